@@ -1,0 +1,415 @@
+"""RunConfig: everything that decides what a training run does, and nothing else.
+
+Frozen; validated all at once when made (`ConfigError.problems` lists every fault, with the likely name for a
+misspelt field); to and from JSON; to and from the parameters of a web address. Without torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mnist_core.errors import ConfigError, Problem
+from mnist_core.messages import Message, N_, message
+
+TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
+TEST_FILES = 10_000
+
+DatasetName = Literal["mnist", "built-in"]
+Preprocessing = Literal["raw", "scaled", "centred", "standardised"]
+ModelName = Literal["mlp", "cnn"]
+Activation = Literal["identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu"]
+Initialisation = Literal["normal", "glorot", "he", "zeros"]
+Loss = Literal["cross-entropy", "squared-error"]
+Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+Schedule = Literal["constant", "step", "cosine", "warm-up", "one-cycle"]
+Sampling = Literal["shuffle", "replacement"]
+Pooling = Literal["max", "average", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One training run.
+
+    Raises `ConfigError` with every problem found. Defaults are a small MLP that learns well in a few seconds.
+    """
+
+    # Data. The training part is the first `train_size` images of the training files, the validation part their
+    # last `validation_size`; together at most 60,000. The 10,000 test images are kept apart.
+    dataset: DatasetName = "mnist"
+    train_size: int = 50_000
+    validation_size: int = 10_000  # 0: no validation
+    preprocessing: Preprocessing = "scaled"  # raw 0–255, /255, /255 − mean, (/255 − mean) / deviation
+    label_noise: float = 0.0  # share of training labels replaced by a random other digit, 0–1
+
+    # Network. `hidden_layers` are the units of the dense layers before the output, for MLP and CNN alike.
+    model: ModelName = "mlp"
+    hidden_layers: tuple[int, ...] = (128,)  # 0 to 6 layers of 1 to 2,048 units
+    activation: Activation = "relu"
+    initialisation: Initialisation = "he"  # of weights; biases start at 0
+    init_std: float = 0.01  # deviation of `normal`
+    dropout: float = 0.0  # share of hidden dense units dropped, 0 to 0.95
+    batch_norm: bool = False  # after each convolution and hidden layer, before the activation
+    filters: tuple[int, ...] = (16, 32)  # CNN: one convolution each, 1 to 4 of 1 to 256
+    kernel_size: int = 5  # CNN: odd, 1 to 11; convolutions keep the image's size ("same" padding)
+    pooling: Pooling = "max"  # CNN: 2×2 with stride 2 after each convolution
+
+    # Loss and optimizer
+    loss: Loss = "cross-entropy"  # squared-error: sum over the ten outputs against one-hot, mean over images
+    optimizer: Optimizer = "sgd"
+    learning_rate: float = 0.1  # 1e-6 to 100
+    momentum: float = 0.9  # momentum, nesterov
+    rho: float = 0.9  # rmsprop: decay of the squared-gradient average
+    beta1: float = 0.9  # adam, adamw
+    beta2: float = 0.999  # adam, adamw
+    epsilon: float = 1e-7  # adagrad, rmsprop, adam, adamw
+    weight_decay: float = 0.0  # added to the gradient; decoupled with adamw. Weights and biases alike
+    schedule: Schedule = "constant"
+    schedule_epochs: int = 1  # step: epochs between drops; warm-up: epochs of linear rise
+    schedule_factor: float = 0.1  # step: the rate is multiplied by this at each drop
+
+    # The loop
+    batch_size: int = 100  # 1 to train_size
+    sampling: Sampling = "shuffle"  # by epoch, or each batch drawn with replacement
+    epochs: int = 5  # 1 to 1,000
+    early_stopping: int = 0  # end after so many epochs without a better validation loss; 0: never
+    stop_when_not_finite: bool = True  # end at the first NaN or infinity, or go on
+    seed: int = 0  # of weights and dropout, 0 to 2³¹ − 1
+    batch_seed: int | None = None  # of the order of batches and of label noise; None: the same as `seed`
+
+    def __post_init__(self) -> None:
+        for name in ("hidden_layers", "filters"):
+            value = getattr(self, name)
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
+        for name in _FLOATS:
+            value = getattr(self, name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                object.__setattr__(self, name, float(value))
+        problems = validate(self)
+        if problems:
+            raise ConfigError(problems)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates per epoch: ceil(train_size / batch_size)."""
+        return math.ceil(self.train_size / self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Updates of the whole run."""
+        return self.steps_per_epoch * self.epochs
+
+    def replace(self, **changes: Any) -> RunConfig:
+        """A copy with `changes`. Raises ConfigError for unknown names and bad values."""
+        return RunConfig.from_dict({**self.to_dict(), **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Field names and JSON-ready values, in the order of the fields."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunConfig:
+        """The configuration that `to_dict` wrote; fields left out take their defaults.
+
+        Raises ConfigError for unknown names (with the likely one) and bad values, all at once.
+        """
+        known = {key: value for key, value in data.items() if key in FIELDS}
+        unknown = [_unknown_field(key) for key in data if key not in FIELDS]
+        try:
+            config = cls(**known)
+        except ConfigError as error:
+            raise ConfigError([*unknown, *error.problems]) from None
+        if unknown:
+            raise ConfigError(unknown)
+        return config
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> RunConfig:
+        """The configuration in a JSON object. Raises ConfigError for anything else."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise ConfigError(
+                [Problem("", message(N_("Expected a JSON object with the settings of a run, got something else.")))]
+            )
+        return cls.from_dict(data)
+
+    def differences(self, other: RunConfig) -> dict[str, tuple[Any, Any]]:
+        """Fields in which this and `other` differ, with (this, other)."""
+        return {
+            name: (getattr(self, name), getattr(other, name))
+            for name in FIELDS
+            if getattr(self, name) != getattr(other, name)
+        }
+
+    def to_query(self, base: RunConfig | None = None) -> dict[str, str]:
+        """Parameters of a web address: what differs from `base` (default: the defaults)."""
+        base = base or RunConfig()
+        return {name: _to_text(mine) for name, (mine, _) in self.differences(base).items()}
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], base: RunConfig | None = None) -> RunConfig:
+        """The configuration that `to_query` wrote; names that are no field are passed over (other parameters).
+
+        Raises ConfigError for values that cannot be.
+        """
+        base = base or cls()
+        changes: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name, text in query.items():
+            if name in FIELDS:
+                try:
+                    changes[name] = parse_field(name, text)
+                except ConfigError as error:
+                    problems.extend(error.problems)
+        try:
+            config = base.replace(**changes)
+        except ConfigError as error:
+            raise ConfigError([*problems, *error.problems]) from None
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+
+FIELDS: Mapping[str, Any] = typing.get_type_hints(RunConfig)
+_FLOATS = tuple(name for name, kind in FIELDS.items() if kind is float)
+_INT_TUPLES = ("hidden_layers", "filters")
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a number may be, both ends included."""
+
+    least: float
+    greatest: float
+
+
+RANGES: Mapping[str, Range] = {
+    "train_size": Range(1, TRAIN_FILES),
+    "validation_size": Range(0, TRAIN_FILES - 1),
+    "label_noise": Range(0, 1),
+    "init_std": Range(0, 100),
+    "dropout": Range(0, 0.95),
+    "kernel_size": Range(1, 11),
+    "learning_rate": Range(1e-6, 100),
+    "momentum": Range(0, 0.9999),
+    "rho": Range(0, 0.99999),
+    "beta1": Range(0, 0.99999),
+    "beta2": Range(0, 0.999999),
+    "epsilon": Range(1e-16, 1),
+    "weight_decay": Range(0, 10),
+    "schedule_epochs": Range(1, 1000),
+    "schedule_factor": Range(1e-4, 1),
+    "batch_size": Range(1, TRAIN_FILES),
+    "epochs": Range(1, 1000),
+    "early_stopping": Range(0, 1000),
+    "seed": Range(0, 2**31 - 1),
+    "batch_seed": Range(0, 2**31 - 1),
+}
+LAYERS: Mapping[str, tuple[Range, Range]] = {  # how many layers; how many units or filters in each
+    "hidden_layers": (Range(0, 6), Range(1, 2048)),
+    "filters": (Range(1, 4), Range(1, 256)),
+}
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The words that the field `name` may be; empty for a field that is no choice."""
+    return typing.get_args(FIELDS[name]) if typing.get_origin(FIELDS[name]) is Literal else ()
+
+
+def validate(config: RunConfig) -> list[Problem]:
+    """Everything that is wrong with `config`; empty when it can run."""
+    problems = [problem for name in FIELDS for problem in _field_problems(name, getattr(config, name))]
+    if not problems:
+        problems = _joint_problems(config)
+    return problems
+
+
+def _field_problems(name: str, value: Any) -> list[Problem]:
+    if options := choices(name):
+        return [] if isinstance(value, str) and value in options else [_not_a_choice(name, value, options)]
+    if name in LAYERS:
+        return _layer_problems(name, value)
+    if FIELDS[name] is bool:
+        if isinstance(value, bool):
+            return []
+        return [_problem(N_("{field} must be true or false, not {value}."), name, value)]
+    if value is None and name == "batch_seed":
+        return []
+    return _number_problems(name, value, RANGES[name], whole=FIELDS[name] is not float)
+
+
+def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> list[Problem]:
+    kind = int if whole else (int, float)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        template = (
+            N_("{field} must be a whole number, not {value}.") if whole else N_("{field} must be a number, not {value}.")
+        )
+        return [_problem(template, name, value)]
+    if not allowed.least <= value <= allowed.greatest:  # also false for NaN
+        template = N_("{field} must be from {least} to {greatest}, not {value}.")
+        return [_problem(template, name, value, least=_number(allowed.least), greatest=_number(allowed.greatest))]
+    return []
+
+
+def _layer_problems(name: str, value: Any) -> list[Problem]:
+    count, units = LAYERS[name]
+    whole = isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+    if (
+        whole
+        and count.least <= len(value) <= count.greatest
+        and all(units.least <= v <= units.greatest for v in value)
+    ):
+        return []
+    template = N_("{field} must be {fewest} to {most} whole numbers from {least} to {greatest}, not {value}.")
+    return [
+        _problem(
+            template,
+            name,
+            list(value) if isinstance(value, tuple) else value,
+            fewest=int(count.least),
+            most=int(count.greatest),
+            least=int(units.least),
+            greatest=int(units.greatest),
+        )
+    ]
+
+
+def _joint_problems(config: RunConfig) -> list[Problem]:
+    problems = []
+    if config.train_size + config.validation_size > TRAIN_FILES:
+        problems.append(
+            _problem(
+                N_(
+                    "train_size and validation_size share {total} images, but {train} + {validation} are {sum}: "
+                    "make one of them smaller."
+                ),
+                "validation_size",
+                config.validation_size,
+                total=TRAIN_FILES,
+                train=config.train_size,
+                validation=config.validation_size,
+                sum=config.train_size + config.validation_size,
+            )
+        )
+    if config.batch_size > config.train_size:
+        problems.append(
+            _problem(
+                N_("batch_size {value} is larger than the {train} training images: use at most {train}."),
+                "batch_size",
+                config.batch_size,
+                train=config.train_size,
+            )
+        )
+    if config.kernel_size % 2 == 0:
+        problems.append(
+            _problem(
+                N_("kernel_size must be odd, so that it has a middle pixel, not {value}."),
+                "kernel_size",
+                config.kernel_size,
+            )
+        )
+    if config.early_stopping and not config.validation_size:
+        problems.append(
+            _problem(
+                N_("early_stopping watches the validation loss: set validation_size above 0 or early_stopping to 0."),
+                "early_stopping",
+                config.early_stopping,
+            )
+        )
+    return problems
+
+
+def _problem(template: str, name: str, value: Any, **more: Any) -> Problem:
+    return Problem(name, Message(template, {"field": name, "value": _shown(value), **more}))
+
+
+def _shown(value: Any) -> str:
+    text = _number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _not_a_choice(name: str, value: Any, options: tuple[str, ...]) -> Problem:
+    close = difflib.get_close_matches(str(value), options, n=1)
+    if close:
+        template = N_("{field} is one of {options}, not {value}. Did you mean {likely}?")
+        return _problem(template, name, value, options=", ".join(options), likely=close[0])
+    return _problem(N_("{field} is one of {options}, not {value}."), name, value, options=", ".join(options))
+
+
+def _unknown_field(name: str) -> Problem:
+    close = difflib.get_close_matches(str(name), FIELDS, n=1)
+    if close:
+        template = N_("There is no setting {value}. Did you mean {likely}?")
+        return _problem(template, str(name), str(name), likely=close[0])
+    return _problem(N_("There is no setting {value}."), str(name), str(name))
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "-".join(str(v) for v in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def parse_field(name: str, text: str) -> Any:
+    """The value of field `name` written as `text` (command line, web address); layers as `128-64`, none as ``.
+
+    Raises ConfigError where `text` is not of the field's kind; the range is checked by RunConfig.
+    """
+    kind = FIELDS[name]
+    parse: Callable[[str], Any]
+    if name in _INT_TUPLES:
+        parse = _parse_layers
+    elif kind is bool:
+        parse = _parse_bool
+    elif kind is float:
+        parse = float
+    elif choices(name):
+        parse = str
+    else:
+        parse = _parse_int
+    if name == "batch_seed" and text == "":
+        return None
+    try:
+        return parse(text.strip())
+    except ValueError:
+        raise ConfigError([_problem(N_("{field} cannot be {value}."), name, text)]) from None
+
+
+def _parse_int(text: str) -> int:
+    return int(text.replace(",", "").replace("_", ""))
+
+
+def _parse_bool(text: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]
+
+
+def _parse_layers(text: str) -> tuple[int, ...]:
+    if text in ("", "none", "0"):
+        return ()
+    return tuple(_parse_int(part) for part in text.replace(",", "-").replace("x", "-").split("-"))

@@ -1,0 +1,85 @@
+"""Every error that the project raises on purpose, each a sentence with the next step to take.
+
+MnistLabError
+├── ConfigError           a RunConfig that cannot be: all problems at once
+├── DataError
+│   ├── DataMissingError  the data set is not on this machine
+│   ├── DataFileError     a file is truncated, corrupt or not what its name says
+│   └── DataFolderError   a folder cannot be read or written
+├── StoreError
+│   ├── StoreUnavailableError  locked, full, read-only, corrupt or from a newer version
+│   └── RunNotFoundError
+├── CheckpointError       a checkpoint that is missing or does not fit the run
+└── JobsError             the local cluster cannot start
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mnist_core.messages import Message, N_
+
+
+class MnistLabError(Exception):
+    """An error with a translatable sentence (`message`); `str()` gives it in English."""
+
+    def __init__(self, template: str, **values: Any) -> None:
+        self.message = Message(template, values)
+        super().__init__(str(self.message))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with one field of a configuration."""
+
+    field: str
+    message: Message
+
+
+class ConfigError(MnistLabError):
+    """A configuration that cannot be; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            N_("This configuration cannot run: {problems}"),
+            problems=" ".join(str(problem.message) for problem in self.problems),
+        )
+
+
+class DataError(MnistLabError):
+    """Something about a data set."""
+
+
+class DataMissingError(DataError):
+    """The data set is not on this machine (yet)."""
+
+
+class DataFileError(DataError):
+    """A file is truncated, corrupt or not what its name says."""
+
+
+class DataFolderError(DataError):
+    """A folder cannot be read or written."""
+
+
+class StoreError(MnistLabError):
+    """Something about the store of runs."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be used: locked, full, read-only, corrupt or from a newer version."""
+
+
+class RunNotFoundError(StoreError):
+    """No run has this id."""
+
+
+class CheckpointError(MnistLabError):
+    """A checkpoint that is missing or does not fit its run."""
+
+
+class JobsError(MnistLabError):
+    """The local cluster cannot start or has stopped."""

@@ -1,0 +1,139 @@
+"""Plain records that pass between training, store, figures and pages. Knows NumPy, nothing else.
+
+A run's curve is two growing arrays. `STEP_DTYPE` has one row per window of steps (a window is a single step up to
+about 1,000 steps, longer beyond, so that a run keeps about 1,000 rows and no spike is lost: mean, least and greatest
+loss are kept). `EVALUATION_DTYPE` has one row per evaluation. NaN and infinity stand as they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.config import RunConfig
+from mnist_core.messages import Message
+
+State = Literal["queued", "running", "paused", "finished"]
+Outcome = Literal["completed", "stopped", "diverged", "collapsed", "failed"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+# One row per window: `step` is its last step (1-based), `steps` how many it has; `loss`, `accuracy` and
+# `gradient_norm` are means over the window's mini-batches (the loss and accuracy before each update);
+# `gradient_norm` is the Euclidean norm of the whole gradient; `seconds` is training time so far, pauses left out.
+STEP_DTYPE = np.dtype(
+    [
+        ("step", "<i4"),
+        ("steps", "<i4"),
+        ("epoch", "<f4"),
+        ("seconds", "<f4"),
+        ("loss", "<f4"),
+        ("loss_min", "<f4"),
+        ("loss_max", "<f4"),
+        ("accuracy", "<f4"),
+        ("gradient_norm", "<f4"),
+        ("gradient_norm_max", "<f4"),
+        ("learning_rate", "<f4"),
+    ]
+)
+
+# One row per evaluation, after `step` updates (0: the untrained network). A split that does not exist is NaN in
+# both columns (a validation size of 0). `dead_units`: the greatest share, over hidden layers, of units through which
+# no gradient flows for any evaluated training image (0 for a network without hidden layers).
+EVALUATION_DTYPE = np.dtype(
+    [
+        ("step", "<i4"),
+        ("epoch", "<f4"),
+        ("seconds", "<f4"),
+        ("train_loss", "<f4"),
+        ("train_accuracy", "<f4"),
+        ("validation_loss", "<f4"),
+        ("validation_accuracy", "<f4"),
+        ("test_loss", "<f4"),
+        ("test_accuracy", "<f4"),
+        ("dead_units", "<f4"),
+    ]
+)
+
+# What can happen to a run besides steps and evaluations; `value` as noted.
+EventKind = Literal[
+    "learning_rate",  # changed by hand; value: the new rate, used from the next step on
+    "not_finite",  # the loss or the weights became NaN or infinite; value: the last finite loss
+    "early_stop",  # validation loss stopped falling; value: the step of the best validation loss
+    "paused",
+    "resumed",
+    "recovered",  # a worker was lost; training went on from the checkpoint at this step
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened after `step` updates."""
+
+    step: int
+    kind: EventKind
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """All that was recorded of a run (or what is new of it)."""
+
+    steps: NDArray[np.void] = field(default_factory=lambda: np.empty(0, STEP_DTYPE))
+    evaluations: NDArray[np.void] = field(default_factory=lambda: np.empty(0, EVALUATION_DTYPE))
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands."""
+
+    step: int = 0
+    total_steps: int = 0
+    epoch: float = 0.0
+    seconds: float = 0.0
+    images_per_second: float = 0.0
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What pages have asked of a run since the worker last looked."""
+
+    command: Literal["pause", "stop", "reset", "step"] | None = None
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the store knows it. Times are seconds since the epoch (UTC)."""
+
+    id: str
+    owner: str
+    config: RunConfig
+    state: State
+    version: int  # grows with every change of the row or its records
+    created_at: float
+    preset: str | None = None
+    variant: str | None = None
+    group: str | None = None  # runs started together by one click share it
+    outcome: Outcome | None = None
+    error: Message | None = None
+    progress: Progress = Progress()
+    learning_rate: float | None = None  # the base rate in use, if it was changed by hand
+    result: Mapping[str, Any] = field(default_factory=dict)  # see training.result.RESULT_KEYS
+    attempts: int = 0
+    threads: int | None = None
+    command: str | None = None  # asked for, not yet carried out
+    started_at: float | None = None
+    finished_at: float | None = None
+    # Queued runs only: how many will be started before this one.
+    queue_place: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether something may still happen to it without the student."""
+        return self.state in ("queued", "running")
