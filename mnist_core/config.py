@@ -259,7 +259,9 @@ def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> l
     kind = int if whole else (int, float)
     if not isinstance(value, kind) or isinstance(value, bool):
         template = (
-            N_("{field} must be a whole number, not {value}.") if whole else N_("{field} must be a number, not {value}.")
+            N_("{field} must be a whole number, not {value}.")
+            if whole
+            else N_("{field} must be a number, not {value}.")
         )
         return [_problem(template, name, value)]
     if not allowed.least <= value <= allowed.greatest:  # also false for NaN
@@ -271,11 +273,7 @@ def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> l
 def _layer_problems(name: str, value: Any) -> list[Problem]:
     count, units = LAYERS[name]
     whole = isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
-    if (
-        whole
-        and count.least <= len(value) <= count.greatest
-        and all(units.least <= v <= units.greatest for v in value)
-    ):
+    if whole and count.least <= len(value) <= count.greatest and all(units.least <= v <= units.greatest for v in value):
         return []
     template = N_("{field} must be {fewest} to {most} whole numbers from {least} to {greatest}, not {value}.")
     return [

@@ -1,0 +1,170 @@
+"""The reference experiments, each with a known outcome on MNIST (docs/experiments.md has the figures).
+
+A preset is a configuration; one with variants is an experiment of several runs that differ in what the variant says.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import ConfigError, Problem
+from mnist_core.messages import N_, message
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named experiment. `title` and `summary` (what to look for) are templates for the catalogue."""
+
+    name: str
+    title: str
+    summary: str
+    config: RunConfig
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def variant(self, label: str) -> RunConfig:
+        """The configuration of one variant. Raises ConfigError with the likely label."""
+        if label not in self.variants:
+            raise ConfigError([_unknown(label, tuple(self.variants))])
+        return self.config.replace(**self.variants[label])
+
+
+_KERAS = RunConfig(
+    train_size=60_000,
+    validation_size=0,
+    hidden_layers=(512,),
+    initialisation="glorot",
+    optimizer="rmsprop",
+    learning_rate=0.001,
+    batch_size=128,
+    epochs=5,
+)
+# 10,000 iterations of 100 images drawn with replacement from the first 10,000: 100 nominal epochs.
+_TWO_LAYER = RunConfig(
+    train_size=10_000,
+    validation_size=10_000,
+    hidden_layers=(50,),
+    initialisation="normal",
+    init_std=0.01,
+    learning_rate=0.5,
+    batch_size=100,
+    sampling="replacement",
+    epochs=100,
+)
+_MLP = RunConfig(hidden_layers=(100,), batch_size=100, epochs=5)
+
+_PRESETS = (
+    Preset(
+        "keras-first-look",
+        N_("A first look: 98 % in five epochs"),
+        N_("Training accuracy reaches 98.9 %, test accuracy 98.0 %: the small gap is where overfitting begins."),
+        _KERAS,
+    ),
+    Preset(
+        "two-layer-net",
+        N_("Two-layer network, learning rate 0.5"),
+        N_("The loss falls from 2.3 to nearly nothing; test accuracy ends near 94.8 %."),
+        _TWO_LAYER,
+    ),
+    Preset(
+        "two-layer-net-rate-1.2",
+        N_("Two-layer network, learning rate 1.2: rough"),
+        N_("It still learns, but late and with spikes in the loss: this rate is near the edge."),
+        _TWO_LAYER.replace(learning_rate=1.2),
+    ),
+    Preset(
+        "two-layer-net-rate-1.5",
+        N_("Two-layer network, learning rate 1.5: collapse"),
+        N_("The loss stays at ln 10 = 2.303 and accuracy at 10 %. No NaN appears: the hidden units are dead."),
+        _TWO_LAYER.replace(learning_rate=1.5),
+    ),
+    Preset(
+        "optimizer-race",
+        N_("Five optimizers on the same batches"),
+        N_("Same weights and batches at the start: the adaptive optimizers are ahead early, at their usual rates."),
+        _MLP,
+        {
+            "SGD": {"optimizer": "sgd", "learning_rate": 0.01},
+            "Momentum": {"optimizer": "momentum", "learning_rate": 0.01},
+            "Adagrad": {"optimizer": "adagrad", "learning_rate": 0.01},
+            "RMSprop": {"optimizer": "rmsprop", "learning_rate": 0.001},
+            "Adam": {"optimizer": "adam", "learning_rate": 0.001},
+        },
+    ),
+    Preset(
+        "depth-and-width",
+        N_("Deeper or wider?"),
+        N_("Parameters, time and validation accuracy side by side: deeper settles later, wider holds more."),
+        _MLP.replace(learning_rate=0.1),
+        {"0": {"hidden_layers": ()}}
+        | {f"{depth} × {width}": {"hidden_layers": (width,) * depth} for depth in (1, 2, 3) for width in (16, 64, 256)},
+    ),
+    Preset(
+        "batch-size",
+        N_("Batch size from 1 to the full set"),
+        N_("Equal epochs, unequal updates: tiny batches are slow, a very large batch learns far less."),
+        _MLP.replace(learning_rate=0.02, epochs=2),
+        {str(size): {"batch_size": size} for size in (1, 10, 32, 100, 1_000, 10_000, 50_000)},
+    ),
+    Preset(
+        "preprocessing",
+        N_("Raw, scaled, centred, standardised pixels"),
+        N_("Same network and rate: raw pixels 0–255 make training unstable, standardised ones make it easiest."),
+        _MLP.replace(learning_rate=0.1, epochs=3),
+        {kind: {"preprocessing": kind} for kind in ("raw", "scaled", "centred", "standardised")},
+    ),
+    Preset(
+        "overfit-and-stop",
+        N_("Overfitting, and when to stop"),
+        N_("1,000 images and a wide network: validation loss turns up while training loss falls to nothing."),
+        RunConfig(
+            train_size=1_000,
+            hidden_layers=(1024,),
+            optimizer="adam",
+            learning_rate=0.001,
+            batch_size=50,
+            epochs=60,
+        ),
+        {"to the end": {"early_stopping": 0}, "early stopping": {"early_stopping": 5}},
+    ),
+    Preset(
+        "lenet",
+        N_("A convolutional network of LeNet's shape"),
+        N_("Two convolutions with pooling: about 99 % on the test images within three epochs."),
+        RunConfig(
+            model="cnn",
+            filters=(32, 64),
+            kernel_size=5,
+            pooling="max",
+            hidden_layers=(128,),
+            optimizer="adam",
+            learning_rate=0.001,
+            batch_size=128,
+            epochs=3,
+        ),
+    ),
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _PRESETS})
+
+
+def preset(name: str) -> Preset:
+    """The preset called `name`. Raises ConfigError with the likely name."""
+    if name not in PRESETS:
+        raise ConfigError([_unknown(name, tuple(PRESETS))])
+    return PRESETS[name]
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> Problem:
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        template = N_("There is no experiment {name}. Did you mean {likely}?")
+        return Problem("preset", message(template, name=repr(name), likely=close[0]))
+    return Problem(
+        "preset",
+        message(N_("There is no experiment {name}. There are: {known}."), name=repr(name), known=", ".join(known)),
+    )

@@ -1,0 +1,8 @@
+"""The store: runs, their curves, and facts about this installation, in one database.
+
+The only thing between pages and training. SQLite by default, PostgreSQL by address (`settings.store_url`).
+"""
+
+from mnist_core.store.store import Command, Store, open_store
+
+__all__ = ["Command", "Store", "open_store"]

@@ -1,0 +1,427 @@
+"""Store: what pages and workers may do with runs. Knows nothing of Streamlit, Dask or torch.
+
+Every method is one transaction, safe from many threads and processes. Whatever changes a run raises its version,
+so that a page asks one cheap question ("is it still version n?") before it reads anything.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, get_args
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.errors import RunNotFoundError
+from mnist_core.messages import Message, N_
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Outcome, Progress, Requests, Run
+from mnist_core.store.engine import as_sentences, open_engine
+from mnist_core.store.tables import chunks, events, facts, runs
+
+Command = Literal["pause", "resume", "stop", "step", "reset"]
+_DTYPES = {"steps": STEP_DTYPE, "evaluations": EVALUATION_DTYPE}
+
+
+class Store:
+    """The store at `url` (default: `settings.store_url()`), made and migrated on opening.
+
+    Raises StoreUnavailableError, from any method, when the database cannot be used.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = url or settings.store_url()
+        self._engine = open_engine(self.url)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self, *, write: bool = True) -> Iterator[sa.Connection]:
+        with as_sentences(self.url), self._engine.connect() as connection:
+            if write and self._engine.dialect.name == "sqlite":
+                # Take the write lock at once: a transaction that reads first and writes later may be refused.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    # ---- pages -------------------------------------------------------------------------------------------------
+
+    def create_run(
+        self,
+        owner: str,
+        config: RunConfig,
+        *,
+        preset: str | None = None,
+        variant: str | None = None,
+        group: str | None = None,
+    ) -> str:
+        """Put a new run in the queue; returns its id, which cannot be guessed."""
+        run_id = secrets.token_hex(5)
+        now = time.time()
+        row = {
+            "id": run_id,
+            "owner": owner,
+            "config": config.to_json(),
+            "preset": preset,
+            "variant": variant,
+            "group_id": group,
+            "state": "queued",
+            "total_steps": config.total_steps,
+            "created_at": now,
+            "queued_at": now,
+        }
+        with self._begin() as connection:
+            connection.execute(sa.insert(runs).values(row))
+        return run_id
+
+    def get(self, run_id: str) -> Run:
+        """The run. Raises RunNotFoundError."""
+        with self._begin(write=False) as connection:
+            row = self._row(connection, run_id)
+            order = _queue(connection) if row.state == "queued" else []
+        return _run(row, order.index(run_id) if run_id in order else None)
+
+    def version(self, run_id: str) -> int | None:
+        """The run's version, None if there is no such run. Cheap."""
+        with self._begin(write=False) as connection:
+            return connection.execute(sa.select(runs.c.version).where(runs.c.id == run_id)).scalar()
+
+    def list_runs(self, owner: str, limit: int = 50) -> list[Run]:
+        """The owner's runs, newest first."""
+        query = sa.select(runs).where(runs.c.owner == owner).order_by(runs.c.created_at.desc()).limit(limit)
+        with self._begin(write=False) as connection:
+            rows = connection.execute(query).all()
+            order = _queue(connection) if any(row.state == "queued" for row in rows) else []
+        places = {run_id: place for place, run_id in enumerate(order)}
+        return [_run(row, places.get(row.id)) for row in rows]
+
+    def list_group(self, group: str) -> list[Run]:
+        """The runs started together under `group`, oldest first."""
+        query = sa.select(runs).where(runs.c.group_id == group).order_by(runs.c.created_at, runs.c.id)
+        with self._begin(write=False) as connection:
+            return [_run(row) for row in connection.execute(query)]
+
+    def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
+        """What was recorded after those steps (default: everything), with all events."""
+        after = {"steps": after_step, "evaluations": after_evaluation}
+        query = (
+            sa.select(chunks.c.kind, chunks.c.data)
+            .where(
+                chunks.c.run_id == run_id,
+                sa.or_(*(sa.and_(chunks.c.kind == kind, chunks.c.last_step > step) for kind, step in after.items())),
+            )
+            .order_by(chunks.c.last_step)
+        )
+        with self._begin(write=False) as connection:
+            rows = connection.execute(query).all()
+            happened = connection.execute(
+                sa.select(events).where(events.c.run_id == run_id).order_by(events.c.id)
+            ).all()
+        arrays = {
+            kind: _unpack((row.data for row in rows if row.kind == kind), dtype, after[kind])
+            for kind, dtype in _DTYPES.items()
+        }
+        return Curves(
+            arrays["steps"],
+            arrays["evaluations"],
+            tuple(Event(row.step, row.kind, row.value) for row in happened),
+        )
+
+    def request(self, run_id: str, owner: str, command: Command) -> None:
+        """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.
+
+        pause, resume, stop, step (one update, then paused), reset (back to step 0, paused).
+        Raises RunNotFoundError where the run is not the owner's.
+        """
+        if command not in get_args(Command):
+            raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
+        with self._begin() as connection:
+            row = self._row(connection, run_id, owner)
+            change = _after_request(row, command)
+            if change is None:
+                return
+            if command == "reset" and row.state != "running":
+                _drop_records(connection, run_id, after=-1)
+            self._update(connection, run_id, change)
+
+    def request_learning_rate(self, run_id: str, owner: str, value: float) -> None:
+        """Ask for another learning rate from the next step on. Raises RunNotFoundError."""
+        with self._begin() as connection:
+            row = self._row(connection, run_id, owner)
+            if row.state != "finished":
+                self._update(connection, run_id, {"rate_request": value})
+
+    def delete_run(self, run_id: str, owner: str) -> None:
+        """Remove the run and its records; a worker that has it ends quietly. Raises RunNotFoundError."""
+        with self._begin() as connection:
+            self._row(connection, run_id, owner)
+            _drop_records(connection, run_id, after=-1)
+            connection.execute(sa.delete(runs).where(runs.c.id == run_id))
+
+    # ---- workers -----------------------------------------------------------------------------------------------
+
+    def next_queued(self, limit: int) -> list[Run]:
+        """The runs to start next, in fair order: a student's first run goes before another's second."""
+        with self._begin(write=False) as connection:
+            ids = _queue(connection)[:limit]
+            rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
+        return [_run(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
+
+    def count_running(self) -> int:
+        """How many runs are training now."""
+        with self._begin(write=False) as connection:
+            query = sa.select(sa.func.count()).select_from(runs).where(runs.c.state == "running")
+            return connection.execute(query).scalar_one()
+
+    def claim(self, run_id: str, worker: str, threads: int) -> Run | None:
+        """Make a queued run this worker's; None where it is no longer queued (stopped or taken meanwhile).
+
+        A run that was begun keeps the number of threads it was begun with: sums depend on it in the last digits.
+        """
+        with self._begin() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+            if row is None or row.state != "queued":
+                return None
+            change = {
+                "state": "running",
+                "worker": worker,
+                "threads": row.threads or threads,
+                "attempts": row.attempts + 1,
+                "started_at": row.started_at or time.time(),
+            }
+            self._update(connection, run_id, change)
+            return _run(self._row(connection, run_id))
+
+    def checkpoint_step(self, run_id: str) -> int | None:
+        """Step of the checkpoint to go on from; None: start afresh. Raises RunNotFoundError."""
+        with self._begin(write=False) as connection:
+            step: int | None = self._row(connection, run_id).checkpoint_step
+            return step
+
+    def requests(self, run_id: str) -> Requests | None:
+        """What pages want of a running run; None where it is gone or no longer running. Cheap."""
+        query = sa.select(runs.c.state, runs.c.command, runs.c.rate_request).where(runs.c.id == run_id)
+        with self._begin(write=False) as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or row.state != "running":
+            return None
+        return Requests(row.command, row.rate_request)
+
+    def publish(
+        self,
+        run_id: str,
+        progress: Progress,
+        curves: Curves,
+        *,
+        checkpoint: bool = False,
+        applied_rate: float | None = None,
+    ) -> None:
+        """Add records and say where the run stands. Changes nothing where the run is gone.
+
+        `checkpoint`: a checkpoint at `progress.step` lies on disk. `applied_rate`: the requested rate now in use.
+        """
+        change: dict[str, Any] = {
+            "step": progress.step,
+            "total_steps": progress.total_steps,
+            "epoch": progress.epoch,
+            "seconds": progress.seconds,
+            "images_per_second": progress.images_per_second,
+        }
+        if checkpoint:
+            change["checkpoint_step"] = progress.step
+        with self._begin() as connection:
+            if applied_rate is not None:
+                change["learning_rate"] = applied_rate
+                asked = connection.execute(sa.select(runs.c.rate_request).where(runs.c.id == run_id)).scalar()
+                if asked == applied_rate:
+                    change["rate_request"] = None
+            if self._update(connection, run_id, change):
+                _append(connection, run_id, curves)
+
+    def rewind(self, run_id: str, step: int) -> None:
+        """Drop all records after `step`: training goes on from a checkpoint there."""
+        with self._begin() as connection:
+            _drop_records(connection, run_id, after=step)
+            self._update(connection, run_id, {"step": step})
+
+    def pause(self, run_id: str, result: Mapping[str, Any]) -> None:
+        """The worker has let go of the run, with a checkpoint."""
+        with self._begin() as connection:
+            self._update(connection, run_id, {"state": "paused", "command": None, "result": json.dumps(dict(result))})
+
+    def reset_done(self, run_id: str) -> None:
+        """The worker has let go of the run without a checkpoint: it is paused at step 0."""
+        with self._begin() as connection:
+            _drop_records(connection, run_id, after=-1)
+            self._update(connection, run_id, _RESET)
+
+    def finish(self, run_id: str, outcome: Outcome, result: Mapping[str, Any], error: Message | None = None) -> None:
+        """The run is over."""
+        change = {
+            "state": "finished",
+            "outcome": outcome,
+            "command": None,
+            "rate_request": None,
+            "result": json.dumps(dict(result)),
+            "error": json.dumps(error.to_dict()) if error else None,
+            "finished_at": time.time(),
+        }
+        with self._begin() as connection:
+            self._update(connection, run_id, change)
+
+    def requeue(self, run_id: str) -> None:
+        """Put a running run back in the queue, in front: its worker was lost."""
+        with self._begin() as connection:
+            if self._row(connection, run_id).state == "running":
+                self._update(connection, run_id, {"state": "queued", "priority": 1})
+
+    def requeue_lost(self) -> list[str]:
+        """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
+        with self._begin() as connection:
+            lost = list(connection.execute(sa.select(runs.c.id).where(runs.c.state == "running")).scalars())
+            for run_id in lost:
+                self._update(connection, run_id, {"state": "queued", "priority": 1})
+        return lost
+
+    # ---- facts -------------------------------------------------------------------------------------------------
+
+    def fact(self, key: str) -> dict[str, Any] | None:
+        """What is known under `key`."""
+        with self._begin(write=False) as connection:
+            value = connection.execute(sa.select(facts.c.value).where(facts.c.key == key)).scalar()
+        return None if value is None else json.loads(value)
+
+    def set_fact(self, key: str, value: Mapping[str, Any]) -> None:
+        """Know `value` (JSON-ready) under `key` from now on."""
+        row = {"value": json.dumps(dict(value)), "updated_at": time.time()}
+        with self._begin() as connection:
+            if not connection.execute(sa.update(facts).where(facts.c.key == key).values(row)).rowcount:
+                connection.execute(sa.insert(facts).values(key=key, **row))
+
+    # ---- within a transaction ----------------------------------------------------------------------------------
+
+    def _row(self, connection: sa.Connection, run_id: str, owner: str | None = None) -> sa.Row[Any]:
+        row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+        if row is None or (owner is not None and row.owner != owner):
+            raise RunNotFoundError(
+                N_("There is no run {run} here (or it is somebody else's). Choose one from your list."), run=run_id
+            )
+        return row
+
+    def _update(self, connection: sa.Connection, run_id: str, change: Mapping[str, Any]) -> bool:
+        statement = sa.update(runs).where(runs.c.id == run_id).values(version=runs.c.version + 1, **change)
+        return bool(connection.execute(statement).rowcount)
+
+
+def open_store(url: str | None = None) -> Store:
+    """The store at `url` (default: `settings.store_url()`)."""
+    return Store(url)
+
+
+_RESET: Mapping[str, Any] = {
+    "state": "paused",
+    "outcome": None,
+    "command": None,
+    "rate_request": None,
+    "learning_rate": None,
+    "step": 0,
+    "epoch": 0.0,
+    "seconds": 0.0,
+    "images_per_second": 0.0,
+    "result": None,
+    "error": None,
+    "checkpoint_step": None,
+    "threads": None,
+    "attempts": 0,
+}
+
+
+def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
+    """What `command` changes in a run's row; None: nothing."""
+    if row.state == "finished":
+        return None
+    if row.state == "running":
+        return {"command": None if command == "resume" else command}
+    if command == "reset":
+        return dict(_RESET)
+    if command == "stop":
+        return {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}
+    if command == "pause":
+        return {"state": "paused", "command": None} if row.state == "queued" else None
+    wanted = "step" if command == "step" else None
+    if row.state == "paused":
+        return {"state": "queued", "command": wanted, "priority": 1, "queued_at": time.time()}
+    return {"command": wanted}  # queued: resume or step
+
+
+def _queue(connection: sa.Connection) -> list[str]:
+    """Ids of the queued runs in fair order.
+
+    Resumed runs first; then by how many of their owner's runs are before them (running ones count), then by age.
+    """
+    running = Counter(connection.execute(sa.select(runs.c.owner).where(runs.c.state == "running")).scalars())
+    waiting = connection.execute(
+        sa.select(runs.c.id, runs.c.owner, runs.c.priority, runs.c.queued_at)
+        .where(runs.c.state == "queued")
+        .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.created_at)
+    ).all()
+    ranked = []
+    for place, row in enumerate(waiting):
+        ranked.append((-row.priority, running[row.owner], place, row.id))
+        running[row.owner] += 1
+    return [run_id for *_, run_id in sorted(ranked)]
+
+
+def _append(connection: sa.Connection, run_id: str, curves: Curves) -> None:
+    for kind, array in (("steps", curves.steps), ("evaluations", curves.evaluations)):
+        if len(array):
+            row = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1]), "data": array.tobytes()}
+            connection.execute(sa.insert(chunks).values(row))
+    for happened in curves.events:
+        row = {"run_id": run_id, "step": happened.step, "kind": happened.kind, "value": happened.value}
+        connection.execute(sa.insert(events).values(row))
+
+
+def _drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:
+    """Drop the run's records after a step. Chunks end at checkpoints, so that whole chunks go."""
+    connection.execute(sa.delete(chunks).where(chunks.c.run_id == run_id, chunks.c.last_step > after))
+    connection.execute(sa.delete(events).where(events.c.run_id == run_id, events.c.step > after))
+
+
+def _unpack(blobs: Iterable[bytes], dtype: np.dtype[np.void], after: int) -> NDArray[np.void]:
+    array = np.frombuffer(b"".join(blobs), dtype)
+    return array[array["step"] > after]
+
+
+def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
+    return Run(
+        id=row.id,
+        owner=row.owner,
+        config=RunConfig.from_json(row.config),
+        state=row.state,
+        version=row.version,
+        created_at=row.created_at,
+        preset=row.preset,
+        variant=row.variant,
+        group=row.group_id,
+        outcome=row.outcome,
+        error=Message.from_dict(json.loads(row.error)) if row.error else None,
+        progress=Progress(row.step, row.total_steps, row.epoch, row.seconds, row.images_per_second),
+        learning_rate=row.learning_rate,
+        result=json.loads(row.result) if row.result else {},
+        attempts=row.attempts,
+        threads=row.threads,
+        command=row.command,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        queue_place=queue_place,
+    )

@@ -1,0 +1,76 @@
+"""The tables, as SQLAlchemy sees them. Their history is in `migrations/`; a test holds the two together."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+# One row per run. JSON is kept as text: results may hold NaN, which PostgreSQL's JSON type refuses.
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("preset", sa.String(64)),
+    sa.Column("variant", sa.String(64)),
+    sa.Column("group_id", sa.String(16)),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("version", sa.Integer, nullable=False, default=1),
+    # What a page asked for and the worker has not yet done.
+    sa.Column("command", sa.String(16)),
+    sa.Column("rate_request", sa.Float),
+    # The base learning rate in use, where it was changed by hand.
+    sa.Column("learning_rate", sa.Float),
+    sa.Column("step", sa.Integer, nullable=False, default=0),
+    sa.Column("total_steps", sa.Integer, nullable=False),
+    sa.Column("epoch", sa.Float, nullable=False, default=0.0),
+    sa.Column("seconds", sa.Float, nullable=False, default=0.0),
+    sa.Column("images_per_second", sa.Float, nullable=False, default=0.0),
+    sa.Column("result", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("threads", sa.Integer),
+    sa.Column("worker", sa.String(128)),
+    # Step of the checkpoint that training would go on from; null: none, start afresh.
+    sa.Column("checkpoint_step", sa.Integer),
+    # Resumed runs and single steps go before new ones.
+    sa.Column("priority", sa.Integer, nullable=False, default=0),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("queued_at", sa.Float, nullable=False),
+    sa.Column("started_at", sa.Float),
+    sa.Column("finished_at", sa.Float),
+)
+sa.Index("runs_by_owner", runs.c.owner, runs.c.created_at)
+sa.Index("runs_by_state", runs.c.state)
+
+# Packed records (records.STEP_DTYPE, records.EVALUATION_DTYPE), a few times a second one row of each kind.
+chunks = sa.Table(
+    "chunks",
+    metadata,
+    sa.Column("run_id", sa.String(16), sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("last_step", sa.Integer, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String(16), sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("value", sa.Float),
+)
+
+# What is known of this installation: its speed, the cluster's heartbeat, how far a download is.
+facts = sa.Table(
+    "facts",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
