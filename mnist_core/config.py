@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.messages import Message, N_, message
+from mnist_core.messages import N_, Message, message
 
 TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
 TEST_FILES = 10_000

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_core.messages import Message, N_
+from mnist_core.messages import N_, Message
 
 
 class MnistLabError(Exception):

@@ -31,8 +31,7 @@ class Message:
     def text(self, translate: Translate = str) -> str:
         """The sentence in the language of `translate` (default: English, as written)."""
         values = {
-            name: value.text(translate) if isinstance(value, Message) else value
-            for name, value in self.values.items()
+            name: value.text(translate) if isinstance(value, Message) else value for name, value in self.values.items()
         }
         return translate(self.template).format(**values)
 
@@ -51,9 +50,7 @@ class Message:
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
         """The message that `to_dict` wrote."""
         values = {
-            name: cls.from_dict(value["message"])
-            if isinstance(value, Mapping) and "message" in value
-            else value
+            name: cls.from_dict(value["message"]) if isinstance(value, Mapping) and "message" in value else value
             for name, value in data.get("values", {}).items()
         }
         return cls(data["template"], values)
