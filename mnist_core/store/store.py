@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import RunNotFoundError
-from mnist_core.messages import Message, N_
+from mnist_core.messages import N_, Message
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Outcome, Progress, Requests, Run
 from mnist_core.store.engine import as_sentences, open_engine
 from mnist_core.store.tables import chunks, events, facts, runs

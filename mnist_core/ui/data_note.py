@@ -1,0 +1,50 @@
+"""The note on every page that says which data is in use, and how to get the real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.ui import session
+from mnist_core.ui.texts import _
+
+
+def dataset() -> DatasetName:
+    """The data set that pages start from: MNIST where it is, else the built-in digits."""
+    return "mnist" if data.available("mnist") else "built-in"
+
+
+def draw() -> None:
+    """One calm line. While data is fetched or drawn it moves by itself."""
+    fact = progress()
+    st.fragment(_line, run_every=1.0 if fact else None)()
+
+
+def progress() -> dict[str, Any] | None:
+    """The fetching or drawing under way, if any: {what, done, total}."""
+    for key in ("digits", "download"):
+        fact = session.store().fact(key)
+        if fact and fact.get("state") == "running":
+            return {"what": key, **fact}
+    return None
+
+
+def _line() -> None:
+    busy = progress()
+    if st.session_state.get("data_busy") and not busy:
+        st.session_state["data_busy"] = False
+        st.rerun()
+    st.session_state["data_busy"] = bool(busy)
+    if busy:
+        share = busy["done"] / busy["total"] if busy.get("total") else 0.0
+        text = _("Drawing the built-in digits …") if busy["what"] == "digits" else _("Downloading MNIST …")
+        st.progress(min(1.0, share), text=text)
+    if dataset() == "mnist":
+        st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(_(":material/info: Data: **built-in digits**, drawn by this program – not MNIST."), width="content")
+        st.page_link("pages/data.py", label=_("How to get MNIST"))

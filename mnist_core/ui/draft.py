@@ -1,0 +1,128 @@
+"""The settings on the Train page: what the student has chosen so far, kept across pages and in the address.
+
+One dict of RunConfig's fields in the session is the only truth. A widget shows one field of it under the key
+`c_<field>`; widgets that are not drawn lose their state in Streamlit, the dict does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from mnist_core.config import FIELDS, TRAIN_FILES, RunConfig
+from mnist_core.errors import ConfigError
+from mnist_core.presets import PRESETS, Preset
+from mnist_core.ui import data_note
+
+DEFAULT_PRESET = "keras-first-look"
+_KEY = "c_"
+
+
+def fields() -> dict[str, Any]:
+    """The draft itself, to be read and written in place."""
+    if "draft" not in st.session_state:
+        _from_address()
+    draft: dict[str, Any] = st.session_state["draft"]
+    return draft
+
+
+def config() -> RunConfig:
+    """The draft as a configuration. Raises ConfigError (controls keep it from happening)."""
+    return RunConfig.from_dict(fields())
+
+
+def key(name: str) -> str:
+    """Key of the widget for field `name`; what the draft holds is put into it before it is drawn."""
+    if _KEY + name not in st.session_state:
+        st.session_state[_KEY + name] = fields()[name]
+    return _KEY + name
+
+
+def put(name: str, value: Any) -> None:
+    """Set a field from outside its widget; only before the widget is drawn or in a callback."""
+    fields()[name] = value
+    st.session_state.pop(_KEY + name, None)
+
+
+def preset() -> Preset | None:
+    """The experiment that the draft started from."""
+    return PRESETS.get(st.session_state.get("preset", ""))
+
+
+def variant() -> str | None:
+    """The variant of the experiment that the controls show."""
+    chosen = preset()
+    if chosen is None or not chosen.variants:
+        return None
+    label = st.session_state.get("variant")
+    return label if label in chosen.variants else next(iter(chosen.variants))
+
+
+def start_from(name: str, label: str | None = None) -> None:
+    """Take all settings from an experiment (and one of its variants), on the data that is here."""
+    chosen = PRESETS[name]
+    st.session_state["preset"] = name
+    st.session_state["variant"] = label or next(iter(chosen.variants), None)
+    load(base(), keep_preset=True)
+
+
+def base() -> RunConfig:
+    """The configuration that the draft started from, on the data that is here."""
+    chosen = preset()
+    if chosen is None:
+        return RunConfig(dataset=data_note.dataset())
+    changes = chosen.variants.get(variant() or "", {})
+    return chosen.config.replace(dataset=data_note.dataset(), **changes)
+
+
+def load(new: RunConfig, *, keep_preset: bool = False) -> None:
+    """Show the settings of `new`."""
+    if not keep_preset:
+        st.session_state["preset"] = ""
+    st.session_state["draft"] = dict(zip(FIELDS, (getattr(new, name) for name in FIELDS), strict=True))
+    for name in [*FIELDS, "depth", "exact_rate"]:
+        st.session_state.pop(_KEY + name, None)
+    for widget in [str(w) for w in st.session_state if str(w).startswith((_KEY + "units_", _KEY + "filter_"))]:
+        del st.session_state[widget]
+
+
+def keep_possible() -> None:
+    """Bring settings that depend on each other together, so that controls cannot make an error."""
+    draft = fields()
+    for name, most in (
+        ("validation_size", TRAIN_FILES - draft["train_size"]),
+        ("batch_size", draft["train_size"]),
+    ):
+        if draft[name] > most:
+            put(name, most)
+    if not draft["validation_size"] and draft["early_stopping"]:
+        put("early_stopping", 0)
+
+
+def write_address(run: str | None = None, group: str | None = None) -> None:
+    """Keep the browser's address such that opening it brings back these controls and this run."""
+    query = {"preset": st.session_state.get("preset", "") or "", "variant": ""}
+    chosen = preset()
+    if chosen is not None and chosen.variants:
+        query["variant"] = variant() or ""
+    query |= config().to_query(base())
+    query |= {"run": run or "", "group": group or "", "lang": st.query_params.get("lang", "")}
+    wanted = {name: value for name, value in query.items() if value != "" or name in FIELDS}
+    if wanted != st.query_params.to_dict():
+        st.query_params.from_dict(wanted)
+
+
+def _from_address() -> None:
+    """The draft that the address asks for, or the first experiment. What cannot be is said by `address_errors`."""
+    query: Mapping[str, str] = st.query_params.to_dict()
+    named = query.get("preset", DEFAULT_PRESET if not any(name in FIELDS for name in query) else "")
+    st.session_state["preset"] = named if named in PRESETS else ""
+    st.session_state["variant"] = query.get("variant")
+    try:
+        start = RunConfig.from_query(query, base())
+    except ConfigError as error:
+        st.session_state["address_error"] = error
+        start = base()
+    load(start, keep_preset=True)

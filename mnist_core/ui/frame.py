@@ -1,0 +1,116 @@
+"""The frame around every page: settings of the page, navigation, language, data note, and errors as sentences.
+
+`run()` is all of app.py. A page file begins with `frame.ensure()`: right after a server's start Streamlit runs the
+file behind an address like `/train` alone, without app.py; `ensure` then sets the navigation up and starts over.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, ParamSpec
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from mnist_core import jobs
+from mnist_core.errors import ConfigError, MnistLabError
+from mnist_core.messages import Message
+from mnist_core.ui import data_note, session, texts
+from mnist_core.ui.texts import _
+
+LOG = logging.getLogger("mnist_lab")
+_inside: ContextVar[bool] = ContextVar("mnist_lab_inside", default=False)
+P = ParamSpec("P")
+
+
+def pages() -> list[StreamlitPage]:
+    """The pages, in the order of the navigation."""
+    return [
+        st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
+        st.Page("pages/train.py", title=_("Train"), icon=":material/play_circle:", url_path="train"),
+        st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", url_path="data"),
+    ]
+
+
+def run() -> None:
+    """Draw the page that the address asks for, in its frame."""
+    st.set_page_config(
+        page_title="MNIST Lab",
+        page_icon=":material/experiment:",
+        layout="wide",
+        initial_sidebar_state="auto",
+        menu_items={"about": "MNIST Lab"},
+    )
+    texts.begin()
+    page = st.navigation(pages(), position="top")
+    safely(_draw)(page)
+
+
+def _draw(page: StreamlitPage) -> None:
+    session.read_secrets()
+    session.remember_student()
+    jobs.ensure_cluster()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
+        data_note.draw()
+        texts.language_switch()
+    token = _inside.set(True)
+    try:
+        page.run()
+    finally:
+        _inside.reset(token)
+
+
+def ensure() -> None:
+    """Make sure that the page runs inside the frame; see the module's docstring."""
+    if not _inside.get():
+        st.navigation(pages(), position="hidden")
+        st.rerun()
+
+
+def safely(draw: Callable[P, None]) -> Callable[P, None]:
+    """`draw`, with errors shown as sentences; what was not foreseen goes to the log with its traceback."""
+
+    @functools.wraps(draw)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except MnistLabError as error:
+            show_error(error)
+        except Exception:
+            LOG.exception("A page failed")
+            st.error(
+                _("This part of the page failed. Runs go on and nothing is lost: reload the page to try again."),
+                icon=":material/error:",
+            )
+
+    return wrapped
+
+
+def show_error(error: MnistLabError) -> None:
+    """The error as a sentence in the language of the session, one line per problem of a configuration."""
+    if isinstance(error, ConfigError):
+        lines = [problem.message.text(_) for problem in error.problems]
+        st.error("\n\n".join(_escape(line) for line in lines), icon=":material/error:")
+    else:
+        st.error(_escape(error.message.text(_)), icon=":material/error:")
+
+
+def _escape(text: str) -> str:
+    """Markdown's signs in values (paths, typed text) stand for themselves."""
+    for sign in "\\`*_[]$<>":
+        text = text.replace(sign, "\\" + sign)
+    return text
+
+
+def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, Any]:
+    """`draw` as a fragment that shows its errors as sentences; redrawn `every` so many seconds."""
+    return st.fragment(safely(draw), run_every=every)
+
+
+def fact_error(fact: Mapping[str, Any]) -> str:
+    """The sentence in a fact's `error` (a message as JSON), in the language of the session."""
+    error = fact.get("error")
+    return _escape(Message.from_dict(error).text(_)) if isinstance(error, Mapping) else _escape(str(error or ""))

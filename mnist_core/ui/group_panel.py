@@ -1,0 +1,85 @@
+"""The panel of runs that were started together: their curves overlaid and a table beneath, live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import models
+from mnist_core.figures import curves as charts
+from mnist_core.presets import PRESETS
+from mnist_core.records import Run
+from mnist_core.ui import frame, names, run_panel, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+
+def draw(group: str) -> None:
+    """The panel of the group, moving while any of its runs does."""
+    moving = any(run.active for run in session.store().list_group(group))
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
+
+
+def _panel(group: str, moving: bool) -> None:
+    runs = session.store().list_group(group)
+    if not runs:
+        st.info(_("There is no such group of runs here."))
+        return
+    if any(run.active for run in runs) != moving:
+        st.rerun()
+    preset = PRESETS.get(runs[0].preset or "")
+    st.markdown(f"**{_(preset.title) if preset else names.run_title(runs[0])}**")
+    done = sum(run.state == "finished" for run in runs)
+    st.progress(done / len(runs), text=_("{done} of {all} runs are done").format(done=done, all=len(runs)))
+    if runs[0].owner == session.student() and moving:
+        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=_stop_all, args=(runs,))
+    _charts(group, runs)
+    _table(runs)
+
+
+def _stop_all(runs: list[Run]) -> None:
+    for run in runs:
+        run_panel.ask(run, "stop")
+
+
+def _charts(group: str, runs: list[Run]) -> None:
+    with st.container(horizontal=True, key="group_controls"):
+        split = st.segmented_control(
+            _("Curves of"),
+            ("train", "validation", "test"),
+            default="validation",
+            required=True,
+            key="group_split",
+            format_func=lambda word: {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}[word],
+        )
+        view = run_panel.chart_view()
+    views = [watch.look(run.id) for run in runs]
+    named = [(view_.run.variant or names.run_title(view_.run), view_.curves) for view_ in views]
+    versions = tuple(view_.run.version for view_ in views)
+    for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
+        with column:
+            key = (group, versions, metric, split, view, texts.language())
+            figure = watch.figure(key, lambda m=metric: charts.runs_chart(named, m, split, view, _))
+            live_chart(figure, key=f"group_{metric}", height=440, description=_("Curves of all runs, overlaid."))
+
+
+def _table(runs: list[Run]) -> None:
+    def row(run: Run) -> dict[str, Any]:
+        done = run.progress
+        return {
+            _("Run"): run.variant or names.run_title(run),
+            _("State"): _(names.STATES[names.state(run)]),
+            _("Parameters"): models.describe(run.config).parameters,
+            _("Updates per epoch"): run.config.steps_per_epoch,
+            _("Seconds per epoch"): round(done.seconds / done.epoch, 2) if done.epoch else None,
+            _("Validation accuracy"): _percent(run.result.get("validation_accuracy")),
+            _("Test accuracy"): _percent(run.result.get("test_accuracy")),
+        }
+
+    st.dataframe(pd.DataFrame([row(run) for run in runs]), hide_index=True, width="stretch")
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.2%}"

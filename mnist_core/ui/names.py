@@ -1,0 +1,133 @@
+"""Words for settings, states and runs as the interface shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.messages import N_
+from mnist_core.presets import PRESETS
+from mnist_core.records import Run
+from mnist_core.ui.texts import _
+
+# Names of choices; proper names stay as they are in every language.
+CHOICES: Mapping[str, str] = {
+    "mnist": "MNIST",
+    "built-in": N_("built-in digits"),
+    "raw": N_("raw 0–255"),
+    "scaled": N_("scaled 0–1"),
+    "centred": N_("zero-centred"),
+    "standardised": N_("standardised"),
+    "mlp": "MLP",
+    "cnn": "CNN",
+    "identity": N_("identity (none)"),
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky-relu": "leaky ReLU",
+    "gelu": "GELU",
+    "normal": N_("normal, own deviation"),
+    "glorot": "Xavier/Glorot",
+    "he": "He",
+    "zeros": N_("zeros"),
+    "cross-entropy": N_("cross-entropy"),
+    "squared-error": N_("squared error"),
+    "sgd": "SGD",
+    "momentum": N_("SGD with momentum"),
+    "nesterov": N_("Nesterov momentum"),
+    "adagrad": "Adagrad",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "constant": N_("constant"),
+    "step": N_("step: drops"),
+    "cosine": N_("cosine"),
+    "warm-up": N_("warm-up"),
+    "one-cycle": N_("one-cycle"),
+    "shuffle": N_("shuffled each epoch"),
+    "replacement": N_("drawn with replacement"),
+    "max": N_("max pooling"),
+    "average": N_("average pooling"),
+    "none": N_("no pooling"),
+}
+
+STATES: Mapping[str, str] = {
+    "queued": N_("waiting"),
+    "running": N_("training"),
+    "paused": N_("paused"),
+    "completed": N_("completed"),
+    "stopped": N_("stopped"),
+    "diverged": N_("diverged"),
+    "collapsed": N_("collapsed"),
+    "failed": N_("failed"),
+}
+# Colour names of Streamlit's badges, and symbols, so that a state is never told by colour alone.
+STATE_STYLES: Mapping[str, tuple[str, str]] = {
+    "queued": ("gray", "hourglass_empty"),
+    "running": ("blue", "play_arrow"),
+    "paused": ("gray", "pause"),
+    "completed": ("green", "check"),
+    "stopped": ("gray", "stop"),
+    "diverged": ("red", "trending_up"),
+    "collapsed": ("orange", "trending_flat"),
+    "failed": ("red", "error"),
+}
+
+
+def choice(word: str) -> str:
+    """A choice of a setting, in the language of the session."""
+    return _(CHOICES.get(word, word))
+
+
+def state(run: Run) -> str:
+    """Key into STATES and STATE_STYLES: the outcome once there is one."""
+    return run.outcome or run.state
+
+
+def badge(run: Run) -> str:
+    """The run's state as Streamlit markdown: symbol, word, colour."""
+    key = state(run)
+    colour, icon = STATE_STYLES[key]
+    return f":{colour}-badge[:material/{icon}: {_(STATES[key])}]"
+
+
+def run_title(run: Run) -> str:
+    """What tells this run from others in one line: the experiment, or network, optimizer, rate and batch."""
+    if run.preset in PRESETS:
+        preset = PRESETS[run.preset]
+        base = preset.variants.get(run.variant or "", {})
+        if run.config.differences(preset.config.replace(dataset=run.config.dataset, **base)) == {}:
+            title = _(preset.title)
+            return f"{title} — {run.variant}" if run.variant else title
+    return describe(run.config)
+
+
+def describe(config: RunConfig) -> str:
+    """`784-128-10 · SGD 0.1 · batch 100`."""
+    dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
+    network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
+    return _("{network} · {optimizer} {rate} · batch {batch}").format(
+        network=network,
+        optimizer=choice(config.optimizer),
+        rate=number(config.learning_rate),
+        batch=f"{config.batch_size:,}",
+    )
+
+
+def number(value: Any) -> str:
+    """A number as short as it can be said: 0.001, 1e-06, 1,000."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:g}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words: 0.4 s, 12 s, 3 min, 2 h."""
+    if seconds < 10:
+        return _("{n} s").format(n=f"{seconds:.1f}")
+    if seconds < 100:
+        return _("{n} s").format(n=f"{seconds:.0f}")
+    if seconds < 5400:
+        return _("{n} min").format(n=f"{seconds / 60:.0f}")
+    return _("{n} h").format(n=f"{seconds / 3600:.1f}")

@@ -1,0 +1,228 @@
+"""The panel of one run: buttons, progress, what happened, and the curves, live.
+
+A fragment asks the store a few times a second while something may happen, and rests otherwise.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import diagnostics
+from mnist_core.config import RunConfig, parse_field
+from mnist_core.errors import ConfigError
+from mnist_core.figures import curves as charts
+from mnist_core.records import SPLITS, Run
+from mnist_core.store import Command
+from mnist_core.ui import draft, frame, names, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+POLL_SECONDS = 0.4
+
+
+def interval() -> float:
+    """Seconds between polls, a little different in every session, so that a class does not ask all at once."""
+    if "poll_seconds" not in st.session_state:
+        st.session_state["poll_seconds"] = POLL_SECONDS * random.uniform(0.9, 1.2)
+    seconds: float = st.session_state["poll_seconds"]
+    return seconds
+
+
+def draw(run_id: str) -> None:
+    """The panel of the run, moving while the run does."""
+    moving = watch.look(run_id).run.active
+    frame.fragment(_panel, every=interval() if moving else None)(run_id, moving)
+
+
+def _panel(run_id: str, moving: bool) -> None:
+    view = watch.look(run_id)
+    run = view.run
+    if run.active != moving:
+        st.rerun()  # start or end polling
+    mine = run.owner == session.student()
+    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+        st.markdown(f"**{names.run_title(run)}** {names.badge(run)}", width="content")
+        if mine:
+            _buttons(run)
+    if not mine:
+        st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
+    _progress(run)
+    _explain(view)
+    _results(run)
+    _charts(view)
+
+
+def ask(run: Run, command: Command) -> None:
+    """Ask something of the run, as its owner."""
+    session.store().request(run.id, session.student(), command)
+
+
+def _buttons(run: Run) -> None:
+    live = run.state != "finished"
+    if run.state == "paused":
+        st.button(_("Resume"), key="resume", icon=":material/play_arrow:", on_click=ask, args=(run, "resume"))
+    else:
+        st.button(
+            _("Pause"), key="pause", icon=":material/pause:", on_click=ask, args=(run, "pause"), disabled=not live
+        )
+    st.button(
+        _("One step"),
+        key="step",
+        icon=":material/skip_next:",
+        on_click=ask,
+        args=(run, "step"),
+        disabled=run.state != "paused",
+        help=_("A single update, while the run is paused."),
+    )
+    st.button(
+        _("Stop"),
+        key="stop",
+        icon=":material/stop:",
+        on_click=ask,
+        args=(run, "stop"),
+        disabled=not live,
+        help=_("Ends the run and keeps what there is."),
+    )
+    st.button(
+        _("Reset"),
+        key="reset",
+        icon=":material/restart_alt:",
+        on_click=ask,
+        args=(run, "reset"),
+        disabled=not live,
+        help=_("Back to step 0 with the same first weights, paused."),
+    )
+    if live:
+        _change_rate(run)
+    st.button(
+        _("Take these settings"),
+        key="take",
+        icon=":material/content_copy:",
+        on_click=draft.load,
+        args=(run.config,),
+        help=_("Puts this run's settings into the controls."),
+    ) if not live else None
+
+
+def _change_rate(run: Run) -> None:
+    now = run.learning_rate or run.config.learning_rate
+
+    def changed() -> None:
+        try:
+            value = parse_field("learning_rate", st.session_state["new_rate"])
+            rate = RunConfig(learning_rate=value).learning_rate
+        except ConfigError as error:
+            st.session_state["new_rate_problem"] = error
+            return
+        st.session_state.pop("new_rate_problem", None)
+        session.store().request_learning_rate(run.id, session.student(), rate)
+
+    with st.popover(_("Rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
+        st.text_input(
+            _("New learning rate"),
+            key="new_rate",
+            placeholder=names.number(now),
+            on_change=changed,
+            help=_("Used from the next step on, and marked on the charts."),
+        )
+        if problem := st.session_state.get("new_rate_problem"):
+            st.error(problem.problems[0].message.text(_))
+
+
+def _progress(run: Run) -> None:
+    done = run.progress
+    if run.state == "queued" and not done.step:
+        place = run.queue_place or 0
+        text = _("Starting …") if not place else _("Waiting: {n} runs are before this one").format(n=place)
+        st.progress(0.0, text=text)
+        return
+    share = done.step / done.total_steps if done.total_steps else 0.0
+    parts = [
+        _("Epoch {epoch} of {epochs}").format(epoch=f"{done.epoch:.1f}", epochs=run.config.epochs),
+        _("step {step} of {steps}").format(step=f"{done.step:,}", steps=f"{done.total_steps:,}"),
+    ]
+    if run.state == "running" and done.images_per_second:
+        left = (done.total_steps - done.step) * run.config.batch_size / done.images_per_second
+        parts.append(_("{n} images/s").format(n=f"{done.images_per_second:,.0f}"))
+        parts.append(_("{time} left").format(time=names.duration(left)))
+    elif done.seconds:
+        parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
+    st.progress(min(1.0, share), text=" · ".join(parts))
+
+
+_TONES = {"diverged": st.error, "collapsed": st.warning, "failed": st.error, "stopped": st.info}
+
+
+def _explain(view: watch.View) -> None:
+    """What happened, in a sentence, with the evidence and one thing to try."""
+    found = diagnostics.explain(view.run, view.curves)
+    if found is None:
+        return
+    lines = [f"**{found.title.text(_)}** {found.what.text(_)}"]
+    lines += [f"- {item.text(_)}" for item in found.evidence]
+    if str(found.advice):
+        lines.append(f"\n:material/lightbulb: {found.advice.text(_)}")
+    tone = _TONES.get(names.state(view.run), st.success if view.run.outcome else st.info)
+    with st.container(key="explanation"):
+        tone("\n".join(lines))
+
+
+def _results(run: Run) -> None:
+    shown = [(name, run.result.get(f"{name}_accuracy")) for name in SPLITS]
+    if run.state != "finished" or all(value is None for _name, value in shown):
+        return
+    labels = {"train": _("Training accuracy"), "validation": _("Validation accuracy"), "test": _("Test accuracy")}
+    for column, (name, value) in zip(st.columns(3), shown, strict=True):
+        if value is not None:
+            column.metric(labels[name], f"{value:.2%}")
+
+
+def _charts(view: watch.View) -> None:
+    settings = chart_view()
+    for column, (kind, make) in zip(
+        st.columns(2, gap="medium"),
+        (("loss", charts.loss_chart), ("accuracy", charts.accuracy_chart)),
+        strict=True,
+    ):
+        with column:
+            _chart(kind, make, view, settings)
+    with st.expander(_("Gradient and learning rate"), icon=":material/monitoring:", on_change="rerun") as more:
+        if more.open:
+            for column, (kind, make) in zip(
+                st.columns(2, gap="medium"),
+                (("gradient", charts.gradient_chart), ("rate", charts.rate_chart)),
+                strict=True,
+            ):
+                with column:
+                    _chart(kind, make, view, settings)
+
+
+def _chart(kind: str, make: Any, view: watch.View, settings: charts.ChartView) -> None:
+    key = (view.run.id, view.run.version, kind, settings, texts.language())
+    figure = watch.figure(key, lambda: make(view.run, view.curves, settings, _))
+    description = charts.describe_chart(view.run, view.curves, kind).text(_)
+    live_chart(figure, key=f"chart_{kind}", height=420, description=description)
+
+
+def chart_view() -> charts.ChartView:
+    """How the charts are drawn, from the controls above them."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chart_controls"):
+        axis = st.segmented_control(
+            _("Horizontal axis"),
+            ("step", "epoch", "seconds"),
+            default="step",
+            required=True,
+            key="view_x",
+            format_func=lambda word: {"step": _("Step"), "epoch": _("Epoch"), "seconds": _("Seconds")}[word],
+            label_visibility="collapsed",
+        )
+        with st.popover(_("View"), icon=":material/tune:"):
+            log_x = st.toggle(_("Log horizontal axis"), key="view_log_x")
+            log_y = st.toggle(_("Log loss axis"), key="view_log_y")
+            smoothing = st.slider(_("Smoothing"), 0.0, 0.95, 0.0, 0.05, key="view_smoothing")
+    base = charts.ChartView(x=axis or "step", dark=session.dark())
+    return replace(base, log_x=log_x, log_y=log_y, smoothing=smoothing)

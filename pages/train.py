@@ -1,0 +1,87 @@
+"""Train: choose settings, press Run, watch the curves grow."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from mnist_core import estimate, models
+from mnist_core.figures.network import network_svg
+from mnist_core.ui import controls, draft, frame, group_panel, names, run_list, run_panel, session
+from mnist_core.ui.texts import _
+
+frame.ensure()
+
+
+def start() -> None:
+    """Put a run with the settings of the controls into the queue and show it."""
+    chosen = draft.preset()
+    run_id = session.store().create_run(
+        session.student(),
+        draft.config(),
+        preset=chosen.name if chosen else None,
+        variant=draft.variant(),
+    )
+    st.session_state.update(run=run_id, group=None)
+
+
+def start_all() -> None:
+    """Queue every variant of the experiment and show them together."""
+    chosen = draft.preset()
+    assert chosen is not None
+    group = secrets.token_hex(5)
+    here = {"dataset": draft.fields()["dataset"]}
+    for label, changes in chosen.variants.items():
+        config = chosen.config.replace(**changes, **here)
+        session.store().create_run(
+            session.student(), config, preset=chosen.name, variant=label, group=group
+        )
+    st.session_state.update(run=None, group=group)
+
+
+def design() -> None:
+    """The network and the arithmetic of the run, at once as a slider moves."""
+    config = draft.config()
+    description = models.describe(config)
+    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    picture, figures = st.columns([3, 2], gap="large", vertical_alignment="center")
+    picture.image(network_svg(description, _, dark=session.dark()), width="stretch")
+    with figures:
+        left, right = st.columns(2)
+        left.metric(_("Parameters"), f"{description.parameters:,}")
+        right.metric(_("Expected time"), names.duration(estimate.estimate_seconds(config, speed)))
+        left.metric(_("Steps per epoch"), f"{config.steps_per_epoch:,}")
+        right.metric(_("Steps in all"), f"{config.total_steps:,}")
+        with st.container(horizontal=True):
+            st.button(_("Run"), key="run", type="primary", icon=":material/play_arrow:", on_click=start)
+            chosen = draft.preset()
+            if chosen is not None and chosen.variants:
+                label = _("Run all {n} variants").format(n=len(chosen.variants))
+                st.button(label, key="run_all", icon=":material/stacks:", on_click=start_all)
+
+
+def page() -> None:
+    """Controls in the sidebar, the design above, the run below."""
+    for name in ("run", "group"):
+        if name not in st.session_state:
+            st.session_state[name] = st.query_params.get(name)
+    st.title(_("Train a network and watch it learn"))
+    draft.fields()
+    if problem := st.session_state.pop("address_error", None):
+        st.warning(_("The address asked for settings that cannot be. The experiment's own are shown instead."))
+        frame.show_error(problem)
+    with st.sidebar:
+        controls.draw()
+    design()
+    draft.write_address(st.session_state["run"], st.session_state["group"])
+    if st.session_state["group"]:
+        group_panel.draw(st.session_state["group"])
+    elif st.session_state["run"]:
+        run_panel.draw(st.session_state["run"])
+    else:
+        st.info(_("Press **Run**: curves for training, validation and test appear here within a second."))
+    run_list.draw()
+
+
+page()
