@@ -1,0 +1,23 @@
+"""Images and labels: read, split, prepared, fetched, drawn. NumPy only; torchvision only inside `ensure_mnist`."""
+
+from mnist_core.data.datasets import Dataset, available, load_dataset, samples
+from mnist_core.data.digits import ensure_built_in
+from mnist_core.data.download import ensure_mnist
+from mnist_core.data.preprocessing import MEAN, STD, affine, preprocess
+from mnist_core.data.splits import Part, Parts, split
+
+__all__ = [
+    "MEAN",
+    "STD",
+    "Dataset",
+    "Part",
+    "Parts",
+    "affine",
+    "available",
+    "ensure_built_in",
+    "ensure_mnist",
+    "load_dataset",
+    "preprocess",
+    "samples",
+    "split",
+]

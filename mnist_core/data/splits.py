@@ -1,0 +1,61 @@
+"""Training, validation and test parts of a data set, and labels that are wrong on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.config import RunConfig
+from mnist_core.data.datasets import Dataset
+
+_NOISE_STREAM = 7  # keeps label noise apart from other uses of the same seed
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images (n×28×28, uint8, a view of the mapped file) and labels (n, uint8)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The three heaps: to train on, to choose with, to judge by."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+def split(dataset: Dataset, config: RunConfig) -> Parts:
+    """The first `train_size` training images, the last `validation_size`, and the test images.
+
+    Label noise replaces that share of the training labels by another digit, each equally likely.
+    """
+    count = len(dataset.train_labels)
+    start = count - config.validation_size
+    labels = dataset.train_labels[: config.train_size]
+    return Parts(
+        Part(dataset.train_images[: config.train_size], noisy(labels, config)),
+        Part(dataset.train_images[start:], dataset.train_labels[start:]),
+        Part(dataset.test_images, dataset.test_labels),
+    )
+
+
+def noisy(labels: NDArray[np.uint8], config: RunConfig) -> NDArray[np.uint8]:
+    """`labels` with round(share · n) of them replaced by another digit."""
+    wrong = round(config.label_noise * len(labels))
+    if not wrong:
+        return labels
+    seed = config.seed if config.batch_seed is None else config.batch_seed
+    generator = np.random.Generator(np.random.Philox(key=[seed, _NOISE_STREAM]))
+    chosen = generator.choice(len(labels), wrong, replace=False)
+    changed = labels.copy()
+    changed[chosen] = (changed[chosen] + generator.integers(1, 10, wrong)) % 10
+    return changed

@@ -1,0 +1,64 @@
+"""How long a run will take on this machine, before it starts. Without torch.
+
+A step costs a fixed overhead (Python, small operations) and its multiplications (three times those of a forward pass)
+at the machine's rate; both are measured by a worker (`training.speed.measure_speed`), for MLP and CNN apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from mnist_core.config import TEST_FILES, RunConfig
+from mnist_core.models import describe
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Seconds of overhead per step, multiplications per second, and the share of a forward pass in evaluations."""
+
+    overhead: float
+    multiplications: float
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What was measured, or a guess for two cores until it is."""
+
+    mlp: Rate = field(default_factory=lambda: Rate(3e-4, 2.5e10))
+    cnn: Rate = field(default_factory=lambda: Rate(6e-4, 1.2e10))
+    measured: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Speed:
+        """The speed that `to_dict` wrote; the guess for None or anything unreadable."""
+        try:
+            assert data is not None
+            return cls(Rate(**data["mlp"]), Rate(**data["cnn"]), True)
+        except (AssertionError, KeyError, TypeError):
+            return cls()
+
+
+def estimate_seconds(config: RunConfig, speed: Speed) -> float:
+    """Seconds of training with evaluations."""
+    rate = speed.cnn if config.model == "cnn" else speed.mlp
+    network = describe(config)
+    # Activations, pixels and updates move memory rather than multiply: some numbers of work each.
+    per_image = 3 * network.multiplications + 40 * sum(_size(layer.output_shape) for layer in network.layers)
+    per_step = rate.overhead + (config.batch_size * per_image + 12 * network.parameters) / rate.multiplications
+    evaluations = min(config.epochs, 150) + 4
+    images = min(config.train_size, 10_000) + config.validation_size + TEST_FILES
+    per_evaluation = images * (network.multiplications + 2_000) / rate.multiplications
+    return config.total_steps * per_step + evaluations * per_evaluation
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

@@ -1,0 +1,149 @@
+"""Networks: what one looks like (`describe`, without torch) and the network itself (`build_model`).
+
+MLP: flattened 784 pixels, dense hidden layers, ten outputs. CNN: per convolution "same" padding, activation and 2×2
+pooling; then dense hidden layers and ten outputs. Outputs are logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mnist_core.config import RunConfig
+
+if TYPE_CHECKING:
+    import torch
+
+Kind = Literal["input", "convolution", "pooling", "flatten", "dense", "output"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: the shape of what it gives, its parameters, its multiplications for one image forward."""
+
+    kind: Kind
+    output_shape: tuple[int, ...]
+    parameters: int = 0
+    multiplications: int = 0
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network without its numbers."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers in all."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def multiplications(self) -> int:
+        """Multiplications for one image forward; training costs about three times as many."""
+        return sum(layer.multiplications for layer in self.layers)
+
+
+def describe(config: RunConfig) -> Description:
+    """The layers of the network that `build_model(config)` makes, with their shapes and sizes. Without torch."""
+    return Description(tuple(_layers(config)))
+
+
+def _layers(config: RunConfig) -> Iterator[Layer]:
+    normal = 2 if config.batch_norm else 0  # scale and shift per unit
+    if config.model == "cnn":
+        yield Layer("input", (1, 28, 28))
+        channels, side = 1, 28
+        for filters in config.filters:
+            weights = filters * channels * config.kernel_size**2
+            parameters = weights + filters * (1 + normal)
+            yield Layer("convolution", (filters, side, side), parameters, weights * side * side)
+            if config.pooling != "none" and side > 1:
+                side //= 2
+                yield Layer("pooling", (filters, side, side))
+            channels = filters
+        units = channels * side * side
+        yield Layer("flatten", (units,))
+    else:
+        units = 784
+        yield Layer("input", (784,))
+    for hidden in config.hidden_layers:
+        yield Layer("dense", (hidden,), units * hidden + hidden * (1 + normal), units * hidden)
+        units = hidden
+    yield Layer("output", (10,), units * 10 + 10, units * 10)
+
+
+def build_model(config: RunConfig) -> torch.nn.Sequential:
+    """The network, its first weights drawn from `config.seed` alone. Takes n×784 (MLP) or n×1×28×28 (CNN)."""
+    from torch import nn
+
+    modules: list[nn.Module] = []
+    channels, side = 1, 28
+    if config.model == "cnn":
+        for filters in config.filters:
+            modules.append(nn.Conv2d(channels, filters, config.kernel_size, padding="same"))
+            if config.batch_norm:
+                modules.append(nn.BatchNorm2d(filters))
+            modules.append(_activation(config))
+            if config.pooling != "none" and side > 1:
+                modules.append(nn.MaxPool2d(2) if config.pooling == "max" else nn.AvgPool2d(2))
+                side //= 2
+            channels = filters
+        modules.append(nn.Flatten())
+    units = channels * side * side
+    for hidden in config.hidden_layers:
+        modules.append(nn.Linear(units, hidden))
+        if config.batch_norm:
+            modules.append(nn.BatchNorm1d(hidden))
+        modules.append(_activation(config))
+        if config.dropout:
+            modules.append(nn.Dropout(config.dropout))
+        units = hidden
+    modules.append(nn.Linear(units, 10))
+    model = nn.Sequential(*modules)
+    _initialise(model, config)
+    return model
+
+
+def _activation(config: RunConfig) -> torch.nn.Module:
+    from torch import nn
+
+    return {
+        "identity": nn.Identity,
+        "sigmoid": nn.Sigmoid,
+        "tanh": nn.Tanh,
+        "relu": nn.ReLU,
+        "leaky-relu": nn.LeakyReLU,
+        "gelu": nn.GELU,
+    }[config.activation]()
+
+
+def _initialise(model: torch.nn.Sequential, config: RunConfig) -> None:
+    """Weights by `config.initialisation`, biases 0.
+
+    Glorot: uniform in ±√(6/(in+out)) (Glorot & Bengio 2010). He: normal with deviation √(2/in) (He et al. 2015).
+    """
+    import torch
+    from torch import nn
+
+    # NumPy's generator: the same weights whatever torch's version and device.
+    generator = np.random.Generator(np.random.Philox(key=[config.seed, 1]))
+    for module in model:
+        if not isinstance(module, nn.Linear | nn.Conv2d):
+            continue
+        shape = tuple(module.weight.shape)
+        field = int(np.prod(shape[2:]))
+        fan_in, fan_out = shape[1] * field, shape[0] * field
+        if config.initialisation == "glorot":
+            limit = np.sqrt(6 / (fan_in + fan_out))
+            values = generator.uniform(-limit, limit, shape)
+        else:
+            deviation = {"normal": config.init_std, "he": np.sqrt(2 / fan_in), "zeros": 0.0}[config.initialisation]
+            values = generator.normal(0, 1, shape) * deviation
+        with torch.no_grad():
+            module.weight.copy_(torch.from_numpy(values.astype(np.float32)))
+            if module.bias is not None:
+                module.bias.zero_()

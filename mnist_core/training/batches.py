@@ -1,0 +1,54 @@
+"""Which images are in which batch, and images as the network's input.
+
+The order is a function of (seed, epoch) alone, so that a run can go on from any step without a stream of random
+numbers to carry along.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mnist_core.config import RunConfig
+from mnist_core.data import affine
+
+_ORDER_STREAM = 2
+
+
+def order(config: RunConfig, epoch: int) -> NDArray[np.int64]:
+    """Indices of the training images of one epoch (0-based), batch after batch; the last batch may be short.
+
+    shuffle: a permutation. replacement: steps_per_epoch · batch_size draws.
+    """
+    seed = config.seed if config.batch_seed is None else config.batch_seed
+    generator = np.random.Generator(np.random.Philox(key=[seed, _ORDER_STREAM], counter=[0, 0, 0, epoch]))
+    if config.sampling == "replacement":
+        return generator.integers(0, config.train_size, config.steps_per_epoch * config.batch_size)
+    return generator.permutation(config.train_size)
+
+
+class Feeder:
+    """Turns rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28."""
+
+    def __init__(self, config: RunConfig, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+        self._images = images.reshape(len(images), 784)
+        self._labels = labels
+        self._scale, self._shift = affine(config.preprocessing)
+        self._convolutional = config.model == "cnn"
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def rows(self, indices: NDArray[np.int64] | slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """(input, labels as int64) of these images."""
+        # `take` gathers three times as fast as indexing; a copy is made here in any case, the file stays mapped.
+        picked = self._images[indices] if isinstance(indices, slice) else self._images.take(indices, axis=0)
+        if not picked.flags.writeable:
+            picked = picked.copy()
+        x = torch.from_numpy(picked).to(torch.float32)
+        x.mul_(self._scale)
+        if self._shift:
+            x.add_(self._shift)
+        labels = torch.from_numpy(self._labels[indices].astype(np.int64))
+        return (x.view(-1, 1, 28, 28) if self._convolutional else x), labels

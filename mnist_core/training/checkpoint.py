@@ -1,0 +1,97 @@
+"""A run on disk: one safetensors file with weights, buffers and the open window, its metadata as JSON. No pickle.
+
+Written under a temporary name beside its place and moved there, so that a file that exists is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.errors import CheckpointError
+from mnist_core.messages import N_
+from mnist_core.records import EVALUATION_DTYPE, Event
+from mnist_core.training.trainer import Trainer
+
+VERSION = 1
+_WINDOW_COLUMNS = 3
+
+
+def save(trainer: Trainer, path: Path) -> None:
+    """Write the run's state to `path`. Raises OSError where that cannot be done; an older file stays then."""
+    tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
+    for number, state in trainer.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items() if value is not None}
+    tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
+    tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    save_file(tensors, beside, metadata={"state": json.dumps(_state(trainer))})
+    beside.replace(path)
+
+
+def load(path: Path, config: RunConfig, dataset: Dataset, *, threads: int | None = None) -> Trainer:
+    """The run as `save` left it. Raises CheckpointError where the file is missing, damaged or another run's."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(path)
+        ) from error
+    if state.get("version") != VERSION or state["config"] != config.to_dict():
+        raise CheckpointError(
+            N_("The checkpoint {file} belongs to other settings or another version. Start the run again."), file=str(path)
+        )
+    trainer = Trainer(config, dataset, threads=threads)
+    _restore(trainer, state, tensors)
+    return trainer
+
+
+def _state(trainer: Trainer) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "config": trainer.config.to_dict(),
+        "step": trainer.step,
+        "seconds": trainer.seconds,
+        "outcome": trainer.outcome,
+        "base_rate": trainer.base_rate,
+        "events": [asdict(event) for event in trainer.events],
+        "evaluated": trainer.evaluated,
+        "evaluations": [row.item() for row in trainer.evaluations],
+        "best": trainer.best,
+        "epochs": trainer.epochs,
+        "open_epoch": trainer.open_epoch,
+        "last_finite_loss": trainer.last_finite_loss,
+    }
+
+
+def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+    trainer.model.load_state_dict(_under(tensors, "model."))
+    trainer.best_weights = _under(tensors, "best.")
+    groups = trainer.optimizer.state_dict()["param_groups"]
+    buffers: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in _under(tensors, "optimizer.").items():
+        number, _dot, buffer = name.partition(".")
+        buffers.setdefault(int(number), {})[buffer] = value
+    trainer.optimizer.load_state_dict({"state": buffers, "param_groups": groups})
+    trainer.window = [(row[0], row[1], row[2]) for row in tensors["window"].tolist()]
+    for name in ("step", "seconds", "outcome", "base_rate", "evaluated", "best", "epochs", "open_epoch", "last_finite_loss"):
+        setattr(trainer, name, state[name])
+    trainer.events = [Event(**event) for event in state["events"]]
+    trainer.evaluations = [np.array(tuple(row), EVALUATION_DTYPE) for row in state["evaluations"]]
+
+
+def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

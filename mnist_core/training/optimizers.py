@@ -1,0 +1,37 @@
+"""The optimizers, as torch has them, with this project's names for their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+
+from mnist_core.config import RunConfig
+
+
+def make_optimizer(config: RunConfig, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimizer of `config` over `parameters`.
+
+    sgd, momentum (Polyak 1964), nesterov (as in Sutskever et al. 2013), adagrad (Duchi et al. 2011), rmsprop (Hinton
+    2012; `rho` is the decay of the squared gradients), adam (Kingma & Ba 2015), adamw (Loshchilov & Hutter 2019).
+    """
+    weights = list(parameters)
+    rate, decay, epsilon = config.learning_rate, config.weight_decay, config.epsilon
+    betas = (config.beta1, config.beta2)
+    match config.optimizer:
+        case "sgd":
+            return torch.optim.SGD(weights, rate, weight_decay=decay, fused=True)
+        case "momentum" | "nesterov":
+            # Nesterov with a momentum of 0 is plain SGD, which torch refuses to call by that name.
+            nesterov = config.optimizer == "nesterov" and config.momentum > 0
+            return torch.optim.SGD(
+                weights, rate, momentum=config.momentum, nesterov=nesterov, weight_decay=decay, fused=True
+            )
+        case "adagrad":
+            return torch.optim.Adagrad(weights, rate, weight_decay=decay, eps=epsilon, fused=True)
+        case "rmsprop":
+            return torch.optim.RMSprop(weights, rate, alpha=config.rho, eps=epsilon, weight_decay=decay, foreach=True)
+        case "adam":
+            return torch.optim.Adam(weights, rate, betas=betas, eps=epsilon, weight_decay=decay, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(weights, rate, betas=betas, eps=epsilon, weight_decay=decay, fused=True)

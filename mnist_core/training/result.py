@@ -1,0 +1,103 @@
+"""train(): one run from Python, without Streamlit, Dask or a store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset, load_dataset
+from mnist_core.records import Curves, Event, Outcome
+from mnist_core.training.trainer import Trainer
+
+# What `Trainer.result()` and `Result.result` hold; figures that do not exist are None or left out.
+RESULT_KEYS = (
+    "outcome",
+    "train_accuracy",  # of the first 10,000 training images, in evaluation mode, with the labels trained on
+    "train_loss",
+    "validation_accuracy",
+    "validation_loss",
+    "test_accuracy",
+    "test_loss",
+    "train_files_accuracy",  # of all 60,000 images of the training files; only from train()
+    "evaluated_step",  # step of the evaluation that the figures above are from
+    "best_step",  # step of the lowest validation loss
+    "best_validation_loss",
+    "best_validation_accuracy",
+    "dead_units",
+    "steps",
+    "epochs",
+    "seconds",  # training with its evaluations
+    "seconds_per_epoch",
+    "parameters",
+    "not_finite_step",  # step of the first NaN or infinity
+    "last_finite_loss",
+)
+OnProgress = Callable[[Trainer], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    `steps` and `evaluations` are the records (records.STEP_DTYPE, EVALUATION_DTYPE) as DataFrames; `epochs` the
+    running mean loss and accuracy of each epoch, over its mini-batches before their updates, as Keras prints them.
+    """
+
+    config: RunConfig
+    outcome: Outcome
+    steps: pd.DataFrame
+    evaluations: pd.DataFrame
+    epochs: pd.DataFrame
+    events: tuple[Event, ...]
+    model: torch.nn.Sequential
+    seconds: float
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+def train(
+    config: RunConfig,
+    dataset: Dataset | None = None,
+    *,
+    data: Path | str | None = None,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Result:
+    """Train to the end and return everything.
+
+    `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
+    second. Raises DataError where the data cannot be had.
+    """
+    trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads)
+    parts: list[Curves] = []
+    while not trainer.finished:
+        parts.append(trainer.advance(seconds=0.2 if on_progress else math.inf))
+        if on_progress is not None:
+            on_progress(trainer)
+    assert trainer.outcome is not None
+    return Result(
+        config,
+        trainer.outcome,
+        pd.DataFrame(np.concatenate([part.steps for part in parts])),
+        pd.DataFrame(np.concatenate([part.evaluations for part in parts])),
+        _epochs(trainer),
+        tuple(trainer.events),
+        trainer.model,
+        trainer.seconds,
+        trainer.result() | {"train_files_accuracy": trainer.files_accuracy()},
+    )
+
+
+def _epochs(trainer: Trainer) -> pd.DataFrame:
+    rows = [
+        {"epoch": number, "loss": loss / images, "accuracy": hits / images}
+        for number, (loss, hits, images) in enumerate(trainer.epochs, 1)
+    ]
+    return pd.DataFrame(rows, columns=["epoch", "loss", "accuracy"])

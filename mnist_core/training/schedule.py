@@ -1,0 +1,58 @@
+"""What the run's configuration says about time: rates, windows of records, evaluations. Functions of the step alone.
+
+Nothing here looks at a clock, so that the same configuration draws the same curve on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from mnist_core.config import RunConfig
+
+RECORDS = 1_000  # windows in a run, about
+EVALUATIONS = 150  # evaluations in a run, at most about
+FIRST = (0, 1, 4, 16, 64, 256, 1024, 4096, 16384)  # steps evaluated within the first epoch
+
+
+def factor(config: RunConfig, step: int) -> float:
+    """What the base learning rate is multiplied by for the update number `step` (0-based).
+
+    step: × schedule_factor every schedule_epochs. cosine: half a cosine from 1 to 0 (Loshchilov & Hutter 2017, without
+    restarts). warm-up: linear over schedule_epochs, then 1 (Goyal et al. 2017). one-cycle: from 1/25 up to 1 in the
+    first 30 %, then down to 1/10,000 of that start, both as half cosines (Smith & Topin 2018).
+    """
+    total = config.total_steps
+    if config.schedule == "step":
+        return config.schedule_factor ** (step // (config.steps_per_epoch * config.schedule_epochs))
+    if config.schedule == "cosine":
+        return (1 + math.cos(math.pi * step / total)) / 2
+    if config.schedule == "warm-up":
+        return min(1.0, (step + 1) / (config.steps_per_epoch * config.schedule_epochs))
+    if config.schedule == "one-cycle":
+        top = max(1, round(0.3 * total))
+        if step < top:
+            return _between(1 / 25, 1, step / top)
+        return _between(1, 1 / 25 / 1e4, (step - top) / max(1, total - top - 1))
+    return 1.0
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+
+
+def window(config: RunConfig) -> int:
+    """Steps per record."""
+    return max(1, math.ceil(config.total_steps / RECORDS))
+
+
+@lru_cache(maxsize=64)
+def evaluation_steps(config: RunConfig) -> frozenset[int]:
+    """After how many updates the network is evaluated: before the first, early and often, then by epochs.
+
+    Every epoch's end, or every so many where that would be more than `EVALUATIONS`; always the last step.
+    """
+    per_epoch = config.steps_per_epoch
+    stride = math.ceil(config.epochs / EVALUATIONS)
+    first = {step for step in FIRST if step < per_epoch * 0.75}
+    return frozenset(first | {per_epoch * epoch for epoch in range(stride, config.epochs, stride)} | {config.total_steps})
