@@ -9,8 +9,11 @@ import math
 from functools import lru_cache
 
 from mnist_core.config import RunConfig
+from mnist_core.models import describe
 
 RECORDS = 1_000  # windows in a run, about
+CHEAP = 1.5e10  # multiplications of an evaluation that need not be spared
+EARLY = 1e9  # of each part of an evaluation within the first epoch of a large network
 EVALUATIONS = 150  # evaluations in a run, at most about
 FIRST = (0, 1, 4, 16, 64, 256, 1024, 4096, 16384)  # steps evaluated within the first epoch
 
@@ -56,3 +59,18 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
     stride = math.ceil(config.epochs / EVALUATIONS)
     first = {step for step in FIRST if step < per_epoch * 0.75}
     return frozenset(first | {per_epoch * epoch for epoch in range(stride, config.epochs, stride)} | {config.total_steps})
+
+
+def evaluated_images(config: RunConfig, step: int) -> int:
+    """How many images of each part are evaluated after `step` updates: the first so many, always the same ones.
+
+    All of them (of training 10,000) where that is cheap, and at the end of every run. For a large network a few within
+    the first epoch, so that the curve begins at once, and at an epoch's end a tenth of what an epoch trains on.
+    """
+    every = 60_000
+    multiplications = describe(config).multiplications
+    if step >= config.total_steps or multiplications * 30_000 <= CHEAP:
+        return every
+    if step % config.steps_per_epoch:
+        return max(200, int(EARLY / multiplications))
+    return max(1_000, config.train_size // 10) if step else max(200, int(EARLY / multiplications))

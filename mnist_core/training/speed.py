@@ -30,6 +30,13 @@ def measure_speed(threads: int | None = None) -> Speed:
     )
 
 
+def warm_up(threads: int | None = None) -> None:
+    """Let torch set itself up (kernels, thread pool), so that the first run does not wait for it."""
+    for model in ("mlp", "cnn"):
+        config = RunConfig(model=model, train_size=_IMAGES, validation_size=0, filters=(2,), batch_size=10)  # type: ignore[arg-type]
+        Trainer(config, _noise(), threads=threads).advance(steps=2)
+
+
 def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | None) -> Rate:
     overhead = _seconds_per_step(small, dataset, threads)
     seconds = max(1e-6, _seconds_per_step(large, dataset, threads) - overhead)

@@ -226,13 +226,14 @@ class Trainer:
 
     def _evaluate(self, stop: Stop) -> bool:
         """Record an evaluation; False if it was interrupted, to be made again."""
+        images = schedule.evaluated_images(self.config, self.step)
         row = _empty_row()
         row["step"], row["epoch"], row["seconds"] = self.step, self.epoch, self.seconds
         self.model.eval()
         try:
             with torch.inference_mode():
                 for name, feeder in self._feeders.items():
-                    count = TRAIN_EVALUATED if name == "train" else None
+                    count = min(images, TRAIN_EVALUATED) if name == "train" else images
                     found = score(self.model, self.config, feeder, self._chunk, stop, count=count)
                     if found is None:
                         return False

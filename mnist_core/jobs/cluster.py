@@ -1,0 +1,119 @@
+"""The cluster's process: one per home folder, holding Dask's scheduler, the workers' nannies and the dispatcher.
+
+Its life hangs on its standard input. While another cluster holds the lock of the home folder it waits as a standby,
+before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import filelock
+import psutil
+
+from mnist_core import settings
+
+LOG = logging.getLogger("mnist_lab.cluster")
+STANDBY_SECONDS = 0.5
+LOG_BYTES = 2_000_000
+
+
+def main() -> None:
+    """Wait for the lock, serve, and leave nothing behind."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # A daemon thread: it may outlast `main` and must not keep the process alive.
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    settings.home().mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(settings.home() / "cluster.lock")
+    while True:
+        try:
+            lock.acquire(timeout=STANDBY_SECONDS)
+            break
+        except filelock.Timeout:
+            continue
+    _shorten_log()
+    _serve()
+
+
+def _end_with_input() -> None:
+    """At the end of standard input the server is gone: kill the workers, whose runs have checkpoints, and leave."""
+    while os.read(0, 1):  # not sys.stdin, whose lock would be in the way of an orderly exit
+        pass
+    kill_children()
+    os._exit(0)
+
+
+def kill_children() -> None:
+    """Kill every process below this one."""
+    for child in psutil.Process().children(recursive=True):
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _shorten_log() -> None:
+    from mnist_core.jobs import log_file
+
+    try:
+        if log_file().stat().st_size > LOG_BYTES:
+            os.truncate(log_file(), 0)
+    except OSError:
+        pass  # a log that cannot be shortened is no reason not to train
+
+
+def _serve() -> None:
+    from mnist_core.jobs.dispatcher import Dispatcher
+    from mnist_core.store import open_store
+
+    begun = time.perf_counter()
+    with ExitStack() as stack:
+        client = _client(stack)
+        store = open_store()
+        LOG.info("ready after %.1f s", time.perf_counter() - begun)
+        Dispatcher(client, store).serve()
+
+
+def _client(stack: ExitStack) -> Any:
+    """A Dask client: of the scheduler named in the environment, else of a local cluster of processes."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    from mnist_core.jobs.worker_setup import WorkerSetup
+
+    address = settings.scheduler_address()
+    if address:
+        return stack.enter_context(Client(address))
+    dask.config.set(
+        {
+            # Training holds the GIL for long stretches; a busy worker is not a lost one.
+            "distributed.scheduler.worker-ttl": None,
+            "distributed.scheduler.allowed-failures": 2,
+            "distributed.worker.memory.target": False,
+            "distributed.worker.memory.spill": False,
+            "distributed.worker.memory.pause": False,
+            "distributed.worker.memory.terminate": False,
+            "distributed.admin.tick.limit": "1h",
+        }
+    )
+    cluster = stack.enter_context(
+        LocalCluster(
+            n_workers=1,  # the first is ready sooner alone; the others follow
+            threads_per_worker=2,  # one trains, the other answers short questions
+            resources={"train": 1, "short": 1},
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            memory_limit=None,
+            silence_logs=logging.WARNING,
+        )
+    )
+    client = stack.enter_context(Client(cluster))
+    client.register_plugin(WorkerSetup())
+    cluster.scale(settings.worker_count())
+    return client
