@@ -23,7 +23,7 @@ def start() -> None:
         preset=chosen.name if chosen else None,
         variant=draft.variant(),
     )
-    st.session_state.update(run=run_id, group=None)
+    st.session_state.update(shown_run=run_id, shown_group=None)
 
 
 def start_all() -> None:
@@ -37,7 +37,7 @@ def start_all() -> None:
         session.store().create_run(
             session.student(), config, preset=chosen.name, variant=label, group=group
         )
-    st.session_state.update(run=None, group=group)
+    st.session_state.update(shown_run=None, shown_group=group)
 
 
 def design() -> None:
@@ -64,8 +64,8 @@ def design() -> None:
 def page() -> None:
     """Controls in the sidebar, the design above, the run below."""
     for name in ("run", "group"):
-        if name not in st.session_state:
-            st.session_state[name] = st.query_params.get(name)
+        if f"shown_{name}" not in st.session_state:
+            st.session_state[f"shown_{name}"] = st.query_params.get(name)
     st.title(_("Train a network and watch it learn"))
     draft.fields()
     if problem := st.session_state.pop("address_error", None):
@@ -74,11 +74,11 @@ def page() -> None:
     with st.sidebar:
         controls.draw()
     design()
-    draft.write_address(st.session_state["run"], st.session_state["group"])
-    if st.session_state["group"]:
-        group_panel.draw(st.session_state["group"])
-    elif st.session_state["run"]:
-        run_panel.draw(st.session_state["run"])
+    draft.write_address(st.session_state["shown_run"], st.session_state["shown_group"])
+    if st.session_state["shown_group"]:
+        group_panel.draw(st.session_state["shown_group"])
+    elif st.session_state["shown_run"]:
+        run_panel.draw(st.session_state["shown_run"])
     else:
         st.info(_("Press **Run**: curves for training, validation and test appear here within a second."))
     run_list.draw()

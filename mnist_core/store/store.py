@@ -251,7 +251,7 @@ class Store:
         """Drop all records after `step`: training goes on from a checkpoint there."""
         with self._begin() as connection:
             _drop_records(connection, run_id, after=step)
-            self._update(connection, run_id, {"step": step})
+            self._update(connection, run_id, {"step": max(0, step)})
 
     def pause(self, run_id: str, result: Mapping[str, Any]) -> None:
         """The worker has let go of the run, with a checkpoint."""

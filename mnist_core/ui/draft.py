@@ -91,6 +91,9 @@ def load(new: RunConfig, *, keep_preset: bool = False) -> None:
 def keep_possible() -> None:
     """Bring settings that depend on each other together, so that controls cannot make an error."""
     draft = fields()
+    for name in FIELDS:  # what has just been moved, before any widget is drawn
+        if _KEY + name in st.session_state:
+            draft[name] = st.session_state[_KEY + name]
     for name, most in (
         ("validation_size", TRAIN_FILES - draft["train_size"]),
         ("batch_size", draft["train_size"]),

@@ -26,12 +26,12 @@ def draw() -> None:
 
 
 def _open(run: Run) -> None:
-    st.session_state.update(run=run.id, group=None)
+    st.session_state.update(shown_run=run.id, shown_group=None)
 
 
 def _line(run: Run) -> None:
     name, state, result, action = st.columns([6, 2, 3, 2], vertical_alignment="center")
-    current = st.session_state.get("run") == run.id
+    current = st.session_state.get("shown_run") == run.id
     title = names.run_title(run)
     name.markdown(f"**{title}**" if current else title)
     state.markdown(names.badge(run))

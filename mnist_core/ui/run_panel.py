@@ -205,7 +205,7 @@ def _chart(kind: str, make: Any, view: watch.View, settings: charts.ChartView) -
     key = (view.run.id, view.run.version, kind, settings, texts.language())
     figure = watch.figure(key, lambda: make(view.run, view.curves, settings, _))
     description = charts.describe_chart(view.run, view.curves, kind).text(_)
-    live_chart(figure, key=f"chart_{kind}", height=420, description=description)
+    live_chart(figure, key=f"chart_{kind}", height=430, description=description, subject=view.run.id)
 
 
 def chart_view() -> charts.ChartView:

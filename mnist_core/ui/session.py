@@ -35,7 +35,7 @@ def student() -> str:
     No secret is guarded by it; it keeps students from seeing or stopping each other's runs by accident.
     """
     if "student" not in st.session_state:
-        known = st.context.cookies.get(COOKIE, "")
+        known = str(st.context.cookies.get(COOKIE, ""))
         st.session_state["student"] = known if re.fullmatch(r"[0-9a-f]{32}", known) else secrets.token_hex(16)
     name: str = st.session_state["student"]
     return name

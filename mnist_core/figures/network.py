@@ -1,0 +1,111 @@
+"""A network as a drawing: columns of units for dense layers, stacked squares for images. SVG, nothing but our own text."""
+
+from __future__ import annotations
+
+from mnist_core.figures import theme
+from mnist_core.messages import N_, Translate
+from mnist_core.models import Description, Layer
+
+WIDTH, HEIGHT = 720, 250
+MIDDLE = 118  # y of the drawing's axis
+SHOWN = 7  # units drawn of a dense layer
+NAMES = {
+    "input": N_("pixels"),
+    "convolution": N_("filters"),
+    "pooling": N_("pooled"),
+    "dense": N_("hidden"),
+    "output": N_("digits"),
+}
+
+
+def network_svg(description: Description, translate: Translate, *, dark: bool = False) -> str:
+    """The layers from left to right with their sizes, 720×250, as an SVG document."""
+    layers = [layer for layer in description.layers if layer.kind != "flatten"]
+    gap = WIDTH / len(layers)
+    centres = [gap * (index + 0.5) for index in range(len(layers))]
+    columns = [_units(layer) for layer in layers]
+    parts = []
+    for index in range(len(layers) - 1):
+        parts += _links(layers, columns, centres, index, dark)
+    size = 17 if len(layers) < 8 else 13
+    for layer, column, x in zip(layers, columns, centres, strict=True):
+        parts += _dense(column, x, layer, dark) if column else _stack(layer, x, gap, dark)
+        parts.append(_text(x, HEIGHT - 26, _size(layer), size, theme.ink(dark), bold=True))
+        parts.append(_text(x, HEIGHT - 7, translate(NAMES[layer.kind]), size - 3, theme.quiet(dark)))
+    label = " → ".join(_size(layer) for layer in layers)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'role="img" aria-label="{label}"><title>{label}</title>{"".join(parts)}</svg>'
+    )
+
+
+def _size(layer: Layer) -> str:
+    if len(layer.output_shape) == 3:
+        channels, side, _side = layer.output_shape
+        return f"{side}×{side}" if channels == 1 else f"{channels} @ {side}×{side}"
+    return f"{layer.output_shape[0]:,}"
+
+
+def _units(layer: Layer) -> list[float]:
+    """The heights of the units of a dense layer; empty for an image."""
+    if len(layer.output_shape) == 3:
+        return []
+    count = layer.output_shape[0]
+    drawn = 10 if layer.kind == "output" else min(count, SHOWN if count > 10 else count)
+    step = min(26.0, 190 / max(1, drawn))
+    return [MIDDLE + (index - (drawn - 1) / 2) * step for index in range(drawn)]
+
+
+def _links(layers: list[Layer], columns: list[list[float]], xs: list[float], index: int, dark: bool) -> list[str]:
+    colour = theme.quiet(dark)
+    left, right = columns[index], columns[index + 1]
+    if left and right:
+        lines = "".join(f"M{xs[index] + 9:.0f} {a:.1f}L{xs[index + 1] - 9:.0f} {b:.1f}" for a in left for b in right)
+        return [f'<path d="{lines}" stroke="{colour}" stroke-opacity="0.3" stroke-width="0.8" fill="none"/>']
+    reach = 34 if not left else 12
+    start, end = xs[index] + reach, xs[index + 1] - (34 if not right else 14)
+    if end <= start:
+        return []
+    return [f'<path d="M{start:.0f} {MIDDLE}H{end:.0f}" stroke="{colour}" stroke-width="1.5" fill="none"/>']
+
+
+def _dense(column: list[float], x: float, layer: Layer, dark: bool) -> list[str]:
+    colour = theme.SPLIT_STYLES["train"].colour(dark) if layer.kind == "dense" else theme.quiet(dark)
+    if layer.kind == "output":
+        colour = theme.SPLIT_STYLES["test"].colour(dark)
+    radius = 7 if len(column) < 9 else 6
+    parts = []
+    skipped = layer.kind != "output" and layer.output_shape[0] > len(column)
+    for index, y in enumerate(column):
+        if skipped and index == len(column) // 2:
+            parts += [f'<circle cx="{x:.0f}" cy="{y + d:.1f}" r="1.8" fill="{colour}"/>' for d in (-7, 0, 7)]
+        else:
+            parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{radius}" fill="{colour}"/>')
+        if layer.kind == "output":
+            parts.append(_text(x + 18, y + 5, str(index), 13, theme.quiet(dark)))
+    return parts
+
+
+def _stack(layer: Layer, x: float, gap: float, dark: bool) -> list[str]:
+    channels, side, _side = layer.output_shape
+    width = min(gap * 0.5, 20 + 2.6 * side)
+    sheets = 1 if channels == 1 else min(5, 2 + channels // 12)
+    colour = theme.quiet(dark) if channels == 1 else theme.SPLIT_STYLES["train"].colour(dark)
+    paper = "#16181D" if dark else "#FFFFFF"
+    parts = []
+    for index in range(sheets):
+        shift = (index - (sheets - 1) / 2) * 7
+        parts.append(
+            f'<rect x="{x - width / 2 + shift:.0f}" y="{MIDDLE - width / 2 + shift:.0f}" width="{width:.0f}" '
+            f'height="{width:.0f}" rx="3" fill="{paper}" stroke="{colour}" stroke-width="2"/>'
+        )
+    return parts
+
+
+def _text(x: float, y: float, text: str, size: int, colour: str, *, bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;")
+    return (
+        f'<text x="{x:.0f}" y="{y:.0f}" font-family="{theme.FONT}" font-size="{size}" fill="{colour}" '
+        f'text-anchor="middle"{weight}>{safe}</text>'
+    )

@@ -1,0 +1,102 @@
+"""One look for every chart: the same colour, dash and sign for the same thing everywhere.
+
+The colours are Okabe and Ito's, told apart with every common kind of colour blindness and by a projector; dash and
+sign differ as well, so that colour is never alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mnist_core.messages import N_
+from mnist_core.records import Split
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a split is drawn: colour on light and dark ground, dash and sign (Plotly's words), name."""
+
+    light: str
+    dark: str
+    dash: str
+    symbol: str
+    name: str
+
+    def colour(self, dark: bool) -> str:
+        """The colour on this ground."""
+        return self.dark if dark else self.light
+
+
+SPLIT_STYLES: Mapping[Split, Style] = {
+    "train": Style("#0072B2", "#56B4E9", "solid", "circle", N_("Training")),
+    "validation": Style("#D55E00", "#E69F00", "dash", "square", N_("Validation")),
+    "test": Style("#007A5A", "#2FCFA0", "dot", "diamond", N_("Test")),
+}
+# Several runs: a colour each, then again with another dash.
+RUN_COLOURS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#B0478B", "#8A6D00", "#3C3C3C", "#1D8FE1")
+RUN_COLOURS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#E69CC8", "#F0E442", "#D0D0D0", "#8FC7FF")
+DASHES = ("solid", "dash", "dot", "dashdot")
+BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
+FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
+FONT_SIZE = 15  # pixels; read from the back of a classroom
+
+
+def ink(dark: bool) -> str:
+    """Colour of text and axes."""
+    return "#E6E8EB" if dark else "#262730"
+
+
+def faint(dark: bool) -> str:
+    """Colour of grid lines."""
+    return "rgba(230,232,235,0.14)" if dark else "rgba(38,39,48,0.10)"
+
+
+def quiet(dark: bool) -> str:
+    """Colour of reference lines and notes."""
+    return "rgba(230,232,235,0.60)" if dark else "rgba(38,39,48,0.60)"
+
+
+def broken(dark: bool) -> str:
+    """Colour of what left the chart."""
+    return BROKEN_DARK if dark else BROKEN_LIGHT
+
+
+def run_colour(index: int, dark: bool) -> str:
+    """Colour of the run number `index` in an overlay."""
+    colours = RUN_COLOURS_DARK if dark else RUN_COLOURS_LIGHT
+    return colours[index % len(colours)]
+
+
+def run_dash(index: int) -> str:
+    """Dash of the run number `index` in an overlay."""
+    return DASHES[index // len(RUN_COLOURS_LIGHT) % len(DASHES)]
+
+
+def layout(title: str, x_title: str, *, dark: bool, revision: str) -> dict[str, Any]:
+    """The layout that all charts share. `revision`: while it stays, zoom and hidden curves stay."""
+    axis = {
+        "gridcolor": faint(dark),
+        "zeroline": False,
+        "linecolor": quiet(dark),
+        "ticks": "outside",
+        "tickcolor": quiet(dark),
+        "automargin": True,
+        "tickfont": {"size": FONT_SIZE},
+    }
+    return {
+        "title": {"text": title, "x": 0, "xanchor": "left", "font": {"size": FONT_SIZE + 4}, "y": 0.985, "yanchor": "top"},
+        "font": {"family": FONT, "size": FONT_SIZE, "color": ink(dark)},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 10, "r": 14, "t": 84, "b": 10},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT_SIZE}},
+        "hovermode": "x unified",
+        "hoverlabel": {"font": {"size": FONT_SIZE}, "bgcolor": "#16181D" if dark else "#FFFFFF"},
+        "xaxis": {**axis, "title": {"text": x_title}},
+        "yaxis": dict(axis),
+        "uirevision": revision,
+        "shapes": [],
+        "annotations": [],
+    }

@@ -1,0 +1,70 @@
+"""Texts of the interface in the language of the session, through gettext.
+
+English stands in the source; `locales/<language>/LC_MESSAGES/mnist_lab.po` has the other languages, read as it is at
+first use (no compiled catalogue, no build step).
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+LANGUAGES = {"en": "English", "ko": "한국어"}
+LOCALES = Path(__file__).parents[2] / "locales"
+
+
+def _(text: str) -> str:
+    """`text` in the language of the session; as it stands where there is no translation."""
+    return catalogue(language()).gettext(text) if text else ""
+
+
+def language() -> str:
+    """Code of the session's language."""
+    code: str = st.session_state.get("language", "en")
+    return code
+
+
+def begin() -> None:
+    """Choose the language of a new session: `?lang=` in the address, else the browser's."""
+    if "language" not in st.session_state:
+        asked = st.query_params.get("lang") or str(st.context.locale or "en").split("-")[0]
+        st.session_state["language"] = asked if asked in LANGUAGES else "en"
+
+
+def language_switch() -> None:
+    """The switch that stands on every page."""
+    st.session_state["language_choice"] = language()
+
+    def changed() -> None:
+        st.session_state["language"] = st.session_state["language_choice"]
+        st.query_params["lang"] = st.session_state["language_choice"]
+
+    st.segmented_control(
+        "Language · 언어",
+        list(LANGUAGES),
+        key="language_choice",
+        format_func=LANGUAGES.__getitem__,
+        on_change=changed,
+        required=True,
+        label_visibility="collapsed",
+    )
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def catalogue(code: str) -> gettext.NullTranslations:
+    """The translations into `code`."""
+    file = LOCALES / code / "LC_MESSAGES" / "mnist_lab.po"
+    if not file.exists():
+        return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with file.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=code))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

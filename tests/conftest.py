@@ -1,0 +1,42 @@
+"""What all tests share: a home of their own, real MNIST where it is, waiting for conditions."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BESIDE = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder for this test alone, and no other setting of this machine."""
+    for name in ("MNIST_LAB_DATA", "MNIST_LAB_STORE", "MNIST_LAB_SCHEDULER", "MNIST_LAB_WORKERS", "MNIST_LAB_CLUSTER"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("MNIST_LAB_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """A folder with real MNIST in torchvision's layout; skips where there is none."""
+    named = os.environ.get("MNIST_LAB_DATA_FOR_TESTS")
+    for folder in (BESIDE, *([Path(named)] if named else [])):
+        if (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").exists():
+            return folder
+    pytest.skip(f"MNIST is neither in {BESIDE} nor in the folder named by MNIST_LAB_DATA_FOR_TESTS")
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until `condition()` is true; fails with its last value after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            pytest.fail(f"still {value!r} after {seconds} s")
+        time.sleep(0.02)

@@ -1,0 +1,43 @@
+"""Pages run by Streamlit's AppTest: the real app and store, without processes that train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import jobs
+from mnist_core.store import Store, open_store
+
+ROOT = Path(__file__).parents[2]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    """The store that the pages use."""
+    opened = open_store()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page by its file, with parameters of the address; fails if the page shows an exception."""
+    # The pages talk to training through the store alone: these tests need no cluster.
+    monkeypatch.setattr(jobs, "ensure_cluster", lambda: None)
+
+    def opened(page: str | None = None, **query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        if page is not None:
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert not [error.value for error in app.error if "part of the page failed" in error.value]
+        return app
+
+    return opened

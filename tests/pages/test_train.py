@@ -1,0 +1,194 @@
+"""The Train page: controls, the address, runs and their panel, without a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.config import RunConfig
+from mnist_core.presets import PRESETS
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress
+from mnist_core.store import Store
+
+Open = Callable[..., AppTest]
+
+
+def texts(app: AppTest) -> str:
+    """Everything that the page says."""
+    kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def test_says_what_it_is_for(open_page: Open) -> None:
+    app = open_page("train")
+    assert app.title[0].value == "Train a network and watch it learn"
+    assert "Press **Run**" in texts(app)
+
+
+def test_metrics_are_the_arithmetic_of_the_settings(open_page: Open) -> None:
+    app = open_page("train", preset="keras-first-look")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Parameters"] == "407,050"  # 784·512 + 512 + 512·10 + 10
+    assert shown["Steps per epoch"] == "469"  # ⌈60,000 / 128⌉
+    assert shown["Steps in all"] == "2,345"
+    app.select_slider(key="c_batch_size").set_value(10).run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Steps per epoch"] == "6,000"
+
+
+def test_sliders_change_the_network(open_page: Open) -> None:
+    app = open_page("train", preset="keras-first-look")
+    app.slider(key="c_hidden_layers_depth").set_value(2).run()
+    app.select_slider(key="c_units_0").set_value(100).run()
+    app.select_slider(key="c_units_1").set_value(50).run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Parameters"] == f"{784 * 100 + 100 + 100 * 50 + 50 + 50 * 10 + 10:,}"
+    app.slider(key="c_hidden_layers_depth").set_value(0).run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Parameters"] == "7,850"
+
+
+def test_a_preset_fills_the_controls(open_page: Open) -> None:
+    app = open_page("train")
+    app.selectbox(key="preset_choice").set_value("two-layer-net-rate-1.5").run()
+    assert app.select_slider(key="c_learning_rate").value == 1.5
+    assert app.select_slider(key="c_units_0").value == 50
+    assert not app.exception
+
+
+def test_every_preset_and_variant_draws(open_page: Open) -> None:
+    app = open_page("train")
+    for name, preset in PRESETS.items():
+        app.selectbox(key="preset_choice").set_value(name).run()
+        assert not app.exception, name
+        assert not app.error, name
+        for label in preset.variants:
+            app.selectbox(key="variant_choice").set_value(label).run()
+            assert not app.exception, (name, label)
+            assert not app.error, (name, label)
+
+
+def test_the_address_restores_the_controls(open_page: Open) -> None:
+    app = open_page("train", preset="two-layer-net", learning_rate="1.2", hidden_layers="30-20")
+    assert app.select_slider(key="c_learning_rate").value == 1.2
+    assert [app.select_slider(key=f"c_units_{i}").value for i in range(2)] == [30, 20]
+    assert app.query_params["learning_rate"] == "1.2"
+
+
+def test_an_impossible_address_is_a_sentence(open_page: Open) -> None:
+    app = open_page("train", preset="two-layer-net", learning_rate="1000")
+    assert "learning\\_rate must be from 1e-06 to 100, not 1000." in texts(app)
+    assert app.select_slider(key="c_learning_rate").value == 0.5
+
+
+def test_a_typed_rate_out_of_range_is_a_sentence_and_changes_nothing(open_page: Open) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.text_input(key="c_exact_rate").input("1e9").run()
+    assert "learning_rate must be from 1e-06 to 100, not 1e+09." in texts(app)
+    assert app.select_slider(key="c_learning_rate").value == 0.5
+    app.text_input(key="c_exact_rate").input("0.37").run()
+    assert app.select_slider(key="c_learning_rate").value == 0.37
+    assert not app.error
+
+
+def test_sliders_cannot_make_an_error(open_page: Open) -> None:
+    app = open_page("train", preset="two-layer-net")  # 10,000 to train, 10,000 to validate
+    app.select_slider(key="c_train_size").set_value(55_000).run()
+    assert app.select_slider(key="c_validation_size").value == 5_000
+    app.select_slider(key="c_train_size").set_value(100).run()
+    app.select_slider(key="c_batch_size").set_value(100).run()
+    assert not app.error
+    assert not app.exception
+
+
+def test_run_puts_the_settings_in_the_queue(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+    (run,) = store.next_queued(10)
+    assert run.config == PRESETS["two-layer-net"].config.replace(dataset=run.config.dataset)
+    assert run.preset == "two-layer-net"
+    assert app.query_params["run"] == run.id
+    assert not app.exception
+
+
+def test_run_all_queues_every_variant_as_one_group(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="optimizer-race")
+    app.button(key="run_all").click().run()
+    queued = store.next_queued(20)
+    assert {run.variant for run in queued} == {"SGD", "Momentum", "Adagrad", "RMSprop", "Adam"}
+    assert len({run.group for run in queued}) == 1
+    progress = [element.proto.text for element in app.main if element.type == "progress"]
+    assert "**Five optimizers on the same batches**" in texts(app), progress
+    assert not app.exception
+
+
+def publish(store: Store, run_id: str, losses: list[float]) -> None:
+    """Records of a run whose loss per step was `losses`."""
+    steps = np.zeros(len(losses), STEP_DTYPE)
+    steps["step"] = np.arange(1, len(losses) + 1)
+    steps["steps"] = 1
+    for name in ("loss", "loss_min", "loss_max"):
+        steps[name] = losses
+    steps["learning_rate"] = 0.1
+    steps["gradient_norm"] = steps["gradient_norm_max"] = 1.0
+    evaluations = np.zeros(1, EVALUATION_DTYPE)
+    for name in ("train_loss", "validation_loss", "test_loss"):
+        evaluations[name] = 2.3
+    store.publish(run_id, Progress(len(losses), 100, 0.1, 1.0, 1000.0), Curves(steps, evaluations))
+
+
+def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+    run_id = store.next_queued(1)[0].id
+    store.claim(run_id, "worker", 1)
+    publish(store, run_id, [2.3, 2.2, 2.1])
+    app.run()
+    app.button(key="pause").click().run()
+    requests = store.requests(run_id)
+    assert requests is not None
+    assert requests.command == "pause"
+    store.pause(run_id, {})
+    app.run()
+    app.button(key="step").click().run()
+    assert store.get(run_id).state == "queued"
+    assert store.get(run_id).command == "step"
+    app.button(key="stop").click().run()
+    assert store.get(run_id).outcome == "stopped"
+    assert not app.exception
+
+
+def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+    run_id = store.next_queued(1)[0].id
+    store.claim(run_id, "worker", 1)
+    publish(store, run_id, [2.3, 40.0, 8.1e12, float("nan")])
+    store.publish(run_id, Progress(4, 100), Curves(events=(Event(4, "not_finite", 8.1e12),)))
+    store.finish(run_id, "diverged", {"not_finite_step": 4, "last_finite_loss": 8.1e12})
+    app.run()
+    said = texts(app)
+    assert "step 4" in said
+    assert "8.1e+12" in said
+    assert not app.exception
+
+
+def test_somebody_elses_run_can_be_watched_not_stopped(open_page: Open, store: Store) -> None:
+    run_id = store.create_run("another student", RunConfig())
+    app = open_page("train", run=run_id)
+    assert "Somebody else's run" in texts(app)
+    assert not [button for button in app.button if button.key in ("pause", "stop", "reset", "step")]
+    assert "My runs" not in texts(app)
+
+
+def test_a_run_that_is_gone_is_a_sentence(open_page: Open) -> None:
+    app = open_page("train", run="0123456789")
+    assert "There is no run 0123456789 here" in texts(app)
+    assert not app.exception
+
+
+def test_korean(open_page: Open) -> None:
+    app = open_page("train", lang="ko")
+    assert "학습률" in "".join(slider.label for slider in app.select_slider)
