@@ -54,7 +54,8 @@ def how_to_get() -> None:
 def page() -> None:
     """Samples first, then where the data come from."""
     st.title(_("The digits that the networks learn"))
-    here = [name for name in ("mnist", "built-in") if data.available(name)]
+    names_known: tuple[DatasetName, ...] = ("mnist", "built-in")
+    here: list[DatasetName] = [name for name in names_known if data.available(name)]
     if not here:
         st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
         st.fragment(_wait, run_every=1.0)()

@@ -13,7 +13,11 @@ frame.ensure()
 # Preset, heading, what it shows.
 FIRST = (
     ("keras-first-look", N_("See it learn"), N_("A network with one hidden layer reaches 98 % in five epochs.")),
-    ("two-layer-net-rate-1.5", N_("Break it"), N_("The same kind of network at learning rate 1.5 learns nothing. Why?")),
+    (
+        "two-layer-net-rate-1.5",
+        N_("Break it"),
+        N_("The same kind of network at learning rate 1.5 learns nothing. Why?"),
+    ),
     ("overfit-and-stop", N_("See it overfit"), N_("With 1,000 images it learns them by heart: the curves part.")),
 )
 

@@ -34,9 +34,7 @@ def start_all() -> None:
     here = {"dataset": draft.fields()["dataset"]}
     for label, changes in chosen.variants.items():
         config = chosen.config.replace(**changes, **here)
-        session.store().create_run(
-            session.student(), config, preset=chosen.name, variant=label, group=group
-        )
+        session.store().create_run(session.student(), config, preset=chosen.name, variant=label, group=group)
     st.session_state.update(shown_run=None, shown_group=group)
 
 
@@ -45,16 +43,19 @@ def design() -> None:
     config = draft.config()
     description = models.describe(config)
     speed = estimate.Speed.from_dict(session.store().fact("speed"))
-    picture, figures = st.columns([3, 2], gap="large", vertical_alignment="center")
+    picture, figures = st.columns([4, 5], gap="medium", vertical_alignment="center")
     picture.image(network_svg(description, _, dark=session.dark()), width="stretch")
     with figures:
-        left, right = st.columns(2)
-        left.metric(_("Parameters"), f"{description.parameters:,}")
-        right.metric(_("Expected time"), names.duration(estimate.estimate_seconds(config, speed)))
-        left.metric(_("Steps per epoch"), f"{config.steps_per_epoch:,}")
-        right.metric(_("Steps in all"), f"{config.total_steps:,}")
+        shown = (
+            (_("Parameters"), f"{description.parameters:,}"),
+            (_("Steps per epoch"), f"{config.steps_per_epoch:,}"),
+            (_("Steps in all"), f"{config.total_steps:,}"),
+            (_("Expected time"), names.duration(estimate.estimate_seconds(config, speed))),
+        )
+        for column, (label, value) in zip(st.columns(4), shown, strict=True):
+            column.metric(label, value)
         with st.container(horizontal=True):
-            st.button(_("Run"), key="run", type="primary", icon=":material/play_arrow:", on_click=start)
+            st.button(_("Run"), key="run", type="primary", icon=":material/play_arrow:", on_click=start, width=160)
             chosen = draft.preset()
             if chosen is not None and chosen.variants:
                 label = _("Run all {n} variants").format(n=len(chosen.variants))

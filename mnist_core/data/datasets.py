@@ -78,7 +78,9 @@ def find(name: DatasetName, folder: Path | str | None = None) -> Path:
         if _has_a_file(kept):
             return kept
         raise DataMissingError(
-            N_("The built-in digits have not been drawn yet. Start the app, or run: python -m mnist_core data --built-in")
+            N_(
+                "The built-in digits have not been drawn yet. Start the app, or run: python -m mnist_core data --built-in"
+            )
         )
     named = Path(folder) if folder is not None else settings.data_folder()
     if named is not None:

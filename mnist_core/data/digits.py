@@ -180,5 +180,6 @@ def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.ui
     rows = bell[:, :, 1] * weight[..., None]
     field = np.matmul(rows.transpose(0, 2, 1), bell[:, :, 0])
     gain = generator.uniform(1.9, 3.2, (count, 1, 1)).astype(np.float32)
-    grey = np.clip(field * gain - np.float32(0.2), 0, 1)
-    return np.round(grey * 255).astype(np.uint8)
+    grey: F32 = np.clip(field * gain - np.float32(0.2), 0, 1)
+    drawn: NDArray[np.uint8] = np.round(grey * 255).astype(np.uint8)
+    return drawn

@@ -19,7 +19,6 @@ from mnist_core.errors import DataFileError, DataFolderError
 from mnist_core.messages import N_
 
 U8 = NDArray[np.uint8]
-_NEXT = N_("Delete it and let this program fetch it again, or copy it anew.")
 
 
 def read(path: Path, shape: tuple[int, ...]) -> U8:
@@ -44,7 +43,9 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
         template = (
             N_("The file {file} is cut short: {length} of {expected} bytes. Delete it and fetch or copy it again.")
             if length < expected
-            else N_("The file {file} is too long: {length} bytes, not {expected}. Delete it and fetch or copy it again.")
+            else N_(
+                "The file {file} is too long: {length} bytes, not {expected}. Delete it and fetch or copy it again."
+            )
         )
         raise DataFileError(template, file=str(path), length=f"{length:,}", expected=f"{expected:,}")
     return np.memmap(path, np.uint8, "r", offset=size, shape=shape)
@@ -65,7 +66,9 @@ def _check_header(path: Path, header: bytes, shape: tuple[int, ...]) -> None:
         template = (
             N_("The file {file} holds labels where images should be: were two files swapped? Give each its own name.")
             if len(shape) == 3
-            else N_("The file {file} holds images where labels should be: were two files swapped? Give each its own name.")
+            else N_(
+                "The file {file} holds images where labels should be: were two files swapped? Give each its own name."
+            )
         )
         raise DataFileError(template, file=str(path))
     found = struct.unpack(f">{len(shape)}I", header[4:].ljust(4 * len(shape), b"\0"))

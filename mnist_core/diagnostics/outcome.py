@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import Loss, RunConfig
-from mnist_core.messages import Message, N_, message
+from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Outcome, Run
 
 DEAD = 0.9
@@ -55,7 +55,7 @@ class Explanation:
     title: Message
     what: Message
     evidence: tuple[Message, ...] = ()
-    advice: Message = message("")
+    advice: Message | None = None
 
 
 def explain(run: Run, curves: Curves) -> Explanation | None:
@@ -102,8 +102,10 @@ def _diverged(run: Run, step: int, value: float | None) -> Explanation:
     return Explanation(
         message(N_("Diverged.")),
         message(
-            N_("At step {step} the numbers grew beyond what the computer can hold (NaN or infinity): each update "
-               "overshot by more than the last."),
+            N_(
+                "At step {step} the numbers grew beyond what the computer can hold (NaN or infinity): each update "
+                "overshot by more than the last."
+            ),
             step=f"{step:,}",
         ),
         tuple(evidence),
@@ -130,8 +132,10 @@ def _collapsed(run: Run, last: NDArray[np.void] | np.void) -> Explanation:
     return Explanation(
         message(N_("Collapsed.")),
         message(
-            N_("No number broke, but {dead} of the units in a hidden layer are dead: they give the same answer for every "
-               "image and no gradient passes through them, so they cannot recover."),
+            N_(
+                "No number broke, but {dead} of the units in a hidden layer are dead: they give the same answer for every "
+                "image and no gradient passes through them, so they cannot recover."
+            ),
             dead=f"{float(last['dead_units']):.0%}",
         ),
         (
@@ -179,8 +183,10 @@ def _completed(run: Run, curves: Curves) -> Explanation:
         return Explanation(
             message(N_("Learned, then overfitted.")),
             message(
-                N_("Validation loss was lowest at step {step} ({best}) and rose to {last} while training loss went on "
-                   "falling. Test accuracy {test}."),
+                N_(
+                    "Validation loss was lowest at step {step} ({best}) and rose to {last} while training loss went on "
+                    "falling. Test accuracy {test}."
+                ),
                 step=f"{int(turned['step']):,}",
                 best=f"{float(turned['validation_loss']):.3f}",
                 last=f"{float(last['validation_loss']):.3f}",

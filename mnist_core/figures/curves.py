@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
-from mnist_core.messages import Message, N_, Translate, message
+from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import SPLITS, Curves, Run, Split
 
 Figure = dict[str, Any]
@@ -89,7 +89,12 @@ def rate_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     steps = curves.steps
     figure = _figure(translate(N_("Learning rate in use")), run.id, view, translate)
     trace = _line(
-        _x(steps, view), steps["learning_rate"], translate(N_("learning rate")), theme.run_colour(4, view.dark), "solid", 2.5
+        _x(steps, view),
+        steps["learning_rate"],
+        translate(N_("learning rate")),
+        theme.run_colour(4, view.dark),
+        "solid",
+        2.5,
     )
     trace["line"]["shape"] = "hv"
     figure["data"].append(trace | {"hovertemplate": "%{y:.4g}"})

@@ -19,7 +19,9 @@ def image_sheet(images: NDArray[np.uint8], columns: int, scale: int = 2) -> byte
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         sheet[row * cell : row * cell + 28, column * cell : column * cell + 28] = image
-    picture = Image.fromarray(255 - sheet).resize((sheet.shape[1] * scale, sheet.shape[0] * scale), Image.Resampling.NEAREST)
+    picture = Image.fromarray(255 - sheet).resize(
+        (sheet.shape[1] * scale, sheet.shape[0] * scale), Image.Resampling.NEAREST
+    )
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=False, compress_level=3)
     return buffer.getvalue()

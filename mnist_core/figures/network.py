@@ -6,8 +6,8 @@ from mnist_core.figures import theme
 from mnist_core.messages import N_, Translate
 from mnist_core.models import Description, Layer
 
-WIDTH, HEIGHT = 720, 250
-MIDDLE = 118  # y of the drawing's axis
+WIDTH, HEIGHT = 640, 240
+MIDDLE = 98  # y of the drawing's axis
 SHOWN = 7  # units drawn of a dense layer
 NAMES = {
     "input": N_("pixels"),
@@ -19,7 +19,7 @@ NAMES = {
 
 
 def network_svg(description: Description, translate: Translate, *, dark: bool = False) -> str:
-    """The layers from left to right with their sizes, 720×250, as an SVG document."""
+    """The layers from left to right with their sizes, 640×240, as an SVG document."""
     layers = [layer for layer in description.layers if layer.kind != "flatten"]
     gap = WIDTH / len(layers)
     centres = [gap * (index + 0.5) for index in range(len(layers))]
@@ -27,10 +27,10 @@ def network_svg(description: Description, translate: Translate, *, dark: bool = 
     parts = []
     for index in range(len(layers) - 1):
         parts += _links(layers, columns, centres, index, dark)
-    size = 17 if len(layers) < 8 else 13
+    size = 21 if len(layers) < 7 else 15
     for layer, column, x in zip(layers, columns, centres, strict=True):
         parts += _dense(column, x, layer, dark) if column else _stack(layer, x, gap, dark)
-        parts.append(_text(x, HEIGHT - 26, _size(layer), size, theme.ink(dark), bold=True))
+        parts.append(_text(x, HEIGHT - 27, _size(layer), size, theme.ink(dark), bold=True))
         parts.append(_text(x, HEIGHT - 7, translate(NAMES[layer.kind]), size - 3, theme.quiet(dark)))
     label = " → ".join(_size(layer) for layer in layers)
     return (
@@ -52,7 +52,7 @@ def _units(layer: Layer) -> list[float]:
         return []
     count = layer.output_shape[0]
     drawn = 10 if layer.kind == "output" else min(count, SHOWN if count > 10 else count)
-    step = min(26.0, 190 / max(1, drawn))
+    step = min(26.0, 180 / max(1, drawn))
     return [MIDDLE + (index - (drawn - 1) / 2) * step for index in range(drawn)]
 
 

@@ -66,7 +66,9 @@ def _start() -> None:
     deaths = _deaths()
     if deaths >= 3:
         raise JobsError(
-            N_("The training process ends right after its start. Its reason is in {log}; restart the app after mending it."),
+            N_(
+                "The training process ends right after its start. Its reason is in {log}; restart the app after mending it."
+            ),
             log=str(log_file()),
         )
     home = settings.home()

@@ -88,7 +88,7 @@ def _client(stack: ExitStack) -> Any:
 
     address = settings.scheduler_address()
     if address:
-        return stack.enter_context(Client(address))
+        return stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
     dask.config.set(
         {
             # Training holds the GIL for long stretches; a busy worker is not a lost one.
@@ -102,7 +102,7 @@ def _client(stack: ExitStack) -> Any:
         }
     )
     cluster = stack.enter_context(
-        LocalCluster(
+        LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=1,  # the first is ready sooner alone; the others follow
             threads_per_worker=2,  # one trains, the other answers short questions
             resources={"train": 1, "short": 1},
@@ -113,7 +113,7 @@ def _client(stack: ExitStack) -> Any:
             silence_logs=logging.WARNING,
         )
     )
-    client = stack.enter_context(Client(cluster))
+    client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
     client.register_plugin(WorkerSetup())
     cluster.scale(settings.worker_count())
     return client

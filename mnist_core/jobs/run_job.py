@@ -87,7 +87,9 @@ class _Job:
         if self.run.progress.step > trainer.step:
             # The last worker came further than its last checkpoint: those steps are made again.
             self.store.rewind(self.run.id, trainer.step)
-            self.store.publish(self.run.id, Progress(trainer.step, trainer.total_steps), _event(trainer.step, "recovered"))
+            self.store.publish(
+                self.run.id, Progress(trainer.step, trainer.total_steps), _event(trainer.step, "recovered")
+            )
         return trainer
 
     # ---- the loop ----------------------------------------------------------------------------------------------
@@ -101,13 +103,16 @@ class _Job:
             if self.requests.learning_rate is not None:
                 self._change_rate(self.requests.learning_rate)
             if self.requests.command in ("pause", "stop", "reset"):
-                return self._let_go(self.requests.command)
+                self._let_go(self.requests.command)
+                return
             if self.single_step:
-                return self._one_step()
+                self._one_step()
+                return
             interval = FIRST_SECONDS if self.trainer.seconds < 0.6 else PUBLISH_SECONDS
             new = self.trainer.advance(self._interrupted, seconds=interval)
             if self.trainer.finished:
-                return self._finish(new)
+                self._finish(new)
+                return
             self._publish(new, save=self._save_is_due())
 
     def _interrupted(self) -> bool:
@@ -133,7 +138,8 @@ class _Job:
     def _one_step(self) -> None:
         new = self.trainer.advance(self._interrupted, steps=1)
         if self.trainer.finished:
-            return self._finish(new)
+            self._finish(new)
+            return
         self._publish(new, save=True)
         self.store.pause(self.run.id, self.trainer.result())
 
@@ -174,7 +180,7 @@ class _Job:
         passed = self.trainer.seconds - seconds
         if passed <= 0:
             return self.run.progress.images_per_second
-        speed = (self.trainer.step - step) * self.run.config.batch_size / passed
+        speed: float = (self.trainer.step - step) * self.run.config.batch_size / passed
         if passed > 1.0:
             self._images = (self.trainer.seconds, self.trainer.step)
         return speed

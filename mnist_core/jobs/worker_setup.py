@@ -14,7 +14,7 @@ from mnist_core import settings
 LOG = logging.getLogger("mnist_lab.worker")
 
 
-class WorkerSetup(WorkerPlugin):  # type: ignore[misc]
+class WorkerSetup(WorkerPlugin):
     """Dask's worker plugin."""
 
     name = "mnist-lab"
@@ -22,7 +22,7 @@ class WorkerSetup(WorkerPlugin):  # type: ignore[misc]
     def setup(self, worker: Any) -> None:
         """Called by Dask in each worker's process."""
         try:
-            psutil.Process().nice(10 if os.name != "nt" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            psutil.Process().nice(10 if os.name != "nt" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None))
         except (OSError, psutil.Error):
             LOG.warning("the worker keeps its priority")
         from mnist_core.training import warm_up

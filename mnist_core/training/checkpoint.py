@@ -31,7 +31,9 @@ def save(trainer: Trainer, path: Path) -> None:
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
     for number, state in trainer.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items() if value is not None}
+        tensors |= {
+            f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items() if value is not None
+        }
     tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
     tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,8 @@ def load(path: Path, config: RunConfig, dataset: Dataset, *, threads: int | None
         ) from error
     if state.get("version") != VERSION or state["config"] != config.to_dict():
         raise CheckpointError(
-            N_("The checkpoint {file} belongs to other settings or another version. Start the run again."), file=str(path)
+            N_("The checkpoint {file} belongs to other settings or another version. Start the run again."),
+            file=str(path),
         )
     trainer = Trainer(config, dataset, threads=threads)
     _restore(trainer, state, tensors)
@@ -87,7 +90,17 @@ def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.T
         buffers.setdefault(int(number), {})[buffer] = value
     trainer.optimizer.load_state_dict({"state": buffers, "param_groups": groups})
     trainer.window = [(row[0], row[1], row[2]) for row in tensors["window"].tolist()]
-    for name in ("step", "seconds", "outcome", "base_rate", "evaluated", "best", "epochs", "open_epoch", "last_finite_loss"):
+    for name in (
+        "step",
+        "seconds",
+        "outcome",
+        "base_rate",
+        "evaluated",
+        "best",
+        "epochs",
+        "open_epoch",
+        "last_finite_loss",
+    ):
         setattr(trainer, name, state[name])
     trainer.events = [Event(**event) for event in state["events"]]
     trainer.evaluations = [np.array(tuple(row), EVALUATION_DTYPE) for row in state["evaluations"]]

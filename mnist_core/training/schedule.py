@@ -58,7 +58,9 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
     per_epoch = config.steps_per_epoch
     stride = math.ceil(config.epochs / EVALUATIONS)
     first = {step for step in FIRST if step < per_epoch * 0.75}
-    return frozenset(first | {per_epoch * epoch for epoch in range(stride, config.epochs, stride)} | {config.total_steps})
+    return frozenset(
+        first | {per_epoch * epoch for epoch in range(stride, config.epochs, stride)} | {config.total_steps}
+    )
 
 
 def evaluated_images(config: RunConfig, step: int) -> int:

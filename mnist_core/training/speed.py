@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core.config import RunConfig
+from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Rate, Speed
 from mnist_core.models import describe
@@ -20,9 +20,9 @@ _IMAGES = 2_000
 def measure_speed(threads: int | None = None) -> Speed:
     """Times a few steps of a tiny and of a larger network of each kind, on made-up images. Also warms torch up."""
     dataset = _noise()
-    shared = {"train_size": _IMAGES, "validation_size": 0, "epochs": 1000}
-    mlp = RunConfig(**shared, hidden_layers=(16,), batch_size=10)  # type: ignore[arg-type]
-    cnn = RunConfig(**shared, model="cnn", filters=(2,), hidden_layers=(), batch_size=4)  # type: ignore[arg-type]
+    base = RunConfig(train_size=_IMAGES, validation_size=0, epochs=1000)
+    mlp = base.replace(hidden_layers=(16,), batch_size=10)
+    cnn = base.replace(model="cnn", filters=(2,), hidden_layers=(), batch_size=4)
     return Speed(
         _rate(mlp, mlp.replace(hidden_layers=(512,), batch_size=128), dataset, threads),
         _rate(cnn, cnn.replace(filters=(16, 32), hidden_layers=(64,), batch_size=64), dataset, threads),
@@ -32,8 +32,9 @@ def measure_speed(threads: int | None = None) -> Speed:
 
 def warm_up(threads: int | None = None) -> None:
     """Let torch set itself up (kernels, thread pool), so that the first run does not wait for it."""
-    for model in ("mlp", "cnn"):
-        config = RunConfig(model=model, train_size=_IMAGES, validation_size=0, filters=(2,), batch_size=10)  # type: ignore[arg-type]
+    models: tuple[ModelName, ...] = ("mlp", "cnn")
+    for model in models:
+        config = RunConfig(model=model, train_size=_IMAGES, validation_size=0, filters=(2,), batch_size=10)
         Trainer(config, _noise(), threads=threads).advance(steps=2)
 
 
@@ -47,7 +48,7 @@ def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None) 
     trainer = Trainer(config, dataset, threads=threads)
     for _warm in range(5):
         trainer.update()
-    times = []
+    times: list[float] = []
     while len(times) < 30 and sum(times) < 0.2:
         begun = time.perf_counter()
         trainer.update()

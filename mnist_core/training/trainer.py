@@ -65,9 +65,7 @@ class Trainer:
         self._parts = split(dataset, config)
         self._dataset = dataset
         self._feeders = {
-            name: Feeder(config, part.images, part.labels)
-            for name in SPLITS
-            if len(part := getattr(self._parts, name))
+            name: Feeder(config, part.images, part.labels) for name in SPLITS if len(part := getattr(self._parts, name))
         }
         self._parameters = list(self.model.parameters())
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
@@ -159,7 +157,9 @@ class Trainer:
     def _gradient(self, indices: NDArray[np.int64], stop: Stop) -> tuple[float, float] | None:
         """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""
         self.optimizer.zero_grad(set_to_none=True)
-        chunks = np.array_split(indices, math.ceil(len(indices) / self._chunk)) if len(indices) > self._chunk else [indices]
+        chunks = (
+            np.array_split(indices, math.ceil(len(indices) / self._chunk)) if len(indices) > self._chunk else [indices]
+        )
         buffers = [b.clone() for b in self.model.buffers()] if len(chunks) > 1 else []
         loss_sum = hits = 0.0
         for number, chunk in enumerate(chunks):
@@ -320,7 +320,7 @@ def _plain(row: NDArray[np.void]) -> dict[str, float]:
 
 def _norm(parameters: list[torch.nn.Parameter]) -> float:
     gradients = [p.grad for p in parameters if p.grad is not None]
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).item()
+    return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).item())
 
 
 def _chunk_size(config: RunConfig) -> int:

@@ -18,9 +18,10 @@ from mnist_core.ui import draft, names
 from mnist_core.ui.texts import _
 
 # Ten stops a decade from 1e-6 to 100: wide enough to break things.
-RATES = tuple(
-    float(f"{mantissa}e{decade}") for decade in range(-6, 2) for mantissa in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-) + (100.0,)
+RATES = (
+    *(float(f"{mantissa}e{decade}") for decade in range(-6, 2) for mantissa in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)),
+    100.0,
+)
 SIZES = (1, 2, 5, 10, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1_000, 1_024, 2_000, 5_000, 10_000, 20_000, 50_000)
 TRAIN_SIZES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 55_000, 60_000)
 VALIDATION_SIZES = (0, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000)
@@ -242,9 +243,7 @@ def _number(name: str, label: str, help_text: str) -> None:
     _remember(name, value)
 
 
-def _layers(
-    name: str, label: str, each: str, stops: Sequence[int], prefix: str, fewest: int, most: int
-) -> None:
+def _layers(name: str, label: str, each: str, stops: Sequence[int], prefix: str, fewest: int, most: int) -> None:
     """How many layers, then a slider for the size of each."""
     sizes: list[int] = list(draft.fields()[name])
     depth_key = f"c_{name}_depth"
@@ -257,11 +256,12 @@ def _layers(
         key = f"c_{prefix}_{index}"
         if key not in st.session_state:
             st.session_state[key] = sizes[index]
-        sizes[index] = st.select_slider(
+        chosen = st.select_slider(
             each.format(n=index + 1), _options(stops, sizes[index], 4096), key=key, format_func=names.number
         )
+        sizes[index] = int(chosen)
     st.session_state[f"{depth_key}_of"] = depth
-    _remember(name, tuple(int(size) for size in sizes))
+    _remember(name, tuple(sizes))
 
 
 def current() -> RunConfig:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
@@ -61,7 +62,7 @@ def _charts(group: str, runs: list[Run]) -> None:
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             key = (group, versions, metric, split, view, texts.language())
-            figure = watch.figure(key, lambda m=metric: charts.runs_chart(named, m, split, view, _))
+            figure = watch.figure(key, partial(charts.runs_chart, named, cast(Any, metric), cast(Any, split), view, _))
             live_chart(figure, key=f"group_{metric}", height=440, description=_("Curves of all runs, overlaid."))
 
 

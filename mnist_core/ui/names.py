@@ -94,8 +94,8 @@ def badge(run: Run) -> str:
 
 def run_title(run: Run) -> str:
     """What tells this run from others in one line: the experiment, or network, optimizer, rate and batch."""
-    if run.preset in PRESETS:
-        preset = PRESETS[run.preset]
+    preset = PRESETS.get(run.preset or "")
+    if preset is not None:
         base = preset.variants.get(run.variant or "", {})
         if run.config.differences(preset.config.replace(dataset=run.config.dataset, **base)) == {}:
             title = _(preset.title)

@@ -36,9 +36,7 @@ def _line(run: Run) -> None:
     name.markdown(f"**{title}**" if current else title)
     state.markdown(names.badge(run))
     result.markdown(_result(run))
-    action.button(
-        _("Open"), key=f"open_{run.id}", type="tertiary", disabled=current, on_click=_open, args=(run,)
-    )
+    action.button(_("Open"), key=f"open_{run.id}", type="tertiary", disabled=current, on_click=_open, args=(run,))
 
 
 def _result(run: Run) -> str:

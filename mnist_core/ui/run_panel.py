@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
@@ -46,8 +46,10 @@ def _panel(run_id: str, moving: bool) -> None:
     mine = run.owner == session.student()
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
         st.markdown(f"**{names.run_title(run)}** {names.badge(run)}", width="content")
-        if mine:
+        if mine and run.state != "finished":
             _buttons(run)
+        else:
+            _take(run)
     if not mine:
         st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
     _progress(run)
@@ -62,13 +64,10 @@ def ask(run: Run, command: Command) -> None:
 
 
 def _buttons(run: Run) -> None:
-    live = run.state != "finished"
     if run.state == "paused":
         st.button(_("Resume"), key="resume", icon=":material/play_arrow:", on_click=ask, args=(run, "resume"))
     else:
-        st.button(
-            _("Pause"), key="pause", icon=":material/pause:", on_click=ask, args=(run, "pause"), disabled=not live
-        )
+        st.button(_("Pause"), key="pause", icon=":material/pause:", on_click=ask, args=(run, "pause"))
     st.button(
         _("One step"),
         key="step",
@@ -84,7 +83,6 @@ def _buttons(run: Run) -> None:
         icon=":material/stop:",
         on_click=ask,
         args=(run, "stop"),
-        disabled=not live,
         help=_("Ends the run and keeps what there is."),
     )
     st.button(
@@ -93,11 +91,12 @@ def _buttons(run: Run) -> None:
         icon=":material/restart_alt:",
         on_click=ask,
         args=(run, "reset"),
-        disabled=not live,
         help=_("Back to step 0 with the same first weights, paused."),
     )
-    if live:
-        _change_rate(run)
+    _change_rate(run)
+
+
+def _take(run: Run) -> None:
     st.button(
         _("Take these settings"),
         key="take",
@@ -105,7 +104,7 @@ def _buttons(run: Run) -> None:
         on_click=draft.load,
         args=(run.config,),
         help=_("Puts this run's settings into the controls."),
-    ) if not live else None
+    )
 
 
 def _change_rate(run: Run) -> None:
@@ -162,13 +161,13 @@ def _explain(view: watch.View) -> None:
     found = diagnostics.explain(view.run, view.curves)
     if found is None:
         return
-    lines = [f"**{found.title.text(_)}** {found.what.text(_)}"]
-    lines += [f"- {item.text(_)}" for item in found.evidence]
-    if str(found.advice):
-        lines.append(f"\n:material/lightbulb: {found.advice.text(_)}")
-    tone = _TONES.get(names.state(view.run), st.success if view.run.outcome else st.info)
+    sentences = [found.what, *found.evidence]
+    text = f"**{found.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
+    if found.advice is not None:
+        text += f"\n\n:material/lightbulb: {found.advice.text(_)}"
+    tone = _TONES.get(names.state(view.run), st.success if view.run.outcome else st.warning)
     with st.container(key="explanation"):
-        tone("\n".join(lines))
+        tone(text)
 
 
 def _results(run: Run) -> None:
@@ -224,5 +223,5 @@ def chart_view() -> charts.ChartView:
             log_x = st.toggle(_("Log horizontal axis"), key="view_log_x")
             log_y = st.toggle(_("Log loss axis"), key="view_log_y")
             smoothing = st.slider(_("Smoothing"), 0.0, 0.95, 0.0, 0.05, key="view_smoothing")
-    base = charts.ChartView(x=axis or "step", dark=session.dark())
+    base = charts.ChartView(x=cast(Any, axis), dark=session.dark())
     return replace(base, log_x=log_x, log_y=log_y, smoothing=smoothing)

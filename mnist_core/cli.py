@@ -1,0 +1,209 @@
+"""The command line: `python -m mnist_core train|data|bench`.
+
+Exit status: 0 done, 1 something outside the options failed (data, disk), 2 options that cannot be. Errors are
+sentences on standard error. With --json the last line of standard output is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import mnist_core
+from mnist_core.config import FIELDS, RunConfig, choices, parse_field
+from mnist_core.errors import ConfigError, MnistLabError, Problem
+from mnist_core.messages import N_, message
+from mnist_core.presets import PRESETS, preset
+
+if TYPE_CHECKING:
+    from mnist_core.training import Result, Trainer
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence and where help is."""
+
+    def error(self, text: str) -> NoReturn:
+        self.exit(2, f"{text[:1].upper()}{text[1:]}. For all options: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["bench"]:
+        from mnist_core.bench import main as bench
+
+        status: int = bench(words[1:])
+        return status
+    options = _parser().parse_args(words)
+    try:
+        return int(options.command(options))
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem.message, file=sys.stderr)
+        return 2
+    except MnistLabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
+    parser.add_argument("--version", action="version", version=mnist_core.__version__)
+    commands = parser.add_subparsers(required=True, metavar="train|data|bench", parser_class=_Parser)
+    _train_options(commands.add_parser("train", help="run one experiment"))
+    _data_options(commands.add_parser("data", help="say which data are here, fetch MNIST, draw the built-in digits"))
+    commands.add_parser("bench", help="measure; see python -m mnist_core bench --help")
+    return parser
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_train)
+    parser.add_argument("--preset", metavar="NAME", help=f"start from an experiment: {', '.join(PRESETS)}")
+    parser.add_argument("--variant", metavar="NAME", help="only this variant of the experiment")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST in torchvision's layout")
+    parser.add_argument("--threads", metavar="N", type=int, help="threads for training (default: torch's)")
+    parser.add_argument("--curves", metavar="FILE", type=Path, help="write the evaluations as CSV")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+    group = parser.add_argument_group("settings of the run (defaults: the preset's)")
+    for name in FIELDS:
+        shown = "|".join(choices(name)) or name.upper()
+        group.add_argument(f"--{name.replace('_', '-')}", dest=f"field_{name}", metavar=shown)
+
+
+def _data_options(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_data)
+    parser.add_argument("--download", action="store_true", help="fetch MNIST if it is not here")
+    parser.add_argument("--built-in", action="store_true", help="draw the built-in digits if they are not here")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="look for MNIST in this folder")
+
+
+def _train(options: argparse.Namespace) -> int:
+    if options.threads is not None and options.threads < 1:
+        raise ConfigError([Problem("threads", message(N_("threads must be at least 1, not {n}."), n=options.threads))])
+    configs = _configs(options)
+    results = {label: _one(config, label, options) for label, config in configs.items()}
+    outputs = [_json(result, label) for label, result in results.items()]
+    if options.json:
+        print(json.dumps(outputs[0] if len(outputs) == 1 else {"preset": options.preset, "runs": outputs}))
+    return 0
+
+
+def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
+    """Label and configuration of every run that was asked for. Raises ConfigError with all problems."""
+    changes: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name in FIELDS:
+        text = getattr(options, f"field_{name}")
+        if text is not None:
+            try:
+                changes[name] = parse_field(name, text)
+            except ConfigError as error:
+                problems += error.problems
+    if options.preset is None:
+        bases = {"": RunConfig()}
+    else:
+        chosen = preset(options.preset)
+        labels = [options.variant] if options.variant else list(chosen.variants)
+        bases = {label: chosen.variant(label) for label in labels} or {"": chosen.config}
+    try:
+        configs = {label: base.replace(**changes) for label, base in bases.items()}
+    except ConfigError as error:
+        raise ConfigError([*problems, *error.problems]) from None
+    if problems:
+        raise ConfigError(problems)
+    return configs
+
+
+def _one(config: RunConfig, label: str, options: argparse.Namespace) -> Result:
+    from mnist_core.data import load_dataset
+    from mnist_core.training import train
+
+    dataset = load_dataset(config.dataset, options.data)
+    show = sys.stderr.isatty()
+    result = train(config, dataset, threads=options.threads, on_progress=_progress if show else None)
+    if show:
+        print(file=sys.stderr)
+    if options.curves is not None:
+        _write_curves(result, options.curves, label)
+    if not options.json:
+        found = result.result
+        print(
+            f"{label + ': ' if label else ''}{result.outcome}, test accuracy {found['test_accuracy']:.4f}, "
+            f"training accuracy {found['train_accuracy']:.4f}, {result.seconds:.1f} s"
+        )
+    return result
+
+
+def _write_curves(result: Result, file: Path, label: str) -> None:
+    target = file.with_stem(f"{file.stem}-{label}") if label else file
+    try:
+        result.evaluations.to_csv(target, index=False)
+    except OSError as error:
+        raise MnistLabError(
+            N_("The curves cannot be written to {file} ({reason}). Name another file."),
+            file=str(target),
+            reason=error.strerror or str(error),
+        ) from error
+
+
+def _progress(trainer: Trainer) -> None:
+    share = trainer.step / trainer.total_steps
+    bar = "█" * round(30 * share)
+    loss = trainer.last_finite_loss
+    print(
+        f"\r{bar:<30} {share:4.0%}  epoch {trainer.epoch:.1f}  step {trainer.step:,} of {trainer.total_steps:,}  "
+        f"loss {loss:.4f} ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _json(result: Result, label: str) -> dict[str, Any]:
+    output: dict[str, Any] = {"variant": label} if label else {}
+    output |= {name: _finite(value) for name, value in result.result.items()}
+    output["epochs_running"] = {
+        name: [_finite(value) for value in result.epochs[name].tolist()] for name in ("loss", "accuracy")
+    }
+    return output | {"learning_rate": result.config.learning_rate, "config": result.config.to_dict()}
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinity have no place in strict JSON."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _data(options: argparse.Namespace) -> int:
+    from mnist_core import data
+
+    if options.built_in:
+        data.ensure_built_in(_bar("Drawing"))
+    if options.download:
+        data.ensure_mnist(_bar("Downloading"))
+    found: Mapping[str, bool] = {
+        "MNIST": data.available("mnist", options.data),
+        "built-in digits": data.available("built-in"),
+    }
+    for name, here in found.items():
+        print(f"{name}: {'here' if here else 'not here'}")
+    if options.data is not None:
+        data.load_dataset("mnist", options.data)
+    return 0
+
+
+def _bar(word: str) -> Any:
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        print(f"\r{word} {done / max(1, total):4.0%} ", end="", file=sys.stderr, flush=True)
+
+    return show
