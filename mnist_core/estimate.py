@@ -7,10 +7,10 @@ at the machine's rate; both are measured by a worker (`training.speed.measure_sp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from mnist_core.config import TEST_FILES, RunConfig
+from mnist_core.config import TEST_FILES, ModelName, RunConfig
 from mnist_core.models import describe
 
 
@@ -42,6 +42,13 @@ class Speed:
             return cls(Rate(**data["mlp"]), Rate(**data["cnn"]), True)
         except (AssertionError, KeyError, TypeError):
             return cls()
+
+    def scaled(self, model: ModelName, ratio: float) -> Speed:
+        """This speed after a run of `model` that took `ratio` times its estimate: half way there, at most four times."""
+        step = min(4.0, max(0.25, ratio)) ** 0.5
+        old = self.cnn if model == "cnn" else self.mlp
+        new = Rate(old.overhead * step, old.multiplications / step)
+        return replace(self, measured=True, cnn=new) if model == "cnn" else replace(self, measured=True, mlp=new)
 
 
 def estimate_seconds(config: RunConfig, speed: Speed) -> float:

@@ -31,10 +31,11 @@ def start_all() -> None:
     chosen = draft.preset()
     assert chosen is not None
     group = secrets.token_hex(5)
-    here = {"dataset": draft.fields()["dataset"]}
+    shared = draft.config()
     for label, changes in chosen.variants.items():
-        config = chosen.config.replace(**changes, **here)
-        session.store().create_run(session.student(), config, preset=chosen.name, variant=label, group=group)
+        session.store().create_run(
+            session.student(), shared.replace(**changes), preset=chosen.name, variant=label, group=group
+        )
     st.session_state.update(shown_run=None, shown_group=group)
 
 
@@ -52,8 +53,9 @@ def design() -> None:
             (_("Steps in all"), f"{config.total_steps:,}"),
             (_("Expected time"), names.duration(estimate.estimate_seconds(config, speed))),
         )
-        for column, (label, value) in zip(st.columns(4), shown, strict=True):
-            column.metric(label, value)
+        with st.container(horizontal=True, gap="medium"):
+            for label, value in shown:
+                st.metric(label, value, width="content")
         with st.container(horizontal=True):
             st.button(_("Run"), key="run", type="primary", icon=":material/play_arrow:", on_click=start, width=160)
             chosen = draft.preset()

@@ -208,6 +208,8 @@ def _line(x: Floats, y: Floats, name: str, colour: str, dash: str, width: float)
     return {
         "type": "scatter",
         "mode": "lines",
+        # Plotly keeps what a student hid by this, also when traces come and go before it.
+        "uid": f"{name}-{width:g}-{colour}",
         "x": packed(x),
         "y": packed(y),
         "name": name,

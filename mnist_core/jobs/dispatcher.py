@@ -117,6 +117,9 @@ class Dispatcher:
                 "heartbeat": self._beat,
             },
         )
+        idle = workers >= self.slots and not self._running and not self._tasks
+        if idle and self.store.fact("speed") is None:
+            self._task("speed", run_job.measure)
         wanted = self.store.fact("download")
         if wanted and wanted.get("state") == "wanted":
             self._task("download", run_job.download)
@@ -127,8 +130,6 @@ class Dispatcher:
             if not data.available("built-in"):
                 self._task("digits", run_job.draw_digits)
             self._task("download", run_job.download)
-        if self.store.fact("speed") is None:
-            self._task("speed", run_job.measure)
 
     def _task(self, name: str, function: Callable[..., Any]) -> None:
         if name in self._tasks:

@@ -16,6 +16,7 @@ from typing import Any
 from mnist_core import data, settings
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError, StoreUnavailableError
+from mnist_core.estimate import Speed, estimate_seconds
 from mnist_core.records import Curves, Event, Progress, Requests, Run
 from mnist_core.store import Store, open_store
 
@@ -157,6 +158,16 @@ class _Job:
     def _finish(self, new: Curves) -> None:
         self._publish(new, save=True)
         self.store.finish(self.run.id, self.trainer.outcome, self.trainer.result())
+        self._learn_speed()
+
+    def _learn_speed(self) -> None:
+        """Make the next estimate better by what this run took."""
+        trainer, config = self.trainer, self.run.config
+        if trainer.seconds < 1.0 or trainer.step < trainer.total_steps:
+            return
+        speed = Speed.from_dict(self.store.fact("speed"))
+        ratio = trainer.seconds / estimate_seconds(config, speed)
+        self.store.set_fact("speed", speed.scaled(config.model, ratio).to_dict())
 
     # ---- to the store ------------------------------------------------------------------------------------------
 

@@ -175,9 +175,10 @@ def _results(run: Run) -> None:
     if run.state != "finished" or all(value is None for _name, value in shown):
         return
     labels = {"train": _("Training accuracy"), "validation": _("Validation accuracy"), "test": _("Test accuracy")}
-    for column, (name, value) in zip(st.columns(3), shown, strict=True):
-        if value is not None:
-            column.metric(labels[name], f"{value:.2%}")
+    with st.container(horizontal=True, gap="large"):
+        for name, value in shown:
+            if value is not None:
+                st.metric(labels[name], f"{value:.2%}", width="content")
 
 
 def _charts(view: watch.View) -> None:

@@ -1,0 +1,102 @@
+"""What a student does and sees, in the words of the interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.conftest import wait_until
+
+
+class Page:
+    """One browser on one server."""
+
+    def __init__(self, browser: WebDriver, server: str) -> None:
+        self.browser = browser
+        self.server = server
+
+    def open(self, address: str) -> Page:
+        """Open `address` (with or without the server) and wait until the page is drawn."""
+        self.browser.get(address if address.startswith("http") else self.server + address)
+        wait_until(lambda: self.find("h1"), 60)
+        return self
+
+    @property
+    def address(self) -> str:
+        """What the address bar says."""
+        return self.browser.current_url
+
+    def find(self, selector: str) -> list[Any]:
+        """Elements by CSS."""
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def says(self, text: str) -> bool:
+        """Whether the page shows `text` now."""
+        try:
+            return any(text in element.text for element in self.find("[data-testid=stApp], .stApp"))
+        except StaleElementReferenceException:
+            return False
+
+    def wait_for(self, text: str, seconds: float = 40) -> None:
+        """Wait until the page shows `text`."""
+        wait_until(lambda: self.says(text), seconds)
+
+    def press(self, key: str) -> None:
+        """Press the button with Streamlit's `key`, once it can be pressed."""
+
+        def pressed() -> bool:
+            try:
+                button = self.find(f".st-key-{key} button")
+                if button and button[0].is_enabled():
+                    button[0].click()
+                    return True
+            except WebDriverException:
+                return False  # redrawn meanwhile: again
+            return False
+
+        wait_until(pressed, 20)
+
+    def can_press(self, key: str) -> bool:
+        """Whether there is such a button and it can be pressed."""
+        try:
+            button = self.find(f".st-key-{key} button")
+            return bool(button) and bool(button[0].is_enabled())
+        except StaleElementReferenceException:
+            return False
+
+    def points(self, kind: str = "loss") -> int:
+        """How many points the chart draws."""
+        return int(self.chart(kind, "points") or 0)
+
+    def chart(self, kind: str, what: str) -> str | None:
+        """A figure that the chart keeps about itself: points, updates, drawn-at."""
+        try:
+            charts = self.find(f'[data-testid="live-chart"][data-key="chart_{kind}"]')
+            return charts[0].get_attribute(f"data-{what}") if charts else None
+        except StaleElementReferenceException:
+            return None
+
+    def zoom(self, kind: str) -> None:
+        """Drag over the middle third of the chart, as a student zooms."""
+        area = self.find(f'[data-key="chart_{kind}"] .nsewdrag')[0]
+        width = area.size["width"]
+        actions = ActionChains(self.browser).move_to_element_with_offset(area, -width // 6, 0).click_and_hold()
+        actions.move_by_offset(width // 6, 0).move_by_offset(width // 6, 0).release().perform()
+
+    def toggle(self, kind: str, name: str) -> None:
+        """Click a curve's entry in the legend."""
+        for entry in self.find(f'[data-key="chart_{kind}"] .legend .traces'):
+            if entry.text == name:
+                ActionChains(self.browser).move_to_element(entry).click().perform()
+                return
+        raise AssertionError(f"no legend entry {name}")
+
+    def step(self) -> int:
+        """The step that the progress line tells."""
+        script = """const m = document.body.innerText.match(/step ([\\d,]+) of/); return m ? m[1] : null;"""
+        found = self.browser.execute_script(script)
+        return int(found.replace(",", "")) if found else -1

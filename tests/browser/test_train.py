@@ -1,0 +1,108 @@
+"""The main job in a real browser: run, watch, pause, step, stop, break, reload, and open elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+LONG = "/train?preset=two-layer-net&epochs=1000"
+
+
+def test_the_first_visitor_finds_the_page_in_its_frame(open_browser: Open) -> None:
+    """First in the module, so that it is the first request after the server's start."""
+    page = open_browser().open("/train?preset=two-layer-net-rate-1.5")
+    page.wait_for("Train a network and watch it learn")
+    page.wait_for("한국어")
+    assert page.says("39,760")
+    assert "preset=two-layer-net-rate-1.5" in page.address
+
+
+def test_run_watch_pause_step_resume_stop(open_browser: Open) -> None:
+    page = open_browser().open(LONG)
+    page.press("run")
+    wait_until(lambda: page.points() > 0)
+    some = page.points()
+    wait_until(lambda: page.points() > some)
+    page.press("pause")
+    wait_until(lambda: page.can_press("resume"))
+    at = page.step()
+    assert at > 0
+    page.press("step")
+    wait_until(lambda: page.step() == at + 1 and page.can_press("resume"))
+    page.press("resume")
+    wait_until(lambda: page.step() > at + 1)
+    page.press("stop")
+    page.wait_for("Stopped.")
+    stopped_at = page.step()
+    assert page.points() > 0
+    page.browser.refresh()
+    page.wait_for("Stopped.")
+    assert page.step() == stopped_at
+
+
+def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
+    page = open_browser().open(LONG)
+    page.press("run")
+    wait_until(lambda: page.points() > 50)
+    chart = "document.querySelector('[data-testid=live-chart][data-key=chart_loss]')"
+    hidden = f"return {chart}._fullData.filter(t => t.visible === 'legendonly').map(t => t.name)"
+    shown = f"return {chart}._fullLayout.xaxis.range"
+    page.zoom("loss")
+    page.toggle("loss", "Test")
+    wait_until(lambda: page.browser.execute_script(hidden) == ["Test"])
+    zoomed = page.browser.execute_script(shown)
+    before = int(page.chart("loss", "updates") or 0)
+    wait_until(lambda: int(page.chart("loss", "updates") or 0) >= before + 4)
+    assert page.browser.execute_script(shown) == zoomed
+    assert page.browser.execute_script(hidden) == ["Test"]
+    page.press("stop")
+    page.wait_for("Stopped.")
+
+
+def test_training_goes_on_without_the_page(open_browser: Open) -> None:
+    page = open_browser().open(LONG)
+    page.press("run")
+    wait_until(lambda: page.step() > 0)
+    address, at = page.address, page.step()
+    assert "run=" in address
+    page.open("/data")
+    page.wait_for("The digits that the networks learn")
+    page.open(address)
+    wait_until(lambda: page.step() > at)
+    other = open_browser().open(address)
+    other.wait_for("Somebody else's run")
+    wait_until(lambda: other.points() > 0)
+    assert not other.can_press("stop")
+    assert not other.says("My runs")
+    page.press("stop")
+    page.wait_for("Stopped.")
+    other.wait_for("Stopped.")
+
+
+def test_a_rate_of_1_5_collapses(open_browser: Open) -> None:
+    page = open_browser().open("/train?preset=two-layer-net-rate-1.5&epochs=30")
+    page.press("run")
+    page.wait_for("Collapsed.", 90)
+    assert page.says("dead")
+
+
+def test_a_blown_up_run_is_marked_and_explained(open_browser: Open) -> None:
+    page = open_browser().open(
+        "/train?preset=two-layer-net&activation=identity&learning_rate=100&epochs=5&loss=squared-error"
+    )
+    page.press("run")
+    page.wait_for("Diverged.", 60)
+    page.wait_for("left the chart at step")
+    assert page.says("Try a learning rate ten times smaller: 10.")
+
+
+def test_korean(open_browser: Open) -> None:
+    page = open_browser().open("/train?lang=ko")
+    page.wait_for("학습률(learning rate)")
+    assert page.says("신경망을 훈련하며 지켜보기")
