@@ -1,0 +1,77 @@
+"""The app as a user starts it: a real server process of its own, on a free port. Also used by the browser tests."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from mnist_core.errors import MnistLabError
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+END_SECONDS = 20.0
+
+
+class Server:
+    """A running `streamlit run app.py` and the processes that it started."""
+
+    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+        self.process = process
+        self.address = address
+
+    def healthy(self) -> bool:
+        """Whether it answers."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def end(self) -> None:
+        """End it as a user does. Raises MnistLabError where a process of it stays (and kills that)."""
+        family = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
+        self.process.terminate()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        _gone, left = psutil.wait_procs(family, timeout=END_SECONDS)
+        for orphan in left:
+            orphan.kill()
+        if left:
+            raise MnistLabError("Processes of the server outlived it: {processes}.", processes=left)
+
+
+def start_server(environment: Mapping[str, str]) -> Server:
+    """Start the app on a free port of this machine; does not wait until it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {"server.port": port, "server.headless": "true", "server.address": "127.0.0.1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py"]
+        + [word for name, value in options.items() for word in (f"--{name}", str(value))],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return Server(process, f"http://127.0.0.1:{port}")
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
+    """Wait until `condition()` is true. Raises MnistLabError that tells `what` did not happen."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise MnistLabError("After {seconds:g} s: {what} did not happen.", what=what, seconds=seconds)
+        time.sleep(0.02)

@@ -1,0 +1,161 @@
+"""How long a student waits: start of the server, and from the click on Run to the first point in the browser.
+
+Every server has a new home folder (with the digits already in it), so that nothing is warm by accident. The click and
+the first point are both timed by the browser's own clock: the page's click event, and the moment that the chart has
+drawn a point of the new run (`data-drawn-at`). *Cold* is a click as soon as the page is drawn after a start; *warm*
+is a click when the workers have trained before.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+
+from mnist_core.bench import browser as browsers
+from mnist_core.bench.report import Figure, Report
+from mnist_core.bench.server import Server, start_server, wait_until
+from mnist_core.errors import MnistLabError
+
+if TYPE_CHECKING:
+    from selenium.webdriver.remote.webdriver import WebDriver
+
+PAGE = "/train"
+RUN, STOP = ".st-key-run button", ".st-key-stop button"
+# Targets, in seconds and in millions of bytes.
+START, COLD, WARM, MEMORY = 3.0, 6.0, 1.0, 250.0
+HEAVY = ("/torch/", "/torchvision/", "/distributed/")
+
+_LISTEN = "document.addEventListener('click', () => { window.benchClicked = Date.now(); }, true);"
+_WAITED = """
+const chart = document.querySelector('[data-testid="live-chart"][data-key="chart_loss"]');
+const drawn = chart && Number(chart.dataset.drawnAt || 0);
+return drawn && drawn >= window.benchClicked ? drawn - window.benchClicked : null;
+"""
+_READY = "const b = document.querySelector(arguments[0]); return Boolean(b) && !b.disabled;"
+
+
+def measure(*, clicks: int = 20, starts: int = 3, data: Path | None = None) -> Report:
+    """Measure it all. Raises MnistLabError where something needed is missing or does not happen."""
+    samples: dict[str, list[float]] = {"start": [], "cold": [], "warm": [], "memory": []}
+    heavy: list[str] | None = []
+    for number in range(starts):
+        with _home(data) as environment, browsers.chromium() as browser:
+            start, server = _start(browser, environment)
+            try:
+                samples["start"].append(start)
+                samples["cold"].append(_cold(browser, server))
+                if number == starts - 1:
+                    samples["warm"] = [_click(browser) for _number in range(clicks + 1)][1:]
+                    samples["memory"].append(_memory(server))
+                    heavy = _heavy_maps(server)
+            finally:
+                server.end()
+    return Report(_figures(samples, heavy), samples)
+
+
+def _figures(samples: dict[str, list[float]], heavy: list[str] | None) -> list[Figure]:
+    figures = [Figure("Start of the server to the page drawn, median", _percentile(samples["start"], 50), "s", START)]
+    for name, target in (("cold", COLD), ("warm", WARM)):
+        for share in (50, 95):
+            label = f"Click on Run to the first point, {name}, p{share} of {len(samples[name])}"
+            figures.append(Figure(label, _percentile(samples[name], share), "s", target))
+    figures.append(Figure("Memory of the page's process after the clicks", samples["memory"][-1], "MB", MEMORY))
+    mapped = None if heavy is None else float(len(heavy))
+    figures.append(Figure("Files of torch in the page's process", mapped, "files", 0))
+    return figures
+
+
+def _percentile(values: list[float], share: int) -> float:
+    return float(np.percentile(values, share))
+
+
+@contextmanager
+def _home(data: Path | None) -> Iterator[dict[str, str]]:
+    """Environment of a server with a new home that has digits already."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
+    with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-", ignore_cleanup_errors=True) as folder:
+        environment["MNIST_LAB_HOME"] = folder
+        if data is not None:
+            environment["MNIST_LAB_DATA"] = str(data.resolve())
+        command = [sys.executable, "-m", "mnist_core", "data", *([] if data is not None else ["--built-in"])]
+        command += ["--data", str(data.resolve())] if data is not None else []
+        prepared = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if prepared.returncode:
+            raise MnistLabError("There are no digits to train on. {reason}", reason=prepared.stderr.strip())
+        yield environment
+
+
+def _start(browser: WebDriver, environment: dict[str, str]) -> tuple[float, Server]:
+    """Seconds from the start of the process until the first page is drawn."""
+    before = time.monotonic()
+    server = start_server(environment)
+    try:
+        wait_until(server.healthy, "the server's first answer")
+        browser.get(server.address)
+        wait_until(lambda: _text(browser, "h1"), "the first page's heading")
+    except BaseException:
+        server.end()
+        raise
+    return time.monotonic() - before, server
+
+
+def _cold(browser: WebDriver, server: Server) -> float:
+    browser.get(server.address + PAGE)
+    wait_until(lambda: _script(browser, _READY, RUN), "the Run button")
+    return _click(browser)
+
+
+def _click(browser: WebDriver) -> float:
+    """Seconds from a click on Run to the first point of its curve; the run is stopped afterwards."""
+    _script(browser, "if (!window.benchClicked) {" + _LISTEN + "}")
+    _press(browser, RUN)
+    wait_until(lambda: _script(browser, _WAITED) is not None, "the first point of the curve")
+    waited = float(_script(browser, _WAITED)) / 1000
+    _press(browser, STOP)
+    wait_until(lambda: not _script(browser, _READY, STOP), "the end of the run")
+    return waited
+
+
+def _press(browser: WebDriver, selector: str) -> None:
+    from selenium.common.exceptions import WebDriverException
+
+    def pressed() -> bool:
+        try:
+            browser.find_element("css selector", selector).click()
+        except WebDriverException:
+            return False  # not there yet, or redrawn just now
+        return True
+
+    wait_until(pressed, f"a click on {selector}")
+
+
+def _text(browser: WebDriver, selector: str) -> str:
+    return str(_script(browser, "return document.querySelector(arguments[0])?.innerText || '';", selector))
+
+
+def _script(browser: WebDriver, script: str, *values: str) -> Any:
+    return browser.execute_script(script, *values)
+
+
+def _memory(server: Server) -> float:
+    """Resident memory of the page's process, in MB."""
+    return float(psutil.Process(server.process.pid).memory_info().rss) / 1e6
+
+
+def _heavy_maps(server: Server) -> list[str] | None:
+    """Files of torch and its kin that the page's process has mapped; None where the system does not tell."""
+    process = psutil.Process(server.process.pid)
+    if not hasattr(process, "memory_maps"):
+        return None
+    paths = {mapped.path for mapped in process.memory_maps(grouped=True)}
+    return sorted(path for path in paths if any(part in path for part in HEAVY))
