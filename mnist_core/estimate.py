@@ -12,6 +12,7 @@ from typing import Any
 
 from mnist_core.config import TEST_FILES, ModelName, RunConfig
 from mnist_core.models import describe
+from mnist_core.schedule import evaluated_images, evaluation_steps
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
     # Activations, pixels and updates move memory rather than multiply: some numbers of work each.
     per_image = 3 * network.multiplications + 40 * sum(_size(layer.output_shape) for layer in network.layers)
     per_step = rate.overhead + (config.batch_size * per_image + 12 * network.parameters) / rate.multiplications
-    evaluations = min(config.epochs, 150) + 4
-    images = min(config.train_size, 10_000) + config.validation_size + TEST_FILES
+    evaluations = len(evaluation_steps(config))
+    most = evaluated_images(config)
+    images = sum(min(most, size) for size in (min(config.train_size, 10_000), config.validation_size, TEST_FILES))
     per_evaluation = images * (network.multiplications + 2_000) / rate.multiplications
     return config.total_steps * per_step + evaluations * per_evaluation
 

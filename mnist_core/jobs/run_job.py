@@ -157,7 +157,8 @@ class _Job:
 
     def _finish(self, new: Curves) -> None:
         self._publish(new, save=True)
-        self.store.finish(self.run.id, self.trainer.outcome, self.trainer.result())
+        result = self.trainer.result() | self.trainer.whole(self._interrupted)
+        self.store.finish(self.run.id, self.trainer.outcome, result)
         self._learn_speed()
 
     def _learn_speed(self) -> None:

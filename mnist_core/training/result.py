@@ -20,14 +20,14 @@ from mnist_core.training.trainer import Trainer
 # What `Trainer.result()` and `Result.result` hold; figures that do not exist are None or left out.
 RESULT_KEYS = (
     "outcome",
-    "train_accuracy",  # of the first 10,000 training images, in evaluation mode, with the labels trained on
+    "train_accuracy",  # of all images at the end of a run; of the first 10,000 training images, in evaluation mode, with the labels trained on
     "train_loss",
     "validation_accuracy",
     "validation_loss",
     "test_accuracy",
     "test_loss",
     "train_files_accuracy",  # of all 60,000 images of the training files; only from train()
-    "evaluated_step",  # step of the evaluation that the figures above are from
+    "evaluated_step",  # step of the evaluation that the figures above are from, for a run that was stopped
     "best_step",  # step of the lowest validation loss
     "best_validation_loss",
     "best_validation_accuracy",
@@ -91,7 +91,7 @@ def train(
         tuple(trainer.events),
         trainer.model,
         trainer.seconds,
-        trainer.result() | {"train_files_accuracy": trainer.files_accuracy()},
+        trainer.result() | trainer.whole() | {"train_files_accuracy": trainer.files_accuracy()},
     )
 
 

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, split
 from mnist_core.diagnostics import classify
 from mnist_core.models import build_model, describe
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Event, Outcome
-from mnist_core.training import schedule
 from mnist_core.training.batches import Feeder, order
-from mnist_core.training.evaluate import TRAIN_EVALUATED, dead_units, loss_of, score
+from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, dead_units, loss_of, score
 from mnist_core.training.optimizers import make_optimizer
 
 Stop = Callable[[], bool]
@@ -226,7 +226,7 @@ class Trainer:
 
     def _evaluate(self, stop: Stop) -> bool:
         """Record an evaluation; False if it was interrupted, to be made again."""
-        images = schedule.evaluated_images(self.config, self.step)
+        images = schedule.evaluated_images(self.config)
         row = _empty_row()
         row["step"], row["epoch"], row["seconds"] = self.step, self.epoch, self.seconds
         self.model.eval()
@@ -269,16 +269,33 @@ class Trainer:
             broken = any(event.kind == "not_finite" for event in self.events)
             self.outcome = classify(self.config, _plain(first), _plain(last), not_finite=broken)
 
+    def whole(self, stop: Stop = _never) -> dict[str, float]:
+        """Loss and accuracy as they are now on all images of validation and test, and of training up to 10,000.
+
+        Empty where the curve was measured on all of them anyway, or where `stop()` said so.
+        """
+        if schedule.evaluated_images(self.config) >= max(len(feeder) for feeder in self._feeders.values()):
+            return {}
+        found: dict[str, float] = {}
+        for name, feeder in self._feeders.items():
+            got = self._score(feeder, stop, TRAIN_EVALUATED if name == "train" else None)
+            if got is None:
+                return {}
+            found |= {f"{name}_loss": got.loss, f"{name}_accuracy": got.accuracy}
+        return found
+
     def files_accuracy(self) -> float:
         """Accuracy on all 60,000 images of the training files, with their true labels."""
-        feeder = Feeder(self.config, self._dataset.train_images, self._dataset.train_labels)
+        found = self._score(Feeder(self.config, self._dataset.train_images, self._dataset.train_labels), _never, None)
+        return found.accuracy if found else math.nan
+
+    def _score(self, feeder: Feeder, stop: Stop, count: int | None) -> Score | None:
         self.model.eval()
         try:
             with torch.inference_mode():
-                found = score(self.model, self.config, feeder, self._chunk, _never)
+                return score(self.model, self.config, feeder, self._chunk, stop, count=count)
         finally:
             self.model.train()
-        return found.accuracy if found else math.nan
 
     def result(self) -> dict[str, Any]:
         """The run's figures so far, JSON-ready; see `training.result.RESULT_KEYS`."""

@@ -67,7 +67,7 @@ def test_a_wrong_file_leaves_nothing_behind(mirror: Path, home: Path) -> None:
     with pytest.raises(DataError, match="could not be downloaded"):
         data.ensure_mnist()
     assert not data.available("mnist")
-    assert not [path for path in (home / "data").rglob("*ubyte*")]
+    assert not list((home / "data").rglob("*ubyte*"))
 
 
 def test_no_network_is_a_sentence(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from mnist_core.config import RunConfig
 from mnist_core.models import describe
 
 RECORDS = 1_000  # windows in a run, about
-CHEAP = 1.5e10  # multiplications of an evaluation that need not be spared
-EARLY = 1e9  # of each part of an evaluation within the first epoch of a large network
+CHEAP = 3e9  # multiplications of an evaluation that need not be spared
+PATIENCE = 1.5e10  # multiplications of an evaluation that one waits for
 EVALUATIONS = 150  # evaluations in a run, at most about
 FIRST = (0, 1, 4, 16, 64, 256, 1024, 4096, 16384)  # steps evaluated within the first epoch
 
@@ -63,16 +63,15 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
     )
 
 
-def evaluated_images(config: RunConfig, step: int) -> int:
-    """How many images of each part are evaluated after `step` updates: the first so many, always the same ones.
+@lru_cache(maxsize=64)
+def evaluated_images(config: RunConfig) -> int:
+    """How many images of each part the curve is measured on: the first so many, the same ones throughout the run.
 
-    All of them (of training 10,000) where that is cheap, and at the end of every run. For a large network a few within
-    the first epoch, so that the curve begins at once, and at an epoch's end a tenth of what an epoch trains on.
+    All of them where a network is small. Else so many that evaluations cost about a tenth of training and the first
+    point does not keep one waiting, but at least 1,000. The figures at a run's end are from all images.
     """
-    every = 60_000
     multiplications = describe(config).multiplications
-    if step >= config.total_steps or multiplications * 30_000 <= CHEAP:
-        return every
-    if step % config.steps_per_epoch:
-        return max(200, int(EARLY / multiplications))
-    return max(1_000, config.train_size // 10) if step else max(200, int(EARLY / multiplications))
+    if multiplications * 30_000 <= CHEAP:
+        return 60_000
+    tenth = 0.3 * config.train_size * config.epochs / len(evaluation_steps(config))
+    return max(1_000, int(min(tenth, PATIENCE / 3 / multiplications)))

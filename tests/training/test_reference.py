@@ -1,0 +1,109 @@
+"""The reference experiments on real MNIST give their known outcomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mnist_core import Result, load_dataset, train
+from mnist_core.data import Dataset
+from mnist_core.presets import PRESETS
+
+pytestmark = pytest.mark.reference
+
+
+@pytest.fixture(scope="module")
+def dataset(mnist: Path) -> Dataset:
+    """Real MNIST."""
+    return load_dataset("mnist", mnist)
+
+
+def mean_loss(result: Result, first: int, last: int) -> float:
+    """Mean mini-batch loss over the steps from `first` to `last`."""
+    rows = result.steps[(result.steps["step"] > first) & (result.steps["step"] <= last)]
+    return float((rows["loss"] * rows["steps"]).sum() / rows["steps"].sum())
+
+
+def test_keras_first_look(dataset: Dataset) -> None:
+    result = train(PRESETS["keras-first-look"].config, dataset)
+    assert result.epochs["accuracy"].tolist() == pytest.approx([0.927, 0.970, 0.980, 0.985, 0.989], abs=0.004)
+    assert result.result["test_accuracy"] == pytest.approx(0.980, abs=0.004)
+    assert result.outcome == "completed"
+
+
+def test_two_layer_net(dataset: Dataset) -> None:
+    result = train(PRESETS["two-layer-net"].config, dataset)
+    assert mean_loss(result, 0, 200) == pytest.approx(0.63, abs=0.2)
+    assert mean_loss(result, 900, 1_100) == pytest.approx(0.065, abs=0.03)
+    assert mean_loss(result, 1_900, 2_100) == pytest.approx(0.018, abs=0.012)
+    assert mean_loss(result, 9_800, 10_000) == pytest.approx(0.001, abs=0.001)
+    assert result.result["train_files_accuracy"] == pytest.approx(0.955, abs=0.006)
+    assert result.result["test_accuracy"] == pytest.approx(0.948, abs=0.008)
+
+
+def test_two_layer_net_at_1_2_is_rough_and_late(dataset: Dataset) -> None:
+    config = PRESETS["two-layer-net-rate-1.2"].config.replace(epochs=20)  # 2,000 iterations
+    result = train(config, dataset)
+    assert result.outcome == "completed"
+    assert mean_loss(result, 0, 200) > 1.0
+    assert 0.1 < mean_loss(result, 1_800, 2_000) < 1.5
+    assert 0.6 < result.result["test_accuracy"] < 0.93
+
+
+@pytest.mark.parametrize("rate", [1.5, 2.0, 3.0])
+def test_higher_rates_collapse_without_nan(dataset: Dataset, rate: float) -> None:
+    result = train(PRESETS["two-layer-net"].config.replace(learning_rate=rate, epochs=30), dataset)
+    assert result.outcome == "collapsed"
+    assert result.result["train_loss"] == pytest.approx(2.303, abs=0.01)
+    assert result.result["test_accuracy"] == pytest.approx(0.1, abs=0.02)
+    assert not [event for event in result.events if event.kind == "not_finite"]
+
+
+def test_optimizer_race(dataset: Dataset) -> None:
+    preset = PRESETS["optimizer-race"]
+    early = {}
+    for label in preset.variants:
+        result = train(preset.variant(label).replace(epochs=1), dataset)
+        early[label] = float(result.evaluations.set_index("step").loc[64, "train_loss"])
+    assert max(early["Adagrad"], early["RMSprop"], early["Adam"]) < early["SGD"]
+
+
+def test_batch_size(dataset: Dataset) -> None:
+    preset = PRESETS["batch-size"]
+    found = {label: train(preset.variant(label), dataset).result for label in ("10", "100", "50000")}
+    assert found["10"]["test_accuracy"] > found["100"]["test_accuracy"] > found["50000"]["test_accuracy"] + 0.2
+
+
+def test_preprocessing(dataset: Dataset) -> None:
+    preset = PRESETS["preprocessing"]
+    found = {label: train(preset.variant(label), dataset).result["train_loss"] for label in preset.variants}
+    assert found["standardised"] < found["scaled"]
+    assert not found["raw"] < 1
+
+
+def test_overfit_and_stop(dataset: Dataset) -> None:
+    preset = PRESETS["overfit-and-stop"]
+    whole = train(preset.variant("to the end"), dataset)
+    losses = whole.evaluations.set_index("step")["validation_loss"]
+    assert whole.result["train_loss"] < 0.01
+    assert losses.iloc[-1] > losses.min() * 1.05
+    stopped = train(preset.variant("early stopping"), dataset)
+    (event,) = stopped.events
+    assert event.value == losses[losses.index <= event.step].idxmin()
+
+
+def test_depth_and_width(dataset: Dataset) -> None:
+    preset = PRESETS["depth-and-width"]
+    found = {
+        label: train(preset.variant(label).replace(epochs=2), dataset).result for label in ("0", "1 × 16", "1 × 256")
+    }
+    parameters = [found[label]["parameters"] for label in found]
+    accuracy = [found[label]["validation_accuracy"] for label in found]
+    assert parameters == [7_850, 12_730, 203_530]
+    assert accuracy == sorted(accuracy)
+
+
+def test_lenet(dataset: Dataset) -> None:
+    config = PRESETS["lenet"].config.replace(filters=[16, 32])  # a quarter of the time of the preset's
+    assert train(config, dataset).result["test_accuracy"] >= 0.986

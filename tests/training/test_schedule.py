@@ -1,0 +1,56 @@
+"""Schedules by hand, windows and evaluations as functions of the configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnist_core.presets import PRESETS
+from mnist_core.schedule import evaluated_images, evaluation_steps, factor, window
+from tests.training.test_trainer import small
+
+
+def test_step_drops_by_its_factor() -> None:
+    config = small(schedule="step", schedule_epochs=2, schedule_factor=0.5, epochs=6)  # 12 steps an epoch
+    assert [factor(config, step) for step in (0, 23, 24, 47, 48)] == [1, 1, 0.5, 0.5, 0.25]
+
+
+def test_cosine_halves_in_the_middle() -> None:
+    config = small(schedule="cosine", epochs=2)
+    assert factor(config, 0) == 1
+    assert factor(config, 12) == pytest.approx(0.5)
+    assert 0 < factor(config, 23) < 0.01
+
+
+def test_warm_up_is_linear_then_constant() -> None:
+    config = small(schedule="warm-up", schedule_epochs=1, epochs=3)
+    assert factor(config, 0) == pytest.approx(1 / 12)
+    assert factor(config, 5) == pytest.approx(0.5)
+    assert [factor(config, step) for step in (11, 12, 30)] == [1, 1, 1]
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    config = small(schedule="one-cycle", epochs=10)  # 120 steps: the top is at 36
+    assert factor(config, 0) == pytest.approx(1 / 25)
+    assert factor(config, 36) == pytest.approx(1)
+    assert factor(config, 119) == pytest.approx(1 / 250_000)
+    assert max(factor(config, step) for step in range(120)) == pytest.approx(1)
+
+
+def test_windows_keep_about_a_thousand_records() -> None:
+    assert window(small()) == 1
+    assert window(PRESETS["two-layer-net"].config) == 10
+    assert window(small(train_size=50_000, validation_size=0, batch_size=1, epochs=1_000)) == 50_000
+
+
+def test_evaluations_come_early_and_end_with_the_run() -> None:
+    keras = evaluation_steps(PRESETS["keras-first-look"].config)
+    assert sorted(keras) == [0, 1, 4, 16, 64, 256, 469, 938, 1407, 1876, 2345]
+    many = evaluation_steps(small(epochs=1_000))
+    assert len(many) < 160
+    assert max(many) == 12_000
+
+
+def test_large_networks_are_evaluated_on_fewer_images() -> None:
+    assert evaluated_images(PRESETS["two-layer-net"].config) == 60_000
+    assert evaluated_images(PRESETS["keras-first-look"].config) == 8_181  # a tenth: 0.3 · 60,000 · 5 / 11
+    assert evaluated_images(PRESETS["lenet"].config) == 1_000

@@ -1,0 +1,229 @@
+"""The loop against an independent one, its records, its chunks, its interruptions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core import RunConfig, Trainer, build_model, describe, train
+from mnist_core.config import choices
+from mnist_core.data import Dataset, preprocess
+from mnist_core.training.batches import order
+from mnist_core.training.evaluate import loss_of
+
+SMALL = {"train_size": 600, "validation_size": 200, "hidden_layers": (12,), "batch_size": 50, "epochs": 2}
+
+
+def small(**changes) -> RunConfig:
+    """A run of a second or less."""
+    return RunConfig(**{**SMALL, **changes})
+
+
+def plain_loop(config: RunConfig, dataset: Dataset) -> list[torch.Tensor]:
+    """The tutorial's loop, with torch's own optimizers: the weights after the last step."""
+    model = build_model(config)
+    rate, decay = config.learning_rate, config.weight_decay
+    betas = (config.beta1, config.beta2)
+    make = {
+        "sgd": lambda w: torch.optim.SGD(w, rate, weight_decay=decay),
+        "momentum": lambda w: torch.optim.SGD(w, rate, momentum=config.momentum, weight_decay=decay),
+        "nesterov": lambda w: torch.optim.SGD(w, rate, momentum=config.momentum, nesterov=True, weight_decay=decay),
+        "adagrad": lambda w: torch.optim.Adagrad(w, rate, eps=config.epsilon, weight_decay=decay),
+        "rmsprop": lambda w: torch.optim.RMSprop(w, rate, alpha=config.rho, eps=config.epsilon, weight_decay=decay),
+        "adam": lambda w: torch.optim.Adam(w, rate, betas=betas, eps=config.epsilon, weight_decay=decay),
+        "adamw": lambda w: torch.optim.AdamW(w, rate, betas=betas, eps=config.epsilon, weight_decay=decay),
+    }
+    optimizer = make[config.optimizer](model.parameters())
+    inputs = torch.from_numpy(preprocess(dataset.train_images[: config.train_size], config.preprocessing))
+    inputs = inputs[:, None] if config.model == "cnn" else inputs.flatten(1)
+    labels = torch.from_numpy(dataset.train_labels[: config.train_size].astype(np.int64))
+    for epoch in range(config.epochs):
+        for batch in np.array_split(order(config, epoch), config.steps_per_epoch):
+            optimizer.zero_grad()
+            outputs = model(inputs[batch])
+            if config.loss == "cross-entropy":
+                loss = torch.nn.CrossEntropyLoss()(outputs, labels[batch])
+            else:
+                loss = ((outputs - torch.eye(10)[labels[batch]]) ** 2).sum(1).mean()
+            loss.backward()
+            optimizer.step()
+    return [weight.detach() for weight in model.parameters()]
+
+
+def same(model: torch.nn.Module, weights: list[torch.Tensor], tolerance: float = 2e-5) -> None:
+    """The model's weights are `weights`."""
+    for mine, other in zip(model.parameters(), weights, strict=True):
+        torch.testing.assert_close(mine.detach(), other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+@pytest.mark.parametrize("loss", choices("loss"))
+def test_agrees_with_a_plain_loop_for_every_optimizer_and_loss(tiny: Dataset, optimizer: str, loss: str) -> None:
+    rate = 0.01 if optimizer in ("sgd", "momentum", "nesterov", "adagrad") else 0.001
+    config = small(optimizer=optimizer, loss=loss, learning_rate=rate, weight_decay=0.001, epsilon=1e-6)
+    same(train(config, tiny).model, plain_loop(config, tiny))
+
+
+@pytest.mark.parametrize("activation", choices("activation"))
+@pytest.mark.parametrize("model", choices("model"))
+def test_agrees_with_a_plain_loop_for_every_activation_and_model(tiny: Dataset, activation: str, model: str) -> None:
+    config = small(activation=activation, model=model, filters=(3,), kernel_size=3, epochs=1)
+    same(train(config, tiny).model, plain_loop(config, tiny))
+
+
+def test_same_seed_same_curve_and_another_seed_another(tiny: Dataset) -> None:
+    one, two = train(small(), tiny), train(small(), tiny)
+    other = train(small(seed=1), tiny)
+    assert one.steps["loss"].equals(two.steps["loss"])
+    assert not one.steps["loss"].equals(other.steps["loss"])
+
+
+def test_the_order_of_batches_has_a_seed_of_its_own(tiny: Dataset) -> None:
+    first = build_model(small(seed=1))
+    second = build_model(small(seed=1, batch_seed=5))
+    same(first, [weight.detach() for weight in second.parameters()], 0)
+    assert (order(small(seed=1, batch_seed=5), 0) == order(small(seed=2, batch_seed=5), 0)).all()
+    assert sorted(order(small(), 3)) == list(range(600))
+
+
+def test_replacement_draws_some_images_twice(tiny: Dataset) -> None:
+    drawn = order(small(sampling="replacement"), 0)
+    assert len(drawn) == 600
+    assert len(set(drawn)) < 600
+
+
+def test_the_first_loss_is_ln_10_for_tiny_weights(tiny: Dataset) -> None:
+    result = train(small(initialisation="normal", init_std=1e-4, epochs=1), tiny)
+    assert result.steps["loss"].iloc[0] == pytest.approx(math.log(10), abs=1e-3)
+    assert result.evaluations["train_loss"].iloc[0] == pytest.approx(math.log(10), abs=1e-3)
+
+
+def test_records_cover_every_step_once(tiny: Dataset) -> None:
+    result = train(small(batch_size=1, train_size=300, epochs=7), tiny)  # 2,100 steps: windows of 3
+    assert result.steps["steps"].sum() == 2_100
+    assert result.steps["step"].is_monotonic_increasing
+    assert len(result.steps) == 700
+    assert (result.steps["loss_min"] <= result.steps["loss"]).all()
+    assert (result.steps["loss"] <= result.steps["loss_max"]).all()
+    evaluated = result.evaluations["step"].tolist()
+    assert evaluated[:4] == [0, 1, 4, 16]
+    assert evaluated[-1] == 2_100
+
+
+def test_nan_is_a_result(tiny: Dataset) -> None:
+    config = small(activation="identity", loss="squared-error", learning_rate=100, preprocessing="raw", epochs=20)
+    result = train(config, tiny)
+    assert result.outcome == "diverged"
+    (event,) = [event for event in result.events if event.kind == "not_finite"]
+    assert result.result["not_finite_step"] == event.step
+    assert math.isfinite(event.value)
+    last = result.steps.iloc[-1][["loss", "gradient_norm"]].tolist()
+    assert not np.isfinite([*last, result.evaluations["train_loss"].iloc[-1]]).all()
+    assert len(result.steps) == event.step  # it ended there
+    on = train(config.replace(stop_when_not_finite=False, epochs=2), tiny)
+    assert on.outcome == "diverged"
+    assert on.steps["step"].iloc[-1] == config.steps_per_epoch * 2
+
+
+def test_chunks_add_up_to_the_whole_batch(tiny: Dataset) -> None:
+    config = small(batch_size=600, epochs=3, learning_rate=0.5)
+    cut = Trainer(config, tiny)
+    cut._chunk = 70
+    cut.advance()
+    same(cut.model, plain_loop(config, tiny))
+
+
+def test_a_large_step_hears_stop_and_is_made_again_whole(tiny: Dataset) -> None:
+    config = small(batch_size=600, epochs=3, batch_norm=True)
+    trainer, whole = Trainer(config, tiny), Trainer(config, tiny)
+    trainer._chunk = whole._chunk = 100
+    trainer.advance(steps=1)
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 3
+
+    before = [value.clone() for value in trainer.model.state_dict().values()]
+    trainer._evaluated = trainer.step
+    assert trainer.update(stop) is False
+    assert asked == 4
+    for value, old in zip(trainer.model.state_dict().values(), before, strict=True):
+        assert torch.equal(value, old)
+    trainer.advance()
+    whole.advance()
+    for value, other in zip(trainer.model.state_dict().values(), whole.model.state_dict().values(), strict=True):
+        assert torch.equal(value, other)
+
+
+def test_early_stopping_ends_after_patience(tiny: Dataset) -> None:
+    config = small(
+        train_size=100,
+        batch_size=10,
+        hidden_layers=(200,),
+        optimizer="adam",
+        learning_rate=0.01,
+        epochs=100,
+        early_stopping=3,
+    )
+    result = train(config, tiny)
+    (event,) = result.events
+    assert event.kind == "early_stop"
+    assert event.step < config.total_steps
+    assert event.step - event.value >= 3 * config.steps_per_epoch
+    best = result.evaluations.set_index("step")["validation_loss"]
+    assert best.idxmin() == event.value
+
+
+def test_the_rate_can_change_in_the_middle(tiny: Dataset) -> None:
+    trainer = Trainer(small(), tiny)
+    first = trainer.advance(steps=5)
+    trainer.set_learning_rate(0.02)
+    rest = trainer.advance()
+    assert first.steps["learning_rate"].tolist() == pytest.approx([0.1] * 5)
+    assert rest.steps["learning_rate"][0] == pytest.approx(0.02)
+    assert [(event.step, event.kind) for event in rest.events] == [(5, "learning_rate")]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_describe_counts_what_the_model_has(model: str, norm: bool, dropout: float) -> None:
+    config = small(model=model, filters=(4, 6), batch_norm=norm, dropout=dropout, hidden_layers=(20, 10))
+    built = build_model(config)
+    assert describe(config).parameters == sum(weight.numel() for weight in built.parameters())
+
+
+def test_keras_first_look_has_407_050_parameters() -> None:
+    assert describe(RunConfig(hidden_layers=(512,))).parameters == 407_050
+
+
+def test_squared_error_by_hand() -> None:
+    outputs = torch.tensor([[0.0] * 9 + [1.0], [0.5] + [0.0] * 9])
+    labels = torch.tensor([9, 1])
+    # first: 0; second: 0.25 + 1
+    assert loss_of(small(loss="squared-error"), outputs, labels).item() == pytest.approx(0.625)
+
+
+def test_the_gradient_agrees_with_differences(tiny: Dataset) -> None:
+    config = small(hidden_layers=(5,), activation="tanh")
+    model = build_model(config).double()
+    inputs = torch.from_numpy(preprocess(tiny.train_images[:20], "scaled")).flatten(1).double()
+    labels = torch.from_numpy(tiny.train_labels[:20].astype(np.int64))
+    weight = model[0].weight
+    loss_of(config, model(inputs), labels).backward()
+    gradient = weight.grad
+    assert gradient is not None
+    for place in ((0, 400), (3, 380), (4, 410)):
+        with torch.no_grad():
+            kept = weight[place].item()
+            sides = []
+            for sign in (1, -1):
+                weight[place] = kept + sign * 1e-4
+                sides.append(loss_of(config, model(inputs), labels).item())
+            weight[place] = kept
+        assert gradient[place].item() == pytest.approx((sides[0] - sides[1]) / 2e-4, abs=1e-7)
