@@ -20,10 +20,14 @@ class Page:
         self.server = server
 
     def open(self, address: str) -> Page:
-        """Open `address` (with or without the server) and wait until the page is drawn."""
+        """Open `address` (with or without the server) and wait until the page is drawn to its end."""
         self.browser.get(address if address.startswith("http") else self.server + address)
-        wait_until(lambda: self.find("h1"), 60)
+        wait_until(lambda: self.find("h1") and self.at_rest(), 60)
         return self
+
+    def at_rest(self) -> bool:
+        """Whether the page's script is not running just now."""
+        return bool(self.find('[data-testid="stApp"][data-test-script-state="notRunning"]'))
 
     @property
     def address(self) -> str:
