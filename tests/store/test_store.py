@@ -1,0 +1,215 @@
+"""The store: the life of a run, records in chunks, fairness, owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import RunNotFoundError
+from mnist_core.messages import message
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Requests
+from mnist_core.store import Store, open_store
+
+CONFIG = RunConfig()
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    opened = open_store()
+    yield opened
+    opened.close()
+
+
+def steps(first: int, last: int, loss: float = 1.0) -> Curves:
+    array = np.zeros(last - first + 1, STEP_DTYPE)
+    array["step"] = np.arange(first, last + 1)
+    array["loss"] = loss
+    return Curves(array)
+
+
+def running(store: Store, owner: str = "ann") -> str:
+    run_id = store.create_run(owner, CONFIG)
+    assert store.claim(run_id, "worker", 2) is not None
+    return run_id
+
+
+def test_a_run_from_queue_to_end(store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG, preset="lenet", variant="x", group="g")
+    run = store.get(run_id)
+    assert (run.state, run.queue_place, run.config, run.preset, run.group) == ("queued", 0, CONFIG, "lenet", "g")
+    claimed = store.claim(run_id, "worker", 2)
+    assert claimed is not None
+    assert (claimed.state, claimed.threads, claimed.attempts) == ("running", 2, 1)
+    assert store.claim(run_id, "another", 2) is None
+    store.publish(run_id, Progress(10, 100, 0.1, 0.5, 2_000.0), steps(1, 10))
+    store.finish(run_id, "completed", {"test_accuracy": 0.98, "best_step": None})
+    run = store.get(run_id)
+    assert (run.state, run.outcome, run.result["test_accuracy"]) == ("finished", "completed", 0.98)
+    assert run.progress == Progress(10, 100, 0.1, 0.5, 2_000.0)
+
+
+def test_every_change_raises_the_version(store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    seen = [store.version(run_id)]
+    store.claim(run_id, "w", 1)
+    seen.append(store.version(run_id))
+    store.publish(run_id, Progress(), steps(1, 2))
+    seen.append(store.version(run_id))
+    store.request(run_id, "ann", "pause")
+    seen.append(store.version(run_id))
+    assert seen == sorted(set(seen))
+    assert store.version("no such run") is None
+
+
+def test_new_records_only(store: Store) -> None:
+    run_id = running(store)
+    store.publish(run_id, Progress(), steps(1, 5))
+    evaluation = np.zeros(1, EVALUATION_DTYPE)
+    evaluation["train_loss"] = np.nan
+    store.publish(run_id, Progress(), Curves(steps(6, 9).steps, evaluation, (Event(7, "learning_rate", 0.1),)))
+    new = store.curves(run_id, after_step=5)
+    assert new.steps["step"].tolist() == [6, 7, 8, 9]
+    assert np.isnan(new.evaluations["train_loss"][0])
+    assert new.events == (Event(7, "learning_rate", 0.1),)
+    assert len(store.curves(run_id).steps) == 9
+    assert len(store.curves(run_id, after_step=9, after_evaluation=0).steps) == 0
+
+
+def test_rewind_drops_what_came_after_the_checkpoint(store: Store) -> None:
+    run_id = running(store)
+    store.publish(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)
+    store.publish(run_id, Progress(9, 100), Curves(steps(6, 9).steps, events=(Event(8, "learning_rate", 0.1),)))
+    assert store.checkpoint_step(run_id) == 5
+    store.rewind(run_id, 5)
+    curves = store.curves(run_id)
+    assert curves.steps["step"].tolist() == [1, 2, 3, 4, 5]
+    assert curves.events == ()
+    assert store.get(run_id).progress.step == 5
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "outcome"),
+    [("pause", "paused", None), ("stop", "finished", "stopped"), ("reset", "paused", None), ("resume", "queued", None)],
+)
+def test_requests_to_a_queued_run_need_no_worker(store: Store, command, state: str, outcome: str | None) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    store.request(run_id, "ann", command)
+    run = store.get(run_id)
+    assert (run.state, run.outcome) == (state, outcome)
+
+
+def test_requests_to_a_running_run_wait_for_its_worker(store: Store) -> None:
+    run_id = running(store)
+    assert store.requests(run_id) == Requests()
+    store.request(run_id, "ann", "pause")
+    assert store.requests(run_id) == Requests("pause")
+    store.request(run_id, "ann", "resume")  # changed one's mind
+    assert store.requests(run_id) == Requests()
+    store.request_learning_rate(run_id, "ann", 0.7)
+    assert store.requests(run_id) == Requests(None, 0.7)
+    store.publish(run_id, Progress(), Curves(), applied_rate=0.7)
+    assert store.requests(run_id) == Requests()
+    assert store.get(run_id).learning_rate == 0.7
+
+
+def test_a_rate_asked_for_meanwhile_is_not_lost(store: Store) -> None:
+    run_id = running(store)
+    store.request_learning_rate(run_id, "ann", 0.7)
+    store.request_learning_rate(run_id, "ann", 0.3)
+    store.publish(run_id, Progress(), Curves(), applied_rate=0.7)
+    assert store.requests(run_id) == Requests(None, 0.3)
+
+
+def test_one_step_of_a_paused_run_goes_in_front(store: Store) -> None:
+    paused = running(store)
+    store.pause(paused, {})
+    first = store.create_run("bob", CONFIG)
+    store.request(paused, "ann", "step")
+    assert [run.id for run in store.next_queued(5)] == [paused, first]
+    assert store.get(paused).command == "step"
+    assert store.get(first).queue_place == 1
+
+
+def test_reset_takes_a_paused_run_back_to_its_beginning(store: Store) -> None:
+    run_id = running(store)
+    store.publish(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)
+    store.pause(run_id, {"test_accuracy": 0.5})
+    store.request(run_id, "ann", "reset")
+    run = store.get(run_id)
+    assert (run.state, run.progress.step, run.result) == ("paused", 0, {})
+    assert store.checkpoint_step(run_id) is None
+    assert len(store.curves(run_id).steps) == 0
+
+
+def test_a_finished_run_cannot_be_commanded(store: Store) -> None:
+    run_id = running(store)
+    store.finish(run_id, "failed", {}, message("It {what}.", what="broke"))
+    for command in ("pause", "resume", "stop", "step", "reset"):
+        store.request(run_id, "ann", command)
+    run = store.get(run_id)
+    assert (run.state, run.outcome, str(run.error)) == ("finished", "failed", "It broke.")
+
+
+def test_runs_are_their_owners(store: Store) -> None:
+    run_id = running(store, "ann")
+    for ask in (
+        lambda: store.request(run_id, "bob", "stop"),
+        lambda: store.request_learning_rate(run_id, "bob", 1.0),
+        lambda: store.delete_run(run_id, "bob"),
+    ):
+        with pytest.raises(RunNotFoundError, match="somebody else's"):
+            ask()
+    assert store.requests(run_id) == Requests()
+    assert [run.id for run in store.list_runs("ann")] == [run_id]
+    assert store.list_runs("bob") == []
+
+
+def test_the_queue_is_fair(store: Store) -> None:
+    ann = [store.create_run("ann", CONFIG) for _ in range(3)]
+    bob = [store.create_run("bob", CONFIG) for _ in range(2)]
+    cat = store.create_run("cat", CONFIG)
+    assert [run.id for run in store.next_queued(10)] == [ann[0], bob[0], cat, ann[1], bob[1], ann[2]]
+    store.claim(ann[0], "w", 1)  # now Ann has one running: her next waits for the others' first
+    assert [run.id for run in store.next_queued(10)] == [bob[0], cat, ann[1], bob[1], ann[2]]
+
+
+def test_a_deleted_run_is_gone_and_its_worker_hears_it(store: Store) -> None:
+    run_id = running(store)
+    store.publish(run_id, Progress(), steps(1, 3))
+    store.delete_run(run_id, "ann")
+    assert store.requests(run_id) is None
+    store.publish(run_id, Progress(), steps(4, 5))  # the worker's last words change nothing
+    assert len(store.curves(run_id).steps) == 0
+    with pytest.raises(RunNotFoundError):
+        store.get(run_id)
+
+
+def test_lost_runs_go_back_in_front(store: Store) -> None:
+    lost, waiting = running(store), store.create_run("bob", CONFIG)
+    assert store.requeue_lost() == [lost]
+    assert [run.id for run in store.next_queued(5)] == [lost, waiting]
+    again = store.claim(lost, "w", 1)
+    assert again is not None
+    assert again.threads == 2  # as it was begun
+
+
+def test_facts(store: Store) -> None:
+    assert store.fact("speed") is None
+    store.set_fact("speed", {"a": 1})
+    store.set_fact("speed", {"a": 2})
+    assert store.fact("speed") == {"a": 2}
+
+
+def test_a_run_stays_small(store: Store, home: Path) -> None:
+    before = sum(file.stat().st_size for file in home.iterdir())
+    for _run in range(10):
+        run_id = running(store)
+        for part in range(40):
+            store.publish(run_id, Progress(), steps(1 + 25 * part, 25 + 25 * part))
+    store.close()
+    after = sum(file.stat().st_size for file in home.iterdir())
+    assert (after - before) / 10 < 150_000

@@ -1,0 +1,133 @@
+"""A store that is old, new, damaged, locked, full or read-only: a sentence, and nothing is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import StoreUnavailableError
+from mnist_core.records import STEP_DTYPE
+from mnist_core.store import Store, engine, open_store
+from mnist_core.store.tables import metadata
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    """The store's file, made by the program."""
+    open_store().close()
+    return home / "runs.sqlite"
+
+
+def test_migrations_make_the_tables(home: Path) -> None:
+    store = open_store()
+    with store._engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+        revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    store.close()
+    assert found == []
+    assert revision == engine.HEAD
+
+
+def test_a_newer_store_is_left_alone(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    before = file.read_bytes()
+    with pytest.raises(StoreUnavailableError, match="newer version of this program"):
+        open_store()
+    assert file.read_bytes() == before
+
+
+def test_a_damaged_store_is_left_alone(home: Path) -> None:
+    home.mkdir()
+    file = home / "runs.sqlite"
+    file.write_bytes(b"this is no database at all, but somebody's notes " * 50)
+    before = file.read_bytes()
+    with pytest.raises(StoreUnavailableError, match="damaged or no store"):
+        open_store()
+    assert file.read_bytes() == before
+
+
+def test_a_home_that_is_a_file(home: Path) -> None:
+    home.write_text("x")
+    with pytest.raises(StoreUnavailableError, match="MNIST_LAB_HOME"):
+        open_store()
+
+
+def test_a_locked_store(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
+    store = open_store()
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailableError, match="in use by another program"):
+        store.create_run("ann", RunConfig())
+    assert store.list_runs("ann") == []  # reading goes on
+    holder.execute("ROLLBACK")
+    holder.close()
+    store.create_run("ann", RunConfig())
+    assert len(store.list_runs("ann")) == 1
+    store.close()
+
+
+def test_a_full_disk(file: Path) -> None:
+    store = open_store()
+    store.create_run("ann", RunConfig())
+    with store._engine.connect() as connection:  # the pool hands out this one connection again
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailableError, match=r"disk .* is full"):
+        for _run in range(200):
+            store.create_run("ann", RunConfig())
+    assert len(store.list_runs("ann", 500)) >= 1
+    store.close()
+
+
+def test_a_store_that_cannot_be_written(file: Path) -> None:
+    store = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
+    with pytest.raises(StoreUnavailableError, match="cannot be written"):
+        store.create_run("ann", RunConfig())
+    assert store.list_runs("ann") == []
+    store.close()
+
+
+WRITER = """
+import sys
+import numpy as np
+from mnist_core.records import STEP_DTYPE, Curves, Progress
+from mnist_core.store import open_store
+store = open_store()
+for step in range(1, 101):
+    row = np.zeros(1, STEP_DTYPE)
+    row["step"] = step
+    store.publish(sys.argv[1], Progress(step, 100), Curves(row))
+"""
+
+
+def test_writers_and_readers_at_once(file: Path) -> None:
+    store = open_store()
+    ids = []
+    for _run in range(4):
+        ids.append(store.create_run("ann", RunConfig()))
+        store.claim(ids[-1], "w", 1)
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, run_id], cwd=ROOT) for run_id in ids]
+    while any(writer.poll() is None for writer in writers):
+        for run_id in ids:
+            seen = store.curves(run_id).steps["step"]
+            assert seen.tolist() == list(range(1, len(seen) + 1))
+    assert [writer.returncode for writer in writers] == [0, 0, 0, 0]
+    expected = np.arange(1, 101)
+    for run_id in ids:
+        assert (store.curves(run_id).steps["step"] == expected).all()
+        assert store.get(run_id).progress.step == 100
+    assert STEP_DTYPE.itemsize == 44
+    store.close()
