@@ -1,0 +1,247 @@
+"""Who may import whom, what may be loaded when, and the public names. The picture is in docs/architecture.md.
+
+Modules are found by looking; only the rooms stand here, in tables. A new room needs a line in them.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import mnist_core
+
+ROOT = Path(__file__).parents[1]
+
+# What everything may lean on: words, errors, settings, plain records.
+BASE = {"messages", "errors", "settings", "config", "presets", "records"}
+# What computes without torch, so that pages may ask it at once.
+LIGHT = BASE | {"data", "models", "schedule", "estimate", "diagnostics"}
+# Room → rooms of mnist_core that it may import besides itself.
+ARROWS: dict[str, set[str]] = {
+    "messages": set(),
+    "errors": {"messages"},
+    "settings": {"messages", "errors"},
+    "config": {"messages", "errors"},
+    "presets": {"messages", "errors", "config"},
+    "records": {"messages", "config"},
+    "data": {"messages", "errors", "settings", "config", "records"},
+    "models": {"messages", "errors", "config"},
+    "schedule": {"config", "models"},
+    "estimate": {"config", "models", "schedule"},
+    "diagnostics": BASE | {"models", "schedule"},
+    "figures": {"messages", "config", "records", "models", "schedule", "diagnostics"},
+    "training": LIGHT,
+    "store": BASE,
+    "jobs": LIGHT | {"training", "store"},
+    "ui": LIGHT | {"figures", "store", "jobs"},
+    "bench": {"errors", "settings"},
+    "cli": LIGHT | {"training", "bench", ""},
+    "__main__": {"cli"},
+    "": LIGHT | {"training"},  # mnist_core/__init__.py
+    "pages": LIGHT | {"figures", "ui"},
+    "app": {"ui"},
+}
+# Library → rooms that may import it at all.
+LIBRARIES: dict[str, set[str]] = {
+    "streamlit": {"ui", "pages"},
+    "plotly": {"ui"},
+    "babel": {"ui"},
+    "torch": {"models", "training", "jobs"},
+    "torchvision": {"data"},
+    "safetensors": {"training"},
+    "distributed": {"jobs"},
+    "dask": {"jobs"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "sqlite3": {"store"},
+    "selenium": {"bench"},
+    "pandas": {"training", "ui", "pages"},
+    "threading": {"data", "store", "jobs", "ui", "training"},
+    "multiprocessing": {"jobs"},
+    "subprocess": {"jobs", "bench"},
+    "pickle": set(),
+}
+# Library → rooms where it may be imported at the top of a module; elsewhere inside the function that needs it.
+AT_THE_TOP: dict[str, set[str]] = {
+    "torch": {"training"},
+    "torchvision": set(),
+    "distributed": {"jobs"},
+    "dask": {"jobs"},
+    "selenium": set(),
+}
+# The page's process never loads these: torch alone costs 500 MB and three seconds.
+HEAVY = ("torch", "torchvision", "distributed", "dask")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement's name, where it stands, and whether it runs when the module is loaded."""
+
+    file: Path
+    line: int
+    name: str
+    at_the_top: bool
+
+    @property
+    def library(self) -> str:
+        return self.name.split(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line} imports {self.name}"
+
+
+def files() -> list[Path]:
+    """All source of the app."""
+    found = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "mnist_core").rglob("*.py")]
+    return sorted(found)
+
+
+def room(file: Path) -> str:
+    """The room that the file belongs to."""
+    first, *rest = file.relative_to(ROOT).with_suffix("").parts
+    if first != "mnist_core":
+        return first
+    return "" if rest == ["__init__"] else rest[0]
+
+
+def imports(file: Path) -> Iterator[Import]:
+    """Every import in the file, however deep."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    top = set(_at_the_top(tree))
+    for node in ast.walk(tree):
+        for name in _names(node):
+            yield Import(file, node.lineno, name, node in top)  # type: ignore[attr-defined]
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"line {node.lineno}: relative imports hide the room"
+        module = node.module or ""
+        return [f"{module}.{alias.name}" for alias in node.names] if module == "mnist_core" else [module]
+    return []
+
+
+def _at_the_top(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that run when the module is loaded: not in functions, not for type checkers only."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _at_the_top(child)
+
+
+def core_room(name: str) -> str:
+    """The room that `mnist_core.…` names."""
+    part = [*name.split("."), ""][1]
+    in_a_room = (ROOT / "mnist_core" / part).is_dir() or (ROOT / "mnist_core" / f"{part}.py").exists()
+    return part if part and in_a_room else ""
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_run_one_way(file: Path) -> None:
+    here = room(file)
+    assert here in ARROWS, f"{file.relative_to(ROOT)} is in a room that ARROWS does not know"
+    wrong = [
+        str(found)
+        for found in imports(file)
+        if found.library == "mnist_core" and core_room(found.name) not in ARROWS[here] | {here}
+    ]
+    assert not wrong
+
+
+def test_the_rooms_have_no_circle() -> None:
+    below = {name: arrows for name, arrows in ARROWS.items() if name}
+    assert list(TopologicalSorter(below).static_order())
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_libraries_stay_in_their_rooms(file: Path) -> None:
+    here = room(file)
+    found = list(imports(file))
+    wrong = [str(one) for one in found if one.library in LIBRARIES and here not in LIBRARIES[one.library]]
+    early = [
+        f"{one} at the top of the module"
+        for one in found
+        if one.at_the_top and one.library in AT_THE_TOP and here not in AT_THE_TOP[one.library]
+    ]
+    assert not wrong + early
+
+
+def _loaded(code: str) -> list[str]:
+    """Which of HEAVY a fresh process has loaded after `code`."""
+    ending = f"\nimport json, sys\nprint(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    command = [sys.executable, "-W", "ignore", "-c", code + ending]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    loaded: list[str] = json.loads(ended.stdout.splitlines()[-1])
+    return loaded
+
+
+def test_the_pages_process_never_loads_torch_or_dask() -> None:
+    rooms = {"ui", "figures", "store", "pages", "app"}
+    modules = {found.name for file in files() if room(file) in rooms for found in imports(file) if found.at_the_top}
+    modules |= {
+        _module(file) for file in files() if room(file) in rooms - {"pages", "app"} and "migrations" not in file.parts
+    }
+    modules.discard("__future__")
+    lines = "\n".join(f"import {name}" for name in sorted(modules))
+    assert "import mnist_core.ui.frame" in lines
+    assert _loaded(f"{lines}\nfrom mnist_core.jobs import ensure_cluster") == []
+
+
+def _module(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_what_pages_ask_at_once_needs_no_torch() -> None:
+    code = """
+from mnist_core import PRESETS, RunConfig, describe
+from mnist_core.estimate import Speed, estimate_seconds
+for preset in PRESETS.values():
+    describe(preset.config)
+    estimate_seconds(preset.config, Speed.from_dict(None))
+"""
+    assert _loaded(code) == []
+
+
+def test_loading_mnist_core_loads_next_to_nothing() -> None:
+    code = "import sys, mnist_core\nassert 'numpy' not in sys.modules and 'mnist_core.config' not in sys.modules"
+    assert _loaded(code) == []
+
+
+def test_public_names_are_there_and_have_docstrings() -> None:
+    assert mnist_core.__all__ == sorted(mnist_core.__all__, key=lambda name: (not name.isupper(), name))
+    for name in mnist_core.__all__:
+        value = getattr(mnist_core, name)
+        assert not callable(value) or inspect.getdoc(value), f"{name} has no docstring"
+
+
+def test_public_names_for_type_checkers_are_the_same() -> None:
+    tree = ast.parse((ROOT / "mnist_core" / "__init__.py").read_text(encoding="utf-8"))
+    guarded = [node for node in tree.body if isinstance(node, ast.If)]
+    names = {alias.name for node in ast.walk(guarded[0]) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert names == set(mnist_core.__all__)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        mnist_core.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_module_opens_with_its_job(file: Path) -> None:
+    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
