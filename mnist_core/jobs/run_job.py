@@ -149,6 +149,8 @@ class _Job:
             self.file.unlink(missing_ok=True)
             self.store.reset_done(self.run.id)
             return
+        if command == "stop":
+            self.trainer.flush()
         self._publish(self.trainer.advance(_at_once, steps=0), save=True)
         if command == "pause":
             self.store.pause(self.run.id, self.trainer.result())

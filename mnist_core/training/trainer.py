@@ -124,6 +124,11 @@ class Trainer:
         self.seconds = before + time.perf_counter() - begun
         return self._take_records()
 
+    def flush(self) -> None:
+        """Record the open window now, short as it is: the run is not going on."""
+        if self.window:
+            self._close_window(self.learning_rate)
+
     def _take_records(self) -> Curves:
         steps, evaluations, events = self._records
         self._records = ([], [], [])
@@ -262,8 +267,7 @@ class Trainer:
             self._end()
 
     def _end(self) -> None:
-        if self.window:
-            self._close_window(self.learning_rate)
+        self.flush()
         if self.outcome is None:
             first, last = self.evaluations[0], self.evaluations[-1]
             broken = any(event.kind == "not_finite" for event in self.events)

@@ -1,0 +1,270 @@
+"""Real processes: runs that are paused, stopped, killed and taken up again, and servers that go in every way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.data import datasets, digits, idx
+from mnist_core.records import Curves
+from mnist_core.store import Store, open_store
+from tests.conftest import ROOT, wait_until
+
+# Enough steps that a test can act in their midst; small enough that a step takes no time.
+LONG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000)
+SHORT = LONG.replace(epochs=40)
+
+SERVER = """
+import sys
+from mnist_core import jobs
+jobs.ensure_cluster()
+print(jobs.cluster_pid(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A home with a small data set of the right form in it, and two workers."""
+    home = tmp_path_factory.mktemp("home")
+    folder = home / "digits"
+    images, labels = digits.draw_digits(1000, 5)
+    for split, times in (("train", 60), ("test", 10)):
+        idx.write(folder / datasets.FILES[f"{split}_images"][0], np.tile(images, (times, 1, 1)))
+        idx.write(folder / datasets.FILES[f"{split}_labels"][0], np.tile(labels, times))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
+    return {**clean, "MNIST_LAB_HOME": str(home), "MNIST_LAB_DATA": str(folder), "MNIST_LAB_WORKERS": "2"}
+
+
+class StandIn:
+    """A process that starts the cluster as the server does."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        self.cluster = psutil.Process(int(self.process.stdout.readline()))
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that train."""
+        found = self.cluster.children(recursive=True)
+        return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of the cluster."""
+        return [self.cluster, *self.cluster.children(recursive=True)]
+
+    def end(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the server; the cluster should notice."""
+        self.process.send_signal(how)
+        self.process.wait(10)
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of the processes runs any more."""
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+@pytest.fixture
+def store(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The store that the cluster of the module serves."""
+    for name, value in environment.items():
+        if name.startswith("MNIST_LAB_"):
+            monkeypatch.setenv(name, value)
+    opened = open_store()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def server(environment: dict[str, str]) -> Iterator[StandIn]:
+    """A cluster for the tests that leave it alive."""
+    started = StandIn(environment)
+    yield started
+    family = started.family()
+    started.end()
+    wait_until(lambda: gone(family), 10)
+
+
+def finished(store: Store, run_id: str, seconds: float = 90) -> None:
+    """Wait for the end of the run."""
+    wait_until(lambda: store.get(run_id).state == "finished", seconds)
+
+
+def rows(curves: Curves) -> str:
+    """Everything recorded but the time it took."""
+    shown = []
+    for records in (curves.steps, curves.evaluations):
+        names = [name for name in records.dtype.names or () if name != "seconds"]
+        shown.append(repr(records[names].tolist()))
+    return "\n".join(shown)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server: StandIn, environment: dict[str, str]) -> str:
+    """The curve of SHORT, drawn without a disturbance."""
+    store = open_store(f"sqlite:///{environment['MNIST_LAB_HOME']}/runs.sqlite")
+    run_id = store.create_run("ann", SHORT)
+    finished(store, run_id)
+    run = store.get(run_id)
+    assert run.outcome == "completed", run.error
+    assert run.progress.step == SHORT.total_steps
+    curve = rows(store.curves(run_id))
+    store.close()
+    return curve
+
+
+def at_work(store: Store, run_id: str, step: int = 1) -> None:
+    """Wait until the run has come to `step`."""
+    wait_until(lambda: store.get(run_id).progress.step >= step, 60)
+
+
+def test_pause_step_and_resume_draw_the_undisturbed_curve(server: StandIn, store: Store, undisturbed: str) -> None:
+    run_id = store.create_run("ann", SHORT)
+    at_work(store, run_id)
+    store.request(run_id, "ann", "pause")
+    wait_until(lambda: store.get(run_id).state == "paused")
+    step = store.get(run_id).progress.step
+    assert 0 < step < SHORT.total_steps
+    store.request(run_id, "ann", "step")
+    wait_until(lambda: store.get(run_id).progress.step == step + 1 and store.get(run_id).state == "paused")
+    store.request(run_id, "ann", "resume")
+    finished(store, run_id)
+    assert rows(store.curves(run_id)) == undisturbed
+
+
+def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbed: str) -> None:
+    run_id = store.create_run("ann", SHORT)
+    at_work(store, run_id, 200)
+    for worker in server.workers():
+        worker.kill()
+    finished(store, run_id)
+    run = store.get(run_id)
+    assert run.outcome == "completed"
+    assert run.attempts >= 2
+    assert rows(store.curves(run_id)) == undisturbed
+
+
+def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:
+    run_id = store.create_run("ann", LONG)
+    at_work(store, run_id)
+    store.request(run_id, "ann", "stop")
+    finished(store, run_id, 20)
+    run = store.get(run_id)
+    assert run.outcome == "stopped"
+    assert run.result["steps"] == run.progress.step > 0
+    assert len(store.curves(run_id).steps) > 0
+
+
+def test_a_full_batch_cnn_hears_stop_in_the_midst_of_a_step(server: StandIn, store: Store) -> None:
+    config = RunConfig(model="cnn", filters=(32, 64), batch_size=50_000, epochs=5)
+    run_id = store.create_run("ann", config)
+    wait_until(lambda: len(store.curves(run_id).evaluations), 60)
+    store.request(run_id, "ann", "stop")
+    finished(store, run_id, 20)
+    assert store.get(run_id).outcome == "stopped"
+    assert store.get(run_id).progress.step <= 1
+
+
+def test_reset_goes_back_to_the_first_weights(server: StandIn, store: Store, undisturbed: str) -> None:
+    run_id = store.create_run("ann", SHORT)
+    at_work(store, run_id)
+    store.request(run_id, "ann", "reset")
+    wait_until(lambda: store.get(run_id).state == "paused")
+    assert store.get(run_id).progress.step == 0
+    assert len(store.curves(run_id).steps) == 0
+    store.request(run_id, "ann", "resume")
+    finished(store, run_id)
+    assert rows(store.curves(run_id)) == undisturbed
+
+
+def test_a_changed_rate_is_marked_and_used(server: StandIn, store: Store) -> None:
+    run_id = store.create_run("ann", LONG)
+    at_work(store, run_id)
+    store.request_learning_rate(run_id, "ann", 0.025)
+    wait_until(lambda: store.get(run_id).learning_rate == 0.025)
+    (event,) = store.curves(run_id).events
+    assert (event.kind, event.value) == ("learning_rate", 0.025)
+    at_work(store, run_id, event.step + 300)
+    assert store.curves(run_id).steps["learning_rate"][-1] == pytest.approx(0.025)
+    store.request(run_id, "ann", "stop")
+    finished(store, run_id, 20)
+
+
+def test_a_run_that_cannot_be_is_a_sentence(server: StandIn, store: Store) -> None:
+    run_id = store.create_run("ann", LONG.replace(dataset="built-in"))  # not drawn in this home
+    finished(store, run_id, 30)
+    run = store.get(run_id)
+    assert run.outcome == "failed"
+    assert "built-in digits have not been drawn" in str(run.error)
+
+
+def test_a_deleted_run_leaves_its_worker_free(server: StandIn, store: Store) -> None:
+    first, second = (store.create_run("ann", LONG) for _ in range(2))
+    at_work(store, first)
+    at_work(store, second)
+    store.delete_run(first, "ann")
+    store.delete_run(second, "ann")
+    third = store.create_run("ann", SHORT)
+    finished(store, third)
+    assert store.get(third).outcome == "completed"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
+    store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
+    run_id = store.create_run("ann", LONG)
+    server = StandIn(mine)
+    at_work(store, run_id)
+    family = server.family()
+    server.end(how)
+    wait_until(lambda: gone(family), 10)
+    step = store.get(run_id).progress.step
+    if how is signal.SIGKILL:
+        again = StandIn(mine)
+        at_work(store, run_id, step + 1)
+        family = again.family()
+        again.end()
+        wait_until(lambda: gone(family), 10)
+    store.close()
+
+
+def test_a_killed_cluster_takes_its_workers_along(environment: dict[str, str], tmp_path: Path) -> None:
+    server = StandIn({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"})
+    wait_until(server.workers, 30)
+    family = server.family()
+    server.cluster.kill()
+    wait_until(lambda: gone(family), 20)
+    server.end()
+
+
+def test_a_second_server_stands_by_until_the_first_is_gone(environment: dict[str, str], tmp_path: Path) -> None:
+    mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
+    first = StandIn(mine)
+    wait_until(first.workers, 30)
+    second = StandIn(mine)
+    assert second.cluster.is_running()
+    family = first.family()
+    first.end()
+    wait_until(lambda: gone(family), 10)
+    wait_until(second.workers, 30)
+    assert gone([first.cluster])
+    family = second.family()
+    second.end()
+    wait_until(lambda: gone(family), 10)
