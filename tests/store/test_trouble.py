@@ -79,6 +79,11 @@ def test_a_locked_store(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.close()
 
 
+def _fill(store: Store) -> None:
+    for _run in range(200):
+        store.create_run("ann", RunConfig())
+
+
 def test_a_full_disk(file: Path) -> None:
     store = open_store()
     store.create_run("ann", RunConfig())
@@ -86,8 +91,7 @@ def test_a_full_disk(file: Path) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreUnavailableError, match=r"disk .* is full"):
-        for _run in range(200):
-            store.create_run("ann", RunConfig())
+        _fill(store)
     assert len(store.list_runs("ann", 500)) >= 1
     store.close()
 

@@ -1,0 +1,210 @@
+"""Charts from hand-made curves: what is drawn, where the axis ends, and what is said of a curve that leaves it."""
+
+from __future__ import annotations
+
+import base64
+import math
+from itertools import combinations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.figures import theme
+from mnist_core.figures.curves import (
+    ChartView,
+    accuracy_chart,
+    departure,
+    describe_chart,
+    gradient_chart,
+    loss_chart,
+    rate_chart,
+    runs_chart,
+    smooth,
+)
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Run
+
+RUN = Run("r1", "ann", RunConfig(), "running", 1, 0.0)
+
+
+def numbers(packed: dict) -> np.ndarray:
+    """The numbers of a typed array."""
+    return np.frombuffer(base64.b64decode(packed["bdata"]), "<f4")
+
+
+def curves(losses, evaluated=(2.3, 1.0), events=()) -> Curves:
+    """One record per loss; evaluations of all splits with the same loss."""
+    steps = np.zeros(len(losses), STEP_DTYPE)
+    steps["step"] = np.arange(1, len(losses) + 1)
+    steps["steps"] = 1
+    for name in ("loss", "loss_min", "loss_max"):
+        steps[name] = losses
+    steps["gradient_norm"] = steps["gradient_norm_max"] = 1
+    steps["learning_rate"] = 0.1
+    evaluations = np.zeros(len(evaluated), EVALUATION_DTYPE)
+    evaluations["step"] = np.linspace(0, max(1, len(losses)), len(evaluated))
+    for split in ("train", "validation", "test"):
+        evaluations[f"{split}_loss"] = evaluated
+        evaluations[f"{split}_accuracy"] = 0.5
+    return Curves(steps, evaluations, tuple(events))
+
+
+def top_of(figure: dict) -> float:
+    """The upper end of a linear loss axis."""
+    return figure["layout"]["yaxis"]["range"][1]
+
+
+def signs(figure: dict) -> list[dict]:
+    """The signs that stand where a curve left the chart."""
+    return [trace for trace in figure["data"] if trace.get("marker", {}).get("symbol") == "triangle-up"]
+
+
+def test_splits_differ_in_colour_dash_sign_and_name() -> None:
+    figure = loss_chart(RUN, curves([2.0, 1.5]), ChartView(), str)
+    drawn = {trace["name"]: trace for trace in figure["data"] if trace["name"] in ("Training", "Validation", "Test")}
+    assert len(drawn) == 3
+    for what in (
+        lambda trace: trace["line"]["color"],
+        lambda trace: trace["line"]["dash"],
+        lambda trace: trace["marker"]["symbol"],
+    ):
+        assert len({what(trace) for trace in drawn.values()}) == 3
+
+
+def test_a_run_without_validation_draws_none() -> None:
+    made = curves([2.0])
+    made.evaluations["validation_loss"] = np.nan
+    names = [trace["name"] for trace in loss_chart(RUN, made, ChartView(), str)["data"]]
+    assert "Validation" not in names
+    assert "Test" in names
+
+
+def test_an_ordinary_run_fits_and_is_not_marked() -> None:
+    figure = loss_chart(RUN, curves([2.3, 1.5, 1.0, 0.5]), ChartView(), str)
+    assert 2.4 <= top_of(figure) <= 5
+    assert not signs(figure)
+
+
+def test_a_collapsed_run_has_not_left_the_chart() -> None:
+    assert not signs(loss_chart(RUN, curves([2.303] * 100), ChartView(), str))
+
+
+def test_an_explosion_is_marked_and_the_axis_stays_readable() -> None:
+    losses = [2.3] * 36 + [50.0, 4.2e5, 1e12, 1e30, math.inf]
+    figure = loss_chart(RUN, curves(losses, events=[Event(41, "not_finite", 1e30)]), ChartView(), str)
+    assert top_of(figure) < 30
+    (sign,) = signs(figure)
+    assert numbers(sign["x"])[0] == 37
+    assert "left the chart at step 37: up to 1e+30" in sign["hovertemplate"]
+    assert "no number (NaN) from step 41 on" in figure["layout"]["annotations"][0]["text"]
+
+
+def test_a_spike_that_comes_back_is_no_departure() -> None:
+    assert departure(curves([2.0, 500.0, 2.0, 1.0]), 4.0) is None
+    assert departure(curves([2.0, 500.0, 2.0, 9.0, math.nan]), 4.0) == (3, 500.0)
+
+
+def test_a_run_that_is_nan_from_the_start_is_marked() -> None:
+    (sign,) = signs(loss_chart(RUN, curves([math.nan, math.nan], (math.nan,)), ChartView(), str))
+    assert numbers(sign["x"])[0] == 1
+
+
+def test_a_log_axis_has_a_place_for_step_0_and_for_nothing_below_0() -> None:
+    figure = loss_chart(RUN, curves([2.0, 0.0, 1e-3]), ChartView(log_x=True, log_y=True), str)
+    training = next(trace for trace in figure["data"] if trace["name"] == "Training")
+    assert (numbers(training["x"]) > 0).all()
+    least, most = figure["layout"]["yaxis"]["range"]
+    assert -6 <= least <= -3 < most
+
+
+def test_a_spike_survives_decimation() -> None:
+    losses = np.ones(100_000)
+    losses[54_321] = 3.5
+    figure = loss_chart(RUN, curves(losses), ChartView(), str)
+    batches = next(trace for trace in figure["data"] if trace["name"] == "Mini-batches")
+    assert len(numbers(batches["y"])) < 2_100
+    assert numbers(batches["y"]).max() == 3.5
+    assert numbers(batches["x"])[numbers(batches["y"]).argmax()] == 54_322
+
+
+def test_smoothing_by_hand_keeps_the_raw_curve_behind() -> None:
+    # (0.5·1)/(0.5) = 1; (0.5·0.5 + 0.5·3)/0.75 = 2.3333
+    assert smooth(np.array([1, 3, np.nan, 3], np.float32), 0.5) == pytest.approx(
+        [1, 7 / 3, math.nan, 2.7142857], nan_ok=True
+    )
+    plain = loss_chart(RUN, curves([2.0, 1.0]), ChartView(), str)
+    smoothed = loss_chart(RUN, curves([2.0, 1.0]), ChartView(smoothing=0.9), str)
+    assert len(smoothed["data"]) == 2 * len(plain["data"])
+
+
+def test_events_are_lines() -> None:
+    made = curves([1.0] * 20, events=[Event(7, "learning_rate", 0.05), Event(9, "paused")])
+    figure = loss_chart(RUN, made, ChartView(), str)
+    lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
+    assert [line["x0"] for line in lines] == [7]
+    assert "rate → 0.05" in [note["text"] for note in figure["layout"]["annotations"]]
+
+
+def test_a_broken_run_does_not_ruin_the_axis_of_others() -> None:
+    figure = runs_chart(
+        [("good", curves([], (2.3, 0.5, 0.1))), ("broken", curves([], (2.3, 1e30, math.nan)))],
+        "loss",
+        "validation",
+        ChartView(),
+        str,
+    )
+    assert top_of(figure) < 30
+    assert [trace["name"] for trace in figure["data"]] == ["good", "broken"]
+
+
+@pytest.mark.parametrize("make", [loss_chart, accuracy_chart, gradient_chart, rate_chart])
+@pytest.mark.parametrize("losses", [[], [2.3], [2.3, math.nan], [1e30, 1.0]])
+@pytest.mark.parametrize("view", [ChartView(), ChartView("seconds", log_x=True, log_y=True, smoothing=0.5, dark=True)])
+def test_every_chart_is_one_that_plotly_accepts(make, losses, view: ChartView) -> None:
+    made = make(RUN, curves(losses), view, str)
+    assert made["layout"]["uirevision"]
+    for trace in made["data"]:
+        go.Figure([{name: value for name, value in trace.items() if name not in ("x", "y")}], made["layout"])
+
+
+def test_a_chart_in_a_sentence() -> None:
+    said = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
+    assert said == "Loss after step 1: training 0.250, validation 0.250, test 0.250."
+    assert "0 points" in str(describe_chart(RUN, curves([], ()), "loss"))
+
+
+# Machado, Oliveira, Fernandes 2009: full deuteranopia and protanopia, in linear RGB.
+BLIND = {
+    "none": np.eye(3),
+    "deuteranopia": np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]),
+    "protanopia": np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]),
+}
+
+
+def lab(colour: str, seen: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of a hex colour as seen through the matrix."""
+    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    linear = np.clip(seen @ linear, 0, 1)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
+    f = np.cbrt(xyz / np.array([0.9505, 1, 1.089]))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("dark", [False, True])
+def test_splits_are_told_apart_with_colour_blindness(kind: str, dark: bool) -> None:
+    seen = [lab(style.colour(dark), BLIND[kind]) for style in theme.SPLIT_STYLES.values()]
+    for one, other in combinations(seen, 2):
+        assert np.linalg.norm(one - other) > 15
+
+
+@pytest.mark.parametrize(("dark", "ground"), [(False, "#FFFFFF"), (True, "#16181D")])
+def test_lines_stand_out_from_the_ground(dark: bool, ground: str) -> None:
+    def luminance(colour: str) -> float:
+        return ((lab(colour, np.eye(3))[0] + 16) / 116) ** 3
+
+    for style in theme.SPLIT_STYLES.values():
+        pair = sorted([luminance(style.colour(dark)), luminance(ground)])
+        assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 3  # WCAG for graphics

@@ -1,0 +1,102 @@
+"""The command line as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def lab(*words: str) -> subprocess.CompletedProcess[str]:
+    """`python -m mnist_core` with these words."""
+    return subprocess.run(
+        [sys.executable, "-m", "mnist_core", *words], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_one_json_object_on_the_last_line(mnist: Path, tmp_path: Path) -> None:
+    done = lab(
+        "train",
+        "--preset",
+        "two-layer-net",
+        "--learning-rate",
+        "1.5",
+        "--epochs",
+        "20",
+        "--data",
+        str(mnist),
+        "--json",
+        "--curves",
+        str(tmp_path / "curves.csv"),
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["outcome"] == "collapsed"
+    assert result["test_accuracy"] < 0.15
+    assert result["steps"] == 2_000
+    assert result["seconds"] > 0
+    assert result["config"]["learning_rate"] == 1.5
+    assert (tmp_path / "curves.csv").read_text().startswith("step,epoch,seconds,train_loss")
+
+
+def test_nan_is_null_in_strict_json(mnist: Path) -> None:
+    done = lab(
+        "train",
+        "--activation",
+        "identity",
+        "--loss",
+        "squared-error",
+        "--learning-rate",
+        "100",
+        "--epochs",
+        "1",
+        "--train-size",
+        "1000",
+        "--validation-size",
+        "0",
+        "--data",
+        str(mnist),
+        "--json",
+    )
+    result = json.loads(done.stdout.splitlines()[-1], parse_constant=lambda word: pytest.fail(word))
+    assert result["outcome"] == "diverged"
+    assert result["train_loss"] is None
+    assert result["not_finite_step"] >= 1
+
+
+def test_an_experiment_of_several_runs(mnist: Path) -> None:
+    done = lab(
+        "train", "--preset", "optimizer-race", "--epochs", "1", "--train-size", "500", "--data", str(mnist), "--json"
+    )
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert [run["variant"] for run in result["runs"]] == ["SGD", "Momentum", "Adagrad", "RMSprop", "Adam"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("train", "--preset", "two-layer-nat"), 2, "Did you mean two-layer-net?"),
+        (("train", "--optimizer", "adm", "--batch-size", "x"), 2, "batch_size cannot be 'x'."),
+        (("train", "--learning-rate", "1e9"), 2, "from 1e-06 to 100"),
+        (("train", "--lerning-rate", "1"), 2, "--lerning-rate"),
+        (("train", "--threads", "0"), 2, "threads must be at least 1"),
+        (("fly",), 2, "invalid choice"),
+        (("train", "--data", "/nowhere"), 1, "There is no MNIST in /nowhere"),
+        (("train", "--dataset", "built-in"), 1, "python -m mnist_core data --built-in"),
+    ],
+)
+def test_bad_words_are_sentences(words: tuple[str, ...], status: int, said: str) -> None:
+    done = lab(*words)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_data_says_what_is_here(mnist: Path) -> None:
+    done = lab("data", "--data", str(mnist))
+    assert done.stdout.splitlines() == ["MNIST: here", "built-in digits: not here"]
