@@ -1,10 +1,12 @@
-"""Brings the catalogue up to date with the source: `python locales/update.py`. Lists what has no translation.
+"""Brings the catalogues up to date with the source: `python locales/update.py`. Lists what has no translation.
 
-Texts are the first arguments of `_(…)` and `N_(…)`. Translations are kept; texts that are gone are dropped.
+Texts are the first arguments of `_(…)` and `N_(…)`. Translations are kept, texts that are gone are dropped, and the
+same source always gives the same file: no dates, no line numbers.
 """
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -12,7 +14,27 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
-FILE = ROOT / "locales" / "ko" / "LC_MESSAGES" / "mnist_lab.po"
+HEADER = """\
+# Texts of MNIST Lab. Kept up to date by `python locales/update.py`; only the msgstr lines are written by hand.
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+
+"""
+
+
+def catalogue_files() -> list[Path]:
+    """The catalogues of all languages but English, which stands in the source."""
+    return sorted((ROOT / "locales").glob("*/LC_MESSAGES/mnist_lab.po"))
+
+
+def language(file: Path) -> str:
+    """Code of the catalogue's language."""
+    return file.parts[-3]
 
 
 def texts() -> list[str]:
@@ -25,26 +47,34 @@ def texts() -> list[str]:
     return list(found)
 
 
-def catalogue() -> Catalog:
+def read(file: Path) -> Catalog:
     """The catalogue as it is."""
-    with FILE.open("rb") as file:
-        return read_po(file, locale="ko")
+    with file.open("rb") as source:
+        return read_po(source, locale=language(file))
+
+
+def updated(file: Path) -> str:
+    """What the catalogue should be, given the source and its present translations."""
+    known = read(file)
+    new = Catalog(locale=language(file), charset="utf-8", fuzzy=False)
+    for text in texts():
+        message = known.get(text)
+        entry = new.add(text, message.string if message else "")
+        entry.flags.discard("python-format")  # a percent sign is a percent sign: fields are written {so}
+    body = io.BytesIO()
+    write_po(body, new, omit_header=True, include_lineno=False, width=110, sort_output=False)
+    return HEADER.format(language=language(file)) + body.getvalue().decode("utf-8").strip() + "\n"
 
 
 def main() -> None:
-    """Rewrite the catalogue."""
-    known = catalogue() if FILE.exists() else Catalog(locale="ko")
-    new = Catalog(locale="ko", project="MNIST Lab", charset="utf-8", fuzzy=False)
-    for text in texts():
-        message = known.get(text)
-        new.add(text, message.string if message else "")
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    with FILE.open("wb") as file:
-        write_po(file, new, omit_header=False, include_lineno=False, width=100, sort_output=False)
-    missing = [message.id for message in new if message.id and not message.string]
-    print(f"{len(new)} texts, {len(missing)} without a translation")
-    for text in missing:
-        print(f"  {text}")
+    """Rewrite the catalogues."""
+    for file in catalogue_files():
+        file.write_text(updated(file), encoding="utf-8")
+        messages = [message for message in read(file) if message.id]
+        missing = [message.id for message in messages if not message.string]
+        print(f"{language(file)}: {len(messages)} texts, {len(missing)} without a translation")
+        for text in missing:
+            print(f"  {text}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,181 @@
+"""The catalogues: complete, with the same fields as the English, and no visible text that bypasses them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Message
+
+from mnist_core.ui import texts
+
+ROOT = Path(__file__).parents[1]
+UPDATE: dict[str, Any] = runpy.run_path(str(ROOT / "locales" / "update.py"))
+CATALOGUES: list[Path] = UPDATE["catalogue_files"]()
+
+
+def entries(file: Path) -> list[Message]:
+    """The catalogue's texts, without its header."""
+    return [entry for entry in UPDATE["read"](file) if entry.id]
+
+
+def fields(text: str) -> list[str]:
+    """Names of the fields in `text`."""
+    return sorted(name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None)
+
+
+def test_every_language_has_a_catalogue() -> None:
+    assert {UPDATE["language"](file) for file in CATALOGUES} | {"en"} == set(texts.LANGUAGES)
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.parts[-3])
+class TestCatalogue:
+    def test_has_every_text_and_nothing_else(self, file: Path) -> None:
+        asked, known = UPDATE["texts"](), [entry.id for entry in entries(file)]
+        assert not set(asked) - set(known), "new texts: python locales/update.py, then translate them"
+        assert not set(known) - set(asked), "texts that are gone: python locales/update.py"
+        assert not UPDATE["read"](file).obsolete
+
+    def test_every_text_is_translated(self, file: Path) -> None:
+        assert not [entry.id for entry in entries(file) if not entry.string or entry.fuzzy]
+
+    def test_fields_are_the_same_as_in_english(self, file: Path) -> None:
+        wrong = [entry.id for entry in entries(file) if set(fields(entry.string)) != set(fields(entry.id))]
+        assert not wrong
+
+    def test_markdown_and_icons_are_kept(self, file: Path) -> None:
+        signs = re.compile(r":material/\w+:|`[^`]*`|\*\*|\[|\]\(")
+        wrong = [
+            entry.id
+            for entry in entries(file)
+            if sorted(signs.findall(entry.string)) != sorted(signs.findall(entry.id))
+        ]
+        assert not wrong
+
+    def test_is_as_the_tool_writes_it(self, file: Path) -> None:
+        assert file.read_text(encoding="utf-8") == UPDATE["updated"](file), "python locales/update.py"
+
+
+def test_korean_needs_no_particle_that_depends_on_a_value() -> None:
+    """Korean particles depend on the sound before them, which a value does not tell."""
+    alternatives = re.compile(r"\((은|는|이|가|을|를|과|와|로|으로)\)")
+    after_a_field = re.compile(r"\}(은|는|이|가|을|를|과|와|로|으로)(?![가-힣])|\}(라는|이라는|였|이었)")
+    korean = entries(ROOT / "locales" / "ko" / "LC_MESSAGES" / "mnist_lab.po")
+    assert not [e.string for e in korean if alternatives.search(e.string) or after_a_field.search(e.string)]
+
+
+def test_a_text_without_translation_is_shown_in_english() -> None:
+    assert texts.catalogue("ko").gettext("No such text") == "No such text"
+    assert texts.catalogue("en").gettext("Learning rate") == "Learning rate"
+    assert texts.catalogue("ko").gettext("Learning rate") == "학습률(learning rate)"
+
+
+# Calls whose arguments a student reads: the first one and some keywords, or only keywords.
+FIRST = """
+title header subheader markdown write caption text info warning error success toast button download_button checkbox
+toggle radio selectbox multiselect slider select_slider text_input text_area number_input segmented_control pills
+file_uploader metric expander popover spinner status tabs color_picker form_submit_button chat_input link_button
+menu_button
+"""
+ONLY_KEYWORDS = "page_link image Page progress dataframe table columns container"
+CALLS = dict.fromkeys(FIRST.split(), True) | dict.fromkeys(ONLY_KEYWORDS.split(), False)
+KEYWORDS = {"label", "body", "text", "caption", "help", "placeholder", "title", "description"}
+# In figures: keys of Plotly's dicts that hold words.
+FIGURE_KEYS = {"text", "title", "name", "hovertemplate", "ticktext"}
+# Read in every language.
+SAME_EVERYWHERE = {"Language · 언어", "MNIST Lab"}
+
+
+def sources(*folders: str) -> list[Path]:
+    """Python files below the folders."""
+    return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+
+
+def literals(node: ast.AST) -> Iterator[ast.Constant]:
+    """Strings in an expression that are shown as they stand: not what is handed to calls, such as `_("…")`."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "join"):
+            yield from literals(node.func.value)
+        return
+    if isinstance(node, ast.Subscript | ast.Compare | ast.Dict):
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from literals(child)
+
+
+def has_words(text: str) -> bool:
+    """Whether there is something to translate in `text`, apart from icons, colours, Plotly's fields and units."""
+    signs = r":material/\w+:|:\w+(-\w+)?\[|%\{[^}]*\}|<[^>]*>|\{[^}]*\}|&\w+;"
+    return text not in SAME_EVERYWHERE and bool(re.search(r"[^\W\d_]{2,}", re.sub(signs, " ", text)))
+
+
+def untranslated(code: str, *, figures: bool) -> list[str]:
+    """Visible words in the code that do not pass through the catalogue, each with its line."""
+    shown = [part for node in ast.walk(ast.parse(code)) for part in _shown(node, figures=figures)]
+    found = {(text.lineno, str(text.value)) for part in shown for text in literals(part)}
+    return [f"line {line}: {text!r}" for line, text in sorted(found) if has_words(text)]
+
+
+def _shown(node: ast.AST, *, figures: bool) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Dict) and figures:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value in FIGURE_KEYS:
+                yield value
+    if not isinstance(node, ast.Call):
+        return
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if name in CALLS:
+        yield from node.args[:1] if CALLS[name] else ()
+        yield from (keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS)
+
+
+@pytest.mark.parametrize(
+    "file", sources("pages", "mnist_core/ui", "mnist_core/figures"), ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_no_visible_words_bypass_the_catalogue(file: Path) -> None:
+    assert not untranslated(file.read_text(encoding="utf-8"), figures="figures" in file.parts)
+
+
+@pytest.mark.parametrize(
+    ("code", "caught"),
+    [
+        ('st.button("Press")', True),
+        ('st.button(_("Press"), help="Now")', True),
+        ('st.markdown(f"**{name}** or so")', True),
+        ('st.caption("Step {n}".format(n=1))', True),
+        ('st.tabs(["One", "Two"])', True),
+        ('st.info("Yes" if ready else _("No"))', True),
+        ('st.button(_("Press"), key="press", icon=":material/play_arrow:")', False),
+        ('st.markdown(f"**{_(title)}** :gray-badge[{state}]")', False),
+        ('st.caption(_("Step {n}").format(n=1))', False),
+        ('st.page_link("pages/data.py", label=_("Data"))', False),
+        ('st.columns([4, 5], gap="medium")', False),
+    ],
+)
+def test_the_search_for_visible_words_finds_them(code: str, caught: bool) -> None:
+    assert bool(untranslated(code, figures=False)) == caught
+
+
+@pytest.mark.parametrize("file", sources("pages", "mnist_core"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_what_is_marked_for_translation_can_be_found_in_the_source(file: Path) -> None:
+    """`_(f"…")` is never in a catalogue, and neither is a text put together with +."""
+    marks = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_")
+    ]
+    wrong = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for node in marks
+        if isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
+        or (isinstance(node.func, ast.Name) and node.func.id == "N_" and not isinstance(node.args[0], ast.Constant))
+    ]
+    assert not wrong
