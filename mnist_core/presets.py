@@ -129,7 +129,7 @@ _PRESETS = (
             batch_size=50,
             epochs=60,
         ),
-        {"to the end": {"early_stopping": 0}, "early stopping": {"early_stopping": 5}},
+        {N_("to the end"): {"early_stopping": 0}, N_("early stopping"): {"early_stopping": 5}},
     ),
     Preset(
         "lenet",

@@ -8,7 +8,8 @@ import streamlit as st
 
 from mnist_core import estimate, models
 from mnist_core.figures.network import network_svg
-from mnist_core.ui import controls, draft, frame, group_panel, names, run_list, run_panel, session
+from mnist_core.ui import controls, draft, frame, group_panel, names, run_list, run_panel, session, watch
+from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
 frame.ensure()
@@ -24,6 +25,7 @@ def start() -> None:
         variant=draft.variant(),
     )
     st.session_state.update(shown_run=run_id, shown_group=None)
+    watch.await_first_point(run_id)
 
 
 def start_all() -> None:
@@ -77,6 +79,7 @@ def page() -> None:
     with st.sidebar:
         controls.draw()
     design()
+    preload()
     draft.write_address(st.session_state["shown_run"], st.session_state["shown_group"])
     if st.session_state["shown_group"]:
         group_panel.draw(st.session_state["shown_group"])

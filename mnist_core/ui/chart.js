@@ -73,6 +73,10 @@ async function draw(chart, url) {
 
 export default function (component) {
   const { parentElement, data } = component;
+  if (!data.figure) {
+    loadPlotly(data.plotly); // only to have it
+    return;
+  }
   const chart = charts.get(parentElement) || create(parentElement);
   chart.div.dataset.key = data.key;
   chart.div.setAttribute("aria-label", data.description);

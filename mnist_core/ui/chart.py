@@ -20,13 +20,23 @@ _ASSETS = "mnist_lab_plotly"
 _VERSION = zlib.crc32((plotly.__version__ + _SCRIPT).encode())
 
 
+def preload() -> None:
+    """Let the browser fetch Plotly now, so that the first chart does not wait for it. Draws nothing."""
+    component = st.components.v2.component("mnist_lab_preload", js=_SCRIPT, isolate_styles=False)
+    component(key="preload", data={"plotly": _plotly_address()}, height=0)
+
+
+def _plotly_address() -> str:
+    served = st.components.v1.declare_component(_ASSETS, path=str(_PLOTLY))
+    return f"component/{served.name}/plotly.min.js?v={_VERSION}"
+
+
 def live_chart(figure: dict[str, Any], *, key: str, height: int, description: str, subject: str = "") -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new.
     """
-    served = st.components.v1.declare_component(_ASSETS, path=str(_PLOTLY))
     component = st.components.v2.component("mnist_lab_chart", js=_SCRIPT, isolate_styles=False)
     data = {
         "figure": figure,
@@ -35,6 +45,6 @@ def live_chart(figure: dict[str, Any], *, key: str, height: int, description: st
         "description": description,
         "subject": subject,
         "version": zlib.crc32(repr(figure).encode()),
-        "plotly": f"component/{served.name}/plotly.min.js?v={_VERSION}",
+        "plotly": _plotly_address(),
     }
     component(key=key, data=data, height=height)

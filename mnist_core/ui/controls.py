@@ -81,6 +81,7 @@ def _preset() -> None:
         st.selectbox(
             _("Variant"),
             list(chosen.variants),
+            format_func=_,
             key="variant_choice",
             on_change=lambda: draft.start_from(chosen.name, st.session_state["variant_choice"]),
             help=_("The runs of this experiment differ in this one thing."),

@@ -57,7 +57,7 @@ def _charts(group: str, runs: list[Run]) -> None:
         )
         view = run_panel.chart_view()
     views = [watch.look(run.id) for run in runs]
-    named = [(view_.run.variant or names.run_title(view_.run), view_.curves) for view_ in views]
+    named = [(names.variant(view_.run), view_.curves) for view_ in views]
     versions = tuple(view_.run.version for view_ in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
@@ -70,7 +70,7 @@ def _table(runs: list[Run]) -> None:
     def row(run: Run) -> dict[str, Any]:
         done = run.progress
         return {
-            _("Run"): run.variant or names.run_title(run),
+            _("Run"): names.variant(run),
             _("State"): _(names.STATES[names.state(run)]),
             _("Parameters"): models.describe(run.config).parameters,
             _("Updates per epoch"): run.config.steps_per_epoch,

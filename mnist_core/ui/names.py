@@ -99,8 +99,13 @@ def run_title(run: Run) -> str:
         base = preset.variants.get(run.variant or "", {})
         if run.config.differences(preset.config.replace(dataset=run.config.dataset, **base)) == {}:
             title = _(preset.title)
-            return f"{title} — {run.variant}" if run.variant else title
+            return f"{title} – {_(run.variant)}" if run.variant else title
     return describe(run.config)
+
+
+def variant(run: Run) -> str:
+    """The run's variant of its experiment, or what tells it from others."""
+    return _(run.variant) if run.variant else run_title(run)
 
 
 def describe(config: RunConfig) -> str:

@@ -7,6 +7,7 @@ costs one small query unless the run has a new version, and then only the new re
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -61,6 +62,22 @@ def look(run_id: str) -> View:
     with _lock:
         _views.put((store.url, run_id), view)
     return view
+
+
+def await_first_point(run_id: str, seconds: float = 0.5) -> None:
+    """Wait until the run has an evaluation, or for `seconds`: a page drawn then need not wait for the next poll.
+
+    A warm worker needs a fifth of a second; a queue that is longer is for the polls.
+    """
+    store = session.store()
+    end = time.monotonic() + seconds
+    version = store.version(run_id)
+    while time.monotonic() < end:
+        if store.version(run_id) != version:
+            version = store.version(run_id)
+            if len(store.curves(run_id).evaluations):
+                return
+        time.sleep(0.01)
 
 
 def _curves(run: Run, known: View | None) -> Curves:
