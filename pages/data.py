@@ -41,8 +41,8 @@ def how_to_get() -> None:
             "Streamlit secret) `MNIST_LAB_DATA`, or into `{folder}`."
         ).format(folder=settings.home() / "data" / "MNIST" / "raw")
     )
-    if fact.get("state") == "failed":
-        st.warning(_("The last download failed: {reason}").format(reason=frame.fact_error(fact)))
+    if failed := data_note.failure("download"):
+        st.warning(_("The last download failed: {reason}").format(reason=failed.text(_)))
     if fact.get("state") not in ("running", "wanted"):
 
         def want() -> None:

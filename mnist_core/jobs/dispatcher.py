@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mnist_core import data, settings
-from mnist_core.config import RunConfig
+from mnist_core.config import DatasetName, RunConfig
 from mnist_core.errors import DataError, MnistLabError, StoreError
 from mnist_core.jobs import run_job
 from mnist_core.messages import N_, Message, message
@@ -63,7 +63,7 @@ class Dispatcher:
         if free <= 0:
             return
         for run in self.store.next_queued(free + len(self._running)):
-            if run.id in self._running or len(self._running) >= self.slots:
+            if run.id in self._running or len(self._running) >= self.slots or self._data_to_come(run.config.dataset):
                 continue
             threads = _threads(run.config, len(self._running))
             self._running[run.id] = self.client.submit(
@@ -76,6 +76,15 @@ class Dispatcher:
                 pure=False,
                 retries=0,
             )
+
+    def _data_to_come(self, name: DatasetName) -> bool:
+        """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
+        if data.available(name):
+            return False
+        task = "download" if name == "mnist" else "digits"
+        if task == "digits" and task not in self._tasks and (self.store.fact(task) or {}).get("state") != "failed":
+            self._task(task, run_job.draw_digits)
+        return task in self._tasks
 
     def _collect(self) -> None:
         for run_id, future in list(self._running.items()):
@@ -137,7 +146,7 @@ class Dispatcher:
         if name != "speed":
             self.store.set_fact(name, {"state": "running", "done": 0, "total": 0})
         self._tasks[name] = self.client.submit(
-            function, self.store.url, key=f"{name}-{time.time_ns()}", resources={"short": 1}, pure=False, retries=1
+            function, self.store.url, key=f"{name}-{time.time_ns()}", resources={"short": 1}, pure=False, retries=0
         )
 
     def _collect_tasks(self) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.config import DatasetName
+from mnist_core.messages import Message
 from mnist_core.ui import session
 from mnist_core.ui.texts import _
 
@@ -19,8 +20,18 @@ def dataset() -> DatasetName:
 
 def draw() -> None:
     """One calm line. While data is fetched or drawn it moves by itself."""
-    fact = progress()
-    st.fragment(_line, run_every=1.0 if fact else None)()
+    st.fragment(_line, run_every=1.0 if _waiting() else None)()
+
+
+def _waiting() -> bool:
+    """Whether something about the data is still to come."""
+    return progress() is not None or not (data.available(dataset()) or failure("digits"))
+
+
+def failure(key: str) -> Message | None:
+    """Why fetching (`download`) or drawing (`digits`) failed, if it did."""
+    fact = session.store().fact(key) or {}
+    return Message.from_dict(fact["error"]) if fact.get("state") == "failed" else None
 
 
 def progress() -> dict[str, Any] | None:
@@ -33,15 +44,17 @@ def progress() -> dict[str, Any] | None:
 
 
 def _line() -> None:
-    busy = progress()
-    if st.session_state.get("data_busy") and not busy:
-        st.session_state["data_busy"] = False
+    busy, waiting = progress(), _waiting()
+    if st.session_state.get("data_waiting") and not waiting:
+        st.session_state["data_waiting"] = False
         st.rerun()
-    st.session_state["data_busy"] = bool(busy)
+    st.session_state["data_waiting"] = waiting
     if busy:
         share = busy["done"] / busy["total"] if busy.get("total") else 0.0
         text = _("Drawing the built-in digits …") if busy["what"] == "digits" else _("Downloading MNIST …")
         st.progress(min(1.0, share), text=text)
+    if (failed := failure("digits")) and not data.available(dataset()):
+        st.error(failed.text(_))
     if dataset() == "mnist":
         st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, ParamSpec
 
@@ -17,7 +17,6 @@ from streamlit.navigation.page import StreamlitPage
 
 from mnist_core import jobs
 from mnist_core.errors import ConfigError, MnistLabError
-from mnist_core.messages import Message
 from mnist_core.ui import data_note, session, texts
 from mnist_core.ui.texts import _
 
@@ -121,9 +120,3 @@ def _escape(text: str) -> str:
 def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, Any]:
     """`draw` as a fragment that shows its errors as sentences; redrawn `every` so many seconds."""
     return st.fragment(safely(draw), run_every=every)
-
-
-def fact_error(fact: Mapping[str, Any]) -> str:
-    """The sentence in a fact's `error` (a message as JSON), in the language of the session."""
-    error = fact.get("error")
-    return _escape(Message.from_dict(error).text(_)) if isinstance(error, Mapping) else _escape(str(error or ""))

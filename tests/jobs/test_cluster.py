@@ -13,8 +13,10 @@ import numpy as np
 import psutil
 import pytest
 
+from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.data import datasets, digits, idx
+from mnist_core.jobs.run_job import checkpoint_file
 from mnist_core.records import Curves
 from mnist_core.store import Store, open_store
 from tests.conftest import ROOT, wait_until
@@ -204,12 +206,22 @@ def test_a_changed_rate_is_marked_and_used(server: StandIn, store: Store) -> Non
     finished(store, run_id, 20)
 
 
-def test_a_run_that_cannot_be_is_a_sentence(server: StandIn, store: Store) -> None:
-    run_id = store.create_run("ann", LONG.replace(dataset="built-in"))  # not drawn in this home
-    finished(store, run_id, 30)
+def test_digits_are_drawn_when_a_run_needs_them(server: StandIn, store: Store) -> None:
+    assert not data.available("built-in")
+    run_id = store.create_run("ann", SHORT.replace(dataset="built-in"))
+    finished(store, run_id)
+    assert store.get(run_id).outcome == "completed"
+    assert data.available("built-in")
+    assert store.fact("digits") == {"state": "done", "done": 1, "total": 1}
+
+
+def test_a_run_that_fails_is_a_sentence(server: StandIn, store: Store) -> None:
+    run_id = store.create_run("ann", SHORT)
+    checkpoint_file(run_id).mkdir(parents=True)  # its state cannot be kept
+    finished(store, run_id)
     run = store.get(run_id)
     assert run.outcome == "failed"
-    assert "built-in digits have not been drawn" in str(run.error)
+    assert "Training failed inside" in str(run.error)
 
 
 def test_a_deleted_run_leaves_its_worker_free(server: StandIn, store: Store) -> None:
