@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"
+# Read before any test takes it out of the environment.
+NAMED = os.environ.get("MNIST_LAB_DATA")
 
 
 @pytest.fixture(autouse=True)
@@ -23,14 +25,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def mnist_folder() -> Path | None:
+    """The folder of real MNIST in torchvision's layout: MNIST_LAB_DATA, or shared/data beside the repository."""
+    folders = [Path(NAMED).expanduser()] if NAMED else [BESIDE]
+    return next((folder for folder in folders if (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").exists()), None)
+
+
 @pytest.fixture(scope="session")
 def mnist() -> Path:
     """A folder with real MNIST in torchvision's layout; skips where there is none."""
-    named = os.environ.get("MNIST_LAB_DATA_FOR_TESTS")
-    for folder in (BESIDE, *([Path(named)] if named else [])):
-        if (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").exists():
-            return folder
-    pytest.skip(f"MNIST is neither in {BESIDE} nor in the folder named by MNIST_LAB_DATA_FOR_TESTS")
+    folder = mnist_folder()
+    if folder is None:
+        pytest.skip(f"no MNIST in {NAMED or BESIDE}; MNIST_LAB_DATA may name a folder that has it")
+    return folder
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:

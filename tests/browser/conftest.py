@@ -14,7 +14,7 @@ from mnist_core.bench import browser
 from mnist_core.bench.server import start_server, wait_until
 from mnist_core.errors import MnistLabError
 from tests.browser.page import Page
-from tests.conftest import BESIDE
+from tests.conftest import mnist_folder
 
 Open = Callable[..., Page]
 FAILED = pytest.StashKey[bool]()
@@ -34,8 +34,8 @@ def server(chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Address of a server with a home of its own; fails where a process of it is left afterwards."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
     environment["MNIST_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
-    if (BESIDE / "MNIST").exists():
-        environment["MNIST_LAB_DATA"] = str(BESIDE)
+    if folder := mnist_folder():
+        environment["MNIST_LAB_DATA"] = str(folder)
     running = start_server(environment)
     try:
         wait_until(running.healthy, "the server's first answer")
