@@ -19,7 +19,7 @@ def test_the_first_visitor_finds_the_page_in_its_frame(open_browser: Open) -> No
     page = open_browser().open("/train?preset=two-layer-net-rate-1.5")
     page.wait_for("Train a network and watch it learn")
     page.wait_for("한국어")
-    assert page.says("39,760")
+    page.wait_for("39,760")
     assert "preset=two-layer-net-rate-1.5" in page.address
 
 
