@@ -155,7 +155,8 @@ def _collapsed(run: Run, last: NDArray[np.void] | np.void) -> Explanation:
 
 def _completed(run: Run, curves: Curves) -> Explanation:
     last = curves.evaluations[-1]
-    accuracy = float(last["train_accuracy"])
+    # The result's figures are from all images; the curve may be measured on fewer.
+    accuracy, test_accuracy = (float(run.result.get(name, last[name])) for name in ("train_accuracy", "test_accuracy"))
     if accuracy < BARELY:
         return Explanation(
             message(N_("Hardly learned.")),
@@ -178,7 +179,7 @@ def _completed(run: Run, curves: Curves) -> Explanation:
             ),
         )
     turned = _turning_point(curves.evaluations)
-    test = f"{float(last['test_accuracy']):.1%}"
+    test = f"{test_accuracy:.1%}"
     if turned is not None:
         return Explanation(
             message(N_("Learned, then overfitted.")),
@@ -198,7 +199,7 @@ def _completed(run: Run, curves: Curves) -> Explanation:
     return Explanation(
         message(N_("Learned.")),
         message(N_("Training accuracy {train}, test accuracy {test}."), train=f"{accuracy:.1%}", test=test),
-        _gap(accuracy, float(last["test_accuracy"])),
+        _gap(accuracy, test_accuracy),
     )
 
 
