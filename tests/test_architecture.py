@@ -43,7 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "store": BASE,
     "jobs": LIGHT | {"training", "store"},
     "ui": LIGHT | {"figures", "store", "jobs"},
-    "bench": {"errors", "settings"},
+    "bench": {"errors", "settings", "data"},
     "cli": LIGHT | {"training", "bench", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py

@@ -68,6 +68,14 @@ def start_server(environment: Mapping[str, str]) -> Server:
     return Server(process, f"http://127.0.0.1:{port}")
 
 
+def draw_digits(environment: Mapping[str, str]) -> None:
+    """Put the built-in digits into the home folder that `environment` names, so that no run waits for them."""
+    command = [sys.executable, "-m", "mnist_core", "data", "--built-in"]
+    ended = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True)
+    if ended.returncode:
+        raise MnistLabError("The built-in digits could not be drawn. {reason}", reason=ended.stderr.strip())
+
+
 def wait_until(condition: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
     """Wait until `condition()` is true. Raises MnistLabError that tells `what` did not happen."""
     end = time.monotonic() + seconds

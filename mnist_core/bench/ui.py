@@ -9,8 +9,6 @@ is a click when the workers have trained before.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,8 +21,8 @@ import psutil
 
 from mnist_core.bench import browser as browsers
 from mnist_core.bench.report import Figure, Report
-from mnist_core.bench.server import Server, start_server, wait_until
-from mnist_core.errors import MnistLabError
+from mnist_core.bench.server import Server, draw_digits, start_server, wait_until
+from mnist_core.data import load_dataset
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
@@ -85,13 +83,10 @@ def _home(data: Path | None) -> Iterator[dict[str, str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
     with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-", ignore_cleanup_errors=True) as folder:
         environment["MNIST_LAB_HOME"] = folder
-        if data is not None:
-            environment["MNIST_LAB_DATA"] = str(data.resolve())
-        command = [sys.executable, "-m", "mnist_core", "data", *([] if data is not None else ["--built-in"])]
-        command += ["--data", str(data.resolve())] if data is not None else []
-        prepared = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if prepared.returncode:
-            raise MnistLabError("There are no digits to train on. {reason}", reason=prepared.stderr.strip())
+        if data is None:
+            draw_digits(environment)
+        else:
+            environment["MNIST_LAB_DATA"] = str(load_dataset("mnist", data.resolve()).source)
         yield environment
 
 
@@ -127,12 +122,25 @@ def _click(browser: WebDriver) -> float:
 
 
 def _press(browser: WebDriver, selector: str) -> None:
-    from selenium.common.exceptions import WebDriverException
+    from selenium.common.exceptions import (
+        ElementClickInterceptedException,
+        ElementNotInteractableException,
+        NoSuchElementException,
+        StaleElementReferenceException,
+    )
+
+    # All of these are raised before anything is clicked; after any other there might be two clicks.
+    not_yet = (
+        ElementClickInterceptedException,
+        ElementNotInteractableException,
+        NoSuchElementException,
+        StaleElementReferenceException,
+    )
 
     def pressed() -> bool:
         try:
             browser.find_element("css selector", selector).click()
-        except WebDriverException:
+        except not_yet:
             return False  # not there yet, or redrawn just now
         return True
 

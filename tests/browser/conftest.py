@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mnist_core.bench import browser
-from mnist_core.bench.server import start_server, wait_until
+from mnist_core.bench.server import draw_digits, start_server, wait_until
 from mnist_core.errors import MnistLabError
 from tests.browser.page import Page
 from tests.conftest import mnist_folder
@@ -36,6 +36,8 @@ def server(chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     environment["MNIST_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
     if folder := mnist_folder():
         environment["MNIST_LAB_DATA"] = str(folder)
+    else:
+        draw_digits(environment)
     running = start_server(environment)
     try:
         wait_until(running.healthy, "the server's first answer")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.conftest import wait_until
+
+# After any other exception there might be two clicks.
+NOT_CLICKED = (ElementClickInterceptedException, ElementNotInteractableException, StaleElementReferenceException)
 
 
 class Page:
@@ -58,8 +65,8 @@ class Page:
                 if button and button[0].is_enabled():
                     button[0].click()
                     return True
-            except WebDriverException:
-                return False  # redrawn meanwhile: again
+            except NOT_CLICKED:
+                return False  # covered or redrawn, and not clicked: again
             return False
 
         wait_until(pressed, 20)
