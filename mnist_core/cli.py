@@ -69,7 +69,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", metavar="NAME", help=f"start from an experiment: {', '.join(PRESETS)}")
     parser.add_argument("--variant", metavar="NAME", help="only this variant of the experiment")
     parser.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST in torchvision's layout")
-    parser.add_argument("--threads", metavar="N", type=int, help="threads for training (default: torch's)")
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="threads for training (default: as many as are of use)"
+    )
     parser.add_argument("--curves", metavar="FILE", type=Path, help="write the evaluations as CSV")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
     group = parser.add_argument_group("settings of the run (defaults: the preset's)")

@@ -52,6 +52,16 @@ class Speed:
         return replace(self, measured=True, cnn=new) if model == "cnn" else replace(self, measured=True, mlp=new)
 
 
+# Below so many multiplications a step, a second thread costs more in waiting than it saves in work.
+SMALL_STEP = 5e7
+
+
+def useful_threads(config: RunConfig, cores: int) -> int:
+    """Threads that a run can make use of, at least 1 and at most `cores`."""
+    small = 3 * describe(config).multiplications * config.batch_size < SMALL_STEP
+    return 1 if small else max(1, cores)
+
+
 def estimate_seconds(config: RunConfig, speed: Speed) -> float:
     """Seconds of training with evaluations."""
     rate = speed.cnn if config.model == "cnn" else speed.mlp

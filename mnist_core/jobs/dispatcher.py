@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mnist_core import data, settings
-from mnist_core.config import DatasetName, RunConfig
+from mnist_core.config import DatasetName
 from mnist_core.errors import DataError, MnistLabError, StoreError
+from mnist_core.estimate import useful_threads
 from mnist_core.jobs import run_job
 from mnist_core.messages import N_, Message, message
-from mnist_core.models import describe
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
@@ -65,7 +65,8 @@ class Dispatcher:
         for run in self.store.next_queued(free + len(self._running)):
             if run.id in self._running or len(self._running) >= self.slots or self._data_to_come(run.config.dataset):
                 continue
-            threads = _threads(run.config, len(self._running))
+            # Alone a run has all cores.
+            threads = useful_threads(run.config, settings.cpu_count() // (len(self._running) + 1))
             self._running[run.id] = self.client.submit(
                 run_job.execute,
                 run.id,
@@ -160,17 +161,6 @@ class Dispatcher:
                 sentence = error.message if isinstance(error, DataError) else message(N_("It failed; see the log."))
                 self.store.set_fact(name, {"state": "failed", "error": sentence.to_dict()})
             future.release()
-
-
-# Below so many multiplications a step, a second thread costs more in waiting than it saves in work.
-SMALL_STEP = 5e7
-
-
-def _threads(config: RunConfig, running: int) -> int:
-    """Threads for a run that starts beside `running` others: alone it has all cores, if its steps are large enough."""
-    if 3 * describe(config).multiplications * config.batch_size < SMALL_STEP:
-        return 1
-    return max(1, settings.cpu_count() // (running + 1))
 
 
 _KILLER = message(

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
+from mnist_core.estimate import useful_threads
 from mnist_core.records import Curves, Event, Outcome
 from mnist_core.training.trainer import Trainer
 
@@ -72,9 +74,10 @@ def train(
 ) -> Result:
     """Train to the end and return everything.
 
-    `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
+    `threads`: as many as are of use by default. `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
     second. Raises DataError where the data cannot be had.
     """
+    threads = threads or useful_threads(config, settings.cpu_count())
     trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads)
     parts: list[Curves] = []
     while not trainer.finished:
