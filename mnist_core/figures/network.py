@@ -6,8 +6,11 @@ from mnist_core.figures import theme
 from mnist_core.messages import N_, Translate
 from mnist_core.models import Description, Layer
 
-WIDTH, HEIGHT = 640, 240
+WIDTH, HEIGHT = 640, 239
 MIDDLE = 98  # y of the drawing's axis
+LABELS = 210  # y of the first line of the labels
+LINE = 23  # from one line of a label to the next
+LARGEST = 21  # size of letters
 SHOWN = 7  # units drawn of a dense layer
 NAMES = {
     "input": N_("pixels"),
@@ -19,7 +22,7 @@ NAMES = {
 
 
 def network_svg(description: Description, translate: Translate, *, dark: bool = False) -> str:
-    """The layers from left to right with their sizes, 640×240, as an SVG document."""
+    """The layers from left to right with their sizes, 640×239, as an SVG document; stacks of images have a line more."""
     layers = [layer for layer in description.layers if layer.kind != "flatten"]
     gap = WIDTH / len(layers)
     centres = [gap * (index + 0.5) for index in range(len(layers))]
@@ -27,16 +30,25 @@ def network_svg(description: Description, translate: Translate, *, dark: bool = 
     parts = []
     for index in range(len(layers) - 1):
         parts += _links(layers, columns, centres, index, dark)
-    size = 21 if len(layers) < 7 else 15
+    size = min(LARGEST, int(gap / 3.3))  # "28×28" and the names fit into a column
     for layer, column, x in zip(layers, columns, centres, strict=True):
         parts += _dense(column, x, layer, dark) if column else _stack(layer, x, gap, dark)
-        parts.append(_text(x, HEIGHT - 27, _size(layer), size, theme.ink(dark), bold=True))
-        parts.append(_text(x, HEIGHT - 7, translate(NAMES[layer.kind]), size - 3, theme.quiet(dark)))
+        parts += _label(layer, x, size, translate, dark)
+    height = HEIGHT + (LINE if any(" @ " in _size(layer) for layer in layers) else 0)
     label = " → ".join(_size(layer) for layer in layers)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img" aria-label="{label}"><title>{label}</title>{"".join(parts)}</svg>'
     )
+
+
+def _label(layer: Layer, x: float, size: int, translate: Translate, dark: bool) -> list[str]:
+    """Beneath each other: how many, for images how large, and what they are."""
+    lines = _size(layer).split(" @ ")
+    ink, quiet = theme.ink(dark), theme.quiet(dark)
+    parts = [_text(x, LABELS + LINE * row, line, size, ink, bold=True) for row, line in enumerate(lines)]
+    name = translate(NAMES[layer.kind])
+    return [*parts, _text(x, LABELS + LINE * len(lines), name, max(11, size - 4), quiet)]
 
 
 def _size(layer: Layer) -> str:
@@ -62,11 +74,30 @@ def _links(layers: list[Layer], columns: list[list[float]], xs: list[float], ind
     if left and right:
         lines = "".join(f"M{xs[index] + 9:.0f} {a:.1f}L{xs[index + 1] - 9:.0f} {b:.1f}" for a in left for b in right)
         return [f'<path d="{lines}" stroke="{colour}" stroke-opacity="0.3" stroke-width="0.8" fill="none"/>']
-    reach = 34 if not left else 12
-    start, end = xs[index] + reach, xs[index + 1] - (34 if not right else 14)
+    gap = xs[1] - xs[0]
+    start = xs[index] + (12 if left else _reach(layers[index], gap))
+    end = xs[index + 1] - (14 if right else _reach(layers[index + 1], gap))
     if end <= start:
         return []
     return [f'<path d="M{start:.0f} {MIDDLE}H{end:.0f}" stroke="{colour}" stroke-width="1.5" fill="none"/>']
+
+
+def _sheets(layer: Layer, gap: float) -> tuple[int, float, float]:
+    """Of a stack of images: how many are drawn, their side, and how far one lies from the next."""
+    channels, side, _side = layer.output_shape
+    offset = min(7.0, gap / 14)
+    # Sides are to scale, with room for the largest stack.
+    return (
+        1 if channels == 1 else min(5, 2 + channels // 12),
+        max(7.0, side / 28 * min(104, 0.9 * gap - 5 * offset)),
+        offset,
+    )
+
+
+def _reach(layer: Layer, gap: float) -> float:
+    """From the middle of a stack to its edge, and a little air."""
+    sheets, side, offset = _sheets(layer, gap)
+    return side / 2 + (sheets - 1) / 2 * offset + 4
 
 
 def _dense(column: list[float], x: float, layer: Layer, dark: bool) -> list[str]:
@@ -87,14 +118,13 @@ def _dense(column: list[float], x: float, layer: Layer, dark: bool) -> list[str]
 
 
 def _stack(layer: Layer, x: float, gap: float, dark: bool) -> list[str]:
-    channels, side, _side = layer.output_shape
-    width = min(gap * 0.5, 20 + 2.6 * side)
-    sheets = 1 if channels == 1 else min(5, 2 + channels // 12)
+    channels = layer.output_shape[0]
+    sheets, width, offset = _sheets(layer, gap)
     colour = theme.quiet(dark) if channels == 1 else theme.SPLIT_STYLES["train"].colour(dark)
     paper = "#16181D" if dark else "#FFFFFF"
     parts = []
     for index in range(sheets):
-        shift = (index - (sheets - 1) / 2) * 7
+        shift = (index - (sheets - 1) / 2) * offset
         parts.append(
             f'<rect x="{x - width / 2 + shift:.0f}" y="{MIDDLE - width / 2 + shift:.0f}" width="{width:.0f}" '
             f'height="{width:.0f}" rx="3" fill="{paper}" stroke="{colour}" stroke-width="2"/>'

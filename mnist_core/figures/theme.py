@@ -41,6 +41,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
 FONT_SIZE = 15  # pixels; read from the back of a classroom
+NOTE_SIZE = 14  # of notes beside lines
 
 
 def ink(dark: bool) -> str:
@@ -56,6 +57,11 @@ def faint(dark: bool) -> str:
 def quiet(dark: bool) -> str:
     """Colour of reference lines and notes."""
     return "rgba(230,232,235,0.60)" if dark else "rgba(38,39,48,0.60)"
+
+
+def veil(dark: bool) -> str:
+    """Ground of notes that may lie on curves: these shine through, but do not disturb reading."""
+    return "rgba(22,24,29,0.72)" if dark else "rgba(255,255,255,0.75)"
 
 
 def broken(dark: bool) -> str:
@@ -91,19 +97,21 @@ def layout(title: str, x_title: str, *, dark: bool, revision: str) -> dict[str, 
             "x": 0,
             "xanchor": "left",
             "font": {"size": FONT_SIZE + 4},
-            "y": 0.985,
+            "y": 0.98,
             "yanchor": "top",
         },
         "font": {"family": FONT, "size": FONT_SIZE, "color": ink(dark)},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 10, "r": 14, "t": 70, "b": 10},
+        "margin": {"l": 10, "r": 14, "t": 44, "b": 10},
         "legend": {
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
-            "y": 1.02,
-            "yanchor": "bottom",
+            # Below the title; the chart makes room for as many rows as there are.
+            "yref": "container",
+            "y": 0.915,
+            "yanchor": "top",
             "font": {"size": FONT_SIZE},
         },
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": faint(dark), "activecolor": ink(dark)},

@@ -3,6 +3,15 @@
 
 const charts = new WeakMap();
 
+const CONFIG = {
+  displaylogo: false,
+  responsive: false,
+  scrollZoom: false,
+  // What a student draws stays here: no button sends a chart to Plotly's servers.
+  plotlyServerURL: "",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
+};
+
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   if (!window.mnistLabPlotly) {
@@ -10,7 +19,12 @@ function loadPlotly(url) {
       const script = document.createElement("script");
       script.src = url;
       script.onload = () => resolve(window.Plotly);
-      script.onerror = () => reject(new Error(`Plotly could not be loaded from ${url}`));
+      script.onerror = () => {
+        // The next update tries again.
+        window.mnistLabPlotly = null;
+        script.remove();
+        reject(new Error(`Plotly could not be loaded from ${url}`));
+      };
       document.head.appendChild(script);
     });
   }
@@ -32,10 +46,10 @@ function create(parent) {
   div.dataset.points = "0";
   div.style.width = "100%";
   parent.appendChild(div);
-  const chart = { div, version: null, wanted: null, drawing: false };
-  // The chart follows the width that the page gives it.
+  const chart = { div, version: null, wanted: null, drawing: false, gone: false };
+  // The chart follows the width that the page gives it; none while it is hidden.
   chart.observer = new ResizeObserver(() => {
-    if (window.Plotly && div.data) window.Plotly.Plots.resize(div);
+    if (window.Plotly && div.data && div.clientWidth > 0) window.Plotly.Plots.resize(div)?.catch(() => {});
   });
   chart.observer.observe(div);
   charts.set(parent, chart);
@@ -47,16 +61,15 @@ async function draw(chart, url) {
   chart.drawing = true;
   try {
     const Plotly = await loadPlotly(url);
-    while (chart.wanted) {
+    while (chart.wanted && !chart.gone) {
       const data = chart.wanted;
       chart.wanted = null;
+      if (chart.div.dataset.error) {
+        delete chart.div.dataset.error;
+        chart.div.textContent = "";
+      }
       chart.div.style.height = `${data.height}px`;
-      const config = {
-        displaylogo: false,
-        responsive: false,
-        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-        toImageButtonOptions: { format: "png", scale: 2, filename: data.key },
-      };
+      const config = { ...CONFIG, toImageButtonOptions: { format: "png", scale: 2, filename: data.key } };
       const layout = { ...data.figure.layout, height: data.height, autosize: true };
       await Plotly.react(chart.div, data.figure.data, layout, config);
       const points = countPoints(data.figure);
@@ -65,7 +78,9 @@ async function draw(chart, url) {
       chart.div.dataset.updates = String(Number(chart.div.dataset.updates) + 1);
     }
   } catch (error) {
-    chart.div.textContent = error.message;
+    chart.version = null; // so that the same figure, when it comes again, is drawn
+    chart.div.dataset.error = error.message;
+    if (!chart.div.data) chart.div.textContent = error.message;
   } finally {
     chart.drawing = false;
   }
@@ -74,7 +89,7 @@ async function draw(chart, url) {
 export default function (component) {
   const { parentElement, data } = component;
   if (!data.figure) {
-    loadPlotly(data.plotly); // only to have it
+    loadPlotly(data.plotly).catch(() => {}); // only to have it; the first chart tries again and says so
     return;
   }
   const chart = charts.get(parentElement) || create(parentElement);
@@ -91,6 +106,7 @@ export default function (component) {
     draw(chart, data.plotly);
   }
   return () => {
+    chart.gone = true;
     chart.observer.disconnect();
     if (window.Plotly) window.Plotly.purge(chart.div);
     charts.delete(parentElement);

@@ -1,0 +1,199 @@
+"""What stands on a chart besides its curves: signs where a curve leaves it, reference lines, what was done to a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import Across, ChartView, departure, drawn, outside, packed
+from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.records import Curves
+
+Figure = dict[str, Any]
+SIGNS = 40  # spikes that get a sign, at most: the highest
+ROWS = 4  # of labels, before they start again in the first
+LOW = 0.15  # share of the chart's height: above the line of chance in a chart of accuracy
+
+
+def left_the_chart(curves: Curves, top: float) -> Message | None:
+    """Where the mini-batch loss went beyond `top` and stayed there, in words; None where it did not."""
+    row = departure(curves.steps["loss"], top)
+    if row is None:
+        return None
+    greatest = curves.steps["loss_max"][np.isfinite(curves.steps["loss_max"])]
+    return message(
+        N_("left the chart at step {step}: up to {loss}"),
+        step=f"{int(curves.steps['step'][row]):,}",
+        loss=f"{float(greatest.max()):.2g}" if len(greatest) else "NaN",
+    )
+
+
+def not_a_number(curves: Curves) -> Message | None:
+    """Since when there are no numbers, in words; None where there are."""
+    step = next((event.step for event in curves.events if event.kind == "not_finite"), None)
+    return None if step is None else message(N_("no number (NaN) from step {step} on"), step=f"{step:,}")
+
+
+def mark_departure(
+    figure: Figure, curves: Curves, across: Across, top: float, view: ChartView, translate: Translate
+) -> None:
+    """A sign at the upper edge where the mini-batch loss left the chart for good or broke, with what happened."""
+    left = left_the_chart(curves, top)
+    row = departure(curves.steps["loss"], top)
+    if left is None or row is None:
+        return
+    text = "<br>".join(said.text(translate) for said in (left, not_a_number(curves)) if said is not None)
+    x = float(across.values(curves.steps)[row])
+    sign(figure, x, edge(top, view), text, translate(N_("left the chart")), theme.broken(view.dark))
+    # The note stands on the side of the sign where there is room.
+    right = across.share(x) < 0.5
+    figure["layout"]["annotations"].append(
+        {
+            "x": across.note(x),
+            "y": float(np.log10(edge(top, view))) if view.log_y else edge(top, view),
+            "text": text,
+            "showarrow": False,
+            "xanchor": "left" if right else "right",
+            "xshift": 14 if right else -14,
+            "yanchor": "top",
+            "yshift": 10,
+            "align": "left" if right else "right",
+            "bgcolor": theme.veil(view.dark),
+            "font": {"color": theme.broken(view.dark), "size": theme.FONT_SIZE},
+        }
+    )
+
+
+def sign(figure: Figure, x: float, y: float, text: str, name: str, colour: str, group: str = "") -> None:
+    """A triangle that points out of the chart; `group`: the legend entry that hides it too."""
+    figure["data"].append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "uid": f"left-{group}",
+            "x": packed(np.array([x])),
+            "y": packed(np.array([y])),
+            "marker": {"symbol": "triangle-up", "size": 18, "color": colour},
+            "name": name,
+            "legendgroup": group,
+            "hovertemplate": text + "<extra></extra>",
+            "showlegend": False,
+        }
+    )
+
+
+def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view: ChartView, colour: str) -> None:
+    """Small open triangles where the mini-batch loss was beyond the chart and came back; hover tells how far it went."""
+    losses, greatest = curves.steps["loss"], curves.steps["loss_max"]
+    spikes = [part for part in outside(losses, top) if part.stop < len(losses)]
+    if not spikes:
+        return
+    # The highest record of each; a NaN counts as the highest.
+    rows = np.array([part.start + int(drawn(greatest[part], np.inf).argmax()) for part in spikes])
+    rows = np.sort(rows[np.argsort(-greatest[rows], kind="stable")[:SIGNS]])
+    figure["data"].append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "uid": "spikes",
+            "x": packed(across.values(curves.steps)[rows]),
+            "y": packed(np.full(len(rows), edge(top, view))),
+            "customdata": packed(greatest[rows]),
+            "marker": {"symbol": "triangle-up-open", "size": 10, "color": colour, "line": {"width": 2}},
+            "legendgroup": "batches",
+            "hovertemplate": "%{customdata:.4g}<extra></extra>",
+            "showlegend": False,
+        }
+    )
+
+
+def edge(top: float, view: ChartView) -> float:
+    """The height at which signs stand, just below `top`."""
+    return float(10 ** (np.log10(top) - 0.05)) if view.log_y else 0.955 * top
+
+
+def reference(figure: Figure, value: float, text: str, view: ChartView, *, log: bool = False) -> None:
+    """A quiet line across the chart at `value`, with its name at the right end."""
+    layout = figure["layout"]
+    layout["shapes"].append(
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "y0": value,
+            "y1": value,
+            "layer": "below",
+            "line": {"color": theme.quiet(view.dark), "width": 1.2, "dash": "longdash"},
+        }
+    )
+    layout["annotations"].append(
+        {
+            "xref": "paper",
+            "x": 1,
+            "xanchor": "right",
+            "y": float(np.log10(value)) if log else value,
+            "yanchor": "bottom",
+            "text": text,
+            "showarrow": False,
+            "font": {"color": theme.quiet(view.dark), "size": theme.NOTE_SIZE},
+        }
+    )
+
+
+EVENTS = {
+    "learning_rate": N_("rate → {value}"),
+    "early_stop": N_("stopped early"),
+    "recovered": N_("went on after a loss of its process"),
+}
+
+
+def events(
+    figure: Figure, curves: Curves, across: Across, view: ChartView, translate: Translate, *, at_top: bool
+) -> None:
+    """Vertical lines where something was done to the run; labels in rows, so that none covers the next.
+
+    `at_top`: where the curves leave room for the labels.
+    """
+    marked = [event for event in curves.events if event.kind in EVENTS]
+    # Two rows at the upper edge belong to the note on a curve that left.
+    first = 2 if at_top and any("xshift" in note for note in figure["layout"]["annotations"]) else 0
+    for number, event in enumerate(marked):
+        x = across.place(event.step, curves)
+        faint = event.kind == "recovered"  # nothing of the training changed: a small sign, words on hover
+        figure["layout"]["shapes"].append(
+            {
+                "type": "line",
+                "x0": x,
+                "x1": x,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "layer": "below",
+                "line": {
+                    "color": theme.faint(view.dark) if faint else theme.quiet(view.dark),
+                    "width": 1.5,
+                    "dash": "dot",
+                },
+            }
+        )
+        row = first + number % ROWS
+        right = across.share(x) < 0.6
+        text = translate(EVENTS[event.kind]).format(value="" if event.value is None else f"{event.value:g}")
+        figure["layout"]["annotations"].append(
+            {
+                "x": across.note(x),
+                "yref": "paper",
+                "y": 1 if at_top else LOW,
+                "yanchor": "top" if at_top else "bottom",
+                "yshift": (-1 if at_top else 1) * row * (theme.NOTE_SIZE + 7),
+                "xanchor": "left" if right else "right",
+                "text": "↻" if faint else text,
+                "hovertext": text,
+                "showarrow": False,
+                "bgcolor": theme.veil(view.dark),
+                "font": {"size": theme.NOTE_SIZE, "color": theme.quiet(view.dark) if faint else theme.ink(view.dark)},
+            }
+        )
