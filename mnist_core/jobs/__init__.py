@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import IO
 
 from mnist_core import settings
 from mnist_core.errors import JobsError
@@ -62,15 +63,19 @@ def _alive() -> bool:
     return ended == 0
 
 
+def _stillborn() -> JobsError:
+    return JobsError(
+        N_(
+            "The training process ends right after its start. Its reason is in {log}; restart the app after mending it."
+        ),
+        log=str(log_file()),
+    )
+
+
 def _start() -> None:
     deaths = _deaths()
     if deaths >= 3:
-        raise JobsError(
-            N_(
-                "The training process ends right after its start. Its reason is in {log}; restart the app after mending it."
-            ),
-            log=str(log_file()),
-        )
+        raise _stillborn()
     home = settings.home()
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -81,11 +86,19 @@ def _start() -> None:
             folder=str(home),
             reason=error.strerror or str(error),
         ) from error
-    read_end, _write_end = os.pipe()  # the write end stays open as long as this process lives
+    with log:
+        process = _spawn(log)
+    process.returncode = 0  # silences Popen's warning: the process is buried by `_alive`
+    os.environ[_MARK] = f"{os.getpid()}:{process.pid}@{time.time()}"
+    os.environ[_QUICK_DEATHS] = str(deaths)
+
+
+def _spawn(log: IO[bytes]) -> subprocess.Popen[bytes]:
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    with log:
-        process = subprocess.Popen(
+    read_end, write_end = os.pipe()  # neither is inherited; the write end stays open as long as this process lives
+    try:
+        return subprocess.Popen(
             [sys.executable, "-m", "mnist_core.jobs"],
             stdin=read_end,
             stdout=log,
@@ -93,11 +106,14 @@ def _start() -> None:
             env={**os.environ, "PYTHONPATH": path},
             # Ctrl+C in the terminal ends the server; the cluster goes by its closed input, in order.
             start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-    os.close(read_end)
-    process.returncode = 0  # silences Popen's warning: the process is buried by `_alive`
-    os.environ[_MARK] = f"{os.getpid()}:{process.pid}@{time.time()}"
-    os.environ[_QUICK_DEATHS] = str(deaths)
+    except OSError as error:
+        os.close(write_end)
+        log.write(f"The training process cannot be started: {error}\n".encode())
+        raise _stillborn() from error
+    finally:
+        os.close(read_end)
 
 
 def _deaths() -> int:

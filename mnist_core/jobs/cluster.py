@@ -24,7 +24,7 @@ LOG_BYTES = 2_000_000
 
 
 def main() -> None:
-    """Wait for the lock, serve, and leave nothing behind."""
+    """Wait for the lock, serve until the input or something inside ends, and leave nothing behind."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # A daemon thread: it may outlast `main` and must not keep the process alive.
     threading.Thread(target=_end_with_input, daemon=True).start()
@@ -37,7 +37,13 @@ def main() -> None:
         except filelock.Timeout:
             continue
     _shorten_log()
-    _serve()
+    try:
+        _serve()
+    except BaseException:
+        LOG.exception("the cluster ends")
+        kill_children()
+        logging.shutdown()
+        os._exit(1)  # what is left to close may hang: a scheduler that is gone, for one
 
 
 def _end_with_input() -> None:
@@ -88,7 +94,9 @@ def _client(stack: ExitStack) -> Any:
 
     address = settings.scheduler_address()
     if address:
-        return stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
+        client = stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
+        client.register_plugin(WorkerSetup())
+        return client
     dask.config.set(
         {
             # Training holds the GIL for long stretches; a busy worker is not a lost one.

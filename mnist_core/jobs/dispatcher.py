@@ -1,27 +1,32 @@
 """The dispatcher: takes runs from the store's queue to Dask's workers, as many as there are slots, in fair order.
 
-It also sees to the data (a download that was asked for, the built-in digits), and tells the store that it lives.
+It also sees to the data (a download that was asked for, the built-in digits), and tells the store that it lives. No run
+stays *running* without a worker: however its task ends, the store hears of it. Knows nothing of how a run is trained.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
 from mnist_core import data, settings
 from mnist_core.config import DatasetName
-from mnist_core.errors import DataError, MnistLabError, StoreError
+from mnist_core.errors import DataError, MnistLabError, RunNotFoundError, StoreError
 from mnist_core.estimate import useful_threads
-from mnist_core.jobs import run_job
+from mnist_core.jobs import run_job, tasks
 from mnist_core.messages import N_, Message, message
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
 IDLE_SECONDS = 0.04
 HEARTBEAT_SECONDS = 1.0
+TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
+TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
+LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
 
 
 class Dispatcher:
@@ -30,25 +35,46 @@ class Dispatcher:
     def __init__(self, client: Any, store: Store) -> None:
         self.client = client
         self.store = store
-        self.slots = settings.worker_count()
+        # A scheduler of one's own may have workers on other machines: they are counted at each heartbeat.
+        self.elsewhere = settings.scheduler_address() is not None
+        self.slots = 0 if self.elsewhere else settings.worker_count()
+        self._named: set[str] = set() if self.elsewhere else {"train", "short"}  # slots that the workers have by name
         self._running: dict[str, Any] = {}
         self._tasks: dict[str, Any] = {}
+        self._measured = False
         self._beat = 0.0
         self._started = time.time()
 
     def serve(self) -> None:
-        """Work until the process ends."""
+        """Work until the process ends. Raises what went wrong `TROUBLES` times in a row."""
+        begun, troubles = False, 0
+        while True:
+            try:
+                if not begun:
+                    self.begin()
+                    begun = True
+                self.tick()
+                troubles = 0
+            except StoreError as error:
+                LOG.warning("%s", error)
+                time.sleep(TROUBLE_SECONDS)
+            except Exception:
+                troubles += 1
+                LOG.exception("trouble number %d in a row", troubles)
+                if troubles == TROUBLES:
+                    raise
+                time.sleep(TROUBLE_SECONDS)
+            time.sleep(IDLE_SECONDS)
+
+    def begin(self) -> None:
+        """Take up what the last cluster left behind."""
         lost = self.store.requeue_lost()
         if lost:
             LOG.info("going on with %s", ", ".join(lost))
+        for name in ("download", "digits"):
+            if (self.store.fact(name) or {}).get("state") == "running":
+                self.store.set_fact(name, {"state": "idle"})
         self._see_to_data()
-        while True:
-            try:
-                self.tick()
-            except StoreError as error:
-                LOG.warning("%s", error)
-                time.sleep(1.0)
-            time.sleep(IDLE_SECONDS)
 
     def tick(self) -> None:
         """One look at everything."""
@@ -62,21 +88,26 @@ class Dispatcher:
         free = self.slots - len(self._running)
         if free <= 0:
             return
-        for run in self.store.next_queued(free + len(self._running)):
-            if run.id in self._running or len(self._running) >= self.slots or self._data_to_come(run.config.dataset):
+        limit = LOOKED_THROUGH if self._tasks else free + len(self._running)
+        for run in self.store.next_queued(limit):
+            if run.id in self._running or self._data_to_come(run.config.dataset):
                 continue
             # Alone a run has all cores.
             threads = useful_threads(run.config, settings.cpu_count() // (len(self._running) + 1))
-            self._running[run.id] = self.client.submit(
-                run_job.execute,
-                run.id,
-                self.store.url,
-                threads,
-                key=f"run-{run.id}-{time.time_ns()}",
-                resources={"train": 1},
-                pure=False,
-                retries=0,
-            )
+            self._running[run.id] = self._send("run", "train", run_job.execute, run.id, self.store.url, threads)
+            if len(self._running) >= self.slots:
+                return
+
+    def _send(self, name: str, slot: str, function: Callable[..., None], *arguments: Any) -> Any:
+        """Give a task to Dask: a key of its own, so that no result is ever taken for another's."""
+        return self.client.submit(
+            function,
+            *arguments,
+            key=f"{name}-{secrets.token_hex(8)}",
+            resources={slot: 1} if slot in self._named else None,
+            pure=False,
+            retries=0,
+        )
 
     def _data_to_come(self, name: DatasetName) -> bool:
         """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
@@ -84,83 +115,104 @@ class Dispatcher:
             return False
         task = "download" if name == "mnist" else "digits"
         if task == "digits" and task not in self._tasks and (self.store.fact(task) or {}).get("state") != "failed":
-            self._task(task, run_job.draw_digits)
+            self._task(task, tasks.draw_digits)
         return task in self._tasks
 
     def _collect(self) -> None:
         for run_id, future in list(self._running.items()):
-            if not future.done():
-                continue
-            del self._running[run_id]
-            if future.status == "error":
-                self._failed(run_id, future)
-            future.release()
+            if future.done():
+                self._settle(run_id, future)  # where the store cannot be used, again at the next look
+                del self._running[run_id]
+                future.release()
 
-    def _failed(self, run_id: str, future: Any) -> None:
-        error = future.exception()
-        from distributed.scheduler import KilledWorker
-
-        if isinstance(error, KilledWorker):
-            sentence: Message = _KILLER
-        elif isinstance(error, MnistLabError):
-            sentence = error.message
-        else:
-            LOG.error("run %s failed", run_id, exc_info=error)
-            sentence = message(
-                N_("Training failed inside ({kind}). The details are in the server's log."), kind=type(error).__name__
-            )
+    def _settle(self, run_id: str, future: Any) -> None:
+        """See that a run whose task has ended is not left running."""
         try:
-            self.store.finish(run_id, "failed", {}, sentence)
-        except StoreError as problem:
-            LOG.warning("%s", problem)
+            state = self.store.get(run_id).state
+        except RunNotFoundError:
+            return
+        if future.status == "error":
+            sentence = _sentence(run_id, future.exception())
+            if state in ("queued", "running"):
+                self.store.finish(run_id, "failed", {}, sentence)
+        elif state == "running":
+            LOG.warning("run %s was let go of (%s) and is queued again", run_id, future.status)
+            self.store.requeue(run_id)
 
     def _heartbeat(self) -> None:
         self._beat = time.time()
-        workers = len(self.client.scheduler_info(n_workers=-1)["workers"])
+        workers = self._count_workers()
         self.store.set_fact(
             "cluster",
             {
                 "pid": os.getpid(),
                 "workers": workers,
+                "slots": self.slots,
                 "running": len(self._running),
                 "started": self._started,
                 "heartbeat": self._beat,
             },
         )
         idle = workers >= self.slots and not self._running and not self._tasks
-        if idle and self.store.fact("speed") is None:
-            self._task("speed", run_job.measure)
+        if idle and not self._measured:
+            self._measured = True
+            if self.store.fact("speed") is None:
+                self._task("speed", tasks.measure)
         wanted = self.store.fact("download")
         if wanted and wanted.get("state") == "wanted":
-            self._task("download", run_job.download)
+            self._task("download", tasks.download)
+
+    def _count_workers(self) -> int:
+        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
+        if self.elsewhere:
+            self._named = {name for worker in workers for name in worker.get("resources", {})}
+            slots = [worker["resources"].get("train", 0) if "train" in self._named else 1 for worker in workers]
+            self.slots = int(sum(slots))
+        return len(workers)
 
     def _see_to_data(self) -> None:
         """At the start: fetch MNIST if it is not here, and have digits to go on with meanwhile."""
         if not data.available("mnist"):
             if not data.available("built-in"):
-                self._task("digits", run_job.draw_digits)
-            self._task("download", run_job.download)
+                self._task("digits", tasks.draw_digits)
+            self._task("download", tasks.download)
 
     def _task(self, name: str, function: Callable[..., Any]) -> None:
         if name in self._tasks:
             return
         if name != "speed":
             self.store.set_fact(name, {"state": "running", "done": 0, "total": 0})
-        self._tasks[name] = self.client.submit(
-            function, self.store.url, key=f"{name}-{time.time_ns()}", resources={"short": 1}, pure=False, retries=0
-        )
+        self._tasks[name] = self._send(name, "short", function, self.store.url)
 
     def _collect_tasks(self) -> None:
         for name, future in list(self._tasks.items()):
             if not future.done():
                 continue
+            if name != "speed" and future.status != "finished":
+                self.store.set_fact(name, {"state": "failed", "error": _task_sentence(name, future).to_dict()})
             del self._tasks[name]
-            if future.status == "error" and name != "speed":
-                error = future.exception()
-                LOG.error("%s failed: %s", name, error)
-                sentence = error.message if isinstance(error, DataError) else message(N_("It failed; see the log."))
-                self.store.set_fact(name, {"state": "failed", "error": sentence.to_dict()})
             future.release()
+
+
+def _sentence(run_id: str, error: BaseException) -> Message:
+    """Why a run failed, for a student."""
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        LOG.error("run %s: %s", run_id, error)
+        return _KILLER
+    if isinstance(error, MnistLabError):
+        return error.message
+    LOG.error("run %s failed", run_id, exc_info=error)
+    return message(
+        N_("Training failed inside ({kind}). The details are in the server's log."), kind=type(error).__name__
+    )
+
+
+def _task_sentence(name: str, future: Any) -> Message:
+    error = future.exception() if future.status == "error" else None
+    LOG.error("%s failed: %s", name, error or future.status)
+    return error.message if isinstance(error, DataError) else message(N_("It failed; see the log."))
 
 
 _KILLER = message(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,36 @@ def test_a_home_that_cannot_be_written_is_a_sentence(home: Path) -> None:
     home.write_text("x")
     with pytest.raises(JobsError, match="MNIST_LAB_HOME"):
         jobs.ensure_cluster()
+
+
+def test_a_machine_without_room_for_a_process_is_a_sentence_and_leaks_no_pipe(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def popen(*_arguments: object, **_options: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    pipes: list[int] = []
+    real = os.pipe
+
+    def pipe() -> tuple[int, int]:
+        pipes.extend(real())
+        return pipes[-2], pipes[-1]
+
+    monkeypatch.setattr(os, "pipe", pipe)
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with pytest.raises(JobsError, match="ends right after its start"):
+        jobs.ensure_cluster()
+    assert "Cannot allocate memory" in jobs.log_file().read_text()
+    assert len(pipes) == 2
+    for end_of_pipe in pipes:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(end_of_pipe)
+
+
+def test_asking_a_living_cluster_costs_less_than_a_millisecond(home: Path, sleeper: list[int]) -> None:
+    jobs.ensure_cluster()
+    begun = time.thread_time()
+    for _page in range(1000):
+        jobs.ensure_cluster()
+    assert (time.thread_time() - begun) / 1000 < 1e-3
+    end(sleeper[0])

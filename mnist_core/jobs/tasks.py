@@ -1,0 +1,43 @@
+"""The short tasks of a worker, beside training: data fetched and drawn, the machine's speed measured.
+
+Each takes the store's address, and tells how it goes by a fact in the store. Knows nothing of runs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from mnist_core import data
+from mnist_core.jobs.run_job import worker_store
+
+
+def _reported(url: str, key: str, function: Callable[[Callable[[int, int], None]], None]) -> None:
+    store = worker_store(url)
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > 0.3:
+            last = time.monotonic()
+            store.set_fact(key, {"state": "running", "done": done, "total": total})
+
+    function(report)
+    store.set_fact(key, {"state": "done", "done": 1, "total": 1})
+
+
+def download(url: str) -> None:
+    """Fetch MNIST, with progress in the fact `download`. Raises DataError."""
+    _reported(url, "download", data.ensure_mnist)
+
+
+def draw_digits(url: str) -> None:
+    """Draw the built-in digits, with progress in the fact `digits`. Raises DataError."""
+    _reported(url, "digits", data.ensure_built_in)
+
+
+def measure(url: str) -> None:
+    """Measure this machine's speed into the fact `speed`."""
+    from mnist_core.training import measure_speed
+
+    worker_store(url).set_fact("speed", measure_speed().to_dict())

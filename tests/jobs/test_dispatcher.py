@@ -1,0 +1,263 @@
+"""The dispatcher with a stand-in for Dask: who goes first, who waits, and what becomes of tasks that end badly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed.scheduler import KilledWorker, WorkerState
+
+from mnist_core import data
+from mnist_core.config import RunConfig
+from mnist_core.errors import DataError, StoreUnavailableError
+from mnist_core.jobs.dispatcher import TROUBLES, Dispatcher
+from mnist_core.store import Store, open_store
+
+CONFIG = RunConfig()
+
+
+@dataclass
+class Future:
+    """A task that ends when the test says so."""
+
+    function: Callable[..., None]
+    arguments: tuple[Any, ...]
+    resources: dict[str, int] | None
+    status: str = "pending"
+    error: Exception | None = None
+
+    def done(self) -> bool:
+        return self.status != "pending"
+
+    def exception(self) -> Exception | None:
+        return self.error
+
+    def release(self) -> None:
+        """Nothing to give back."""
+
+    def fail(self, error: Exception) -> None:
+        self.status, self.error = "error", error
+
+
+@dataclass
+class Client:
+    """Takes tasks and keeps them."""
+
+    workers: dict[str, dict[str, Any]] = field(default_factory=lambda: {"a": {}, "b": {}})
+    sent: list[Future] = field(default_factory=list)
+
+    def submit(self, function: Callable[..., None], *arguments: Any, resources: Any, **_options: Any) -> Future:
+        self.sent.append(Future(function, arguments, resources))
+        return self.sent[-1]
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+        return {"workers": self.workers}
+
+    def named(self, name: str) -> list[Future]:
+        return [future for future in self.sent if future.function.__name__ == name]
+
+    def runs(self) -> list[str]:
+        return [future.arguments[0] for future in self.named("execute")]
+
+
+@pytest.fixture
+def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store; MNIST is there, two workers."""
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
+    monkeypatch.setattr(data, "available", lambda name: name == "mnist")
+    opened = open_store()
+    opened.set_fact("speed", {})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def dispatcher(store: Store) -> Dispatcher:
+    made = Dispatcher(Client(), store)
+    made.begin()
+    return made
+
+
+def claim(store: Store, *run_ids: str) -> None:
+    for run_id in run_ids:
+        assert store.claim(run_id, "w", 1)
+
+
+def test_first_runs_go_before_second_ones_and_no_more_than_there_are_slots(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    first, second = (store.create_run("ann", CONFIG) for _ in range(2))
+    other = store.create_run("bob", CONFIG)
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [first, other]
+    claim(store, first, other)
+    dispatcher.tick()
+    assert len(dispatcher.client.runs()) == 2
+    store.finish(first, "completed", {})
+    dispatcher.client.sent[0].status = "finished"
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [first, other, second]
+    assert {tuple(future.resources or ()) for future in dispatcher.client.named("execute")} == {("train",)}
+
+
+def test_a_run_that_was_submitted_is_not_submitted_again(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    for _look in range(3):
+        dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id]
+
+
+def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    worker = WorkerState.__new__(WorkerState)
+    worker.address = "tcp://127.0.0.1:1"
+    dispatcher.client.sent[0].fail(KilledWorker("task", worker, 3))
+    dispatcher.tick()
+    run = store.get(run_id)
+    assert (run.state, run.outcome) == ("finished", "failed")
+    assert "brought its worker down" in str(run.error)
+
+
+def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    dispatcher.client.sent[0].fail(ZeroDivisionError("secret"))
+    dispatcher.tick()
+    assert str(store.get(run_id).error) == (
+        "Training failed inside (ZeroDivisionError). The details are in the server's log."
+    )
+
+
+def test_an_error_after_the_end_leaves_the_outcome(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    store.finish(run_id, "completed", {"steps": 3})
+    dispatcher.client.sent[0].fail(OSError("late"))
+    dispatcher.tick()
+    assert (store.get(run_id).outcome, store.get(run_id).result) == ("completed", {"steps": 3})
+
+
+@pytest.mark.parametrize("status", ["cancelled", "lost", "finished"])
+def test_a_run_let_go_of_in_its_midst_is_queued_again(dispatcher: Dispatcher, store: Store, status: str) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    dispatcher.client.sent[0].status = status
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id, run_id]
+    assert store.get(run_id).state == "queued"
+
+
+def test_a_failure_that_cannot_be_told_is_told_later(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    dispatcher.client.sent[0].fail(ZeroDivisionError())
+
+    def locked(*_arguments: Any) -> None:
+        raise StoreUnavailableError("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "finish", locked)
+        with pytest.raises(StoreUnavailableError):
+            dispatcher.tick()
+    dispatcher.tick()
+    assert store.get(run_id).outcome == "failed"
+
+
+def test_runs_wait_for_digits_that_are_being_drawn_and_others_pass_them(dispatcher: Dispatcher, store: Store) -> None:
+    waiting = [store.create_run(owner, CONFIG.replace(dataset="built-in")) for owner in "abcde"]
+    free = store.create_run("ann", CONFIG)
+    for _look in range(2):
+        dispatcher.tick()
+    assert dispatcher.client.runs() == [free]
+    (drawing,) = dispatcher.client.named("draw_digits")
+    drawing.fail(DataError("No room for digits."))
+    dispatcher.tick()
+    assert store.fact("digits") == {
+        "state": "failed",
+        "error": {"template": "No room for digits.", "values": {}},
+    }
+    dispatcher.tick()  # they are not waited for any more: each run says itself what it lacks
+    assert dispatcher.client.runs() == [free, waiting[0]]
+
+
+def test_without_mnist_it_is_fetched_once_and_digits_are_drawn_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "available", lambda name: False)
+    dispatcher = Dispatcher(Client(), store)
+    dispatcher.begin()
+    dispatcher.tick()
+    assert len(dispatcher.client.named("download")) == len(dispatcher.client.named("draw_digits")) == 1
+    assert store.fact("download") == {"state": "running", "done": 0, "total": 0}
+    dispatcher.client.named("download")[0].fail(DataError("No network."))
+    dispatcher.tick()
+    dispatcher.tick()
+    assert len(dispatcher.client.named("download")) == 1
+    store.set_fact("download", {"state": "wanted", "done": 0, "total": 0})
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    assert len(dispatcher.client.named("download")) == 2
+
+
+def test_a_download_that_died_with_the_last_cluster_is_not_shown_for_ever(store: Store) -> None:
+    store.set_fact("download", {"state": "running", "done": 3, "total": 9})
+    dispatcher = Dispatcher(Client(), store)
+    dispatcher.begin()
+    assert store.fact("download") == {"state": "idle"}
+
+
+def test_runs_of_the_last_cluster_go_on_first(store: Store) -> None:
+    lost = store.create_run("ann", CONFIG)
+    claim(store, lost)
+    store.create_run("bob", CONFIG)
+    dispatcher = Dispatcher(Client(), store)
+    dispatcher.begin()
+    dispatcher.tick()
+    assert dispatcher.client.runs()[0] == lost
+
+
+def test_workers_elsewhere_are_counted_and_their_slots_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tcp://elsewhere:8786")
+    for owner in "abcd":
+        store.create_run(owner, CONFIG)
+    plain = Dispatcher(Client({"a": {"resources": {}}}), store)
+    plain.tick()
+    plain.tick()
+    assert [future.resources for future in plain.client.named("execute")] == [None]
+    named = Dispatcher(Client({name: {"resources": {"train": 1}} for name in "ab"}), store)
+    named.tick()
+    named.tick()
+    assert [future.resources for future in named.client.named("execute")] == [{"train": 1}, {"train": 1}]
+    assert (store.fact("cluster") or {})["slots"] == 2
+
+
+def test_trouble_that_does_not_pass_ends_the_process_and_other_trouble_does_not(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.TROUBLE_SECONDS", 0.0)
+    looks = 0
+
+    def broken() -> None:
+        nonlocal looks
+        looks += 1
+        if looks <= 3:
+            raise StoreUnavailableError("locked")
+        if looks == 5:
+            return
+        raise OSError("no scheduler")
+
+    monkeypatch.setattr(dispatcher, "tick", broken)
+    with pytest.raises(OSError, match="no scheduler"):
+        dispatcher.serve()
+    assert looks == 5 + TROUBLES

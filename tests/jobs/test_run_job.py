@@ -1,0 +1,236 @@
+"""What a worker does with one run, in this process: crashes at the worst moment, requests at the worst moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_core import training
+from mnist_core.config import RunConfig
+from mnist_core.errors import StoreUnavailableError
+from mnist_core.jobs import run_job
+from mnist_core.records import Curves
+from mnist_core.store import Store, open_store
+
+CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
+
+
+class Crash(BaseException):
+    """The worker dies here: nothing in between may catch it."""
+
+
+@pytest.fixture
+def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store of this test's own, shared with the job; checkpoints as often as records."""
+    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
+    monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
+    monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
+    monkeypatch.setattr(run_job, "FIRST_SECONDS", 0.02)
+    opened = open_store()
+    run_job._stores[opened.url] = opened
+    yield opened
+    del run_job._stores[opened.url]
+    opened.close()
+
+
+def execute(store: Store, run_id: str) -> None:
+    run_job.execute(run_id, store.url, 1)
+
+
+def rows(curves: Curves) -> str:
+    """Everything recorded but the time it took."""
+    shown = []
+    for records in (curves.steps, curves.evaluations):
+        names = [name for name in records.dtype.names or () if name != "seconds"]
+        shown.append(repr(records[names].tolist()))
+    return "\n".join(shown)
+
+
+def undisturbed(store: Store, config: RunConfig = CONFIG) -> str:
+    run_id = store.create_run("ann", config)
+    execute(store, run_id)
+    assert store.get(run_id).outcome == "completed"
+    return rows(store.curves(run_id))
+
+
+def after(calls: int, act: Callable[[], Any], method: Callable[..., Any]) -> Callable[..., Any]:
+    """`method`, which calls `act` first, once, when it is called for the `calls`-th time."""
+    count = 0
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == calls:
+            act()
+        return method(*args, **kwargs)
+
+    return wrapped
+
+
+def die() -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize("moment", ["before the records are kept", "after the records are kept"])
+@pytest.mark.parametrize("calls", [1, 4])
+def test_a_worker_that_dies_between_checkpoint_and_records_costs_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch, moment: str, calls: int
+) -> None:
+    expected = undisturbed(store)
+    run_id = store.create_run("ann", CONFIG)
+    real = store.publish
+
+    def publish_and_die(*args: Any, **kwargs: Any) -> None:
+        real(*args, **kwargs)
+        die()
+
+    with monkeypatch.context() as patch:
+        method = publish_and_die if moment.startswith("after") else real
+        patch.setattr(store, "publish", after(calls, die, real) if method is real else _nth(calls, real, method))
+        with pytest.raises(Crash):
+            execute(store, run_id)
+    assert store.get(run_id).state == "running"
+    execute(store, run_id)
+    assert store.get(run_id).outcome == "completed"
+    assert rows(store.curves(run_id)) == expected
+
+
+def _nth(calls: int, usual: Callable[..., Any], then: Callable[..., Any]) -> Callable[..., Any]:
+    count = 0
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        return (then if count == calls else usual)(*args, **kwargs)
+
+    return wrapped
+
+
+def test_a_lost_worker_is_told_as_an_event(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_job._Job, "_save_is_due", lambda self: False)
+        patch.setattr(store, "publish", after(4, die, store.publish))
+        with pytest.raises(Crash):
+            execute(store, run_id)
+    reached = store.get(run_id).progress.step
+    assert reached > 0
+    execute(store, run_id)
+    (event,) = store.curves(run_id).events
+    assert (event.kind, event.step) == ("recovered", 0)
+
+
+def test_a_step_asked_of_a_running_run_is_one_step_and_a_pause(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    asked: list[int] = []
+
+    def ask() -> None:
+        store.request(run_id, "ann", "step")
+        asked.append(store.get(run_id).progress.step)
+
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "publish", after(3, ask, store.publish))
+    execute(store, run_id)
+    run = store.get(run_id)
+    assert (run.state, run.command) == ("paused", None)
+    assert asked[0] < run.progress.step < CONFIG.total_steps
+
+
+@pytest.mark.parametrize(("command", "state"), [("stop", "finished"), ("reset", "paused"), ("pause", "paused")])
+def test_what_is_asked_during_a_single_step_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str
+) -> None:
+    config = CONFIG.replace(batch_size=1_000)
+    run_id = store.create_run("ann", config)
+    store.request(run_id, "ann", "pause")
+    store.request(run_id, "ann", "step")
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    # Heard while the step is being made: a step of a large network takes seconds.
+    real = training.Trainer.update
+
+    def interrupted(self: Any, stop: Callable[[], bool]) -> bool:
+        store.request(run_id, "ann", command)
+        return False if stop() else real(self, stop)
+
+    monkeypatch.setattr(training.Trainer, "update", interrupted)
+    execute(store, run_id)
+    run = store.get(run_id)
+    assert (run.state, run.progress.step, run.command) == (state, 0, None)
+    assert run.outcome == ("stopped" if command == "stop" else None)
+
+
+@pytest.mark.parametrize(("command", "state"), [("stop", "finished"), ("reset", "paused"), ("resume", "finished")])
+def test_a_second_thought_while_the_run_is_being_paused_counts(
+    store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str
+) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
+    real = training.save
+
+    def slow_save(*args: Any) -> None:
+        real(*args)
+        if store.get(run_id).command == "pause":
+            store.request(run_id, "ann", command)
+
+    monkeypatch.setattr(training, "save", slow_save)
+    execute(store, run_id)
+    run = store.get(run_id)
+    assert run.state == state
+    assert run.outcome == {"stop": "stopped", "reset": None, "resume": "completed"}[command]
+
+
+def test_a_store_that_is_locked_for_a_moment_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+
+    def locked() -> None:
+        raise StoreUnavailableError("locked")
+
+    for name in ("claim", "checkpoint_step", "rewind", "publish", "finish"):
+        monkeypatch.setattr(store, name, after(1, locked, getattr(store, name)))
+    execute(store, run_id)
+    assert store.get(run_id).outcome == "completed"
+
+
+def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+
+    def full(*_args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "save", full)
+    execute(store, run_id)
+    assert store.get(run_id).outcome == "completed"
+    assert store.checkpoint_step(run_id) is None
+
+
+def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+
+    def fail(self: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(run_job, "estimate_seconds", fail)
+    monkeypatch.setattr(run_job, "LEARNT_FROM_SECONDS", 0.0)
+    execute(store, run_id)
+    assert store.get(run_id).outcome == "completed"
+
+
+def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(run_id, "ann"), store.publish))
+    execute(store, run_id)
+    assert list(run_job.checkpoint_file(run_id).parent.iterdir()) == []
+
+
+def test_weights_are_kept_at_the_end(store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    execute(store, run_id)
+    assert [file.name for file in run_job.checkpoint_file(run_id).parent.iterdir()] == [f"{run_id}.safetensors"]
+    dataset = run_job.data.load_dataset("mnist")
+    assert training.load(run_job.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
