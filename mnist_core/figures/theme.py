@@ -34,9 +34,9 @@ SPLIT_STYLES: Mapping[Split, Style] = {
     "validation": Style("#D55E00", "#E69F00", "dash", "square", N_("Validation")),
     "test": Style("#007A5A", "#2FCFA0", "dot", "diamond", N_("Test")),
 }
-# Several runs: a colour each, then again with another dash.
-RUN_COLOURS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#B0478B", "#8A6D00", "#3C3C3C", "#1D8FE1")
-RUN_COLOURS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#E69CC8", "#F0E442", "#D0D0D0", "#8FC7FF")
+# Several runs: each a colour and a dash, both other than its neighbour's; 28 pairs before they start again.
+RUN_COLOURS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#332288", "#661100", "#000000")
+RUN_COLOURS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFFFF", "#B15928")
 DASHES = ("solid", "dash", "dot", "dashdot")
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
@@ -77,7 +77,7 @@ def run_colour(index: int, dark: bool) -> str:
 
 def run_dash(index: int) -> str:
     """Dash of the run number `index` in an overlay."""
-    return DASHES[index // len(RUN_COLOURS_LIGHT) % len(DASHES)]
+    return DASHES[index % len(DASHES)]
 
 
 def layout(title: str, x_title: str, *, dark: bool, revision: str) -> dict[str, Any]:

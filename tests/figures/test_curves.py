@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import math
-from itertools import combinations
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.figures import theme
 from mnist_core.figures.axes import departure, smooth
 from mnist_core.figures.curves import (
     ChartView,
@@ -178,39 +176,3 @@ def test_a_chart_in_a_sentence() -> None:
     said = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
     assert said == "Loss after step 1: training 0.250, validation 0.250, test 0.250."
     assert "0 points" in str(describe_chart(RUN, curves([], ()), "loss"))
-
-
-# Machado, Oliveira, Fernandes 2009: full deuteranopia and protanopia, in linear RGB.
-BLIND = {
-    "none": np.eye(3),
-    "deuteranopia": np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]),
-    "protanopia": np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]),
-}
-
-
-def lab(colour: str, seen: np.ndarray) -> np.ndarray:
-    """CIE L*a*b* of a hex colour as seen through the matrix."""
-    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    linear = np.clip(seen @ linear, 0, 1)
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
-    f = np.cbrt(xyz / np.array([0.9505, 1, 1.089]))
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.mark.parametrize("kind", BLIND)
-@pytest.mark.parametrize("dark", [False, True])
-def test_splits_are_told_apart_with_colour_blindness(kind: str, dark: bool) -> None:
-    seen = [lab(style.colour(dark), BLIND[kind]) for style in theme.SPLIT_STYLES.values()]
-    for one, other in combinations(seen, 2):
-        assert np.linalg.norm(one - other) > 15
-
-
-@pytest.mark.parametrize(("dark", "ground"), [(False, "#FFFFFF"), (True, "#16181D")])
-def test_lines_stand_out_from_the_ground(dark: bool, ground: str) -> None:
-    def luminance(colour: str) -> float:
-        return ((lab(colour, np.eye(3))[0] + 16) / 116) ** 3
-
-    for style in theme.SPLIT_STYLES.values():
-        pair = sorted([luminance(style.colour(dark)), luminance(ground)])
-        assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 3  # WCAG for graphics

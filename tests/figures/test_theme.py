@@ -1,0 +1,75 @@
+"""The palette, by computation: told apart with colour blindness, and seen on both grounds."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+
+from mnist_core.figures import theme
+
+GROUNDS = {False: "#FFFFFF", True: "#16181D"}
+# Machado, Oliveira, Fernandes 2009: full deuteranopia and protanopia, in linear RGB.
+BLIND = {
+    "none": np.eye(3),
+    "deuteranopia": np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]),
+    "protanopia": np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]),
+}
+PALETTES = {
+    "splits": lambda dark: [style.colour(dark) for style in theme.SPLIT_STYLES.values()],
+    "runs": lambda dark: [theme.run_colour(index, dark) for index in range(7)],
+}
+
+
+def lab(colour: str, seen: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of a hex colour as seen through the matrix."""
+    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    linear = np.clip(seen @ linear, 0, 1)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
+    f = np.cbrt(xyz / np.array([0.9505, 1, 1.089]))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's ratio of luminances."""
+    bright, dim = sorted((((lab(colour, np.eye(3))[0] + 16) / 116) ** 3 for colour in (one, other)), reverse=True)
+    return float((bright + 0.05) / (dim + 0.05))
+
+
+def test_black_on_white_by_the_book() -> None:
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21, rel=0.03)
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_colours_are_told_apart_with_colour_blindness(palette: str, kind: str, dark: bool) -> None:
+    seen = [lab(colour, BLIND[kind]) for colour in PALETTES[palette](dark)]
+    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 18
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_lines_stand_out_from_the_ground(palette: str, dark: bool) -> None:
+    assert min(contrast(colour, GROUNDS[dark]) for colour in PALETTES[palette](dark)) >= 3  # WCAG for graphics
+
+
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_text_and_what_broke_can_be_read(dark: bool) -> None:
+    assert contrast(theme.ink(dark), GROUNDS[dark]) >= 7
+    assert contrast(theme.broken(dark), GROUNDS[dark]) >= 4.5
+
+
+def test_colour_is_never_alone() -> None:
+    looks = [(theme.run_colour(index, False), theme.run_dash(index)) for index in range(28)]
+    assert len(set(looks)) == 28
+    for one, other in pairwise(looks):
+        assert one[0] != other[0]
+        assert one[1] != other[1]
+
+
+def test_letters_are_large_enough_for_a_projector() -> None:
+    assert theme.FONT_SIZE >= 15
+    assert theme.NOTE_SIZE >= 14
