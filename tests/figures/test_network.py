@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,3 +51,55 @@ def test_a_sheet_has_ink_dark_on_light() -> None:
     assert picture.size == (60, 60)
     assert picture.getpixel((10, 10)) == 0
     assert picture.getpixel((40, 40)) == 255
+
+
+def opened(sheet: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(sheet)))
+
+
+def test_each_image_is_in_its_place_with_a_gap_between() -> None:
+    images = np.full((5, 28, 28), 255, np.uint8)
+    picture = opened(image_sheet(images, 3, 1))
+    assert picture.shape == (60, 90)  # two rows of 28 + 2, three columns of 28 + 2
+    assert (picture[:28, 28:30] == 255).all()  # the gap is paper
+    assert (picture[30:58, 30:58] == 0).all()  # the fifth image
+    assert (picture[30:, 60:] == 255).all()  # nothing in the sixth place
+
+
+def test_every_pixel_is_drawn_scale_times() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), dtype=np.uint8)
+    small, large = opened(image_sheet(images, 2, 1)), opened(image_sheet(images, 2, 3))
+    assert (large == small.repeat(3, 0).repeat(3, 1)).all()
+
+
+def test_labels_stand_beneath_and_leave_the_images_alone() -> None:
+    images = np.full((2, 28, 28), 200, np.uint8)
+    picture = opened(image_sheet(images, 2, 2, labels=[7, 3]))
+    assert picture.shape == ((28 + 2 + 9) * 2, 60 * 2)
+    assert (picture[:56, :56] == 55).all()
+    assert (picture[56:, :56] < 128).any()
+    assert (picture[56:, :56] != picture[56:, 60:116]).any()  # a seven is no three
+
+
+def test_a_sheet_without_images_is_empty_paper() -> None:
+    assert (opened(image_sheet(np.empty((0, 28, 28), np.uint8), 4, 1)) == 255).all()
+
+
+def test_stacks_of_images_get_smaller_with_the_image() -> None:
+    root = ET.fromstring(network_svg(describe(RunConfig(model="cnn")), str))
+    sides = [float(rect.attrib["width"]) for rect in root.iter("{http://www.w3.org/2000/svg}rect")]
+    distinct = list(dict.fromkeys(sides))
+    assert distinct == sorted(distinct, reverse=True)
+    assert distinct[0] / distinct[1] == pytest.approx(2, abs=0.1)  # 28 and 14
+
+
+@pytest.mark.parametrize("filters", [(16,), (16, 32), (8, 16, 32, 64)])
+def test_labels_of_neighbours_do_not_touch(filters: tuple[int, ...]) -> None:
+    root = ET.fromstring(network_svg(describe(RunConfig(model="cnn", filters=filters, hidden_layers=(128, 64))), str))
+    texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if "×" in (t.text or "")]
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for text in texts:
+        half = 0.62 * float(text.attrib["font-size"]) * len(text.text or "") / 2  # bold digits, about
+        rows.setdefault(text.attrib["y"], []).append((float(text.attrib["x"]) - half, float(text.attrib["x"]) + half))
+    for row in rows.values():
+        assert all(left[1] <= right[0] for left, right in pairwise(sorted(row)))
