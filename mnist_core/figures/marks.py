@@ -103,7 +103,7 @@ def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view
             "customdata": packed(greatest[rows]),
             "marker": {"symbol": "triangle-up-open", "size": 10, "color": colour, "line": {"width": 2}},
             "legendgroup": "batches",
-            "hovertemplate": "%{customdata:.4g}<extra></extra>",
+            "hovertemplate": "▲ %{x}: %{customdata:.4g}<extra></extra>",
             "showlegend": False,
         }
     )

@@ -30,7 +30,7 @@ def network_svg(description: Description, translate: Translate, *, dark: bool = 
     parts = []
     for index in range(len(layers) - 1):
         parts += _links(layers, columns, centres, index, dark)
-    size = min(LARGEST, int(gap / 3.3))  # "28×28" and the names fit into a column
+    size = min(LARGEST, int(gap / 3.9))  # "28×28" and the names fit into a column
     for layer, column, x in zip(layers, columns, centres, strict=True):
         parts += _dense(column, x, layer, dark) if column else _stack(layer, x, gap, dark)
         parts += _label(layer, x, size, translate, dark)

@@ -99,7 +99,7 @@ def test_labels_of_neighbours_do_not_touch(filters: tuple[int, ...]) -> None:
     texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if "×" in (t.text or "")]
     rows: dict[str, list[tuple[float, float]]] = {}
     for text in texts:
-        half = 0.62 * float(text.attrib["font-size"]) * len(text.text or "") / 2  # bold digits, about
+        half = 0.74 * float(text.attrib["font-size"]) * len(text.text or "") / 2  # bold digits, about
         rows.setdefault(text.attrib["y"], []).append((float(text.attrib["x"]) - half, float(text.attrib["x"]) + half))
     for row in rows.values():
         assert all(left[1] <= right[0] for left, right in pairwise(sorted(row)))
