@@ -95,7 +95,7 @@ def _client(stack: ExitStack) -> Any:
     address = settings.scheduler_address()
     if address:
         client = stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
-        client.register_plugin(WorkerSetup())
+        client.register_plugin(WorkerSetup(settings.store_url()))
         return client
     dask.config.set(
         {
@@ -122,6 +122,6 @@ def _client(stack: ExitStack) -> Any:
         )
     )
     client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
-    client.register_plugin(WorkerSetup())
+    client.register_plugin(WorkerSetup(settings.store_url()))
     cluster.scale(settings.worker_count())
     return client

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import secrets
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ IDLE_SECONDS = 0.04
 HEARTBEAT_SECONDS = 1.0
 TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
+LEASE_SECONDS = 5.0  # a cluster whose heartbeat has stood still for so long serves the store no more
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
 
 
@@ -44,6 +46,8 @@ class Dispatcher:
         self._measured = False
         self._beat = 0.0
         self._started = time.time()
+        self._home = f"{platform.node()}:{settings.home()}"
+        self._other: tuple[float, float] = (0.0, 0.0)  # another cluster's heartbeat, and when it was first seen
 
     def serve(self) -> None:
         """Work until the process ends. Raises what went wrong `TROUBLES` times in a row."""
@@ -51,6 +55,8 @@ class Dispatcher:
         while True:
             try:
                 if not begun:
+                    while self.others_turn():
+                        time.sleep(IDLE_SECONDS)
                     self.begin()
                     begun = True
                 self.tick()
@@ -65,6 +71,15 @@ class Dispatcher:
                     raise
                 time.sleep(TROUBLE_SECONDS)
             time.sleep(IDLE_SECONDS)
+
+    def others_turn(self) -> bool:
+        """Whether the cluster of another home or machine serves this store: two would train the same runs."""
+        fact = self.store.fact("cluster") or {}
+        if fact.get("home", self._home) == self._home:
+            return False  # this one holds the home's lock: the other is gone
+        if fact["heartbeat"] != self._other[0]:
+            self._other = (fact["heartbeat"], time.monotonic())
+        return time.monotonic() - self._other[1] < LEASE_SECONDS
 
     def begin(self) -> None:
         """Take up what the last cluster left behind."""
@@ -146,6 +161,7 @@ class Dispatcher:
             "cluster",
             {
                 "pid": os.getpid(),
+                "home": self._home,
                 "workers": workers,
                 "slots": self.slots,
                 "running": len(self._running),

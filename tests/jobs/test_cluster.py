@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,13 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 
 from mnist_core import data
 from mnist_core.config import RunConfig
-from mnist_core.data import datasets, digits, idx
 from mnist_core.jobs.run_job import checkpoint_file
 from mnist_core.records import Curves
 from mnist_core.store import Store, open_store
@@ -30,21 +29,18 @@ import sys
 from mnist_core import jobs
 jobs.ensure_cluster()
 print(jobs.cluster_pid(), flush=True)
-sys.stdin.read()
+for _page in sys.stdin:
+    jobs.ensure_cluster()
+    print(jobs.cluster_pid(), flush=True)
 """
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> dict[str, str]:
     """A home with a small data set of the right form in it, and two workers."""
     home = tmp_path_factory.mktemp("home")
-    folder = home / "digits"
-    images, labels = digits.draw_digits(1000, 5)
-    for split, times in (("train", 60), ("test", 10)):
-        idx.write(folder / datasets.FILES[f"{split}_images"][0], np.tile(images, (times, 1, 1)))
-        idx.write(folder / datasets.FILES[f"{split}_labels"][0], np.tile(labels, times))
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
-    return {**clean, "MNIST_LAB_HOME": str(home), "MNIST_LAB_DATA": str(folder), "MNIST_LAB_WORKERS": "2"}
+    return {**clean, "MNIST_LAB_HOME": str(home), "MNIST_LAB_DATA": str(small_mnist), "MNIST_LAB_WORKERS": "2"}
 
 
 class StandIn:
@@ -55,6 +51,14 @@ class StandIn:
             [sys.executable, "-c", SERVER], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self.process.stdout is not None
+        self.cluster = psutil.Process(int(self.process.stdout.readline()))
+
+    def show_page(self) -> None:
+        """Let the server draw a page, which starts a cluster where there is none."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
         self.cluster = psutil.Process(int(self.process.stdout.readline()))
 
     def workers(self) -> list[psutil.Process]:
@@ -257,13 +261,64 @@ def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
     store.close()
 
 
-def test_a_killed_cluster_takes_its_workers_along(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_killed_cluster_takes_its_workers_along_and_the_next_page_starts_another(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
+    run_id = store.create_run("ann", LONG)
     server = StandIn({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"})
-    wait_until(server.workers, 30)
+    at_work(store, run_id)
     family = server.family()
     server.cluster.kill()
     wait_until(lambda: gone(family), 20)
+    step = store.get(run_id).progress.step
+    server.show_page()
+    assert server.cluster not in family
+    at_work(store, run_id, step + 1)
+    assert store.get(run_id).attempts == 2
+    family = server.family()
     server.end()
+    wait_until(lambda: gone(family), 10)
+    store.close()
+
+
+@pytest.fixture
+def elsewhere(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The address of a Dask scheduler of one's own, with one worker that has no slots by name."""
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny"]
+    common = ["--no-dashboard", "--scheduler-file", str(file)]
+    with (tmp_path / "dask.log").open("w") as log:
+        started = [
+            subprocess.Popen([*command, *common], cwd=ROOT, env=environment, stdout=log, stderr=log)
+            for command in (dask, worker)
+        ]
+    wait_until(file.exists)
+    yield str(json.loads(file.read_text())["address"])
+    for process in reversed(started):
+        process.kill()
+        process.wait(10)
+
+
+def test_workers_elsewhere_train(environment: dict[str, str], elsewhere: str, tmp_path: Path, undisturbed: str) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
+    run_id = store.create_run("ann", SHORT)
+    server = StandIn({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_SCHEDULER": elsewhere})
+    finished(store, run_id)
+    assert rows(store.curves(run_id)) == undisturbed
+    server.end()
+    store.close()
+
+
+def test_nothing_listens_to_the_net(server: StandIn, undisturbed: str) -> None:
+    listening = [
+        connection.laddr.ip
+        for process in server.family()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}
 
 
 def test_a_second_server_stands_by_until_the_first_is_gone(environment: dict[str, str], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, StoreUnavailableError
 from mnist_core.jobs.dispatcher import TROUBLES, Dispatcher
 from mnist_core.store import Store, open_store
+from tests.conftest import wait_until
 
 CONFIG = RunConfig()
 
@@ -215,6 +216,21 @@ def test_a_download_that_died_with_the_last_cluster_is_not_shown_for_ever(store:
     dispatcher = Dispatcher(Client(), store)
     dispatcher.begin()
     assert store.fact("download") == {"state": "idle"}
+
+
+def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
+    dispatcher: Dispatcher, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.LEASE_SECONDS", 0.1)
+    dispatcher.tick()
+    assert not Dispatcher(Client(), store).others_turn()  # the same home's
+    monkeypatch.setenv("MNIST_LAB_HOME", str(home / "other"))
+    other = Dispatcher(Client(), store)
+    assert other.others_turn()
+    wait_until(lambda: not other.others_turn(), 5)
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    assert other.others_turn()
 
 
 def test_runs_of_the_last_cluster_go_on_first(store: Store) -> None:
