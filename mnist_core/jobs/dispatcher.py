@@ -2,6 +2,9 @@
 
 It also sees to the data (a download that was asked for, the built-in digits), and tells the store that it lives. No run
 stays *running* without a worker: however its task ends, the store hears of it. Knows nothing of how a run is trained.
+
+A run is sent to a worker that is there and free, never left to Dask's choice: Dask binds a task to a worker when it is
+submitted, so that runs from the first second, when only one worker is there, would wait in line behind each other.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ import os
 import platform
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from mnist_core import data, settings
@@ -29,6 +34,15 @@ TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
 LEASE_SECONDS = 5.0  # a cluster whose heartbeat has stood still for so long serves the store no more
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
+DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A run's task, and the address of the worker that has it."""
+
+    future: Any
+    worker: str
 
 
 class Dispatcher:
@@ -37,11 +51,12 @@ class Dispatcher:
     def __init__(self, client: Any, store: Store) -> None:
         self.client = client
         self.store = store
-        # A scheduler of one's own may have workers on other machines: they are counted at each heartbeat.
+        # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
         self._named: set[str] = set() if self.elsewhere else {"train", "short"}  # slots that the workers have by name
-        self._running: dict[str, Any] = {}
+        self._running: dict[str, Placed] = {}
+        self._deaths: Counter[str] = Counter()
         self._tasks: dict[str, Any] = {}
         self._measured = False
         self._beat = 0.0
@@ -100,25 +115,47 @@ class Dispatcher:
             self._heartbeat()
 
     def _submit(self) -> None:
-        free = self.slots - len(self._running)
-        if free <= 0:
+        if len(self._running) >= self.slots:
             return
-        limit = LOOKED_THROUGH if self._tasks else free + len(self._running)
-        for run in self.store.next_queued(limit):
+        limit = LOOKED_THROUGH if self._tasks else self.slots
+        waiting = self.store.next_queued(limit)
+        free = self._free_workers() if waiting else []
+        for run in waiting:
+            if not free:
+                return
             if run.id in self._running or self._data_to_come(run.config.dataset):
                 continue
             # Alone a run has all cores.
             threads = useful_threads(run.config, settings.cpu_count() // (len(self._running) + 1))
-            self._running[run.id] = self._send("run", "train", run_job.execute, run.id, self.store.url, threads)
-            if len(self._running) >= self.slots:
-                return
+            worker = free.pop(0)
+            future = self._send("run", "train", worker, run_job.execute, run.id, self.store.url, threads)
+            self._running[run.id] = Placed(future, worker)
 
-    def _send(self, name: str, slot: str, function: Callable[..., None], *arguments: Any) -> Any:
+    def _free_workers(self) -> list[str]:
+        """Addresses of the workers that could begin a run now, each as often as it has slots free."""
+        busy = Counter(placed.worker for placed in self._running.values())
+        return [worker for worker, slots in self._workers().items() for _slot in range(slots - busy[worker])]
+
+    def _workers(self) -> dict[str, int]:
+        """Slots for training by the address of each registered worker."""
+        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        resources = {address: worker.get("resources", {}) for address, worker in workers.items()}
+        if self.elsewhere:
+            self._named = {name for owned in resources.values() for name in owned}
+        slots = {
+            address: int(owned.get("train", 0)) if "train" in self._named else 1 for address, owned in resources.items()
+        }
+        if self.elsewhere:
+            self.slots = sum(slots.values())
+        return slots
+
+    def _send(self, name: str, slot: str, worker: str | None, function: Callable[..., None], *arguments: Any) -> Any:
         """Give a task to Dask: a key of its own, so that no result is ever taken for another's."""
         return self.client.submit(
             function,
             *arguments,
             key=f"{name}-{secrets.token_hex(8)}",
+            workers=worker,
             resources={slot: 1} if slot in self._named else None,
             pure=False,
             retries=0,
@@ -134,11 +171,10 @@ class Dispatcher:
         return task in self._tasks
 
     def _collect(self) -> None:
-        for run_id, future in list(self._running.items()):
-            if future.done():
-                self._settle(run_id, future)  # where the store cannot be used, again at the next look
-                del self._running[run_id]
-                future.release()
+        for run_id, placed in list(self._running.items()):
+            if placed.future.done():
+                self._settle(run_id, placed.future)  # where the store cannot be used, again at the next look
+                self._let_go(run_id)
 
     def _settle(self, run_id: str, future: Any) -> None:
         """See that a run whose task has ended is not left running."""
@@ -154,22 +190,44 @@ class Dispatcher:
             LOG.warning("run %s was let go of (%s) and is queued again", run_id, future.status)
             self.store.requeue(run_id)
 
+    def _recover(self, workers: dict[str, int]) -> None:
+        """Queue the runs of workers that are gone again, or give up the ones that brought down several."""
+        for run_id, placed in list(self._running.items()):
+            if placed.worker in workers or placed.future.done():
+                continue
+            LOG.warning("run %s has lost its worker %s", run_id, placed.worker)
+            deaths = self._deaths[run_id] + 1
+            try:
+                if deaths >= DEATHS and self.store.get(run_id).state in ("queued", "running"):
+                    self.store.finish(run_id, "failed", {}, _KILLER)
+                else:
+                    self.store.requeue(run_id)
+            except RunNotFoundError:
+                LOG.info("run %s is deleted", run_id)
+            self._deaths[run_id] = deaths
+            placed.future.cancel()
+            self._let_go(run_id)
+
+    def _let_go(self, run_id: str) -> None:
+        self._running.pop(run_id).future.release()
+
     def _heartbeat(self) -> None:
         self._beat = time.time()
-        workers = self._count_workers()
+        workers = self._workers()
+        self._recover(workers)
         self.store.set_fact(
             "cluster",
             {
                 "pid": os.getpid(),
                 "home": self._home,
-                "workers": workers,
+                "workers": len(workers),
                 "slots": self.slots,
                 "running": len(self._running),
                 "started": self._started,
                 "heartbeat": self._beat,
             },
         )
-        idle = workers >= self.slots and not self._running and not self._tasks
+        idle = len(workers) >= self.slots and not self._running and not self._tasks
         if idle and not self._measured:
             self._measured = True
             if self.store.fact("speed") is None:
@@ -177,14 +235,6 @@ class Dispatcher:
         wanted = self.store.fact("download")
         if wanted and wanted.get("state") == "wanted":
             self._task("download", tasks.download)
-
-    def _count_workers(self) -> int:
-        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
-        if self.elsewhere:
-            self._named = {name for worker in workers for name in worker.get("resources", {})}
-            slots = [worker["resources"].get("train", 0) if "train" in self._named else 1 for worker in workers]
-            self.slots = int(sum(slots))
-        return len(workers)
 
     def _see_to_data(self) -> None:
         """At the start: fetch MNIST if it is not here, and have digits to go on with meanwhile."""
@@ -198,7 +248,7 @@ class Dispatcher:
             return
         if name != "speed":
             self.store.set_fact(name, {"state": "running", "done": 0, "total": 0})
-        self._tasks[name] = self._send(name, "short", function, self.store.url)
+        self._tasks[name] = self._send(name, "short", None, function, self.store.url)
 
     def _collect_tasks(self) -> None:
         for name, future in list(self._tasks.items()):
@@ -212,11 +262,6 @@ class Dispatcher:
 
 def _sentence(run_id: str, error: BaseException) -> Message:
     """Why a run failed, for a student."""
-    from distributed.scheduler import KilledWorker
-
-    if isinstance(error, KilledWorker):
-        LOG.error("run %s: %s", run_id, error)
-        return _KILLER
     if isinstance(error, MnistLabError):
         return error.message
     LOG.error("run %s failed", run_id, exc_info=error)

@@ -90,7 +90,8 @@ def _is_sqlite(address: sa.URL) -> bool:
 
 
 def _sqlite_folder(address: sa.URL) -> Path | None:
-    if _is_sqlite(address) and address.database and address.database != ":memory:":
+    """Where the database's file lies; None where it has none, or an address of its own (file:...?mode=ro)."""
+    if _is_sqlite(address) and address.database and not address.database.startswith((":memory:", "file:")):
         return Path(address.database).expanduser().resolve().parent
     return None
 
@@ -98,12 +99,17 @@ def _sqlite_folder(address: sa.URL) -> Path | None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # WAL lets pages read while workers write; NORMAL is safe with it against everything but a power cut,
     # which may lose the last moments and never the file.
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    try:
+        for setting in (
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {setting}").close()
+    except Exception:
+        connection.close()  # SQLAlchemy does not, where a listener fails
+        raise
 
 
 def _revision(engine: sa.Engine) -> str | None:

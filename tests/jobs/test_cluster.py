@@ -321,6 +321,27 @@ def test_nothing_listens_to_the_net(server: StandIn, undisturbed: str) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
+def test_runs_that_wait_for_the_cluster_share_its_workers(environment: dict[str, str], tmp_path: Path) -> None:
+    home = tmp_path / "other"
+    store = open_store(f"sqlite:///{home / 'runs.sqlite'}")
+    waiting = [store.create_run("ann", LONG), store.create_run("bob", LONG)]
+    server = StandIn({**environment, "MNIST_LAB_HOME": str(home)})
+    for run_id in waiting:  # neither comes to its end meanwhile
+        at_work(store, run_id)
+    assert [store.get(run_id).state for run_id in waiting] == ["running", "running"]
+    # A lost worker's run goes to the one that takes its place, not behind the other run.
+    server.workers()[0].kill()
+
+    def runs() -> list[tuple[str, int]]:
+        return sorted((run.state, run.attempts) for run in map(store.get, waiting))
+
+    wait_until(lambda: runs() == [("running", 1), ("running", 2)], 60)
+    family = server.family()
+    server.end()
+    wait_until(lambda: gone(family), 10)
+    store.close()
+
+
 def test_a_second_server_stands_by_until_the_first_is_gone(environment: dict[str, str], tmp_path: Path) -> None:
     mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
     first = StandIn(mine)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distributed.scheduler import KilledWorker, WorkerState
 
 from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, StoreUnavailableError
-from mnist_core.jobs.dispatcher import TROUBLES, Dispatcher
+from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
 from mnist_core.store import Store, open_store
 from tests.conftest import wait_until
 
@@ -27,6 +26,7 @@ class Future:
     function: Callable[..., None]
     arguments: tuple[Any, ...]
     resources: dict[str, int] | None
+    worker: str | None
     status: str = "pending"
     error: Exception | None = None
 
@@ -39,19 +39,29 @@ class Future:
     def release(self) -> None:
         """Nothing to give back."""
 
+    def cancel(self) -> None:
+        self.status = "cancelled"
+
     def fail(self, error: Exception) -> None:
         self.status, self.error = "error", error
+
+
+def owning(*addresses: str) -> dict[str, dict[str, Any]]:
+    """Workers at these addresses, each with a slot for training and one for short tasks."""
+    return {address: {"resources": {"train": 1, "short": 1}} for address in addresses}
 
 
 @dataclass
 class Client:
     """Takes tasks and keeps them."""
 
-    workers: dict[str, dict[str, Any]] = field(default_factory=lambda: {"a": {}, "b": {}})
+    workers: dict[str, dict[str, Any]] = field(default_factory=lambda: owning("a", "b"))
     sent: list[Future] = field(default_factory=list)
 
-    def submit(self, function: Callable[..., None], *arguments: Any, resources: Any, **_options: Any) -> Future:
-        self.sent.append(Future(function, arguments, resources))
+    def submit(
+        self, function: Callable[..., None], *arguments: Any, resources: Any, workers: Any, **_options: Any
+    ) -> Future:
+        self.sent.append(Future(function, arguments, resources, workers))
         return self.sent[-1]
 
     def scheduler_info(self, n_workers: int) -> dict[str, Any]:
@@ -111,14 +121,61 @@ def test_a_run_that_was_submitted_is_not_submitted_again(dispatcher: Dispatcher,
     assert dispatcher.client.runs() == [run_id]
 
 
-def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
+def test_runs_go_to_workers_that_are_there_and_free(dispatcher: Dispatcher, store: Store) -> None:
+    first, second, third = (store.create_run(owner, CONFIG) for owner in ("ann", "bob", "cem"))
+    dispatcher.client.workers = {}
+    dispatcher.tick()
+    assert dispatcher.client.sent == []
+    dispatcher.client.workers = owning("a")
+    for _look in range(3):
+        dispatcher.tick()
+    assert dispatcher.client.runs() == [first]
+    dispatcher.client.workers = owning("a", "b")
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [first, second]
+    dispatcher.client.sent[0].status = "finished"
+    claim(store, first)
+    store.finish(first, "completed", {})
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [first, second, third]
+    assert [future.worker for future in dispatcher.client.sent] == ["a", "b", "a"]
+
+
+def lose_worker(dispatcher: Dispatcher, address: str) -> None:
+    """The worker dies, and the dispatcher looks after the workers."""
+    del dispatcher.client.workers[address]
+    dispatcher._heartbeat()
+
+
+def test_a_run_whose_worker_is_gone_goes_to_another(dispatcher: Dispatcher, store: Store) -> None:
     run_id = store.create_run("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
-    worker = WorkerState.__new__(WorkerState)
-    worker.address = "tcp://127.0.0.1:1"
-    dispatcher.client.sent[0].fail(KilledWorker("task", worker, 3))
+    lose_worker(dispatcher, "a")
+    assert dispatcher.client.sent[0].status == "cancelled"
+    assert store.get(run_id).state == "queued"
     dispatcher.tick()
+    assert [future.worker for future in dispatcher.client.sent] == ["a", "b"]
+
+
+def test_a_deleted_run_whose_worker_is_gone_is_let_go(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    store.delete_run(run_id, "ann")
+    lose_worker(dispatcher, "a")
+    other = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id, other]
+
+
+def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    for death in range(DEATHS):
+        assert store.get(run_id).state == "queued"
+        dispatcher.client.workers = owning(f"worker {death}")
+        dispatcher.tick()
+        claim(store, run_id)
+        lose_worker(dispatcher, f"worker {death}")
     run = store.get(run_id)
     assert (run.state, run.outcome) == ("finished", "failed")
     assert "brought its worker down" in str(run.error)

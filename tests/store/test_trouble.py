@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,9 @@ def test_migrations_make_the_tables(home: Path) -> None:
 
 
 def test_a_newer_store_is_left_alone(file: Path) -> None:
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+        connection.commit()
     before = file.read_bytes()
     with pytest.raises(StoreUnavailableError, match="newer version of this program"):
         open_store()
