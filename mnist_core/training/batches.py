@@ -40,13 +40,16 @@ class Feeder:
     def __len__(self) -> int:
         return len(self._labels)
 
-    def rows(self, indices: NDArray[np.int64] | slice) -> tuple[torch.Tensor, torch.Tensor]:
-        """(input, labels as int64) of these images."""
+    def rows(
+        self, indices: NDArray[np.int64] | slice, out: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(input, labels as int64) of these images; the input in `out`, n×784 of any floating dtype, where given."""
         # `take` gathers three times as fast as indexing; a copy is made here in any case, the file stays mapped.
         picked = self._images[indices] if isinstance(indices, slice) else self._images.take(indices, axis=0)
         if not picked.flags.writeable:
             picked = picked.copy()
-        x = torch.from_numpy(picked).to(torch.float32)
+        pixels = torch.from_numpy(picked)
+        x = pixels.to(torch.float32) if out is None else out.copy_(pixels)
         x.mul_(self._scale)
         if self._shift:
             x.add_(self._shift)

@@ -22,7 +22,7 @@ from mnist_core.messages import N_
 from mnist_core.records import EVALUATION_DTYPE, Event
 from mnist_core.training.trainer import Trainer
 
-VERSION = 1
+VERSION = 2
 _WINDOW_COLUMNS = 3
 
 
@@ -30,10 +30,7 @@ def save(trainer: Trainer, path: Path) -> None:
     """Write the run's state to `path`. Raises OSError where that cannot be done; an older file stays then."""
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
-    for number, state in trainer.optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items() if value is not None
-        }
+    tensors |= {f"optimizer.{name}": value for name, value in trainer.stepper.state().items()}
     tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
     tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,12 +80,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
 def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
     trainer.model.load_state_dict(_under(tensors, "model."))
     trainer.best_weights = _under(tensors, "best.")
-    groups = trainer.optimizer.state_dict()["param_groups"]
-    buffers: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in _under(tensors, "optimizer.").items():
-        number, _dot, buffer = name.partition(".")
-        buffers.setdefault(int(number), {})[buffer] = value
-    trainer.optimizer.load_state_dict({"state": buffers, "param_groups": groups})
+    trainer.stepper.restore(_under(tensors, "optimizer."))
     trainer.window = [(row[0], row[1], row[2]) for row in tensors["window"].tolist()]
     for name in (
         "step",

@@ -1,6 +1,7 @@
 """The loop: a run that can be advanced, commanded, saved and gone on with. Knows neither store nor Dask.
 
-A step is: gather a batch, forward, loss, backward, gradient norm, update. Large batches are cut into chunks whose
+A step is: gather a batch, forward, loss, backward, gradient norm, update; `DenseStep` makes it for MLPs, `GeneralStep`
+for all other networks. Large batches are cut into chunks whose
 gradients add up, so that memory stays bounded and a request to stop is heard within a fraction of a second; batch
 normalisation then sees the statistics of a chunk. A step that is interrupted changes nothing and is made again later.
 """
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,11 @@ from mnist_core.diagnostics import classify
 from mnist_core.models import build_model, describe
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Event, Outcome
 from mnist_core.training.batches import Feeder, order
-from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, dead_units, loss_of, score
-from mnist_core.training.optimizers import make_optimizer
+from mnist_core.training.dense import DenseStep, covers
+from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, dead_units, score
+from mnist_core.training.general import GeneralStep
+from mnist_core.training.step import Made, Step, Stop
 
-Stop = Callable[[], bool]
 CHUNK_BYTES = 64 * 2**20  # activations of a chunk
 CHUNK_MULTIPLICATIONS = 2e9  # forward, for a chunk: a fraction of a second
 
@@ -53,7 +54,6 @@ class Trainer:
         self.base_rate = config.learning_rate
         self.events: list[Event] = []
         self.model = build_model(config)
-        self.optimizer = make_optimizer(config, self.model.parameters())
         self.window: list[tuple[float, float, float]] = []  # loss, accuracy, gradient norm of its steps
         self.evaluated = -1  # last step that was evaluated
         self.evaluations: list[NDArray[np.void]] = []  # first and last
@@ -67,7 +67,8 @@ class Trainer:
         self._feeders = {
             name: Feeder(config, part.images, part.labels) for name in SPLITS if len(part := getattr(self._parts, name))
         }
-        self._parameters = list(self.model.parameters())
+        make_step = DenseStep if covers(config) else GeneralStep
+        self.stepper: Step = make_step(config, self.model, self._feeders["train"])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._chunk = _chunk_size(config)
         self._window_size = schedule.window(config)
@@ -139,17 +140,14 @@ class Trainer:
     def update(self, stop: Stop = _never) -> bool:
         """One update of the weights and its record; False if it was interrupted. `advance` calls it."""
         indices = self._batch()
+        count = math.ceil(len(indices) / self._chunk)
+        chunks = np.array_split(indices, count) if count > 1 else [indices]
         rate = self.learning_rate
-        computed = self._gradient(indices, stop)
-        if computed is None:
+        made = self.stepper.make(self.step, chunks, rate, stop)
+        if made is None:
             return False
-        loss, hits = computed
-        norm = _norm(self._parameters)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
         self.step += 1
-        self._record_step(loss, hits, len(indices), norm, rate)
+        self._record_step(made, len(indices), rate)
         return True
 
     def _batch(self) -> NDArray[np.int64]:
@@ -159,32 +157,8 @@ class Trainer:
         start = place * self.config.batch_size
         return self._order[1][start : start + self.config.batch_size]
 
-    def _gradient(self, indices: NDArray[np.int64], stop: Stop) -> tuple[float, float] | None:
-        """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""
-        self.optimizer.zero_grad(set_to_none=True)
-        chunks = (
-            np.array_split(indices, math.ceil(len(indices) / self._chunk)) if len(indices) > self._chunk else [indices]
-        )
-        buffers = [b.clone() for b in self.model.buffers()] if len(chunks) > 1 else []
-        loss_sum = hits = 0.0
-        for number, chunk in enumerate(chunks):
-            if number and stop():
-                for buffer, kept in zip(self.model.buffers(), buffers, strict=True):
-                    buffer.copy_(kept)
-                return None
-            if self.config.dropout:
-                # Units left out are a function of seed and step, not of a stream that would have to be saved.
-                torch.manual_seed((self.config.seed * 1_000_003 + self.step) * 1_009 + number)
-            inputs, labels = self._feeders["train"].rows(chunk)
-            outputs = self.model(inputs)
-            loss = loss_of(self.config, outputs, labels)
-            share = len(chunk) / len(indices)
-            (loss if share == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
-            loss_sum += loss.item() * share
-            hits += (outputs.detach().argmax(dim=1) == labels).sum().item()
-        return loss_sum, hits
-
-    def _record_step(self, loss: float, hits: float, images: int, norm: float, rate: float) -> None:
+    def _record_step(self, made: Made, images: int, rate: float) -> None:
+        loss, hits, norm = made
         self.window.append((loss, hits / images, norm))
         for place, value in enumerate((loss * images, hits, images)):
             self.open_epoch[place] += value
@@ -337,11 +311,6 @@ def _empty_row() -> NDArray[np.void]:
 
 def _plain(row: NDArray[np.void]) -> dict[str, float]:
     return {name: float(row[name]) for name in EVALUATION_DTYPE.names or ()}
-
-
-def _norm(parameters: list[torch.nn.Parameter]) -> float:
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).item())
 
 
 def _chunk_size(config: RunConfig) -> int:

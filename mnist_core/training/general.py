@@ -1,0 +1,79 @@
+"""An update of any network: gradients by torch's autograd, weights by torch's optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from mnist_core.config import RunConfig
+from mnist_core.training.batches import Feeder
+from mnist_core.training.evaluate import loss_of
+from mnist_core.training.optimizers import make_optimizer
+from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
+
+
+class GeneralStep:
+    """Updates of `model` on the images of `feeder`; the contract is `step.Step`'s."""
+
+    def __init__(self, config: RunConfig, model: nn.Sequential, feeder: Feeder) -> None:
+        self._config = config
+        self._model = model
+        self._feeder = feeder
+        self._parameters = list(model.parameters())
+        self._optimizer = make_optimizer(config, self._parameters)
+
+    def make(self, number: int, chunks: Chunks, rate: float, stop: Stop) -> Made | None:
+        """See `step.Step.make`."""
+        found = self._gradient(number, chunks, stop)
+        if found is None:
+            return None
+        made = Made(*found, self._norm())
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        return made
+
+    def _gradient(self, number: int, chunks: Chunks, stop: Stop) -> tuple[float, int] | None:
+        """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""
+        self._optimizer.zero_grad(set_to_none=True)
+        images = sum(len(chunk) for chunk in chunks)
+        kept = [b.clone() for b in self._model.buffers()] if len(chunks) > 1 else []
+        loss_sum, hits = 0.0, 0
+        for place, chunk in enumerate(chunks):
+            if place and stop():
+                for buffer, before in zip(self._model.buffers(), kept, strict=True):
+                    buffer.copy_(before)
+                return None
+            seed_dropout(self._config, number, place)
+            inputs, labels = self._feeder.rows(chunk)
+            outputs = self._model(inputs)
+            loss = loss_of(self._config, outputs, labels)
+            share = len(chunk) / images
+            (loss if share == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
+            loss_sum += loss.item() * share
+            hits += int((outputs.detach().argmax(dim=1) == labels).sum())
+        return loss_sum, hits
+
+    def _norm(self) -> float:
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """torch's buffers as `number of the parameter.name`; see `step.Step.state`."""
+        return {
+            f"{number}.{name}": torch.as_tensor(value)
+            for number, buffers in self._optimizer.state_dict()["state"].items()
+            for name, value in buffers.items()
+            if value is not None
+        }
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """See `step.Step.restore`."""
+        buffers: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in state.items():
+            number, _dot, name = key.partition(".")
+            buffers.setdefault(int(number), {})[name] = value
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": buffers, "param_groups": groups})
