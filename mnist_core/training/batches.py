@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mnist_core.config import RunConfig
 from mnist_core.data import affine
 
+Rows = NDArray[np.int64] | slice  # which images
 _ORDER_STREAM = 2
 
 
@@ -21,11 +22,15 @@ def order(config: RunConfig, epoch: int) -> NDArray[np.int64]:
 
     shuffle: a permutation. replacement: steps_per_epoch · batch_size draws.
     """
-    seed = config.seed if config.batch_seed is None else config.batch_seed
-    generator = np.random.Generator(np.random.Philox(key=[seed, _ORDER_STREAM], counter=[0, 0, 0, epoch]))
+    generator = np.random.Generator(np.random.Philox(key=[order_seed(config), _ORDER_STREAM], counter=[0, 0, 0, epoch]))
     if config.sampling == "replacement":
         return generator.integers(0, config.train_size, config.steps_per_epoch * config.batch_size)
     return generator.permutation(config.train_size)
+
+
+def order_seed(config: RunConfig) -> int:
+    """The seed of what is drawn of the data."""
+    return config.seed if config.batch_seed is None else config.batch_seed
 
 
 class Feeder:
@@ -40,18 +45,23 @@ class Feeder:
     def __len__(self) -> int:
         return len(self._labels)
 
-    def rows(
-        self, indices: NDArray[np.int64] | slice, out: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(input, labels as int64) of these images; the input in `out`, n×784 of any floating dtype, where given."""
-        # `take` gathers three times as fast as indexing; a copy is made here in any case, the file stays mapped.
-        picked = self._images[indices] if isinstance(indices, slice) else self._images.take(indices, axis=0)
-        if not picked.flags.writeable:
-            picked = picked.copy()
-        pixels = torch.from_numpy(picked)
-        x = pixels.to(torch.float32) if out is None else out.copy_(pixels)
+    def rows(self, indices: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+        """(input, labels as int64) of these images."""
+        x = torch.from_numpy(self._pick(indices)).to(torch.float32)
         x.mul_(self._scale)
         if self._shift:
             x.add_(self._shift)
         labels = torch.from_numpy(self._labels[indices].astype(np.int64))
         return (x.view(-1, 1, 28, 28) if self._convolutional else x), labels
+
+    def fill(self, inputs: NDArray[np.floating], indices: Rows) -> NDArray[np.uint8]:
+        """Puts the same input of these images into `inputs` (n×784, any floating type); returns their labels."""
+        np.multiply(self._pick(indices), np.float32(self._scale), out=inputs)
+        if self._shift:
+            inputs += np.float32(self._shift)
+        return self._labels[indices]
+
+    def _pick(self, indices: Rows) -> NDArray[np.uint8]:
+        # `take` gathers three times as fast as indexing; a copy is made here in any case, the file stays mapped.
+        picked = self._images[indices] if isinstance(indices, slice) else self._images.take(indices, axis=0)
+        return picked if picked.flags.writeable else picked.copy()

@@ -30,7 +30,7 @@ def save(trainer: Trainer, path: Path) -> None:
     """Write the run's state to `path`. Raises OSError where that cannot be done; an older file stays then."""
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
-    tensors |= {f"optimizer.{name}": value for name, value in trainer.stepper.state().items()}
+    tensors |= {f"optimizer.{name}": value for name, value in trainer.optimizer_state().items()}
     tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
     tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
 def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
     trainer.model.load_state_dict(_under(tensors, "model."))
     trainer.best_weights = _under(tensors, "best.")
-    trainer.stepper.restore(_under(tensors, "optimizer."))
+    trainer.restore_optimizer(_under(tensors, "optimizer."))
     trainer.window = [(row[0], row[1], row[2]) for row in tensors["window"].tolist()]
     for name in (
         "step",

@@ -1,27 +1,35 @@
-"""An update of a multi-layer perceptron by hand: the equations of backpropagation, one line of code each.
+"""Updates of multi-layer perceptrons by hand: the equations of backpropagation, one line of code each.
 
-A layer computes z = a Wᵀ + b and gives f(z) to the next; a has a row per image. With δ = ∂L/∂z, the gradient is
+Signals have a column per image. A layer computes z = W a + b and gives f(z) to the next. With δ = ∂L/∂z, for n images,
 
     output layer            δ = (softmax(z) − y) / n        or 2 (z − y) / n for the squared error; y is one-hot
-    weights, biases         ∂L/∂W = δᵀ a,  ∂L/∂b = δᵀ 1
-    the layer below         δ ← (δ W) ⊙ f′(z)
+    weights, biases         ∂L/∂W = δ aᵀ,  ∂L/∂b = δ 1
+    the layer below         δ ← (Wᵀ δ) ⊙ f′(z)
 
-(Rumelhart, Hinton & Williams 1986). Every product goes into a buffer that is kept from step to step, all weights are
-views into one vector, as are all gradients, and nothing is recorded for an automatic differentiation: what a step
-costs beyond its matrix products is small. `GeneralStep` computes the same, for every network.
+(Rumelhart, Hinton & Williams 1986). Every product goes into a buffer that is kept from step to step, and nothing is
+recorded for an automatic differentiation: what a step costs beyond its matrix products is small. `GeneralStep`
+computes the same, for every network.
+
+Several networks of one shape that see the same batches train at once, as one that is wider: their first layers are
+rows of one matrix, later ones are products side by side. No row's arithmetic sees another network's numbers, so that
+the NaN of one never reaches the next.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
+from mnist_core.training.evaluate import PROBED, alive, can_die, hits_of
 from mnist_core.training.flat import FlatOptimizer
 from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
 
@@ -33,170 +41,247 @@ def covers(config: RunConfig) -> bool:
     return config.model == "mlp" and not config.batch_norm
 
 
-@dataclass(frozen=True)
 class _Layer:
-    """A layer's weights (units × inputs), biases, and their gradients."""
+    """One layer of all runs: weights (runs × units × inputs), biases (runs × units), and their gradients.
 
-    weight: torch.Tensor
-    bias: torch.Tensor
-    weight_gradient: torch.Tensor
-    bias_gradient: torch.Tensor
+    The other names are views of the same memory, made once: `…_rows` has the units of all runs below one another.
+    """
+
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor, weight_gradient: torch.Tensor, bias_gradient: torch.Tensor
+    ) -> None:
+        self.weight, self.weight_gradient = weight, weight_gradient
+        self.weight_rows, self.weight_gradient_rows = weight.flatten(0, 1), weight_gradient.flatten(0, 1)
+        self.transposed = weight.mT
+        self.bias, self.bias_rows = bias.unsqueeze(2), bias.view(-1, 1)
+        self.bias_gradient_rows = bias_gradient.view(-1)
 
 
-@dataclass(frozen=True)
 class _Signal:
-    """What a layer holds of one batch, each n × units. Tensors that need not be kept apart are the same one."""
+    """What a layer holds of one batch, each runs × units × n. Tensors that need not be kept apart are the same one."""
 
-    z: torch.Tensor
-    a: torch.Tensor  # f(z)
-    given: torch.Tensor  # a, after dropout
-    mask: torch.Tensor  # dropout: 0, or 1 / (1 − share)
-    delta: torch.Tensor  # ∂L/∂z
-
-    def first(self, n: int) -> _Signal:
-        """The same buffers, for `n` images."""
-        return _Signal(self.z[:n], self.a[:n], self.given[:n], self.mask[:n], self.delta[:n])
+    def __init__(self, z: torch.Tensor, a: torch.Tensor, *, dropout: bool) -> None:
+        self.z, self.a = z, a  # a = f(z)
+        self.given = torch.empty_like(z) if dropout else a  # a, after dropout
+        self.mask = torch.empty_like(z) if dropout else a  # 0, or 1 / (1 − share)
+        self.delta = torch.empty_like(z)  # ∂L/∂z
+        self.z_rows, self.delta_rows = z.flatten(0, 1), self.delta.flatten(0, 1)
+        self.transposed = self.given.mT
 
 
-@dataclass(frozen=True)
 class _Batch:
-    """The buffers of a batch of n images."""
+    """The buffers of a batch of n images: the input, and what each layer holds.
 
-    inputs: torch.Tensor  # n × 784
-    hidden: list[_Signal]
-    z: torch.Tensor  # outputs, n × 10, and their δ: both stored column by column, see `_cross_entropy`
-    delta: torch.Tensor
-    ones: torch.Tensor  # n
+    The output layer is small and its steps are many: NumPy takes less time for one than torch. `pixels`, `z` and `delta`
+    are NumPy's names for the memory of `inputs` and of the last signal.
+    """
+
+    def __init__(self, inputs: torch.Tensor, signals: list[_Signal]) -> None:
+        self.inputs, self.transposed = inputs, inputs.T  # n × 784
+        self.pixels = inputs.numpy()
+        self.signals = signals  # layer after layer
+        self.z, self.delta = signals[-1].z.numpy(), signals[-1].delta.numpy()  # runs × 10 × n
+        self.ones = inputs.new_ones(len(inputs))
+        self.numbers = np.arange(len(inputs))
 
 
 class DenseStep:
-    """Updates of the MLP `model` on the images of `feeder`, in the model's own dtype; the contract is `step.Step`'s.
+    """Updates of the MLPs `models` on the images of `feeder`, in their own dtype; the contract is `step.Step`'s.
 
-    The model's parameters become views into one vector; they may be read and written (`load_state_dict`), not replaced.
+    The configurations may differ in what does not change the network's shape and what it sees (`stack.SHARED`). The
+    models' parameters become views into the step's own; they may be read and written (`load_state_dict`), not replaced.
     """
 
-    def __init__(self, config: RunConfig, model: nn.Sequential, feeder: Feeder) -> None:
-        self._config = config
+    def __init__(self, configs: Sequence[RunConfig], models: Sequence[nn.Sequential], feeder: Feeder) -> None:
+        self._configs = configs
+        self._config = configs[0]  # for what all have in common
         self._feeder = feeder
-        self._activate, self._differentiate = _ACTIVATIONS[config.activation]
-        self._loss = _cross_entropy if config.loss == "cross-entropy" else _squared_error
-        self._parameters = nn.utils.parameters_to_vector(model.parameters()).detach()
+        self._activate, self._differentiate = _ACTIVATIONS[self._config.activation]
+        self._loss = _cross_entropy if self._config.loss == "cross-entropy" else _squared_error
+        self._parameters, parameters = _stacked(models)
         self._gradient = torch.zeros_like(self._parameters)
-        views = _views(self._parameters, model)
-        for parameter, view in zip(model.parameters(), views, strict=True):
-            parameter.data = view
-        gradients = _views(self._gradient, model)
-        self._layers = [_Layer(*views[i : i + 2], *gradients[i : i + 2]) for i in range(0, len(views), 2)]
-        self._optimizer = FlatOptimizer(config, self._parameters, self._gradient)
-        self._batches: dict[int, _Batch] = {}  # by number of images; the smaller are views of the largest
+        gradients = _cut(self._gradient, parameters)
+        for place, model in enumerate(models):
+            for parameter, stacked in zip(model.parameters(), parameters, strict=True):
+                parameter.data = stacked[place]
+        self._layers = [_Layer(*parameters[i : i + 2], *gradients[i : i + 2]) for i in range(0, len(parameters), 2)]
+        self._optimizers = [
+            FlatOptimizer(*of_run)
+            for of_run in zip(
+                configs,
+                _of_runs(self._parameters, parameters),
+                _of_runs(self._gradient, gradients),
+                strict=True,
+            )
+        ]
+        self._batches: dict[int, _Batch] = {}  # by number of images
 
     # ---- the step ----------------------------------------------------------------------------------------------
 
-    def make(self, number: int, chunks: Chunks, rate: float, stop: Stop) -> Made | None:
+    def make(self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop) -> list[Made] | None:
         """See `step.Step.make`."""
         images = sum(len(chunk) for chunk in chunks)
-        loss, hits = 0.0, 0
+        losses: Any = 0.0  # of each run
+        hits: Any = 0
         for place, chunk in enumerate(chunks):
             if place and stop():
                 return None
-            seed_dropout(self._config, number, place)
             batch = self._batch(len(chunk))
-            _inputs, labels = self._feeder.rows(chunk, batch.inputs)
-            self._forward(batch)
-            hits += int(torch.count_nonzero(batch.z.contiguous().argmax(1) == labels))
-            loss += self._loss(batch, labels, images)
-            self._backward(batch, kept=1 if place else 0)
-        norm = math.sqrt(torch.dot(self._gradient, self._gradient))
-        self._optimizer.update(rate)
-        return Made(loss, hits, norm)
-
-    def _forward(self, batch: _Batch) -> None:
-        """z = a Wᵀ + b and f(z), layer after layer."""
-        a = batch.inputs
-        for layer, signal in zip(self._layers, batch.hidden, strict=False):
-            torch.addmm(layer.bias, a, layer.weight.T, out=signal.z)
-            self._activate(signal.z, signal.a)
+            labels = self._feeder.fill(batch.pixels, chunk)
             if self._config.dropout:
-                keep = 1 - self._config.dropout
-                signal.mask.bernoulli_(keep).div_(keep)
-                torch.mul(signal.a, signal.mask, out=signal.given)
-            a = signal.given
-        output = self._layers[-1]
-        torch.addmm(output.bias, a, output.weight.T, out=batch.z)
+                self._leave_out(batch, number, place)
+            self._forward(batch, training=True)
+            with np.errstate(all="ignore"):  # NaN and infinity are results
+                hits += hits_of(batch.z, labels)
+                losses += self._loss(batch, labels) / images
+                batch.delta /= images
+            self._backward(batch, kept=1 if place else 0)
+        norms = self._norms()
+        for optimizer, rate in zip(self._optimizers, rates, strict=True):
+            optimizer.update(rate)
+        return [Made(*found) for found in zip(losses.tolist(), hits.tolist(), norms, strict=True)]
+
+    def _leave_out(self, batch: _Batch, number: int, chunk: int) -> None:
+        """Choose the units that are left out, for each run as if it were alone."""
+        keep = 1 - self._config.dropout
+        for place, config in enumerate(self._configs):
+            seed_dropout(config, number, chunk)
+            for signal in batch.signals[:-1]:
+                signal.mask[place].bernoulli_(keep).div_(keep)
+
+    def _forward(self, batch: _Batch, *, training: bool) -> None:
+        """z = W a + b and f(z), layer after layer."""
+        for place, (layer, signal) in enumerate(zip(self._layers, batch.signals, strict=True)):
+            if place == 0:
+                # All runs see the same images: one product.
+                torch.addmm(layer.bias_rows, layer.weight_rows, batch.transposed, out=signal.z_rows)
+            else:
+                torch.baddbmm(layer.bias, layer.weight, batch.signals[place - 1].given, out=signal.z)
+            if signal is not batch.signals[-1]:
+                self._activate(signal.z, signal.a)
+                if self._config.dropout:
+                    torch.mul(signal.a, signal.mask if training else 1, out=signal.given)
 
     def _backward(self, batch: _Batch, kept: float) -> None:
         """The gradient, layer after layer from the output, added to `kept` times what was there before."""
-        delta = batch.delta
         for place in range(len(self._layers) - 1, -1, -1):
-            layer = self._layers[place]
-            a = batch.hidden[place - 1].given if place else batch.inputs
-            layer.weight_gradient.addmm_(delta.T, a, beta=kept)  # ∂L/∂W = δᵀ a
-            layer.bias_gradient.addmv_(delta.T, batch.ones, beta=kept)  # ∂L/∂b = δᵀ 1
-            if place:
-                below = batch.hidden[place - 1]
-                torch.mm(delta, layer.weight, out=below.delta)  # ∂L/∂a = δ W
-                if self._config.dropout:
-                    below.delta.mul_(below.mask)
-                self._differentiate(below)  # δ ← ∂L/∂a ⊙ f′(z)
-                delta = below.delta
+            layer, signal = self._layers[place], batch.signals[place]
+            layer.bias_gradient_rows.addmv_(signal.delta_rows, batch.ones, beta=kept)  # ∂L/∂b = δ 1
+            if place == 0:
+                layer.weight_gradient_rows.addmm_(signal.delta_rows, batch.inputs, beta=kept)  # ∂L/∂W = δ aᵀ
+                return
+            below = batch.signals[place - 1]
+            layer.weight_gradient.baddbmm_(signal.delta, below.transposed, beta=kept)  # ∂L/∂W = δ aᵀ
+            torch.bmm(layer.transposed, signal.delta, out=below.delta)  # ∂L/∂a = Wᵀ δ
+            if self._config.dropout:
+                below.delta.mul_(below.mask)
+            self._differentiate(below)  # δ ← ∂L/∂a ⊙ f′(z)
 
-    # ---- the optimizer's buffers -------------------------------------------------------------------------------
+    def _norms(self) -> list[float]:
+        """Length of each run's whole gradient."""
+        if len(self._configs) == 1:
+            return [math.sqrt(torch.dot(self._gradient, self._gradient))]
+        squares = [
+            torch.linalg.vector_norm(gradient.flatten(1), dim=1).square()
+            for layer in self._layers
+            for gradient in (layer.weight_gradient, layer.bias_gradient_rows.view(len(self._configs), -1))
+        ]
+        norms: list[float] = torch.stack(squares).sum(0).sqrt().tolist()
+        return norms
 
-    def state(self) -> dict[str, torch.Tensor]:
-        """Vectors over all weights; see `step.Step.state`."""
-        return self._optimizer.state()
+    # ---- evaluation --------------------------------------------------------------------------------------------
 
-    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
+        """See `step.Step.outputs`."""
+        batch = self._batch(min(rows.stop, len(feeder)) - rows.start)
+        labels = feeder.fill(batch.pixels, rows)
+        self._forward(batch, training=False)
+        return batch.z, labels
+
+    def dead_units(self, feeder: Feeder) -> list[float]:
+        """See `step.Step.dead_units`."""
+        worst = torch.zeros(len(self._configs))
+        if can_die(self._config):
+            batch = self._batch(min(PROBED.stop, len(feeder)))
+            feeder.fill(batch.pixels, PROBED)
+            self._forward(batch, training=False)
+            for signal in batch.signals[:-1]:
+                lives = alive(self._config, signal.a).any(dim=2)
+                torch.maximum(worst, 1 - lives.float().mean(dim=1), out=worst)
+        shares: list[float] = worst.tolist()
+        return shares
+
+    # ---- the optimizers' buffers -------------------------------------------------------------------------------
+
+    def state(self, place: int) -> dict[str, torch.Tensor]:
+        """Vectors over all weights of a run; see `step.Step.state`."""
+        return self._optimizers[place].state()
+
+    def restore(self, place: int, state: Mapping[str, torch.Tensor]) -> None:
         """See `step.Step.restore`."""
-        self._optimizer.restore(state)
+        self._optimizers[place].restore(state)
 
     # ---- buffers -----------------------------------------------------------------------------------------------
 
     def _batch(self, n: int) -> _Batch:
         if n not in self._batches:
-            largest = max(self._batches, default=0)
-            if n > largest:
+            if len(self._batches) == _SIZES:
                 self._batches = {}
-                inputs = self._parameters.new_empty(n, 784)
-                hidden = [self._signal(n, len(layer.bias)) for layer in self._layers[:-1]]
-            else:
-                inputs = self._batches[largest].inputs[:n]
-                hidden = [signal.first(n) for signal in self._batches[largest].hidden]
-            z, delta = (self._parameters.new_empty(10, n).T for _buffer in range(2))
-            self._batches[n] = _Batch(inputs, hidden, z, delta, self._parameters.new_ones(n))
+            signals = [self._signal(n, layer) for layer in self._layers]
+            self._batches[n] = _Batch(self._parameters.new_empty(n, 784), signals)
         return self._batches[n]
 
-    def _signal(self, n: int, units: int) -> _Signal:
-        z, delta = (self._parameters.new_empty(n, units) for _buffer in range(2))
+    def _signal(self, n: int, layer: _Layer) -> _Signal:
+        z = self._parameters.new_empty(*layer.bias.shape[:2], n)
+        last = layer is self._layers[-1]
         # f′ can be told from f(z) alone, so that f works in place, but for GELU.
-        a = torch.empty_like(z) if self._config.activation == "gelu" else z
-        if not self._config.dropout:
-            return _Signal(z, a, a, a, delta)
-        return _Signal(z, a, torch.empty_like(z), torch.empty_like(z), delta)
+        a = torch.empty_like(z) if self._config.activation == "gelu" and not last else z
+        return _Signal(z, a, dropout=bool(self._config.dropout) and not last)
 
 
-def _views(vector: torch.Tensor, model: nn.Sequential) -> list[torch.Tensor]:
-    """`vector` cut into the shapes of the model's parameters."""
-    shapes = [parameter.shape for parameter in model.parameters()]
-    parts = torch.split_with_sizes(vector, [shape.numel() for shape in shapes])
-    return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+_SIZES = 8  # numbers of images that buffers are kept for: a full chunk, the rest of a batch, the epoch's last batch
 
 
-def _cross_entropy(batch: _Batch, labels: torch.Tensor, images: int) -> float:
-    """These images' part of the mean loss over `images`, and of its δ = (softmax(z) − y) / images."""
-    # Columns of ten: a softmax over rows so short is twelve times as slow.
-    z, delta, labels = batch.z.T, batch.delta.T, labels[None]
-    likelihood = torch.log_softmax(z, 0).gather(0, labels).sum()
-    torch.softmax(z, 0, out=delta)
-    delta.scatter_add_(0, labels, -batch.ones[None]).mul_(1 / images)
-    return -float(likelihood) / images
+def _stacked(models: Sequence[nn.Sequential]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """All weights in one vector, and its parts: each parameter of all models, runs × its shape."""
+    parameters = [torch.stack(same).detach() for same in zip(*(model.parameters() for model in models), strict=True)]
+    vector = torch.cat([parameter.flatten() for parameter in parameters])
+    return vector, _cut(vector, parameters)
 
 
-def _squared_error(batch: _Batch, labels: torch.Tensor, images: int) -> float:
-    """These images' part of the mean loss over `images`, and of its δ = 2 (z − y) / images."""
-    delta = batch.delta.T.copy_(batch.z.T).scatter_add_(0, labels[None], -batch.ones[None])
-    loss = float(delta.square().sum()) / images
-    delta.mul_(2 / images)
+def _cut(vector: torch.Tensor, like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """`vector` in parts of the shapes of `like`."""
+    parts = torch.split_with_sizes(vector, [tensor.numel() for tensor in like])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, like, strict=True)]
+
+
+def _of_runs(vector: torch.Tensor, parts: list[torch.Tensor]) -> list[list[torch.Tensor]]:
+    """Each run's numbers as vectors: one for each parameter, or all in one where there is one run."""
+    runs = len(parts[0])
+    return [[vector]] if runs == 1 else [[part[place].view(-1) for part in parts] for place in range(runs)]
+
+
+def _cross_entropy(batch: _Batch, labels: NDArray[np.uint8]) -> NDArray[np.floating]:
+    """Each run's loss, summed over the images; leaves n δ = softmax(z) − y."""
+    delta = batch.delta
+    # softmax is the same for z less any number; the greatest keeps exp from overflow
+    np.subtract(batch.z, batch.z.max(1, keepdims=True), out=delta)
+    loss: NDArray[np.floating] = -delta[:, labels, batch.numbers].sum(1)
+    np.exp(delta, out=delta)
+    total = delta.sum(1, keepdims=True)
+    loss += np.log(total).sum((1, 2))
+    delta /= total
+    delta[:, labels, batch.numbers] -= 1
+    return loss
+
+
+def _squared_error(batch: _Batch, labels: NDArray[np.uint8]) -> NDArray[np.floating]:
+    """Each run's loss, summed over the images; leaves n δ = 2 (z − y)."""
+    delta = batch.delta
+    np.copyto(delta, batch.z)
+    delta[:, labels, batch.numbers] -= 1
+    loss: NDArray[np.floating] = np.square(delta).sum((1, 2))
+    delta *= 2
     return loss
 
 
@@ -208,19 +293,19 @@ _ACTIVATIONS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], object], Ca
         lambda at: None,
     ),
     "sigmoid": (
-        lambda z, a: aten.sigmoid.out(z, out=a),
+        lambda z, a: torch.sigmoid(z, out=a),
         lambda at: aten.sigmoid_backward.grad_input(at.delta, at.a, grad_input=at.delta),  # f′ = a (1 − a)
     ),
     "tanh": (
-        lambda z, a: aten.tanh.out(z, out=a),
+        lambda z, a: torch.tanh(z, out=a),
         lambda at: aten.tanh_backward.grad_input(at.delta, at.a, grad_input=at.delta),  # f′ = 1 − a²
     ),
     "relu": (
-        lambda z, a: aten.relu.out(z, out=a),
+        lambda z, a: z.relu_(),
         lambda at: aten.threshold_backward.grad_input(at.delta, at.a, 0, grad_input=at.delta),  # f′ = 0 where a ≤ 0
     ),
     "leaky-relu": (
-        lambda z, a: aten.leaky_relu.out(z, _SLOPE, out=a),
+        lambda z, a: F.leaky_relu_(z, _SLOPE),
         lambda at: aten.leaky_relu_backward.grad_input(at.delta, at.a, _SLOPE, True, grad_input=at.delta),
     ),
     "gelu": (

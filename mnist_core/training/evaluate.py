@@ -1,20 +1,23 @@
-"""How good a network is on the three parts, in evaluation mode, and how many of its units are dead."""
+"""How good networks are on the three parts, in evaluation mode, and how many of their units are dead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
 
+if TYPE_CHECKING:
+    from mnist_core.training.step import Step, Stop
+
 TRAIN_EVALUATED = 10_000  # the fixed first training images that are evaluated
-Stop = Callable[[], bool]
-_ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
+PROBED = slice(0, 1_000)  # the training images that dead units are looked for with
 
 
 @dataclass(frozen=True)
@@ -33,46 +36,55 @@ def loss_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> t
     return (outputs - target).square().sum(dim=1).mean()
 
 
+def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The same for each of several runs, summed over the images: `z` is runs × 10 × n."""
+    at_label = z[:, labels, np.arange(len(labels))]
+    if config.loss == "cross-entropy":
+        highest = z.max(1, keepdims=True)
+        total = np.exp(z - highest).sum(1)
+        of_images = np.log(total) + highest[:, 0] - at_label
+    else:  # Σ (z − y)² = Σ z² − 2 z_label + 1
+        of_images = np.square(z).sum(1) - 2 * at_label + 1
+    return np.asarray(of_images.sum(1, dtype=np.float64))
+
+
+def hits_of(z: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Images of each run whose greatest output is at their label: `z` is runs × 10 × n."""
+    return np.asarray(np.count_nonzero(z.argmax(1) == labels, axis=1))
+
+
 def score(
-    model: nn.Sequential, config: RunConfig, feeder: Feeder, chunk: int, stop: Stop, *, count: int | None = None
-) -> Score | None:
-    """The score on the first `count` images (default: all), `chunk` at a time; None when `stop()` said so."""
+    step: Step, config: RunConfig, feeder: Feeder, chunk: int, stop: Stop, *, count: int | None = None
+) -> list[Score] | None:
+    """Every run's score on the first `count` images (default: all), `chunk` at a time; None when `stop()` said so."""
     total = len(feeder) if count is None else min(count, len(feeder))
-    loss = hits = 0.0
+    losses: Any = 0.0
+    hits: Any = 0
     for start in range(0, total, chunk):
         if stop():
             return None
-        inputs, labels = feeder.rows(slice(start, min(start + chunk, total)))
-        outputs = model(inputs)
-        loss += loss_of(config, outputs, labels).item() * len(labels)
-        hits += (outputs.argmax(dim=1) == labels).sum().item()
-    return Score(loss / total, hits / total)
+        z, labels = step.outputs(feeder, slice(start, min(start + chunk, total)))
+        with np.errstate(all="ignore"):  # NaN and infinity are results
+            losses += losses_of(config, z, labels)
+        hits += hits_of(z, labels)
+    return [Score(loss / total, hit / total) for loss, hit in zip(losses.tolist(), hits.tolist(), strict=True)]
 
 
-def dead_units(model: nn.Sequential, config: RunConfig, feeder: Feeder, count: int = 1_000) -> float:
-    """The greatest share, over hidden layers, of units that pass no gradient for any of `count` training images.
+def can_die(config: RunConfig) -> bool:
+    """Whether the units have states in which no gradient passes."""
+    return config.activation not in ("identity", "leaky-relu")
 
-    ReLU: never above 0. Sigmoid, tanh: a slope below 1e-4 everywhere. GELU: never more than 1e-3 from 0. A unit of a
-    convolution is a filter, over all places of the image. Identity and leaky ReLU have none.
+
+def alive(config: RunConfig, a: torch.Tensor) -> torch.Tensor:
+    """Where units with outputs `a` pass a gradient.
+
+    ReLU: above 0. Sigmoid, tanh: where the slope is above 1e-4. GELU: more than 1e-3 from 0.
     """
-    if config.activation in ("identity", "leaky-relu"):
-        return 0.0
-    signal, _labels = feeder.rows(slice(0, min(count, len(feeder))))
-    worst = 0.0
-    for module in model:
-        signal = module(signal)
-        if isinstance(module, _ACTIVATIONS):
-            # n × units, or n × filters × height × width
-            alive = _alive(module, signal).flatten(2) if signal.dim() > 2 else _alive(module, signal).unsqueeze(2)
-            worst = max(worst, 1.0 - alive.any(dim=2).any(dim=0).float().mean().item())
-    return worst
-
-
-def _alive(module: nn.Module, output: torch.Tensor) -> torch.Tensor:
-    if isinstance(module, nn.Sigmoid):
-        return output * (1 - output) > 1e-4
-    if isinstance(module, nn.Tanh):
-        return 1 - output.square() > 1e-4
-    if isinstance(module, nn.GELU):
-        return output.abs() > 1e-3
-    return output > 0
+    match config.activation:
+        case "sigmoid":
+            return a * (1 - a) > 1e-4
+        case "tanh":
+            return 1 - a.square() > 1e-4
+        case "gelu":
+            return a.abs() > 1e-3
+    return a > 0

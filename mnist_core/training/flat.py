@@ -1,4 +1,4 @@
-"""The optimizers on one flat vector of all weights: an update is one pass over it, whatever the number of layers.
+"""The optimizers on flat vectors of weights: one call for all of a run's, whatever the number of layers.
 
 They are those of `optimizers.make_optimizer`, without the bookkeeping per parameter and call, which in a small network
 takes as long as its matrix products.
@@ -6,7 +6,7 @@ takes as long as its matrix products.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -17,15 +17,23 @@ _LATE = 1e9
 
 
 class FlatOptimizer:
-    """Changes `parameters` by `gradient`, two vectors of the same length that stay where they are."""
+    """Changes the vectors `parameters` by those of `gradients`, which have their lengths; all stay where they are."""
 
-    def __init__(self, config: RunConfig, parameters: torch.Tensor, gradient: torch.Tensor) -> None:
+    def __init__(
+        self, config: RunConfig, parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]
+    ) -> None:
         self._config = config
-        self._parameters = parameters
-        self._gradient = gradient
-        self._mean = torch.zeros_like(parameters)  # running mean of gradients, or momentum's velocity
-        self._square = torch.zeros_like(parameters)  # running mean of squared gradients, or Adagrad's sum of them
-        self._count = torch.tensor(_LATE if config.optimizer == "rmsprop" else 0.0)  # updates made
+        self._parameters = list(parameters)
+        self._gradients = list(gradients)
+        used = _BUFFERS[config.optimizer]
+        # Running means of gradients, or momentum's velocity; of squared gradients, or Adagrad's sum of them.
+        self._means = [torch.zeros_like(vector) for vector in parameters] if "mean" in used else []
+        self._squares = [torch.zeros_like(vector) for vector in parameters] if "square" in used else []
+        if config.optimizer == "rmsprop":
+            # Adam's kernel asks for a mean, which without momentum is the gradient and kept from no step to the next.
+            self._means = [torch.zeros_like(vector) for vector in parameters]
+        made = _LATE if config.optimizer == "rmsprop" else 0.0
+        self._counts = [torch.tensor(made) for _vector in parameters]  # updates made
         self._update = self._choose()
 
     def _choose(self) -> Callable[[float], None]:
@@ -46,14 +54,14 @@ class FlatOptimizer:
 
     def _sgd(self, rate: float) -> None:
         if self._config.weight_decay:  # w ← w − rate (∂L/∂w + decay w)
-            self._parameters.mul_(1 - rate * self._config.weight_decay)
-        self._parameters.add_(self._gradient, alpha=-rate)
+            torch._foreach_mul_(self._parameters, 1 - rate * self._config.weight_decay)
+        torch._foreach_add_(self._parameters, self._gradients, alpha=-rate)
 
     def _momentum(self, rate: float) -> None:
         torch._fused_sgd_(
-            [self._parameters],
-            [self._gradient],
-            [self._mean],
+            self._parameters,
+            self._gradients,
+            self._means,
             lr=rate,
             momentum=self._config.momentum,
             nesterov=self._config.optimizer == "nesterov",
@@ -64,12 +72,12 @@ class FlatOptimizer:
         )
 
     def _adagrad(self, rate: float) -> None:
-        self._count += 1
+        torch._foreach_add_(self._counts, 1)
         torch._fused_adagrad_(
-            [self._parameters],
-            [self._gradient],
-            [self._square],
-            [self._count],
+            self._parameters,
+            self._gradients,
+            self._squares,
+            self._counts,
             lr=rate,
             lr_decay=0,
             weight_decay=self._config.weight_decay,
@@ -86,14 +94,14 @@ class FlatOptimizer:
     def _adam_like(self, fused: Callable[..., None], rate: float) -> None:
         config = self._config
         rmsprop = config.optimizer == "rmsprop"
-        self._count += 1
+        torch._foreach_add_(self._counts, 1)
         fused(
-            [self._parameters],
-            [self._gradient],
-            [self._mean],
-            [self._square],
+            self._parameters,
+            self._gradients,
+            self._means,
+            self._squares,
             [],
-            [self._count],
+            self._counts,
             lr=rate,
             beta1=0.0 if rmsprop else config.beta1,
             beta2=config.rho if rmsprop else config.beta2,
@@ -104,13 +112,21 @@ class FlatOptimizer:
         )
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Those buffers that the optimizer has use for, by name, not copied."""
-        return {name: getattr(self, f"_{name}") for name in _BUFFERS[self._config.optimizer]}
+        """Those buffers that the optimizer has use for, by name: copies, each in one vector."""
+        buffers = {"mean": self._means, "square": self._squares, "count": self._counts[:1]}
+        return {name: torch.cat([part.view(-1) for part in buffers[name]]) for name in _BUFFERS[self._config.optimizer]}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
         """Take the values that `state` gave. Raises KeyError where one is missing."""
-        for name, buffer in self.state().items():
-            buffer.copy_(state[name])
+        lengths = [len(vector) for vector in self._parameters]
+        for name in _BUFFERS[self._config.optimizer]:
+            if name == "count":
+                torch._foreach_zero_(self._counts)
+                torch._foreach_add_(self._counts, float(state[name]))
+                continue
+            parts = torch.split_with_sizes(state[name], lengths)
+            for buffer, part in zip({"mean": self._means, "square": self._squares}[name], parts, strict=True):
+                buffer.copy_(part)
 
 
 _BUFFERS = {

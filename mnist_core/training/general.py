@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
-from mnist_core.training.evaluate import loss_of
+from mnist_core.training.evaluate import PROBED, alive, can_die, loss_of
 from mnist_core.training.optimizers import make_optimizer
 from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
 
+ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
+
 
 class GeneralStep:
-    """Updates of `model` on the images of `feeder`; the contract is `step.Step`'s."""
+    """Updates of one `model` on the images of `feeder`; the contract is `step.Step`'s."""
 
     def __init__(self, config: RunConfig, model: nn.Sequential, feeder: Feeder) -> None:
         self._config = config
@@ -24,16 +29,16 @@ class GeneralStep:
         self._parameters = list(model.parameters())
         self._optimizer = make_optimizer(config, self._parameters)
 
-    def make(self, number: int, chunks: Chunks, rate: float, stop: Stop) -> Made | None:
+    def make(self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop) -> list[Made] | None:
         """See `step.Step.make`."""
         found = self._gradient(number, chunks, stop)
         if found is None:
             return None
         made = Made(*found, self._norm())
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rates[0]
         self._optimizer.step()
-        return made
+        return [made]
 
     def _gradient(self, number: int, chunks: Chunks, stop: Stop) -> tuple[float, int] | None:
         """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""
@@ -60,7 +65,37 @@ class GeneralStep:
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
 
-    def state(self) -> dict[str, torch.Tensor]:
+    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
+        """See `step.Step.outputs`."""
+        inputs, labels = feeder.rows(rows)
+        with self._evaluating():
+            return self._model(inputs).T.contiguous()[None].numpy(), labels.numpy()
+
+    def dead_units(self, feeder: Feeder) -> list[float]:
+        """See `step.Step.dead_units`."""
+        worst = 0.0
+        if not can_die(self._config):
+            return [worst]
+        signal, _labels = feeder.rows(PROBED)
+        with self._evaluating():
+            for module in self._model:
+                signal = module(signal)
+                if isinstance(module, ACTIVATIONS):
+                    # n × units, or n × filters × height × width
+                    lives = alive(self._config, signal).transpose(0, 1).flatten(1).any(dim=1)
+                    worst = max(worst, 1.0 - lives.float().mean().item())
+        return [worst]
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        self._model.eval()
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            self._model.train()
+
+    def state(self, place: int = 0) -> dict[str, torch.Tensor]:
         """torch's buffers as `number of the parameter.name`; see `step.Step.state`."""
         return {
             f"{number}.{name}": torch.as_tensor(value)
@@ -69,7 +104,7 @@ class GeneralStep:
             if value is not None
         }
 
-    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+    def restore(self, place: int, state: Mapping[str, torch.Tensor]) -> None:
         """See `step.Step.restore`."""
         buffers: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in state.items():

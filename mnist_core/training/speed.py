@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Rate, Speed
 from mnist_core.models import describe
+from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
 
 _IMAGES = 2_000
@@ -45,13 +47,15 @@ def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | N
 
 
 def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None) -> float:
-    trainer = Trainer(config, dataset, threads=threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    stack = Stack([Trainer(config, dataset)])
     for _warm in range(5):
-        trainer.update()
+        stack.update()
     times: list[float] = []
     while len(times) < 30 and sum(times) < 0.2:
         begun = time.perf_counter()
-        trainer.update()
+        stack.update()
         times.append(time.perf_counter() - begun)
     return statistics.median(times)
 

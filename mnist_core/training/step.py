@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
+from mnist_core.training.batches import Feeder
 
 Stop = Callable[[], bool]
 Chunks = Sequence[NDArray[np.int64]]  # indices of a batch's training images, cut so that memory stays bounded
@@ -24,18 +25,30 @@ class Made(NamedTuple):
 
 
 class Step(Protocol):
-    """Makes updates of one model's weights, in place."""
+    """Makes updates of the weights of one or more runs' models, in place."""
 
-    def make(self, number: int, chunks: Chunks, rate: float, stop: Stop) -> Made | None:
-        """Update number `number` (0-based) on a batch of `chunks`, with this learning rate.
+    def make(self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop) -> list[Made] | None:
+        """Update number `number` (0-based) of every run on a batch of `chunks`, with these learning rates.
 
         None where `stop()`, asked between chunks, said so: nothing has changed then.
         """
 
-    def state(self) -> dict[str, torch.Tensor]:
-        """The optimizer's buffers by name, not copied."""
+    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
+        """What the models say of these images in evaluation mode, runs × 10 × n, and the labels.
 
-    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        Good until the next call.
+        """
+
+    def dead_units(self, feeder: Feeder) -> list[float]:
+        """Each run's greatest share, over hidden layers, of units that pass no gradient for any of 1,000 images.
+
+        See `evaluate.alive`. A unit of a convolution is a filter, over all places of the image.
+        """
+
+    def state(self, place: int) -> dict[str, torch.Tensor]:
+        """The buffers of the optimizer of run number `place`, by name."""
+
+    def restore(self, place: int, state: Mapping[str, torch.Tensor]) -> None:
         """Take the buffers that `state` gave. Raises KeyError where one is missing."""
 
 

@@ -131,7 +131,7 @@ def test_nan_is_a_result(tiny: Dataset) -> None:
 def test_chunks_add_up_to_the_whole_batch(tiny: Dataset) -> None:
     config = small(batch_size=600, epochs=3, learning_rate=0.5)
     cut = Trainer(config, tiny)
-    cut._chunk = 70
+    cut.stack.chunk = 70
     cut.advance()
     same(cut.model, plain_loop(config, tiny))
 
@@ -139,7 +139,7 @@ def test_chunks_add_up_to_the_whole_batch(tiny: Dataset) -> None:
 def test_a_large_step_hears_stop_and_is_made_again_whole(tiny: Dataset) -> None:
     config = small(batch_size=600, epochs=3, batch_norm=True)
     trainer, whole = Trainer(config, tiny), Trainer(config, tiny)
-    trainer._chunk = whole._chunk = 100
+    trainer.stack.chunk = whole.stack.chunk = 100
     trainer.advance(steps=1)
     asked = 0
 
@@ -149,8 +149,8 @@ def test_a_large_step_hears_stop_and_is_made_again_whole(tiny: Dataset) -> None:
         return asked > 3
 
     before = [value.clone() for value in trainer.model.state_dict().values()]
-    trainer._evaluated = trainer.step
-    assert trainer.update(stop) is False
+    trainer.evaluated = trainer.step
+    assert trainer.stack.update(stop) is False
     assert asked == 4
     for value, old in zip(trainer.model.state_dict().values(), before, strict=True):
         assert torch.equal(value, old)

@@ -1,0 +1,211 @@
+"""The loop: runs that train together, step by step and evaluation by evaluation. Most often it is one run.
+
+A step is: gather a batch, forward, loss, backward, gradient norm, update; `DenseStep` makes it for MLPs, `GeneralStep`
+for all other networks. Large batches are cut into chunks whose gradients add up, so that memory stays bounded and a
+request to stop is heard within a fraction of a second; batch normalisation then sees the statistics of a chunk. A step
+or an evaluation that is interrupted changes nothing and is made again later.
+
+MLPs of one shape that see the same batches may share a stack (`key`): what is common to them is done once. A run that
+is over leaves it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core import schedule
+from mnist_core.config import RunConfig
+from mnist_core.models import describe
+from mnist_core.records import EVALUATION_DTYPE
+from mnist_core.training.batches import Feeder, order, order_seed
+from mnist_core.training.dense import DenseStep, covers
+from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, score
+from mnist_core.training.general import GeneralStep
+from mnist_core.training.step import Step, Stop
+
+if TYPE_CHECKING:
+    from mnist_core.training.trainer import Trainer
+
+CHUNK_BYTES = 64 * 2**20  # activations of a chunk
+EVALUATED_AT_ONCE = 2_000  # images; more cost memory and time, since they leave the cache
+CHUNK_MULTIPLICATIONS = 2e9  # forward, for a chunk: a fraction of a second
+# What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
+SHARED = (
+    "dataset",
+    "train_size",
+    "validation_size",
+    "preprocessing",
+    "label_noise",
+    "hidden_layers",
+    "activation",
+    "dropout",
+    "loss",
+    "batch_size",
+    "sampling",
+    "epochs",
+)
+
+
+def key(config: RunConfig) -> Hashable | None:
+    """Runs with equal keys can share a stack; None: this one trains alone."""
+    if not covers(config):
+        return None
+    return (*(getattr(config, name) for name in SHARED), order_seed(config))
+
+
+def never() -> bool:
+    """Do not stop."""
+    return False
+
+
+class Stack:
+    """The loop over `trainers`, all at the same step, with equal keys if they are several."""
+
+    def __init__(self, trainers: Sequence[Trainer]) -> None:
+        assert len(trainers) == 1 or len({(trainer.step, key(trainer.config)) for trainer in trainers}) == 1
+        self.trainers = list(trainers)  # those that are not over
+        self._config = trainers[0].config  # for what all have in common
+        self._feeders = trainers[0].feeders
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+        self._evaluation_steps = schedule.evaluation_steps(self._config)
+        self._join()
+
+    def _join(self) -> None:
+        """Build the step for those that are left, with what their optimizers know."""
+        configs = [trainer.config for trainer in self.trainers]
+        models = [trainer.model for trainer in self.trainers]
+        states = [trainer.optimizer_state() for trainer in self.trainers]
+        self.chunk = max(1, _chunk_size(self._config) // len(configs))
+        feeder = self._feeders["train"]
+        self.step: Step = (
+            DenseStep(configs, models, feeder) if covers(configs[0]) else GeneralStep(configs[0], models[0], feeder)
+        )
+        for place, (trainer, state) in enumerate(zip(self.trainers, states, strict=True)):
+            if trainer.step:
+                self.step.restore(place, state)
+            trainer.joined(self, place)
+
+    # ---- the loop ----------------------------------------------------------------------------------------------
+
+    def advance(self, stop: Stop = never, *, seconds: float = math.inf, steps: int | None = None) -> None:
+        """Train on, until all have ended, or `stop()`, or for about `seconds`, or for `steps` updates."""
+        begun = time.perf_counter()
+        trainers = self.trainers
+        before = trainers[0].seconds if trainers else 0.0
+        made = 0
+
+        def passed() -> float:
+            now = time.perf_counter() - begun
+            for trainer in trainers:
+                trainer.seconds = before + now
+            return now
+
+        while self.trainers:
+            passed()
+            if not self._evaluate_if_due(stop):
+                break
+            self._end_if_over()
+            if not self.trainers or made == steps or stop() or passed() >= seconds:
+                break
+            if not self.update(stop):
+                break
+            made += 1
+            self._let_go()
+        passed()
+
+    def update(self, stop: Stop = never) -> bool:
+        """One update of all weights and its record; False if it was interrupted. `advance` calls it."""
+        lead = self.trainers[0]
+        indices = self._batch(lead.step)
+        count = math.ceil(len(indices) / self.chunk)
+        chunks = np.array_split(indices, count) if count > 1 else [indices]
+        rates = [trainer.learning_rate for trainer in self.trainers]
+        made = self.step.make(lead.step, chunks, rates, stop)
+        if made is None:
+            return False
+        for trainer, of_run, rate in zip(self.trainers, made, rates, strict=True):
+            trainer.record(of_run, len(indices), rate)
+        return True
+
+    def _batch(self, step: int) -> NDArray[np.int64]:
+        epoch, place = divmod(step, self._config.steps_per_epoch)
+        if self._order[0] != epoch:
+            self._order = (epoch, order(self._config, epoch))
+        start = place * self._config.batch_size
+        return self._order[1][start : start + self._config.batch_size]
+
+    def _end_if_over(self) -> None:
+        for trainer in self.trainers:
+            if trainer.step >= trainer.total_steps:
+                trainer.end()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Go on without the runs that are over; a network that broke is evaluated as it is."""
+        over = [trainer for trainer in self.trainers if trainer.finished]
+        if not over:
+            return
+        if any(trainer.evaluated < trainer.step for trainer in over):
+            rows = self._rows(never)
+            assert rows is not None
+            for trainer, row in zip(self.trainers, rows, strict=True):
+                if trainer.finished and trainer.evaluated < trainer.step:
+                    trainer.record_evaluation(row)
+        self.trainers = [trainer for trainer in self.trainers if not trainer.finished]
+        if self.trainers:
+            self._join()
+
+    # ---- evaluation --------------------------------------------------------------------------------------------
+
+    def _evaluate_if_due(self, stop: Stop) -> bool:
+        """Record an evaluation where the schedule has one; False if it was interrupted, to be made again."""
+        step = self.trainers[0].step
+        if step not in self._evaluation_steps or self.trainers[0].evaluated >= step:
+            return True
+        rows = self._rows(stop)
+        if rows is None:
+            return False
+        for trainer, row in zip(self.trainers, rows, strict=True):
+            trainer.record_evaluation(row)
+        self._let_go()
+        return True
+
+    def _rows(self, stop: Stop) -> list[NDArray[np.void]] | None:
+        """Every run's evaluation as it is now (records.EVALUATION_DTYPE); None where `stop()` said so."""
+        images = schedule.evaluated_images(self._config)
+        rows = [_row(trainer) for trainer in self.trainers]
+        for name, feeder in self._feeders.items():
+            found = self.score(feeder, stop, min(images, TRAIN_EVALUATED) if name == "train" else images)
+            if found is None:
+                return None
+            for row, of_run in zip(rows, found, strict=True):
+                row[f"{name}_loss"], row[f"{name}_accuracy"] = of_run.loss, of_run.accuracy
+        for row, share in zip(rows, self.step.dead_units(self._feeders["train"]), strict=True):
+            row["dead_units"] = share
+        return rows
+
+    def score(self, feeder: Feeder, stop: Stop, count: int | None) -> list[Score] | None:
+        """Every run's score on the first `count` images (None: all) of `feeder`; None when `stop()` said so."""
+        return score(self.step, self._config, feeder, min(EVALUATED_AT_ONCE, self.chunk), stop, count=count)
+
+
+def _row(trainer: Trainer) -> NDArray[np.void]:
+    row = np.zeros((), EVALUATION_DTYPE)
+    for name in (EVALUATION_DTYPE.names or ())[1:]:  # all but the step, a whole number
+        row[name] = np.nan
+    row["step"], row["epoch"], row["seconds"] = trainer.step, trainer.epoch, trainer.seconds
+    return row
+
+
+def _chunk_size(config: RunConfig) -> int:
+    """Images that go through the network at once."""
+    layers = describe(config).layers
+    numbers = sum(math.prod(layer.output_shape) for layer in layers) * 4  # signals, gradients, work space
+    multiplications = sum(layer.multiplications for layer in layers)
+    return max(1, min(10_000, int(CHUNK_BYTES / 4 / numbers), int(CHUNK_MULTIPLICATIONS / multiplications)))
