@@ -40,18 +40,22 @@ class Feeder:
     def __len__(self) -> int:
         return len(self._labels)
 
-    def rows(
-        self, indices: NDArray[np.int64] | slice, out: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(input, labels as int64) of these images; the input in `out`, n×784 of any floating dtype, where given."""
+    def rows(self, indices: NDArray[np.int64] | slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """(input, labels as int64) of these images."""
         # `take` gathers three times as fast as indexing; a copy is made here in any case, the file stays mapped.
         picked = self._images[indices] if isinstance(indices, slice) else self._images.take(indices, axis=0)
         if not picked.flags.writeable:
             picked = picked.copy()
-        pixels = torch.from_numpy(picked)
-        x = pixels.to(torch.float32) if out is None else out.copy_(pixels)
+        x = torch.from_numpy(picked).to(torch.float32)
         x.mul_(self._scale)
         if self._shift:
             x.add_(self._shift)
         labels = torch.from_numpy(self._labels[indices].astype(np.int64))
         return (x.view(-1, 1, 28, 28) if self._convolutional else x), labels
+
+    def fill(self, inputs: NDArray[np.floating], indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Puts the same input of these images into `inputs` (n×784, any floating type); returns their labels."""
+        np.multiply(self._images.take(indices, axis=0), np.float32(self._scale), out=inputs)
+        if self._shift:
+            inputs += np.float32(self._shift)
+        return self._labels.take(indices)
