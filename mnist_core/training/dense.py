@@ -147,7 +147,8 @@ class DenseStep:
         for place, config in enumerate(self._configs):
             seed_dropout(config, number, chunk)
             for signal in batch.signals[:-1]:
-                signal.mask[place].bernoulli_(keep).div_(keep)
+                mask = signal.mask[place]
+                mask.copy_(mask.new_empty(mask.T.shape).bernoulli_(keep).T).div_(keep)  # drawn as `nn.Dropout` draws it
 
     def _forward(self, batch: _Batch, *, training: bool) -> None:
         """z = W a + b and f(z), layer after layer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -22,21 +23,28 @@ def small(**changes) -> RunConfig:
     return RunConfig(**{**SMALL, **changes})
 
 
-def plain_loop(config: RunConfig, dataset: Dataset) -> list[torch.Tensor]:
-    """The tutorial's loop, with torch's own optimizers: the weights after the last step."""
-    model = build_model(config)
+def plain_optimizer(config: RunConfig, weights: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """torch's own optimizers, as a tutorial would call them."""
     rate, decay = config.learning_rate, config.weight_decay
     betas = (config.beta1, config.beta2)
     make = {
         "sgd": lambda w: torch.optim.SGD(w, rate, weight_decay=decay),
         "momentum": lambda w: torch.optim.SGD(w, rate, momentum=config.momentum, weight_decay=decay),
-        "nesterov": lambda w: torch.optim.SGD(w, rate, momentum=config.momentum, nesterov=True, weight_decay=decay),
+        "nesterov": lambda w: torch.optim.SGD(
+            w, rate, momentum=config.momentum, nesterov=config.momentum > 0, weight_decay=decay
+        ),
         "adagrad": lambda w: torch.optim.Adagrad(w, rate, eps=config.epsilon, weight_decay=decay),
         "rmsprop": lambda w: torch.optim.RMSprop(w, rate, alpha=config.rho, eps=config.epsilon, weight_decay=decay),
         "adam": lambda w: torch.optim.Adam(w, rate, betas=betas, eps=config.epsilon, weight_decay=decay),
         "adamw": lambda w: torch.optim.AdamW(w, rate, betas=betas, eps=config.epsilon, weight_decay=decay),
     }
-    optimizer = make[config.optimizer](model.parameters())
+    return make[config.optimizer](weights)
+
+
+def plain_loop(config: RunConfig, dataset: Dataset) -> list[torch.Tensor]:
+    """The tutorial's loop: the weights after the last step."""
+    model = build_model(config)
+    optimizer = plain_optimizer(config, model.parameters())
     inputs = torch.from_numpy(preprocess(dataset.train_images[: config.train_size], config.preprocessing))
     inputs = inputs[:, None] if config.model == "cnn" else inputs.flatten(1)
     labels = torch.from_numpy(dataset.train_labels[: config.train_size].astype(np.int64))

@@ -1,0 +1,198 @@
+"""The dense step against autograd and torch's optimizers, numerical differences, and the general step."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnist_core import RunConfig, Trainer, build_model
+from mnist_core.config import choices
+from mnist_core.data import Dataset
+from mnist_core.data.digits import draw_digits
+from mnist_core.training.batches import Feeder
+from mnist_core.training.dense import DenseStep, covers
+from mnist_core.training.evaluate import loss_of
+from mnist_core.training.general import GeneralStep
+from mnist_core.training.step import Made, seed_dropout
+from tests.training.test_trainer import plain_optimizer, small
+
+IMAGES, LABELS = draw_digits(60, 5)
+
+
+def feeder(config: RunConfig) -> Feeder:
+    """The same sixty digits for all."""
+    return Feeder(config, IMAGES, LABELS)
+
+
+def never() -> bool:
+    return False
+
+
+def batches(rows: int, size: int, chunk: int) -> list[list[np.ndarray]]:
+    """Two epochs of `rows` images, their last batch short, each batch cut into chunks."""
+    indices = np.random.default_rng(rows).permutation(60)[:rows]
+    cut = [indices[start : start + size] for start in range(0, rows, size)] * 2
+    return [np.array_split(batch, math.ceil(len(batch) / chunk)) for batch in cut]
+
+
+class Plain:
+    """What the dense step must agree with: autograd over whole batches and torch.optim."""
+
+    def __init__(self, config: RunConfig, dtype: torch.dtype) -> None:
+        self.config = config
+        self.model = build_model(config).to(dtype)
+        self.optimizer = plain_optimizer(config, self.model.parameters())
+        self.inputs = np.empty((60, 784), np.dtype(str(dtype).removeprefix("torch.")))
+        self.labels = feeder(config).fill(self.inputs, np.arange(60)).astype(np.int64)
+
+    def make(self, number: int, chunks: list[np.ndarray]) -> Made:
+        outputs = []
+        for place, chunk in enumerate(chunks):
+            seed_dropout(self.config, number, place)
+            outputs.append(self.model(torch.from_numpy(self.inputs[chunk])))
+        labels = torch.from_numpy(self.labels[np.concatenate(chunks)])
+        every = torch.cat(outputs)
+        loss = loss_of(self.config, every, labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        norm = math.sqrt(sum(weight.grad.square().sum().item() for weight in self.model.parameters()))
+        self.optimizer.step()
+        return Made(loss.item(), int((every.argmax(1) == labels).sum()), norm)
+
+
+networks = st.builds(
+    small,
+    hidden_layers=st.lists(st.integers(1, 12), max_size=3),
+    activation=st.sampled_from(choices("activation")),
+    initialisation=st.sampled_from(choices("initialisation")),
+    init_std=st.just(0.05),
+    preprocessing=st.sampled_from(["scaled", "centred", "standardised"]),
+    loss=st.sampled_from(choices("loss")),
+    optimizer=st.sampled_from(choices("optimizer")),
+    learning_rate=st.sampled_from([0.001, 0.005]),
+    momentum=st.sampled_from([0.0, 0.9]),
+    weight_decay=st.sampled_from([0.0, 0.05]),
+    dropout=st.sampled_from([0.0, 0.0, 0.4]),
+    epsilon=st.just(1e-4),
+    seed=st.integers(0, 1_000),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(config=networks, rows=st.integers(1, 60), size=st.integers(1, 30), chunk=st.integers(1, 40))
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 2e-4)], ids=str)
+def test_agrees_with_autograd(
+    dtype: torch.dtype, tolerance: float, config: RunConfig, rows: int, size: int, chunk: int
+) -> None:
+    plain = Plain(config, dtype)
+    model = build_model(config).to(dtype)
+    step = DenseStep([config], [model], feeder(config))
+    for number, chunks in enumerate(batches(rows, size, chunk)[:6]):
+        (made,), expected = step.make(number, chunks, [config.learning_rate], never), plain.make(number, chunks)
+        assert (made.loss, made.norm) == pytest.approx(
+            (expected.loss, expected.norm), rel=tolerance, abs=tolerance, nan_ok=True
+        )
+        if dtype == torch.float64:  # a tie of two outputs may be broken by the last digit of a float32
+            assert made.hits == expected.hits
+    for mine, other in zip(model.parameters(), plain.model.parameters(), strict=True):
+        torch.testing.assert_close(mine.detach(), other.detach(), rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+@pytest.mark.parametrize("activation", choices("activation"))
+@pytest.mark.parametrize("loss", choices("loss"))
+def test_the_gradient_agrees_with_central_differences(activation: str, loss: str) -> None:
+    config = small(hidden_layers=(6, 5), activation=activation, loss=loss, seed=3)
+    model = build_model(config).double()
+    before = [weight.detach().clone() for weight in model.parameters()]
+    inputs = np.empty((20, 784))
+    labels = torch.from_numpy(feeder(config).fill(inputs, np.arange(20)).astype(np.int64))
+    # An update of plain SGD at the rate 1 takes the gradient away from the weights.
+    DenseStep([config], [model], feeder(config)).make(0, [np.arange(20)], [1.0], never)
+    gradients = [old - weight.detach() for old, weight in zip(before, model.parameters(), strict=True)]
+    for weight, old in zip(model.parameters(), before, strict=True):
+        weight.data.copy_(old)
+    for weight, gradient in zip(model.parameters(), gradients, strict=True):
+        place = int(gradient.abs().argmax())
+        sides = []
+        for shift in (1e-5, -2e-5):
+            weight.data.view(-1)[place] += shift
+            with torch.no_grad():
+                sides.append(loss_of(config, model(torch.from_numpy(inputs)), labels).item())
+        weight.data.view(-1)[place] += 1e-5
+        assert gradient.view(-1)[place].item() == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e30])
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+@pytest.mark.parametrize("activation", choices("activation"))
+def test_what_is_not_finite_comes_through_as_in_the_general_step(activation: str, optimizer: str, value: float) -> None:
+    config = small(hidden_layers=(5,), activation=activation, optimizer=optimizer)
+    found = []
+    for kind in (DenseStep, GeneralStep):
+        model = build_model(config)
+        step = (
+            DenseStep([config], [model], feeder(config)) if kind is DenseStep else kind(config, model, feeder(config))
+        )
+        (first,) = step.make(0, [np.arange(20)], [0.01], never)
+        with torch.no_grad():
+            model[0].weight[2, 400] = value
+        made = [first, *(step.make(number, [np.arange(20)], [0.01], never)[0] for number in (1, 2))]
+        found.append((np.array(made), np.concatenate([weight.detach().ravel() for weight in model.parameters()])))
+    (mine, weights), (others, other_weights) = found
+    np.testing.assert_allclose(mine[:, [0, 2]], others[:, [0, 2]], rtol=1e-4)  # NaN equals NaN, infinity infinity
+    np.testing.assert_allclose(weights, other_weights, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+def test_an_interrupted_step_changes_nothing(optimizer: str) -> None:
+    config = small(optimizer=optimizer, dropout=0.2)
+    model, other = build_model(config), build_model(config)
+    step, whole = (DenseStep([config], [one], feeder(config)) for one in (model, other))
+    chunks = np.array_split(np.arange(60), 3)
+    for one in (step, whole):
+        one.make(0, chunks, [0.01], never)
+    answers = iter([False, True])
+    before = [value.clone() for value in (*model.state_dict().values(), *step.state(0).values())]
+    assert step.make(1, chunks, [0.01], lambda: next(answers)) is None
+    assert list(answers) == []
+    after = [*model.state_dict().values(), *step.state(0).values()]
+    assert all(torch.equal(new, old) for new, old in zip(after, before, strict=True))
+    assert step.make(1, chunks, [0.01], never) == whole.make(1, chunks, [0.01], never)
+
+
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+def test_goes_on_from_its_state(optimizer: str) -> None:
+    config = small(optimizer=optimizer, momentum=0.5)
+    model, again = build_model(config), build_model(config)
+    step = DenseStep([config], [model], feeder(config))
+    for number in range(3):
+        step.make(number, [np.arange(30)], [0.01], never)
+    fresh = DenseStep([config], [again], feeder(config))
+    again.load_state_dict(model.state_dict())
+    fresh.restore(0, {name: value.clone() for name, value in step.state(0).items()})
+    for number in (3, 4):
+        rows = [np.arange(7 * number)]
+        assert fresh.make(number, rows, [0.01], never) == step.make(number, rows, [0.01], never)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("preprocessing", choices("preprocessing"))
+def test_the_input_is_that_of_evaluation(preprocessing: str) -> None:
+    config = small(preprocessing=preprocessing)
+    filled = np.empty((60, 784), np.float32)
+    labels = feeder(config).fill(filled, np.arange(60))
+    inputs, expected = feeder(config).rows(np.arange(60))
+    assert np.array_equal(filled, inputs.numpy())
+    assert labels.tolist() == expected.tolist()
+
+
+def test_the_trainer_takes_it_for_what_it_covers(tiny: Dataset) -> None:
+    kinds = {"mlp": small(dropout=0.5), "norm": small(batch_norm=True), "cnn": small(model="cnn", filters=(2,))}
+    assert [covers(config) for config in kinds.values()] == [True, False, False]
+    steps = [type(Trainer(config, tiny).stack.step) for config in kinds.values()]
+    assert steps == [DenseStep, GeneralStep, GeneralStep]
