@@ -8,7 +8,8 @@ MnistLabError
 │   └── DataFolderError   a folder cannot be read or written
 ├── StoreError
 │   ├── StoreUnavailableError  locked, full, read-only, corrupt or from a newer version
-│   └── RunNotFoundError
+│   ├── RunNotFoundError
+│   └── RunUnreadableError     its settings are another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
 └── JobsError             the local cluster cannot start
 """
@@ -75,6 +76,10 @@ class StoreUnavailableError(StoreError):
 
 class RunNotFoundError(StoreError):
     """No run has this id."""
+
+
+class RunUnreadableError(StoreError):
+    """The settings of a run are none for this version of the program."""
 
 
 class CheckpointError(MnistLabError):

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 import sqlalchemy as sa
@@ -78,6 +79,42 @@ def test_a_locked_store(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.create_run("ann", RunConfig())
     assert len(store.list_runs("ann")) == 1
     store.close()
+
+
+def test_an_error_that_is_not_the_databases_is_no_sentence_about_the_store(file: Path) -> None:
+    store = open_store()
+    with pytest.raises(FileNotFoundError), store._begin():
+        raise FileNotFoundError("a file that has nothing to do with the store")
+    store.close()
+
+
+def test_a_migration_that_cannot_have_its_lock(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(lock: filelock.FileLock) -> None:
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refused)
+    error: OSError = PermissionError(13, "Permission denied")
+    with pytest.raises(StoreUnavailableError, match="cannot be used .*Permission denied"):
+        open_store()
+    error = filelock.Timeout("migration.lock")
+    with pytest.raises(StoreUnavailableError, match="in use by another program"):
+        open_store()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("runs.sqlite", "no SQLAlchemy address"), ("postgresql+nothing://host/name", "cannot be used")],
+)
+def test_an_address_that_is_none(url: str, said: str) -> None:
+    with pytest.raises(StoreUnavailableError, match=said):
+        open_store(url)
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreUnavailableError, match="needs the Python package psycopg") as caught:
+        open_store("postgresql+psycopg://ann:secret@host/name")
+    assert "secret" not in str(caught.value)
 
 
 def _fill(store: Store) -> None:
