@@ -90,7 +90,7 @@ class RunConfig:
                 object.__setattr__(self, name, tuple(value))
         for name in _FLOATS:
             value = getattr(self, name)
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
                 object.__setattr__(self, name, float(value))
         problems = validate(self)
         if problems:

@@ -16,6 +16,7 @@ MnistLabError
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,10 @@ class MnistLabError(Exception):
     def __init__(self, template: str, **values: Any) -> None:
         self.message = Message(template, values)
         super().__init__(str(self.message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes an error travels as it is, without being made anew from its English sentence."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

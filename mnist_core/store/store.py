@@ -32,6 +32,7 @@ from mnist_core.records import (
     Progress,
     Requests,
     Run,
+    State,
     UnreadableRun,
 )
 from mnist_core.store.engine import as_sentences, open_engine
@@ -104,6 +105,12 @@ class Store:
             row = self._row(connection, run_id)
             order = _queue(connection) if row.state == "queued" else []
         return _run(row, order.index(run_id) if run_id in order else None)
+
+    def state(self, run_id: str) -> State:
+        """The run's state, whether or not its settings can be read. Raises RunNotFoundError."""
+        with self._begin(write=False) as connection:
+            state: State = self._row(connection, run_id).state
+            return state
 
     def version(self, run_id: str) -> int | None:
         """The run's version, None if there is no such run. Cheap."""
@@ -398,7 +405,13 @@ def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
     if command == "reset":
         return dict(_RESET)
     if command == "stop":
-        return {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}
+        return {
+            "state": "finished",
+            "outcome": "stopped",
+            "command": None,
+            "rate_request": None,
+            "finished_at": time.time(),
+        }
     if command == "pause":
         return {"state": "paused", "command": None} if row.state == "queued" else None
     wanted = "step" if command == "step" else None
@@ -407,12 +420,12 @@ def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
     return {"command": wanted}  # queued: resume or step
 
 
-def _id(text: str) -> str | None:
-    """`text` where it may be the id of a run or group, else None, which no row has.
+def _id(text: str) -> str:
+    """`text` where it may be the id of a run or group, else the empty id, which no row has.
 
     Ids come from the browser's address bar: PostgreSQL takes no NUL, SQLite no half of a surrogate pair.
     """
-    return text if len(text) <= 16 and text.isascii() and text.isprintable() else None
+    return text if len(text) <= 16 and text.isascii() and text.isprintable() else ""
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> Any:

@@ -94,7 +94,7 @@ def test_a_migration_that_cannot_have_its_lock(home: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refused)
     error: OSError = PermissionError(13, "Permission denied")
-    with pytest.raises(StoreUnavailableError, match="cannot be used .*Permission denied"):
+    with pytest.raises(StoreUnavailableError, match=r"cannot be used .*Permission denied"):
         open_store()
     error = filelock.Timeout("migration.lock")
     with pytest.raises(StoreUnavailableError, match="in use by another program"):
