@@ -309,7 +309,7 @@ def _joint_problems(config: RunConfig) -> list[Problem]:
     if config.batch_size > config.train_size:
         problems.append(
             _problem(
-                N_("batch_size {value} is larger than the {train} training images: use at most {train}."),
+                N_("batch_size {value} is larger than train_size {train}: use at most {train}."),
                 "batch_size",
                 config.batch_size,
                 train=config.train_size,

@@ -79,9 +79,9 @@ class Store:
     ) -> str:
         """Put a new run in the queue; returns its id, which cannot be guessed.
 
-        `run_id`: an id from `new_id` (default: a new one). The same id twice makes one run.
+        `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
         """
-        run_id = run_id or new_id()
+        run_id = run_id or secrets.token_hex(5)
         now = time.time()
         row = {
             "id": run_id,
@@ -365,11 +365,6 @@ class Store:
 def open_store(url: str | None = None) -> Store:
     """The store at `url` (default: `settings.store_url()`)."""
     return Store(url)
-
-
-def new_id() -> str:
-    """An id for a run or a group of runs that cannot be guessed: 10 hexadecimal digits."""
-    return secrets.token_hex(5)
 
 
 def shown_id(text: str) -> str:

@@ -175,4 +175,4 @@ def test_every_chart_is_one_that_plotly_accepts(make, losses, view: ChartView) -
 def test_a_chart_in_a_sentence() -> None:
     said = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
     assert said == "Loss after step 1: training 0.250, validation 0.250, test 0.250."
-    assert "0 points" in str(describe_chart(RUN, curves([], ()), "loss"))
+    assert "Points: 0." in str(describe_chart(RUN, curves([], ()), "loss"))
