@@ -137,7 +137,7 @@ def describe_chart(run: Run, curves: Curves, kind: str) -> Message:
     """The chart in words, for those who do not see it: last values, the best, and whether the loss left the chart."""
     evaluations = curves.evaluations
     if kind not in ("loss", "accuracy") or not len(evaluations):
-        return message(N_("A chart of this run with {n} points."), n=len(curves.steps))
+        return message(N_("A chart of this run. Points: {n}."), n=len(curves.steps))
     last = evaluations[-1]
     shown = {split: _told(float(last[f"{split}_{kind}"]), kind) for split in SPLITS}
     name = message(N_("Loss") if kind == "loss" else N_("Accuracy"))

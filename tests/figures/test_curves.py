@@ -189,4 +189,4 @@ def test_a_chart_in_a_sentence() -> None:
     assert "Best on validation: 0.250" in str(describe_chart(RUN, broken, "loss"))
     assert "Best on validation: 0.500 at step 0." in str(describe_chart(RUN, broken, "accuracy"))
     assert "Best" not in str(describe_chart(RUN, curves([1.0], (math.nan,)), "loss"))
-    assert "0 points" in str(describe_chart(RUN, curves([], ()), "loss"))
+    assert "Points: 0." in str(describe_chart(RUN, curves([], ()), "loss"))
