@@ -45,8 +45,12 @@ def open_engine(url: str) -> sa.Engine:
         engine = _engine(address)
         if _is_sqlite(address):
             event.listen(engine, "connect", _prepare_sqlite)
-        if _revision(engine) != HEAD:
-            _migrate(engine, folder)
+        try:
+            if _revision(engine) != HEAD:
+                _migrate(engine, folder)
+        except BaseException:
+            engine.dispose()  # else its connection stays open until something collects it
+            raise
     return engine
 
 
