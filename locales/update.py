@@ -1,6 +1,6 @@
 """Brings the catalogues up to date with the source: `python locales/update.py`. Lists what has no translation.
 
-Texts are the first arguments of `_(…)` and `N_(…)`. Translations are kept, texts that are gone are dropped, and the
+Texts are the first arguments of `_(…)` and `N_(…)`, and the first two of `ngettext(…)`. Translations are kept, texts that are gone are dropped, and the
 same source always gives the same file: no dates, no line numbers.
 """
 
@@ -14,6 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
+KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 HEADER = """\
 # Texts of MNIST Lab. Kept up to date by `python locales/update.py`; only the msgstr lines are written by hand.
 msgid ""
@@ -37,12 +38,12 @@ def language(file: Path) -> str:
     return file.parts[-3]
 
 
-def texts() -> list[str]:
-    """Every text of the interface, in the order of the source."""
-    found: dict[str, None] = {}
+def texts() -> list[str | tuple[str, str]]:
+    """Every text of the interface, in the order of the source; a text that counts as its (singular, plural)."""
+    found: dict[str | tuple[str, str], None] = {}
     for folder in (ROOT / "pages", ROOT / "mnist_core"):
-        for _file, _line, text, _comments, _context in extract_from_dir(str(folder), keywords={"_": None, "N_": None}):
-            if isinstance(text, str) and text:
+        for _file, _line, text, _comments, _context in extract_from_dir(str(folder), keywords=KEYWORDS):
+            if text:
                 found[text] = None
     return list(found)
 
@@ -71,7 +72,7 @@ def main() -> None:
     for file in catalogue_files():
         file.write_text(updated(file), encoding="utf-8")
         messages = [message for message in read(file) if message.id]
-        missing = [message.id for message in messages if not message.string]
+        missing = [message.id for message in messages if not any(message.string)]
         print(f"{language(file)}: {len(messages)} texts, {len(missing)} without a translation")
         for text in missing:
             print(f"  {text}")

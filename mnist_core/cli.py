@@ -7,6 +7,7 @@ sentences on standard error. With --json the last line of standard output is one
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import math
 import sys
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence and where help is."""
+    """Says what is wrong in one sentence and where help is. An option is its whole name: half of one is misspelt."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """End with a sentence about the first word that is no option, with the likely one."""
+        word = unknown[0].partition("=")[0]
+        close = difflib.get_close_matches(word, self._option_string_actions, n=1)
+        self.error(f"there is no option {word}{f' (did you mean {close[0]}?)' if close else ''}")
 
     def error(self, text: str) -> NoReturn:
         self.exit(2, f"{text[:1].upper()}{text[1:]}. For all options: {self.prog} --help\n")
@@ -39,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         status: int = bench(words[1:])
         return status
-    options = _parser().parse_args(words)
+    options, unknown = _parser().parse_known_args(words)
+    if unknown:
+        options.parser.refuse(unknown)
     try:
         return int(options.command(options))
     except ConfigError as error:
@@ -64,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _train_options(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_train)
+def _train_options(parser: _Parser) -> None:
+    parser.set_defaults(command=_train, parser=parser)
     parser.add_argument("--preset", metavar="NAME", help=f"start from an experiment: {', '.join(PRESETS)}")
     parser.add_argument("--variant", metavar="NAME", help="only this variant of the experiment")
     parser.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST in torchvision's layout")
@@ -80,8 +92,8 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", dest=f"field_{name}", metavar=shown)
 
 
-def _data_options(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_data)
+def _data_options(parser: _Parser) -> None:
+    parser.set_defaults(command=_data, parser=parser)
     parser.add_argument("--download", action="store_true", help="fetch MNIST if it is not here")
     parser.add_argument("--built-in", action="store_true", help="draw the built-in digits if they are not here")
     parser.add_argument("--data", metavar="DIR", type=Path, help="look for MNIST in this folder")

@@ -90,7 +90,7 @@ class RunConfig:
                 object.__setattr__(self, name, tuple(value))
         for name in _FLOATS:
             value = getattr(self, name)
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
                 object.__setattr__(self, name, float(value))
         problems = validate(self)
         if problems:
@@ -309,7 +309,7 @@ def _joint_problems(config: RunConfig) -> list[Problem]:
     if config.batch_size > config.train_size:
         problems.append(
             _problem(
-                N_("batch_size {value} is larger than the {train} training images: use at most {train}."),
+                N_("batch_size {value} is larger than train_size {train}: use at most {train}."),
                 "batch_size",
                 config.batch_size,
                 train=config.train_size,

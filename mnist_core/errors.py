@@ -8,13 +8,15 @@ MnistLabError
 │   └── DataFolderError   a folder cannot be read or written
 ├── StoreError
 │   ├── StoreUnavailableError  locked, full, read-only, corrupt or from a newer version
-│   └── RunNotFoundError
+│   ├── RunNotFoundError
+│   └── RunUnreadableError     its settings are another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
 └── JobsError             the local cluster cannot start
 """
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +30,10 @@ class MnistLabError(Exception):
     def __init__(self, template: str, **values: Any) -> None:
         self.message = Message(template, values)
         super().__init__(str(self.message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes an error travels as it is, without being made anew from its English sentence."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,10 @@ class StoreUnavailableError(StoreError):
 
 class RunNotFoundError(StoreError):
     """No run has this id."""
+
+
+class RunUnreadableError(StoreError):
+    """The settings of a run are none for this version of the program."""
 
 
 class CheckpointError(MnistLabError):

@@ -137,3 +137,12 @@ class Run:
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class UnreadableRun:
+    """A run whose settings are none for this version of the program; `problem` is the sentence that says so."""
+
+    id: str
+    created_at: float  # seconds since the epoch (UTC)
+    problem: Message

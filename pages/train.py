@@ -15,29 +15,34 @@ from mnist_core.ui.texts import _
 frame.ensure()
 
 
-def start() -> None:
-    """Put a run with the settings of the controls into the queue and show it."""
+@frame.callback
+def start(run_id: str) -> None:
+    """Put a run with the settings of the controls into the queue and show it.
+
+    The button was drawn with the run's id: one press makes one run, even where it arrives twice (while the first
+    arrival is still at work here, the browser's next message may bring the press again).
+    """
     chosen = draft.preset()
-    run_id = session.store().create_run(
+    session.store().create_run(
         session.student(),
         draft.config(),
         preset=chosen.name if chosen else None,
         variant=draft.variant(),
+        run_id=run_id,
     )
     st.session_state.update(shown_run=run_id, shown_group=None)
     watch.await_first_point(run_id)
 
 
-def start_all() -> None:
-    """Queue every variant of the experiment and show them together."""
-    chosen = draft.preset()
+@frame.callback
+def start_all(group: str) -> None:
+    """Queue every variant of the experiment under `group`, once however often the press arrives, and show them."""
+    chosen, shared = draft.preset(), draft.config()
     assert chosen is not None
-    group = secrets.token_hex(5)
-    shared = draft.config()
-    for label, changes in chosen.variants.items():
-        session.store().create_run(
-            session.student(), shared.replace(**changes), preset=chosen.name, variant=label, group=group
-        )
+    store, student = session.store(), session.student()
+    if not store.list_group(group):
+        for label, changes in chosen.variants.items():
+            store.create_run(student, shared.replace(**changes), preset=chosen.name, variant=label, group=group)
     st.session_state.update(shown_run=None, shown_group=group)
 
 
@@ -59,11 +64,18 @@ def design() -> None:
             for label, value in shown:
                 st.metric(label, value, width="content")
         with st.container(horizontal=True):
-            st.button(_("Run"), key="run", type="primary", icon=":material/play_arrow:", on_click=start, width=160)
-            chosen = draft.preset()
-            if chosen is not None and chosen.variants:
-                label = _("Run all {n} variants").format(n=len(chosen.variants))
-                st.button(label, key="run_all", icon=":material/stacks:", on_click=start_all)
+            _buttons()
+
+
+def _buttons() -> None:
+    """Each with the id of what a press of it will make."""
+    run, group = secrets.token_hex(5), secrets.token_hex(5)
+    icon = ":material/play_arrow:"
+    st.button(_("Run"), key="run", type="primary", icon=icon, on_click=start, args=(run,), width=160)
+    chosen = draft.preset()
+    if chosen is not None and len(chosen.variants) > 1:
+        label = _("Run all {n} variants").format(n=len(chosen.variants))
+        st.button(label, key="run_all", icon=":material/stacks:", on_click=start_all, args=(group,))
 
 
 def page() -> None:
@@ -82,9 +94,9 @@ def page() -> None:
     preload()
     draft.write_address(st.session_state["shown_run"], st.session_state["shown_group"])
     if st.session_state["shown_group"]:
-        group_panel.draw(st.session_state["shown_group"])
+        frame.safely(group_panel.draw)(st.session_state["shown_group"])
     elif st.session_state["shown_run"]:
-        run_panel.draw(st.session_state["shown_run"])
+        frame.safely(run_panel.draw)(st.session_state["shown_run"])
     else:
         st.info(_("Press **Run**: curves for training, validation and test appear here within a second."))
     run_list.draw()

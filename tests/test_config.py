@@ -111,6 +111,11 @@ def test_text_that_is_no_json_object(text: str) -> None:
         RunConfig.from_json(text)
 
 
+def test_a_number_too_long_for_any_float() -> None:
+    with pytest.raises(ConfigError, match="learning_rate must be from"):
+        RunConfig.from_json('{"learning_rate": 1' + "0" * 400 + "}")
+
+
 def test_all_problems_at_once_unknown_names_too() -> None:
     found = problems(learning_rat=0.1, learning_rate=-1, epochs=2.5, optimizer="adma", hidden_layers=[0], dropout=2)
     assert set(found) == {"learning_rat", "learning_rate", "epochs", "optimizer", "hidden_layers", "dropout"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import runpy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -25,9 +26,15 @@ def entries(file: Path) -> list[Message]:
     return [entry for entry in UPDATE["read"](file) if entry.id]
 
 
-def fields(text: str) -> list[str]:
-    """Names of the fields in `text`."""
-    return sorted(name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None)
+def forms(text: str | Sequence[str]) -> Sequence[str]:
+    """The text, or its singular and plural."""
+    return [text] if isinstance(text, str) else text
+
+
+def fields(text: str | Sequence[str]) -> set[str]:
+    """Names of the fields in all forms of `text`."""
+    parts = (part for form in forms(text) for part in Formatter().parse(form))
+    return {name for _literal, name, _spec, _conversion in parts if name is not None}
 
 
 def test_every_language_has_a_catalogue() -> None:
@@ -43,10 +50,10 @@ class TestCatalogue:
         assert not UPDATE["read"](file).obsolete
 
     def test_every_text_is_translated(self, file: Path) -> None:
-        assert not [entry.id for entry in entries(file) if not entry.string or entry.fuzzy]
+        assert not [entry.id for entry in entries(file) if not all(forms(entry.string)) or entry.fuzzy]
 
     def test_fields_are_the_same_as_in_english(self, file: Path) -> None:
-        wrong = [entry.id for entry in entries(file) if set(fields(entry.string)) != set(fields(entry.id))]
+        wrong = [entry.id for entry in entries(file) if fields(entry.string) != fields(entry.id)]
         assert not wrong
 
     def test_markdown_and_icons_are_kept(self, file: Path) -> None:
@@ -54,7 +61,8 @@ class TestCatalogue:
         wrong = [
             entry.id
             for entry in entries(file)
-            if sorted(signs.findall(entry.string)) != sorted(signs.findall(entry.id))
+            for one, other in product(forms(entry.string), forms(entry.id))
+            if sorted(signs.findall(one)) != sorted(signs.findall(other))
         ]
         assert not wrong
 
@@ -67,7 +75,17 @@ def test_korean_needs_no_particle_that_depends_on_a_value() -> None:
     alternatives = re.compile(r"\((은|는|이|가|을|를|과|와|로|으로)\)")
     after_a_field = re.compile(r"\}(은|는|이|가|을|를|과|와|로|으로)(?![가-힣])|\}(라는|이라는|였|이었)")
     korean = entries(ROOT / "locales" / "ko" / "LC_MESSAGES" / "mnist_lab.po")
-    assert not [e.string for e in korean if alternatives.search(e.string) or after_a_field.search(e.string)]
+    texts = [text for entry in korean for text in forms(entry.string)]
+    assert not [text for text in texts if alternatives.search(text) or after_a_field.search(text)]
+
+
+def test_one_thing_is_singular_and_korean_has_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(code: str, n: int) -> str:
+        monkeypatch.setattr(texts, "language", lambda: code)
+        return texts.ngettext("{n} earlier run", "{n} earlier runs", n).format(n=n)
+
+    assert [said("en", n) for n in (0, 1, 2)] == ["0 earlier runs", "1 earlier run", "2 earlier runs"]
+    assert [said("ko", n) for n in (1, 2)] == ["이전 실행 1개", "이전 실행 2개"]
 
 
 def test_a_text_without_translation_is_shown_in_english() -> None:
@@ -166,16 +184,20 @@ def test_the_search_for_visible_words_finds_them(code: str, caught: bool) -> Non
 
 @pytest.mark.parametrize("file", sources("pages", "mnist_core"), ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_is_marked_for_translation_can_be_found_in_the_source(file: Path) -> None:
-    """`_(f"…")` is never in a catalogue, and neither is a text put together with +."""
+    """`_(f"…")` is never in a catalogue, and neither is a text put together with +; both forms of one that counts."""
     marks = [
         node
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_", "ngettext")
     ]
     wrong = [
         f"{file.relative_to(ROOT)}:{node.lineno}"
         for node in marks
         if isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
-        or (isinstance(node.func, ast.Name) and node.func.id == "N_" and not isinstance(node.args[0], ast.Constant))
+        or (
+            isinstance(node.func, ast.Name)
+            and node.func.id != "_"
+            and not all(isinstance(text, ast.Constant) for text in node.args[:2])
+        )
     ]
     assert not wrong

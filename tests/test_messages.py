@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
+
+import pytest
 
 from mnist_core.errors import ConfigError, DataFileError, MnistLabError, Problem
 from mnist_core.messages import Message, message
@@ -44,6 +47,20 @@ def test_an_error_carries_its_sentence() -> None:
         "a HAS 3 BYTES."
     )
     assert isinstance(error, MnistLabError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataFileError("In {folder}", folder="/tmp/{n}"),
+        ConfigError([Problem("a", message("A is {x}.", x="{'b': 1}"))]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_comes_whole_from_another_process(error: MnistLabError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert (str(arrived), arrived.message, vars(arrived)) == (str(error), error.message, vars(error))
 
 
 def test_a_config_error_tells_all_problems() -> None:

@@ -161,9 +161,9 @@ def _completed(run: Run, curves: Curves) -> Explanation:
         return Explanation(
             message(N_("Hardly learned.")),
             message(
-                N_("Training accuracy is {accuracy} after {steps} steps, but the units are alive."),
+                N_("Training accuracy is {accuracy} after step {step}, but the units are alive."),
                 accuracy=f"{accuracy:.1%}",
-                steps=f"{run.progress.step:,}",
+                step=f"{run.progress.step:,}",
             ),
             (),
             message(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=f"{_rate(run) * 10:g}"),

@@ -87,6 +87,7 @@ def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     low, high = np.log10(positive_ends([steps["gradient_norm"], steps["gradient_norm_max"]]))
     low, high = float(np.floor(low)), float(np.ceil(high + 0.05))
     figure["layout"]["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
+    marks.mark_break(figure, curves, across, 10 ** (high - 0.05 * (high - low)), view, translate)
     marks.events(figure, curves, across, view, translate, at_top=True)
     figure["data"] += spread(figure["layout"])
     return figure
@@ -133,20 +134,37 @@ def runs_chart(
 
 
 def describe_chart(run: Run, curves: Curves, kind: str) -> Message:
-    """The chart in one sentence, for those who do not see it: the last values, and whether the loss left the chart."""
+    """The chart in words, for those who do not see it: last values, the best, and whether the loss left the chart."""
     evaluations = curves.evaluations
     if kind not in ("loss", "accuracy") or not len(evaluations):
-        return message(N_("A chart of this run with {n} points."), n=len(curves.steps))
+        return message(N_("A chart of this run. Points: {n}."), n=len(curves.steps))
     last = evaluations[-1]
     shown = {split: _told(float(last[f"{split}_{kind}"]), kind) for split in SPLITS}
     name = message(N_("Loss") if kind == "loss" else N_("Accuracy"))
     template = N_("{name} after step {step}: training {train}, validation {validation}, test {test}.")
     said = message(template, name=name, step=f"{int(last['step']):,}", **shown)
-    if kind == "accuracy":
-        return said
-    for more in (marks.left_the_chart(curves, _loss_top(run, curves, ChartView())), marks.not_a_number(curves)):
+    further = [_best(curves, kind)]
+    if kind == "loss":
+        further += [marks.left_the_chart(curves, _loss_top(run, curves, ChartView())), marks.not_a_number(curves)]
+    for more in further:
         said = said if more is None else Message("{said} {more}", {"said": said, "more": more})
     return said
+
+
+def _best(curves: Curves, kind: str) -> Message | None:
+    """The best measured value, on validation images where there are any; None where there is none."""
+    for split in ("validation", "test"):
+        values = curves.evaluations[f"{split}_{kind}"]
+        rows = np.flatnonzero(np.isfinite(values))
+        if len(rows):
+            row = rows[values[rows].argmin() if kind == "loss" else values[rows].argmax()]
+            template = {
+                "validation": N_("Best on validation: {value} at step {step}."),
+                "test": N_("Best on test: {value} at step {step}."),
+            }[split]
+            step = f"{int(curves.evaluations['step'][row]):,}"
+            return message(template, value=_told(float(values[row]), kind), step=step)
+    return None
 
 
 def _told(value: float, kind: str) -> str:

@@ -66,6 +66,16 @@ def mark_departure(
     )
 
 
+def mark_break(figure: Figure, curves: Curves, across: Across, y: float, view: ChartView, translate: Translate) -> None:
+    """A sign at height `y` where the numbers end, with the step on hover."""
+    broken = not_a_number(curves)
+    rows = np.flatnonzero(~np.isfinite(curves.steps["gradient_norm_max"]))
+    if broken is None or not len(rows):
+        return
+    x = float(across.values(curves.steps)[rows[0]])
+    sign(figure, x, y, broken.text(translate), "NaN", theme.broken(view.dark))
+
+
 def sign(figure: Figure, x: float, y: float, text: str, name: str, colour: str, group: str = "") -> None:
     """A triangle that points out of the chart; `group`: the legend entry that hides it too."""
     figure["data"].append(

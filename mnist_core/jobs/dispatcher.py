@@ -179,7 +179,7 @@ class Dispatcher:
     def _settle(self, run_id: str, future: Any) -> None:
         """See that a run whose task has ended is not left running."""
         try:
-            state = self.store.get(run_id).state
+            state = self.store.state(run_id)
         except RunNotFoundError:
             return
         if future.status == "error":
@@ -198,7 +198,7 @@ class Dispatcher:
             LOG.warning("run %s has lost its worker %s", run_id, placed.worker)
             deaths = self._deaths[run_id] + 1
             try:
-                if deaths >= DEATHS and self.store.get(run_id).state in ("queued", "running"):
+                if deaths >= DEATHS and self.store.state(run_id) in ("queued", "running"):
                     self.store.finish(run_id, "failed", {}, _KILLER)
                 else:
                     self.store.requeue(run_id)

@@ -3,6 +3,6 @@
 The only thing between pages and training. SQLite by default, PostgreSQL by address (`settings.store_url`).
 """
 
-from mnist_core.store.store import Command, Store, open_store
+from mnist_core.store.store import Command, Store, open_store, shown_id
 
-__all__ = ["Command", "Store", "open_store"]
+__all__ = ["Command", "Store", "open_store", "shown_id"]

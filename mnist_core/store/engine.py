@@ -13,22 +13,24 @@ from typing import Any
 import filelock
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.messages import N_
 
 HEAD = "0001"  # newest revision in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 5_417_001  # any number that nobody else locks in PostgreSQL
 BUSY_SECONDS = 10  # how long a writer waits for another
 
 
 def open_engine(url: str) -> sa.Engine:
     """An engine for `url`, its schema brought to the newest revision.
 
-    Raises StoreUnavailableError where the file cannot be made, read or written, or is newer than this program.
+    Raises StoreUnavailableError where the file cannot be made, read or written, or is newer than this program; where
+    the address is none, or its driver is not installed.
     """
-    address = sa.make_url(url)
+    address = _address(url)
     folder = _sqlite_folder(address)
     if folder is not None:
         try:
@@ -40,25 +42,50 @@ def open_engine(url: str) -> sa.Engine:
                 reason=error.strerror or str(error),
             ) from error
     with as_sentences(url):
-        engine = sa.create_engine(address, pool_pre_ping=not _is_sqlite(address))
+        engine = _engine(address)
         if _is_sqlite(address):
             event.listen(engine, "connect", _prepare_sqlite)
-        if _revision(engine) != HEAD:
-            _migrate(engine, folder)
+        try:
+            if _revision(engine) != HEAD:
+                _migrate(engine, folder)
+        except BaseException:
+            engine.dispose()  # else its connection stays open until something collects it
+            raise
     return engine
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except ArgumentError as error:
+        # The address is not repeated: it may hold a password.
+        raise StoreUnavailableError(
+            N_("MNIST_LAB_STORE is no SQLAlchemy address. Write it like postgresql://user:password@host/name.")
+        ) from error
+
+
+def _engine(address: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(address, pool_pre_ping=not _is_sqlite(address))
+    except ImportError as error:
+        raise StoreUnavailableError(
+            N_("The store {store} needs the Python package {package}: install it, or choose another MNIST_LAB_STORE."),
+            store=address.render_as_string(hide_password=True),
+            package=address.get_driver_name(),
+        ) from error
 
 
 @contextmanager
 def as_sentences(url: str) -> Iterator[None]:
-    """Turns errors of the database into StoreUnavailableError."""
+    """Turns errors of the database into StoreUnavailableError; other errors pass as they are."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         raise _sentence(url, error) from error
 
 
-def _sentence(url: str, error: Exception) -> StoreUnavailableError:
-    reason = str(error.orig if isinstance(error, DBAPIError) else error)
+def _sentence(url: str | sa.URL, error: Exception) -> StoreUnavailableError:
+    reason = "locked" if isinstance(error, filelock.Timeout) else str(getattr(error, "orig", None) or error)
     shown = sa.make_url(url).render_as_string(hide_password=True)
     templates = {
         "locked": N_("The store {store} is in use by another program. Nothing is lost: try again in a moment."),
@@ -124,7 +151,11 @@ def _migrate(engine: sa.Engine, folder: Path | None) -> None:
     if folder is None:
         _upgrade(engine)
         return
-    with filelock.FileLock(folder / "migration.lock", timeout=60):
+    try:
+        held = filelock.FileLock(folder / "migration.lock", timeout=60).acquire()
+    except OSError as error:  # a folder that cannot be written, or another program that does not let go
+        raise _sentence(engine.url, error) from error
+    with held:
         if _revision(engine) != HEAD:
             _upgrade(engine)
 
@@ -148,5 +179,8 @@ def _upgrade(engine: sa.Engine) -> None:
             revision=revision,
         )
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # No file to lock: whoever comes second waits here, and finds nothing left to do.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

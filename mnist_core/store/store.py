@@ -6,6 +6,7 @@ so that a page asks one cheap question ("is it still version n?") before it read
 
 from __future__ import annotations
 
+import importlib
 import json
 import secrets
 import time
@@ -20,9 +21,20 @@ from numpy.typing import NDArray
 
 from mnist_core import settings
 from mnist_core.config import RunConfig
-from mnist_core.errors import RunNotFoundError
+from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.messages import N_, Message
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Outcome, Progress, Requests, Run
+from mnist_core.records import (
+    EVALUATION_DTYPE,
+    STEP_DTYPE,
+    Curves,
+    Event,
+    Outcome,
+    Progress,
+    Requests,
+    Run,
+    State,
+    UnreadableRun,
+)
 from mnist_core.store.engine import as_sentences, open_engine
 from mnist_core.store.tables import chunks, events, facts, runs
 
@@ -63,9 +75,13 @@ class Store:
         preset: str | None = None,
         variant: str | None = None,
         group: str | None = None,
+        run_id: str | None = None,
     ) -> str:
-        """Put a new run in the queue; returns its id, which cannot be guessed."""
-        run_id = secrets.token_hex(5)
+        """Put a new run in the queue; returns its id, which cannot be guessed.
+
+        `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
+        """
+        run_id = run_id or secrets.token_hex(5)
         now = time.time()
         row = {
             "id": run_id,
@@ -80,35 +96,46 @@ class Store:
             "queued_at": now,
         }
         with self._begin() as connection:
-            connection.execute(sa.insert(runs).values(row))
+            connection.execute(_insert(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
 
     def get(self, run_id: str) -> Run:
-        """The run. Raises RunNotFoundError."""
+        """The run. Raises RunNotFoundError, RunUnreadableError."""
         with self._begin(write=False) as connection:
             row = self._row(connection, run_id)
             order = _queue(connection) if row.state == "queued" else []
         return _run(row, order.index(run_id) if run_id in order else None)
 
+    def state(self, run_id: str) -> State:
+        """The run's state, whether or not its settings can be read. Raises RunNotFoundError."""
+        with self._begin(write=False) as connection:
+            state: State = self._row(connection, run_id).state
+            return state
+
     def version(self, run_id: str) -> int | None:
         """The run's version, None if there is no such run. Cheap."""
         with self._begin(write=False) as connection:
-            return connection.execute(sa.select(runs.c.version).where(runs.c.id == run_id)).scalar()
+            return connection.execute(sa.select(runs.c.version).where(runs.c.id == _id(run_id))).scalar()
 
     def list_runs(self, owner: str, limit: int = 50) -> list[Run]:
-        """The owner's runs, newest first."""
-        query = sa.select(runs).where(runs.c.owner == owner).order_by(runs.c.created_at.desc()).limit(limit)
+        """The owner's runs, newest first; `list_unreadable` has those whose settings cannot be read."""
         with self._begin(write=False) as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_newest(owner, limit)).all()
             order = _queue(connection) if any(row.state == "queued" for row in rows) else []
         places = {run_id: place for place, run_id in enumerate(order)}
-        return [_run(row, places.get(row.id)) for row in rows]
+        return [run for run in (_read(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
+
+    def list_unreadable(self, owner: str, limit: int = 50) -> list[UnreadableRun]:
+        """Those of the owner's newest runs whose settings are none for this version of the program."""
+        with self._begin(write=False) as connection:
+            rows = connection.execute(_newest(owner, limit)).all()
+        return [run for run in map(_read, rows) if isinstance(run, UnreadableRun)]
 
     def list_group(self, group: str) -> list[Run]:
-        """The runs started together under `group`, oldest first."""
-        query = sa.select(runs).where(runs.c.group_id == group).order_by(runs.c.created_at, runs.c.id)
+        """The runs started together under `group`, oldest first, without those whose settings cannot be read."""
+        query = sa.select(runs).where(runs.c.group_id == _id(group)).order_by(runs.c.created_at, runs.c.id)
         with self._begin(write=False) as connection:
-            return [_run(row) for row in connection.execute(query)]
+            return [run for run in map(_read, connection.execute(query)) if isinstance(run, Run)]
 
     def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
         """What was recorded after those steps (default: everything), with all events."""
@@ -116,7 +143,7 @@ class Store:
         query = (
             sa.select(chunks.c.kind, chunks.c.data)
             .where(
-                chunks.c.run_id == run_id,
+                chunks.c.run_id == _id(run_id),
                 sa.or_(*(sa.and_(chunks.c.kind == kind, chunks.c.last_step > step) for kind, step in after.items())),
             )
             .order_by(chunks.c.last_step)
@@ -124,7 +151,7 @@ class Store:
         with self._begin(write=False) as connection:
             rows = connection.execute(query).all()
             happened = connection.execute(
-                sa.select(events).where(events.c.run_id == run_id).order_by(events.c.id)
+                sa.select(events).where(events.c.run_id == _id(run_id)).order_by(events.c.id)
             ).all()
         arrays = {
             kind: _unpack((row.data for row in rows if row.kind == kind), dtype, after[kind])
@@ -145,7 +172,7 @@ class Store:
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
         with self._begin() as connection:
-            row = self._row(connection, run_id, owner)
+            row = self._row(connection, run_id, owner, write=True)
             change = _after_request(row, command)
             if change is None:
                 return
@@ -156,25 +183,32 @@ class Store:
     def request_learning_rate(self, run_id: str, owner: str, value: float) -> None:
         """Ask for another learning rate from the next step on. Raises RunNotFoundError."""
         with self._begin() as connection:
-            row = self._row(connection, run_id, owner)
+            row = self._row(connection, run_id, owner, write=True)
             if row.state != "finished":
                 self._update(connection, run_id, {"rate_request": value})
 
     def delete_run(self, run_id: str, owner: str) -> None:
         """Remove the run and its records; a worker that has it ends quietly. Raises RunNotFoundError."""
         with self._begin() as connection:
-            self._row(connection, run_id, owner)
+            self._row(connection, run_id, owner, write=True)
             _drop_records(connection, run_id, after=-1)
             connection.execute(sa.delete(runs).where(runs.c.id == run_id))
 
     # ---- workers -----------------------------------------------------------------------------------------------
 
     def next_queued(self, limit: int) -> list[Run]:
-        """The runs to start next, in fair order: a student's first run goes before another's second."""
+        """The runs to start next, in fair order: a student's first run goes before another's second.
+
+        A run whose settings cannot be read ends as failed when its turn comes.
+        """
         with self._begin(write=False) as connection:
             ids = _queue(connection)[:limit]
             rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
-        return [_run(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
+        found = [_read(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
+        for run in found:
+            if isinstance(run, UnreadableRun):
+                self.finish(run.id, "failed", {}, run.problem)
+        return [run for run in found if isinstance(run, Run)]
 
     def count_running(self) -> int:
         """How many runs are training now."""
@@ -186,9 +220,10 @@ class Store:
         """Make a queued run this worker's; None where it is no longer queued (stopped or taken meanwhile).
 
         A run that was begun keeps the number of threads it was begun with: sums depend on it in the last digits.
+        Raises RunUnreadableError.
         """
         with self._begin() as connection:
-            row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+            row = connection.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
             if row is None or row.state != "queued":
                 return None
             change = {
@@ -241,17 +276,16 @@ class Store:
         with self._begin() as connection:
             if applied_rate is not None:
                 change["learning_rate"] = applied_rate
-                asked = connection.execute(sa.select(runs.c.rate_request).where(runs.c.id == run_id)).scalar()
-                if asked == applied_rate:
-                    change["rate_request"] = None
+                # A rate that was asked for meanwhile stays.
+                change["rate_request"] = sa.func.nullif(runs.c.rate_request, applied_rate)
             if self._update(connection, run_id, change):
                 _append(connection, run_id, curves)
 
     def rewind(self, run_id: str, step: int) -> None:
         """Drop all records after `step`: training goes on from a checkpoint there."""
         with self._begin() as connection:
-            _drop_records(connection, run_id, after=step)
             self._update(connection, run_id, {"step": max(0, step)})
+            _drop_records(connection, run_id, after=step)
 
     def pause(self, run_id: str, result: Mapping[str, Any]) -> None:
         """The worker has let go of the run, with a checkpoint."""
@@ -261,8 +295,8 @@ class Store:
     def reset_done(self, run_id: str) -> None:
         """The worker has let go of the run without a checkpoint: it is paused at step 0."""
         with self._begin() as connection:
-            _drop_records(connection, run_id, after=-1)
             self._update(connection, run_id, _RESET)
+            _drop_records(connection, run_id, after=-1)
 
     def finish(self, run_id: str, outcome: Outcome, result: Mapping[str, Any], error: Message | None = None) -> None:
         """The run is over."""
@@ -281,13 +315,14 @@ class Store:
     def requeue(self, run_id: str) -> None:
         """Put a running run back in the queue, in front: its worker was lost."""
         with self._begin() as connection:
-            if self._row(connection, run_id).state == "running":
+            if self._row(connection, run_id, write=True).state == "running":
                 self._update(connection, run_id, {"state": "queued", "priority": 1})
 
     def requeue_lost(self) -> list[str]:
         """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
         with self._begin() as connection:
-            lost = list(connection.execute(sa.select(runs.c.id).where(runs.c.state == "running")).scalars())
+            query = sa.select(runs.c.id).where(runs.c.state == "running").order_by(runs.c.id).with_for_update()
+            lost = list(connection.execute(query).scalars())
             for run_id in lost:
                 self._update(connection, run_id, {"state": "queued", "priority": 1})
         return lost
@@ -304,16 +339,21 @@ class Store:
         """Know `value` (JSON-ready) under `key` from now on."""
         row = {"value": json.dumps(dict(value)), "updated_at": time.time()}
         with self._begin() as connection:
-            if not connection.execute(sa.update(facts).where(facts.c.key == key).values(row)).rowcount:
-                connection.execute(sa.insert(facts).values(key=key, **row))
+            statement = _insert(connection, facts).values(key=key, **row)
+            connection.execute(statement.on_conflict_do_update(index_elements=[facts.c.key], set_=row))
 
     # ---- within a transaction ----------------------------------------------------------------------------------
 
-    def _row(self, connection: sa.Connection, run_id: str, owner: str | None = None) -> sa.Row[Any]:
-        row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+    def _row(
+        self, connection: sa.Connection, run_id: str, owner: str | None = None, *, write: bool = False
+    ) -> sa.Row[Any]:
+        """The run's row; with `write`, nobody else changes it before this transaction ends."""
+        query = sa.select(runs).where(runs.c.id == _id(run_id))
+        row = connection.execute(query.with_for_update() if write else query).one_or_none()
         if row is None or (owner is not None and row.owner != owner):
             raise RunNotFoundError(
-                N_("There is no run {run} here (or it is somebody else's). Choose one from your list."), run=run_id
+                N_("There is no run {run} here (or it is somebody else's). Choose one from your list."),
+                run=shown_id(run_id),
             )
         return row
 
@@ -325,6 +365,12 @@ class Store:
 def open_store(url: str | None = None) -> Store:
     """The store at `url` (default: `settings.store_url()`)."""
     return Store(url)
+
+
+def shown_id(text: str) -> str:
+    """An id from an address, fit to be shown: whatever stands there, in at most 16 characters."""
+    printable = "".join(sign if sign.isprintable() else "?" for sign in text[:17])
+    return printable if len(printable) <= 16 else printable[:15] + "…"
 
 
 _RESET: Mapping[str, Any] = {
@@ -354,13 +400,36 @@ def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
     if command == "reset":
         return dict(_RESET)
     if command == "stop":
-        return {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}
+        return {
+            "state": "finished",
+            "outcome": "stopped",
+            "command": None,
+            "rate_request": None,
+            "finished_at": time.time(),
+        }
     if command == "pause":
         return {"state": "paused", "command": None} if row.state == "queued" else None
     wanted = "step" if command == "step" else None
     if row.state == "paused":
         return {"state": "queued", "command": wanted, "priority": 1, "queued_at": time.time()}
     return {"command": wanted}  # queued: resume or step
+
+
+def _id(text: str) -> str:
+    """`text` where it may be the id of a run or group, else the empty id, which no row has.
+
+    Ids come from the browser's address bar: PostgreSQL takes no NUL, SQLite no half of a surrogate pair.
+    """
+    return text if len(text) <= 16 and text.isascii() and text.isprintable() else ""
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which SQLAlchemy has for each kind of database apart."""
+    return importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+
+
+def _newest(owner: str, limit: int) -> sa.Select[Any]:
+    return sa.select(runs).where(runs.c.owner == owner).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
 
 
 def _queue(connection: sa.Connection) -> list[str]:
@@ -402,11 +471,27 @@ def _unpack(blobs: Iterable[bytes], dtype: np.dtype[np.void], after: int) -> NDA
     return array[array["step"] > after]
 
 
+def _read(row: sa.Row[Any], queue_place: int | None = None) -> Run | UnreadableRun:
+    try:
+        return _run(row, queue_place)
+    except RunUnreadableError as error:
+        return UnreadableRun(row.id, row.created_at, error.message)
+
+
 def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
+    """Raises RunUnreadableError."""
+    try:
+        config = RunConfig.from_json(row.config)
+    except ConfigError as error:
+        raise RunUnreadableError(
+            N_("The settings of run {run} cannot be read by this version of the program: {problem}"),
+            run=row.id,
+            problem=error.problems[0].message,
+        ) from error
     return Run(
         id=row.id,
         owner=row.owner,
-        config=RunConfig.from_json(row.config),
+        config=config,
         state=row.state,
         version=row.version,
         created_at=row.created_at,

@@ -56,7 +56,7 @@ function create(parent) {
   return chart;
 }
 
-async function draw(chart, url) {
+async function draw(chart, url, failure) {
   if (chart.drawing) return; // the running call draws what is wanted last
   chart.drawing = true;
   try {
@@ -80,7 +80,8 @@ async function draw(chart, url) {
   } catch (error) {
     chart.version = null; // so that the same figure, when it comes again, is drawn
     chart.div.dataset.error = error.message;
-    if (!chart.div.data) chart.div.textContent = error.message;
+    console.error(error);
+    if (!chart.div.data) chart.div.textContent = failure;
   } finally {
     chart.drawing = false;
   }
@@ -103,7 +104,7 @@ export default function (component) {
   if (chart.version !== data.version) {
     chart.version = data.version;
     chart.wanted = data;
-    draw(chart, data.plotly);
+    draw(chart, data.plotly, data.failure);
   }
   return () => {
     chart.gone = true;

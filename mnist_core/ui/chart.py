@@ -13,6 +13,8 @@ from typing import Any
 import plotly
 import streamlit as st
 
+from mnist_core.ui.texts import _
+
 _SCRIPT = Path(__file__).with_name("chart.js").read_text(encoding="utf-8")
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
 # A component of the first kind is no more than a folder that the server serves.
@@ -46,5 +48,6 @@ def live_chart(figure: dict[str, Any], *, key: str, height: int, description: st
         "subject": subject,
         "version": zlib.crc32(repr(figure).encode()),
         "plotly": _plotly_address(),
+        "failure": _("The charts' program could not be fetched from this server. Reload the page."),
     }
     component(key=key, data=data, height=height)

@@ -68,6 +68,8 @@ def _draw(page: StreamlitPage) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
         data_note.draw()
         texts.language_switch()
+    if problem := st.session_state.pop("problem", None):
+        show_error(problem)
     token = _inside.set(True)
     try:
         page.run()
@@ -101,17 +103,30 @@ def safely(draw: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
+def callback(act: Callable[P, None]) -> Callable[P, None]:
+    """`act` for a button outside fragments: its error is a sentence at the top of the page that is drawn next."""
+
+    @functools.wraps(act)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            act(*args, **kwargs)
+        except MnistLabError as error:
+            st.session_state["problem"] = error
+
+    return wrapped
+
+
 def show_error(error: MnistLabError) -> None:
     """The error as a sentence in the language of the session, one line per problem of a configuration."""
     if isinstance(error, ConfigError):
         lines = [problem.message.text(_) for problem in error.problems]
-        st.error("\n\n".join(_escape(line) for line in lines), icon=":material/error:")
+        st.error("\n\n".join(escape(line) for line in lines), icon=":material/error:")
     else:
-        st.error(_escape(error.message.text(_)), icon=":material/error:")
+        st.error(escape(error.message.text(_)), icon=":material/error:")
 
 
-def _escape(text: str) -> str:
-    """Markdown's signs in values (paths, typed text) stand for themselves."""
+def escape(text: str) -> str:
+    """`text` as Markdown that shows it: Markdown's signs in values (paths, typed text) stand for themselves."""
     for sign in "\\`*_[]$<>":
         text = text.replace(sign, "\\" + sign)
     return text

@@ -14,7 +14,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, run_panel, session, texts, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 
 def draw(group: str) -> None:
@@ -33,11 +33,16 @@ def _panel(group: str, moving: bool) -> None:
     preset = PRESETS.get(runs[0].preset or "")
     st.markdown(f"**{_(preset.title) if preset else names.run_title(runs[0])}**")
     done = sum(run.state == "finished" for run in runs)
-    st.progress(done / len(runs), text=_("{done} of {all} runs are done").format(done=done, all=len(runs)))
+    st.progress(done / len(runs), text=_done(done, len(runs)))
     if runs[0].owner == session.student() and moving:
         st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=_stop_all, args=(runs,))
     _charts(group, runs)
     _table(runs)
+
+
+def _done(done: int, runs: int) -> str:
+    text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", runs)
+    return text.format(done=done, all=runs)
 
 
 def _stop_all(runs: list[Run]) -> None:

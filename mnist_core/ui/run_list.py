@@ -1,28 +1,32 @@
-"""The list of this student's runs, with state and result."""
+"""The list of this student's runs, with state and result; those whose settings cannot be read, to be deleted."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.records import Run
-from mnist_core.ui import names, session
-from mnist_core.ui.texts import _
+from mnist_core.records import Run, UnreadableRun
+from mnist_core.ui import frame, names, session
+from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
 
 
 def draw() -> None:
     """The last runs; a click opens one."""
-    runs = session.store().list_runs(session.student())
-    if not runs:
+    store, student = session.store(), session.student()
+    runs, unreadable = store.list_runs(student), store.list_unreadable(student)
+    if not (runs or unreadable):
         return
     st.subheader(_("My runs"))
     for run in runs[:SHOWN]:
         _line(run)
     if len(runs) > SHOWN:
-        with st.expander(_("{n} earlier runs").format(n=len(runs) - SHOWN)):
+        earlier = len(runs) - SHOWN
+        with st.expander(ngettext("{n} earlier run", "{n} earlier runs", earlier).format(n=earlier)):
             for run in runs[SHOWN:]:
                 _line(run)
+    for other in unreadable:
+        _unreadable_line(other)
 
 
 def _open(run: Run) -> None:
@@ -37,6 +41,19 @@ def _line(run: Run) -> None:
     state.markdown(names.badge(run))
     result.markdown(_result(run))
     action.button(_("Open"), key=f"open_{run.id}", type="tertiary", disabled=current, on_click=_open, args=(run,))
+
+
+def _unreadable_line(run: UnreadableRun) -> None:
+    sentence, action = st.columns([11, 2], vertical_alignment="center")
+    sentence.markdown(frame.escape(run.problem.text(_)))
+    action.button(_("Delete"), key=f"delete_{run.id}", type="tertiary", on_click=_delete, args=(run.id,))
+
+
+@frame.callback
+def _delete(run_id: str) -> None:
+    session.store().delete_run(run_id, session.student())
+    if st.session_state.get("shown_run") == run_id:
+        st.session_state["shown_run"] = None
 
 
 def _result(run: Run) -> str:

@@ -19,7 +19,7 @@ from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
 from mnist_core.ui import draft, frame, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 POLL_SECONDS = 0.4
 
@@ -136,7 +136,7 @@ def _progress(run: Run) -> None:
     done = run.progress
     if run.state == "queued" and not done.step:
         place = run.queue_place or 0
-        text = _("Starting …") if not place else _("Waiting: {n} runs are before this one").format(n=place)
+        text = _("Starting …") if not place else _waiting(place)
         st.progress(0.0, text=text)
         return
     share = done.step / done.total_steps if done.total_steps else 0.0
@@ -151,6 +151,11 @@ def _progress(run: Run) -> None:
     elif done.seconds:
         parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
     st.progress(min(1.0, share), text=" · ".join(parts))
+
+
+def _waiting(place: int) -> str:
+    text = ngettext("Waiting: {n} run is before this one", "Waiting: {n} runs are before this one", place)
+    return text.format(n=place)
 
 
 _TONES = {"diverged": st.error, "collapsed": st.warning, "failed": st.error, "stopped": st.info}

@@ -22,6 +22,11 @@ def _(text: str) -> str:
     return catalogue(language()).gettext(text) if text else ""
 
 
+def ngettext(one: str, many: str, n: int) -> str:
+    """The text for `n` things in the language of the session: in English `one` where n is 1, else `many`."""
+    return catalogue(language()).ngettext(one, many, n)
+
+
 def language() -> str:
     """Code of the session's language."""
     code: str = st.session_state.get("language", "en")

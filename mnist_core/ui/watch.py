@@ -18,6 +18,7 @@ import numpy as np
 from mnist_core.errors import RunNotFoundError
 from mnist_core.messages import N_
 from mnist_core.records import Curves, Run
+from mnist_core.store import shown_id
 from mnist_core.ui import session
 
 KEPT = 100  # views and figures kept in memory; a view of 1,000 records takes about 60 kB
@@ -51,7 +52,7 @@ def look(run_id: str) -> View:
     store = session.store()
     version = store.version(run_id)
     if version is None:
-        raise RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=run_id)
+        raise RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=shown_id(run_id))
     with _lock:
         known: View | None = _views.get((store.url, run_id))
     # A queued run is read again each time: its place in the queue changes without it.

@@ -172,7 +172,21 @@ def test_every_chart_is_one_that_plotly_accepts(make, losses, view: ChartView) -
         go.Figure([{name: value for name, value in trace.items() if name not in ("x", "y")}], made["layout"])
 
 
+def test_the_gradient_of_a_broken_run_has_a_sign_where_it_ended() -> None:
+    broken = curves([2.3, 90.0, math.nan], events=[Event(3, "not_finite", 90.0)])
+    assert signs(gradient_chart(RUN, curves([2.3, 90.0]), ChartView(), str)) == []
+    broken.steps["gradient_norm"][2] = broken.steps["gradient_norm_max"][2] = math.nan
+    (sign,) = signs(gradient_chart(RUN, broken, ChartView(), str))
+    assert numbers(sign["x"]) == 3
+    assert "from step 3 on" in sign["hovertemplate"]
+
+
 def test_a_chart_in_a_sentence() -> None:
     said = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
-    assert said == "Loss after step 1: training 0.250, validation 0.250, test 0.250."
-    assert "0 points" in str(describe_chart(RUN, curves([], ()), "loss"))
+    best = "Best on validation: 0.250 at step 1."
+    assert said == f"Loss after step 1: training 0.250, validation 0.250, test 0.250. {best}"
+    broken = curves([1.0], (2.3, 0.25, math.nan))
+    assert "Best on validation: 0.250" in str(describe_chart(RUN, broken, "loss"))
+    assert "Best on validation: 0.500 at step 0." in str(describe_chart(RUN, broken, "accuracy"))
+    assert "Best" not in str(describe_chart(RUN, curves([1.0], (math.nan,)), "loss"))
+    assert "Points: 0." in str(describe_chart(RUN, curves([], ()), "loss"))

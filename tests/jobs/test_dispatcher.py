@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from mnist_core import data
 from mnist_core.config import RunConfig
-from mnist_core.errors import DataError, StoreUnavailableError
+from mnist_core.errors import DataError, RunUnreadableError, StoreUnavailableError
 from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store, open_store, tables
 from tests.conftest import wait_until
 
 CONFIG = RunConfig()
@@ -190,6 +191,32 @@ def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store
     assert str(store.get(run_id).error) == (
         "Training failed inside (ZeroDivisionError). The details are in the server's log."
     )
+
+
+def from_another_version(store: Store, run_id: str) -> None:
+    """The run's settings have a field that this program does not know."""
+    with store._begin() as connection:
+        connection.execute(sa.update(tables.runs).where(tables.runs.c.id == run_id).values(config='{"new": 1}'))
+
+
+def test_a_waiting_run_whose_settings_cannot_be_read_fails_and_the_next_one_runs(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    bad, good = (store.create_run("ann", CONFIG) for _ in range(2))
+    from_another_version(store, bad)
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [good]
+    assert store.state(bad) == "finished"
+
+
+def test_a_running_one_too(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    from_another_version(store, run_id)
+    dispatcher.client.sent[0].fail(RunUnreadableError("It cannot be read."))
+    dispatcher.tick()
+    assert store.state(run_id) == "finished"
 
 
 def test_an_error_after_the_end_leaves_the_outcome(dispatcher: Dispatcher, store: Store) -> None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import pytest
+import sqlalchemy as sa
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
+from mnist_core.errors import StoreUnavailableError
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress
-from mnist_core.store import Store
+from mnist_core.store import Store, tables
+from mnist_core.ui import watch
 
 Open = Callable[..., AppTest]
+
+
+def ascii_start(text: str) -> str:
+    """A short name for a test."""
+    return ascii(text[:10])
 
 
 def texts(app: AppTest) -> str:
@@ -124,6 +136,101 @@ def test_run_all_queues_every_variant_as_one_group(open_page: Open, store: Store
     assert not app.exception
 
 
+def again(pressed: WidgetStates) -> RerunException:
+    """What Streamlit raises in a callback when the browser's next message is there, with the press still in it."""
+    context = get_script_run_ctx()
+    assert context is not None
+    return RerunException(RerunData(widget_states=pressed, page_script_hash=context.page_script_hash))
+
+
+def test_one_press_of_run_that_arrives_twice_makes_one_run(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click()
+    pressed = app._tree.get_widget_states()
+    arrivals = []
+
+    def arrives_again(run_id: str) -> None:
+        arrivals.append(run_id)
+        if len(arrivals) == 1:
+            raise again(pressed)
+
+    monkeypatch.setattr(watch, "await_first_point", arrives_again)
+    app.run()
+    (run,) = store.next_queued(10)
+    assert arrivals == [run.id, run.id]
+    assert app.session_state["shown_run"] == run.id
+    app.button(key="run").click().run()
+    assert len(store.next_queued(10)) == 2  # another press is another run
+
+
+def test_one_press_of_run_all_that_arrives_twice_makes_one_group(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train", preset="optimizer-race")
+    app.button(key="run_all").click()
+    pressed = app._tree.get_widget_states()
+    made = Store.create_run
+    calls = []
+
+    def arrives_again(*args: Any, **kwargs: Any) -> str:
+        calls.append(kwargs["variant"])
+        run_id = made(*args, **kwargs)
+        if len(calls) == len(PRESETS["optimizer-race"].variants):
+            raise again(pressed)
+        return run_id
+
+    monkeypatch.setattr(Store, "create_run", arrives_again)
+    app.run()
+    assert len(store.next_queued(20)) == len(PRESETS["optimizer-race"].variants)
+    assert app.session_state["shown_group"] == store.next_queued(1)[0].group
+
+
+def test_a_press_that_the_store_refuses_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("train", preset="two-layer-net")
+
+    def refused(*_args: Any, **_kwargs: Any) -> str:
+        raise StoreUnavailableError("The store is in use.")
+
+    monkeypatch.setattr(Store, "create_run", refused)
+    app.button(key="run").click().run()
+    assert "The store is in use." in texts(app)
+    assert not app.exception
+
+
+def test_the_place_in_the_queue_counts_in_english(open_page: Open, store: Store) -> None:
+    waiting = [store.create_run(owner, RunConfig()) for owner in ("ann", "bob", "cem")]
+
+    def said(run_id: str) -> list[str]:
+        app = open_page("train", run=run_id)
+        return [element.proto.text for element in app.main if element.type == "progress"]
+
+    assert said(waiting[1]) == ["Waiting: 1 run is before this one"]
+    assert said(waiting[2]) == ["Waiting: 2 runs are before this one"]
+
+
+def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+    bad = store.next_queued(1)[0].id
+    app.button(key="run").click().run()
+    with store._begin() as connection:
+        changed = sa.update(tables.runs).where(tables.runs.c.id == bad).values(config='{"quantum_layers": 3}')
+        connection.execute(changed)
+    app.run()
+    assert f"The settings of run {bad} cannot be read" in texts(app)
+    assert "784-50-10" in texts(app) or "two-layer" in texts(app).lower()  # the other run is there
+    assert not app.exception
+    app.session_state["shown_run"] = bad
+    app.run()
+    assert f"The settings of run {bad} cannot be read" in app.error[0].value
+    app.button(key=f"delete_{bad}").click().run()
+    assert f"The settings of run {bad}" not in texts(app)
+    assert store.version(bad) is None
+    assert not app.exception
+
+
 def publish(store: Store, run_id: str, losses: list[float]) -> None:
     """Records of a run whose loss per step was `losses`."""
     steps = np.zeros(len(losses), STEP_DTYPE)
@@ -183,10 +290,26 @@ def test_somebody_elses_run_can_be_watched_not_stopped(open_page: Open, store: S
     assert "My runs" not in texts(app)
 
 
-def test_a_run_that_is_gone_is_a_sentence(open_page: Open) -> None:
+def test_a_run_that_is_gone_is_a_sentence_and_the_list_is_there(open_page: Open, store: Store) -> None:
     app = open_page("train", run="0123456789")
     assert "There is no run 0123456789 here" in texts(app)
     assert not app.exception
+    app.button(key="run").click().run()
+    app.session_state["shown_run"] = "0123456789"
+    app.run()
+    assert "There is no run 0123456789 here" in texts(app)
+    assert "My runs" in texts(app)
+
+
+@pytest.mark.parametrize("typed", ["x" * 100_000, "a\0b", "🙂 **bold**", "' OR 1=1 --", " "], ids=ascii_start)
+def test_whatever_is_typed_into_the_address_is_a_sentence(open_page: Open, store: Store, typed: str) -> None:
+    store.create_run("another student", RunConfig())
+    app = open_page("train", run=typed)
+    assert "There is no run " in app.error[0].value
+    assert len(app.error[0].value) < 120
+    app = open_page("train", group=typed)
+    assert "There is no such group of runs here." in texts(app)
+    assert not app.error
 
 
 def test_korean(open_page: Open) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import RunNotFoundError
-from mnist_core.messages import message
+from mnist_core.errors import RunNotFoundError, RunUnreadableError
+from mnist_core.messages import Message, message
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Requests
-from mnist_core.store import Store, open_store
+from mnist_core.store import Command, Store, open_store
+from mnist_core.store.tables import runs
 
 CONFIG = RunConfig()
+COMMANDS = get_args(Command)
 
 
 @pytest.fixture
@@ -145,6 +150,84 @@ def test_reset_takes_a_paused_run_back_to_its_beginning(store: Store) -> None:
     assert len(store.curves(run_id).steps) == 0
 
 
+# What each command makes of a run in each state: its state, outcome and the command that waits for a worker.
+# "queued, stop" and the like: a worker was asked, and died before it obeyed.
+STAYS = "stays as it is"
+AFTER = {
+    "queued": {
+        "pause": ("paused", None, None),
+        "resume": STAYS,
+        "stop": ("finished", "stopped", None),
+        "step": ("queued", None, "step"),
+        "reset": ("paused", None, None),
+    },
+    "running": {
+        "pause": ("running", None, "pause"),
+        "resume": STAYS,
+        "stop": ("running", None, "stop"),
+        "step": ("running", None, "step"),
+        "reset": ("running", None, "reset"),
+    },
+    "paused": {
+        "pause": STAYS,
+        "resume": ("queued", None, None),
+        "stop": ("finished", "stopped", None),
+        "step": ("queued", None, "step"),
+        "reset": ("paused", None, None),
+    },
+    "finished": dict.fromkeys(COMMANDS, STAYS),
+}
+PENDING = [None, "pause", "stop", "step", "reset"]
+
+
+def brought_to(store: Store, state: str, pending: str | None) -> str:
+    """A run in this state, with this command waiting for a worker."""
+    run_id = running(store)
+    if pending:
+        store.request(run_id, "ann", pending)
+    if state == "queued":
+        assert store.requeue_lost() == [run_id]
+    elif state == "paused":
+        store.pause(run_id, {})
+    elif state == "finished":
+        store.finish(run_id, "completed", {})
+    return run_id
+
+
+def where(store: Store, run_id: str) -> tuple[str, str | None, str | None]:
+    run = store.get(run_id)
+    return run.state, run.outcome, run.command
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("pending", PENDING)
+@pytest.mark.parametrize("state", AFTER)
+def test_every_command_in_every_state(store: Store, state: str, pending: str | None, command: Command) -> None:
+    run_id = brought_to(store, state, pending)
+    before = where(store, run_id)
+    store.request(run_id, "ann", command)
+    expected = AFTER[state][command]
+    # To resume takes back what was asked of a worker; a run that waits for nobody has nothing to take back.
+    if command == "resume" and state in ("queued", "running"):
+        expected = (state, None, None)
+    assert where(store, run_id) == (before if expected == STAYS else expected)
+
+
+def test_a_stop_that_nobody_carried_out_waits_for_the_next_worker(store: Store) -> None:
+    run_id = brought_to(store, "queued", "stop")
+    assert store.claim(run_id, "another", 1) is not None
+    assert store.requests(run_id) == Requests("stop")
+
+
+def test_a_rate_asked_for_is_forgotten_when_the_run_ends(store: Store) -> None:
+    run_id = running(store)
+    store.pause(run_id, {})
+    store.request_learning_rate(run_id, "ann", 0.7)
+    store.request(run_id, "ann", "stop")
+    with store._begin(write=False) as connection:
+        assert connection.execute(sa.select(runs.c.rate_request)).scalar() is None
+
+
 def test_a_finished_run_cannot_be_commanded(store: Store) -> None:
     run_id = running(store)
     store.finish(run_id, "failed", {}, message("It {what}.", what="broke"))
@@ -195,6 +278,67 @@ def test_lost_runs_go_back_in_front(store: Store) -> None:
     again = store.claim(lost, "w", 1)
     assert again is not None
     assert again.threads == 2  # as it was begun
+
+
+def from_another_version(store: Store, run_id: str) -> None:
+    """The run's settings have a field that this program does not know."""
+    with store._begin() as connection:
+        connection.execute(sa.update(runs).where(runs.c.id == run_id).values(config='{"quantum_layers": 3}'))
+
+
+def test_settings_that_cannot_be_read_leave_the_others_alone(store: Store) -> None:
+    bad, good = (store.create_run("ann", CONFIG, group="together") for _ in range(2))
+    from_another_version(store, bad)
+    assert [run.id for run in store.list_runs("ann")] == [good]
+    assert [run.id for run in store.list_group("together")] == [good]
+    (unreadable,) = store.list_unreadable("ann")
+    assert unreadable.id == bad
+    assert str(unreadable.problem) == (
+        f"The settings of run {bad} cannot be read by this version of the program: There is no setting 'quantum_layers'."
+    )
+    with pytest.raises(RunUnreadableError, match="quantum_layers"):
+        store.get(bad)
+    store.delete_run(bad, "ann")
+    assert store.list_unreadable("ann") == []
+
+
+def test_a_waiting_run_that_cannot_be_read_fails_when_its_turn_comes(store: Store) -> None:
+    bad, good = (store.create_run("ann", CONFIG) for _ in range(2))
+    from_another_version(store, bad)
+    with pytest.raises(RunUnreadableError):
+        store.claim(bad, "w", 1)
+    assert store.state(bad) == "queued"
+    assert [run.id for run in store.next_queued(5)] == [good]
+    assert store.state(bad) == "finished"
+    with store._begin(write=False) as connection:
+        error = connection.execute(sa.select(runs.c.error).where(runs.c.id == bad)).scalar_one()
+    assert "cannot be read by this version" in str(Message.from_dict(json.loads(error)))
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "x" * 100_000, "run'; DROP TABLE runs; --", "%", "_" * 10, "🙂", "a\0b", "\ud83d", "\n", "null"]
+)
+def test_whatever_is_typed_for_an_id_is_a_run_that_is_not_here(store: Store, typed: str) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    assert store.version(typed) is None
+    assert store.list_group(typed) == []
+    assert len(store.curves(typed).steps) == 0
+    for ask in (
+        lambda: store.get(typed),
+        lambda: store.request(typed, "ann", "stop"),
+        lambda: store.delete_run(typed, "ann"),
+    ):
+        with pytest.raises(RunNotFoundError) as caught:
+            ask()
+        assert len(str(caught.value)) < 120
+        assert str(caught.value).isprintable()
+    assert store.list_runs("ann")[0].id == run_id
+
+
+def test_the_same_id_twice_makes_one_run(store: Store) -> None:
+    run_id = "0123456789"
+    assert [store.create_run("ann", CONFIG, run_id=run_id) for _press in range(2)] == [run_id, run_id]
+    assert [run.id for run in store.list_runs("ann")] == [run_id]
 
 
 def test_facts(store: Store) -> None:

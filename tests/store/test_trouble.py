@@ -5,9 +5,15 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import filelock
 import numpy as np
 import pytest
 import sqlalchemy as sa
@@ -80,6 +86,42 @@ def test_a_locked_store(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.close()
 
 
+def test_an_error_that_is_not_the_databases_is_no_sentence_about_the_store(file: Path) -> None:
+    store = open_store()
+    with pytest.raises(FileNotFoundError), store._begin():
+        raise FileNotFoundError("a file that has nothing to do with the store")
+    store.close()
+
+
+def test_a_migration_that_cannot_have_its_lock(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(lock: filelock.FileLock) -> None:
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refused)
+    error: OSError = PermissionError(13, "Permission denied")
+    with pytest.raises(StoreUnavailableError, match=r"cannot be used .*Permission denied"):
+        open_store()
+    error = filelock.Timeout("migration.lock")
+    with pytest.raises(StoreUnavailableError, match="in use by another program"):
+        open_store()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("runs.sqlite", "no SQLAlchemy address"), ("postgresql+nothing://host/name", "cannot be used")],
+)
+def test_an_address_that_is_none(url: str, said: str) -> None:
+    with pytest.raises(StoreUnavailableError, match=said):
+        open_store(url)
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreUnavailableError, match="needs the Python package psycopg") as caught:
+        open_store("postgresql+psycopg://ann:secret@host/name")
+    assert "secret" not in str(caught.value)
+
+
 def _fill(store: Store) -> None:
     for _run in range(200):
         store.create_run("ann", RunConfig())
@@ -116,6 +158,52 @@ for step in range(1, 101):
     row["step"] = step
     store.publish(sys.argv[1], Progress(step, 100), Curves(row))
 """
+
+
+def test_several_programs_open_a_new_store_at_once(home: Path) -> None:
+    command = [sys.executable, "-c", "from mnist_core.store import open_store; open_store().list_runs('ann')"]
+    opening = [subprocess.Popen(command, cwd=ROOT) for _program in range(3)]
+    assert [program.wait() for program in opening] == [0, 0, 0]
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """What the calls return, each begun in a thread of its own at the same moment."""
+    ready = threading.Barrier(len(calls))
+
+    def begin(call: Callable[[], Any]) -> Any:
+        ready.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(begin, calls))
+
+
+def test_one_run_goes_to_one_worker_however_many_ask(home: Path) -> None:
+    store = open_store()
+    for _run in range(10):
+        run_id = store.create_run("ann", RunConfig())
+        got = at_once(*(partial(store.claim, run_id, f"worker {n}", 1) for n in range(4)))
+        assert sum(run is not None for run in got) == 1
+        assert store.get(run_id).attempts == 1
+    store.close()
+
+
+def test_a_new_fact_from_several_at_once(home: Path) -> None:
+    store = open_store()
+    for n in range(10):
+        at_once(*(partial(store.set_fact, f"fact {n}", {"from": thread}) for thread in range(4)))
+        assert store.fact(f"fact {n}")["from"] in range(4)
+    store.close()
+
+
+def test_a_stop_is_not_lost_between_two_that_write_the_same_run(home: Path) -> None:
+    store = open_store()
+    for _run in range(10):
+        run_id = store.create_run("ann", RunConfig())
+        at_once(partial(store.request, run_id, "ann", "stop"), partial(store.claim, run_id, "worker", 1))
+        run = store.get(run_id)
+        assert (run.outcome, run.command) in (("stopped", None), (None, "stop"))
+    store.close()
 
 
 def test_writers_and_readers_at_once(file: Path) -> None:
