@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnist_core.errors import ConfigError, DataError, MnistLabError
     from mnist_core.models import build_model, describe
     from mnist_core.presets import PRESETS, Preset, preset
-    from mnist_core.training import Result, Trainer, train
+    from mnist_core.training import Result, Sweep, Trainer, sweep, train
 
 __version__ = "0.1.0"
 
@@ -30,11 +30,13 @@ _HOMES = {
     "Preset": "presets",
     "Result": "training",
     "RunConfig": "config",
+    "Sweep": "training",
     "Trainer": "training",
     "build_model": "models",
     "describe": "models",
     "load_dataset": "data",
     "preset": "presets",
+    "sweep": "training",
     "train": "training",
 }
 
@@ -47,11 +49,13 @@ __all__ = [
     "Preset",
     "Result",
     "RunConfig",
+    "Sweep",
     "Trainer",
     "build_model",
     "describe",
     "load_dataset",
     "preset",
+    "sweep",
     "train",
 ]
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core train|data|bench`.
+"""The command line: `python -m mnist_core train|sweep|data|bench`.
 
 Exit status: 0 done, 1 something outside the options failed (data, disk), 2 options that cannot be. Errors are
 sentences on standard error. With --json the last line of standard output is one JSON object.
@@ -69,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
     parser.add_argument("--version", action="version", version=mnist_core.__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|data|bench", parser_class=_Parser)
+    commands = parser.add_subparsers(required=True, metavar="train|sweep|data|bench", parser_class=_Parser)
     _train_options(commands.add_parser("train", help="run one experiment"))
+    _sweep_options(commands.add_parser("sweep", help="run one experiment at many learning rates, together"))
     _data_options(commands.add_parser("data", help="say which data are here, fetch MNIST, draw the built-in digits"))
     commands.add_parser("bench", help="measure; see python -m mnist_core bench --help")
     return parser
@@ -78,18 +79,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train_options(parser: _Parser) -> None:
     parser.set_defaults(command=_train, parser=parser)
+    parser.add_argument("--curves", metavar="FILE", type=Path, help="write the evaluations as CSV")
+    _run_options(parser)
+
+
+def _sweep_options(parser: _Parser) -> None:
+    parser.set_defaults(command=_sweep, parser=parser)
+    parser.add_argument(
+        "--learning-rates", metavar="RATES", required=True, help="the rates, with commas between them: 0.1,0.5,1.5"
+    )
+    parser.add_argument("--seeds", metavar="SEEDS", default="", help="seeds of the weights (default: the experiment's)")
+    _run_options(parser, without=("learning_rate",))
+
+
+def _run_options(parser: _Parser, without: Sequence[str] = ()) -> None:
     parser.add_argument("--preset", metavar="NAME", help=f"start from an experiment: {', '.join(PRESETS)}")
     parser.add_argument("--variant", metavar="NAME", help="only this variant of the experiment")
     parser.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST in torchvision's layout")
     parser.add_argument(
         "--threads", metavar="N", type=int, help="threads for training (default: as many as are of use)"
     )
-    parser.add_argument("--curves", metavar="FILE", type=Path, help="write the evaluations as CSV")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
     group = parser.add_argument_group("settings of the run (defaults: the preset's)")
     for name in FIELDS:
-        shown = "|".join(choices(name)) or name.upper()
-        group.add_argument(f"--{name.replace('_', '-')}", dest=f"field_{name}", metavar=shown)
+        if name not in without:
+            shown = "|".join(choices(name)) or name.upper()
+            group.add_argument(f"--{name.replace('_', '-')}", dest=f"field_{name}", metavar=shown)
 
 
 def _data_options(parser: _Parser) -> None:
@@ -100,8 +115,7 @@ def _data_options(parser: _Parser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    if options.threads is not None and options.threads < 1:
-        raise ConfigError([Problem("threads", message(N_("threads must be at least 1, not {n}."), n=options.threads))])
+    _check_threads(options)
     configs = _configs(options)
     results = {label: _one(config, label, options) for label, config in configs.items()}
     outputs = [_json(result, label) for label, result in results.items()]
@@ -110,12 +124,49 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _sweep(options: argparse.Namespace) -> int:
+    _check_threads(options)
+    configs = _configs(options)
+    if len(configs) > 1:
+        known = ", ".join(configs)
+        raise ConfigError([Problem("variant", message(N_("Choose one with --variant: {known}."), known=known))])
+    (config,) = configs.values()
+    rates = [parse_field("learning_rate", text) for text in options.learning_rates.split(",") if text.strip()]
+    seeds = [parse_field("seed", text) for text in options.seeds.split(",") if text.strip()]
+    from mnist_core.training import sweep
+
+    show = sys.stderr.isatty()
+    found = sweep(
+        config,
+        rates,
+        seeds=seeds,
+        data=options.data,
+        threads=options.threads,
+        on_progress=(lambda trainers: _progress(max(trainers, key=lambda trainer: trainer.step))) if show else None,
+    )
+    if show:
+        print(file=sys.stderr)
+    if options.json:
+        print(json.dumps({"seconds": found.seconds, "runs": [_json(run, "") for run in found.runs]}))
+        return 0
+    for run in found.runs:
+        seed = f", seed {run.config.seed}" if len(seeds) > 1 else ""
+        print(f"rate {run.config.learning_rate:g}{seed}: {_line(run)}")
+    print(f"{found.seconds:.1f} s in all")
+    return 0
+
+
+def _check_threads(options: argparse.Namespace) -> None:
+    if options.threads is not None and options.threads < 1:
+        raise ConfigError([Problem("threads", message(N_("threads must be at least 1, not {n}."), n=options.threads))])
+
+
 def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
     """Label and configuration of every run that was asked for. Raises ConfigError with all problems."""
     changes: dict[str, Any] = {}
     problems: list[Problem] = []
     for name in FIELDS:
-        text = getattr(options, f"field_{name}")
+        text = getattr(options, f"field_{name}", None)
         if text is not None:
             try:
                 changes[name] = parse_field(name, text)
@@ -148,12 +199,14 @@ def _one(config: RunConfig, label: str, options: argparse.Namespace) -> Result:
     if options.curves is not None:
         _write_curves(result, options.curves, label)
     if not options.json:
-        found = result.result
-        print(
-            f"{label + ': ' if label else ''}{result.outcome}, test accuracy {found['test_accuracy']:.4f}, "
-            f"training accuracy {found['train_accuracy']:.4f}, {result.seconds:.1f} s"
-        )
+        print(f"{label + ': ' if label else ''}{_line(result)}, {result.seconds:.1f} s")
     return result
+
+
+def _line(result: Result) -> str:
+    found = result.result
+    accuracies = f"test accuracy {found['test_accuracy']:.4f}, training accuracy {found['train_accuracy']:.4f}"
+    return f"{result.outcome}, {accuracies}"
 
 
 def _write_curves(result: Result, file: Path, label: str) -> None:

@@ -56,9 +56,9 @@ class Speed:
 SMALL_STEP = 5e7
 
 
-def useful_threads(config: RunConfig, cores: int) -> int:
-    """Threads that a run can make use of, at least 1 and at most `cores`."""
-    small = 3 * describe(config).multiplications * config.batch_size < SMALL_STEP
+def useful_threads(config: RunConfig, cores: int, runs: int = 1) -> int:
+    """Threads that so many runs in one stack can make use of, at least 1 and at most `cores`."""
+    small = 3 * describe(config).multiplications * config.batch_size * runs < SMALL_STEP
     return 1 if small else max(1, cores)
 
 

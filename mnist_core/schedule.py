@@ -12,9 +12,9 @@ from mnist_core.config import RunConfig
 from mnist_core.models import describe
 
 RECORDS = 1_000  # windows in a run, about
-CHEAP = 3e9  # multiplications of an evaluation that need not be spared
+CHEAP = 1e10  # multiplications of all evaluations of a run that need not be spared
 PATIENCE = 1.5e10  # multiplications of an evaluation that one waits for
-EVALUATIONS = 150  # evaluations in a run, at most about
+EVALUATIONS = 60  # evaluations in a run, at most about
 FIRST = (0, 1, 4, 16, 64, 256, 1024, 4096, 16384)  # steps evaluated within the first epoch
 
 
@@ -67,11 +67,12 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
 def evaluated_images(config: RunConfig) -> int:
     """How many images of each part the curve is measured on: the first so many, the same ones throughout the run.
 
-    All of them where a network is small. Else so many that evaluations cost about a tenth of training and the first
-    point does not keep one waiting, but at least 1,000. The figures at a run's end are from all images.
+    So many that evaluating one part costs about a tenth of training and the first point does not keep one waiting, but
+    at least 1,000; all of them where that is next to nothing. The figures at a run's end are from all images.
     """
     multiplications = describe(config).multiplications
-    if multiplications * 30_000 <= CHEAP:
+    evaluations = len(evaluation_steps(config))
+    if evaluations * multiplications * 30_000 <= CHEAP:
         return 60_000
-    tenth = 0.3 * config.train_size * config.epochs / len(evaluation_steps(config))
+    tenth = 0.3 * config.train_size * config.epochs / evaluations
     return max(1_000, int(min(tenth, PATIENCE / 3 / multiplications)))

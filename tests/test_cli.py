@@ -77,6 +77,21 @@ def test_an_experiment_of_several_runs(mnist: Path) -> None:
     assert [run["variant"] for run in result["runs"]] == ["SGD", "Momentum", "Adagrad", "RMSprop", "Adam"]
 
 
+def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
+    words = ("--preset", "two-layer-net", "--learning-rates", "0.1, 0.5,1.5", "--seeds", "0,1", "--epochs", "2")
+    done = lab("sweep", *words, "--data", str(mnist), "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert [run["learning_rate"] for run in result["runs"]] == [0.1, 0.5, 1.5] * 2
+    assert [run["config"]["seed"] for run in result["runs"]] == [0, 0, 0, 1, 1, 1]
+    assert {run["steps"] for run in result["runs"]} == {200}
+    assert all(run["outcome"] and 0 < run["test_accuracy"] < 1 for run in result["runs"])
+    assert result["seconds"] > 0
+    plain = lab("sweep", *words, "--data", str(mnist)).stdout.splitlines()
+    assert plain[0].startswith("rate 0.1, seed 0: ")
+    assert len(plain) == 7
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -90,6 +105,11 @@ def test_an_experiment_of_several_runs(mnist: Path) -> None:
         (("train", "--preset", "optimizer-race", "--variant", "Adams"), 2, "Did you mean Adam?"),
         (("data", "--downlaod"), 2, "no option --downlaod (did you mean --download?)"),
         (("train", "--threads", "0"), 2, "threads must be at least 1"),
+        (("sweep", "--learning-rates", ","), 2, "at least one learning rate"),
+        (("sweep", "--learning-rates", "0.1,high"), 2, "learning_rate cannot be 'high'."),
+        (("sweep", "--learning-rates", "0.1", "--preset", "optimizer-race"), 2, "Choose one with --variant: SGD"),
+        (("sweep", "--preset", "lenet"), 2, "--learning-rates"),
+        (("sweep", "--learning-rate", "1"), 2, "learning-rates"),
         (("fly",), 2, "invalid choice"),
         (("train", "--data", "/nowhere"), 1, "There is no MNIST in /nowhere"),
         (("train", "--dataset", "built-in"), 1, "python -m mnist_core data --built-in"),

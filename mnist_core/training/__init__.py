@@ -9,6 +9,21 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 from mnist_core.training.checkpoint import load, save
 from mnist_core.training.result import RESULT_KEYS, Result, train
 from mnist_core.training.speed import measure_speed, warm_up
+from mnist_core.training.stack import Stack, key
+from mnist_core.training.sweeps import Sweep, sweep
 from mnist_core.training.trainer import Trainer
 
-__all__ = ["RESULT_KEYS", "Result", "Trainer", "load", "measure_speed", "save", "train", "warm_up"]
+__all__ = [
+    "RESULT_KEYS",
+    "Result",
+    "Stack",
+    "Sweep",
+    "Trainer",
+    "key",
+    "load",
+    "measure_speed",
+    "save",
+    "sweep",
+    "train",
+    "warm_up",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,14 @@ def train(
         parts.append(trainer.advance(seconds=0.2 if on_progress else math.inf))
         if on_progress is not None:
             on_progress(trainer)
+    return result_of(trainer, parts)
+
+
+def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
+    """What a run that is over has come to; `parts` are its records in order."""
     assert trainer.outcome is not None
     return Result(
-        config,
+        trainer.config,
         trainer.outcome,
         pd.DataFrame(np.concatenate([part.steps for part in parts])),
         pd.DataFrame(np.concatenate([part.evaluations for part in parts])),

