@@ -150,13 +150,13 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
     store.request(run_id, "ann", "step")
     monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
     # Heard while the step is being made: a step of a large network takes seconds.
-    real = training.Trainer.update
+    real = training.Stack.update
 
     def interrupted(self: Any, stop: Callable[[], bool]) -> bool:
         store.request(run_id, "ann", command)
         return False if stop() else real(self, stop)
 
-    monkeypatch.setattr(training.Trainer, "update", interrupted)
+    monkeypatch.setattr(training.Stack, "update", interrupted)
     execute(store, run_id)
     run = store.get(run_id)
     assert (run.state, run.progress.step, run.command) == (state, 0, None)
