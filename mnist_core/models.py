@@ -76,6 +76,10 @@ def _layers(config: RunConfig) -> Iterator[Layer]:
     yield Layer("output", (10,), units * 10 + 10, units * 10)
 
 
+# max(f(a), f(b)) = f(max(a, b)) for every function that never falls; these have a gradient at the greatest, too.
+_PASSES_THE_GREATEST = ("identity", "relu", "leaky-relu")
+
+
 def build_model(config: RunConfig) -> torch.nn.Sequential:
     """The network, its first weights drawn from `config.seed` alone. Takes n×784 (MLP) or n×1×28×28 (CNN)."""
     from torch import nn
@@ -87,10 +91,13 @@ def build_model(config: RunConfig) -> torch.nn.Sequential:
             modules.append(nn.Conv2d(channels, filters, config.kernel_size, padding="same"))
             if config.batch_norm:
                 modules.append(nn.BatchNorm2d(filters))
-            modules.append(_activation(config))
+            after = [_activation(config)]
             if config.pooling != "none" and side > 1:
-                modules.append(nn.MaxPool2d(2) if config.pooling == "max" else nn.AvgPool2d(2))
+                after.append(nn.MaxPool2d(2) if config.pooling == "max" else nn.AvgPool2d(2))
                 side //= 2
+                if config.pooling == "max" and config.activation in _PASSES_THE_GREATEST:
+                    after.reverse()  # the same numbers, with a quarter of the activations
+            modules += after
             channels = filters
         modules.append(nn.Flatten())
     units = channels * side * side

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mnist_core.config import RunConfig
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import Feeder, Rows
 from mnist_core.training.evaluate import PROBED, alive, can_die, loss_of
 from mnist_core.training.optimizers import make_optimizer
 from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
@@ -24,7 +24,8 @@ class GeneralStep:
 
     def __init__(self, config: RunConfig, model: nn.Sequential, feeder: Feeder) -> None:
         self._config = config
-        self._model = model
+        # With the filters of a place side by side, convolutions take two thirds of the time.
+        self._model = model.to(memory_format=torch.channels_last)
         self._feeder = feeder
         self._parameters = list(model.parameters())
         self._optimizer = make_optimizer(config, self._parameters)
@@ -52,7 +53,7 @@ class GeneralStep:
                     buffer.copy_(before)
                 return None
             seed_dropout(self._config, number, place)
-            inputs, labels = self._feeder.rows(chunk)
+            inputs, labels = self._rows(self._feeder, chunk)
             outputs = self._model(inputs)
             loss = loss_of(self._config, outputs, labels)
             share = len(chunk) / images
@@ -61,13 +62,17 @@ class GeneralStep:
             hits += int((outputs.detach().argmax(dim=1) == labels).sum())
         return loss_sum, hits
 
+    def _rows(self, feeder: Feeder, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, labels = feeder.rows(rows)
+        return (inputs.to(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs), labels
+
     def _norm(self) -> float:
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
 
     def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
         """See `step.Step.outputs`."""
-        inputs, labels = feeder.rows(rows)
+        inputs, labels = self._rows(feeder, rows)
         with self._evaluating():
             return self._model(inputs).T.contiguous()[None].numpy(), labels.numpy()
 
@@ -76,7 +81,7 @@ class GeneralStep:
         worst = 0.0
         if not can_die(self._config):
             return [worst]
-        signal, _labels = feeder.rows(PROBED)
+        signal, _labels = self._rows(feeder, PROBED)
         with self._evaluating():
             for module in self._model:
                 signal = module(signal)
