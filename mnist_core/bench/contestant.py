@@ -1,11 +1,12 @@
-"""A process that does one contestant's work whenever it is told to: `python -m mnist_core.bench.contestant WORK …`.
+"""A process that does one contestant's work whenever it is told to: `python -m mnist_core.bench.contestant DIR WORK …`.
 
 WORK is `Work.to_json()`. A process of its own for each library: imports and compilation are paid once, contestants can
 take turns, and no library's threads meet another's. Several works share a process, one after the other.
 
-Answers are JSON lines: at the start one for each work, `{"versions": {…}}`, `{"missing": LIBRARY}` or
-`{"failed": REASON}`; then one for each command `{"work": INDEX, "round": NUMBER}` on standard input, with `seconds`,
-`updates`, `accuracy` (or null) and `bytes` (memory that the process has for itself).
+The first argument is the folder that has MNIST. Answers are JSON lines: at the start one for each work,
+`{"versions": {…}}`; then one for each command `{"work": INDEX, "round": NUMBER}` on standard input, with `seconds`,
+`updates`, `accuracy` (or null) and `bytes` (memory that the process has for itself). What cannot be done is answered
+with `{"absent": REASON}`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import IO, Any
 
 import psutil
 
-from mnist_core.bench.work import Begin, Done, Prepare, Work
+from mnist_core.bench.work import AbsentError, Begin, Done, Prepare, Work
 from mnist_core.data import Dataset, load_dataset
 
 
@@ -74,7 +75,7 @@ def main() -> None:
         try:
             _answer(answers, timed(begin, command["round"]))
         except Exception as error:
-            _answer(answers, {"failed": _reason(error)})
+            _answer(answers, {"absent": _reason(error)})
 
 
 def _answers() -> IO[str]:
@@ -92,11 +93,8 @@ def _answer(answers: IO[str], answer: Mapping[str, Any]) -> None:
 def _prepare(work: Work, dataset: Dataset, answers: IO[str]) -> Begin | None:
     try:
         begin = prepared(work, dataset)
-    except ModuleNotFoundError as error:
-        _answer(answers, {"missing": error.name})
-        return None
     except Exception as error:
-        _answer(answers, {"failed": _reason(error)})
+        _answer(answers, {"absent": _reason(error)})
         return None
     _answer(answers, {"versions": versions(CONTESTANTS[work.contestant])})
     return begin
@@ -145,7 +143,11 @@ def versions(contestant: Contestant) -> dict[str, str]:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    if isinstance(error, AbsentError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("mnist_core"):
+        return "not installed"
+    return f"failed: {type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 if __name__ == "__main__":

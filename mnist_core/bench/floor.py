@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib import import_module
 from itertools import product
 
 from mnist_core import settings
@@ -19,7 +20,7 @@ Products = Callable[[], None]
 
 def prepare(work: Work, dataset: Dataset) -> Begin:
     """As many products as the work has updates."""
-    import mnist_core.training  # noqa: F401 - sets up torch's threads as ours has them, before torch is loaded
+    import_module("mnist_core.training")  # before torch is loaded: sets up its threads as ours has them
     import torch
 
     config = work.config

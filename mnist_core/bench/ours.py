@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mnist_core import settings
-from mnist_core.bench.work import Begin, Done, Pixels, Run, Work, accuracy
+from mnist_core.bench.work import AbsentError, Begin, Done, Pixels, Run, Work, accuracy
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import useful_threads
@@ -52,7 +52,10 @@ def runs(work: Work, dataset: Dataset) -> Begin:
 
 def sweep(work: Work, dataset: Dataset) -> Begin:
     """All rates at once, as a whole: from building the networks to the last evaluation."""
-    from mnist_core import sweep as sweep_rates
+    try:
+        from mnist_core import sweep as sweep_rates
+    except ImportError as error:
+        raise AbsentError("not there yet") from error
 
     def begin(number: int) -> Run:
         def run() -> Done:

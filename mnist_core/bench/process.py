@@ -67,7 +67,7 @@ class Process:
         for standing in self.standings:
             found = self._read()
             standing.versions = found.get("versions", {})
-            standing.absent = _absent(found)
+            standing.absent = found.get("absent", "")
 
     def ask(self, index: int, number: int) -> None:
         """Tell it to do the work at `index` for the round `number`; returns at once."""
@@ -79,8 +79,8 @@ class Process:
         """Wait for the answer, and keep it; None where it failed, which then is where the work stands."""
         found = self._read()
         standing = self.standings[index]
-        if absent := _absent(found):
-            standing.absent = absent
+        if "absent" in found:
+            standing.absent = found["absent"]
             return None
         standing.answers.append(Answer(**found))
         return standing.answers[-1]
@@ -98,11 +98,5 @@ class Process:
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {"failed": "its process ended"}
+        answer: dict[str, Any] = json.loads(line) if line else {"absent": "failed: its process ended"}
         return answer
-
-
-def _absent(answer: dict[str, Any]) -> str:
-    if "missing" in answer:
-        return "not installed"
-    return f"failed: {answer['failed']}" if "failed" in answer else ""

@@ -58,6 +58,10 @@ class Done:
     accuracy: Callable[[], float] | None = None  # on the test images, 0 to 1
 
 
+class AbsentError(Exception):
+    """This work cannot be done here, for the reason told in a few words."""
+
+
 Run = Callable[[], Done]  # timed
 Begin = Callable[[int], Run]  # not timed: makes the run number 0, 1, … ready
 Prepare = Callable[[Work, Dataset], Begin]  # not timed: once
