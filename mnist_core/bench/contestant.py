@@ -40,6 +40,7 @@ class Contestant:
 
 
 _OURS, _PEERS = "mnist_core.bench.ours", "mnist_core.bench.peers"
+_NUMPY = f"{_PEERS}.numpy_layers"
 CONTESTANTS: Mapping[str, Contestant] = {
     "floor": Contestant("the floor: its large matrix products alone", "mnist_core.bench.floor", "prepare", ours=True),
     "ours-updates": Contestant("MNIST Lab, without evaluations", _OURS, "updates", ("torch",), ours=True),
@@ -57,8 +58,10 @@ CONTESTANTS: Mapping[str, Contestant] = {
     ),
     "keras-jax": Contestant("Keras on JAX", f"{_PEERS}.keras_fit", "on_jax", ("keras", "jax")),
     "scikit-learn": Contestant("scikit-learn, MLPClassifier", f"{_PEERS}.sklearn_mlp", "prepare", ("scikit-learn",)),
-    "numpy-float64": Contestant("NumPy, float64", f"{_PEERS}.numpy_layers", "float64", ("numpy",)),
-    "numpy-float32": Contestant("NumPy, float32", f"{_PEERS}.numpy_layers", "float32", ("numpy",)),
+    "numpy-float64": Contestant("NumPy float64, with evaluations", _NUMPY, "float64", ("numpy",)),
+    "numpy-float32": Contestant("NumPy float32, with evaluations", _NUMPY, "float32", ("numpy",)),
+    "numpy-float64-bare": Contestant("NumPy float64, without evaluations", _NUMPY, "float64_bare", ("numpy",)),
+    "numpy-float32-bare": Contestant("NumPy float32, without evaluations", _NUMPY, "float32_bare", ("numpy",)),
 }
 
 

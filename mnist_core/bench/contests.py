@@ -1,7 +1,8 @@
 """What is measured against what: networks, data and work of each contest, and the targets.
 
-All have the same network, first weights of the same size, optimizer, batch size and images, scaled 0 to 1. Peers
-evaluate nothing; where evaluations are inside ours, the line says so.
+All have the same network, first weights of the same size, optimizer, batch size and images, scaled 0 to 1. Where
+evaluations are inside, the line says so: in ours those of the run's curve (parts of training, validation and test), in
+NumPy's those of a tutorial (training and test images, once in an epoch). No other peer evaluates.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ NAMES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}
 def two_layer() -> Contest:
     """The whole preset two-layer-net, 10,000 iterations."""
     config = PRESETS["two-layer-net"].config
-    names = ("floor", "ours-run", "torch-sliced", "numpy-float32", "numpy-float64")
+    numpy = ("numpy-float64", "numpy-float64-bare", "numpy-float32", "numpy-float32-bare")
+    names = ("floor", "ours-run", "torch-sliced", *numpy)
     return Contest(
         "two-layer-net",
         tuple(Work(name, config) for name in names),
@@ -102,6 +104,8 @@ def two_layer() -> Contest:
         (
             ratio("NumPy float64 / ours", ["numpy-float64"], "ours-run", least=4.0),
             ratio("NumPy float32 / ours", ["numpy-float32"], "ours-run", least=2.0),
+            ratio("NumPy float64 without evaluations / ours with", ["numpy-float64-bare"], "ours-run"),
+            ratio("NumPy float32 without evaluations / ours with", ["numpy-float32-bare"], "ours-run"),
             ratio("ours / floor", ["ours-run"], "floor"),
         ),
     )
@@ -122,6 +126,7 @@ def sweep(count: int) -> Contest:
             Work("ours-sweep", config, rates),
             Work("ours-run", config, rates[::4]),
             Work("numpy-float64", config.replace(epochs=20), rates[::4]),
+            Work("numpy-float64-bare", config.replace(epochs=20), rates[::4]),
         ),
         "ms per iteration of one rate",
         1e3,
@@ -129,6 +134,7 @@ def sweep(count: int) -> Contest:
             ratio("sweep / floor", ["ours-sweep"], "floor", most=1.7),
             ratio("our single runs / sweep", ["ours-run"], "ours-sweep", least=2.0),
             ratio("NumPy float64 / sweep", ["numpy-float64"], "ours-sweep", least=10.0),
+            ratio("NumPy float64 without evaluations / sweep with", ["numpy-float64-bare"], "ours-sweep"),
         ),
     )
 

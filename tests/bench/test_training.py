@@ -138,7 +138,7 @@ def test_the_targets() -> None:
     assert targets(contests.first_look("rmsprop", 0.001))[:2] == [(1.8, None), (None, 1.0)]
     assert targets(contests.first_look("adam", 0.001))[:2] == [(1.8, None), (None, 1.0)]
     assert targets(contests.two_layer())[:2] == [(None, 4.0), (None, 2.0)]
-    assert targets(contests.sweep(8)) == targets(contests.sweep(16)) == [(1.7, None), (None, 2.0), (None, 10.0)]
+    assert targets(contests.sweep(8))[:3] == targets(contests.sweep(16))[:3] == [(1.7, None), (None, 2.0), (None, 10.0)]
     assert targets(contests.lenet()) == [(None, 1.3)]
     assert targets(contests.lenet_fast(RunConfig())) == [(20.0, None), (None, 0.99)]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mnist_core.bench.work import Begin, Done, Run, Work, accuracy, training_pixels
+from mnist_core.bench.work import Begin, Done, Run, Work, pixels, training_pixels
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 
@@ -97,6 +99,10 @@ class TwoLayerNet:
             x = layer.forward(x)
         return x
 
+    def accuracy(self, part: Part) -> float:
+        """The share that it tells right."""
+        return float((self.logits(part.x).argmax(axis=1) == part.labels).mean())
+
     def loss_and_gradient(self, x: Array, labels: NDArray[np.int64]) -> float:
         """The batch's loss; its gradient is left in the layers."""
         loss = self.last.forward(self.logits(x), labels)
@@ -113,39 +119,59 @@ class TwoLayerNet:
 
 
 def float64(work: Work, dataset: Dataset) -> Begin:
-    """In NumPy's own precision."""
-    return _prepare(work, dataset, np.float64)
+    """In NumPy's own precision, evaluated as tutorials do: all training and test images, once in an epoch."""
+    return _prepare(work, dataset, np.float64, evaluate=True)
 
 
 def float32(work: Work, dataset: Dataset) -> Begin:
-    """In half of that, as all others compute."""
-    return _prepare(work, dataset, np.float32)
+    """In half of that precision, as all others compute; evaluated the same."""
+    return _prepare(work, dataset, np.float32, evaluate=True)
 
 
-def _prepare(work: Work, dataset: Dataset, dtype: DTypeLike) -> Begin:
-    """New networks at each round, run after run. They evaluate nothing."""
-    pixels, labels = training_pixels(work.config, dataset)
-    x = pixels.astype(dtype)
+def float64_bare(work: Work, dataset: Dataset) -> Begin:
+    """As `float64`, never evaluated."""
+    return _prepare(work, dataset, np.float64, evaluate=False)
+
+
+def float32_bare(work: Work, dataset: Dataset) -> Begin:
+    """As `float32`, never evaluated."""
+    return _prepare(work, dataset, np.float32, evaluate=False)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pixels n×784 in the precision of the network, and labels n."""
+
+    x: Array
+    labels: NDArray[np.int64]
+
+
+def _prepare(work: Work, dataset: Dataset, dtype: DTypeLike, *, evaluate: bool) -> Begin:
+    """New networks at each round, run after run."""
+    images, labels = training_pixels(work.config, dataset)
+    training = Part(images.astype(dtype), labels)
+    test = Part(pixels(work.config, dataset.test_images).astype(dtype), dataset.test_labels.astype(np.int64))
+    evaluated = (training, test) if evaluate else ()
 
     def begin(number: int) -> Run:
         def run() -> Done:
-            nets = [train(config, x, labels, number) for config in work.runs]
-            return Done(
-                work.updates, accuracy(lambda images: nets[-1].logits(images.astype(dtype)), work.config, dataset)
-            )
+            nets = [train(config, training, evaluated, number) for config in work.runs]
+            return Done(work.updates, lambda: nets[-1].accuracy(test))
 
         return run
 
     return begin
 
 
-def train(config: RunConfig, x: Array, labels: NDArray[np.int64], seed: int) -> TwoLayerNet:
-    """A run with batches drawn with replacement, each batch's loss kept."""
-    net = TwoLayerNet(config.hidden_layers[0], config.init_std, x.dtype, seed)
+def train(config: RunConfig, part: Part, evaluated: Sequence[Part], seed: int) -> TwoLayerNet:
+    """A run with batches drawn with replacement: each batch's loss is kept, and the accuracies at each epoch's start."""
+    net = TwoLayerNet(config.hidden_layers[0], config.init_std, part.x.dtype, seed)
     generator = np.random.default_rng(seed)
-    losses = []
-    for _iteration in range(config.total_steps):
-        chosen = generator.choice(len(x), config.batch_size)
-        losses.append(net.loss_and_gradient(x[chosen], labels[chosen]))
+    losses, accuracies = [], []
+    for iteration in range(config.total_steps):
+        if iteration % config.steps_per_epoch == 0:
+            accuracies.append([net.accuracy(one) for one in evaluated])
+        chosen = generator.choice(len(part.x), config.batch_size)
+        losses.append(net.loss_and_gradient(part.x[chosen], part.labels[chosen]))
         net.update(config.learning_rate)
     return net
