@@ -49,7 +49,7 @@ class Measured:
 
 def measure(*, only: Sequence[str] = (), rounds: int = 5, data: Path | None = None) -> Report:
     """Measure the contests named in `only` (default: all of CONTESTS). Raises DataError where there is no MNIST."""
-    folder = load_dataset("mnist", data).source
+    folder = load_dataset("mnist", data).source.resolve()  # contestants have a working directory of their own
     load = busy()
     if load is not None and load > 0.5:
         _say(f"Others use this machine (load {load:.1f}): the figures will be worse and spread wider than it could.")
