@@ -43,7 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "store": BASE,
     "jobs": LIGHT | {"training", "store"},
     "ui": LIGHT | {"figures", "store", "jobs"},
-    "bench": {"errors", "settings", "data"},
+    "bench": LIGHT | {"training", "figures", ""},
     "cli": LIGHT | {"training", "bench", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
@@ -53,10 +53,12 @@ ARROWS: dict[str, set[str]] = {
 # Library → rooms that may import it at all.
 LIBRARIES: dict[str, set[str]] = {
     "streamlit": {"ui", "pages"},
-    "plotly": {"ui"},
+    "plotly": {"ui", "bench"},
     "babel": {"ui"},
-    "torch": {"models", "training", "jobs"},
-    "torchvision": {"data"},
+    "torch": {"models", "training", "jobs", "bench"},
+    "torchvision": {"data", "bench"},
+    "keras": {"bench"},
+    "sklearn": {"bench"},
     "safetensors": {"training"},
     "distributed": {"jobs"},
     "dask": {"jobs"},
@@ -74,6 +76,8 @@ LIBRARIES: dict[str, set[str]] = {
 AT_THE_TOP: dict[str, set[str]] = {
     "torch": {"training"},
     "torchvision": set(),
+    "keras": set(),
+    "sklearn": set(),
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "selenium": set(),

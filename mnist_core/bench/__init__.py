@@ -1,6 +1,8 @@
-"""Measurements of the app as a student meets it: `python -m mnist_core bench ui`.
+"""Measurements, for developers: `python -m mnist_core bench [training]` and `python -m mnist_core bench ui`.
 
-For developers: needs selenium (requirements-dev.txt), Chromium and its driver. Speaks English only.
+`training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
+requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
+(requirements-dev.txt), Chromium and its driver. Speaks English only.
 """
 
 from __future__ import annotations
@@ -10,16 +12,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnist_core.bench.report import Report
 from mnist_core.errors import MnistLabError
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one benchmark. Exit status: 0 measured (targets met or not), 1 could not measure, 2 bad options."""
-    options = _parser().parse_args(arguments)
-    from mnist_core.bench import ui
-
+    words = list(arguments)
+    if words[:1] not in (["training"], ["ui"], ["-h"], ["--help"]):
+        words.insert(0, "training")
+    options = _parser().parse_args(words)
     try:
-        report = ui.measure(clicks=options.clicks, starts=options.starts, data=options.data)
+        report: Report = options.measure(options)
         print(report.table())
         if options.json is not None:
             report.write(options.json)
@@ -33,14 +37,50 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m mnist_core bench", description="Measure the app.")
-    commands = parser.add_subparsers(required=True, metavar="ui")
+    from mnist_core.bench.training import CONTESTS
+
+    parser = argparse.ArgumentParser(prog="python -m mnist_core bench", description="Measure training, or the app.")
+    commands = parser.add_subparsers(required=True, metavar="training|ui")
+    training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
+    training.set_defaults(measure=_training)
+    training.add_argument(
+        "--only", metavar="NAME[,NAME]", type=_contests, default=[], help=f"only these: {', '.join(CONTESTS)}"
+    )
+    training.add_argument("--rounds", metavar="N", type=_at_least_one, default=5, help="rounds of turns (5)")
+    training.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
+    training.add_argument("--chart", metavar="FILE", type=Path, help="write the figures as charts, in HTML")
     ui = commands.add_parser("ui", help="start, memory, and from the click on Run to the first point in the browser")
+    ui.set_defaults(measure=_ui)
     ui.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
     ui.add_argument("--starts", metavar="N", type=_at_least_one, default=3, help="starts of the server (3)")
     ui.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)")
-    ui.add_argument("--json", metavar="FILE", type=Path, help="write the figures and all samples as JSON")
+    for command in (training, ui):
+        command.add_argument("--json", metavar="FILE", type=Path, help="write the figures and all samples as JSON")
     return parser
+
+
+def _training(options: argparse.Namespace) -> Report:
+    from mnist_core.bench import chart, training
+
+    report = training.measure(only=options.only, rounds=options.rounds, data=options.data)
+    if options.chart is not None:
+        chart.write(report, options.chart)
+    return report
+
+
+def _ui(options: argparse.Namespace) -> Report:
+    from mnist_core.bench import ui
+
+    return ui.measure(clicks=options.clicks, starts=options.starts, data=options.data)
+
+
+def _contests(text: str) -> list[str]:
+    from mnist_core.bench.training import CONTESTS
+
+    names = text.split(",")
+    if unknown := [name for name in names if name not in CONTESTS]:
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}; there are {', '.join(CONTESTS)}")
+    return names
 
 
 def _at_least_one(text: str) -> int:

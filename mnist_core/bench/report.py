@@ -1,11 +1,15 @@
-"""Figures beside their targets, as a table and as JSON."""
+"""Figures beside their targets, as tables and as JSON, with the machine that they were measured on."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
 import platform
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +19,62 @@ from mnist_core.errors import MnistLabError
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure; `target` is the most it should be, `value` None where it cannot be measured here."""
+    """One measured figure.
+
+    `value` is None where there is none, `note` may say why. A target is the most or the least that it should be; a
+    figure without one is only told. `spread`: least and greatest of the samples. `at`: its place on a numeric axis.
+    """
 
     name: str
     value: float | None
     unit: str
-    target: float
+    most: float | None = None
+    least: float | None = None
+    spread: tuple[float, float] | None = None
+    note: str = ""
+    group: str = ""
+    at: float | None = None
 
     @property
     def verdict(self) -> str:
-        """`ok`, `over`, or `not known here`."""
+        """`ok`, `over`, `under`, `not known here`; empty without a target."""
+        if self.most is None and self.least is None:
+            return ""
         if self.value is None:
             return "not known here"
-        return "ok" if self.value <= self.target else "over"
+        if self.most is not None and self.value > self.most:
+            return "over"
+        return "under" if self.least is not None and self.value < self.least else "ok"
+
+    @property
+    def target(self) -> str:
+        """`≤ 3.00 s`, `≥ 1.60 ×`; empty without a target."""
+        words = [("≤", self.most), ("≥", self.least)]
+        return ", ".join(f"{sign} {shown(bound, self.unit)}" for sign, bound in words if bound is not None)
+
+
+def median(name: str, samples: Sequence[float], unit: str, **more: Any) -> Figure:
+    """The figure of some samples, their least and greatest as spread; None where there are no samples."""
+    if not samples:
+        return Figure(name, None, unit, **more)
+    return Figure(name, statistics.median(samples), unit, spread=(min(samples), max(samples)), **more)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured: figures, and the samples behind them."""
+    """What was measured: figures, in groups, the samples behind them, and versions of what took part."""
 
     figures: Sequence[Figure]
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> str:
-        """The figures as lines of text."""
-        rows = [("", "measured", "target", "")]
-        rows += [
-            (figure.name, _shown(figure.value, figure.unit), _shown(figure.target, figure.unit), figure.verdict)
-            for figure in self.figures
-        ]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        lines = [
-            f"{name:<{widths[0]}}  {value:>{widths[1]}}  {target:>{widths[2]}}  {verdict}".rstrip()
-            for name, value, target, verdict in rows
-        ]
-        return "\n".join(lines)
+        """The machine, and a Markdown table of each group: it can be read as it is."""
+        parts = [describe_machine(self.versions)]
+        for group, figures in groupby(self.figures, lambda figure: figure.group):
+            parts += [f"### {group}"] if group else []
+            parts.append(_table(list(figures)))
+        return "\n\n".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: figures with verdicts, all samples, and the machine."""
@@ -57,23 +82,88 @@ class Report:
             "figures": [{**asdict(figure), "verdict": figure.verdict} for figure in self.figures],
             "samples": {name: list(values) for name, values in self.samples.items()},
             "machine": {
+                "processor": processor(),
                 "cores": settings.cpu_count(),
                 "memory_bytes": settings.memory_bytes(),
                 "system": platform.system(),
                 "python": platform.python_version(),
+                "versions": dict(self.versions),
             },
         }
 
     def write(self, file: Path) -> None:
-        """Write `to_dict` as JSON."""
+        """Write `to_dict` as JSON. Raises MnistLabError."""
         try:
             file.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise MnistLabError("{file} cannot be written ({reason}).", file=str(file), reason=reason) from error
+            raise cannot_write(file, error) from error
 
 
-def _shown(value: float | None, unit: str) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.2f} {unit}" if unit == "s" else f"{value:.0f} {unit}"
+def cannot_write(file: Path, error: OSError) -> MnistLabError:
+    """The error that says so."""
+    reason = error.strerror or str(error)
+    return MnistLabError("{file} cannot be written ({reason}).", file=str(file), reason=reason)
+
+
+def describe_machine(versions: Mapping[str, str]) -> str:
+    """One line: cores, processor, memory, system, versions."""
+    words = [
+        f"{settings.cpu_count()} cores of {processor()}",
+        f"{settings.memory_bytes() / 1e9:.0f} GB of memory",
+        f"{platform.system()}, Python {platform.python_version()}",
+        *(f"{name} {version}" for name, version in sorted(versions.items())),
+    ]
+    return ", ".join(words)
+
+
+def busy() -> float | None:
+    """How many processes were waiting for a core in the last minute, on average; None where it is not told."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _table(figures: Sequence[Figure]) -> str:
+    rows = [("", "measured", "spread", "target", "verdict", "note")]
+    rows += [
+        (
+            figure.name,
+            shown(figure.value, figure.unit),
+            _spread(figure),
+            figure.target,
+            figure.verdict,
+            figure.note,
+        )
+        for figure in figures
+    ]
+    # Columns that say nothing are left out.
+    columns = [column for column in zip(*rows, strict=True) if column[0] == "" or any(column[1:])]
+    widths = [max(3, *(len(cell) for cell in column)) for column in columns]
+    padded = [
+        [cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in zip(*columns, strict=True)
+    ]
+    padded.insert(1, ["-" * width for width in widths])
+    return "\n".join(f"| {' | '.join(row)} |" for row in padded)
+
+
+def shown(value: float | None, unit: str) -> str:
+    """Three digits and the unit; an en dash for None."""
+    return "–" if value is None else f"{_digits(value)} {unit}".rstrip()
+
+
+def _digits(value: float) -> str:
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def _spread(figure: Figure) -> str:
+    return "" if figure.spread is None else " – ".join(_digits(end) for end in figure.spread)

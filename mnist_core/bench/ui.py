@@ -62,14 +62,16 @@ def measure(*, clicks: int = 20, starts: int = 3, data: Path | None = None) -> R
 
 
 def _figures(samples: dict[str, list[float]], heavy: list[str] | None) -> list[Figure]:
-    figures = [Figure("Start of the server to the page drawn, median", _percentile(samples["start"], 50), "s", START)]
+    figures = [
+        Figure("Start of the server to the page drawn, median", _percentile(samples["start"], 50), "s", most=START)
+    ]
     for name, target in (("cold", COLD), ("warm", WARM)):
         for share in (50, 95):
             label = f"Click on Run to the first point, {name}, p{share} of {len(samples[name])}"
-            figures.append(Figure(label, _percentile(samples[name], share), "s", target))
-    figures.append(Figure("Memory of the page's process after the clicks", samples["memory"][-1], "MB", MEMORY))
+            figures.append(Figure(label, _percentile(samples[name], share), "s", most=target))
+    figures.append(Figure("Memory of the page's process after the clicks", samples["memory"][-1], "MB", most=MEMORY))
     mapped = None if heavy is None else float(len(heavy))
-    figures.append(Figure("Files of torch in the page's process", mapped, "files", 0))
+    figures.append(Figure("Files of torch in the page's process", mapped, "files", most=0))
     return figures
 
 

@@ -1,0 +1,117 @@
+"""All contestants do the work they are said to do."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+from mnist_core.bench.contestant import CONTESTANTS, prepared, timed
+from mnist_core.bench.peers import torch_network
+from mnist_core.bench.peers.numpy_layers import TwoLayerNet
+from mnist_core.bench.work import Work
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.models import describe
+from mnist_core.presets import PRESETS
+
+SMALL = PRESETS["keras-first-look"].config.replace(
+    train_size=1_000, hidden_layers=(32,), optimizer="sgd", learning_rate=0.5, epochs=8
+)
+LIBRARIES = {"keras-tensorflow": ("keras", "tensorflow"), "keras-jax": ("keras", "jax"), "scikit-learn": ("sklearn",)}
+
+
+def need(contestant: str) -> None:
+    """Skip where a library of the contestant is missing."""
+    for library in LIBRARIES.get(contestant, ()):
+        if importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
+
+
+@pytest.mark.parametrize("contestant", sorted(set(CONTESTANTS) - {"ours-sweep", "ours-updates", "floor"}))
+def test_a_contestant_learns_in_as_many_updates_as_the_work_has(contestant: str, few: Dataset) -> None:
+    need(contestant)
+    config = SMALL.replace(initialisation="normal", init_std=0.1) if contestant.startswith("numpy") else SMALL
+    answer = timed(prepared(Work(contestant, config), few), 0)
+    assert answer["updates"] == 8 * 8
+    assert answer["seconds"] > 0
+    assert answer["bytes"] > 10_000_000
+    assert answer["accuracy"] > 0.5
+
+
+def test_ours_without_evaluations_makes_one_epoch(few: Dataset) -> None:
+    answer = timed(prepared(Work("ours-updates", SMALL), few), 0)
+    assert answer["updates"] == 8
+    assert answer["accuracy"] > 0.1
+
+
+def test_the_floor_makes_products_alone(few: Dataset) -> None:
+    answer = timed(prepared(Work("floor", SMALL, (0.1, 0.2)), few), 0)
+    assert answer["updates"] == 2 * 8 * 8
+    assert answer["accuracy"] is None
+
+
+@pytest.mark.parametrize("contestant", ["ours-run", "numpy-float32"])
+def test_rates_are_runs_one_after_the_other(contestant: str, few: Dataset) -> None:
+    config = PRESETS["two-layer-net"].config.replace(train_size=800, validation_size=200, epochs=2)
+    answer = timed(prepared(Work(contestant, config, (0.1, 0.3, 0.5)), few), 0)
+    assert answer["updates"] == 3 * 2 * 8
+
+
+@pytest.mark.parametrize("contestant", ["ours-updates", "torch-sliced", "torch-loader", "torch-tutorial"])
+def test_a_convolutional_network(contestant: str, few: Dataset) -> None:
+    config = PRESETS["lenet"].config.replace(train_size=500, validation_size=100, filters=(4, 8), epochs=1)
+    answer = timed(prepared(Work(contestant, config), few), 0)
+    assert answer["updates"] == 4
+    assert answer["accuracy"] is not None
+
+
+@pytest.mark.parametrize("name", ["keras-first-look", "two-layer-net", "lenet"])
+def test_torch_peers_have_the_same_network(name: str) -> None:
+    config = PRESETS[name].config
+    model = torch_network.network(config)
+    assert sum(weights.numel() for weights in model.parameters()) == describe(config).parameters
+    first = next(model.parameters())
+    fans = 784 + 512 if name == "keras-first-look" else 0
+    deviation = {"glorot": np.sqrt(2 / max(1, fans)), "normal": 0.01, "he": np.sqrt(2 / 25)}[config.initialisation]
+    assert first.std().item() == pytest.approx(deviation, rel=0.15)
+
+
+def test_the_gradient_of_the_numpy_peer_is_the_numerical_one() -> None:
+    net = TwoLayerNet(hidden=5, deviation=0.1, dtype=np.float64, seed=3)
+    generator = np.random.default_rng(0)
+    x, labels = generator.random((7, 784)), generator.integers(0, 10, 7)
+    net.loss_and_gradient(x, labels)
+    for layer in net.affines:
+        for values, gradient in ((layer.weights, layer.weights_gradient), (layer.bias, layer.bias_gradient)):
+            flat, found = values.reshape(-1), gradient.copy().reshape(-1)
+            for place in generator.choice(flat.size, min(20, flat.size), replace=False):
+                expected = slope(net, x, labels, flat, place)
+                assert found[place] == pytest.approx(expected, abs=1e-6)
+
+
+def slope(net: TwoLayerNet, x: np.ndarray, labels: np.ndarray, weights: np.ndarray, place: int) -> float:
+    """By central differences of the loss."""
+    step, kept = 1e-4, weights[place]
+    losses = []
+    for moved in (kept + step, kept - step):
+        weights[place] = moved
+        losses.append(net.last.forward(net.logits(x), labels))
+    weights[place] = kept
+    return (losses[0] - losses[1]) / (2 * step)
+
+
+def test_float32_stays_float32() -> None:
+    net = TwoLayerNet(hidden=4, deviation=0.1, dtype=np.float32, seed=0)
+    net.loss_and_gradient(np.ones((3, 784), np.float32), np.array([1, 2, 3]))
+    net.update(0.1)
+    assert {layer.weights.dtype for layer in net.affines} == {np.dtype(np.float32)}
+    assert {layer.weights_gradient.dtype for layer in net.affines} == {np.dtype(np.float32)}
+
+
+def test_work_comes_back_from_json() -> None:
+    work = Work("ours-sweep", RunConfig(hidden_layers=(7,)), (0.1, 0.2))
+    assert Work.from_json(work.to_json()) == work
+    assert work.updates == 2 * work.config.total_steps
+    assert [config.learning_rate for config in work.runs] == [0.1, 0.2]
