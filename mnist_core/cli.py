@@ -135,16 +135,15 @@ def _sweep(options: argparse.Namespace) -> int:
     seeds = [parse_field("seed", text) for text in options.seeds.split(",") if text.strip()]
     from mnist_core.training import sweep
 
-    show = sys.stderr.isatty()
     found = sweep(
         config,
         rates,
         seeds=seeds,
         data=options.data,
         threads=options.threads,
-        on_progress=(lambda trainers: _progress(max(trainers, key=lambda trainer: trainer.step))) if show else None,
+        on_progress=_bar("Training"),
     )
-    if show:
+    if sys.stderr.isatty():
         print(file=sys.stderr)
     if options.json:
         print(json.dumps({"seconds": found.seconds, "runs": [_json(run, "") for run in found.runs]}))
@@ -270,7 +269,7 @@ def _bar(word: str) -> Any:
     if not sys.stderr.isatty():
         return None
 
-    def show(done: int, total: int) -> None:
+    def show(done: float, total: float = 1) -> None:
         print(f"\r{word} {done / max(1, total):4.0%} ", end="", file=sys.stderr, flush=True)
 
     return show

@@ -87,6 +87,10 @@ class RunUnreadableError(StoreError):
     """The settings of a run are none for this version of the program."""
 
 
+class TrainingError(MnistLabError):
+    """Training could not be done."""
+
+
 class CheckpointError(MnistLabError):
     """A checkpoint that is missing or does not fit its run."""
 

@@ -43,7 +43,9 @@ _KERAS = RunConfig(
     batch_size=128,
     epochs=5,
 )
-# 10,000 iterations of 100 images drawn with replacement from the first 10,000: 100 nominal epochs.
+# 10,000 iterations of 100 images drawn with replacement from the first 10,000: 100 nominal epochs. Near the edge the seed
+# decides, and the last digit of a sum: of forty seeds this is one that learns at 1.2 and dies early at 1.5, 2.0 and 3.0,
+# whatever the number of threads.
 _TWO_LAYER = RunConfig(
     train_size=10_000,
     validation_size=10_000,
@@ -54,6 +56,7 @@ _TWO_LAYER = RunConfig(
     batch_size=100,
     sampling="replacement",
     epochs=100,
+    seed=11,
 )
 _MLP = RunConfig(hidden_layers=(100,), batch_size=100, epochs=5)
 
@@ -74,8 +77,7 @@ _PRESETS = (
         "two-layer-net-rate-1.2",
         N_("Two-layer network, learning rate 1.2: rough"),
         N_("It still learns, but late and with spikes in the loss: this rate is near the edge."),
-        # Near the edge the seed decides: this one learns, whatever the number of threads.
-        _TWO_LAYER.replace(learning_rate=1.2, seed=1),
+        _TWO_LAYER.replace(learning_rate=1.2),
     ),
     Preset(
         "two-layer-net-rate-1.5",

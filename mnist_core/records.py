@@ -24,7 +24,8 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 # One row per window: `step` is its last step (1-based), `steps` how many it has; `loss`, `accuracy` and
 # `gradient_norm` are means over the window's mini-batches (the loss and accuracy before each update);
-# `gradient_norm` is the Euclidean norm of the whole gradient; `seconds` is training time so far, pauses left out.
+# `gradient_norm` is the Euclidean norm of the whole gradient, measured at the window's last step, or at more of them;
+# `seconds` is training time so far, pauses left out.
 STEP_DTYPE = np.dtype(
     [
         ("step", "<i4"),

@@ -68,7 +68,7 @@ LIBRARIES: dict[str, set[str]] = {
     "selenium": {"bench"},
     "pandas": {"training", "ui", "pages"},
     "threading": {"data", "store", "jobs", "ui", "training"},
-    "multiprocessing": {"jobs"},
+    "multiprocessing": {"jobs", "training"},
     "subprocess": {"jobs", "bench"},
     "pickle": set(),
 }

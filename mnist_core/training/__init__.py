@@ -2,9 +2,11 @@
 
 import os
 
-# GNU OpenMP's threads wait for each other by spinning. With anything else on the machine (a browser, a second run) they
-# spin while the one they wait for has no core: steps of 2 ms took 80. After a thousand turns they sleep now.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# GNU OpenMP's threads wait for each other by spinning, by default for milliseconds. On an idle machine that is fastest;
+# with anything else on it (a browser, a second run) they spin while the one they wait for has no core. Measured with two
+# threads on two cores, a step of 1.3 ms: one other busy process makes it 27 ms by default, 4 ms with ten thousand turns,
+# 3 ms with a thousand, which without that process cost half as much again as ten thousand.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from mnist_core.training.checkpoint import load, save
 from mnist_core.training.result import RESULT_KEYS, Result, train

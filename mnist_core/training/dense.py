@@ -3,10 +3,11 @@
 Signals have a column per image. A layer computes z = W a + b and gives f(z) to the next. With δ = ∂L/∂z, for n images,
 
     output layer            δ = (softmax(z) − y) / n        or 2 (z − y) / n for the squared error; y is one-hot
-    weights, biases         ∂L/∂W = δ aᵀ,  ∂L/∂b = δ 1
     the layer below         δ ← (Wᵀ δ) ⊙ f′(z)
+    weights, biases         ∂L/∂W = δ aᵀ,  ∂L/∂b = δ 1
 
-(Rumelhart, Hinton & Williams 1986). Every product goes into a buffer that is kept from step to step, and nothing is
+(Rumelhart, Hinton & Williams 1986). All of this is linear in δ: begun with −η δ at the output, it gives what plain
+gradient descent adds to the weights, so that the product can add it at once. Every product goes into a buffer that is kept from step to step, and nothing is
 recorded for an automatic differentiation: what a step costs beyond its matrix products is small. `GeneralStep`
 computes the same, for every network.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,20 +43,23 @@ def covers(config: RunConfig) -> bool:
     return config.model == "mlp" and not config.batch_norm
 
 
-class _Layer:
-    """One layer of all runs: weights (runs × units × inputs), biases (runs × units), and their gradients.
+class _Weights:
+    """A layer's weights (runs × units × inputs) and biases (runs × units), or the gradients of both, of all runs.
 
     The other names are views of the same memory, made once: `…_rows` has the units of all runs below one another.
     """
 
-    def __init__(
-        self, weight: torch.Tensor, bias: torch.Tensor, weight_gradient: torch.Tensor, bias_gradient: torch.Tensor
-    ) -> None:
-        self.weight, self.weight_gradient = weight, weight_gradient
-        self.weight_rows, self.weight_gradient_rows = weight.flatten(0, 1), weight_gradient.flatten(0, 1)
-        self.transposed = weight.mT
-        self.bias, self.bias_rows = bias.unsqueeze(2), bias.view(-1, 1)
-        self.bias_gradient_rows = bias_gradient.view(-1)
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        self.weight, self.weight_rows, self.transposed = weight, weight.flatten(0, 1), weight.mT
+        self.bias, self.bias_rows, self.bias_vector = bias.unsqueeze(2), bias.view(-1, 1), bias.view(-1)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer of all runs."""
+
+    weights: _Weights
+    gradients: _Weights
 
 
 class _Signal:
@@ -104,7 +109,11 @@ class DenseStep:
         for place, model in enumerate(models):
             for parameter, stacked in zip(model.parameters(), parameters, strict=True):
                 parameter.data = stacked[place]
-        self._layers = [_Layer(*parameters[i : i + 2], *gradients[i : i + 2]) for i in range(0, len(parameters), 2)]
+        self._layers = [
+            _Layer(_Weights(*parameters[i : i + 2]), _Weights(*gradients[i : i + 2]))
+            for i in range(0, len(parameters), 2)
+        ]
+        self._plain = all(config.optimizer == "sgd" and not config.weight_decay for config in configs)
         self._optimizers = [
             FlatOptimizer(*of_run)
             for of_run in zip(
@@ -118,9 +127,13 @@ class DenseStep:
 
     # ---- the step ----------------------------------------------------------------------------------------------
 
-    def make(self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop) -> list[Made] | None:
+    def make(
+        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, norms: bool = True
+    ) -> list[Made] | None:
         """See `step.Step.make`."""
         images = sum(len(chunk) for chunk in chunks)
+        at_once = self._plain and not norms and len(chunks) == 1
+        factor = np.divide([-rate for rate in rates] if at_once else [1.0], images)[:, None, None]
         losses: Any = 0.0  # of each run
         hits: Any = 0
         for place, chunk in enumerate(chunks):
@@ -133,13 +146,17 @@ class DenseStep:
             self._forward(batch, training=True)
             with np.errstate(all="ignore"):  # NaN and infinity are results
                 hits += hits_of(batch.z, labels)
-                losses += self._loss(batch, labels) / images
-                batch.delta /= images
-            self._backward(batch, kept=1 if place else 0)
-        norms = self._norms()
-        for optimizer, rate in zip(self._optimizers, rates, strict=True):
-            optimizer.update(rate)
-        return [Made(*found) for found in zip(losses.tolist(), hits.tolist(), norms, strict=True)]
+                losses += self._loss(batch, labels)
+                batch.delta *= factor
+            self._backward(batch, at_once=at_once, kept=1 if place else 0)
+        lengths = self._norms() if norms else [None] * len(rates)
+        if not at_once:
+            for optimizer, rate in zip(self._optimizers, rates, strict=True):
+                optimizer.update(rate)
+        return [
+            Made(loss / images, hit, length)
+            for loss, hit, length in zip(losses.tolist(), hits.tolist(), lengths, strict=True)
+        ]
 
     def _leave_out(self, batch: _Batch, number: int, chunk: int) -> None:
         """Choose the units that are left out, for each run as if it were alone."""
@@ -155,28 +172,31 @@ class DenseStep:
         for place, (layer, signal) in enumerate(zip(self._layers, batch.signals, strict=True)):
             if place == 0:
                 # All runs see the same images: one product.
-                torch.addmm(layer.bias_rows, layer.weight_rows, batch.transposed, out=signal.z_rows)
+                torch.addmm(layer.weights.bias_rows, layer.weights.weight_rows, batch.transposed, out=signal.z_rows)
             else:
-                torch.baddbmm(layer.bias, layer.weight, batch.signals[place - 1].given, out=signal.z)
+                torch.baddbmm(layer.weights.bias, layer.weights.weight, batch.signals[place - 1].given, out=signal.z)
             if signal is not batch.signals[-1]:
                 self._activate(signal.z, signal.a)
                 if self._config.dropout:
                     torch.mul(signal.a, signal.mask if training else 1, out=signal.given)
 
-    def _backward(self, batch: _Batch, kept: float) -> None:
-        """The gradient, layer after layer from the output, added to `kept` times what was there before."""
+    def _backward(self, batch: _Batch, *, at_once: bool, kept: float) -> None:
+        """From the output down. The products are added to the weights (`at_once`), or, as the gradient, to `kept` times
+        what was there before."""
+        beta = 1 if at_once else kept
         for place in range(len(self._layers) - 1, -1, -1):
             layer, signal = self._layers[place], batch.signals[place]
-            layer.bias_gradient_rows.addmv_(signal.delta_rows, batch.ones, beta=kept)  # ∂L/∂b = δ 1
-            if place == 0:
-                layer.weight_gradient_rows.addmm_(signal.delta_rows, batch.inputs, beta=kept)  # ∂L/∂W = δ aᵀ
-                return
-            below = batch.signals[place - 1]
-            layer.weight_gradient.baddbmm_(signal.delta, below.transposed, beta=kept)  # ∂L/∂W = δ aᵀ
-            torch.bmm(layer.transposed, signal.delta, out=below.delta)  # ∂L/∂a = Wᵀ δ
-            if self._config.dropout:
-                below.delta.mul_(below.mask)
-            self._differentiate(below)  # δ ← ∂L/∂a ⊙ f′(z)
+            into = layer.weights if at_once else layer.gradients
+            if place:
+                below = batch.signals[place - 1]
+                torch.bmm(layer.weights.transposed, signal.delta, out=below.delta)  # ∂L/∂a = Wᵀ δ
+                if self._config.dropout:
+                    below.delta.mul_(below.mask)
+                self._differentiate(below)  # δ ← ∂L/∂a ⊙ f′(z)
+                into.weight.baddbmm_(signal.delta, below.transposed, beta=beta)  # ∂L/∂W = δ aᵀ
+            else:
+                into.weight_rows.addmm_(signal.delta_rows, batch.inputs, beta=beta)
+            into.bias_vector.addmv_(signal.delta_rows, batch.ones, beta=beta)  # ∂L/∂b = δ 1
 
     def _norms(self) -> list[float]:
         """Length of each run's whole gradient."""
@@ -185,14 +205,14 @@ class DenseStep:
         squares = [
             torch.linalg.vector_norm(gradient.flatten(1), dim=1).square()
             for layer in self._layers
-            for gradient in (layer.weight_gradient, layer.bias_gradient_rows.view(len(self._configs), -1))
+            for gradient in (layer.gradients.weight, layer.gradients.bias)
         ]
         norms: list[float] = torch.stack(squares).sum(0).sqrt().tolist()
         return norms
 
     # ---- evaluation --------------------------------------------------------------------------------------------
 
-    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
+    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
         """See `step.Step.outputs`."""
         batch = self._batch(min(rows.stop, len(feeder)) - rows.start)
         labels = feeder.fill(batch.pixels, rows)
@@ -233,7 +253,7 @@ class DenseStep:
         return self._batches[n]
 
     def _signal(self, n: int, layer: _Layer) -> _Signal:
-        z = self._parameters.new_empty(*layer.bias.shape[:2], n)
+        z = self._parameters.new_empty(*layer.weights.bias.shape[:2], n)
         last = layer is self._layers[-1]
         # f′ can be told from f(z) alone, so that f works in place, but for GELU.
         a = torch.empty_like(z) if self._config.activation == "gelu" and not last else z
@@ -262,7 +282,7 @@ def _of_runs(vector: torch.Tensor, parts: list[torch.Tensor]) -> list[list[torch
     return [[vector]] if runs == 1 else [[part[place].view(-1) for part in parts] for place in range(runs)]
 
 
-def _cross_entropy(batch: _Batch, labels: NDArray[np.uint8]) -> NDArray[np.floating]:
+def _cross_entropy(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floating]:
     """Each run's loss, summed over the images; leaves n δ = softmax(z) − y."""
     delta = batch.delta
     # softmax is the same for z less any number; the greatest keeps exp from overflow
@@ -276,7 +296,7 @@ def _cross_entropy(batch: _Batch, labels: NDArray[np.uint8]) -> NDArray[np.float
     return loss
 
 
-def _squared_error(batch: _Batch, labels: NDArray[np.uint8]) -> NDArray[np.floating]:
+def _squared_error(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floating]:
     """Each run's loss, summed over the images; leaves n δ = 2 (z − y)."""
     delta = batch.delta
     np.copyto(delta, batch.z)

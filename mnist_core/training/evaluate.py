@@ -36,7 +36,7 @@ def loss_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> t
     return (outputs - target).square().sum(dim=1).mean()
 
 
-def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.float64]:
+def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.float64]:
     """The same for each of several runs, summed over the images: `z` is runs × 10 × n."""
     at_label = z[:, labels, np.arange(len(labels))]
     if config.loss == "cross-entropy":
@@ -48,9 +48,9 @@ def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.uin
     return np.asarray(of_images.sum(1, dtype=np.float64))
 
 
-def hits_of(z: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+def hits_of(z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.int64]:
     """Images of each run whose greatest output is at their label: `z` is runs × 10 × n."""
-    return np.asarray(np.count_nonzero(z.argmax(1) == labels, axis=1))
+    return np.asarray((z.argmax(1) == labels).sum(1))
 
 
 def score(

@@ -30,12 +30,14 @@ class GeneralStep:
         self._parameters = list(model.parameters())
         self._optimizer = make_optimizer(config, self._parameters)
 
-    def make(self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop) -> list[Made] | None:
+    def make(
+        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, norms: bool = True
+    ) -> list[Made] | None:
         """See `step.Step.make`."""
         found = self._gradient(number, chunks, stop)
         if found is None:
             return None
-        made = Made(*found, self._norm())
+        made = Made(*found, self._norm() if norms else None)
         for group in self._optimizer.param_groups:
             group["lr"] = rates[0]
         self._optimizer.step()
@@ -70,7 +72,7 @@ class GeneralStep:
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
 
-    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
+    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
         """See `step.Step.outputs`."""
         inputs, labels = self._rows(feeder, rows)
         with self._evaluating():

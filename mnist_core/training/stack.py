@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mnist_core.training.trainer import Trainer
 
 CHUNK_BYTES = 64 * 2**20  # activations of a chunk
-EVALUATED_AT_ONCE = 2_000  # images; more cost memory and time, since they leave the cache
+EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time, since they leave the cache
 CHUNK_MULTIPLICATIONS = 2e9  # forward, for a chunk: a fraction of a second
 # What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
 SHARED = (
@@ -126,7 +126,7 @@ class Stack:
         count = math.ceil(len(indices) / self.chunk)
         chunks = np.array_split(indices, count) if count > 1 else [indices]
         rates = [trainer.learning_rate for trainer in self.trainers]
-        made = self.step.make(lead.step, chunks, rates, stop)
+        made = self.step.make(lead.step, chunks, rates, stop, norms=lead.closes_window)
         if made is None:
             return False
         for trainer, of_run, rate in zip(self.trainers, made, rates, strict=True):

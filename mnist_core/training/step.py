@@ -21,19 +21,22 @@ class Made(NamedTuple):
 
     loss: float  # mean over the batch
     hits: int  # images whose greatest output was at their label
-    norm: float  # Euclidean norm of the whole gradient, weight decay left out
+    norm: float | None  # Euclidean norm of the whole gradient, weight decay left out; None where it was not measured
 
 
 class Step(Protocol):
     """Makes updates of the weights of one or more runs' models, in place."""
 
-    def make(self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop) -> list[Made] | None:
+    def make(
+        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, norms: bool = True
+    ) -> list[Made] | None:
         """Update number `number` (0-based) of every run on a batch of `chunks`, with these learning rates.
 
+        Where `norms` are not wanted they need not be measured: a step may be faster without a gradient of its own.
         None where `stop()`, asked between chunks, said so: nothing has changed then.
         """
 
-    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
+    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
         """What the models say of these images in evaluation mode, runs × 10 × n, and the labels.
 
         Good until the next call.

@@ -21,6 +21,8 @@ from mnist_core.training.evaluate import TRAIN_EVALUATED, Score
 from mnist_core.training.stack import Stack, never
 from mnist_core.training.step import Made, Stop
 
+UNMEASURED = -1.0  # stands in a window for the norm of a gradient that was not measured
+
 
 class Trainer:
     """One run in this process, that can be advanced, commanded, saved and gone on with.
@@ -121,18 +123,22 @@ class Trainer:
         if state:
             self.stack.step.restore(self._place, state)
 
+    @property
+    def closes_window(self) -> bool:
+        """Whether the next step is the last of its window: the one whose gradient is measured."""
+        return len(self.window) + 1 == self._window_size or self.step + 1 == self.total_steps
+
     def record(self, made: Made, images: int, rate: float) -> None:
         """An update on so many images, with this learning rate, has been made."""
         self.step += 1
         loss, hits, norm = made
-        self.window.append((loss, hits / images, norm))
+        self.window.append((loss, hits / images, UNMEASURED if norm is None else norm))
         for place, value in enumerate((loss * images, hits, images)):
             self.open_epoch[place] += value
         if self.step % self.config.steps_per_epoch == 0:
             self.epochs.append(self.open_epoch)
             self.open_epoch = [0.0, 0.0, 0.0]
-        finite = math.isfinite(loss) and math.isfinite(norm)
-        if finite:
+        if math.isfinite(loss) and (norm is None or math.isfinite(norm)):
             self.last_finite_loss = loss
         else:
             self._broken()
@@ -146,25 +152,15 @@ class Trainer:
             self.outcome = "diverged"
 
     def _close_window(self, rate: float) -> None:
-        values = np.array(self.window)
+        losses, accuracies, norms = np.array(self.window).T
+        norms = norms[norms != UNMEASURED]
         # NaN takes over mean, least and greatest: a broken window must not look whole.
         with np.errstate(all="ignore"):
-            mean, least, greatest = values.mean(axis=0), values.min(axis=0), values.max(axis=0)
-        self._records[0].append(
-            (
-                self.step,
-                len(values),
-                self.epoch,
-                self.seconds,
-                mean[0],
-                least[0],
-                greatest[0],
-                mean[1],
-                mean[2],
-                greatest[2],
-                rate,
+            record = (
+                *(losses.mean(), losses.min(), losses.max(), accuracies.mean()),
+                *((norms.mean(), norms.max()) if len(norms) else (math.nan, math.nan)),
             )
-        )
+        self._records[0].append((self.step, len(losses), self.epoch, self.seconds, *record, rate))
         self.window = []
 
     def record_evaluation(self, row: NDArray[np.void]) -> None:

@@ -46,15 +46,14 @@ def test_two_layer_net_at_1_2_is_rough_and_late(dataset: Dataset) -> None:
     config = PRESETS["two-layer-net-rate-1.2"].config.replace(epochs=20)  # 2,000 iterations
     result = train(config, dataset)
     assert result.outcome == "completed"
-    assert mean_loss(result, 0, 200) > 1.0
-    assert 0.1 < mean_loss(result, 1_800, 2_000) < 1.5
+    assert mean_loss(result, 0, 200) > 0.75  # 0.63 at the rate 0.5
+    assert 0.04 < mean_loss(result, 1_800, 2_000) < 1.5  # 0.018 at the rate 0.5
     assert 0.6 < result.result["test_accuracy"] < 0.93
 
 
-# Whether one of fifty units survives is up to the seed and, near the edge, to rounding: at 2.0, seed 0 may keep one.
-@pytest.mark.parametrize(("rate", "seed"), [(1.5, 0), (2.0, 7), (3.0, 0)])
-def test_higher_rates_collapse_without_nan(dataset: Dataset, rate: float, seed: int) -> None:
-    result = train(PRESETS["two-layer-net"].config.replace(learning_rate=rate, seed=seed, epochs=30), dataset)
+@pytest.mark.parametrize("rate", [1.5, 2.0, 3.0])
+def test_higher_rates_collapse_without_nan(dataset: Dataset, rate: float) -> None:
+    result = train(PRESETS["two-layer-net"].config.replace(learning_rate=rate, epochs=30), dataset)
     assert result.outcome == "collapsed"
     assert result.result["train_loss"] == pytest.approx(2.303, abs=0.01)
     assert result.result["test_accuracy"] == pytest.approx(0.1, abs=0.02)

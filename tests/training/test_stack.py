@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
+import os
+import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +18,8 @@ from hypothesis import strategies as st
 from mnist_core import ConfigError, RunConfig, Trainer, build_model, sweep, train
 from mnist_core.config import choices
 from mnist_core.data import Dataset
-from mnist_core.training import Stack, key, load, save
+from mnist_core.errors import TrainingError
+from mnist_core.training import Stack, key, load, save, sweeps
 from mnist_core.training.dense import DenseStep
 from mnist_core.training.sweeps import WIDEST, groups, variants
 from tests.training.test_dense import batches, feeder, networks, never
@@ -67,6 +72,25 @@ def test_curves_are_those_of_the_runs_alone(tiny: Dataset, optimizer: str, loss:
             np.testing.assert_allclose(curves.steps[name], alone.steps[name], rtol=2e-3, atol=2e-4)
         for name in ("step", "train_loss", "validation_loss", "test_accuracy", "dead_units"):
             np.testing.assert_allclose(curves.evaluations[name], alone.evaluations[name], rtol=2e-3, atol=2e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(config=networks, size=st.integers(1, 60))
+def test_a_step_without_its_gradient_is_the_same_step(config: RunConfig, size: int) -> None:
+    config = config.replace(optimizer="sgd", weight_decay=0.0)
+    configs = [config, config.replace(learning_rate=0.002, seed=3)]
+    models, others = ([build_model(one).double() for one in configs] for _kind in range(2))
+    whole, bare = (DenseStep(configs, kind, feeder(config)) for kind in (models, others))
+    for number in range(3):
+        made = whole.make(number, [np.arange(size)], [0.005, 0.002], never)
+        found = bare.make(number, [np.arange(size)], [0.005, 0.002], never, norms=False)
+        assert [(one.loss, one.hits) for one in found] == [
+            (pytest.approx(one.loss, rel=1e-9, nan_ok=True), one.hits) for one in made
+        ]
+        assert {one.norm for one in found} == {None}
+    for mine, other in zip(models, others, strict=True):
+        for a, b in zip(mine.parameters(), other.parameters(), strict=True):
+            torch.testing.assert_close(a.detach(), b.detach(), rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
 def test_nan_of_one_never_reaches_another(tiny: Dataset) -> None:
@@ -162,6 +186,39 @@ def test_a_sweep_has_all_rates_and_seeds_on_the_same_batches(tiny: Dataset) -> N
     assert table["outcome"].tolist() == ["completed"] * 4
     assert table["learning_rate"].tolist() == [0.1, 0.01, 0.1, 0.01]
     assert 0 < found.seconds <= table["seconds"].sum()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are forked on Linux only")
+def test_a_sweep_dealt_out_to_processes_is_the_same(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = small(epochs=3)
+    rates = [0.3, 0.1, 0.01]
+    alone = sweep(base, rates, dataset=tiny, threads=1)
+    monkeypatch.setattr(sweeps, "WORTH_A_PROCESS", 1e-6)
+    shares: list[float] = []
+    found = sweep(base, rates, dataset=tiny, threads=2, on_progress=shares.append)
+    assert multiprocessing.active_children() == []
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    for mine, other in zip(found.runs, alone.runs, strict=True):
+        assert mine.config == other.config
+        assert mine.outcome == other.outcome
+        np.testing.assert_allclose(mine.steps["loss"], other.steps["loss"], rtol=1e-3)
+        assert mine.result["test_loss"] == pytest.approx(other.result["test_loss"], rel=1e-3)
+        for a, b in zip(mine.model.parameters(), other.model.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are forked on Linux only")
+def test_a_part_that_dies_is_a_sentence(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "WORTH_A_PROCESS", 1e-6)
+
+    def killed(*_arguments: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(sweeps, "_train", killed)
+    with pytest.raises(TrainingError, match="is gone"):
+        sweep(small(), [0.1, 0.2], dataset=tiny, threads=2)
+    assert multiprocessing.active_children() == []
 
 
 def test_a_sweep_of_networks_that_train_alone(tiny: Dataset) -> None:
