@@ -150,6 +150,27 @@ _PRESETS = (
             epochs=3,
         ),
     ),
+    Preset(
+        "lenet-fast",
+        N_("99 % as fast as possible"),
+        N_("A rate that rises and falls (one-cycle) takes a small LeNet to 99 % on the test images in two epochs."),
+        RunConfig(
+            train_size=55_000,
+            validation_size=5_000,
+            preprocessing="standardised",
+            model="cnn",
+            filters=(16, 32),
+            kernel_size=5,
+            pooling="max",
+            hidden_layers=(128,),
+            initialisation="he",
+            optimizer="adam",
+            learning_rate=0.005,
+            schedule="one-cycle",
+            batch_size=128,
+            epochs=2,
+        ),
+    ),
 )
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _PRESETS})

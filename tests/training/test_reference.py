@@ -107,3 +107,7 @@ def test_depth_and_width(dataset: Dataset) -> None:
 def test_lenet(dataset: Dataset) -> None:
     config = PRESETS["lenet"].config.replace(filters=[16, 32])  # a quarter of the time of the preset's
     assert train(config, dataset).result["test_accuracy"] >= 0.986
+
+
+def test_lenet_fast(dataset: Dataset) -> None:
+    assert train(PRESETS["lenet-fast"].config, dataset).result["test_accuracy"] >= 0.989
