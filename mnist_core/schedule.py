@@ -67,12 +67,12 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
 def evaluated_images(config: RunConfig) -> int:
     """How many images of each part the curve is measured on: the first so many, the same ones throughout the run.
 
-    So many that evaluating one part costs a twentieth of training and the first point does not keep one waiting, but
+    So many that evaluating one part costs a thirtieth of training and the first point does not keep one waiting, but
     at least 1,000; all of them where that is next to nothing. The figures at a run's end are from all images.
     """
     multiplications = describe(config).multiplications
     evaluations = len(evaluation_steps(config))
     if evaluations * multiplications * 30_000 <= CHEAP:
         return 60_000
-    twentieth = 0.15 * config.train_size * config.epochs / evaluations  # a step is three times a forward pass
-    return max(1_000, int(min(twentieth, PATIENCE / 3 / multiplications)))
+    thirtieth = 0.1 * config.train_size * config.epochs / evaluations  # a step is three times a forward pass
+    return max(1_000, int(min(thirtieth, PATIENCE / 3 / multiplications)))

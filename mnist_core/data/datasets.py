@@ -67,8 +67,8 @@ def available(name: DatasetName, folder: Path | str | None = None) -> bool:
 
 
 def home_folder(name: DatasetName) -> Path:
-    """Where this installation keeps the files of `name`."""
-    return settings.home() / "data" / ("MNIST" if name == "mnist" else "BuiltIn") / "raw"
+    """Where this installation keeps the files of `name`; digits that are drawn in another way have another number."""
+    return settings.home() / "data" / ("MNIST" if name == "mnist" else "BuiltIn2") / "raw"
 
 
 def find(name: DatasetName, folder: Path | str | None = None) -> Path:

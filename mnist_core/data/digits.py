@@ -2,8 +2,8 @@
 
 They are not MNIST, and never called so. A style of the digit (`strokes`) is jittered, bent by a smooth random field
 (after Simard, Steinkraus, Platt, "Best practices for convolutional neural networks", 2003), slanted, stretched and
-turned, drawn with a soft pen of varying pressure, scaled into a box of 20×20 pixels and centred by its mass in 28×28,
-as MNIST's were. The same seed draws the same images with any number of threads.
+turned, drawn with a soft pen of varying pressure, scaled into a box of 20×20 pixels and centred by its mass in 28×28
+as MNIST's were, but not quite. The same seed draws the same images with any number of threads.
 
 An image is a sum of Gaussians at points along the strokes. A Gaussian in two dimensions is a product of two in one,
 so a whole image is one product of a 28×points and a points×28 matrix: drawing is nearly as cheap as the sum of it.
@@ -97,8 +97,8 @@ def draw_digits(
 def _draw(labels: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
     points = np.empty((len(labels), POINTS, 2), np.float32)
     ink = np.empty((len(labels), POINTS), np.float32)
-    # Sloppiness differs from writer to writer: mostly neat, now and then hard to read.
-    sloppy = np.clip(generator.gamma(4.0, 0.25, len(labels)), 0.3, 1.6).astype(np.float32)
+    # Sloppiness differs from writer to writer: mostly neat, now and then hard to read, never impossible.
+    sloppy = np.clip(generator.gamma(4.0, 0.25, len(labels)), 0.3, 1.25).astype(np.float32)
     for digit, styles in enumerate(STYLES):
         mine = np.flatnonzero(labels == digit)
         weights = np.array([style.weight for style in styles])
@@ -170,7 +170,7 @@ def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.ui
     )
     weight = pen * way * pressure.astype(np.float32) / (radius * np.float32(np.sqrt(2 * np.pi)))
     centre = (placed * weight[..., None]).sum(axis=1, keepdims=True) / weight.sum(axis=1)[:, None, None]
-    placed += np.float32(13.5) - centre + generator.normal(0, 0.25, (count, 1, 2)).astype(np.float32)
+    placed += np.float32(13.5) - centre + generator.normal(0, 0.6, (count, 1, 2)).astype(np.float32)
     pixels = np.arange(28, dtype=np.float32)
     bell = placed[:, :, :, None] - pixels  # n × points × (x, y) × pixel
     bell /= radius[:, :, None, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,8 @@ def train(
         parts.append(trainer.advance(seconds=0.2 if on_progress else math.inf))
         if on_progress is not None:
             on_progress(trainer)
-    return result_of(trainer, parts)
+    result = result_of(trainer, parts)
+    return replace(result, result=result.result | {"train_files_accuracy": trainer.files_accuracy()})
 
 
 def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
@@ -99,7 +100,7 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
         tuple(trainer.events),
         trainer.model,
         trainer.seconds,
-        trainer.result() | trainer.whole() | {"train_files_accuracy": trainer.files_accuracy()},
+        trainer.result() | trainer.whole(),
     )
 
 

@@ -27,7 +27,7 @@ def test_ink_box_and_centre_are_like_mnists() -> None:
     assert scaled.mean() == pytest.approx(data.MEAN, abs=0.02)
     assert scaled.std() == pytest.approx(data.STD, abs=0.03)
     rows = (scaled.sum(axis=2) * np.arange(28)).sum(axis=1) / scaled.sum(axis=(1, 2))
-    assert abs(rows - 13.5).max() < 2  # pixels from the middle
+    assert abs(rows - 13.5).max() < 3  # pixels from the middle
     border = np.concatenate([images[:, :2].ravel(), images[:, -2:].ravel()])
     assert (border > 128).mean() < 0.01
 
@@ -73,5 +73,5 @@ def test_two_layer_net_learns_at_half_and_collapses_at_one_and_a_half(drawn: dat
 
 @pytest.mark.reference
 def test_a_lenet_reaches_98_5(drawn: data.Dataset) -> None:
-    config = PRESETS["lenet"].config.replace(dataset="built-in", filters=[16, 32], epochs=4)
+    config = PRESETS["lenet"].config.replace(dataset="built-in", filters=[16, 32])
     assert train(config, drawn).result["test_accuracy"] >= 0.985
