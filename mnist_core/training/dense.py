@@ -77,13 +77,12 @@ class _Signal:
 class _Batch:
     """The buffers of a batch of n images: the input, and what each layer holds.
 
-    The output layer is small and its steps are many: NumPy takes less time for one than torch. `pixels`, `z` and `delta`
-    are NumPy's names for the memory of `inputs` and of the last signal.
+    The output layer is small and its steps are many: NumPy takes less time for one than torch. `z` and `delta` are
+    NumPy's names for the memory of the last signal.
     """
 
     def __init__(self, inputs: torch.Tensor, signals: list[_Signal]) -> None:
         self.inputs, self.transposed = inputs, inputs.T  # n × 784
-        self.pixels = inputs.numpy()
         self.signals = signals  # layer after layer
         self.z, self.delta = signals[-1].z.numpy(), signals[-1].delta.numpy()  # runs × 10 × n
         self.ones = inputs.new_ones(len(inputs))
@@ -101,6 +100,7 @@ class DenseStep:
         self._configs = configs
         self._config = configs[0]  # for what all have in common
         self._feeder = feeder
+        self._factor = feeder.factor  # of all inputs
         self._activate, self._differentiate = _ACTIVATIONS[self._config.activation]
         self._loss = _cross_entropy if self._config.loss == "cross-entropy" else _squared_error
         self._parameters, parameters = _stacked(models)
@@ -140,7 +140,7 @@ class DenseStep:
             if place and stop():
                 return None
             batch = self._batch(len(chunk))
-            labels = self._feeder.fill(batch.pixels, chunk)
+            labels = self._feeder.fill(batch.inputs, chunk)
             if self._config.dropout:
                 self._leave_out(batch, number, place)
             self._forward(batch, training=True)
@@ -172,7 +172,8 @@ class DenseStep:
         for place, (layer, signal) in enumerate(zip(self._layers, batch.signals, strict=True)):
             if place == 0:
                 # All runs see the same images: one product.
-                torch.addmm(layer.weights.bias_rows, layer.weights.weight_rows, batch.transposed, out=signal.z_rows)
+                bias, rows = layer.weights.bias_rows, layer.weights.weight_rows
+                torch.addmm(bias, rows, batch.transposed, alpha=self._factor, out=signal.z_rows)
             else:
                 torch.baddbmm(layer.weights.bias, layer.weights.weight, batch.signals[place - 1].given, out=signal.z)
             if signal is not batch.signals[-1]:
@@ -195,7 +196,7 @@ class DenseStep:
                 self._differentiate(below)  # δ ← ∂L/∂a ⊙ f′(z)
                 into.weight.baddbmm_(signal.delta, below.transposed, beta=beta)  # ∂L/∂W = δ aᵀ
             else:
-                into.weight_rows.addmm_(signal.delta_rows, batch.inputs, beta=beta)
+                into.weight_rows.addmm_(signal.delta_rows, batch.inputs, beta=beta, alpha=self._factor)
             into.bias_vector.addmv_(signal.delta_rows, batch.ones, beta=beta)  # ∂L/∂b = δ 1
 
     def _norms(self) -> list[float]:
@@ -215,7 +216,7 @@ class DenseStep:
     def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
         """See `step.Step.outputs`."""
         batch = self._batch(min(rows.stop, len(feeder)) - rows.start)
-        labels = feeder.fill(batch.pixels, rows)
+        labels = feeder.fill(batch.inputs, rows)
         self._forward(batch, training=False)
         return batch.z, labels
 
@@ -224,7 +225,7 @@ class DenseStep:
         worst = torch.zeros(len(self._configs))
         if can_die(self._config):
             batch = self._batch(min(PROBED.stop, len(feeder)))
-            feeder.fill(batch.pixels, PROBED)
+            feeder.fill(batch.inputs, PROBED)
             self._forward(batch, training=False)
             for signal in batch.signals[:-1]:
                 lives = alive(self._config, signal.a).any(dim=2)

@@ -47,14 +47,16 @@ class Plain:
         self.config = config
         self.model = build_model(config).to(dtype)
         self.optimizer = plain_optimizer(config, self.model.parameters())
-        self.inputs = np.empty((60, 784), np.dtype(str(dtype).removeprefix("torch.")))
-        self.labels = feeder(config).fill(self.inputs, np.arange(60)).astype(np.int64)
+        fed = feeder(config)
+        filled = torch.empty(60, 784, dtype=dtype)
+        self.labels = fed.fill(filled, np.arange(60)).astype(np.int64)
+        self.inputs = filled * fed.factor
 
     def make(self, number: int, chunks: list[np.ndarray]) -> Made:
         outputs = []
         for place, chunk in enumerate(chunks):
             seed_dropout(self.config, number, place)
-            outputs.append(self.model(torch.from_numpy(self.inputs[chunk])))
+            outputs.append(self.model(self.inputs[torch.from_numpy(chunk)]))
         labels = torch.from_numpy(self.labels[np.concatenate(chunks)])
         every = torch.cat(outputs)
         loss = loss_of(self.config, every, labels)
@@ -121,8 +123,10 @@ def test_the_gradient_agrees_with_central_differences(activation: str, loss: str
     config = small(hidden_layers=(6, 5), activation=activation, loss=loss, seed=3)
     model = build_model(config).double()
     before = [weight.detach().clone() for weight in model.parameters()]
-    inputs = np.empty((20, 784))
-    labels = torch.from_numpy(feeder(config).fill(inputs, np.arange(20)).astype(np.int64))
+    fed = feeder(config)
+    filled = torch.empty(20, 784, dtype=torch.float64)
+    labels = torch.from_numpy(fed.fill(filled, np.arange(20)).astype(np.int64))
+    inputs = filled * fed.factor
     # An update of plain SGD at the rate 1 takes the gradient away from the weights.
     DenseStep([config], [model], feeder(config)).make(0, [np.arange(20)], [1.0], never)
     gradients = [old - weight.detach() for old, weight in zip(before, model.parameters(), strict=True)]
@@ -134,7 +138,7 @@ def test_the_gradient_agrees_with_central_differences(activation: str, loss: str
         for shift in (1e-5, -2e-5):
             weight.data.view(-1)[place] += shift
             with torch.no_grad():
-                sides.append(loss_of(config, model(torch.from_numpy(inputs)), labels).item())
+                sides.append(loss_of(config, model(inputs), labels).item())
         weight.data.view(-1)[place] += 1e-5
         assert gradient.view(-1)[place].item() == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-5)
 
@@ -196,11 +200,13 @@ def test_goes_on_from_its_state(optimizer: str) -> None:
 @pytest.mark.parametrize("preprocessing", choices("preprocessing"))
 def test_the_input_is_that_of_evaluation(preprocessing: str) -> None:
     config = small(preprocessing=preprocessing)
-    filled = np.empty((60, 784), np.float32)
-    labels = feeder(config).fill(filled, np.arange(60))
-    inputs, expected = feeder(config).rows(np.arange(60))
-    assert np.array_equal(filled, inputs.numpy())
-    assert labels.tolist() == expected.tolist()
+    fed = feeder(config)
+    inputs, expected = fed.rows(np.arange(60))
+    for rows in (np.arange(60), slice(0, 60)):
+        filled = torch.empty(60, 784)
+        labels = fed.fill(filled, rows)
+        assert torch.equal(filled * fed.factor, inputs)
+        assert labels.tolist() == expected.tolist()
 
 
 def test_the_trainer_takes_it_for_what_it_covers(tiny: Dataset) -> None:
