@@ -101,6 +101,17 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Report:
+    """What a worker tells of a run: where it stands, and what is new of its records."""
+
+    run_id: str
+    progress: Progress
+    curves: Curves
+    checkpoint: bool = False  # one at `progress.step` lies on disk
+    applied_rate: float | None = None  # the requested learning rate, now in use
+
+
+@dataclass(frozen=True)
 class Requests:
     """What pages have asked of a run since the worker last looked."""
 
@@ -128,6 +139,7 @@ class Run:
     result: Mapping[str, Any] = field(default_factory=dict)  # see training.result.RESULT_KEYS
     attempts: int = 0
     threads: int | None = None
+    checkpoint_step: int | None = None  # that training would go on from; None: none, it would start afresh
     command: str | None = None  # asked for, not yet carried out
     started_at: float | None = None
     finished_at: float | None = None

@@ -15,16 +15,17 @@ import platform
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_core import data, settings
+from mnist_core import data, settings, stacks
 from mnist_core.config import DatasetName
 from mnist_core.errors import DataError, MnistLabError, RunNotFoundError, StoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import run_job, tasks
 from mnist_core.messages import N_, Message, message
+from mnist_core.records import Run
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
@@ -37,9 +38,9 @@ LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait f
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """A run's task, and the address of the worker that has it."""
+    """The task of one run or of several in a stack, and the address of the worker that has it."""
 
     future: Any
     worker: str
@@ -115,25 +116,56 @@ class Dispatcher:
             self._heartbeat()
 
     def _submit(self) -> None:
-        if len(self._running) >= self.slots:
+        if len(self._placed()) >= self.slots:
             return
-        limit = LOOKED_THROUGH if self._tasks else self.slots
-        waiting = self.store.next_queued(limit)
+        waiting = [run for run in self.store.next_queued(LOOKED_THROUGH) if run.id not in self._running]
         free = self._free_workers() if waiting else []
-        for run in waiting:
-            if not free:
-                return
-            if run.id in self._running or self._data_to_come(run.config.dataset):
-                continue
-            # Alone a run has all cores.
-            threads = useful_threads(run.config, settings.cpu_count() // (len(self._running) + 1))
+        for together in self._shared_out(self._bunches(waiting), len(free)):
             worker = free.pop(0)
-            future = self._send("run", "train", worker, run_job.execute, run.id, self.store.url, threads)
-            self._running[run.id] = Placed(future, worker)
+            # Alone a run has all cores.
+            cores = settings.cpu_count() // (len(self._placed()) + 1 + len(free) * (len(together) > 1))
+            threads = useful_threads(together[0].config, max(1, cores), len(together))
+            ids = [run.id for run in together]
+            future = self._send("run", "train", worker, run_job.execute, ids, self.store.url, threads)
+            self._running |= dict.fromkeys(ids, Placed(future, worker))
+
+    def _placed(self) -> set[Placed]:
+        return set(self._running.values())
+
+    def _bunches(self, waiting: Sequence[Run]) -> list[list[Run]]:
+        """Runs that will train as one stack, in the order of the first of each; runs whose data are to come left out."""
+        bunches: dict[Hashable, list[Run]] = {}
+        for run in waiting:
+            if not self._data_to_come(run.config.dataset):
+                bunches.setdefault(self._mates(run), []).append(run)
+        return list(bunches.values())
+
+    def _mates(self, run: Run) -> Hashable:
+        """Equal for runs that may share a stack: started by one click, at one step, with nothing asked of any.
+
+        A run that has lost a worker goes alone, so that it brings no other down with it.
+        """
+        alike = stacks.key(run.config)
+        if alike is None or run.group is None or run.command or self._deaths[run.id]:
+            return run.id
+        return run.owner, run.group, run.checkpoint_step, run.threads, alike
+
+    @staticmethod
+    def _shared_out(bunches: Sequence[list[Run]], workers: int) -> list[list[Run]]:
+        """What each of so many free workers is to train: one bunch each, in order; the first one has those left over.
+
+        Two halves of a sweep side by side take less time than one stack whose threads wait for each other.
+        """
+        if not bunches or not workers:
+            return []
+        first = bunches[0][: stacks.WIDEST * workers]
+        parts = min(len(first), max(workers - len(bunches) + 1, 1 + (len(first) - 1) // stacks.WIDEST))
+        shares = [first[start::parts] for start in range(parts)] + [bunch[: stacks.WIDEST] for bunch in bunches[1:]]
+        return shares[:workers]
 
     def _free_workers(self) -> list[str]:
         """Addresses of the workers that could begin a run now, each as often as it has slots free."""
-        busy = Counter(placed.worker for placed in self._running.values())
+        busy = Counter(placed.worker for placed in self._placed())
         return [worker for worker, slots in self._workers().items() for _slot in range(slots - busy[worker])]
 
     def _workers(self) -> dict[str, int]:
@@ -222,7 +254,7 @@ class Dispatcher:
                 "home": self._home,
                 "workers": len(workers),
                 "slots": self.slots,
-                "running": len(self._running),
+                "running": len(self._placed()),
                 "started": self._started,
                 "heartbeat": self._beat,
             },

@@ -1,7 +1,8 @@
-"""What a worker does with a run. Knows the store and the trainer, neither Dask nor pages.
+"""What a worker does with runs that it was given. Knows the store and the trainer, neither Dask nor pages.
 
-`execute` owns a run from claim to release. The store is asked for requests about ten times a second and given new
-records about five times a second, more often at first so that a curve is there at once.
+`execute` owns runs from claim to release: one, or several that train as one stack. The store is asked for requests
+about ten times a second and given new records about five times a second, more often at first so that a curve is there
+at once. A run of a stack that is paused, stopped or stepped leaves it; the others go on.
 
 A checkpoint goes with the records up to it. It is written beside the last one and takes its place when the store has
 its records; whenever the worker dies, the store's `checkpoint_step` says which of the two files counts. So a run that
@@ -13,7 +14,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +23,7 @@ from mnist_core import data, settings
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError, RunNotFoundError, StoreUnavailableError
 from mnist_core.estimate import Speed, estimate_seconds
-from mnist_core.records import Curves, Event, Progress, Requests, Run
+from mnist_core.records import Curves, Event, Progress, Report, Requests, Run
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
@@ -59,12 +61,21 @@ def checkpoint_file(run_id: str) -> Path:
     return settings.checkpoint_folder() / f"{run_id}.safetensors"
 
 
-def execute(run_id: str, url: str, threads: int) -> None:
-    """Train the run until it ends or is paused."""
+def execute(run_ids: Sequence[str], url: str, threads: int) -> None:
+    """Train the runs, which can share a stack if they are several, until each has ended or is paused."""
     store = worker_store(url)
-    run = patiently(lambda: _claim(store, run_id, threads))
-    if run is not None:
-        _Job(store, run).work()
+    claimed = [patiently(partial(_claim, store, run_id, threads)) for run_id in run_ids]
+    jobs = [_Job(store, run) for run in claimed if run is not None]
+    for together in _at_one_step(jobs):
+        _Bunch(store, together).work()
+
+
+def _at_one_step(jobs: Sequence[_Job]) -> list[list[_Job]]:
+    """The same jobs, those at the same step together. They differ where a checkpoint was lost."""
+    alike: dict[int, list[_Job]] = {}
+    for job in jobs:
+        alike.setdefault(job.trainer.step, []).append(job)
+    return list(alike.values())
 
 
 def _claim(store: Store, run_id: str, threads: int) -> Run | None:
@@ -78,16 +89,15 @@ def _claim(store: Store, run_id: str, threads: int) -> Run | None:
 
 
 class _Job:
+    """One run: its trainer, its checkpoint, what is asked of it."""
+
     def __init__(self, store: Store, run: Run) -> None:
         self.store = store
         self.run = run
         self.file = checkpoint_file(run.id)
         self.next_file = self.file.with_suffix(".next.safetensors")
         self.requests: Requests | None = Requests()
-        self._stepping = False
-        self._asked = 0.0
-        self._saved = time.monotonic()
-        self._save_cost = 0.0
+        self._looked = 0.0
         self.trainer = self._trainer(data.load_dataset(run.config.dataset))
         self._measured_from = (self.trainer.seconds, self.trainer.step)
 
@@ -107,14 +117,14 @@ class _Job:
             # The last worker came further than its last checkpoint: those steps are made again.
             where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
             happened = Curves(events=(Event(trainer.step, "recovered"),))
-            patiently(lambda: self.store.publish(self.run.id, where, happened))
+            patiently(lambda: self.store.publish([Report(self.run.id, where, happened)]))
         return trainer
 
     def _restored(self, dataset: Dataset) -> Any:
         """The trainer as of the store's last checkpoint; None: start afresh."""
         from mnist_core.training import load
 
-        step = patiently(lambda: self.store.checkpoint_step(self.run.id))
+        step = self.run.checkpoint_step
         if step is None:
             return None
         # The newer file counts where the worker died before it could put it in its place.
@@ -132,47 +142,65 @@ class _Job:
         LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
         return None
 
-    # ---- the loop ----------------------------------------------------------------------------------------------
+    # ---- what is asked -----------------------------------------------------------------------------------------
 
-    def work(self) -> None:
-        """Advance, publish, obey, until there is a reason to let go."""
-        self._look()
-        while (asked := self.requests) is not None:
-            if asked.learning_rate is not None:
-                self._change_rate(asked.learning_rate)
-            elif asked.command in ("pause", "stop", "reset"):
-                if self._let_go(asked.command):
-                    return
-            elif asked.command == "step":
-                if self._one_step():
-                    return
-            elif self._go_on():
-                return
-        if patiently(lambda: self.store.version(self.run.id)) is None:
-            self._forget()  # deleted
+    @property
+    def asked(self) -> bool:
+        """Whether something is asked of it, so that it cannot just go on."""
+        wanted = self.requests
+        return wanted is None or wanted.learning_rate is not None or wanted.command is not None
 
-    def _go_on(self) -> bool:
-        """Train for a moment; whether the run is over."""
-        interval = FIRST_SECONDS if self.trainer.seconds < 0.6 else PUBLISH_SECONDS
-        new = self.trainer.advance(self._interrupted, seconds=interval)
-        if self.trainer.finished:
-            self._finish(new)
+    def look(self) -> None:
+        """See what is asked now; where the store is locked, what was asked last."""
+        self._looked = time.monotonic()
+        try:
+            self.requests = self.store.requests([self.run.id]).get(self.run.id)
+        except StoreUnavailableError as error:
+            LOG.warning("%s", error)
+
+    def obey(self) -> bool:
+        """Do what is asked; whether the run is let go of."""
+        asked = self.requests
+        if asked is None:
+            if patiently(lambda: self.store.version(self.run.id)) is None:
+                self._forget()  # deleted
             return True
-        self._publish(new, save=self._save_is_due())
+        if asked.learning_rate is not None:
+            self._change_rate(asked.learning_rate)
+            return False
+        if asked.command == "step":
+            return self._one_step()
+        if asked.command in ("pause", "stop", "reset"):
+            return self._let_go(asked.command)
         return False
+
+    def _change_rate(self, rate: float) -> None:
+        self.trainer.set_learning_rate(rate)
+        # With a checkpoint at once, no death of a worker can lose the change.
+        self._publish(save=True, rate=rate)
+        self.look()
 
     def _one_step(self) -> bool:
         """One update, then a pause; False where something else was asked before it was made."""
         before = self.trainer.step
-        self._stepping = True
-        new = self.trainer.advance(self._interrupted, steps=1)
-        self._stepping = False
+        self.trainer.stack.advance(self._told_otherwise, steps=1)
         if self.trainer.finished:
-            self._finish(new)
+            self._publish(save=True)
+            self.finish(alone=True)
             return True
         made = self.trainer.step > before
-        self._publish(new, save=made)
+        self._publish(save=made)
         return made and self._pause("step")
+
+    def _told_otherwise(self) -> bool:
+        """Whether something else is asked than one step."""
+        self._look_again()
+        return self.asked and (self.requests is None or self.requests.command != "step")
+
+    def _look_again(self) -> None:
+        """Look, if the last time was a while ago."""
+        if time.monotonic() - self._looked >= ASK_SECONDS:
+            self.look()
 
     def _let_go(self, command: str) -> bool:
         """Leave the run as `command` wants it; False where that was taken back meanwhile."""
@@ -182,7 +210,7 @@ class _Job:
             return True
         if command == "stop":
             self.trainer.flush()
-        self._publish(self.trainer.advance(_at_once, steps=0), save=True)
+        self._publish(save=True)
         if command == "pause":
             return self._pause("pause")
         result = self.trainer.result()
@@ -191,49 +219,28 @@ class _Job:
 
     def _pause(self, command: str) -> bool:
         """Pause, unless something else than `command` has been asked for since."""
-        self._look()
+        self.look()
         if self.requests is None or self.requests.command != command:
             return False
         result = self.trainer.result()
         patiently(lambda: self.store.pause(self.run.id, result))
         return True
 
-    def _change_rate(self, rate: float) -> None:
-        self.trainer.set_learning_rate(rate)
-        # With a checkpoint at once, no death of a worker can lose the change.
-        self._publish(self.trainer.advance(_at_once, steps=0), save=True, rate=rate)
-        self._look()
-
-    def _look(self) -> None:
-        self._asked = time.monotonic()
-        try:
-            self.requests = self.store.requests(self.run.id)
-        except StoreUnavailableError as error:
-            LOG.warning("%s", error)  # a locked store: ask again in a moment
-
-    def _interrupted(self) -> bool:
-        """Whether something is asked that cannot wait until the trainer comes back by itself."""
-        if time.monotonic() - self._asked >= ASK_SECONDS:
-            self._look()
-        asked = self.requests
-        return asked is None or asked.learning_rate is not None or self._told(asked)
-
-    def _told(self, asked: Requests) -> bool:
-        return asked.command not in (None, "step" if self._stepping else None)
-
     # ---- the end -----------------------------------------------------------------------------------------------
 
-    def _finish(self, new: Curves) -> None:
-        self._publish(new, save=True)
+    def finish(self, *, alone: bool) -> None:
+        """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
         result = self.trainer.result() | self.trainer.whole(self._given_up)
         patiently(lambda: self.store.finish(self.run.id, self.trainer.outcome, result))
         try:
-            self._learn_speed()
+            if alone:
+                self._learn_speed()
         except Exception:
             LOG.exception("nothing was learnt about the speed")  # the run has ended well all the same
 
     def _given_up(self) -> bool:
-        return self._interrupted() and (self.requests is None or self._told(self.requests))
+        self._look_again()
+        return self.requests is None or self.requests.command is not None
 
     def _learn_speed(self) -> None:
         """Make the next estimate better by what this run took."""
@@ -251,12 +258,20 @@ class _Job:
 
     # ---- to the store ------------------------------------------------------------------------------------------
 
-    def _publish(self, new: Curves, *, save: bool, rate: float | None = None) -> None:
-        saved = save and self._save()
+    def _publish(self, *, save: bool, rate: float | None = None) -> None:
+        report = self.report(saved=save and self.save(), rate=rate)
+        patiently(lambda: self.store.publish([report]))
+        self.published(report)
+
+    def report(self, *, saved: bool, rate: float | None = None) -> Report:
+        """What is new since the last call; the records are taken from the trainer."""
         trainer = self.trainer
         where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds, self._speed())
-        patiently(lambda: self.store.publish(self.run.id, where, new, checkpoint=saved, applied_rate=rate))
-        if saved:
+        return Report(self.run.id, where, trainer.take_records(), saved, rate)
+
+    def published(self, report: Report) -> None:
+        """The store has the report: the checkpoint that goes with it counts from now on."""
+        if report.checkpoint:
             self.next_file.replace(self.file)
 
     def _speed(self) -> float:
@@ -270,24 +285,98 @@ class _Job:
             self._measured_from = (self.trainer.seconds, self.trainer.step)
         return speed
 
-    def _save_is_due(self) -> bool:
-        return time.monotonic() - self._saved > max(CHECKPOINT_SECONDS, self._save_cost / CHECKPOINT_SHARE)
-
-    def _save(self) -> bool:
+    def save(self) -> bool:
         """Write a checkpoint beside the last one; False where that cannot be done."""
         from mnist_core import training
 
-        begun = time.monotonic()
         try:
             training.save(self.trainer, self.next_file)
         except Exception as error:  # safetensors has an error of its own for a full disk
             LOG.warning("no checkpoint of run %s: %s", self.run.id, error)
             return False
-        finally:
-            self._saved = time.monotonic()
-            self._save_cost = self._saved - begun
         return True
 
 
-def _at_once() -> bool:
-    return True
+class _Bunch:
+    """Jobs at the same step, which train as one stack: the loop."""
+
+    def __init__(self, store: Store, jobs: Sequence[_Job]) -> None:
+        self.store = store
+        self.jobs = list(jobs)  # those that are not over
+        self._asked = 0.0
+        self._saved = time.monotonic()
+        self._save_cost = 0.0
+        self._join()
+
+    def _join(self) -> None:
+        """Let the trainers share one stack, as they are now."""
+        from mnist_core.training import Stack
+
+        if len(self.jobs) > 1:
+            Stack([job.trainer for job in self.jobs])
+
+    def work(self) -> None:
+        """Advance, publish, obey, until there is a reason to let go of every run."""
+        self._look()
+        while self.jobs:
+            if any(job.asked for job in self.jobs):
+                self._obey()
+            else:
+                self._go_on()
+
+    def _obey(self) -> None:
+        """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
+        from mnist_core.training import Stack
+
+        step = self.jobs[0].trainer.step
+        for job in [job for job in self.jobs if job.asked]:
+            if len(self.jobs) > 1:
+                Stack([job.trainer])
+            if job.obey():
+                self.jobs.remove(job)
+            elif len(self.jobs) > 1 and job.trainer.step != step:
+                # It has made its step and is to go on after all: another place is found for it.
+                patiently(partial(self.store.requeue, job.run.id))
+                self.jobs.remove(job)
+        self._join()
+
+    def _go_on(self) -> None:
+        """Train for a moment."""
+        trainer = self.jobs[0].trainer
+        trainer.stack.advance(self._interrupted, seconds=FIRST_SECONDS if trainer.seconds < 0.6 else PUBLISH_SECONDS)
+        over = [job for job in self.jobs if job.trainer.finished]
+        self._publish(self.jobs if self._save_is_due() else over)
+        for job in over:
+            job.finish(alone=len(self.jobs) == 1)
+        self.jobs = [job for job in self.jobs if job not in over]
+
+    def _look(self) -> None:
+        self._asked = time.monotonic()
+        try:
+            found = self.store.requests([job.run.id for job in self.jobs])
+        except StoreUnavailableError as error:
+            LOG.warning("%s", error)  # a locked store: ask again in a moment
+            return
+        for job in self.jobs:
+            job.requests = found.get(job.run.id)
+
+    def _interrupted(self) -> bool:
+        """Whether something is asked that cannot wait until the stack comes back by itself."""
+        if time.monotonic() - self._asked >= ASK_SECONDS:
+            self._look()
+        return any(job.asked for job in self.jobs)
+
+    def _publish(self, to_save: Sequence[_Job]) -> None:
+        """Tell the store what is new of all runs, with a checkpoint of some."""
+        begun = time.monotonic()
+        saved = [job for job in to_save if job.save()]
+        if to_save:
+            self._saved = time.monotonic()
+            self._save_cost = self._saved - begun
+        reports = [job.report(saved=job in saved) for job in self.jobs]
+        patiently(lambda: self.store.publish(reports))
+        for job, report in zip(self.jobs, reports, strict=True):
+            job.published(report)
+
+    def _save_is_due(self) -> bool:
+        return time.monotonic() - self._saved > max(CHECKPOINT_SECONDS, self._save_cost / CHECKPOINT_SHARE)

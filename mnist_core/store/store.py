@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
@@ -30,6 +30,7 @@ from mnist_core.records import (
     Event,
     Outcome,
     Progress,
+    Report,
     Requests,
     Run,
     State,
@@ -236,34 +237,22 @@ class Store:
             self._update(connection, run_id, change)
             return _run(self._row(connection, run_id))
 
-    def checkpoint_step(self, run_id: str) -> int | None:
-        """Step of the checkpoint to go on from; None: start afresh. Raises RunNotFoundError."""
+    def requests(self, run_ids: Sequence[str]) -> dict[str, Requests]:
+        """What pages want of running runs; those that are gone or no longer running are left out. Cheap."""
+        query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request).where(
+            runs.c.id.in_(run_ids), runs.c.state == "running"
+        )
         with self._begin(write=False) as connection:
-            step: int | None = self._row(connection, run_id).checkpoint_step
-            return step
+            return {row.id: Requests(row.command, row.rate_request) for row in connection.execute(query)}
 
-    def requests(self, run_id: str) -> Requests | None:
-        """What pages want of a running run; None where it is gone or no longer running. Cheap."""
-        query = sa.select(runs.c.state, runs.c.command, runs.c.rate_request).where(runs.c.id == run_id)
-        with self._begin(write=False) as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None or row.state != "running":
-            return None
-        return Requests(row.command, row.rate_request)
+    def publish(self, reports: Sequence[Report]) -> None:
+        """Add records and say where the runs stand, at once for all. Changes nothing of a run that is gone."""
+        with self._begin() as connection:
+            for report in reports:
+                self._publish(connection, report)
 
-    def publish(
-        self,
-        run_id: str,
-        progress: Progress,
-        curves: Curves,
-        *,
-        checkpoint: bool = False,
-        applied_rate: float | None = None,
-    ) -> None:
-        """Add records and say where the run stands. Changes nothing where the run is gone.
-
-        `checkpoint`: a checkpoint at `progress.step` lies on disk. `applied_rate`: the requested rate now in use.
-        """
+    def _publish(self, connection: sa.Connection, report: Report) -> None:
+        run_id, progress, rate = report.run_id, report.progress, report.applied_rate
         change: dict[str, Any] = {
             "step": progress.step,
             "total_steps": progress.total_steps,
@@ -271,15 +260,14 @@ class Store:
             "seconds": progress.seconds,
             "images_per_second": progress.images_per_second,
         }
-        if checkpoint:
+        if report.checkpoint:
             change["checkpoint_step"] = progress.step
-        with self._begin() as connection:
-            if applied_rate is not None:
-                change["learning_rate"] = applied_rate
-                # A rate that was asked for meanwhile stays.
-                change["rate_request"] = sa.func.nullif(runs.c.rate_request, applied_rate)
-            if self._update(connection, run_id, change):
-                _append(connection, run_id, curves)
+        if rate is not None:
+            change["learning_rate"] = rate
+            # A rate that was asked for meanwhile stays.
+            change["rate_request"] = sa.func.nullif(runs.c.rate_request, rate)
+        if self._update(connection, run_id, change):
+            _append(connection, run_id, report.curves)
 
     def rewind(self, run_id: str, step: int) -> None:
         """Drop all records after `step`: training goes on from a checkpoint there."""
@@ -505,6 +493,7 @@ def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         result=json.loads(row.result) if row.result else {},
         attempts=row.attempts,
         threads=row.threads,
+        checkpoint_step=row.checkpoint_step,
         command=row.command,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -11,7 +11,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 from mnist_core.training.checkpoint import load, save
 from mnist_core.training.result import RESULT_KEYS, Result, train
 from mnist_core.training.speed import measure_speed, warm_up
-from mnist_core.training.stack import Stack, key
+from mnist_core.training.stack import Stack
 from mnist_core.training.sweeps import Sweep, sweep
 from mnist_core.training.trainer import Trainer
 
@@ -21,7 +21,6 @@ __all__ = [
     "Stack",
     "Sweep",
     "Trainer",
-    "key",
     "load",
     "measure_speed",
     "save",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
 from mnist_core.data import affine
+from mnist_core.stacks import order_seed
 
 Rows = NDArray[np.int64] | slice  # which images
 _ORDER_STREAM = 2
@@ -26,11 +27,6 @@ def order(config: RunConfig, epoch: int) -> NDArray[np.int64]:
     if config.sampling == "replacement":
         return generator.integers(0, config.train_size, config.steps_per_epoch * config.batch_size)
     return generator.permutation(config.train_size)
-
-
-def order_seed(config: RunConfig) -> int:
-    """The seed of what is drawn of the data."""
-    return config.seed if config.batch_seed is None else config.batch_seed
 
 
 class Feeder:

@@ -38,11 +38,6 @@ from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
 aten = torch.ops.aten
 
 
-def covers(config: RunConfig) -> bool:
-    """Whether `DenseStep` can train this network: any MLP without batch normalisation."""
-    return config.model == "mlp" and not config.batch_norm
-
-
 class _Weights:
     """A layer's weights (runs × units × inputs) and biases (runs × units), or the gradients of both, of all runs.
 
@@ -92,7 +87,7 @@ class _Batch:
 class DenseStep:
     """Updates of the MLPs `models` on the images of `feeder`, in their own dtype; the contract is `step.Step`'s.
 
-    The configurations may differ in what does not change the network's shape and what it sees (`stack.SHARED`). The
+    The configurations may differ in what does not change the network's shape and what it sees (`stacks.SHARED`). The
     models' parameters become views into the step's own; they may be read and written (`load_state_dict`), not replaced.
     """
 

@@ -5,7 +5,7 @@ for all other networks. Large batches are cut into chunks whose gradients add up
 request to stop is heard within a fraction of a second; batch normalisation then sees the statistics of a chunk. A step
 or an evaluation that is interrupted changes nothing and is made again later.
 
-MLPs of one shape that see the same batches may share a stack (`key`): what is common to them is done once. A run that
+MLPs of one shape that see the same batches may share a stack (`stacks.key`): what is common to them is done once. A run that
 is over leaves it.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +23,9 @@ from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.models import describe
 from mnist_core.records import EVALUATION_DTYPE
-from mnist_core.training.batches import Feeder, order, order_seed
-from mnist_core.training.dense import DenseStep, covers
+from mnist_core.stacks import covers, key
+from mnist_core.training.batches import Feeder, order
+from mnist_core.training.dense import DenseStep
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, score
 from mnist_core.training.general import GeneralStep
 from mnist_core.training.step import Step, Stop
@@ -35,28 +36,6 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 64 * 2**20  # activations of a chunk
 EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time, since they leave the cache
 CHUNK_MULTIPLICATIONS = 2e9  # forward, for a chunk: a fraction of a second
-# What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
-SHARED = (
-    "dataset",
-    "train_size",
-    "validation_size",
-    "preprocessing",
-    "label_noise",
-    "hidden_layers",
-    "activation",
-    "dropout",
-    "loss",
-    "batch_size",
-    "sampling",
-    "epochs",
-)
-
-
-def key(config: RunConfig) -> Hashable | None:
-    """Runs with equal keys can share a stack; None: this one trains alone."""
-    if not covers(config):
-        return None
-    return (*(getattr(config, name) for name in SHARED), order_seed(config))
 
 
 def never() -> bool:
@@ -157,6 +136,11 @@ class Stack:
             for trainer, row in zip(self.trainers, rows, strict=True):
                 if trainer.finished and trainer.evaluated < trainer.step:
                     trainer.record_evaluation(row)
+        if len(self.trainers) == 1:
+            self.trainers = []
+            return
+        for trainer in over:
+            Stack([trainer])  # with its optimizer's buffers, as long as this stack knows them
         self.trainers = [trainer for trainer in self.trainers if not trainer.finished]
         if self.trainers:
             self._join()

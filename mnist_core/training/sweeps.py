@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -24,12 +24,11 @@ from mnist_core.estimate import Speed, estimate_seconds, useful_threads
 from mnist_core.messages import N_, message
 from mnist_core.models import build_model
 from mnist_core.records import Curves
-from mnist_core.training.batches import order_seed
+from mnist_core.stacks import groups, order_seed
 from mnist_core.training.result import Result, result_of
-from mnist_core.training.stack import Stack, key
+from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
 
-WIDEST = 32  # runs in one stack
 WORTH_A_PROCESS = 1.0  # seconds of training
 OnProgress = Callable[[float], None]
 
@@ -95,15 +94,6 @@ def variants(config: RunConfig, learning_rates: Sequence[float], seeds: Sequence
         for seed in seeds or (config.seed,)
         for rate in learning_rates
     ]
-
-
-def groups(configs: Sequence[RunConfig]) -> list[list[int]]:
-    """Places of the configurations that train together, each group in one stack of at most `WIDEST`."""
-    alike: dict[Hashable, list[int]] = {}
-    for place, config in enumerate(configs):
-        of_its_own = ("alone", place)
-        alike.setdefault(key(config) or of_its_own, []).append(place)
-    return [places[start : start + WIDEST] for places in alike.values() for start in range(0, len(places), WIDEST)]
 
 
 def _together(

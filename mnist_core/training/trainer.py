@@ -215,7 +215,7 @@ class Trainer:
         return found.accuracy if found else math.nan
 
     def _score(self, feeder: Feeder, stop: Stop, count: int | None) -> Score | None:
-        if len(self.stack.trainers) != 1:
+        if self.stack.trainers != [self]:
             Stack([self])  # what follows is about this run alone
         found = self.stack.score(feeder, stop, count)
         return found[0] if found else None

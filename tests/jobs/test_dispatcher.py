@@ -72,6 +72,9 @@ class Client:
         return [future for future in self.sent if future.function.__name__ == name]
 
     def runs(self) -> list[str]:
+        return [run_id for bunch in self.bunches() for run_id in bunch]
+
+    def bunches(self) -> list[list[str]]:
         return [future.arguments[0] for future in self.named("execute")]
 
 
@@ -113,6 +116,76 @@ def test_first_runs_go_before_second_ones_and_no_more_than_there_are_slots(
     dispatcher.tick()
     assert dispatcher.client.runs() == [first, other, second]
     assert {tuple(future.resources or ()) for future in dispatcher.client.named("execute")} == {("train",)}
+
+
+def sweep(store: Store, runs: int, owner: str = "ann", **changes: Any) -> list[str]:
+    """Queued runs of one click that can share a stack."""
+    configs = [CONFIG.replace(learning_rate=0.01 * (1 + number), **changes) for number in range(runs)]
+    return [store.create_run(owner, config, group=f"{owner}s") for config in configs]
+
+
+def test_a_sweep_is_dealt_out_to_all_free_workers(dispatcher: Dispatcher, store: Store) -> None:
+    ids = sweep(store, 5)
+    dispatcher.tick()
+    assert dispatcher.client.bunches() == [ids[::2], ids[1::2]]
+    claim(store, *ids)
+    assert {store.get(run_id).threads for run_id in ids} == {1}
+    later = store.create_run("bob", CONFIG)
+    dispatcher.tick()
+    assert len(dispatcher.client.bunches()) == 2  # both workers have one task, of several runs
+    for run_id in ids[::2]:
+        store.finish(run_id, "completed", {})
+    dispatcher.client.sent[0].status = "finished"
+    dispatcher.tick()
+    assert dispatcher.client.bunches()[2:] == [[later]]
+
+
+def test_a_sweep_takes_one_worker_where_others_wait(dispatcher: Dispatcher, store: Store) -> None:
+    ids = sweep(store, 5)
+    other = store.create_run("bob", CONFIG)
+    dispatcher.tick()
+    assert dispatcher.client.bunches() == [ids, [other]]
+
+
+def test_what_cannot_share_a_stack_goes_alone(dispatcher: Dispatcher, store: Store) -> None:
+    dispatcher.client.workers = owning(*"abcdefgh")
+    dispatcher.slots = 8
+    wide, deep = sweep(store, 1, hidden_layers=(8,)), sweep(store, 1, hidden_layers=(8, 8))
+    cnns = sweep(store, 2, model="cnn", filters=(2,))
+    alone = [store.create_run("ann", CONFIG) for _ in range(2)]  # of two clicks
+    dispatcher.tick()
+    assert sorted(dispatcher.client.bunches()) == sorted([[run_id] for run_id in [*wide, *deep, *cnns, *alone]])
+
+
+def test_a_stack_is_no_wider_than_it_may_be(dispatcher: Dispatcher, store: Store) -> None:
+    ids = sweep(store, 70)
+    dispatcher.tick()
+    assert [len(bunch) for bunch in dispatcher.client.bunches()] == [32, 32]
+    assert set(dispatcher.client.runs()) < set(ids)
+
+
+def test_a_bug_in_a_stack_is_told_to_all_its_runs(dispatcher: Dispatcher, store: Store) -> None:
+    dispatcher.client.workers = owning("a")
+    dispatcher.slots = 1
+    ids = sweep(store, 3)
+    dispatcher.tick()
+    claim(store, *ids)
+    dispatcher.client.sent[0].fail(ZeroDivisionError())
+    dispatcher.tick()
+    assert {store.get(run_id).outcome for run_id in ids} == {"failed"}
+
+
+def test_runs_that_have_lost_their_worker_go_on_alone(dispatcher: Dispatcher, store: Store) -> None:
+    dispatcher.client.workers = owning("a")
+    dispatcher.slots = 1
+    ids = sweep(store, 3)
+    dispatcher.tick()
+    claim(store, *ids)
+    dispatcher.client.workers = owning("new")
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    dispatcher.tick()
+    assert dispatcher.client.bunches() == [ids, [ids[0]]]
 
 
 def test_a_run_that_was_submitted_is_not_submitted_again(dispatcher: Dispatcher, store: Store) -> None:

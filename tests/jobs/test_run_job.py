@@ -38,7 +38,7 @@ def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def execute(store: Store, run_id: str) -> None:
-    run_job.execute(run_id, store.url, 1)
+    run_job.execute([run_id], store.url, 1)
 
 
 def rows(curves: Curves) -> str:
@@ -113,7 +113,7 @@ def _nth(calls: int, usual: Callable[..., Any], then: Callable[..., Any]) -> Cal
 def test_a_lost_worker_is_told_as_an_event(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
     with monkeypatch.context() as patch:
-        patch.setattr(run_job._Job, "_save_is_due", lambda self: False)
+        patch.setattr(run_job._Bunch, "_save_is_due", lambda self: False)
         patch.setattr(store, "publish", after(4, die, store.publish))
         with pytest.raises(Crash):
             execute(store, run_id)
@@ -190,7 +190,7 @@ def test_a_store_that_is_locked_for_a_moment_is_asked_again(store: Store, monkey
     def locked() -> None:
         raise StoreUnavailableError("locked")
 
-    for name in ("claim", "checkpoint_step", "rewind", "publish", "finish"):
+    for name in ("claim", "rewind", "publish", "finish"):
         monkeypatch.setattr(store, name, after(1, locked, getattr(store, name)))
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
@@ -205,7 +205,7 @@ def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: py
     monkeypatch.setattr(training, "save", full)
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
-    assert store.checkpoint_step(run_id) is None
+    assert store.get(run_id).checkpoint_step is None
 
 
 def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,3 +234,140 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
     assert [file.name for file in run_job.checkpoint_file(run_id).parent.iterdir()] == [f"{run_id}.safetensors"]
     dataset = run_job.data.load_dataset("mnist")
     assert training.load(run_job.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+
+
+# ---- stacks --------------------------------------------------------------------------------------------------------
+
+RATES = (0.02, 0.1, 0.3)
+
+
+def sweep(store: Store, rates: tuple[float, ...] = RATES, **changes: Any) -> list[str]:
+    configs = [CONFIG.replace(learning_rate=rate, **changes) for rate in rates]
+    return [store.create_run("ann", config, group="g") for config in configs]
+
+
+def losses(store: Store, run_id: str) -> list[float]:
+    evaluations = store.curves(run_id).evaluations
+    return [*evaluations["step"].tolist(), *evaluations["train_loss"].tolist()]
+
+
+@pytest.fixture
+def apart(store: Store) -> dict[float, list[float]]:
+    """What each of the runs draws alone, by rate."""
+    found = {}
+    for rate, run_id in zip(RATES, sweep(store), strict=True):
+        run_job.execute([run_id], store.url, 1)
+        found[rate] = losses(store, run_id)
+    return found
+
+
+def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apart: dict[float, list[float]]) -> None:
+    ids = sweep(store)
+    run_job.execute(ids, store.url, 1)
+    for rate, run_id in zip(RATES, ids, strict=True):
+        run = store.get(run_id)
+        assert run.outcome == "completed"
+        assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
+        assert run.result["test_accuracy"] > 0.5
+        assert run_job.checkpoint_file(run_id).exists()
+
+
+def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store: Store) -> None:
+    ids = sweep(store, (0.001, 100.0, 0.003), loss="squared-error")
+    run_job.execute(ids, store.url, 1)
+    runs = [store.get(run_id) for run_id in ids]
+    assert [run.outcome for run in runs] == ["completed", "diverged", "completed"]
+    dataset = run_job.data.load_dataset("mnist")
+    for run in runs:
+        # What lies on disk is this run's state, not its neighbour's.
+        trainer = training.load(run_job.checkpoint_file(run.id), run.config, dataset)
+        assert trainer.step == run.progress.step
+        assert trainer.base_rate == run.config.learning_rate
+    assert runs[0].result["test_accuracy"] != runs[2].result["test_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("command", "state"), [("pause", "paused"), ("stop", "finished"), ("reset", "paused"), ("step", "paused")]
+)
+def test_a_command_to_one_run_of_a_stack_is_its_own(
+    store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]], command: Any, state: str
+) -> None:
+    ids = sweep(store)
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", command), store.publish))
+        run_job.execute(ids, store.url, 1)
+    run = store.get(ids[1])
+    assert (run.state, run.command) == (state, None)
+    assert (run.progress.step == 0) == (command == "reset")
+    assert run.progress.step < CONFIG.total_steps
+    if state == "paused":  # and it goes on alone
+        store.request(ids[1], "ann", "resume")
+        run_job.execute([ids[1]], store.url, 1)
+    for rate, run_id in zip(RATES, ids, strict=True):
+        if store.get(run_id).outcome != "stopped":
+            assert store.get(run_id).outcome == "completed"
+            assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
+
+
+def test_a_new_rate_for_one_run_of_a_stack(
+    store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]]
+) -> None:
+    ids = sweep(store)
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    change = after(3, lambda: store.request_learning_rate(ids[0], "ann", 0.2), store.publish)
+    monkeypatch.setattr(store, "publish", change)
+    run_job.execute(ids, store.url, 1)
+    assert store.get(ids[0]).learning_rate == 0.2
+    assert [event.kind for event in store.curves(ids[0]).events] == ["learning_rate"]
+    assert store.curves(ids[0]).steps["learning_rate"][-1] == pytest.approx(0.2)
+    assert losses(store, ids[0]) != pytest.approx(apart[RATES[0]], rel=1e-3)
+    for rate, run_id in zip(RATES[1:], ids[1:], strict=True):
+        assert store.get(run_id).outcome == "completed"
+        assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
+
+
+def test_a_stack_whose_worker_dies_goes_on_as_a_stack(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = sweep(store)
+    run_job.execute(whole, store.url, 1)
+    ids = sweep(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "publish", after(5, die, store.publish))
+        with pytest.raises(Crash):
+            run_job.execute(ids, store.url, 1)
+    steps = {store.get(run_id).checkpoint_step for run_id in ids}
+    assert len(steps) == 1
+    assert 0 < (steps.pop() or 0) < CONFIG.total_steps
+    stacks: list[int] = []
+    real = training.Stack.advance
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> None:
+        stacks.append(len(self.trainers))
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(training.Stack, "advance", counted)
+    run_job.execute(ids, store.url, 1)
+    assert stacks[0] == len(ids)
+    for run_id, undisturbed_one in zip(ids, whole, strict=True):
+        assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
+
+
+def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Store, monkeypatch: Any) -> None:
+    ids = sweep(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "publish", after(5, die, store.publish))
+        with pytest.raises(Crash):
+            run_job.execute(ids, store.url, 1)
+    for file in run_job.checkpoint_file(ids[1]).parent.glob(f"{ids[1]}*"):
+        file.unlink()
+    run_job.execute(ids, store.url, 1)
+    assert {store.get(run_id).outcome for run_id in ids} == {"completed"}
+
+
+def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = sweep(store)
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(ids[0], "ann"), store.publish))
+    run_job.execute(ids, store.url, 1)
+    assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
+    assert not list(run_job.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.config import RunConfig
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.presets import PRESETS
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report
 from mnist_core.store import Store, tables
 from mnist_core.ui import watch
 
@@ -243,7 +243,7 @@ def publish(store: Store, run_id: str, losses: list[float]) -> None:
     evaluations = np.zeros(1, EVALUATION_DTYPE)
     for name in ("train_loss", "validation_loss", "test_loss"):
         evaluations[name] = 2.3
-    store.publish(run_id, Progress(len(losses), 100, 0.1, 1.0, 1000.0), Curves(steps, evaluations))
+    store.publish([Report(run_id, Progress(len(losses), 100, 0.1, 1.0, 1000.0), Curves(steps, evaluations))])
 
 
 def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
@@ -254,9 +254,7 @@ def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
     publish(store, run_id, [2.3, 2.2, 2.1])
     app.run()
     app.button(key="pause").click().run()
-    requests = store.requests(run_id)
-    assert requests is not None
-    assert requests.command == "pause"
+    assert store.requests([run_id])[run_id].command == "pause"
     store.pause(run_id, {})
     app.run()
     app.button(key="step").click().run()
@@ -273,7 +271,7 @@ def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Sto
     run_id = store.next_queued(1)[0].id
     store.claim(run_id, "worker", 1)
     publish(store, run_id, [2.3, 40.0, 8.1e12, float("nan")])
-    store.publish(run_id, Progress(4, 100), Curves(events=(Event(4, "not_finite", 8.1e12),)))
+    store.publish([Report(run_id, Progress(4, 100), Curves(events=(Event(4, "not_finite", 8.1e12),)))])
     store.finish(run_id, "diverged", {"not_finite_step": 4, "last_finite_loss": 8.1e12})
     app.run()
     said = texts(app)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from mnist_core.config import RunConfig
 from mnist_core.errors import RunNotFoundError, RunUnreadableError
 from mnist_core.messages import Message, message
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Requests
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, Requests
 from mnist_core.store import Command, Store, open_store
 from mnist_core.store.tables import runs
 
@@ -50,7 +50,7 @@ def test_a_run_from_queue_to_end(store: Store) -> None:
     assert claimed is not None
     assert (claimed.state, claimed.threads, claimed.attempts) == ("running", 2, 1)
     assert store.claim(run_id, "another", 2) is None
-    store.publish(run_id, Progress(10, 100, 0.1, 0.5, 2_000.0), steps(1, 10))
+    store.publish([Report(run_id, Progress(10, 100, 0.1, 0.5, 2_000.0), steps(1, 10))])
     store.finish(run_id, "completed", {"test_accuracy": 0.98, "best_step": None})
     run = store.get(run_id)
     assert (run.state, run.outcome, run.result["test_accuracy"]) == ("finished", "completed", 0.98)
@@ -62,7 +62,7 @@ def test_every_change_raises_the_version(store: Store) -> None:
     seen = [store.version(run_id)]
     store.claim(run_id, "w", 1)
     seen.append(store.version(run_id))
-    store.publish(run_id, Progress(), steps(1, 2))
+    store.publish([Report(run_id, Progress(), steps(1, 2))])
     seen.append(store.version(run_id))
     store.request(run_id, "ann", "pause")
     seen.append(store.version(run_id))
@@ -72,10 +72,12 @@ def test_every_change_raises_the_version(store: Store) -> None:
 
 def test_new_records_only(store: Store) -> None:
     run_id = running(store)
-    store.publish(run_id, Progress(), steps(1, 5))
+    store.publish([Report(run_id, Progress(), steps(1, 5))])
     evaluation = np.zeros(1, EVALUATION_DTYPE)
     evaluation["train_loss"] = np.nan
-    store.publish(run_id, Progress(), Curves(steps(6, 9).steps, evaluation, (Event(7, "learning_rate", 0.1),)))
+    store.publish(
+        [Report(run_id, Progress(), Curves(steps(6, 9).steps, evaluation, (Event(7, "learning_rate", 0.1),)))]
+    )
     new = store.curves(run_id, after_step=5)
     assert new.steps["step"].tolist() == [6, 7, 8, 9]
     assert np.isnan(new.evaluations["train_loss"][0])
@@ -86,9 +88,11 @@ def test_new_records_only(store: Store) -> None:
 
 def test_rewind_drops_what_came_after_the_checkpoint(store: Store) -> None:
     run_id = running(store)
-    store.publish(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)
-    store.publish(run_id, Progress(9, 100), Curves(steps(6, 9).steps, events=(Event(8, "learning_rate", 0.1),)))
-    assert store.checkpoint_step(run_id) == 5
+    store.publish([Report(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)])
+    store.publish(
+        [Report(run_id, Progress(9, 100), Curves(steps(6, 9).steps, events=(Event(8, "learning_rate", 0.1),)))]
+    )
+    assert store.get(run_id).checkpoint_step == 5
     store.rewind(run_id, 5)
     curves = store.curves(run_id)
     assert curves.steps["step"].tolist() == [1, 2, 3, 4, 5]
@@ -109,15 +113,15 @@ def test_requests_to_a_queued_run_need_no_worker(store: Store, command, state: s
 
 def test_requests_to_a_running_run_wait_for_its_worker(store: Store) -> None:
     run_id = running(store)
-    assert store.requests(run_id) == Requests()
+    assert store.requests([run_id])[run_id] == Requests()
     store.request(run_id, "ann", "pause")
-    assert store.requests(run_id) == Requests("pause")
+    assert store.requests([run_id])[run_id] == Requests("pause")
     store.request(run_id, "ann", "resume")  # changed one's mind
-    assert store.requests(run_id) == Requests()
+    assert store.requests([run_id])[run_id] == Requests()
     store.request_learning_rate(run_id, "ann", 0.7)
-    assert store.requests(run_id) == Requests(None, 0.7)
-    store.publish(run_id, Progress(), Curves(), applied_rate=0.7)
-    assert store.requests(run_id) == Requests()
+    assert store.requests([run_id])[run_id] == Requests(None, 0.7)
+    store.publish([Report(run_id, Progress(), Curves(), applied_rate=0.7)])
+    assert store.requests([run_id])[run_id] == Requests()
     assert store.get(run_id).learning_rate == 0.7
 
 
@@ -125,8 +129,8 @@ def test_a_rate_asked_for_meanwhile_is_not_lost(store: Store) -> None:
     run_id = running(store)
     store.request_learning_rate(run_id, "ann", 0.7)
     store.request_learning_rate(run_id, "ann", 0.3)
-    store.publish(run_id, Progress(), Curves(), applied_rate=0.7)
-    assert store.requests(run_id) == Requests(None, 0.3)
+    store.publish([Report(run_id, Progress(), Curves(), applied_rate=0.7)])
+    assert store.requests([run_id])[run_id] == Requests(None, 0.3)
 
 
 def test_one_step_of_a_paused_run_goes_in_front(store: Store) -> None:
@@ -141,12 +145,12 @@ def test_one_step_of_a_paused_run_goes_in_front(store: Store) -> None:
 
 def test_reset_takes_a_paused_run_back_to_its_beginning(store: Store) -> None:
     run_id = running(store)
-    store.publish(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)
+    store.publish([Report(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)])
     store.pause(run_id, {"test_accuracy": 0.5})
     store.request(run_id, "ann", "reset")
     run = store.get(run_id)
     assert (run.state, run.progress.step, run.result) == ("paused", 0, {})
-    assert store.checkpoint_step(run_id) is None
+    assert store.get(run_id).checkpoint_step is None
     assert len(store.curves(run_id).steps) == 0
 
 
@@ -216,7 +220,7 @@ def test_every_command_in_every_state(store: Store, state: str, pending: str | N
 def test_a_stop_that_nobody_carried_out_waits_for_the_next_worker(store: Store) -> None:
     run_id = brought_to(store, "queued", "stop")
     assert store.claim(run_id, "another", 1) is not None
-    assert store.requests(run_id) == Requests("stop")
+    assert store.requests([run_id])[run_id] == Requests("stop")
 
 
 def test_a_rate_asked_for_is_forgotten_when_the_run_ends(store: Store) -> None:
@@ -246,7 +250,7 @@ def test_runs_are_their_owners(store: Store) -> None:
     ):
         with pytest.raises(RunNotFoundError, match="somebody else's"):
             ask()
-    assert store.requests(run_id) == Requests()
+    assert store.requests([run_id])[run_id] == Requests()
     assert [run.id for run in store.list_runs("ann")] == [run_id]
     assert store.list_runs("bob") == []
 
@@ -262,10 +266,10 @@ def test_the_queue_is_fair(store: Store) -> None:
 
 def test_a_deleted_run_is_gone_and_its_worker_hears_it(store: Store) -> None:
     run_id = running(store)
-    store.publish(run_id, Progress(), steps(1, 3))
+    store.publish([Report(run_id, Progress(), steps(1, 3))])
     store.delete_run(run_id, "ann")
-    assert store.requests(run_id) is None
-    store.publish(run_id, Progress(), steps(4, 5))  # the worker's last words change nothing
+    assert store.requests([run_id]) == {}
+    store.publish([Report(run_id, Progress(), steps(4, 5))])  # the worker's last words change nothing
     assert len(store.curves(run_id).steps) == 0
     with pytest.raises(RunNotFoundError):
         store.get(run_id)
@@ -353,7 +357,7 @@ def test_a_run_stays_small(store: Store, home: Path) -> None:
     for _run in range(10):
         run_id = running(store)
         for part in range(40):
-            store.publish(run_id, Progress(), steps(1 + 25 * part, 25 + 25 * part))
+            store.publish([Report(run_id, Progress(), steps(1 + 25 * part, 25 + 25 * part))])
     store.close()
     after = sum(file.stat().st_size for file in home.iterdir())
     assert (after - before) / 10 < 150_000

@@ -150,13 +150,13 @@ def test_a_store_that_cannot_be_written(file: Path) -> None:
 WRITER = """
 import sys
 import numpy as np
-from mnist_core.records import STEP_DTYPE, Curves, Progress
+from mnist_core.records import STEP_DTYPE, Curves, Progress, Report
 from mnist_core.store import open_store
 store = open_store()
 for step in range(1, 101):
     row = np.zeros(1, STEP_DTYPE)
     row["step"] = step
-    store.publish(sys.argv[1], Progress(step, 100), Curves(row))
+    store.publish([Report(sys.argv[1], Progress(step, 100), Curves(row))])
 """
 
 

@@ -19,9 +19,10 @@ from mnist_core import ConfigError, RunConfig, Trainer, build_model, sweep, trai
 from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.errors import TrainingError
-from mnist_core.training import Stack, key, load, save, sweeps
+from mnist_core.stacks import WIDEST, groups, key
+from mnist_core.training import Stack, load, save, sweeps
 from mnist_core.training.dense import DenseStep
-from mnist_core.training.sweeps import WIDEST, groups, variants
+from mnist_core.training.sweeps import variants
 from tests.training.test_dense import batches, feeder, networks, never
 from tests.training.test_trainer import small
 
@@ -157,7 +158,7 @@ def test_every_field_of_a_configuration_is_shared_or_may_differ(tiny: Dataset) -
         *("early_stopping", "stop_when_not_finite", "seed", "batch_seed"),
     }
     general = {"model", "batch_norm", "filters", "kernel_size", "pooling"}  # never, or not used, in a stack
-    from mnist_core.training.stack import SHARED
+    from mnist_core.stacks import SHARED
 
     assert free | general | set(SHARED) == set(base.to_dict())
     assert len(free) + len(general) + len(SHARED) == len(base.to_dict())

@@ -1,0 +1,50 @@
+"""Which runs may train together as one wider network (a stack), and how they are dealt out. Knows no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from mnist_core.config import RunConfig
+
+WIDEST = 32  # runs in one stack
+# What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
+SHARED = (
+    "dataset",
+    "train_size",
+    "validation_size",
+    "preprocessing",
+    "label_noise",
+    "hidden_layers",
+    "activation",
+    "dropout",
+    "loss",
+    "batch_size",
+    "sampling",
+    "epochs",
+)
+
+
+def covers(config: RunConfig) -> bool:
+    """Whether the dense step can train this network: any MLP without batch normalisation."""
+    return config.model == "mlp" and not config.batch_norm
+
+
+def order_seed(config: RunConfig) -> int:
+    """The seed of what is drawn of the data."""
+    return config.seed if config.batch_seed is None else config.batch_seed
+
+
+def key(config: RunConfig) -> Hashable | None:
+    """Runs with equal keys can share a stack; None: this one trains alone."""
+    if not covers(config):
+        return None
+    return (*(getattr(config, name) for name in SHARED), order_seed(config))
+
+
+def groups(configs: Sequence[RunConfig]) -> list[list[int]]:
+    """Places of the configurations that train together, each group in one stack of at most `WIDEST`."""
+    alike: dict[Hashable, list[int]] = {}
+    for place, config in enumerate(configs):
+        of_its_own = ("alone", place)
+        alike.setdefault(key(config) or of_its_own, []).append(place)
+    return [places[start : start + WIDEST] for places in alike.values() for start in range(0, len(places), WIDEST)]
