@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 # What everything may lean on: words, errors, settings, plain records.
 BASE = {"messages", "errors", "settings", "config", "presets", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {"data", "models", "schedule", "estimate", "diagnostics"}
+LIGHT = BASE | {"data", "models", "schedule", "estimate", "rates", "diagnostics"}
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -37,6 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "models": {"messages", "errors", "config"},
     "schedule": {"config", "models"},
     "estimate": {"config", "models", "schedule"},
+    "rates": {"messages", "errors", "config"},
     "diagnostics": BASE | {"models", "schedule"},
     "figures": {"messages", "config", "records", "models", "schedule", "diagnostics"},
     "training": LIGHT,
