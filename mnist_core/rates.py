@@ -33,8 +33,12 @@ class Plan:
         problems = [
             *_number_problems("lowest", self.lowest),
             *_number_problems("highest", self.highest),
-            *_count_problems("count", N_("A sweep has {fewest} to {most} rates, not {value}."), self.count, FEWEST, MOST),
-            *_count_problems("seeds", N_("A sweep has {fewest} to {most} seeds, not {value}."), self.seeds, 1, MOST_SEEDS),
+            *_count_problems(
+                "count", N_("A sweep has {fewest} to {most} rates, not {value}."), self.count, FEWEST, MOST
+            ),
+            *_count_problems(
+                "seeds", N_("A sweep has {fewest} to {most} seeds, not {value}."), self.seeds, 1, MOST_SEEDS
+            ),
         ]
         problems = problems or _range_problems(self)
         if problems:
@@ -86,20 +90,20 @@ def variants(config: RunConfig, learning_rates: Sequence[float], seeds: Sequence
 
 
 def usual_range(config: RunConfig) -> tuple[float, float]:
-    """(lowest, highest) between which networks like this one go from too slow to broken.
+    """(lowest, highest) between which networks like this one go from too slow to broken, as measured.
 
-    By what an update is made of: a multiple of the gradient (sgd), the sum of about 1/(1 − momentum) gradients, or,
-    where gradients are divided by their own size, about the rate itself. Raw pixels are 255 times scaled ones, and the
-    curvature along the first weights 255² times.
+    By what an update is made of: a multiple of the gradient (sgd); the sum of about 1/(1 − momentum) gradients, which
+    makes slow rates faster but moves the edge little (2(1 + momentum)/curvature); or about the rate itself, where gradients
+    are divided by their own size. Raw pixels are 255 times scaled ones, and the curvature grows with their square.
     """
     raw = config.preprocessing == "raw"
-    if config.optimizer in ("sgd", "momentum", "nesterov"):
-        lowest, highest = (LEAST, 0.1) if raw else (0.01, 3.0)
-        share = 1.0 if config.optimizer == "sgd" else 1 - config.momentum
-        return max(LEAST, float(f"{lowest * share:.1g}")), float(f"{highest * max(share, 0.01):.1g}")
+    if config.optimizer in ("momentum", "nesterov"):
+        return (LEAST, 0.1) if raw else (float(f"{0.01 * max(0.1, 1 - config.momentum):.1g}"), 2.0)
+    if config.optimizer == "sgd":
+        return (LEAST, 0.1) if raw else (0.01, 3.0)
     if config.optimizer == "adagrad":
-        return (1e-4, 1.0)
-    return (LEAST, 0.1)
+        return (1e-4, 10.0)
+    return (LEAST, 1.0)
 
 
 def announcement(config: RunConfig, runs: int, seconds: float, together: bool, duration: str) -> Message | None:
@@ -137,7 +141,9 @@ def _number_problems(name: str, value: float) -> list[Problem]:
     if math.isnan(value):
         return [_problem(name, N_("The {name} is no number. Type one such as 0.01 or 3e-4."))]
     if value <= 0:
-        template = N_("The {name} is {value}: with it no weight would move downhill. Choose one above 0, such as 0.001.")
+        template = N_(
+            "The {name} is {value}: with it no weight would move downhill. Choose one above 0, such as 0.001."
+        )
         return [_problem(name, template, value=f"{value:g}")]
     if not LEAST <= value <= GREATEST:
         template = N_("The {name} must be from {least} to {greatest}, not {value}.")

@@ -263,7 +263,9 @@ def _alternating(reading: Reading) -> Message | None:
     if not early:
         return None
     return message(
-        N_("At {rates} some runs broke, though a run at this rate or a higher one did not: near the edge the seed decides."),
+        N_(
+            "At {rates} some runs broke, though a run at this rate or a higher one did not: near the edge the seed decides."
+        ),
         rates=", ".join(map(_rate, early)),
     )
 
@@ -289,5 +291,3 @@ def told_off(edge: Edge, predicted: float) -> Message:
     if edge.learns is not None and predicted < edge.learns:
         return message(N_("You said {predicted}: too low by a factor of {factor}."), **values)
     return message(N_("You said {predicted}: too high by a factor of {factor}."), **values)
-
-

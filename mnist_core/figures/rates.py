@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -87,9 +87,13 @@ def curves_chart(
     A trace's `meta` is the place of its rate in `rates`.
     """
     axes = ChartView(log_y=view.log_y and view.metric == "loss", dark=view.dark)
-    across = Across.of([curves for _run, curves in runs], axes, max((run.config.total_steps for run, _c in runs), default=1))
+    across = Across.of(
+        [curves for _run, curves in runs], axes, max((run.config.total_steps for run, _c in runs), default=1)
+    )
     heading = f"{translate(METRICS[view.metric])} – {translate(PARTS[view.part])}"
-    layout = theme.layout(heading, translate(AXES["step"]), dark=view.dark, revision=f"{sweep_id}-{view.metric}-{axes.log_y}")
+    layout = theme.layout(
+        heading, translate(AXES["step"]), dark=view.dark, revision=f"{sweep_id}-{view.metric}-{axes.log_y}"
+    )
     layout["xaxis"] |= across.layout()
     layout["hovermode"] = "closest"
     figure: Figure = {"data": [], "layout": layout}
@@ -103,7 +107,9 @@ def curves_chart(
         figure["data"].append(_curve(index, run, across.values(records), values, rates, view, top, translate))
         row = departure(values, top) if top != np.inf else None
         if row is not None:
-            left.append((float(across.values(records)[row]), _gone(run, values[row:], translate), _colour(run, rates, view)))
+            left.append(
+                (float(across.values(records)[row]), _gone(run, values[row:], translate), _colour(run, rates, view))
+            )
     figure["data"] += [_departures(left, marks.edge(top, axes)), _colour_bar(rates, view, translate)]
     layout["yaxis"] |= loss_axis(columns, top, axes) if view.metric == "loss" else SHARES
     if view.metric == "loss":
@@ -128,7 +134,9 @@ def rates_chart(
     is rate number n of `reading`. `predicted`: where the student expected the edge, drawn once all runs have ended.
     """
     rates = [point.rate for point in reading.points]
-    heading = translate(N_("Loss against the learning rate") if view.metric == "loss" else N_("Accuracy against the learning rate"))
+    heading = translate(
+        N_("Loss against the learning rate") if view.metric == "loss" else N_("Accuracy against the learning rate")
+    )
     title = f"{heading} – {translate(PARTS[view.split])}"
     layout = theme.layout(title, translate(N_("Learning rate")), dark=view.dark, revision=f"{sweep_id}-{view.metric}")
     layout["hovermode"] = "closest"
@@ -149,7 +157,10 @@ def rates_chart(
     if view.metric == "loss":
         chance = _chance(runs)
         marks.reference(figure, chance, _chance_text(f"{chance:.3f}", translate), ChartView(dark=view.dark), log=True)
-        layout["yaxis"] |= ends(math.log10(floor), math.log10(top), log=True) | log_ticks(math.log10(floor), math.log10(top))
+        figure["layout"]["annotations"][-1] |= {"x": 0, "xanchor": "left"}  # on the right stands what broke
+        layout["yaxis"] |= ends(math.log10(floor), math.log10(top), log=True) | log_ticks(
+            math.log10(floor), math.log10(top)
+        )
     else:
         marks.reference(figure, 0.1, _chance_text("10 %", translate), ChartView(dark=view.dark))
         layout["yaxis"] |= SHARES
@@ -199,7 +210,14 @@ def _colour(run: Run, rates: Sequence[float], view: SweepView) -> str:
 
 
 def _curve(
-    index: int, run: Run, x: Floats, values: Floats, rates: Sequence[float], view: SweepView, top: float, translate: Translate
+    index: int,
+    run: Run,
+    x: Floats,
+    values: Floats,
+    rates: Sequence[float],
+    view: SweepView,
+    top: float,
+    translate: Translate,
 ) -> Trace:
     rate = run.config.learning_rate
     chosen = view.chosen is not None and math.isclose(view.chosen, rate)
@@ -282,7 +300,7 @@ def _colour_bar(rates: Sequence[float], view: SweepView, translate: Translate) -
 
 def _bounds(rates: Sequence[float]) -> list[float]:
     """Where each rate's stretch of the axis begins and ends: half way to its neighbours."""
-    inner = [math.sqrt(one * other) for one, other in zip(rates, rates[1:], strict=False)]
+    inner = [math.sqrt(one * other) for one, other in pairwise(rates)]
     first = rates[0] ** 2 / inner[0] if inner else rates[0] / 2
     last = rates[-1] ** 2 / inner[-1] if inner else rates[-1] * 2
     return [first, *inner, last]
@@ -312,7 +330,8 @@ def _ends(
     calm = values[np.isfinite(values) & (values > 0) & (values <= 10 * chance)]
     least = float(calm.min()) if len(calm) else chance / 10
     most = float(calm.max()) if len(calm) else chance
-    return max(1e-6, min(least, chance / 10) / 1.4), 1.6 * max(most, chance)
+    # Room for the names of zones above the curve, and for those of the edges below it.
+    return max(1e-7, min(least, chance / 10) / 3), 3 * max(most, chance)
 
 
 def _held(values: NDArray[np.float64], floor: float, top: float) -> NDArray[np.float64]:
@@ -370,9 +389,7 @@ def _told(point: zones.RatePoint, value: float, view: SweepView, translate: Tran
     return f"<b>{translate(N_('rate {rate}')).format(rate=f'{point.rate:g}')}</b>: {number}{zone}"
 
 
-def _band(
-    rates: Sequence[float], table: NDArray[np.float64], floor: float, top: float, view: SweepView
-) -> list[Trace]:
+def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top: float, view: SweepView) -> list[Trace]:
     """From the least to the greatest of the seeds."""
     words = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"width": 0}}
     least, greatest = (_held(edge, floor, top) for edge in (table.min(axis=0), table.max(axis=0)))
@@ -407,12 +424,14 @@ def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: Swee
         )
         name = translate(ZONE_NAMES[zone])
         fits = math.log(right / left) / whole * LETTERS > len(name) + 1
+        # Where training breaks, points of the loss stand high and those of accuracy low.
+        low = not fits and zone == "broken" and view.metric == "loss"
         figure["layout"]["annotations"].append(
             {
                 "x": math.log10(math.sqrt(left * right)),
                 "yref": "paper",
-                "y": 1,
-                "yanchor": "top",
+                "y": 0 if low else 1,
+                "yanchor": "bottom" if low else "top",
                 "text": name,
                 "textangle": 0 if fits else -90,
                 "showarrow": False,
@@ -428,7 +447,10 @@ def _mark_edges(
     if not reading.done:
         return
     measured = reading.edge.middle if reading.edge else None
-    lines = ((measured, N_("measured edge"), "solid", theme.broken(view.dark)), (predicted, N_("predicted"), "dash", theme.ink(view.dark)))
+    lines = (
+        (measured, N_("measured edge"), "solid", theme.broken(view.dark)),
+        (predicted, N_("predicted"), "dash", theme.ink(view.dark)),
+    )
     for row, (rate, name, dash, colour) in enumerate(lines):
         if rate is None:
             continue

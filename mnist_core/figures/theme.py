@@ -92,7 +92,10 @@ def scale_colour(share: float, dark: bool) -> str:
     place = (low + min(1.0, max(0.0, share)) * (high - low)) * (len(PLASMA) - 1)
     below = min(int(place), len(PLASMA) - 2)
     parts = [
-        round(int(PLASMA[below][i : i + 2], 16) * (below + 1 - place) + int(PLASMA[below + 1][i : i + 2], 16) * (place - below))
+        round(
+            int(PLASMA[below][i : i + 2], 16) * (below + 1 - place)
+            + int(PLASMA[below + 1][i : i + 2], 16) * (place - below)
+        )
         for i in (1, 3, 5)
     ]
     return "#" + "".join(f"{part:02X}" for part in parts)

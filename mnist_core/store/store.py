@@ -210,9 +210,7 @@ class Store:
 
     def list_predicted(self, owner: str) -> list[Run]:
         """The owner's finished runs that a prediction was made of, oldest first."""
-        query = sa.select(runs).where(
-            runs.c.owner == owner, runs.c.prediction.is_not(None), runs.c.state == "finished"
-        )
+        query = sa.select(runs).where(runs.c.owner == owner, runs.c.prediction.is_not(None), runs.c.state == "finished")
         with self._begin(write=False) as connection:
             rows = connection.execute(query.order_by(runs.c.created_at)).all()
         return [run for run in map(_read, rows) if isinstance(run, Run)]
