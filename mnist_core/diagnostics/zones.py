@@ -20,7 +20,6 @@ from itertools import groupby
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mnist_core.diagnostics.outcome import chance_loss
 from mnist_core.messages import N_, Message, message
@@ -30,7 +29,8 @@ Zone = Literal["small", "good", "edge", "broken"]
 WAY = 0.9  # of the way from chance to the best loss, and a rate is good
 NEARLY_CHANCE = 0.95  # of the loss of a guess: nothing was learned
 BROKEN: tuple[Outcome, ...] = ("diverged", "collapsed")
-BLOCKS = 50  # stretches of a run whose mean losses are compared
+STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose losses are compared
+LONG = 10  # records of a stretch, at least
 RISE = 1 / 3  # of what had been gained, lost again: unstable
 ENOUGH = 100  # images in a loss that tells a rise from bad luck
 
@@ -133,28 +133,19 @@ def best(run: Run, curves: Curves, split: Split, metric: str) -> float:
 def unstable(curves: Curves, chance: float, batch_size: int) -> bool:
     """Whether the mini-batch loss, once it was below half of `chance`, rose again by a third of what it had gained.
 
-    A rise counts from the lowest mean over a fiftieth of the run, and with at least `ENOUGH` images, since the loss of a
-    few says little.
+    The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
+    batches with its mean, since the loss of a few images says little.
     """
     steps = curves.steps
-    means = steps["loss"].astype(np.float64)
-    if len(steps) < 2 * BLOCKS or not np.isfinite(means).all():
+    images = batch_size * int(steps["steps"][0]) if len(steps) else 1
+    stretches = min(STRETCHES, len(steps) // max(LONG, -(-ENOUGH // images)))
+    if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
         return False
-    highest = steps["loss_max"].astype(np.float64)
-    if batch_size < ENOUGH:
-        highest = _smoothed(means, -(-ENOUGH // (batch_size * int(steps["steps"][0]))))
-    lowest = np.minimum.accumulate([block.mean() for block in np.array_split(means, BLOCKS)])[:-1]
-    after = np.array([block.max() for block in np.array_split(highest, BLOCKS)])[1:]
+    means = np.array([part.mean() for part in np.array_split(steps["loss"], stretches)])
+    greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
+    after = (greatest if batch_size >= ENOUGH else means)[1:]
+    lowest = np.minimum.accumulate(means)[:-1]
     return bool(((lowest < chance / 2) & (after - lowest > RISE * (chance - lowest))).any())
-
-
-def _smoothed(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Means over the last `width` values, as many as there are values; the first ones are those of fewer."""
-    sums = np.cumsum(np.concatenate([[0.0], values]))
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(0, ends - width)
-    means: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
-    return means
 
 
 def read(trials: Sequence[Trial], chance: float) -> Reading:
