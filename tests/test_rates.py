@@ -29,7 +29,9 @@ def test_rates_are_readable_and_keep_their_ends() -> None:
     assert spaced(0.037, 0.91, 2) == (0.037, 0.91)
 
 
-@pytest.mark.parametrize(("lowest", "highest", "count"), [(1e-5, 100, 32), (0.01, 3, 12), (1, 1.1, 32), (0.5, 0.52, 32)])
+@pytest.mark.parametrize(
+    ("lowest", "highest", "count"), [(1e-5, 100, 32), (0.01, 3, 12), (1, 1.1, 32), (0.5, 0.52, 32)]
+)
 def test_rates_ascend_evenly_on_a_log_scale(lowest: float, highest: float, count: int) -> None:
     found = spaced(lowest, highest, count)
     assert len(found) == len(set(found)) == count

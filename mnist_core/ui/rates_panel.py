@@ -215,6 +215,8 @@ def _sweep(sweep_id: str) -> None:
 
 
 def _panel(sweep_id: str, moving: bool) -> None:
+    if st.session_state.pop("go_to_train", False):  # a callback cannot turn the page itself
+        st.switch_page("pages/train.py")
     views = watch.look_at_group(sweep_id)
     sweep = session.store().sweep(sweep_id) if views else None
     if sweep is None:
@@ -381,7 +383,7 @@ def _clicked(sweep: SweepRecord, click: Click) -> None:
 
 def _chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: charts.SweepView) -> None:
     """The rate that was clicked, or chosen here: what came of it, and where to go from it."""
-    st.session_state["sweep_rate"] = view.chosen
+    st.session_state["sweep_rate"] = view.chosen if view.chosen in sweep.rates else None
 
     def changed() -> None:
         st.session_state["chosen_rate"] = st.session_state["sweep_rate"]
@@ -400,14 +402,19 @@ def _chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading,
         of_rate = [one for one in views if one.run.config.learning_rate == view.chosen]
         if not of_rate:
             return
-        if st.button(_("Set this rate on the Train page"), key="set_rate", icon=":material/tune:", type="primary"):
-            _set_rate(sweep, of_rate[0].run.config)
-            st.switch_page("pages/train.py")
+        first = of_rate[0].run.config
+        st.button(
+            _("Set this rate on the Train page"),
+            key="set_rate",
+            icon=":material/tune:",
+            type="primary",
+            on_click=_set_rate,
+            args=(sweep, first),
+        )
         for one in of_rate:
             label = _("Open the run") if len(of_rate) == 1 else _("Open seed {n}").format(n=one.run.config.seed)
-            if st.button(label, key=f"open_seed_{one.run.config.seed}", icon=":material/show_chart:"):
-                st.session_state.update(shown_run=one.run.id, shown_group=None)
-                st.switch_page("pages/train.py")
+            key = f"open_seed_{one.run.config.seed}"
+            st.button(label, key=key, icon=":material/show_chart:", on_click=_open_run, args=(one.run.id,))
     st.markdown(_told(of_rate, reading, view))
 
 
@@ -418,6 +425,11 @@ def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:
         draft.put("learning_rate", config.learning_rate)
     else:
         draft.load(config)
+    st.session_state["go_to_train"] = True
+
+
+def _open_run(run_id: str) -> None:
+    st.session_state.update(shown_run=run_id, shown_group=None, go_to_train=True)
 
 
 def _told(of_rate: list[watch.View], reading: zones.Reading, view: charts.SweepView) -> str:

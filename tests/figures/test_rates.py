@@ -136,7 +136,9 @@ def test_point_number_n_is_rate_number_n() -> None:
 def test_zones_are_shaded_and_named() -> None:
     figure = ends()
     grounds = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
-    assert [note for note in notes(figure) if note in ("too small", "good", "on the edge", "diverged or collapsed")] == [
+    assert [
+        note for note in notes(figure) if note in ("too small", "good", "on the edge", "diverged or collapsed")
+    ] == [
         "too small",
         "good",
         "diverged or collapsed",
@@ -200,4 +202,6 @@ def test_a_sweep_that_has_not_begun_is_an_empty_chart() -> None:
 
 def test_the_chart_in_words() -> None:
     said = str(describe(reading(SWEEP), 5))
-    assert said.startswith("Results of 5 of 5 learning rates. Rates from 0.1 to 0.5 learn; the best of those tried is 0.5")
+    assert said.startswith(
+        "Results of 5 of 5 learning rates. Rates from 0.1 to 0.5 learn; the best of those tried is 0.5"
+    )
