@@ -76,6 +76,29 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
     return config.total_steps * per_step + evaluations * per_evaluation
 
 
+# What a run costs in a stack, as a share of its cost alone, when a step is small and when it is large: what it has in
+# common with the others (gathering images, Python) is half of a small step and next to nothing of a large one. Measured.
+IN_A_STACK_SMALL, IN_A_STACK_LARGE = 0.5, 1.0
+
+
+def trains_stacked(config: RunConfig) -> bool:
+    """Whether runs like this one that differ in rate or seed train together, as one wider network."""
+    return config.model == "mlp" and not config.batch_norm
+
+
+def estimate_sweep(config: RunConfig, runs: int, speed: Speed, workers: int = 1) -> float:
+    """Seconds until the last of so many runs of `config`, which differ in rate or seed alone, has ended.
+
+    One stack where they can train together, else one after another on each of the `workers`.
+    """
+    alone = estimate_seconds(config, speed)
+    if not trains_stacked(config):
+        return alone * -(-runs // max(1, workers))
+    small = 3 * describe(config).multiplications * config.batch_size < SMALL_STEP
+    share = IN_A_STACK_SMALL if small else IN_A_STACK_LARGE
+    return alone * (1 + share * (runs - 1))
+
+
 def _size(shape: tuple[int, ...]) -> int:
     size = 1
     for length in shape:

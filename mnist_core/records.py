@@ -20,6 +20,7 @@ from mnist_core.messages import Message
 State = Literal["queued", "running", "paused", "finished"]
 Outcome = Literal["completed", "stopped", "diverged", "collapsed", "failed"]
 Split = Literal["train", "validation", "test"]
+Prediction = Literal["learns", "slow", "breaks"]  # diagnostics.predictions says when each has come true
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 # One row per window: `step` is its last step (1-based), `steps` how many it has; `loss`, `accuracy` and
@@ -145,11 +146,40 @@ class Run:
     finished_at: float | None = None
     # Queued runs only: how many will be started before this one.
     queue_place: int | None = None
+    prediction: Prediction | None = None  # what its student expected of it before it ran
 
     @property
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class SweepRecord:
+    """Runs started by one click that differ in nothing but the learning rate, and the seed of their weights."""
+
+    id: str  # the group of its runs
+    owner: str
+    created_at: float  # seconds since the epoch (UTC)
+    config: RunConfig  # what all runs share
+    rates: tuple[float, ...]  # ascending
+    seeds: int  # how many runs each rate has
+    preset: str | None = None
+    variant: str | None = None
+    predicted_edge: float | None = None  # the rate at which its student expected training to break
+    off: float | None = None  # by what factor, at least 1, the prediction missed; None: none, or not yet known
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How good a student's predictions were, of what has ended."""
+
+    runs: int = 0
+    right: int = 0  # of the runs
+    off: tuple[float, ...] = ()  # factors by which predicted edges missed
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.off)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core import estimate, models
 from mnist_core.figures.network import network_svg
-from mnist_core.ui import controls, draft, frame, group_panel, names, run_list, run_panel, session, watch
+from mnist_core.ui import controls, draft, frame, group_panel, names, predictions, run_list, run_panel, session, watch
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -29,6 +29,7 @@ def start(run_id: str) -> None:
         preset=chosen.name if chosen else None,
         variant=draft.variant(),
         run_id=run_id,
+        prediction=predictions.take_outcome(),
     )
     st.session_state.update(shown_run=run_id, shown_group=None)
     watch.await_first_point(run_id)
@@ -63,15 +64,19 @@ def design() -> None:
         with st.container(horizontal=True, gap="medium"):
             for label, value in shown:
                 st.metric(label, value, width="content")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             _buttons()
+            predicting = predictions.wanted()
+        if predicting:
+            predictions.ask_outcome()
 
 
 def _buttons() -> None:
     """Each with the id of what a press of it will make."""
     run, group = secrets.token_hex(5), secrets.token_hex(5)
     icon = ":material/play_arrow:"
-    st.button(_("Run"), key="run", type="primary", icon=icon, on_click=start, args=(run,), width=160)
+    silent = bool(st.session_state.get("predict_first")) and not st.session_state.get("predicted_outcome")
+    st.button(_("Run"), key="run", type="primary", icon=icon, on_click=start, args=(run,), width=160, disabled=silent)
     chosen = draft.preset()
     if chosen is not None and len(chosen.variants) > 1:
         label = _("Run all {n} variants").format(n=len(chosen.variants))

@@ -38,6 +38,12 @@ SPLIT_STYLES: Mapping[Split, Style] = {
 RUN_COLOURS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#332288", "#661100", "#000000")
 RUN_COLOURS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFFFF", "#B15928")
 DASHES = ("solid", "dash", "dot", "dashdot")
+# A scale in one direction: matplotlib's plasma at every tenth, of which each ground takes the part that stands out from
+# it. Lightness rises evenly, so that order is seen with every kind of colour blindness, and in grey.
+PLASMA = (
+    "#0D0887", "#41049D", "#6A00A8", "#8F0DA4", "#B12A90", "#CC4778", "#E16462", "#F2844B", "#FCA636", "#FCCE25", "#F0F921",
+)  # fmt: skip
+SCALE_LIGHT, SCALE_DARK = (0.0, 0.6), (0.42, 1.0)
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
 FONT_SIZE = 15  # pixels; read from the back of a classroom
@@ -78,6 +84,26 @@ def run_colour(index: int, dark: bool) -> str:
 def run_dash(index: int) -> str:
     """Dash of the run number `index` in an overlay."""
     return DASHES[index % len(DASHES)]
+
+
+def scale_colour(share: float, dark: bool) -> str:
+    """Colour of the place `share`, 0 to 1, on the scale of one direction."""
+    low, high = SCALE_DARK if dark else SCALE_LIGHT
+    place = (low + min(1.0, max(0.0, share)) * (high - low)) * (len(PLASMA) - 1)
+    below = min(int(place), len(PLASMA) - 2)
+    parts = [
+        round(
+            int(PLASMA[below][i : i + 2], 16) * (below + 1 - place)
+            + int(PLASMA[below + 1][i : i + 2], 16) * (place - below)
+        )
+        for i in (1, 3, 5)
+    ]
+    return "#" + "".join(f"{part:02X}" for part in parts)
+
+
+def scale(dark: bool) -> list[list[Any]]:
+    """The same scale in Plotly's words."""
+    return [[place / 10, scale_colour(place / 10, dark)] for place in range(11)]
 
 
 def layout(title: str, x_title: str, *, dark: bool, revision: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ so that a page asks one cheap question ("is it still version n?") before it read
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import secrets
@@ -29,15 +30,17 @@ from mnist_core.records import (
     Curves,
     Event,
     Outcome,
+    Prediction,
     Progress,
     Report,
     Requests,
     Run,
     State,
+    SweepRecord,
     UnreadableRun,
 )
 from mnist_core.store.engine import as_sentences, open_engine
-from mnist_core.store.tables import chunks, events, facts, runs
+from mnist_core.store.tables import chunks, events, facts, runs, sweeps
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 _DTYPES = {"steps": STEP_DTYPE, "evaluations": EVALUATION_DTYPE}
@@ -77,28 +80,56 @@ class Store:
         variant: str | None = None,
         group: str | None = None,
         run_id: str | None = None,
+        prediction: Prediction | None = None,
     ) -> str:
         """Put a new run in the queue; returns its id, which cannot be guessed.
 
         `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
         """
         run_id = run_id or secrets.token_hex(5)
-        now = time.time()
-        row = {
-            "id": run_id,
-            "owner": owner,
-            "config": config.to_json(),
-            "preset": preset,
-            "variant": variant,
-            "group_id": group,
-            "state": "queued",
-            "total_steps": config.total_steps,
-            "created_at": now,
-            "queued_at": now,
-        }
+        row = _new_row(run_id, owner, config, time.time(), preset=preset, variant=variant, group_id=group)
+        row["prediction"] = prediction
         with self._begin() as connection:
             connection.execute(_insert(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
+
+    def create_runs(
+        self,
+        owner: str,
+        configs: Sequence[RunConfig],
+        group: str,
+        *,
+        preset: str | None = None,
+        variant: str | None = None,
+        sweep: SweepRecord | None = None,
+    ) -> list[str]:
+        """Put all runs of `group` in the queue, in this order, in one transaction; returns their ids.
+
+        `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `sweep`: kept beside them.
+        """
+        now = time.time()
+        ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
+        rows = [
+            # A microsecond apart: the queue and the list keep the order.
+            _new_row(run_id, owner, config, now + 1e-6 * number, preset=preset, variant=variant, group_id=group)
+            for number, (run_id, config) in enumerate(zip(ids, configs, strict=True))
+        ]
+        with self._begin() as connection:
+            connection.execute(_insert(connection, runs).on_conflict_do_nothing(), rows)
+            if sweep is not None:
+                row = {
+                    "id": group,
+                    "owner": owner,
+                    "created_at": now,
+                    "config": sweep.config.to_json(),
+                    "rates": json.dumps(sweep.rates),
+                    "seeds": sweep.seeds,
+                    "preset": preset,
+                    "variant": variant,
+                    "predicted_edge": sweep.predicted_edge,
+                }
+                connection.execute(_insert(connection, sweeps).values(row).on_conflict_do_nothing())
+        return ids
 
     def get(self, run_id: str) -> Run:
         """The run. Raises RunNotFoundError, RunUnreadableError."""
@@ -119,9 +150,11 @@ class Store:
             return connection.execute(sa.select(runs.c.version).where(runs.c.id == _id(run_id))).scalar()
 
     def list_runs(self, owner: str, limit: int = 50) -> list[Run]:
-        """The owner's runs, newest first; `list_unreadable` has those whose settings cannot be read."""
+        """The owner's runs, newest first; `list_unreadable` has those whose settings cannot be read, `list_sweeps`
+        the runs of sweeps."""
+        alone = sa.or_(runs.c.group_id.is_(None), runs.c.group_id.not_in(sa.select(sweeps.c.id)))
         with self._begin(write=False) as connection:
-            rows = connection.execute(_newest(owner, limit)).all()
+            rows = connection.execute(_newest(owner, limit).where(alone)).all()
             order = _queue(connection) if any(row.state == "queued" for row in rows) else []
         places = {run_id: place for place, run_id in enumerate(order)}
         return [run for run in (_read(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
@@ -137,6 +170,51 @@ class Store:
         query = sa.select(runs).where(runs.c.group_id == _id(group)).order_by(runs.c.created_at, runs.c.id)
         with self._begin(write=False) as connection:
             return [run for run in map(_read, connection.execute(query)) if isinstance(run, Run)]
+
+    def group_versions(self, group: str) -> dict[str, int]:
+        """Ids of the group's runs, oldest first, with their versions. Cheap."""
+        query = sa.select(runs.c.id, runs.c.version).where(runs.c.group_id == _id(group))
+        with self._begin(write=False) as connection:
+            found = connection.execute(query.order_by(runs.c.created_at, runs.c.id)).all()
+        return {row.id: row.version for row in found}
+
+    def ahead_of(self, group: str) -> list[Run]:
+        """What is before a group of which no run has begun: runs that train, then queued ones, in fair order."""
+        with self._begin(write=False) as connection:
+            mine = set(connection.execute(sa.select(runs.c.id).where(runs.c.group_id == _id(group))).scalars())
+            order = _queue(connection)
+            first = next((place for place, run_id in enumerate(order) if run_id in mine), 0)
+            query = sa.select(runs).where(sa.or_(runs.c.state == "running", runs.c.id.in_(order[:first])))
+            rows = {row.id: row for row in connection.execute(query)}
+        ordered = [row for row in rows.values() if row.state == "running" and row.id not in mine]
+        ordered += [rows[run_id] for run_id in order[:first] if run_id in rows]
+        return [run for run in map(_read, ordered) if isinstance(run, Run)]
+
+    def sweep(self, sweep_id: str) -> SweepRecord | None:
+        """The sweep, None where there is none, or its settings are another version's."""
+        with self._begin(write=False) as connection:
+            row = connection.execute(sa.select(sweeps).where(sweeps.c.id == _id(sweep_id))).one_or_none()
+        return None if row is None else _sweep(row)
+
+    def list_sweeps(self, owner: str, limit: int = 50) -> list[SweepRecord]:
+        """The owner's sweeps, newest first."""
+        query = sa.select(sweeps).where(sweeps.c.owner == owner).order_by(sweeps.c.created_at.desc()).limit(limit)
+        with self._begin(write=False) as connection:
+            rows = connection.execute(query).all()
+        return [found for found in map(_sweep, rows) if found is not None]
+
+    def settle_sweep(self, sweep_id: str, off: float) -> None:
+        """Keep by what factor a sweep's prediction missed; the first answer stays."""
+        change = sa.update(sweeps).where(sweeps.c.id == _id(sweep_id), sweeps.c.off.is_(None)).values(off=off)
+        with self._begin() as connection:
+            connection.execute(change)
+
+    def list_predicted(self, owner: str) -> list[Run]:
+        """The owner's finished runs that a prediction was made of, oldest first."""
+        query = sa.select(runs).where(runs.c.owner == owner, runs.c.prediction.is_not(None), runs.c.state == "finished")
+        with self._begin(write=False) as connection:
+            rows = connection.execute(query.order_by(runs.c.created_at)).all()
+        return [run for run in map(_read, rows) if isinstance(run, Run)]
 
     def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
         """What was recorded after those steps (default: everything), with all events."""
@@ -403,6 +481,12 @@ def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
     return {"command": wanted}  # queued: resume or step
 
 
+def _new_row(run_id: str, owner: str, config: RunConfig, now: float, **more: str | None) -> dict[str, Any]:
+    """The row of a new run, in the queue since `now`."""
+    row = {"id": run_id, "owner": owner, "config": config.to_json(), "state": "queued"}
+    return row | {"total_steps": config.total_steps, "created_at": now, "queued_at": now} | more
+
+
 def _id(text: str) -> str:
     """`text` where it may be the id of a run or group, else the empty id, which no row has.
 
@@ -498,4 +582,24 @@ def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         started_at=row.started_at,
         finished_at=row.finished_at,
         queue_place=queue_place,
+        prediction=row.prediction,
+    )
+
+
+def _sweep(row: sa.Row[Any]) -> SweepRecord | None:
+    try:
+        config = RunConfig.from_json(row.config)
+    except ConfigError:
+        return None
+    return SweepRecord(
+        id=row.id,
+        owner=row.owner,
+        created_at=row.created_at,
+        config=config,
+        rates=tuple(json.loads(row.rates)),
+        seeds=row.seeds,
+        preset=row.preset,
+        variant=row.variant,
+        predicted_edge=row.predicted_edge,
+        off=row.off,
     )

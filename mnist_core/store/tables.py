@@ -42,9 +42,27 @@ runs = sa.Table(
     sa.Column("queued_at", sa.Float, nullable=False),
     sa.Column("started_at", sa.Float),
     sa.Column("finished_at", sa.Float),
+    sa.Column("prediction", sa.String(16)),
 )
 sa.Index("runs_by_owner", runs.c.owner, runs.c.created_at)
+sa.Index("runs_by_group", runs.c.group_id)
 sa.Index("runs_by_state", runs.c.state)
+
+# One row per sweep over learning rates; its runs are those of the group with its id.
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("rates", sa.Text, nullable=False),  # JSON: a list
+    sa.Column("seeds", sa.Integer, nullable=False),
+    sa.Column("preset", sa.String(64)),
+    sa.Column("variant", sa.String(64)),
+    sa.Column("predicted_edge", sa.Float),
+    sa.Column("off", sa.Float),
+)
 
 # Packed records (records.STEP_DTYPE, records.EVALUATION_DTYPE), a few times a second one row of each kind.
 chunks = sa.Table(

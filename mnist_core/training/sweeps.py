@@ -19,12 +19,13 @@ import torch
 from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
-from mnist_core.errors import ConfigError, Problem, TrainingError
+from mnist_core.errors import TrainingError
 from mnist_core.estimate import Speed, estimate_seconds, useful_threads
-from mnist_core.messages import N_, message
+from mnist_core.messages import N_
 from mnist_core.models import build_model
+from mnist_core.rates import variants
 from mnist_core.records import Curves
-from mnist_core.stacks import groups, order_seed
+from mnist_core.stacks import groups
 from mnist_core.training.result import Result, result_of
 from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
@@ -80,20 +81,6 @@ def sweep(
         done += len(places)
         results |= dict(zip(places, found, strict=True))
     return Sweep([results[place] for place in range(len(configs))], seconds)
-
-
-def variants(config: RunConfig, learning_rates: Sequence[float], seeds: Sequence[int] = ()) -> list[RunConfig]:
-    """The configurations of a sweep, seed after seed. Raises ConfigError where there is none, or one that cannot be."""
-    if not learning_rates:
-        raise ConfigError(
-            [Problem("learning_rate", message(N_("A sweep needs at least one learning rate, such as 0.1,0.5.")))]
-        )
-    batches = order_seed(config) if seeds else config.batch_seed
-    return [
-        config.replace(learning_rate=rate, seed=seed, batch_seed=batches)
-        for seed in seeds or (config.seed,)
-        for rate in learning_rates
-    ]
 
 
 def _together(

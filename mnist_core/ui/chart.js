@@ -38,6 +38,15 @@ function countPoints(figure) {
   }, 0);
 }
 
+// What was clicked, as Python hears of it: which trace, which of its points, and what the trace says of itself.
+function tellClicks(chart) {
+  chart.div.on("plotly_click", (event) => {
+    const point = event.points && event.points[0];
+    if (!point || !chart.click) return;
+    chart.click({ trace: String(point.data.uid), point: point.pointNumber, meta: point.data.meta ?? null });
+  });
+}
+
 function create(parent) {
   const div = document.createElement("div");
   div.setAttribute("role", "img");
@@ -72,6 +81,8 @@ async function draw(chart, url, failure) {
       const config = { ...CONFIG, toImageButtonOptions: { format: "png", scale: 2, filename: data.key } };
       const layout = { ...data.figure.layout, height: data.height, autosize: true };
       await Plotly.react(chart.div, data.figure.data, layout, config);
+      if (!chart.listening) tellClicks(chart);
+      chart.listening = true;
       const points = countPoints(data.figure);
       if (points > 0 && !chart.div.dataset.drawnAt) chart.div.dataset.drawnAt = String(Date.now());
       chart.div.dataset.points = String(points);
@@ -94,6 +105,7 @@ export default function (component) {
     return;
   }
   const chart = charts.get(parentElement) || create(parentElement);
+  chart.click = data.clickable ? (value) => component.setTriggerValue("clicked", value) : null;
   chart.div.dataset.key = data.key;
   chart.div.setAttribute("aria-label", data.description);
   if (chart.subject !== data.subject) {

@@ -7,6 +7,9 @@ own calls `Plotly.react`. Plotly's script is the one in the plotly package, serv
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +36,28 @@ def _plotly_address() -> str:
     return f"component/{served.name}/plotly.min.js?v={_VERSION}"
 
 
-def live_chart(figure: dict[str, Any], *, key: str, height: int, description: str, subject: str = "") -> None:
+@dataclass(frozen=True)
+class Click:
+    """A click on a point of a chart: the trace's `uid`, the point's number in it (0-based), the trace's `meta`."""
+
+    trace: str
+    point: int
+    meta: Any = None
+
+
+def live_chart(
+    figure: dict[str, Any],
+    *,
+    key: str,
+    height: int,
+    description: str,
+    subject: str = "",
+    on_click: Callable[[Click], None] | None = None,
+) -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
-    chart counts as new.
+    chart counts as new. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     """
     component = st.components.v2.component("mnist_lab_chart", js=_SCRIPT, isolate_styles=False)
     data = {
@@ -49,5 +69,18 @@ def live_chart(figure: dict[str, Any], *, key: str, height: int, description: st
         "version": zlib.crc32(repr(figure).encode()),
         "plotly": _plotly_address(),
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
+        "clickable": on_click is not None,
     }
-    component(key=key, data=data, height=height)
+    if on_click is None:
+        component(key=key, data=data, height=height)
+    else:
+        component(key=key, data=data, height=height, on_clicked_change=partial(_tell, key, on_click))
+
+
+def _tell(key: str, on_click: Callable[[Click], None]) -> None:
+    said = st.session_state[key].get("clicked")
+    try:
+        click = Click(str(said["trace"]), int(said["point"]), said.get("meta"))
+    except (TypeError, KeyError, ValueError):
+        return  # the browser says what it likes
+    on_click(click)

@@ -34,7 +34,7 @@ DECAYS = (0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1.0)
 def draw() -> None:
     """All controls, into the container that is open."""
     draft.keep_possible()
-    _preset()
+    experiment()
     _choice("model", _("Network"), _("MLP: every unit sees all pixels. CNN: small filters slide over the image."))
     if draft.fields()["model"] == "cnn":
         _layers("filters", _("Convolutions"), _("Filters in convolution {n}"), FILTERS, "filter", 1, 4)
@@ -53,7 +53,8 @@ def draw() -> None:
         _loop()
 
 
-def _preset() -> None:
+def experiment() -> None:
+    """The choice of the experiment that the draft starts from, and of its variant."""
     labels = {"": _("My own settings")} | {name: _(preset.title) for name, preset in PRESETS.items()}
 
     def changed() -> None:

@@ -104,14 +104,14 @@ def keep_possible() -> None:
         put("early_stopping", 0)
 
 
-def write_address(run: str | None = None, group: str | None = None) -> None:
-    """Keep the browser's address such that opening it brings back these controls and this run."""
+def write_address(run: str | None = None, group: str | None = None, sweep: str | None = None) -> None:
+    """Keep the browser's address such that opening it brings back these controls and this run, group or sweep."""
     query = {"preset": st.session_state.get("preset", "") or "", "variant": ""}
     chosen = preset()
     if chosen is not None and chosen.variants:
         query["variant"] = variant() or ""
     query |= config().to_query(base())
-    query |= {"run": run or "", "group": group or "", "lang": st.query_params.get("lang", "")}
+    query |= {"run": run or "", "group": group or "", "sweep": sweep or "", "lang": st.query_params.get("lang", "")}
     wanted = {name: value for name, value in query.items() if value != "" or name in FIELDS}
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

@@ -9,7 +9,7 @@ from mnist_core.config import RunConfig
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 # Names of choices; proper names stay as they are in every language.
 CHOICES: Mapping[str, str] = {
@@ -118,6 +118,22 @@ def describe(config: RunConfig) -> str:
         rate=number(config.learning_rate),
         batch=f"{config.batch_size:,}",
     )
+
+
+def but_the_rate(config: RunConfig) -> str:
+    """`784-128-10 · ReLU · SGD · batch 100 · 5 epochs · 50,000 images, scaled 0–1`."""
+    dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
+    network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
+    parts = [
+        network,
+        choice(config.activation),
+        choice(config.optimizer),
+        _("batch {n}").format(n=f"{config.batch_size:,}"),
+        ngettext("{n} epoch", "{n} epochs", config.epochs).format(n=f"{config.epochs:,}"),
+        ngettext("{n} image", "{n} images", config.train_size).format(n=f"{config.train_size:,}"),
+        choice(config.preprocessing),
+    ]
+    return " · ".join(parts)
 
 
 def number(value: Any) -> str:

@@ -17,7 +17,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.figures import curves as charts
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
-from mnist_core.ui import draft, frame, names, session, texts, watch
+from mnist_core.ui import draft, frame, names, predictions, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
 
@@ -54,6 +54,7 @@ def _panel(run_id: str, moving: bool) -> None:
         st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
     _progress(run)
     _explain(view)
+    predictions.beside(run)
     _results(run)
     _charts(view)
 

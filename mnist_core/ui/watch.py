@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from mnist_core.records import Curves, Run
 from mnist_core.store import shown_id
 from mnist_core.ui import session
 
-KEPT = 100  # views and figures kept in memory; a view of 1,000 records takes about 60 kB
+KEPT = 100  # figures, and other things made of views, kept in memory
+VIEWS = 320  # ten sweeps of 32 runs; a view of 1,000 records takes about 60 kB
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,22 @@ class View:
 
 
 class _Recent(OrderedDict[Hashable, Any]):
-    """The last `KEPT` values."""
+    """The last `most` values."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
 
     def put(self, key: Hashable, value: Any) -> None:
         self[key] = value
         self.move_to_end(key)
-        while len(self) > KEPT:
+        while len(self) > self.most:
             self.popitem(last=False)
 
 
 _lock = threading.Lock()
-_views = _Recent()
-_figures = _Recent()
+_views = _Recent(VIEWS)
+_figures = _Recent(KEPT)
 
 
 def look(run_id: str) -> View:
@@ -63,6 +69,26 @@ def look(run_id: str) -> View:
     with _lock:
         _views.put((store.url, run_id), view)
     return view
+
+
+def look_at_group(group: str) -> list[View]:
+    """The runs started together under `group` as they are now, oldest first. One small query while nothing is new.
+
+    A queued run's place in the queue is not told.
+    """
+    store = session.store()
+    versions = store.group_versions(group)
+    with _lock:
+        known: dict[str, View | None] = {run_id: _views.get((store.url, run_id)) for run_id in versions}
+    if any(view is None or view.run.version != versions[run_id] for run_id, view in known.items()):
+        for run in store.list_group(group):
+            view = known.get(run.id)
+            if view is None or view.run.version != run.version:
+                untouched = run.state == "queued" and not run.attempts
+                known[run.id] = view = View(run, Curves() if untouched else _curves(run, view))
+                with _lock:
+                    _views.put((store.url, run.id), view)
+    return [view for view in known.values() if view is not None]
 
 
 def await_first_point(run_id: str, seconds: float = 0.5) -> None:
@@ -97,11 +123,11 @@ def _last(records: np.ndarray[Any, Any]) -> int:
     return int(records["step"][-1]) if len(records) else -1
 
 
-def figure(key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The figure under `key` (run, version, view, language, theme), made once for all browsers."""
+def figure(key: Hashable, make: Callable[[], T]) -> T:
+    """The figure under `key` (run, version, view, language, theme), or what else it names, made once for all browsers."""
     with _lock:
         if key in _figures:
-            made: dict[str, Any] = _figures[key]
+            made: T = _figures[key]
             return made
     made = make()
     with _lock:

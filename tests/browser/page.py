@@ -10,6 +10,7 @@ from selenium.common.exceptions import (
     StaleElementReferenceException,
 )
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
@@ -105,6 +106,22 @@ class Page:
                 ActionChains(self.browser).move_to_element(entry).click().perform()
                 return
         raise AssertionError(f"no legend entry {name}")
+
+    def click_point(self, kind: str, trace: str, number: int) -> None:
+        """Click a point of the chart, by the uid of its trace and its number in it."""
+        script = """
+            const chart = document.querySelector(`[data-key="chart_${arguments[0]}"]`);
+            chart.scrollIntoView({ block: "center" });
+            const trace = chart._fullData.find((one) => one.uid === arguments[1]);
+            const { xaxis, yaxis } = chart._fullLayout;
+            const box = chart.getBoundingClientRect();
+            const [x, y] = [trace.x[arguments[2]], trace.y[arguments[2]]];
+            return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
+        """
+        x, y = self.browser.execute_script(script, kind, trace, number)
+        actions = ActionBuilder(self.browser)
+        actions.pointer_action.move_to_location(round(x), round(y)).click()
+        actions.perform()
 
     def step(self) -> int:
         """The step that the progress line tells."""

@@ -73,3 +73,17 @@ def test_colour_is_never_alone() -> None:
 def test_letters_are_large_enough_for_a_projector() -> None:
     assert theme.FONT_SIZE >= 15
     assert theme.NOTE_SIZE >= 14
+
+
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_the_scale_grows_lighter_evenly_whatever_one_sees(kind: str, dark: bool) -> None:
+    lightness = [lab(theme.scale_colour(share / 20, dark), BLIND[kind])[0] for share in range(21)]
+    steps = np.diff(lightness)
+    assert steps.min() > 0
+    assert steps.max() < 3 * steps.mean()
+
+
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_the_scale_stands_out_from_the_ground(dark: bool) -> None:
+    assert min(contrast(theme.scale_colour(share / 20, dark), GROUNDS[dark]) for share in range(21)) >= 3

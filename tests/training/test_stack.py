@@ -19,10 +19,10 @@ from mnist_core import ConfigError, RunConfig, Trainer, build_model, sweep, trai
 from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.errors import TrainingError
+from mnist_core.rates import variants
 from mnist_core.stacks import WIDEST, groups, key
 from mnist_core.training import Stack, load, save, sweeps
 from mnist_core.training.dense import DenseStep
-from mnist_core.training.sweeps import variants
 from tests.training.test_dense import batches, feeder, networks, never
 from tests.training.test_trainer import small
 

@@ -1,0 +1,284 @@
+"""What the runs of a sweep say of its learning rates: too small, good, on the edge, diverged or collapsed.
+
+The rules, for a rate all of whose runs have ended (`loss`: the mean over its seeds of the last training loss):
+broken  every run diverged or collapsed (`outcome.classify`).
+edge    some of its seeds broke and some did not; or a run is unstable (`unstable`); or it is above the best rate and
+        not good.
+good    its loss has come at least nine tenths of the way from chance to the loss of the best rate.
+small   every other rate below the best one; or every rate that did not break, where even the best one's loss is
+        still nearly chance.
+The loss is that of training, whatever the chart shows: a rate moves the weights, overfitting is another matter. Knows
+records, not torch, and holds for every optimizer and network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+
+from mnist_core.diagnostics.outcome import chance_loss
+from mnist_core.messages import N_, Message, message
+from mnist_core.records import Curves, Outcome, Run, Split
+
+Zone = Literal["small", "good", "edge", "broken"]
+WAY = 0.9  # of the way from chance to the best loss, and a rate is good
+NEARLY_CHANCE = 0.95  # of the loss of a guess: nothing was learned
+BROKEN: tuple[Outcome, ...] = ("diverged", "collapsed")
+STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose losses are compared
+LONG = 10  # records of a stretch, at least
+RISE = 1 / 3  # of what had been gained, lost again: unstable
+ENOUGH = 100  # images in a loss that tells a rise from bad luck
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a sweep. `outcome` is None until it has ended; `loss` its last training loss, NaN while unknown."""
+
+    rate: float
+    seed: int
+    outcome: Outcome | None
+    loss: float
+    unstable: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether it diverged or collapsed."""
+        return self.outcome in BROKEN
+
+
+@dataclass(frozen=True)
+class RatePoint:
+    """A rate with its runs, one for each seed; `zone` is None while it may still change, or nothing is known."""
+
+    rate: float
+    trials: tuple[Trial, ...]
+    zone: Zone | None = None
+
+    @property
+    def loss(self) -> float:
+        """Mean training loss of its runs at their end, NaN where one has none."""
+        return float(np.mean([trial.loss for trial in self.trials]))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Where training begins to break: between two rates that were tried."""
+
+    learns: float | None  # the highest below it; None: even the lowest breaks
+    breaks: float | None  # the lowest from which on all break; None: not even the highest
+
+    @property
+    def middle(self) -> float | None:
+        """Where it is drawn, half way on a log scale; None where it lies beyond what was tried."""
+        return math.sqrt(self.learns * self.breaks) if self.learns and self.breaks else None
+
+    def off(self, predicted: float) -> float:
+        """By what factor, at least 1, a prediction misses it; 1 between the two rates, where nothing was tried."""
+        if self.learns is not None and predicted < self.learns:
+            return self.learns / predicted
+        if self.breaks is not None and predicted > self.breaks:
+            return predicted / self.breaks
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sweep says so far; `points` ascend, `best` is the good rate with the lowest loss."""
+
+    points: tuple[RatePoint, ...]
+    best: RatePoint | None
+    edge: Edge | None  # None while runs go on, and where breaking and learning rates alternate up to the highest
+    done: bool
+
+    @property
+    def sentences(self) -> tuple[Message, ...]:
+        """The result in words."""
+        return _sentences(self)
+
+
+def trial(run: Run, curves: Curves) -> Trial:
+    """What a run of a sweep has come to."""
+    return Trial(
+        run.config.learning_rate,
+        run.config.seed,
+        run.outcome if run.state == "finished" else None,
+        last(run, curves, "train", "loss"),
+        unstable(curves, chance_loss(run.config.loss), run.config.batch_size),
+    )
+
+
+def last(run: Run, curves: Curves, split: Split, metric: str) -> float:
+    """The figure at the run's end (of all images, where the run came so far), or its newest; NaN without any."""
+    value = run.result.get(f"{split}_{metric}") if run.state == "finished" else None
+    if value is not None:
+        return float(value)
+    values = curves.evaluations[f"{split}_{metric}"]
+    return float(values[-1]) if len(values) else math.nan
+
+
+def best(run: Run, curves: Curves, split: Split, metric: str) -> float:
+    """The best figure in the run's course; NaN without any."""
+    values = np.append(curves.evaluations[f"{split}_{metric}"].astype(np.float64), last(run, curves, split, metric))
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return math.nan
+    return float(values.min() if metric == "loss" else values.max())
+
+
+def unstable(curves: Curves, chance: float, batch_size: int) -> bool:
+    """Whether the mini-batch loss, once it was below half of `chance`, rose again by a third of what it had gained.
+
+    The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
+    batches with its mean, since the loss of a few images says little.
+    """
+    steps = curves.steps
+    images = batch_size * int(steps["steps"][0]) if len(steps) else 1
+    stretches = min(STRETCHES, len(steps) // max(LONG, -(-ENOUGH // images)))
+    if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
+        return False
+    means = np.array([part.mean() for part in np.array_split(steps["loss"], stretches)])
+    greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
+    after = (greatest if batch_size >= ENOUGH else means)[1:]
+    lowest = np.minimum.accumulate(means)[:-1]
+    return bool(((lowest < chance / 2) & (after - lowest > RISE * (chance - lowest))).any())
+
+
+def read(trials: Sequence[Trial], chance: float) -> Reading:
+    """The zones of the rates in `trials`, and where the edge lies. `chance`: the loss of a guess."""
+    by_rate = groupby(sorted(trials, key=lambda one: (one.rate, one.seed)), lambda one: one.rate)
+    points = [RatePoint(rate, tuple(group)) for rate, group in by_rate]
+    alive = [point for point in points if _known(point) and not any(one.broken for one in point.trials)]
+    alive = [point for point in alive if math.isfinite(point.loss)]
+    best_point = min(alive, key=lambda point: point.loss, default=None)
+    zoned = tuple(RatePoint(point.rate, point.trials, _zone(point, best_point, chance)) for point in points)
+    done = all(one.outcome is not None for one in trials)
+    found = next((point for point in zoned if best_point and point.rate == best_point.rate), None)
+    learned = found if found is not None and found.zone in ("good", "edge") else None
+    return Reading(zoned, learned, _edge(zoned) if done else None, done)
+
+
+def _known(point: RatePoint) -> bool:
+    """Whether every run of it has come to its own end."""
+    return all(one.outcome in ("completed", *BROKEN) for one in point.trials)
+
+
+def _zone(point: RatePoint, best_point: RatePoint | None, chance: float) -> Zone | None:
+    if not _known(point):
+        return None
+    broken = [one.broken for one in point.trials]
+    if all(broken):
+        return "broken"
+    if any(broken) or any(one.unstable for one in point.trials):
+        return "edge"
+    if best_point is None or best_point.loss > NEARLY_CHANCE * chance:
+        return "small"
+    if point.loss <= chance - WAY * (chance - best_point.loss):
+        return "good"
+    return "small" if point.rate < best_point.rate else "edge"
+
+
+def _edge(points: Sequence[RatePoint]) -> Edge | None:
+    """Above the highest rate that did not break, if anything is known above it."""
+    known = [point for point in points if point.zone is not None]
+    alive = [place for place, point in enumerate(known) if point.zone != "broken"]
+    if len(known) < 2:
+        return None
+    if not alive:
+        return Edge(None, known[0].rate)
+    above = known[alive[-1] + 1 :]
+    if above:
+        return Edge(known[alive[-1]].rate, above[0].rate)
+    return Edge(known[-1].rate, None) if len(alive) == len(known) else None
+
+
+# ---- in words --------------------------------------------------------------------------------------------------
+
+
+def _sentences(reading: Reading) -> tuple[Message, ...]:
+    if not reading.done:
+        return ()
+    said = [_learning(reading), _breaking(reading), _alternating(reading), _left_out(reading)]
+    return tuple(sentence for sentence in said if sentence is not None)
+
+
+def _learning(reading: Reading) -> Message | None:
+    good = [point.rate for point in reading.points if point.zone == "good"]
+    if not any(point.zone for point in reading.points):
+        return None
+    if reading.best is None:
+        if all(point.zone in ("broken", None) for point in reading.points):
+            return message(N_("Every rate tried breaks: try lower ones."))
+        return message(N_("No rate tried learns in so many epochs: try higher ones, or more epochs."))
+    values = {"best": _rate(reading.best.rate), "loss": f"{reading.best.loss:.3g}"}
+    if not good:
+        return message(
+            N_("The best of the rates tried is {best} (training loss {loss}), and it is on the edge itself."), **values
+        )
+    if len(good) == 1:
+        return message(
+            N_("Of the rates tried {rate} alone learns well; the best is {best} (training loss {loss})."),
+            rate=_rate(good[0]),
+            **values,
+        )
+    return message(
+        N_("Rates from {low} to {high} learn; the best of those tried is {best} (training loss {loss})."),
+        low=_rate(good[0]),
+        high=_rate(good[-1]),
+        **values,
+    )
+
+
+def _breaking(reading: Reading) -> Message | None:
+    edge = reading.edge
+    if edge is None or edge.learns is None:
+        return None
+    if edge.breaks is None:
+        return message(N_("None of them breaks: the edge lies above {rate}."), rate=_rate(edge.learns))
+    return message(
+        N_("From {breaks} on training breaks: the edge lies between {learns} and {breaks}."),
+        learns=_rate(edge.learns),
+        breaks=_rate(edge.breaks),
+    )
+
+
+def _alternating(reading: Reading) -> Message | None:
+    """Whether a rate broke, for some seed, although a higher one did not."""
+    broke = [point.rate for point in reading.points if any(one.broken for one in point.trials)]
+    held = [point.rate for point in reading.points if point.zone is not None and point.zone != "broken"]
+    early = [rate for rate in broke if held and rate <= held[-1]]
+    if not early:
+        return None
+    return message(
+        N_(
+            "At {rates} some runs broke, though a run at this rate or a higher one did not: near the edge the seed decides."
+        ),
+        rates=", ".join(map(_rate, early)),
+    )
+
+
+def _left_out(reading: Reading) -> Message | None:
+    rates = [point.rate for point in reading.points if point.zone is None]
+    if not rates:
+        return None
+    return message(
+        N_("Left out, since runs were stopped or failed: {rates}."), rates=", ".join(_rate(rate) for rate in rates)
+    )
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:g}"
+
+
+def told_off(edge: Edge, predicted: float) -> Message:
+    """How far a predicted edge lies from the measured one, in a sentence."""
+    values = {"predicted": _rate(predicted), "factor": f"{edge.off(predicted):.2g}"}
+    if edge.off(predicted) == 1:
+        return message(N_("You said {predicted}: right, as far as the rates tried can tell."), **values)
+    if edge.learns is not None and predicted < edge.learns:
+        return message(N_("You said {predicted}: too low by a factor of {factor}."), **values)
+    return message(N_("You said {predicted}: too high by a factor of {factor}."), **values)

@@ -1,0 +1,94 @@
+"""Predict, then run: what the student expects, asked before a run or sweep and set beside what came of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+import streamlit as st
+
+from mnist_core.diagnostics import predictions
+from mnist_core.messages import N_
+from mnist_core.records import Prediction, Run, Tally
+from mnist_core.ui import session
+from mnist_core.ui.texts import _, ngettext
+
+WORDS: Mapping[Prediction, str] = {"learns": N_("learns"), "slow": N_("slow"), "breaks": N_("breaks")}
+MEANINGS = N_(
+    "Learns: at least 80 % of the training or test images right at the end. Slow: fewer, though nothing broke. Breaks: "
+    "diverged or collapsed."
+)
+
+
+def wanted() -> bool:
+    """Whether the student wants to predict first: a toggle, off at first, the same on all pages."""
+    st.session_state["predict_toggle"] = st.session_state.get("predict_first", False)
+
+    def changed() -> None:
+        st.session_state["predict_first"] = st.session_state["predict_toggle"]
+
+    st.toggle(
+        _("Predict first"),
+        key="predict_toggle",
+        on_change=changed,
+        help=_("Say what you expect before you press Run. What came of it stands beside it afterwards."),
+    )
+    return bool(st.session_state.get("predict_first", False))
+
+
+def ask_outcome() -> Prediction | None:
+    """What the student expects of the next run; None until it is said."""
+    return st.segmented_control(
+        _("I expect that it …"),
+        list(WORDS),
+        key="predicted_outcome",
+        format_func=lambda word: _(WORDS[word]),
+        help=_(MEANINGS),
+    )
+
+
+def take_outcome() -> Prediction | None:
+    """What the student said of the run that now begins, in the callback that begins it; the next one is asked anew."""
+    said: Prediction | None = st.session_state.pop("predicted_outcome", None)
+    return said if st.session_state.get("predict_first") else None
+
+
+def beside(run: Run) -> None:
+    """Prediction and outcome of a run side by side; nothing where none was made."""
+    if run.prediction is None:
+        return
+    came = predictions.came(run)
+    said = _("You predicted: **{said}**.").format(said=_(WORDS[run.prediction]))
+    if came is None:
+        st.caption(f":material/psychology: {said}")
+        return
+    found = _("It came: **{came}**.").format(came=_(WORDS[came]))
+    verdict = _("Right.") if came == run.prediction else _("Another time.")
+    icon = ":material/check:" if came == run.prediction else ":material/close:"
+    with st.container(key="prediction"):
+        st.markdown(f":material/psychology: {said} {found} {icon} {verdict}", help=_(MEANINGS))
+        draw_tally()
+
+
+def tally() -> Tally:
+    """How good this student's predictions were so far."""
+    store, student = session.store(), session.student()
+    off = [sweep.off for sweep in store.list_sweeps(student, limit=1_000) if sweep.off is not None]
+    return predictions.tally(store.list_predicted(student), off)
+
+
+def draw_tally() -> None:
+    """The tally in a line; nothing before there is one."""
+    counted = tally()
+    parts = []
+    if counted.runs:
+        text = ngettext("{right} of {n} run right", "{right} of {n} runs right", counted.runs)
+        parts.append(text.format(right=counted.right, n=counted.runs))
+    if counted.off:
+        n = len(counted.off)
+        text = ngettext(
+            "{n} edge, missed by a factor of {factor}", "{n} edges, missed by a factor of {factor} (median)", n
+        )
+        parts.append(text.format(n=n, factor=f"{statistics.median(counted.off):.2g}"))
+    if parts:
+        st.caption(_("My predictions so far: {tally}").format(tally=" · ".join(parts)))

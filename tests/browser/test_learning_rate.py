@@ -1,0 +1,61 @@
+"""Many rates in a real browser: one click, live curves, a click on a point, its rate on the Train page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+RATE = "0.377"  # the eighth of twelve from 0.01 to 3
+
+
+def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
+    page = open_browser().open("/learning_rate?preset=two-layer-net&epochs=20")
+    page.press("sweep")
+    wait_until(lambda: page.points("sweep") > 12)  # the curves grow
+    assert "sweep=" in page.address
+    page.wait_for("From 1.79 on training breaks: the edge lies between 1.06 and 1.79.", 120)
+    assert page.says("diverged or collapsed")
+    shown = page.address
+
+    def clicked() -> bool:
+        page.click_point("rates", "final", 7)
+        return page.says(f"Rate {RATE}")
+
+    wait_until(clicked)
+    page.press("set_rate")
+    page.wait_for("Train a network and watch it learn")
+    wait_until(lambda: f"learning_rate={RATE}" in page.address)
+
+    other = open_browser().open(shown)
+    other.wait_for("the edge lies between 1.06 and 1.79")
+    assert other.says("Somebody else's sweep")
+    assert not other.can_press("stop_sweep")
+
+
+def test_a_click_on_a_curve_opens_its_run_and_the_sweep_goes_on(open_browser: Open) -> None:
+    page = open_browser().open("/learning_rate?preset=two-layer-net&epochs=200")
+    page.press("sweep")
+    wait_until(lambda: page.points("sweep") > 24)
+    address = page.address
+    page.open("/data")
+    page.wait_for("The digits that the networks learn")
+    page.open(address)  # nothing was lost
+    wait_until(lambda: page.points("sweep") > 24)
+    page.press("stop_sweep")
+    page.wait_for("Left out, since runs were stopped or failed", 60)
+
+    def clicked() -> bool:
+        page.click_point("sweep", "run0", 1)
+        return page.says("Set this rate on the Train page")
+
+    wait_until(clicked)
+    page.press("open_seed_11")
+    page.wait_for("Train a network and watch it learn")
+    page.wait_for("784-50-10 · SGD")
+    assert "run=" in page.address
