@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.config import RunConfig
 from mnist_core.presets import PRESETS
 from mnist_core.rates import Plan
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, SweepRecord
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, SweepRecord
 from mnist_core.store import Store
 from tests.pages.test_train import texts
 
@@ -45,7 +45,7 @@ def end(store: Store, run_id: str, loss: float, outcome: str = "completed", reco
         evaluations[f"{split}_loss"] = np.linspace(CHANCE, loss, 60)
         evaluations[f"{split}_accuracy"] = np.linspace(0.1, accuracy, 60)
     broken = (Event(1000, "not_finite", 5.0),) if outcome == "diverged" else ()
-    store.publish(run_id, Progress(1000, 1000, 10.0, 1.0, 1e5), Curves(steps, evaluations, broken))
+    store.publish([Report(run_id, Progress(1000, 1000, 10.0, 1.0, 1e5), Curves(steps, evaluations, broken))])
     store.finish(run_id, outcome, {"train_loss": loss, "train_accuracy": accuracy, "test_accuracy": accuracy})  # type: ignore[arg-type]
 
 
