@@ -99,6 +99,9 @@ def _run_options(parser: _Parser, without: Sequence[str] = ()) -> None:
     parser.add_argument(
         "--threads", metavar="N", type=int, help="threads for training (default: as many as are of use)"
     )
+    parser.add_argument(
+        "--device", metavar="NAME", help="auto, cpu, cuda or mps (default: MNIST_LAB_DEVICE, else auto)"
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
     group = parser.add_argument_group("settings of the run (defaults: the preset's)")
     for name in FIELDS:
@@ -141,6 +144,7 @@ def _sweep(options: argparse.Namespace) -> int:
         seeds=seeds,
         data=options.data,
         threads=options.threads,
+        device=options.device,
         on_progress=_bar("Training"),
     )
     if sys.stderr.isatty():
@@ -192,7 +196,9 @@ def _one(config: RunConfig, label: str, options: argparse.Namespace) -> Result:
 
     dataset = load_dataset(config.dataset, options.data)
     show = sys.stderr.isatty()
-    result = train(config, dataset, threads=options.threads, on_progress=_progress if show else None)
+    result = train(
+        config, dataset, threads=options.threads, device=options.device, on_progress=_progress if show else None
+    )
     if show:
         print(file=sys.stderr)
     if options.curves is not None:

@@ -91,6 +91,10 @@ class TrainingError(MnistLabError):
     """Training could not be done."""
 
 
+class DeviceError(TrainingError):
+    """A device to train on that is not there."""
+
+
 class CheckpointError(MnistLabError):
     """A checkpoint that is missing or does not fit its run."""
 

@@ -7,6 +7,7 @@
 | MNIST_LAB_STORE     | SQLAlchemy address of the store                      | sqlite file in the home|
 | MNIST_LAB_SCHEDULER | address of a running Dask scheduler                  | a local cluster        |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
+| MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
 
 Read at each call, not at import, so that tests and secrets can set them late.
 """
@@ -46,6 +47,11 @@ def checkpoint_folder() -> Path:
 def scheduler_address() -> str | None:
     """Address of a Dask scheduler to use in place of a local cluster."""
     return os.environ.get("MNIST_LAB_SCHEDULER") or None
+
+
+def device() -> str:
+    """Where networks are trained: auto, cpu, cuda or mps; see training.devices."""
+    return (os.environ.get("MNIST_LAB_DEVICE") or "auto").strip().lower()
 
 
 def cpu_count() -> int:

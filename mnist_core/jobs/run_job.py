@@ -65,7 +65,9 @@ def execute(run_ids: Sequence[str], url: str, threads: int) -> None:
     """Train the runs, which can share a stack if they are several, until each has ended or is paused."""
     store = worker_store(url)
     claimed = [patiently(partial(_claim, store, run_id, threads)) for run_id in run_ids]
-    jobs = [_Job(store, run) for run in claimed if run is not None]
+    # A stack trains on the CPU.
+    device = "cpu" if len(run_ids) > 1 else None
+    jobs = [_Job(store, run, device) for run in claimed if run is not None]
     for together in _at_one_step(jobs):
         _Bunch(store, together).work()
 
@@ -91,9 +93,10 @@ def _claim(store: Store, run_id: str, threads: int) -> Run | None:
 class _Job:
     """One run: its trainer, its checkpoint, what is asked of it."""
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: Run, device: str | None = None) -> None:
         self.store = store
         self.run = run
+        self._device = device
         self.file = checkpoint_file(run.id)
         self.next_file = self.file.with_suffix(".next.safetensors")
         self.requests: Requests | None = Requests()
@@ -109,7 +112,7 @@ class _Job:
         trainer = self._restored(dataset)
         reached = self.run.progress.step
         if trainer is None:
-            trainer = Trainer(self.run.config, dataset, threads=self.run.threads)
+            trainer = Trainer(self.run.config, dataset, threads=self.run.threads, device=self._device)
             patiently(lambda: self.store.rewind(self.run.id, -1))
         elif reached > trainer.step:
             patiently(lambda: self.store.rewind(self.run.id, trainer.step))

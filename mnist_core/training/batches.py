@@ -30,9 +30,15 @@ def order(config: RunConfig, epoch: int) -> NDArray[np.int64]:
 
 
 class Feeder:
-    """Turns rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28."""
+    """Turns rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28, on `device`."""
 
-    def __init__(self, config: RunConfig, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        device: torch.device | None = None,  # default: the CPU
+    ) -> None:
         self._images = images.reshape(len(images), 784)
         self._labels = labels.astype(np.intp)  # as they index; half a megabyte at most
         self._scale, self._shift = affine(config.preprocessing)
@@ -40,19 +46,38 @@ class Feeder:
         self.factor = 1.0 if self._shift else self._scale
         self._bytes = torch.empty(0, 784, dtype=torch.uint8)
         self._convolutional = config.model == "cnn"
+        self._device = device or torch.device("cpu")
+        self._there: tuple[torch.Tensor, torch.Tensor] | None = None  # images and labels on another device than the CPU
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def rows(self, indices: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """(input, labels as int64) of these images."""
-        picked = self._pick(indices)
-        x = torch.from_numpy(picked if picked.flags.writeable else picked.copy()).to(torch.float32)
+        pixels, labels = self._here(indices) if self._device.type == "cpu" else self._elsewhere(indices)
+        x = pixels.to(torch.float32)
         x.mul_(self._scale)
         if self._shift:
             x.add_(self._shift)
-        labels = torch.from_numpy(self._labels[indices])
         return (x.view(-1, 1, 28, 28) if self._convolutional else x), labels
+
+    def _here(self, indices: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+        picked = self._pick(indices)
+        pixels = torch.from_numpy(picked if picked.flags.writeable else picked.copy())
+        return pixels, torch.from_numpy(self._labels[indices])
+
+    def _elsewhere(self, indices: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+        # The set is sent once, 47 MB at most, rather than batch after batch.
+        if self._there is None:
+            self._there = (
+                torch.from_numpy(self._images.copy()).to(self._device),
+                torch.from_numpy(self._labels).to(self._device),
+            )
+        pixels, labels = self._there
+        if isinstance(indices, slice):
+            return pixels[indices], labels[indices]
+        rows = torch.from_numpy(indices).to(self._device)
+        return pixels[rows], labels[rows]
 
     def fill(self, inputs: torch.Tensor, indices: Rows) -> NDArray[np.intp]:
         """Puts the same input of these images, but for `factor`, into `inputs` (n×784, any floating type); returns

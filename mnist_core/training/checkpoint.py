@@ -17,12 +17,12 @@ from safetensors.torch import save_file
 
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.errors import CheckpointError
+from mnist_core.errors import CheckpointError, DeviceError
 from mnist_core.messages import N_
 from mnist_core.records import EVALUATION_DTYPE, Event
 from mnist_core.training.trainer import Trainer
 
-VERSION = 2
+VERSION = 3
 _WINDOW_COLUMNS = 3
 
 
@@ -32,7 +32,7 @@ def save(trainer: Trainer, path: Path) -> None:
     tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
     tensors |= {f"optimizer.{name}": value for name, value in trainer.optimizer_state().items()}
     tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
-    tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")
     save_file(tensors, beside, metadata={"state": json.dumps(_state(trainer))})
@@ -54,7 +54,14 @@ def load(path: Path, config: RunConfig, dataset: Dataset, *, threads: int | None
             N_("The checkpoint {file} belongs to other settings or another version. Start the run again."),
             file=str(path),
         )
-    trainer = Trainer(config, dataset, threads=threads)
+    try:
+        trainer = Trainer(config, dataset, threads=threads, device=state["device"])
+    except DeviceError as error:
+        raise CheckpointError(
+            N_("The checkpoint {file} needs a device that is not here: {device}. Start the run again."),
+            file=str(path),
+            device=state["device"],
+        ) from error
     _restore(trainer, state, tensors)
     return trainer
 
@@ -64,6 +71,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "version": VERSION,
         "config": trainer.config.to_dict(),
         "step": trainer.step,
+        "device": trainer.device.type,
         "seconds": trainer.seconds,
         "outcome": trainer.outcome,
         "base_rate": trainer.base_rate,

@@ -24,8 +24,10 @@ class GeneralStep:
 
     def __init__(self, config: RunConfig, model: nn.Sequential, feeder: Feeder) -> None:
         self._config = config
-        # With the filters of a place side by side, convolutions take two thirds of the time.
-        self._model = model.to(memory_format=torch.channels_last)
+        self._device = next(model.parameters()).device
+        # With the filters of a place side by side, convolutions take two thirds of the time; Apple's have no use for it.
+        self._layout = torch.contiguous_format if self._device.type == "mps" else torch.channels_last
+        self._model = model.to(memory_format=self._layout)
         self._feeder = feeder
         self._parameters = list(model.parameters())
         self._optimizer = make_optimizer(config, self._parameters)
@@ -66,7 +68,7 @@ class GeneralStep:
 
     def _rows(self, feeder: Feeder, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         inputs, labels = feeder.rows(rows)
-        return (inputs.to(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs), labels
+        return (inputs.to(memory_format=self._layout) if inputs.dim() == 4 else inputs), labels
 
     def _norm(self) -> float:
         gradients = [p.grad for p in self._parameters if p.grad is not None]
@@ -76,7 +78,7 @@ class GeneralStep:
         """See `step.Step.outputs`."""
         inputs, labels = self._rows(feeder, rows)
         with self._evaluating():
-            return self._model(inputs).T.contiguous()[None].numpy(), labels.numpy()
+            return self._model(inputs).T.contiguous()[None].cpu().numpy(), labels.cpu().numpy()
 
     def dead_units(self, feeder: Feeder) -> list[float]:
         """See `step.Step.dead_units`."""
@@ -105,7 +107,7 @@ class GeneralStep:
     def state(self, place: int = 0) -> dict[str, torch.Tensor]:
         """torch's buffers as `number of the parameter.name`; see `step.Step.state`."""
         return {
-            f"{number}.{name}": torch.as_tensor(value)
+            f"{number}.{name}": torch.as_tensor(value).cpu()
             for number, buffers in self._optimizer.state_dict()["state"].items()
             for name, value in buffers.items()
             if value is not None

@@ -70,22 +70,26 @@ def train(
     *,
     data: Path | str | None = None,
     threads: int | None = None,
+    device: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Result:
     """Train to the end and return everything.
 
-    `threads`: as many as are of use by default. `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
-    second. Raises DataError where the data cannot be had.
+    `threads`: as many as are of use by default. `device`: auto (default), cpu, cuda or mps; see `devices.device_for`.
+    `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
+    second. Raises DataError where the data cannot be had, DeviceError where there is no such device.
     """
     threads = threads or useful_threads(config, settings.cpu_count())
-    trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads)
+    trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads, device=device)
     parts: list[Curves] = []
     while not trainer.finished:
         parts.append(trainer.advance(seconds=0.2 if on_progress else math.inf))
         if on_progress is not None:
             on_progress(trainer)
     result = result_of(trainer, parts)
-    return replace(result, result=result.result | {"train_files_accuracy": trainer.files_accuracy()})
+    accuracy = trainer.files_accuracy()
+    trainer.model.to("cpu")  # the last that was asked of it as a run
+    return replace(result, result=result.result | {"train_files_accuracy": accuracy})
 
 
 def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:

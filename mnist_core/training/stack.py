@@ -44,7 +44,7 @@ def never() -> bool:
 
 
 class Stack:
-    """The loop over `trainers`, all at the same step, with equal keys if they are several."""
+    """The loop over `trainers`, all at the same step; if they are several, with equal keys and on the CPU."""
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         assert len(trainers) == 1 or len({(trainer.step, key(trainer.config)) for trainer in trainers}) == 1
@@ -63,7 +63,9 @@ class Stack:
         self.chunk = max(1, _chunk_size(self._config) // len(configs))
         feeder = self._feeders["train"]
         self.step: Step = (
-            DenseStep(configs, models, feeder) if covers(configs[0]) else GeneralStep(configs[0], models[0], feeder)
+            DenseStep(configs, models, feeder)
+            if covers(configs[0]) and self.trainers[0].device.type == "cpu"
+            else GeneralStep(configs[0], models[0], feeder)
         )
         for place, (trainer, state) in enumerate(zip(self.trainers, states, strict=True)):
             if trainer.step:

@@ -26,6 +26,7 @@ from mnist_core.models import build_model
 from mnist_core.rates import variants
 from mnist_core.records import Curves
 from mnist_core.stacks import groups
+from mnist_core.training.devices import device_for
 from mnist_core.training.result import Result, result_of
 from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
@@ -56,14 +57,16 @@ def sweep(
     dataset: Dataset | None = None,
     data: Path | str | None = None,
     threads: int | None = None,
+    device: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Sweep:
     """Train `config` with each of the learning rates, and each of the seeds for the weights (default: its own).
 
     All see the same batches. `dataset`, or the one that the configuration names, from folder `data`. `threads`: by
     default as many as are of use; on Linux runs that share their batches are dealt out to that many processes, since
-    several small steps side by side take less time than one whose threads wait for each other. `on_progress(share)`
-    about five times a second with the share of all steps that is done. Raises ConfigError, DataError.
+    several small steps side by side take less time than one whose threads wait for each other. `device`: auto (default),
+    cpu, cuda or mps; on another than the CPU one run trains after the other. `on_progress(share)` about five times a
+    second with the share of all steps that is done. Raises ConfigError, DataError, DeviceError.
     """
     configs = variants(config, learning_rates, seeds)
     dataset = dataset or load_dataset(config.dataset, data)
@@ -75,8 +78,9 @@ def sweep(
         if on_progress is not None:
             on_progress((done + share * len(places)) / len(configs))
 
-    for places in groups(configs):
-        found = _together([configs[place] for place in places], dataset, threads, told)
+    alone = device_for(config, device).type != "cpu"
+    for places in [[place] for place in range(len(configs))] if alone else groups(configs):
+        found = _together([configs[place] for place in places], dataset, threads, device if alone else "cpu", told)
         seconds += max(result.seconds for result in found)
         done += len(places)
         results |= dict(zip(places, found, strict=True))
@@ -84,14 +88,18 @@ def sweep(
 
 
 def _together(
-    configs: Sequence[RunConfig], dataset: Dataset, threads: int | None, on_progress: OnProgress
+    configs: Sequence[RunConfig],
+    dataset: Dataset,
+    threads: int | None,
+    device: str | None,
+    on_progress: OnProgress,
 ) -> list[Result]:
     """Train the runs of one group: in this process, or dealt out to as many as there are cores."""
     seconds = len(configs) * estimate_seconds(configs[0], Speed())
     processes = min(threads or settings.cpu_count(), len(configs), max(1, int(seconds / WORTH_A_PROCESS)))
     if processes == 1 or not sys.platform.startswith("linux"):
         threads = threads or useful_threads(configs[0], settings.cpu_count(), len(configs))
-        return _train([Trainer(config, dataset, threads=threads) for config in configs], on_progress)
+        return _train([Trainer(config, dataset, threads=threads, device=device) for config in configs], on_progress)
     parts = [list(configs[start::processes]) for start in range(processes)]
     found = _dealt_out(parts, dataset, on_progress)
     # Run number i is in part i modulo the number of parts.
@@ -108,7 +116,10 @@ def _train(trainers: Sequence[Trainer], on_progress: OnProgress) -> list[Result]
             records.append(trainer.take_records())
         # What a run that ended early did not need is done, too.
         on_progress(sum(trainer.total_steps if trainer.finished else trainer.step for trainer in trainers) / total)
-    return [result_of(trainer, records) for trainer, records in zip(trainers, parts, strict=True)]
+    results = [result_of(trainer, records) for trainer, records in zip(trainers, parts, strict=True)]
+    for trainer in trainers:
+        trainer.model.to("cpu")
+    return results
 
 
 # ---- several processes ---------------------------------------------------------------------------------------------
@@ -167,7 +178,7 @@ def _children(parts: Sequence[list[RunConfig]], dataset: Dataset) -> Iterator[li
 def _part(configs: list[RunConfig], dataset: Dataset, connection: Connection) -> None:
     """In a child: train and tell, first shares, then the results."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, which Ctrl+C reaches as well, ends it
-    results = _train([Trainer(config, dataset, threads=1) for config in configs], connection.send)
+    results = _train([Trainer(config, dataset, threads=1, device="cpu") for config in configs], connection.send)
     connection.send([_sent(result) for result in results])
 
 

@@ -17,6 +17,7 @@ from mnist_core.diagnostics import classify
 from mnist_core.models import build_model, describe
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Event, Outcome
 from mnist_core.training.batches import Feeder
+from mnist_core.training.devices import device_for
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score
 from mnist_core.training.stack import Stack, never
 from mnist_core.training.step import Made, Stop
@@ -28,10 +29,12 @@ class Trainer:
     """One run in this process, that can be advanced, commanded, saved and gone on with.
 
     `threads`: torch's threads for this process (default: as they are). Sums depend on it in the last digits, so a run
-    that goes on elsewhere needs the same number for the same curve.
+    that goes on elsewhere needs the same number for the same curve. `device`: see `devices.device_for`.
     """
 
-    def __init__(self, config: RunConfig, dataset: Dataset, *, threads: int | None = None) -> None:
+    def __init__(
+        self, config: RunConfig, dataset: Dataset, *, threads: int | None = None, device: str | None = None
+    ) -> None:
         if threads is not None and threads != torch.get_num_threads():
             torch.set_num_threads(threads)
         self.config = config
@@ -41,7 +44,8 @@ class Trainer:
         self.outcome: Outcome | None = None
         self.base_rate = config.learning_rate
         self.events: list[Event] = []
-        self.model = build_model(config)
+        self.device = device_for(config, device)
+        self.model = build_model(config).to(self.device)
         self.window: list[tuple[float, float, float]] = []  # loss, accuracy, gradient norm of its steps
         self.evaluated = -1  # last step that was evaluated
         self.evaluations: list[NDArray[np.void]] = []  # first and last
@@ -53,7 +57,9 @@ class Trainer:
         parts = split(dataset, config)
         self._dataset = dataset
         self.feeders = {
-            name: Feeder(config, part.images, part.labels) for name in SPLITS if len(part := getattr(parts, name))
+            name: Feeder(config, part.images, part.labels, self.device)
+            for name in SPLITS
+            if len(part := getattr(parts, name))
         }
         self._window_size = schedule.window(config)
         self._records: tuple[list[Any], list[Any], list[Event]] = ([], [], [])
@@ -211,7 +217,9 @@ class Trainer:
 
     def files_accuracy(self) -> float:
         """Accuracy on all 60,000 images of the training files, with their true labels."""
-        found = self._score(Feeder(self.config, self._dataset.train_images, self._dataset.train_labels), never, None)
+        found = self._score(
+            Feeder(self.config, self._dataset.train_images, self._dataset.train_labels, self.device), never, None
+        )
         return found.accuracy if found else math.nan
 
     def _score(self, feeder: Feeder, stop: Stop, count: int | None) -> Score | None:

@@ -1,0 +1,97 @@
+"""Where a run's numbers are worked out: on the CPU, or on a graphics processor (CUDA, Apple's MPS) where that is faster.
+
+Small steps stay on the CPU: a graphics processor is told every small operation one by one, and waits most of the time.
+One that computes something else than the CPU, or fails, is not used: it is tried on a few steps first.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import cast
+
+import numpy as np
+import torch
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.errors import DeviceError
+from mnist_core.messages import N_
+from mnist_core.models import build_model, describe
+from mnist_core.training.batches import Feeder
+from mnist_core.training.general import GeneralStep
+
+LOG = logging.getLogger("mnist_lab.devices")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+CPU = torch.device("cpu")
+# Multiplications of a step from which a graphics processor is worth its waiting. An estimate: a step on one costs about
+# a millisecond of Python and launches, in which two cores make some 1e8 multiplications.
+LARGE_STEP = 2e8
+TOLERANCE = 2e-3  # relative, of float32 sums in another order, over three steps
+_TRIED_STEPS = 3
+
+
+def device_for(config: RunConfig, name: str | None = None) -> torch.device:
+    """The device to train `config` on.
+
+    `name` is one of DEVICES (default: the environment's MNIST_LAB_DEVICE, else "auto"). "auto" takes CUDA or MPS where
+    there is one that agrees with the CPU, for networks whose steps are large. Raises DeviceError for a device that is
+    not there.
+    """
+    name = name or settings.device()
+    if name not in DEVICES:
+        raise DeviceError(
+            N_("The device must be one of {known}, not {name}."), known=", ".join(DEVICES), name=repr(name)
+        )
+    if name == "cpu":
+        return CPU
+    if name != "auto":
+        if not _is_there(name):
+            raise DeviceError(N_("There is no device {name} on this machine. Take auto or cpu."), name=name)
+        return _prepared(name)
+    if 3 * describe(config).multiplications * config.batch_size < LARGE_STEP:
+        return CPU
+    found = next((name for name in ("cuda", "mps") if _is_there(name)), None)
+    return _prepared(found) if found and agrees(found) else CPU
+
+
+def _is_there(name: str) -> bool:
+    return torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()
+
+
+def _prepared(name: str) -> torch.device:
+    """The device, set up to give the same numbers every time, in full float32."""
+    if name == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
+    return torch.device(name)
+
+
+@functools.cache
+def agrees(name: str) -> bool:
+    """Whether the device comes to the CPU's losses and weights on a few steps of a small CNN."""
+    try:
+        there, here = _tried(_prepared(name)), _tried(CPU)
+    except Exception:  # whatever a driver may raise
+        LOG.warning("device %s cannot be used, the CPU trains", name, exc_info=True)
+        return False
+    same = np.allclose(there, here, rtol=TOLERANCE, atol=TOLERANCE * float(np.abs(here).max()))
+    if not same:
+        LOG.warning("device %s computes something else than the CPU, which trains instead", name)
+    return bool(same)
+
+
+def _tried(device: torch.device) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Losses and final weights of a few steps."""
+    config = RunConfig(model="cnn", filters=(4, 8), hidden_layers=(16,), batch_size=32, train_size=64)
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (64, 28, 28), dtype=np.uint8)
+    labels = random.integers(0, 10, 64, dtype=np.uint8)
+    model = build_model(config).to(device)
+    step = GeneralStep(config, model, Feeder(config, images, labels, device))
+    losses = []
+    for number in range(_TRIED_STEPS):
+        made = step.make(number, [np.arange(32) + number], [0.1], lambda: False)
+        losses.append(cast(list, made)[0].loss)  # type: ignore[type-arg]  # nothing interrupts it
+    weights = [value.detach().cpu().double().flatten().numpy() for value in model.state_dict().values()]
+    return np.concatenate([np.array(losses), *weights])

@@ -1,0 +1,97 @@
+"""Which device trains. Where there is no graphics processor, what it would do is not tested, and said so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.errors import CheckpointError, DeviceError
+from mnist_core.training import Trainer, devices, load, save
+from tests.training.test_trainer import small
+
+LARGE = RunConfig(model="cnn", filters=(32, 64), batch_size=1_000)
+GPU = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
+needs_gpu = pytest.mark.skipif(GPU is None, reason="no CUDA, no MPS on this machine")
+
+
+@pytest.fixture
+def with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(devices, "agrees", lambda name: name == "cuda")
+
+
+def test_without_a_graphics_processor_the_cpu_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert devices.device_for(LARGE) == devices.CPU
+
+
+def test_a_large_step_goes_to_the_graphics_processor_a_small_one_does_not(with_cuda: None) -> None:
+    assert devices.device_for(LARGE).type == "cuda"
+    assert devices.device_for(RunConfig(hidden_layers=(50,), batch_size=100)).type == "cpu"
+
+
+def test_one_that_comes_to_other_numbers_is_not_used(with_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "agrees", lambda _name: False)
+    assert devices.device_for(LARGE).type == "cpu"
+
+
+def test_the_environment_and_the_argument_decide(with_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_DEVICE", "cpu")
+    assert devices.device_for(LARGE).type == "cpu"
+    assert devices.device_for(LARGE, "cuda").type == "cuda"
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("gpu", "must be one of auto, cpu, cuda, mps"), ("cuda", "Take auto or cpu")]
+)
+def test_a_device_that_is_not_there_is_a_sentence(name: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match=part):
+        devices.device_for(LARGE, name)
+
+
+def test_a_device_that_fails_does_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_name: str) -> torch.device:
+        raise RuntimeError("driver too old")
+
+    monkeypatch.setattr(devices, "_prepared", broken)
+    devices.agrees.cache_clear()
+    assert not devices.agrees("cuda")
+    devices.agrees.cache_clear()
+
+
+@pytest.mark.parametrize("error", [0.0, 0.05])
+def test_agreement_is_about_losses_and_weights(monkeypatch: pytest.MonkeyPatch, error: float) -> None:
+    true = devices._tried
+
+    def tried(device: torch.device) -> np.ndarray:
+        return true(devices.CPU) * (1 + error * (device.type == "cuda"))
+
+    monkeypatch.setattr(devices, "_tried", tried)
+    devices.agrees.cache_clear()
+    assert devices.agrees("cuda") == (error == 0)
+    devices.agrees.cache_clear()
+
+
+def test_a_checkpoint_from_a_device_that_is_gone(tmp_path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    file = tmp_path / "run.safetensors"
+    trainer = Trainer(small(), tiny)
+    monkeypatch.setattr(trainer, "device", torch.device("cuda"))
+    save(trainer, file)
+    with pytest.raises(CheckpointError, match="needs a device that is not here: cuda"):
+        load(file, small(), tiny)
+
+
+@needs_gpu
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_the_same_curve_as_on_the_cpu(tiny: Dataset, model: str, optimizer: str) -> None:
+    config = small().replace(model=model, optimizer=optimizer, learning_rate=0.01)
+    there, here = (Trainer(config, tiny, device=name).advance() for name in (GPU, "cpu"))
+    assert np.allclose(there.steps["loss"], here.steps["loss"], rtol=2e-3)
+    assert np.allclose(there.evaluations["test_loss"], here.evaluations["test_loss"], rtol=2e-3)
