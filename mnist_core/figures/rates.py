@@ -222,6 +222,7 @@ def _curve(
     rate = run.config.learning_rate
     chosen = view.chosen is not None and math.isclose(view.chosen, rate)
     form = ".4g" if view.metric == "loss" else ".2%"
+    hover = f"<b>{_rate_text(run, translate)}</b>: %{{customdata:{form}}}<extra></extra>"
     return {
         "type": "scatter",
         "mode": "lines",
@@ -231,7 +232,7 @@ def _curve(
         "x": packed(x),
         "y": packed(drawn(values, top)),
         "customdata": packed(values),
-        "hovertemplate": f"<b>{_rate_text(run, translate)}</b>: %{{customdata:{form}}}<extra></extra>",
+        "hovertemplate": hover,
         "line": {"color": _colour(run, rates, view), "width": 4 if chosen else 1.7},
         "opacity": 1.0 if chosen or view.chosen is None else 0.4,
         "showlegend": False,
