@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from mnist_core.diagnostics.outcome import chance_loss
+from mnist_core.diagnostics.course import chance_loss, greatest_rise
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Outcome, Run, Split
 
@@ -29,10 +29,6 @@ Zone = Literal["small", "good", "edge", "broken"]
 WAY = 0.9  # of the way from chance to the best loss, and a rate is good
 NEARLY_CHANCE = 0.95  # of the loss of a guess: nothing was learned
 BROKEN: tuple[Outcome, ...] = ("diverged", "collapsed")
-STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose losses are compared
-LONG = 10  # records of a stretch, at least
-RISE = 1 / 3  # of what had been gained, lost again: unstable
-ENOUGH = 100  # images in a loss that tells a rise from bad luck
 
 
 @dataclass(frozen=True)
@@ -131,21 +127,8 @@ def best(run: Run, curves: Curves, split: Split, metric: str) -> float:
 
 
 def unstable(curves: Curves, chance: float, batch_size: int) -> bool:
-    """Whether the mini-batch loss, once it was below half of `chance`, rose again by a third of what it had gained.
-
-    The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
-    batches with its mean, since the loss of a few images says little.
-    """
-    steps = curves.steps
-    images = batch_size * int(steps["steps"][0]) if len(steps) else 1
-    stretches = min(STRETCHES, len(steps) // max(LONG, -(-ENOUGH // images)))
-    if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
-        return False
-    means = np.array([part.mean() for part in np.array_split(steps["loss"], stretches)])
-    greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
-    after = (greatest if batch_size >= ENOUGH else means)[1:]
-    lowest = np.minimum.accumulate(means)[:-1]
-    return bool(((lowest < chance / 2) & (after - lowest > RISE * (chance - lowest))).any())
+    """Whether the mini-batch loss rose again by a third of what it had gained (`course.greatest_rise`)."""
+    return greatest_rise(curves.steps, chance, batch_size) is not None
 
 
 def read(trials: Sequence[Trial], chance: float) -> Reading:

@@ -159,7 +159,15 @@ def _waiting(place: int) -> str:
     return text.format(n=place)
 
 
-_TONES = {"diverged": st.error, "collapsed": st.warning, "failed": st.error, "stopped": st.info}
+_TONES = {
+    "diverged": st.error,
+    "collapsed": st.warning,
+    "unstable": st.warning,
+    "plateau": st.warning,
+    "overfitting": st.warning,
+    "underfitting": st.warning,
+    "learning-well": st.success,
+}
 
 
 def _explain(view: watch.View) -> None:
@@ -171,7 +179,7 @@ def _explain(view: watch.View) -> None:
     text = f"**{found.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
     if found.advice is not None:
         text += f"\n\n:material/lightbulb: {found.advice.text(_)}"
-    tone = _TONES.get(names.state(view.run), st.success if view.run.outcome else st.warning)
+    tone = st.error if found.kind is None else _TONES.get(found.kind, st.info)
     with st.container(key="explanation"):
         tone(text)
 

@@ -38,11 +38,11 @@ def test_run_watch_pause_step_resume_stop(open_browser: Open) -> None:
     page.press("resume")
     wait_until(lambda: page.step() > at + 1)
     page.press("stop")
-    page.wait_for("Stopped.")
+    page.wait_for("It was stopped after")
     stopped_at = page.step()
     assert page.points() > 0
     page.browser.refresh()
-    page.wait_for("Stopped.")
+    page.wait_for("It was stopped after")
     assert page.step() == stopped_at
 
 
@@ -62,7 +62,7 @@ def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
     assert page.browser.execute_script(shown) == zoomed
     assert page.browser.execute_script(hidden) == ["Test"]
     page.press("stop")
-    page.wait_for("Stopped.")
+    page.wait_for("It was stopped after")
 
 
 def test_training_goes_on_without_the_page(open_browser: Open) -> None:
@@ -81,8 +81,8 @@ def test_training_goes_on_without_the_page(open_browser: Open) -> None:
     assert not other.can_press("stop")
     assert not other.says("My runs")
     page.press("stop")
-    page.wait_for("Stopped.")
-    other.wait_for("Stopped.")
+    page.wait_for("It was stopped after")
+    other.wait_for("It was stopped after")
 
 
 def test_a_rate_of_1_5_collapses(open_browser: Open) -> None:

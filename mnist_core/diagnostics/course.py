@@ -1,0 +1,145 @@
+"""The course of a run so far, as a handful of numbers measured from its records. Knows no torch and no words.
+
+Everything is measured on evaluations, which are of fixed images and free of the noise of mini-batches; rises too short for
+them are looked for in the records of the steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.config import Loss, RunConfig
+from mnist_core.records import Curves
+
+BACK = 1.5  # times the least loss before it: what counts as falling back
+STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose mini-batch losses are compared
+LONG = 10  # records of a stretch, at least
+RISE = 1 / 3  # of what had been gained, lost again
+ENOUGH = 100  # images in a loss that tells a rise from bad luck
+DEAD = 0.9  # share of a layer's units that pass no gradient
+BARELY = 0.3  # training accuracy
+NOT_NOTHING = 0.03  # of chance: differences of loss below it are not spoken of
+
+
+def chance_loss(loss: Loss) -> float:
+    """The loss of a uniform guess over ten digits: ln 10 = 2.303, or 0.9 for squared error against one-hot."""
+    return float(np.log(10)) if loss == "cross-entropy" else 0.9
+
+
+def is_dead(dead_units: float, accuracy: float) -> bool:
+    """Whether a layer is dead and the network with it."""
+    return dead_units >= DEAD and accuracy < BARELY
+
+
+@dataclass(frozen=True)
+class Course:
+    """Measured so far. Losses in the unit of the run's loss, steps as counted from 1."""
+
+    step: int  # of the last evaluation
+    evaluations: int  # after the first update
+    chance: float  # loss of a uniform guess
+    reachable: float  # training accuracy of a network that makes no error but those of wrong labels
+    first_loss: float  # of the untrained network
+    train_loss: float
+    train_accuracy: float
+    least_loss: float  # least training loss of any evaluation
+    kept: float  # the training loss as a share of what it was after two thirds of the steps so far
+    earlier_step: int  # the step that this is
+    earlier_loss: float
+    dead_units: float
+    gradient_norm: float  # of the last record, NaN without one
+    best_step: int | None = None  # of the least validation loss
+    best_loss: float = np.nan  # that validation loss
+    train_loss_at_best: float = np.nan
+    validation_loss: float = np.nan
+    validation_accuracy: float = np.nan
+    falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the least before them
+    worst_step: int | None = None  # of the greatest of them, or of the greatest rise
+    worst_loss: float = np.nan
+    rises: bool = False  # whether the mini-batch loss of the later half rose by a third of what had been gained
+
+
+def measure(config: RunConfig, curves: Curves) -> Course | None:
+    """The course as the records tell it; None before the first evaluation after an update."""
+    rows = curves.evaluations
+    if len(rows) < 2:
+        return None
+    last = rows[-1]
+    chance = chance_loss(config.loss)
+    losses = rows["train_loss"].astype(float)
+    earlier = int(np.searchsorted(rows["step"], last["step"] * 2 / 3, side="right")) - 1
+    norms = curves.steps["gradient_norm"] if len(curves.steps) else np.empty(0)
+    measured: dict[str, Any] = {
+        "step": int(last["step"]),
+        "evaluations": len(rows) - 1,
+        "chance": chance,
+        "reachable": 1 - 0.9 * config.label_noise,
+        "first_loss": losses[0],
+        "train_loss": losses[-1],
+        "train_accuracy": float(last["train_accuracy"]),
+        "least_loss": float(np.nanmin(losses)),
+        "kept": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
+        "earlier_step": int(rows["step"][earlier]),
+        "earlier_loss": losses[earlier],
+        "dead_units": float(last["dead_units"]),
+        "gradient_norm": float(norms[-1]) if len(norms) else np.nan,
+    }
+    return Course(**measured | _validation(rows) | _roughness(rows, curves.steps, chance, config.batch_size))
+
+
+def _validation(rows: NDArray[np.void]) -> dict[str, Any]:
+    losses = rows["validation_loss"].astype(float)
+    if not np.isfinite(losses[1:]).any():
+        return {}
+    best = int(np.nanargmin(losses))
+    return {
+        "best_step": int(rows["step"][best]),
+        "best_loss": losses[best],
+        "train_loss_at_best": float(rows["train_loss"][best]),
+        "validation_loss": losses[-1],
+        "validation_accuracy": float(rows["validation_accuracy"][-1]),
+    }
+
+
+def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], chance: float, batch_size: int) -> dict[str, Any]:
+    """How often the loss fell back in the later half of the training so far, and the worst of it."""
+    losses = rows["train_loss"].astype(float)
+    least_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
+    late = rows["step"] > rows["step"][-1] / 2
+    back = late & (losses > BACK * least_before) & (losses - least_before > NOT_NOTHING * chance)
+    rise = greatest_rise(steps, chance, batch_size)
+    if rise is not None and rise[0] <= rows["step"][-1] / 2:
+        rise = None
+    worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)]
+    worst += [(rise[1], rise[0])] if rise else []
+    found: dict[str, Any] = {"falls_back": int(back.sum()), "rises": rise is not None}
+    if worst:
+        found["worst_loss"], found["worst_step"] = max(worst)
+    return found
+
+
+def greatest_rise(steps: NDArray[np.void], chance: float, batch_size: int) -> tuple[int, float] | None:
+    """(step, loss) of the last stretch whose mini-batch loss, once it was below half of `chance`, had risen again by a third
+    of what it had gained; None where there is none.
+
+    The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
+    batches with its mean, since the loss of a few images says little.
+    """
+    images = batch_size * int(steps["steps"][0]) if len(steps) else 1
+    stretches = min(STRETCHES, len(steps) // max(LONG, -(-ENOUGH // images)))
+    if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
+        return None
+    means = np.array([part.mean() for part in np.array_split(steps["loss"], stretches)])
+    greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
+    after = (greatest if batch_size >= ENOUGH else means)[1:]
+    lowest = np.minimum.accumulate(means)[:-1]
+    rough = np.flatnonzero((lowest < chance / 2) & (after - lowest > RISE * (chance - lowest)))
+    if not len(rough):
+        return None
+    place = int(rough[-1])
+    ends = [int(part[-1]) for part in np.array_split(steps["step"], stretches)]
+    return ends[place + 1], float(after[place])

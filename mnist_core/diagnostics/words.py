@@ -1,0 +1,291 @@
+"""What is said of a run: its verdict in a sentence, the numbers that show it, and one thing to try."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from mnist_core.diagnostics.course import Course
+from mnist_core.diagnostics.verdict import Kind, judge
+from mnist_core.messages import N_, Message, message
+from mnist_core.records import Curves, Event, Run
+
+TITLES: Mapping[Kind, str] = {
+    "learning-well": N_("Learning well."),
+    "learning-slowly": N_("Learning slowly."),
+    "plateau": N_("On a plateau."),
+    "unstable": N_("Unstable."),
+    "diverged": N_("Diverged."),
+    "collapsed": N_("Collapsed."),
+    "overfitting": N_("Overfitting."),
+    "underfitting": N_("Underfitting."),
+    "too-early": N_("Too early to say."),
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What happened in one sentence, the numbers that show it, and one thing to try. `kind`: None for a failed run."""
+
+    title: Message
+    what: Message
+    evidence: tuple[Message, ...] = ()
+    advice: Message | None = None
+    kind: Kind | None = None
+
+
+def explain(run: Run, curves: Curves) -> Explanation | None:
+    """What to say about a run; None before anything is known."""
+    if run.error is not None:
+        return Explanation(
+            message(N_("The run failed.")), run.error, (), message(N_("Change the settings and run it again."))
+        )
+    kind, course = judge(run, curves)
+    found: Explanation | None
+    if kind == "diverged":
+        found = _diverged(run, curves, course)
+    elif course is None or kind == "too-early":
+        found = _too_early(run, course) if course is not None or run.outcome == "stopped" else None
+    else:
+        found = _WORDS[kind](run, course)
+    if found is None:
+        return None
+    found = replace(found, kind=kind, title=message(TITLES[kind]))
+    return replace(found, evidence=(*found.evidence, *_ending(run, curves)))
+
+
+def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:
+    """That the run ended before its time, and why."""
+    early = next((event for event in curves.events if event.kind == "early_stop"), None)
+    if early is not None and early.value is not None:
+        template = N_("Early stopping ended it at step {step}: validation loss was best at step {best}.")
+        return (message(template, best=f"{int(early.value):,}", step=f"{early.step:,}"),)
+    if run.outcome == "stopped":
+        template = N_("It was stopped after step {step} of {total}; everything up to there is kept.")
+        return (message(template, step=f"{run.progress.step:,}", total=f"{run.progress.total_steps:,}"),)
+    return ()
+
+
+def _said(what: Message, *evidence: Message, advice: Message | None = None) -> Explanation:
+    return Explanation(Message(""), what, evidence, advice)
+
+
+def _rate(run: Run) -> float:
+    return run.learning_rate or run.config.learning_rate
+
+
+def _lower_rate(run: Run) -> Message:
+    rate = max(1e-6, _rate(run) / 10)
+    return message(N_("Try a learning rate ten times smaller: {rate}."), rate=f"{rate:g}")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 0.01 or value >= 1_000 else f"{value:.3f}"
+
+
+def _loss_beside_chance(course: Course) -> Message:
+    return message(
+        N_("Training loss {loss}; a uniform guess has {chance}. Training accuracy {accuracy}."),
+        loss=_number(course.train_loss),
+        chance=f"{course.chance:.3f}",
+        accuracy=f"{course.train_accuracy:.1%}",
+    )
+
+
+# ---- broken ----------------------------------------------------------------------------------------------------
+
+
+def _diverged(run: Run, curves: Curves, course: Course | None) -> Explanation:
+    broken = next((event for event in curves.events if event.kind == "not_finite"), None)
+    if broken is not None:
+        return _not_finite(run, broken)
+    first, last = curves.evaluations[0], curves.evaluations[-1]  # a loss far too great has been evaluated
+    return _said(
+        message(
+            N_("The training loss is at {last}, far above the {first} it began with: the updates overshoot."),
+            last=f"{float(last['train_loss']):.3g}",
+            first=f"{float(first['train_loss']):.3g}",
+        ),
+        *_gradient(course),
+        advice=_lower_rate(run),
+    )
+
+
+def _not_finite(run: Run, event: Event) -> Explanation:
+    evidence = []
+    if event.value is not None and math.isfinite(event.value):
+        evidence.append(message(N_("The last finite loss was {loss}."), loss=f"{event.value:.3g}"))
+    if run.config.preprocessing == "raw":
+        evidence.append(message(N_("Raw pixels up to 255 make every step about 255 times as large as scaled ones do.")))
+    return _said(
+        message(
+            N_(
+                "At step {step} the numbers grew beyond what the computer can hold (NaN or infinity): each update "
+                "overshot by more than the last."
+            ),
+            step=f"{event.step:,}",
+        ),
+        *evidence,
+        advice=_lower_rate(run),
+    )
+
+
+def _gradient(course: Course | None) -> tuple[Message, ...]:
+    if course is None or not math.isfinite(course.gradient_norm):
+        return ()
+    return (message(N_("The gradient's length is {norm}."), norm=f"{course.gradient_norm:.3g}"),)
+
+
+def _collapsed(run: Run, course: Course) -> Explanation:
+    return _said(
+        message(
+            N_(
+                "No number broke, but {dead} of the units in a hidden layer are dead: they give the same answer for every "
+                "image and no gradient passes through them, so they cannot recover."
+            ),
+            dead=f"{course.dead_units:.0%}",
+        ),
+        _loss_beside_chance(course),
+        *_gradient(course),
+        advice=message(
+            N_("Try a lower learning rate, such as {rate}, or an activation that cannot die (leaky ReLU)."),
+            rate=f"{_rate(run) / 3:.2g}",
+        ),
+    )
+
+
+# ---- alive -----------------------------------------------------------------------------------------------------
+
+
+def _too_early(run: Run, course: Course | None) -> Explanation:
+    step = course.step if course is not None else run.progress.step
+    what = message(N_("After {step} updates the curves do not tell yet where this leads."), step=f"{step:,}")
+    advice = message(N_("Train for more epochs, or with smaller batches, which make more updates."))
+    return _said(what, advice=None if run.outcome is None else advice)
+
+
+def _well(run: Run, course: Course) -> Explanation:
+    train = run.result.get("train_accuracy") or course.train_accuracy
+    test = run.result.get("test_accuracy")
+    what = message(
+        N_("Training loss fell from {first} to {last} at step {step}; training accuracy is {accuracy}."),
+        first=_number(course.first_loss),
+        last=_number(course.train_loss),
+        step=f"{course.step:,}",
+        accuracy=f"{train:.1%}",
+    )
+    if test is None:
+        return _said(what)
+    evidence = [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
+    if train - test >= 0.005:
+        template = N_("The gap of {gap} points between training and test is where overfitting begins.")
+        evidence.append(message(template, gap=f"{100 * (train - test):.1f}"))
+    return _said(what, *evidence, advice=message(N_("Try more epochs or a wider network, and watch this gap.")))
+
+
+def _slowly(run: Run, course: Course) -> Explanation:
+    return _said(
+        message(
+            N_("The loss still falls, from {before} at step {earlier} to {last} at step {step}: it has not arrived."),
+            before=_number(course.earlier_loss),
+            earlier=f"{course.earlier_step:,}",
+            last=_number(course.train_loss),
+            step=f"{course.step:,}",
+        ),
+        _loss_beside_chance(course),
+        advice=message(
+            N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=f"{min(100.0, _rate(run) * 3):.2g}"
+        ),
+    )
+
+
+def _plateau(run: Run, course: Course) -> Explanation:
+    alive = message(
+        N_("It is no collapse: {alive} of the units of the worst layer are alive."),
+        alive=f"{1 - course.dead_units:.0%}",
+    )
+    rate = min(100.0, _rate(run) * 10)
+    advice = message(
+        N_("Try a learning rate ten times higher, {rate}, or ReLU units and He weights."), rate=f"{rate:g}"
+    )
+    if course.train_loss > course.first_loss * 1.02:
+        advice = message(
+            N_("The loss is above where it began: try a lower learning rate, such as {rate}."),
+            rate=f"{_rate(run) / 10:g}",
+        )
+    return _said(
+        message(
+            N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to a guess."),
+            before=_number(course.earlier_loss),
+            earlier=f"{course.earlier_step:,}",
+            last=_number(course.train_loss),
+            step=f"{course.step:,}",
+        ),
+        _loss_beside_chance(course),
+        *([alive] if run.config.hidden_layers and course.dead_units < 1 else []),
+        *_gradient(course),
+        advice=advice,
+    )
+
+
+def _unstable(run: Run, course: Course) -> Explanation:
+    return _said(
+        message(
+            N_("The loss keeps falling back: {worst} at step {step}, after {least} had been reached."),
+            worst=_number(course.worst_loss),
+            step=f"{course.worst_step or 0:,}",
+            least=_number(course.least_loss),
+        ),
+        _loss_beside_chance(course),
+        advice=message(
+            N_("Try a learning rate three times smaller, {rate}, or larger batches."), rate=f"{_rate(run) / 3:.2g}"
+        ),
+    )
+
+
+def _overfitting(run: Run, course: Course) -> Explanation:
+    template = N_(
+        "Validation loss was lowest at step {step} ({best}) and rose to {last}, while training loss went on falling, from "
+        "{before} to {train}."
+    )
+    gap = N_("Training accuracy {train}, validation accuracy {validation}.")
+    return _said(
+        message(
+            template,
+            step=f"{course.best_step or 0:,}",
+            best=_number(course.best_loss),
+            last=_number(course.validation_loss),
+            before=_number(course.train_loss_at_best),
+            train=_number(course.train_loss),
+        ),
+        message(gap, train=f"{course.train_accuracy:.1%}", validation=f"{course.validation_accuracy:.1%}"),
+        advice=message(N_("Try early stopping, more training images, or dropout.")),
+    )
+
+
+def _underfitting(run: Run, course: Course) -> Explanation:
+    config = run.config
+    held_back = config.dropout or config.weight_decay
+    return _said(
+        message(
+            N_("The loss has levelled off at {last} (step {step}): this network gets no further on its own images."),
+            last=_number(course.train_loss),
+            step=f"{course.step:,}",
+        ),
+        _loss_beside_chance(course),
+        advice=message(N_("Try less dropout or weight decay, or a wider network."))
+        if held_back
+        else message(N_("Try more units or layers, or another learning rate.")),
+    )
+
+
+_WORDS: Mapping[Kind, Callable[[Run, Course], Explanation]] = {
+    "learning-well": _well,
+    "learning-slowly": _slowly,
+    "plateau": _plateau,
+    "unstable": _unstable,
+    "collapsed": _collapsed,
+    "overfitting": _overfitting,
+    "underfitting": _underfitting,
+}

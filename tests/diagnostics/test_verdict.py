@@ -1,0 +1,176 @@
+"""The health check and what it says, from hand-made records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics import explain, judge
+from mnist_core.diagnostics.course import greatest_rise, measure
+from mnist_core.messages import message
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
+
+CONFIG = RunConfig(learning_rate=0.5)
+RUN = Run("r", "ann", CONFIG, "finished", 1, 0.0, outcome="completed", progress=Progress(1_000, 1_000))
+LIVE = replace(RUN, state="running", outcome=None)
+
+
+def evaluations(
+    losses: Sequence[float],
+    accuracy: float = 0.95,
+    validation: Sequence[float] | None = None,
+    dead: float = 0.0,
+    apart: int = 100,
+) -> Curves:
+    """Evaluations `apart` steps apart with these training losses; validation is as good where nothing else is said."""
+    rows = np.zeros(len(losses), EVALUATION_DTYPE)
+    rows["step"] = apart * np.arange(len(losses))
+    rows["train_loss"] = losses
+    rows["validation_loss"] = losses if validation is None else validation
+    rows["train_accuracy"] = rows["test_accuracy"] = accuracy
+    rows["validation_accuracy"] = accuracy - 0.02
+    rows["dead_units"] = dead
+    return Curves(evaluations=rows)
+
+
+FALLING = [2.3 * 0.7**i for i in range(11)]
+CASES: dict[str, tuple[Run, Curves, str]] = {
+    "learned": (RUN, evaluations([2.3, 0.5, 0.3, 0.2, 0.15, 0.12]), "learning-well"),
+    "learned, live": (LIVE, evaluations([2.3, 0.5, 0.3, 0.2, 0.15, 0.12]), "learning-well"),
+    "still falling": (RUN, evaluations([2.3, 2.2, 2.1, 1.9, 1.7, 1.5], 0.6), "learning-slowly"),
+    "falling near chance": (RUN, evaluations([2.32, 2.31, 2.29, 2.27, 2.24, 2.2], 0.25), "learning-slowly"),
+    "flat near chance": (RUN, evaluations([2.31, 2.303, 2.302, 2.303, 2.302, 2.302], 0.12), "plateau"),
+    "flat below chance": (RUN, evaluations([2.3, 1.2, 0.9, 0.82, 0.81, 0.81], 0.7), "underfitting"),
+    "falls back": (RUN, evaluations([2.3, 0.5, 0.3, 0.3, 0.9, 1.1, 0.3], 0.9), "unstable"),
+    "one fall back, early": (RUN, evaluations([2.3, 0.5, 1.9, 0.4, 0.3, 0.2, 0.1]), "learning-well"),
+    "validation rises": (
+        RUN,
+        evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.02], 1.0, [2.3, 0.6, 0.4, 0.42, 0.46, 0.5]),
+        "overfitting",
+    ),
+    "validation levels off": (
+        RUN,
+        evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.01], 1.0, [2.3, 0.6, 0.4, 0.40, 0.41, 0.42]),
+        "learning-well",
+    ),
+    "both rise": (
+        RUN,
+        evaluations([2.3, 0.5, 0.3, 0.35, 0.4, 0.44], 0.87, [2.3, 0.5, 0.3, 0.4, 0.5, 0.6]),
+        "underfitting",
+    ),
+    "no validation": (RUN, evaluations([2.3, 0.5, 0.3, 0.2, 0.1], 0.97, [math.nan] * 5), "learning-well"),
+    "dead": (LIVE, evaluations([2.3, 2.303, 2.303], 0.11, dead=1.0), "collapsed"),
+    "dead and yet learned": (LIVE, evaluations([2.3, 0.5, 0.3, 0.2, 0.1], 0.97, dead=0.95), "learning-well"),
+    "above chance, live": (LIVE, evaluations([2.3, 9.0, 40.0], 0.1), "diverged"),
+    "not finite": (LIVE, Curves(events=(Event(41, "not_finite", 8.1e12),)), "diverged"),
+    "nothing yet": (LIVE, Curves(), "too-early"),
+    "twenty steps": (RUN, evaluations([2.3, 2.2, 2.1, 2.0, 1.9], 0.5, apart=5), "too-early"),
+    "twenty steps were enough": (RUN, evaluations([2.3, 1.0, 0.5, 0.3, 0.2], 0.95, apart=5), "learning-well"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_verdict(name: str) -> None:
+    run, curves, kind = CASES[name]
+    assert judge(run, curves)[0] == kind
+
+
+def test_wrong_labels_bound_what_can_be_reached() -> None:
+    curves = evaluations([2.3, 1.8, 1.7, 1.69, 1.69, 1.69], 0.62)
+    assert judge(RUN, curves)[0] == "underfitting"
+    noisy = replace(RUN, config=CONFIG.replace(label_noise=0.4))  # 36 % of the labels are wrong
+    assert judge(noisy, curves)[0] == "learning-well"
+
+
+def steps(losses: Sequence[float]) -> np.ndarray:
+    rows = np.zeros(len(losses), STEP_DTYPE)
+    rows["step"] = 1 + np.arange(len(losses))
+    rows["steps"] = 1
+    rows["loss"] = rows["loss_max"] = losses
+    return rows
+
+
+def test_a_rise_of_mini_batches_in_the_later_half_is_unstable() -> None:
+    losses = np.full(500, 0.2)
+    losses[:20] = np.linspace(2.3, 0.2, 20)
+    smooth = replace(evaluations([2.3, 0.3, 0.2, 0.2, 0.2, 0.2]), steps=steps(losses))
+    assert judge(RUN, smooth)[0] == "learning-well"
+    losses[400] = 1.5
+    rough = replace(smooth, steps=steps(losses))
+    assert judge(RUN, rough)[0] == "unstable"
+    course = measure(CONFIG, rough)
+    assert course is not None
+    assert course.worst_loss == pytest.approx(1.5)
+    assert 395 <= (course.worst_step or 0) <= 410
+    # The same in the first half is how it began.
+    losses[400], losses[100] = 0.2, 1.5
+    assert judge(RUN, replace(smooth, steps=steps(losses)))[0] == "learning-well"
+
+
+def test_the_noise_of_single_images_is_no_rise() -> None:
+    losses = np.full(500, 0.2)
+    losses[::10] = 5.0
+    assert greatest_rise(steps(losses), 2.303, batch_size=100) is not None
+    assert greatest_rise(steps(losses), 2.303, batch_size=1) is None
+
+
+def said(run: Run, curves: Curves) -> str:
+    found = explain(run, curves)
+    assert found is not None
+    return " ".join(str(part) for part in (found.title, found.what, *found.evidence, found.advice or ""))
+
+
+def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
+    curves = Curves(events=(Event(41, "not_finite", 8.1e12),))
+    text = said(replace(RUN, outcome="diverged"), curves)
+    assert text.startswith("Diverged. At step 41")
+    assert "8.1e+12" in text
+    assert "0.05" in text
+    assert "255" in said(replace(RUN, config=CONFIG.replace(preprocessing="raw")), curves)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("dead", ["Collapsed. No number broke, but 100% of the units", "a uniform guess has 2.303", "such as 0.17"]),
+        ("above chance, live", ["The training loss is at 40, far above the 2.3 it began with", "0.05"]),
+        ("learned", ["from 2.300 to 0.120 at step 500", "95.0%"]),
+        ("still falling", ["from 1.900 at step 300 to 1.500 at step 500", "such as 1.5"]),
+        (
+            "flat near chance",
+            ["2.303 at step 300, 2.302 at step 500, close to a guess", "100% of the units", "higher, 5,"],
+        ),
+        ("flat below chance", ["levelled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
+        ("falls back", ["1.100 at step 500, after 0.300", "three times smaller, 0.17"]),
+        ("validation rises", ["lowest at step 200 (0.400) and rose to 0.500", "from 0.200 to 0.020", "98.0%"]),
+        ("twenty steps", ["After 20 updates", "smaller batches"]),
+    ],
+)
+def test_evidence_is_numbers_and_steps(name: str, parts: list[str]) -> None:
+    run, curves, _kind = CASES[name]
+    text = said(run, curves)
+    assert [part for part in parts if part not in text] == []
+
+
+def test_the_gap_is_named_at_the_end() -> None:
+    result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
+    text = said(replace(RUN, result=result), CASES["learned"][1])
+    assert "gap of 2.0 points" in text
+    assert "Test accuracy 97.0%" in text
+
+
+def test_how_it_ended_is_said_beside_the_verdict() -> None:
+    learned = CASES["learned"][1]
+    early = replace(learned, events=(Event(600, "early_stop", 400.0),))
+    assert "ended it at step 600: validation loss was best at step 400" in said(RUN, early)
+    stopped = replace(RUN, outcome="stopped", progress=Progress(60, 100))
+    assert "It was stopped after step 60 of 100" in said(stopped, learned)
+    assert "It was stopped after step 60 of 100" in said(stopped, Curves())
+    assert "It broke" in said(replace(RUN, outcome="failed", error=message("It broke.")), Curves())
+    assert explain(LIVE, Curves()) is None
