@@ -1,8 +1,9 @@
-"""Measurements, for developers: `python -m mnist_core bench [training]` and `python -m mnist_core bench ui`.
+"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui` and `bench verdicts`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
-(requirements-dev.txt), Chromium and its driver. Speaks English only.
+(requirements-dev.txt), Chromium and its driver. `verdicts`: how often the health check of a run is right. Speaks English
+only.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from mnist_core.errors import MnistLabError
 def main(arguments: Sequence[str]) -> int:
     """Run one benchmark. Exit status: 0 measured (targets met or not), 1 could not measure, 2 bad options."""
     words = list(arguments)
-    if words[:1] not in (["training"], ["ui"], ["-h"], ["--help"]):
+    if words[:1] not in (["training"], ["ui"], ["verdicts"], ["-h"], ["--help"]):
         words.insert(0, "training")
     options = _parser().parse_args(words)
     try:
-        report: Report = options.measure(options)
+        report: Report | None = options.measure(options)
+        if report is None:
+            return 0
         print(report.table())
         if options.json is not None:
             report.write(options.json)
@@ -40,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     from mnist_core.bench.training import CONTESTS
 
     parser = argparse.ArgumentParser(prog="python -m mnist_core bench", description="Measure training, or the app.")
-    commands = parser.add_subparsers(required=True, metavar="training|ui")
+    commands = parser.add_subparsers(required=True, metavar="training|ui|verdicts")
     training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
     training.set_defaults(measure=_training)
     training.add_argument(
@@ -54,7 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
     ui.add_argument("--starts", metavar="N", type=_at_least_one, default=3, help="starts of the server (3)")
     ui.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)")
-    for command in (training, ui):
+    verdicts = commands.add_parser("verdicts", help="how often the health check of a run is right")
+    verdicts.set_defaults(measure=_verdicts)
+    verdicts.add_argument("--cases", metavar="N", type=_at_least_one, default=200, help="drawn configurations (200)")
+    verdicts.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
+    verdicts.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
+    for command in (training, ui, verdicts):
         command.add_argument("--json", metavar="FILE", type=Path, help="write the figures and all samples as JSON")
     return parser
 
@@ -72,6 +80,13 @@ def _ui(options: argparse.Namespace) -> Report:
     from mnist_core.bench import ui
 
     return ui.measure(clicks=options.clicks, starts=options.starts, data=options.data)
+
+
+def _verdicts(options: argparse.Namespace) -> None:
+    from mnist_core.bench import verdicts
+    from mnist_core.data import load_dataset
+
+    print(verdicts.run(options.cases, options.seed, load_dataset("mnist", options.data), options.json))
 
 
 def _contests(text: str) -> list[str]:
