@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 # What everything may lean on: words, errors, settings, plain records.
 BASE = {"messages", "errors", "settings", "config", "presets", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {"data", "models", "schedule", "stacks", "estimate", "rates", "diagnostics"}
+LIGHT = BASE | {"data", "models", "schedule", "stacks", "estimate", "rates", "diagnostics", "concepts"}
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -40,7 +40,8 @@ ARROWS: dict[str, set[str]] = {
     "estimate": {"config", "models", "schedule"},
     "rates": {"messages", "errors", "config"},
     "diagnostics": BASE | {"models", "schedule"},
-    "figures": {"messages", "config", "records", "models", "schedule", "diagnostics"},
+    "concepts": set(),
+    "figures": {"concepts", "messages", "config", "records", "models", "schedule", "diagnostics"},
     "training": LIGHT,
     "store": BASE,
     "jobs": LIGHT | {"training", "store"},

@@ -31,6 +31,7 @@ def pages() -> list[StreamlitPage]:
         st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
         st.Page("pages/train.py", title=_("Train"), icon=":material/play_circle:", url_path="train"),
         st.Page("pages/learning_rate.py", title=_("Learning rate"), icon=":material/speed:", url_path="learning_rate"),
+        st.Page("pages/why.py", title=_("Why it breaks"), icon=":material/help_center:", url_path="why"),
         st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", url_path="data"),
     ]
 
