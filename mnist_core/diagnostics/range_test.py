@@ -121,7 +121,8 @@ def _suggestions(rates: Floats, smoothed: Floats) -> tuple[Suggestion, ...]:
     steepest = margin + int(np.argmin(slopes)) if len(slopes) else len(rates) - 1
     tenth = int(np.argmin(np.abs(logs - (logs[-1] - 1))))
     start, stop = longest_fall(smoothed)
-    valley = start + round((stop - start) * 2 / 3)
+    down = smoothed[start] - 2 / 3 * (smoothed[start] - smoothed[stop])
+    valley = start + int(np.argmax(smoothed[start : stop + 1] <= down))
     return (
         Suggestion(
             "valley", float(rates[valley]), message(N_("two thirds of the way down the longest fall of the loss"))

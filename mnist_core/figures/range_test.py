@@ -30,7 +30,7 @@ def chart(
     layout["hovermode"] = "closest"
     low, high = float(np.log10(lowest)), float(np.log10(highest))
     layout["xaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
-    top = top_of_loss([reading.losses.astype(np.float32)], chance)
+    top = min(2 * chance, top_of_loss([reading.losses.astype(np.float32)], chance))  # what broke is shaded
     layout["yaxis"] |= ends(0, top)
     colour = theme.SPLIT_STYLES["train"].colour(dark)
     figure: Figure = {"data": [], "layout": layout}

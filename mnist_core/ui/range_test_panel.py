@@ -61,7 +61,7 @@ def _panel(run_id: str, moving: bool) -> None:
     run = view.run
     if run.active != moving:
         st.rerun()
-    st.markdown(f"**{names.run_title(run)}** {names.badge(run)}")
+    st.markdown(f"**{names.run_title(run)}**" + (f" {names.badge(run)}" if run.active else ""))
     steps = view.curves.steps
     reading = range_test.read(steps["learning_rate"], steps["loss"])
     if run.active:
@@ -76,7 +76,7 @@ def _panel(run_id: str, moving: bool) -> None:
     key = (run.id, run.version, "range", dark, texts.language())
     chance = chance_loss(run.config.loss)
     figure = watch.figure(key, lambda: charts.chart(run.id, reading, highest / RISE, highest, chance, dark, _))
-    live_chart(figure, key="range", height=430, description=charts.describe(reading).text(_), subject=run.id)
+    live_chart(figure, key="chart_range", height=430, description=charts.describe(reading).text(_), subject=run.id)
     if not run.active:
         for column, one in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
             with column, st.container(border=True, height="stretch"):
