@@ -42,13 +42,14 @@ def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Transl
 
 def _ends(runs: Sequence[tuple[Run, Curves]]) -> tuple[float, float]:
     """Powers of ten that hold all lines; one that broke may leave."""
-    values = [1.0, 10.0]
+    values: list[float] = []
     for run, curves in runs:
         line = edges(run.config, curves.sharpness["learning_rate"])
         found = curves.sharpness["sharpness"]
         values += found[np.isfinite(found) & (found > 0) & (found < 1e4)].tolist()
         values += line[np.isfinite(line)].tolist() if line is not None else []
-    return float(np.floor(np.log10(max(0.1, min(values))))), float(np.log10(max(values) * 1.3))
+    values = values or [1.0, 10.0]
+    return float(np.log10(min(values) * 0.7)), float(np.log10(max(values) * 1.3))
 
 
 def _line(uid: str, x: Any, y: Any, name: str, colour: str, dash: str, width: float) -> dict[str, Any]:
