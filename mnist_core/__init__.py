@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnist_core.errors import ConfigError, DataError, MnistLabError
     from mnist_core.models import build_model, describe
     from mnist_core.presets import PRESETS, Preset, preset
-    from mnist_core.training import Result, Sweep, Trainer, sweep, train
+    from mnist_core.training import Result, Sweep, Trainer, range_test, sweep, train
 
 __version__ = "0.1.0"
 
@@ -36,6 +36,7 @@ _HOMES = {
     "describe": "models",
     "load_dataset": "data",
     "preset": "presets",
+    "range_test": "training",
     "sweep": "training",
     "train": "training",
 }
@@ -55,6 +56,7 @@ __all__ = [
     "describe",
     "load_dataset",
     "preset",
+    "range_test",
     "sweep",
     "train",
 ]

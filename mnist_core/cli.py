@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core train|sweep|data|bench`.
+"""The command line: `python -m mnist_core train|sweep|range-test|data|bench`.
 
 Exit status: 0 done, 1 something outside the options failed (data, disk), 2 options that cannot be. Errors are
 sentences on standard error. With --json the last line of standard output is one JSON object.
@@ -11,6 +11,7 @@ import difflib
 import json
 import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -69,9 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
     parser.add_argument("--version", action="version", version=mnist_core.__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|sweep|data|bench", parser_class=_Parser)
+    commands = parser.add_subparsers(required=True, metavar="train|sweep|range-test|data|bench", parser_class=_Parser)
     _train_options(commands.add_parser("train", help="run one experiment"))
     _sweep_options(commands.add_parser("sweep", help="run one experiment at many learning rates, together"))
+    _range_test_options(commands.add_parser("range-test", help="find a learning rate: one short run whose rate rises"))
     _data_options(commands.add_parser("data", help="say which data are here, fetch MNIST, draw the built-in digits"))
     commands.add_parser("bench", help="measure; see python -m mnist_core bench --help")
     return parser
@@ -90,6 +92,11 @@ def _sweep_options(parser: _Parser) -> None:
     )
     parser.add_argument("--seeds", metavar="SEEDS", default="", help="seeds of the weights (default: the experiment's)")
     _run_options(parser, without=("learning_rate",))
+
+
+def _range_test_options(parser: _Parser) -> None:
+    parser.set_defaults(command=_range_test, parser=parser)
+    _run_options(parser, without=("learning_rate", "schedule"))
 
 
 def _run_options(parser: _Parser, without: Sequence[str] = ()) -> None:
@@ -117,6 +124,36 @@ def _data_options(parser: _Parser) -> None:
     parser.add_argument("--data", metavar="DIR", type=Path, help="look for MNIST in this folder")
 
 
+def _range_test(options: argparse.Namespace) -> int:
+    _check_threads(options)
+    config = _only_one(options)
+    from mnist_core.training import range_test
+
+    begun = time.perf_counter()
+    found = range_test(config, data=options.data, threads=options.threads)
+    seconds = time.perf_counter() - begun
+    if options.json:
+        suggestions = {one.kind: one.rate for one in found.suggestions}
+        print(
+            json.dumps({"suggestions": suggestions, "breaks": found.breaks, "least": found.least, "seconds": seconds})
+        )
+        return 0
+    print(found.sentence)
+    for one in found.suggestions:
+        print(f"{one.rate:.2g}: {one.reason}")
+    return 0
+
+
+def _only_one(options: argparse.Namespace) -> RunConfig:
+    """The one configuration that is asked for. Raises ConfigError where the experiment has several."""
+    configs = _configs(options)
+    if len(configs) > 1:
+        known = ", ".join(configs)
+        raise ConfigError([Problem("variant", message(N_("Choose one with --variant: {known}."), known=known))])
+    (config,) = configs.values()
+    return config
+
+
 def _train(options: argparse.Namespace) -> int:
     _check_threads(options)
     configs = _configs(options)
@@ -129,11 +166,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     _check_threads(options)
-    configs = _configs(options)
-    if len(configs) > 1:
-        known = ", ".join(configs)
-        raise ConfigError([Problem("variant", message(N_("Choose one with --variant: {known}."), known=known))])
-    (config,) = configs.values()
+    config = _only_one(options)
     rates = [parse_field("learning_rate", text) for text in options.learning_rates.split(",") if text.strip()]
     seeds = [parse_field("seed", text) for text in options.seeds.split(",") if text.strip()]
     from mnist_core.training import sweep

@@ -28,7 +28,7 @@ Activation = Literal["identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu"
 Initialisation = Literal["normal", "glorot", "he", "zeros"]
 Loss = Literal["cross-entropy", "squared-error"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
-Schedule = Literal["constant", "step", "cosine", "warm-up", "one-cycle"]
+Schedule = Literal["constant", "step", "cosine", "warm-up", "one-cycle", "rising"]
 Sampling = Literal["shuffle", "replacement"]
 Pooling = Literal["max", "average", "none"]
 

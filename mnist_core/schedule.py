@@ -15,6 +15,7 @@ RECORDS = 1_000  # windows in a run, about
 CHEAP = 1e10  # multiplications of all evaluations of a run that need not be spared
 PATIENCE = 1.5e10  # multiplications of an evaluation that one waits for
 EVALUATIONS = 60  # evaluations in a run, at most about
+RISE = 1e6  # from the first to the last step of a range test
 FIRST = (0, 1, 4, 16, 64, 256, 1024, 4096, 16384)  # steps evaluated within the first epoch
 
 
@@ -23,7 +24,8 @@ def factor(config: RunConfig, step: int) -> float:
 
     step: × schedule_factor every schedule_epochs. cosine: half a cosine from 1 to 0 (Loshchilov & Hutter 2017, without
     restarts). warm-up: linear over schedule_epochs, then 1 (Goyal et al. 2017). one-cycle: from 1/25 up to 1 in the
-    first 30 %, then down to 1/10,000 of that start, both as half cosines (Smith & Topin 2018).
+    first 30 %, then down to 1/10,000 of that start, both as half cosines (Smith & Topin 2018). rising: from a millionth up
+    to 1, by the same factor at every step (the range test of Smith 2015).
     """
     total = config.total_steps
     if config.schedule == "step":
@@ -37,6 +39,8 @@ def factor(config: RunConfig, step: int) -> float:
         if step < top:
             return _between(1 / 25, 1, step / top)
         return _between(1, 1 / 25 / 1e4, (step - top) / max(1, total - top - 1))
+    if config.schedule == "rising":
+        return float(RISE ** (step / max(1, total - 1) - 1))
     return 1.0
 
 

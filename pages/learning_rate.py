@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.ui import controls, draft, frame, names, rates_panel
+from mnist_core.ui import controls, draft, frame, names, range_test_panel, rates_panel
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -19,8 +19,23 @@ def settings() -> None:
     st.page_link("pages/train.py", label=_("Change more on the Train page"), icon=":material/tune:")
 
 
+def view() -> str:
+    """Which of the two is shown; the address of a test opens that."""
+    if "rates_view" not in st.session_state:
+        st.session_state["rates_view"] = "test" if "test" in st.query_params else "rates"
+    shown = st.segmented_control(
+        _("View"),
+        ("rates", "test"),
+        required=True,
+        key="rates_view",
+        format_func=lambda word: _("Many rates") if word == "rates" else _("Range test"),
+        label_visibility="collapsed",
+    )
+    return shown or "rates"
+
+
 def page() -> None:
-    """The network in the sidebar; a tab each."""
+    """The network in the sidebar; many rates, or a rising one."""
     st.title(_("Learning rate: too small, good, on the edge, broken"))
     draft.fields()
     if problem := st.session_state.pop("address_error", None):
@@ -29,8 +44,12 @@ def page() -> None:
     with st.sidebar:
         settings()
     preload()
-    rates_panel.draw()
-    draft.write_address(sweep=st.session_state["shown_sweep"])
+    if view() == "test":
+        range_test_panel.draw()
+        draft.write_address(test=st.session_state["shown_test"])
+    else:
+        rates_panel.draw()
+        draft.write_address(sweep=st.session_state["shown_sweep"])
 
 
 page()

@@ -22,7 +22,7 @@ from mnist_core.bench.report import cannot_write
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import kind_of
-from mnist_core.diagnostics.course import chance_loss, measure
+from mnist_core.diagnostics.course import Course, chance_loss, measure
 from mnist_core.diagnostics.verdict import Kind
 from mnist_core.errors import ConfigError
 from mnist_core.rates import usual_range
@@ -67,6 +67,7 @@ class Case:
     run: Ending
     repeated: tuple[Ending, ...]
     longer: Ending
+    course: Course | None = None  # what it was judged by
 
     @property
     def right(self) -> bool:
@@ -127,8 +128,9 @@ def tried(config: RunConfig, dataset: Dataset) -> Case:
     run = _ending(curves, outcome)
     again = tuple(_ending(*curves_of(config.replace(seed=config.seed + 1 + n))) for n in range(REPEATED))
     longer = _ending(*curves_of(config.replace(epochs=config.epochs * LONGER)))
-    said = kind_of(measure(config, curves), curves, outcome)
-    return Case(config.to_dict(), said, labels(config, run, again, longer), run, again, longer)
+    course = measure(config, curves)
+    said = kind_of(course, curves, outcome)
+    return Case(config.to_dict(), said, labels(config, run, again, longer), run, again, longer, course)
 
 
 def _ending(curves: Curves, outcome: Outcome) -> Ending:

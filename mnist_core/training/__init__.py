@@ -9,6 +9,7 @@ import os
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from mnist_core.training.checkpoint import load, save
+from mnist_core.training.range_tests import range_test
 from mnist_core.training.result import RESULT_KEYS, Result, train
 from mnist_core.training.speed import measure_speed, warm_up
 from mnist_core.training.stack import Stack
@@ -23,6 +24,7 @@ __all__ = [
     "Trainer",
     "load",
     "measure_speed",
+    "range_test",
     "save",
     "sweep",
     "train",

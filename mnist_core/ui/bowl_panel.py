@@ -51,7 +51,7 @@ def _panel(playing: bool) -> None:
 
 
 def _chart(name: str, figure: charts.Figure, description: str) -> None:
-    live_chart(figure, key=f"bowl_{name}", height=400, description=description)
+    live_chart(figure, key=f"chart_bowl_{name}", height=400, description=description)
 
 
 def _bowl() -> Bowl:

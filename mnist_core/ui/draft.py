@@ -104,14 +104,17 @@ def keep_possible() -> None:
         put("early_stopping", 0)
 
 
-def write_address(run: str | None = None, group: str | None = None, sweep: str | None = None) -> None:
-    """Keep the browser's address such that opening it brings back these controls and this run, group or sweep."""
+def write_address(
+    run: str | None = None, group: str | None = None, sweep: str | None = None, test: str | None = None
+) -> None:
+    """Keep the browser's address such that opening it brings back these controls and this run, group, sweep or test."""
     query = {"preset": st.session_state.get("preset", "") or "", "variant": ""}
     chosen = preset()
     if chosen is not None and chosen.variants:
         query["variant"] = variant() or ""
     query |= config().to_query(base())
-    query |= {"run": run or "", "group": group or "", "sweep": sweep or "", "lang": st.query_params.get("lang", "")}
+    query |= {"run": run or "", "group": group or "", "sweep": sweep or "", "test": test or ""}
+    query |= {"lang": st.query_params.get("lang", "")}
     wanted = {name: value for name, value in query.items() if value != "" or name in FIELDS}
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

@@ -45,6 +45,7 @@ CHOICES: Mapping[str, str] = {
     "cosine": N_("cosine"),
     "warm-up": N_("warm-up"),
     "one-cycle": N_("one-cycle"),
+    "rising": N_("rising (range test)"),
     "shuffle": N_("shuffled each epoch"),
     "replacement": N_("drawn with replacement"),
     "max": N_("max pooling"),
@@ -94,6 +95,8 @@ def badge(run: Run) -> str:
 
 def run_title(run: Run) -> str:
     """What tells this run from others in one line: the experiment, or network, optimizer, rate and batch."""
+    if run.config.schedule == "rising":
+        return _("Range test: {network}").format(network=describe(run.config))
     preset = PRESETS.get(run.preset or "")
     if preset is not None:
         base = preset.variants.get(run.variant or "", {})

@@ -72,6 +72,21 @@ class Page:
 
         wait_until(pressed, 20)
 
+    def choose(self, key: str, word: str) -> None:
+        """Press the choice `word` of the segmented control with Streamlit's `key`."""
+
+        def pressed() -> bool:
+            try:
+                for button in self.find(f".st-key-{key} button"):
+                    if button.text == word:
+                        button.click()
+                        return True
+            except NOT_CLICKED:
+                return False
+            return False
+
+        wait_until(pressed, 20)
+
     def can_press(self, key: str) -> bool:
         """Whether there is such a button and it can be pressed."""
         try:

@@ -59,3 +59,14 @@ def test_a_click_on_a_curve_opens_its_run_and_the_sweep_goes_on(open_browser: Op
     page.wait_for("Train a network and watch it learn")
     page.wait_for("784-50-10 · SGD")
     assert "run=" in page.address
+
+
+def test_range_test_and_use_its_rate(open_browser: Open) -> None:
+    page = open_browser().open("/learning_rate?preset=two-layer-net")
+    page.choose("rates_view", "Range test")
+    page.press("range_test")
+    page.wait_for("a good rate lies where it falls", 60)
+    assert page.points("range") > 300
+    page.press("use_steepest")
+    page.wait_for("Train a network and watch it learn")
+    wait_until(lambda: "learning_rate=0." in page.address)

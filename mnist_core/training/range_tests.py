@@ -1,0 +1,32 @@
+"""range_test(): a learning-rate range test from Python, without Streamlit, Dask or a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset, load_dataset
+from mnist_core.diagnostics.range_test import HIGHEST, Reading, plan, read
+from mnist_core.estimate import useful_threads
+from mnist_core.training.trainer import Trainer
+
+
+def range_test(
+    config: RunConfig,
+    dataset: Dataset | None = None,
+    *,
+    data: Path | str | None = None,
+    highest: float = HIGHEST,
+    threads: int | None = None,
+) -> Reading:
+    """Train `config` afresh for about 300 updates while its rate rises by six decades to `highest`; what that says.
+
+    `dataset`, or the one that the configuration names, from folder `data`. After Smith 2015 (arXiv:1506.01186). Raises
+    ConfigError, DataError.
+    """
+    rising = plan(config, highest)
+    threads = threads or useful_threads(rising, settings.cpu_count())
+    trainer = Trainer(rising, dataset or load_dataset(rising.dataset, data), threads=threads)
+    steps = trainer.advance().steps
+    return read(steps["learning_rate"], steps["loss"])

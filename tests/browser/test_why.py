@@ -1,0 +1,26 @@
+"""Why it breaks, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+
+
+def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
+    page = open_browser().open("/why")
+    page.wait_for("It arrives from one side")
+    wait_until(lambda: page.points("bowl_walk") > 0)
+    before = int(page.chart("bowl_walk", "updates") or 0)
+    page.press("bowl_play")
+    wait_until(lambda: int(page.chart("bowl_walk", "updates") or 0) >= before + 4)
+    page.press("bowl_play")
+    page.wait_for("Play")
+    page.choose("bowl_weights", "two")
+    page.wait_for("Edge = 2 / a")
