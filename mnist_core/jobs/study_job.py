@@ -3,12 +3,14 @@
 A study is claimed, computed with its progress told a few times a second, and its result kept. Every report is also a
 question: where the student has cancelled or deleted the study, the worker lets go of it.
 
-Parameters of a range test: `config` (RunConfig as a dict), `lowest`, `highest`. Its result: `ended`, and the arrays
-`rates` and `losses`.
+Parameters of a landscape: `run` (its id) and `plane` (path or random). Its result: `plane`, the kind that was drawn (random
+where the run left no path), `explained` (path only), `images`, `step` (of the plane's origin), and the arrays `xs`, `ys`,
+`losses`, `path` and `steps` (training.landscape).
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,23 +19,23 @@ from typing import Any
 from numpy.typing import NDArray
 
 from mnist_core import data
-from mnist_core.config import RunConfig
-from mnist_core.errors import MnistLabError
-from mnist_core.estimate import useful_threads
-from mnist_core.jobs.run_job import patiently, worker_store
-from mnist_core.records import Study, StudyKind
+from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
+from mnist_core.jobs.run_job import checkpoint_file, patiently, worker_store
+from mnist_core.messages import N_
+from mnist_core.records import Run, Study, StudyKind
 from mnist_core.store import Store
 
+LOG = logging.getLogger("mnist_lab.worker")
 REPORT_SECONDS = 0.2
 Found = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]  # values and arrays
 
 
-class _NoLongerWanted(Exception):
+class _NoLongerWantedError(Exception):
     """The study was cancelled or deleted."""
 
 
 class _Reporter:
-    """Called with the share that is done, as often as one likes. Raises _NoLongerWanted."""
+    """Called with the share that is done, as often as one likes. Raises _NoLongerWantedError."""
 
     def __init__(self, store: Store, study_id: str) -> None:
         self._report = partial(store.report_study, study_id)
@@ -44,7 +46,7 @@ class _Reporter:
             return
         self._last = time.monotonic()
         if not patiently(partial(self._report, share)):
-            raise _NoLongerWanted
+            raise _NoLongerWantedError
 
 
 def execute(study_id: str, url: str, cores: int) -> None:
@@ -54,8 +56,8 @@ def execute(study_id: str, url: str, cores: int) -> None:
     if study is None:
         return
     try:
-        values, arrays = _KINDS[study.kind](study, cores, _Reporter(store, study_id))
-    except _NoLongerWanted:
+        values, arrays = _KINDS[study.kind](store, study, cores, _Reporter(store, study_id))
+    except _NoLongerWantedError:
         return
     except MnistLabError as error:
         why = error.message
@@ -64,17 +66,51 @@ def execute(study_id: str, url: str, cores: int) -> None:
     patiently(lambda: store.finish_study(study_id, values, arrays))
 
 
-def _range_test(study: Study, cores: int, tell: Callable[[float], None]) -> Found:
-    from mnist_core.training import range_test
+def _landscape(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training import landscape
 
-    asked = study.parameters
-    config = RunConfig.from_dict(asked["config"])
-    dataset = data.load_dataset(config.dataset)
-    threads = useful_threads(config, cores)
-    test = range_test(
-        config, dataset, lowest=asked["lowest"], highest=asked["highest"], threads=threads, progress=tell
-    )
-    return {"ended": test.ended}, {"rates": test.rates, "losses": test.losses}
+    run = store.get(str(study.parameters["run"]))
+    snapshots = landscape.finite(_snapshots(run))
+    if not snapshots:
+        raise TrainingError(
+            N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
+        )
+    plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
+    if plane is None:
+        step, weights = snapshots[-1]
+        plane = landscape.random_plane(weights, step)
+    dataset = data.load_dataset(run.config.dataset)
+    found = landscape.landscape(run.config, dataset, plane, threads=cores, progress=tell)
+    values = {
+        "plane": plane.kind,
+        "explained": list(plane.explained) if plane.kind == "path" else None,
+        "images": found.images,
+        "step": int(plane.steps[-1]),
+    }
+    arrays = {"xs": found.xs, "ys": found.ys, "losses": found.losses, "path": plane.path, "steps": plane.steps}
+    return values, arrays
 
 
-_KINDS: Mapping[StudyKind, Callable[[Study, int, Callable[[float], None]], Found]] = {"range-test": _range_test}
+def _snapshots(run: Run) -> list[tuple[int, Any]]:
+    """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
+    from mnist_core.training import trail
+    from mnist_core.training.checkpoint import load_weights
+
+    found = []
+    for step in trail.steps(run.id):
+        if step > run.progress.step:
+            continue  # of before it was reset
+        try:
+            found.append((step, trail.weights(run.id, step)))
+        except OSError as error:
+            LOG.warning("%s", error)
+    last = run.checkpoint_step
+    if last is not None and (not found or last > found[-1][0]):
+        try:
+            found.append((last, load_weights(checkpoint_file(run.id))))
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    return found
+
+
+_KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]], Found]] = {"landscape": _landscape}

@@ -1,4 +1,4 @@
-"""Studies in the store: computations in the background that are no runs, such as range tests and landscapes.
+"""Studies in the store: computations in the background that are no runs, such as landscapes.
 
 A student has one study of a kind waiting at most: a new one takes its place. The result is plain values as JSON and
 arrays as their bytes, with name, type and shape beside them.

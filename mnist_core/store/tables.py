@@ -84,7 +84,7 @@ events = sa.Table(
     sa.Column("value", sa.Float),
 )
 
-# One row per computation in the background that is no run (a range test, a landscape).
+# One row per computation in the background that is no run (a landscape).
 studies = sa.Table(
     "studies",
     metadata,
