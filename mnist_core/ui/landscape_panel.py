@@ -11,7 +11,7 @@ from mnist_core.figures import landscape as charts
 from mnist_core.records import Run, Study
 from mnist_core.ui import frame, names, session, study_panel, texts, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 PLANES = ("path", "random")
 
@@ -122,9 +122,10 @@ def _said(plane: charts.Plane) -> str:
         ).format(points=len(plane.xs), images=f"{plane.images:,}")
     )
     if plane.broken:
-        parts.append(
-            _("At {n} points the loss is no finite number; they are drawn at the greatest finite one.").format(
-                n=plane.broken
-            )
+        text = ngettext(
+            "At {n} point the loss is no finite number; it is drawn at the greatest finite one.",
+            "At {n} points the loss is no finite number; they are drawn at the greatest finite one.",
+            plane.broken,
         )
+        parts.append(text.format(n=plane.broken))
     return " ".join(parts)
