@@ -20,6 +20,8 @@ from mnist_core.messages import Message
 State = Literal["queued", "running", "paused", "finished"]
 Outcome = Literal["completed", "stopped", "diverged", "collapsed", "failed"]
 Split = Literal["train", "validation", "test"]
+StudyKind = Literal["landscape"]
+StudyState = Literal["queued", "running", "finished", "failed"]
 Prediction = Literal["learns", "slow", "breaks"]  # diagnostics.predictions says when each has come true
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -240,3 +242,25 @@ class UnreadableRun:
     id: str
     created_at: float  # seconds since the epoch (UTC)
     problem: Message
+
+
+@dataclass(frozen=True)
+class Study:
+    """A computation in the background that is no run, as the store knows it."""
+
+    id: str
+    owner: str
+    kind: StudyKind
+    parameters: Mapping[str, Any]  # JSON-ready; what they are is the kind's affair (jobs.study_job)
+    state: StudyState
+    version: int  # grows with every change
+    created_at: float  # seconds since the epoch (UTC)
+    progress: float = 0.0  # 0 to 1
+    message: Message | None = None  # why it failed
+    values: Mapping[str, Any] = field(default_factory=dict)  # of the result, JSON-ready
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # of the result
+
+    @property
+    def active(self) -> bool:
+        """Whether something may still happen to it without the student."""
+        return self.state in ("queued", "running")

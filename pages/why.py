@@ -1,4 +1,4 @@
-"""Why it breaks: a bowl where everything is known, the sharpness of a network beside it, and the inside of its layers."""
+"""Why it breaks: a bowl where everything is known, then a network: its sharpness, its landscape, the inside of its layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from mnist_core.messages import N_
-from mnist_core.ui import bowl_panel, frame, inside_panel, sharpness_panel
+from mnist_core.ui import bowl_panel, frame, inside_panel, landscape_panel, sharpness_panel
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -16,6 +16,7 @@ frame.ensure()
 VIEWS: Mapping[str, tuple[str, Callable[[], None]]] = {
     "bowl": (N_("A bowl"), bowl_panel.draw),
     "sharpness": (N_("Sharpness"), sharpness_panel.draw),
+    "landscape": (N_("The landscape"), landscape_panel.draw),
     "inside": (N_("Inside the layers"), inside_panel.draw),
 }
 

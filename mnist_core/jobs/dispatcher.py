@@ -16,7 +16,6 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mnist_core import data, settings, stacks
@@ -24,6 +23,7 @@ from mnist_core.config import DatasetName
 from mnist_core.errors import DataError, MnistLabError, RunNotFoundError, StoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import run_job, tasks
+from mnist_core.jobs.studies import Placed, StudyDesk
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -38,14 +38,6 @@ LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait f
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Placed:
-    """The task of one run or of several in a stack, and the address of the worker that has it."""
-
-    future: Any
-    worker: str
-
-
 class Dispatcher:
     """Serves the queue of `store` with the workers of the Dask `client`."""
 
@@ -57,6 +49,7 @@ class Dispatcher:
         self.slots = 0 if self.elsewhere else settings.worker_count()
         self._named: set[str] = set() if self.elsewhere else {"train", "short"}  # slots that the workers have by name
         self._running: dict[str, Placed] = {}
+        self._studies = StudyDesk(store, self._send)
         self._deaths: Counter[str] = Counter()
         self._tasks: dict[str, Any] = {}
         self._measured = False
@@ -99,6 +92,7 @@ class Dispatcher:
 
     def begin(self) -> None:
         """Take up what the last cluster left behind."""
+        self.store.requeue_lost_studies()
         lost = self.store.requeue_lost()
         if lost:
             LOG.info("going on with %s", ", ".join(lost))
@@ -110,6 +104,7 @@ class Dispatcher:
     def tick(self) -> None:
         """One look at everything."""
         self._collect()
+        self._studies.collect()
         self._submit()
         self._collect_tasks()
         if time.time() - self._beat > HEARTBEAT_SECONDS:
@@ -119,7 +114,9 @@ class Dispatcher:
         if len(self._placed()) >= self.slots:
             return
         waiting = [run for run in self.store.next_queued(LOOKED_THROUGH) if run.id not in self._running]
-        free = self._free_workers() if waiting else []
+        studies = self.store.queued_studies(1)
+        free = self._free_workers() if waiting or studies else []
+        self._studies.submit(free, len(set(self._running.values())))
         for together in self._shared_out(self._bunches(waiting), len(free)):
             worker = free.pop(0)
             # Alone a run has all cores.
@@ -130,7 +127,7 @@ class Dispatcher:
             self._running |= dict.fromkeys(ids, Placed(future, worker))
 
     def _placed(self) -> set[Placed]:
-        return set(self._running.values())
+        return {*self._running.values(), *self._studies.running.values()}
 
     def _bunches(self, waiting: Sequence[Run]) -> list[list[Run]]:
         """Runs that will train as one stack, in the order of the first of each; runs whose data are to come left out."""
@@ -247,6 +244,7 @@ class Dispatcher:
         self._beat = time.time()
         workers = self._workers()
         self._recover(workers)
+        self._studies.recover(workers)
         self.store.set_fact(
             "cluster",
             {
@@ -259,7 +257,7 @@ class Dispatcher:
                 "heartbeat": self._beat,
             },
         )
-        idle = len(workers) >= self.slots and not self._running and not self._tasks
+        idle = len(workers) >= self.slots and not self._placed() and not self._tasks
         if idle and not self._measured:
             self._measured = True
             if self.store.fact("speed") is None:

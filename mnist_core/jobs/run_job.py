@@ -102,6 +102,7 @@ class _Job:
         self.requests: Requests | None = Requests()
         self._looked = 0.0
         self.trainer = self._trainer(data.load_dataset(run.config.dataset))
+        self._leave_a_trail()
         self._measured_from = (self.trainer.seconds, self.trainer.step)
 
     # ---- begin -------------------------------------------------------------------------------------------------
@@ -144,6 +145,18 @@ class _Job:
                 return trainer
         LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
         return None
+
+    def _leave_a_trail(self) -> None:
+        """Keep snapshots of the weights on the way, for a landscape to be drawn through them."""
+        from mnist_core.training import trail
+
+        planned = set(trail.planned(self.run.config, room=trail.ROOM_OF_MANY if self.run.group else trail.ROOM))
+
+        def keep() -> None:
+            if self.trainer.step in planned or (planned and self.trainer.finished):
+                trail.keep(self.trainer, self.run.id)
+
+        self.trainer.on_evaluation = keep
 
     # ---- what is asked -----------------------------------------------------------------------------------------
 
@@ -256,8 +269,11 @@ class _Job:
 
     def _forget(self) -> None:
         """Remove the run's files."""
+        from mnist_core.training import trail
+
         for file in (self.file, self.next_file):
             file.unlink(missing_ok=True)
+        trail.forget(self.run.id)
 
     # ---- to the store ------------------------------------------------------------------------------------------
 

@@ -39,12 +39,13 @@ from mnist_core.records import (
     UnreadableRun,
 )
 from mnist_core.store.engine import as_sentences, open_engine
+from mnist_core.store.studies import Studies
 from mnist_core.store.tables import chunks, events, facts, runs, sweeps
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
 
-class Store:
+class Store(Studies):
     """The store at `url` (default: `settings.store_url()`), made and migrated on opening.
 
     Raises StoreUnavailableError, from any method, when the database cannot be used.

@@ -84,6 +84,27 @@ events = sa.Table(
     sa.Column("value", sa.Float),
 )
 
+# One row per computation in the background that is no run (a landscape).
+studies = sa.Table(
+    "studies",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),  # JSON
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("progress", sa.Float, nullable=False, default=0.0),
+    sa.Column("message", sa.Text),  # why it failed
+    # JSON: plain values, and name, type and shape of each array; `data` has the arrays' bytes one after another.
+    sa.Column("result", sa.Text),
+    sa.Column("data", sa.LargeBinary),
+    sa.Column("deaths", sa.Integer, nullable=False, default=0),  # workers lost with it
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, default=1),
+)
+sa.Index("studies_by_owner", studies.c.owner, studies.c.kind, studies.c.created_at)
+sa.Index("studies_by_state", studies.c.state)
+
 # What is known of this installation: its speed, the cluster's heartbeat, how far a download is.
 facts = sa.Table(
     "facts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,7 @@ class Trainer:
         self.epochs: list[list[float]] = []  # running loss and accuracy of finished epochs, as sums: loss, hits, images
         self.open_epoch = [0.0, 0.0, 0.0]
         self.last_finite_loss = math.nan
+        self.on_evaluation: Callable[[], None] = _nothing  # told of each evaluation, with the weights as they are then
         parts = split(dataset, config)
         self._dataset = dataset
         self.feeders = {
@@ -209,6 +210,7 @@ class Trainer:
     def record_evaluation(self, row: NDArray[np.void]) -> None:
         """The network as it is now has been evaluated (records.EVALUATION_DTYPE)."""
         self.evaluated = self.step
+        self.on_evaluation()
         self.evaluations = [*self.evaluations[:1], row]
         self._records[1].append(row)
         self._probe()
@@ -291,6 +293,10 @@ class Trainer:
             "not_finite_step": broken.step if broken else None,
             "last_finite_loss": broken.value if broken else None,
         }
+
+
+def _nothing() -> None:
+    """Nobody listens."""
 
 
 def _plain(row: NDArray[np.void]) -> dict[str, float]:

@@ -1,0 +1,84 @@
+"""Studies on their way through the workers: the part of the dispatcher that sees to them.
+
+They take a slot for training, before any queued run, since they last seconds. Never beside a run in the same process:
+torch's threads and random numbers are the process's own, and a run's curve would no longer be its seed's alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mnist_core import settings
+from mnist_core.errors import MnistLabError
+from mnist_core.jobs import study_job
+from mnist_core.messages import N_, Message, message
+from mnist_core.store import Store
+
+LOG = logging.getLogger("mnist_lab.dispatcher")
+Send = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """The task of one study, of one run or of several in a stack, and the address of the worker that has it."""
+
+    future: Any
+    worker: str
+
+
+class StudyDesk:
+    """Takes studies from the store's queue to free workers, by `send`, and sees how their tasks end."""
+
+    def __init__(self, store: Store, send: Send) -> None:
+        self.store = store
+        self.send = send
+        self.running: dict[str, Placed] = {}
+
+    def submit(self, free: list[str], others: int) -> None:
+        """Send waiting studies to workers of `free`, which are taken out of it; `others`: tasks that are at work."""
+        if not free:
+            return
+        for study in self.store.queued_studies(len(free) + len(self.running)):
+            if study.id in self.running or not free:
+                continue
+            worker = free.pop(0)
+            cores = max(1, settings.cpu_count() // (others + len(self.running) + 1))
+            future = self.send("study", "train", worker, study_job.execute, study.id, self.store.url, cores)
+            self.running[study.id] = Placed(future, worker)
+
+    def collect(self) -> None:
+        """See that no study whose task has ended is left running."""
+        for study_id, placed in list(self.running.items()):
+            if not placed.future.done():
+                continue
+            if placed.future.status == "error":
+                self.store.fail_study(study_id, _sentence(study_id, placed.future.exception()))
+            else:
+                self.store.lose_study(study_id)  # does nothing where it has ended as it should
+            self._let_go(study_id)
+
+    def recover(self, workers: dict[str, int]) -> None:
+        """Let the studies of workers that are gone wait again."""
+        for study_id, placed in list(self.running.items()):
+            if placed.worker in workers or placed.future.done():
+                continue
+            LOG.warning("study %s has lost its worker %s", study_id, placed.worker)
+            self.store.lose_study(study_id)
+            placed.future.cancel()
+            self._let_go(study_id)
+
+    def _let_go(self, study_id: str) -> None:
+        self.running.pop(study_id).future.release()
+
+
+def _sentence(study_id: str, error: BaseException) -> Message:
+    """Why a study failed, for a student."""
+    if isinstance(error, MnistLabError):
+        return error.message
+    LOG.error("study %s failed", study_id, exc_info=error)
+    return message(
+        N_("The computation failed inside ({kind}). The details are in the server's log."), kind=type(error).__name__
+    )

@@ -1,0 +1,116 @@
+"""What a worker does with a study that it was given. Knows the store and the computations, neither Dask nor pages.
+
+A study is claimed, computed with its progress told a few times a second, and its result kept. Every report is also a
+question: where the student has cancelled or deleted the study, the worker lets go of it.
+
+Parameters of a landscape: `run` (its id) and `plane` (path or random). Its result: `plane`, the kind that was drawn (random
+where the run left no path), `explained` (path only), `images`, `step` (of the plane's origin), and the arrays `xs`, `ys`,
+`losses`, `path` and `steps` (training.landscape).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
+from mnist_core.jobs.run_job import checkpoint_file, patiently, worker_store
+from mnist_core.messages import N_
+from mnist_core.records import Run, Study, StudyKind
+from mnist_core.store import Store
+
+LOG = logging.getLogger("mnist_lab.worker")
+REPORT_SECONDS = 0.2
+Found = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]  # values and arrays
+
+
+class _NoLongerWantedError(Exception):
+    """The study was cancelled or deleted."""
+
+
+class _Reporter:
+    """Called with the share that is done, as often as one likes. Raises _NoLongerWantedError."""
+
+    def __init__(self, store: Store, study_id: str) -> None:
+        self._report = partial(store.report_study, study_id)
+        self._last = 0.0
+
+    def __call__(self, share: float) -> None:
+        if time.monotonic() - self._last < REPORT_SECONDS:
+            return
+        self._last = time.monotonic()
+        if not patiently(partial(self._report, share)):
+            raise _NoLongerWantedError
+
+
+def execute(study_id: str, url: str, cores: int) -> None:
+    """Compute the study, unless it waits no longer; `cores` that it may use."""
+    store = worker_store(url)
+    study = patiently(partial(store.claim_study, study_id))
+    if study is None:
+        return
+    try:
+        values, arrays = _KINDS[study.kind](store, study, cores, _Reporter(store, study_id))
+    except _NoLongerWantedError:
+        return
+    except MnistLabError as error:
+        why = error.message
+        patiently(lambda: store.fail_study(study_id, why))
+        return
+    patiently(lambda: store.finish_study(study_id, values, arrays))
+
+
+def _landscape(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training import landscape
+
+    run = store.get(str(study.parameters["run"]))
+    snapshots = landscape.finite(_snapshots(run))
+    if not snapshots:
+        raise TrainingError(
+            N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
+        )
+    plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
+    if plane is None:
+        step, weights = snapshots[-1]
+        plane = landscape.random_plane(weights, step)
+    dataset = data.load_dataset(run.config.dataset)
+    found = landscape.landscape(run.config, dataset, plane, threads=cores, progress=tell)
+    values = {
+        "plane": plane.kind,
+        "explained": list(plane.explained) if plane.kind == "path" else None,
+        "images": found.images,
+        "step": int(plane.steps[-1]),
+    }
+    arrays = {"xs": found.xs, "ys": found.ys, "losses": found.losses, "path": plane.path, "steps": plane.steps}
+    return values, arrays
+
+
+def _snapshots(run: Run) -> list[tuple[int, Any]]:
+    """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
+    from mnist_core.training import trail
+    from mnist_core.training.checkpoint import load_weights
+
+    found = []
+    for step in trail.steps(run.id):
+        if step > run.progress.step:
+            continue  # of before it was reset
+        try:
+            found.append((step, trail.weights(run.id, step)))
+        except OSError as error:
+            LOG.warning("%s", error)
+    last = run.checkpoint_step
+    if last is not None and (not found or last > found[-1][0]):
+        try:
+            found.append((last, load_weights(checkpoint_file(run.id))))
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    return found
+
+
+_KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]], Found]] = {"landscape": _landscape}

@@ -1,0 +1,213 @@
+"""Studies in the store: computations in the background that are no runs, such as landscapes.
+
+A student has one study of a kind waiting at most: a new one takes its place. The result is plain values as JSON and
+arrays as their bytes, with name, type and shape beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, get_args
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mnist_core.messages import N_, Message, message
+from mnist_core.records import Study, StudyKind
+from mnist_core.store.tables import studies
+
+DEATHS = 3  # so many workers lost with the same study, and it is the study's fault
+KEPT = 40  # finished studies of a kind that are kept for each student
+_STOPPED = message(N_("Stopped before its end."))
+_KILLER = message(
+    N_("This computation brought its worker down several times, probably for want of memory. Try a smaller network.")
+)
+
+
+class Studies:
+    """What pages and workers may do with studies; a part of `Store`."""
+
+    def _begin(self, *, write: bool = True) -> AbstractContextManager[sa.Connection]:
+        raise NotImplementedError  # Store has it
+
+    # ---- pages -------------------------------------------------------------------------------------------------
+
+    def create_study(
+        self, owner: str, kind: StudyKind, parameters: Mapping[str, Any], study_id: str | None = None
+    ) -> str:
+        """Put a new study in the queue, in place of the owner's one of this kind that waits; returns its id.
+
+        `study_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one study.
+        """
+        if kind not in get_args(StudyKind):
+            raise ValueError(f"expected one of {get_args(StudyKind)}, got {kind!r}")
+        study_id = study_id or secrets.token_hex(5)
+        row = {
+            "id": study_id,
+            "owner": owner,
+            "kind": kind,
+            "parameters": json.dumps(dict(parameters)),
+            "state": "queued",
+            "created_at": time.time(),
+        }
+        mine = sa.and_(studies.c.owner == owner, studies.c.kind == kind)
+        with self._begin() as connection:
+            if connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id)).scalar():
+                return study_id
+            connection.execute(sa.delete(studies).where(mine, studies.c.state == "queued"))
+            ended = sa.select(studies.c.id).where(mine, studies.c.state.in_(("finished", "failed")))
+            old = connection.execute(ended.order_by(studies.c.created_at.desc()).offset(KEPT - 1)).scalars().all()
+            connection.execute(sa.delete(studies).where(studies.c.id.in_(old)))
+            connection.execute(sa.insert(studies).values(row))
+        return study_id
+
+    def study(self, study_id: str) -> Study | None:
+        """The study with its result, None where there is none."""
+        with self._begin(write=False) as connection:
+            row = connection.execute(sa.select(studies).where(studies.c.id == study_id)).one_or_none()
+        return None if row is None else _study(row)
+
+    def study_version(self, study_id: str) -> int | None:
+        """The study's version, None where there is none. Cheap."""
+        with self._begin(write=False) as connection:
+            return connection.execute(sa.select(studies.c.version).where(studies.c.id == study_id)).scalar()
+
+    def list_studies(self, owner: str, kind: StudyKind, limit: int = KEPT) -> list[Study]:
+        """The owner's studies of a kind, newest first, without their arrays."""
+        columns = [column for column in studies.c if column.name != "data"]
+        query = sa.select(*columns).where(studies.c.owner == owner, studies.c.kind == kind)
+        with self._begin(write=False) as connection:
+            rows = connection.execute(query.order_by(studies.c.created_at.desc()).limit(limit)).all()
+        return [_study(row) for row in rows]
+
+    def studies_ahead(self, study_id: str) -> int:
+        """How many studies wait before this one."""
+        with self._begin(write=False) as connection:
+            order = _queue(connection)
+        return order.index(study_id) if study_id in order else 0
+
+    def cancel_study(self, study_id: str, owner: str) -> None:
+        """End one's own study; the worker that has it lets go of it. Changes nothing of one that has ended."""
+        mine = sa.and_(studies.c.id == study_id, studies.c.owner == owner, studies.c.state.in_(("queued", "running")))
+        with self._begin() as connection:
+            _change(connection, mine, {"state": "failed", "message": json.dumps(_STOPPED.to_dict())})
+
+    def delete_study(self, study_id: str, owner: str) -> None:
+        """Remove one's own study; a worker that has it lets go of it."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(studies).where(studies.c.id == study_id, studies.c.owner == owner))
+
+    # ---- workers -----------------------------------------------------------------------------------------------
+
+    def queued_studies(self, limit: int) -> list[Study]:
+        """The studies to start next, oldest first; of a student whose study is being computed after the others."""
+        with self._begin(write=False) as connection:
+            ids = _queue(connection)[:limit]
+            rows = {row.id: row for row in connection.execute(sa.select(studies).where(studies.c.id.in_(ids)))}
+        return [_study(rows[study_id]) for study_id in ids if study_id in rows]
+
+    def claim_study(self, study_id: str) -> Study | None:
+        """Take a queued study to compute it; None where it waits no longer."""
+        with self._begin() as connection:
+            waiting = sa.and_(studies.c.id == study_id, studies.c.state == "queued")
+            if not _change(connection, waiting, {"state": "running", "progress": 0.0}):
+                return None
+            return _study(connection.execute(sa.select(studies).where(studies.c.id == study_id)).one())
+
+    def report_study(self, study_id: str, progress: float) -> bool:
+        """Say how far a study is, 0 to 1; whether it is still wanted."""
+        with self._begin() as connection:
+            return _change(connection, _running(study_id), {"progress": progress})
+
+    def finish_study(self, study_id: str, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep the result of a running study."""
+        packed = [np.ascontiguousarray(array) for array in arrays.values()]
+        shapes = [
+            {"name": name, "dtype": array.dtype.str, "shape": array.shape}
+            for name, array in zip(arrays, packed, strict=True)
+        ]
+        change = {
+            "state": "finished",
+            "progress": 1.0,
+            "result": json.dumps({"values": dict(values), "arrays": shapes}),
+            "data": b"".join(array.tobytes() for array in packed),
+        }
+        with self._begin() as connection:
+            _change(connection, _running(study_id), change)
+
+    def fail_study(self, study_id: str, why: Message) -> None:
+        """The study cannot be computed. Changes nothing of one that has ended."""
+        active = sa.and_(studies.c.id == study_id, studies.c.state.in_(("queued", "running")))
+        with self._begin() as connection:
+            _change(connection, active, {"state": "failed", "message": json.dumps(why.to_dict())})
+
+    def lose_study(self, study_id: str) -> None:
+        """A running study's worker is gone: it waits again, or fails where it has brought down several."""
+        with self._begin() as connection:
+            killer = sa.and_(_running(study_id), studies.c.deaths >= DEATHS - 1)
+            _change(connection, killer, {"state": "failed", "message": json.dumps(_KILLER.to_dict())})
+            _change(connection, _running(study_id), {"state": "queued", "deaths": studies.c.deaths + 1})
+
+    def requeue_lost_studies(self) -> None:
+        """Let every running study wait again: a new cluster starts, and none of them has a worker."""
+        with self._begin() as connection:
+            _change(connection, studies.c.state == "running", {"state": "queued"})
+
+
+def _running(study_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(studies.c.id == study_id, studies.c.state == "running")
+
+
+def _change(connection: sa.Connection, which: sa.ColumnElement[bool], change: Mapping[str, Any]) -> bool:
+    """Change these rows; whether there were any."""
+    statement = sa.update(studies).where(which).values(version=studies.c.version + 1, **change)
+    return bool(connection.execute(statement).rowcount)
+
+
+def _queue(connection: sa.Connection) -> list[str]:
+    """Ids of the waiting studies: by how many of their owner's are before them (running ones count), then by age."""
+    query = sa.select(studies.c.id, studies.c.owner, studies.c.state).where(studies.c.state.in_(("queued", "running")))
+    rows = connection.execute(query.order_by(studies.c.created_at, studies.c.id)).all()
+    before: dict[str, int] = {}
+    for row in rows:
+        if row.state == "running":
+            before[row.owner] = before.get(row.owner, 0) + 1
+    ranked = []
+    for place, row in enumerate(row for row in rows if row.state == "queued"):
+        ranked.append((before.get(row.owner, 0), place, row.id))
+        before[row.owner] = before.get(row.owner, 0) + 1
+    return [study_id for *_rank, study_id in sorted(ranked)]
+
+
+def _study(row: sa.Row[Any]) -> Study:
+    result = json.loads(row.result) if row.result else {"values": {}, "arrays": []}
+    data = getattr(row, "data", None)
+    return Study(
+        id=row.id,
+        owner=row.owner,
+        kind=row.kind,
+        parameters=json.loads(row.parameters),
+        state=row.state,
+        version=row.version,
+        created_at=row.created_at,
+        progress=row.progress,
+        message=Message.from_dict(json.loads(row.message)) if row.message else None,
+        values=result["values"],
+        arrays=_unpack(data, result["arrays"]) if data else {},
+    )
+
+
+def _unpack(data: bytes, shapes: list[dict[str, Any]]) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    start = 0
+    for one in shapes:
+        dtype, shape = np.dtype(one["dtype"]), tuple(one["shape"])
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[one["name"]] = np.frombuffer(data, dtype, count, start).reshape(shape)
+        start += count * dtype.itemsize
+    return arrays

@@ -1,0 +1,69 @@
+"""A study on a page: how far it is, the way to end it, and, when it is done, its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from mnist_core.records import Study
+from mnist_core.ui import frame, run_panel, session, watch
+from mnist_core.ui.texts import _, ngettext
+
+Show = Callable[[Study], None]
+
+
+def draw(study_id: str, show: Show) -> None:
+    """The study as it is now, followed until it ends; `show` draws a result."""
+    study = look(study_id)
+    moving = study is not None and study.active
+    frame.fragment(_panel, every=run_panel.interval() if moving else None)(study_id, moving, show)
+
+
+def look(study_id: str) -> Study | None:
+    """The study as it is now; read from the store once for each version. None where there is none."""
+    store = session.store()
+    version = store.study_version(study_id)
+    if version is None:
+        return None
+    return watch.figure((store.url, study_id, version, "study"), partial(store.study, study_id))
+
+
+def _panel(study_id: str, moving: bool, show: Show) -> None:
+    study = look(study_id)
+    if (study is not None and study.active) != moving:
+        st.rerun()
+    if study is None:
+        st.info(_("This computation was deleted, or another one has taken its place."))
+    elif study.active:
+        _progress(study)
+    elif study.state == "failed":
+        if study.message is not None:
+            st.warning(frame.escape(study.message.text(_)), icon=":material/error:")
+    else:
+        show(study)
+
+
+def _progress(study: Study) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(study.progress, text=_computing(study))
+        if study.owner == session.student():
+            st.button(_("Cancel"), key=f"cancel_{study.kind}", icon=":material/close:", on_click=_cancel, args=(study,))
+
+
+def _computing(study: Study) -> str:
+    if study.state == "running":
+        return _("Computing …")
+    ahead = session.store().studies_ahead(study.id)
+    if not ahead:
+        return _("Waiting for a free worker …")
+    text = ngettext(
+        "Waiting: {n} computation is before this one.", "Waiting: {n} computations are before this one.", ahead
+    )
+    return text.format(n=ahead)
+
+
+@frame.callback
+def _cancel(study: Study) -> None:
+    session.store().cancel_study(study.id, study.owner)

@@ -1,0 +1,175 @@
+"""What a worker and the dispatcher do with a study, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core import data
+from mnist_core.config import RunConfig
+from mnist_core.errors import DataError
+from mnist_core.jobs import run_job, study_job
+from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.records import Study
+from mnist_core.store import Store, open_store
+from mnist_core.training import trail
+from tests.jobs.test_dispatcher import Client, Future
+
+CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(8,), batch_size=50, epochs=4)
+
+
+@pytest.fixture
+def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
+    opened = open_store()
+    opened.set_fact("speed", {})
+    run_job._stores[opened.url] = opened
+    yield opened
+    del run_job._stores[opened.url]
+    opened.close()
+
+
+def trained(store: Store) -> str:
+    run_id = store.create_run("ann", CONFIG)
+    run_job.execute([run_id], store.url, 1)
+    assert store.get(run_id).outcome == "completed"
+    return run_id
+
+
+def landscape(store: Store, run_id: str, plane: str = "path") -> Study:
+    study_id = store.create_study("ann", "landscape", {"run": run_id, "plane": plane})
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    return study
+
+
+def test_the_landscape_of_a_runs_path(store: Store) -> None:
+    run_id = trained(store)
+    study = landscape(store, run_id)
+    assert study.state == "finished", study.message
+    assert study.values["plane"] == "path"
+    assert study.arrays["steps"][0] == 0
+    assert study.arrays["steps"][-1] == CONFIG.total_steps
+    assert len(study.arrays["path"]) == len(trail.planned(CONFIG))
+    losses, path = study.arrays["losses"], study.arrays["path"]
+    assert losses.shape == (31, 31)
+    # Where the run ended the loss is about that of its result: other images, a point of the grid nearby.
+    column = int(np.abs(study.arrays["xs"] - path[-1, 0]).argmin())
+    row = int(np.abs(study.arrays["ys"] - path[-1, 1]).argmin())
+    assert losses[row, column] == pytest.approx(store.get(run_id).result["train_loss"], rel=0.5)
+    start = int(np.abs(study.arrays["xs"] - path[0, 0]).argmin())
+    assert losses[row, start] > losses[row, column]
+
+
+def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -> None:
+    run_id = trained(store)
+    trail.forget(run_id)
+    study = landscape(store, run_id)
+    assert study.values["plane"] == "random"
+    assert study.values["step"] == CONFIG.total_steps
+    assert study.values["explained"] is None
+    middle = study.arrays["losses"][15, 15]
+    assert middle == pytest.approx(store.get(run_id).result["train_loss"], rel=0.5)
+
+
+def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
+    waiting = store.create_run("ann", CONFIG)
+    for run_id, said in ((waiting, "no weights that are numbers"), ("nothing", "There is no run nothing here")):
+        study = landscape(store, run_id)
+        assert study.state == "failed"
+        assert said in str(study.message)
+
+
+def test_a_cancelled_study_ends_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = trained(store)
+    monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)
+    report = store.report_study
+    reported: list[float] = []
+
+    def cancelled(study_id: str, progress: float) -> bool:
+        reported.append(progress)
+        store.cancel_study(study_id, "ann")
+        return report(study_id, progress)
+
+    monkeypatch.setattr(store, "report_study", cancelled)
+    study = landscape(store, run_id)
+    assert study.state == "failed"
+    assert len(reported) == 1
+
+
+# ---- the dispatcher --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dispatcher(store: Store, monkeypatch: pytest.MonkeyPatch) -> Dispatcher:
+    monkeypatch.setattr(data, "available", lambda name: True)
+    made = Dispatcher(Client(), store)
+    made.begin()
+    return made
+
+
+def sent(dispatcher: Dispatcher) -> list[Future]:
+    client: Any = dispatcher.client
+    found: list[Future] = client.sent
+    return found
+
+
+def waiting(store: Store, owner: str = "ann") -> str:
+    return store.create_study(owner, "landscape", {"run": "r", "plane": "path"})
+
+
+def state(store: Store, study_id: str) -> str:
+    study = store.study(study_id)
+    assert study is not None
+    return study.state
+
+
+def test_studies_go_before_runs_and_share_no_worker_with_them(dispatcher: Dispatcher, store: Store) -> None:
+    runs = [store.create_run("ann", CONFIG) for _number in range(2)]
+    study_id = waiting(store)
+    dispatcher.tick()
+    first, second = sent(dispatcher)
+    assert first.arguments[0] == study_id
+    assert second.arguments[0] == runs[:1]
+    assert first.worker != second.worker
+    dispatcher.tick()
+    assert len(sent(dispatcher)) == 2  # no slot is free, and nothing is sent twice
+    store.claim_study(study_id)
+    store.finish_study(study_id, {}, {})
+    first.status = "finished"
+    dispatcher.tick()
+    assert sent(dispatcher)[2].arguments[0] == runs[1:]
+
+
+def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:
+    study_id = waiting(store)
+    dispatcher.tick()
+    store.claim_study(study_id)
+    client: Any = dispatcher.client
+    del client.workers[sent(dispatcher)[0].worker]
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    assert state(store, study_id) == "queued"
+    dispatcher.tick()
+    assert [future.arguments[0] for future in sent(dispatcher)] == [study_id, study_id]
+
+
+def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: Store) -> None:
+    said = []
+    for error in (DataError("No data."), ZeroDivisionError()):
+        study_id = waiting(store)
+        dispatcher.tick()
+        store.claim_study(study_id)
+        sent(dispatcher)[-1].fail(error)
+        dispatcher.tick()
+        study = store.study(study_id)
+        assert study is not None
+        said.append(str(study.message))
+    assert said[0] == "No data."
+    assert "ZeroDivisionError" in said[1]

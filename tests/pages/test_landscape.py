@@ -1,0 +1,101 @@
+"""The landscape on the page Why it breaks: the run, the plane, the button, the result; without a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.config import RunConfig
+from mnist_core.messages import message
+from mnist_core.records import Curves, Progress, Report
+from mnist_core.store import Store
+from tests.pages.test_train import texts
+
+Open = Callable[..., AppTest]
+CONFIG = RunConfig(dataset="built-in")
+
+
+def run_with_weights(store: Store, owner: str) -> str:
+    run_id = store.create_run(owner, CONFIG)
+    store.claim(run_id, "worker", 1)
+    store.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
+    return run_id
+
+
+def opened(open_page: Open, store: Store, *, runs: int = 1) -> tuple[AppTest, list[str]]:
+    """The view of a student who has so many runs with weights."""
+    app = open_page("why")
+    ids = [run_with_weights(store, app.session_state["student"]) for _number in range(runs)]
+    app.session_state["why_view"] = "landscape"
+    return app.run(), ids
+
+
+def finish(store: Store, study_id: str, **values: Any) -> None:
+    store.claim_study(study_id)
+    grid = np.linspace(-1, 1, 5)
+    losses = np.square(grid[None]) + np.square(grid[:, None]) + 0.1
+    losses[0, 0] = np.inf
+    arrays = {
+        "xs": grid,
+        "ys": grid,
+        "losses": losses,
+        "path": np.array([[-0.5, 0.5], [0, 0]]),
+        "steps": np.array([0, 40]),
+    }
+    known = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40}
+    store.finish_study(study_id, known | values, arrays)
+
+
+def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None:
+    app, _ids = opened(open_page, store, runs=0)
+    assert "There is no run of yours with weights" in texts(app)
+    assert not [button for button in app.button if button.key == "compute_landscape"]
+
+
+def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
+    app, (run_id,) = opened(open_page, store)
+    app.button(key="compute_landscape").click().run()
+    (study,) = store.list_studies(app.session_state["student"], "landscape")
+    assert study.parameters == {"run": run_id, "plane": "path"}
+    assert app.button(key="compute_landscape").disabled
+    finish(store, study.id)
+    app.run()
+    assert "95% of the squared distances" in texts(app)
+    assert "5 × 5 points, 1,000 training images each" in texts(app)
+    assert "At 1 point the loss is no finite number" in texts(app)
+    assert "no path was kept" not in texts(app)
+    assert not app.button(key="compute_landscape").disabled
+    app.session_state["landscape_plane"] = "random"
+    app.run()
+    assert "squared distances" not in texts(app)  # each plane has a result of its own
+
+
+def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
+    app, (run_id,) = opened(open_page, store)
+    study_id = store.create_study(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
+    finish(store, study_id, plane="random", explained=None, step=20)
+    app.run()
+    assert "Of this run no path was kept" in texts(app)
+    assert "The run has gone on since" in texts(app)
+
+
+def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store: Store) -> None:
+    app, (run_id,) = opened(open_page, store)
+    app.button(key="compute_landscape").click().run()
+    app.button(key="cancel_landscape").click().run()
+    assert "Stopped before its end." in texts(app)
+    study_id = store.create_study(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
+    store.fail_study(study_id, message("Nothing to see."))
+    app.run()
+    assert "Nothing to see." in texts(app)
+
+
+def test_the_page_in_korean(open_page: Open, store: Store) -> None:
+    app = open_page("why", lang="ko")
+    run_with_weights(store, app.session_state["student"])
+    app.session_state["why_view"] = "landscape"
+    app.run()
+    assert app.button(key="compute_landscape").label == "지형 계산하기"
