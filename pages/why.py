@@ -27,12 +27,13 @@ def page() -> None:
     if "why_view" not in st.session_state:
         asked = st.query_params.get("view")
         st.session_state["why_view"] = asked if asked in VIEWS else "bowl"
+    names = {name: _(title) for name, (title, _draw) in VIEWS.items()}
     shown = st.segmented_control(
         _("View"),
         list(VIEWS),
         required=True,
         key="why_view",
-        format_func=lambda name: _(VIEWS[name][0]),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
     )
     st.query_params["view"] = shown or "bowl"

@@ -96,5 +96,6 @@ def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store:
 def test_the_page_in_korean(open_page: Open, store: Store) -> None:
     app = open_page("why", lang="ko")
     run_with_weights(store, app.session_state["student"])
-    app.segmented_control(key="why_view").set_value("landscape").run()
+    app.session_state["why_view"] = "landscape"
+    app.run()
     assert app.button(key="compute_landscape").label == "지형 계산하기"
