@@ -80,6 +80,7 @@ class RunConfig:
     epochs: int = 5  # 1 to 1,000
     early_stopping: int = 0  # end after so many epochs without a better validation loss; 0: never
     stop_when_not_finite: bool = True  # end at the first NaN or infinity, or go on
+    sharpness: bool = False  # measure the loss's greatest curvature at every evaluation
     seed: int = 0  # of weights and dropout, 0 to 2³¹ − 1
     batch_seed: int | None = None  # of the order of batches and of label noise; None: the same as `seed`
 

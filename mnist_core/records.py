@@ -63,6 +63,36 @@ EVALUATION_DTYPE = np.dtype(
     ]
 )
 
+# How numbers of a layer are spread: shares of |x| in half decades from 10^SPREAD_LOW on, 255 for all of them; what is
+# smaller (zeros too) counts to the first, what is greater to the last.
+SPREAD_BINS, SPREAD_LOW, SPREAD_STEP = 24, -8.0, 0.5
+
+# One row per layer with weights and evaluation, on a fixed few training images: `layer` counts from 0 at the pixels;
+# `dead_units` as above (NaN for the output layer), `activation` the root mean square of what the layer puts out,
+# `gradient` and `weight` Euclidean norms over its weights and biases, `update` the norm of the last update by `weight` (NaN
+# before the first).
+LAYER_DTYPE = np.dtype(
+    [
+        ("step", "<i4"),
+        ("layer", "<i2"),
+        ("epoch", "<f4"),
+        ("seconds", "<f4"),
+        ("dead_units", "<f4"),
+        ("activation", "<f4"),
+        ("gradient", "<f4"),
+        ("weight", "<f4"),
+        ("update", "<f4"),
+        ("activations", "u1", (SPREAD_BINS,)),
+        ("gradients", "u1", (SPREAD_BINS,)),
+    ]
+)
+
+# One row per measurement of the sharpness: the greatest eigenvalue of the Hessian of the loss on a fixed sample of the
+# training images; `learning_rate` is that of the next step.
+SHARPNESS_DTYPE = np.dtype(
+    [("step", "<i4"), ("epoch", "<f4"), ("seconds", "<f4"), ("sharpness", "<f4"), ("learning_rate", "<f4")]
+)
+
 # What can happen to a run besides steps and evaluations; `value` as noted.
 EventKind = Literal[
     "learning_rate",  # changed by hand; value: the new rate, used from the next step on
@@ -90,6 +120,27 @@ class Curves:
     steps: NDArray[np.void] = field(default_factory=lambda: np.empty(0, STEP_DTYPE))
     evaluations: NDArray[np.void] = field(default_factory=lambda: np.empty(0, EVALUATION_DTYPE))
     events: tuple[Event, ...] = ()
+    layers: NDArray[np.void] = field(default_factory=lambda: np.empty(0, LAYER_DTYPE))
+    sharpness: NDArray[np.void] = field(default_factory=lambda: np.empty(0, SHARPNESS_DTYPE))
+
+    def followed_by(self, new: Curves) -> Curves:
+        """These records and what came after them; `new` has all events."""
+        return Curves(
+            np.concatenate([self.steps, new.steps]),
+            np.concatenate([self.evaluations, new.evaluations]),
+            new.events,
+            np.concatenate([self.layers, new.layers]),
+            np.concatenate([self.sharpness, new.sharpness]),
+        )
+
+
+# The growing arrays of `Curves` by name; layers and sharpness are measured together with evaluations.
+DTYPES = {
+    "steps": STEP_DTYPE,
+    "evaluations": EVALUATION_DTYPE,
+    "layers": LAYER_DTYPE,
+    "sharpness": SHARPNESS_DTYPE,
+}
 
 
 @dataclass(frozen=True)

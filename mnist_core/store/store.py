@@ -25,8 +25,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.messages import N_, Message
 from mnist_core.records import (
-    EVALUATION_DTYPE,
-    STEP_DTYPE,
+    DTYPES,
     Curves,
     Event,
     Outcome,
@@ -44,7 +43,6 @@ from mnist_core.store.studies import Studies
 from mnist_core.store.tables import chunks, events, facts, runs, sweeps
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
-_DTYPES = {"steps": STEP_DTYPE, "evaluations": EVALUATION_DTYPE}
 
 
 class Store(Studies):
@@ -219,7 +217,7 @@ class Store(Studies):
 
     def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
         """What was recorded after those steps (default: everything), with all events."""
-        after = {"steps": after_step, "evaluations": after_evaluation}
+        after = dict.fromkeys(DTYPES, after_evaluation) | {"steps": after_step}
         query = (
             sa.select(chunks.c.kind, chunks.c.data)
             .where(
@@ -235,12 +233,14 @@ class Store(Studies):
             ).all()
         arrays = {
             kind: _unpack((row.data for row in rows if row.kind == kind), dtype, after[kind])
-            for kind, dtype in _DTYPES.items()
+            for kind, dtype in DTYPES.items()
         }
         return Curves(
             arrays["steps"],
             arrays["evaluations"],
             tuple(Event(row.step, row.kind, row.value) for row in happened),
+            arrays["layers"],
+            arrays["sharpness"],
         )
 
     def request(self, run_id: str, owner: str, command: Command) -> None:
@@ -524,7 +524,8 @@ def _queue(connection: sa.Connection) -> list[str]:
 
 
 def _append(connection: sa.Connection, run_id: str, curves: Curves) -> None:
-    for kind, array in (("steps", curves.steps), ("evaluations", curves.evaluations)):
+    for kind in DTYPES:
+        array = getattr(curves, kind)
         if len(array):
             row = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1]), "data": array.tobytes()}
             connection.execute(sa.insert(chunks).values(row))

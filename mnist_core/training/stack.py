@@ -107,6 +107,9 @@ class Stack:
         count = math.ceil(len(indices) / self.chunk)
         chunks = np.array_split(indices, count) if count > 1 else [indices]
         rates = [trainer.learning_rate for trainer in self.trainers]
+        if lead.step + 1 in self._evaluation_steps:
+            for trainer in self.trainers:
+                trainer.keep_weights()
         made = self.step.make(lead.step, chunks, rates, stop, norms=lead.closes_window)
         if made is None:
             return False

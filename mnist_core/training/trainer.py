@@ -15,10 +15,21 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, split
 from mnist_core.diagnostics import classify
 from mnist_core.models import build_model, describe
-from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Event, Outcome
+from mnist_core.records import (
+    EVALUATION_DTYPE,
+    LAYER_DTYPE,
+    SHARPNESS_DTYPE,
+    SPLITS,
+    STEP_DTYPE,
+    Curves,
+    Event,
+    Outcome,
+)
 from mnist_core.training.batches import Feeder
 from mnist_core.training.devices import device_for
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score
+from mnist_core.training.layers import probe
+from mnist_core.training.sharpness import sharpness
 from mnist_core.training.stack import Stack, never
 from mnist_core.training.step import Made, Stop
 
@@ -64,6 +75,8 @@ class Trainer:
         }
         self._window_size = schedule.window(config)
         self._records: tuple[list[Any], list[Any], list[Event]] = ([], [], [])
+        self._probes: tuple[list[NDArray[np.void]], list[NDArray[np.void]]] = ([], [])  # of layers, of the sharpness
+        self._before: list[torch.Tensor] | None = None  # the weights before the update that is evaluated next
         self.stack: Stack
         self._place = 0
         Stack([self])
@@ -115,8 +128,14 @@ class Trainer:
         """What is new since the last call."""
         steps, evaluations, events = self._records
         self._records = ([], [], [])
+        layers, sharpness = self._probes
+        self._probes = ([], [])
         return Curves(
-            np.array(steps, STEP_DTYPE), np.array([row.item() for row in evaluations], EVALUATION_DTYPE), tuple(events)
+            np.array(steps, STEP_DTYPE),
+            np.array([row.item() for row in evaluations], EVALUATION_DTYPE),
+            tuple(events),
+            np.concatenate([np.empty(0, LAYER_DTYPE), *layers]),
+            np.concatenate([np.empty(0, SHARPNESS_DTYPE), *sharpness]),
         )
 
     # ---- for the stack -----------------------------------------------------------------------------------------
@@ -170,12 +189,31 @@ class Trainer:
         self._records[0].append((self.step, len(losses), self.epoch, self.seconds, *record, rate))
         self.window = []
 
+    def keep_weights(self) -> None:
+        """The next update is followed by an evaluation, which will tell how far it went."""
+        self._before = [value.detach().clone() for value in self.model.parameters()]
+
+    def _probe(self) -> None:
+        """Look inside the network as it is now."""
+        layers = probe(self.config, self.model, self.feeders["train"], self._before)
+        self._before = None
+        for name in ("step", "epoch", "seconds"):
+            layers[name] = getattr(self, name)
+        self._probes[0].append(layers)
+        if self.config.sharpness:
+            row = (self.step, self.epoch, self.seconds, self._sharpness(), self.learning_rate)
+            self._probes[1].append(np.array([row], SHARPNESS_DTYPE))
+
+    def _sharpness(self) -> float:
+        return sharpness(self.config, self.model, self.feeders["train"])
+
     def record_evaluation(self, row: NDArray[np.void]) -> None:
         """The network as it is now has been evaluated (records.EVALUATION_DTYPE)."""
         self.evaluated = self.step
         self.on_evaluation()
         self.evaluations = [*self.evaluations[:1], row]
         self._records[1].append(row)
+        self._probe()
         if not math.isfinite(row["train_loss"]):
             self._broken()
         self._watch_validation(row)

@@ -114,9 +114,7 @@ def _curves(run: Run, known: View | None) -> Curves:
         return store.curves(run.id)
     old = known.curves
     new = store.curves(run.id, _last(old.steps), _last(old.evaluations))
-    return Curves(
-        np.concatenate([old.steps, new.steps]), np.concatenate([old.evaluations, new.evaluations]), new.events
-    )
+    return old.followed_by(new)
 
 
 def _last(records: np.ndarray[Any, Any]) -> int:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.records import LAYER_DTYPE, SHARPNESS_DTYPE, Curves, Progress, Report
+from mnist_core.store import Store
 from tests.pages.test_train import texts
 
 Open = Callable[..., AppTest]
@@ -44,3 +47,42 @@ def test_two_weights(open_page: Open) -> None:
     app = open_page("why")
     app.segmented_control(key="bowl_weights").set_value(2).run()
     assert not app.exception
+
+
+def test_one_click_measures_the_sharpness_at_four_rates(open_page: Open, store: Store) -> None:
+    app = open_page("why", view="sharpness")
+    app.segmented_control(key="why_view").set_value("sharpness").run()
+    app.button(key="sharpness").click().run()
+    runs = store.next_queued(10)
+    assert sorted(run.config.learning_rate for run in runs) == [0.02, 0.05, 0.1, 0.2]
+    assert all(run.config.sharpness for run in runs)
+    for run in runs:
+        store.claim(run.id, "w", 1)
+        rows = np.zeros(12, SHARPNESS_DTYPE)
+        rows["step"] = 10 * np.arange(12)
+        rows["sharpness"] = np.minimum(np.linspace(5, 50, 12), 2 / run.config.learning_rate)
+        rows["learning_rate"] = run.config.learning_rate
+        store.publish([Report(run.id, Progress(700, 700, 700.0, 1.0, 1e5), Curves(sharpness=rows))])
+        store.finish(run.id, "completed", {})
+    app.run()
+    assert "Rate 0.1: the sharpness has come to the edge, 20, and hovers there" in texts(app)
+    assert "Rate 0.02: the sharpness grows, from 5 to 50; the edge is at 100." in texts(app)
+
+
+def test_inside_a_run(open_page: Open, store: Store) -> None:
+    app = open_page("why")
+    app.segmented_control(key="why_view").set_value("inside").run()
+    assert "Train a network first" in texts(app)
+    app.switch_page("pages/train.py").run()
+    app.button(key="run").click().run()
+    (run,) = store.next_queued(10)
+    store.claim(run.id, "w", 1)
+    store.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves())])
+    app.switch_page("pages/why.py").run()
+    app.segmented_control(key="why_view").set_value("inside").run()
+    assert "Nothing was measured inside this run" in texts(app)
+    layers = np.zeros(4, LAYER_DTYPE)
+    layers["step"], layers["layer"], layers["gradient"] = [0, 0, 1, 1], [0, 1, 0, 1], 1.0
+    store.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves(layers=layers))])
+    app.run()
+    assert app.segmented_control(key="inside_layer_2").options == ["layer 1", "output layer"]

@@ -14,17 +14,18 @@ from mnist_core.training import load, save
 from tests.training.test_trainer import small
 
 
-def curve(trainer: Trainer, stops: list[int], path: Path, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+def curve(trainer: Trainer, stops: list[int], path: Path, dataset: Dataset) -> tuple[np.ndarray, ...]:
     """Records of the run, saved and loaded anew after each of `stops` steps."""
-    steps, evaluations = [], []
+    steps, evaluations, layers = [], [], []
     for stop in [*stops, None]:
         got = trainer.advance(steps=None if stop is None else stop - trainer.step)
         steps.append(got.steps)
         evaluations.append(got.evaluations)
+        layers.append(got.layers)
         if stop is not None:
             save(trainer, path)
             trainer = load(path, trainer.config, dataset)
-    return np.concatenate(steps), np.concatenate(evaluations)
+    return np.concatenate(steps), np.concatenate(evaluations), np.concatenate(layers)
 
 
 def without_time(records: np.ndarray) -> list[tuple]:
@@ -53,6 +54,7 @@ def test_the_curve_is_that_of_an_undisturbed_run(config: RunConfig, tiny: Datase
     cut = curve(Trainer(config, tiny), [1, 7, 11], file, tiny)
     assert repr(without_time(cut[0])) == repr(without_time(whole[0]))
     assert repr(without_time(cut[1])) == repr(without_time(whole[1]))
+    assert repr(without_time(cut[2])) == repr(without_time(whole[2]))
 
 
 def test_a_changed_rate_is_kept(tiny: Dataset, tmp_path: Path) -> None:

@@ -85,9 +85,9 @@ def test_a_step_without_its_gradient_is_the_same_step(config: RunConfig, size: i
     for number in range(3):
         made = whole.make(number, [np.arange(size)], [0.005, 0.002], never)
         found = bare.make(number, [np.arange(size)], [0.005, 0.002], never, norms=False)
-        assert [(one.loss, one.hits) for one in found] == [
-            (pytest.approx(one.loss, rel=1e-9, nan_ok=True), one.hits) for one in made
-        ]
+        assert [one.loss for one in found] == [pytest.approx(one.loss, rel=1e-9, nan_ok=True) for one in made]
+        if config.initialisation != "zeros":  # equal outputs, of which rounding picks one
+            assert [one.hits for one in found] == [one.hits for one in made]
         assert {one.norm for one in found} == {None}
     for mine, other in zip(models, others, strict=True):
         for a, b in zip(mine.parameters(), other.parameters(), strict=True):
@@ -155,7 +155,7 @@ def test_every_field_of_a_configuration_is_shared_or_may_differ(tiny: Dataset) -
     free = {
         *("learning_rate", "optimizer", "momentum", "rho", "beta1", "beta2", "epsilon", "weight_decay"),
         *("initialisation", "init_std", "schedule", "schedule_epochs", "schedule_factor"),
-        *("early_stopping", "stop_when_not_finite", "seed", "batch_seed"),
+        *("early_stopping", "stop_when_not_finite", "sharpness", "seed", "batch_seed"),
     }
     general = {"model", "batch_norm", "filters", "kernel_size", "pooling"}  # never, or not used, in a stack
     from mnist_core.stacks import SHARED

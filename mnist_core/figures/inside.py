@@ -1,0 +1,112 @@
+"""Inside the layers over time: dead units, gradients, updates, and how activations are spread. Neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.figures import marks, theme
+from mnist_core.figures.axes import Across, ChartView, ends, log_ticks, packed, positive_ends, spread
+from mnist_core.messages import N_, Translate
+from mnist_core.records import SPREAD_BINS, SPREAD_LOW, SPREAD_STEP, Curves
+
+Figure = dict[str, Any]
+Kind = Literal["dead_units", "gradient", "update", "activation"]
+Spread = Literal["activations", "gradients"]
+TITLES: Mapping[Kind, str] = {
+    "dead_units": N_("Share of dead units"),
+    "gradient": N_("Length of the gradient"),
+    "update": N_("Last update / weights"),
+    "activation": N_("Size of the activations"),
+}
+SPREADS: Mapping[Spread, str] = {"activations": N_("Activations"), "gradients": N_("Gradients")}
+RULE = 1e-3  # a rule of thumb for the ratio of update to weight (A. Karpathy, CS231n, 2015)
+
+
+def name_of(layer: int, layers: int, translate: Translate) -> str:
+    """How a layer is called."""
+    return translate(N_("output layer")) if layer + 1 == layers else translate(N_("layer {n}")).format(n=layer + 1)
+
+
+def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: Translate) -> Figure:
+    """A line for each layer."""
+    rows = curves.layers
+    layout = theme.layout(translate(TITLES[kind]), translate(_AXIS), dark=view.dark, revision=f"{run_id}-{kind}")
+    across = Across.of([curves], view)
+    layout["xaxis"] |= across.layout()
+    figure: Figure = {"data": [], "layout": layout}
+    layers = int(rows["layer"].max()) + 1 if len(rows) else 0
+    for layer in range(layers):
+        own = rows[rows["layer"] == layer]
+        values = own[kind].astype(np.float32)
+        if kind != "dead_units":
+            values = np.where(values > 0, values, np.nan).astype(np.float32)
+        if not np.isfinite(values).any():
+            continue
+        figure["data"].append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "uid": f"layer{layer}",
+                "x": packed(across.values(own)),
+                "y": packed(values),
+                "name": name_of(layer, layers, translate),
+                "line": {"color": theme.run_colour(layer, view.dark), "width": 2.5, "dash": theme.run_dash(layer)},
+                "hovertemplate": "%{y:.1%}" if kind == "dead_units" else "%{y:.3g}",
+            }
+        )
+    if kind == "dead_units":
+        layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2}
+        return figure
+    low, high = np.log10(positive_ends([rows[kind]]))
+    if kind == "update":
+        marks.reference(figure, RULE, translate(N_("rule of thumb: 0.001")), view, log=True)
+        low, high = min(low, -3.0), max(high, -3.0)
+    low, high = float(np.floor(low)), float(np.ceil(high + 0.05))
+    layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
+    figure["data"] += spread(layout)
+    return figure
+
+
+_AXIS = N_("Step (updates of the weights)")
+
+
+def spread_chart(
+    run_id: str, curves: Curves, layer: int, kind: Spread, view: ChartView, translate: Translate
+) -> Figure:
+    """How the sizes of a layer's numbers are spread over half decades, over time: the darker, the more."""
+    rows = curves.layers[curves.layers["layer"] == layer]
+    title = translate(SPREADS[kind])
+    layout = theme.layout(title, translate(_AXIS), dark=view.dark, revision=f"{run_id}-{kind}-{layer}")
+    layout["hovermode"] = "closest"
+    shares: NDArray[np.float32] = rows[kind].astype(np.float32).T / 255
+    middles = SPREAD_LOW + SPREAD_STEP * (np.arange(SPREAD_BINS) + 0.5)
+    used = np.flatnonzero(shares.any(1)) if shares.size else np.array([0])
+    low, high = float(middles[used[0]] - 0.5), float(middles[used[-1]] + 0.5)
+    layout["yaxis"] |= ends(low, high) | {"title": {"text": translate(N_("Size (power of ten)"))}}
+    ground = "rgba(0,0,0,0)"
+    # Evaluations are not evenly spaced: each fills the place up to the next.
+    heat = {
+        "type": "heatmap",
+        "uid": kind,
+        "x": packed(rows["step"].astype(np.float32)),
+        "y": packed(middles),
+        "z": packed(np.sqrt(shares)),
+        "colorscale": [
+            [0, ground],
+            [0.01, theme.scale_colour(1.0, view.dark)],
+            [1, theme.scale_colour(0.0, view.dark)],
+        ],
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+        "customdata": packed(shares),
+        "hovertemplate": "%{customdata:.1%}<extra></extra>",
+    }
+    return {"data": [heat], "layout": layout}
+
+
+Make = Callable[[], Figure]

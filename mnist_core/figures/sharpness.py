@@ -1,0 +1,65 @@
+"""The sharpness of runs against their edges 2/rate. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mnist_core.diagnostics.edge import edges
+from mnist_core.figures import theme
+from mnist_core.figures.axes import Across, ChartView, ends, log_ticks, packed, spread
+from mnist_core.messages import N_, Translate
+from mnist_core.records import Curves, Run
+
+Figure = dict[str, Any]
+
+
+def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Translate) -> Figure:
+    """A line for each run, its edge dashed in the same colour, on a log axis."""
+    title = translate(N_("Sharpness (lines) and the edge 2/rate (dashes)"))
+    layout = theme.layout(title, translate(N_("Step (updates of the weights)")), dark=view.dark, revision="sharpness")
+    across = Across.of([curves for _run, curves in runs], view)
+    layout["xaxis"] |= across.layout()
+    figure: Figure = {"data": [], "layout": layout}
+    for index, (run, curves) in enumerate(runs):
+        rows = curves.sharpness
+        rows = rows[np.isfinite(rows["sharpness"]) & (rows["sharpness"] > 0)]
+        name = translate(N_("rate {rate}")).format(rate=f"{run.config.learning_rate:g}")
+        colour = theme.run_colour(index, view.dark)
+        figure["data"].append(_line(f"run{index}", across.values(rows), rows["sharpness"], name, colour, "solid", 3))
+        line = edges(run.config, rows["learning_rate"])
+        if line is not None and len(rows):
+            figure["data"].append(
+                _line(f"edge{index}", across.values(rows), line, name, colour, "dash", 1.6) | {"showlegend": False}
+            )
+    low, high = _ends(runs)
+    layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
+    figure["data"] += spread(layout)
+    return figure
+
+
+def _ends(runs: Sequence[tuple[Run, Curves]]) -> tuple[float, float]:
+    """Powers of ten that hold all lines; one that broke may leave."""
+    values: list[float] = []
+    for run, curves in runs:
+        line = edges(run.config, curves.sharpness["learning_rate"])
+        found = curves.sharpness["sharpness"]
+        values += found[np.isfinite(found) & (found > 0) & (found < 1e4)].tolist()
+        values += line[np.isfinite(line)].tolist() if line is not None else []
+    values = values or [1.0, 10.0]
+    return float(np.log10(min(values) * 0.7)), float(np.log10(max(values) * 1.3))
+
+
+def _line(uid: str, x: Any, y: Any, name: str, colour: str, dash: str, width: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": uid,
+        "x": packed(x),
+        "y": packed(y),
+        "name": name,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "hovertemplate": "%{y:.3g}",
+    }

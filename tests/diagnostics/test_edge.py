@@ -1,0 +1,50 @@
+"""Sharpness beside the edge, from hand-made records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics.edge import edges, sentence, standing
+from mnist_core.records import SHARPNESS_DTYPE, Curves, Run
+
+
+def run(**changes: object) -> Run:
+    config = RunConfig(**{"learning_rate": 0.1, "sharpness": True, **changes})  # type: ignore[arg-type]
+    return Run("r", "ann", config, "running", 1, 0.0)
+
+
+def measured(values: list[float], rate: float = 0.1) -> Curves:
+    rows = np.zeros(len(values), SHARPNESS_DTYPE)
+    rows["step"] = 10 * np.arange(len(values))
+    rows["sharpness"], rows["learning_rate"] = values, rate
+    return Curves(sharpness=rows)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "edge"), [("sgd", 20.0), ("momentum", 38.0), ("nesterov", 3.8 / 0.28), ("adam", None)]
+)
+def test_the_edge_of_each_optimizer(optimizer: str, edge: float | None) -> None:
+    found = edges(RunConfig(optimizer=optimizer, momentum=0.9), np.array([0.1], np.float32))  # type: ignore[arg-type]
+    assert found is None if edge is None else found == pytest.approx(edge, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("values", "what", "part"),
+    [
+        ([5, 8, 12, 16, 19, 20, 21, 20, 21], "hovers", "come to the edge, 20, and hovers there, at 21"),
+        ([5, 6, 7, 8, 9, 10, 11, 12, 12], "sharpening", "grows, from 5 to 12; the edge is at 20"),
+        ([9, 8, 7, 6, 5, 5, 5, 5, 5], "below", "stays below the edge, 20"),
+        ([40] * 9, "above", "40, is above the edge, 20"),
+        ([5, 8, 12, 16, 19, 25, np.nan, np.nan, np.nan], "broke", "left for good"),
+    ],
+)
+def test_what_is_seen(values: list[float], what: str, part: str) -> None:
+    assert standing(run(), measured(values)) == what
+    assert part in str(sentence(run(), measured(values)))
+
+
+def test_nothing_is_said_too_early_or_where_no_edge_is_known() -> None:
+    assert sentence(run(), measured([5, 8])) is None
+    assert sentence(run(optimizer="adam"), measured([20] * 9)) is None

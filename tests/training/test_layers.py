@@ -1,0 +1,79 @@
+"""What is measured inside the layers, against numbers worked out otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mnist_core.data import Dataset
+from mnist_core.models import build_model
+from mnist_core.records import SPREAD_LOW, SPREAD_STEP
+from mnist_core.training import Trainer
+from mnist_core.training.batches import Feeder
+from mnist_core.training.layers import IMAGES, probe, spread
+from tests.training.test_trainer import small
+
+
+def feeder(config, dataset: Dataset) -> Feeder:  # type: ignore[no-untyped-def]
+    return Feeder(config, dataset.train_images[: config.train_size], dataset.train_labels[: config.train_size])
+
+
+def test_norms_are_those_of_plain_backpropagation(tiny: Dataset) -> None:
+    config = small(hidden_layers=(7, 5))
+    model, feed = build_model(config), feeder(config, tiny)
+    rows = probe(config, model, feed, None)
+    inputs, labels = feed.rows(IMAGES)
+    F.cross_entropy(model(inputs), labels).backward()
+    for row, module in zip(rows, [model[0], model[2], model[4]], strict=True):
+        own = torch.cat([value.grad.flatten() for value in module.parameters()])
+        assert row["gradient"] == pytest.approx(own.norm().item(), rel=1e-4)
+        assert row["weight"] == pytest.approx(module.weight.norm().item(), rel=1e-5)  # biases are 0
+    hidden = model[1](model[0](inputs))
+    assert rows["activation"][0] == pytest.approx(hidden.square().mean().sqrt().item(), rel=1e-5)
+    assert rows["dead_units"][0] == pytest.approx(1 - (hidden > 0).any(0).float().mean().item())
+    assert np.isnan(rows["dead_units"][-1])
+    assert np.isnan(rows["update"]).all()
+
+
+def test_looking_changes_nothing(tiny: Dataset) -> None:
+    config = small(model="cnn", filters=(3,), kernel_size=3, batch_norm=True, dropout=0.3)
+    model = build_model(config)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    rows = probe(config, model, feeder(config, tiny), None)
+    assert len(rows) == 1 + len(config.hidden_layers) + 1
+    assert model.training
+    assert all(value.grad is None for value in model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("changes", [{}, {"model": "cnn", "filters": (3,), "kernel_size": 3}])
+def test_the_update_is_that_of_the_last_step(tiny: Dataset, changes: dict) -> None:  # type: ignore[type-arg]
+    config = small(optimizer="sgd", **changes)
+    whole = Trainer(config, tiny).advance()
+    step = int(np.unique(whole.layers["step"])[2])
+    cut = Trainer(config, tiny)
+    cut.advance(steps=step - 1)
+    before = [value.detach().clone() for value in cut.model.parameters()]
+    cut.advance(steps=1)
+    after = [value.detach() for value in cut.model.parameters()]
+    moved = torch.cat([(a - b).flatten() for a, b in zip(after[:2], before[:2], strict=True)]).norm()
+    weight = torch.cat([a.flatten() for a in after[:2]]).norm()
+    row = whole.layers[(whole.layers["step"] == step) & (whole.layers["layer"] == 0)][0]
+    assert row["update"] == pytest.approx(float(moved / weight), rel=1e-4)
+
+
+def test_every_evaluation_has_a_row_for_each_layer(tiny: Dataset) -> None:
+    curves = Trainer(small(hidden_layers=(7, 5)), tiny).advance()
+    assert curves.layers["step"].tolist() == np.repeat(curves.evaluations["step"], 3).tolist()
+    assert curves.layers["layer"].tolist() == [0, 1, 2] * len(curves.evaluations)
+
+
+def test_spread_counts_by_half_decades() -> None:
+    shares = spread(torch.tensor([0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2]))
+    at = lambda value: int((np.log10(value) - SPREAD_LOW) / SPREAD_STEP)  # noqa: E731
+    assert shares[0] == round(255 * 2 / 8)
+    assert shares[at(1.5)] == round(255 * 3 / 8)
+    assert shares[at(0.2)] == round(255 / 8)
+    assert shares[-1] == round(255 * 2 / 8)
