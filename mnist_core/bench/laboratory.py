@@ -1,4 +1,4 @@
-"""The laboratory's computations as contestants: a range test, and a landscape, as a student waits for them."""
+"""The laboratory's computations as contestants: a range test, a landscape, a sharpness, as a student waits for them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ def landscape(work: Work, dataset: Dataset) -> Begin:
             plane = path_plane(snapshots)
             assert plane is not None
             compute(work.config, dataset, plane, side=31, threads=settings.cpu_count())
+            return Done(work.updates)
+
+        return run
+
+    return begin
+
+
+def sharpness(work: Work, dataset: Dataset) -> Begin:
+    """One estimate of the sharpness on 1,000 images, of the network after an epoch; training it is not timed."""
+    from mnist_core.training import Trainer
+    from mnist_core.training.sharpness import sharpness as estimate
+
+    trainer = Trainer(work.config, dataset, threads=settings.cpu_count())
+    trainer.advance(steps=work.config.steps_per_epoch)
+
+    def begin(_number: int) -> Run:
+        def run() -> Done:
+            estimate(work.config, trainer.model, trainer.feeders["train"])
             return Done(work.updates)
 
         return run
