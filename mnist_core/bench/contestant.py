@@ -50,6 +50,9 @@ CONTESTANTS: Mapping[str, Contestant] = {
     "landscape": Contestant(
         "a landscape of 31 × 31 points", "mnist_core.bench.laboratory", "landscape", ("torch",), ours=True
     ),
+    "sharpness": Contestant(
+        "the sharpness on 1,000 images", "mnist_core.bench.laboratory", "sharpness", ("torch",), ours=True
+    ),
     "torch-tutorial": Contestant(
         "PyTorch, tutorial loop", f"{_PEERS}.torch_tutorial", "prepare", ("torch", "torchvision")
     ),

@@ -144,12 +144,13 @@ def laboratory() -> Contest:
     config = PRESETS["two-layer-net"].config.replace(epochs=20)
     return Contest(
         "the laboratory, two-layer-net",
-        (Work("range-test", config), Work("landscape", config)),
+        (Work("range-test", config), Work("landscape", config), Work("sharpness", config)),
         "s",
         config.total_steps,
         (
             _within("range test, 300 steps", "range-test", 5.0),
             _within("landscape, 31 × 31 points", "landscape", 5.0),
+            _within("sharpness, 1,000 images", "sharpness", 0.5),
         ),
     )
 

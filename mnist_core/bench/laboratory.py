@@ -1,4 +1,4 @@
-"""The laboratory's computations as contestants: a range test, and a landscape, as a student waits for them."""
+"""The laboratory's computations as contestants: a range test, a landscape, a measurement of the sharpness."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mnist_core.bench.work import Begin, Done, Run, Work
 from mnist_core.data import Dataset
 
 SNAPSHOTS = 20
+LEARNT = 500  # steps
 
 
 def range_test(work: Work, dataset: Dataset) -> Begin:
@@ -37,6 +38,24 @@ def landscape(work: Work, dataset: Dataset) -> Begin:
             plane = path_plane(snapshots)
             assert plane is not None
             compute(work.config, dataset, plane, side=31, threads=settings.cpu_count())
+            return Done(work.updates)
+
+        return run
+
+    return begin
+
+
+def sharpness(work: Work, dataset: Dataset) -> Begin:
+    """The sharpness on 1,000 images of a network that has begun to learn; training it is not timed."""
+    from mnist_core.training import Trainer
+    from mnist_core.training.sharpness import sharpness as measure
+
+    trainer = Trainer(work.config, dataset, threads=settings.cpu_count())
+    trainer.advance(steps=LEARNT)
+
+    def begin(_number: int) -> Run:
+        def run() -> Done:
+            measure(work.config, trainer.model, trainer.feeders["train"], 1_000)
             return Done(work.updates)
 
         return run
