@@ -51,7 +51,7 @@ CONTESTANTS: Mapping[str, Contestant] = {
         "a landscape of 31 × 31 points", "mnist_core.bench.laboratory", "landscape", ("torch",), ours=True
     ),
     "sharpness": Contestant(
-        "a sharpness on 1,000 images", "mnist_core.bench.laboratory", "sharpness", ("torch",), ours=True
+        "the sharpness on 1,000 images", "mnist_core.bench.laboratory", "sharpness", ("torch",), ours=True
     ),
     "torch-tutorial": Contestant(
         "PyTorch, tutorial loop", f"{_PEERS}.torch_tutorial", "prepare", ("torch", "torchvision")

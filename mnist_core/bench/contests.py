@@ -150,7 +150,7 @@ def laboratory() -> Contest:
         (
             _within("range test, 300 steps", "range-test", 5.0),
             _within("landscape, 31 × 31 points", "landscape", 5.0),
-            _within("sharpness on 1,000 images", "sharpness", 0.5),
+            _within("sharpness, 1,000 images", "sharpness", 0.5),
         ),
     )
 

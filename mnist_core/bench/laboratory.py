@@ -1,4 +1,4 @@
-"""The laboratory's computations as contestants: a range test, a landscape, a sharpness, as a student waits for them."""
+"""The laboratory's computations as contestants: a range test, a landscape, a measurement of the sharpness."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mnist_core.bench.work import Begin, Done, Run, Work
 from mnist_core.data import Dataset
 
 SNAPSHOTS = 20
+LEARNT = 500  # steps
 
 
 def range_test(work: Work, dataset: Dataset) -> Begin:
@@ -45,16 +46,16 @@ def landscape(work: Work, dataset: Dataset) -> Begin:
 
 
 def sharpness(work: Work, dataset: Dataset) -> Begin:
-    """One estimate of the sharpness on 1,000 images, of the network after an epoch; training it is not timed."""
+    """The sharpness on 1,000 images of a network that has begun to learn; training it is not timed."""
     from mnist_core.training import Trainer
-    from mnist_core.training.sharpness import sharpness as estimate
+    from mnist_core.training.sharpness import sharpness as measure
 
     trainer = Trainer(work.config, dataset, threads=settings.cpu_count())
-    trainer.advance(steps=work.config.steps_per_epoch)
+    trainer.advance(steps=LEARNT)
 
     def begin(_number: int) -> Run:
         def run() -> Done:
-            estimate(work.config, trainer.model, trainer.feeders["train"])
+            measure(work.config, trainer.model, trainer.feeders["train"], 1_000)
             return Done(work.updates)
 
         return run
