@@ -46,6 +46,13 @@ CONTESTANTS: Mapping[str, Contestant] = {
     "ours-updates": Contestant("MNIST Lab, without evaluations", _OURS, "updates", ("torch",), ours=True),
     "ours-run": Contestant("MNIST Lab, with evaluations", _OURS, "runs", ("torch",), ours=True),
     "ours-sweep": Contestant("MNIST Lab, sweep with evaluations", _OURS, "sweep", ("torch",), ours=True),
+    "range-test": Contestant("a range test", "mnist_core.bench.laboratory", "range_test", ("torch",), ours=True),
+    "landscape": Contestant(
+        "a landscape of 31 × 31 points", "mnist_core.bench.laboratory", "landscape", ("torch",), ours=True
+    ),
+    "sharpness": Contestant(
+        "the sharpness on 1,000 images", "mnist_core.bench.laboratory", "sharpness", ("torch",), ours=True
+    ),
     "torch-tutorial": Contestant(
         "PyTorch, tutorial loop", f"{_PEERS}.torch_tutorial", "prepare", ("torch", "torchvision")
     ),

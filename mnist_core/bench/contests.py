@@ -139,6 +139,31 @@ def sweep(count: int) -> Contest:
     )
 
 
+def laboratory() -> Contest:
+    """What a student of two-layer-net waits for in the laboratory, without the way through the queue."""
+    config = PRESETS["two-layer-net"].config.replace(epochs=20)
+    return Contest(
+        "the laboratory, two-layer-net",
+        (Work("range-test", config), Work("landscape", config), Work("sharpness", config)),
+        "s",
+        config.total_steps,
+        (
+            _within("range test, 300 steps", "range-test", 5.0),
+            _within("landscape, 31 × 31 points", "landscape", 5.0),
+            _within("sharpness, 1,000 images", "sharpness", 0.5),
+        ),
+    )
+
+
+def _within(name: str, contestant: str, most: float) -> Judge:
+    """Judges the median time of one contestant."""
+
+    def judge(standings: Standings) -> Figure:
+        return median(name, [answer.seconds for answer in standings[contestant].answers], "s", most=most)
+
+    return judge
+
+
 def lenet() -> Contest:
     """An epoch of a LeNet with 16 and 32 filters."""
     config = PRESETS["lenet"].config.replace(filters=(16, 32))

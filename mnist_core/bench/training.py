@@ -216,11 +216,16 @@ def _lenet(rounds: int, folder: Path) -> Measured:
     return measured
 
 
+def _laboratory(rounds: int, folder: Path) -> Measured:
+    return compare(contests.laboratory(), rounds, folder)
+
+
 CONTESTS: Mapping[str, Callable[[int, Path], Measured]] = {
     "keras-first-look": _first_look,
     "two-layer-net": _two_layer,
     "sweep": _sweep,
     "lenet": _lenet,
+    "laboratory": _laboratory,
     "side-by-side": side_by_side,
     "scaling": scaling,
 }

@@ -21,9 +21,12 @@ STEPS = 300  # updates of a test, about
 HIGHEST = 10.0  # where its rate ends; it begins a millionth below
 SPIKE_STEPS = 5  # a spike shorter than half of it does not count
 WIDTH = 0.12  # of the smoothing, in decades of the rate
+HIGH = 3.0  # times the first loss: what is above is drawn in to there before smoothing
 LEARNED = 0.95  # of the first loss: above it the loss never fell
+NOISE = 5.0  # standard errors of the smoothed loss: a smaller fall is noise
+MEDIANS = 1.25  # a median errs more than a mean by this factor
+BEGUN = 0.1  # of the whole fall: there it has begun; a descent from an early spike lies before
 BREAKS = 1.5  # times the least loss: from there on training breaks
-EDGE_SHARE = 0.05  # of all rates at both ends, where a slope says little
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
 Floats = NDArray[np.float64]
@@ -89,38 +92,75 @@ def read(rates: Sequence[float] | Floats, losses: Sequence[float] | Floats) -> R
     smoothed = np.full(len(y), np.nan)
     if whole < 10:
         return Reading(x, y, smoothed)
-    smoothed[:whole] = smooth(np.log10(x[:whole]), y[:whole])
+    logs = np.log10(x[:whole])
+    calm = _calm(y[:whole], HIGH * float(np.median(y[: max(5, whole // 10)])))
+    smoothed[:whole], slopes = fit(logs, calm)
     least = int(np.argmin(smoothed[:whole]))
-    first = float(np.median(smoothed[: max(3, whole // 20)]))
-    if smoothed[least] > LEARNED * first:
+    first = float(np.median(calm[: max(5, whole // 10)]))
+    fall = first - smoothed[least]
+    noise = NOISE * _error(logs, y[:whole] - smoothed[:whole], least)
+    if least < 3 or smoothed[least] > LEARNED * first or fall < noise:
         return Reading(x, y, smoothed)
     rising = np.flatnonzero(smoothed[least:whole] > BREAKS * smoothed[least])
     breaks = float(x[least + rising[0]]) if len(rising) else float(x[whole]) if whole < len(x) else None
-    found = _suggestions(x[: least + 1], smoothed[: least + 1])
+    before = np.flatnonzero(smoothed[: least + 1] > first - BEGUN * fall)
+    begun = int(before[-1]) if len(before) else 0
+    found = _suggestions(x[: least + 1], smoothed[: least + 1], slopes[: least + 1], begun)
     return Reading(x, y, smoothed, found, breaks, float(x[least]))
 
 
 def smooth(log_rates: Floats, losses: Floats) -> Floats:
-    """The losses without spikes (median of five), then averaged with a Gaussian `WIDTH` decades wide.
+    """The losses without spikes (median of five), then fitted as `fit` does it."""
+    return fit(log_rates, _calm(losses, np.inf))[0]
 
-    On both sides alike, so that nothing is moved to higher rates as by a running mean.
-    """
+
+def _calm(losses: Floats, most: float) -> Floats:
+    """The losses, at most `most`, as medians of five: what is left of a spike is no higher than its neighbours."""
     half = SPIKE_STEPS // 2
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(losses, half, mode="edge"), SPIKE_STEPS)
-    calm = np.median(windows, axis=1)
-    weights = np.exp(-0.5 * ((log_rates[:, None] - log_rates[None, :]) / WIDTH) ** 2)
-    averaged: Floats = weights @ calm / weights.sum(1)
-    return averaged
+    padded = np.pad(np.minimum(losses, most), half, mode="edge")
+    medians: Floats = np.median(np.lib.stride_tricks.sliding_window_view(padded, SPIKE_STEPS), axis=1)
+    return medians
 
 
-def _suggestions(rates: Floats, smoothed: Floats) -> tuple[Suggestion, ...]:
-    """From the falling part, which ends with the least loss."""
+def _weights(log_rates: Floats) -> Floats:
+    """How much each neighbour (column) counts at each place (row): a Gaussian, of some records at least."""
+    width = max(WIDTH, 3 * (log_rates[-1] - log_rates[0]) / (len(log_rates) - 1))
+    weights: Floats = np.exp(-0.5 * ((log_rates[:, None] - log_rates[None, :]) / width) ** 2)
+    return weights
+
+
+def fit(log_rates: Floats, losses: Floats) -> tuple[Floats, Floats]:
+    """At each place value and slope of the straight line that fits its neighbours best, `WIDTH` decades around.
+
+    It takes them from both sides, so that nothing is moved to higher rates as by a running mean; the slope is the
+    derivative by the logarithm of the rate, however the rates are spaced.
+    """
+    weights = _weights(log_rates)
+    total = weights.sum(1)
+    mean_x, mean_y = weights @ log_rates / total, weights @ losses / total
+    away = log_rates[None] - mean_x[:, None]
+    slopes: Floats = (weights * away * (losses[None] - mean_y[:, None])).sum(1) / (weights * away**2).sum(1)
+    values: Floats = mean_y + slopes * (log_rates - mean_x)
+    return values, slopes
+
+
+def _error(log_rates: Floats, residuals: Floats, least: int) -> float:
+    """Standard error of the fit at its least value, from the scatter of single records up to there."""
+    weights = _weights(log_rates)[least]
+    away = log_rates - log_rates[least]
+    moments = [float((weights * away**power).sum()) for power in range(3)]
+    # The fitted value is a weighted sum of the records; at the ends of the range few of them count.
+    shares = weights * (moments[2] - moments[1] * away) / (moments[0] * moments[2] - moments[1] ** 2)
+    scatter = 1.4826 * float(np.median(np.abs(residuals[: max(10, least)])))
+    return MEDIANS * scatter * math.sqrt(float((shares**2).sum()))
+
+
+def _suggestions(rates: Floats, smoothed: Floats, slopes: Floats, begun: int) -> tuple[Suggestion, ...]:
+    """From the falling part, which begins at `begun` and ends with the least loss."""
     logs = np.log10(rates)
-    margin = max(1, int(EDGE_SHARE * len(rates)))
-    slopes = np.gradient(smoothed, logs)[margin : len(rates) - 1]
-    steepest = margin + int(np.argmin(slopes)) if len(slopes) else len(rates) - 1
+    steepest = begun + int(np.argmin(slopes[begun:]))
     tenth = int(np.argmin(np.abs(logs - (logs[-1] - 1))))
-    start, stop = longest_fall(smoothed)
+    start, stop = (begun + place for place in longest_fall(smoothed[begun:]))
     down = smoothed[start] - 2 / 3 * (smoothed[start] - smoothed[stop])
     valley = start + int(np.argmax(smoothed[start : stop + 1] <= down))
     return (
@@ -132,7 +172,7 @@ def _suggestions(rates: Floats, smoothed: Floats) -> tuple[Suggestion, ...]:
             float(rates[steepest]),
             message(
                 N_("where the loss falls fastest: by {slope} each time the rate grows tenfold"),
-                slope=f"{-float(np.gradient(smoothed, logs)[steepest]):.2g}",
+                slope=f"{-float(slopes[steepest]):.2g}",
             ),
         ),
         Suggestion(

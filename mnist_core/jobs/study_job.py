@@ -4,7 +4,8 @@ A study is claimed, computed with its progress told a few times a second, and it
 question: where the student has cancelled or deleted the study, the worker lets go of it.
 
 Parameters of a landscape: `run` (its id) and `plane` (path or random). Its result: `plane`, the kind that was drawn (random
-where the run left no path), `explained` (path only), `images`, `step` (of the plane's origin), and the arrays `xs`, `ys`,
+where the run left no path), `explained` (path only), `images`, `step` (of the plane's
+origin), `reached` (the step of the run's last weights, which may be no numbers), and the arrays `xs`, `ys`,
 `losses`, `path` and `steps` (training.landscape).
 """
 
@@ -86,6 +87,7 @@ def _landscape(store: Store, study: Study, cores: int, tell: Callable[[float], N
         "explained": list(plane.explained) if plane.kind == "path" else None,
         "images": found.images,
         "step": int(plane.steps[-1]),
+        "reached": run.checkpoint_step,
     }
     arrays = {"xs": found.xs, "ys": found.ys, "losses": found.losses, "path": plane.path, "steps": plane.steps}
     return values, arrays

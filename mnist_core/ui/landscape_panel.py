@@ -42,7 +42,7 @@ def draw() -> None:
             args=(run.id, plane, secrets.token_hex(5)),
             disabled=shown is not None and shown.active,
         )
-        if shown is not None and shown.state == "finished" and shown.values.get("step") != run.checkpoint_step:
+        if shown is not None and shown.state == "finished" and shown.values.get("reached") != run.checkpoint_step:
             st.caption(_("The run has gone on since: compute again for where it is now."))
     if shown is not None:
         study_panel.draw(shown.id, partial(_show, plane))
@@ -88,6 +88,10 @@ def _show(asked: str, study: Study) -> None:
                 "Shown are random directions around its last weights."
             )
         )
+    step, reached = study.values["step"], study.values["reached"]
+    if reached is not None and step < reached:
+        text = _("After step {step} the weights of this run are no numbers: the landscape ends there.")
+        st.info(text.format(step=f"{step:,}"))
     st.markdown(_said(plane))
     dark = session.dark()
     key = (study.id, dark, texts.language())

@@ -24,3 +24,18 @@ def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
     page.wait_for("Play")
     page.choose("bowl_weights", "two")
     page.wait_for("Edge = 2 / a")
+
+
+def test_the_landscape_of_a_run_from_the_click_to_both_charts(open_browser: Open) -> None:
+    page = open_browser().open("/train?preset=two-layer-net&epochs=10")
+    page.press("run")
+    page.wait_for("completed", 60)
+    page.open("/why")
+    page.choose("why_view", "The landscape")
+    page.press("compute_landscape")
+    page.wait_for("of the squared distances from the end lie in it", 60)
+    for chart in ("landscape_contours", "landscape_surface"):
+        wait_until(lambda chart=chart: page.chart(chart, "drawn-at"))  # type: ignore[misc]
+    page.choose("landscape_plane", "random directions")
+    page.press("compute_landscape")
+    page.wait_for("One unit along a direction changes the weights", 60)

@@ -43,10 +43,11 @@ def test_nan_ends_the_test_and_is_where_it_breaks() -> None:
     assert np.log10(rate_of(losses, "steepest")) == pytest.approx(-1.5, abs=0.1)
 
 
-@pytest.mark.parametrize("place", [3, 20, 60])
-def test_an_early_spike_does_not_fool_it(place: int) -> None:
+@pytest.mark.parametrize("width", [2, 3, 12])
+@pytest.mark.parametrize("place", [0, 20, 60])
+def test_an_early_spike_does_not_fool_it(place: int, width: int) -> None:
     losses = valley()
-    losses[place : place + 2] = 40.0
+    losses[place : place + width] = 40.0
     for kind in ("steepest", "tenth", "valley"):
         assert np.log10(rate_of(losses, kind)) == pytest.approx(np.log10(rate_of(valley(), kind)), abs=0.05)
 
@@ -55,6 +56,28 @@ def test_the_noise_of_batches_does_not_fool_it() -> None:
     losses = valley() + np.random.default_rng(0).normal(0, 0.1, len(RATES))
     assert np.log10(rate_of(losses, "steepest")) == pytest.approx(-1.5, abs=0.4)
     assert np.log10(rate_of(losses, "tenth")) == pytest.approx(-1.0, abs=0.3)
+
+
+def test_an_explosion_at_the_end_does_not_reach_back() -> None:
+    losses = valley(turn=9)
+    losses[260:] = 10.0 ** np.arange(41)
+    for kind in ("steepest", "tenth", "valley"):
+        assert np.log10(rate_of(losses, kind)) == pytest.approx(np.log10(rate_of(valley(), kind)), abs=0.35)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_noise_alone_suggests_nothing(seed: int) -> None:
+    flat = 2.3 + np.random.default_rng(seed).normal(0, 0.6, len(RATES))  # batches of one image are like this
+    assert read(RATES, flat).suggestions == ()
+
+
+def test_a_plateau_in_the_midst_of_the_fall() -> None:
+    losses = valley()
+    losses[150:190] = losses[150]
+    losses[190:] = valley()[190:]
+    reading = read(RATES, losses + np.random.default_rng(1).normal(0, 0.02, len(RATES)))
+    for one in reading.suggestions:
+        assert losses[np.searchsorted(RATES, one.rate)] < 2.2  # where it has fallen, none before
 
 
 def test_the_slope_is_by_the_log_of_the_rate_however_rates_are_spaced() -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
 from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.jobs.run_job import checkpoint_file
-from mnist_core.records import Curves
-from mnist_core.store import Store, open_store
+from mnist_core.records import Curves, Study
+from mnist_core.store import Store, open_store, tables
+from mnist_core.training.landscape import affordable
 from tests.conftest import ROOT, wait_until
 
 # Enough steps that a test can act in their midst; small enough that a step takes no time.
@@ -162,6 +164,31 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
     assert run.outcome == "completed"
     assert run.attempts >= 2
     assert rows(store.curves(run_id)) == undisturbed
+
+
+def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store) -> None:
+    config = SHORT.replace(model="cnn", filters=(16, 16), epochs=1)  # so that its landscape takes seconds
+    run_id = store.create_run("ann", config)
+    finished(store, run_id)
+    study_id = store.create_study("ann", "landscape", {"run": run_id, "plane": "path"})
+
+    def study() -> Study:
+        found = store.study(study_id)
+        assert found is not None
+        return found
+
+    wait_until(lambda: study().progress > 0, 30)
+    for worker in server.workers():
+        worker.kill()
+
+    def deaths() -> int:
+        with store._begin(write=False) as connection:
+            return connection.execute(sa.select(tables.studies.c.deaths)).scalar_one()
+
+    wait_until(lambda: deaths() == 1, 30)
+    wait_until(lambda: not study().active, 90)
+    assert study().state == "finished", study().message
+    assert study().arrays["losses"].shape == affordable(config)[:1] * 2
 
 
 def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:

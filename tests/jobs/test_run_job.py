@@ -14,6 +14,7 @@ from mnist_core.errors import StoreUnavailableError
 from mnist_core.jobs import run_job
 from mnist_core.records import Curves
 from mnist_core.store import Store, open_store
+from mnist_core.training import trail
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
 
@@ -231,7 +232,9 @@ def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.Mo
 def test_weights_are_kept_at_the_end(store: Store) -> None:
     run_id = store.create_run("ann", CONFIG)
     execute(store, run_id)
-    assert [file.name for file in run_job.checkpoint_file(run_id).parent.iterdir()] == [f"{run_id}.safetensors"]
+    names = {file.name for file in run_job.checkpoint_file(run_id).parent.iterdir()}
+    assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
+    assert trail.steps(run_id) == list(trail.planned(CONFIG))
     dataset = run_job.data.load_dataset("mnist")
     assert training.load(run_job.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 

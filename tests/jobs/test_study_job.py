@@ -103,6 +103,18 @@ def test_a_cancelled_study_ends_in_its_midst(store: Store, monkeypatch: pytest.M
     assert len(reported) == 1
 
 
+def test_a_run_that_diverged_is_shown_as_far_as_it_is_numbers(store: Store) -> None:
+    config = CONFIG.replace(
+        learning_rate=100.0, activation="identity", loss="squared-error", stop_when_not_finite=False
+    )
+    run_id = store.create_run("ann", config)
+    run_job.execute([run_id], store.url, 1)
+    assert store.get(run_id).outcome == "diverged"
+    study = landscape(store, run_id)
+    assert study.state == "finished", study.message
+    assert 0 <= study.values["step"] < study.values["reached"] == config.total_steps
+
+
 # ---- the dispatcher --------------------------------------------------------------------------------------------
 
 

@@ -45,7 +45,7 @@ def finish(store: Store, study_id: str, **values: Any) -> None:
         "path": np.array([[-0.5, 0.5], [0, 0]]),
         "steps": np.array([0, 40]),
     }
-    known = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40}
+    known = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40, "reached": 40}
     store.finish_study(study_id, known | values, arrays)
 
 
@@ -76,10 +76,11 @@ def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
 def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
     study_id = store.create_study(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
-    finish(store, study_id, plane="random", explained=None, step=20)
+    finish(store, study_id, plane="random", explained=None, step=20, reached=30)
     app.run()
     assert "Of this run no path was kept" in texts(app)
     assert "The run has gone on since" in texts(app)
+    assert "After step 20 the weights of this run are no numbers" in texts(app)
 
 
 def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store: Store) -> None:
