@@ -60,7 +60,7 @@ class Course:
     falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the least before them
     worst_step: int | None = None  # of the greatest of them, or of the greatest rise
     worst_loss: float = np.nan
-    rises: bool = False  # whether the mini-batch loss of the later half rose by a third of what had been gained
+    rises: int = 0  # stretches of the later half in which a mini-batch lost a third of what had been gained
 
 
 def measure(config: RunConfig, curves: Curves) -> Course | None:
@@ -111,20 +111,17 @@ def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], chance: float, b
     least_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
     late = rows["step"] > rows["step"][-1] / 2
     back = late & (losses > BACK * least_before) & (losses - least_before > NOT_NOTHING * chance)
-    rise = greatest_rise(steps, chance, batch_size)
-    if rise is not None and rise[0] <= rows["step"][-1] / 2:
-        rise = None
-    worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)]
-    worst += [(rise[1], rise[0])] if rise else []
-    found: dict[str, Any] = {"falls_back": int(back.sum()), "rises": rise is not None}
+    risen = [(loss, step) for step, loss in rises(steps, chance, batch_size) if step > rows["step"][-1] / 2]
+    worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)] + risen
+    found: dict[str, Any] = {"falls_back": int(back.sum()), "rises": len(risen)}
     if worst:
         found["worst_loss"], found["worst_step"] = max(worst)
     return found
 
 
-def greatest_rise(steps: NDArray[np.void], chance: float, batch_size: int) -> tuple[int, float] | None:
-    """(step, loss) of the last stretch whose mini-batch loss, once it was below half of `chance`, had risen again by a third
-    of what it had gained; None where there is none.
+def rises(steps: NDArray[np.void], chance: float, batch_size: int) -> list[tuple[int, float]]:
+    """(last step, loss) of each stretch whose mini-batch loss, once it was below half of `chance`, had risen again by a third
+    of what it had gained.
 
     The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
     batches with its mean, since the loss of a few images says little.
@@ -132,14 +129,11 @@ def greatest_rise(steps: NDArray[np.void], chance: float, batch_size: int) -> tu
     images = batch_size * int(steps["steps"][0]) if len(steps) else 1
     stretches = min(STRETCHES, len(steps) // max(LONG, -(-ENOUGH // images)))
     if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
-        return None
+        return []
     means = np.array([part.mean() for part in np.array_split(steps["loss"], stretches)])
     greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
     after = (greatest if batch_size >= ENOUGH else means)[1:]
     lowest = np.minimum.accumulate(means)[:-1]
     rough = np.flatnonzero((lowest < chance / 2) & (after - lowest > RISE * (chance - lowest)))
-    if not len(rough):
-        return None
-    place = int(rough[-1])
     ends = [int(part[-1]) for part in np.array_split(steps["step"], stretches)]
-    return ends[place + 1], float(after[place])
+    return [(ends[place + 1], float(after[place])) for place in rough.tolist()]

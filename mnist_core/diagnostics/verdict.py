@@ -5,7 +5,7 @@ diverged       the loss or the weights became NaN or infinite, or the training l
                and above chance.
 collapsed      everything is finite, but a hidden layer is dead and training accuracy is below 30 %.
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
-unstable       in the later half the loss fell far back again and again, or a mini-batch lost a third of what had been gained.
+unstable       in the later half the loss fell far back again and again, or mini-batches lost a third of what had been gained.
 overfitting    validation loss has risen by a tenth from its least while training loss went on falling.
 learning-well  training accuracy is 90 % or more of what is reachable with wrong labels.
 learning-slowly the loss is still falling: by `FALLING` over the last third.
@@ -35,8 +35,8 @@ Kind = Literal[
 WELL = 0.9
 FEWEST_STEPS = 50
 FEWEST_EVALUATIONS = 4
-FALLING = 0.93  # of the loss a third of the steps ago, at most
-FALLING_NEAR_CHANCE = 0.985
+FALLING = 0.96  # of the loss a third of the steps ago, at most
+FALLING_NEAR_CHANCE = 0.992
 NEAR_CHANCE = 0.9  # of chance
 RISEN = 1.1  # of the least validation loss
 FELL_BACK = 2  # times
@@ -67,7 +67,7 @@ def kind_of(course: Course | None, curves: Curves, outcome: Outcome | None) -> K
 
 def _alive(course: Course) -> Kind:
     """The kind of a run that is neither broken nor too young."""
-    if course.falls_back >= FELL_BACK or course.rises:
+    if max(course.falls_back, course.rises) >= FELL_BACK:
         return "unstable"
     if _overfits(course):
         return "overfitting"

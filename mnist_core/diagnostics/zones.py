@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from mnist_core.diagnostics.course import chance_loss, greatest_rise
+from mnist_core.diagnostics.course import chance_loss, rises
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Outcome, Run, Split
 
@@ -127,8 +127,8 @@ def best(run: Run, curves: Curves, split: Split, metric: str) -> float:
 
 
 def unstable(curves: Curves, chance: float, batch_size: int) -> bool:
-    """Whether the mini-batch loss rose again by a third of what it had gained (`course.greatest_rise`)."""
-    return greatest_rise(curves.steps, chance, batch_size) is not None
+    """Whether the mini-batch loss rose again by a third of what it had gained (`course.rises`)."""
+    return bool(rises(curves.steps, chance, batch_size))
 
 
 def read(trials: Sequence[Trial], chance: float) -> Reading:
