@@ -32,6 +32,9 @@ def pages() -> list[StreamlitPage]:
         st.Page("pages/train.py", title=_("Train"), icon=":material/play_circle:", url_path="train"),
         st.Page("pages/learning_rate.py", title=_("Learning rate"), icon=":material/speed:", url_path="learning_rate"),
         st.Page("pages/why.py", title=_("Why it breaks"), icon=":material/help_center:", url_path="why"),
+        st.Page(
+            "pages/loss_and_gradients.py", title=_("Loss"), icon=":material/functions:", url_path="loss_and_gradients"
+        ),
         st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", url_path="data"),
     ]
 

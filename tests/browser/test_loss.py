@@ -1,0 +1,30 @@
+"""The page Loss in a real browser: charts drawn, the address names the view, a question answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+
+
+def test_the_views_of_the_loss_page(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients")
+    page.wait_for("This is the gate AND")
+    wait_until(lambda: page.chart("perceptron", "updates"))
+    page.choose("loss_view", "Scores to loss")
+    page.wait_for("0.417")
+    wait_until(lambda: "view=classes" in page.address)
+    wait_until(lambda: page.points("softmax") == 3)
+    page.choose("loss_answer_0", "(0.5, 2, 0.3)")
+    page.wait_for("Right: 0.417 against 1.841.")
+    address = page.address
+    other = open_browser().open(address)
+    other.wait_for("Which has the higher loss?")
+    other.choose("loss_view", "Sure and wrong")
+    wait_until(lambda: other.points("binary") > 1_000)

@@ -1,0 +1,52 @@
+"""Losses beside torch's own, and the questions about them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core.concepts.losses import binary_cross_entropy, cross_entropy, question, softmax, squared_error
+
+
+def torchs(logits: tuple[float, ...], target: int) -> float:
+    z = torch.tensor([logits], dtype=torch.float64)
+    return float(torch.nn.CrossEntropyLoss()(z, torch.tensor([target])))
+
+
+@pytest.mark.parametrize("logits", [(2.0, 1.0, 0.1), (0.5, 2.0, 0.3), (0.0, 0.0, 0.0), (900.0, -900.0, 3.0)])
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_cross_entropy_is_torchs(logits: tuple[float, ...], target: int) -> None:
+    assert cross_entropy(logits, target) == pytest.approx(torchs(logits, target), rel=1e-12)
+    assert softmax(logits).sum() == pytest.approx(1)
+
+
+def test_the_two_questions_of_the_course() -> None:
+    low, high = question(0).losses
+    assert (low, high) == pytest.approx((0.4170, 1.8406), abs=1e-4)
+    assert question(1).losses == pytest.approx((0.06, 0.96))
+
+
+def test_questions_drawn_at_random_can_be_answered_and_are_torchs() -> None:
+    drawn = [question(number) for number in range(2, 60)]
+    for one in drawn:
+        first, second = one.losses
+        assert abs(first - second) > 0.05
+        if one.kind == "cross-entropy":
+            assert first == pytest.approx(torchs(one.first, one.target))
+        else:
+            assert sum(one.first) == pytest.approx(1)
+            assert second == pytest.approx(squared_error(one.second, one.target))
+    assert len(set(drawn)) == len(drawn)
+    assert {one.losses[0] > one.losses[1] for one in drawn} == {True, False}
+
+
+def test_a_guess_over_ten_classes_costs_ln_10() -> None:
+    assert cross_entropy(np.zeros(10), 3) == pytest.approx(math.log(10))
+
+
+def test_binary_cross_entropy_from_sure_and_right_to_sure_and_wrong() -> None:
+    assert binary_cross_entropy([1.0, 0.5, 0.0], 1).tolist() == pytest.approx([0.0, math.log(2), math.inf])
+    assert binary_cross_entropy([0.0, 0.9], 0).tolist() == pytest.approx([0.0, math.log(10)])

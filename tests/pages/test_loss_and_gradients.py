@@ -1,0 +1,41 @@
+"""The page Loss and gradients."""
+
+from __future__ import annotations
+
+from tests.pages.conftest import Open
+from tests.pages.test_train import texts
+
+
+def test_the_perceptron_is_a_gate(open_page: Open) -> None:
+    app = open_page("loss_and_gradients")
+    assert "This is the gate AND" in texts(app)
+    app.slider(key="perceptron_b").set_value(-0.5).run()
+    assert "This is the gate OR" in texts(app)
+    app.segmented_control(key="perceptron_activation").set_value("sigmoid").run()
+    assert "0.38, 0.62, 0.62, 0.82" in texts(app)
+    assert not app.exception
+
+
+def test_scores_to_loss_and_a_question(open_page: Open) -> None:
+    app = open_page("loss_and_gradients")
+    app.segmented_control(key="loss_view").set_value("classes").run()
+    assert "cross-entropy −ln 0.659 = **0.417**" in texts(app)
+    app.slider(key="loss_logit_0").set_value(-5.0).run()
+    assert "**6.343**" in texts(app)
+    app.segmented_control(key="loss_answer_0").set_value(0).run()
+    assert "No: 0.417 against 1.841." in texts(app)
+    app.segmented_control(key="loss_answer_0").set_value(1).run()
+    assert "Right: 0.417 against 1.841." in texts(app)
+    app.button(key="loss_next").click().run()
+    assert "Squared error, true class 1" in texts(app)
+    assert not app.exception
+
+
+def test_sure_and_wrong(open_page: Open) -> None:
+    app = open_page("loss_and_gradients")
+    app.segmented_control(key="loss_view").set_value("binary").run()
+    assert "Loss: **0.105**" in texts(app)
+    app.segmented_control(key="binary_target").set_value(0).run()
+    assert "Loss: **2.303**" in texts(app)
+    app.toggle(key="binary_log").set_value(True).run()
+    assert not app.exception
