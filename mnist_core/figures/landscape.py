@@ -94,7 +94,7 @@ def contours(study_id: str, plane: Plane, dark: bool, translate: Translate) -> F
         "colorbar": _bar(low, high, translate),
         "hovertemplate": translate(N_("loss {value}")).format(value="%{customdata:.3g}") + "<extra></extra>",
     }
-    return {"data": [ground, *_path(plane, dark, translate)], "layout": layout}
+    return {"data": [ground, *_casing(plane, dark), *_path(plane, dark, translate)], "layout": layout}
 
 
 def surface(study_id: str, plane: Plane, dark: bool, translate: Translate) -> Figure:
@@ -111,7 +111,7 @@ def surface(study_id: str, plane: Plane, dark: bool, translate: Translate) -> Fi
         "zaxis": axis | small | _ticks(low, high) | {"title": {"text": translate(N_("Loss"))}},
         "aspectmode": "manual",
         "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.75},
-        "camera": {"eye": {"x": -1.35, "y": -1.35, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.15}},
+        "camera": {"eye": {"x": -1.5, "y": -1.5, "z": 1.05}, "center": {"x": 0, "y": 0, "z": -0.22}},
     }
     layout["margin"] = {"l": 0, "r": 0, "t": 44, "b": 0}
     ground = {
@@ -137,6 +137,15 @@ def _lifted(traces: list[dict[str, Any]], plane: Plane, low: float, high: float)
         trace["marker"] = trace["marker"] | {"size": 3 if trace["uid"] == "path" else 7}
         trace["marker"]["symbol"] = {"path": "circle", "start": "square", "end": "diamond"}[trace["uid"]]
     return traces
+
+
+def _casing(plane: Plane, dark: bool) -> list[dict[str, Any]]:
+    """A wider line below the path, so that it stands out from every colour of the ground."""
+    if len(plane.path) < 2:
+        return []
+    line = {"color": "#16181D" if dark else "#FFFFFF", "width": 5.5}
+    words = {"type": "scatter", "mode": "lines", "uid": "casing", "hoverinfo": "skip", "showlegend": False}
+    return [words | {"x": packed(plane.path[:, 0]), "y": packed(plane.path[:, 1]), "line": line}]
 
 
 def _path(plane: Plane, dark: bool, translate: Translate) -> list[dict[str, Any]]:
