@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 PAGE = "/train"
 RUN, STOP = ".st-key-run button", ".st-key-stop button"
 # Targets, in seconds and in millions of bytes.
-START, COLD, WARM, MEMORY = 3.0, 6.0, 1.0, 250.0
+START, COLD, WARM, SWEEP, MEMORY = 3.0, 6.0, 1.0, 8.0, 250.0
+# Eight rates of the two-layer network for 2,000 iterations each, and the sentence that ends such a sweep.
+SWEEP_PAGE, SWEEP_RATES, SWEEP_ENDS = "/learning_rate?preset=two-layer-net&epochs=20&lang=en", 8, "the edge lies"
+SWEEPS = 3
 HEAVY = ("/torch/", "/torchvision/", "/distributed/")
 
 _LISTEN = "document.addEventListener('click', () => { window.benchClicked = Date.now(); }, true);"
@@ -44,7 +47,7 @@ _READY = "const b = document.querySelector(arguments[0]); return Boolean(b) && !
 
 def measure(*, clicks: int = 20, starts: int = 3, data: Path | None = None) -> Report:
     """Measure it all. Raises MnistLabError where something needed is missing or does not happen."""
-    samples: dict[str, list[float]] = {"start": [], "cold": [], "warm": [], "memory": []}
+    samples: dict[str, list[float]] = {"start": [], "cold": [], "warm": [], "sweep": [], "memory": []}
     heavy: list[str] | None = []
     for number in range(starts):
         with _home(data) as environment, browsers.chromium() as browser:
@@ -54,6 +57,7 @@ def measure(*, clicks: int = 20, starts: int = 3, data: Path | None = None) -> R
                 samples["cold"].append(_cold(browser, server))
                 if number == starts - 1:
                     samples["warm"] = [_click(browser) for _number in range(clicks + 1)][1:]
+                    samples["sweep"] = [_sweep(browser, server) for _number in range(SWEEPS)]
                     samples["memory"].append(_memory(server))
                     heavy = _heavy_maps(server)
             finally:
@@ -69,6 +73,8 @@ def _figures(samples: dict[str, list[float]], heavy: list[str] | None) -> list[F
         for share in (50, 95):
             label = f"Click on Run to the first point, {name}, p{share} of {len(samples[name])}"
             figures.append(Figure(label, _percentile(samples[name], share), "s", most=target))
+    label = f"Click to the last point of a sweep: {SWEEP_RATES} rates, 2,000 iterations, median of {SWEEPS}"
+    figures.append(Figure(label, _percentile(samples["sweep"], 50), "s", most=SWEEP))
     figures.append(Figure("Memory of the page's process after the clicks", samples["memory"][-1], "MB", most=MEMORY))
     mapped = None if heavy is None else float(len(heavy))
     figures.append(Figure("Files of torch in the page's process", mapped, "files", most=0))
@@ -121,6 +127,26 @@ def _click(browser: WebDriver) -> float:
     _press(browser, STOP)
     wait_until(lambda: not _script(browser, _READY, STOP), "the end of the run")
     return waited
+
+
+def _sweep(browser: WebDriver, server: Server) -> float:
+    """Seconds from the click on Train until the page says what all runs of a sweep have come to."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    button, slider = ".st-key-sweep button", ".st-key-rates_count input[type=range]"
+    browser.get(server.address + SWEEP_PAGE)
+    wait_until(lambda: _script(browser, _READY, button), "the button of the sweep")
+    wait_until(lambda: _script(browser, "return document.querySelector(arguments[0]) !== null;", slider), "the slider")
+    now = int(_script(browser, "return document.querySelector(arguments[0]).value;", slider))
+    key = Keys.ARROW_LEFT if now > SWEEP_RATES else Keys.ARROW_RIGHT
+    _script(browser, "document.querySelector(arguments[0]).focus();", slider)
+    ActionChains(browser).send_keys(key * abs(now - SWEEP_RATES)).perform()
+    wait_until(lambda: f"{SWEEP_RATES} " in _text(browser, button), "the number of rates")
+    before = time.monotonic()
+    _press(browser, button)
+    wait_until(lambda: SWEEP_ENDS in _text(browser, "[data-testid=stMain]"), "the end of the sweep")
+    return time.monotonic() - before
 
 
 def _press(browser: WebDriver, selector: str) -> None:

@@ -160,16 +160,16 @@ def labels(config: RunConfig, run: Ending, again: Sequence[Ending], longer: Endi
                      seeds end more than 25 points apart though one of them had learned; possible from one fall or
                      12 points on.
     overfitting      validation loss ends more than 15 % above its least in the middle one of the repetitions, and in the
-                     longer run more than that; possible from 5 % on.
+                     longer run more than that; possible from 5 % on, and where the training loss ends a quarter above its
+                     least the next ones are possible, too.
     learning-well    90 % of the reachable training accuracy; possible from 88 %, and up to 92 % the next ones are, too.
-    learning-slowly  four times the epochs lower the loss by a quarter; possible from 7 % on.
-    plateau          they do not, and the loss is above 90 % of chance (possible from 80 %); underfitting otherwise (up to 95 %).
-    too-early        below 50 updates of a run that has not learned well, next to the above; possible below 100.
+    learning-slowly  four times the epochs lower the loss by 15 %; possible from 5 % on.
+    plateau          they do not, and the loss is above 90 % of chance (possible from 85 %); underfitting otherwise (up to 93 %).
+    too-early        below 50 updates of a run that has not learned well (the definition).
     """
     found = _labels(config, run, again, longer)
-    steps = config.total_steps
-    if steps < 100 and found[0] not in ("diverged", "collapsed"):
-        found = ("too-early", *found) if steps < 50 else (*found, "too-early")
+    if config.total_steps < 50 and found[0] not in ("diverged", "collapsed"):
+        found = ("learning-well", "too-early") if "learning-well" in found else ("too-early",)
     return tuple(dict.fromkeys(found))
 
 
@@ -196,7 +196,8 @@ def _calm(
 ) -> tuple[Kind, ...]:
     risen = float(np.median([one.risen for one in (run, *again)]))
     if risen > 1.15 and longer.risen > 1.15:
-        return ("overfitting",)
+        rough = run.loss > 1.25 * run.least
+        return ("overfitting", "unstable", *_below(config, run, longer)) if rough else ("overfitting",)
     overfits: tuple[Kind, ...] = ("overfitting",) if risen > 1.05 else ()
     share = run.accuracy / reachable
     below = _below(config, run, longer)
@@ -211,13 +212,13 @@ def _below(config: RunConfig, run: Ending, longer: Ending) -> tuple[Kind, ...]:
     gain = 1 - longer.least / run.loss
     level = run.loss / chance_loss(config.loss)
     flat: tuple[Kind, ...] = ("plateau",) if level > 0.9 else ("underfitting",)
-    if 0.8 < level < 0.95:
+    if 0.85 < level < 0.93:
         flat = (*flat, "underfitting" if flat == ("plateau",) else "plateau")
-    if gain > 0.25:
+    if gain > 0.15:
         return ("learning-slowly",)
-    if gain > 0.07:
+    if gain > 0.10:
         return ("learning-slowly", *flat)
-    return flat if gain < 0.03 else (*flat, "learning-slowly")
+    return flat if gain < 0.05 else (*flat, "learning-slowly")
 
 
 # ---- the report ------------------------------------------------------------------------------------------------
