@@ -1,4 +1,4 @@
-"""Loss and gradients: one unit, scores to a loss, a loss that grows without end."""
+"""Loss and gradients: one unit, scores to a loss, a loss that grows without end, two valleys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from mnist_core.messages import N_
-from mnist_core.ui import frame, loss_panel, perceptron_panel
+from mnist_core.ui import frame, hills_panel, loss_panel, perceptron_panel
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -17,6 +17,7 @@ VIEWS: Mapping[str, tuple[str, Callable[[], None]]] = {
     "perceptron": (N_("A perceptron"), perceptron_panel.draw),
     "classes": (N_("Scores to loss"), loss_panel.draw_classes),
     "binary": (N_("Sure and wrong"), loss_panel.draw_binary),
+    "valleys": (N_("Two valleys"), hills_panel.draw),
 }
 
 

@@ -26,7 +26,7 @@ def surface_chart(
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(LOW, HIGH)
     layout["yaxis"] |= ends(LOW, HIGH) | {"title": {"text": translate(N_("Input x₂"))}}
-    grid = np.linspace(LOW, HIGH, 61)
+    grid = np.linspace(LOW, HIGH, 121)
     x = np.stack(np.meshgrid(grid, grid), -1)
     output = perceptron(x, weights, bias, activation)
     least = -1.0 if activation == "tanh" else 0.0
@@ -39,7 +39,7 @@ def surface_chart(
         "zmin": least,
         "zmax": max(1.0, float(output.max())),
         "colorscale": theme.scale(dark),
-        "zsmooth": "best",
+        "zsmooth": False if activation == "step" else "best",
         "colorbar": {"thickness": 14, "outlinewidth": 0},
         "hovertemplate": "%{x:.2f}, %{y:.2f}: %{z:.3f}<extra></extra>",
     }

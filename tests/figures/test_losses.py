@@ -28,4 +28,4 @@ def test_the_mark_lies_on_its_curve_and_in_the_chart(log: bool) -> None:
 def test_the_map_tells_the_corners() -> None:
     figure = surface_chart((1.0, 1.0), -1.5, "step", False, str)
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["0.00", "0.00", "0.00", "1.00"]
-    assert trace(figure, "surface")["z"]["shape"] == "61, 61"
+    assert trace(figure, "surface")["z"]["shape"] == "121, 121"

@@ -39,3 +39,14 @@ def test_sure_and_wrong(open_page: Open) -> None:
     assert "Loss: **2.303**" in texts(app)
     app.toggle(key="binary_log").set_value(True).run()
     assert not app.exception
+
+
+def test_two_valleys(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="valleys")
+    assert "it lies in the shallow valley: weight 1.347" in texts(app)
+    app.slider(key="hills_start").set_value(-2.0).run()
+    assert "it lies in the deep valley" in texts(app)
+    app.slider(key="hills_rate").set_value(1.0).run()
+    app.slider(key="hills_start").set_value(2.5).run()
+    assert "out of sight" in texts(app)
+    assert not app.exception
