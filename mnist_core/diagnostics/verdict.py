@@ -8,7 +8,7 @@ too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluat
 unstable       in the later half the loss fell far back again and again, or mini-batches lost a third of what had been gained.
 overfitting    validation loss has risen by a tenth from its least while training loss went on falling.
 learning-well  training accuracy is 90 % or more of what is reachable with wrong labels.
-learning-slowly the loss is still falling: by `FALLING` over the last third.
+learning-slowly the loss is still falling: by `FALLING` over the last third; near chance: ever farther below it.
 plateau        it is not, and is near chance.
 underfitting   it is not, well below chance.
 """
@@ -35,8 +35,10 @@ Kind = Literal[
 WELL = 0.9
 FEWEST_STEPS = 50
 FEWEST_EVALUATIONS = 4
-FALLING = 0.96  # of the loss a third of the steps ago, at most
-FALLING_NEAR_CHANCE = 0.992
+FALLING = 0.98  # of the loss a third of the steps ago, at most
+FALLING_FAST = 0.9
+BELOW_CHANCE = 0.0035  # of chance: so far below it a network is on its way
+FARTHER = 1.3  # times as far below as a third of the steps ago
 NEAR_CHANCE = 0.9  # of chance
 RISEN = 1.1  # of the least validation loss
 FELL_BACK = 2  # times
@@ -74,9 +76,17 @@ def _alive(course: Course) -> Kind:
     if course.train_accuracy >= WELL * course.reachable:
         return "learning-well"
     near_chance = course.train_loss > NEAR_CHANCE * course.chance
-    if course.kept < (FALLING_NEAR_CHANCE if near_chance else FALLING):
-        return "learning-slowly"
-    return "plateau" if near_chance else "underfitting"
+    if near_chance:
+        return "learning-slowly" if _leaves_chance(course) else "plateau"
+    return "learning-slowly" if course.kept < FALLING else "underfitting"
+
+
+def _leaves_chance(course: Course) -> bool:
+    """Whether the loss is on its way down from that of a guess, or fast towards it from far above."""
+    if course.kept < FALLING_FAST:
+        return True
+    now, before = course.chance - course.train_loss, course.chance - course.earlier_loss
+    return now > BELOW_CHANCE * course.chance and now > FARTHER * before
 
 
 def _overfits(course: Course) -> bool:
