@@ -36,6 +36,11 @@ def test_longer_and_repeated_runs_decide(run: Ending, again: Ending, longer: End
     assert labels(CONFIG, run, (again, again), longer) == found
 
 
+def test_a_loss_of_nothing_is_learning_well() -> None:
+    perfect = replace(GOOD, loss=0.0, least=0.0, accuracy=1.0, best_accuracy=1.0)
+    assert labels(CONFIG, perfect, (perfect, perfect), perfect) == ("learning-well",)
+
+
 def test_a_few_updates_are_too_early_by_definition() -> None:
     few = CONFIG.replace(epochs=3)
     assert labels(few, SLOW, (SLOW, SLOW), GOOD) == ("too-early",)
