@@ -150,6 +150,7 @@ class _Job:
         """Keep snapshots of the weights on the way, for a landscape to be drawn through them."""
         from mnist_core.training import trail
 
+        trail.drop(self.run.id, self.trainer.step)
         planned = set(trail.planned(self.run.config, room=trail.ROOM_OF_MANY if self.run.group else trail.ROOM))
 
         def keep() -> None:

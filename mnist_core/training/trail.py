@@ -67,6 +67,13 @@ def weights(run_id: str, step: int) -> dict[str, NDArray[np.float32]]:
         raise OSError(f"the snapshot of run {run_id} after {step} updates is damaged") from error
 
 
+def drop(run_id: str, after_step: int) -> None:
+    """Remove the snapshots after `after_step` updates: training goes on from there, maybe at another rate."""
+    for step in steps(run_id):
+        if step > after_step:
+            (folder(run_id) / f"{step}.safetensors").unlink(missing_ok=True)
+
+
 def forget(run_id: str) -> None:
     """Remove all snapshots of a run."""
     shutil.rmtree(folder(run_id), ignore_errors=True)

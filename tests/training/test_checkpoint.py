@@ -16,16 +16,17 @@ from tests.training.test_trainer import small
 
 def curve(trainer: Trainer, stops: list[int], path: Path, dataset: Dataset) -> tuple[np.ndarray, ...]:
     """Records of the run, saved and loaded anew after each of `stops` steps."""
-    steps, evaluations, layers = [], [], []
+    steps, evaluations, layers, sharpness = [], [], [], []
     for stop in [*stops, None]:
         got = trainer.advance(steps=None if stop is None else stop - trainer.step)
         steps.append(got.steps)
         evaluations.append(got.evaluations)
         layers.append(got.layers)
+        sharpness.append(got.sharpness)
         if stop is not None:
             save(trainer, path)
             trainer = load(path, trainer.config, dataset)
-    return np.concatenate(steps), np.concatenate(evaluations), np.concatenate(layers)
+    return np.concatenate(steps), np.concatenate(evaluations), np.concatenate(layers), np.concatenate(sharpness)
 
 
 def without_time(records: np.ndarray) -> list[tuple]:
@@ -37,7 +38,7 @@ def without_time(records: np.ndarray) -> list[tuple]:
 @pytest.mark.parametrize(
     "config",
     [
-        small(optimizer="sgd"),
+        small(optimizer="sgd", sharpness=True),
         small(optimizer="nesterov", schedule="one-cycle"),
         small(optimizer="adagrad", sampling="replacement"),
         small(optimizer="rmsprop", learning_rate=0.001, dropout=0.3),
@@ -55,6 +56,8 @@ def test_the_curve_is_that_of_an_undisturbed_run(config: RunConfig, tiny: Datase
     assert repr(without_time(cut[0])) == repr(without_time(whole[0]))
     assert repr(without_time(cut[1])) == repr(without_time(whole[1]))
     assert repr(without_time(cut[2])) == repr(without_time(whole[2]))
+    assert bool(len(whole[3])) == config.sharpness
+    assert repr(without_time(cut[3])) == repr(without_time(whole[3]))
 
 
 def test_a_changed_rate_is_kept(tiny: Dataset, tmp_path: Path) -> None:

@@ -135,5 +135,9 @@ def test_the_trail_of_a_run(home: Any, tiny: Dataset) -> None:
         np.testing.assert_array_equal(value, before[name])
     with pytest.raises(OSError, match="No such file"):
         trail.weights("run", 5)
+    trail.drop("run", 12)
+    assert trail.steps("run") == [0, 12]
+    trail.drop("run", 11)
+    assert trail.steps("run") == [0]
     trail.forget("run")
     assert trail.steps("run") == []
