@@ -244,7 +244,7 @@ def _one(config: RunConfig, label: str, options: argparse.Namespace) -> Result:
 def _line(result: Result) -> str:
     found = result.result
     accuracies = f"test accuracy {found['test_accuracy']:.4f}, training accuracy {found['train_accuracy']:.4f}"
-    return f"{result.outcome}, {accuracies}"
+    return f"{result.outcome} ({found['verdict']}), {accuracies}"
 
 
 def _write_curves(result: Result, file: Path, label: str) -> None:

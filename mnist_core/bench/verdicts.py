@@ -21,9 +21,8 @@ import numpy as np
 from mnist_core.bench.report import cannot_write
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.diagnostics import kind_of
-from mnist_core.diagnostics.course import Course, chance_loss, measure
-from mnist_core.diagnostics.verdict import Kind
+from mnist_core.diagnostics import Kind, chance_loss, judge
+from mnist_core.diagnostics.course import Course
 from mnist_core.errors import ConfigError
 from mnist_core.rates import usual_range
 from mnist_core.records import Curves, Outcome
@@ -128,8 +127,7 @@ def tried(config: RunConfig, dataset: Dataset) -> Case:
     run = _ending(curves, outcome)
     again = tuple(_ending(*curves_of(config.replace(seed=config.seed + 1 + n))) for n in range(REPEATED))
     longer = _ending(*curves_of(config.replace(epochs=config.epochs * LONGER)))
-    course = measure(config, curves)
-    said = kind_of(course, curves, outcome)
+    said, course = judge(config, curves, outcome)
     return Case(config.to_dict(), said, labels(config, run, again, longer), run, again, longer, course)
 
 

@@ -2,7 +2,7 @@
 
 from mnist_core.diagnostics.course import chance_loss
 from mnist_core.diagnostics.outcome import classify
-from mnist_core.diagnostics.verdict import judge, kind_of
-from mnist_core.diagnostics.words import Explanation, explain
+from mnist_core.diagnostics.verdict import Kind, at_end, judge
+from mnist_core.diagnostics.words import TITLES, Explanation, explain
 
-__all__ = ["Explanation", "chance_loss", "classify", "explain", "judge", "kind_of"]
+__all__ = ["TITLES", "Explanation", "Kind", "at_end", "chance_loss", "classify", "explain", "judge"]

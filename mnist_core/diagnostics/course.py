@@ -16,6 +16,7 @@ from mnist_core.config import Loss, RunConfig
 from mnist_core.records import Curves
 
 BACK = 1.5  # times the least loss before it: what counts as falling back
+WORSE = 0.05  # of accuracy: where the loss alone falls back, a sure network errs as seldom as before
 STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose mini-batch losses are compared
 LONG = 10  # records of a stretch, at least
 RISE = 1 / 3  # of what had been gained, lost again
@@ -55,12 +56,14 @@ class Course:
     best_step: int | None = None  # of the least validation loss
     best_loss: float = np.nan  # that validation loss
     train_loss_at_best: float = np.nan
-    validation_loss: float = np.nan
+    validation_loss: float = np.nan  # the lesser of the last two: one jump is not a trend
     validation_accuracy: float = np.nan
     falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the least before them
     worst_step: int | None = None  # of the greatest of them, or of the greatest rise
     worst_loss: float = np.nan
     rises: int = 0  # stretches of the later half in which a mini-batch lost a third of what had been gained
+    updates: tuple[float, ...] = ()  # the last update of each layer's weights by their length, first layer first
+    dead_layers: tuple[float, ...] = ()  # share of dead units of each hidden layer
 
 
 def measure(config: RunConfig, curves: Curves) -> Course | None:
@@ -88,7 +91,18 @@ def measure(config: RunConfig, curves: Curves) -> Course | None:
         "dead_units": float(last["dead_units"]),
         "gradient_norm": float(norms[-1]) if len(norms) else np.nan,
     }
-    return Course(**measured | _validation(rows) | _roughness(rows, curves.steps, chance, config.batch_size))
+    roughness = _roughness(rows, curves.steps, chance, config.batch_size)
+    return Course(**measured | _validation(rows) | roughness | _layers(curves.layers))
+
+
+def _layers(rows: NDArray[np.void]) -> dict[str, Any]:
+    if not len(rows):
+        return {}
+    last = rows[rows["step"] == rows["step"][-1]]
+    return {
+        "updates": tuple(last["update"][np.isfinite(last["update"])].tolist()),
+        "dead_layers": tuple(last["dead_units"][np.isfinite(last["dead_units"])].tolist()),
+    }
 
 
 def _validation(rows: NDArray[np.void]) -> dict[str, Any]:
@@ -100,7 +114,7 @@ def _validation(rows: NDArray[np.void]) -> dict[str, Any]:
         "best_step": int(rows["step"][best]),
         "best_loss": losses[best],
         "train_loss_at_best": float(rows["train_loss"][best]),
-        "validation_loss": losses[-1],
+        "validation_loss": float(np.nanmin(losses[-2:])),
         "validation_accuracy": float(rows["validation_accuracy"][-1]),
     }
 
@@ -109,8 +123,10 @@ def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], chance: float, b
     """How often the loss fell back in the later half of the training so far, and the worst of it."""
     losses = rows["train_loss"].astype(float)
     least_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
+    best_before = np.concatenate([[0.0], np.maximum.accumulate(rows["train_accuracy"])[:-1]])
     late = rows["step"] > rows["step"][-1] / 2
     back = late & (losses > BACK * least_before) & (losses - least_before > NOT_NOTHING * chance)
+    back &= rows["train_accuracy"] < best_before - WORSE
     risen = [(loss, step) for step, loss in rises(steps, chance, batch_size) if step > rows["step"][-1] / 2]
     worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)] + risen
     found: dict[str, Any] = {"falls_back": int(back.sum()), "rises": len(risen)}

@@ -5,12 +5,13 @@ diverged       the loss or the weights became NaN or infinite, or the training l
                and above chance.
 collapsed      everything is finite, but a hidden layer is dead and training accuracy is below 30 %.
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
-unstable       in the later half the loss fell far back again and again, or mini-batches lost a third of what had been gained.
+unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
+               gained and have not made good for it; or the loss, falling no more, ends a tenth above its least.
 overfitting    validation loss has risen by a tenth from its least while training loss went on falling.
 learning-well  training accuracy is 90 % or more of what is reachable with wrong labels.
-learning-slowly the loss is still falling: by `FALLING` over the last third; near chance: ever farther below it.
-plateau        it is not, and is near chance.
-underfitting   it is not, well below chance.
+learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
+plateau        it is not, and loss and accuracy are near chance.
+underfitting   it is not, and is well below chance.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from mnist_core.diagnostics.course import Course, is_dead, measure
-from mnist_core.records import Curves, Outcome, Run
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics.course import BARELY, Course, is_dead, measure
+from mnist_core.records import Curves, Outcome
 
 Kind = Literal[
     "learning-well",
@@ -35,19 +37,27 @@ Kind = Literal[
 WELL = 0.9
 FEWEST_STEPS = 50
 FEWEST_EVALUATIONS = 4
-FALLING = 0.98  # of the loss a third of the steps ago, at most
+FALLING = 0.995  # of the loss a third of the steps ago, at most
 FALLING_FAST = 0.9
 BELOW_CHANCE = 0.0035  # of chance: so far below it a network is on its way
+FAR_ABOVE = 1.5  # times chance
 FARTHER = 1.3  # times as far below as a third of the steps ago
 NEAR_CHANCE = 0.9  # of chance
 RISEN = 1.1  # of the least validation loss
 FELL_BACK = 2  # times
+AT_LEAST = 1.05  # of the least training loss so far: where a run is that has made good for what it lost
+ROUGH = 1.1  # of the least training loss so far
 
 
-def judge(run: Run, curves: Curves) -> tuple[Kind, Course | None]:
-    """What is the matter with the run, and the numbers that show it."""
-    course = measure(run.config, curves)
-    return kind_of(course, curves, run.outcome), course
+def judge(config: RunConfig, curves: Curves, outcome: Outcome | None = None) -> tuple[Kind, Course | None]:
+    """What is the matter with a run, and the numbers that show it; `outcome` once it has one."""
+    course = measure(config, curves)
+    return kind_of(course, curves, outcome), course
+
+
+def at_end(config: RunConfig, curves: Curves, outcome: Outcome | None) -> Kind | None:
+    """The verdict that a finished run keeps; None for a range test, which is to break."""
+    return None if config.schedule == "rising" else judge(config, curves, outcome)[0]
 
 
 def kind_of(course: Course | None, curves: Curves, outcome: Outcome | None) -> Kind:
@@ -69,21 +79,25 @@ def kind_of(course: Course | None, curves: Curves, outcome: Outcome | None) -> K
 
 def _alive(course: Course) -> Kind:
     """The kind of a run that is neither broken nor too young."""
-    if max(course.falls_back, course.rises) >= FELL_BACK:
+    recovered = course.train_loss < AT_LEAST * course.least_loss
+    if course.falls_back >= FELL_BACK or (course.rises >= FELL_BACK and not recovered):
         return "unstable"
     if _overfits(course):
         return "overfitting"
     if course.train_accuracy >= WELL * course.reachable:
         return "learning-well"
-    near_chance = course.train_loss > NEAR_CHANCE * course.chance
+    near_chance = course.train_loss > NEAR_CHANCE * course.chance and course.train_accuracy < BARELY
     if near_chance:
         return "learning-slowly" if _leaves_chance(course) else "plateau"
-    return "learning-slowly" if course.kept < FALLING else "underfitting"
+    if course.kept < FALLING:
+        return "learning-slowly"
+    return "unstable" if course.train_loss > ROUGH * course.least_loss else "underfitting"
 
 
 def _leaves_chance(course: Course) -> bool:
     """Whether the loss is on its way down from that of a guess, or fast towards it from far above."""
-    if course.kept < FALLING_FAST:
+    far_above = course.train_loss > FAR_ABOVE * course.chance
+    if course.kept < (FALLING if far_above else FALLING_FAST):
         return True
     now, before = course.chance - course.train_loss, course.chance - course.earlier_loss
     return now > BELOW_CHANCE * course.chance and now > FARTHER * before

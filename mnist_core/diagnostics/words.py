@@ -43,7 +43,7 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         )
     if run.config.schedule == "rising":
         return None  # it is to break: range_test has the words
-    kind, course = judge(run, curves)
+    kind, course = judge(run.config, curves, run.outcome)
     found: Explanation | None
     if kind == "diverged":
         found = _diverged(run, curves, course)
@@ -139,6 +139,27 @@ def _gradient(course: Course | None) -> tuple[Message, ...]:
     return (message(N_("The gradient's length is {norm}."), norm=f"{course.gradient_norm:.3g}"),)
 
 
+def _updates(course: Course) -> tuple[Message, ...]:
+    """How far one update moves each layer; the thousandth is the rule of thumb of the CS231n notes (Karpathy 2016)."""
+    if not course.updates:
+        return ()
+    template = N_(
+        "The last update changed the weights of the layers, first to last, by {updates} of their length; about 0.1 % is usual."
+    )
+    return (message(template, updates=", ".join(_percent(one) for one in course.updates)),)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if 0 < share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _dead_layers(course: Course) -> tuple[Message, ...]:
+    if len(course.dead_layers) < 2:
+        return ()
+    template = N_("Dead units by hidden layer, first to last: {shares}.")
+    return (message(template, shares=", ".join(f"{share:.0%}" for share in course.dead_layers)),)
+
+
 def _collapsed(run: Run, course: Course) -> Explanation:
     return _said(
         message(
@@ -148,6 +169,7 @@ def _collapsed(run: Run, course: Course) -> Explanation:
             ),
             dead=f"{course.dead_units:.0%}",
         ),
+        *_dead_layers(course),
         _loss_beside_chance(course),
         *_gradient(course),
         advice=message(
@@ -196,6 +218,7 @@ def _slowly(run: Run, course: Course) -> Explanation:
             step=f"{course.step:,}",
         ),
         _loss_beside_chance(course),
+        *_updates(course),
         advice=message(
             N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=f"{min(100.0, _rate(run) * 3):.2g}"
         ),
@@ -227,19 +250,21 @@ def _plateau(run: Run, course: Course) -> Explanation:
         _loss_beside_chance(course),
         *([alive] if run.config.hidden_layers and course.dead_units < 1 else []),
         *_gradient(course),
+        *_updates(course),
         advice=advice,
     )
 
 
 def _unstable(run: Run, course: Course) -> Explanation:
+    template = N_("The loss keeps falling back: {worst} at step {step}, after {least} had been reached.")
+    worst, step = course.worst_loss, course.worst_step
+    if step is None:
+        template = N_("The loss goes up and down: {worst} at step {step}, after {least} had been reached.")
+        worst, step = course.train_loss, course.step
     return _said(
-        message(
-            N_("The loss keeps falling back: {worst} at step {step}, after {least} had been reached."),
-            worst=_number(course.worst_loss),
-            step=f"{course.worst_step or 0:,}",
-            least=_number(course.least_loss),
-        ),
+        message(template, worst=_number(worst), step=f"{step:,}", least=_number(course.least_loss)),
         _loss_beside_chance(course),
+        *_updates(course),
         advice=message(
             N_("Try a learning rate three times smaller, {rate}, or larger batches."), rate=f"{_rate(run) / 3:.2g}"
         ),

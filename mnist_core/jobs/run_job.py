@@ -21,9 +21,10 @@ from typing import Any, TypeVar
 
 from mnist_core import data, settings
 from mnist_core.data import Dataset
+from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, RunNotFoundError, StoreUnavailableError
 from mnist_core.estimate import Speed, estimate_seconds
-from mnist_core.records import Curves, Event, Progress, Report, Requests, Run
+from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
@@ -230,8 +231,7 @@ class _Job:
         self._publish(save=True)
         if command == "pause":
             return self._pause("pause")
-        result = self.trainer.result()
-        patiently(lambda: self.store.finish(self.run.id, "stopped", result))
+        self._end("stopped", self.trainer.result())
         return True
 
     def _pause(self, command: str) -> bool:
@@ -248,12 +248,18 @@ class _Job:
     def finish(self, *, alone: bool) -> None:
         """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
         result = self.trainer.result() | self.trainer.whole(self._given_up)
-        patiently(lambda: self.store.finish(self.run.id, self.trainer.outcome, result))
+        self._end(self.trainer.outcome, result)
         try:
             if alone:
                 self._learn_speed()
         except Exception:
             LOG.exception("nothing was learnt about the speed")  # the run has ended well all the same
+
+    def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
+        """Write the result down, with the verdict on the records as they are in the store."""
+        curves = patiently(lambda: self.store.curves(self.run.id))
+        verdict = at_end(self.run.config, curves, outcome)
+        patiently(lambda: self.store.finish(self.run.id, outcome, result | {"verdict": verdict}))
 
     def _given_up(self) -> bool:
         self._look_again()

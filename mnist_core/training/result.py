@@ -15,8 +15,9 @@ import torch
 from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
+from mnist_core.diagnostics import at_end
 from mnist_core.estimate import useful_threads
-from mnist_core.records import Curves, Event, Outcome
+from mnist_core.records import DTYPES, Curves, Event, Outcome
 from mnist_core.training.trainer import Trainer
 
 # What `Trainer.result()` and `Result.result` hold; figures that do not exist are None or left out.
@@ -41,6 +42,7 @@ RESULT_KEYS = (
     "parameters",
     "not_finite_step",  # step of the first NaN or infinity
     "last_finite_loss",
+    "verdict",  # of the health check (diagnostics.verdict.Kind), once the run is over
 )
 OnProgress = Callable[[Trainer], None]
 
@@ -95,16 +97,18 @@ def train(
 def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
     """What a run that is over has come to; `parts` are its records in order."""
     assert trainer.outcome is not None
+    records = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
+    verdict = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome)
     return Result(
         trainer.config,
         trainer.outcome,
-        pd.DataFrame(np.concatenate([part.steps for part in parts])),
-        pd.DataFrame(np.concatenate([part.evaluations for part in parts])),
+        pd.DataFrame(records["steps"]),
+        pd.DataFrame(records["evaluations"]),
         _epochs(trainer),
         tuple(trainer.events),
         trainer.model,
         trainer.seconds,
-        trainer.result() | trainer.whole(),
+        trainer.result() | trainer.whole() | {"verdict": verdict},
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
@@ -91,6 +92,29 @@ def badge(run: Run) -> str:
     key = state(run)
     colour, icon = STATE_STYLES[key]
     return f":{colour}-badge[:material/{icon}: {_(STATES[key])}]"
+
+
+# Colour and symbol of a verdict, as for states.
+VERDICT_STYLES: Mapping[Kind, tuple[str, str]] = {
+    "learning-well": ("green", "check"),
+    "learning-slowly": ("blue", "trending_down"),
+    "plateau": ("orange", "trending_flat"),
+    "unstable": ("orange", "ssid_chart"),
+    "diverged": ("red", "trending_up"),
+    "collapsed": ("orange", "block"),
+    "overfitting": ("orange", "call_split"),
+    "underfitting": ("orange", "vertical_align_center"),
+    "too-early": ("gray", "hourglass_empty"),
+}
+
+
+def verdict_badge(run: Run) -> str:
+    """What the health check said at the end, as Streamlit markdown; nothing where the state says as much."""
+    kind: Kind | None = run.result.get("verdict")
+    if run.state != "finished" or kind is None or kind == run.outcome:
+        return ""
+    colour, icon = VERDICT_STYLES[kind]
+    return f":{colour}-badge[:material/{icon}: {_(TITLES[kind]).rstrip('.')}]"
 
 
 def run_title(run: Run) -> str:

@@ -34,11 +34,11 @@ def _open(run: Run) -> None:
 
 
 def _line(run: Run) -> None:
-    name, state, result, action = st.columns([6, 2, 3, 2], vertical_alignment="center")
+    name, state, result, action = st.columns([6, 4, 3, 2], vertical_alignment="center")
     current = st.session_state.get("shown_run") == run.id
     title = names.run_title(run)
     name.markdown(f"**{title}**" if current else title)
-    state.markdown(names.badge(run))
+    state.markdown(f"{names.badge(run)} {names.verdict_badge(run)}")
     result.markdown(_result(run))
     action.button(_("Open"), key=f"open_{run.id}", type="tertiary", disabled=current, on_click=_open, args=(run,))
 

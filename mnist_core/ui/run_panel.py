@@ -45,7 +45,8 @@ def _panel(run_id: str, moving: bool) -> None:
         st.rerun()  # start or end polling
     mine = run.owner == session.student()
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
-        st.markdown(f"**{names.run_title(run)}** {names.badge(run)}", width="content")
+        # The title takes what is left, so that a change of its badge does not move the buttons under a pointer.
+        st.markdown(f"**{names.run_title(run)}** {names.badge(run)}", width="stretch")
         if mine and run.state != "finished":
             _buttons(run)
         else:
@@ -173,15 +174,19 @@ _TONES = {
 def _explain(view: watch.View) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
     found = diagnostics.explain(view.run, view.curves)
-    if found is None:
-        return
+    # While it runs the place is kept, whatever the words are, so that the charts below stay where they are.
+    with st.container(key="explanation_live" if view.run.active else "explanation"):
+        if found is not None:
+            _say(found)
+
+
+def _say(found: diagnostics.Explanation) -> None:
     sentences = [found.what, *found.evidence]
     text = f"**{found.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
     if found.advice is not None:
         text += f"\n\n:material/lightbulb: {found.advice.text(_)}"
     tone = st.error if found.kind is None else _TONES.get(found.kind, st.info)
-    with st.container(key="explanation"):
-        tone(text)
+    tone(text)
 
 
 def _results(run: Run) -> None:

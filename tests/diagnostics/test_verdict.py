@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import explain, judge
+from mnist_core.diagnostics import at_end, explain, judge
 from mnist_core.diagnostics.course import measure, rises
 from mnist_core.messages import message
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
+from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
 
 CONFIG = RunConfig(learning_rate=0.5)
 RUN = Run("r", "ann", CONFIG, "finished", 1, 0.0, outcome="completed", progress=Progress(1_000, 1_000))
@@ -23,7 +23,7 @@ LIVE = replace(RUN, state="running", outcome=None)
 
 def evaluations(
     losses: Sequence[float],
-    accuracy: float = 0.95,
+    accuracy: float | Sequence[float] = 0.95,
     validation: Sequence[float] | None = None,
     dead: float = 0.0,
     apart: int = 100,
@@ -34,7 +34,7 @@ def evaluations(
     rows["train_loss"] = losses
     rows["validation_loss"] = losses if validation is None else validation
     rows["train_accuracy"] = rows["test_accuracy"] = accuracy
-    rows["validation_accuracy"] = accuracy - 0.02
+    rows["validation_accuracy"] = rows["train_accuracy"] - 0.02
     rows["dead_units"] = dead
     return Curves(evaluations=rows)
 
@@ -46,12 +46,25 @@ CASES: dict[str, tuple[Run, Curves, str]] = {
     "still falling": (RUN, evaluations([2.3, 2.2, 2.1, 1.9, 1.7, 1.5], 0.6), "learning-slowly"),
     "falling near chance": (RUN, evaluations([2.32, 2.31, 2.29, 2.27, 2.24, 2.2], 0.25), "learning-slowly"),
     "flat near chance": (RUN, evaluations([2.31, 2.303, 2.302, 2.303, 2.302, 2.302], 0.12), "plateau"),
-    "flat below chance": (RUN, evaluations([2.3, 1.2, 0.9, 0.82, 0.81, 0.81], 0.7), "underfitting"),
-    "falls back": (RUN, evaluations([2.3, 0.5, 0.3, 0.3, 0.9, 1.1, 0.3], 0.9), "unstable"),
+    "flat below chance": (RUN, evaluations([2.3, 1.2, 0.9, 0.812, 0.81, 0.81], 0.7), "underfitting"),
+    "falls back": (
+        RUN,
+        evaluations([2.3, 0.5, 0.3, 0.3, 0.9, 1.1, 0.3], [0.1, 0.85, 0.9, 0.9, 0.7, 0.6, 0.9]),
+        "unstable",
+    ),
+    "the loss alone falls back": (RUN, evaluations([2.3, 0.5, 0.3, 0.3, 0.9, 1.1, 0.3]), "learning-well"),
+    "a sure network in doubt": (RUN, evaluations([2.3, 2.2, 2.15, 2.9, 3.0, 3.5], 0.6), "unstable"),
+    "falling from far above chance": (RUN, evaluations([168, 160, 150, 134, 130, 123], 0.13), "learning-slowly"),
+    "ends above its least": (RUN, evaluations([2.3, 1.2, 0.9, 0.7, 0.65, 0.8], 0.7), "unstable"),
+    "one jump of validation": (
+        RUN,
+        evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.01], 1.0, [2.3, 0.6, 0.4, 0.40, 0.41, 0.6]),
+        "learning-well",
+    ),
     "one fall back, early": (RUN, evaluations([2.3, 0.5, 1.9, 0.4, 0.3, 0.2, 0.1]), "learning-well"),
     "validation rises": (
         RUN,
-        evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.02], 1.0, [2.3, 0.6, 0.4, 0.42, 0.46, 0.5]),
+        evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.02], 1.0, [2.3, 0.6, 0.4, 0.42, 0.5, 0.5]),
         "overfitting",
     ),
     "validation levels off": (
@@ -62,7 +75,7 @@ CASES: dict[str, tuple[Run, Curves, str]] = {
     "both rise": (
         RUN,
         evaluations([2.3, 0.5, 0.3, 0.35, 0.4, 0.44], 0.87, [2.3, 0.5, 0.3, 0.4, 0.5, 0.6]),
-        "underfitting",
+        "unstable",
     ),
     "no validation": (RUN, evaluations([2.3, 0.5, 0.3, 0.2, 0.1], 0.97, [math.nan] * 5), "learning-well"),
     "dead": (LIVE, evaluations([2.3, 2.303, 2.303], 0.11, dead=1.0), "collapsed"),
@@ -78,13 +91,13 @@ CASES: dict[str, tuple[Run, Curves, str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_verdict(name: str) -> None:
     run, curves, kind = CASES[name]
-    assert judge(run, curves)[0] == kind
+    assert judge(run.config, curves, run.outcome)[0] == kind
 
 
 def test_wrong_labels_bound_what_can_be_reached() -> None:
     curves = evaluations([2.3, 1.8, 1.7, 1.69, 1.69, 1.69], 0.62)
-    assert judge(RUN, curves)[0] == "underfitting"
-    noisy = replace(RUN, config=CONFIG.replace(label_noise=0.4))  # 36 % of the labels are wrong
+    assert judge(CONFIG, curves)[0] == "underfitting"
+    noisy = CONFIG.replace(label_noise=0.4)  # 36 % of the labels are wrong
     assert judge(noisy, curves)[0] == "learning-well"
 
 
@@ -100,17 +113,19 @@ def test_a_rise_of_mini_batches_in_the_later_half_is_unstable() -> None:
     losses = np.full(500, 0.2)
     losses[:20] = np.linspace(2.3, 0.2, 20)
     smooth = replace(evaluations([2.3, 0.3, 0.2, 0.2, 0.2, 0.2]), steps=steps(losses))
-    assert judge(RUN, smooth)[0] == "learning-well"
+    assert judge(CONFIG, smooth)[0] == "learning-well"
     losses[[400, 450]] = 1.5, 1.2
-    rough = replace(smooth, steps=steps(losses))
-    assert judge(RUN, rough)[0] == "unstable"
+    rough = replace(evaluations([2.3, 0.3, 0.2, 0.2, 0.2, 0.25]), steps=steps(losses))
+    assert judge(CONFIG, rough)[0] == "unstable"
+    recovered = replace(smooth, steps=steps(losses))
+    assert judge(CONFIG, recovered)[0] == "learning-well"
     course = measure(CONFIG, rough)
     assert course is not None
     assert course.worst_loss == pytest.approx(1.5)
     assert 395 <= (course.worst_step or 0) <= 410
     # The same in the first half is how it began.
     losses[[400, 450, 100, 150]] = 0.2, 0.2, 1.5, 1.5
-    assert judge(RUN, replace(smooth, steps=steps(losses)))[0] == "learning-well"
+    assert judge(CONFIG, replace(smooth, steps=steps(losses)))[0] == "learning-well"
 
 
 def test_the_noise_of_single_images_is_no_rise() -> None:
@@ -148,6 +163,7 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
         ),
         ("flat below chance", ["levelled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
         ("falls back", ["1.100 at step 500, after 0.300", "three times smaller, 0.17"]),
+        ("ends above its least", ["up and down: 0.800 at step 500, after 0.650", "three times smaller"]),
         ("validation rises", ["lowest at step 200 (0.400) and rose to 0.500", "from 0.200 to 0.020", "98.0%"]),
         ("twenty steps", ["After 20 updates", "smaller batches"]),
     ],
@@ -174,3 +190,20 @@ def test_how_it_ended_is_said_beside_the_verdict() -> None:
     assert "It was stopped after step 60 of 100" in said(stopped, Curves())
     assert "It broke" in said(replace(RUN, outcome="failed", error=message("It broke.")), Curves())
     assert explain(LIVE, Curves()) is None
+
+
+def test_what_goes_on_in_the_layers_is_evidence() -> None:
+    rows = np.zeros(6, LAYER_DTYPE)
+    rows["step"], rows["layer"] = [0, 0, 0, 500, 500, 500], [0, 1, 2] * 2
+    rows["update"] = [np.nan] * 3 + [0.00021, 0.004, 0.25]
+    rows["dead_units"] = [0, 0, np.nan, 0.4, 1.0, np.nan]
+    run, curves, _kind = CASES["still falling"]
+    assert "by 0.021 %, 0.4 %, 25 % of their length" in said(run, replace(curves, layers=rows))
+    run, curves, _kind = CASES["dead"]
+    assert "Dead units by hidden layer, first to last: 40%, 100%." in said(run, replace(curves, layers=rows))
+
+
+def test_a_range_test_keeps_no_verdict() -> None:
+    curves = CASES["learned"][1]
+    assert at_end(CONFIG, curves, "completed") == "learning-well"
+    assert at_end(CONFIG.replace(schedule="rising"), curves, "completed") is None

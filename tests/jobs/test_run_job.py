@@ -10,6 +10,7 @@ import pytest
 
 from mnist_core import training
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import judge
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.jobs import run_job
 from mnist_core.records import Curves
@@ -373,3 +374,11 @@ def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: p
     run_job.execute(ids, store.url, 1)
     assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
     assert not list(run_job.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))
+
+
+def test_a_finished_run_keeps_its_verdict(store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    execute(store, run_id)
+    run, curves = store.get(run_id), store.curves(run_id)
+    assert run.result["verdict"] == judge(run.config, curves, run.outcome)[0]
+    assert run.result["verdict"] not in ("diverged", "collapsed")
