@@ -24,6 +24,9 @@ TITLES: Mapping[Kind, str] = {
 }
 
 
+FAST = 0.7  # of the loss a third of the steps ago: such a fall needs no higher rate
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What happened in one sentence, the numbers that show it, and one thing to try. `kind`: None for a failed run."""
@@ -219,10 +222,17 @@ def _slowly(run: Run, course: Course) -> Explanation:
         ),
         _loss_beside_chance(course),
         *_updates(course),
-        advice=message(
-            N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=f"{min(100.0, _rate(run) * 3):.2g}"
-        ),
+        advice=_go_on(run, course),
     )
+
+
+def _go_on(run: Run, course: Course) -> Message:
+    if course.kept < FAST:
+        return message(
+            N_("It is on its way: give it more epochs.") if run.outcome else N_("It is on its way: let it go on.")
+        )
+    rate = f"{min(100.0, _rate(run) * 3):.2g}"
+    return message(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=rate)
 
 
 def _plateau(run: Run, course: Course) -> Explanation:

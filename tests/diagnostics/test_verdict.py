@@ -207,3 +207,9 @@ def test_a_range_test_keeps_no_verdict() -> None:
     curves = CASES["learned"][1]
     assert at_end(CONFIG, curves, "completed") == "learning-well"
     assert at_end(CONFIG.replace(schedule="rising"), curves, "completed") is None
+
+
+def test_a_fast_fall_is_left_alone() -> None:
+    curves = evaluations([2.3, 2.1, 1.8, 1.4, 0.9, 0.6], 0.7)
+    assert said(LIVE, curves).endswith("let it go on.")
+    assert said(RUN, curves).endswith("give it more epochs.")
