@@ -40,10 +40,8 @@ def start_all(group: str) -> None:
     """Queue every variant of the experiment under `group`, once however often the press arrives, and show them."""
     chosen, shared = draft.preset(), draft.config()
     assert chosen is not None
-    store, student = session.store(), session.student()
-    if not store.list_group(group):
-        for label, changes in chosen.variants.items():
-            store.create_run(student, shared.replace(**changes), preset=chosen.name, variant=label, group=group)
+    configs = [shared.replace(**changes) for changes in chosen.variants.values()]
+    session.store().create_runs(session.student(), configs, group, preset=chosen.name, variants=tuple(chosen.variants))
     st.session_state.update(shown_run=None, shown_group=group)
 
 

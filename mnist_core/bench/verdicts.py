@@ -156,12 +156,12 @@ def labels(config: RunConfig, run: Ending, again: Sequence[Ending], longer: Endi
     collapsed        its outcome, and the longer run never came above 30 %.
     unstable         it or the longer run fell back by 20 points of accuracy in its later half, or equal runs from other
                      seeds end more than 25 points apart though one of them had learned; possible from one fall or
-                     12 points on.
+                     12 points on, where the training loss ends a quarter above its least, or the longer run diverges.
     overfitting      validation loss ends more than 15 % above its least in the middle one of the repetitions, and in the
                      longer run more than that; possible from 5 % on, and where the training loss ends a quarter above its
                      least the next ones are possible, too.
     learning-well    90 % of the reachable training accuracy; possible from 88 %, and up to 92 % the next ones are, too.
-    learning-slowly  four times the epochs lower the loss by 15 %; possible from 5 % on.
+    learning-slowly  four times the epochs lower the loss by 15 %; possible from 3 % on.
     plateau          they do not, and the loss is above 90 % of chance (possible from 85 %); underfitting otherwise (up to 93 %).
     too-early        below 50 updates of a run that has not learned well (the definition).
     """
@@ -184,7 +184,8 @@ def _labels(config: RunConfig, run: Ending, again: Sequence[Ending], longer: End
     falls = run.falls + longer.falls
     if (run.falls >= 1 and falls >= 2) or (learned and apart > 0.25):
         return ("unstable", *_calm(config, run, again, longer, reachable)) if run.falls == 0 else ("unstable",)
-    maybe = ("unstable",) if falls >= 1 or (learned and apart > 0.12) or longer.outcome == "diverged" else ()
+    rough = run.loss > 1.25 * run.least or longer.outcome == "diverged"
+    maybe = ("unstable",) if falls >= 1 or (learned and apart > 0.12) or rough else ()
     found += [*_calm(config, run, again, longer, reachable), *maybe]
     return tuple(found)
 
@@ -195,7 +196,7 @@ def _calm(
     risen = float(np.median([one.risen for one in (run, *again)]))
     if risen > 1.15 and longer.risen > 1.15:
         rough = run.loss > 1.25 * run.least
-        return ("overfitting", "unstable", *_below(config, run, longer)) if rough else ("overfitting",)
+        return ("overfitting", *_below(config, run, longer)) if rough else ("overfitting",)
     overfits: tuple[Kind, ...] = ("overfitting",) if risen > 1.05 else ()
     share = run.accuracy / reachable
     below = _below(config, run, longer)
@@ -216,7 +217,7 @@ def _below(config: RunConfig, run: Ending, longer: Ending) -> tuple[Kind, ...]:
         return ("learning-slowly",)
     if gain > 0.10:
         return ("learning-slowly", *flat)
-    return flat if gain < 0.05 else (*flat, "learning-slowly")
+    return flat if gain < 0.03 else (*flat, "learning-slowly")
 
 
 # ---- the report ------------------------------------------------------------------------------------------------

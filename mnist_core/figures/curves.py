@@ -80,7 +80,7 @@ def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
         (N_("greatest of the window"), "gradient_norm_max", 1.2),
         (N_("mean"), "gradient_norm", 2.5),
     ):
-        shade = colour if width > 2 else _clear(colour, 0.6)
+        shade = colour if width > 2 else theme.transparent(colour, 0.6)
         values = steps[column]
         trace = _line(across.values(steps), _positive(values), translate(name), shade, "solid", width)
         figure["data"].append(trace | {"uid": column, "hovertemplate": "%{y:.3g}"})
@@ -213,14 +213,19 @@ def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, tra
     if (steps["steps"] > 1).any():
         for column, more in (
             ("loss_min", {}),
-            ("loss_max", {"fill": "tonexty", "fillcolor": _clear(colour, 0.16)}),
+            ("loss_max", {"fill": "tonexty", "fillcolor": theme.transparent(colour, 0.16)}),
         ):
             band = _behind(_line(x, drawn(steps[column], top), name, colour, "solid", 0), column, "batches")
             traces.append(band | more)
     if view.smoothing:
-        traces.append(_behind(_line(x, values, name, _clear(colour, 0.22), "solid", 1), "batches-raw", "batches"))
+        traces.append(
+            _behind(_line(x, values, name, theme.transparent(colour, 0.22), "solid", 1), "batches-raw", "batches")
+        )
         values = smooth(values, view.smoothing)
-    line = _line(x, values, name, _clear(colour, 0.5), "solid", 1.3) | {"uid": "batches", "legendgroup": "batches"}
+    line = _line(x, values, name, theme.transparent(colour, 0.5), "solid", 1.3) | {
+        "uid": "batches",
+        "legendgroup": "batches",
+    }
     return [*traces, line | _hover(steps["loss"], top, ".4f")]
 
 
@@ -249,7 +254,7 @@ def _part(
     x = across.values(curves.evaluations)
     traces = []
     if view.smoothing:
-        raw = _line(x, values, name, _clear(colour, 0.3), style.dash, 1.2)
+        raw = _line(x, values, name, theme.transparent(colour, 0.3), style.dash, 1.2)
         traces.append(_behind(raw, f"{split}-raw", split))
         values = smooth(values, view.smoothing, records_apart(curves))
     trace = _line(x, values, name, colour, style.dash, 2.8) | {"uid": split, "legendgroup": split}
@@ -265,7 +270,7 @@ def _run_traces(
     x, shown, group = across.values(curves.evaluations)[rows], drawn(values, top)[rows], f"run{index}"
     traces = []
     if view.smoothing:
-        raw = _line(x, shown, name, _clear(colour, 0.3), dash, 1.2)
+        raw = _line(x, shown, name, theme.transparent(colour, 0.3), dash, 1.2)
         traces.append(_behind(raw, f"{group}-raw", group))
         apart = records_apart(curves)
         shown = smooth(shown, view.smoothing, None if apart is None else apart[rows])
@@ -325,8 +330,3 @@ def _hover(exact: Floats, top: float, form: str, epochs: Floats | None = None, e
 
 def _positive(values: Floats) -> Floats:
     return np.where(np.isfinite(values) & (values > 0), values, np.nan).astype(np.float32)
-
-
-def _clear(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"

@@ -157,7 +157,8 @@ def rates_chart(
     if view.metric == "loss":
         chance = _chance(runs)
         marks.reference(figure, chance, _chance_text(f"{chance:.3f}", translate), ChartView(dark=view.dark), log=True)
-        figure["layout"]["annotations"][-1] |= {"x": 0, "xanchor": "left"}  # on the right stands what broke
+        # On the right stands what broke, above the line the zone's name.
+        figure["layout"]["annotations"][-1] |= {"x": 0, "xanchor": "left", "yanchor": "top"}
         layout["yaxis"] |= ends(math.log10(floor), math.log10(top), log=True) | log_ticks(
             math.log10(floor), math.log10(top)
         )

@@ -14,6 +14,7 @@ from mnist_core.messages import N_, Translate
 from mnist_core.records import Curves, Run
 
 Figure = dict[str, Any]
+BEYOND = 0.06  # opacity
 
 
 def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Translate) -> Figure:
@@ -31,6 +32,7 @@ def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Transl
         figure["data"].append(_line(f"run{index}", across.values(rows), rows["sharpness"], name, colour, "solid", 3))
         line = edges(run.config, rows["learning_rate"])
         if line is not None and len(rows):
+            figure["data"] += _beyond(index, across.values(rows), line, colour, 10 ** _ends(runs)[1])
             figure["data"].append(
                 _line(f"edge{index}", across.values(rows), line, name, colour, "dash", 1.6) | {"showlegend": False}
             )
@@ -38,6 +40,20 @@ def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Transl
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     figure["data"] += spread(layout)
     return figure
+
+
+def _beyond(index: int, x: Any, edge: Any, colour: str, top: float) -> list[dict[str, Any]]:
+    """The ground above an edge, where each step overshoots by more than the last."""
+    quiet = {"mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
+    ceiling = {
+        "type": "scatter",
+        "uid": f"top{index}",
+        "x": packed(x),
+        "y": packed(np.full(len(edge), top, np.float32)),
+    }
+    ground = {"type": "scatter", "uid": f"beyond{index}", "x": packed(x), "y": packed(edge)}
+    shade = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BEYOND)}
+    return [ceiling | quiet, ground | quiet | shade]
 
 
 def _ends(runs: Sequence[tuple[Run, Curves]]) -> tuple[float, float]:

@@ -75,6 +75,12 @@ def broken(dark: bool) -> str:
     return BROKEN_DARK if dark else BROKEN_LIGHT
 
 
+def transparent(colour: str, alpha: float) -> str:
+    """`colour` (#rrggbb) that lets `1 - alpha` of what is behind it through."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
+
+
 def run_colour(index: int, dark: bool) -> str:
     """Colour of the run number `index` in an overlay."""
     colours = RUN_COLOURS_DARK if dark else RUN_COLOURS_LIGHT

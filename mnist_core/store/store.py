@@ -99,19 +99,21 @@ class Store(Studies):
         group: str,
         *,
         preset: str | None = None,
-        variant: str | None = None,
+        variants: Sequence[str | None] = (None,),
         sweep: SweepRecord | None = None,
     ) -> list[str]:
         """Put all runs of `group` in the queue, in this order, in one transaction; returns their ids.
 
-        `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `sweep`: kept beside them.
+        `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `variants` of the preset: one for
+        each run, or one for all. `sweep`: kept beside them.
         """
         now = time.time()
         ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
+        of = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
         rows = [
             # A microsecond apart: the queue and the list keep the order.
             _new_row(run_id, owner, config, now + 1e-6 * number, preset=preset, variant=variant, group_id=group)
-            for number, (run_id, config) in enumerate(zip(ids, configs, strict=True))
+            for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
         ]
         with self._begin() as connection:
             connection.execute(_insert(connection, runs).on_conflict_do_nothing(), rows)
@@ -124,7 +126,7 @@ class Store(Studies):
                     "rates": json.dumps(sweep.rates),
                     "seeds": sweep.seeds,
                     "preset": preset,
-                    "variant": variant,
+                    "variant": variants[0],
                     "predicted_edge": sweep.predicted_edge,
                 }
                 connection.execute(_insert(connection, sweeps).values(row).on_conflict_do_nothing())

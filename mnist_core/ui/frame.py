@@ -110,7 +110,7 @@ def safely(draw: Callable[P, None]) -> Callable[P, None]:
 
 
 def callback(act: Callable[P, None]) -> Callable[P, None]:
-    """`act` for a button outside fragments: its error is a sentence at the top of the page that is drawn next."""
+    """`act` for a button: its error is a sentence at the top of the page, or fragment, that is drawn next."""
 
     @functools.wraps(act)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -123,12 +123,14 @@ def callback(act: Callable[P, None]) -> Callable[P, None]:
 
 
 def show_error(error: MnistLabError) -> None:
-    """The error as a sentence in the language of the session, one line per problem of a configuration."""
-    if isinstance(error, ConfigError):
-        lines = [problem.message.text(_) for problem in error.problems]
-        st.error("\n\n".join(escape(line) for line in lines), icon=":material/error:")
-    else:
-        st.error(escape(error.message.text(_)), icon=":material/error:")
+    """The error as a sentence in the language of the session."""
+    st.error(sentence(error), icon=":material/error:")
+
+
+def sentence(error: MnistLabError) -> str:
+    """The error as Markdown, one line per problem of a configuration."""
+    messages = [problem.message for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
+    return "\n\n".join(escape(message.text(_)) for message in messages)
 
 
 def escape(text: str) -> str:
@@ -140,4 +142,12 @@ def escape(text: str) -> str:
 
 def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, Any]:
     """`draw` as a fragment that shows its errors as sentences; redrawn `every` so many seconds."""
-    return st.fragment(safely(draw), run_every=every)
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        # What a button of the fragment met; a toast, since a sentence would be gone with the next redrawing.
+        if problem := st.session_state.pop("problem", None):
+            st.toast(sentence(problem), icon=":material/error:", duration="long")
+        draw(*args, **kwargs)
+
+    return st.fragment(safely(drawn), run_every=every)

@@ -196,7 +196,7 @@ def _start(sweep_id: str) -> None:
         plan.configs(config),
         sweep_id,
         preset=chosen.name if chosen else None,
-        variant=draft.variant(),
+        variants=(draft.variant(),),
         sweep=SweepRecord(sweep_id, student, time.time(), config, plan.rates, plan.seeds, predicted_edge=predicted),
     )
     _show(sweep_id)

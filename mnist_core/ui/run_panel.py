@@ -17,7 +17,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.figures import curves as charts
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
-from mnist_core.ui import draft, frame, names, predictions, session, texts, watch
+from mnist_core.ui import draft, frame, inside_charts, names, predictions, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
 
@@ -60,6 +60,7 @@ def _panel(run_id: str, moving: bool) -> None:
     _charts(view)
 
 
+@frame.callback
 def ask(run: Run, command: Command) -> None:
     """Ask something of the run, as its owner."""
     session.store().request(run.id, session.student(), command)
@@ -120,7 +121,7 @@ def _change_rate(run: Run) -> None:
             st.session_state["new_rate_problem"] = error
             return
         st.session_state.pop("new_rate_problem", None)
-        session.store().request_learning_rate(run.id, session.student(), rate)
+        frame.callback(session.store().request_learning_rate)(run.id, session.student(), rate)
 
     with st.popover(_("Rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
         st.text_input(
@@ -218,6 +219,10 @@ def _charts(view: watch.View) -> None:
             ):
                 with column:
                     _chart(kind, make, view, settings)
+
+    with st.expander(_("Inside the layers"), icon=":material/layers:", on_change="rerun") as inside:
+        if inside.open:
+            inside_charts.draw(view)
 
 
 def _chart(kind: str, make: Any, view: watch.View, settings: charts.ChartView) -> None:

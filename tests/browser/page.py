@@ -87,6 +87,21 @@ class Page:
 
         wait_until(pressed, 20)
 
+    def expand(self, label: str) -> None:
+        """Open the expander of this name."""
+
+        def opened() -> bool:
+            try:
+                for summary in self.find("[data-testid=stExpander] summary"):
+                    if label in summary.text:
+                        summary.click()
+                        return True
+            except NOT_CLICKED:
+                return False
+            return False
+
+        wait_until(opened, 20)
+
     def can_press(self, key: str) -> bool:
         """Whether there is such a button and it can be pressed."""
         try:

@@ -106,3 +106,12 @@ def test_korean(open_browser: Open) -> None:
     page = open_browser().open("/train?lang=ko")
     page.wait_for("학습률(learning rate)")
     assert page.says("신경망을 훈련하며 지켜보기")
+
+
+def test_the_layers_are_shown_beneath_the_curves(open_browser: Open) -> None:
+    page = open_browser().open("/train?preset=two-layer-net&epochs=1")
+    page.press("run")
+    page.wait_for("completed")
+    page.expand("Inside the layers")
+    wait_until(lambda: page.chart("dead_units", "updates") is not None)
+    page.wait_for("Layer")

@@ -40,6 +40,8 @@ def test_sharpness_and_its_edge_have_one_colour() -> None:
     assert numbers(drawn["run0"]["y"]) == [5, 30]
     assert numbers(drawn["edge0"]["y"]) == [20, 20]
     assert drawn["run0"]["line"]["color"] == drawn["edge0"]["line"]["color"]
+    assert numbers(drawn["beyond0"]["y"]) == [20, 20]
+    assert min(numbers(drawn["top0"]["y"])) > 30
     assert sharpness.chart([(run, Curves())], ChartView(), str)["data"]
 
 

@@ -171,18 +171,19 @@ def test_one_press_of_run_all_that_arrives_twice_makes_one_group(
     app = open_page("train", preset="optimizer-race")
     app.button(key="run_all").click()
     pressed = app._tree.get_widget_states()
-    made = Store.create_run
+    made = Store.create_runs
     calls = []
 
-    def arrives_again(*args: Any, **kwargs: Any) -> str:
-        calls.append(kwargs["variant"])
-        run_id = made(*args, **kwargs)
-        if len(calls) == len(PRESETS["optimizer-race"].variants):
+    def arrives_again(*args: Any, **kwargs: Any) -> list[str]:
+        calls.append(kwargs["variants"])
+        ids = made(*args, **kwargs)
+        if len(calls) == 1:
             raise again(pressed)
-        return run_id
+        return ids
 
-    monkeypatch.setattr(Store, "create_run", arrives_again)
+    monkeypatch.setattr(Store, "create_runs", arrives_again)
     app.run()
+    assert len(calls) == 2
     assert len(store.next_queued(20)) == len(PRESETS["optimizer-race"].variants)
     assert app.session_state["shown_group"] == store.next_queued(1)[0].group
 
@@ -262,6 +263,21 @@ def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
     assert store.get(run_id).command == "step"
     app.button(key="stop").click().run()
     assert store.get(run_id).outcome == "stopped"
+    assert not app.exception
+
+
+def test_a_button_of_the_panel_that_the_store_refuses_is_a_sentence(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+
+    def refused(*_args: Any, **_kwargs: Any) -> None:
+        raise StoreUnavailableError("The store is in use.")
+
+    monkeypatch.setattr(Store, "request", refused)
+    app.button(key="stop").click().run()
+    assert "The store is in use." in texts(app) + "".join(toast.value for toast in app.toast)
     assert not app.exception
 
 
