@@ -200,6 +200,10 @@ class Run:
     # Queued runs only: how many will be started before this one.
     queue_place: int | None = None
     prediction: Prediction | None = None  # what its student expected of it before it ran
+    name: str = ""  # what its student calls it
+    note: str = ""
+    star: bool = False
+    put_away: bool = False  # its student wants to see it no more
 
     @property
     def active(self) -> bool:

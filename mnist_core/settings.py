@@ -44,6 +44,11 @@ def checkpoint_folder() -> Path:
     return home() / "checkpoints"
 
 
+def trail_folder(run_id: str) -> Path:
+    """The folder of a run's snapshots."""
+    return checkpoint_folder() / f"{run_id}.trail"
+
+
 def scheduler_address() -> str | None:
     """Address of a Dask scheduler to use in place of a local cluster."""
     return os.environ.get("MNIST_LAB_SCHEDULER") or None

@@ -16,7 +16,7 @@ from mnist_core.config import Loss, RunConfig
 from mnist_core.records import Curves
 
 BACK = 1.5  # times the least loss before it: what counts as falling back
-WORSE = 0.05  # of accuracy: where the loss alone falls back, a sure network errs as seldom as before
+WORSE = 0.15  # of accuracy: where the loss alone falls back, a sure network errs as seldom as before
 STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose mini-batch losses are compared
 LONG = 10  # records of a stretch, at least
 RISE = 1 / 3  # of what had been gained, lost again

@@ -7,7 +7,7 @@ collapsed      everything is finite, but a hidden layer is dead and training acc
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its least.
-overfitting    validation loss has risen by a tenth from its least while training loss went on falling.
+overfitting    validation loss has risen by 15 % from its least while training loss went on falling.
 learning-well  training accuracy is 90 % or more of what is reachable with wrong labels.
 learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
 plateau        it is not, and loss and accuracy are near chance.
@@ -43,7 +43,7 @@ BELOW_CHANCE = 0.0035  # of chance: so far below it a network is on its way
 FAR_ABOVE = 1.5  # times chance
 FARTHER = 1.3  # times as far below as a third of the steps ago
 NEAR_CHANCE = 0.9  # of chance
-RISEN = 1.1  # of the least validation loss
+RISEN = 1.15  # of the least validation loss
 FELL_BACK = 2  # times
 AT_LEAST = 1.05  # of the least training loss so far: where a run is that has made good for what it lost
 ROUGH = 1.1  # of the least training loss so far

@@ -10,6 +10,7 @@ submitted, so that runs from the first second, when only one worker is there, wo
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import secrets
@@ -35,6 +36,8 @@ TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
 LEASE_SECONDS = 5.0  # a cluster whose heartbeat has stood still for so long serves the store no more
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
+PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
+CLEAR_SECONDS = 60.0
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
@@ -54,6 +57,7 @@ class Dispatcher:
         self._tasks: dict[str, Any] = {}
         self._measured = False
         self._beat = 0.0
+        self._cleared = -math.inf
         self._started = time.time()
         self._home = f"{platform.node()}:{settings.home()}"
         self._other: tuple[float, float] = (0.0, 0.0)  # another cluster's heartbeat, and when it was first seen
@@ -109,6 +113,15 @@ class Dispatcher:
         self._collect_tasks()
         if time.time() - self._beat > HEARTBEAT_SECONDS:
             self._heartbeat()
+        if time.monotonic() - self._cleared > CLEAR_SECONDS:
+            self._clear_away()
+
+    def _clear_away(self) -> None:
+        """Delete for good what was put away a day ago."""
+        self._cleared = time.monotonic()
+        for run_id, owner in self.store.put_away_before(time.time() - PUT_AWAY_SECONDS):
+            self.store.delete_run(run_id, owner)
+            run_job.forget_files(run_id)
 
     def _submit(self) -> None:
         if len(self._placed()) >= self.slots:

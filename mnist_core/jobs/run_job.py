@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -62,6 +63,18 @@ def checkpoint_file(run_id: str) -> Path:
     return settings.checkpoint_folder() / f"{run_id}.safetensors"
 
 
+def next_file(run_id: str) -> Path:
+    """Where a newer state is written, until the store has its records."""
+    return checkpoint_file(run_id).with_suffix(".next.safetensors")
+
+
+def forget_files(run_id: str) -> None:
+    """Remove checkpoints and snapshots of the run. Knows no torch."""
+    for file in (checkpoint_file(run_id), next_file(run_id)):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(settings.trail_folder(run_id), ignore_errors=True)
+
+
 def execute(run_ids: Sequence[str], url: str, threads: int) -> None:
     """Train the runs, which can share a stack if they are several, until each has ended or is paused."""
     store = worker_store(url)
@@ -99,7 +112,7 @@ class _Job:
         self.run = run
         self._device = device
         self.file = checkpoint_file(run.id)
-        self.next_file = self.file.with_suffix(".next.safetensors")
+        self.next_file = next_file(run.id)
         self.requests: Requests | None = Requests()
         self._looked = 0.0
         self.trainer = self._trainer(data.load_dataset(run.config.dataset))
@@ -275,12 +288,7 @@ class _Job:
         self.store.set_fact("speed", speed.scaled(config.model, ratio).to_dict())
 
     def _forget(self) -> None:
-        """Remove the run's files."""
-        from mnist_core.training import trail
-
-        for file in (self.file, self.next_file):
-            file.unlink(missing_ok=True)
-        trail.forget(self.run.id)
+        forget_files(self.run.id)
 
     # ---- to the store ------------------------------------------------------------------------------------------
 

@@ -39,13 +39,14 @@ from mnist_core.records import (
     UnreadableRun,
 )
 from mnist_core.store.engine import as_sentences, open_engine
+from mnist_core.store.labels import Labels
 from mnist_core.store.studies import Studies
 from mnist_core.store.tables import chunks, events, facts, runs, sweeps
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
 
-class Store(Studies):
+class Store(Studies, Labels):
     """The store at `url` (default: `settings.store_url()`), made and migrated on opening.
 
     Raises StoreUnavailableError, from any method, when the database cannot be used.
@@ -150,12 +151,13 @@ class Store(Studies):
         with self._begin(write=False) as connection:
             return connection.execute(sa.select(runs.c.version).where(runs.c.id == _id(run_id))).scalar()
 
-    def list_runs(self, owner: str, limit: int = 50) -> list[Run]:
-        """The owner's runs, newest first; `list_unreadable` has those whose settings cannot be read, `list_sweeps`
-        the runs of sweeps."""
+    def list_runs(self, owner: str, limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
+        """The owner's runs, newest first, with those of sweeps where they are wanted; `list_unreadable` has those whose
+        settings cannot be read."""
         alone = sa.or_(runs.c.group_id.is_(None), runs.c.group_id.not_in(sa.select(sweeps.c.id)))
+        query = _newest(owner, limit) if of_sweeps else _newest(owner, limit).where(alone)
         with self._begin(write=False) as connection:
-            rows = connection.execute(_newest(owner, limit).where(alone)).all()
+            rows = connection.execute(query).all()
             order = _queue(connection) if any(row.state == "queued" for row in rows) else []
         places = {run_id: place for place, run_id in enumerate(order)}
         return [run for run in (_read(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
@@ -168,13 +170,13 @@ class Store(Studies):
 
     def list_group(self, group: str) -> list[Run]:
         """The runs started together under `group`, oldest first, without those whose settings cannot be read."""
-        query = sa.select(runs).where(runs.c.group_id == _id(group)).order_by(runs.c.created_at, runs.c.id)
+        query = sa.select(runs).where(*_of_group(group)).order_by(runs.c.created_at, runs.c.id)
         with self._begin(write=False) as connection:
             return [run for run in map(_read, connection.execute(query)) if isinstance(run, Run)]
 
     def group_versions(self, group: str) -> dict[str, int]:
         """Ids of the group's runs, oldest first, with their versions. Cheap."""
-        query = sa.select(runs.c.id, runs.c.version).where(runs.c.group_id == _id(group))
+        query = sa.select(runs.c.id, runs.c.version).where(*_of_group(group))
         with self._begin(write=False) as connection:
             found = connection.execute(query.order_by(runs.c.created_at, runs.c.id)).all()
         return {row.id: row.version for row in found}
@@ -503,8 +505,13 @@ def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     return importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
 
 
+def _of_group(group: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return runs.c.group_id == _id(group), runs.c.put_away_at.is_(None)
+
+
 def _newest(owner: str, limit: int) -> sa.Select[Any]:
-    return sa.select(runs).where(runs.c.owner == owner).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
+    seen = sa.select(runs).where(runs.c.owner == owner, runs.c.put_away_at.is_(None))
+    return seen.order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
 
 
 def _queue(connection: sa.Connection) -> list[str]:
@@ -587,6 +594,10 @@ def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         finished_at=row.finished_at,
         queue_place=queue_place,
         prediction=row.prediction,
+        name=row.name,
+        note=row.note,
+        star=row.star,
+        put_away=row.put_away_at is not None,
     )
 
 

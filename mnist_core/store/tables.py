@@ -43,6 +43,11 @@ runs = sa.Table(
     sa.Column("started_at", sa.Float),
     sa.Column("finished_at", sa.Float),
     sa.Column("prediction", sa.String(16)),
+    sa.Column("name", sa.String(80), nullable=False, server_default=""),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Since when its student wants to see it no more (seconds since the epoch); it goes for good a day later.
+    sa.Column("put_away_at", sa.Float),
 )
 sa.Index("runs_by_owner", runs.c.owner, runs.c.created_at)
 sa.Index("runs_by_group", runs.c.group_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +27,6 @@ ROOM_OF_MANY = 2_000_000  # … and for one of several that were started togethe
 FEWEST = 3  # less make no path
 
 
-def folder(run_id: str) -> Path:
-    """Where the snapshots of a run lie."""
-    return settings.checkpoint_folder() / f"{run_id}.trail"
-
-
 def planned(config: RunConfig, *, room: int = ROOM) -> Sequence[int]:
     """After which updates snapshots are taken, ascending; none where the network is too large for three."""
     at = sorted(schedule.evaluation_steps(config))
@@ -44,7 +38,7 @@ def planned(config: RunConfig, *, room: int = ROOM) -> Sequence[int]:
 
 def keep(trainer: Trainer, run_id: str) -> None:
     """Write the weights as they are now. Where that cannot be done the path has a gap, and the log says so."""
-    file = folder(run_id) / f"{trainer.step}.safetensors"
+    file = settings.trail_folder(run_id) / f"{trainer.step}.safetensors"
     weights = {name: value.detach().cpu().contiguous().numpy() for name, value in trainer.model.state_dict().items()}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +50,15 @@ def keep(trainer: Trainer, run_id: str) -> None:
 
 def steps(run_id: str) -> list[int]:
     """After which updates there are snapshots, ascending."""
-    return sorted(int(file.stem) for file in folder(run_id).glob("*.safetensors") if file.stem.isdecimal())
+    return sorted(
+        int(file.stem) for file in settings.trail_folder(run_id).glob("*.safetensors") if file.stem.isdecimal()
+    )
 
 
 def weights(run_id: str, step: int) -> dict[str, NDArray[np.float32]]:
     """The snapshot after `step` updates, by the names of the model's state. Raises OSError where it is none."""
     try:
-        return load_file(folder(run_id) / f"{step}.safetensors")
+        return load_file(settings.trail_folder(run_id) / f"{step}.safetensors")
     except SafetensorError as error:
         raise OSError(f"the snapshot of run {run_id} after {step} updates is damaged") from error
 
@@ -71,9 +67,9 @@ def drop(run_id: str, after_step: int) -> None:
     """Remove the snapshots after `after_step` updates: training goes on from there, maybe at another rate."""
     for step in steps(run_id):
         if step > after_step:
-            (folder(run_id) / f"{step}.safetensors").unlink(missing_ok=True)
+            (settings.trail_folder(run_id) / f"{step}.safetensors").unlink(missing_ok=True)
 
 
 def forget(run_id: str) -> None:
     """Remove all snapshots of a run."""
-    shutil.rmtree(folder(run_id), ignore_errors=True)
+    shutil.rmtree(settings.trail_folder(run_id), ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from mnist_core import data
+from mnist_core import data, settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, RunUnreadableError, StoreUnavailableError
 from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
+from mnist_core.jobs.run_job import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import wait_until
 
@@ -434,3 +436,21 @@ def test_trouble_that_does_not_pass_ends_the_process_and_other_trouble_does_not(
     with pytest.raises(OSError, match="no scheduler"):
         dispatcher.serve()
     assert looks == 5 + TROUBLES
+
+
+def test_what_was_put_away_goes_for_good_with_its_files(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [store.create_run("ann", CONFIG) for _number in range(3)]
+    for run_id in ids:
+        checkpoint_file(run_id).parent.mkdir(parents=True, exist_ok=True)
+        checkpoint_file(run_id).touch()
+        settings.trail_folder(run_id).mkdir()
+    store.put_away(ids[:1], "ann")
+    monkeypatch.setattr("time.time", lambda now=time.time() + 2 * 86_400: now)
+    store.put_away(ids[1:2], "ann")
+    dispatcher.tick()
+    assert store.version(ids[0]) is None
+    assert [store.version(run_id) is not None for run_id in ids[1:]] == [True, True]
+    assert [checkpoint_file(run_id).exists() for run_id in ids] == [False, True, True]
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, True, True]

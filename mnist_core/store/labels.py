@@ -1,0 +1,62 @@
+"""What a student writes on runs, and runs put away: they show nowhere, can be brought back, and are deleted in the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import sqlalchemy as sa
+
+from mnist_core.store.tables import runs
+
+NAME_LETTERS, NOTE_LETTERS = 80, 2_000
+
+
+class Labels:
+    """Names, notes, stars, and the way out; a part of `Store`."""
+
+    def _begin(self, *, write: bool = True) -> AbstractContextManager[sa.Connection]:
+        raise NotImplementedError  # Store has it
+
+    def label_run(
+        self, run_id: str, owner: str, *, name: str | None = None, note: str | None = None, star: bool | None = None
+    ) -> None:
+        """Write what is given on one's own run, cut to 80 and 2,000 letters; nothing where it is somebody else's."""
+        change: dict[str, Any] = {} if star is None else {"star": star}
+        if name is not None:
+            change["name"] = " ".join(name.split())[:NAME_LETTERS]
+        if note is not None:
+            change["note"] = note.strip()[:NOTE_LETTERS]
+        self._change([run_id], owner, change)
+
+    def put_away(self, run_ids: Sequence[str], owner: str) -> None:
+        """Take one's own runs out of sight; those that are not over end as stopped."""
+        now = time.time()
+        over = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": now}
+        waiting = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state.in_(("queued", "paused")))
+        training = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state == "running")
+        with self._begin() as connection:
+            connection.execute(sa.update(runs).where(waiting).values(over))
+            connection.execute(sa.update(runs).where(training).values(command="stop"))
+            connection.execute(_set(run_ids, owner, {"put_away_at": now}))
+
+    def bring_back(self, run_ids: Sequence[str], owner: str) -> None:
+        """Bring one's own runs back that were put away."""
+        self._change(run_ids, owner, {"put_away_at": None})
+
+    def put_away_before(self, moment: float) -> list[tuple[str, str]]:
+        """(id, owner) of finished runs that were put away before `moment` (seconds since the epoch)."""
+        query = sa.select(runs.c.id, runs.c.owner).where(runs.c.put_away_at < moment, runs.c.state == "finished")
+        with self._begin(write=False) as connection:
+            return [(row.id, row.owner) for row in connection.execute(query)]
+
+    def _change(self, run_ids: Sequence[str], owner: str, change: dict[str, Any]) -> None:
+        with self._begin() as connection:
+            connection.execute(_set(run_ids, owner, change))
+
+
+def _set(run_ids: Sequence[str], owner: str, change: dict[str, Any]) -> sa.Update:
+    mine = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner)
+    return sa.update(runs).where(mine).values(version=runs.c.version + 1, **change)
