@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 # What everything may lean on: words, errors, settings, plain records.
 BASE = {"messages", "errors", "settings", "config", "presets", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {"data", "models", "schedule", "stacks", "estimate", "rates", "diagnostics", "concepts"}
+LIGHT = BASE | {"data", "models", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "concepts"}
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -39,6 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "stacks": {"config"},
     "estimate": {"config", "models", "schedule"},
     "rates": {"messages", "errors", "config"},
+    "comparison": {"messages", "config", "records"},
     "diagnostics": BASE | {"models", "schedule"},
     "concepts": set(),
     "figures": {"concepts", "messages", "config", "records", "models", "schedule", "diagnostics"},

@@ -47,6 +47,54 @@ function tellClicks(chart) {
   });
 }
 
+// Curves hidden by their legend entry in one of the linked charts are hidden in all of them, and stay so.
+const hiddenCurves = new Map();
+const linkedCharts = new Map();
+const curveName = (trace) => trace.legendgroup || trace.uid;
+
+function hiddenOf(link) {
+  if (!hiddenCurves.has(link)) hiddenCurves.set(link, new Set());
+  return hiddenCurves.get(link);
+}
+
+function withHidden(traces, link) {
+  if (!link) return traces;
+  const hidden = hiddenOf(link);
+  return traces.map((trace) => (hidden.has(curveName(trace)) ? { ...trace, visible: "legendonly" } : trace));
+}
+
+function followLegend(chart) {
+  chart.div.on("plotly_restyle", ([update]) => {
+    if (!chart.link || !("visible" in update) || chart.following) return;
+    const hidden = hiddenOf(chart.link);
+    for (const trace of chart.div._fullData) {
+      if (trace.visible === "legendonly") hidden.add(curveName(trace));
+      else hidden.delete(curveName(trace));
+    }
+    for (const other of linkedCharts.get(chart.link) || []) if (other !== chart) showAsHidden(other, hidden);
+  });
+}
+
+async function showAsHidden(chart, hidden) {
+  if (!chart.div.data) return;
+  const visible = chart.div.data.map((trace) => (hidden.has(curveName(trace)) ? "legendonly" : true));
+  chart.following = true;
+  try {
+    await window.Plotly.restyle(chart.div, { visible }, visible.map((_, index) => index));
+  } finally {
+    chart.following = false;
+  }
+}
+
+function linkTo(chart, link) {
+  if (chart.link === link) return;
+  linkedCharts.get(chart.link)?.delete(chart);
+  chart.link = link;
+  if (!link) return;
+  if (!linkedCharts.has(link)) linkedCharts.set(link, new Set());
+  linkedCharts.get(link).add(chart);
+}
+
 function create(parent) {
   const div = document.createElement("div");
   div.setAttribute("role", "img");
@@ -80,8 +128,11 @@ async function draw(chart, url, failure) {
       chart.div.style.height = `${data.height}px`;
       const config = { ...CONFIG, toImageButtonOptions: { format: "png", scale: 2, filename: data.key } };
       const layout = { ...data.figure.layout, height: data.height, autosize: true };
-      await Plotly.react(chart.div, data.figure.data, layout, config);
-      if (!chart.listening) tellClicks(chart);
+      await Plotly.react(chart.div, withHidden(data.figure.data, data.linked), layout, config);
+      if (!chart.listening) {
+        tellClicks(chart);
+        followLegend(chart);
+      }
       chart.listening = true;
       const points = countPoints(data.figure);
       if (points > 0 && !chart.div.dataset.drawnAt) chart.div.dataset.drawnAt = String(Date.now());
@@ -106,6 +157,7 @@ export default function (component) {
   }
   const chart = charts.get(parentElement) || create(parentElement);
   chart.click = data.clickable ? (value) => component.setTriggerValue("clicked", value) : null;
+  linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
   chart.div.setAttribute("aria-label", data.description);
   if (chart.subject !== data.subject) {
@@ -120,6 +172,7 @@ export default function (component) {
   }
   return () => {
     chart.gone = true;
+    linkTo(chart, "");
     chart.observer.disconnect();
     if (window.Plotly) window.Plotly.purge(chart.div);
     charts.delete(parentElement);

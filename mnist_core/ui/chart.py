@@ -52,12 +52,13 @@ def live_chart(
     height: int,
     description: str,
     subject: str = "",
+    linked: str = "",
     on_click: Callable[[Click], None] | None = None,
 ) -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
-    chart counts as new. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
+    chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     """
     component = st.components.v2.component("mnist_lab_chart", js=_SCRIPT, isolate_styles=False)
     data = {
@@ -70,6 +71,7 @@ def live_chart(
         "plotly": _plotly_address(),
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
         "clickable": on_click is not None,
+        "linked": linked,
     }
     if on_click is None:
         component(key=key, data=data, height=height)

@@ -12,7 +12,7 @@ from mnist_core import models
 from mnist_core.figures import curves as charts
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
-from mnist_core.ui import frame, names, run_panel, session, texts, watch
+from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
 
@@ -24,7 +24,7 @@ def draw(group: str) -> None:
 
 
 def _panel(group: str, moving: bool) -> None:
-    runs = session.store().list_group(group)
+    runs = [seal.hidden_run(run) for run in session.store().list_group(group)]
     if not runs:
         st.info(_("There is no such group of runs here."))
         return

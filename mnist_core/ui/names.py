@@ -110,15 +110,25 @@ VERDICT_STYLES: Mapping[Kind, tuple[str, str]] = {
 
 def verdict_badge(run: Run) -> str:
     """What the health check said at the end, as Streamlit markdown; nothing where the state says as much."""
+    said = verdict(run)
+    if not said:
+        return ""
+    colour, icon = VERDICT_STYLES[run.result["verdict"]]
+    return f":{colour}-badge[:material/{icon}: {said}]"
+
+
+def verdict(run: Run) -> str:
+    """What the health check said at the end; nothing where the state says as much."""
     kind: Kind | None = run.result.get("verdict")
     if run.state != "finished" or kind is None or kind == run.outcome:
         return ""
-    colour, icon = VERDICT_STYLES[kind]
-    return f":{colour}-badge[:material/{icon}: {_(TITLES[kind]).rstrip('.')}]"
+    return _(TITLES[kind]).rstrip(".")
 
 
 def run_title(run: Run) -> str:
-    """What tells this run from others in one line: the experiment, or network, optimizer, rate and batch."""
+    """What tells this run from others in one line: its name, else the experiment, or network, optimizer, rate, batch."""
+    if run.name:
+        return run.name
     if run.config.schedule == "rising":
         return _("Range test: {network}").format(network=describe(run.config))
     preset = PRESETS.get(run.preset or "")
@@ -161,6 +171,22 @@ def but_the_rate(config: RunConfig) -> str:
         choice(config.preprocessing),
     ]
     return " · ".join(parts)
+
+
+def headline(words: str) -> str:
+    """`words` with a capital, as at the head of a column; Greek letters are symbols and stay."""
+    return words[:1].upper() + words[1:] if words[:1].isascii() else words
+
+
+def value(setting: Any) -> str:
+    """The value of any setting as it is read in a table or a sentence."""
+    if isinstance(setting, bool):
+        return _("yes") if setting else _("no")
+    if isinstance(setting, tuple):
+        return "-".join(str(one) for one in setting) or _("none")
+    if setting is None:
+        return "–"
+    return choice(setting) if isinstance(setting, str) else number(setting)
 
 
 def number(value: Any) -> str:

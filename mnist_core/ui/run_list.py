@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.records import Run, UnreadableRun
-from mnist_core.ui import frame, names, session
+from mnist_core.ui import frame, names, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
@@ -14,7 +14,7 @@ SHOWN = 8
 def draw() -> None:
     """The last runs; a click opens one."""
     store, student = session.store(), session.student()
-    runs, unreadable = store.list_runs(student), store.list_unreadable(student)
+    runs, unreadable = watch.my_runs(), store.list_unreadable(student)
     if not (runs or unreadable):
         return
     st.subheader(_("My runs"))

@@ -19,7 +19,7 @@ from mnist_core.errors import RunNotFoundError
 from mnist_core.messages import N_
 from mnist_core.records import Curves, Run
 from mnist_core.store import shown_id
-from mnist_core.ui import session
+from mnist_core.ui import seal, session
 
 KEPT = 100  # figures, and other things made of views, kept in memory
 VIEWS = 320  # ten sweeps of 32 runs; a view of 1,000 records takes about 60 kB
@@ -54,7 +54,20 @@ _figures = _Recent(KEPT)
 
 
 def look(run_id: str) -> View:
-    """The run as it is now. Raises RunNotFoundError."""
+    """The run as it is now, as this student may see it. Raises RunNotFoundError."""
+    return _seen(_look(run_id))
+
+
+def my_runs(limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
+    """This student's runs as they may be seen, newest first; see `Store.list_runs`."""
+    return [seal.hidden_run(run) for run in session.store().list_runs(session.student(), limit, of_sweeps=of_sweeps)]
+
+
+def _seen(view: View) -> View:
+    return View(seal.hidden_run(view.run), seal.hidden_curves(view.curves)) if seal.sealed() else view
+
+
+def _look(run_id: str) -> View:
     store = session.store()
     version = store.version(run_id)
     if version is None:
@@ -88,7 +101,7 @@ def look_at_group(group: str) -> list[View]:
                 known[run.id] = view = View(run, Curves() if untouched else _curves(run, view))
                 with _lock:
                     _views.put((store.url, run.id), view)
-    return [view for view in known.values() if view is not None]
+    return [_seen(view) for view in known.values() if view is not None]
 
 
 def await_first_point(run_id: str, seconds: float = 0.5) -> None:
@@ -123,6 +136,7 @@ def _last(records: np.ndarray[Any, Any]) -> int:
 
 def figure(key: Hashable, make: Callable[[], T]) -> T:
     """The figure under `key` (run, version, view, language, theme), or what else it names, made once for all browsers."""
+    key = (key, seal.sealed())
     with _lock:
         if key in _figures:
             made: T = _figures[key]

@@ -447,7 +447,8 @@ def test_what_was_put_away_goes_for_good_with_its_files(
         checkpoint_file(run_id).touch()
         settings.trail_folder(run_id).mkdir()
     store.put_away(ids[:1], "ann")
-    monkeypatch.setattr("time.time", lambda now=time.time() + 2 * 86_400: now)
+    later = time.time() + 2 * 86_400
+    monkeypatch.setattr("time.time", lambda: later)
     store.put_away(ids[1:2], "ann")
     dispatcher.tick()
     assert store.version(ids[0]) is None

@@ -1,0 +1,99 @@
+"""What runs have in common and where they differ. Knows settings and runs; draws nothing, needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mnist_core.config import FIELDS, RunConfig
+from mnist_core.messages import N_, Message, message
+from mnist_core.records import Run
+
+# Settings as they are called in a sentence and at the head of a column.
+NAMES: Mapping[str, str] = {
+    "dataset": N_("data"),
+    "train_size": N_("training images"),
+    "validation_size": N_("validation images"),
+    "preprocessing": N_("pixels"),
+    "label_noise": N_("wrong labels"),
+    "model": N_("network"),
+    "hidden_layers": N_("hidden layers"),
+    "activation": N_("activation"),
+    "initialisation": N_("first weights"),
+    "init_std": N_("deviation of the first weights"),
+    "dropout": N_("dropout"),
+    "batch_norm": N_("batch normalisation"),
+    "filters": N_("filters"),
+    "kernel_size": N_("kernel size"),
+    "pooling": N_("pooling"),
+    "loss": N_("loss function"),
+    "optimizer": N_("optimizer"),
+    "learning_rate": N_("learning rate"),
+    "momentum": N_("momentum"),
+    "rho": "ρ",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "epsilon": "ε",
+    "weight_decay": N_("weight decay"),
+    "schedule": N_("schedule"),
+    "schedule_epochs": N_("epochs of the schedule"),
+    "schedule_factor": N_("factor of the schedule"),
+    "batch_size": N_("batch size"),
+    "sampling": N_("sampling"),
+    "epochs": N_("epochs"),
+    "early_stopping": N_("early stopping"),
+    "stop_when_not_finite": N_("stop at NaN"),
+    "sharpness": N_("sharpness measured"),
+    "seed": N_("seed"),
+    "batch_seed": N_("seed of the batches"),
+}
+# Settings that are drawn on a log scale.
+LOG_SCALED = {"learning_rate", "batch_size", "train_size", "weight_decay", "epsilon", "init_std"}
+SEEDS = ("seed", "batch_seed")
+
+
+def differing(configs: Iterable[RunConfig]) -> list[str]:
+    """Names of the settings that are not the same in all, in their usual order."""
+    known = list(configs)
+    return [name for name in FIELDS if len({getattr(config, name) for config in known}) > 1]
+
+
+def in_words(one: RunConfig, other: RunConfig, shown: Mapping[str, tuple[str, str]]) -> Message:
+    """How two configurations differ; `shown` has both values of each differing setting as they are to be read."""
+    names = differing((one, other))
+    if not names:
+        return message(N_("The same settings, and so the same curves."))
+    parts = [
+        message(N_("{name}: {one} → {other}"), name=message(NAMES[name]), one=shown[name][0], other=shown[name][1])
+        for name in names
+    ]
+    listed: Message = parts[0]
+    for part in parts[1:]:
+        listed = Message("{listed}; {part}", {"listed": listed, "part": part})
+    if len(names) == 1:
+        return message(N_("Only one setting differs. {listed}."), listed=listed)
+    return message(N_("{n} settings differ. {listed}."), n=len(names), listed=listed)
+
+
+def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
+    """Runs that belong together, in the order of their first: those alike in all but the seeds (`by` = "seed"), or
+    those with the same value of the setting `by`."""
+    found: dict[Any, list[Run]] = {}
+    for run in runs:
+        if by == "seed":
+            key: Any = tuple(getattr(run.config, name) for name in FIELDS if name not in SEEDS)
+        else:
+            key = getattr(run.config, by)
+        found.setdefault(key, []).append(run)
+    return found
+
+
+def position(name: str, value: Any) -> float | None:
+    """Where a setting's value stands on an axis of numbers; None for words and networks of several layers."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if name == "hidden_layers":
+        return float(sum(value))
+    return None

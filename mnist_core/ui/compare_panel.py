@@ -1,0 +1,225 @@
+"""My runs in a table: what tells them apart, what came of them; chosen ones are named, starred, put away, taken up again."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import comparison, models
+from mnist_core.errors import MnistLabError
+from mnist_core.records import Run
+from mnist_core.ui import draft, frame, names, seal, session, watch
+from mnist_core.ui.texts import _, ngettext
+
+MOST = 5_000  # runs in the table
+FIRST = 3  # of them are chosen when the page is opened
+ROW = 37  # pixels
+
+
+def choose() -> list[Run]:
+    """Draw the table and return the chosen runs; those of other students that the address names come first."""
+    mine = watch.my_runs(limit=MOST, of_sweeps=True)
+    if "compared" not in st.session_state:
+        asked = [one for one in st.query_params.get("runs", "").split(",") if one]
+        st.session_state["compared"] = asked or [run.id for run in mine if run.result][:FIRST]
+    _undo()
+    shown = _filtered(mine)
+    if shown:
+        _table(shown)
+    elif mine:
+        st.info(_("No run fits. Clear the search or the filter."))
+    others = _others({run.id for run in mine})
+    chosen = [run for run in (*others, *mine) if run.id in set(st.session_state["compared"])]
+    st.query_params["runs"] = ",".join(run.id for run in chosen)
+    if others:
+        st.caption(
+            _(":material/visibility: Among them runs of somebody else: you can watch them and take their settings.")
+        )
+    return chosen
+
+
+def actions(chosen: Sequence[Run]) -> None:
+    """What can be done with the chosen runs."""
+    mine = [run for run in chosen if run.owner == session.student()]
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_actions"):
+        starred = bool(mine) and all(run.star for run in mine)
+        st.button(
+            _("Take the star off") if starred else _("Star"),
+            key="star",
+            icon=":material/star:",
+            disabled=not mine,
+            on_click=_star,
+            args=(mine, not starred),
+        )
+        with st.popover(_("Name and note"), icon=":material/edit_note:", disabled=len(mine) != 1):
+            if len(mine) == 1:
+                _write_on(mine[0])
+        st.button(
+            _("Same again, but …"),
+            key="again",
+            icon=":material/content_copy:",
+            disabled=len(chosen) != 1,
+            on_click=_again,
+            args=(chosen[0] if chosen else None,),
+            help=_("Opens the Train page with the settings of this run."),
+        )
+        st.button(
+            _("Delete"),
+            key="put_away",
+            icon=":material/delete:",
+            disabled=not mine,
+            on_click=_put_away,
+            args=([run.id for run in mine],),
+        )
+    if st.session_state.pop("go_train", False):
+        st.switch_page("pages/train.py")
+
+
+def _others(mine: set[str]) -> list[Run]:
+    found = []
+    for run_id in st.session_state["compared"]:
+        if run_id not in mine:
+            try:
+                run = watch.look(run_id).run
+            except MnistLabError:
+                continue  # deleted, or never there: the others are shown
+            if not run.put_away:
+                found.append(run)
+    return found
+
+
+# ---- the table -------------------------------------------------------------------------------------------------
+
+
+def _filtered(runs: list[Run]) -> list[Run]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
+        text = st.text_input(
+            _("Search"),
+            key="compare_search",
+            placeholder=_("name, note or setting"),
+            width=320,
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+        with st.popover(_("Filter"), icon=":material/filter_list:"):
+            states = sorted({names.state(run) for run in runs})
+            labels = {state: _(names.STATES[state]) for state in states}
+            wanted = st.multiselect(_("State"), states, key="compare_states", format_func=labels.__getitem__)
+            starred = st.toggle(_("Only with a star"), key="compare_starred")
+            sweeps = st.toggle(_("With the runs of sweeps"), value=True, key="compare_sweeps")
+        seal.draw()
+    sought = (text or "").casefold().split()
+    swept = set() if sweeps else {sweep.id for sweep in session.store().list_sweeps(session.student(), MOST)}
+    return [
+        run
+        for run in runs
+        if (not wanted or names.state(run) in wanted)
+        and (run.star or not starred)
+        and run.group not in swept
+        and (not sought or all(word in _said_of(run) for word in sought))
+    ]
+
+
+def _said_of(run: Run) -> str:
+    return f"{names.run_title(run)} {names.describe(run.config)} {run.note}".casefold()
+
+
+def _table(runs: list[Run]) -> None:
+    differing = comparison.differing(run.config for run in runs)
+    table = pd.DataFrame([_row(run, differing) for run in runs])
+    percent = st.column_config.NumberColumn(format="percent")
+    ids = [run.id for run in runs]
+    compared = set(st.session_state["compared"])
+    key = f"compare_table_{zlib.crc32(repr((ids, st.session_state.get('table_number', 0))).encode())}"
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        height=min(11, len(runs) + 1) * ROW + 4,
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
+        column_config={
+            _("Best validation accuracy"): percent,
+            _("Validation accuracy"): percent,
+            _("Test accuracy"): percent,
+            "★": st.column_config.TextColumn(width=30),
+        },
+    )
+    rows = [ids[place] for place in picked["selection"]["rows"]]
+    hidden = [run_id for run_id in st.session_state["compared"] if run_id not in set(ids)]
+    st.session_state["compared"] = [*hidden, *rows]
+
+
+def _row(run: Run, differing: Sequence[str]) -> dict[str, Any]:
+    result, done = run.result, run.progress
+    row: dict[str, Any] = {"★": "★" if run.star else "", _("Run"): names.run_title(run)}
+    for name in differing:
+        value = getattr(run.config, name)
+        column = names.headline(_(comparison.NAMES[name]))
+        row[column] = value if isinstance(value, int | float) and not isinstance(value, bool) else names.value(value)
+    row[_("State")] = names.verdict(run) or _(names.STATES[names.state(run)])
+    row[_("Best validation accuracy")] = result.get("best_validation_accuracy")
+    row[_("at step")] = result.get("best_step")
+    row[_("Validation accuracy")] = result.get("validation_accuracy")
+    if not seal.sealed():
+        row[_("Test accuracy")] = result.get("test_accuracy")
+    row[_("Parameters")] = models.describe(run.config).parameters
+    row[_("Seconds")] = round(done.seconds, 1)
+    row[_("Seconds per epoch")] = round(done.seconds / done.epoch, 2) if done.epoch else None
+    if run.note:
+        row[_("Note")] = run.note
+    return row
+
+
+# ---- what buttons do -------------------------------------------------------------------------------------------
+
+
+@frame.callback
+def _star(runs: list[Run], star: bool) -> None:
+    for run in runs:
+        session.store().label_run(run.id, session.student(), star=star)
+
+
+def _write_on(run: Run) -> None:
+    @frame.callback
+    def written(what: str) -> None:
+        session.store().label_run(run.id, session.student(), **{what: st.session_state[f"{what}_of_{run.id}"]})
+
+    st.text_input(_("Name"), run.name, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
+    st.text_area(_("Note"), run.note, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))
+
+
+def _again(run: Run) -> None:
+    draft.load(run.config)
+    st.session_state["go_train"] = True
+
+
+@frame.callback
+def _put_away(run_ids: list[str]) -> None:
+    session.store().put_away(run_ids, session.student())
+    st.session_state["just_put_away"] = run_ids
+    st.session_state["compared"] = [one for one in st.session_state["compared"] if one not in run_ids]
+    if st.session_state.get("shown_run") in run_ids:
+        st.session_state["shown_run"] = None
+
+
+def _undo() -> None:
+    gone: list[str] = st.session_state.get("just_put_away", [])
+    if not gone:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="undo_row"):
+        text = ngettext("{n} run deleted.", "{n} runs deleted.", len(gone))
+        st.markdown(":material/delete: " + text.format(n=len(gone)), width="content")
+        st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_bring_back, args=(gone,))
+
+
+@frame.callback
+def _bring_back(run_ids: list[str]) -> None:
+    session.store().bring_back(run_ids, session.student())
+    st.session_state["just_put_away"] = []
+    st.session_state["compared"] = run_ids

@@ -1,0 +1,26 @@
+"""Compare: my runs in a table; the chosen ones beside each other."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.ui import compare_charts, compare_panel, frame
+from mnist_core.ui.chart import preload
+from mnist_core.ui.texts import _
+
+frame.ensure()
+
+
+def page() -> None:
+    """The table above, the chosen runs below; the address brings the same runs back, in any browser."""
+    st.title(_("Compare runs: what did one change do?"))
+    preload()
+    chosen = compare_panel.choose()
+    compare_panel.actions(chosen)
+    if chosen:
+        compare_charts.draw([run.id for run in chosen])
+    else:
+        st.info(_("Train networks first, then choose some in the table: they appear here beside each other."))
+
+
+frame.safely(page)()

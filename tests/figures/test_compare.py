@@ -1,0 +1,82 @@
+"""Groups with bands, settings against results."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core.figures import compare
+from mnist_core.figures.axes import ChartView
+from mnist_core.records import EVALUATION_DTYPE, Curves
+
+NAN = float("nan")
+
+
+def curves(steps: list[int], losses: list[float]) -> Curves:
+    rows = np.zeros(len(steps), EVALUATION_DTYPE)
+    rows["step"], rows["validation_loss"] = steps, losses
+    return Curves(evaluations=rows)
+
+
+def numbers(packed: dict[str, str]) -> list[float]:
+    found: list[float] = np.frombuffer(base64.b64decode(packed["bdata"]), "<f4").tolist()
+    return found
+
+
+def traces(figure: dict[str, Any]) -> dict[str, Any]:
+    return {one.get("uid"): one for one in figure["data"]}
+
+
+def test_a_group_is_its_mean_and_a_band_from_least_to_greatest() -> None:
+    group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5])]
+    drawn = traces(compare.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", "validation", ChartView(), str))
+    assert numbers(drawn["group0"]["y"]) == [2.0, 0.75]
+    assert numbers(drawn["low0"]["y"]) == [2.0, 0.5]
+    assert numbers(drawn["high0"]["y"]) == [2.0, 1.0]
+    assert drawn["group0"]["name"] == "rate 0.1 (2)"
+    assert "low1" not in drawn
+
+
+def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
+    x, values = compare.together(
+        [
+            (np.array([0, 10], np.float32), np.array([0, 10], np.float32)),
+            (np.array([0, 5], np.float32), np.array([1, NAN], np.float32)),
+        ]
+    )
+    assert x.tolist() == [0, 5, 10]
+    np.testing.assert_array_equal(values, [[0, 5, 10], [1, NAN, NAN]])
+
+
+def test_a_broken_run_leaves_the_others_their_axis() -> None:
+    group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 1e30])]
+    figure = compare.bands([("a", group[:1]), ("b", group[1:])], "loss", "validation", ChartView(), str)
+    assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
+    assert (
+        max(one for trace in figure["data"] for one in numbers(trace["y"]) if trace.get("uid", "").startswith("group"))
+        < 100
+    )
+
+
+def test_a_setting_against_a_result() -> None:
+    across = compare.Dimension("rate", (0.1, 1.0, 10.0), log=True)
+    up = compare.Dimension("accuracy", (0.9, NAN, 0.1), share=True)
+    figure = compare.scatter(across, up, ["a", "b", "c"], [True, False, False], ChartView(), str)
+    (points,) = figure["data"]
+    assert points["y"] == [0.9, None, 0.1]
+    assert points["marker"]["size"][0] > points["marker"]["size"][1]
+    assert figure["layout"]["xaxis"]["type"] == "log"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_all_settings_side_by_side(dark: bool) -> None:
+    rate = compare.Dimension("rate", (0.1, 1.0), log=True)
+    words = compare.Dimension("optimizer", (0.0, 1.0), ((0.0, "Adam"), (1.0, "SGD")))
+    figure = compare.parallel([rate, words], compare.Dimension("accuracy", (0.9, NAN)), ChartView(dark=dark), str)
+    axes = figure["data"][0]["dimensions"]
+    assert [axis["label"] for axis in axes] == ["rate", "optimizer", "accuracy"]
+    assert axes[0]["values"] == [-1.0, 0.0]
+    assert axes[1]["ticktext"] == ["Adam", "SGD"]

@@ -1,0 +1,131 @@
+"""The Compare page and the seal on the test set, without a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.presets import PRESETS
+from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
+from mnist_core.store import Store
+
+Open = Callable[..., AppTest]
+CONFIG = PRESETS["two-layer-net"].config
+
+
+@pytest.fixture
+def finished(store: Store) -> Callable[..., str]:
+    """Makes a finished run of a student at a learning rate."""
+
+    def make(owner: str, rate: float, accuracy: float = 0.9) -> str:
+        run_id = store.create_run(owner, CONFIG.replace(learning_rate=rate))
+        store.claim(run_id, "worker", 1)
+        rows = np.zeros(2, EVALUATION_DTYPE)
+        rows["step"] = [0, 10]
+        for split in ("train", "validation", "test"):
+            rows[f"{split}_loss"], rows[f"{split}_accuracy"] = [2.3, 0.4], [0.1, accuracy]
+        store.publish([Report(run_id, Progress(10, 10, 1.0, 2.0), Curves(evaluations=rows))])
+        result = {"validation_accuracy": accuracy, "test_accuracy": accuracy - 0.01, "verdict": "learning-well"}
+        store.finish(run_id, "completed", result)
+        return run_id
+
+    return make
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.markdown, app.info, app.caption, app.error) for element in kind)
+
+
+def student(app: AppTest) -> str:
+    name: str = app.session_state["student"]
+    return name
+
+
+def test_without_runs_it_says_what_to_do(open_page: Open) -> None:
+    app = open_page("compare")
+    assert "Train networks first" in texts(app)
+
+
+def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    ids = [finished(student(app), rate) for rate in (0.5, 1.5)]
+    app.switch_page("pages/compare.py").run()
+    table = app.dataframe[0].value
+    assert table["Learning rate"].tolist() == [1.5, 0.5]
+    assert "Batch size" not in table
+    assert table["Test accuracy"].tolist() == [0.89, 0.89]
+    assert "Only one setting differs. learning rate: 1.5 → 0.5." in texts(app)
+    assert app.query_params["runs"] == ",".join(reversed(ids))
+    app.text_input(key="compare_search").set_value("sgd 1.5").run()
+    assert app.dataframe[0].value["Learning rate" if "Learning rate" in app.dataframe[0].value else "Run"].size == 1
+    app.text_input(key="compare_search").set_value("no such run").run()
+    assert "No run fits" in texts(app)
+
+
+def test_a_link_shows_anothers_runs_which_cannot_be_deleted(
+    open_page: Open, finished: Callable[..., str], store: Store
+) -> None:
+    ids = [finished("bob", 0.1), finished("bob", 0.2)]
+    app = open_page("compare", runs=",".join([*ids, "nonsense00", "<b>"]))
+    assert "runs of somebody else" in texts(app)
+    assert "learning rate" in texts(app)
+    assert app.button(key="put_away").disabled
+    assert app.query_params["runs"] == ",".join(ids)
+    assert len(store.list_runs("bob")) == 2
+
+
+def test_delete_and_undo(open_page: Open, finished: Callable[..., str], store: Store) -> None:
+    app = open_page("train")
+    run_id = finished(student(app), 0.5)
+    app.switch_page("pages/compare.py").run()
+    app.button(key="put_away").click().run()
+    assert store.list_runs(student(app)) == []
+    assert "1 run deleted." in texts(app)
+    app.button(key="undo").click().run()
+    assert [run.id for run in store.list_runs(student(app))] == [run_id]
+    assert not app.exception
+
+
+def test_a_star_a_name_and_a_note(open_page: Open, finished: Callable[..., str], store: Store) -> None:
+    app = open_page("train")
+    run_id = finished(student(app), 0.5)
+    app.switch_page("pages/compare.py").run()
+    app.button(key="star").click().run()
+    app.text_input(key=f"name_of_{run_id}").set_value("my best").run()
+    app.text_area(key=f"note_of_{run_id}").set_value("wide and slow").run()
+    run = store.get(run_id)
+    assert (run.star, run.name, run.note) == (True, "my best", "wide and slow")
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["★"], row["Run"], row["Note"]) == ("★", "my best", "wide and slow")
+
+
+def test_same_again_opens_the_train_page_with_its_settings(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    finished(student(app), 0.0123)
+    app.switch_page("pages/compare.py").run()
+    app.button(key="again").click().run()
+    assert app.title[0].value == "Train a network and watch it learn"
+    assert app.query_params["learning_rate"] == "0.0123"
+
+
+def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[..., str], store: Store) -> None:
+    app = open_page("train")
+    run_id = finished(student(app), 0.5)
+    app.switch_page("pages/compare.py").run()
+    app.button(key="seal").click().run()
+    assert "Test accuracy" not in app.dataframe[0].value
+    assert "test" not in app.segmented_control(key="compare_split").options
+    app.query_params["run"] = run_id
+    app.session_state["shown_run"] = run_id
+    app.switch_page("pages/train.py").run()
+    assert "Validation accuracy" in [metric.label for metric in app.metric]
+    assert "Test accuracy" not in [metric.label for metric in app.metric]
+    assert "89.0%" not in texts(app)
+    app.switch_page("pages/compare.py").run()
+    app.button(key="seal").click().run()
+    assert "You have opened it 1 time." in texts(app)
+    assert "Test accuracy" in app.dataframe[0].value
+    assert store.fact(f"seal:{student(app)}") == {"sealed": False, "opened": 1}

@@ -1,0 +1,63 @@
+"""What runs have in common and where they differ."""
+
+from __future__ import annotations
+
+import typing
+
+import pytest
+
+from mnist_core import comparison
+from mnist_core.config import FIELDS, RunConfig
+from mnist_core.records import Run
+
+BASE = RunConfig()
+
+
+def run(number: int, **changes: typing.Any) -> Run:
+    return Run(f"r{number}", "ann", BASE.replace(**changes), "finished", 1, 0.0)
+
+
+def test_every_setting_has_a_name() -> None:
+    assert set(comparison.NAMES) == set(FIELDS)
+
+
+def test_differing_settings_in_their_usual_order() -> None:
+    configs = [BASE, BASE.replace(learning_rate=0.5), BASE.replace(learning_rate=0.5, hidden_layers=(50,))]
+    assert comparison.differing(configs) == ["hidden_layers", "learning_rate"]
+    assert comparison.differing(configs[:1]) == []
+    assert comparison.differing([]) == []
+
+
+def test_differences_in_words() -> None:
+    other = BASE.replace(learning_rate=1.5)
+    shown = {"learning_rate": ("0.5", "1.5"), "seed": ("0", "1")}
+    said = str(comparison.in_words(BASE, other, shown))
+    assert said == "Only one setting differs. learning rate: 0.5 → 1.5."
+    said = str(comparison.in_words(BASE, other.replace(seed=1), shown))
+    assert said == "2 settings differ. learning rate: 0.5 → 1.5; seed: 0 → 1."
+    assert "same curves" in str(comparison.in_words(BASE, BASE, {}))
+
+
+def test_groups() -> None:
+    runs = [run(0, seed=0), run(1, seed=1), run(2, seed=0, learning_rate=0.5), run(3, seed=2, batch_seed=7)]
+    assert [[one.id for one in group] for group in comparison.grouped(runs, "seed").values()] == [
+        ["r0", "r1", "r3"],
+        ["r2"],
+    ]
+    by_rate = comparison.grouped(runs, "learning_rate")
+    assert {rate: len(group) for rate, group in by_rate.items()} == {BASE.learning_rate: 3, 0.5: 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [
+        ("learning_rate", 0.5, 0.5),
+        ("epochs", 3, 3.0),
+        ("hidden_layers", (50, 20), 70.0),
+        ("optimizer", "sgd", None),
+        ("batch_norm", True, None),
+        ("batch_seed", None, None),
+    ],
+)
+def test_places_on_an_axis(name: str, value: object, place: float | None) -> None:
+    assert comparison.position(name, value) == place
