@@ -25,7 +25,7 @@ def choose() -> list[Run]:
     mine = watch.my_runs(limit=MOST, of_sweeps=True)
     if "compared" not in st.session_state:
         asked = [one for one in st.query_params.get("runs", "").split(",") if one]
-        st.session_state["compared"] = asked or [run.id for run in mine if run.result][:FIRST]
+        st.session_state["compared"] = asked or [run.id for run in mine[:FIRST]]
     _undo()
     shown = _filtered(mine)
     if shown:
