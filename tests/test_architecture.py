@@ -24,7 +24,18 @@ ROOT = Path(__file__).parents[1]
 # What everything may lean on: words, errors, settings, plain records.
 BASE = {"messages", "errors", "settings", "config", "presets", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {"data", "models", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "concepts"}
+LIGHT = BASE | {
+    "data",
+    "models",
+    "schedule",
+    "stacks",
+    "estimate",
+    "rates",
+    "diagnostics",
+    "comparison",
+    "concepts",
+    "exchange",
+}
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -40,6 +51,7 @@ ARROWS: dict[str, set[str]] = {
     "estimate": {"config", "models", "schedule"},
     "rates": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
+    "exchange": {"messages", "errors", "settings", "config", "records", "data", "models"},
     "diagnostics": BASE | {"models", "schedule"},
     "concepts": set(),
     "figures": {"concepts", "messages", "config", "records", "models", "schedule", "diagnostics"},
@@ -63,14 +75,14 @@ LIBRARIES: dict[str, set[str]] = {
     "torchvision": {"data", "bench"},
     "keras": {"bench"},
     "sklearn": {"bench"},
-    "safetensors": {"training"},
+    "safetensors": {"training", "exchange"},
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "sqlite3": {"store"},
     "selenium": {"bench"},
-    "pandas": {"training", "ui", "pages"},
+    "pandas": {"training", "exchange", "ui", "pages"},
     "threading": {"data", "store", "jobs", "ui", "training"},
     "multiprocessing": {"jobs", "training"},
     "subprocess": {"jobs", "bench"},
