@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -86,6 +87,13 @@ def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
             key = getattr(run.config, by)
         found.setdefault(key, []).append(run)
     return found
+
+
+def places(runs: Sequence[Run]) -> list[int]:
+    """Numbers of the runs' colours in a chart: what their students chose, the others take those that are left, in order."""
+    taken = {run.colour for run in runs if run.colour is not None}
+    left = (number for number in itertools.count() if number not in taken)
+    return [next(left) if run.colour is None else run.colour for run in runs]
 
 
 def position(name: str, value: Any) -> float | None:

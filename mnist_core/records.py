@@ -203,6 +203,7 @@ class Run:
     name: str = ""  # what its student calls it
     note: str = ""
     star: bool = False
+    colour: int | None = None  # number of a colour of the charts; None: by its place among others
     put_away: bool = False  # its student wants to see it no more
 
     @property

@@ -114,9 +114,11 @@ def runs_chart(
     split: Split,
     view: ChartView,
     translate: Translate,
+    places: Sequence[int] | None = None,
 ) -> Figure:
     """One curve a run, (name, records) each, of the same part and metric; a broken run does not ruin the axis.
 
+    `places`: the number of each run's colour and dash (default: in their order).
     A run whose loss left the chart has a sign of its colour where it did, and the sign after its name.
     """
     title = translate({"loss": N_("Loss"), "accuracy": N_("Accuracy")}[metric])
@@ -127,8 +129,9 @@ def runs_chart(
     columns = [curves.evaluations[f"{split}_{metric}"] for _name, curves in runs]
     top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
     for index, ((name, curves), values) in enumerate(zip(runs, columns, strict=True)):
-        figure["data"] += _run_traces(index, name, curves, values, across, view, top)
-        _mark_run(figure, index, name, curves, values, across, view, top)
+        place = index if places is None else places[index]
+        figure["data"] += _run_traces(index, place, name, curves, values, across, view, top)
+        _mark_run(figure, index, place, name, curves, values, across, view, top)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
     figure["data"] += spread(figure["layout"])
     return figure
@@ -264,9 +267,9 @@ def _part(
 
 
 def _run_traces(
-    index: int, name: str, curves: Curves, values: Floats, across: Across, view: ChartView, top: float
+    index: int, place: int, name: str, curves: Curves, values: Floats, across: Across, view: ChartView, top: float
 ) -> list[Trace]:
-    colour, dash = theme.run_colour(index, view.dark), theme.run_dash(index)
+    colour, dash = theme.run_colour(place, view.dark), theme.run_dash(place)
     rows = kept(values)
     x, shown, group = across.values(curves.evaluations)[rows], drawn(values, top)[rows], f"run{index}"
     traces = []
@@ -288,7 +291,15 @@ def _left_at(curves: Curves, values: Floats, top: float) -> int | None:
 
 
 def _mark_run(
-    figure: Figure, index: int, name: str, curves: Curves, values: Floats, across: Across, view: ChartView, top: float
+    figure: Figure,
+    index: int,
+    place: int,
+    name: str,
+    curves: Curves,
+    values: Floats,
+    across: Across,
+    view: ChartView,
+    top: float,
 ) -> None:
     """A sign of the run's colour where its loss left the chart for good."""
     row = _left_at(curves, values, top)
@@ -297,7 +308,7 @@ def _mark_run(
     greatest = values[row:][np.isfinite(values[row:])]
     text = f"{name}: {float(greatest.max()):.2g}" if len(greatest) else f"{name}: NaN"
     x = float(across.values(curves.evaluations)[row])
-    marks.sign(figure, x, marks.edge(top, view), text, name, theme.run_colour(index, view.dark), f"run{index}")
+    marks.sign(figure, x, marks.edge(top, view), text, name, theme.run_colour(place, view.dark), f"run{index}")
 
 
 def _line(x: Floats, y: Floats, name: str, colour: str, dash: str, width: float) -> Trace:

@@ -21,10 +21,22 @@ class Labels:
         raise NotImplementedError  # Store has it
 
     def label_run(
-        self, run_id: str, owner: str, *, name: str | None = None, note: str | None = None, star: bool | None = None
+        self,
+        run_id: str,
+        owner: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        star: bool | None = None,
+        colour: int | None = None,
     ) -> None:
-        """Write what is given on one's own run, cut to 80 and 2,000 letters; nothing where it is somebody else's."""
+        """Write what is given on one's own run; nothing where it is somebody else's.
+
+        Name and note are cut to 80 and 2,000 letters. `colour`: number of a colour of the charts, from 0; -1: by its place.
+        """
         change: dict[str, Any] = {} if star is None else {"star": star}
+        if colour is not None:
+            change["colour"] = colour if colour >= 0 else None
         if name is not None:
             change["name"] = " ".join(name.split())[:NAME_LETTERS]
         if note is not None:

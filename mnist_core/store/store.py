@@ -627,6 +627,7 @@ def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         name=row.name,
         note=row.note,
         star=row.star,
+        colour=row.colour,
         put_away=row.put_away_at is not None,
     )
 

@@ -46,6 +46,7 @@ runs = sa.Table(
     sa.Column("name", sa.String(80), nullable=False, server_default=""),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("colour", sa.Integer),
     # Since when its student wants to see it no more (seconds since the epoch); it goes for good a day later.
     sa.Column("put_away_at", sa.Float),
 )

@@ -77,8 +77,9 @@ def _split_and_view() -> tuple[Split, curve_charts.ChartView]:
 def _curves(views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
     split, view = _split_and_view()
+    places = comparison.places([one.run for one in views])
     named = [(f"{place}. {names.run_title(one.run)}", one.curves) for place, one in enumerate(views, 1)]
-    _two_charts(views, (split, view), lambda metric: curve_charts.runs_chart(named, metric, split, view, _))
+    _two_charts(views, (split, view), lambda metric: curve_charts.runs_chart(named, metric, split, view, _, places))
 
 
 def _say_differences(runs: Sequence[Run]) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from mnist_core import comparison, models
 from mnist_core.errors import MnistLabError
+from mnist_core.figures.theme import RUN_COLOURS_LIGHT
 from mnist_core.records import Run
 from mnist_core.ui import draft, frame, names, seal, session, take_along, watch
 from mnist_core.ui.texts import _, ngettext
@@ -191,6 +192,20 @@ def _write_on(run: Run) -> None:
     def written(what: str) -> None:
         session.store().label_run(run.id, session.student(), **{what: st.session_state[f"{what}_of_{run.id}"]})
 
+    @frame.callback
+    def coloured() -> None:
+        chosen = st.session_state[f"colour_of_{run.id}"]
+        session.store().label_run(run.id, session.student(), colour=-1 if chosen is None else chosen)
+
+    st.segmented_control(
+        _("Colour"),
+        list(range(len(RUN_COLOURS_LIGHT))),
+        default=run.colour,
+        key=f"colour_of_{run.id}",
+        format_func=lambda number: str(number + 1),
+        on_change=coloured,
+        help=_("The colours of the charts, in their order; without a choice the run's place decides."),
+    )
     st.text_input(_("Name"), run.name, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
     st.text_area(_("Note"), run.note, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))
 

@@ -23,6 +23,10 @@ def test_labels_are_kept_and_cut(store: Store) -> None:
     assert run.version > version
     store.label_run(run_id, "ann", note="")
     assert (store.get(run_id).note, store.get(run_id).star) == ("", True)
+    store.label_run(run_id, "ann", colour=3)
+    assert store.get(run_id).colour == 3
+    store.label_run(run_id, "ann", colour=-1)
+    assert store.get(run_id).colour is None
 
 
 def test_nobody_writes_on_or_puts_away_anothers_run(store: Store) -> None:
