@@ -24,7 +24,19 @@ ROOT = Path(__file__).parents[1]
 # What everything may lean on: words, errors, settings, plain records.
 BASE = {"messages", "errors", "settings", "config", "presets", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {"data", "models", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "concepts"}
+LIGHT = BASE | {
+    "weights",
+    "forward",
+    "data",
+    "models",
+    "schedule",
+    "stacks",
+    "estimate",
+    "rates",
+    "diagnostics",
+    "comparison",
+    "concepts",
+}
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -42,6 +54,8 @@ ARROWS: dict[str, set[str]] = {
     "comparison": {"messages", "config", "records"},
     "diagnostics": BASE | {"models", "schedule"},
     "concepts": set(),
+    "weights": {"messages", "errors", "settings"},
+    "forward": {"config", "data"},
     "figures": {"concepts", "messages", "config", "records", "models", "schedule", "diagnostics"},
     "training": LIGHT,
     "store": BASE,
@@ -63,7 +77,7 @@ LIBRARIES: dict[str, set[str]] = {
     "torchvision": {"data", "bench"},
     "keras": {"bench"},
     "sklearn": {"bench"},
-    "safetensors": {"training"},
+    "safetensors": {"training", "weights"},
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "sqlalchemy": {"store"},
