@@ -71,6 +71,10 @@ class DataFolderError(DataError):
     """A folder cannot be read or written."""
 
 
+class ImportedFileError(MnistLabError):
+    """A file that is to be brought in is no run, or damaged."""
+
+
 class StoreError(MnistLabError):
     """Something about the store of runs."""
 

@@ -1,4 +1,4 @@
-"""What all tests share: a home of their own, real MNIST where it is, waiting for conditions."""
+"""What all tests share: a home of their own, a small data set, real MNIST where it is, waiting for conditions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core.data import Dataset
+from mnist_core.data.digits import draw_digits
+
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"
 # Read before any test takes it out of the environment.
 NAMED = os.environ.get("MNIST_LAB_DATA")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Dataset:
+    """1,200 + 300 built-in digits in memory."""
+    images, labels = draw_digits(1_200, 11)
+    test_images, test_labels = draw_digits(300, 12)
+    return Dataset("built-in", Path(), images, labels, test_images, test_labels)
 
 
 @pytest.fixture(autouse=True)

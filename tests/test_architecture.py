@@ -36,6 +36,7 @@ LIGHT = BASE | {
     "diagnostics",
     "comparison",
     "concepts",
+    "exchange",
 }
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
@@ -52,6 +53,7 @@ ARROWS: dict[str, set[str]] = {
     "estimate": {"config", "models", "schedule"},
     "rates": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
+    "exchange": {"messages", "errors", "settings", "config", "records", "data", "models"},
     "diagnostics": BASE | {"models", "schedule"},
     "concepts": set(),
     "weights": {"messages", "errors", "settings"},
@@ -77,14 +79,14 @@ LIBRARIES: dict[str, set[str]] = {
     "torchvision": {"data", "bench"},
     "keras": {"bench"},
     "sklearn": {"bench"},
-    "safetensors": {"training", "weights"},
+    "safetensors": {"training", "weights", "exchange"},
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "sqlite3": {"store"},
     "selenium": {"bench"},
-    "pandas": {"training", "ui", "pages"},
+    "pandas": {"training", "exchange", "ui", "pages"},
     "threading": {"data", "store", "jobs", "ui", "training"},
     "multiprocessing": {"jobs", "training"},
     "subprocess": {"jobs", "bench"},

@@ -84,7 +84,7 @@ def measure(config: RunConfig, curves: Curves) -> Course | None:
         "first_loss": losses[0],
         "train_loss": losses[-1],
         "train_accuracy": float(last["train_accuracy"]),
-        "least_loss": float(np.nanmin(losses)),
+        "least_loss": float(np.fmin.reduce(losses)),
         "kept": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
         "earlier_step": int(rows["step"][earlier]),
         "earlier_loss": losses[earlier],
@@ -114,7 +114,7 @@ def _validation(rows: NDArray[np.void]) -> dict[str, Any]:
         "best_step": int(rows["step"][best]),
         "best_loss": losses[best],
         "train_loss_at_best": float(rows["train_loss"][best]),
-        "validation_loss": float(np.nanmin(losses[-2:])),
+        "validation_loss": float(np.fmin(losses[-2], losses[-1])),
         "validation_accuracy": float(rows["validation_accuracy"][-1]),
     }
 

@@ -123,6 +123,7 @@ def runs_chart(
     heading = f"{title} – {translate(theme.SPLIT_STYLES[split].name)}"
     across = Across.of([curves for _name, curves in runs], view)
     figure = _empty(heading, f"{metric}-{split}", across, view, translate)
+    figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [curves.evaluations[f"{split}_{metric}"] for _name, curves in runs]
     top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
     for index, ((name, curves), values) in enumerate(zip(runs, columns, strict=True)):

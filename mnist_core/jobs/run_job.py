@@ -58,19 +58,14 @@ def patiently(ask: Callable[[], T]) -> T:
     return ask()
 
 
-def checkpoint_file(run_id: str) -> Path:
-    """Where the run's state lies between workers, and its weights in the end."""
-    return settings.checkpoint_folder() / f"{run_id}.safetensors"
-
-
 def next_file(run_id: str) -> Path:
     """Where a newer state is written, until the store has its records."""
-    return checkpoint_file(run_id).with_suffix(".next.safetensors")
+    return settings.checkpoint_file(run_id).with_suffix(".next.safetensors")
 
 
 def forget_files(run_id: str) -> None:
     """Remove checkpoints and snapshots of the run. Knows no torch."""
-    for file in (checkpoint_file(run_id), next_file(run_id)):
+    for file in (settings.checkpoint_file(run_id), next_file(run_id)):
         file.unlink(missing_ok=True)
     shutil.rmtree(settings.trail_folder(run_id), ignore_errors=True)
 
@@ -111,7 +106,7 @@ class _Job:
         self.store = store
         self.run = run
         self._device = device
-        self.file = checkpoint_file(run.id)
+        self.file = settings.checkpoint_file(run.id)
         self.next_file = next_file(run.id)
         self.requests: Requests | None = Requests()
         self._looked = 0.0

@@ -19,9 +19,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from mnist_core import data
+from mnist_core import data, settings
 from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
-from mnist_core.jobs.run_job import checkpoint_file, patiently, worker_store
+from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study, StudyKind
 from mnist_core.store import Store
@@ -109,7 +109,7 @@ def _snapshots(run: Run) -> list[tuple[int, Any]]:
     last = run.checkpoint_step
     if last is not None and (not found or last > found[-1][0]):
         try:
-            found.append((last, load_weights(checkpoint_file(run.id))))
+            found.append((last, load_weights(settings.checkpoint_file(run.id))))
         except CheckpointError as error:
             LOG.warning("%s", error)
     return found

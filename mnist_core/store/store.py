@@ -39,7 +39,7 @@ from mnist_core.records import (
     UnreadableRun,
 )
 from mnist_core.store.engine import as_sentences, open_engine
-from mnist_core.store.labels import Labels
+from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS, Labels
 from mnist_core.store.studies import Studies
 from mnist_core.store.tables import chunks, events, facts, runs, sweeps
 
@@ -132,6 +132,36 @@ class Store(Studies, Labels):
                 }
                 connection.execute(_insert(connection, sweeps).values(row).on_conflict_do_nothing())
         return ids
+
+    def add_finished(
+        self,
+        owner: str,
+        config: RunConfig,
+        curves: Curves,
+        outcome: Outcome,
+        result: Mapping[str, Any],
+        progress: Progress,
+        *,
+        name: str = "",
+        note: str = "",
+    ) -> str:
+        """Add a run that was trained elsewhere, with all its records; returns its id."""
+        run_id, now = secrets.token_hex(5), time.time()
+        row = _new_row(run_id, owner, config, now) | {
+            "state": "finished",
+            "outcome": outcome,
+            "result": json.dumps(dict(result)),
+            "step": progress.step,
+            "epoch": progress.epoch,
+            "seconds": progress.seconds,
+            "finished_at": now,
+            "name": name[:NAME_LETTERS],
+            "note": note[:NOTE_LETTERS],
+        }
+        with self._begin() as connection:
+            connection.execute(sa.insert(runs).values(row))
+            _append(connection, run_id, curves)
+        return run_id
 
     def get(self, run_id: str) -> Run:
         """The run. Raises RunNotFoundError, RunUnreadableError."""

@@ -113,6 +113,16 @@ function create(parent) {
   return chart;
 }
 
+// Beside Plotly's own button, which saves a PNG.
+function svgButton(Plotly, data) {
+  return {
+    name: "svg",
+    title: data.svg,
+    icon: Plotly.Icons.disk,
+    click: (div) => Plotly.downloadImage(div, { format: "svg", filename: data.key }),
+  };
+}
+
 async function draw(chart, url, failure) {
   if (chart.drawing) return; // the running call draws what is wanted last
   chart.drawing = true;
@@ -126,7 +136,11 @@ async function draw(chart, url, failure) {
         chart.div.textContent = "";
       }
       chart.div.style.height = `${data.height}px`;
-      const config = { ...CONFIG, toImageButtonOptions: { format: "png", scale: 2, filename: data.key } };
+      const config = {
+        ...CONFIG,
+        toImageButtonOptions: { format: "png", scale: 2, filename: data.key },
+        modeBarButtonsToAdd: [svgButton(Plotly, data)],
+      };
       const layout = { ...data.figure.layout, height: data.height, autosize: true };
       await Plotly.react(chart.div, withHidden(data.figure.data, data.linked), layout, config);
       if (!chart.listening) {

@@ -72,6 +72,7 @@ def live_chart(
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
+        "svg": _("Download as SVG"),
     }
     if on_click is None:
         component(key=key, data=data, height=height)

@@ -12,7 +12,7 @@ import streamlit as st
 from mnist_core import comparison, models
 from mnist_core.errors import MnistLabError
 from mnist_core.records import Run
-from mnist_core.ui import draft, frame, names, seal, session, watch
+from mnist_core.ui import draft, frame, names, seal, session, take_along, watch
 from mnist_core.ui.texts import _, ngettext
 
 MOST = 5_000  # runs in the table
@@ -112,6 +112,7 @@ def _filtered(runs: list[Run]) -> list[Run]:
             starred = st.toggle(_("Only with a star"), key="compare_starred")
             sweeps = st.toggle(_("With the runs of sweeps"), value=True, key="compare_sweeps")
         seal.draw()
+        take_along.bring_in()
     sought = (text or "").casefold().split()
     swept = set() if sweeps else {sweep.id for sweep in session.store().list_sweeps(session.student(), MOST)}
     return [

@@ -17,7 +17,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.figures import curves as charts
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
-from mnist_core.ui import draft, frame, inside_charts, names, predictions, session, texts, watch
+from mnist_core.ui import draft, frame, inside_charts, names, predictions, session, take_along, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
 
@@ -51,6 +51,7 @@ def _panel(run_id: str, moving: bool) -> None:
             _buttons(run)
         else:
             _take(run)
+            take_along.draw(run)
     if not mine:
         st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
     _progress(run)

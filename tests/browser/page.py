@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from selenium.common.exceptions import (
@@ -89,18 +90,33 @@ class Page:
 
     def expand(self, label: str) -> None:
         """Open the expander of this name."""
+        self._click("[data-testid=stExpander] summary", label)
 
-        def opened() -> bool:
+    def popover(self, label: str) -> None:
+        """Open the popover of this name."""
+        self._click("[data-testid=stPopover] button", label)
+
+    def press_label(self, label: str) -> None:
+        """Press the download button whose label has this text."""
+        self._click("[data-testid=stDownloadButton] button", label)
+
+    def upload(self, file: Path) -> None:
+        """Give the file to the field for files that is open."""
+        wait_until(lambda: self.find("[data-testid=stFileUploader] input[type=file]"), 20)
+        self.find("[data-testid=stFileUploader] input[type=file]")[-1].send_keys(str(file))
+
+    def _click(self, selector: str, label: str) -> None:
+        def clicked() -> bool:
             try:
-                for summary in self.find("[data-testid=stExpander] summary"):
-                    if label in summary.text:
-                        summary.click()
+                for element in self.find(selector):
+                    if label in element.text:
+                        element.click()
                         return True
             except NOT_CLICKED:
                 return False
             return False
 
-        wait_until(opened, 20)
+        wait_until(clicked, 20)
 
     def can_press(self, key: str) -> bool:
         """Whether there is such a button and it can be pressed."""

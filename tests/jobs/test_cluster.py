@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from mnist_core import data
 from mnist_core.config import RunConfig
-from mnist_core.jobs.run_job import checkpoint_file
 from mnist_core.records import Curves, Study
+from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from mnist_core.training.landscape import affordable
 from tests.conftest import ROOT, wait_until

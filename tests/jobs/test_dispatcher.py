@@ -15,7 +15,7 @@ from mnist_core import data, settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, RunUnreadableError, StoreUnavailableError
 from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
-from mnist_core.jobs.run_job import checkpoint_file
+from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import wait_until
 

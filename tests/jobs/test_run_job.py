@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mnist_core import training
+from mnist_core import settings, training
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import StoreUnavailableError
@@ -227,17 +227,17 @@ def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(run_id, "ann"), store.publish))
     execute(store, run_id)
-    assert list(run_job.checkpoint_file(run_id).parent.iterdir()) == []
+    assert list(settings.checkpoint_file(run_id).parent.iterdir()) == []
 
 
 def test_weights_are_kept_at_the_end(store: Store) -> None:
     run_id = store.create_run("ann", CONFIG)
     execute(store, run_id)
-    names = {file.name for file in run_job.checkpoint_file(run_id).parent.iterdir()}
+    names = {file.name for file in settings.checkpoint_file(run_id).parent.iterdir()}
     assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
     assert trail.steps(run_id) == list(trail.planned(CONFIG))
     dataset = run_job.data.load_dataset("mnist")
-    assert training.load(run_job.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 
 
 # ---- stacks --------------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apar
         assert run.outcome == "completed"
         assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
         assert run.result["test_accuracy"] > 0.5
-        assert run_job.checkpoint_file(run_id).exists()
+        assert settings.checkpoint_file(run_id).exists()
 
 
 def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store: Store) -> None:
@@ -284,7 +284,7 @@ def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store:
     dataset = run_job.data.load_dataset("mnist")
     for run in runs:
         # What lies on disk is this run's state, not its neighbour's.
-        trainer = training.load(run_job.checkpoint_file(run.id), run.config, dataset)
+        trainer = training.load(settings.checkpoint_file(run.id), run.config, dataset)
         assert trainer.step == run.progress.step
         assert trainer.base_rate == run.config.learning_rate
     assert runs[0].result["test_accuracy"] != runs[2].result["test_accuracy"]
@@ -362,7 +362,7 @@ def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Sto
         patch.setattr(store, "publish", after(5, die, store.publish))
         with pytest.raises(Crash):
             run_job.execute(ids, store.url, 1)
-    run_job.checkpoint_file(ids[1]).unlink()
+    settings.checkpoint_file(ids[1]).unlink()
     run_job.execute(ids, store.url, 1)
     assert {store.get(run_id).outcome for run_id in ids} == {"completed"}
 
@@ -373,7 +373,7 @@ def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: p
     monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(ids[0], "ann"), store.publish))
     run_job.execute(ids, store.url, 1)
     assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
-    assert not list(run_job.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))
+    assert not list(settings.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))
 
 
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:

@@ -1,0 +1,9 @@
+"""Runs taken along and brought in: tables, a zip, TensorBoard's events, a script. Knows neither torch nor Streamlit."""
+
+from mnist_core.exchange.archive import packed, unpacked
+from mnist_core.exchange.script import script
+from mnist_core.exchange.tables import curves_csv, curves_parquet
+from mnist_core.exchange.tensorboard import events
+from mnist_core.exchange.weights import weights
+
+__all__ = ["curves_csv", "curves_parquet", "events", "packed", "script", "unpacked", "weights"]

@@ -1,0 +1,235 @@
+"""A run's settings as a Python script that anybody can read and run, with PyTorch and torchvision alone.
+
+First weights, order of batches, label noise and rates are computed as the engine does (NumPy's Philox generator), so the
+script walks the same way up to rounding; with dropout, the units that are dropped are others.
+"""
+
+from __future__ import annotations
+
+from mnist_core.config import RunConfig
+from mnist_core.data.preprocessing import affine
+from mnist_core.models import describe
+
+_ACTIVATIONS = {
+    "identity": "nn.Identity()",
+    "sigmoid": "nn.Sigmoid()",
+    "tanh": "nn.Tanh()",
+    "relu": "nn.ReLU()",
+    "leaky-relu": "nn.LeakyReLU()",
+    "gelu": "nn.GELU()",
+}
+
+
+def script(config: RunConfig) -> str:
+    """The text of the script; it takes the data's folder as its argument and prints the accuracies of each epoch."""
+    parts = [_head(config), _data(config), _network(config), _loss(config), _rates(config), _training(config)]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _head(config: RunConfig) -> str:
+    note = ""
+    if config.dataset == "built-in":
+        note = "\nThe run was trained on the built-in digits of MNIST Lab; this script trains on MNIST."
+    return f'''"""{_title(config)} on MNIST, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
+
+import math
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torchvision.datasets import MNIST
+
+SEED = {config.seed}
+BATCH_SEED = {config.seed if config.batch_seed is None else config.batch_seed}  # of the order of the batches
+EPOCHS = {config.epochs}
+BATCH_SIZE = {config.batch_size}
+LEARNING_RATE = {config.learning_rate!r}
+TRAIN_SIZE = {config.train_size}
+VALIDATION_SIZE = {config.validation_size}
+STEPS_PER_EPOCH = math.ceil(TRAIN_SIZE / BATCH_SIZE)
+TOTAL_STEPS = STEPS_PER_EPOCH * EPOCHS'''
+
+
+def _title(config: RunConfig) -> str:
+    dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
+    return f"A CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"An MLP 784-{dense}"
+
+
+def _data(config: RunConfig) -> str:
+    scale, shift = affine(config.preprocessing)
+    shape = "-1, 1, 28, 28" if config.model == "cnn" else "-1, 784"
+    noise = ""
+    if config.label_noise:
+        noise = f"""
+    # Wrong labels on purpose: so many of the training images get another digit.
+    wrong = round({config.label_noise!r} * TRAIN_SIZE)
+    random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, 7]))
+    chosen = random.choice(TRAIN_SIZE, wrong, replace=False)
+    labels = train[1].numpy().copy()
+    labels[chosen] = (labels[chosen] + random.integers(1, 10, wrong)) % 10
+    train = train[0], torch.from_numpy(labels)"""
+    return f'''
+def load(folder):
+    """Training images from the front of the training files, validation images from their end, test images apart."""
+
+    def tensors(data, part):
+        pixels = data.data[part].to(torch.float32)
+        return (pixels * {scale!r} + {shift!r}).view({shape}), data.targets[part]
+
+    files, test = MNIST(folder, train=True, download=True), MNIST(folder, train=False, download=True)
+    train = tensors(files, slice(0, TRAIN_SIZE))
+    validation = tensors(files, slice(60_000 - VALIDATION_SIZE, 60_000)){noise}
+    return train, validation, tensors(test, slice(None))'''
+
+
+def _network(config: RunConfig) -> str:
+    activation = _ACTIVATIONS[config.activation]
+    lines: list[str] = []
+    channels, side = 1, 28
+    if config.model == "cnn":
+        for filters in config.filters:
+            lines.append(f'nn.Conv2d({channels}, {filters}, {config.kernel_size}, padding="same")')
+            lines += [f"nn.BatchNorm2d({filters})"] * config.batch_norm + [activation]
+            if config.pooling != "none" and side > 1:
+                lines.append("nn.MaxPool2d(2)" if config.pooling == "max" else "nn.AvgPool2d(2)")
+                side //= 2
+            channels = filters
+        lines.append("nn.Flatten()")
+    units = channels * side * side
+    for hidden in config.hidden_layers:
+        lines.append(f"nn.Linear({units}, {hidden})")
+        lines += [f"nn.BatchNorm1d({hidden})"] * config.batch_norm + [activation]
+        lines += [f"nn.Dropout({config.dropout!r})"] if config.dropout else []
+        units = hidden
+    lines.append(f"nn.Linear({units}, 10)")
+    layers = "\n".join(f"        {line}," for line in lines)
+    return f'''
+def network():
+    """{describe(config).parameters:,} parameters; the first weights depend on the seed alone, biases begin at 0."""
+    model = nn.Sequential(
+{layers}
+    )
+    random = np.random.Generator(np.random.Philox(key=[SEED, 1]))
+    for layer in model:
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            shape = tuple(layer.weight.shape)
+            fan_in, fan_out = shape[1] * math.prod(shape[2:]), shape[0] * math.prod(shape[2:])
+            values = {_first_weights(config)}
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(values.astype(np.float32)))
+                layer.bias.zero_()
+    return model'''
+
+
+def _first_weights(config: RunConfig) -> str:
+    return {
+        "glorot": "random.uniform(-1, 1, shape) * math.sqrt(6 / (fan_in + fan_out))",
+        "he": "random.normal(0, 1, shape) * math.sqrt(2 / fan_in)",
+        "normal": f"random.normal(0, 1, shape) * {config.init_std!r}",
+        "zeros": "np.zeros(shape)",
+    }[config.initialisation]
+
+
+def _loss(config: RunConfig) -> str:
+    if config.loss == "cross-entropy":
+        return '''
+def loss_of(outputs, labels):
+    """Mean cross-entropy of the softmax."""
+    return F.cross_entropy(outputs, labels)'''
+    return '''
+def loss_of(outputs, labels):
+    """Squared error to one-hot, summed over the ten outputs, mean over the images."""
+    return (outputs - F.one_hot(labels, 10)).square().sum(dim=1).mean()'''
+
+
+def _rates(config: RunConfig) -> str:
+    bodies = {
+        "constant": "return LEARNING_RATE",
+        "step": f"return LEARNING_RATE * {config.schedule_factor!r} ** (step // (STEPS_PER_EPOCH * {config.schedule_epochs}))",
+        "cosine": "return LEARNING_RATE * (1 + math.cos(math.pi * step / TOTAL_STEPS)) / 2",
+        "warm-up": f"return LEARNING_RATE * min(1.0, (step + 1) / (STEPS_PER_EPOCH * {config.schedule_epochs}))",
+        "one-cycle": """def between(start, end, share):
+        return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+
+    top = max(1, round(0.3 * TOTAL_STEPS))
+    if step < top:
+        return LEARNING_RATE * between(1 / 25, 1, step / top)
+    return LEARNING_RATE * between(1, 1 / 25 / 1e4, (step - top) / max(1, TOTAL_STEPS - top - 1))""",
+        "rising": "return LEARNING_RATE * 1e6 ** (step / max(1, TOTAL_STEPS - 1) - 1)",
+    }
+    return f'''
+def rate_at(step):
+    """The learning rate of the update number `step`, counted from 0."""
+    {bodies[config.schedule]}'''
+
+
+def _optimizer(config: RunConfig) -> str:
+    decay = f", weight_decay={config.weight_decay!r}" if config.weight_decay else ""
+    betas = f", betas=({config.beta1!r}, {config.beta2!r})"
+    epsilon = f", eps={config.epsilon!r}"
+    nesterov = ", nesterov=True" if config.optimizer == "nesterov" and config.momentum else ""
+    name, more = {
+        "sgd": ("SGD", ""),
+        "momentum": ("SGD", f", momentum={config.momentum!r}"),
+        "nesterov": ("SGD", f", momentum={config.momentum!r}{nesterov}"),
+        "adagrad": ("Adagrad", epsilon),
+        "rmsprop": ("RMSprop", f", alpha={config.rho!r}{epsilon}"),
+        "adam": ("Adam", betas + epsilon),
+        "adamw": ("AdamW", f"{betas}{epsilon}, weight_decay={config.weight_decay!r}"),
+    }[config.optimizer]
+    return f"torch.optim.{name}(model.parameters(), LEARNING_RATE{more}{'' if config.optimizer == 'adamw' else decay})"
+
+
+def _training(config: RunConfig) -> str:
+    if config.sampling == "replacement":
+        order = "random.integers(0, TRAIN_SIZE, STEPS_PER_EPOCH * BATCH_SIZE)"
+    else:
+        order = "random.permutation(TRAIN_SIZE)"
+    broken = ""
+    if config.stop_when_not_finite:
+        broken = """
+            if not math.isfinite(loss.item()):
+                print(f"diverged: the loss of update {step + 1} is {loss.item()}")
+                return"""
+    early = ""
+    if config.early_stopping:
+        early = f"""
+        if scores["validation"][0] < best:
+            best, best_epoch = scores["validation"][0], epoch
+        elif epoch - best_epoch >= {config.early_stopping}:
+            break"""
+    return f'''
+@torch.no_grad()
+def score(model, images, labels):
+    """Mean loss and accuracy."""
+    model.eval()
+    outputs = torch.cat([model(part) for part in images.split(1_000)])
+    model.train()
+    return loss_of(outputs, labels).item(), (outputs.argmax(dim=1) == labels).float().mean().item()
+
+
+def main():
+    train, validation, test = load(sys.argv[1] if len(sys.argv) > 1 else "data")
+    heaps = {{"train": train, "validation": validation, "test": test}}
+    torch.manual_seed(SEED)
+    model = network()
+    optimizer = {_optimizer(config)}
+    step{", best, best_epoch" if early else ""} = {"0, math.inf, 0" if early else "0"}
+    for epoch in range(EPOCHS):
+        random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, 2], counter=[0, 0, 0, epoch]))
+        for batch in torch.from_numpy({order}).split(BATCH_SIZE):
+            optimizer.param_groups[0]["lr"] = rate_at(step)
+            optimizer.zero_grad()
+            loss = loss_of(model(train[0][batch]), train[1][batch])
+            loss.backward(){broken}
+            optimizer.step()
+            step += 1
+        scores = {{name: score(model, *heap) for name, heap in heaps.items() if len(heap[1])}}
+        told = [f"{{name}} {{loss:.4f}} {{accuracy:.2%}}" for name, (loss, accuracy) in scores.items()]
+        print(f"epoch {{epoch + 1}}:", ", ".join(told), flush=True){early}
+    print(f"test accuracy {{score(model, *test)[1]:.4f}}")
+
+
+main()'''

@@ -1,0 +1,45 @@
+"""A run leaves one browser as a zip and comes into another; what is no run is a sentence."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+
+
+def only(folder: Path, ending: str) -> Path | None:
+    return next((file for file in folder.glob(f"*{ending}") if file.stat().st_size), None)
+
+
+def test_a_run_is_taken_along_and_brought_in(open_browser: Open, tmp_path: Path) -> None:
+    page = open_browser()
+    page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.open("/train?preset=two-layer-net&epochs=1")
+    page.press("run")
+    page.wait_for("Take these settings", 60)
+    page.popover("Take along")
+    for ending in ("zip", "csv", "py", "safetensors"):
+        page.press_label({"zip": "zip", "csv": "CSV", "py": "PyTorch", "safetensors": "safetensors"}[ending])
+        wait_until(lambda ending=ending: only(tmp_path, f".{ending}"))  # type: ignore[misc]
+    taken = only(tmp_path, ".zip")
+    assert taken is not None
+    with zipfile.ZipFile(taken) as archive:
+        assert {"run.json", "train.py", "curves.csv", "weights.safetensors"} <= set(archive.namelist())
+
+    other = open_browser().open("/compare")
+    other.wait_for("Train networks first")
+    other.popover("Bring in")
+    other.upload(taken)
+    other.wait_for("784-50-10 · SGD 0.5 · batch 100 (brought in)")
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(taken.read_bytes()[:1_000])
+    other.upload(broken)
+    wait_until(lambda: any("no zip that can be read" in one.text for one in other.find("[data-testid=stAlert]")), 40)

@@ -1,0 +1,188 @@
+"""Runs taken along and brought in: tables, zips (damaged and hostile ones too), TensorBoard's events."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import ImportedFileError
+from mnist_core.exchange import curves_csv, curves_parquet, events, packed, unpacked
+from mnist_core.exchange.tensorboard import crc32c, frames
+from mnist_core.records import DTYPES, EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
+
+CONFIG = RunConfig(learning_rate=1.5, hidden_layers=(50,), validation_size=0)
+
+
+def curves() -> Curves:
+    steps, evaluations = np.zeros(3, STEP_DTYPE), np.zeros(2, EVALUATION_DTYPE)
+    steps["step"], steps["loss"] = [1, 2, 3], [2.3, np.inf, np.nan]
+    evaluations["step"], evaluations["train_loss"], evaluations["validation_loss"] = [0, 3], [2.3, 1.5], np.nan
+    evaluations["seconds"] = [0, 0.5]
+    return Curves(steps, evaluations, (Event(3, "not_finite", math.inf),))
+
+
+RUN = Run(
+    "r",
+    "ann",
+    CONFIG,
+    "finished",
+    3,
+    0.0,
+    outcome="diverged",
+    progress=Progress(3, 2_500, 0.01, 0.5),
+    result={"train_loss": math.nan, "test_accuracy": 0.1, "best_step": None, "verdict": "diverged"},
+    name="broken",
+    note="at 1.5",
+)
+
+
+def test_a_run_comes_back_from_its_zip() -> None:
+    found = unpacked(packed(RUN, curves(), b"weights"))
+    assert found.config == CONFIG
+    assert (found.outcome, found.name, found.note, found.seconds, found.step) == (
+        "diverged",
+        "broken",
+        "at 1.5",
+        0.5,
+        3,
+    )
+    for name in DTYPES:
+        assert getattr(found.curves, name).tobytes() == getattr(curves(), name).tobytes()
+    assert found.curves.events == curves().events
+    assert math.isnan(found.result.pop("train_loss"))
+    assert found.result == {"test_accuracy": 0.1, "best_step": None}  # words are not believed
+
+
+def rezipped(change: Callable[[dict[str, bytes]], None]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(packed(RUN, curves()))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def told(**changes: Any) -> Callable[[dict[str, bytes]], None]:
+    def change(members: dict[str, bytes]) -> None:
+        members["run.json"] = json.dumps(json.loads(members["run.json"]) | changes).encode()
+
+    return change
+
+
+def array(value: Any) -> Callable[[dict[str, bytes]], None]:
+    def change(members: dict[str, bytes]) -> None:
+        file = io.BytesIO()
+        np.save(file, value, allow_pickle=True)
+        members["records/steps.npy"] = file.getvalue()
+
+    return change
+
+
+class Trap:
+    """What would be called if a pickle were loaded."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return pytest.fail, ("a pickle was loaded",)
+
+
+def backwards() -> np.ndarray:
+    rows = np.zeros(2, STEP_DTYPE)
+    rows["step"] = [5, 1]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda members: members.pop("run.json"), "“run.json” is missing"),
+        (lambda members: members.pop("records/layers.npy"), "“records/layers.npy” is missing"),
+        (lambda members: members.update({"run.json": b"{"}), "“run.json” in this zip is damaged"),
+        (lambda members: members.update({"run.json": b"[" * 100_000}), "“run.json” in this zip is damaged"),
+        (lambda members: members.update({"run.json": b"[1]"}), "“run.json” in this zip is damaged"),
+        (lambda members: members.update({"run.json": b" " * 300_000}), "larger than a run can be"),
+        (lambda members: members.update({"records/steps.npy": bytes(20_000_000)}), "larger than a run can be"),
+        (lambda members: members.update({"records/steps.npy": b"nonsense"}), "“steps” in this zip is damaged"),
+        (lambda members: members.update({"records/steps.npy": pickle.dumps(Trap())}), "“steps” in this zip is damaged"),
+        (array(np.array([Trap()], object)), "“steps” in this zip is damaged"),
+        (array(np.zeros(3)), "“steps” in this zip is damaged"),
+        (array(np.zeros((2, 2), STEP_DTYPE)), "“steps” in this zip is damaged"),
+        (array(backwards()), "“steps” in this zip is damaged"),
+        (told(format=99), "another version"),
+        (told(config={"learning_rate": -1}), "cannot be used here"),
+        (told(config={"nonsense": 1}), "cannot be used here"),
+        (told(config=7), "damaged"),
+        (told(outcome="won"), "damaged"),
+        (told(events=[[1, "explosion", None]]), "damaged"),
+        (told(events=[[10**12, "paused", None]]), "damaged"),
+        (told(seconds="soon"), "damaged"),
+        (told(result=[1]), "damaged"),
+    ],
+)
+def test_a_zip_that_does_not_fit_is_a_sentence(change: Callable[[dict[str, bytes]], None], part: str) -> None:
+    with pytest.raises(ImportedFileError, match=part):
+        unpacked(rezipped(change))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all" * 100])
+def test_what_is_no_zip_is_a_sentence(content: bytes) -> None:
+    with pytest.raises(ImportedFileError, match="no zip that can be read"):
+        unpacked(content)
+
+
+def test_a_zip_that_breaks_off_is_a_sentence() -> None:
+    whole = packed(RUN, curves())
+    for end in range(10, len(whole) - 1, len(whole) // 40):
+        with pytest.raises(ImportedFileError):
+            unpacked(whole[:end])
+
+
+def test_every_flipped_byte_is_a_sentence_or_harmless() -> None:
+    whole = bytearray(packed(RUN, curves()))
+    random = np.random.default_rng(1)
+    for place in random.integers(0, len(whole), 150).tolist():
+        changed = bytearray(whole)
+        changed[place] ^= 0x55
+        try:
+            assert unpacked(bytes(changed)).config == CONFIG
+        except ImportedFileError:
+            continue
+
+
+def test_the_table_has_a_row_for_each_record_and_tells_broken_from_unmeasured() -> None:
+    table = pd.read_csv(io.BytesIO(curves_csv(curves())), keep_default_na=False)
+    assert table["step"].tolist() == [0, 1, 2, 3, 3]
+    assert table["row"].tolist() == ["evaluation", *["mini-batches"] * 2, "evaluation", "mini-batches"]
+    assert [value[:4] for value in table["batch_loss"]] == ["", "2.3", "inf", "", "nan"]
+    same = pd.read_parquet(io.BytesIO(curves_parquet(curves())))
+    assert same["step"].tolist() == [0, 1, 2, 3, 3]
+
+
+def test_check_sums_are_those_of_the_standard() -> None:
+    assert crc32c(b"123456789") == 0xE3069283  # RFC 3720
+    assert crc32c(bytes(32)) == 0x8A9136AA
+
+
+def test_events_are_framed_and_hold_the_values() -> None:
+    data = events(curves(), started_at=1_000.0)
+    messages = list(frames(data))
+    assert len(messages) == 1 + 2 + 3
+    assert b"brain.Event:2" in messages[0]
+    last = messages[2]
+    assert struct.unpack_from("<d", last, 1) == (1_000.5,)
+    place = last.index(b"loss/train") + len(b"loss/train")
+    assert struct.unpack_from("<f", last, place + 1) == (1.5,)
+    with pytest.raises(ValueError, match="damaged"):
+        list(frames(data[:20] + b"x" + data[21:]))

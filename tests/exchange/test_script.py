@@ -1,0 +1,94 @@
+"""The script that a run is taken along as: it trains the same network to the same result, seen by running it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.exchange import script
+from mnist_core.presets import PRESETS
+from mnist_core.training import train
+
+SMALL: dict[str, Any] = {"train_size": 600, "validation_size": 200, "epochs": 2, "batch_size": 50, "seed": 3}
+
+STUB = '''"""Stands in for torchvision: the images of a file."""
+
+import numpy as np
+import torch
+
+
+class MNIST:
+    def __init__(self, folder, train, download):
+        kept = np.load(folder + "/images.npz")
+        name = "train" if train else "test"
+        self.data = torch.from_numpy(kept[name + "_images"])
+        self.targets = torch.from_numpy(kept[name + "_labels"]).long()
+'''
+
+
+def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float]:
+    """(training loss after the last epoch, test accuracy) that the script prints."""
+    (folder / "torchvision").mkdir()
+    (folder / "torchvision" / "__init__.py").touch()
+    (folder / "torchvision" / "datasets.py").write_text(STUB)
+    np.savez(
+        folder / "images.npz",
+        train_images=dataset.train_images,
+        train_labels=dataset.train_labels,
+        test_images=dataset.test_images,
+        test_labels=dataset.test_labels,
+    )
+    text = script(config).replace("60_000", str(len(dataset.train_labels)))
+    (folder / "train.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "train.py", "."], cwd=folder, capture_output=True, text=True, timeout=120, check=True
+    )
+    losses = re.findall(r"train (\S+) ", done.stdout)
+    (accuracy,) = re.findall(r"test accuracy (\S+)", done.stdout)
+    return float(losses[-1]), float(accuracy)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd", "learning_rate": 0.3},
+        {"optimizer": "nesterov", "hidden_layers": (30, 20), "activation": "tanh", "schedule": "one-cycle"},
+        {"optimizer": "adamw", "weight_decay": 0.01, "learning_rate": 0.002, "label_noise": 0.2, "batch_seed": 8},
+        {"optimizer": "rmsprop", "learning_rate": 0.001, "loss": "squared-error", "initialisation": "glorot"},
+        {"optimizer": "adagrad", "preprocessing": "standardised", "sampling": "replacement", "schedule": "step"},
+        {"model": "cnn", "filters": (4, 8), "kernel_size": 3, "optimizer": "adam", "learning_rate": 0.003},
+        {"model": "cnn", "filters": (4,), "pooling": "average", "batch_norm": True, "schedule": "cosine"},
+    ],
+)
+def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tiny: Dataset, tmp_path: Path) -> None:
+    config = RunConfig(**(SMALL | changes))
+    loss, accuracy = run(config, tiny, tmp_path)
+    mine = train(config, tiny, threads=1).result
+    assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)
+    assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
+
+
+def test_early_stopping_and_divergence(tiny: Dataset, tmp_path: Path) -> None:
+    config = RunConfig(**(SMALL | {"optimizer": "adam", "learning_rate": 0.03, "epochs": 12, "early_stopping": 2}))
+    (tmp_path / "a").mkdir()
+    run(config, tiny, tmp_path / "a")
+    text = script(config.replace(early_stopping=0, optimizer="sgd", learning_rate=100.0, preprocessing="raw"))
+    assert "diverged: the loss of update" in text
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_experiment_is_a_script_that_compiles(name: str) -> None:
+    preset = PRESETS[name]
+    for label in preset.variants or [""]:
+        config = preset.variant(label) if label else preset.config
+        text = script(config)
+        compile(text, "train.py", "exec")
+        assert str(config.epochs) in text
