@@ -19,6 +19,7 @@ from pathlib import Path
 
 # What one worker needs with torch and a data set in it: 600 MB with PyPI's CUDA build.
 WORKER_BYTES = 700 * 2**20
+WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
 # The server, the cluster's process and the system around them.
 SERVER_BYTES = 400 * 2**20
 
@@ -52,6 +53,12 @@ def checkpoint_file(run_id: str) -> Path:
 def trail_folder(run_id: str) -> Path:
     """The folder of a run's snapshots."""
     return checkpoint_folder() / f"{run_id}.trail"
+
+
+def weights_room() -> int:
+    """Bytes on the disk that weights and snapshots of all runs may take; at least 1 MB."""
+    named = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")
+    return (int(named) if named.isdigit() and int(named) > 0 else WEIGHTS_MB) << 20
 
 
 def scheduler_address() -> str | None:

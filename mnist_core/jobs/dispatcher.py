@@ -17,6 +17,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mnist_core import data, settings, stacks
@@ -122,6 +123,18 @@ class Dispatcher:
         for run_id, owner in self.store.put_away_before(time.time() - PUT_AWAY_SECONDS):
             self.store.delete_run(run_id, owner)
             run_job.forget_files(run_id)
+        self._thin_out()
+
+    def _thin_out(self) -> None:
+        """Keep weights and snapshots within their room on the disk: those of the runs that ended first go."""
+        over = _size(settings.checkpoint_folder()) - settings.weights_room()
+        for run_id in self.store.oldest_weights() if over > 0 else ():
+            files = (settings.checkpoint_file(run_id), settings.trail_folder(run_id))
+            over -= sum(_size(file) for file in files)
+            self.store.forget_weights(run_id)
+            run_job.forget_files(run_id)
+            if over <= 0:
+                return
 
     def _submit(self) -> None:
         if len(self._placed()) >= self.slots:
@@ -322,3 +335,15 @@ def _task_sentence(name: str, future: Any) -> Message:
 _KILLER = message(
     N_("This run brought its worker down several times, probably for want of memory. Try a smaller network or batch.")
 )
+
+
+def _size(place: Path) -> int:
+    """Bytes of a file, or of all files in a folder; 0 where there is none."""
+    files = place.rglob("*") if place.is_dir() else [place]
+    total = 0
+    for file in files:
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:
+            continue  # a worker has just moved it
+    return total

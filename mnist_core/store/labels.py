@@ -46,6 +46,19 @@ class Labels:
         """Bring one's own runs back that were put away."""
         self._change(run_ids, owner, {"put_away_at": None})
 
+    def oldest_weights(self) -> list[str]:
+        """Ids of finished runs whose weights are kept, those that ended first in front, runs with a star last."""
+        kept = sa.select(runs.c.id).where(runs.c.state == "finished", runs.c.checkpoint_step.is_not(None))
+        with self._begin(write=False) as connection:
+            return list(connection.execute(kept.order_by(runs.c.star, runs.c.finished_at)).scalars())
+
+    def forget_weights(self, run_id: str) -> None:
+        """A finished run's weights are kept no more."""
+        finished = sa.and_(runs.c.id == run_id, runs.c.state == "finished")
+        change = sa.update(runs).where(finished).values(checkpoint_step=None, version=runs.c.version + 1)
+        with self._begin() as connection:
+            connection.execute(change)
+
     def put_away_before(self, moment: float) -> list[tuple[str, str]]:
         """(id, owner) of finished runs that were put away before `moment` (seconds since the epoch)."""
         query = sa.select(runs.c.id, runs.c.owner).where(runs.c.put_away_at < moment, runs.c.state == "finished")

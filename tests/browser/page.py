@@ -140,18 +140,33 @@ class Page:
 
     def zoom(self, kind: str) -> None:
         """Drag over the middle third of the chart, as a student zooms."""
-        area = self.find(f'[data-key="chart_{kind}"] .nsewdrag')[0]
-        width = area.size["width"]
-        actions = ActionChains(self.browser).move_to_element_with_offset(area, -width // 6, 0).click_and_hold()
-        actions.move_by_offset(width // 6, 0).move_by_offset(width // 6, 0).release().perform()
+
+        def dragged() -> bool:
+            try:
+                area = self.find(f'[data-key="chart_{kind}"] .nsewdrag')[0]
+                width = area.size["width"]
+                actions = ActionChains(self.browser).move_to_element_with_offset(area, -width // 6, 0).click_and_hold()
+                actions.move_by_offset(width // 6, 0).move_by_offset(width // 6, 0).release().perform()
+            except (*NOT_CLICKED, IndexError):
+                return False  # drawn anew in this moment
+            return True
+
+        wait_until(dragged, 20)
 
     def toggle(self, kind: str, name: str) -> None:
         """Click a curve's entry in the legend."""
-        for entry in self.find(f'[data-key="chart_{kind}"] .legend .traces'):
-            if entry.text == name:
-                ActionChains(self.browser).move_to_element(entry).click().perform()
-                return
-        raise AssertionError(f"no legend entry {name}")
+
+        def clicked() -> bool:
+            try:
+                for entry in self.find(f'[data-key="chart_{kind}"] .legend .traces'):
+                    if entry.text == name:
+                        ActionChains(self.browser).move_to_element(entry).click().perform()
+                        return True
+            except NOT_CLICKED:
+                return False
+            return False
+
+        wait_until(clicked, 20)
 
     def click_point(self, kind: str, trace: str, number: int) -> None:
         """Click a point of the chart, by the uid of its trace and its number in it."""

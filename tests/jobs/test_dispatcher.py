@@ -15,6 +15,7 @@ from mnist_core import data, settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, RunUnreadableError, StoreUnavailableError
 from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
+from mnist_core.records import Curves, Progress, Report
 from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import wait_until
@@ -455,3 +456,21 @@ def test_what_was_put_away_goes_for_good_with_its_files(
     assert [store.version(run_id) is not None for run_id in ids[1:]] == [True, True]
     assert [checkpoint_file(run_id).exists() for run_id in ids] == [False, True, True]
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, True, True]
+
+
+def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
+    ids = [store.create_run("ann", CONFIG) for _number in range(4)]
+    for run_id in ids:
+        store.claim(run_id, "worker", 1)
+        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
+        settings.checkpoint_file(run_id).write_bytes(bytes(900_000))
+    for run_id in ids[:3]:
+        store.finish(run_id, "completed", {})
+    store.label_run(ids[0], "ann", star=True)
+    dispatcher.tick()
+    assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == [True, False, False, True]
+    assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, None, None, 1]

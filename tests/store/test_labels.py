@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 
 CONFIG = RunConfig()
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    opened = open_store()
-    yield opened
-    opened.close()
 
 
 def test_labels_are_kept_and_cut(store: Store) -> None:

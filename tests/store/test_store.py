@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -15,18 +14,11 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import RunNotFoundError, RunUnreadableError
 from mnist_core.messages import Message, message
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, Requests
-from mnist_core.store import Command, Store, open_store
+from mnist_core.store import Command, Store
 from mnist_core.store.tables import runs
 
 CONFIG = RunConfig()
 COMMANDS = get_args(Command)
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    opened = open_store()
-    yield opened
-    opened.close()
 
 
 def steps(first: int, last: int, loss: float = 1.0) -> Curves:
@@ -353,6 +345,8 @@ def test_facts(store: Store) -> None:
 
 
 def test_a_run_stays_small(store: Store, home: Path) -> None:
+    if store.url.startswith("postgresql"):
+        pytest.skip("it measures SQLite's file")
     before = sum(file.stat().st_size for file in home.iterdir())
     for _run in range(10):
         run_id = running(store)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from mnist_core.messages import message
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 from mnist_core.store.studies import DEATHS, KEPT
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    opened = open_store()
-    yield opened
-    opened.close()
 
 
 def create(store: Store, owner: str = "ann", **more: str) -> str:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
 from mnist_core.rates import Plan
 from mnist_core.records import SweepRecord
-from mnist_core.store import Store, open_store, tables
+from mnist_core.store import Store, tables
 
 CONFIG = RunConfig(epochs=1)
 PLAN = Plan(0.1, 1.0, 3)
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    opened = open_store()
-    yield opened
-    opened.close()
 
 
 def make(store: Store, group: str = "abcdef0123", predicted: float | None = None) -> list[str]:
@@ -47,6 +37,8 @@ def test_the_same_group_twice_makes_its_runs_once(store: Store) -> None:
 
 
 def test_a_sweep_that_cannot_be_kept_leaves_no_runs(store: Store) -> None:
+    if store.url.startswith("postgresql"):
+        pytest.skip("the trigger is SQLite's")
     with store._begin() as connection:
         connection.execute(sa.text("CREATE TRIGGER no BEFORE INSERT ON sweeps BEGIN SELECT RAISE(ABORT, 'full'); END"))
     with pytest.raises(Exception, match="full"):
