@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 BASE = {"messages", "errors", "settings", "config", "presets", "records"}
 # What computes without torch, so that pages may ask it at once.
 LIGHT = BASE | {
+    "weights",
+    "forward",
     "data",
     "models",
     "schedule",
@@ -54,6 +56,8 @@ ARROWS: dict[str, set[str]] = {
     "exchange": {"messages", "errors", "settings", "config", "records", "data", "models"},
     "diagnostics": BASE | {"models", "schedule"},
     "concepts": set(),
+    "weights": {"messages", "errors", "settings"},
+    "forward": {"config", "data"},
     "figures": {"concepts", "messages", "config", "records", "models", "schedule", "diagnostics"},
     "training": LIGHT,
     "store": BASE,
@@ -75,7 +79,7 @@ LIBRARIES: dict[str, set[str]] = {
     "torchvision": {"data", "bench"},
     "keras": {"bench"},
     "sklearn": {"bench"},
-    "safetensors": {"training", "exchange"},
+    "safetensors": {"training", "weights", "exchange"},
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "sqlalchemy": {"store"},

@@ -32,6 +32,7 @@ def pages() -> list[StreamlitPage]:
         st.Page("pages/train.py", title=_("Train"), icon=":material/play_circle:", url_path="train"),
         st.Page("pages/learning_rate.py", title=_("Learning rate"), icon=":material/speed:", url_path="learning_rate"),
         st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare_arrows:", url_path="compare"),
+        st.Page("pages/inspect_run.py", title=_("Inspect"), icon=":material/search_insights:", url_path="inspect"),
         st.Page("pages/why.py", title=_("Why it breaks"), icon=":material/help_center:", url_path="why"),
         st.Page(
             "pages/loss_and_gradients.py", title=_("Loss"), icon=":material/functions:", url_path="loss_and_gradients"

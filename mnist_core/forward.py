@@ -1,0 +1,124 @@
+"""A network's answer for a few images in NumPy, so that a page can ask while a student draws. No torch.
+
+Layer by layer what `models.build_model(config)` computes in evaluation mode, equal to rounding. For single images this
+takes a millisecond or two; whole data sets are the workers' affair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.config import Activation, RunConfig
+from mnist_core.data import preprocess
+
+Array = NDArray[np.float32]
+Weights = Mapping[str, NDArray[np.float32]]
+NORM_EPSILON = 1e-5  # torch's default of batch normalisation
+
+
+def probabilities(config: RunConfig, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """What the network gives each digit, n×10, for `images` (n×28×28, uint8); NaN where its weights are no numbers."""
+    return shares(config, layers(config, weights, preprocess(images, config.preprocessing))[-1])
+
+
+def shares(config: RunConfig, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Outputs (n×10) as probabilities.
+
+    Cross-entropy: softmax. Squared error: the outputs are estimates of the probabilities themselves (its minimum is the
+    conditional mean of the one-hot labels); what is below 0 is cut, and the sum brought to 1.
+    """
+    with np.errstate(all="ignore"):
+        z = outputs.astype(np.float64)
+        softmax = config.loss == "cross-entropy"
+        raised = np.exp(z - z.max(1, keepdims=True)) if softmax else np.maximum(z, 0) + 1e-12
+        return np.asarray(raised / raised.sum(1, keepdims=True))
+
+
+def layers(config: RunConfig, weights: Weights, inputs: Array) -> list[Array]:
+    """What each layer of `models.describe(config)` gives, in its order; the last are the outputs (logits).
+
+    `inputs`: n×28×28, preprocessed. Hidden layers after batch normalisation and activation.
+    """
+    with np.errstate(all="ignore"):  # NaN and infinity are answers
+        return list(_layers(config, weights, inputs))
+
+
+def _layers(config: RunConfig, weights: Weights, inputs: Array) -> Iterator[Array]:
+    at, side = 0, 28  # the place among the model's modules; pixels of an image
+    a = inputs[:, None] if config.model == "cnn" else inputs.reshape(len(inputs), -1)
+    yield a
+    if config.model == "cnn":
+        for _filters in config.filters:
+            a = _convolved(a, weights[f"{at}.weight"], weights[f"{at}.bias"])
+            at, a = _normalised(config, weights, at + 1, a)
+            a = activate(config.activation, a)
+            yield a
+            at += 1
+            if config.pooling != "none" and side > 1:
+                side //= 2
+                a = _pooled(a, side, config)
+                yield a
+                at += 1
+        a = a.reshape(len(a), -1)
+        yield a
+        at += 1
+    for _units in config.hidden_layers:
+        a = a @ weights[f"{at}.weight"].T + weights[f"{at}.bias"]
+        at, a = _normalised(config, weights, at + 1, a)
+        a = activate(config.activation, a)
+        yield a
+        at += 2 if config.dropout else 1
+    yield a @ weights[f"{at}.weight"].T + weights[f"{at}.bias"]
+
+
+def _normalised(config: RunConfig, weights: Weights, at: int, z: Array) -> tuple[int, Array]:
+    """Batch normalisation by the running mean and variance, where there is one; the next module's place."""
+    if not config.batch_norm:
+        return at, z
+    mean, variance, scale, shift = (
+        weights[f"{at}.{name}"].reshape(-1, *[1] * (z.ndim - 2))
+        for name in ("running_mean", "running_var", "weight", "bias")
+    )
+    normal: Array = (z - mean) / np.sqrt(variance + np.float32(NORM_EPSILON)) * scale + shift
+    return at + 1, normal
+
+
+def _convolved(a: Array, weight: Array, bias: Array) -> Array:
+    """Cross-correlation with "same" padding: a n×c×h×w, weight f×c×k×k, bias f; n×f×h×w."""
+    images, channels, height, width = a.shape
+    size = weight.shape[-1]
+    padded = np.pad(a, ((0, 0), (0, 0), (size // 2, size // 2), (size // 2, size // 2)))
+    z = np.zeros((images, len(weight), height * width), np.float32)
+    for row in range(size):
+        for column in range(size):
+            window = padded[:, :, row : row + height, column : column + width]
+            z += weight[:, :, row, column] @ window.reshape(images, channels, -1)
+    return (z + bias[:, None]).reshape(images, len(weight), height, width)
+
+
+def _pooled(a: Array, side: int, config: RunConfig) -> Array:
+    blocks = a[:, :, : 2 * side, : 2 * side].reshape(*a.shape[:2], side, 2, side, 2)
+    return np.asarray(blocks.max((3, 5)) if config.pooling == "max" else blocks.mean((3, 5), dtype=np.float32))
+
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def activate(name: Activation, z: Array) -> Array:
+    """The activation function of every number."""
+    match name:
+        case "sigmoid":
+            return np.asarray(1 / (1 + np.exp(-z)))
+        case "tanh":
+            return np.tanh(z)
+        case "relu":
+            return np.maximum(z, 0)
+        case "leaky-relu":
+            return np.where(z > 0, z, np.float32(0.01) * z)
+        case "gelu":
+            return np.asarray(z * (1 + _erf(z / math.sqrt(2)).astype(np.float32)) / 2, np.float32)
+    return z

@@ -1,0 +1,148 @@
+"""Draw: a digit of one's own, and what one's networks answer while it is drawn.
+
+The forward pass is NumPy's, in the page's process (`forward`): it takes a millisecond, where a worker would first have to
+be free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import data, forward, weights
+from mnist_core.data import drawing, pictures
+from mnist_core.errors import CheckpointError
+from mnist_core.figures import answers
+from mnist_core.figures.digits import image_sheet
+from mnist_core.messages import N_
+from mnist_core.records import Run
+from mnist_core.ui import data_note, frame, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.pad import pad
+from mnist_core.ui.texts import _
+
+SOURCES = {"draw": N_("Draw"), "picture": N_("Picture"), "sample": N_("Validation image")}
+HINTS = {
+    "draw": N_("Draw a digit, large or small, anywhere: the network answers while you draw."),
+    "picture": N_("Choose a picture of one digit: the networks answer at once."),
+}
+SHOWN = 12  # runs side by side
+VALIDATION = 10_000  # the last images of the training files
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run gives an image: ten probabilities, or the sentence that says why there are none."""
+
+    run: Run
+    step: int
+    shares: NDArray[np.float64]
+    broken: bool  # its weights are no numbers
+
+
+def draw(run: Run, runs: list[Run]) -> None:
+    """The pad and the answers; they follow each other without the rest of the page."""
+    frame.fragment(_panel)(run, runs[:SHOWN])
+
+
+def _panel(run: Run, runs: list[Run]) -> None:
+    source = st.segmented_control(
+        _("Image from"),
+        list(SOURCES),
+        default="draw",
+        required=True,
+        key="image_source",
+        format_func=lambda word: _(SOURCES[word]),
+        label_visibility="collapsed",
+    )
+    left, middle, right = st.columns([1.15, 0.9, 2.2], gap="medium")
+    with left:
+        image = _image(source or "draw")
+    if image is None or not image.any():
+        with right:
+            st.info(_(HINTS.get(source or "draw", HINTS["draw"])))
+        return
+    with middle:
+        st.image(image_sheet(image[None], columns=1, scale=8), width=240)
+        st.caption(_("What the network sees: 28×28 pixels."))
+    with right:
+        _answers(run, runs, image)
+
+
+def _image(source: str) -> Image | None:
+    if source == "sample":
+        return _sample()
+    if source == "draw":
+        ink = drawing.paint(pad("pad"))
+    else:
+        uploaded = st.file_uploader(
+            _("Photo or picture of one digit"), type=["png", "jpg", "jpeg", "webp", "gif", "bmp"], key="picture"
+        )
+        if uploaded is None:
+            return None
+        ink = pictures.read_ink(uploaded.getvalue())
+    centred = st.toggle(
+        _("Scale and centre as MNIST does"),
+        value=True,
+        key="centred",
+        help=_(
+            "MNIST's digits were scaled into 20×20 pixels and centred by their mass. Networks have never seen another "
+            "place or size: switch it off and draw in a corner."
+        ),
+    )
+    return drawing.like_mnist(ink) if centred else drawing.as_drawn(ink)
+
+
+def _sample() -> Image:
+    dataset = data.load_dataset(data_note.dataset())
+    number = int(st.number_input(_("Number"), 0, VALIDATION - 1, 0, key="sample_number"))
+    index = len(dataset.train_labels) - VALIDATION + number
+    st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[index])))
+    return np.asarray(dataset.train_images[index])
+
+
+def _answers(run: Run, runs: list[Run], image: Image) -> None:
+    dark = session.dark()
+    mine = answer(run, image)
+    if mine is None:
+        st.info(_("This run has left no weights yet. It answers as soon as it has."))
+    elif mine.broken:
+        text = _("After step {step} the weights of this run are no numbers: it answers nothing any more.")
+        st.warning(text.format(step=f"{mine.step:,}"), icon=":material/trending_up:")
+    else:
+        said = answers.describe(mine.shares).text(_)
+        st.markdown(f"**{said}**")
+        live_chart(
+            answers.bars(mine.shares, dark, _), key="chart_answer", height=270, description=said, subject="answer"
+        )
+    found = [one for one in (answer(other, image) for other in runs) if one is not None]
+    if len(found) < 2:
+        st.caption(_("Train more networks, one that diverges among them: all answer here beneath each other."))
+        return
+    st.markdown(_("All my runs"))
+    titles = [_row(number, one) for number, one in enumerate(found, 1)]
+    figure = answers.side_by_side(titles, np.array([one.shares for one in found]), dark, _)
+    description = " ".join(
+        f"{title}: {answers.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
+    )
+    live_chart(figure, key="chart_side_by_side", height=60 + 34 * len(found), description=description, subject="all")
+
+
+def _row(number: int, found: Answer) -> str:
+    title = names.run_title(found.run)
+    short = title if len(title) <= 34 else title[:33] + "…"
+    return f"{number}. {short} · {_(names.STATES[names.state(found.run)])}"
+
+
+def answer(run: Run, image: Image) -> Answer | None:
+    """What the run gives the image (28×28) with its last weights; None where it has left none yet."""
+    try:
+        found = weights.latest(run.id)
+    except CheckpointError:
+        return None
+    shares = forward.probabilities(run.config, found.weights, image[None])[0]
+    return Answer(run, found.step, shares, not np.isfinite(shares).all())

@@ -1,0 +1,43 @@
+"""The run that the Inspect page looks into; the address names it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.errors import RunNotFoundError
+from mnist_core.records import Run
+from mnist_core.ui import names, session
+from mnist_core.ui.texts import _
+
+
+def choose() -> tuple[Run, list[Run]] | None:
+    """The chosen run and all runs of the student that have weights, newest first; None (and what to do) where there is none.
+
+    A run of somebody else that the address names can be looked into as well.
+    """
+    runs = {run.id: run for run in session.store().list_runs(session.student()) if run.checkpoint_step is not None}
+    asked = st.query_params.get("run")
+    if asked and asked not in runs and (other := _of_somebody(asked)) is not None:
+        runs[asked] = other
+    if not runs:
+        st.info(_("There is no run of yours with weights to look at. Train a network first, then come back."))
+        st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
+        return None
+    if st.session_state.get("inspected") not in runs:
+        st.session_state["inspected"] = asked if asked in runs else next(iter(runs))
+    chosen = st.selectbox(_("Run"), list(runs), key="inspected", format_func=lambda run_id: title(runs[run_id]))
+    st.query_params["run"] = chosen
+    return runs[chosen], list(runs.values())
+
+
+def title(run: Run) -> str:
+    """The run in one line."""
+    return f"{names.run_title(run)} · {_(names.STATES[names.state(run)])} · {run.id}"
+
+
+def _of_somebody(run_id: str) -> Run | None:
+    try:
+        run = session.store().get(run_id)
+    except RunNotFoundError:
+        return None
+    return run if run.checkpoint_step is not None else None

@@ -1,0 +1,57 @@
+"""pad: a place to draw a digit on. The browser sends strokes; Python paints them, so all browsers make the same image.
+
+Our own 5 kB rather than streamlit-drawable-canvas (413 kB of script in a frame of its own, which sends pictures): it
+answers while the pen is down, sends a few points a time, and speaks the page's language.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from mnist_core.data.drawing import PAD, Stroke
+from mnist_core.ui.texts import _
+
+_SCRIPT = Path(__file__).with_name("pad.js").read_text(encoding="utf-8")
+_KEPT = "drawn_strokes"  # outlives the component, when the page is left
+MOST_STROKES, MOST_POINTS = 100, 8_000
+WIDTHS = (4.0, 60.0)
+
+
+def pad(key: str) -> tuple[Stroke, ...]:
+    """Draw the pad; what is on it now."""
+    component = st.components.v2.component("mnist_lab_pad", js=_SCRIPT)
+    data = {
+        "strokes": st.session_state.setdefault(_KEPT, []),
+        "undo": _("Undo"),
+        "clear": _("Clear"),
+        "width": _("Pen"),
+        "description": _("A pad to draw one digit on with mouse, pen or finger."),
+    }
+    said = component(key=key, data=data, height=342, on_strokes_change=lambda: None)
+    told = said.get("strokes")
+    if told is not None:
+        st.session_state[_KEPT] = told
+    return strokes(st.session_state[_KEPT])
+
+
+def strokes(told: Any) -> tuple[Stroke, ...]:
+    """What the browser told, as far as it can be strokes: it says what it likes."""
+    found: list[Stroke] = []
+    points = 0
+    for one in told[:MOST_STROKES] if isinstance(told, list) else ():
+        try:
+            numbers = [float(number) for number in one["p"]]
+            width = float(one["w"])
+        except (TypeError, KeyError, ValueError):
+            continue
+        points += len(numbers) // 2
+        if not numbers or points > MOST_POINTS or not all(map(math.isfinite, [*numbers, width])):
+            continue
+        inside = [min(2.0 * PAD, max(-float(PAD), number)) for number in numbers]
+        pairs = zip(inside[::2], inside[1::2], strict=False)
+        found.append(Stroke(min(WIDTHS[1], max(WIDTHS[0], width)), tuple(pairs)))
+    return tuple(found)

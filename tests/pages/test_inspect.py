@@ -1,0 +1,99 @@
+"""The Inspect page without a browser: the run, the image, the answers of several runs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.data.drawing import Stroke
+from mnist_core.records import Curves, Progress, Report
+from mnist_core.store import Store
+from mnist_core.ui.pad import strokes
+from tests.pages.test_train import texts
+
+Open = Callable[..., AppTest]
+CONFIG = RunConfig(dataset="built-in", hidden_layers=())
+
+
+def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.0) -> str:
+    """A run after 40 updates whose network says `answer` to everything."""
+    run_id = store.create_run(owner, CONFIG)
+    store.claim(run_id, "worker", 1)
+    bias = np.zeros(10, np.float32)
+    bias[answer] = 3 * scale
+    settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
+    save_file(
+        {"model.0.weight": np.zeros((10, 784), np.float32), "model.0.bias": bias},
+        settings.checkpoint_folder() / f"{run_id}.safetensors",
+        metadata={"state": json.dumps({"step": 40})},
+    )
+    store.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
+    return run_id
+
+
+def with_a_drawing(app: AppTest) -> AppTest:
+    app.session_state["drawn_strokes"] = [{"w": 24, "p": [100, 50, 160, 50, 120, 200]}]
+    return app.run()
+
+
+def test_without_a_run_it_says_what_to_do(open_page: Open) -> None:
+    assert "There is no run of yours with weights" in texts(open_page("inspect_run"))
+
+
+def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run")
+    first = run_with_weights(store, app.session_state["student"], answer=3)
+    app.run()
+    assert "Draw a digit, large or small" in texts(app)
+    with_a_drawing(app)
+    assert "The network sees a 3 (69%)" in texts(app)
+    assert "All my runs" not in texts(app)
+    broken = run_with_weights(store, app.session_state["student"], answer=5, scale=np.nan)
+    app.run()
+    assert "All my runs" in texts(app)
+    assert "The network sees a 3" in texts(app)  # the choice stays
+    app.selectbox(key="inspected").select(broken).run()
+    assert "After step 40 the weights of this run are no numbers" in texts(app)
+    assert broken in app.query_params["run"]
+    linked = open_page("inspect_run", run=first)
+    assert "The network sees a 3" in texts(with_a_drawing(linked))
+
+
+def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run")
+    run_with_weights(store, app.session_state["student"], answer=7)
+    app.session_state["image_source"] = "picture"
+    app.run()
+    grey = np.full((60, 60), 240, np.uint8)
+    grey[10:50, 28:34] = 30
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "PNG")
+    app.file_uploader(key="picture").upload("seven.png", buffer.getvalue(), "image/png").run()
+    assert "The network sees a 7" in texts(app)
+    app.file_uploader(key="picture").upload("broken.png", b"no picture", "image/png").run()
+    assert "This file is no picture" in " ".join(error.value for error in app.error)
+
+
+@pytest.mark.parametrize(
+    "told", [None, "x", [None], [{"w": 1}], [{"w": "nan", "p": [1, 2]}], [{"w": 3, "p": ["a"]}], [{"w": 3, "p": []}]]
+)
+def test_a_browser_may_say_what_it_likes(told: Any) -> None:
+    assert strokes(told) == ()
+    assert strokes([{"w": 500, "p": [1e9, -1e9, 5]}]) == (Stroke(60, ((560, -280),)),)
+
+
+def test_the_page_in_korean(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run", lang="ko")
+    run_with_weights(store, app.session_state["student"], answer=3)
+    with_a_drawing(app)
+    assert "신경망의 답: 3" in texts(app)

@@ -1,0 +1,64 @@
+"""The NumPy forward pass against torch, for every kind of layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core.config import RunConfig
+from mnist_core.data import preprocess
+from mnist_core.forward import layers, probabilities, shares
+from mnist_core.models import build_model, describe
+
+IMAGES = np.random.default_rng(3).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+NETWORKS: dict[str, dict[str, Any]] = {
+    "linear": {"hidden_layers": ()},
+    **{
+        name: {"hidden_layers": (20, 15), "activation": name}
+        for name in ("identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu")
+    },
+    "dropout and normalisation": {"hidden_layers": (20, 15), "dropout": 0.5, "batch_norm": True},
+    "cnn": {"model": "cnn", "filters": (4, 6), "hidden_layers": (12,)},
+    "cnn, average, normalised": {"model": "cnn", "filters": (4, 6), "pooling": "average", "batch_norm": True},
+    "cnn, gelu, odd sides": {"model": "cnn", "filters": (3, 3, 3, 3), "kernel_size": 3, "activation": "gelu"},
+    "cnn without pooling": {"model": "cnn", "filters": (3,), "pooling": "none", "kernel_size": 1},
+    "standardised": {"preprocessing": "standardised"},
+}
+
+
+@pytest.mark.parametrize("changes", NETWORKS.values(), ids=NETWORKS)
+def test_equal_to_torch(changes: dict[str, Any]) -> None:
+    config = RunConfig(**changes)
+    model = build_model(config)
+    generator = torch.Generator().manual_seed(5)
+    for name, value in model.state_dict().items():
+        if name.endswith(("bias", "running_mean")):
+            value.normal_(0, 0.3, generator=generator)  # biases are 0 at first, and would hide a fault
+        elif name.endswith("running_var"):
+            value.uniform_(0.5, 2, generator=generator)
+    model.eval()
+    weights = {name: value.numpy() for name, value in model.state_dict().items()}
+    inputs = preprocess(IMAGES, config.preprocessing)
+    shaped = inputs[:, None] if config.model == "cnn" else inputs.reshape(3, -1)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(shaped))
+    found = layers(config, weights, inputs)
+    np.testing.assert_allclose(found[-1], expected.numpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        probabilities(config, weights, IMAGES), expected.softmax(1).numpy(), rtol=1e-4, atol=1e-5
+    )
+    assert [one.shape[1:] for one in found] == [layer.output_shape for layer in describe(config).layers]
+
+
+def test_squared_error_gives_probabilities_too() -> None:
+    found = shares(RunConfig(loss="squared-error"), np.array([[-0.1, 0.2, 0.6, *[0.0] * 7]]))
+    np.testing.assert_allclose(found[0, :3], [0, 0.25, 0.75], atol=1e-9)
+
+
+def test_weights_that_are_no_numbers_give_no_numbers() -> None:
+    config = RunConfig(hidden_layers=())
+    weights = {"0.weight": np.full((10, 784), np.nan, np.float32), "0.bias": np.zeros(10, np.float32)}
+    assert np.isnan(probabilities(config, weights, IMAGES)).all()
