@@ -136,13 +136,18 @@ async function draw(chart, url, failure) {
         chart.div.textContent = "";
       }
       chart.div.style.height = `${data.height}px`;
-      const config = {
-        ...CONFIG,
-        toImageButtonOptions: { format: "png", scale: 2, filename: data.key },
-        modeBarButtonsToAdd: [svgButton(Plotly, data)],
-      };
+      // The same object every time: where Plotly finds another configuration (a button's function is never equal to another),
+      // it builds the chart anew, and zoom and hidden curves are lost.
+      if (chart.svg !== data.svg) {
+        chart.svg = data.svg;
+        chart.config = {
+          ...CONFIG,
+          toImageButtonOptions: { format: "png", scale: 2, filename: data.key },
+          modeBarButtonsToAdd: [svgButton(Plotly, data)],
+        };
+      }
       const layout = { ...data.figure.layout, height: data.height, autosize: true };
-      await Plotly.react(chart.div, withHidden(data.figure.data, data.linked), layout, config);
+      await Plotly.react(chart.div, withHidden(data.figure.data, data.linked), layout, chart.config);
       if (!chart.listening) {
         tellClicks(chart);
         followLegend(chart);
