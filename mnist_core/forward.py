@@ -1,7 +1,7 @@
 """A network's answer for a few images in NumPy, so that a page can ask while a student draws. No torch.
 
 Layer by layer what `models.build_model(config)` computes in evaluation mode, equal to rounding. For single images this
-takes a millisecond or two; whole data sets are the workers' affair.
+takes from a tenth of a millisecond to some (docs/architecture.md has figures); whole data sets are the workers' affair.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from mnist_core import data, settings
+from mnist_core import data, weights
 from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
@@ -96,7 +96,6 @@ def _landscape(store: Store, study: Study, cores: int, tell: Callable[[float], N
 def _snapshots(run: Run) -> list[tuple[int, Any]]:
     """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
     from mnist_core.training import trail
-    from mnist_core.training.checkpoint import load_weights
 
     found = []
     for step in trail.steps(run.id):
@@ -109,7 +108,7 @@ def _snapshots(run: Run) -> list[tuple[int, Any]]:
     last = run.checkpoint_step
     if last is not None and (not found or last > found[-1][0]):
         try:
-            found.append((last, load_weights(settings.checkpoint_file(run.id))))
+            found.append((last, weights.latest(run.id).weights))
         except CheckpointError as error:
             LOG.warning("%s", error)
     return found

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -38,18 +37,6 @@ def save(trainer: Trainer, path: Path) -> None:
     beside = path.with_suffix(".part")
     save_file(tensors, beside, metadata={"state": json.dumps(_state(trainer))})
     beside.replace(path)
-
-
-def load_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The weights of the run that `save` left at `path`, by the names of the model's state. Raises CheckpointError."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = [name for name in file.keys() if name.startswith("model.")]  # noqa: SIM118 - no mapping
-            return {name.removeprefix("model."): file.get_tensor(name) for name in names}
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(path)
-        ) from error
 
 
 def load(path: Path, config: RunConfig, dataset: Dataset, *, threads: int | None = None) -> Trainer:

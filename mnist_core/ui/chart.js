@@ -33,8 +33,8 @@ function loadPlotly(url) {
 
 function countPoints(figure) {
   return figure.data.reduce((sum, trace) => {
-    const y = trace.y && trace.y.bdata;
-    return sum + (y ? Math.floor((y.length * 3) / 4 / 4) : 0);
+    const numbers = (trace.y && trace.y.bdata) || (trace.z && trace.z.bdata); // a heat map's y names its rows
+    return sum + (numbers ? Math.floor((numbers.length * 3) / 4 / 4) : 0);
   }, 0);
 }
 
@@ -43,7 +43,9 @@ function tellClicks(chart) {
   chart.div.on("plotly_click", (event) => {
     const point = event.points && event.points[0];
     if (!point || !chart.click) return;
-    chart.click({ trace: String(point.data.uid), point: point.pointNumber, meta: point.data.meta ?? null });
+    const at = point.pointNumber; // of a heat map: row and column
+    const number = Array.isArray(at) ? at[0] * point.data.x.length + at[1] : at;
+    chart.click({ trace: String(point.data.uid), point: number, meta: point.data.meta ?? null });
   });
 }
 

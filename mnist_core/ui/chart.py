@@ -38,7 +38,7 @@ def _plotly_address() -> str:
 
 @dataclass(frozen=True)
 class Click:
-    """A click on a point of a chart: the trace's `uid`, the point's number in it (0-based), the trace's `meta`."""
+    """A click on a point of a chart: the trace's `uid`, the point's number in it (0-based; of a heat map row by row), the trace's `meta`."""
 
     trace: str
     point: int

@@ -1,6 +1,6 @@
 """Draw: a digit of one's own, and what one's networks answer while it is drawn.
 
-The forward pass is NumPy's, in the page's process (`forward`): it takes a millisecond, where a worker would first have to
+The forward pass is NumPy's, in the page's process (`forward`): it takes milliseconds, where a worker would first have to
 be free.
 """
 
@@ -19,7 +19,7 @@ from mnist_core.figures import answers
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run
-from mnist_core.ui import data_note, frame, names, session
+from mnist_core.ui import data_note, frame, names, session, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.pad import pad
 from mnist_core.ui.texts import _
@@ -30,6 +30,7 @@ HINTS = {
     "picture": N_("Choose a picture of one digit: the networks answer at once."),
 }
 SHOWN = 12  # runs side by side
+LIVE_SECONDS = 1.0  # between looks at weights that are being trained
 VALIDATION = 10_000  # the last images of the training files
 Image = NDArray[np.uint8]
 
@@ -46,10 +47,14 @@ class Answer:
 
 def draw(run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
-    frame.fragment(_panel)(run, runs[:SHOWN])
+    shown = runs[:SHOWN]
+    moving = [one.id for one in {one.id: one for one in (run, *shown)}.values() if one.active]
+    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(run, shown, moving)
 
 
-def _panel(run: Run, runs: list[Run]) -> None:
+def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
+    if moving and not any(watch.look(run_id).run.active for run_id in moving):
+        st.rerun()  # nobody trains any more: no need to ask again
     source = st.segmented_control(
         _("Image from"),
         list(SOURCES),
@@ -67,10 +72,12 @@ def _panel(run: Run, runs: list[Run]) -> None:
             st.info(_(HINTS.get(source or "draw", HINTS["draw"])))
         return
     with middle:
-        st.image(image_sheet(image[None], columns=1, scale=8), width=240)
+        with st.container(border=True, width="content"):
+            st.image(image_sheet(image[None], columns=1, scale=8), width=240)
         st.caption(_("What the network sees: 28×28 pixels."))
     with right:
-        _answers(run, runs, image)
+        _answer(run, image)
+    _all_answers(runs, image)
 
 
 def _image(source: str) -> Image | None:
@@ -105,7 +112,7 @@ def _sample() -> Image:
     return np.asarray(dataset.train_images[index])
 
 
-def _answers(run: Run, runs: list[Run], image: Image) -> None:
+def _answer(run: Run, image: Image) -> None:
     dark = session.dark()
     mine = answer(run, image)
     if mine is None:
@@ -119,13 +126,17 @@ def _answers(run: Run, runs: list[Run], image: Image) -> None:
         live_chart(
             answers.bars(mine.shares, dark, _), key="chart_answer", height=270, description=said, subject="answer"
         )
+
+
+def _all_answers(runs: list[Run], image: Image) -> None:
+    """All runs beneath each other, the whole width wide."""
     found = [one for one in (answer(other, image) for other in runs) if one is not None]
     if len(found) < 2:
         st.caption(_("Train more networks, one that diverges among them: all answer here beneath each other."))
         return
     st.markdown(_("All my runs"))
     titles = [_row(number, one) for number, one in enumerate(found, 1)]
-    figure = answers.side_by_side(titles, np.array([one.shares for one in found]), dark, _)
+    figure = answers.side_by_side(titles, np.array([one.shares for one in found]), session.dark(), _)
     description = " ".join(
         f"{title}: {answers.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
     )
