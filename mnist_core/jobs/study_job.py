@@ -97,7 +97,7 @@ def _snapshots(run: Run) -> list[tuple[int, Any]]:
     """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
     from mnist_core.training import trail
 
-    found = []
+    found: list[tuple[int, Any]] = []
     for step in trail.steps(run.id):
         if step > run.progress.step:
             continue  # of before it was reset

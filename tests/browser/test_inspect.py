@@ -144,7 +144,7 @@ def test_each_digit_is_the_same_through_the_browser_and_through_python(open_brow
     page = open_browser()
     trained(page)
     page.open("/inspect")
-    for digit, points in DIGITS.items():
+    for points in DIGITS.values():
         wanted = like_mnist(paint(strokes([{"w": 24, "p": [value for point in points for value in point]}])))
         draw_exactly(page, points)
 
@@ -152,6 +152,6 @@ def test_each_digit_is_the_same_through_the_browser_and_through_python(open_brow
             shown = input_shown(page)
             return shown is not None and np.array_equal(shown, wanted)
 
-        wait_until(same, 20, f"the page to show the {digit} that Python paints")
+        wait_until(same, 20)  # the page shows the digit that Python paints
         tell(page, "pad.querySelector('.clear').click()")
         page.wait_for("Draw a digit, large or small")
