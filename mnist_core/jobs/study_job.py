@@ -7,6 +7,9 @@ Parameters of a landscape: `run` (its id) and `plane` (path or random). Its resu
 where the run left no path), `explained` (path only), `images`, `step` (of the plane's
 origin), `reached` (the step of the run's last weights, which may be no numbers), and the arrays `xs`, `ys`,
 `losses`, `path` and `steps` (training.landscape).
+
+Parameters of answers: `run` and `part` (validation or test). Their result: `step` (of the weights that answered, the last
+that are numbers), `reached` as above, and the array `shares`, n×10, float16: what each image of the part is answered.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import data, weights
@@ -71,11 +75,7 @@ def _landscape(store: Store, study: Study, cores: int, tell: Callable[[float], N
     from mnist_core.training import landscape
 
     run = store.get(str(study.parameters["run"]))
-    snapshots = landscape.finite(_snapshots(run))
-    if not snapshots:
-        raise TrainingError(
-            N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
-        )
+    snapshots = _finite(run)
     plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
     if plane is None:
         step, weights = snapshots[-1]
@@ -91,6 +91,29 @@ def _landscape(store: Store, study: Study, cores: int, tell: Callable[[float], N
     }
     arrays = {"xs": found.xs, "ys": found.ys, "losses": found.losses, "path": plane.path, "steps": plane.steps}
     return values, arrays
+
+
+def _answers(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training import looking
+
+    run = store.get(str(study.parameters["run"]))
+    step, last = _finite(run)[-1]
+    parts = data.split(data.load_dataset(run.config.dataset), run.config)
+    part = parts.test if study.parameters["part"] == "test" else parts.validation
+    shares = looking.answers(run.config, last, part.images, threads=cores, progress=tell)
+    return {"step": step, "reached": run.checkpoint_step}, {"shares": shares.astype(np.float16)}
+
+
+def _finite(run: Run) -> list[tuple[int, Any]]:
+    """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
+    found = [
+        (step, named) for step, named in _snapshots(run) if all(np.isfinite(value).all() for value in named.values())
+    ]
+    if not found:
+        raise TrainingError(
+            N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
+        )
+    return found
 
 
 def _snapshots(run: Run) -> list[tuple[int, Any]]:
@@ -114,4 +137,7 @@ def _snapshots(run: Run) -> list[tuple[int, Any]]:
     return found
 
 
-_KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]], Found]] = {"landscape": _landscape}
+_KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]], Found]] = {
+    "landscape": _landscape,
+    "answers": _answers,
+}

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from mnist_core.records import Study
+from mnist_core.records import Study, StudyKind
 from mnist_core.ui import frame, run_panel, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 Show = Callable[[Study], None]
+
+
+def wanted(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
+    """The student's newest study of this kind with these parameters (JSON-ready); it is started where there is none."""
+    store, student = session.store(), session.student()
+    for study in store.list_studies(student, kind):
+        if study.parameters == parameters:
+            return study
+    return start(kind, parameters)
+
+
+def start(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
+    """A new study, in the queue."""
+    store = session.store()
+    study = store.study(store.create_study(session.student(), kind, parameters))
+    assert study is not None  # it was just made
+    return study
 
 
 def draw(study_id: str, show: Show) -> None:

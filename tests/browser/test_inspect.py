@@ -155,3 +155,24 @@ def test_each_digit_is_the_same_through_the_browser_and_through_python(open_brow
         wait_until(same, 20)  # the page shows the digit that Python paints
         tell(page, "pad.querySelector('.clear').click()")
         page.wait_for("Draw a digit, large or small")
+
+
+def test_a_click_on_a_cell_shows_its_images(open_browser: Open) -> None:
+    page = open_browser()
+    trained(page)
+    page.open("/inspect?view=mistakes")
+    page.wait_for("images are answered right", 60)
+    wait_until(lambda: page.chart("confusion", "drawn-at"))
+    script = """
+        const chart = document.querySelector('[data-key="chart_confusion"]');
+        chart.scrollIntoView({ block: "center" });
+        const { xaxis, yaxis } = chart._fullLayout;
+        const box = chart.getBoundingClientRect();
+        return [box.left + xaxis._offset + xaxis.c2p(2), box.top + yaxis._offset + yaxis.c2p(2)];
+    """
+    x, y = page.browser.execute_script(script)
+    actions = ActionBuilder(page.browser)
+    actions.pointer_action.move_to_location(round(x), round(y)).click()
+    actions.perform()
+    page.wait_for("True digit 2, answered 2: ")
+    wait_until(lambda: page.chart("mistake_one", "drawn-at"))

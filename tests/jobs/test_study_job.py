@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import data
+from mnist_core import data, forward, weights
 from mnist_core.config import RunConfig
 from mnist_core.errors import DataError
 from mnist_core.jobs import run_job, study_job
@@ -185,3 +185,19 @@ def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: S
         said.append(str(study.message))
     assert said[0] == "No data."
     assert "ZeroDivisionError" in said[1]
+
+
+def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> None:
+    run_id = trained(store)
+    study_id = store.create_study("ann", "answers", {"run": run_id, "part": "test"})
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    assert study.values == {"step": CONFIG.total_steps, "reached": CONFIG.total_steps}
+    parts = data.split(data.load_dataset("mnist"), CONFIG)
+    shares = study.arrays["shares"].astype(np.float64)
+    kept = weights.latest(run_id).weights
+    assert shares == pytest.approx(forward.probabilities(CONFIG, kept, parts.test.images), abs=1e-3)
+    right = (shares.argmax(1) == parts.test.labels).mean()
+    assert right == pytest.approx(store.get(run_id).result["test_accuracy"], abs=2e-3)

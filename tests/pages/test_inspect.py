@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import settings
+from mnist_core import data, settings
 from mnist_core.config import RunConfig
 from mnist_core.data.drawing import Stroke
 from mnist_core.records import Curves, Progress, Report
@@ -97,3 +97,59 @@ def test_the_page_in_korean(open_page: Open, store: Store) -> None:
     run_with_weights(store, app.session_state["student"], answer=3)
     with_a_drawing(app)
     assert "신경망의 답: 3" in texts(app)
+
+
+def with_answers(store: Store, owner: str, run_id: str, shares: np.ndarray) -> None:
+    """The study of a run's answers to its validation images, as a worker leaves it."""
+    study_id = store.create_study(owner, "answers", {"run": run_id, "part": "validation"})
+    store.claim_study(study_id)
+    store.finish_study(study_id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+
+
+@pytest.fixture
+def mistaken(open_page: Open, store: Store) -> AppTest:
+    """The Mistakes view of a run that takes every validation image for a 3, surely."""
+    data.ensure_built_in()
+    app = open_page("inspect_run")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    app.session_state["inspect_view"] = "mistakes"
+    return app.run()
+
+
+def test_mistakes_of_a_run(mistaken: AppTest) -> None:
+    labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
+    right = int((labels == 3).sum())
+    assert f"{right:,} of {CONFIG.validation_size:,} images are answered right" in texts(mistaken)
+    assert "The surest mistakes" in texts(mistaken)
+    mistaken.session_state["mistakes_cell"] = (7, 3)
+    mistaken.run()
+    assert f"True digit 7, answered 3: {int((labels == 7).sum()):,}" in texts(mistaken)
+    assert "The network sees a 3 (100%)" in texts(mistaken)
+    mistaken.session_state["mistakes_view"] = "sure"
+    mistaken.run()
+    assert f"100.0% sure and {right / len(labels):.1%} right" in texts(mistaken)
+
+
+def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
+    mistaken.session_state["mistakes_view"] = "beside"
+    mistaken.run()
+    assert "Train another network on the same data" in texts(mistaken)
+    owner = mistaken.session_state["student"]
+    other = run_with_weights(store, owner, answer=5)
+    with_answers(store, owner, other, np.tile(np.eye(10)[5], (CONFIG.validation_size, 1)))
+    mistaken.run()
+    labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
+    here, there = (int((labels == digit).sum()) for digit in (3, 5))
+    assert f"this run alone is right on {here}, the other alone on {there}" in texts(mistaken)
+
+
+def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
+    parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
+    assert "Test" in str(parts[0].proto)
+    mistaken.session_state["seal_state"] = {"sealed": True, "opened": 0}
+    mistaken.run()
+    parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
+    assert "Validation" in str(parts[0].proto)
+    assert "Test" not in str(parts[0].proto)

@@ -1,0 +1,169 @@
+"""A network's mistakes: confusion matrix, accuracy by digit, reliability. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.diagnostics.mistakes import Reliability
+from mnist_core.figures import theme
+from mnist_core.figures.axes import packed
+from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.records import Split
+
+Figure = dict[str, Any]
+DIGITS = [str(digit) for digit in range(10)]
+
+
+def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Translate) -> Figure:
+    """How often each digit (rows) was answered with each (columns): right answers in one colour, mistakes in another.
+
+    Mistakes are coloured against the most frequent one: beside the right answers they would all look like none.
+    """
+    layout = theme.layout("", translate(N_("The network's answer")), dark=dark, revision="confusion")
+    layout["hovermode"] = "closest"
+    layout["margin"] |= {"t": 30}
+    axis = {"showgrid": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 18}}
+    layout["xaxis"] |= axis | {"type": "category"}
+    layout["yaxis"] |= axis | {
+        "autorange": "reversed",
+        "tickvals": list(range(10)),
+        "ticktext": DIGITS,
+        "title": {"text": translate(N_("True digit"))},
+    }
+    totals = np.maximum(counts.sum(1, keepdims=True), 1)
+    shown = counts / totals if rates else counts.astype(np.float64)
+    texts = [[_number(value, rates) for value in row] for row in shown]
+    right = np.eye(10, dtype=bool)
+    ground = "#1B1E25" if dark else "#F3F4F6"
+    traces = []
+    for name, mask, colour in (
+        ("right", right, theme.SPLIT_STYLES["train"].colour(dark)),
+        ("wrong", ~right, theme.broken(dark)),
+    ):
+        values = np.where(mask, shown, np.nan)
+        traces.append(
+            {
+                "type": "heatmap",
+                "uid": name,
+                "x": DIGITS,
+                "y": list(range(10)),
+                "z": packed(values),
+                "zmin": 0,
+                "zmax": float(max(np.nanmax(values), 1e-9)),
+                "colorscale": [[0, ground], [1, colour]],
+                "showscale": False,
+                "hoverongaps": False,
+                "xgap": 2,
+                "ygap": 2,
+                "text": [
+                    [text if here else "" for text, here in zip(row, places, strict=True)]
+                    for row, places in zip(texts, mask, strict=True)
+                ],
+                "texttemplate": "%{text}",
+                "textfont": {"size": theme.FONT_SIZE},
+                "hovertemplate": "%{y} → %{x}: %{text}<extra></extra>",
+            }
+        )
+    return {"data": traces, "layout": layout}
+
+
+def _number(value: float, rates: bool) -> str:
+    if not value:
+        return ""
+    return f"{value:.1%}" if rates else f"{value:.0f}"
+
+
+def describe(counts: NDArray[np.int64]) -> Message:
+    """The matrix in words."""
+    wrong = counts - np.diag(counts.diagonal())
+    true, answer = (int(place) for place in np.unravel_index(int(wrong.argmax()), wrong.shape))
+    if not wrong.any():
+        return message(N_("All {images} images are answered right."), images=f"{counts.sum():,}")
+    return message(
+        N_(
+            "{right} of {images} images are answered right. The most frequent mistake: {number} times a {true} was "
+            "taken for a {answer}."
+        ),
+        right=f"{counts.diagonal().sum():,}",
+        images=f"{counts.sum():,}",
+        number=int(wrong.max()),
+        true=true,
+        answer=answer,
+    )
+
+
+def by_digit(accuracies: NDArray[np.float64], part: Split, dark: bool, translate: Translate) -> Figure:
+    """Accuracy of each digit's images (10) as bars, in the colour of their part."""
+    layout = theme.layout(translate(N_("Accuracy by digit")), "", dark=dark, revision="by-digit")
+    layout["hovermode"] = "closest"
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
+    layout["yaxis"] |= {"range": [0, 1.12], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
+    trace = {
+        "type": "bar",
+        "uid": "by-digit",
+        "x": DIGITS,
+        "y": packed(np.nan_to_num(accuracies)),
+        "text": [f"{value:.1%}" if np.isfinite(value) else "" for value in accuracies],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": theme.SPLIT_STYLES[part].colour(dark)},
+        "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
+    }
+    return {"data": [trace], "layout": layout}
+
+
+def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Translate) -> Figure:
+    """How often answers of each sureness are right, beside the line on which a network knows what it knows."""
+    layout = theme.layout(
+        translate(N_("Is 90% sure right nine times of ten?")),
+        translate(N_("How sure the network is")),
+        dark=dark,
+        revision="reliability",
+    )
+    layout["hovermode"] = "closest"
+    layout["showlegend"] = False
+    ends = {"range": [0, 1.04], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
+    layout["xaxis"] |= ends
+    layout["yaxis"] |= ends | {"title": {"text": translate(N_("How often it is right"))}}
+    here = found.images > 0
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": "honest",
+        "x": [0, 1],
+        "y": [0, 1],
+        "hoverinfo": "skip",
+        "line": {"color": theme.quiet(dark), "dash": "dot", "width": 2},
+    }
+    style = theme.SPLIT_STYLES[part]
+    points = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "uid": "reliability",
+        "x": packed(found.sure[here]),
+        "y": packed(found.right[here]),
+        "customdata": [int(number) for number in found.images[here]],
+        "line": {"color": style.colour(dark), "width": 3},
+        # The area of a sign is the number of its images, from a visible smallest on.
+        "marker": {
+            "color": style.colour(dark),
+            "size": [float(8 + 22 * np.sqrt(number / found.images.max())) for number in found.images[here]],
+        },
+        "hovertemplate": translate(N_("sure %{x:.0%}, right %{y:.0%}, images %{customdata:,}")) + "<extra></extra>",
+    }
+    return {"data": [line, points], "layout": layout}
+
+
+def describe_reliability(found: Reliability) -> Message:
+    """The diagram in words."""
+    mean = float(np.nansum(found.sure * found.images) / found.images.sum())
+    right = float(np.nansum(found.right * found.images) / found.images.sum())
+    return message(
+        N_("On average the network is {sure} sure and {right} right; expected calibration error {error}."),
+        sure=f"{mean:.1%}",
+        right=f"{right:.1%}",
+        error=f"{found.error:.1%}",
+    )
