@@ -47,6 +47,23 @@ def layers(config: RunConfig, weights: Weights, inputs: Array) -> list[Array]:
         return list(_layers(config, weights, inputs))
 
 
+def places(config: RunConfig) -> dict[int, int]:
+    """Where the weights of each layer of `models.describe(config)` stand among the model's modules, by its number."""
+    found: dict[int, int] = {}
+    number, at, side = 1, 0, 28
+    if config.model == "cnn":
+        for _filters in config.filters:
+            found[number] = at
+            number, at = number + 1, at + 2 + config.batch_norm
+            if config.pooling != "none" and side > 1:
+                number, at, side = number + 1, at + 1, side // 2
+        number, at = number + 1, at + 1
+    for _units in config.hidden_layers:
+        found[number] = at
+        number, at = number + 1, at + 2 + config.batch_norm + bool(config.dropout)
+    return found | {number: at}
+
+
 def _layers(config: RunConfig, weights: Weights, inputs: Array) -> Iterator[Array]:
     at, side = 0, 28  # the place among the model's modules; pixels of an image
     a = inputs[:, None] if config.model == "cnn" else inputs.reshape(len(inputs), -1)

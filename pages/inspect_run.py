@@ -1,4 +1,4 @@
-"""Inspect: what did the network learn? Draw a digit for it, look at its mistakes."""
+"""Inspect: what did the network learn? Draw a digit for it, look at its mistakes and inside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.messages import N_
 from mnist_core.records import Run
-from mnist_core.ui import draw_panel, frame, inspect_choice, mistakes_panel
+from mnist_core.ui import draw_panel, frame, inspect_choice, mistakes_panel, network_panel
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -17,6 +17,7 @@ frame.ensure()
 VIEWS: Mapping[str, tuple[str, Callable[[Run, list[Run]], None]]] = {
     "draw": (N_("Draw a digit"), draw_panel.draw),
     "mistakes": (N_("Mistakes"), mistakes_panel.draw),
+    "inside": (N_("Inside"), network_panel.draw),
 }
 
 

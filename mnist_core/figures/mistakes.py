@@ -142,6 +142,7 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
     points = {
         "type": "scatter",
         "mode": "lines+markers",
+        "cliponaxis": False,
         "uid": "reliability",
         "x": packed(found.sure[here]),
         "y": packed(found.right[here]),

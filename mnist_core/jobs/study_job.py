@@ -10,6 +10,9 @@ origin), `reached` (the step of the run's last weights, which may be no numbers)
 
 Parameters of answers: `run` and `part` (validation or test). Their result: `step` (of the weights that answered, the last
 that are numbers), `reached` as above, and the array `shares`, n×10, float16: what each image of the part is answered.
+
+Parameters of attention: `run`, `image` (784 pixels, 0 to 255, row by row). Its result: `step` and `reached` as above,
+`digit` (the answer), and the arrays `gradient`, `integrated`, `occlusion`, 28×28 each (training.looking).
 """
 
 from __future__ import annotations
@@ -104,6 +107,29 @@ def _answers(store: Store, study: Study, cores: int, tell: Callable[[float], Non
     return {"step": step, "reached": run.checkpoint_step}, {"shares": shares.astype(np.float16)}
 
 
+def _attention(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    import torch
+
+    from mnist_core.training import looking
+
+    torch.set_num_threads(cores)
+    run = store.get(str(study.parameters["run"]))
+    step, last = _finite(run)[-1]
+    image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
+    digit = int(looking.answers(run.config, last, image[None])[0].argmax())
+    model, ink = looking.network(run.config, last), image.astype(np.float32) / np.float32(255)
+    ways = {
+        "gradient": looking.gradient,
+        "integrated": looking.integrated_gradients,
+        "occlusion": looking.occlusion,
+    }
+    arrays = {}
+    for done, (name, way) in enumerate(ways.items()):
+        tell(done / len(ways))
+        arrays[name] = way(run.config, model, ink, digit)
+    return {"step": step, "reached": run.checkpoint_step, "digit": digit}, arrays
+
+
 def _finite(run: Run) -> list[tuple[int, Any]]:
     """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
     found = [
@@ -140,4 +166,5 @@ def _snapshots(run: Run) -> list[tuple[int, Any]]:
 _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]], Found]] = {
     "landscape": _landscape,
     "answers": _answers,
+    "attention": _attention,
 }

@@ -1,4 +1,7 @@
-"""What a trained network answers to many images, in evaluation mode."""
+"""What a trained network answers, and which pixels its answer hangs on; always in evaluation mode.
+
+Pixels are in units of ink here, 0 (ground) to 1 (ink), whatever the preprocessing.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,22 @@ from numpy.typing import NDArray
 
 from mnist_core import forward
 from mnist_core.config import RunConfig
+from mnist_core.data import affine
 from mnist_core.models import build_model
 from mnist_core.training.batches import Feeder
 
 CHUNK = 1_000  # images at once
+INTEGRAL_STEPS = 64  # points on the way from an empty image
+PATCH = 5  # pixels along a side of the square that occlusion moves
+Map = NDArray[np.float32]  # 28×28
+
+
+def network(config: RunConfig, weights: Mapping[str, NDArray[np.float32]]) -> torch.nn.Sequential:
+    """The network of `config` with `weights`, by the names of its state, in evaluation mode."""
+    model = build_model(config)
+    model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    model.eval()
+    return model
 
 
 def answers(
@@ -30,9 +45,7 @@ def answers(
     """
     if threads is not None and threads != torch.get_num_threads():
         torch.set_num_threads(threads)
-    model = build_model(config)
-    model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    model.eval()
+    model = network(config, weights)
     feeder = Feeder(config, images, np.zeros(len(images), np.uint8))
     found: list[NDArray[np.float32]] = []
     with torch.inference_mode():
@@ -42,3 +55,50 @@ def answers(
             if progress is not None:
                 progress(min(1.0, (start + CHUNK) / len(images)))
     return np.concatenate(found) if found else np.zeros((0, 10), np.float32)
+
+
+def scores(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor, digit: int) -> torch.Tensor:
+    """The output before softmax for `digit`: n, for images of ink n×28×28, through which gradients pass."""
+    scale, shift = affine(config.preprocessing)
+    inputs = ink * (255 * scale) + shift
+    shaped = inputs[:, None] if config.model == "cnn" else inputs.flatten(1)
+    outputs: torch.Tensor = model(shaped)
+    return outputs[:, digit]
+
+
+def gradient(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int) -> Map:
+    """How much the score of `digit` rises for a little more ink at each pixel (Simonyan et al. 2013, arXiv:1312.6034)."""
+    return np.asarray(_gradients(config, model, torch.from_numpy(ink)[None], digit)[0])
+
+
+def integrated_gradients(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int) -> Map:
+    """Each pixel's part in the score's rise from an empty image: ink times the mean gradient on the straight way.
+
+    The parts add up to the rise, but for the rule's error (Sundararajan et al. 2017, arXiv:1703.01365).
+    """
+    places = (torch.arange(INTEGRAL_STEPS) + 0.5) / INTEGRAL_STEPS
+    found = _gradients(config, model, places[:, None, None] * torch.from_numpy(ink), digit)
+    return np.asarray(ink * found.mean(0), np.float32)
+
+
+def occlusion(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int) -> Map:
+    """How far the score of `digit` falls where a square of PATCH pixels around each pixel is wiped out.
+
+    After Zeiler & Fergus 2014 (arXiv:1311.2901), with ground in place of grey.
+    """
+    side, half = len(ink), PATCH // 2
+    wiped = np.repeat(ink[None], side * side, 0)
+    for row in range(side):
+        for column in range(side):
+            rows = slice(max(0, row - half), row + half + 1)
+            wiped[row * side + column, rows, max(0, column - half) : column + half + 1] = 0
+    with torch.inference_mode():
+        whole = scores(config, model, torch.from_numpy(ink)[None], digit)
+        without = scores(config, model, torch.from_numpy(wiped), digit)
+    return np.asarray((whole - without).numpy().reshape(side, side), np.float32)
+
+
+def _gradients(config: RunConfig, model: torch.nn.Sequential, images: torch.Tensor, digit: int) -> NDArray[np.float32]:
+    images = images.detach().clone().requires_grad_()
+    (found,) = torch.autograd.grad(scores(config, model, images, digit).sum(), images)
+    return np.asarray(found.numpy(), np.float32)

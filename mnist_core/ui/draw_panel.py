@@ -55,21 +55,13 @@ def draw(run: Run, runs: list[Run]) -> None:
 def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
     if moving and not any(watch.look(run_id).run.active for run_id in moving):
         st.rerun()  # nobody trains any more: no need to ask again
-    source = st.segmented_control(
-        _("Image from"),
-        list(SOURCES),
-        default="draw",
-        required=True,
-        key="image_source",
-        format_func=lambda word: _(SOURCES[word]),
-        label_visibility="collapsed",
-    )
+    source = choose_source()
     left, middle, right = st.columns([1.15, 0.9, 2.2], gap="medium")
     with left:
-        image = _image(source or "draw")
+        image = choose_image(source)
     if image is None or not image.any():
         with right:
-            st.info(_(HINTS.get(source or "draw", HINTS["draw"])))
+            st.info(_(HINTS.get(source, HINTS["draw"])))
         return
     with middle:
         with st.container(border=True, width="content"):
@@ -80,7 +72,22 @@ def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
     _all_answers(runs, image)
 
 
-def _image(source: str) -> Image | None:
+def choose_source() -> str:
+    """Where the image comes from: draw, picture or sample."""
+    source = st.segmented_control(
+        _("Image from"),
+        list(SOURCES),
+        default="draw",
+        required=True,
+        key="image_source",
+        format_func=lambda word: _(SOURCES[word]),
+        label_visibility="collapsed",
+    )
+    return source or "draw"
+
+
+def choose_image(source: str) -> Image | None:
+    """The image as the network sees it (28×28, uint8), with the controls of its source; None where there is none yet."""
     if source == "sample":
         return _sample()
     if source == "draw":

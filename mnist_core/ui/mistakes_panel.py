@@ -170,12 +170,12 @@ def _sheet(
         st.info(_("There is no such image."))
         return
     shown = rows[:MOST]
-    said = [f"{shares[row].argmax()} {shares[row].max():.0%}" for row in shown]
+    said = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown]
     st.image(image_sheet(images[shown], columns=COLUMNS, scale=3, labels=said), width="stretch")
     st.caption(
-        _("Beneath each image the network's answer and how sure it is, the surest first; {shown} of {count}.").format(
-            shown=len(shown), count=f"{len(rows):,}"
-        )
+        _(
+            "Beneath each image the network's answer and how sure it is in percent, the surest first; {shown} of {count}."
+        ).format(shown=len(shown), count=f"{len(rows):,}")
     )
     number = 1
     if len(shown) > 1:

@@ -176,3 +176,16 @@ def test_a_click_on_a_cell_shows_its_images(open_browser: Open) -> None:
     actions.perform()
     page.wait_for("True digit 2, answered 2: ")
     wait_until(lambda: page.chart("mistake_one", "drawn-at"))
+
+
+def test_what_counted_for_a_drawn_digit(open_browser: Open) -> None:
+    page = open_browser()
+    trained(page)
+    page.open("/inspect?view=inside")
+    page.wait_for("units of the first layer after step")
+    page.choose("network_view", "What the layers give")
+    page.wait_for("Draw a digit, large or small")
+    draw_exactly(page, DIGITS[7])
+    wait_until(lambda: page.chart("units", "drawn-at"))
+    page.choose("network_view", "What counted")
+    page.wait_for("Its answer is ", 60)  # the drawing stays; a worker has computed

@@ -201,3 +201,17 @@ def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> Non
     assert shares == pytest.approx(forward.probabilities(CONFIG, kept, parts.test.images), abs=1e-3)
     right = (shares.argmax(1) == parts.test.labels).mean()
     assert right == pytest.approx(store.get(run_id).result["test_accuracy"], abs=2e-3)
+
+
+def test_what_an_answer_hangs_on(store: Store) -> None:
+    run_id = trained(store)
+    image = data.load_dataset("mnist").test_images[0]
+    study_id = store.create_study("ann", "attention", {"run": run_id, "image": image.reshape(-1).tolist()})
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    answered = forward.probabilities(CONFIG, weights.latest(run_id).weights, image[None])[0].argmax()
+    assert study.values["digit"] == answered
+    assert not study.arrays["integrated"][image == 0].any()
+    assert study.arrays["occlusion"].any()

@@ -153,3 +153,33 @@ def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
     parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
     assert "Validation" in str(parts[0].proto)
     assert "Test" not in str(parts[0].proto)
+
+
+def test_inside_an_mlp(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    app.session_state["inspect_view"] = "inside"
+    app.run()
+    assert "The weights of 10 of 10 units of the first layer after step 40" in texts(app)
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert "1 of 10 units give more than 0; the greatest is 3.000" in texts(app)
+    app.session_state["network_view"] = "attention"
+    app.run()
+    (study,) = store.list_studies(owner, "attention")
+    assert study.parameters["run"] == run_id
+    assert len(study.parameters["image"]) == 784
+    store.claim_study(study.id)
+    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
+    store.finish_study(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
+    app.run()
+    assert "Its answer is **3**" in texts(app)
+
+
+def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run")
+    run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
+    app.session_state["inspect_view"] = "inside"
+    app.run()
+    assert "there is nothing to see inside any more" in texts(app)

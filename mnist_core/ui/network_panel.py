@@ -1,0 +1,204 @@
+"""Inside: a network's first weights, what its layers give for an image, and the pixels that its answer hangs on."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import forward, models, weights
+from mnist_core.data import preprocess
+from mnist_core.errors import CheckpointError
+from mnist_core.figures import looking as charts
+from mnist_core.figures.digits import image_sheet, signed_sheet
+from mnist_core.messages import N_
+from mnist_core.records import Run, Study
+from mnist_core.ui import draw_panel, frame, session, study_panel
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+from mnist_core.weights import Snapshot
+
+VIEWS = {"weights": N_("First weights"), "layers": N_("What the layers give"), "attention": N_("What counted")}
+LAYERS = {
+    "convolution": N_("Convolution"),
+    "pooling": N_("Pooling"),
+    "dense": N_("Hidden layer"),
+    "output": N_("Outputs"),
+}
+MOST_UNITS = 100  # whose weights are shown
+Image = NDArray[np.uint8]
+
+
+def draw(run: Run, _runs: list[Run]) -> None:
+    """One of three views of the run's last weights."""
+    known = {name: _(title) for name, title in VIEWS.items()}
+    view = st.segmented_control(
+        _("What to show"),
+        list(VIEWS),
+        default="weights",
+        required=True,
+        key="network_view",
+        format_func=known.__getitem__,
+        label_visibility="collapsed",
+    )
+    try:
+        snapshot = weights.latest(run.id)
+    except CheckpointError:
+        st.info(_("This run has left no weights yet. It answers as soon as it has."))
+        return
+    if not snapshot.finite:
+        text = _("After step {step} the weights of this run are no numbers: there is nothing to see inside any more.")
+        st.warning(text.format(step=f"{snapshot.step:,}"), icon=":material/trending_up:")
+        return
+    if view == "layers":
+        frame.fragment(_with_image)(run, snapshot, "layers")
+    elif view == "attention":
+        frame.fragment(_with_image)(run, snapshot, "attention")
+    else:
+        _first_weights(run, snapshot)
+
+
+def _first_weights(run: Run, snapshot: Snapshot) -> None:
+    st.markdown(
+        _(
+            "Orange: ink here raises the unit; blue: ink here lowers it. Look for strokes and edges; grey noise at the "
+            "rim, where no digit has ink, was never trained."
+        )
+    )
+    first = snapshot.weights["0.weight"]
+    values = first[:, 0] if run.config.model == "cnn" else first.reshape(-1, 28, 28)
+    shown = values[:MOST_UNITS]
+    side = values.shape[-1]
+    columns = 8 if side < 28 else 10
+    sheet = signed_sheet(shown, columns, scale=max(2, 112 // side), dark=session.dark())
+    st.image(sheet, width=min(1000, 120 * min(columns, len(shown))))
+    st.caption(
+        _(
+            "The weights of {shown} of {count} units of the first layer after step {step}, each as strong as its own greatest."
+        ).format(shown=len(shown), count=len(values), step=f"{snapshot.step:,}")
+    )
+
+
+def _with_image(run: Run, snapshot: Snapshot, view: str) -> None:
+    """The image on the left, what it does on the right."""
+    source = draw_panel.choose_source()
+    left, right = st.columns([1, 2.6], gap="large")
+    with left:
+        image = draw_panel.choose_image(source)
+        if image is not None and image.any():
+            with st.container(border=True, width="content"):
+                st.image(image_sheet(image[None], columns=1, scale=6), width=180)
+    with right:
+        if image is None or not image.any():
+            st.info(_(draw_panel.HINTS.get(source, draw_panel.HINTS["draw"])))
+        elif view == "layers":
+            _layers(run, snapshot, image)
+        else:
+            _attention(run, image)
+
+
+# ---- what the layers give --------------------------------------------------------------------------------------
+
+
+def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
+    described = models.describe(run.config).layers
+    outputs = forward.layers(run.config, snapshot.weights, preprocess(image[None], run.config.preprocessing))
+    titles = {
+        number: f"{number}. {_(LAYERS[layer.kind])} {'×'.join(map(str, layer.output_shape))}"
+        for number, layer in enumerate(described)
+        if layer.kind in LAYERS
+    }
+    if st.session_state.get("layer_shown") not in titles:
+        st.session_state["layer_shown"] = next(iter(titles))
+    number = st.segmented_control(
+        _("Layer"), list(titles), required=True, key="layer_shown", format_func=titles.__getitem__
+    )
+    number = number if number is not None else next(iter(titles))
+    given = outputs[number][0]
+    if given.ndim == 1:
+        said = _("{alive} of {count} units give more than 0; the greatest is {greatest}.").format(
+            alive=int((given > 0).sum()), count=len(given), greatest=f"{given.max():.3f}"
+        )
+        st.markdown(said)
+        figure = charts.units(given, session.dark(), _)
+        live_chart(figure, key="chart_units", height=380, description=said, subject=f"{run.id} {number}")
+        return
+    st.image(signed_sheet(given, 8, scale=max(2, 112 // given.shape[-1]), dark=session.dark()), width="stretch")
+    st.caption(_("One map for each filter: where its pattern was found. Each as strong as its own greatest."))
+    if described[number].kind == "convolution":
+        _pixel(run, snapshot, number, outputs)
+
+
+def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.float32]]) -> None:
+    """The arithmetic of one output pixel of a convolution."""
+    place = forward.places(run.config)[number]
+    kernels, biases = snapshot.weights[f"{place}.weight"], snapshot.weights[f"{place}.bias"]
+    given, inputs = outputs[number][0], outputs[number - 1][0]
+    filters, channels, size = kernels.shape[0], kernels.shape[1], kernels.shape[2]
+    side = given.shape[-1]
+    st.markdown("**" + _("The arithmetic of one output pixel") + "**")
+    first, second, third, fourth = st.columns(4)
+    which = _choice(first, _("Filter"), filters, 0, f"pixel_filter_{number}")
+    row = _choice(second, _("Row"), side, side // 2, f"pixel_row_{number}")
+    column = _choice(third, _("Column"), side, side // 2, f"pixel_column_{number}")
+    channel = _choice(fourth, _("Input map"), channels, 0, f"pixel_channel_{number}")
+    padded = np.pad(inputs, ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
+    patch = padded[:, row : row + size, column : column + size]
+    total = float((patch * kernels[which]).sum())
+    bias = float(biases[which])
+    said = _(
+        "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; the activation makes "
+        "{value} of it."
+    )
+    if run.config.batch_norm:
+        said = _(
+            "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; batch normalisation "
+            "and activation make {value} of it."
+        )
+    text = said.format(
+        count=patch.size,
+        total=f"{total:.3f}",
+        bias=f"{bias:.3f}",
+        z=f"{total + bias:.3f}",
+        value=f"{given[which, row, column]:.3f}",
+    )
+    st.markdown(text)
+    figure = charts.arithmetic(patch[channel], kernels[which, channel], session.dark(), _)
+    live_chart(figure, key="chart_pixel", height=260, description=text, subject=f"{run.id} {number}")
+
+
+def _choice(column: object, label: str, count: int, start: int, key: str) -> int:
+    """A place from 0 to `count` - 1 by slider; no slider where there is no choice."""
+    with column:  # type: ignore[attr-defined]
+        return int(st.slider(label, 0, count - 1, start, key=key)) if count > 1 else 0
+
+
+# ---- what counted ----------------------------------------------------------------------------------------------
+
+
+def _attention(run: Run, image: Image) -> None:
+    study = study_panel.wanted("attention", {"run": run.id, "image": image.reshape(-1).tolist()})
+    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
+        study = study_panel.start("attention", dict(study.parameters))
+    study_panel.draw(study.id, partial(_maps))
+
+
+def _maps(study: Study) -> None:
+    digit = int(study.values["digit"])
+    st.markdown(
+        _("Its answer is {digit}. Orange: what speaks for it; blue: what speaks against it.").format(
+            digit=f"**{digit}**"
+        )
+    )
+    texts = {
+        "gradient": (_("Gradient"), _("A little more ink here would raise (orange) or lower (blue) the score.")),
+        "integrated": (_("Integrated gradients"), _("Each pixel's part in the score; all parts add up to it.")),
+        "occlusion": (_("Occlusion"), _("How far the score falls where 5×5 pixels are wiped out.")),
+    }
+    for column, (name, (title, text)) in zip(st.columns(3, gap="medium"), texts.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            st.image(signed_sheet(study.arrays[name][None], 1, scale=9, dark=session.dark()), width="stretch")
+            st.caption(text)
