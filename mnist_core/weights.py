@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
 
 from mnist_core import settings
 from mnist_core.errors import CheckpointError
@@ -44,6 +45,27 @@ def latest(run_id: str) -> Snapshot:
         read = _kept if found.st_size <= SMALL else _read
         return read(file, found.st_mtime_ns)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(file)
+        ) from error
+
+
+def steps(run_id: str) -> list[int]:
+    """After which updates snapshots of the run were kept on its way, ascending (training/trail.py writes them)."""
+    return sorted(
+        int(file.stem) for file in settings.trail_folder(run_id).glob("*.safetensors") if file.stem.isdecimal()
+    )
+
+
+def at(run_id: str, step: int) -> Snapshot:
+    """The weights after `step` updates: a snapshot of its way, or its last. Raises CheckpointError."""
+    file = settings.trail_folder(run_id) / f"{step}.safetensors"
+    try:
+        return Snapshot(step, load_file(file))
+    except (OSError, SafetensorError) as error:
+        last = latest(run_id)
+        if last.step == step:
+            return last
         raise CheckpointError(
             N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(file)
         ) from error

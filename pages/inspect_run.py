@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.messages import N_
 from mnist_core.records import Run
-from mnist_core.ui import draw_panel, frame, inspect_choice, mistakes_panel, network_panel
+from mnist_core.ui import course_panel, disturb_panel, draw_panel, frame, inspect_choice, mistakes_panel, network_panel
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -18,6 +18,8 @@ VIEWS: Mapping[str, tuple[str, Callable[[Run, list[Run]], None]]] = {
     "draw": (N_("Draw a digit"), draw_panel.draw),
     "mistakes": (N_("Mistakes"), mistakes_panel.draw),
     "inside": (N_("Inside"), network_panel.draw),
+    "course": (N_("Over time"), course_panel.draw),
+    "disturb": (N_("Disturb"), disturb_panel.draw),
 }
 
 

@@ -13,6 +13,13 @@ that are numbers), `reached` as above, and the array `shares`, n×10, float16: w
 
 Parameters of attention: `run`, `image` (784 pixels, 0 to 255, row by row). Its result: `step` and `reached` as above,
 `digit` (the answer), and the arrays `gradient`, `integrated`, `occlusion`, 28×28 each (training.looking).
+
+Parameters of course: `run`. Its result: `steps` (of the snapshots), `images`, `reached`, and the array `counts`, a
+confusion matrix of validation images for each snapshot.
+
+Parameters of disturbed: `runs` (ids; the first is the one looked at), `kind` (training.disturb). Its result: `strengths`,
+`images`, `reached`, and the arrays `accuracy` (runs × strengths, NaN where a run's weights are none), `examples`
+(strengths × 8 × 28 × 28, as the first run got them), `answers` and `labels` of these.
 """
 
 from __future__ import annotations
@@ -30,11 +37,15 @@ from mnist_core import data, weights
 from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
+from mnist_core.models import describe
 from mnist_core.records import Run, Study, StudyKind
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.worker")
 REPORT_SECONDS = 0.2
+MOST_IMAGES, LEAST_IMAGES = 2_000, 200  # for each snapshot of a run's course
+AFFORDABLE = 2e10  # multiplications for a course: some seconds
+DISTURBED, EXAMPLES = 1_000, 8  # images that are disturbed, and those of them that are shown
 Found = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]  # values and arrays
 
 
@@ -130,6 +141,64 @@ def _attention(store: Store, study: Study, cores: int, tell: Callable[[float], N
     return {"step": step, "reached": run.checkpoint_step, "digit": digit}, arrays
 
 
+def _course(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.diagnostics import mistakes
+    from mnist_core.training import looking
+
+    run = store.get(str(study.parameters["run"]))
+    snapshots = _finite(run)
+    parts = data.split(data.load_dataset(run.config.dataset), run.config)
+    part = parts.validation if len(parts.validation) else parts.train
+    count = max(LEAST_IMAGES, min(MOST_IMAGES, int(AFFORDABLE / len(snapshots) / describe(run.config).multiplications)))
+    images, labels = part.images[:count], part.labels[:count]
+    counts = []
+    for done, (_step, named) in enumerate(snapshots):
+        tell(done / len(snapshots))
+        counts.append(mistakes.confusion(labels, looking.answers(run.config, named, images, threads=cores)))
+    values = {"steps": [step for step, _named in snapshots], "images": len(labels), "reached": run.checkpoint_step}
+    return values, {"counts": np.stack(counts).astype(np.int32)}
+
+
+def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    import torch
+
+    from mnist_core.training import disturb, looking
+
+    torch.set_num_threads(cores)
+    runs = [store.get(str(run_id)) for run_id in study.parameters["runs"]]
+    kind = study.parameters["kind"]
+    strengths = disturb.STRENGTHS[kind]
+    accuracy = np.full((len(runs), len(strengths)), np.nan, np.float32)
+    examples = np.zeros((len(strengths), EXAMPLES, 28, 28), np.uint8)
+    answers = np.zeros((len(strengths), EXAMPLES), np.uint8)
+    first = np.zeros(EXAMPLES, np.uint8)
+    for number, run in enumerate(runs):
+        try:
+            _step, named = _finite(run)[-1]
+        except TrainingError:
+            if not number:
+                raise
+            continue
+        model = looking.network(run.config, named)
+        parts = data.split(data.load_dataset(run.config.dataset), run.config)
+        part = parts.validation if len(parts.validation) else parts.train
+        labels = part.labels[:DISTURBED]
+        ink = part.images[:DISTURBED].astype(np.float32) / np.float32(255)
+        for place, strength in enumerate(strengths):
+            tell((number + place / len(strengths)) / len(runs))
+            if kind == "fgsm":
+                shown = disturb.fgsm(run.config, model, ink, labels, strength)
+            else:
+                shown = disturb.disturbed(ink, kind, strength)
+            found = disturb.answered(run.config, model, shown)
+            accuracy[number, place] = (found == labels).mean()
+            if not number:
+                examples[place] = (shown[:EXAMPLES] * 255).round()
+                answers[place], first = found[:EXAMPLES], labels[:EXAMPLES]
+    values = {"strengths": list(strengths), "images": DISTURBED, "reached": runs[0].checkpoint_step}
+    return values, {"accuracy": accuracy, "examples": examples, "answers": answers, "labels": first}
+
+
 def _finite(run: Run) -> list[tuple[int, Any]]:
     """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
     found = [
@@ -167,4 +236,6 @@ _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]]
     "landscape": _landscape,
     "answers": _answers,
     "attention": _attention,
+    "course": _course,
+    "disturbed": _disturbed,
 }

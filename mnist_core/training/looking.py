@@ -59,11 +59,16 @@ def answers(
 
 def scores(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor, digit: int) -> torch.Tensor:
     """The output before softmax for `digit`: n, for images of ink n×28×28, through which gradients pass."""
+    return outputs(config, model, ink)[:, digit]
+
+
+def outputs(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor) -> torch.Tensor:
+    """All ten outputs before softmax: n×10, likewise."""
     scale, shift = affine(config.preprocessing)
     inputs = ink * (255 * scale) + shift
     shaped = inputs[:, None] if config.model == "cnn" else inputs.flatten(1)
-    outputs: torch.Tensor = model(shaped)
-    return outputs[:, digit]
+    found: torch.Tensor = model(shaped)
+    return found
 
 
 def gradient(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int) -> Map:

@@ -19,6 +19,7 @@ from mnist_core import schedule, settings
 from mnist_core.config import RunConfig
 from mnist_core.models import describe
 from mnist_core.training.trainer import Trainer
+from mnist_core.weights import steps as kept_steps
 
 LOG = logging.getLogger("mnist_lab.worker")
 MOST = 32  # snapshots of a run
@@ -50,9 +51,7 @@ def keep(trainer: Trainer, run_id: str) -> None:
 
 def steps(run_id: str) -> list[int]:
     """After which updates there are snapshots, ascending."""
-    return sorted(
-        int(file.stem) for file in settings.trail_folder(run_id).glob("*.safetensors") if file.stem.isdecimal()
-    )
+    return kept_steps(run_id)
 
 
 def weights(run_id: str, step: int) -> dict[str, NDArray[np.float32]]:

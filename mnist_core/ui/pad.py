@@ -38,6 +38,11 @@ def pad(key: str) -> tuple[Stroke, ...]:
     return strokes(st.session_state[_KEPT])
 
 
+def drawn() -> tuple[Stroke, ...]:
+    """What the student drew last, where no pad is shown."""
+    return strokes(st.session_state.get(_KEPT, []))
+
+
 def strokes(told: Any) -> tuple[Stroke, ...]:
     """What the browser told, as far as it can be strokes: it says what it likes."""
     found: list[Stroke] = []

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
+from selenium.webdriver.common.keys import Keys
 
 from mnist_core.data.drawing import like_mnist, paint
 from mnist_core.ui.pad import strokes
@@ -189,3 +190,15 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open) -> None:
     wait_until(lambda: page.chart("units", "drawn-at"))
     page.choose("network_view", "What counted")
     page.wait_for("Its answer is ", 60)  # the drawing stays; a worker has computed
+
+
+def test_scrub_over_the_snapshots(open_browser: Open) -> None:
+    page = open_browser()
+    trained(page)
+    page.open("/inspect?view=course")
+    page.wait_for("images are answered right", 60)
+    wait_until(lambda: page.chart("course", "drawn-at"))
+    slider = page.find(".st-key-course_at input[type=range]")[0]
+    assert slider.get_attribute("aria-valuetext") == slider.get_attribute("max")
+    slider.send_keys(Keys.HOME)
+    page.wait_for("After step 0")

@@ -215,3 +215,39 @@ def test_what_an_answer_hangs_on(store: Store) -> None:
     assert study.values["digit"] == answered
     assert not study.arrays["integrated"][image == 0].any()
     assert study.arrays["occlusion"].any()
+
+
+def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
+    run_id = trained(store)
+    study_id = store.create_study("ann", "course", {"run": run_id})
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    steps = study.values["steps"]
+    assert steps == trail.steps(run_id)
+    counts = study.arrays["counts"]
+    assert counts.shape == (len(steps), 10, 10)
+    assert (counts.sum((1, 2)) == study.values["images"]).all()
+    part = data.split(data.load_dataset("mnist"), CONFIG).train  # no validation images were kept apart
+    images, labels = part.images[: study.values["images"]], part.labels[: study.values["images"]]
+    for place in (0, -1):
+        kept = weights.at(run_id, steps[place])
+        right = (forward.probabilities(CONFIG, kept.weights, images).argmax(1) == labels).sum()
+        assert counts[place].trace() == pytest.approx(right, abs=1)
+    assert counts[-1].trace() > counts[0].trace()
+
+
+@pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion", "fgsm"])
+def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
+    first, second = trained(store), trained(store)
+    study_id = store.create_study("ann", "disturbed", {"runs": [first, second], "kind": kind})
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    accuracy = study.arrays["accuracy"]
+    assert accuracy.shape == (2, len(study.values["strengths"]))
+    assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
+    assert accuracy[0, 0] == pytest.approx(store.get(first).result["train_accuracy"], abs=0.01)
+    assert accuracy[0, -1] < accuracy[0, 0] - 0.1

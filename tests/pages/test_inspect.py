@@ -183,3 +183,44 @@ def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None
     app.session_state["inspect_view"] = "inside"
     app.run()
     assert "there is nothing to see inside any more" in texts(app)
+
+
+def test_over_time(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    study_id = store.create_study(owner, "course", {"run": run_id})
+    store.claim_study(study_id)
+    counts = np.zeros((2, 10, 10), np.int32)
+    counts[0, :, 3] = 20
+    counts[1] = 20 * np.eye(10, dtype=np.int32)
+    store.finish_study(study_id, {"steps": [0, 40], "images": 200, "reached": 40}, {"counts": counts})
+    app.session_state["inspect_view"] = "course"
+    app.run()
+    assert "All 200 images are answered right" in texts(app)
+    with_a_drawing(app)
+    assert "Your drawing: The network sees a 3" in texts(app)
+    app.slider(key="course_at").set_value(0).run()
+    assert "20 of 200 images are answered right" in texts(app)
+    assert "no longer here" in texts(app)  # of step 0 no snapshot was kept
+
+
+def test_disturb(open_page: Open, store: Store) -> None:
+    app = open_page("inspect_run")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    study_id = store.create_study(owner, "disturbed", {"runs": [run_id], "kind": "noise"})
+    store.claim_study(study_id)
+    arrays = {
+        "accuracy": np.array([[0.9, 0.5, 0.25]], np.float32),
+        "examples": np.zeros((3, 8, 28, 28), np.uint8),
+        "answers": np.full((3, 8), 3, np.uint8),
+        "labels": np.arange(8, dtype=np.uint8),
+    }
+    values = {"strengths": [0, 0.1, 0.2], "images": 1000, "reached": 40}
+    store.finish_study(study_id, values, arrays)
+    app.session_state["inspect_view"] = "disturb"
+    app.run()
+    assert "25.0%" in texts(app)
+    app.select_slider(key="strength_noise").set_value(0.1).run()
+    assert "50.0%" in texts(app)

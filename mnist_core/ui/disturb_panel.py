@@ -1,0 +1,88 @@
+"""Disturb: images made harder by slider, and how many of them several runs still answer right."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from mnist_core.figures import disturb as charts
+from mnist_core.figures.digits import image_sheet
+from mnist_core.messages import N_
+from mnist_core.records import Run, Study
+from mnist_core.ui import frame, names, session, study_panel
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+KINDS = {
+    "noise": (N_("Noise"), N_("Deviation of the ink")),
+    "shift": (N_("Shift"), N_("Pixels")),
+    "rotation": (N_("Rotation"), N_("Degrees")),
+    "occlusion": (N_("Hidden square"), N_("Pixels along a side")),
+    "fgsm": (N_("Attack"), N_("Largest change of a pixel")),
+}
+MOST = 6  # runs in one chart
+
+
+def draw(run: Run, runs: list[Run]) -> None:
+    """The kind and the runs; what they answer is computed in the background."""
+    st.markdown(
+        _(
+            "A little noise, a shift of three pixels: what is still the same digit for you may be another one for a "
+            "network. The attack moves each pixel the way that raises the network's own loss most."
+        )
+    )
+    known = {name: _(title) for name, (title, _unit) in KINDS.items()}
+    kind = st.segmented_control(
+        _("Disturbance"),
+        list(KINDS),
+        default="noise",
+        required=True,
+        key="disturbance",
+        format_func=known.__getitem__,
+        label_visibility="collapsed",
+    )
+    others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
+    kept = [one for one in st.session_state.get("disturbed_others", list(others)[:2]) if one in others]
+    st.session_state["disturbed_others"] = kept
+    beside = st.multiselect(
+        _("Beside these runs"),
+        list(others),
+        key="disturbed_others",
+        max_selections=MOST - 1,
+        format_func=lambda run_id: f"{names.run_title(others[run_id])} · {run_id}",
+    )
+    chosen = [run, *(others[run_id] for run_id in beside)]
+    kind = kind or "noise"
+    study = study_panel.wanted("disturbed", {"runs": [one.id for one in chosen], "kind": kind})
+    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
+        study = study_panel.start("disturbed", dict(study.parameters))
+    study_panel.draw(study.id, partial(_show, kind, chosen))
+
+
+def _show(kind: str, runs: list[Run], study: Study) -> None:
+    strengths = [float(one) for one in study.values["strengths"]]
+    unit = _(KINDS[kind][1])
+    accuracy, answers = study.arrays["accuracy"], study.arrays["answers"]
+    left, right = st.columns([1.3, 1], gap="large")
+    with right:
+        strength = st.select_slider(
+            unit, strengths, strengths[2], key=f"strength_{kind}", format_func=lambda x: f"{x:g}"
+        )
+        place = strengths.index(strength)
+        said = [
+            f"{answer}" if answer == label else f"{label} → {answer}"
+            for answer, label in zip(answers[place], study.arrays["labels"], strict=True)
+        ]
+        marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
+        st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=4, labels=marks), width="stretch")
+        st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
+    with left:
+        parts = [f"{names.run_title(run)}: {row[place]:.1%}" for run, row in zip(runs, accuracy, strict=True)]
+        text = _("Right of {images} validation images at this strength: {shares}.")
+        description = text.format(images=f"{study.values['images']:,}", shares="; ".join(parts))
+        figure = charts.chart(
+            [names.run_title(run) for run in runs], strengths, accuracy, strength, unit, session.dark(), _
+        )
+        live_chart(figure, key="chart_disturbed", height=440, description=description, subject=study.id)
+        st.markdown(frame.escape(description))
