@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
@@ -200,5 +201,6 @@ def test_scrub_over_the_snapshots(open_browser: Open) -> None:
     wait_until(lambda: page.chart("course", "drawn-at"))
     slider = page.find(".st-key-course_at input[type=range]")[0]
     assert slider.get_attribute("aria-valuetext") == slider.get_attribute("max")
-    slider.send_keys(Keys.HOME)
+    page.browser.execute_script("arguments[0].focus()", slider)  # as the tabulator key does
+    ActionChains(page.browser).send_keys(Keys.HOME).perform()
     page.wait_for("After step 0")
