@@ -90,6 +90,7 @@ def _client(stack: ExitStack) -> Any:
     import dask
     from distributed import Client, LocalCluster
 
+    from mnist_core.jobs.studies import SLOT
     from mnist_core.jobs.worker_setup import WorkerSetup
 
     address = settings.scheduler_address()
@@ -112,8 +113,8 @@ def _client(stack: ExitStack) -> Any:
     cluster = stack.enter_context(
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=1,  # the first is ready sooner alone; the others follow
-            threads_per_worker=2,  # one trains, the other answers short questions
-            resources={"train": 1, "short": 1},
+            threads_per_worker=3,  # one trains, one looks into networks, one fetches data
+            resources={"train": 1, SLOT: 1, "short": 1},
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",

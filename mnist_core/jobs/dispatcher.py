@@ -25,7 +25,7 @@ from mnist_core.config import DatasetName
 from mnist_core.errors import DataError, MnistLabError, RunNotFoundError, StoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import run_job, tasks
-from mnist_core.jobs.studies import Placed, StudyDesk
+from mnist_core.jobs.studies import SLOT, Placed, StudyDesk
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -51,7 +51,7 @@ class Dispatcher:
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
-        self._named: set[str] = set() if self.elsewhere else {"train", "short"}  # slots that the workers have by name
+        self._named: set[str] = set() if self.elsewhere else {"train", SLOT, "short"}  # slots that workers have by name
         self._running: dict[str, Placed] = {}
         self._studies = StudyDesk(store, self._send)
         self._deaths: Counter[str] = Counter()
@@ -137,12 +137,13 @@ class Dispatcher:
                 return
 
     def _submit(self) -> None:
+        if self.store.queued_studies(1):
+            workers, training = self._workers(), {placed.worker for placed in self._running.values()}
+            self._studies.submit(workers, training, beside=SLOT in self._named)
         if len(self._placed()) >= self.slots:
             return
         waiting = [run for run in self.store.next_queued(LOOKED_THROUGH) if run.id not in self._running]
-        studies = self.store.queued_studies(1)
-        free = self._free_workers() if waiting or studies else []
-        self._studies.submit(free, len(set(self._running.values())))
+        free = self._free_workers() if waiting else []
         for together in self._shared_out(self._bunches(waiting), len(free)):
             worker = free.pop(0)
             # Alone a run has all cores.
@@ -153,7 +154,9 @@ class Dispatcher:
             self._running |= dict.fromkeys(ids, Placed(future, worker))
 
     def _placed(self) -> set[Placed]:
-        return {*self._running.values(), *self._studies.running.values()}
+        """What fills slots for training: studies, too, where workers have no slot of their own for them."""
+        studies = () if SLOT in self._named else self._studies.running.values()
+        return {*self._running.values(), *studies}
 
     def _bunches(self, waiting: Sequence[Run]) -> list[list[Run]]:
         """Runs that will train as one stack, in the order of the first of each; runs whose data are to come left out."""
@@ -188,8 +191,9 @@ class Dispatcher:
 
     def _free_workers(self) -> list[str]:
         """Addresses of the workers that could begin a run now, each as often as it has slots free."""
-        busy = Counter(placed.worker for placed in self._placed())
-        return [worker for worker, slots in self._workers().items() for _slot in range(slots - busy[worker])]
+        busy, studying = Counter(placed.worker for placed in self._placed()), self._studies.workers()
+        workers = sorted(self._workers().items(), key=lambda worker: worker[0] in studying)
+        return [worker for worker, slots in workers for _slot in range(slots - busy[worker])]
 
     def _workers(self) -> dict[str, int]:
         """Slots for training by the address of each registered worker."""

@@ -25,6 +25,7 @@ from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, RunNotFoundError, StoreUnavailableError
 from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.jobs import turns
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
 from mnist_core.store import Store, open_store
 
@@ -76,9 +77,10 @@ def execute(run_ids: Sequence[str], url: str, threads: int) -> None:
     claimed = [patiently(partial(_claim, store, run_id, threads)) for run_id in run_ids]
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
-    jobs = [_Job(store, run, device) for run in claimed if run is not None]
-    for together in _at_one_step(jobs):
-        _Bunch(store, together).work()
+    with turns.OF_THIS_PROCESS:
+        jobs = [_Job(store, run, device) for run in claimed if run is not None]
+        for together in _at_one_step(jobs):
+            _Bunch(store, together).work()
 
 
 def _at_one_step(jobs: Sequence[_Job]) -> list[list[_Job]]:
@@ -347,11 +349,22 @@ class _Bunch:
     def work(self) -> None:
         """Advance, publish, obey, until there is a reason to let go of every run."""
         self._look()
+        self._set_threads()
         while self.jobs:
+            if turns.OF_THIS_PROCESS.give_way():
+                self._set_threads()
+                self._look()
             if any(job.asked for job in self.jobs):
                 self._obey()
             else:
                 self._go_on()
+
+    def _set_threads(self) -> None:
+        """Compute with as many threads as these runs always had, whatever a study used meanwhile."""
+        import torch
+
+        if threads := self.jobs[0].run.threads:
+            torch.set_num_threads(threads)
 
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""

@@ -1,13 +1,13 @@
 """Studies on their way through the workers: the part of the dispatcher that sees to them.
 
-They take a slot for training, before any queued run, since they last seconds. Never beside a run in the same process:
-torch's threads and random numbers are the process's own, and a run's curve would no longer be its seed's alone.
+Each worker has a slot for one, beside that for training, so that a student who looks into a network waits for nobody's
+run: in one process the two take turns (`turns`), and a worker that trains nothing comes first.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from mnist_core.messages import N_, Message, message
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
+SLOT = "study"
 Send = Callable[..., Any]
 
 
@@ -37,17 +38,28 @@ class StudyDesk:
         self.send = send
         self.running: dict[str, Placed] = {}
 
-    def submit(self, free: list[str], others: int) -> None:
-        """Send waiting studies to workers of `free`, which are taken out of it; `others`: tasks that are at work."""
+    def submit(self, workers: Iterable[str], training: Collection[str], *, beside: bool) -> None:
+        """Send waiting studies to `workers`, one each, first to those that are not `training`.
+
+        `beside`: whether a worker can take a study while it trains.
+        """
+        taken = self.workers()
+        free = sorted((one for one in workers if one not in taken), key=lambda one: one in training)
+        if not beside:
+            free = [one for one in free if one not in training]
         if not free:
             return
         for study in self.store.queued_studies(len(free) + len(self.running)):
             if study.id in self.running or not free:
                 continue
             worker = free.pop(0)
-            cores = max(1, settings.cpu_count() // (others + len(self.running) + 1))
-            future = self.send("study", "train", worker, study_job.execute, study.id, self.store.url, cores)
+            cores = max(1, settings.cpu_count() // len({*self.workers(), *training, worker}))
+            future = self.send("study", SLOT, worker, study_job.execute, study.id, self.store.url, cores)
             self.running[study.id] = Placed(future, worker)
+
+    def workers(self) -> set[str]:
+        """Workers that have a study."""
+        return {placed.worker for placed in self.running.values()}
 
     def collect(self) -> None:
         """See that no study whose task has ended is left running."""

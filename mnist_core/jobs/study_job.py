@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 from mnist_core import data, weights
 from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
+from mnist_core.jobs import turns
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
 from mnist_core.models import describe
@@ -54,18 +55,30 @@ class _NoLongerWantedError(Exception):
 
 
 class _Reporter:
-    """Called with the share that is done, as often as one likes. Raises _NoLongerWantedError."""
+    """Called with the share that is done, as often as one likes; lets a run of this process go on for a moment.
 
-    def __init__(self, store: Store, study_id: str) -> None:
+    Raises _NoLongerWantedError.
+    """
+
+    def __init__(self, store: Store, study_id: str, cores: int) -> None:
         self._report = partial(store.report_study, study_id)
+        self._cores = cores
         self._last = 0.0
 
     def __call__(self, share: float) -> None:
         if time.monotonic() - self._last < REPORT_SECONDS:
             return
-        self._last = time.monotonic()
         if not patiently(partial(self._report, share)):
             raise _NoLongerWantedError
+        if turns.OF_THIS_PROCESS.give_way():
+            _set_threads(self._cores)
+        self._last = time.monotonic()
+
+
+def _set_threads(cores: int) -> None:
+    import torch
+
+    torch.set_num_threads(cores)
 
 
 def execute(study_id: str, url: str, cores: int) -> None:
@@ -75,7 +88,9 @@ def execute(study_id: str, url: str, cores: int) -> None:
     if study is None:
         return
     try:
-        values, arrays = _KINDS[study.kind](store, study, cores, _Reporter(store, study_id))
+        with turns.OF_THIS_PROCESS:
+            _set_threads(cores)
+            values, arrays = _KINDS[study.kind](store, study, cores, _Reporter(store, study_id, cores))
     except _NoLongerWantedError:
         return
     except MnistLabError as error:
@@ -119,11 +134,8 @@ def _answers(store: Store, study: Study, cores: int, tell: Callable[[float], Non
 
 
 def _attention(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
-    import torch
-
     from mnist_core.training import looking
 
-    torch.set_num_threads(cores)
     run = store.get(str(study.parameters["run"]))
     step, last = _finite(run)[-1]
     image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
@@ -160,11 +172,8 @@ def _course(store: Store, study: Study, cores: int, tell: Callable[[float], None
 
 
 def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
-    import torch
-
     from mnist_core.training import disturb, looking
 
-    torch.set_num_threads(cores)
     runs = [store.get(str(run_id)) for run_id in study.parameters["runs"]]
     kind = study.parameters["kind"]
     strengths = disturb.STRENGTHS[kind]

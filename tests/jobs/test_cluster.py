@@ -166,6 +166,28 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
     assert rows(store.curves(run_id)) == undisturbed
 
 
+def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn, store: Store) -> None:
+    looked_at = store.create_run("ann", SHORT)
+    finished(store, looked_at)
+    busy = [store.create_run("ann", LONG.replace(seed=seed)) for seed in (1, 2)]
+    for run_id in busy:
+        at_work(store, run_id)
+    study_id = store.create_study("ann", "answers", {"run": looked_at, "part": "validation"})
+
+    def study() -> Study:
+        found = store.study(study_id)
+        assert found is not None
+        return found
+
+    wait_until(lambda: not study().active, 30)
+    assert study().state == "finished", study().message
+    assert [store.get(run_id).state for run_id in busy] == ["running", "running"]
+    for run_id in busy:
+        at_work(store, run_id, store.get(run_id).progress.step + 1)  # and go on
+        store.request(run_id, "ann", "stop")
+        finished(store, run_id)
+
+
 def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store) -> None:
     config = SHORT.replace(model="cnn", filters=(16, 16), epochs=1)  # so that its landscape takes seconds
     run_id = store.create_run("ann", config)
@@ -181,9 +203,11 @@ def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store)
     for worker in server.workers():
         worker.kill()
 
+    mine = tables.studies.c.id == study_id
+
     def deaths() -> int:
         with store._begin(write=False) as connection:
-            return connection.execute(sa.select(tables.studies.c.deaths)).scalar_one()
+            return connection.execute(sa.select(tables.studies.c.deaths).where(mine)).scalar_one()
 
     wait_until(lambda: deaths() == 1, 30)
     wait_until(lambda: not study().active, 90)

@@ -142,21 +142,40 @@ def state(store: Store, study_id: str) -> str:
     return study.state
 
 
-def test_studies_go_before_runs_and_share_no_worker_with_them(dispatcher: Dispatcher, store: Store) -> None:
-    runs = [store.create_run("ann", CONFIG) for _number in range(2)]
-    study_id = waiting(store)
+def test_a_study_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dispatcher, store: Store) -> None:
+    busy = store.create_run("ann", CONFIG)
     dispatcher.tick()
-    first, second = sent(dispatcher)
-    assert first.arguments[0] == study_id
-    assert second.arguments[0] == runs[:1]
-    assert first.worker != second.worker
+    first = waiting(store, "ann")
     dispatcher.tick()
-    assert len(sent(dispatcher)) == 2  # no slot is free, and nothing is sent twice
-    store.claim_study(study_id)
-    store.finish_study(study_id, {}, {})
-    first.status = "finished"
+    runs, one = sent(dispatcher)
+    assert (runs.arguments[0], one.arguments[0]) == ([busy], first)
+    assert one.resources == {"study": 1}
+    assert one.worker != runs.worker  # one trains nothing
+    other = store.create_run("ann", CONFIG)
+    second, _third = waiting(store, "bob"), waiting(store, "eve")
     dispatcher.tick()
-    assert sent(dispatcher)[2].arguments[0] == runs[1:]
+    dispatcher.tick()
+    beside, trained = sent(dispatcher)[2:]  # the third study waits: each worker has one
+    assert beside.arguments[0] == second
+    assert beside.worker == runs.worker  # beside its run
+    assert trained.arguments[0] == [other]
+    assert trained.worker == one.worker
+
+
+def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tcp://elsewhere:8786")
+    monkeypatch.setattr(data, "available", lambda name: True)
+    client = Client({"a": {"resources": {}}, "b": {"resources": {}}})
+    dispatcher = Dispatcher(client, store)
+    dispatcher.begin()
+    store.create_run("ann", CONFIG)
+    studies = [waiting(store, owner) for owner in ("bob", "eve")]
+    dispatcher.tick()
+    dispatcher.tick()
+    assert [future.arguments[0] for future in client.sent] == studies  # they last seconds, and go first
+    assert len({future.worker for future in client.sent}) == 2
 
 
 def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:

@@ -1,0 +1,102 @@
+"""A run and a study in one process: they take turns, and the run's curve stays its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.jobs import run_job, study_job
+from mnist_core.jobs.turns import Turns
+from mnist_core.store import Store, open_store
+from tests.conftest import wait_until
+
+CONFIG = RunConfig(train_size=2_000, validation_size=500, hidden_layers=(64,), batch_size=100, epochs=10, dropout=0.2)
+
+
+def test_who_waits_goes_before_the_one_that_gave_way() -> None:
+    turns = Turns()
+    order: list[str] = []
+    with turns:
+        assert not turns.give_way()  # nobody waits
+
+        def study() -> None:
+            with turns:
+                order.append("study")
+
+        other = threading.Thread(target=study)
+        other.start()
+        wait_until(lambda: turns._waiting)
+        assert order == []
+        assert turns.give_way()
+        order.append("run")
+    other.join(10)
+    assert order == ["study", "run"]
+
+
+def test_nobody_computes_beside_another() -> None:
+    turns = Turns()
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work(number: int) -> None:
+        for _round in range(50):
+            with turns:
+                for _step in range(3):
+                    inside.append(number)
+                    most.append(len(inside))
+                    inside.remove(number)
+                    turns.give_way()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(most) == 600
+    assert max(most) == 1
+
+
+@pytest.fixture
+def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
+    monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
+    monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
+    opened = open_store()
+    opened.set_fact("speed", {})
+    run_job._stores[opened.url] = opened
+    yield opened
+    del run_job._stores[opened.url]
+    opened.close()
+
+
+def curve(store: Store, run_id: str) -> str:
+    curves = store.curves(run_id)
+    names = [name for name in curves.steps.dtype.names or () if name != "seconds"]
+    return repr(curves.steps[names].tolist())
+
+
+@pytest.mark.parametrize(
+    "config", [CONFIG, CONFIG.replace(model="cnn", filters=(4,), epochs=1)], ids=["dense", "general"]
+)
+def test_studies_in_between_do_not_change_a_run(store: Store, config: RunConfig) -> None:
+    alone = store.create_run("ann", config)
+    run_job.execute([alone], store.url, 2)
+    disturbed = store.create_run("ann", config)
+    training = threading.Thread(target=run_job.execute, args=([disturbed], store.url, 2))
+    training.start()
+    answered = 0
+    while training.is_alive():
+        study_id = store.create_study("bob", "course", {"run": alone})
+        study_job.execute(study_id, store.url, 1)
+        study = store.study(study_id)
+        assert study is not None
+        assert study.state == "finished", study.message
+        answered += training.is_alive()
+    training.join()
+    assert answered  # while the run was trained
+    assert store.get(disturbed).outcome == "completed"
+    assert curve(store, disturbed) == curve(store, alone)
