@@ -125,6 +125,19 @@ function svgButton(Plotly, data) {
   };
 }
 
+// The same figure with letters `growth` times as large: every font of every title, axis, note and trace.
+function enlarged(node, growth, isFont = false) {
+  if (growth === 1 || typeof node !== "object" || node === null || ArrayBuffer.isView(node)) return node;
+  if (Array.isArray(node)) return typeof node[0] === "object" ? node.map((one) => enlarged(one, growth)) : node;
+  const grown = {};
+  for (const [name, value] of Object.entries(node)) {
+    if (isFont && name === "size") grown[name] = value * growth;
+    else if (name === "bdata" || name === "dtype") grown[name] = value;
+    else grown[name] = enlarged(value, growth, /font$/i.test(name));
+  }
+  return grown;
+}
+
 async function draw(chart, url, failure) {
   if (chart.drawing) return; // the running call draws what is wanted last
   chart.drawing = true;
@@ -148,8 +161,9 @@ async function draw(chart, url, failure) {
           modeBarButtonsToAdd: [svgButton(Plotly, data)],
         };
       }
-      const layout = { ...data.figure.layout, height: data.height, autosize: true };
-      await Plotly.react(chart.div, withHidden(data.figure.data, data.linked), layout, chart.config);
+      const figure = enlarged(data.figure, data.growth);
+      const layout = { ...figure.layout, height: data.height, autosize: true };
+      await Plotly.react(chart.div, withHidden(figure.data, data.linked), layout, chart.config);
       if (!chart.listening) {
         tellClicks(chart);
         followLegend(chart);

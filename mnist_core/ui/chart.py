@@ -16,6 +16,7 @@ from typing import Any
 import plotly
 import streamlit as st
 
+from mnist_core.ui import large_type
 from mnist_core.ui.texts import _
 
 _SCRIPT = Path(__file__).with_name("chart.js").read_text(encoding="utf-8")
@@ -61,13 +62,16 @@ def live_chart(
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     """
     component = st.components.v2.component("mnist_lab_chart", js=_SCRIPT, isolate_styles=False)
+    growth = large_type.growth()
+    height = round(height * growth)
     data = {
         "figure": figure,
         "key": key,
         "height": height,
+        "growth": growth,
         "description": description,
         "subject": subject,
-        "version": zlib.crc32(repr(figure).encode()),
+        "version": zlib.crc32(repr((figure, growth)).encode()),
         "plotly": _plotly_address(),
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
         "clickable": on_click is not None,
