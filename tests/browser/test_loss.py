@@ -28,3 +28,13 @@ def test_the_views_of_the_loss_page(open_browser: Open) -> None:
     other.wait_for("Which has the higher loss?")
     other.choose("loss_view", "Sure and wrong")
     wait_until(lambda: other.points("binary") > 1_000)
+
+
+def test_a_network_from_scratch_trains_beside_the_engine(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients?view=scratch")
+    page.press("scratch_train")
+    page.wait_for("Greatest difference", 60)
+    page.wait_for("The curves are one")
+    wait_until(lambda: page.points("beside") >= 900)
+    page.expand("The code behind it")
+    page.wait_for("class SoftmaxWithLoss")
