@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs import run_job, study_job
-from mnist_core.jobs.turns import Turns
+from mnist_core.jobs.turns import OF_THIS_PROCESS, Turns
 from mnist_core.store import Store, open_store
 from tests.conftest import wait_until
 
@@ -29,12 +29,32 @@ def test_who_waits_goes_before_the_one_that_gave_way() -> None:
 
         other = threading.Thread(target=study)
         other.start()
-        wait_until(lambda: turns._waiting)
+        wait_until(lambda: turns.wanted)
         assert order == []
         assert turns.give_way()
         order.append("run")
     other.join(10)
     assert order == ["study", "run"]
+
+
+def test_two_that_give_way_have_the_turn_by_turns() -> None:
+    turns = Turns()
+    order: list[str] = []
+
+    def work(name: str) -> None:
+        with turns:
+            wait_until(lambda: turns.wanted or order)
+            for _round in range(5):
+                order.append(name)
+                wait_until(lambda: turns.give_way() or not turns.wanted)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("run", "study")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(order) == 10
+    assert all(one != other for one, other in zip(order[:9], order[1:9], strict=False))
 
 
 def test_nobody_computes_beside_another() -> None:
@@ -82,21 +102,34 @@ def curve(store: Store, run_id: str) -> str:
 @pytest.mark.parametrize(
     "config", [CONFIG, CONFIG.replace(model="cnn", filters=(4,), epochs=1)], ids=["dense", "general"]
 )
-def test_studies_in_between_do_not_change_a_run(store: Store, config: RunConfig) -> None:
+def test_studies_in_between_do_not_change_a_run(
+    store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = store.create_run("ann", config)
     run_job.execute([alone], store.url, 2)
     disturbed = store.create_run("ann", config)
     training = threading.Thread(target=run_job.execute, args=([disturbed], store.url, 2))
+    gave_way: list[bool] = []
+    give_way = OF_THIS_PROCESS.give_way
+
+    def counted() -> bool:
+        of_the_run = threading.current_thread() is training
+        if of_the_run and len(gave_way) < 3:
+            wait_until(lambda: OF_THIS_PROCESS.wanted)  # a study comes
+        gave = give_way()
+        if gave and of_the_run:
+            gave_way.append(gave)
+        return gave
+
+    monkeypatch.setattr(OF_THIS_PROCESS, "give_way", counted)
     training.start()
-    answered = 0
     while training.is_alive():
         study_id = store.create_study("bob", "course", {"run": alone})
         study_job.execute(study_id, store.url, 1)
         study = store.study(study_id)
         assert study is not None
         assert study.state == "finished", study.message
-        answered += training.is_alive()
     training.join()
-    assert answered  # while the run was trained
+    assert len(gave_way) >= 3
     assert store.get(disturbed).outcome == "completed"
     assert curve(store, disturbed) == curve(store, alone)
