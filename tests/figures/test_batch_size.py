@@ -9,10 +9,15 @@ import pytest
 
 from mnist_core.concepts import batch_paths
 from mnist_core.concepts.gradient_noise import Directions, Noise
+from mnist_core.config import RunConfig
 from mnist_core.figures import batch_paths as path_charts
+from mnist_core.figures import batch_race as race_charts
+from mnist_core.figures import batch_times as time_charts
 from mnist_core.figures import gradient_noise as noise_charts
 from mnist_core.figures import updates as update_charts
 from mnist_core.figures.batch_paths import Walk
+from mnist_core.figures.batch_times import Times
+from mnist_core.records import EVALUATION_DTYPE, Curves, Run
 from tests.figures.test_bowl import numbers, trace
 
 
@@ -93,3 +98,71 @@ def test_a_walk_that_runs_away_leaves_the_picture_not_the_axes() -> None:
     assert np.abs(numbers(trace(figure, "walk0")["x"])).max() < 10
     losses = path_charts.loss_chart(points, [walk], False, False, str)
     assert np.isfinite(numbers(trace(losses, "walk0")["y"])).all()
+
+
+def times() -> Times:
+    """An update on 1 image takes 1 ms, on 100 2 ms, on 1,000 10 ms."""
+    return Times(1_000, (1, 100, 1_000), np.array([0.001, 0.002, 0.01]))
+
+
+def test_seconds_per_epoch_are_updates_times_the_time_of_one() -> None:
+    assert times().updates.tolist() == [1_000, 10, 1]
+    assert times().epochs == pytest.approx([1.0, 0.02, 0.01])
+    figure = time_charts.epochs_chart(times(), False, str)
+    assert numbers(trace(figure, "epochs")["y"]) == pytest.approx([1.0, 0.02, 0.01])
+    assert numbers(trace(figure, "same")["y"]) == pytest.approx([1.0, 0.01, 0.001])
+    updates, update = (make(times(), False, str) for make in (time_charts.updates_chart, time_charts.update_chart))
+    assert numbers(trace(updates, "updates")["y"]).tolist() == [1_000, 10, 1]
+    assert numbers(trace(update, "update")["y"]) == pytest.approx([1, 2, 10])
+
+
+def run(batch: int, *evaluated: tuple[int, float]) -> tuple[Run, Curves]:
+    """A run on 1,000 images with validation accuracies after so many updates."""
+    config = RunConfig(train_size=1_000, batch_size=batch, epochs=4)
+    rows = np.zeros(len(evaluated), EVALUATION_DTYPE)
+    rows["step"] = [step for step, _accuracy in evaluated]
+    rows["epoch"] = rows["step"] / config.steps_per_epoch
+    rows["validation_accuracy"] = [accuracy for _step, accuracy in evaluated]
+    made = Run(f"run{batch}", "ann", config, "running", 1, 0.0)
+    return made, Curves(evaluations=rows)
+
+
+RUNS = (
+    run(1_000, (0, 0.1), (1, 0.2), (2, 0.3), (4, 0.5)),
+    run(10, (0, 0.1), (1, 0.15), (4, 0.2), (16, 0.4), (64, 0.6), (100, 0.7), (200, 0.8)),
+    run(100, (0, 0.1)),
+    run(1),
+)
+
+
+def test_after_equal_epochs_the_numbers_are_the_ones_recorded() -> None:
+    found = race_charts.points(RUNS, "epochs", 2)
+    assert [(point.batch, point.step, point.there) for point in found] == [
+        (10, 200, True),
+        (100, 0, False),
+        (1_000, 2, True),
+    ]
+    assert [point.accuracy for point in found] == pytest.approx([0.8, 0.1, 0.3])
+    figure = race_charts.chart(found, "epochs", 2, "group", False, str)
+    assert numbers(trace(figure, "there")["x"]).tolist() == [10, 1_000]
+    assert numbers(trace(figure, "there")["y"]) == pytest.approx([0.8, 0.3])
+    assert numbers(trace(figure, "behind")["y"]) == pytest.approx([0.1])
+
+
+def test_after_equal_updates_the_numbers_are_the_ones_recorded() -> None:
+    found = race_charts.points(RUNS, "updates", 4)
+    assert [(point.batch, point.step, point.there) for point in found] == [
+        (10, 4, True),
+        (100, 0, False),
+        (1_000, 4, True),
+    ]
+    assert [point.accuracy for point in found] == pytest.approx([0.2, 0.1, 0.5])
+    later = race_charts.points(RUNS, "updates", 64)
+    assert [(point.step, point.there) for point in later if point.batch != 100] == [(64, True), (4, False)]
+
+
+def test_what_lies_near_counts_as_equal_and_says_where_it_is() -> None:
+    (near,) = race_charts.points([run(10, (50, 0.5), (90, 0.6))], "updates", 80)
+    assert (near.step, near.there) == (90, True)
+    (far,) = race_charts.points([run(10, (50, 0.5))], "updates", 80)
+    assert not far.there
