@@ -33,17 +33,18 @@ def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: 
     """The loss over slope and intercept as rings, the walks on it, the lowest place as a cross."""
     layout = theme.layout(translate(N_("Three ways down")), translate(N_("Slope a")), dark=dark, revision="batch-paths")
     layout["hovermode"] = "closest"
+    layout["legend"]["traceorder"] = "reversed"
     layout["xaxis"] |= ends(*ACROSS)
     layout["yaxis"] |= ends(*UP) | {"title": {"text": translate(N_("Intercept b"))}}
     a, b = np.linspace(*ACROSS, 61), np.linspace(*UP, 61)
-    heights = concept.loss(points, *np.meshgrid(a, b))
+    above = concept.loss(points, *np.meshgrid(a, b)) - concept.loss(points, *concept.lowest(points))
     rings = {
         "type": "contour",
         "uid": "loss",
         "x": packed(a),
         "y": packed(b),
-        "z": packed(np.sqrt(heights)),  # rings at equal distances
-        "ncontours": 16,
+        "z": packed(np.sqrt(np.maximum(above, 0))),  # rings at equal distances
+        "ncontours": 22,
         "contours": {"coloring": "lines"},
         "line": {"width": 1.2},
         "colorscale": [[0, theme.quiet(dark)], [1, theme.quiet(dark)]],
@@ -72,7 +73,7 @@ def _walk(place: int, walk: Walk, dark: bool) -> dict[str, Any]:
     sizes[-1:] = 16
     return _line(place, walk, near[:, 0], near[:, 1], dark) | {
         "mode": "lines+markers",
-        "marker": {"size": sizes.tolist(), "color": colour, "symbol": SYMBOLS[place]},
+        "marker": {"size": sizes.tolist(), "color": colour, "symbol": SYMBOLS[place], "opacity": 1},
         "customdata": packed(np.arange(len(near))),
         "hovertemplate": "%{customdata}: a %{x:.3f}, b %{y:.3f}",
     }

@@ -29,9 +29,10 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
     )
     layout["hovermode"] = "closest"
     along, across = found.along[:ARROWS], found.across[:ARROWS]
-    reach = roomy(max(1.25, 1.1 * float(np.quantile(np.hypot(along, across), 0.95))))
-    layout["xaxis"] |= ends(-0.45 * reach, reach)
-    layout["yaxis"] |= ends(-0.7 * reach, 0.7 * reach) | {
+    # Most of every gradient is across; the chart is wider than high, so that what is along has room.
+    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(across), 0.97))))
+    layout["xaxis"] |= ends(-0.3 * reach, max(1.1, reach))
+    layout["yaxis"] |= ends(-reach, reach) | {
         "title": {"text": translate(N_("Across"))},
         "scaleanchor": "x",  # angles are seen as they are
     }
@@ -91,17 +92,18 @@ def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:
         "marker": {"color": theme.run_colour(0, dark)},
         "hovertemplate": "%{x:.0f}°: %{y:.1%}<extra></extra>",
     }
-    for place, name, colour, side in (
-        (middle, translate(N_("half within {angle}°")).format(angle=f"{middle:.0f}"), theme.run_colour(1, dark), 1.0),
-        (90.0, translate(N_("90°: no help")), theme.quiet(dark), 0.88),
+    half = translate(N_("half within {angle}°")).format(angle=f"{middle:.0f}")
+    for place, name, colour, anchor in (
+        (middle, half, theme.run_colour(1, dark), "left" if middle < 45 else "right"),
+        (90.0, translate(N_("90°: no help")), theme.quiet(dark), "left"),
     ):
         layout["shapes"].append(
             {"type": "line", "yref": "paper", "x0": place, "x1": place, "y0": 0, "y1": 1}
             | {"line": {"color": colour, "width": 2, "dash": "dash"}}
         )
         layout["annotations"].append(
-            {"x": place, "yref": "paper", "y": side, "yanchor": "top", "text": name, "showarrow": False}
-            | {"xanchor": "left" if place < 60 else "right", "bgcolor": theme.veil(dark)}
+            {"x": place, "yref": "paper", "y": 1, "yanchor": "top", "text": name, "showarrow": False}
+            | {"xanchor": anchor, "bgcolor": theme.veil(dark)}
             | {"font": {"size": theme.NOTE_SIZE, "color": theme.ink(dark)}}
         )
     return {"data": [bars], "layout": layout}
@@ -148,6 +150,7 @@ def law_chart(
         "marker": {
             "size": [17 if size == chosen else 10 for size, _value in seen],
             "color": [theme.run_colour(1 if size == chosen else 0, dark) for size, _value in seen],
+            "opacity": 1,
         },
         "hovertemplate": "%{x:,.0f}: %{y:.3g}<extra></extra>",
     }

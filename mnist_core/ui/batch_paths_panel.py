@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_core.concepts import batch_paths as concept
 from mnist_core.figures import batch_paths as charts
 from mnist_core.figures.batch_paths import Walk
-from mnist_core.ui import frame, lesson, session
+from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
@@ -59,11 +59,11 @@ def _panel(playing: bool) -> None:
     with second:
         batch = st.select_slider(_("Mini-batch"), (2, 4, 8, 16, 24), 8, key="paths_batch")
     with third:
-        rate = st.select_slider(_("Learning rate"), RATES, 0.1, key="paths_rate")
+        rate = st.select_slider(_("Learning rate"), RATES, 0.2, key="paths_rate")
     amount = _amount(equal or "steps", playing)
-    names = (_("full batch ({n})"), _("mini-batch ({n})"), _("single example ({n})"))
+    titles = (_("full batch ({n})"), _("mini-batch ({n})"), _("single example ({n})"))
     walks = []
-    for name, size in zip(names, (POINTS, batch, 1), strict=True):
+    for name, size in zip(titles, (POINTS, batch, 1), strict=True):
         per_epoch = -(-POINTS // size)
         steps = amount if equal == "steps" else amount * per_epoch
         walks.append(Walk(name.format(n=size), concept.descend(_points(), size, rate, steps), per_epoch))
@@ -84,7 +84,7 @@ def _amount(equal: str, playing: bool) -> int:
     slider, buttons = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         label = _("Steps") if equal == "steps" else _("Epochs")
-        amount = st.slider(label, 0, MOST[equal], 20 if equal == "steps" else 4, key=f"paths_{equal}")
+        amount = st.slider(label, 0, MOST[equal], 30 if equal == "steps" else 4, key=f"paths_{equal}")
     with buttons, st.container(horizontal=True):
         st.button(_("One step"), key="paths_one", icon=":material/skip_next:", on_click=_one_more, args=(equal,))
         st.button(
@@ -131,7 +131,7 @@ def _said(walks: list[Walk], rate: float) -> str:
         epochs = steps / walk.per_epoch
         text = _("{name}: loss **{loss}** (steps: {steps}, epochs: {epochs})")
         parts.append(text.format(name=walk.name, loss=shown, steps=steps, epochs=f"{epochs:.3g}"))
-    said = "; ".join(parts) + "."
+    said = names.headline("; ".join(parts)) + "."
     least = float(concept.loss(points, *concept.lowest(points)))
     said += " " + _("The least possible is {loss}.").format(loss=f"{least:.3f}")
     if rate > concept.edge(points):

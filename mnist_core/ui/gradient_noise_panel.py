@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from mnist_core import data
 from mnist_core.concepts import gradient_noise as concept
 from mnist_core.concepts.gradient_noise import Directions, Noise
 from mnist_core.config import DatasetName
+from mnist_core.data import datasets
 from mnist_core.figures import gradient_noise as charts
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
@@ -53,19 +55,19 @@ def _panel(name: DatasetName) -> None:
     with third:
         seed = int(st.session_state.get("noise_seed", 0))
         st.button(_("Draw other batches"), key="noise_next", icon=":material/casino:", on_click=_others)
-    noise, measured = _noise(name, str(data.load_dataset(name).source), steps or 0)
+    noise, measured = _noise(name, datasets.find(name), steps or 0)
     found = noise.batches(size, DRAWN, seed)
     said = _said(size, found)
     st.markdown(said)
     dark = session.dark()
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         figure = charts.arrows_chart(found, f"{steps}", dark, _)
-        live_chart(figure, key="chart_noise", height=560, description=said)
+        live_chart(figure, key="chart_noise", height=600, description=said)
     with right:
-        live_chart(charts.angles_chart(found, dark, _), key="chart_angles", height=260, description=said)
+        live_chart(charts.angles_chart(found, dark, _), key="chart_angles", height=285, description=said)
         figure = charts.law_chart(noise, measured, size, dark, _)
-        live_chart(figure, key="chart_law", height=300, description=said)
+        live_chart(figure, key="chart_law", height=310, description=said)
     st.caption(
         _(
             "A network of {units} hidden units and {images} training images. Across is the length of all that is not "
@@ -83,9 +85,9 @@ def _others() -> None:
 
 
 @lru_cache(maxsize=4)
-def _noise(name: DatasetName, source: str, steps: int) -> tuple[Noise, list[tuple[int, float]]]:
-    """The table of gradients after so many steps, and the spread measured for each size; once a process (`source`: whose data)."""
-    dataset = data.load_dataset(name)
+def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, list[tuple[int, float]]]:
+    """The table of gradients after so many steps, and the spread measured for each size; once a process."""
+    dataset = data.load_dataset(name, source)
     x = data.preprocess(dataset.train_images[:IMAGES], "scaled").reshape(IMAGES, -1)
     labels = dataset.train_labels[:IMAGES].astype(int)
     layers = concept.train(concept.network(HIDDEN, seed=0), x, labels, steps, batch=100, rate=0.2)

@@ -92,9 +92,9 @@ def test_gradient_noise_waits_for_the_images(open_page: Open) -> None:
 
 def test_three_ways_down(open_page: Open) -> None:
     app = open_page("batch_size", view="paths")
-    assert "full batch (32): loss **" in texts(app)
+    assert "Full batch (32): loss **" in texts(app)
     assert "mini-batch (8): loss **" in texts(app)
-    assert "(steps: 20, epochs: 20); mini-batch" in texts(app)
+    assert "(steps: 30, epochs: 30); mini-batch" in texts(app)
     app.slider(key="paths_steps").set_value(60).run()
     app.select_slider(key="paths_batch").set_value(16).run()
     assert "(steps: 60, epochs: 30); single" in texts(app)
@@ -111,7 +111,7 @@ def test_three_ways_down(open_page: Open) -> None:
 def test_three_ways_down_step_by_step_and_played(open_page: Open) -> None:
     app = open_page("batch_size", view="paths")
     app.button(key="paths_one").click().run()
-    assert app.slider(key="paths_steps").value == 21
+    assert app.slider(key="paths_steps").value == 31
     app.button(key="paths_play").click().run()
     assert app.slider(key="paths_steps").value < 3
     app.button(key="paths_play").click().run()
