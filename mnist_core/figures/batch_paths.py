@@ -16,7 +16,7 @@ from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
 ACROSS, UP = (-2.0, 3.2), (-1.6, 3.4)  # what the picture shows of a and b
-HIGHEST = 100.0  # loss shown
+HIGHEST = 10.0  # loss shown
 SYMBOLS = ("circle", "square", "diamond")
 
 
@@ -99,6 +99,7 @@ def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, 
         figure["data"].append(_line(place, walk, x, np.minimum(values, HIGHEST * 3), dark))
     text = translate(N_("least possible: {loss}")).format(loss=f"{least:.3f}")
     marks.reference(figure, least, text, ChartView(dark=dark), log=True)
+    layout["annotations"][-1]["yanchor"] = "top"  # no walk comes below it
     figure["data"] += spread(layout)
     return figure
 

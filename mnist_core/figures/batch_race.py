@@ -77,8 +77,8 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
     hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
     figure: Figure = {"data": [], "layout": layout}
     for there, uid, name, symbol in (
-        (False, "behind", translate(N_("not that far")), "square-open"),
-        (True, "there", translate(N_("that far")), "square"),
+        (False, "behind", translate(N_("not yet, where it is")), "square-open"),
+        (True, "there", translate(N_("has come that far")), "square"),
     ):
         chosen = [point for point in found if point.there == there]
         figure["data"].append(

@@ -45,7 +45,7 @@ class Times:
 def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Seconds per epoch, beside what they would be if every update took as long as that of the smallest batch."""
     layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate)
-    words = [f"{value:.2g}" for value in times.epochs]
+    words = [f"{value:,.0f}" if value >= 9.5 else f"{value:.2g}" for value in times.epochs]
     measured = _line("epochs", times.sizes, times.epochs, theme.run_colour(0, dark)) | {
         "mode": "lines+markers+text",
         "name": translate(N_("measured")),
@@ -55,6 +55,7 @@ def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
         "marker": {"size": 11},
     }
     same = _line("same", times.sizes, times.updates * times.seconds[0], theme.quiet(dark)) | {
+        "mode": "lines",
         "name": translate(N_("if every update took as long")),
         "line": {"color": theme.quiet(dark), "width": 2, "dash": "dash"},
         "hoverinfo": "skip",
@@ -84,7 +85,7 @@ def _layout(times: Times, title: str, dark: bool, translate: Translate) -> dict[
     layout = theme.layout(title, translate(N_("Batch size")), dark=dark, revision=title)
     layout["hovermode"] = "closest"
     high = math.log10(max(times.sizes))
-    layout["xaxis"] |= ends(-0.15, high + 0.2, log=True) | log_ticks(0, high)
+    layout["xaxis"] |= ends(-0.25, high + 0.25, log=True) | log_ticks(0, high)
     return layout
 
 

@@ -54,16 +54,16 @@ def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None) 
 def update_times(
     config: RunConfig, dataset: Dataset, *, seconds: float, threads: int | None = None, warm: int = 5
 ) -> Iterator[float]:
-    """Seconds of one update of a fresh run after the other, at least one, for about `seconds`; the first `warm` are not told."""
+    """Seconds of one update of a fresh run after the other, at least three, for about `seconds`; the first `warm` are not told."""
     stack = Stack([Trainer(config, dataset, threads=threads)])
     for _warm in range(warm):
         stack.update()
-    passed = 0.0
-    while not passed or passed < seconds:
+    passed, made = 0.0, 0
+    while made < 3 or passed < seconds:
         begun = time.perf_counter()
         stack.update()
         took = time.perf_counter() - begun
-        passed += took
+        passed, made = passed + took, made + 1
         yield took
 
 

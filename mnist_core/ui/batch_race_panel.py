@@ -16,7 +16,7 @@ from mnist_core.config import RunConfig
 from mnist_core.figures import batch_race as charts
 from mnist_core.figures.batch_race import Equal, Point
 from mnist_core.presets import PRESETS
-from mnist_core.schedule import FIRST
+from mnist_core.schedule import FIRST, evaluated_images
 from mnist_core.ui import controls, data_note, frame, group_panel, lesson, names, run_panel, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
@@ -114,6 +114,7 @@ def _panel(group: str, moving: bool) -> None:
         st.rerun()
     runs = [(view.run, view.curves) for view in views]
     versions = tuple(view.run.version for view in views)
+    images = min(evaluated_images(view.run.config) for view in views)
     for column, equal in zip(st.columns(2, gap="medium"), charts.EQUALS, strict=True):
         with column:
             place = _place(equal, [view.run.config for view in views])
@@ -121,6 +122,11 @@ def _panel(group: str, moving: bool) -> None:
             key = (group, versions, equal, place, session.dark(), texts.language())
             figure = watch.figure(key, partial(charts.chart, found, equal, place, group, session.dark(), _))
             live_chart(figure, key=f"chart_race_{equal}", height=430, description=_said(found), subject=group)
+    if images < min(view.run.config.validation_size for view in views):
+        text = _(
+            "Measured on {n} or more validation images, the same throughout a run; the table below on all of them."
+        )
+        st.caption(text.format(n=f"{images:,}"))
 
 
 def _place(equal: Equal, configs: list[RunConfig]) -> float:

@@ -89,8 +89,8 @@ def _show(study: Study) -> None:
     cores, timed = study.values["cores"], [f"{count:,}" for count in study.values["updates"]]
     st.caption(
         ngettext(
-            "Measured with {n} core, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one.",
-            "Measured with {n} cores, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one.",
+            "Measured with {n} core, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",
+            "Measured with {n} cores, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",
             cores,
         ).format(n=cores, updates=" · ".join(timed))
     )
