@@ -23,6 +23,9 @@ Parameters of disturbed: `runs` (ids; the first is the one looked at), `kind` (t
 
 Parameters of batch-times: `dataset`, `hidden_layers` (units of each), `images` (to train on) and `sizes` (of batches). Its
 result: `updates` (how many were timed at each size), `cores`, and the array `seconds` of one update at each size, on average.
+
+Parameters of scratch: `dataset`, `rate`, `iterations` (hundreds, up to 1,000). Its result: `seconds` (of the network
+from scratch, of the engine), and the arrays `scratch` and `engine`, the loss at each iteration.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ from mnist_core.estimate import useful_threads
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
 from mnist_core.models import describe
+from mnist_core.presets import preset
 from mnist_core.records import Run, Study, StudyKind
 from mnist_core.store import Store
 
@@ -226,6 +230,18 @@ def _batch_times(store: Store, study: Study, cores: int, tell: Callable[[float],
     return {"updates": list(updates), "cores": cores}, {"seconds": np.array(seconds)}
 
 
+def _scratch(_store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training.beside import beside
+
+    asked = study.parameters
+    config = preset("two-layer-net").config.replace(
+        dataset=asked["dataset"], learning_rate=asked["rate"], epochs=int(asked["iterations"]) // 100
+    )
+    found = beside(config, data.load_dataset(config.dataset), threads=cores, progress=tell)
+    values = {"seconds": [found.scratch_seconds, found.engine_seconds]}
+    return values, {"scratch": found.scratch, "engine": found.engine}
+
+
 def _finite(run: Run) -> list[tuple[int, Any]]:
     """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
     found = [
@@ -266,4 +282,5 @@ _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]]
     "course": _course,
     "disturbed": _disturbed,
     "batch-times": _batch_times,
+    "scratch": _scratch,
 }
