@@ -36,8 +36,9 @@ def test_the_views_that_are_arithmetic(open_browser: Open) -> None:
     page.choose("batch_view", "Three ways down")
     page.wait_for("steps: 30, epochs: 30")
     wait_until(lambda: page.points("paths") > 3 * 31)
+    drawn = updates(page, "paths")
     page.press("paths_play")
-    page.wait_for("steps: 3, epochs: 3")
+    wait_until(lambda: updates(page, "paths") >= drawn + 3)
     page.press("paths_play")
     page.wait_for("Play")
 
