@@ -22,7 +22,7 @@ WIDEST = 130  # degrees shown
 def arrows_chart(found: Directions, subject: str, dark: bool, translate: Translate) -> Figure:
     """Each gradient as a line from the weights as they are: across and along the full gradient, which is one long."""
     layout = theme.layout(
-        translate(N_("Mini-batch gradients around the full one")),
+        translate(N_("Gradients of mini-batches")),
         translate(N_("Along the full gradient (its length is 1)")),
         dark=dark,
         revision=f"noise-{subject}",

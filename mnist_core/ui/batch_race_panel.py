@@ -135,7 +135,9 @@ def _place(equal: Equal, configs: list[RunConfig]) -> float:
         most = max(config.epochs for config in configs)
         if most == 1:
             return 1
-        return st.select_slider(_("Epochs"), range(1, most + 1), most, key=f"race_at_epochs_{most}")
+        return st.select_slider(
+            _("Compared after so many epochs"), range(1, most + 1), most, key=f"race_at_epochs_{most}"
+        )
     # The last of four at the most: a full batch has no more than some updates.
     totals = sorted((config.total_steps for config in configs), reverse=True)
     stops = [step for step in FIRST if 0 < step <= totals[0]]
@@ -143,7 +145,7 @@ def _place(equal: Equal, configs: list[RunConfig]) -> float:
     if len(stops) == 1:
         return stops[0]
     key = f"race_at_updates_{len(stops)}_{usual}"
-    return st.select_slider(_("Updates"), stops, usual, key=key, format_func=names.number)
+    return st.select_slider(_("Compared after so many updates"), stops, usual, key=key, format_func=names.number)
 
 
 def _said(found: list[Point]) -> str:
