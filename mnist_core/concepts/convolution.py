@@ -59,10 +59,11 @@ def kernel(name: KernelName, side: int) -> Floats:
     one[middle, middle] = 1.0
     mean = np.full((side, side), 1.0 / side**2)
     slope = np.sign(np.arange(side) - middle).astype(float)  # −1 … 0 … 1
+    rising: Floats = np.tile(slope, (side, 1))
     if name == "upright":
-        return np.tile(slope, (side, 1))
+        return rising
     if name == "level":
-        return np.tile(slope[:, None], (1, side))
+        return rising.T
     if name == "outline":
         return (one - mean) * side**2
     if name == "blur":

@@ -26,7 +26,7 @@ def draw() -> None:
     """The sliders, the paths, the losses, the code, an experiment."""
     lesson.look_at(
         _(
-            "All start at the same place and see the same gradients. In the long valley SGD swings across the steep "
+            "All start at the same place of the same landscape. In the long valley SGD swings across the steep "
             "walls and creeps along the floor; momentum and a rate for each weight are two ways out of that."
         )
     )
@@ -39,10 +39,12 @@ def draw() -> None:
 def _panel(playing: bool) -> None:
     if playing:
         _play_on()
+    with st.container(horizontal=True, gap="large"):
+        valley = _valley()
+        shown = _shown()
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        valley = _valley()
-        walks, steps = _walks(valley, playing)
+        walks, steps = _walks(valley, shown, playing)
     said = _said(valley, walks)
     with right:
         dark, kind = session.dark(), str(st.session_state["valley_kind"])
@@ -72,9 +74,8 @@ def _valley() -> valleys.Valley:
     return valleys.VALLEYS[kind or "long"]
 
 
-def _walks(valley: valleys.Valley, playing: bool) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
-    """Name → (number of the optimizer, its walk), and how many steps were asked for."""
-    shown = st.pills(
+def _shown() -> list[str]:
+    return st.pills(
         _("Optimizers"),
         list(optimizers.RULES),
         selection_mode="multi",
@@ -82,11 +83,17 @@ def _walks(valley: valleys.Valley, playing: bool) -> tuple[dict[str, tuple[int, 
         key="valley_shown",
         format_func=names.choice,
     )
+
+
+def _walks(
+    valley: valleys.Valley, shown: list[str], playing: bool
+) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
+    """Name → (number of the optimizer, its walk), and how many steps were asked for."""
     gradient_rate = st.select_slider(
         _("Rate of SGD, momentum, Nesterov"), RATES, 0.15, key="valley_rate", format_func=names.number
     )
     adaptive_rate = st.select_slider(
-        _("Rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.3, key="valley_adaptive_rate", format_func=names.number
+        _("Rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.2, key="valley_adaptive_rate", format_func=names.number
     )
     momentum = st.slider(
         _("Momentum"), 0.0, 0.99, 0.9, 0.01, key="valley_momentum", help=_("Of momentum and Nesterov.")

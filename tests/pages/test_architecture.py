@@ -303,3 +303,67 @@ def test_a_click_on_a_cell_opens_its_run(open_page: Open, store: Store, monkeypa
 def test_no_such_group(open_page: Open) -> None:
     app = open_page("architecture", view="grid", group="nothing")
     assert "There is no such group of runs here." in texts(app)
+
+
+# ---- MLP against CNN -------------------------------------------------------------------------------------------
+
+
+def test_an_mlp_with_as_many_parameters(open_page: Open, store: Store) -> None:
+    app = open_page("architecture", view="equal")
+    # 8·25+8, 16·8·25+16, 784·32+32, 32·10+10: 28,874; (28,874 − 10) / 795 = 36.3
+    table = app.dataframe[0].value
+    assert table["Parameters"].tolist() == ["28,874", f"{795 * 36 + 10:,}"]
+    assert table["Multiplications for one image"].tolist() == [
+        f"{200 * 784 + 3200 * 196 + 784 * 32 + 320:,}",
+        f"{784 * 36 + 360:,}",
+    ]
+    assert "with 1 hidden layer of **36** units" in texts(app)
+    app.slider(key="equal_depth").set_value(3).run()
+    app.select_slider(key="equal_images").set_value(1_000).run()
+    app.button(key="equal_start").click().run()
+    cnn, mlp = store.next_queued(5)
+    assert cnn.config.model == "cnn"
+    assert (mlp.config.model, len(mlp.config.hidden_layers)) == ("mlp", 3)
+    assert set(cnn.config.differences(mlp.config)) == {"model", "hidden_layers"}
+    assert app.query_params["pair"] == cnn.group
+    assert app.dataframe[1].value["Run"].tolist() == ["CNN", "MLP"]
+    assert not app.exception
+
+
+@pytest.mark.parametrize("filters", [(1, 1), (32, 32)])
+@pytest.mark.parametrize("depth", [1, 4])
+def test_the_ends_of_the_sliders_have_an_mlp(open_page: Open, filters: tuple[int, int], depth: int) -> None:
+    app = open_page("architecture", view="equal")
+    for number, count in enumerate(filters):
+        app.select_slider(key=f"equal_filters_{number}").set_value(count)
+    app.select_slider(key="equal_units").set_value(8 if filters[0] == 1 else 128)
+    app.select_slider(key="equal_kernel").set_value(7)
+    app.slider(key="equal_depth").set_value(depth).run()
+    cnn, mlp = (int(text.replace(",", "")) for text in app.dataframe[0].value["Parameters"])
+    assert abs(cnn - mlp) <= 800  # half of what one more unit in each layer costs
+    assert not app.exception
+
+
+# ---- the race --------------------------------------------------------------------------------------------------
+
+
+def test_the_race_is_the_preset(open_page: Open, store: Store) -> None:
+    app = open_page("architecture", view="race")
+    app.button(key="race_start").click().run()
+    preset = PRESETS["optimizer-race"]
+    runs = store.next_queued(9)
+    assert {run.variant: run.config.replace(dataset="mnist") for run in runs} == {
+        label: preset.variant(label) for label in preset.variants
+    }
+    assert app.query_params["race"] == runs[0].group
+    assert not app.exception
+
+
+def test_all_rates_times_a_factor(open_page: Open, store: Store) -> None:
+    app = open_page("architecture", view="race")
+    app.select_slider(key="race_factor").set_value(0.3).run()
+    app.slider(key="race_epochs").set_value(1).run()
+    app.select_slider(key="race_images").set_value(1_000).run()
+    assert "Rates: SGD 0.003, Momentum 0.003, Adagrad 0.003, RMSprop 0.0003, Adam 0.0003" in texts(app)
+    app.button(key="race_start").click().run()
+    assert {run.config.total_steps for run in store.next_queued(9)} == {10}
