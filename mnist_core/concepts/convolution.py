@@ -55,9 +55,9 @@ def convolve(image: Floats, kernel: Floats, stride: int, padding: int) -> Floats
 def kernel(name: KernelName, side: int) -> Floats:
     """A kernel with a name, of an odd side."""
     middle = side // 2
-    one = np.zeros((side, side))
+    one: Floats = np.zeros((side, side))
     one[middle, middle] = 1.0
-    mean = np.full((side, side), 1.0 / side**2)
+    mean: Floats = np.full((side, side), 1.0 / side**2)
     slope = np.sign(np.arange(side) - middle).astype(float)  # −1 … 0 … 1
     rising: Floats = np.tile(slope, (side, 1))
     if name == "upright":
@@ -65,7 +65,7 @@ def kernel(name: KernelName, side: int) -> Floats:
     if name == "level":
         return rising.T
     if name == "outline":
-        return (one - mean) * side**2
+        return one * side**2 - np.ones_like(one)
     if name == "blur":
         return mean
     if name == "sharpen":
