@@ -73,7 +73,10 @@ def grid_chart(
             "hoverongaps": False,
             "xgap": 4,
             "ygap": 4,
-            "text": texts,
+            "text": [
+                [text if np.isfinite(here) else "" for text, here in zip(row, places, strict=True)]
+                for row, places in zip(texts, z, strict=True)
+            ],
             "texttemplate": "%{text}",
             "textfont": {"size": theme.FONT_SIZE + 2} | ({} if uid == "values" else {"color": theme.ink(dark)}),
             "hovertemplate": "%{y} × %{x}: %{text}<extra></extra>",

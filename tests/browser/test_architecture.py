@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -28,7 +27,8 @@ def move(page: Page, key: str, *keys: str) -> None:
 
 def cells(page: Page) -> list[list[str]]:
     """What stands in the cells now."""
-    found: Any = page.browser.execute_script(f"return {GRID}?.data?.[0].text")
+    script = f"return {GRID}?.data?.[0].text.map((row, i) => row.map((_, j) => {GRID}.data.map((one) => one.text[i][j]).join('')))"
+    found: list[list[str]] | None = page.browser.execute_script(script)
     return found or []
 
 

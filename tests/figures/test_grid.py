@@ -22,7 +22,12 @@ def test_each_cell_is_in_one_layer_of_the_map() -> None:
         "waiting": [False, True, False, False],
         "broken": [False, False, True, False],
     }
-    assert trace(figure, "values")["text"] == [["90%", "waiting"], ["✕ diverged", ""]]
+    said = {uid: trace(figure, uid)["text"] for uid in layers}
+    assert said == {
+        "values": [["90%", ""], ["", ""]],
+        "waiting": [["", "waiting"], ["", ""]],
+        "broken": [["", ""], ["✕ diverged", ""]],
+    }
 
 
 def test_a_broken_run_does_not_set_the_colours() -> None:

@@ -198,8 +198,8 @@ def report(store: Store, run_id: str, accuracy: float, outcome: str | None = Non
 
 def written(app: AppTest) -> list[list[str]]:
     """What stands in the cells of the map."""
-    cells: list[list[str]] = chart(app, "chart_grid")["figure"]["data"][0]["text"]
-    return cells
+    layers = [trace["text"] for trace in chart(app, "chart_grid")["figure"]["data"]]
+    return [["".join(texts) for texts in zip(*rows, strict=True)] for rows in zip(*layers, strict=True)]
 
 
 def test_one_click_starts_the_grid(open_page: Open, store: Store) -> None:
