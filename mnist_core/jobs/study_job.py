@@ -14,12 +14,21 @@ that are numbers), `reached` as above, and the array `shares`, n×10, float16: w
 Parameters of attention: `run`, `image` (784 pixels, 0 to 255, row by row). Its result: `step` and `reached` as above,
 `digit` (the answer), and the arrays `gradient`, `integrated`, `occlusion`, 28×28 each (training.looking).
 
-Parameters of course: `run`. Its result: `steps` (of the snapshots), `images`, `reached`, and the array `counts`, a
-confusion matrix of validation images for each snapshot.
+Parameters of course: `run`. Its result: `steps` (of the snapshots), `images`, `part` (validation, or train where a run
+kept no validation images), `reached`, and the array `answers`: what each snapshot answered each of the first `images` of
+the part (snapshots × images).
 
 Parameters of disturbed: `runs` (ids; the first is the one looked at), `kind` (training.disturb). Its result: `strengths`,
-`images`, `reached`, and the arrays `accuracy` (runs × strengths, NaN where a run's weights are none), `examples`
+`images`, `parts` (of each run, as above), `reached`, and the arrays `accuracy` (runs × strengths, NaN where a run's weights are none), `examples`
 (strengths × 8 × 28 × 28, as the first run got them), `answers` and `labels` of these.
+
+Parameters of exciting: `run`, `layer` (its number in models.describe). Its result: `step` and `reached` as above, `images`,
+`part`, and, of the first UNITS units of the layer (training.exciting), the arrays `smooth` and `plain` (the images found with
+and without smoothing, units×28×28, uint8), their excitations `smooth_values` and `plain_values`, and `real` (units×STRONGEST,
+places of the real images that excite most) with `real_values`.
+
+Parameters of batch-times: `dataset`, `hidden_layers` (units of each), `images` (to train on) and `sizes` (of batches). Its
+result: `updates` (how many were timed at each size), `cores`, and the array `seconds` of one update at each size, on average.
 
 Parameters of scratch: `dataset`, `rate`, `iterations` (hundreds, up to 1,000). Its result: `seconds` (of the network
 from scratch, of the engine), and the arrays `scratch` and `engine`, the loss at each iteration.
@@ -37,7 +46,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import data, weights
+from mnist_core.config import RunConfig
 from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
+from mnist_core.estimate import useful_threads
 from mnist_core.jobs import turns
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
@@ -48,9 +59,11 @@ from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.worker")
 REPORT_SECONDS = 0.2
+TAKING_TIMES: tuple[StudyKind, ...] = ("batch-times", "scratch")
 MOST_IMAGES, LEAST_IMAGES = 2_000, 200  # for each snapshot of a run's course
 AFFORDABLE = 2e10  # multiplications for a course: some seconds
 DISTURBED, EXAMPLES = 1_000, 8  # images that are disturbed, and those of them that are shown
+UNITS, STRONGEST = 20, 8  # units of a layer, and real images for each
 Found = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]  # values and arrays
 
 
@@ -61,12 +74,13 @@ class _NoLongerWantedError(Exception):
 class _Reporter:
     """Called with the share that is done, as often as one likes; lets a run of this process go on for a moment.
 
-    Raises _NoLongerWantedError.
+    Not in a study that takes times, which would become longer by that. Raises _NoLongerWantedError.
     """
 
-    def __init__(self, store: Store, study_id: str, cores: int) -> None:
-        self._report = partial(store.report_study, study_id)
+    def __init__(self, store: Store, study: Study, cores: int) -> None:
+        self._report = partial(store.report_study, study.id)
         self._cores = cores
+        self._takes_times = study.kind in TAKING_TIMES
         self._last = 0.0
 
     def __call__(self, share: float) -> None:
@@ -74,7 +88,7 @@ class _Reporter:
             return
         if not patiently(partial(self._report, share)):
             raise _NoLongerWantedError
-        if turns.OF_THIS_PROCESS.give_way():
+        if not self._takes_times and turns.OF_THIS_PROCESS.give_way():
             _set_threads(self._cores)
         self._last = time.monotonic()
 
@@ -94,7 +108,7 @@ def execute(study_id: str, url: str, cores: int) -> None:
     try:
         with turns.OF_THIS_PROCESS:
             _set_threads(cores)
-            values, arrays = _KINDS[study.kind](store, study, cores, _Reporter(store, study_id, cores))
+            values, arrays = _KINDS[study.kind](store, study, cores, _Reporter(store, study, cores))
     except _NoLongerWantedError:
         return
     except MnistLabError as error:
@@ -158,21 +172,50 @@ def _attention(store: Store, study: Study, cores: int, tell: Callable[[float], N
 
 
 def _course(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
-    from mnist_core.diagnostics import mistakes
     from mnist_core.training import looking
 
     run = store.get(str(study.parameters["run"]))
     snapshots = _finite(run)
-    parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    part = parts.validation if len(parts.validation) else parts.train
+    name, part = _shown_part(run)
     count = max(LEAST_IMAGES, min(MOST_IMAGES, int(AFFORDABLE / len(snapshots) / describe(run.config).multiplications)))
-    images, labels = part.images[:count], part.labels[:count]
-    counts = []
+    images = part.images[:count]
+    answers = []
     for done, (_step, named) in enumerate(snapshots):
         tell(done / len(snapshots))
-        counts.append(mistakes.confusion(labels, looking.answers(run.config, named, images, threads=cores)))
-    values = {"steps": [step for step, _named in snapshots], "images": len(labels), "reached": run.checkpoint_step}
-    return values, {"counts": np.stack(counts).astype(np.int32)}
+        answers.append(looking.answers(run.config, named, images, threads=cores).argmax(1))
+    steps = [step for step, _named in snapshots]
+    values = {"steps": steps, "images": len(images), "part": name, "reached": run.checkpoint_step}
+    return values, {"answers": np.stack(answers).astype(np.uint8)}
+
+
+def _shown_part(run: Run) -> tuple[str, Any]:
+    """Images to look at, after the name of their part: validation, or train where a run kept none apart."""
+    parts = data.split(data.load_dataset(run.config.dataset), run.config)
+    return ("validation", parts.validation) if len(parts.validation) else ("train", parts.train)
+
+
+def _exciting(store: Store, study: Study, _cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training import exciting, looking
+
+    run = store.get(str(study.parameters["run"]))
+    layer = int(study.parameters["layer"])
+    step, last = _finite(run)[-1]
+    config, model = run.config, looking.network(run.config, last)
+    units = list(range(min(UNITS, describe(config).layers[layer].output_shape[0])))
+    name, part = _shown_part(run)
+    images = part.images[:MOST_IMAGES]
+    mean = images.mean(0).astype(np.float32) / np.float32(255)
+    places, values = exciting.strongest(config, model, layer, units, images, STRONGEST, lambda share: tell(0.2 * share))
+    arrays = {"real": places, "real_values": values}
+    for number, way in enumerate(("smooth", "plain")):
+        found = exciting.exciting(
+            config, model, layer, units, mean, smooth=way == "smooth",
+            progress=lambda share, number=number: tell(0.2 + 0.4 * (number + share)),  # type: ignore[misc]
+        )  # fmt: skip
+        kept = (found * 255).round().astype(np.uint8)
+        excited = exciting.of_each(config, model, layer, units, kept)
+        arrays |= {way: kept, f"{way}_values": excited}
+    return {"step": step, "reached": run.checkpoint_step, "images": len(images), "part": name}, arrays
 
 
 def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
@@ -185,6 +228,7 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], N
     examples = np.zeros((len(strengths), EXAMPLES, 28, 28), np.uint8)
     answers = np.zeros((len(strengths), EXAMPLES), np.uint8)
     first = np.zeros(EXAMPLES, np.uint8)
+    parts = [""] * len(runs)
     for number, run in enumerate(runs):
         try:
             _step, named = _finite(run)[-1]
@@ -193,8 +237,7 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], N
                 raise
             continue
         model = looking.network(run.config, named)
-        parts = data.split(data.load_dataset(run.config.dataset), run.config)
-        part = parts.validation if len(parts.validation) else parts.train
+        parts[number], part = _shown_part(run)
         labels = part.labels[:DISTURBED]
         ink = part.images[:DISTURBED].astype(np.float32) / np.float32(255)
         for place, strength in enumerate(strengths):
@@ -208,8 +251,30 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], N
             if not number:
                 examples[place] = (shown[:EXAMPLES] * 255).round()
                 answers[place], first = found[:EXAMPLES], labels[:EXAMPLES]
-    values = {"strengths": list(strengths), "images": DISTURBED, "reached": runs[0].checkpoint_step}
+    values = {"strengths": list(strengths), "images": DISTURBED, "parts": parts, "reached": runs[0].checkpoint_step}
     return values, {"accuracy": accuracy, "examples": examples, "answers": answers, "labels": first}
+
+
+def _batch_times(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training import speed
+
+    asked = study.parameters
+    config = RunConfig(
+        dataset=asked["dataset"],
+        hidden_layers=tuple(asked["hidden_layers"]),
+        train_size=asked["images"],
+        validation_size=0,
+        epochs=1_000,
+    )
+    times = speed.batch_times(
+        config,
+        data.load_dataset(config.dataset),
+        asked["sizes"],
+        threads=lambda sized: useful_threads(sized, cores),
+        progress=tell,
+    )
+    seconds, updates = zip(*times, strict=True)
+    return {"updates": list(updates), "cores": cores}, {"seconds": np.array(seconds)}
 
 
 def _scratch(_store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
@@ -263,5 +328,7 @@ _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]]
     "attention": _attention,
     "course": _course,
     "disturbed": _disturbed,
+    "exciting": _exciting,
+    "batch-times": _batch_times,
     "scratch": _scratch,
 }

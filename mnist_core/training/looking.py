@@ -64,11 +64,15 @@ def scores(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor, dig
 
 def outputs(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor) -> torch.Tensor:
     """All ten outputs before softmax: n×10, likewise."""
+    found: torch.Tensor = model(shaped(config, ink))
+    return found
+
+
+def shaped(config: RunConfig, ink: torch.Tensor) -> torch.Tensor:
+    """Images as the network of `config` takes them, preprocessed: n×784, of a CNN n×1×28×28."""
     scale, shift = affine(config.preprocessing)
     inputs = ink * (255 * scale) + shift
-    shaped = inputs[:, None] if config.model == "cnn" else inputs.flatten(1)
-    found: torch.Tensor = model(shaped)
-    return found
+    return inputs[:, None] if config.model == "cnn" else inputs.flatten(1)
 
 
 def gradient(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int) -> Map:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_two_that_give_way_have_the_turn_by_turns() -> None:
     for thread in threads:
         thread.join(30)
     assert len(order) == 10
-    assert all(one != other for one, other in zip(order[:9], order[1:9], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(order))
 
 
 def test_nobody_computes_beside_another() -> None:

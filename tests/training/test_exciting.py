@@ -1,0 +1,97 @@
+"""What excites a unit: gradients against finite differences, images found against real ones, and a case known by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.models import build_model
+from mnist_core.training import Trainer, exciting, looking
+
+MLP = RunConfig(dataset="built-in", train_size=600, validation_size=0, hidden_layers=(12,), batch_size=20, epochs=4)
+CNN = MLP.replace(
+    model="cnn", filters=(3, 4), hidden_layers=(8,), batch_norm=True, preprocessing="standardised", epochs=1
+)
+LAYERS = [(MLP, 1), (MLP, 2), (CNN, 1), (CNN, 3), (CNN, 6), (CNN, 7)]
+NAMES = ["hidden", "outputs", "first filters", "second filters", "hidden of a CNN", "outputs of a CNN"]
+
+
+@pytest.fixture(scope="module")
+def networks(tiny: Dataset) -> dict[str, torch.nn.Sequential]:
+    """The networks of MLP and CNN, trained a little, in evaluation mode."""
+    found = {}
+    for config in (MLP, CNN):
+        trainer = Trainer(config, tiny)
+        trainer.advance()
+        weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
+        found[config.model] = looking.network(config, weights)
+    return found
+
+
+def value(config: RunConfig, model: torch.nn.Sequential, image: np.ndarray, layer: int, unit: int) -> float:
+    with torch.inference_mode():
+        return float(exciting.excitations(config, model, torch.from_numpy(image)[None], layer)[0, unit])
+
+
+@pytest.mark.parametrize(("config", "layer"), LAYERS, ids=NAMES)
+def test_the_gradient_equals_finite_differences(
+    config: RunConfig, layer: int, networks: dict[str, torch.nn.Sequential], tiny: Dataset
+) -> None:
+    model = looking.network(
+        config, {name: one.numpy() for name, one in networks[config.model].state_dict().items()}
+    ).double()
+    image = tiny.test_images[3].astype(np.float64) / 255
+    units = [0, 2]
+    both = torch.from_numpy(np.stack([image, image[::-1].copy()]))
+    found = exciting.gradients(config, model, both, layer, units).numpy()
+    assert abs(found).max() > 1e-6
+    generator = np.random.default_rng(1)
+    for row, column in generator.integers(4, 24, (6, 2)):
+        for number, unit in enumerate(units):
+            more, less = both[number].numpy().copy(), both[number].numpy().copy()
+            more[row, column] += 1e-6
+            less[row, column] -= 1e-6
+            slope = (value(config, model, more, layer, unit) - value(config, model, less, layer, unit)) / 2e-6
+            assert found[number, row, column] == pytest.approx(slope, rel=1e-3, abs=1e-7)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+@pytest.mark.parametrize(("config", "layer"), LAYERS, ids=NAMES)
+def test_the_image_found_excites_more_than_every_real_one(
+    config: RunConfig, layer: int, smooth: bool, networks: dict[str, torch.nn.Sequential], tiny: Dataset
+) -> None:
+    model, units = networks[config.model], [0, 1, 2]
+    mean = tiny.train_images.mean(0).astype(np.float32) / 255
+    found = exciting.exciting(config, model, layer, units, mean, smooth=smooth)
+    again = exciting.exciting(config, model, layer, units, mean, smooth=smooth)
+    assert np.array_equal(found, again)
+    assert found.min() >= 0
+    assert found.max() <= 1
+    places, values = exciting.strongest(config, model, layer, units, tiny.train_images, 5)
+    assert all(values[:, 0] >= values[:, 1])
+    for unit in units:
+        best = tiny.train_images[places[unit, 0]].astype(np.float32) / 255
+        assert value(config, model, best, layer, unit) == pytest.approx(values[unit, 0], abs=1e-3)
+        assert value(config, model, found[unit], layer, unit) > values[unit, 0]
+
+
+def test_for_a_linear_unit_it_is_the_ink_where_its_weights_are_positive() -> None:
+    config = RunConfig(hidden_layers=())
+    model = build_model(config).eval()
+    weights = torch.where(torch.arange(784) % 2 == 0, 1.0, -1.0)
+    with torch.no_grad():
+        model[0].weight[4] = weights
+    found = exciting.exciting(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
+    assert np.array_equal(found[0].reshape(-1), (weights > 0).numpy().astype(np.float32))
+
+
+def test_smoothing_makes_neighbours_alike(networks: dict[str, torch.nn.Sequential], tiny: Dataset) -> None:
+    mean = tiny.train_images.mean(0).astype(np.float32) / 255
+    rough = {
+        smooth: abs(np.diff(exciting.exciting(MLP, networks["mlp"], 2, [3], mean, smooth=smooth), axis=2)).mean()
+        for smooth in (True, False)
+    }
+    assert rough[True] < rough[False] / 2
