@@ -206,7 +206,7 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Callable[[float], N
     images = part.images[:MOST_IMAGES]
     mean = images.mean(0).astype(np.float32) / np.float32(255)
     places, values = exciting.strongest(config, model, layer, units, images, STRONGEST, lambda share: tell(0.2 * share))
-    arrays = {"real": places, "real_values": values}
+    arrays: dict[str, NDArray[Any]] = {"real": places, "real_values": values}
     for number, way in enumerate(("smooth", "plain")):
         found = exciting.exciting(
             config, model, layer, units, mean, smooth=way == "smooth",

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from mnist_core import forward, weights
+from mnist_core import data, forward, weights
 from mnist_core.data import drawing
+from mnist_core.diagnostics import mistakes
 from mnist_core.errors import CheckpointError
 from mnist_core.figures import answers
 from mnist_core.figures import mistakes as charts
-from mnist_core.figures.digits import signed_sheet
+from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.records import Run, Study
 from mnist_core.ui import frame, session, study_panel
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.pad import drawn
 from mnist_core.ui.texts import _
 
 PLAY_SECONDS = 0.7  # a picture
 UNITS = 20  # whose weights are shown
+CELL_IMAGES = 24  # of a cell of the matrix
 
 
 def draw(run: Run, _runs: list[Run]) -> None:
     """The scrubber over what was computed in the background."""
     study = study_panel.wanted("course", {"run": run.id})
+    if study.state == "finished" and "part" not in study.values:  # of an earlier version of the program
+        study = study_panel.start("course", {"run": run.id})
     if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
         study = study_panel.start("course", {"run": run.id})
     study_panel.draw(study.id, lambda found: _course(run, found))
@@ -62,6 +67,44 @@ def _scrub(run: Run, study: Study, was_playing: bool) -> None:
     if playing != was_playing:
         st.rerun()
     _picture(run, study, place)
+    if (chosen := st.session_state.get("course_cell")) is not None:
+        _cell(run, chosen, int(steps[place]), study, study.arrays["answers"][place])
+
+
+def _images(run: Run, study: Study) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The images and labels that the snapshots were asked about."""
+    parts = data.split(data.load_dataset(run.config.dataset), run.config)
+    part = parts.train if study.values["part"] == "train" else parts.validation
+    count = study.values["images"]
+    return part.images[:count], part.labels[:count]
+
+
+def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDArray[np.uint8]) -> None:
+    """The images of a cell, as the snapshot answers them."""
+    true, answer = place
+    images, labels = _images(run, study)
+    rows = np.flatnonzero((labels == true) & (given == answer))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        title = _("True digit {true}, answered {answer}: {count}")
+        st.markdown(f"**{title.format(true=true, answer=answer, count=f'{len(rows):,}')}**")
+        st.button(_("Close"), key="course_close", icon=":material/close:", on_click=_forget_cell)
+    if not len(rows):
+        st.info(_("There is no such image."))
+        return
+    shown = rows[:CELL_IMAGES]
+    shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown])
+    marks = [f"{one.argmax()} · {100 * one.max():.0f}" for one in shares]
+    st.image(image_sheet(images[shown], columns=12, scale=3, labels=marks), width="stretch")
+    text = _("Beneath each image the network's answer and how sure it is in percent; {shown} of {count}.")
+    st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))
+
+
+def _choose_cell(click: Click) -> None:
+    st.session_state["course_cell"] = divmod(click.point, 10)
+
+
+def _forget_cell() -> None:
+    st.session_state.pop("course_cell", None)
 
 
 def _toggle() -> None:
@@ -72,14 +115,17 @@ def _toggle() -> None:
 
 
 def _picture(run: Run, study: Study, place: int) -> None:
-    step, counts = int(study.values["steps"][place]), study.arrays["counts"][place].astype(np.int64)
+    step, given = int(study.values["steps"][place]), study.arrays["answers"][place]
+    _shown, labels = _images(run, study)
+    counts = mistakes.confusion(labels, np.eye(10, dtype=np.float32)[given])
     said = charts.describe(counts).text(_)
     st.markdown(f"**{_('After step {step}').format(step=f'{step:,}')}.** {said}")
     left, right = st.columns(2, gap="large")
     dark = session.dark()
     with left:
         figure = charts.matrix(counts, False, dark, _)
-        live_chart(figure, key="chart_course", height=470, description=said, subject=study.id)
+        live_chart(figure, key="chart_course", height=470, description=said, subject=study.id, on_click=_choose_cell)
+        st.caption(_("Click a cell to see its images."))
     with right:
         try:
             snapshot = weights.at(run.id, step)

@@ -80,6 +80,10 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
     with left:
         parts = [f"{names.run_title(run)}: {row[place]:.1%}" for run, row in zip(runs, accuracy, strict=True)]
         text = _("Right of {images} validation images at this strength: {shares}.")
+        if "train" in study.values.get("parts", ()):
+            text = _(
+                "Right of {images} images at this strength, training images where a run kept no validation images: {shares}."
+            )
         description = text.format(images=f"{study.values['images']:,}", shares="; ".join(parts))
         figure = charts.chart(
             [names.run_title(run) for run in runs], strengths, accuracy, strength, unit, session.dark(), _

@@ -151,7 +151,7 @@ def _matrix(study_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8],
             st.markdown(f"**{title}**")
             if chosen is not None:
                 st.button(_("The surest mistakes"), key="mistakes_all", icon=":material/close:", on_click=_forget_cell)
-        _sheet(images, labels, shares, rows)
+        sheet(images, labels, shares, rows)
 
 
 def _choose_cell(click: Click) -> None:
@@ -162,7 +162,7 @@ def _forget_cell() -> None:
     st.session_state.pop("mistakes_cell", None)
 
 
-def _sheet(
+def sheet(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares, rows: NDArray[np.int64], key: str = "one"
 ) -> None:
     """The images, what they were answered with, and all ten probabilities of a chosen one."""
@@ -278,7 +278,7 @@ def _differences(images: NDArray[np.uint8], labels: NDArray[np.uint8], first: Sh
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("This run is right, the other wrong") + "**")
-        _sheet(images, labels, second, here, "here")
+        sheet(images, labels, second, here, "here")
     with right:
         st.markdown("**" + _("The other is right, this run wrong") + "**")
-        _sheet(images, labels, first, there, "there")
+        sheet(images, labels, first, there, "there")

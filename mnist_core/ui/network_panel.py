@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -15,17 +13,16 @@ from mnist_core.figures import looking as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import draw_panel, frame, session, study_panel
+from mnist_core.ui import draw_panel, exciting_panel, frame, session, study_panel
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 from mnist_core.weights import Snapshot
 
-VIEWS = {"weights": N_("First weights"), "layers": N_("What the layers give"), "attention": N_("What counted")}
-LAYERS = {
-    "convolution": N_("Convolution"),
-    "pooling": N_("Pooling"),
-    "dense": N_("Hidden layer"),
-    "output": N_("Outputs"),
+VIEWS = {
+    "weights": N_("First weights"),
+    "layers": N_("What the layers give"),
+    "attention": N_("What counted"),
+    "exciting": N_("What excites a unit"),
 }
 MOST_UNITS = 100  # whose weights are shown
 Image = NDArray[np.uint8]
@@ -56,6 +53,8 @@ def draw(run: Run, _runs: list[Run]) -> None:
         frame.fragment(_with_image)(run, snapshot, "layers")
     elif view == "attention":
         frame.fragment(_with_image)(run, snapshot, "attention")
+    elif view == "exciting":
+        exciting_panel.draw(run)
     else:
         _first_weights(run, snapshot)
 
@@ -106,9 +105,9 @@ def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
     described = models.describe(run.config).layers
     outputs = forward.layers(run.config, snapshot.weights, preprocess(image[None], run.config.preprocessing))
     titles = {
-        number: f"{number}. {_(LAYERS[layer.kind])} {'×'.join(map(str, layer.output_shape))}"
+        number: f"{number}. {_(exciting_panel.LAYERS[layer.kind])} {'×'.join(map(str, layer.output_shape))}"
         for number, layer in enumerate(described)
-        if layer.kind in LAYERS
+        if layer.kind in exciting_panel.LAYERS
     }
     if st.session_state.get("layer_shown") not in titles:
         st.session_state["layer_shown"] = next(iter(titles))
@@ -179,10 +178,25 @@ def _choice(column: object, label: str, count: int, start: int, key: str) -> int
 
 
 def _attention(run: Run, image: Image) -> None:
-    study = study_panel.wanted("attention", {"run": run.id, "image": image.reshape(-1).tolist()})
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
-        study = study_panel.start("attention", dict(study.parameters))
-    study_panel.draw(study.id, partial(_maps))
+    parameters = {"run": run.id, "image": image.reshape(-1).tolist()}
+    study = study_panel.known("attention", parameters)
+    if study is None or (study.values.get("reached") != run.checkpoint_step and not study.active and not run.active):
+        # Not at every stroke: a worker would be busy with drawings that are no longer there.
+        st.button(
+            _("Show what counted for this image"),
+            key="attention_ask",
+            type="primary",
+            icon=":material/search_insights:",
+            on_click=_ask,
+            args=(parameters,),
+        )
+        return
+    study_panel.draw(study.id, _maps)
+
+
+@frame.callback
+def _ask(parameters: dict[str, object]) -> None:
+    study_panel.start_alone("attention", parameters)
 
 
 def _maps(study: Study) -> None:

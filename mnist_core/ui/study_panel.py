@@ -17,10 +17,20 @@ Show = Callable[[Study], None]
 
 def wanted(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     """The student's newest study of this kind with these parameters (JSON-ready); it is started where there is none."""
-    store, student = session.store(), session.student()
-    for study in store.list_studies(student, kind):
-        if study.parameters == parameters:
-            return study
+    return known(kind, parameters) or start(kind, parameters)
+
+
+def known(kind: StudyKind, parameters: Mapping[str, Any]) -> Study | None:
+    """The student's newest study of this kind with these parameters, without its arrays; None where there is none."""
+    studies = session.store().list_studies(session.student(), kind)
+    return next((study for study in studies if study.parameters == parameters), None)
+
+
+def start_alone(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
+    """A new study, in place of those of its kind that the student still waits for."""
+    for study in session.store().list_studies(session.student(), kind):
+        if study.active:
+            session.store().cancel_study(study.id, study.owner)
     return start(kind, parameters)
 
 

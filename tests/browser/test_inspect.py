@@ -190,6 +190,7 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open) -> None:
     draw_exactly(page, DIGITS[7])
     wait_until(lambda: page.chart("units", "drawn-at"))
     page.choose("network_view", "What counted")
+    page.press("attention_ask")
     page.wait_for("Its answer is ", 60)  # the drawing stays; a worker has computed
 
 

@@ -167,6 +167,8 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     assert "1 of 10 units give more than 0; the greatest is 3.000" in texts(app)
     app.session_state["network_view"] = "attention"
     app.run()
+    assert not store.list_studies(owner, "attention")  # not before it is asked for
+    app.button(key="attention_ask").click().run()
     (study,) = store.list_studies(owner, "attention")
     assert study.parameters["run"] == run_id
     assert len(study.parameters["image"]) == 784
@@ -191,18 +193,50 @@ def test_over_time(open_page: Open, store: Store) -> None:
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "course", {"run": run_id})
     store.claim_study(study_id)
-    counts = np.zeros((2, 10, 10), np.int32)
-    counts[0, :, 3] = 20
-    counts[1] = 20 * np.eye(10, dtype=np.int32)
-    store.finish_study(study_id, {"steps": [0, 40], "images": 200, "reached": 40}, {"counts": counts})
+    data.ensure_built_in()
+    labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :][:200]
+    threes, sevens = int((labels == 3).sum()), int((labels == 7).sum())
+    answered = {"answers": np.stack([np.full(200, 3, np.uint8), labels])}
+    values = {"steps": [0, 40], "images": 200, "part": "validation", "reached": 40}
+    store.finish_study(study_id, values, answered)
     app.session_state["inspect_view"] = "course"
     app.run()
     assert "All 200 images are answered right" in texts(app)
     with_a_drawing(app)
     assert "Your drawing: The network sees a 3" in texts(app)
     app.slider(key="course_at").set_value(0).run()
-    assert "20 of 200 images are answered right" in texts(app)
+    assert f"{threes} of 200 images are answered right" in texts(app)
     assert "no longer here" in texts(app)  # of step 0 no snapshot was kept
+    app.session_state["course_cell"] = (7, 7)
+    app.slider(key="course_at").set_value(1).run()
+    assert f"True digit 7, answered 7: {sevens}" in texts(app)
+    app.button(key="course_close").click().run()
+    assert "True digit 7" not in texts(app)
+
+
+def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
+    data.ensure_built_in()
+    app = open_page("inspect_run")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    study_id = store.create_study(owner, "exciting", {"run": run_id, "layer": 1})
+    store.claim_study(study_id)
+    arrays = {
+        "smooth": np.zeros((10, 28, 28), np.uint8),
+        "plain": np.zeros((10, 28, 28), np.uint8),
+        "smooth_values": np.arange(10, dtype=np.float32),
+        "plain_values": 2 * np.arange(10, dtype=np.float32),
+        "real": np.zeros((10, 8), np.int64),
+        "real_values": np.ones((10, 8), np.float32),
+    }
+    store.finish_study(study_id, {"step": 40, "reached": 40, "images": 2_000, "part": "validation"}, arrays)
+    app.session_state["inspect_view"] = "inside"
+    app.session_state["network_view"] = "exciting"
+    app.run()
+    app.number_input(key="exciting_unit").set_value(7).run()
+    assert "Excitation 7.0" in texts(app)
+    assert "Excitation 14.0" in texts(app)
+    assert "Of 2,000 validation images" in texts(app)
 
 
 def test_disturb(open_page: Open, store: Store) -> None:
