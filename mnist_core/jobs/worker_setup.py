@@ -26,7 +26,7 @@ class WorkerSetup(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Called by Dask in each worker's process."""
         try:
-            psutil.Process().nice(0 if os.name != "nt" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None))
+            psutil.Process().nice(10 if os.name != "nt" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None))
         except (OSError, psutil.Error):
             LOG.warning("the worker keeps its priority")
         from mnist_core.training import warm_up
