@@ -58,3 +58,24 @@ def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
     press(Keys.HOME, "0: 0.6590")
     press(Keys.ARROW_LEFT, "0: 0.6590")  # there is nothing before the first point
     press(Keys.ESCAPE, "")
+
+
+def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients?view=backprop")
+    wait_until(lambda: page.chart("backprop", "updates"))
+
+    def shown(text: str) -> bool:
+        return any(text in note.text for note in page.find('[data-key="chart_backprop"] .annotation-text'))
+
+    wait_until(lambda: shown("z₁ 0.400"))
+    assert not shown("∂")
+    for _press in range(4):
+        before = page.chart("backprop", "updates")
+        page.press("backprop_next")
+        wait_until(lambda before=before: page.chart("backprop", "updates") != before)  # type: ignore[misc]
+    wait_until(lambda: shown("0.859"))
+    page.press("backprop_next")
+    wait_until(lambda: shown("∂ −0.576"))
+    page.press("backprop_back")
+    wait_until(lambda: not shown("∂"))
+    wait_until(lambda: page.find(".st-key-backprop_formula .katex"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from streamlit.testing.v1 import AppTest
 
 from mnist_core.store import Store
 from tests.pages.conftest import Open
@@ -89,3 +90,56 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
 def finish(store: Store, study_id: str, scratch: np.ndarray, engine: np.ndarray) -> None:
     store.claim_study(study_id)
     store.finish_study(study_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})
+
+
+def test_a_round_of_training_step_by_step(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="backprop")
+    assert r"= \mathbf{0.400}" in formulas(app)
+    assert app.button(key="backprop_back").disabled
+    app.slider(key="backprop_x1").set_value(2.0).run()
+    assert r"0.500 \cdot 2.000 + (-0.400) \cdot 0.500 + 0.100 = \mathbf{0.900}" in formulas(app)
+    app.slider(key="backprop_x1").set_value(1.0).run()
+    app.slider(key="backprop_x2").set_value(-1.0).run()
+    app.slider(key="backprop_x2").set_value(0.5).run()
+    for _press in range(4):
+        app.button(key="backprop_next").click().run()
+    assert r"L &= -\ln p_1 = -\ln 0.424 = \mathbf{0.859}" in formulas(app)
+    app.segmented_control(key="backprop_target").set_value(1).run()
+    assert r"-\ln 0.576 = \mathbf{0.551}" in formulas(app)
+    app.segmented_control(key="backprop_target").set_value(0).run()
+    app.button(key="backprop_back").click().run()
+    assert r"\frac{e^{s_1}}{e^{s_1} + e^{s_2}}" in formulas(app)
+    app.slider(key="backprop_stage").set_value(12).run()
+    assert "The loss fell from **0.8590** to **0.3785**" in texts(app)
+    app.button(key="backprop_round").click().run()
+    assert "Loss of the rounds so far: 0.859" in texts(app)
+    assert r"w_{12}\,x_2" in formulas(app)
+    app.slider(key="backprop_stage").set_value(5).run()
+    assert r"\mathbf{0.378}" in formulas(app)  # the round begins where the last one came to
+    app.button(key="backprop_reset").click().run()
+    assert "Loss of the rounds" not in texts(app)
+    assert not app.exception
+
+
+def test_rounds_at_a_high_rate_end_in_a_sentence_and_a_shorter_loss_has_fewer_steps(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="backprop")
+    app.slider(key="backprop_stage").set_value(12).run()
+    app.segmented_control(key="backprop_loss").set_value("squared-error").run()
+    assert app.slider(key="backprop_stage").max == 11
+    assert app.slider(key="backprop_stage").value == 11
+    app.segmented_control(key="backprop_activation").set_value("relu").run()
+    app.select_slider(key="backprop_rate").set_value(10.0).run()
+    for _round in range(4):
+        if app.button(key="backprop_round").disabled:
+            break
+        app.button(key="backprop_round").click().run()
+        app.slider(key="backprop_stage").set_value(11).run()
+    assert app.button(key="backprop_round").disabled
+    assert "they have run away" in texts(app)
+    assert not app.exception
+    app.button(key="backprop_reset").click().run()
+    assert r"= \mathbf{0.400}" in formulas(app)
+
+
+def formulas(app: AppTest) -> str:
+    return " ".join(one.value for one in app.latex)
