@@ -18,6 +18,7 @@ Stage = Literal[
 STAGES: tuple[Stage, ...] = Stage.__args__  # type: ignore[attr-defined]
 COLUMNS = (0.0, 1.1, 2.3, 3.25)  # inputs, hidden units, outputs, loss
 ROWS = (1.0, -1.0)
+ALONG = 0.36  # where on its edge a number stands
 NODE, LETTERS = 76, 14  # pixels
 PAPER = {False: "#FFFFFF", True: "#16181D"}  # of units and behind numbers, by whether it is dark
 UNDER = {1: "₁", 2: "₂"}
@@ -122,9 +123,8 @@ class _Drawing:
         busy = self.stage in (("sums", "back-w") if layer == 0 else ("scores", "back-v", "back-hidden"))
         self._line((layer, ROWS[source]), (layer + 1, ROWS[unit]), busy or self.stage == "update")
         lines = self._weight("", old, new, slope, found)  # type: ignore[arg-type]
-        along = 0.36 if layer == 0 else 0.4
-        x = COLUMNS[layer] + along * (COLUMNS[layer + 1] - COLUMNS[layer])
-        y = ROWS[source] + along * (ROWS[unit] - ROWS[source])
+        x = COLUMNS[layer] + ALONG * (COLUMNS[layer + 1] - COLUMNS[layer])
+        y = ROWS[source] + ALONG * (ROWS[unit] - ROWS[source])
         self.layout["annotations"].append(
             self._words(
                 x, y, lines, self.accent if busy or self.stage == "update" else theme.ink(self.dark), ground=True

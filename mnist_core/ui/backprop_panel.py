@@ -46,7 +46,7 @@ ROSE = N_(
 # On a telephone the graph keeps its size and is moved sideways, and formulas are written smaller.
 STYLE = """<style>
 .st-key-backprop_graph { overflow-x: auto; }
-.st-key-backprop_graph > div { min-width: 560px; }
+.st-key-backprop_graph > div { min-width: 490px; }
 @media (max-width: 640px) { .st-key-backprop_formula .katex { font-size: 0.8em; } }
 </style>"""
 AWAY = N_("The new weights reach {far}: they have run away. **Start over**, and try a smaller learning rate.")
@@ -90,12 +90,9 @@ def _panel() -> None:
 
 def _choices() -> Round:
     """Inputs, target, rate, and the kind of network; the round that they make."""
-    x = np.array(
-        [
-            st.slider((_("Input x₁"), _("Input x₂"))[n - 1], -2.0, 2.0, start, 0.1, key=f"backprop_x{n}")
-            for n, (sign, start) in enumerate((("₁", 1.0), ("₂", 0.5)), 1)
-        ]
-    )
+    first = st.slider(_("Input x₁"), -2.0, 2.0, 1.0, 0.1, key="backprop_x1")
+    second = st.slider(_("Input x₂"), -2.0, 2.0, 0.5, 0.1, key="backprop_x2")
+    x = np.array([first, second])
     true = st.segmented_control(
         _("Target"),
         (0, 1),

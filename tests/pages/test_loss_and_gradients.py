@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +19,13 @@ def test_the_perceptron_is_a_gate(open_page: Open) -> None:
     assert "This is the gate OR" in texts(app)
     app.segmented_control(key="perceptron_activation").set_value("sigmoid").run()
     assert "0.38, 0.62, 0.62, 0.82" in texts(app)
+    app.slider(key="perceptron_w1").set_value(-2.0).run()
+    app.slider(key="perceptron_w2").set_value(3.0).run()
+    app.segmented_control(key="perceptron_activation").set_value("leaky-relu").run()
+    assert "-0.01, 2.50, -0.03, 0.50" in texts(app)  # sums of −0.5, 2.5, −2.5, 0.5
+    for activation in ("tanh", "relu", "softplus", "gelu"):
+        app.segmented_control(key="perceptron_activation").set_value(activation).run()
+    app.segmented_control(key="perceptron_picture").set_value("surface").run()
     assert not app.exception
 
 
@@ -143,3 +152,17 @@ def test_rounds_at_a_high_rate_end_in_a_sentence_and_a_shorter_loss_has_fewer_st
 
 def formulas(app: AppTest) -> str:
     return " ".join(one.value for one in app.latex)
+
+
+def test_numerical_gradient_beside_backpropagation(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="check")
+    assert "12 of the 7,960 weights and biases were moved" in texts(app)
+    assert "With the 79,510 of 784-100-10" in texts(app)
+    app.select_slider(key="check_hidden").set_value(100).run()
+    assert "12 of the 79,510 weights" in texts(app)
+    app.select_slider(key="check_hidden").set_value(1).run()
+    assert "12 of the 805 weights" in texts(app)
+    assert re.search(r"differ by \*\*\d·10⁻(¹.|⁸|⁹)\*\*", texts(app))
+    app.select_slider(key="check_step").set_value(1e-10).run()
+    assert re.search(r"differ by \*\*\d·10⁻(⁵|⁶|⁷)\*\*", texts(app))
+    assert not app.exception
