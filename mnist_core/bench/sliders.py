@@ -42,6 +42,9 @@ SLIDERS = (
     Slider("/loss_and_gradients?view=valleys", "hills_rate", "chart_hills"),
     Slider("/loss_and_gradients?view=backprop", "backprop_x1", "chart_backprop"),
     Slider("/loss_and_gradients?view=check", "check_hidden", "chart_check"),
+    Slider("/batch_size?view=updates", "updates_batch_size", "chart_epoch"),
+    Slider("/batch_size?view=noise", "noise_batch", "chart_noise"),
+    Slider("/batch_size?view=paths", "paths_rate", "chart_paths"),
 )
 
 _FIND = """

@@ -12,6 +12,7 @@ from mnist_core.figures.axes import ends, packed
 from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
+LIFT = 0.02  # of the height, by which corners float above the surface, so that it does not cover half of them
 LOW, HIGH = -1.0, 2.0  # of the inputs shown
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
@@ -84,14 +85,11 @@ def surface_chart(
     values = perceptron(CORNERS, weights, bias, activation)
     corners = {
         "type": "scatter3d",
-        "mode": "markers+text",
+        "mode": "markers",
         "uid": "corners",
         "x": [corner[0] for corner in CORNERS],
         "y": [corner[1] for corner in CORNERS],
-        "z": packed(values),
-        "text": [f"{value:.2f}" for value in values.tolist()],
-        "textposition": "top center",
-        "textfont": {"size": theme.NOTE_SIZE, "color": theme.ink(dark)},
+        "z": packed(values + LIFT * max(1.0, float(np.ptp(output)))),
         "marker": {"size": 6, "color": "#FFFFFF", "line": {"color": "#000000", "width": 2}},
         "showlegend": False,
         "hoverinfo": "skip",

@@ -46,7 +46,7 @@ ROSE = N_(
 # On a telephone the graph keeps its size and is moved sideways, and formulas are written smaller.
 STYLE = """<style>
 .st-key-backprop_graph { overflow-x: auto; }
-.st-key-backprop_graph > div { min-width: 490px; }
+.st-key-backprop_graph > div { min-width: 540px; }
 @media (max-width: 640px) { .st-key-backprop_formula .katex { font-size: 0.8em; } }
 </style>"""
 AWAY = N_("The new weights reach {far}: they have run away. **Start over**, and try a smaller learning rate.")

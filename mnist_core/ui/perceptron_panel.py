@@ -39,13 +39,8 @@ def draw() -> None:
 def _panel() -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        activation = st.segmented_control(
-            _("Activation"),
-            concept.ACTIVATIONS,
-            default="step",
-            required=True,
-            key="perceptron_activation",
-            format_func=lambda name: _(NAMES[name]),
+        activation = st.selectbox(
+            _("Activation"), concept.ACTIVATIONS, key="perceptron_activation", format_func=lambda name: _(NAMES[name])
         )
         first = st.slider(_("Weight w₁"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w1")
         second = st.slider(_("Weight w₂"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w2")

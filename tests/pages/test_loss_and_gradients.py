@@ -17,14 +17,14 @@ def test_the_perceptron_is_a_gate(open_page: Open) -> None:
     assert "This is the gate AND" in texts(app)
     app.slider(key="perceptron_b").set_value(-0.5).run()
     assert "This is the gate OR" in texts(app)
-    app.segmented_control(key="perceptron_activation").set_value("sigmoid").run()
+    app.selectbox(key="perceptron_activation").set_value("sigmoid").run()
     assert "0.38, 0.62, 0.62, 0.82" in texts(app)
     app.slider(key="perceptron_w1").set_value(-2.0).run()
     app.slider(key="perceptron_w2").set_value(3.0).run()
-    app.segmented_control(key="perceptron_activation").set_value("leaky-relu").run()
+    app.selectbox(key="perceptron_activation").set_value("leaky-relu").run()
     assert "-0.01, 2.50, -0.03, 0.50" in texts(app)  # sums of −0.5, 2.5, −2.5, 0.5
     for activation in ("tanh", "relu", "softplus", "gelu"):
-        app.segmented_control(key="perceptron_activation").set_value(activation).run()
+        app.selectbox(key="perceptron_activation").set_value(activation).run()
     app.segmented_control(key="perceptron_picture").set_value("surface").run()
     assert not app.exception
 
