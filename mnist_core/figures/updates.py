@@ -65,14 +65,16 @@ def _last(
     """The smaller batch at the end of the epoch: a part of a cell, with its number of images; `room` right of it."""
     row, column = place
     colour = theme.run_colour(2, dark)
-    frame = {"type": "rect", "y0": row - 0.46, "y1": row + 0.46, "x0": column - 0.46}
+    half = 0.48  # of a cell
+    share = 2 * half * last / batch
+    frame = {"type": "rect", "y0": row - half, "y1": row + half, "x0": column - half}
     layout["shapes"] += [
-        frame | {"x1": column + 0.46, "line": {"color": colour, "width": 1.5, "dash": "dot"}},
-        frame | {"x1": column - 0.46 + 0.92 * last / batch, "fillcolor": colour, "line": {"width": 0}},
+        frame | {"x1": column + half, "line": {"color": colour, "width": 1.5, "dash": "dot"}},
+        frame | {"x1": column - half + share, "fillcolor": colour, "line": {"width": 0}},
     ]
     text = translate(N_("the last one: {images} of {batch} images"))
     note = {
-        "x": column,
+        "x": column - half + share / 2,
         "y": row,
         "ax": 46 if room else -46,
         "ay": 0 if room else -40,
