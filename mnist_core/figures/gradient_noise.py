@@ -14,7 +14,7 @@ from mnist_core.figures.axes import ends, log_ticks, packed, roomy, spread
 from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
-ARROWS = 80  # drawn at most
+ARROWS = 60  # drawn at most
 BIN = 5  # degrees
 WIDEST = 130  # degrees shown
 
