@@ -7,11 +7,13 @@ map, the first k a short description from which the image can be drawn again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+PIECE = 500  # images at a time
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class Components:
 
 def components(images: NDArray[np.uint8], keep: int) -> Components:
     """The first `keep` principal components of the images (n×28×28), by the eigenvectors of their covariance."""
-    x = _flat(images)
-    mean: F32 = x.mean(0)
-    x -= mean
-    variances, vectors = np.linalg.eigh(x.T @ x / len(x))
+    mean = _flat(images.mean(0)[None])[0]
+    covariance = np.zeros((784, 784), np.float32)
+    for start in range(0, len(images), PIECE):  # no copy of all images as float32
+        x = _flat(images[start : start + PIECE]) - mean
+        covariance += x.T @ x
+    variances, vectors = np.linalg.eigh(covariance / len(images))
     order = np.argsort(variances)[::-1][:keep]
     directions = vectors[:, order].T
     # The sign of a direction is a matter of chance: its greatest part is positive, so that maps are always the same way round.
@@ -47,5 +51,5 @@ def components(images: NDArray[np.uint8], keep: int) -> Components:
     return Components(mean, directions.astype(np.float32), shares.astype(np.float32))
 
 
-def _flat(images: NDArray[np.uint8]) -> F32:
+def _flat(images: NDArray[Any]) -> F32:
     return images.reshape(len(images), 784).astype(np.float32) / np.float32(255)
