@@ -40,6 +40,9 @@ SLIDERS = (
     Slider("/loss_and_gradients?view=classes", "loss_logit_0", "chart_softmax"),
     Slider("/loss_and_gradients?view=binary", "binary_share", "chart_binary"),
     Slider("/loss_and_gradients?view=valleys", "hills_rate", "chart_hills"),
+    Slider("/architecture?view=layers", "layers_units_0", "chart_sizes"),
+    Slider("/architecture?view=convolution", "conv_at_1", "chart_slide"),
+    Slider("/architecture?view=valley", "valley_steps", "chart_paths"),
 )
 
 _FIND = """
