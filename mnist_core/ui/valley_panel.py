@@ -59,7 +59,7 @@ def _panel(playing: bool) -> None:
         live_chart(
             charts.losses_chart(valley, walks, steps, dark, _),
             key="chart_valley_losses",
-            height=330,
+            height=290,
             description=said,
             linked="valley",
         )
