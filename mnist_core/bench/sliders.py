@@ -42,7 +42,10 @@ SLIDERS = (
     Slider("/loss_and_gradients?view=valleys", "hills_rate", "chart_hills"),
     Slider("/architecture?view=layers", "layers_units_0", "chart_sizes"),
     Slider("/architecture?view=convolution", "conv_at_1", "chart_slide"),
-    Slider("/architecture?view=valley", "valley_steps", "chart_paths"),
+    Slider("/architecture?view=valley", "valley_steps", "chart_valley"),
+    Slider("/batch_size?view=updates", "updates_batch_size", "chart_epoch"),
+    Slider("/batch_size?view=noise", "noise_batch", "chart_noise"),
+    Slider("/batch_size?view=paths", "paths_rate", "chart_paths"),
 )
 
 _FIND = """

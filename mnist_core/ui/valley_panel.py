@@ -50,7 +50,7 @@ def _panel(playing: bool) -> None:
         dark, kind = session.dark(), str(st.session_state["valley_kind"])
         live_chart(
             charts.paths_chart(valley, walks, kind, dark, _),
-            key="chart_paths",
+            key="chart_valley",
             height=430,
             description=said,
             subject=kind,

@@ -86,7 +86,7 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     page.press("conv_play")
     page.wait_for("Play")
     page.choose("architecture_view", "Optimizers in a valley")
-    wait_until(lambda: page.points("paths") > 5 * 61)
+    wait_until(lambda: page.points("valley") > 5 * 61)
     assert "view=valley" in page.address
 
 
