@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,15 @@ from mnist_core.figures.axes import (
     Floats,
     drawn,
     loss_axis,
-    packed,
     spread,
     top_of_loss,
 )
-from mnist_core.figures.curves import SHARES
+from mnist_core.figures.curves import SHARES, behind, empty, line_of
+from mnist_core.figures.overlay import Metric, heading, tell_parts
 from mnist_core.messages import N_, Translate
 from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
-Metric = Literal["loss", "accuracy"]
 BAND = 0.18  # opacity
 
 
@@ -42,50 +41,53 @@ class Dimension:
 
 
 def bands(
-    groups: Sequence[tuple[str, Sequence[Curves]]], metric: Metric, split: Split, view: ChartView, translate: Translate
+    groups: Sequence[tuple[str, Sequence[Curves]]],
+    metric: Metric,
+    splits: Sequence[Split],
+    view: ChartView,
+    translate: Translate,
 ) -> Figure:
-    """Each group's mean, and a band from its least to its greatest where it has several runs."""
-    title = translate({"loss": N_("Loss"), "accuracy": N_("Accuracy")}[metric])
-    across = Across.of([curves for _name, runs in groups for curves in runs], view)
-    layout = theme.layout(
-        f"{title} – {translate(theme.SPLIT_STYLES[split].name)}",
-        translate(
-            {"step": N_("Step (updates of the weights)"), "epoch": N_("Epoch"), "seconds": N_("Seconds")}[view.x]
-        ),
-        dark=view.dark,
-        revision=f"bands-{metric}-{split}",
-    )
-    layout["xaxis"] |= across.layout()
-    columns = [curves.evaluations[f"{split}_{metric}"] for _name, runs in groups for curves in runs]
+    """Each group's mean of each part, and a band from its least to its greatest where it has several runs."""
+    runs = [curves for _name, members in groups for curves in members]
+    across = Across.of(runs, view)
+    revision = f"bands-{metric}-{'-'.join(splits)}"
+    figure = empty(heading(metric, splits, translate), revision, across, view, translate)
+    figure["layout"]["showlegend"] = True
+    columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
     top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
-    figure: Figure = {"data": [], "layout": layout}
-    for index, (name, runs) in enumerate(groups):
-        figure["data"] += _band(index, f"{name} ({len(runs)})", runs, f"{split}_{metric}", across, view, top)
-    layout["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    figure["data"] += spread(layout)
+    for place, (name, members) in enumerate(groups):
+        figure["data"] += _bands(place, name, members, metric, splits, across, view, top)
+    figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
+    tell_parts(figure, metric, splits, view, translate)
+    figure["data"] += spread(figure["layout"])
     return figure
 
 
-def _band(
-    index: int, name: str, runs: Sequence[Curves], column: str, across: Across, view: ChartView, top: float
+def _bands(
+    place: int,
+    name: str,
+    runs: Sequence[Curves],
+    metric: Metric,
+    splits: Sequence[Split],
+    across: Across,
+    view: ChartView,
+    top: float,
 ) -> list[dict[str, Any]]:
-    colour, dash = theme.run_colour(index, view.dark), theme.run_dash(index)
-    x, values = together([(across.values(c.evaluations), c.evaluations[column]) for c in runs])
-    line: dict[str, Any] = {"type": "scatter", "mode": "lines", "legendgroup": f"group{index}", "x": packed(x)}
-    middle = {
-        "uid": f"group{index}",
-        "y": packed(drawn(_ignoring(np.mean, values), top)),
-        "name": name,
-        "line": {"color": colour, "width": 2.6, "dash": dash},
-        "hovertemplate": "%{y:.2%}" if top == np.inf else "%{y:.4f}",
-    }
-    traces = [line | middle]
-    if len(runs) > 1:
-        edge: dict[str, Any] = {"showlegend": False, "hoverinfo": "skip", "line": {"width": 0}}
-        low = {"uid": f"low{index}", "y": packed(drawn(_ignoring(np.min, values), top))}
-        high = {"uid": f"high{index}", "y": packed(drawn(_ignoring(np.max, values), top))}
-        fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}
-        traces = [line | edge | low, line | edge | high | fill, *traces]
+    colour, key = theme.run_colour(place, view.dark), f"group-{name}"
+    traces = []
+    for number, split in enumerate(splits):
+        dash = theme.SPLIT_STYLES[split].dash if len(splits) > 1 else theme.run_dash(place)
+        column = f"{split}_{metric}"
+        x, values = together([(across.values(one.evaluations), one.evaluations[column]) for one in runs])
+        middle = line_of(x, drawn(_ignoring(np.mean, values), top), f"{name} ({len(runs)})", colour, dash, 2.6)
+        middle |= {"uid": f"{key}-{split}", "legendgroup": key, "showlegend": not number}
+        middle["hovertemplate"] = "%{y:.2%}" if metric == "accuracy" else "%{y:.4f}"
+        if len(runs) > 1:
+            low, high = (drawn(_ignoring(what, values), top) for what in (np.min, np.max))
+            fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}
+            traces.append(behind(line_of(x, low, name, colour, "solid", 0), f"{key}-{split}-low", key))
+            traces.append(behind(line_of(x, high, name, colour, "solid", 0), f"{key}-{split}-high", key) | fill)
+        traces.append(middle)
     return traces
 
 

@@ -11,9 +11,10 @@ import streamlit as st
 
 from mnist_core import comparison
 from mnist_core.figures import compare as charts
-from mnist_core.figures import curves as curve_charts
+from mnist_core.figures import overlay, theme
+from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_
-from mnist_core.records import SPLITS, Run, Split
+from mnist_core.records import Run, Split
 from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
@@ -58,28 +59,36 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
     shown[chosen or "curves"][1](views)
 
 
-def _split_and_view() -> tuple[Split, curve_charts.ChartView]:
-    labels = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
-    splits = [split for split in SPLITS if split != "test" or not seal.sealed()]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
-        split = st.segmented_control(
+def _parts_and_view() -> tuple[tuple[Split, ...], ChartView]:
+    """The parts to draw, at least one, in their order; and how."""
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_controls"):
+        chosen = st.segmented_control(
             _("Curves of"),
-            splits,
-            default="validation",
-            required=True,
+            seal.splits(),
+            selection_mode="multi",
+            default=["validation"],
             key="compare_split",
+            on_change=_at_least_one,
             label_visibility="collapsed",
-            format_func=labels.__getitem__,
+            format_func=lambda split: _(theme.SPLIT_STYLES[split].name),
         )
-        return split or "validation", run_panel.chart_view()
+        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.chart_view()
+
+
+def _at_least_one() -> None:
+    if not st.session_state["compare_split"]:
+        st.session_state["compare_split"] = ["validation"]
 
 
 def _curves(views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
-    split, view = _split_and_view()
-    places = comparison.places([one.run for one in views])
-    named = [(f"{place}. {names.run_title(one.run)}", one.curves) for place, one in enumerate(views, 1)]
-    _two_charts(views, (split, view), lambda metric: curve_charts.runs_chart(named, metric, split, view, _, places))
+    parts, view = _parts_and_view()
+    colours = comparison.places([one.run for one in views])
+    shown = [
+        overlay.Overlaid(f"{number}. {names.run_title(one.run)}", one.curves, one.run.id, colour)
+        for number, (one, colour) in enumerate(zip(views, colours, strict=True), 1)
+    ]
+    _two_charts(views, (parts, view), lambda metric: overlay.runs_chart(shown, metric, parts, view, _))
 
 
 def _say_differences(runs: Sequence[Run]) -> None:
@@ -89,7 +98,7 @@ def _say_differences(runs: Sequence[Run]) -> None:
     if len(runs) == 2:
         one, other = (run.config for run in runs)
         shown = {
-            name: (names.value(getattr(one, name)), names.value(getattr(other, name)))
+            name: (names.value(comparison.in_use(one, name)), names.value(comparison.in_use(other, name)))
             for name in comparison.differing((one, other))
         }
         st.markdown(f":material/difference: {comparison.in_words(one, other, shown).text(_)}")
@@ -119,13 +128,13 @@ def _groups(views: list[watch.View]) -> None:
     by = (
         st.selectbox(_("Together"), list(labels), key="compare_by", format_func=labels.__getitem__, width=320) or "seed"
     )
-    split, view = _split_and_view()
+    parts, view = _parts_and_view()
     found = comparison.grouped([one.run for one in views], by)
     named = [
         (_group_name(by, key, members), [runs[run.id].curves for run in members]) for key, members in found.items()
     ]
     st.caption(_("Lines are means, bands reach from the least to the greatest of a group; in brackets: how many runs."))
-    _two_charts(views, (by, split, view), lambda metric: charts.bands(named, metric, split, view, _))
+    _two_charts(views, (by, parts, view), lambda metric: charts.bands(named, metric, parts, view, _))
 
 
 def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
@@ -153,7 +162,7 @@ def _settings(views: list[watch.View]) -> None:
     outcome = charts.Dimension(
         results[result], tuple(_number(run.result.get(result)) for run in runs), share=result.endswith("accuracy")
     )
-    view = curve_charts.ChartView(dark=session.dark())
+    view = ChartView(dark=session.dark())
     left, right = st.columns(2, gap="medium")
     with left:
         titles = [names.run_title(run) for run in runs]
@@ -171,7 +180,7 @@ def _settings(views: list[watch.View]) -> None:
 
 
 def _dimension(name: str, runs: Sequence[Run]) -> charts.Dimension:
-    values = [getattr(run.config, name) for run in runs]
+    values = [comparison.in_use(run.config, name) for run in runs]
     places = [comparison.position(name, value) for value in values]
     if any(place is None for place in places):
         words = sorted({names.value(value) for value in values})

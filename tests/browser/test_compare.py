@@ -15,7 +15,7 @@ CHART = "document.querySelector('[data-testid=live-chart][data-key=chart_compare
 
 
 def hidden(page: Page, metric: str) -> list[str]:
-    script = f"return {CHART.format(metric)}._fullData.filter(t => t.visible === 'legendonly').map(t => t.uid)"
+    script = f"return {CHART.format(metric)}._fullData.filter(t => t.visible === 'legendonly' && !t.legend2).map(t => t.legendgroup)"
     found: list[str] = page.browser.execute_script(script)
     return found
 
