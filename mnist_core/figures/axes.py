@@ -151,6 +151,14 @@ def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) 
     return float(np.ceil(top / unit) * unit)
 
 
+def top_of_losses(columns: Sequence[Floats], chance: float, *, log: bool = False) -> float:
+    """The greatest loss that a chart of several runs shows, a column each: as for one, but runs that end far beyond
+    chance have no say in it where there are others."""
+    ends_at = [float(found[-1]) if len(found := column[np.isfinite(column)]) else np.inf for column in columns]
+    well = [column for column, last in zip(columns, ends_at, strict=True) if last <= 1.6 * chance]
+    return top_of_loss(well or columns, chance, log=log)
+
+
 def loss_axis(columns: Sequence[Floats], top: float, view: ChartView) -> dict[str, Any]:
     """Plotly's words for a loss axis that ends at `top`."""
     if not view.log_y:

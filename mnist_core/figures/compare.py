@@ -18,7 +18,7 @@ from mnist_core.figures.axes import (
     drawn,
     loss_axis,
     spread,
-    top_of_loss,
+    top_of_losses,
 )
 from mnist_core.figures.curves import SHARES, behind, empty, line_of
 from mnist_core.figures.overlay import Metric, heading, tell_parts
@@ -54,7 +54,7 @@ def bands(
     figure = empty(heading(metric, splits, translate), revision, across, view, translate)
     figure["layout"]["showlegend"] = True
     columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
-    top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
     for place, (name, members) in enumerate(groups):
         figure["data"] += _bands(place, name, members, metric, splits, across, view, top)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES

@@ -25,7 +25,7 @@ from mnist_core.figures.axes import (
     records_apart,
     smooth,
     spread,
-    top_of_loss,
+    top_of_losses,
 )
 from mnist_core.figures.curves import SHARES, behind, empty, hover_of, line_of
 from mnist_core.messages import N_, Translate
@@ -61,7 +61,7 @@ def runs_chart(
     figure = empty(heading(metric, splits, translate), f"{metric}-{'-'.join(splits)}", across, view, translate)
     figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
-    top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
     for run in runs:
         figure["data"] += _run(run, metric, splits, across, view, top, translate)
         _mark(figure, run, metric, splits, across, view, top)

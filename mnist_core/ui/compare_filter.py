@@ -119,10 +119,11 @@ def _by_values(column: Column, values: list[Any]) -> Fits | None:
 
 def _by_range(column: Column, least: float, greatest: float) -> Fits | None:
     title = _("{column}, %").format(column=column.title) if column.share else column.title
-    with st.container(width=290):
+    with st.container(width=310, gap=None):
+        st.markdown(f":small[{title}]")
         left, right = st.columns(2, gap="xxsmall")
-        low = _end(left, column, "from", title, _("from {value}").format(value=_said(column, least)))
-        high = _end(right, column, "to", title, _("to {value}").format(value=_said(column, greatest)))
+        low = _end(left, column, _("from {value}").format(value=_said(column, least)), "from")
+        high = _end(right, column, _("to {value}").format(value=_said(column, greatest)), "to")
     if low is None and high is None:
         return None
     if low is not None and high is not None:
@@ -136,14 +137,14 @@ def _by_range(column: Column, least: float, greatest: float) -> Fits | None:
     return fits
 
 
-def _end(place: DeltaGenerator, column: Column, which: str, title: str, placeholder: str) -> float | None:
+def _end(place: DeltaGenerator, column: Column, told: str, which: str) -> float | None:
     value = place.number_input(
-        title if which == "from" else _("{column}, up to").format(column=title),
+        f"{column.title}, {told}",
         value=None,
         format="%g",
         key=f"filter_{which}_{column.key}",
-        placeholder=placeholder,
-        label_visibility="visible" if which == "from" else "hidden",
+        placeholder=told,
+        label_visibility="collapsed",
         persist_state="session",
     )
     return None if value is None else float(value)

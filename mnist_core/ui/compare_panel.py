@@ -77,6 +77,8 @@ def actions(chosen: Sequence[Run]) -> None:
             on_click=_put_away,
             args=([run.id for run in mine],),
         )
+        if len(chosen) == 1:
+            take_along.draw(chosen[0])
     if st.session_state.pop("go_train", False):
         st.switch_page("pages/train.py")
 
@@ -116,6 +118,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
     picked = st.dataframe(
         table,
         hide_index=True,
+        placeholder="–",
         height=min(11, len(runs) + 1) * ROW + 4,
         key=f"compare_table_{zlib.crc32(repr(ids).encode())}",
         on_select="rerun",

@@ -77,6 +77,18 @@ def test_a_run_that_broke_on_one_of_several_parts_has_one_sign() -> None:
         go.Figure([{name: value for name, value in one.items() if name not in ("x", "y")}], figure["layout"])
 
 
+def test_a_run_that_is_lost_without_breaking_leaves_the_others_their_axis() -> None:
+    """Losses of 9 to 11 are numbers, and yet the others would lie on the ground."""
+    well, lost = curves([0, 5, 10], [2.3, 0.5, 0.2]), curves([0, 5, 10], [2.3, 9.0, 11.0])
+    together = overlay.runs_chart(
+        overlay.overlaid([("a", well), ("b", lost)]), "loss", ["validation"], ChartView(), str
+    )
+    assert max(together["layout"]["yaxis"]["autorangeoptions"]["include"]) <= 5
+    assert [one["legendgroup"] for one in together["data"] if one["uid"].startswith("left-")] == ["run1"]
+    alone = overlay.runs_chart(overlay.overlaid([("b", lost)]), "loss", ["validation"], ChartView(), str)
+    assert max(alone["layout"]["yaxis"]["autorangeoptions"]["include"]) > 9
+
+
 def test_groups_of_several_parts() -> None:
     group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5])]
     figure = compare.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
