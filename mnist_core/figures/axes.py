@@ -99,13 +99,13 @@ def ends(low: float, high: float, *, log: bool = False) -> dict[str, Any]:
     return {"autorange": True, "autorangeoptions": {"include": [least, most], "clipmin": least, "clipmax": most}}
 
 
-def spread(layout: dict[str, Any]) -> list[dict[str, Any]]:
-    """An invisible line over the whole of the log axes in `layout`; none without them.
+def spread(layout: dict[str, Any], *, empty: bool = False) -> list[dict[str, Any]]:
+    """An invisible line over the whole of the axes in `layout` where one of them is a log axis, or the chart is `empty`.
 
-    Plotly 4.1 cuts a log axis at the ends it is given, but does not reach out for them by itself: it takes the
+    Without a point Plotly shows -1 to 6, whatever is said of the axes. Plotly 4.1 cuts a log axis at the ends it is given, but does not reach out for them by itself: it takes the
     logarithm of `include` and of `minallowed` once too often or not at all.
     """
-    if "log" not in (layout["xaxis"].get("type"), layout["yaxis"].get("type")):
+    if not empty and "log" not in (layout["xaxis"].get("type"), layout["yaxis"].get("type")):
         return []
     corners = (layout[axis].get("autorangeoptions", {}).get("include", [0, 0]) for axis in ("xaxis", "yaxis"))
     words = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"width": 0}}

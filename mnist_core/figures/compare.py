@@ -16,6 +16,7 @@ from mnist_core.figures.axes import (
     ChartView,
     Floats,
     drawn,
+    ends,
     loss_axis,
     spread,
     top_of_losses,
@@ -59,7 +60,7 @@ def bands(
         figure["data"] += _bands(place, name, members, metric, splits, across, view, top)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
     tell_parts(figure, metric, splits, view, translate)
-    figure["data"] += spread(figure["layout"])
+    figure["data"] += spread(figure["layout"], empty=not any(len(curves.evaluations) for curves in runs))
     return figure
 
 
@@ -127,7 +128,9 @@ def scatter(
     layout["showlegend"] = False
     layout["xaxis"] |= {"type": "log" if across.log else "linear", "autorange": True}
     if across.ticks:
-        layout["xaxis"] |= {"tickvals": [at for at, _t in across.ticks], "ticktext": [t for _at, t in across.ticks]}
+        places, words = zip(*across.ticks, strict=True)
+        # Half a place of room on both sides, or words at the ends are left out.
+        layout["xaxis"] |= {"tickvals": places, "ticktext": words} | ends(min(places) - 0.5, max(places) + 0.5)
     layout["yaxis"] |= {"type": "log" if up.log else "linear", "autorange": True} | _percent(up)
     colour = theme.run_colour(0, view.dark)
     point = {
@@ -153,41 +156,48 @@ def _percent(dimension: Dimension) -> dict[str, Any]:
 
 
 def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView, translate: Translate) -> Figure:
-    """All settings that differ side by side, one line a run, in a colour scale of the result (the last axis)."""
+    """All settings that differ side by side, one line a run, in a colour scale of the result (the last axis).
+
+    Runs without a result are left out.
+    """
     layout = theme.layout(translate(N_("All settings and the result")), "", dark=view.dark, revision="parallel")
     for axis in ("xaxis", "yaxis"):
         layout.pop(axis, None)
-    layout["margin"] = {"l": 80, "r": 110, "t": 110, "b": 40}
-    shown = [one for one in (*dimensions, result) if np.isfinite(one.values).any()]
-    known = np.isfinite(result.values)
+    known = np.flatnonzero(np.isfinite(result.values))
+    axes = [_axis(one, known) for one in (*dimensions, result)] if len(known) else []
+    # Names of many axes stand aslant, and words at the first axis have room.
+    widest = max((len(text) for text in axes[0].get("ticktext", [])), default=0) if axes else 0
+    layout["margin"] = {"l": max(80, 20 + 8 * widest), "r": 110, "t": 130, "b": 40}
     trace = {
         "type": "parcoords",
         "uid": "runs",
+        "labelangle": -20,
         "labelfont": {"size": theme.NOTE_SIZE + 1, "color": theme.ink(view.dark)},
         "tickfont": {"size": theme.NOTE_SIZE, "color": theme.ink(view.dark)},
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
         "line": {
-            "color": [value if ok else 0.0 for value, ok in zip(result.values, known, strict=True)],
+            "color": [result.values[place] for place in known],
             "colorscale": theme.scale(view.dark),
             "showscale": False,
         },
-        "dimensions": [_axis(one) for one in shown],
+        "dimensions": axes,
     }
     return {"data": [trace], "layout": layout}
 
 
-def _axis(dimension: Dimension) -> dict[str, Any]:
-    values = np.array(dimension.values, np.float64)
-    ticks = dimension.ticks
+def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """One axis in Plotly's words, with the values of these rows."""
+    values, ticks = np.array(dimension.values, np.float64)[rows], dimension.ticks
     if dimension.log and not ticks:
-        values = np.log10(np.where(values > 0, values, np.nan))
-        low, high = int(np.floor(np.nanmin(values))), int(np.ceil(np.nanmax(values)))
+        values = np.log10(values)
+        low, high = int(np.floor(values.min())), int(np.ceil(values.max()))
         ticks = tuple((float(power), f"{10.0**power:g}") for power in range(low, high + 1))
-    least = float(np.nanmin(values))
-    filled = np.where(np.isfinite(values), values, least)
-    axis: dict[str, Any] = {"label": dimension.name, "values": filled.tolist()}
+    axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
     if dimension.share:
         axis["tickformat"] = ".0%"
     if ticks:
-        axis |= {"tickvals": [at for at, _text in ticks], "ticktext": [text for _at, text in ticks]}
+        places, words = zip(*ticks, strict=True)
+        axis |= {"tickvals": places, "ticktext": words}
+        if len(places) > 1:
+            axis["range"] = [min(places), max(places)]  # or ticks beyond the values stand beyond the axis
     return axis

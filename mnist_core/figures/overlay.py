@@ -67,7 +67,7 @@ def runs_chart(
         _mark(figure, run, metric, splits, across, view, top)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
     tell_parts(figure, metric, splits, view, translate)
-    figure["data"] += spread(figure["layout"])
+    figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
     return figure
 
 

@@ -72,7 +72,7 @@ def _parts_and_view() -> tuple[tuple[Split, ...], ChartView]:
             label_visibility="collapsed",
             format_func=lambda split: _(theme.SPLIT_STYLES[split].name),
         )
-        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.chart_view()
+        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.view_controls()
 
 
 def _at_least_one() -> None:
@@ -163,7 +163,7 @@ def _settings(views: list[watch.View]) -> None:
         results[result], tuple(_number(run.result.get(result)) for run in runs), share=result.endswith("accuracy")
     )
     view = ChartView(dark=session.dark())
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         titles = [names.run_title(run) for run in runs]
         figure = charts.scatter(_dimension(setting, runs), outcome, titles, [run.star for run in runs], view, _)

@@ -60,7 +60,7 @@ def _charts(group: str, runs: list[Run]) -> None:
             key="group_split",
             format_func=lambda word: _(theme.SPLIT_STYLES[word].name),
         )
-        view = run_panel.chart_view()
+        view = run_panel.view_controls()
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run), view_.curves) for view_ in views])
     parts = (split or "validation",)

@@ -135,5 +135,18 @@ def test_all_settings_side_by_side(dark: bool) -> None:
     figure = compare.parallel([rate, words], compare.Dimension("accuracy", (0.9, NAN)), ChartView(dark=dark), str)
     axes = figure["data"][0]["dimensions"]
     assert [axis["label"] for axis in axes] == ["rate", "optimizer", "accuracy"]
-    assert axes[0]["values"] == [-1.0, 0.0]
-    assert axes[1]["ticktext"] == ["Adam", "SGD"]
+    assert axes[0]["values"] == [-1.0]  # the run without a result is left out
+    assert list(axes[1]["ticktext"]) == ["Adam", "SGD"]
+    assert axes[1]["range"] == [0.0, 1.0]
+
+
+def test_without_a_result_there_are_no_lines() -> None:
+    figure = compare.parallel(
+        [compare.Dimension("a", (1.0, 2.0))], compare.Dimension("r", (NAN, NAN)), ChartView(), str
+    )
+    assert figure["data"][0]["dimensions"] == []
+
+
+def test_a_chart_of_nothing_yet_has_its_axes() -> None:
+    figure = overlay.runs_chart(overlay.overlaid([("a", Curves())]), "loss", ["validation"], ChartView(), str)
+    assert [one for one in figure["data"] if one["uid"] == "ends"]
