@@ -1,4 +1,4 @@
-"""Data: which digits are in use, what they look like, how to get MNIST."""
+"""Data: which digits are in use, what they look like, how a network gets them, how to get MNIST."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ import streamlit as st
 
 from mnist_core import data, settings
 from mnist_core.config import DatasetName
-from mnist_core.figures.digits import image_sheet
-from mnist_core.ui import data_note, frame, names, session
+from mnist_core.messages import N_
+from mnist_core.ui import classes_panel, data_note, frame, names, samples_panel, session, views
+from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
 frame.ensure()
 
-
-def samples(name: DatasetName) -> None:
-    """A sheet of training images, a row for each digit."""
-    dataset = data.load_dataset(name)
-    seed = st.session_state.setdefault("sample_seed", 0)
-    indices = data.samples(dataset, per_digit=20, seed=seed)
-    sheet = image_sheet(dataset.train_images[indices], columns=20, scale=2)
-    st.image(sheet, width="stretch", caption=_("Each row one digit, from 0 to 9; images of 28×28 pixels."))
-
-    def shuffle() -> None:
-        st.session_state["sample_seed"] = seed + 1
-
-    st.button(_("Show others"), key="shuffle", icon=":material/shuffle:", on_click=shuffle)
+VIEWS: views.Views = {
+    "samples": (N_("Samples"), samples_panel.draw),
+    "classes": (N_("Classes"), classes_panel.draw),
+}
 
 
 def how_to_get() -> None:
@@ -52,7 +44,7 @@ def how_to_get() -> None:
 
 
 def page() -> None:
-    """Samples first, then where the data come from."""
+    """The data set, one of the views of it, and where MNIST comes from."""
     st.title(_("The digits that the networks learn"))
     names_known: tuple[DatasetName, ...] = ("mnist", "built-in")
     here: list[DatasetName] = [name for name in names_known if data.available(name)]
@@ -60,10 +52,13 @@ def page() -> None:
         st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
         st.fragment(_wait, run_every=1.0)()
     else:
-        name = st.segmented_control(
-            _("Images"), here, default=here[0], required=True, format_func=names.choice, key="data_set"
-        )
-        samples(name or here[0])
+        preload()
+        name = here[0]
+        if len(here) > 1:
+            name = st.segmented_control(
+                _("Images"), here, default=here[0], required=True, format_func=names.choice, key="data_set"
+            )
+        views.show(VIEWS, data.load_dataset(name or here[0]), key="data_view")
     st.subheader(_("How to get MNIST"))
     how_to_get()
 

@@ -1,10 +1,11 @@
-"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench growth` and `bench
-verdicts`.
+"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench sliders`, `bench growth` and
+`bench verdicts`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
-(requirements-dev.txt), Chromium and its driver. `growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. Speaks English
-only.
+(requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages that explain; needs the same.
+`growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. Speaks
+English only.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mnist_core.errors import MnistLabError
 def main(arguments: Sequence[str]) -> int:
     """Run one benchmark. Exit status: 0 measured (targets met or not), 1 could not measure, 2 bad options."""
     words = list(arguments)
-    if words[:1] not in (["training"], ["ui"], ["growth"], ["verdicts"], ["-h"], ["--help"]):
+    if words[:1] not in (["training"], ["ui"], ["sliders"], ["growth"], ["verdicts"], ["-h"], ["--help"]):
         words.insert(0, "training")
     options = _parser().parse_args(words)
     try:
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     from mnist_core.bench.training import CONTESTS
 
     parser = argparse.ArgumentParser(prog="python -m mnist_core bench", description="Measure training, or the app.")
-    commands = parser.add_subparsers(required=True, metavar="training|ui|growth|verdicts")
+    commands = parser.add_subparsers(required=True, metavar="training|ui|sliders|growth|verdicts")
     training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
     training.set_defaults(measure=_training)
     training.add_argument(
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
     ui.add_argument("--starts", metavar="N", type=_at_least_one, default=3, help="starts of the server (3)")
     ui.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)")
+    sliders = commands.add_parser("sliders", help="from a slider's move to the redrawn picture in the browser")
+    sliders.set_defaults(measure=_sliders)
+    sliders.add_argument("--moves", metavar="N", type=_at_least_one, default=20, help="moves of each slider (20)")
+    sliders.add_argument(
+        "--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)"
+    )
     growth = commands.add_parser("growth", help="how the Compare page grows with the runs in the store")
     growth.set_defaults(measure=_growth)
     verdicts = commands.add_parser("verdicts", help="how often the health check of a run is right")
@@ -65,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.add_argument("--cases", metavar="N", type=_at_least_one, default=200, help="drawn configurations (200)")
     verdicts.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
     verdicts.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    for command in (training, ui, growth, verdicts):
+    for command in (training, ui, sliders, growth, verdicts):
         command.add_argument("--json", metavar="FILE", type=Path, help="write the figures and all samples as JSON")
     return parser
 
@@ -83,6 +90,12 @@ def _ui(options: argparse.Namespace) -> Report:
     from mnist_core.bench import ui
 
     return ui.measure(clicks=options.clicks, starts=options.starts, data=options.data)
+
+
+def _sliders(options: argparse.Namespace) -> Report:
+    from mnist_core.bench import sliders
+
+    return sliders.measure(moves=options.moves, data=options.data)
 
 
 def _growth(_options: argparse.Namespace) -> Report:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from mnist_core.data import load_dataset
 from mnist_core.errors import MnistLabError
 
 ROOT = Path(__file__).parents[2]
@@ -83,3 +87,28 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = STAR
         if time.monotonic() > end:
             raise MnistLabError("After {seconds:g} s: {what} did not happen.", what=what, seconds=seconds)
         time.sleep(0.02)
+
+
+@contextmanager
+def home(data: Path | None) -> Iterator[dict[str, str]]:
+    """Environment of a server with a new home that has digits already."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
+    with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-", ignore_cleanup_errors=True) as folder:
+        environment["MNIST_LAB_HOME"] = folder
+        if data is None:
+            draw_digits(environment)
+        else:
+            environment["MNIST_LAB_DATA"] = str(load_dataset("mnist", data.resolve()).source)
+        yield environment
+
+
+@contextmanager
+def serving(data: Path | None) -> Iterator[Server]:
+    """A server that answers, with a new home that has digits already; ended afterwards."""
+    with home(data) as environment:
+        server = start_server(environment)
+        try:
+            wait_until(server.healthy, "the server's first answer")
+            yield server
+        finally:
+            server.end()

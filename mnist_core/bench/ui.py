@@ -8,11 +8,7 @@ is a click when the workers have trained before.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +17,7 @@ import psutil
 
 from mnist_core.bench import browser as browsers
 from mnist_core.bench.report import Figure, Report
-from mnist_core.bench.server import Server, draw_digits, start_server, wait_until
-from mnist_core.data import load_dataset
+from mnist_core.bench.server import Server, home, start_server, wait_until
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
@@ -50,7 +45,7 @@ def measure(*, clicks: int = 20, starts: int = 3, data: Path | None = None) -> R
     samples: dict[str, list[float]] = {"start": [], "cold": [], "warm": [], "sweep": [], "memory": []}
     heavy: list[str] | None = []
     for number in range(starts):
-        with _home(data) as environment, browsers.chromium() as browser:
+        with home(data) as environment, browsers.chromium() as browser:
             start, server = _start(browser, environment)
             try:
                 samples["start"].append(start)
@@ -83,19 +78,6 @@ def _figures(samples: dict[str, list[float]], heavy: list[str] | None) -> list[F
 
 def _percentile(values: list[float], share: int) -> float:
     return float(np.percentile(values, share))
-
-
-@contextmanager
-def _home(data: Path | None) -> Iterator[dict[str, str]]:
-    """Environment of a server with a new home that has digits already."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
-    with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-", ignore_cleanup_errors=True) as folder:
-        environment["MNIST_LAB_HOME"] = folder
-        if data is None:
-            draw_digits(environment)
-        else:
-            environment["MNIST_LAB_DATA"] = str(load_dataset("mnist", data.resolve()).source)
-        yield environment
 
 
 def _start(browser: WebDriver, environment: dict[str, str]) -> tuple[float, Server]:

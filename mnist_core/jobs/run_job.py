@@ -26,7 +26,7 @@ from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, RunNotFoundError, StoreUnavailableError
 from mnist_core.estimate import Speed, estimate_seconds
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
-from mnist_core.store import Store, open_store
+from mnist_core.store import Command, Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
 PUBLISH_SECONDS = 0.2
@@ -247,14 +247,13 @@ class _Job:
         self._end("stopped", self.trainer.result())
         return True
 
-    def _pause(self, command: str) -> bool:
+    def _pause(self, command: Command) -> bool:
         """Pause, unless something else than `command` has been asked for since."""
-        self.look()
-        if self.requests is None or self.requests.command != command:
-            return False
         result = self.trainer.result()
-        patiently(lambda: self.store.pause(self.run.id, result))
-        return True
+        paused = patiently(lambda: self.store.pause(self.run.id, result, answering=command))
+        if not paused:
+            self.look()
+        return paused
 
     # ---- the end -----------------------------------------------------------------------------------------------
 

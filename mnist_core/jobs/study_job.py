@@ -20,6 +20,9 @@ confusion matrix of validation images for each snapshot.
 Parameters of disturbed: `runs` (ids; the first is the one looked at), `kind` (training.disturb). Its result: `strengths`,
 `images`, `reached`, and the arrays `accuracy` (runs × strengths, NaN where a run's weights are none), `examples`
 (strengths × 8 × 28 × 28, as the first run got them), `answers` and `labels` of these.
+
+Parameters of scratch: `dataset`, `rate`, `iterations` (hundreds, up to 1,000). Its result: `seconds` (of the network
+from scratch, of the engine), and the arrays `scratch` and `engine`, the loss at each iteration.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
 from mnist_core.models import describe
+from mnist_core.presets import preset
 from mnist_core.records import Run, Study, StudyKind
 from mnist_core.store import Store
 
@@ -199,6 +203,18 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], N
     return values, {"accuracy": accuracy, "examples": examples, "answers": answers, "labels": first}
 
 
+def _scratch(_store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training.beside import beside
+
+    asked = study.parameters
+    config = preset("two-layer-net").config.replace(
+        dataset=asked["dataset"], learning_rate=asked["rate"], epochs=int(asked["iterations"]) // 100
+    )
+    found = beside(config, data.load_dataset(config.dataset), threads=cores, progress=tell)
+    values = {"seconds": [found.scratch_seconds, found.engine_seconds]}
+    return values, {"scratch": found.scratch, "engine": found.engine}
+
+
 def _finite(run: Run) -> list[tuple[int, Any]]:
     """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
     found = [
@@ -238,4 +254,5 @@ _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]]
     "attention": _attention,
     "course": _course,
     "disturbed": _disturbed,
+    "scratch": _scratch,
 }

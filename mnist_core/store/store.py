@@ -394,10 +394,17 @@ class Store(Studies, Labels):
             self._update(connection, run_id, {"step": max(0, step)})
             _drop_records(connection, run_id, after=step)
 
-    def pause(self, run_id: str, result: Mapping[str, Any]) -> None:
-        """The worker has let go of the run, with a checkpoint."""
+    def pause(self, run_id: str, result: Mapping[str, Any], answering: Command | None = None) -> bool:
+        """The worker lets go of the run, with a checkpoint.
+
+        False, and nothing is changed, where something else than `answering` (if given) is asked by now, or the run is gone.
+        """
+        change = {"state": "paused", "command": None, "result": json.dumps(dict(result))}
         with self._begin() as connection:
-            self._update(connection, run_id, {"state": "paused", "command": None, "result": json.dumps(dict(result))})
+            asked = sa.select(runs.c.command).where(runs.c.id == run_id).with_for_update()
+            if answering is not None and connection.execute(asked).scalar() != answering:
+                return False
+            return self._update(connection, run_id, change)
 
     def reset_done(self, run_id: str) -> None:
         """The worker has let go of the run without a checkpoint: it is paused at step 0."""

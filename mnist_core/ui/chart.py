@@ -1,7 +1,8 @@
 """live_chart: a Plotly figure in the page that is updated in place.
 
 `st.plotly_chart` builds the chart anew at every change and loses zoom and hidden curves; this small component of our
-own calls `Plotly.react`. Plotly's script is the one in the plotly package, served from there once, never sent inline.
+own (scripts/chart.js) calls `Plotly.react`. Both scripts are served once and kept by the browser, never sent inline;
+Plotly's is the one in the plotly package.
 """
 
 from __future__ import annotations
@@ -16,24 +17,39 @@ from typing import Any
 import plotly
 import streamlit as st
 
+from mnist_core.ui import large_type
 from mnist_core.ui.texts import _
 
-_SCRIPT = Path(__file__).with_name("chart.js").read_text(encoding="utf-8")
+_SCRIPTS = Path(__file__).with_name("scripts")
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
-# A component of the first kind is no more than a folder that the server serves.
-_ASSETS = "mnist_lab_plotly"
-_VERSION = zlib.crc32((plotly.__version__ + _SCRIPT).encode())
+_VERSION = zlib.crc32(plotly.__version__.encode() + (_SCRIPTS / "chart.js").read_bytes())
+# Travels with every message of every chart, so it only fetches the script, which the browser keeps.
+_LOADER = """
+export default function (component) {
+  const address = new URL(component.data.script, document.baseURI).href;
+  let cleanUp = null, gone = false;
+  import(address).then((script) => { if (!gone) cleanUp = script.default(component); });
+  return () => { gone = true; cleanUp?.(); };
+}
+"""
 
 
 def preload() -> None:
     """Let the browser fetch Plotly now, so that the first chart does not wait for it. Draws nothing."""
-    component = st.components.v2.component("mnist_lab_preload", js=_SCRIPT, isolate_styles=False)
-    component(key="preload", data={"plotly": _plotly_address()}, height=0)
+    component = st.components.v2.component("mnist_lab_preload", js=_LOADER, isolate_styles=False)
+    component(key="preload", data=_addresses(), height=0)
 
 
-def _plotly_address() -> str:
-    served = st.components.v1.declare_component(_ASSETS, path=str(_PLOTLY))
-    return f"component/{served.name}/plotly.min.js?v={_VERSION}"
+def _addresses() -> dict[str, str]:
+    return {
+        "plotly": _served("mnist_lab_plotly", _PLOTLY, "plotly.min.js"),
+        "script": _served("mnist_lab_scripts", _SCRIPTS, "chart.js"),
+    }
+
+
+def _served(name: str, folder: Path, file: str) -> str:
+    """Address of a file that the server hands out: a component of the first kind is no more than a served folder."""
+    return f"component/{st.components.v1.declare_component(name, path=str(folder)).name}/{file}?v={_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -60,19 +76,22 @@ def live_chart(
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     """
-    component = st.components.v2.component("mnist_lab_chart", js=_SCRIPT, isolate_styles=False)
+    component = st.components.v2.component("mnist_lab_chart", js=_LOADER, isolate_styles=False)
+    growth = large_type.growth()
+    height = round(height * growth)
     data = {
         "figure": figure,
         "key": key,
         "height": height,
+        "growth": growth,
         "description": description,
         "subject": subject,
-        "version": zlib.crc32(repr(figure).encode()),
-        "plotly": _plotly_address(),
+        "version": zlib.crc32(repr((figure, growth)).encode()),
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
         "svg": _("Download as SVG"),
+        **_addresses(),
     }
     if on_click is None:
         component(key=key, data=data, height=height)

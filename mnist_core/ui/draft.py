@@ -114,7 +114,7 @@ def write_address(
         query["variant"] = variant() or ""
     query |= config().to_query(base())
     query |= {"run": run or "", "group": group or "", "sweep": sweep or "", "test": test or ""}
-    query |= {"lang": st.query_params.get("lang", "")}
+    query |= {name: st.query_params.get(name, "") for name in ("lang", "large")}
     wanted = {name: value for name, value in query.items() if value != "" or name in FIELDS}
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

@@ -17,7 +17,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from mnist_core import jobs
 from mnist_core.errors import ConfigError, MnistLabError
-from mnist_core.ui import data_note, session, texts
+from mnist_core.ui import data_note, large_type, session, texts
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
@@ -25,20 +25,28 @@ _inside: ContextVar[bool] = ContextVar("mnist_lab_inside", default=False)
 P = ParamSpec("P")
 
 
-def pages() -> list[StreamlitPage]:
-    """The pages, in the order of the navigation."""
-    return [
-        st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
-        st.Page("pages/train.py", title=_("Train"), icon=":material/play_circle:", url_path="train"),
-        st.Page("pages/learning_rate.py", title=_("Learning rate"), icon=":material/speed:", url_path="learning_rate"),
-        st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare_arrows:", url_path="compare"),
-        st.Page("pages/inspect_run.py", title=_("Inspect"), icon=":material/search_insights:", url_path="inspect"),
-        st.Page("pages/why.py", title=_("Why it breaks"), icon=":material/help_center:", url_path="why"),
-        st.Page(
-            "pages/loss_and_gradients.py", title=_("Loss"), icon=":material/functions:", url_path="loss_and_gradients"
-        ),
-        st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", url_path="data"),
-    ]
+def pages() -> dict[str, list[StreamlitPage]]:
+    """The pages in the order of the navigation: what one does, then, in a menu, what explains."""
+    return {
+        "": [
+            st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
+            _page("train", _("Train"), "play_circle"),
+            _page("learning_rate", _("Learning rate"), "speed"),
+            _page("compare", _("Compare"), "compare_arrows"),
+            st.Page("pages/inspect_run.py", title=_("Inspect"), icon=":material/search_insights:", url_path="inspect"),
+        ],
+        _("Understand"): [
+            _page("data", _("Data"), "grid_view"),
+            _page("loss_and_gradients", _("Loss and gradients"), "functions"),
+            _page("architecture", _("Architecture"), "account_tree"),
+            _page("batch_size", _("Batch size"), "stacks"),
+            _page("why", _("Why it breaks"), "help_center"),
+        ],
+    }
+
+
+def _page(name: str, title: str, icon: str) -> StreamlitPage:
+    return st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
 
 
 def run() -> None:
@@ -60,6 +68,7 @@ _STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 2.5rem 2rem; }
 .st-key-frame { margin-bottom: -0.6rem; }
 .stMainBlockContainer h1 { font-size: 1.7rem; padding: 0 0 0.2rem; }
+.stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.6rem 0 0.2rem; }
 .stMainBlockContainer [data-testid="stMetricValue"] { font-size: 1.7rem; }
 .st-key-explanation_live { min-height: 9.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.4rem; min-height: 0; }
@@ -70,12 +79,15 @@ _STYLE = """<style>
 
 def _draw(page: StreamlitPage) -> None:
     st.html(_STYLE)
+    large_type.begin()
     session.read_secrets()
     session.remember_student()
     jobs.ensure_cluster()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
         data_note.draw()
-        texts.language_switch()
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            large_type.switch()
+            texts.language_switch()
     if problem := st.session_state.pop("problem", None):
         show_error(problem)
     token = _inside.set(True)

@@ -23,13 +23,13 @@ def code(*parts: Callable[..., Any] | type[Any]) -> None:
             st.code("\n\n".join(inspect.getsource(part).strip() for part in parts), language="python")
 
 
-def experiment(preset: str, text: str) -> None:
-    """One experiment to run on the Train page, and what it will show."""
+def experiment(preset: str, text: str, **changes: str) -> None:
+    """One experiment to run on the Train page, and what it will show; `changes`: settings that differ from its own."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f":material/science: {text}", width="stretch")
         st.page_link(
             "pages/train.py",
             label=_("Open this experiment"),
             icon=":material/arrow_forward:",
-            query_params={"preset": preset},
+            query_params={"preset": preset, **changes},
         )

@@ -9,7 +9,7 @@ import pytest
 
 from mnist_core.bench.contestant import CONTESTANTS, prepared, timed
 from mnist_core.bench.peers import torch_network
-from mnist_core.bench.peers.numpy_layers import TwoLayerNet
+from mnist_core.bench.peers.numpy_layers import network
 from mnist_core.bench.work import Work
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
@@ -81,32 +81,17 @@ def test_torch_peers_have_the_same_network(name: str) -> None:
     assert first.std().item() == pytest.approx(deviation, rel=0.15)
 
 
-def test_the_gradient_of_the_numpy_peer_is_the_numerical_one() -> None:
-    net = TwoLayerNet(hidden=5, deviation=0.1, dtype=np.float64, seed=3)
-    generator = np.random.default_rng(0)
-    x, labels = generator.random((7, 784)), generator.integers(0, 10, 7)
-    net.loss_and_gradient(x, labels)
-    for layer in net.affines:
-        for values, gradient in ((layer.weights, layer.weights_gradient), (layer.bias, layer.bias_gradient)):
-            flat, found = values.reshape(-1), gradient.copy().reshape(-1)
-            for place in generator.choice(flat.size, min(20, flat.size), replace=False):
-                expected = slope(net, x, labels, flat, place)
-                assert found[place] == pytest.approx(expected, abs=1e-6)
-
-
-def slope(net: TwoLayerNet, x: np.ndarray, labels: np.ndarray, weights: np.ndarray, place: int) -> float:
-    """By central differences of the loss."""
-    step, kept = 1e-4, weights[place]
-    losses = []
-    for moved in (kept + step, kept - step):
-        weights[place] = moved
-        losses.append(net.last.forward(net.logits(x), labels))
-    weights[place] = kept
-    return (losses[0] - losses[1]) / (2 * step)
+def test_the_numpy_peer_draws_its_first_weights_as_it_is_told() -> None:
+    first, second = network(hidden=50, deviation=0.1, dtype=np.float64, seed=3).affines
+    assert first.weights.shape == (784, 50)
+    assert second.weights.shape == (50, 10)
+    assert first.weights.std() == pytest.approx(0.1, rel=0.02)
+    assert not first.bias.any()
+    assert not second.bias.any()
 
 
 def test_float32_stays_float32() -> None:
-    net = TwoLayerNet(hidden=4, deviation=0.1, dtype=np.float32, seed=0)
+    net = network(hidden=4, deviation=0.1, dtype=np.float32, seed=0)
     net.loss_and_gradient(np.ones((3, 784), np.float32), np.array([1, 2, 3]))
     net.update(0.1)
     assert {layer.weights.dtype for layer in net.affines} == {np.dtype(np.float32)}

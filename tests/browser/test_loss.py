@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
 from tests.conftest import wait_until
@@ -28,3 +29,32 @@ def test_the_views_of_the_loss_page(open_browser: Open) -> None:
     other.wait_for("Which has the higher loss?")
     other.choose("loss_view", "Sure and wrong")
     wait_until(lambda: other.points("binary") > 1_000)
+
+
+def test_a_network_from_scratch_trains_beside_the_engine(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients?view=scratch")
+    page.press("scratch_train")
+    page.wait_for("Greatest difference", 60)
+    page.wait_for("The curves are one")
+    wait_until(lambda: page.points("beside") >= 900)
+    page.expand("The code behind it")
+    page.wait_for("class SoftmaxWithLoss")
+
+
+def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients?view=classes")
+    wait_until(lambda: page.points("softmax") == 3)
+    chart = page.find('[data-key="chart_softmax"]')[0]
+    told = page.find('[data-testid="live-chart-told"]')[0]
+
+    def press(key: str, told_then: str) -> None:
+        chart.send_keys(key)
+        wait_until(lambda: (told.get_attribute("textContent") or "") == told_then, 5)
+
+    page.browser.execute_script("arguments[0].focus()", chart)
+    press(Keys.ARROW_RIGHT, "0: 0.6590")
+    press(Keys.ARROW_RIGHT, "1: 0.2424")
+    press(Keys.END, "2: 0.0986")
+    press(Keys.HOME, "0: 0.6590")
+    press(Keys.ARROW_LEFT, "0: 0.6590")  # there is nothing before the first point
+    press(Keys.ESCAPE, "")

@@ -186,6 +186,16 @@ def test_a_second_thought_while_the_run_is_being_paused_counts(
     assert run.outcome == {"stop": "stopped", "reset": None, "resume": "completed"}[command]
 
 
+def test_a_stop_in_the_very_moment_of_a_pause_stops(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
+    monkeypatch.setattr(store, "pause", after(1, lambda: store.request(run_id, "ann", "stop"), store.pause))
+    execute(store, run_id)
+    run = store.get(run_id)
+    assert (run.state, run.outcome) == ("finished", "stopped")
+
+
 def test_a_store_that_is_locked_for_a_moment_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
 

@@ -251,3 +251,17 @@ def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
     assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
     assert accuracy[0, 0] == pytest.approx(store.get(first).result["train_accuracy"], abs=0.01)
     assert accuracy[0, -1] < accuracy[0, 0] - 0.1
+
+
+def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
+    asked = {"dataset": "mnist", "rate": 0.1, "iterations": 100}
+    study_id = store.create_study("ann", "scratch", asked)
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    scratch, engine = study.arrays["scratch"], study.arrays["engine"]
+    assert len(scratch) == len(engine) == 100
+    assert np.abs(scratch - engine).max() < 2e-6
+    assert scratch[0] != scratch[-1]
+    assert all(seconds > 0 for seconds in study.values["seconds"])

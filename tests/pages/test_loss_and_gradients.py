@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.test_train import texts
 
@@ -50,3 +53,39 @@ def test_two_valleys(open_page: Open) -> None:
     app.slider(key="hills_start").set_value(2.5).run()
     assert "out of sight" in texts(app)
     assert not app.exception
+
+
+def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store) -> None:
+    app = open_page("loss_and_gradients", view="scratch")
+    assert "Press **Train both**" in texts(app)
+    app.button(key="scratch_train").click().run()
+    student = app.session_state["student"]
+    (study,) = store.list_studies(student, "scratch")
+    assert study.parameters == {"dataset": "built-in", "rate": 0.5, "iterations": 300}
+    assert app.button(key="scratch_train").disabled
+    losses = np.linspace(2.3, 0.5, 300)
+    finish(store, study.id, losses, losses + 1e-6)
+    app.run()
+    assert "from scratch **0.500000**, MNIST Lab **0.500001**" in texts(app)
+    assert "The curves are one" in texts(app)
+    assert "took 1.00 ms from scratch, 0.50 ms in MNIST Lab" in texts(app)
+    app.segmented_control(key="scratch_rate").set_value(1.5).run()
+    assert "The curves are one" not in texts(app)  # each rate has a result of its own
+    app.button(key="scratch_train").click().run()
+    newest = store.list_studies(student, "scratch")[0]
+    finish(store, newest.id, np.full(300, 2.304), np.full(300, 2.304))
+    app.run()
+    assert "Both collapse alike" in texts(app)
+    app.select_slider(key="scratch_iterations").set_value(1_000).run()
+    app.button(key="scratch_train").click().run()
+    newest = store.list_studies(student, "scratch")[0]
+    assert newest.parameters == {"dataset": "built-in", "rate": 1.5, "iterations": 1_000}
+    finish(store, newest.id, np.linspace(2.3, 0.1, 1_000), np.linspace(2.3, 0.2, 1_000))
+    app.run()
+    assert "They begin as one curve" in texts(app)
+    assert not app.exception
+
+
+def finish(store: Store, study_id: str, scratch: np.ndarray, engine: np.ndarray) -> None:
+    store.claim_study(study_id)
+    store.finish_study(study_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})

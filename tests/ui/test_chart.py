@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.ui import chart
 
-SCRIPT = Path(chart.__file__).with_name("chart.js").read_text(encoding="utf-8")
+SCRIPT = (chart._SCRIPTS / "chart.js").read_text(encoding="utf-8")
 
 
 def page() -> None:
@@ -43,7 +42,7 @@ def test_figure_description_and_size_travel_as_data() -> None:
 
 def test_preload_asks_for_the_same_script_and_draws_nothing() -> None:
     (_proto, early), (_chart, data) = sent(AppTest.from_function(page).run())
-    assert early == {"plotly": data["plotly"]}
+    assert early == {"plotly": data["plotly"], "script": data["script"]}
 
 
 def test_the_version_changes_with_the_figure_alone() -> None:
@@ -58,9 +57,10 @@ def test_the_version_changes_with_the_figure_alone() -> None:
     assert first[0].id == again[0].id == changed[0].id
 
 
-def test_plotly_is_named_not_sent() -> None:
+def test_scripts_are_named_not_sent() -> None:
     proto, data = sent(AppTest.from_function(page).run())[1]
-    assert len(proto.js_content) < 10_000
+    assert len(proto.js_content) < 500
+    assert re.fullmatch(r"component/[\w.]+/chart\.js\?v=\d+", data["script"])
     assert re.fullmatch(r"component/[\w.]+/plotly\.min\.js\?v=\d+", data["plotly"])
     assert (chart._PLOTLY / "plotly.min.js").stat().st_size > 1_000_000
 

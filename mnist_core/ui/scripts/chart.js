@@ -49,6 +49,101 @@ function tellClicks(chart) {
   });
 }
 
+// ---- By keyboard: left and right from point to point, up and down from curve to curve (of a map: from row to row), Enter
+// ---- is a click, Escape leaves. What the pointer would show is shown, and told to who does not see it.
+
+const WALKABLE = new Set(["scatter", "bar", "heatmap", "contour"]);
+const isMap = (trace) => Boolean(trace.z);
+const columnsOf = (trace) => trace.z[0].length;
+const lengthOf = (trace) => (isMap(trace) ? trace.z.length * columnsOf(trace) : (trace.y || trace.x || []).length);
+
+function hasValue(trace, point) {
+  if (isMap(trace)) return true;
+  return [trace.x, trace.y].every((axis) => !axis || (axis[point] !== null && !Number.isNaN(axis[point])));
+}
+
+// The nearest point from `from` on in direction `way` that has a value; where there is none, null.
+function nextPoint(trace, from, way) {
+  for (let point = from; point >= 0 && point < lengthOf(trace); point += way) if (hasValue(trace, point)) return point;
+  return null;
+}
+
+function walked(chart, key, far) {
+  const traces = chart.div._fullData;
+  const curves = traces.map((_, index) => index).filter((index) => {
+    const trace = traces[index];
+    return trace.visible === true && trace.hoverinfo !== "skip" && WALKABLE.has(trace.type) && lengthOf(trace) > 0;
+  });
+  if (!curves.length) return null;
+  const { curve, point } = chart.cursor || {};
+  if (!curves.includes(curve)) return { curve: curves[0], point: nextPoint(traces[curves[0]], 0, 1) };
+  const trace = traces[curve];
+  const last = lengthOf(trace) - 1;
+  const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  if (sideways) {
+    const steps = sideways * (far ? 10 : 1);
+    return { curve, point: nextPoint(trace, Math.min(last, Math.max(0, point + steps)), sideways) ?? point };
+  }
+  if (key === "Home") return { curve, point: nextPoint(trace, 0, 1) };
+  if (key === "End") return { curve, point: nextPoint(trace, last, -1) };
+  const upwards = key === "ArrowUp" ? -1 : 1;
+  if (isMap(trace)) {
+    const down = chart.div._fullLayout.yaxis.autorange === "reversed" || chart.div._fullLayout.yaxis.range[0] > chart.div._fullLayout.yaxis.range[1];
+    const to = point + (down ? upwards : -upwards) * columnsOf(trace);
+    return { curve, point: to < 0 || to > last ? point : to };
+  }
+  const other = curves[(curves.indexOf(curve) + upwards + curves.length) % curves.length];
+  const from = Math.min(point, lengthOf(traces[other]) - 1);
+  return { curve: other, point: nextPoint(traces[other], from, 1) ?? nextPoint(traces[other], from, -1) };
+}
+
+function showCursor(chart) {
+  const { curve, point } = chart.cursor;
+  const trace = chart.div._fullData[curve];
+  const pointNumber = isMap(trace) ? [Math.floor(point / columnsOf(trace)), point % columnsOf(trace)] : point;
+  tellCursor(chart);
+  window.Plotly.Fx.hover(chart.div, [{ curveNumber: curve, pointNumber }]);
+}
+
+// Plotly draws what it was asked to show a moment later, and does not say when.
+function tellCursor(chart) {
+  const layer = chart.div.querySelector(".hoverlayer");
+  if (!layer || layer === chart.heardLayer) return;
+  chart.heardLayer = layer;
+  new MutationObserver(() => {
+    if (!chart.cursor) return;
+    const shown = [...layer.querySelectorAll("text")].map((text) => text.textContent).filter(Boolean);
+    if (shown.length) chart.told.textContent = shown.join(", ");
+  }).observe(layer, { childList: true, subtree: true });
+}
+
+function walkByKeys(chart) {
+  chart.div.tabIndex = 0;
+  chart.told = document.createElement("div");
+  chart.told.setAttribute("aria-live", "polite");
+  chart.told.dataset.testid = "live-chart-told";
+  Object.assign(chart.told.style, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" });
+  chart.div.after(chart.told);
+  chart.div.addEventListener("keydown", (event) => {
+    if (event.target !== chart.div || !chart.div._fullData) return;
+    if (["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) {
+      const to = walked(chart, event.key, event.shiftKey);
+      if (!to || to.point === null) return;
+      chart.cursor = to;
+      showCursor(chart);
+    } else if (event.key === "Enter" && chart.cursor && chart.click) {
+      const trace = chart.div._fullData[chart.cursor.curve];
+      if (!trace) return;
+      chart.click({ trace: String(trace.uid), point: chart.cursor.point, meta: trace.meta ?? null });
+    } else if (event.key === "Escape" && chart.cursor) {
+      chart.cursor = null;
+      chart.told.textContent = "";
+      window.Plotly.Fx.unhover(chart.div);
+    } else return;
+    event.preventDefault();
+  });
+}
+
 // Curves hidden by their legend entry in one of the linked charts are hidden in all of them, and stay so.
 const hiddenCurves = new Map();
 const linkedCharts = new Map();
@@ -111,6 +206,7 @@ function create(parent) {
     if (window.Plotly && div.data && div.clientWidth > 0) window.Plotly.Plots.resize(div)?.catch(() => {});
   });
   chart.observer.observe(div);
+  walkByKeys(chart);
   charts.set(parent, chart);
   return chart;
 }
@@ -123,6 +219,19 @@ function svgButton(Plotly, data) {
     icon: Plotly.Icons.disk,
     click: (div) => Plotly.downloadImage(div, { format: "svg", filename: data.key }),
   };
+}
+
+// The same figure with letters `growth` times as large: every font of every title, axis, note and trace.
+function enlarged(node, growth, isFont = false) {
+  if (growth === 1 || typeof node !== "object" || node === null || ArrayBuffer.isView(node)) return node;
+  if (Array.isArray(node)) return typeof node[0] === "object" ? node.map((one) => enlarged(one, growth)) : node;
+  const grown = {};
+  for (const [name, value] of Object.entries(node)) {
+    if (isFont && name === "size") grown[name] = value * growth;
+    else if (name === "bdata" || name === "dtype") grown[name] = value;
+    else grown[name] = enlarged(value, growth, /font$/i.test(name));
+  }
+  return grown;
 }
 
 async function draw(chart, url, failure) {
@@ -148,8 +257,9 @@ async function draw(chart, url, failure) {
           modeBarButtonsToAdd: [svgButton(Plotly, data)],
         };
       }
-      const layout = { ...data.figure.layout, height: data.height, autosize: true };
-      await Plotly.react(chart.div, withHidden(data.figure.data, data.linked), layout, chart.config);
+      const figure = enlarged(data.figure, data.growth);
+      const layout = { ...figure.layout, height: data.height, autosize: true };
+      await Plotly.react(chart.div, withHidden(figure.data, data.linked), layout, chart.config);
       if (!chart.listening) {
         tellClicks(chart);
         followLegend(chart);
@@ -198,5 +308,6 @@ export default function (component) {
     if (window.Plotly) window.Plotly.purge(chart.div);
     charts.delete(parentElement);
     chart.div.remove();
+    chart.told.remove();
   };
 }

@@ -1,0 +1,98 @@
+"""What can be told of the digits without a network: mean and spread of each, and which images are hard.
+
+Images are n×28×28, uint8, labels n, uint8. They are read in pieces, so that a mapped file is never copied as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+PIECE = 1_000  # images at a time: 3 MB as float32
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of pixels 0 to 255: `counts` (10), `mean` and `spread` (10×28×28, spread: standard deviation) of each digit."""
+
+    counts: NDArray[np.int64]
+    mean: F32
+    spread: F32
+    pixel_mean: float  # of all pixels of all images
+    pixel_deviation: float
+
+
+def statistics(images: U8, labels: U8) -> Statistics:
+    """Mean and standard deviation of each pixel, digit by digit; a digit that is not there counts as blank."""
+    counts = np.bincount(labels, minlength=10)
+    sums, squares = np.zeros((2, 10, 784))
+    for part in _pieces(len(images)):
+        x = _flat(images[part])
+        one_hot = np.eye(10, dtype=np.float32)[labels[part]]
+        sums += one_hot.T @ x
+        squares += one_hot.T @ (x * x)
+    n = np.maximum(counts, 1)[:, None]
+    mean = sums / n
+    spread = np.sqrt(np.maximum(squares / n - mean**2, 0))
+    overall = float(sums.sum()) / images.size
+    deviation = float(np.sqrt(squares.sum() / images.size - overall**2))
+    shape = (10, 28, 28)
+    return Statistics(
+        counts, mean.reshape(shape).astype(np.float32), spread.reshape(shape).astype(np.float32), overall, deviation
+    )
+
+
+def distances(images: U8, means: F32) -> F32:
+    """How far each image is from each of the ten mean images: n×10, in pixel values (Euclidean)."""
+    centres = means.reshape(10, 784)
+    found = np.empty((len(images), 10), np.float32)
+    for part in _pieces(len(images)):
+        x = _flat(images[part])
+        # |x − m|² = |x|² − 2 x·m + |m|²: one product of matrices
+        squared = (x * x).sum(1)[:, None] - 2 * x @ centres.T + (centres * centres).sum(1)
+        found[part] = np.sqrt(np.maximum(squared, 0))
+    return found
+
+
+def hardness(distance: F32, labels: U8) -> F32:
+    """How much farther each image is from the mean of its own digit than from the nearest other: above 0 it is mistaken."""
+    rows = np.arange(len(labels))
+    own = distance[rows, labels]
+    others = distance.copy()
+    others[rows, labels] = np.inf
+    harder: F32 = own - others.min(1)
+    return harder
+
+
+def by_hardness(harder: F32, labels: U8, share: float, count: int) -> NDArray[np.int64]:
+    """`count` images of each digit around this share of its images, 0 the easiest, 1 the hardest: (10·count,), 0 first."""
+    chosen = []
+    for digit in range(10):
+        mine = np.flatnonzero(labels == digit)
+        mine = mine[np.argsort(harder[mine], kind="stable")]
+        start = round(share * max(0, len(mine) - count))
+        chosen.append(mine[start : start + count])
+    return np.concatenate(chosen)
+
+
+def mean_of(images: U8, labels: U8, count: int) -> tuple[F32, F32]:
+    """Mean and spread of the first `count` images of each digit: 10×28×28 each."""
+    mean, spread = np.zeros((2, 10, 28, 28), np.float32)
+    for digit in range(10):
+        first = images[np.flatnonzero(labels == digit)[:count]].astype(np.float32)
+        if len(first):
+            mean[digit], spread[digit] = first.mean(0), first.std(0)
+    return mean, spread
+
+
+def _pieces(count: int) -> Iterator[slice]:
+    return (slice(start, start + PIECE) for start in range(0, count, PIECE))
+
+
+def _flat(images: U8) -> F32:
+    return images.reshape(len(images), 784).astype(np.float32)

@@ -1,0 +1,70 @@
+"""How many images of each digit the three parts have, as bars. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import packed
+from mnist_core.messages import N_, Translate
+from mnist_core.records import Split
+
+Figure = dict[str, Any]
+DIGITS = [str(digit) for digit in range(10)]
+PATTERNS: Mapping[Split, str] = {"train": "", "validation": "/", "test": "x"}
+
+
+def balance_chart(counts: Mapping[Split, NDArray[np.int64]], shares: bool, dark: bool, translate: Translate) -> Figure:
+    """Bars of `counts` (10 for each part), or of the share of its part that each digit has."""
+    layout = theme.layout("", translate(N_("Digit")), dark=dark, revision=f"balance-{shares}")
+    layout["hovermode"] = "closest"
+    layout["barmode"] = "group"
+    layout["bargap"] = 0.25
+    layout["legend"] |= {"y": 0.99}
+    layout["margin"] |= {"t": 40}
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
+    title = translate(N_("Share of the part")) if shares else translate(N_("Images"))
+    layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": title}, "tickformat": ".0%" if shares else ",d"}
+    if shares:
+        layout["shapes"].append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": 0.1,
+                "y1": 0.1,
+                "line": {"color": theme.quiet(dark), "width": 1.2, "dash": "longdash"},
+            }
+        )
+    traces = []
+    for part, numbers in counts.items():
+        style = theme.SPLIT_STYLES[part]
+        traces.append(
+            {
+                "type": "bar",
+                "uid": part,
+                "name": translate(style.name),
+                "x": DIGITS,
+                "y": packed(numbers / max(1, int(numbers.sum())) if shares else numbers),
+                "marker": {
+                    "color": style.colour(dark),
+                    "pattern": {
+                        "shape": PATTERNS[part],
+                        "fillmode": "overlay",
+                        "fgcolor": "#16181D" if dark else "#FFFFFF",
+                        "size": 7,
+                        "solidity": 0.2,
+                    },
+                },
+                "customdata": [int(number) for number in numbers],
+                "hovertemplate": "%{x}: %{customdata:,} · %{y:.1%}<extra></extra>"
+                if shares
+                else "%{x}: %{y:,}<extra></extra>",
+            }
+        )
+    return {"data": traces, "layout": layout}

@@ -1,0 +1,78 @@
+"""Two trainings of one network beside each other: both losses, and below them their difference. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import ends, log_ticks, packed, spread
+from mnist_core.messages import N_, Translate
+
+Figure = dict[str, Any]
+Floats = NDArray[np.float64]
+LEAST = 1e-8  # difference shown; float32 tells none that is smaller
+LAST_DIGIT = 2.3 * 2.0**-23  # of a loss near ln 10 in float32
+
+
+def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Translate) -> Figure:
+    """The loss of each update: the engine's as a broad line, that from scratch as dots on it; |difference| on a log axis."""
+    layout = theme.layout(
+        translate(N_("Loss of each batch, and the difference of both curves")),
+        translate(N_("Update")),
+        dark=dark,
+        revision="beside",
+    )
+    updates = np.arange(1, len(scratch) + 1)
+    apart = np.maximum(np.abs(scratch - engine), LEAST)
+    layout["xaxis"] |= ends(0, len(scratch)) | {"anchor": "y2"}
+    top = 1.05 * float(max(np.max(scratch), np.max(engine)))
+    low, high = float(np.log10(LEAST)), float(max(-5.0, np.ceil(np.log10(apart.max()))))
+    layout["yaxis2"] = (
+        layout["yaxis"] | ends(low, high, log=True) | log_ticks(low, high) | {"dtick": 2, "domain": [0, 0.32]}
+    )
+    layout["yaxis"] |= ends(0, top) | {"domain": [0.42, 1], "title": {"text": translate(N_("Loss"))}}
+    line = {"type": "scatter", "mode": "lines", "x": packed(updates)}
+    figure: Figure = {"data": [], "layout": layout}
+    figure["data"] += [
+        line
+        | {
+            "uid": "engine",
+            "name": translate(N_("MNIST Lab")),
+            "y": packed(engine),
+            "line": {"color": theme.run_colour(0, dark), "width": 6},
+            "opacity": 0.45,
+            "hovertemplate": "%{y:.7f}",
+        },
+        line
+        | {
+            "uid": "scratch",
+            "name": translate(N_("from scratch")),
+            "y": packed(scratch),
+            "line": {"color": theme.run_colour(1, dark), "width": 2, "dash": "dot"},
+            "hovertemplate": "%{y:.7f}",
+        },
+        line
+        | {
+            "uid": "difference",
+            "name": translate(N_("difference")),
+            "y": packed(apart),
+            "yaxis": "y2",
+            "line": {"color": theme.ink(dark), "width": 1.6},
+            "hovertemplate": "%{y:.2g}",
+        },
+        line
+        | {
+            "uid": "digit",
+            "name": translate(N_("the last digit of float32")),
+            "x": [0, len(scratch)],
+            "y": [LAST_DIGIT, LAST_DIGIT],
+            "yaxis": "y2",
+            "line": {"color": theme.quiet(dark), "width": 1.6, "dash": "dash"},
+            "hoverinfo": "skip",
+        },
+    ]
+    figure["data"] += [one | {"yaxis": "y2"} for one in spread({"xaxis": layout["xaxis"], "yaxis": layout["yaxis2"]})]
+    return figure

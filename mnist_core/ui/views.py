@@ -1,0 +1,31 @@
+"""Views of one page, one shown at a time, named in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from mnist_core.ui import frame
+from mnist_core.ui.texts import _
+
+Views = Mapping[str, tuple[str, Callable[..., None]]]
+
+
+def show(views: Views, *parts: Any, key: str) -> None:
+    """Draw the one of `views` (word in the address → title, function) that is chosen, with `parts`.
+
+    The first is shown where the address asks for none. `key` of the switch.
+    """
+    first = next(iter(views))
+    if key not in st.session_state:
+        asked = st.query_params.get("view")
+        st.session_state[key] = asked if asked in views else first
+    names = {name: _(title) for name, (title, _draw) in views.items()}
+    chosen = st.segmented_control(
+        _("View"), list(views), required=True, key=key, format_func=names.__getitem__, label_visibility="collapsed"
+    )
+    shown = chosen or first
+    st.query_params["view"] = shown
+    frame.safely(views[shown][1])(*parts)

@@ -1,0 +1,68 @@
+"""What is told of the digits by arithmetic: by hand on four images, beside NumPy on drawn digits, and on real MNIST."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_core import data
+from mnist_core.concepts import digits
+from mnist_core.data import Dataset
+
+
+def test_mean_and_spread_of_two_images_of_one_digit() -> None:
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[0, 0, 0], images[1, 0, 0], images[2, 5, 5] = 10, 30, 255
+    found = digits.statistics(images, np.array([4, 4, 7], np.uint8))
+    assert found.counts.tolist() == [0, 0, 0, 0, 2, 0, 0, 1, 0, 0]
+    assert found.mean[4, 0, 0] == 20
+    assert found.spread[4, 0, 0] == 10
+    assert found.mean[7, 5, 5] == 255
+    assert not found.spread[7].any()
+    assert not found.mean[0].any()  # no image of it: blank, not NaN
+    assert found.pixel_mean == pytest.approx(295 / (3 * 784))
+
+
+def test_statistics_are_those_of_numpy_whatever_the_pieces(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digits, "PIECE", 137)
+    found = digits.statistics(tiny.train_images, tiny.train_labels)
+    threes = tiny.train_images[tiny.train_labels == 3].astype(float)
+    assert found.mean[3] == pytest.approx(threes.mean(0), abs=1e-3)
+    assert found.spread[3] == pytest.approx(threes.std(0), abs=1e-2)
+    assert found.pixel_deviation == pytest.approx(tiny.train_images.std(), rel=1e-5)
+    mean, spread = digits.mean_of(tiny.train_images, tiny.train_labels, len(threes))
+    assert mean[3] == pytest.approx(threes.mean(0), abs=1e-3)
+    first, none = digits.mean_of(tiny.train_images, tiny.train_labels, 1)
+    assert np.array_equal(first[3], threes[0])
+    assert not none.any()
+    assert spread.shape == (10, 28, 28)
+
+
+def test_hard_is_nearer_to_another_digit(tiny: Dataset) -> None:
+    means = digits.statistics(tiny.train_images, tiny.train_labels).mean
+    images, labels = tiny.train_images[:200], tiny.train_labels[:200]
+    far = digits.distances(images, means)
+    slow = np.sqrt(((images.astype(float)[:, None] - means) ** 2).sum((2, 3)))
+    assert far == pytest.approx(slow, rel=1e-4)
+    harder = digits.hardness(far, labels)
+    assert np.array_equal(harder > 0, slow.argmin(1) != labels)
+    easy, hard = (digits.by_hardness(harder, labels, share, 5) for share in (0.0, 1.0))
+    assert labels[easy].tolist() == labels[hard].tolist() == np.repeat(range(10), 5).tolist()
+    for digit in range(10):
+        mine = np.sort(harder[labels == digit])
+        assert np.array_equal(harder[easy[labels[easy] == digit]], mine[:5])
+        assert np.array_equal(harder[hard[labels[hard] == digit]], mine[-5:])
+
+
+def test_real_mnist_is_what_it_is_said_to_be(mnist: Path) -> None:
+    dataset = data.load_dataset("mnist", mnist)
+    assert (len(dataset.train_images), len(dataset.test_images)) == (60_000, 10_000)
+    found = digits.statistics(dataset.train_images, dataset.train_labels)
+    assert found.counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert round(found.pixel_mean / 255, 4) == data.MEAN == 0.1307
+    assert round(found.pixel_deviation / 255, 4) == data.STD == 0.3081
+    # The nearest mean image, the simplest classifier of all: 82.03 % of the test images.
+    answers = digits.distances(dataset.test_images, found.mean).argmin(1)
+    assert (answers == dataset.test_labels).sum() == 8203

@@ -1,0 +1,25 @@
+"""The benchmark of sliders moves what is really on the pages."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from mnist_core.bench.sliders import SLIDERS, Slider
+from tests.pages.conftest import Open
+
+
+@pytest.mark.parametrize("slider", SLIDERS, ids=lambda slider: slider.slider)
+def test_the_slider_and_its_chart_are_on_the_page(open_page: Open, slider: Slider) -> None:
+    address = urlsplit(slider.address)
+    app = open_page(address.path.strip("/"), **dict(parse_qsl(address.query)))
+    sliders = {element.key for element in [*app.slider, *app.select_slider]}
+    charts = {
+        data.get("key")
+        for element in app.main
+        if element.type == "bidi_component" and (data := json.loads(element.proto.json))
+    }
+    assert slider.slider in sliders
+    assert slider.chart in charts
