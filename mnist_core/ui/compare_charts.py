@@ -20,6 +20,7 @@ from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
 HEIGHT = 460
+ROW, ROOMY = 26, 4  # pixels of a row in the legend; so many runs have room in it, each more makes the chart higher
 SHOWN_SETTINGS = 8  # axes of the chart of all settings
 RESULTS: Mapping[str, str] = {
     "best_validation_accuracy": N_("Best validation accuracy"),
@@ -88,6 +89,9 @@ def _curves(views: list[watch.View]) -> None:
         overlay.Overlaid(f"{number}. {names.run_title(one.run)}", one.curves, one.run.id, colour)
         for number, (one, colour) in enumerate(zip(views, colours, strict=True), 1)
     ]
+    if len(parts) > 1 and len(views) > len(theme.RUN_COLOURS_LIGHT):
+        text = _("More than {n} runs share colours: draw one part, in which their dashes differ, or choose fewer runs.")
+        st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
     _two_charts(views, (parts, view), lambda metric: overlay.runs_chart(shown, metric, parts, view, _))
 
 
@@ -115,7 +119,8 @@ def _two_charts(views: list[watch.View], more: Any, make: Callable[[Any], dict[s
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             figure = watch.figure((*key, metric), partial(make, metric))
-            live_chart(figure, key=f"chart_compare_{metric}", height=HEIGHT, description=described, linked="compare")
+            height = HEIGHT + ROW * min(12, max(0, len(views) - ROOMY))
+            live_chart(figure, key=f"chart_compare_{metric}", height=height, description=described, linked="compare")
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
