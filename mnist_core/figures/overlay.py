@@ -77,6 +77,20 @@ def heading(metric: Metric, splits: Sequence[Split], translate: Translate) -> st
     return f"{title} – {', '.join(translate(theme.SPLIT_STYLES[split].name) for split in splits)}"
 
 
+def described(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
+    """The chart in words, for those who do not see it: where every curve ends."""
+    said = [heading(metric, splits, translate)]
+    for split in splits:
+        ends_at = []
+        for run in runs:
+            values = run.curves.evaluations[f"{split}_{metric}"]
+            if len(values):
+                last = f"{float(values[-1]):.2%}" if metric == "accuracy" else f"{float(values[-1]):.3g}"
+                ends_at.append(f"{run.name}: {last}")
+        said.append(f"{translate(theme.SPLIT_STYLES[split].name)} – {'; '.join(ends_at)}")
+    return ". ".join(said) + "."
+
+
 def tell_parts(figure: Figure, metric: Metric, splits: Sequence[Split], view: ChartView, translate: Translate) -> None:
     """A second legend, which cannot be clicked: dash and sign of each part; none where there is one part."""
     if len(splits) < 2:

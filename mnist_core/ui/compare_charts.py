@@ -92,7 +92,12 @@ def _curves(views: list[watch.View]) -> None:
     if len(parts) > 1 and len(views) > len(theme.RUN_COLOURS_LIGHT):
         text = _("More than {n} runs share colours: draw one part, in which their dashes differ, or choose fewer runs.")
         st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
-    _two_charts(views, (parts, view), lambda metric: overlay.runs_chart(shown, metric, parts, view, _))
+    _two_charts(
+        views,
+        (parts, view),
+        lambda metric: overlay.runs_chart(shown, metric, parts, view, _),
+        lambda metric: overlay.described(shown, metric, parts, _),
+    )
 
 
 def _say_differences(runs: Sequence[Run]) -> None:
@@ -113,14 +118,20 @@ def _say_differences(runs: Sequence[Run]) -> None:
     st.markdown(f":material/difference: {text}")
 
 
-def _two_charts(views: list[watch.View], more: Any, make: Callable[[Any], dict[str, Any]]) -> None:
+def _two_charts(
+    views: list[watch.View],
+    more: Any,
+    make: Callable[[Any], dict[str, Any]],
+    describe: Callable[[Any], str],
+) -> None:
     key = (tuple((one.run.id, one.run.version) for one in views), more, texts.language())
-    described = ", ".join(names.run_title(one.run) for one in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             figure = watch.figure((*key, metric), partial(make, metric))
             height = HEIGHT + ROW * min(12, max(0, len(views) - ROOMY))
-            live_chart(figure, key=f"chart_compare_{metric}", height=height, description=described, linked="compare")
+            live_chart(
+                figure, key=f"chart_compare_{metric}", height=height, description=describe(metric), linked="compare"
+            )
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
@@ -139,7 +150,13 @@ def _groups(views: list[watch.View]) -> None:
         (_group_name(by, key, members), [runs[run.id].curves for run in members]) for key, members in found.items()
     ]
     st.caption(_("Lines are means, bands reach from the least to the greatest of a group; in brackets: how many runs."))
-    _two_charts(views, (by, parts, view), lambda metric: charts.bands(named, metric, parts, view, _))
+    told = "; ".join(f"{name}: {len(curves)}" for name, curves in named)
+    _two_charts(
+        views,
+        (by, parts, view),
+        lambda metric: charts.bands(named, metric, parts, view, _),
+        lambda metric: f"{overlay.heading(metric, parts, _)}. {told}.",
+    )
 
 
 def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:

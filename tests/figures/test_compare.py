@@ -64,6 +64,12 @@ def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> N
     assert "part-validation" not in alone
 
 
+def test_the_overlay_in_words_says_where_each_curve_ends() -> None:
+    runs = overlay.overlaid([("a", curves([0, 10], [2.0, 0.125])), ("b", curves([0, 10], [2.0, NAN])), ("c", Curves())])
+    said = overlay.described(runs, "loss", ["train", "validation"], str)
+    assert said == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: nan."
+
+
 def test_a_run_that_broke_on_one_of_several_parts_has_one_sign() -> None:
     broken = curves([0, 10], [2.0, 1e30])
     broken.evaluations["train_loss"] = [2.0, NAN]
