@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.messages import N_, Message, message
-from mnist_core.records import Run
+from mnist_core.records import Curves, Run
 
 # Settings as they are called in a sentence and at the head of a column.
 NAMES: Mapping[str, str] = {
@@ -130,3 +133,20 @@ def position(name: str, value: Any) -> float | None:
     if name == "hidden_layers":
         return float(sum(value))
     return None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a run first was as good as wanted: after how many updates, and seconds of training."""
+
+    step: int
+    seconds: float
+
+
+def reached(curves: Curves, accuracy: float) -> Reached | None:
+    """The first evaluation with at least this validation accuracy; None where there is none."""
+    found = np.flatnonzero(curves.evaluations["validation_accuracy"] >= accuracy)
+    if not len(found):
+        return None
+    row = curves.evaluations[found[0]]
+    return Reached(int(row["step"]), float(row["seconds"]))

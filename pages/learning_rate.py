@@ -37,6 +37,7 @@ def view() -> str:
 def page() -> None:
     """The network in the sidebar; many rates, or a rising one."""
     st.title(_("Learning rate: too small, good, on the edge, broken"))
+    draft.follow_address()
     draft.fields()
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("The address asked for settings that cannot be. The experiment's own are shown instead."))

@@ -87,6 +87,7 @@ def page() -> None:
         if f"shown_{name}" not in st.session_state:
             st.session_state[f"shown_{name}"] = st.query_params.get(name)
     st.title(_("Train a network and watch it learn"))
+    draft.follow_address()
     draft.fields()
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("The address asked for settings that cannot be. The experiment's own are shown instead."))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import typing
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mnist_core import comparison
 from mnist_core.config import FIELDS, RunConfig
-from mnist_core.records import Run
+from mnist_core.records import EVALUATION_DTYPE, Curves, Run
 
 BASE = RunConfig()
 
@@ -67,3 +68,13 @@ def test_places_on_an_axis(name: str, value: object, place: float | None) -> Non
 def test_a_chosen_colour_is_kept_and_no_other_run_takes_it() -> None:
     runs = [run(0), replace(run(1), colour=0), run(2), replace(run(3), colour=5)]
     assert comparison.places(runs) == [1, 0, 2, 5]
+
+
+def test_where_an_accuracy_was_first_reached() -> None:
+    rows = np.zeros(4, EVALUATION_DTYPE)
+    rows["step"], rows["seconds"] = [0, 10, 20, 30], [0, 1, 2, 3]
+    rows["validation_accuracy"] = [0.1, 0.8, np.nan, 0.9]
+    assert comparison.reached(Curves(evaluations=rows), 0.8) == comparison.Reached(10, 1.0)
+    assert comparison.reached(Curves(evaluations=rows), 0.85) == comparison.Reached(30, 3.0)
+    assert comparison.reached(Curves(evaluations=rows), 0.95) is None
+    assert comparison.reached(Curves(), 0.5) is None

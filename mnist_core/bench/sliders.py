@@ -40,6 +40,9 @@ SLIDERS = (
     Slider("/loss_and_gradients?view=classes", "loss_logit_0", "chart_softmax"),
     Slider("/loss_and_gradients?view=binary", "binary_share", "chart_binary"),
     Slider("/loss_and_gradients?view=valleys", "hills_rate", "chart_hills"),
+    Slider("/batch_size?view=updates", "updates_batch_size", "chart_epoch"),
+    Slider("/batch_size?view=noise", "noise_batch", "chart_noise"),
+    Slider("/batch_size?view=paths", "paths_rate", "chart_paths"),
 )
 
 _FIND = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from mnist_core.figures import theme
 from mnist_core.messages import N_, Translate
 from mnist_core.models import Description, Layer
@@ -19,10 +21,22 @@ NAMES = {
     "dense": N_("hidden"),
     "output": N_("digits"),
 }
+DIGITS = tuple(str(digit) for digit in range(10))
+MOST_OUTPUTS = 13  # drawn
 
 
-def network_svg(description: Description, translate: Translate, *, dark: bool = False) -> str:
-    """The layers from left to right with their sizes, 640×239, as an SVG document; stacks of images have a line more."""
+def network_svg(
+    description: Description,
+    translate: Translate,
+    *,
+    dark: bool = False,
+    answers: Sequence[str] = DIGITS,
+    called: Mapping[str, str] = NAMES,
+) -> str:
+    """The layers from left to right with their sizes, 640×239, as an SVG document; stacks of images have a line more.
+
+    `answers`: what stands beside the output nodes; `called`: what stands beneath a layer of each kind.
+    """
     layers = [layer for layer in description.layers if layer.kind != "flatten"]
     gap = WIDTH / len(layers)
     centres = [gap * (index + 0.5) for index in range(len(layers))]
@@ -32,8 +46,8 @@ def network_svg(description: Description, translate: Translate, *, dark: bool = 
         parts += _links(layers, columns, centres, index, dark)
     size = min(LARGEST, int(gap / 3.9))  # "28×28" and the names fit into a column
     for layer, column, x in zip(layers, columns, centres, strict=True):
-        parts += _dense(column, x, layer, dark) if column else _stack(layer, x, gap, dark)
-        parts += _label(layer, x, size, translate, dark)
+        parts += _dense(column, x, layer, answers, dark) if column else _stack(layer, x, gap, dark)
+        parts += _label(layer, x, size, translate(called[layer.kind]), dark)
     height = HEIGHT + (LINE if any(" @ " in _size(layer) for layer in layers) else 0)
     label = " → ".join(_size(layer) for layer in layers)
     return (
@@ -42,12 +56,11 @@ def network_svg(description: Description, translate: Translate, *, dark: bool = 
     )
 
 
-def _label(layer: Layer, x: float, size: int, translate: Translate, dark: bool) -> list[str]:
+def _label(layer: Layer, x: float, size: int, name: str, dark: bool) -> list[str]:
     """Beneath each other: how many, for images how large, and what they are."""
     lines = _size(layer).split(" @ ")
     ink, quiet = theme.ink(dark), theme.quiet(dark)
     parts = [_text(x, LABELS + LINE * row, line, size, ink, bold=True) for row, line in enumerate(lines)]
-    name = translate(NAMES[layer.kind])
     return [*parts, _text(x, LABELS + LINE * len(lines), name, max(11, size - 4), quiet)]
 
 
@@ -63,7 +76,8 @@ def _units(layer: Layer) -> list[float]:
     if len(layer.output_shape) == 3:
         return []
     count = layer.output_shape[0]
-    drawn = 10 if layer.kind == "output" else min(count, SHOWN if count > 10 else count)
+    most = MOST_OUTPUTS if layer.kind == "output" else 10
+    drawn = count if count <= most else SHOWN
     step = min(26.0, 180 / max(1, drawn))
     return [MIDDLE + (index - (drawn - 1) / 2) * step for index in range(drawn)]
 
@@ -100,20 +114,22 @@ def _reach(layer: Layer, gap: float) -> float:
     return side / 2 + (sheets - 1) / 2 * offset + 4
 
 
-def _dense(column: list[float], x: float, layer: Layer, dark: bool) -> list[str]:
+def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], dark: bool) -> list[str]:
     colour = theme.SPLIT_STYLES["train"].colour(dark) if layer.kind == "dense" else theme.quiet(dark)
     if layer.kind == "output":
         colour = theme.SPLIT_STYLES["test"].colour(dark)
     radius = 7 if len(column) < 9 else 6
     parts = []
-    skipped = layer.kind != "output" and layer.output_shape[0] > len(column)
+    skipped = layer.output_shape[0] > len(column)
+    middle = len(column) // 2
+    said = [*answers[:middle], "", *answers[-middle:]] if skipped else answers
     for index, y in enumerate(column):
-        if skipped and index == len(column) // 2:
+        if skipped and index == middle:
             parts += [f'<circle cx="{x:.0f}" cy="{y + d:.1f}" r="1.8" fill="{colour}"/>' for d in (-7, 0, 7)]
         else:
             parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{radius}" fill="{colour}"/>')
         if layer.kind == "output":
-            parts.append(_text(x + 18, y + 5, str(index), 13, theme.quiet(dark)))
+            parts.append(_text(x + 18, y + 5, said[index], 13, theme.quiet(dark)))
     return parts
 
 

@@ -21,6 +21,9 @@ Parameters of disturbed: `runs` (ids; the first is the one looked at), `kind` (t
 `images`, `reached`, and the arrays `accuracy` (runs × strengths, NaN where a run's weights are none), `examples`
 (strengths × 8 × 28 × 28, as the first run got them), `answers` and `labels` of these.
 
+Parameters of batch-times: `dataset`, `hidden_layers` (units of each), `images` (to train on) and `sizes` (of batches). Its
+result: `updates` (how many were timed at each size), `cores`, and the array `seconds` of one update at each size, on average.
+
 Parameters of scratch: `dataset`, `rate`, `iterations` (hundreds, up to 1,000). Its result: `seconds` (of the network
 from scratch, of the engine), and the arrays `scratch` and `engine`, the loss at each iteration.
 """
@@ -37,7 +40,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import data, weights
+from mnist_core.config import RunConfig
 from mnist_core.errors import CheckpointError, MnistLabError, TrainingError
+from mnist_core.estimate import useful_threads
 from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.messages import N_
 from mnist_core.models import describe
@@ -203,6 +208,28 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Callable[[float], N
     return values, {"accuracy": accuracy, "examples": examples, "answers": answers, "labels": first}
 
 
+def _batch_times(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    from mnist_core.training import speed
+
+    asked = study.parameters
+    config = RunConfig(
+        dataset=asked["dataset"],
+        hidden_layers=tuple(asked["hidden_layers"]),
+        train_size=asked["images"],
+        validation_size=0,
+        epochs=1_000,
+    )
+    times = speed.batch_times(
+        config,
+        data.load_dataset(config.dataset),
+        asked["sizes"],
+        threads=lambda sized: useful_threads(sized, cores),
+        progress=tell,
+    )
+    seconds, updates = zip(*times, strict=True)
+    return {"updates": list(updates), "cores": cores}, {"seconds": np.array(seconds)}
+
+
 def _scratch(_store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
     from mnist_core.training.beside import beside
 
@@ -254,5 +281,6 @@ _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]]
     "attention": _attention,
     "course": _course,
     "disturbed": _disturbed,
+    "batch-times": _batch_times,
     "scratch": _scratch,
 }

@@ -1,13 +1,14 @@
-"""How fast this machine trains, measured in about a second."""
+"""How fast this machine trains, measured in about a second; and how long an update takes at several batch sizes."""
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
@@ -47,17 +48,49 @@ def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | N
 
 
 def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None) -> float:
-    if threads is not None:
-        torch.set_num_threads(threads)
-    stack = Stack([Trainer(config, dataset)])
-    for _warm in range(5):
+    return statistics.median(islice(update_times(config, dataset, seconds=0.2, threads=threads), 30))
+
+
+def update_times(
+    config: RunConfig, dataset: Dataset, *, seconds: float, threads: int | None = None, warm: int = 5
+) -> Iterator[float]:
+    """Seconds of one update of a fresh run after the other, at least three, for about `seconds`; the first `warm` are not told."""
+    stack = Stack([Trainer(config, dataset, threads=threads)])
+    for _warm in range(warm):
         stack.update()
-    times: list[float] = []
-    while len(times) < 30 and sum(times) < 0.2:
+    passed, made = 0.0, 0
+    while made < 3 or passed < seconds:
         begun = time.perf_counter()
         stack.update()
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+        took = time.perf_counter() - begun
+        passed, made = passed + took, made + 1
+        yield took
+
+
+def batch_times(
+    config: RunConfig,
+    dataset: Dataset,
+    sizes: Sequence[int],
+    *,
+    seconds: float = 0.4,
+    threads: Callable[[RunConfig], int] = lambda config: 1,
+    progress: Callable[[float], None] = lambda share: None,
+) -> list[tuple[float, int]]:
+    """(seconds of one update on average, updates timed) at each batch size; each is timed for about `seconds`.
+
+    Updates as a run makes them, with their records, without evaluations. `threads` for a configuration; `progress` is told
+    the share that is done, and may raise to end it.
+    """
+    found = []
+    for place, size in enumerate(sizes):
+        sized = config.replace(batch_size=size)
+        passed, updates = 0.0, 0
+        progress(place / len(sizes))
+        for took in update_times(sized, dataset, seconds=seconds, threads=threads(sized), warm=2):
+            passed, updates = passed + took, updates + 1
+            progress((place + min(1.0, passed / seconds)) / len(sizes))
+        found.append((passed / updates, updates))
+    return found
 
 
 def _noise() -> Dataset:

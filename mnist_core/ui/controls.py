@@ -249,7 +249,8 @@ def _layers(name: str, label: str, each: str, stops: Sequence[int], prefix: str,
     """How many layers, then a slider for the size of each."""
     sizes: list[int] = list(draft.fields()[name])
     depth_key = f"c_{name}_depth"
-    if st.session_state.get(f"{depth_key}_of") != len(sizes):
+    # Streamlit forgets a slider that another page did not draw.
+    if depth_key not in st.session_state or st.session_state.get(f"{depth_key}_of") != len(sizes):
         st.session_state[depth_key] = st.session_state[f"{depth_key}_of"] = len(sizes)
     depth = st.slider(label, fewest, most, key=depth_key)
     fill = sizes[-1] if sizes else 64

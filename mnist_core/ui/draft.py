@@ -116,8 +116,22 @@ def write_address(
     query |= {"run": run or "", "group": group or "", "sweep": sweep or "", "test": test or ""}
     query |= {name: st.query_params.get(name, "") for name in ("lang", "large")}
     wanted = {name: value for name, value in query.items() if value != "" or name in FIELDS}
+    st.session_state["written_address"] = _settings_of(wanted)
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)
+
+
+def follow_address() -> None:
+    """Take the experiment of a link that was followed within this session: an address that was not written here."""
+    asked = _settings_of(st.query_params.to_dict())
+    written = st.session_state.get("written_address")
+    if "draft" in st.session_state and "preset" in asked and written is not None and asked != written:
+        st.session_state["written_address"] = asked
+        _from_address()
+
+
+def _settings_of(query: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if name in FIELDS or name in ("preset", "variant")}
 
 
 def _from_address() -> None:

@@ -32,22 +32,25 @@ def _panel(group: str, moving: bool) -> None:
         st.rerun()
     preset = PRESETS.get(runs[0].preset or "")
     st.markdown(f"**{_(preset.title) if preset else names.run_title(runs[0])}**")
-    done = sum(run.state == "finished" for run in runs)
-    st.progress(done / len(runs), text=_done(done, len(runs)))
-    if runs[0].owner == session.student() and moving:
-        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=_stop_all, args=(runs,))
+    progress(runs)
     _charts(group, runs)
     _table(runs)
 
 
-def _done(done: int, runs: int) -> str:
-    text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", runs)
-    return text.format(done=done, all=runs)
+def progress(runs: list[Run]) -> None:
+    """How many are done, and their owner's button that stops them while any of them moves."""
+    done = sum(run.state == "finished" for run in runs)
+    text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
+    st.progress(done / len(runs), text=text.format(done=done, all=len(runs)))
+    if runs[0].owner == session.student() and any(run.active for run in runs):
+        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=_stop_all, args=(runs,))
 
 
+@frame.callback
 def _stop_all(runs: list[Run]) -> None:
     for run in runs:
-        run_panel.ask(run, "stop")
+        if run.state != "finished":
+            run_panel.ask(run, "stop")
 
 
 def _charts(group: str, runs: list[Run]) -> None:
@@ -79,6 +82,7 @@ def _table(runs: list[Run]) -> None:
             _("Run"): names.variant(run),
             _("State"): _(names.STATES[names.state(run)]),
             _("Parameters"): models.describe(run.config).parameters,
+            _("Multiplications"): models.describe(run.config).multiplications,
             _("Updates per epoch"): run.config.steps_per_epoch,
             _("Seconds per epoch"): round(done.seconds / done.epoch, 2) if done.epoch else None,
             _("Validation accuracy"): _percent(run.result.get("validation_accuracy")),

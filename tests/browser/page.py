@@ -196,7 +196,10 @@ class Page:
             const [x, y] = [trace.x[arguments[2]], trace.y[arguments[2]]];
             return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
         """
-        x, y = self.browser.execute_script(script, kind, trace, number)
+        self.click_at(*self.browser.execute_script(script, kind, trace, number))
+
+    def click_at(self, x: float, y: float) -> None:
+        """Click a place of the window, in its pixels."""
         actions = ActionBuilder(self.browser)
         actions.pointer_action.move_to_location(round(x), round(y)).click()
         actions.perform()

@@ -265,3 +265,40 @@ def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
     assert np.abs(scratch - engine).max() < 2e-6
     assert scratch[0] != scratch[-1]
     assert all(seconds > 0 for seconds in study.values["seconds"])
+
+
+def test_updates_are_timed_at_each_batch_size(store: Store) -> None:
+    asked = {"dataset": "mnist", "hidden_layers": [8], "images": 2_000, "sizes": [1, 100, 2_000]}
+    study_id = store.create_study("ann", "batch-times", asked)
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    seconds, updates = study.arrays["seconds"], study.values["updates"]
+    assert seconds.shape == (3,)
+    assert len(updates) == 3
+    assert (seconds > 0).all()
+    # Each was timed for as long, so that one image at a time is timed more often than 2,000.
+    assert min(updates) >= 1
+    assert updates[0] > updates[2]
+    assert seconds[2] > seconds[0]  # 2,000 times the multiplications in one update
+
+
+def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)
+    shares: list[float] = []
+
+    def cancelled(study_id: str, progress: float) -> bool:
+        shares.append(progress)
+        return progress < 0.5
+
+    monkeypatch.setattr(store, "report_study", cancelled)
+    asked = {"dataset": "mnist", "hidden_layers": [8], "images": 1_000, "sizes": [10, 1_000]}
+    study_id = store.create_study("ann", "batch-times", asked)
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "running"  # left as it is: the store says what became of it
+    assert shares == sorted(shares)
+    assert 0.5 <= shares[-1] <= 1
+    assert shares[-2] < 0.5

@@ -329,3 +329,30 @@ def test_whatever_is_typed_into_the_address_is_a_sentence(open_page: Open, store
 def test_korean(open_page: Open) -> None:
     app = open_page("train", lang="ko")
     assert "학습률" in "".join(slider.label for slider in app.select_slider)
+
+
+def test_the_network_is_the_same_after_another_page(open_page: Open) -> None:
+    app = open_page("train", preset="keras-first-look")
+    app.slider(key="c_hidden_layers_depth").set_value(2).run()
+    app.switch_page("pages/home.py").run()
+    app.query_params.clear()
+    app.switch_page("pages/train.py").run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Parameters"] == f"{784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10:,}"
+    assert app.slider(key="c_hidden_layers_depth").value == 2
+
+
+def test_a_link_to_an_experiment_opens_it_also_where_another_was_open(open_page: Open) -> None:
+    app = open_page("train", preset="keras-first-look")
+    app.switch_page("pages/home.py").run()
+    app.query_params.clear()
+    for name, value in {"preset": "two-layer-net", "hidden_layers": "64"}.items():
+        app.query_params[name] = value
+    app.switch_page("pages/train.py").run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Parameters"] == f"{784 * 64 + 64 + 64 * 10 + 10:,}"
+    assert app.select_slider(key="c_learning_rate").value == 0.5
+    # What is moved from here on stays, though the address still has the link in that moment.
+    app.select_slider(key="c_learning_rate").set_value(1.2).run()
+    assert app.select_slider(key="c_learning_rate").value == 1.2
+    assert app.query_params["learning_rate"] == "1.2"

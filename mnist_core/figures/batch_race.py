@@ -1,0 +1,103 @@
+"""Accuracy against the batch size, of runs that have come equally far: after equal epochs, after equal updates.
+
+Every number is one that was recorded: of each run the evaluation nearest to the place asked for. Knows neither Streamlit
+nor the store.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import ends, log_ticks, packed, spread
+from mnist_core.figures.curves import SHARES
+from mnist_core.messages import N_, Translate
+from mnist_core.records import Curves, Run
+
+Figure = dict[str, Any]
+Equal = Literal["epochs", "updates"]
+EQUALS: tuple[Equal, ...] = ("epochs", "updates")
+APART = 1.25  # evaluations that are nearer to each other than this factor count as equally far
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run where it was asked for: the evaluation that was recorded there."""
+
+    batch: int
+    step: int
+    epoch: float
+    accuracy: float
+    there: bool  # whether it has come so far; else the point is where it is now
+
+
+def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> list[Point]:
+    """The evaluation of each run nearest to `place` (in epochs, or updates), smallest batch first; none: it has none yet."""
+    found = []
+    for run, curves in sorted(runs, key=lambda pair: pair[0].config.batch_size):
+        rows = curves.evaluations
+        rows = rows[np.isfinite(rows["validation_accuracy"])]
+        if not len(rows):
+            continue
+        at = rows["epoch" if equal == "epochs" else "step"].astype(float)
+        away = np.abs(np.log(np.maximum(at, 1e-3) / place))
+        row = int(away.argmin())
+        nearest = rows[row]
+        found.append(
+            Point(
+                run.config.batch_size,
+                int(nearest["step"]),
+                float(nearest["epoch"]),
+                float(nearest["validation_accuracy"]),
+                bool(away[row] <= math.log(APART)),
+            )
+        )
+    return found
+
+
+def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark: bool, translate: Translate) -> Figure:
+    """Validation accuracy against the batch size; runs that have not come so far are open, where they are."""
+    if equal == "epochs":
+        title = translate(N_("After equal epochs: {n}")).format(n=f"{place:g}")
+    else:
+        title = translate(N_("After equal updates: {n}")).format(n=f"{place:,.0f}")
+    layout = theme.layout(title, translate(N_("Batch size")), dark=dark, revision=f"{subject}-{equal}")
+    layout["hovermode"] = "closest"
+    high = math.log10(max([10, *(point.batch for point in found)]))
+    layout["xaxis"] |= ends(-0.15, high + 0.15, log=True) | log_ticks(0, high)
+    layout["yaxis"] |= SHARES | {"title": {"text": translate(N_("Validation accuracy"))}}
+    style = theme.SPLIT_STYLES["validation"]
+    colour = style.colour(dark)
+    hover = "%{x:,.0f}: %{y:.2%}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
+    hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
+    figure: Figure = {"data": [], "layout": layout}
+    for there, uid, name, symbol in (
+        (False, "behind", translate(N_("not yet, where it is")), "square-open"),
+        (True, "there", translate(N_("has come that far")), "square"),
+    ):
+        chosen = [point for point in found if point.there == there]
+        figure["data"].append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers+text" if there else "markers",
+                "uid": uid,
+                "name": name,
+                "x": packed(np.array([point.batch for point in chosen])),
+                "y": packed(np.array([point.accuracy for point in chosen])),
+                "text": [f"{point.accuracy:.1%}" for point in chosen],
+                "textposition": "top center",
+                "textfont": {"size": theme.NOTE_SIZE},
+                "customdata": packed(np.array([(point.step, point.epoch) for point in chosen]).reshape(-1, 2)),
+                "line": {"color": colour, "width": 2.4, "dash": style.dash},
+                "marker": {"size": 12, "color": colour, "symbol": symbol, "line": {"width": 2}},
+                "hovertemplate": hover,
+                "cliponaxis": False,
+            }
+        )
+    figure["data"] += spread(layout)
+    return figure

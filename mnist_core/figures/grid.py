@@ -1,0 +1,85 @@
+"""Runs over depth and width as a heat map that fills while they train. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import packed
+from mnist_core.messages import N_, Translate
+
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run's place: its value (NaN: none yet), what is written there, and whether the run broke."""
+
+    value: float
+    text: str
+    broken: bool = False
+
+
+def grid_chart(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: Sequence[Sequence[Cell | None]],
+    dark: bool,
+    translate: Translate,
+    *,
+    log: bool = False,
+) -> Figure:
+    """`cells` by row (number of hidden layers, the fewest at the bottom) and column (units); None: no run there.
+
+    Three layers of one map, `uid` values, waiting and broken: only whole runs have a part in the colours. `log`: of the colours.
+    """
+    layout = theme.layout(title, translate(N_("Units in each hidden layer")), dark=dark, revision="grid")
+    layout["hovermode"] = "closest"
+    plain = {"showgrid": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 18}, "type": "category"}
+    layout["xaxis"] |= plain
+    layout["yaxis"] |= plain | {"title": {"text": translate(N_("Hidden layers"))}}
+    values = np.array([[math.nan if cell is None else cell.value for cell in row] for row in cells], float)
+    broken = np.array([[cell is not None and cell.broken for cell in row] for row in cells])
+    waiting = np.array([[cell is not None for cell in row] for row in cells]) & ~broken & ~np.isfinite(values)
+    texts = [["" if cell is None else cell.text for cell in row] for row in cells]
+    good = np.where(broken, np.nan, values)
+    shown = np.log10(np.maximum(good, 1e-9)) if log else good
+    known = shown[np.isfinite(shown)]
+    least, most = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    ground, red = theme.faint(dark), theme.transparent(theme.broken(dark), 0.35)
+    layers = (
+        ("values", shown, least, max(most, least + 1e-9), theme.scale(dark)),
+        ("waiting", np.where(waiting, 0.0, np.nan), 0.0, 1.0, [[0, ground], [1, ground]]),
+        ("broken", np.where(broken, 0.0, np.nan), 0.0, 1.0, [[0, red], [1, red]]),
+    )
+    traces = []
+    for uid, z, low, high, colours in layers:
+        trace = {
+            "type": "heatmap",
+            "uid": uid,
+            "x": list(columns),
+            "y": list(rows),
+            "z": packed(z),
+            "zmin": low,
+            "zmax": high,
+            "colorscale": colours,
+            "showscale": False,
+            "hoverongaps": False,
+            "xgap": 4,
+            "ygap": 4,
+            "text": [
+                [text if np.isfinite(here) else "" for text, here in zip(row, places, strict=True)]
+                for row, places in zip(texts, z, strict=True)
+            ],
+            "texttemplate": "%{text}",
+            "textfont": {"size": theme.FONT_SIZE + 2} | ({} if uid == "values" else {"color": theme.ink(dark)}),
+            "hovertemplate": "%{y} × %{x}: %{text}<extra></extra>",
+        }
+        traces.append(trace)
+    return {"data": traces, "layout": layout}

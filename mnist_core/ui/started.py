@@ -1,0 +1,50 @@
+"""A group of runs that a page of lessons started by one click: kept in the session, found again by the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mnist_core import estimate, settings
+from mnist_core.config import RunConfig
+from mnist_core.ui import frame, names, session
+from mnist_core.ui.texts import _
+
+
+def shown(name: str) -> str | None:
+    """The group that the page shows under `name` of the address; the address follows it."""
+    key = f"started_{name}"
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(name)
+    group: str | None = st.session_state[key]
+    if group and st.query_params.get(name) != group:
+        st.query_params[name] = group
+    return group
+
+
+@frame.callback
+def start(
+    name: str, group: str, configs: Sequence[RunConfig], variants: Sequence[str | None], preset: str | None = None
+) -> None:
+    """Queue the runs under `group`, once however often the press arrives, and show them under `name`."""
+    session.store().create_runs(session.student(), configs, group, preset=preset, variants=variants)
+    st.session_state[f"started_{name}"] = group
+
+
+def expected_time(configs: Sequence[RunConfig]) -> None:
+    """How long the runs will take together, on all workers."""
+    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    seconds = sum(estimate.estimate_seconds(config, speed) for config in configs) / settings.worker_count()
+    st.metric(_("Expected time"), names.duration(seconds), width="content")
+
+
+def open_run(run_id: str) -> None:
+    """Remember that the Train page is to show the run; for callbacks, which cannot turn the page themselves."""
+    st.session_state.update(shown_run=run_id, shown_group=None, go_to_train=True)
+
+
+def turn_the_page() -> None:
+    """Go where `open_run` wants to; at the head of a fragment."""
+    if st.session_state.pop("go_to_train", False):
+        st.switch_page("pages/train.py")

@@ -1,0 +1,157 @@
+"""All optimizers on one toy valley: rates, momentum and steps by slider, or played."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.concepts import optimizers, valleys
+from mnist_core.figures import valleys as charts
+from mnist_core.messages import N_
+from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+MOST_STEPS = 200
+PLAY_SECONDS = 0.3
+PLAYED = 2  # steps at a time
+ARRIVED = 0.01  # above the lowest loss
+TITLES = {"long": N_("Long valley"), "bent": N_("Bent valley"), "saddle": N_("Saddle")}
+RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.12, 0.15, 0.18, 0.2, 0.25, 0.3, 0.5, 0.8, 1.0, 2.0)
+GRADIENT = ("sgd", "momentum", "nesterov")  # whose step is as long as the gradient; the others divide by its size
+SHOWN = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
+
+
+def draw() -> None:
+    """The sliders, the paths, the losses, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "All start at the same place of the same landscape. In the long valley SGD swings across the steep "
+            "walls and creeps along the floor; momentum and a rate for each weight are two ways out of that."
+        )
+    )
+    playing = bool(st.session_state.get("valley_playing"))
+    frame.fragment(_panel, every=PLAY_SECONDS if playing else None)(playing)
+    lesson.code(optimizers.Settings, *optimizers.RULES.values(), optimizers.descend)
+    lesson.experiment("optimizer-race", _("The same race in a network of 79,510 weights, on the same batches."))
+
+
+def _panel(playing: bool) -> None:
+    if playing:
+        _play_on()
+    with st.container(horizontal=True, gap="large"):
+        valley = _valley()
+        shown = _shown()
+    left, right = st.columns([1, 2.4], gap="large")
+    with left:
+        walks, steps = _walks(valley, shown, playing)
+    said = _said(valley, walks)
+    with right:
+        dark, kind = session.dark(), str(st.session_state["valley_kind"])
+        live_chart(
+            charts.paths_chart(valley, walks, kind, dark, _),
+            key="chart_paths",
+            height=430,
+            description=said,
+            subject=kind,
+            linked="valley",
+        )
+        live_chart(
+            charts.losses_chart(valley, walks, steps, dark, _),
+            key="chart_valley_losses",
+            height=330,
+            description=said,
+            linked="valley",
+        )
+    st.markdown(said)
+
+
+def _valley() -> valleys.Valley:
+    titles = {name: _(title) for name, title in TITLES.items()}
+    kind = st.segmented_control(
+        _("The loss"), list(TITLES), default="long", required=True, key="valley_kind", format_func=titles.__getitem__
+    )
+    return valleys.VALLEYS[kind or "long"]
+
+
+def _shown() -> list[str]:
+    return st.pills(
+        _("Optimizers"),
+        list(optimizers.RULES),
+        selection_mode="multi",
+        default=SHOWN,
+        key="valley_shown",
+        format_func=names.choice,
+    )
+
+
+def _walks(
+    valley: valleys.Valley, shown: list[str], playing: bool
+) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
+    """Name → (number of the optimizer, its walk), and how many steps were asked for."""
+    gradient_rate = st.select_slider(
+        _("Rate of SGD, momentum, Nesterov"), RATES, 0.15, key="valley_rate", format_func=names.number
+    )
+    adaptive_rate = st.select_slider(
+        _("Rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.2, key="valley_adaptive_rate", format_func=names.number
+    )
+    momentum = st.slider(
+        _("Momentum"), 0.0, 0.99, 0.9, 0.01, key="valley_momentum", help=_("Of momentum and Nesterov.")
+    )
+    decay = st.slider(
+        _("Weight decay"), 0.0, 1.0, 0.1, 0.05, key="valley_decay", help=_("Of AdamW: without it, it is Adam.")
+    )
+    steps = _steps(playing)
+    walks = {}
+    for place, (name, rule) in enumerate(optimizers.RULES.items()):
+        if name in shown:
+            rate = gradient_rate if name in GRADIENT else adaptive_rate
+            use = optimizers.Settings(rate, momentum, decay=decay)
+            walks[names.choice(name)] = (place, optimizers.descend(rule, valley.gradient, valley.start, steps, use))
+    return walks, steps
+
+
+def _steps(playing: bool) -> int:
+    steps = st.slider(_("Steps"), 0, MOST_STEPS, 60, key="valley_steps")
+    st.button(
+        _("Pause") if playing else _("Play"),
+        key="valley_play",
+        icon=":material/pause:" if playing else ":material/play_arrow:",
+        on_click=_toggle,
+    )
+    if playing != bool(st.session_state.get("valley_playing")):
+        st.rerun()  # begin or end playing
+    return steps
+
+
+def _toggle() -> None:
+    playing = not st.session_state.get("valley_playing")
+    st.session_state["valley_playing"] = playing
+    if playing:
+        st.session_state["valley_steps"] = 0
+
+
+def _play_on() -> None:
+    """The next steps; the end of the slider ends it."""
+    steps = st.session_state.get("valley_steps", 0)
+    if steps >= MOST_STEPS:
+        st.session_state["valley_playing"] = False
+    elif st.session_state.get("valley_playing"):
+        st.session_state["valley_steps"] = min(MOST_STEPS, steps + PLAYED)
+
+
+def _said(valley: valleys.Valley, walks: dict[str, tuple[int, valleys.Floats]]) -> str:
+    """Where each of them is, in words."""
+    return " · ".join(f"{name}: {_where(valley, walked)}" for name, (_place, walked) in walks.items()) or _(
+        "Choose an optimizer."
+    )
+
+
+def _where(valley: valleys.Valley, walked: valleys.Floats) -> str:
+    if not np.abs(walked[-1]).max() <= optimizers.FAR:
+        return _("out of sight after {n} steps").format(n=len(walked) - 1)
+    heights = valley.loss(walked) - valley.least
+    above = np.flatnonzero(heights > ARRIVED)
+    if not len(above) or above[-1] < len(walked) - 1:
+        return _("arrived after {n} steps").format(n=int(above[-1]) + 1 if len(above) else 0)
+    return _("loss {loss}").format(loss=f"{heights[-1]:.3g}")

@@ -1,0 +1,106 @@
+"""The page Architecture in a real browser: a grid that fills while it trains, a cell that opens its run, a played window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+GRID = "document.querySelector('[data-testid=live-chart][data-key=chart_grid]')"
+
+
+def move(page: Page, key: str, *keys: str) -> None:
+    """Press keys on the slider with Streamlit's `key`."""
+    script = (
+        "const s = document.querySelector(`.st-key-${arguments[0]} input[type=range]`); s?.focus(); return Boolean(s);"
+    )
+    wait_until(lambda: page.browser.execute_script(script, key))
+    ActionChains(page.browser).send_keys("".join(keys)).perform()
+
+
+def cells(page: Page) -> list[list[str]]:
+    """What stands in the cells now."""
+    script = f"return {GRID}?.data?.[0].text.map((row, i) => row.map((_, j) => {GRID}.data.map((one) => one.text[i][j]).join('')))"
+    found: list[list[str]] | None = page.browser.execute_script(script)
+    return found or []
+
+
+def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
+    page = open_browser().open("/architecture?view=grid")
+    for depth in ("2", "3"):
+        page.choose("grid_depths", depth)
+    page.choose("grid_widths", "256")
+    move(page, "grid_images", Keys.HOME)
+    page.wait_for("Train all 3")
+    page.press("grid_start")
+    wait_until(lambda: cells(page) and cells(page)[0][0])  # the cells are there before their values
+    wait_until(lambda: "group=" in page.address)
+    page.wait_for("3 of 3 runs are done", 90)
+    wait_until(lambda: all("%" in text and "…" not in text for row in cells(page) for text in row))
+    (linear, same), (narrow, wide) = cells(page)
+    assert linear == same  # one run without hidden layers for both columns
+    assert len({linear, narrow, wide}) == 3
+    page.wait_for("Best: ")
+    page.choose("grid_measure", "Parameters")
+    wait_until(lambda: cells(page) == [["7,850"] * 2, ["12,730", "50,890"]])
+
+    other = open_browser().open(page.address)  # found again by its address
+    wait_until(lambda: cells(other) == [[linear, same], [narrow, wide]])
+    assert other.says("Somebody else's runs")
+
+    script = f"""
+        const chart = {GRID};
+        chart.scrollIntoView({{ block: "center" }});
+        const {{ xaxis, yaxis }} = chart._fullLayout, box = chart.getBoundingClientRect();
+        return [box.left + xaxis._offset + xaxis.d2p("16"), box.top + yaxis._offset + yaxis.d2p("1")];
+    """
+
+    def opened() -> bool:
+        if page.says("Train a network and watch it learn"):
+            return True
+        x, y = page.browser.execute_script(script)
+        page.click_at(x, y)
+        return False
+
+    wait_until(opened)
+    page.wait_for("784-16-10")
+
+
+def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
+    page = open_browser().open("/architecture?view=convolution")
+    page.wait_for("Row 7, column 12")
+    wait_until(lambda: page.points("slide") == 28 * 28 + 26 * 26)
+    move(page, "conv_stride", Keys.ARROW_RIGHT)
+    page.wait_for("⌊(28 + 2 · 0 − 3) / 2⌋ + 1 = 13")
+    wait_until(lambda: page.points("slide") == 28 * 28 + 13 * 13)
+    page.press("conv_play")
+    page.wait_for("Pause")
+    page.wait_for("Row 8, column ")  # it goes on by itself into the next row
+    page.press("conv_play")
+    page.wait_for("Play")
+    page.choose("architecture_view", "Optimizers in a valley")
+    wait_until(lambda: page.points("paths") > 5 * 61)
+    assert "view=valley" in page.address
+
+
+def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> None:
+    page = open_browser().open("/architecture?view=equal")
+    for key in ("equal_images", "equal_epochs"):
+        move(page, key, Keys.HOME)
+    page.press("equal_start")
+    page.wait_for("2 of 2 runs are done", 90)
+    wait_until(lambda: "pair=" in page.address)
+    page.choose("architecture_view", "Optimizers raced")
+    for key in ("race_images", "race_epochs"):
+        move(page, key, Keys.HOME)
+    page.press("race_start")
+    page.wait_for("5 of 5 runs are done", 90)
+    group = [one.get_attribute("data-points") for one in page.find('[data-key="group_loss"]')]
+    assert int(group[0]) > 20

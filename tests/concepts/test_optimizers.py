@@ -1,0 +1,66 @@
+"""The update rules: a step by hand, and hundreds of steps beside torch's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core.concepts.optimizers import FAR, RULES, Settings, descend
+from mnist_core.concepts.valleys import VALLEYS
+from mnist_core.config import RunConfig, choices
+from mnist_core.training.optimizers import make_optimizer
+
+STEPS = 100  # later, the last digit of a sum decides where RMSprop's zigzag goes
+
+
+def slope(x: np.ndarray) -> np.ndarray:
+    """Of ½ x²: the weight itself."""
+    return x
+
+
+def test_two_steps_by_hand() -> None:
+    use = Settings(rate=0.5, momentum=0.5, epsilon=0.0, rho=0.75, decay=0.2)
+    walked = {name: descend(rule, slope, (4.0,), 2, use)[:, 0].tolist() for name, rule in RULES.items()}
+    assert walked["sgd"] == [4.0, 2.0, 1.0]
+    assert walked["momentum"] == [4.0, 2.0, 0.0]  # v = 4, then ½ · 4 + 2 = 4
+    assert walked["nesterov"] == [4.0, 1.0, -0.25]  # 4 − ½ (4 + ½ · 4); v = 3: 1 − ½ (1 + 1.5)
+    assert walked["adagrad"] == pytest.approx([4.0, 3.5, 3.5 - 0.5 * 3.5 / np.sqrt(16 + 3.5**2)])
+    assert walked["rmsprop"] == pytest.approx([4.0, 3.0, 3.0 - 0.5 * 3 / np.sqrt(0.75 * 4 + 0.25 * 9)])
+    assert walked["adam"][1] == pytest.approx(3.5)  # the first step of Adam is the rate, whatever the slope
+    assert walked["adamw"][1] == pytest.approx(3.5 - 0.5 * 0.2 * 4)
+
+
+@pytest.mark.parametrize("name", choices("optimizer"))
+@pytest.mark.parametrize("valley", list(VALLEYS))
+def test_the_walk_is_torchs(name: str, valley: str) -> None:
+    surface, use = VALLEYS[valley], Settings(rate=0.03, momentum=0.8, decay=0.1 if name == "adamw" else 0.0)
+    config = RunConfig(
+        optimizer=name,  # type: ignore[arg-type]
+        learning_rate=use.rate,
+        momentum=use.momentum,
+        rho=use.rho,
+        beta1=use.beta1,
+        beta2=use.beta2,
+        epsilon=use.epsilon,
+        weight_decay=use.decay,
+    )
+    weight = torch.nn.Parameter(torch.tensor(surface.start, dtype=torch.float64))
+    optimizer = make_optimizer(config, [weight])
+    expected = [weight.detach().numpy().copy()]
+    for _step in range(STEPS):
+        weight.grad = torch.from_numpy(surface.gradient(weight.detach().numpy()))
+        optimizer.step()
+        expected.append(weight.detach().numpy().copy())
+    walked = descend(RULES[name], surface.gradient, surface.start, STEPS, use)
+    assert walked == pytest.approx(np.array(expected), rel=1e-6, abs=1e-9)
+
+
+def test_a_walk_that_runs_away_is_cut_off() -> None:
+    walked = descend(RULES["sgd"], slope, (1.0,), 1_000, Settings(rate=3.0))  # × −2 each step
+    assert len(walked) == 21  # 2²⁰ is the first above a million
+    assert abs(walked[-1, 0]) > FAR >= abs(walked[-2, 0])
+
+
+def test_all_optimizers_are_here() -> None:
+    assert tuple(RULES) == choices("optimizer")

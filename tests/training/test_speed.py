@@ -1,0 +1,55 @@
+"""Times of updates: so many as fit, of the engine's own updates, each size apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.training import speed
+from mnist_core.training.stack import Stack
+
+CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(4,), epochs=1_000)
+
+
+class Clock:
+    """Time that passes by itself: each update takes a millisecond for every image."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    update = Stack.update
+
+    def slow(stack: Stack) -> bool:
+        made.now += stack.trainers[0].config.batch_size / 1_000
+        return update(stack)
+
+    monkeypatch.setattr(Stack, "update", slow)
+    monkeypatch.setattr(speed.time, "perf_counter", made)
+    return made
+
+
+def test_each_size_is_timed_as_long(clock: Clock, tiny: Dataset) -> None:
+    shares: list[float] = []
+    found = speed.batch_times(CONFIG, tiny, (10, 100, 1_000), seconds=0.401, progress=shares.append)
+    (first, many), (second, some), (third, few) = found
+    assert (first, second, third) == pytest.approx((0.01, 0.1, 1.0))
+    assert (many, some, few) == (41, 5, 3)  # three at the least
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def test_who_asks_may_end_it(tiny: Dataset) -> None:
+    def enough(share: float) -> None:
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        speed.batch_times(CONFIG, tiny, (10, 100), seconds=0.05, progress=enough)
