@@ -207,12 +207,14 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Callable[[float], N
     units = list(range(min(UNITS, describe(config).layers[layer].output_shape[0])))
     name, part = _shown_part(run)
     images = part.images[:MOST_IMAGES]
-    mean = images.mean(0).astype(np.float32) / np.float32(255)
+    # A filter sees a few pixels: where they lie, nothing else should be.
+    filters = describe(config).layers[layer].kind == "convolution"
+    start = (0 if filters else 1) * images.mean(0).astype(np.float32) / np.float32(255)
     places, values = exciting.strongest(config, model, layer, units, images, STRONGEST, lambda share: tell(0.2 * share))
     arrays: dict[str, NDArray[Any]] = {"real": places, "real_values": values}
     for number, way in enumerate(("smooth", "plain")):
         found = exciting.exciting(
-            config, model, layer, units, mean, smooth=way == "smooth",
+            config, model, layer, units, start, smooth=way == "smooth",
             progress=lambda share, number=number: tell(0.2 + 0.4 * (number + share)),  # type: ignore[misc]
         )  # fmt: skip
         kept = (found * 255).round().astype(np.uint8)
@@ -292,12 +294,9 @@ def _scratch(_store: Store, study: Study, cores: int, tell: Callable[[float], No
     return values, {"scratch": found.scratch, "engine": found.engine}
 
 
-def _augmented(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
-    import torch
-
+def _augmented(_store: Store, study: Study, _cores: int, tell: Callable[[float], None]) -> Found:
     from mnist_core.data import augment
 
-    torch.set_num_threads(cores)
     seed = int(study.parameters["seed"])
     dataset = data.load_dataset(study.parameters["dataset"])
     originals = np.asarray(dataset.train_images[data.samples(dataset, per_digit=1, seed=seed)])

@@ -1,7 +1,8 @@
 """Which image excites a unit most: found by gradient ascent on the pixels, and looked for among real images.
 
 A unit's excitation is what it gives before its activation function (after batch normalisation): there a gradient is never
-lost in a flat part. That of a filter is the mean over its map. Pixels are ink, 0 (ground) to 1.
+lost in a flat part. That of a filter is the greatest value of its map (its mean would be greatest for all black or all
+white). Pixels are ink, 0 (ground) to 1.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def excitations(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor
     is_output = layer == max(forward.places(config))
     end = place + 1 + (config.batch_norm and not is_output)
     found: torch.Tensor = model[:end](shaped(config, ink))
-    return found.mean((2, 3)) if found.ndim == 4 else found
+    return found.amax((2, 3)) if found.ndim == 4 else found
 
 
 def of_each(

@@ -23,7 +23,7 @@ def draw(run: Run) -> None:
     """The choice of a layer; what excites its units is found in the background."""
     st.markdown(
         _(
-            "Beginning with the mean digit, the computer changes each pixel a little in the way that raises the unit, again "
+            "Beginning with the mean digit, for a filter with empty paper, the computer changes each pixel a little in the way that raises the unit, again "
             "and again. What comes out is what the unit looks for, and seldom a digit: a network need not know how digits "
             "look in order to tell them apart."
         )
@@ -64,18 +64,20 @@ def _units(run: Run, study: Study) -> None:
         st.caption(_("More excitation, from dots that no hand writes."))
     with third:
         st.markdown("**" + _("Real images that excite it most") + "**")
-        marks = [f"{value:.1f}" for value in values["real"]]
+        marks = [f"{value:.2f}" for value in values["real"]]
         st.image(image_sheet(real, columns=4, scale=4, labels=marks), width="stretch")
         text = _("Of {images} validation images; beneath each its excitation.")
         if study.values["part"] == "train":
             text = _("Of {images} training images; beneath each its excitation.")
         st.caption(text.format(images=f"{study.values['images']:,}"))
     st.caption(
-        _("Excitation is what the unit gives before its activation function; of a filter, the mean over its map.")
+        _(
+            "Excitation is what the unit gives before its activation function; of a filter, the greatest value of its map."
+        )
     )
 
 
 def _found(image: object, title: str, value: float) -> None:
     st.markdown(f"**{title}**")
     st.image(image_sheet(image[None], columns=1, scale=7), width="stretch")  # type: ignore[index]
-    st.markdown(_("Excitation {value}").format(value=f"{value:.1f}"))
+    st.markdown(_("Excitation {value}").format(value=f"{value:.2f}"))

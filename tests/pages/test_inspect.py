@@ -234,8 +234,8 @@ def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
     app.session_state["network_view"] = "exciting"
     app.run()
     app.number_input(key="exciting_unit").set_value(7).run()
-    assert "Excitation 7.0" in texts(app)
-    assert "Excitation 14.0" in texts(app)
+    assert "Excitation 7.00" in texts(app)
+    assert "Excitation 14.00" in texts(app)
     assert "Of 2,000 validation images" in texts(app)
 
 
