@@ -75,7 +75,7 @@ LIBRARIES: dict[str, set[str]] = {
     "streamlit": {"ui", "pages", "bench"},
     "plotly": {"ui", "bench"},
     "babel": {"ui"},
-    "torch": {"models", "training", "jobs", "bench"},
+    "torch": {"data", "models", "training", "jobs", "bench"},
     "torchvision": {"data", "bench"},
     "keras": {"bench"},
     "sklearn": {"bench"},

@@ -16,6 +16,8 @@ from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
 
+NAMED = 5  # runs in the title of a group that is no experiment
+
 
 def draw(group: str) -> None:
     """The panel of the group, moving while any of its runs does."""
@@ -31,7 +33,8 @@ def _panel(group: str, moving: bool) -> None:
     if any(run.active for run in runs) != moving:
         st.rerun()
     preset = PRESETS.get(runs[0].preset or "")
-    st.markdown(f"**{_(preset.title) if preset else names.run_title(runs[0])}**")
+    title = _(preset.title) if preset else " · ".join(names.variant(run) for run in runs[:NAMED])
+    st.markdown(f"**{title}**")
     progress(runs)
     _charts(group, runs)
     _table(runs)
