@@ -20,7 +20,7 @@ from mnist_core.messages import Message
 State = Literal["queued", "running", "paused", "finished"]
 Outcome = Literal["completed", "stopped", "diverged", "collapsed", "failed"]
 Split = Literal["train", "validation", "test"]
-StudyKind = Literal["landscape", "answers", "attention", "course", "disturbed", "scratch", "batch-times"]
+StudyKind = Literal["landscape", "answers", "attention", "course", "disturbed", "scratch", "batch-times", "augmented"]
 StudyState = Literal["queued", "running", "finished", "failed"]
 Prediction = Literal["learns", "slow", "breaks"]  # diagnostics.predictions says when each has come true
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

@@ -7,7 +7,20 @@ import streamlit as st
 from mnist_core import data, settings
 from mnist_core.config import DatasetName
 from mnist_core.messages import N_
-from mnist_core.ui import classes_panel, data_note, frame, names, samples_panel, session, views
+from mnist_core.ui import (
+    augment_panel,
+    classes_panel,
+    data_note,
+    frame,
+    heaps_panel,
+    names,
+    numbers_panel,
+    projection_panel,
+    samples_panel,
+    scales_panel,
+    session,
+    views,
+)
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -16,6 +29,11 @@ frame.ensure()
 VIEWS: views.Views = {
     "samples": (N_("Samples"), samples_panel.draw),
     "classes": (N_("Classes"), classes_panel.draw),
+    "numbers": (N_("As numbers"), numbers_panel.draw),
+    "scales": (N_("Scales"), scales_panel.draw),
+    "heaps": (N_("Three heaps"), heaps_panel.draw),
+    "augmentation": (N_("Augmentation"), augment_panel.draw),
+    "projection": (N_("Projection"), projection_panel.draw),
 }
 
 

@@ -1,4 +1,4 @@
-"""Images and labels: read, split, prepared, fetched, drawn. NumPy only; torchvision only inside `ensure_mnist`."""
+"""Images and labels: read, split, prepared, fetched, drawn. NumPy only; torch and torchvision only inside functions."""
 
 from mnist_core.data.datasets import Dataset, available, load_dataset, samples
 from mnist_core.data.digits import ensure_built_in

@@ -26,6 +26,9 @@ result: `updates` (how many were timed at each size), `cores`, and the array `se
 
 Parameters of scratch: `dataset`, `rate`, `iterations` (hundreds, up to 1,000). Its result: `seconds` (of the network
 from scratch, of the engine), and the arrays `scratch` and `engine`, the loss at each iteration.
+
+Parameters of augmented: `dataset`, `seed`. Its result: the array `originals` (10×28×28, one image of each digit), and for
+each kind of data.augment an array of its name, digits × strengths × draws × 28 × 28; all uint8.
 """
 
 from __future__ import annotations
@@ -242,6 +245,27 @@ def _scratch(_store: Store, study: Study, cores: int, tell: Callable[[float], No
     return values, {"scratch": found.scratch, "engine": found.engine}
 
 
+def _augmented(store: Store, study: Study, cores: int, tell: Callable[[float], None]) -> Found:
+    import torch
+
+    from mnist_core.data import augment
+
+    torch.set_num_threads(cores)
+    seed = int(study.parameters["seed"])
+    dataset = data.load_dataset(study.parameters["dataset"])
+    originals = np.asarray(dataset.train_images[data.samples(dataset, per_digit=1, seed=seed)])
+    arrays: dict[str, NDArray[Any]] = {"originals": originals}
+    for number, kind in enumerate(augment.KINDS):
+        found = np.empty((10, len(augment.STRENGTHS), augment.DRAWS, 28, 28), np.uint8)
+        for digit, image in enumerate(originals):
+            tell((number + digit / 10) / len(augment.KINDS))
+            for place, strength in enumerate(augment.STRENGTHS):
+                # The same seed at every strength: the same change, farther.
+                found[digit, place] = augment.augmented(image, kind, strength, draws=augment.DRAWS, seed=seed)
+        arrays[kind] = found
+    return {}, arrays
+
+
 def _finite(run: Run) -> list[tuple[int, Any]]:
     """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
     found = [
@@ -281,6 +305,7 @@ _KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Callable[[float], None]]
     "attention": _attention,
     "course": _course,
     "disturbed": _disturbed,
+    "augmented": _augmented,
     "batch-times": _batch_times,
     "scratch": _scratch,
 }

@@ -105,8 +105,10 @@ def _means(dataset: data.Dataset) -> None:
 def _difference(mean: NDArray[np.float32]) -> None:
     left, right = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with left:
-        one = st.segmented_control(_("This digit"), range(10), default=4, required=True, key="mean_one")
-        other = st.segmented_control(_("without this one"), range(10), default=9, required=True, key="mean_other")
+        one = st.segmented_control(_("This digit"), range(10), default=4, required=True, key="mean_one", wrap=True)
+        other = st.segmented_control(
+            _("without this one"), range(10), default=9, required=True, key="mean_other", wrap=True
+        )
         a, b = 4 if one is None else one, 9 if other is None else other
         apart = float(np.linalg.norm(mean[a] - mean[b]))
         st.markdown(

@@ -24,7 +24,13 @@ def show(views: Views, *parts: Any, key: str) -> None:
         st.session_state[key] = asked if asked in views else first
     names = {name: _(title) for name, (title, _draw) in views.items()}
     chosen = st.segmented_control(
-        _("View"), list(views), required=True, key=key, format_func=names.__getitem__, label_visibility="collapsed"
+        _("View"),
+        list(views),
+        required=True,
+        key=key,
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+        wrap=True,
     )
     shown = chosen or first
     st.query_params["view"] = shown

@@ -11,6 +11,7 @@ import pytest
 
 from mnist_core import data, forward, weights
 from mnist_core.config import RunConfig
+from mnist_core.data import augment
 from mnist_core.errors import DataError
 from mnist_core.jobs import run_job, study_job
 from mnist_core.jobs.dispatcher import Dispatcher
@@ -302,3 +303,21 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
     assert shares == sorted(shares)
     assert 0.5 <= shares[-1] <= 1
     assert shares[-2] < 0.5
+
+
+def test_augmented_digits_in_all_strengths(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "DRAWS", 2)
+    study_id = store.create_study("ann", "augmented", {"dataset": "mnist", "seed": 3})
+    study_job.execute(study_id, store.url, 1)
+    study = store.study(study_id)
+    assert study is not None
+    assert study.state == "finished", study.message
+    originals = study.arrays["originals"]
+    dataset = data.load_dataset("mnist")
+    assert np.array_equal(originals, dataset.train_images[data.samples(dataset, per_digit=1, seed=3)])
+    for kind in augment.KINDS:
+        changed = study.arrays[kind]
+        assert changed.shape == (10, len(augment.STRENGTHS), 2, 28, 28)
+        assert np.array_equal(changed[:, 0, 0], originals)
+        off = np.abs(changed.astype(int) - originals[:, None, None]).mean((0, 2, 3, 4))
+        assert off[0] == 0 < off[1] < off[3]

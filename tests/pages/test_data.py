@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import data
+from mnist_core.data import augment
 from mnist_core.store import Store
 from tests.pages.test_train import texts
 
@@ -68,9 +70,90 @@ def test_classes(mnist_page: Callable[[str], AppTest]) -> None:
     assert "are 0 apart" in texts(app)
 
 
-def test_built_in_digits_are_not_called_mnist(open_page: Open) -> None:
+def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]) -> None:
+    app = mnist_page("numbers")
+    # The first training image of MNIST is a 5, its pixels from 0 to 255.
+    assert "a **5**, raw 0–255: from 0 to 255, mean 35.1" in texts(app)
+    app.segmented_control(key="number_scale").set_value("standardised").run()
+    # (0 − 0.1307) / 0.3081 and (1 − 0.1307) / 0.3081
+    assert "from -0.4242 to 2.821" in texts(app)
+    app.segmented_control(key="number_scale").set_value("centred").run()
+    assert "from -0.1307 to 0.8693" in texts(app)
+    app.slider(key="number_image").set_value(2).run()
+    assert "Image 2, a **0**" in texts(app)
+    app.segmented_control(key="number_shown").set_value("whole").run()
+    app.segmented_control(key="flatten_side").set_value(2).run()
+    assert "is number 2 · r + c" in texts(app)
+    assert not app.exception
+
+
+def test_scales_and_the_bowl_of_a_line(mnist_page: Callable[[str], AppTest]) -> None:
+    app = mnist_page("scales")
+    assert "Condition number **54,7" in texts(app)
+    app.segmented_control(key="scales_scale").set_value("standardised").run()
+    assert "Condition number **1**" in texts(app)
+    assert "0.0% of the distance are left" in texts(app)
+    app.slider(key="scales_rate").set_value(1.1).run()
+    assert "**Beyond the edge** at a rate of 2" in texts(app)
+    for key, value in (("scales_row", 5), ("scales_column", 22), ("scales_steps", 0)):
+        app.slider(key=key).set_value(value).run()
+        assert not app.exception
+
+
+def test_three_heaps_and_a_leak(mnist_page: Callable[[str], AppTest]) -> None:
+    app = mnist_page("heaps")
+    assert "An accuracy of 95% on 10,000 images is uncertain by ±0.43%" in texts(app)
+    app.slider(key="heaps_cut").set_value((1_000, 60_000)).run()
+    assert "Without them nothing is left to choose by but the test." in texts(app)
+    app.slider(key="heaps_cut").set_value((1_000, 59_000)).run()
+    assert "on 1,000 images is uncertain by ±1.35%" in texts(app)
+    app.slider(key="leak_share").set_value(100).run()
+    assert "it measures **100.0%** on the test, and is right for **88.2%**" in texts(app)
+    app.slider(key="leak_share").set_value(0).run()
+    app.select_slider(key="leak_memory").set_value(100).run()
+    assert "With 0% of the test images in its memory it measures **62.6%**" in texts(app)
+
+
+def test_augmentation_asks_a_worker_once_and_chooses_at_once(
+    mnist_page: Callable[[str], AppTest], store: Store
+) -> None:
+    app = mnist_page("augmentation")
+    owner = app.session_state["student"]
+    (study,) = store.list_studies(owner, "augmented")
+    assert study.parameters == {"dataset": "mnist", "seed": 0}
+    arrays = {kind: np.zeros((10, 6, augment.DRAWS, 28, 28), np.uint8) for kind in augment.KINDS}
+    store.claim_study(study.id)
+    store.finish_study(study.id, {}, arrays | {"originals": np.zeros((10, 28, 28), np.uint8)})
+    app.run()
+    assert "Shift: at most 2 pixels" in texts(app)
+    app.slider(key="augment_strength").set_value(5).run()
+    app.segmented_control(key="augment_kind").set_value("all").run()
+    assert "Rotation: at most 90°" in texts(app)
+    assert len(store.list_studies(owner, "augmented")) == 1
+    app.button(key="augment_others").click().run()
+    assert store.list_studies(owner, "augmented")[0].parameters["seed"] == 1
+    assert not app.exception
+
+
+def test_projection(mnist_page: Callable[[str], AppTest]) -> None:
+    app = mnist_page("projection")
+    assert "These components hold 17.3% of all the variance." in texts(app)
+    assert "Left the image, a 5; right what 20 of 784 numbers know of it" in texts(app)
+    app.slider(key="map_first").set_value(2).run()
+    assert "These components hold 7.4%" in texts(app)  # the same one twice
+    app.session_state["map_row"] = 999
+    app.select_slider(key="map_count").set_value(100).run()  # fewer than the image that was clicked
+    app.select_slider(key="map_numbers").set_value(300).run()
+    assert "Left the image, a 5; right what 300" in texts(app)
+    assert not app.exception
+
+
+def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(open_page: Open) -> None:
     data.ensure_built_in()
-    app = open_page("data", view="classes")
-    assert "the most frequent digit is" in texts(app)
-    assert "not MNIST" in texts(app)
-    assert not app.success
+    for view in ("samples", "classes", "numbers", "scales", "heaps", "augmentation", "projection"):
+        app = open_page("data", view=view)
+        assert not app.success
+        assert "not MNIST" in texts(app)
+    app = open_page("data", view="samples")
+    app.segmented_control(key="sample_order").set_value("hard").run()
+    assert "would be taken for another digit" in texts(app)

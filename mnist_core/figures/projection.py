@@ -1,0 +1,105 @@
+"""A map of images: two numbers of each as a place, a colour and a sign for each digit. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import packed
+from mnist_core.messages import N_, Translate
+
+Figure = dict[str, Any]
+# A sign for each digit, no two alike: seven colours do not do for ten.
+SYMBOLS = (
+    "circle-open",
+    "triangle-up",
+    "square",
+    "diamond-open",
+    "cross",
+    "star",
+    "x",
+    "triangle-down-open",
+    "hexagon",
+    "square-open",
+)
+
+
+def map_chart(
+    places: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    digits: Sequence[int],
+    axes: tuple[int, int],
+    shares: NDArray[np.float32],
+    chosen: int | None,
+    dark: bool,
+    translate: Translate,
+) -> Figure:
+    """The images of `digits` at their numbers `axes` (0-based) of `places` (n×k); `chosen`: the row that is ringed.
+
+    Each trace's `uid` is digit-0 to digit-9 and its `meta` the digit; a point's number counts the images of that digit.
+    """
+    first, second = axes
+
+    def title(axis: int) -> str:
+        text = translate(N_("Component {number}: {share} of the variance"))
+        return text.format(number=axis + 1, share=f"{shares[axis]:.1%}")
+
+    layout = theme.layout("", title(first), dark=dark, revision=f"map-{first}-{second}")
+    layout["hovermode"] = "closest"
+    layout["margin"] |= {"t": 40}
+    layout["legend"] |= {"y": 0.995, "itemsizing": "constant"}
+    layout["yaxis"] |= {"title": {"text": title(second)}}
+    traces: list[dict[str, Any]] = []
+    for digit in digits:
+        mine = labels == digit
+        colour = theme.run_colour(digit, dark)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "uid": f"digit-{digit}",
+                "meta": digit,
+                "name": str(digit),
+                "x": packed(places[mine, first]),
+                "y": packed(places[mine, second]),
+                "marker": {
+                    "symbol": SYMBOLS[digit],
+                    "size": 8,
+                    "color": colour,
+                    "line": {"width": 1.4, "color": colour},
+                    "opacity": 0.8,
+                },
+                "hovertemplate": f"{digit}<extra></extra>",
+            }
+        )
+        if mine.any():
+            layout["annotations"].append(
+                {
+                    "x": float(np.median(places[mine, first])),
+                    "y": float(np.median(places[mine, second])),
+                    "text": f"<b>{digit}</b>",
+                    "showarrow": False,
+                    "bgcolor": theme.veil(dark),
+                    "bordercolor": colour,
+                    "borderpad": 3,
+                    "font": {"size": 20, "color": theme.ink(dark)},
+                }
+            )
+    if chosen is not None:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "uid": "chosen",
+                "x": packed(places[[chosen], first]),
+                "y": packed(places[[chosen], second]),
+                "marker": {"symbol": "circle-open", "size": 26, "color": theme.ink(dark), "line": {"width": 3}},
+                "showlegend": False,
+                "hoverinfo": "skip",
+            }
+        )
+    return {"data": traces, "layout": layout}

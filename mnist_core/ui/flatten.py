@@ -1,0 +1,32 @@
+"""flatten: an image that becomes a vector, row by row, played or by slider; all of it in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core.ui.texts import _
+
+_SCRIPT = Path(__file__).with_name("flatten.js").read_text(encoding="utf-8")
+SMALL = 4  # images up to this side show their numbers
+
+
+def flatten(image: NDArray[np.uint8], key: str) -> None:
+    """Draw the player for a square image (side×side, 0 to 255)."""
+    side = len(image)
+    values = [int(value) for value in image.reshape(-1)]
+    data = {
+        "side": side,
+        "values": values,
+        "texts": [str(value) for value in values] if side <= SMALL else None,
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "rows": _("Rows in the vector"),
+        # The browser fills the fields in.
+        "said": _("{rows} rows are in the vector: {numbers} of {count} numbers.").replace("{count}", str(side * side)),
+    }
+    component = st.components.v2.component("mnist_lab_flatten", js=_SCRIPT)
+    component(key=key, data=data, height=330 if side <= SMALL else 540)

@@ -1,0 +1,125 @@
+"""As numbers: one image pixel by pixel, in the four scales, and flattened into a vector."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.config import Preprocessing, choices
+from mnist_core.data import preprocessing
+from mnist_core.figures.pixels import numbers_chart
+from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.flatten import flatten
+from mnist_core.ui.texts import _
+
+PART = 10  # pixels along a side of a part, whose numbers can be read at once
+MOST = 500  # images to choose from
+TWO_BY_TWO = np.array([[0, 64], [191, 255]], np.uint8)
+
+
+def draw(dataset: data.Dataset) -> None:
+    """The numbers, then the vector."""
+    lesson.look_at(
+        _(
+            "To a computer the image is this table of 784 numbers, nothing else. Change the scale: the picture stays the same, "
+            "the numbers that the network gets do not."
+        )
+    )
+    frame.fragment(_numbers)(dataset)
+    st.subheader(_("From an image to a vector"))
+    lesson.look_at(
+        _(
+            "Play it: the rows are laid end to end, 28 times 28 pixels become 784 inputs. After that no input knows which "
+            "others were its neighbours; a network of dense layers never learns of it."
+        )
+    )
+    frame.fragment(_vector)(dataset)
+    lesson.code(preprocessing.affine, preprocessing.preprocess)
+    lesson.experiment(
+        "preprocessing",
+        _("The same network, given raw, scaled, zero-centred and standardised numbers: which learns best?"),
+    )
+
+
+def _chosen(dataset: data.Dataset) -> NDArray[np.uint8]:
+    return np.asarray(dataset.train_images[int(st.session_state.get("number_image", 1)) - 1])
+
+
+def _numbers(dataset: data.Dataset) -> None:
+    left, right = st.columns([1, 1.8], gap="large")
+    with left:
+        number = st.slider(_("Image"), 1, MOST, 1, key="number_image")
+        image = _chosen(dataset)
+        scale = _scale()
+        shown = st.segmented_control(
+            _("Shown"),
+            ("part", "whole"),
+            default="part",
+            required=True,
+            key="number_shown",
+            format_func=lambda one: _("the whole image") if one == "whole" else _("a part"),
+        )
+        rows = columns = range(28)
+        if shown != "whole":
+            top = st.slider(_("From row"), 0, 28 - PART, 9, key="number_row")
+            start = st.slider(_("From column"), 0, 28 - PART, 9, key="number_column")
+            rows, columns = range(top, top + PART), range(start, start + PART)
+        values = data.preprocess(image, scale)
+        digit = int(dataset.train_labels[number - 1])
+        said = _(
+            "Image {number}, a **{digit}**, {scale}: from {least} to {greatest}, mean {mean}, standard deviation {deviation}."
+        ).format(
+            number=number,
+            digit=digit,
+            scale=names.choice(scale),
+            least=f"{values.min():.4g}",
+            greatest=f"{values.max():.4g}",
+            mean=f"{values.mean():.3f}",
+            deviation=f"{values.std():.3f}",
+        )
+        st.markdown(said)
+        st.caption(_formula(scale))
+    with right:
+        ends = tuple(float(end) for end in data.preprocess(np.array([0, 255], np.uint8), scale))
+        figure = numbers_chart(values, (ends[0], ends[1]), rows, columns, session.dark(), _)
+        live_chart(figure, key="chart_numbers", height=620, description=said)
+
+
+def _scale() -> Preprocessing:
+    options: tuple[Preprocessing, ...] = choices("preprocessing")  # type: ignore[assignment]
+    chosen = st.segmented_control(
+        _("Scale"), options, default="raw", required=True, key="number_scale", wrap=True, format_func=names.choice
+    )
+    return chosen or "raw"
+
+
+def _formula(scale: Preprocessing) -> str:
+    texts = {
+        "raw": _("0 is paper, 255 is ink: a byte for each pixel, as in the file."),
+        "scaled": _("pixel / 255"),
+        "centred": _("pixel / 255 − {mean}, the mean of all training pixels of MNIST"),
+        "standardised": _(
+            "(pixel / 255 − {mean}) / {deviation}: mean and standard deviation of all training pixels of MNIST"
+        ),
+    }
+    return texts[scale].format(mean=data.MEAN, deviation=data.STD)
+
+
+def _vector(dataset: data.Dataset) -> None:
+    size = st.segmented_control(
+        _("Image"),
+        (2, 28),
+        default=28,
+        required=True,
+        key="flatten_side",
+        format_func=lambda side: f"{side}×{side}",
+        label_visibility="collapsed",
+    )
+    image = TWO_BY_TWO if size == 2 else _chosen(dataset)
+    flatten(image, key=f"flatten_{len(image)}")
+    st.caption(
+        _("The pixel in row r and column c, both counted from 0, is number {side} · r + c.").format(side=len(image))
+    )

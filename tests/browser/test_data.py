@@ -1,0 +1,103 @@
+"""The Data page in a real browser: every view drawn, the vector played and moved by keyboard, a click on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from mnist_core.ui.augment_panel import NAMES
+from tests.browser.page import Page
+from tests.conftest import mnist_folder, wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+
+# The player lives in a shadow root of its own.
+PLAYER = """
+const find = (root) => {
+  for (const node of root.querySelectorAll("*")) {
+    if (node.classList.contains("mnist-lab-flatten")) return node;
+    const inside = node.shadowRoot && find(node.shadowRoot);
+    if (inside) return inside;
+  }
+  return null;
+};
+const player = find(document);
+"""
+
+
+def rows(page: Page) -> int:
+    """How many rows of the image lie in the vector; -1 without a player."""
+    script = PLAYER + "return player ? Number(player.querySelector('canvas').dataset.rows ?? -1) : -1;"
+    return int(page.browser.execute_script(script))
+
+
+def test_the_views_of_the_data_page(open_browser: Open) -> None:
+    page = open_browser().open("/data")
+    page.wait_for("training images, each 28×28 pixels")
+    page.choose("sample_order", "by how hard they are")
+    page.wait_for("would be taken for another digit")
+    page.choose("data_view", "Classes")
+    page.wait_for("the most frequent digit is")
+    wait_until(lambda: page.points("balance") == 30)
+    page.choose("data_view", "Scales")
+    wait_until(lambda: page.points("scales_two") > 500)
+    page.choose("scales_scale", "standardised")
+    page.wait_for("Condition number 1.")
+    page.choose("data_view", "Three heaps")
+    wait_until(lambda: page.points("leak") == 42)
+    page.wait_for("With 50% of the test images in its memory")
+    wait_until(lambda: "view=heaps" in page.address)
+
+
+def test_an_image_becomes_a_vector_by_play_and_by_keyboard(open_browser: Open) -> None:
+    page = open_browser().open("/data?view=numbers")
+    wait_until(lambda: page.points("numbers") == 100)
+    wait_until(lambda: rows(page) == 0)
+    press = PLAYER + "player.querySelector('button').click();"
+    page.browser.execute_script(press)
+    wait_until(lambda: rows(page) == 28)
+    slider = page.browser.execute_script(PLAYER + "return player.querySelector('input');")
+    slider.send_keys(Keys.HOME)
+    wait_until(lambda: rows(page) == 0)
+    slider.send_keys(Keys.PAGE_UP)
+    wait_until(lambda: 0 < rows(page) < 28)
+    said = page.browser.execute_script(PLAYER + "return player.querySelector('canvas').getAttribute('aria-label');")
+    assert f"{rows(page)} rows are in the vector: {28 * rows(page)} of 784 numbers." == said
+    # Who wants no motion is shown row after row: nothing is between two places.
+    page.browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    )
+    page.browser.execute_script(press)
+    between = PLAYER + "return Number(player.querySelector('input').value) % 1;"
+    before = rows(page)
+    wait_until(lambda: rows(page) > before + 1)
+    assert page.browser.execute_script(between) == 0
+
+
+def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
+    page = open_browser().open("/data?view=projection")
+    wait_until(lambda: page.points("map") == 601)  # 600 images, and the ring
+    if mnist_folder():
+        page.wait_for("Left the image, a 5;")
+    page.click_point("map", "digit-0", 3)
+    page.wait_for("Left the image, a 0;")
+
+
+def test_augmented_digits_come_from_a_worker(open_browser: Open) -> None:
+    page = open_browser().open("/data?view=augmentation")
+    page.wait_for("First in each row the image itself", 90)
+    page.choose("augment_kind", NAMES["elastic"])
+    page.wait_for("alpha 50, sigma 4")
+    page.press("augment_others")
+    page.wait_for("First in each row the image itself", 90)
+
+
+def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
+    page = open_browser(language="ko-KR", size=(420, 1200)).open("/data?view=scales")
+    page.wait_for("조건수(condition number)")
+    wait_until(lambda: page.points("scales_surface") > 0)
+    wide = page.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth;")
+    assert wide <= 0
