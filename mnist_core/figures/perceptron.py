@@ -12,7 +12,7 @@ from mnist_core.figures.axes import ends, packed
 from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
-LIFT = 0.02  # of the height, by which corners float above the surface, so that it does not cover half of them
+LIFT = 0.05  # of the height, by which corners float above the surface, so that it does not cover half of them
 LOW, HIGH = -1.0, 2.0  # of the inputs shown
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 

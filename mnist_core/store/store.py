@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -597,6 +598,10 @@ def _unpack(blobs: Iterable[bytes], dtype: np.dtype[np.void], after: int) -> NDA
     return array[array["step"] > after]
 
 
+# To read and check settings is most of the work of listing a thousand runs, and they never change.
+_settings = lru_cache(5_000)(RunConfig.from_json)
+
+
 def _read(row: sa.Row[Any], queue_place: int | None = None) -> Run | UnreadableRun:
     try:
         return _run(row, queue_place)
@@ -607,7 +612,7 @@ def _read(row: sa.Row[Any], queue_place: int | None = None) -> Run | UnreadableR
 def _run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
     """Raises RunUnreadableError."""
     try:
-        config = RunConfig.from_json(row.config)
+        config = _settings(row.config)
     except ConfigError as error:
         raise RunUnreadableError(
             N_("The settings of run {run} cannot be read by this version of the program: {problem}"),
