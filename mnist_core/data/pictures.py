@@ -44,8 +44,7 @@ def _grey(content: bytes) -> NDArray[np.float32]:
         if picture.width * picture.height > MOST_PIXELS:
             raise _too_large(picture.width * picture.height)
         picture.draft("L", (SIDE, SIDE))  # a JPEG need not be unpacked in full
-        picture.thumbnail((2 * SIDE, 2 * SIDE))
-        upright = ImageOps.exif_transpose(picture).convert("RGBA")
+        upright = ImageOps.exif_transpose(_small(picture)).convert("RGBA")
     except Image.DecompressionBombError as error:
         raise _too_large(None) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
@@ -57,6 +56,25 @@ def _grey(content: bytes) -> NDArray[np.float32]:
     flat = Image.alpha_composite(paper, upright).convert("L")
     flat.thumbnail((SIDE, SIDE))
     return np.asarray(flat, np.float32)
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """The picture with sides of at most 2 × SIDE, what it says of its orientation kept.
+
+    Pillow would copy a picture with transparency as a whole to shrink it (100 MB at the limit): strips of it are shrunk.
+    """
+    factor = max(picture.size) // (2 * SIDE)
+    if factor > 1 and picture.mode in ("LA", "RGBA"):
+        size = (-(-picture.width // factor), -(-picture.height // factor))
+        shrunk = Image.new(picture.mode, size)
+        for top in range(0, picture.height, 32 * factor):
+            strip = picture.crop((0, top, picture.width, min(picture.height, top + 32 * factor)))
+            shrunk.paste(strip.reduce(factor), (0, top // factor))
+        shrunk.info = picture.info
+        shrunk.getexif().load(picture.getexif().tobytes())
+        picture = shrunk
+    picture.thumbnail((2 * SIDE, 2 * SIDE))
+    return picture
 
 
 def _too_large(pixels: int | None) -> DataFileError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mnist_core.data import load_dataset
 from mnist_core.data.drawing import BOX, PAD, Stroke, as_drawn, like_mnist, paint
@@ -117,3 +117,18 @@ def test_a_picture_of_few_pixels() -> None:
     tiny = np.full((3, 3), 255)
     tiny[1, 1] = 0
     assert read_ink(encoded(tiny)).shape == (3, 3)
+
+
+def test_a_large_picture_with_transparency_is_the_small_one_turned_as_it_says() -> None:
+    large = Image.new("RGBA", (2_900, 2_330))
+    ImageDraw.Draw(large).line([(700, 500), (1_800, 500), (1_200, 1_900)], fill="black", width=150)
+    turn = Image.Exif()
+    turn[0x0112] = 6  # to be turned by a quarter, clockwise
+    inks = []
+    for picture in (large, large.resize((580, 466))):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", exif=turn)
+        inks.append(like_mnist(read_ink(buffer.getvalue())).astype(float).ravel())
+    assert np.corrcoef(*inks)[0, 1] > 0.99
+    rows, columns = np.nonzero(inks[0].reshape(28, 28) > 128)
+    assert columns[rows == rows.max()].min() > 14  # the bar of the seven stands upright at the right
