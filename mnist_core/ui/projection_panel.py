@@ -24,7 +24,7 @@ KEPT = 300  # components
 NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)  # from which an image is drawn again
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The map, the drawn image, the code, an experiment."""
     lesson.look_at(
         _(
@@ -32,7 +32,7 @@ def draw(dataset: data.Dataset) -> None:
             "stay apart and which mingle, 4 and 9 above all; click a sign to see its image."
         )
     )
-    frame.fragment(_panel)(dataset)
+    frame.fragment(_panel)(name)
     lesson.code(projection.components, projection.Components)
     lesson.experiment(
         "keras-first-look",
@@ -43,7 +43,8 @@ def draw(dataset: data.Dataset) -> None:
     )
 
 
-def _panel(dataset: data.Dataset) -> None:
+def _panel(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     found = _components(dataset.name, dataset.source)
     left, right = st.columns([2.2, 1], gap="large")
     with right:
