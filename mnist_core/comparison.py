@@ -56,10 +56,35 @@ LOG_SCALED = {"learning_rate", "batch_size", "train_size", "weight_decay", "epsi
 SEEDS = ("seed", "batch_seed")
 
 
+# Settings that say nothing but where another one has one of these values.
+_ONLY_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "init_std": ("initialisation", ("normal",)),
+    "filters": ("model", ("cnn",)),
+    "kernel_size": ("model", ("cnn",)),
+    "pooling": ("model", ("cnn",)),
+    "momentum": ("optimizer", ("momentum", "nesterov")),
+    "rho": ("optimizer", ("rmsprop",)),
+    "beta1": ("optimizer", ("adam", "adamw")),
+    "beta2": ("optimizer", ("adam", "adamw")),
+    "epsilon": ("optimizer", ("adagrad", "rmsprop", "adam", "adamw")),
+    "schedule_epochs": ("schedule", ("step", "warm-up")),
+    "schedule_factor": ("schedule", ("step",)),
+}
+
+
+def in_use(config: RunConfig, name: str) -> Any:
+    """The value of a setting; None where the run makes no use of it: an MLP has no filters, plain SGD no momentum."""
+    if name in _ONLY_WITH:
+        other, values = _ONLY_WITH[name]
+        if getattr(config, other) not in values:
+            return None
+    return getattr(config, name)
+
+
 def differing(configs: Iterable[RunConfig]) -> list[str]:
     """Names of the settings that are not the same in all, in their usual order."""
     known = list(configs)
-    return [name for name in FIELDS if len({getattr(config, name) for config in known}) > 1]
+    return [name for name in FIELDS if len({in_use(config, name) for config in known}) > 1]
 
 
 def in_words(one: RunConfig, other: RunConfig, shown: Mapping[str, tuple[str, str]]) -> Message:
@@ -85,9 +110,9 @@ def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
     found: dict[Any, list[Run]] = {}
     for run in runs:
         if by == "seed":
-            key: Any = tuple(getattr(run.config, name) for name in FIELDS if name not in SEEDS)
+            key: Any = tuple(in_use(run.config, name) for name in FIELDS if name not in SEEDS)
         else:
-            key = getattr(run.config, by)
+            key = in_use(run.config, by)
         found.setdefault(key, []).append(run)
     return found
 

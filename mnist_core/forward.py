@@ -18,6 +18,7 @@ from mnist_core.data import preprocess
 Array = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
 NORM_EPSILON = 1e-5  # torch's default of batch normalisation
+COUNT = "num_batches_tracked"  # of batch normalisation: the one whole number (int64) among the weights
 
 
 def probabilities(config: RunConfig, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -62,6 +63,33 @@ def places(config: RunConfig) -> dict[int, int]:
         found[number] = at
         number, at = number + 1, at + 2 + config.batch_norm + bool(config.dropout)
     return found | {number: at}
+
+
+def shapes(config: RunConfig) -> dict[str, tuple[int, ...]]:
+    """The shape of each array of the network's weights, by its name in the model's state (`0.weight`, …)."""
+    found: dict[str, tuple[int, ...]] = {}
+    at, side, channels = 0, 28, 1
+    if config.model == "cnn":
+        for filters in config.filters:
+            found |= _with_norm(config, at, (filters, channels, config.kernel_size, config.kernel_size))
+            at, channels = at + 2 + config.batch_norm, filters
+            if config.pooling != "none" and side > 1:
+                at, side = at + 1, side // 2
+        at += 1
+    units = channels * side * side
+    for hidden in config.hidden_layers:
+        found |= _with_norm(config, at, (hidden, units))
+        at, units = at + 2 + config.batch_norm + bool(config.dropout), hidden
+    return found | {f"{at}.weight": (10, units), f"{at}.bias": (10,)}
+
+
+def _with_norm(config: RunConfig, at: int, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Weights and biases of a layer, and of the batch normalisation after it, where there is one."""
+    found = {f"{at}.weight": shape, f"{at}.bias": shape[:1]}
+    if config.batch_norm:
+        names = ("weight", "bias", "running_mean", "running_var")
+        found |= {f"{at + 1}.{name}": shape[:1] for name in names} | {f"{at + 1}.{COUNT}": ()}
+    return found
 
 
 def _layers(config: RunConfig, weights: Weights, inputs: Array) -> Iterator[Array]:

@@ -7,6 +7,7 @@
 | MNIST_LAB_STORE     | SQLAlchemy address of the store                      | sqlite file in the home|
 | MNIST_LAB_SCHEDULER | address of a running Dask scheduler                  | a local cluster        |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
+| MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
 
 Read at each call, not at import, so that tests and secrets can set them late.

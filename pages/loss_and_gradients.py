@@ -5,7 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.messages import N_
-from mnist_core.ui import frame, hills_panel, loss_panel, perceptron_panel, scratch_panel, views
+from mnist_core.ui import (
+    backprop_panel,
+    frame,
+    gradient_panel,
+    hills_panel,
+    loss_panel,
+    perceptron_panel,
+    scratch_panel,
+    views,
+)
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -16,6 +25,8 @@ VIEWS: views.Views = {
     "classes": (N_("Scores to loss"), loss_panel.draw_classes),
     "binary": (N_("Sure and wrong"), loss_panel.draw_binary),
     "valleys": (N_("Two valleys"), hills_panel.draw),
+    "backprop": (N_("Forward and backward"), backprop_panel.draw),
+    "check": (N_("Numerical gradient"), gradient_panel.draw),
     "scratch": (N_("From scratch"), scratch_panel.draw),
 }
 

@@ -53,7 +53,7 @@ ARROWS: dict[str, set[str]] = {
     "estimate": {"config", "models", "schedule"},
     "rates": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
-    "exchange": {"messages", "errors", "settings", "config", "records", "data", "models", "weights"},
+    "exchange": {"messages", "errors", "settings", "config", "records", "data", "models", "forward", "weights"},
     "diagnostics": BASE | {"models", "schedule"},
     "concepts": set(),
     "weights": {"messages", "errors", "settings"},

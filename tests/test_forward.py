@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from mnist_core import forward
 from mnist_core.config import RunConfig
 from mnist_core.data import preprocess
 from mnist_core.forward import layers, probabilities, shares
@@ -62,3 +63,23 @@ def test_weights_that_are_no_numbers_give_no_numbers() -> None:
     config = RunConfig(hidden_layers=())
     weights = {"0.weight": np.full((10, 784), np.nan, np.float32), "0.bias": np.zeros(10, np.float32)}
     assert np.isnan(probabilities(config, weights, IMAGES)).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"hidden_layers": ()},
+        {"hidden_layers": (20, 10), "batch_norm": True, "dropout": 0.3},
+        {"model": "cnn", "filters": (3, 4), "kernel_size": 3},
+        {"model": "cnn", "filters": (3,), "pooling": "none", "hidden_layers": (9,), "batch_norm": True, "dropout": 0.1},
+        {"model": "cnn", "filters": (2, 2, 2, 2), "pooling": "average", "activation": "tanh", "batch_norm": True},
+        {"model": "cnn", "filters": (2, 2, 2, 2), "kernel_size": 1, "hidden_layers": ()},
+    ],
+)
+def test_shapes_are_those_of_the_model(changes: dict) -> None:
+    config = RunConfig(**changes)
+    state = build_model(config).state_dict()
+    assert forward.shapes(config) == {name: tuple(value.shape) for name, value in state.items()}
+    whole = {name for name, value in state.items() if value.dtype == torch.int64}
+    assert whole == {name for name in state if name.endswith(forward.COUNT)}

@@ -28,6 +28,13 @@ POINTS, EVALUATIONS = 1_000, 60  # records of a run
 ROUNDS = 3
 TARGETED = 1_000  # runs
 PAGE, AGAIN, RUN = 1.5, 0.3, 150.0  # seconds, seconds, kB; at most, of so many runs
+TIMED = {
+    "the page": PAGE,
+    "the page again": AGAIN,
+    "a search": AGAIN,
+    "a filter by a range": AGAIN,
+    "filters by three columns": AGAIN,
+}
 STUDENT = "bench"
 _APP = Path(__file__).parents[2] / "app.py"
 
@@ -52,7 +59,7 @@ def _measured(counts: Sequence[int]) -> Report:
             size = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file()) / count / 1_000
             found = [_timed() for _round in range(ROUNDS)]
         wanted = count == TARGETED
-        for name, place, most in (("the page", 0, PAGE), ("the page again", 1, AGAIN), ("a search", 2, AGAIN)):
+        for place, (name, most) in enumerate(TIMED.items()):
             label = f"{count:,} runs: {name}"
             samples[label] = [one[place] for one in found]
             figures.append(median(label, samples[label], "s", most=most if wanted else None, at=count))
@@ -83,8 +90,8 @@ def _fill(count: int) -> None:
     store.close()
 
 
-def _timed() -> tuple[float, float, float]:
-    """Seconds of the page's first script, of the next, and of one after something was typed into the search."""
+def _timed() -> tuple[float, ...]:
+    """Seconds of the page's script for each of `TIMED`: at first, again, and after something was typed or chosen."""
     from streamlit.testing.v1 import AppTest  # noqa: TID251 - the page is run, nothing is drawn with it
 
     with patch("mnist_core.jobs.ensure_cluster", lambda: None), patch("mnist_core.ui.session._stores", {}):
@@ -94,9 +101,14 @@ def _timed() -> tuple[float, float, float]:
         page = _seconds(app.switch_page("pages/compare.py").run)
         again = _seconds(app.run)
         search = _seconds(app.text_input(key="compare_search").set_value("sgd 100").run)
+        app.text_input(key="compare_search").set_value("")
+        app.multiselect(key="filter_columns").set_value(["learning_rate", "batch_size", "validation_accuracy"]).run()
+        ranged = _seconds(app.number_input(key="filter_to_learning_rate").set_value(1.0).run)
+        app.multiselect(key="filter_batch_size").set_value([10, 100])
+        several = _seconds(app.number_input(key="filter_from_validation_accuracy").set_value(20.0).run)
         assert not app.exception
         assert len(app.dataframe[0].value)
-    return page, again, search
+    return page, again, search, ranged, several
 
 
 def _seconds(act: Callable[[], Any]) -> float:

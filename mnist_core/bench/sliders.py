@@ -36,10 +36,15 @@ class Slider:
 
 SLIDERS = (
     Slider("/why?view=bowl", "bowl_rate", "chart_bowl_walk"),
-    Slider("/loss_and_gradients?view=perceptron", "perceptron_b", "chart_perceptron"),
+    Slider("/loss_and_gradients?view=perceptron", "perceptron_b", "chart_perceptron_map"),
     Slider("/loss_and_gradients?view=classes", "loss_logit_0", "chart_softmax"),
     Slider("/loss_and_gradients?view=binary", "binary_share", "chart_binary"),
     Slider("/loss_and_gradients?view=valleys", "hills_rate", "chart_hills"),
+    Slider("/architecture?view=layers", "layers_units_0", "chart_sizes"),
+    Slider("/architecture?view=convolution", "conv_at_1", "chart_slide"),
+    Slider("/architecture?view=valley", "valley_steps", "chart_valley"),
+    Slider("/loss_and_gradients?view=backprop", "backprop_x1", "chart_backprop"),
+    Slider("/loss_and_gradients?view=check", "check_hidden", "chart_check"),
     Slider("/batch_size?view=updates", "updates_batch_size", "chart_epoch"),
     Slider("/batch_size?view=noise", "noise_batch", "chart_noise"),
     Slider("/batch_size?view=paths", "paths_rate", "chart_paths"),

@@ -4,6 +4,6 @@ from mnist_core.exchange.archive import packed, unpacked
 from mnist_core.exchange.script import script
 from mnist_core.exchange.tables import curves_csv, curves_parquet
 from mnist_core.exchange.tensorboard import events
-from mnist_core.exchange.weights import weights
+from mnist_core.exchange.weights import safetensors, size, snapshot
 
-__all__ = ["curves_csv", "curves_parquet", "events", "packed", "script", "unpacked", "weights"]
+__all__ = ["curves_csv", "curves_parquet", "events", "packed", "safetensors", "script", "size", "snapshot", "unpacked"]

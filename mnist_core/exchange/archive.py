@@ -1,4 +1,5 @@
-"""A run as one zip: settings and results as JSON, records as NumPy files, and for people a table and a script.
+"""A run as one zip: settings and results as JSON, records as NumPy files, its weights (the last and the best) where they
+are wanted, and for people a table and a script.
 
 What comes in may have been made by anybody: nothing is unpacked onto the disk, no pickle is loaded, sizes are looked at
 before anything is read, and whatever does not fit is a sentence.
@@ -12,6 +13,7 @@ import math
 import typing
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +24,16 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, ImportedFileError
 from mnist_core.exchange.script import script
 from mnist_core.exchange.tables import curves_csv
+from mnist_core.exchange.weights import read, safetensors, size
 from mnist_core.messages import N_
 from mnist_core.records import DTYPES, Curves, Event, EventKind, Outcome, Run
+from mnist_core.weights import Snapshot, Which
 
 FORMAT = 1
-RUN, WEIGHTS, SCRIPT, TABLE = "run.json", "weights.safetensors", "train.py", "curves.csv"
+RUN, SCRIPT, TABLE = "run.json", "train.py", "curves.csv"
+WEIGHTS: dict[Which, str] = {"last": "weights.safetensors", "best": "weights-best.safetensors"}
 MOST_BYTES = {RUN: 1 << 18} | {f"records/{name}.npy": 1 << 24 for name in DTYPES}  # unpacked, of what is read
+MOST_WEIGHTS = 1 << 25  # bytes of one file of weights, unpacked
 MOST_EVENTS, MOST_FIGURES, MOST_LETTERS = 10_000, 80, 200
 _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, RecursionError)
 
@@ -44,25 +50,27 @@ class Imported:
     step: int
     name: str
     note: str
+    weights: Mapping[Which, Snapshot]  # those that are in the file
 
 
-def packed(run: Run, curves: Curves, weights: bytes | None = None) -> bytes:
-    """The zip of a finished run; `weights`: the content of a safetensors file."""
+def packed(run: Run, curves: Curves, weights: Mapping[Which, Snapshot] | None = None) -> bytes:
+    """The zip of a finished run, with these of its weights (default: none)."""
+    weights = weights or {}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(RUN, json.dumps(_told(run, curves), indent=1))
+        archive.writestr(RUN, json.dumps(_told(run, curves, weights), indent=1))
         for name in DTYPES:
             content = io.BytesIO()
             np.save(content, getattr(curves, name), allow_pickle=False)
             archive.writestr(f"records/{name}.npy", content.getvalue())
         archive.writestr(TABLE, curves_csv(curves))
         archive.writestr(SCRIPT, script(run.config))
-        if weights is not None:
-            archive.writestr(WEIGHTS, weights)
+        for which, found in weights.items():
+            archive.writestr(WEIGHTS[which], safetensors(found))
     return file.getvalue()
 
 
-def _told(run: Run, curves: Curves) -> dict[str, Any]:
+def _told(run: Run, curves: Curves, weights: Mapping[Which, Snapshot]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "config": run.config.to_dict(),
@@ -73,6 +81,7 @@ def _told(run: Run, curves: Curves) -> dict[str, Any]:
         "events": [[event.step, event.kind, _plain(event.value)] for event in curves.events],
         "name": run.name,
         "note": run.note,
+        "weights": {which: found.step for which, found in weights.items()},
     }
 
 
@@ -85,49 +94,81 @@ def unpacked(content: bytes) -> Imported:
     """The run in a zip. Raises ImportedFileError with a sentence where it is none, or not a whole one."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name: _member(archive, name) for name in MOST_BYTES}
+            members = {name: _member(archive, name, most) for name, most in MOST_BYTES.items()}
+            told = _object(members[RUN])
+            config = _config(told)
+            weights = {
+                which: _weights(archive, which, config) for which in WEIGHTS if WEIGHTS[which] in archive.namelist()
+            }
     except _BROKEN as error:
         raise ImportedFileError(
             N_("This is no zip that can be read. Choose one that was saved by “Take along” on another MNIST Lab.")
         ) from error
-    told = _object(members[RUN])
     records = {name: _array(members[f"records/{name}.npy"], name) for name in DTYPES}
     try:
-        config = RunConfig.from_dict(told["config"])
         outcome = told["outcome"]
         if outcome not in typing.get_args(Outcome):
             raise ValueError(f"no outcome: {str(outcome)[:20]!r}")
+        step = min(config.total_steps, max(0, int(told["step"])))
+        steps = told.get("weights", {"last": step})
         return Imported(
             config,
             outcome,
             Curves(**records, events=_events(told["events"])),
             _figures(told["result"]),
             _finite(told["seconds"]),
-            min(config.total_steps, max(0, int(told["step"]))),
+            step,
             str(told.get("name", ""))[:MOST_LETTERS],
             str(told.get("note", ""))[: 10 * MOST_LETTERS],
+            {which: Snapshot(min(step, _small(int(steps[which]))), found) for which, found in weights.items()},
         )
-    except ConfigError as error:
-        raise ImportedFileError(
-            N_("The settings in this file cannot be used here: {problem}"), problem=error.problems[0].message
-        ) from error
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise _damaged(RUN) from error
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+def _config(told: dict[str, Any]) -> RunConfig:
+    try:
+        return RunConfig.from_dict(told["config"])
+    except ConfigError as error:
+        raise ImportedFileError(
+            N_("The settings in this file cannot be used here: {problem}"), problem=error.problems[0].message
+        ) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(RUN) from error
+
+
+def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mapping[str, NDArray[np.float32]]:
+    most = size(config)
+    if most > MOST_WEIGHTS:
+        raise ImportedFileError(
+            N_(
+                "The weights in this zip are larger than can be brought in ({most} MB). Save the run without its weights."
+            ),
+            most=MOST_WEIGHTS >> 20,
+        )
+    try:
+        return read(_member(archive, WEIGHTS[which], most), config)
+    except ValueError as error:
+        raise ImportedFileError(
+            N_(
+                "“{part}” in this zip is damaged, or does not fit the network of the run. Save the run without its weights."
+            ),
+            part=WEIGHTS[which],
+        ) from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     try:
         info = archive.getinfo(name)
     except KeyError as error:
         raise ImportedFileError(
             N_("“{part}” is missing in this zip: it was not saved by MNIST Lab, or not as a whole."), part=name
         ) from error
-    most = MOST_BYTES[name]
     with archive.open(info) as file:
         content = file.read(most + 1)  # what the zip says of its size may be a lie
     if len(content) > most:
         raise ImportedFileError(
-            N_("“{part}” in this zip is larger than a run can be ({most} MB)."), part=name, most=most >> 20
+            N_("“{part}” in this zip is larger than a run can be ({most} MB)."), part=name, most=max(1, most >> 20)
         )
     return content
 

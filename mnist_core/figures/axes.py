@@ -99,13 +99,13 @@ def ends(low: float, high: float, *, log: bool = False) -> dict[str, Any]:
     return {"autorange": True, "autorangeoptions": {"include": [least, most], "clipmin": least, "clipmax": most}}
 
 
-def spread(layout: dict[str, Any]) -> list[dict[str, Any]]:
-    """An invisible line over the whole of the log axes in `layout`; none without them.
+def spread(layout: dict[str, Any], *, empty: bool = False) -> list[dict[str, Any]]:
+    """An invisible line over the whole of the axes in `layout` where one of them is a log axis, or the chart is `empty`.
 
-    Plotly 4.1 cuts a log axis at the ends it is given, but does not reach out for them by itself: it takes the
+    Without a point Plotly shows -1 to 6, whatever is said of the axes. Plotly 4.1 cuts a log axis at the ends it is given, but does not reach out for them by itself: it takes the
     logarithm of `include` and of `minallowed` once too often or not at all.
     """
-    if "log" not in (layout["xaxis"].get("type"), layout["yaxis"].get("type")):
+    if not empty and "log" not in (layout["xaxis"].get("type"), layout["yaxis"].get("type")):
         return []
     corners = (layout[axis].get("autorangeoptions", {}).get("include", [0, 0]) for axis in ("xaxis", "yaxis"))
     words = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"width": 0}}
@@ -149,6 +149,14 @@ def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) 
         return float(10 ** np.ceil(np.log10(top)))
     unit = 10 ** np.floor(np.log10(top)) / 2
     return float(np.ceil(top / unit) * unit)
+
+
+def top_of_losses(columns: Sequence[Floats], chance: float, *, log: bool = False) -> float:
+    """The greatest loss that a chart of several runs shows, a column each: as for one, but runs that end far beyond
+    chance have no say in it where there are others."""
+    ends_at = [float(found[-1]) if len(found := column[np.isfinite(column)]) else np.inf for column in columns]
+    well = [column for column, last in zip(columns, ends_at, strict=True) if last <= 1.6 * chance]
+    return top_of_loss(well or columns, chance, log=log)
 
 
 def loss_axis(columns: Sequence[Floats], top: float, view: ChartView) -> dict[str, Any]:

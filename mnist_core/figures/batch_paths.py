@@ -36,7 +36,7 @@ def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: 
     layout["legend"]["traceorder"] = "reversed"
     layout["xaxis"] |= ends(*ACROSS)
     layout["yaxis"] |= ends(*UP) | {"title": {"text": translate(N_("Intercept b"))}}
-    a, b = np.linspace(*ACROSS, 61), np.linspace(*UP, 61)
+    a, b = np.linspace(*ACROSS, 45), np.linspace(*UP, 45)
     above = concept.loss(points, *np.meshgrid(a, b)) - concept.loss(points, *concept.lowest(points))
     rings = {
         "type": "contour",

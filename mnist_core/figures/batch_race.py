@@ -90,7 +90,8 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
                 "x": packed(np.array([point.batch for point in chosen])),
                 "y": packed(np.array([point.accuracy for point in chosen])),
                 "text": [f"{point.accuracy:.1%}" for point in chosen],
-                "textposition": "top center",
+                # In turns, so that neighbours on a narrow page do not write over each other.
+                "textposition": ["bottom center" if place % 2 else "top center" for place in range(len(chosen))],
                 "textfont": {"size": theme.NOTE_SIZE},
                 "customdata": packed(np.array([(point.step, point.epoch) for point in chosen]).reshape(-1, 2)),
                 "line": {"color": colour, "width": 2.4, "dash": style.dash},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,17 @@ from mnist_core.figures.axes import (
     ChartView,
     Floats,
     drawn,
+    ends,
     loss_axis,
-    packed,
     spread,
-    top_of_loss,
+    top_of_losses,
 )
-from mnist_core.figures.curves import SHARES
+from mnist_core.figures.curves import SHARES, behind, empty, line_of
+from mnist_core.figures.overlay import Metric, heading, tell_parts
 from mnist_core.messages import N_, Translate
 from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
-Metric = Literal["loss", "accuracy"]
 BAND = 0.18  # opacity
 
 
@@ -42,50 +42,53 @@ class Dimension:
 
 
 def bands(
-    groups: Sequence[tuple[str, Sequence[Curves]]], metric: Metric, split: Split, view: ChartView, translate: Translate
+    groups: Sequence[tuple[str, Sequence[Curves]]],
+    metric: Metric,
+    splits: Sequence[Split],
+    view: ChartView,
+    translate: Translate,
 ) -> Figure:
-    """Each group's mean, and a band from its least to its greatest where it has several runs."""
-    title = translate({"loss": N_("Loss"), "accuracy": N_("Accuracy")}[metric])
-    across = Across.of([curves for _name, runs in groups for curves in runs], view)
-    layout = theme.layout(
-        f"{title} – {translate(theme.SPLIT_STYLES[split].name)}",
-        translate(
-            {"step": N_("Step (updates of the weights)"), "epoch": N_("Epoch"), "seconds": N_("Seconds")}[view.x]
-        ),
-        dark=view.dark,
-        revision=f"bands-{metric}-{split}",
-    )
-    layout["xaxis"] |= across.layout()
-    columns = [curves.evaluations[f"{split}_{metric}"] for _name, runs in groups for curves in runs]
-    top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
-    figure: Figure = {"data": [], "layout": layout}
-    for index, (name, runs) in enumerate(groups):
-        figure["data"] += _band(index, f"{name} ({len(runs)})", runs, f"{split}_{metric}", across, view, top)
-    layout["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    figure["data"] += spread(layout)
+    """Each group's mean of each part, and a band from its least to its greatest where it has several runs."""
+    runs = [curves for _name, members in groups for curves in members]
+    across = Across.of(runs, view)
+    revision = f"bands-{metric}-{'-'.join(splits)}"
+    figure = empty(heading(metric, splits, translate), revision, across, view, translate)
+    figure["layout"]["showlegend"] = True
+    columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
+    top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    for place, (name, members) in enumerate(groups):
+        figure["data"] += _bands(place, name, members, metric, splits, across, view, top)
+    figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
+    tell_parts(figure, metric, splits, view, translate)
+    figure["data"] += spread(figure["layout"], empty=not any(len(curves.evaluations) for curves in runs))
     return figure
 
 
-def _band(
-    index: int, name: str, runs: Sequence[Curves], column: str, across: Across, view: ChartView, top: float
+def _bands(
+    place: int,
+    name: str,
+    runs: Sequence[Curves],
+    metric: Metric,
+    splits: Sequence[Split],
+    across: Across,
+    view: ChartView,
+    top: float,
 ) -> list[dict[str, Any]]:
-    colour, dash = theme.run_colour(index, view.dark), theme.run_dash(index)
-    x, values = together([(across.values(c.evaluations), c.evaluations[column]) for c in runs])
-    line: dict[str, Any] = {"type": "scatter", "mode": "lines", "legendgroup": f"group{index}", "x": packed(x)}
-    middle = {
-        "uid": f"group{index}",
-        "y": packed(drawn(_ignoring(np.mean, values), top)),
-        "name": name,
-        "line": {"color": colour, "width": 2.6, "dash": dash},
-        "hovertemplate": "%{y:.2%}" if top == np.inf else "%{y:.4f}",
-    }
-    traces = [line | middle]
-    if len(runs) > 1:
-        edge: dict[str, Any] = {"showlegend": False, "hoverinfo": "skip", "line": {"width": 0}}
-        low = {"uid": f"low{index}", "y": packed(drawn(_ignoring(np.min, values), top))}
-        high = {"uid": f"high{index}", "y": packed(drawn(_ignoring(np.max, values), top))}
-        fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}
-        traces = [line | edge | low, line | edge | high | fill, *traces]
+    colour, key = theme.run_colour(place, view.dark), f"group-{name}"
+    traces = []
+    for number, split in enumerate(splits):
+        dash = theme.SPLIT_STYLES[split].dash if len(splits) > 1 else theme.run_dash(place)
+        column = f"{split}_{metric}"
+        x, values = together([(across.values(one.evaluations), one.evaluations[column]) for one in runs])
+        middle = line_of(x, drawn(_ignoring(np.mean, values), top), f"{name} ({len(runs)})", colour, dash, 2.6)
+        middle |= {"uid": f"{key}-{split}", "legendgroup": key, "showlegend": not number}
+        middle["hovertemplate"] = "%{y:.2%}" if metric == "accuracy" else "%{y:.4f}"
+        if len(runs) > 1:
+            low, high = (drawn(_ignoring(what, values), top) for what in (np.min, np.max))
+            fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}
+            traces.append(behind(line_of(x, low, name, colour, "solid", 0), f"{key}-{split}-low", key))
+            traces.append(behind(line_of(x, high, name, colour, "solid", 0), f"{key}-{split}-high", key) | fill)
+        traces.append(middle)
     return traces
 
 
@@ -125,7 +128,9 @@ def scatter(
     layout["showlegend"] = False
     layout["xaxis"] |= {"type": "log" if across.log else "linear", "autorange": True}
     if across.ticks:
-        layout["xaxis"] |= {"tickvals": [at for at, _t in across.ticks], "ticktext": [t for _at, t in across.ticks]}
+        places, words = zip(*across.ticks, strict=True)
+        # Half a place of room on both sides, or words at the ends are left out.
+        layout["xaxis"] |= {"tickvals": places, "ticktext": words} | ends(min(places) - 0.5, max(places) + 0.5)
     layout["yaxis"] |= {"type": "log" if up.log else "linear", "autorange": True} | _percent(up)
     colour = theme.run_colour(0, view.dark)
     point = {
@@ -151,41 +156,48 @@ def _percent(dimension: Dimension) -> dict[str, Any]:
 
 
 def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView, translate: Translate) -> Figure:
-    """All settings that differ side by side, one line a run, in a colour scale of the result (the last axis)."""
+    """All settings that differ side by side, one line a run, in a colour scale of the result (the last axis).
+
+    Runs without a result are left out.
+    """
     layout = theme.layout(translate(N_("All settings and the result")), "", dark=view.dark, revision="parallel")
     for axis in ("xaxis", "yaxis"):
         layout.pop(axis, None)
-    layout["margin"] = {"l": 80, "r": 110, "t": 110, "b": 40}
-    shown = [one for one in (*dimensions, result) if np.isfinite(one.values).any()]
-    known = np.isfinite(result.values)
+    known = np.flatnonzero(np.isfinite(result.values))
+    axes = [_axis(one, known) for one in (*dimensions, result)] if len(known) else []
+    # Names of many axes stand aslant, and words at the first axis have room.
+    widest = max((len(text) for text in axes[0].get("ticktext", [])), default=0) if axes else 0
+    layout["margin"] = {"l": max(80, 20 + 8 * widest), "r": 110, "t": 130, "b": 40}
     trace = {
         "type": "parcoords",
         "uid": "runs",
+        "labelangle": -20,
         "labelfont": {"size": theme.NOTE_SIZE + 1, "color": theme.ink(view.dark)},
         "tickfont": {"size": theme.NOTE_SIZE, "color": theme.ink(view.dark)},
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
         "line": {
-            "color": [value if ok else 0.0 for value, ok in zip(result.values, known, strict=True)],
+            "color": [result.values[place] for place in known],
             "colorscale": theme.scale(view.dark),
             "showscale": False,
         },
-        "dimensions": [_axis(one) for one in shown],
+        "dimensions": axes,
     }
     return {"data": [trace], "layout": layout}
 
 
-def _axis(dimension: Dimension) -> dict[str, Any]:
-    values = np.array(dimension.values, np.float64)
-    ticks = dimension.ticks
+def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """One axis in Plotly's words, with the values of these rows."""
+    values, ticks = np.array(dimension.values, np.float64)[rows], dimension.ticks
     if dimension.log and not ticks:
-        values = np.log10(np.where(values > 0, values, np.nan))
-        low, high = int(np.floor(np.nanmin(values))), int(np.ceil(np.nanmax(values)))
+        values = np.log10(values)
+        low, high = int(np.floor(values.min())), int(np.ceil(values.max()))
         ticks = tuple((float(power), f"{10.0**power:g}") for power in range(low, high + 1))
-    least = float(np.nanmin(values))
-    filled = np.where(np.isfinite(values), values, least)
-    axis: dict[str, Any] = {"label": dimension.name, "values": filled.tolist()}
+    axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
     if dimension.share:
         axis["tickformat"] = ".0%"
     if ticks:
-        axis |= {"tickvals": [at for at, _text in ticks], "ticktext": [text for _at, text in ticks]}
+        places, words = zip(*ticks, strict=True)
+        axis |= {"tickvals": places, "ticktext": words}
+        if len(places) > 1:
+            axis["range"] = [min(places), max(places)]  # or ticks beyond the values stand beyond the axis
     return axis

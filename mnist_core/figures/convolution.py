@@ -50,7 +50,8 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
         span = (LEFT, RIGHT)[number]
         hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
         layout[f"xaxis{name}"] = hidden | {"domain": list(span), "anchor": f"y{name}"}
-        layout[f"yaxis{name}"] = hidden | {"autorange": "reversed", "anchor": f"x{name}", "scaleanchor": f"x{name}"}
+        square = {"scaleanchor": f"x{name}", "constraintoward": "top"}
+        layout[f"yaxis{name}"] = hidden | square | {"autorange": "reversed", "anchor": f"x{name}"}
         layout["annotations"].append(_heading(titles[number], sum(span) / 2))
         figure["data"].append(
             {

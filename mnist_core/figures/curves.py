@@ -1,4 +1,4 @@
-"""A run's records as charts: loss, accuracy, gradient, learning rate; and several runs overlaid.
+"""A run's records as charts: loss, accuracy, gradient, learning rate.
 
 Figures are plain dicts (building plotly's objects costs five times as much), numbers travel as packed float32.
 Divergence is an object of the chart: the axis stays readable for everything else, and where a curve leaves it or
@@ -7,8 +7,7 @@ stops being a number, a sign says at which step and how far it went. Knows neith
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from mnist_core.figures.axes import (
     Across,
     ChartView,
     Floats,
-    departure,
     drawn,
     ends,
     kept,
@@ -34,7 +32,7 @@ from mnist_core.figures.axes import (
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import SPLITS, Curves, Run, Split
 
-__all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "loss_chart", "rate_chart", "runs_chart"]
+__all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "loss_chart", "rate_chart"]
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -82,7 +80,7 @@ def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     ):
         shade = colour if width > 2 else theme.transparent(colour, 0.6)
         values = steps[column]
-        trace = _line(across.values(steps), _positive(values), translate(name), shade, "solid", width)
+        trace = line_of(across.values(steps), _positive(values), translate(name), shade, "solid", width)
         figure["data"].append(trace | {"uid": column, "hovertemplate": "%{y:.3g}"})
     low, high = np.log10(positive_ends([steps["gradient_norm"], steps["gradient_norm_max"]]))
     low, high = float(np.floor(low)), float(np.ceil(high + 0.05))
@@ -98,41 +96,12 @@ def rate_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     steps = curves.steps[kept(curves.steps["learning_rate"])]
     figure, across = _figure(translate(N_("Learning rate in use")), run, curves, view, translate)
     name, colour = translate(N_("learning rate")), theme.run_colour(4, view.dark)
-    trace = _line(across.values(steps), steps["learning_rate"], name, colour, "solid", 2.5)
+    trace = line_of(across.values(steps), steps["learning_rate"], name, colour, "solid", 2.5)
     # A window's rate is that of its last step: the line rises or falls before it.
     trace["line"]["shape"] = "vh" if (steps["steps"] > 1).any() else "hv"
     figure["data"].append(trace | {"hovertemplate": "%{y:.4g}"})
     figure["layout"]["yaxis"] |= {"rangemode": "tozero", "exponentformat": "power"}
     marks.events(figure, curves, across, view, translate, at_top=False)
-    figure["data"] += spread(figure["layout"])
-    return figure
-
-
-def runs_chart(
-    runs: Sequence[tuple[str, Curves]],
-    metric: Literal["loss", "accuracy"],
-    split: Split,
-    view: ChartView,
-    translate: Translate,
-    places: Sequence[int] | None = None,
-) -> Figure:
-    """One curve a run, (name, records) each, of the same part and metric; a broken run does not ruin the axis.
-
-    `places`: the number of each run's colour and dash (default: in their order).
-    A run whose loss left the chart has a sign of its colour where it did, and the sign after its name.
-    """
-    title = translate({"loss": N_("Loss"), "accuracy": N_("Accuracy")}[metric])
-    heading = f"{title} – {translate(theme.SPLIT_STYLES[split].name)}"
-    across = Across.of([curves for _name, curves in runs], view)
-    figure = _empty(heading, f"{metric}-{split}", across, view, translate)
-    figure["layout"]["showlegend"] = True  # a lone curve has a name, too
-    columns = [curves.evaluations[f"{split}_{metric}"] for _name, curves in runs]
-    top = top_of_loss(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
-    for index, ((name, curves), values) in enumerate(zip(runs, columns, strict=True)):
-        place = index if places is None else places[index]
-        figure["data"] += _run_traces(index, place, name, curves, values, across, view, top)
-        _mark_run(figure, index, place, name, curves, values, across, view, top)
-    figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
     figure["data"] += spread(figure["layout"])
     return figure
 
@@ -183,10 +152,11 @@ def _told(value: float, kind: str) -> str:
 def _figure(title: str, run: Run, curves: Curves, view: ChartView, translate: Translate) -> tuple[Figure, Across]:
     totals = {"step": run.config.total_steps, "epoch": run.config.epochs}
     across = Across.of([curves], view, totals.get(view.x))
-    return _empty(title, run.id, across, view, translate), across
+    return empty(title, run.id, across, view, translate), across
 
 
-def _empty(title: str, revision: str, across: Across, view: ChartView, translate: Translate) -> Figure:
+def empty(title: str, revision: str, across: Across, view: ChartView, translate: Translate) -> Figure:
+    """A chart without curves; `revision`: what it is about."""
     # Another axis is another chart: its zoom starts afresh.
     key = f"{revision}-{view.x}-{view.log_x}-{view.log_y}"
     layout = theme.layout(title, translate(AXES[view.x]), dark=view.dark, revision=key)
@@ -219,18 +189,18 @@ def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, tra
             ("loss_min", {}),
             ("loss_max", {"fill": "tonexty", "fillcolor": theme.transparent(colour, 0.16)}),
         ):
-            band = _behind(_line(x, drawn(steps[column], top), name, colour, "solid", 0), column, "batches")
+            band = behind(line_of(x, drawn(steps[column], top), name, colour, "solid", 0), column, "batches")
             traces.append(band | more)
     if view.smoothing:
         traces.append(
-            _behind(_line(x, values, name, theme.transparent(colour, 0.22), "solid", 1), "batches-raw", "batches")
+            behind(line_of(x, values, name, theme.transparent(colour, 0.22), "solid", 1), "batches-raw", "batches")
         )
         values = smooth(values, view.smoothing)
-    line = _line(x, values, name, theme.transparent(colour, 0.5), "solid", 1.3) | {
+    line = line_of(x, values, name, theme.transparent(colour, 0.5), "solid", 1.3) | {
         "uid": "batches",
         "legendgroup": "batches",
     }
-    return [*traces, line | _hover(steps["loss"], top, ".4f")]
+    return [*traces, line | hover_of(steps["loss"], top, ".4f")]
 
 
 def _parts(
@@ -244,7 +214,7 @@ def _parts(
         values = curves.evaluations[f"{split}_{metric}"]
         if not np.isfinite(values).any() and split == "validation":
             continue
-        hover = _hover(values, top, ".4f" if metric == "loss" else ".2%", curves.evaluations["epoch"], epochs)
+        hover = hover_of(values, top, ".4f" if metric == "loss" else ".2%", curves.evaluations["epoch"], epochs)
         traces += _part(split, curves, drawn(values, top), across, view, translate, hover)
         epochs = ""
     return traces
@@ -258,60 +228,16 @@ def _part(
     x = across.values(curves.evaluations)
     traces = []
     if view.smoothing:
-        raw = _line(x, values, name, theme.transparent(colour, 0.3), style.dash, 1.2)
-        traces.append(_behind(raw, f"{split}-raw", split))
+        raw = line_of(x, values, name, theme.transparent(colour, 0.3), style.dash, 1.2)
+        traces.append(behind(raw, f"{split}-raw", split))
         values = smooth(values, view.smoothing, records_apart(curves))
-    trace = _line(x, values, name, colour, style.dash, 2.8) | {"uid": split, "legendgroup": split}
+    trace = line_of(x, values, name, colour, style.dash, 2.8) | {"uid": split, "legendgroup": split}
     marker = {"symbol": style.symbol, "size": 7 if len(values) < 60 else 4, "color": colour}
     return [*traces, trace | {"mode": "lines+markers", "marker": marker} | hover]
 
 
-def _run_traces(
-    index: int, place: int, name: str, curves: Curves, values: Floats, across: Across, view: ChartView, top: float
-) -> list[Trace]:
-    colour, dash = theme.run_colour(place, view.dark), theme.run_dash(place)
-    rows = kept(values)
-    x, shown, group = across.values(curves.evaluations)[rows], drawn(values, top)[rows], f"run{index}"
-    traces = []
-    if view.smoothing:
-        raw = _line(x, shown, name, theme.transparent(colour, 0.3), dash, 1.2)
-        traces.append(_behind(raw, f"{group}-raw", group))
-        apart = records_apart(curves)
-        shown = smooth(shown, view.smoothing, None if apart is None else apart[rows])
-    if _left_at(curves, values, top) is not None:
-        name = f"{name} ▲"
-    trace = _line(x, shown, name, colour, dash, 2.5) | {"uid": group, "legendgroup": group}
-    return [*traces, trace | _hover(values[rows], top, ".2%" if top == np.inf else ".4f")]
-
-
-def _left_at(curves: Curves, values: Floats, top: float) -> int | None:
-    """Row of the evaluation at which a loss left the chart for good; None where it did not, or was never measured."""
-    measured = np.isfinite(values).any() or not np.isfinite(curves.evaluations["train_loss"]).any()
-    return departure(values, top) if measured and top != np.inf else None
-
-
-def _mark_run(
-    figure: Figure,
-    index: int,
-    place: int,
-    name: str,
-    curves: Curves,
-    values: Floats,
-    across: Across,
-    view: ChartView,
-    top: float,
-) -> None:
-    """A sign of the run's colour where its loss left the chart for good."""
-    row = _left_at(curves, values, top)
-    if row is None:
-        return
-    greatest = values[row:][np.isfinite(values[row:])]
-    text = f"{name}: {float(greatest.max()):.2g}" if len(greatest) else f"{name}: NaN"
-    x = float(across.values(curves.evaluations)[row])
-    marks.sign(figure, x, marks.edge(top, view), text, name, theme.run_colour(place, view.dark), f"run{index}")
-
-
-def _line(x: Floats, y: Floats, name: str, colour: str, dash: str, width: float) -> Trace:
+def line_of(x: Floats, y: Floats, name: str, colour: str, dash: str, width: float) -> Trace:
+    """A curve; gaps stay gaps."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -323,13 +249,13 @@ def _line(x: Floats, y: Floats, name: str, colour: str, dash: str, width: float)
     }
 
 
-def _behind(trace: Trace, uid: str, group: str) -> Trace:
+def behind(trace: Trace, uid: str, group: str) -> Trace:
     """A trace without hover and legend that is hidden together with its `group`."""
     # Plotly keeps what a student hid by the uid, also when traces come and go before it.
     return trace | {"uid": uid, "hoverinfo": "skip", "showlegend": False, "legendgroup": group}
 
 
-def _hover(exact: Floats, top: float, form: str, epochs: Floats | None = None, epoch_text: str = "") -> Trace:
+def hover_of(exact: Floats, top: float, form: str, epochs: Floats | None = None, epoch_text: str = "") -> Trace:
     """What hover tells of each point: its exact value, also where the curve is drawn smoothed or cut off."""
     if epoch_text and epochs is not None:
         # Plotly's fields are put together here, where no words are.

@@ -14,7 +14,7 @@ from mnist_core.figures.axes import ends, log_ticks, packed, roomy, spread
 from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
-ARROWS = 80  # drawn at most
+ARROWS = 60  # drawn at most
 BIN = 5  # degrees
 WIDEST = 130  # degrees shown
 
@@ -30,7 +30,7 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
     layout["hovermode"] = "closest"
     along, across = found.along[:ARROWS], found.across[:ARROWS]
     # Most of every gradient is across; the chart is wider than high, so that what is along has room.
-    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(across), 0.97))))
+    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(across), 0.9))))
     layout["xaxis"] |= ends(-0.3 * reach, max(1.1, reach))
     layout["yaxis"] |= ends(-reach, reach) | {
         "title": {"text": translate(N_("Across"))},
@@ -66,7 +66,12 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
         "x": [0, 1],
         "y": [0, 0],
         "line": {"color": theme.run_colour(1, dark), "width": 5},
-        "marker": {"symbol": ["circle", "arrow"], "size": [1, 20], "angleref": "previous"},
+        # A head that is no longer than the arrow itself.
+        "marker": {
+            "symbol": ["circle", "arrow"],
+            "size": [1, min(20.0, max(6.0, 120 / reach))],
+            "angleref": "previous",
+        },
         "hoverinfo": "skip",
     }
     return {"data": [lines, tips, full], "layout": layout}
@@ -81,7 +86,7 @@ def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:
     layout["xaxis"] |= ends(0, WIDEST) | {"tickvals": list(range(0, WIDEST, 30))}
     bins = np.arange(0, 180 + BIN, BIN)
     shares = np.histogram(found.angles, bins)[0] / len(found.angles)
-    layout["yaxis"] |= ends(0, roomy(float(shares.max()))) | {"tickformat": ".0%"}
+    layout["yaxis"] |= ends(0, min(1.2, roomy(1.2 * float(shares.max())))) | {"tickformat": ".0%"}
     middle = float(np.median(found.angles))
     bars = {
         "type": "bar",

@@ -12,6 +12,7 @@ from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
+SCORE, MOST_ENTROPY = 5.0, 11.0  # of scores by slider; ln (1 + 2 e¹⁰) is below it
 HIGHEST = 10.0  # binary cross-entropy shown
 LOWEST = 1e-4  # on the log axis
 
@@ -36,6 +37,51 @@ def probabilities_chart(logits: tuple[float, ...], target: int, dark: bool, tran
         "hovertemplate": "%{x}: %{y:.4f}<extra></extra>",
     }
     return {"data": [bars], "layout": layout}
+
+
+def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, translate: Translate) -> Figure:
+    """Cross-entropy and squared error while the score of the true class moves and the others stay, with the place marked."""
+    layout = theme.layout(
+        translate(N_("Both losses while the score of the true class moves")),
+        translate(N_("Score of class {number}")).format(number=target),
+        dark=dark,
+        revision="both-losses",
+    )
+    layout["xaxis"] |= ends(-SCORE, SCORE)
+    layout["yaxis"] |= ends(0, MOST_ENTROPY) | {"title": {"text": translate(N_("Loss"))}}
+    moved = np.tile(np.array(logits), (101, 1))
+    moved[:, target] = np.linspace(-SCORE, SCORE, len(moved))
+    entropies = np.array([losses.cross_entropy(row, target) for row in moved])
+    squares = np.array([losses.squared_error(row, target) for row in losses.softmax(moved)])
+    here = losses.cross_entropy(logits, target), losses.squared_error(losses.softmax(logits), target)
+    figure: Figure = {"data": [], "layout": layout}
+    names = translate(N_("cross-entropy")), translate(N_("squared error"))
+    for number, (name, values, now) in enumerate(zip(names, (entropies, squares), here, strict=True)):
+        colour = theme.run_colour(number, dark)
+        words = {"type": "scatter", "hovertemplate": "%{y:.3f}"}
+        figure["data"] += [
+            words
+            | {
+                "mode": "lines",
+                "uid": f"loss{number}",
+                "name": name,
+                "x": packed(moved[:, target]),
+                "y": packed(values),
+                "line": {"color": colour, "dash": theme.run_dash(number), "width": 2.5},
+            },
+            words
+            | {
+                "mode": "markers",
+                "uid": f"here{number}",
+                "x": [logits[target]],
+                "y": [now],
+                "marker": {"size": 14, "color": colour, "symbol": ("circle", "square")[number]},
+                "cliponaxis": False,
+                "showlegend": False,
+                "hoverinfo": "skip",
+            },
+        ]
+    return figure
 
 
 def binary_chart(probability: float, target: int, log: bool, dark: bool, translate: Translate) -> Figure:
@@ -74,6 +120,7 @@ def binary_chart(probability: float, target: int, log: bool, dark: bool, transla
             "x": [probability],
             "y": [min(max(here, LOWEST), HIGHEST)],
             "marker": {"size": 16, "color": theme.run_colour(target, dark)},
+            "cliponaxis": False,
             "showlegend": False,
             "hovertemplate": "%{x:.3f}: %{y:.4g}<extra></extra>",
         }

@@ -14,28 +14,36 @@ from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
 WIDTH = 1.7  # of the picture, as a share of its height
-GAPS = ((150, 3), (700, 2), (3_000, 1))  # up to so many batches: pixels between them
+MOST = 6_000  # cells; beyond it each stands for several batches, since it would be too small to be seen
+GAPS = ((150, 3), (700, 2), (MOST, 1))  # up to so many cells: pixels between them
 NAMED = 60  # up to so many batches each has its number written on it
 
 
 def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Figure:
-    """One cell a batch, in reading order and in the colours of the order; the last one as wide as it is full."""
+    """One cell a batch, in reading order and in the colours of the order; the last one as wide as it is full.
+
+    Of more than `MOST` batches several share a cell, and the title says how many.
+    """
     count, last = updates_per_epoch(images, batch), last_batch(images, batch)
-    layout = theme.layout(translate(N_("One epoch, cut into batches")), "", dark=dark, revision=f"epoch-{count}")
+    each = math.ceil(count / MOST)  # batches in a cell
+    title = translate(N_("One epoch, cut into batches"))
+    if each > 1:
+        title += " – " + translate(N_("a cell is {n} of them")).format(n=each)
+    layout = theme.layout(title, "", dark=dark, revision=f"epoch-{count}")
     layout["hovermode"] = "closest"
-    columns = math.ceil(math.sqrt(count * WIDTH))
-    rows = math.ceil(count / columns)
+    cells = math.ceil(count / each)
+    columns = math.ceil(math.sqrt(cells * WIDTH))
+    rows = math.ceil(cells / columns)
     layout["xaxis"] |= ends(-0.5, columns - 0.5) | {"visible": False}
     layout["yaxis"] |= {"autorange": "reversed", "visible": False}
     numbers = np.full(rows * columns, np.nan)
-    full = count if last == batch else count - 1
-    numbers[:full] = np.arange(1, full + 1)
-    table = numbers.reshape(rows, columns)
-    gap = next((pixels for most, pixels in GAPS if count <= most), 0)
-    cells = {
+    full = cells if last == batch or each > 1 else cells - 1
+    numbers[:full] = np.arange(full) * each + 1
+    gap = next(pixels for most, pixels in GAPS if cells <= most)
+    trace = {
         "type": "heatmap",
         "uid": "batches",
-        "z": packed(table),
+        "z": packed(numbers.reshape(rows, columns)),
         "zmin": 1,
         "zmax": max(2, count),
         "colorscale": theme.scale(dark),
@@ -46,11 +54,11 @@ def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
         "hovertemplate": translate(N_("batch")) + " %{z:,.0f}<extra></extra>",
     }
     if count <= NAMED:
-        cells |= {"texttemplate": "%{z:.0f}", "textfont": {"size": theme.FONT_SIZE}}
+        trace |= {"texttemplate": "%{z:.0f}", "textfont": {"size": theme.FONT_SIZE}}
     if last < batch:
-        row, column = divmod(count - 1, columns)
+        row, column = divmod(cells - 1, columns)
         _last(layout, last, batch, (row, column), column < 0.6 * columns, dark, translate)
-    return {"data": [cells], "layout": layout}
+    return {"data": [trace], "layout": layout}
 
 
 def _last(
@@ -65,14 +73,16 @@ def _last(
     """The smaller batch at the end of the epoch: a part of a cell, with its number of images; `room` right of it."""
     row, column = place
     colour = theme.run_colour(2, dark)
-    frame = {"type": "rect", "y0": row - 0.46, "y1": row + 0.46, "x0": column - 0.46}
+    half = 0.48  # of a cell
+    share = 2 * half * last / batch
+    frame = {"type": "rect", "y0": row - half, "y1": row + half, "x0": column - half}
     layout["shapes"] += [
-        frame | {"x1": column + 0.46, "line": {"color": colour, "width": 1.5, "dash": "dot"}},
-        frame | {"x1": column - 0.46 + 0.92 * last / batch, "fillcolor": colour, "line": {"width": 0}},
+        frame | {"x1": column + half, "line": {"color": colour, "width": 1.5, "dash": "dot"}},
+        frame | {"x1": column - half + share, "fillcolor": colour, "line": {"width": 0}},
     ]
     text = translate(N_("the last one: {images} of {batch} images"))
     note = {
-        "x": column,
+        "x": column - half + share / 2,
         "y": row,
         "ax": 46 if room else -46,
         "ay": 0 if room else -40,

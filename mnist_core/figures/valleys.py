@@ -104,6 +104,7 @@ def losses_chart(
     heading, below = translate(N_("Loss after each step")), translate(N_("Step"))
     layout = theme.layout(heading, below, dark=dark, revision="valley-losses")
     low, high = np.log10(LOWEST), np.log10(HIGHEST)
+    layout["showlegend"] = False  # that of the paths is above it
     layout["xaxis"] |= ends(0, max(10, steps))
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     figure: Figure = {"data": [], "layout": layout}
@@ -111,6 +112,7 @@ def losses_chart(
         with np.errstate(over="ignore"):
             heights = np.clip(valley.loss(walked) - valley.least, LOWEST / 3, HIGHEST * 3)
         line = _walk(name, place, np.arange(len(walked), dtype=float), heights, dark)
-        figure["data"].append(line | {"hovertemplate": "%{y:.3g}<extra>%{fullData.name}</extra>"})
+        words = {"mode": "lines", "hovertemplate": "%{y:.3g}<extra>%{fullData.name}</extra>"}
+        figure["data"].append(line | words)
     figure["data"] += spread(layout)
     return figure

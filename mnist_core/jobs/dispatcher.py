@@ -126,15 +126,21 @@ class Dispatcher:
         self._thin_out()
 
     def _thin_out(self) -> None:
-        """Keep weights and snapshots within their room on the disk: those of the runs that ended first go."""
+        """Keep weights within their room on the disk: of the runs that ended first, the snapshots on their way go, then
+        their last and best weights."""
         over = _size(settings.checkpoint_folder()) - settings.weights_room()
-        for run_id in self.store.oldest_weights() if over > 0 else ():
-            files = (settings.checkpoint_file(run_id), settings.trail_folder(run_id))
-            over -= sum(_size(file) for file in files)
-            self.store.forget_weights(run_id)
-            run_job.forget_files(run_id)
+        oldest = self.store.oldest_weights() if over > 0 else []
+        for run_id in oldest:
             if over <= 0:
                 return
+            over -= _size(settings.trail_folder(run_id))
+            run_job.forget_trail(run_id)
+        for run_id in oldest:
+            if over <= 0:
+                return
+            over -= _size(settings.checkpoint_file(run_id))
+            self.store.forget_weights(run_id)
+            run_job.forget_files(run_id)
 
     def _submit(self) -> None:
         if len(self._placed()) >= self.slots:

@@ -67,6 +67,11 @@ def forget_files(run_id: str) -> None:
     """Remove checkpoints and snapshots of the run. Knows no torch."""
     for file in (settings.checkpoint_file(run_id), next_file(run_id)):
         file.unlink(missing_ok=True)
+    forget_trail(run_id)
+
+
+def forget_trail(run_id: str) -> None:
+    """Remove the snapshots of the run."""
     shutil.rmtree(settings.trail_folder(run_id), ignore_errors=True)
 
 

@@ -144,9 +144,14 @@ class Store(Studies, Labels):
         *,
         name: str = "",
         note: str = "",
+        run_id: str | None = None,
+        checkpoint_step: int | None = None,
     ) -> str:
-        """Add a run that was trained elsewhere, with all its records; returns its id."""
-        run_id, now = secrets.token_hex(5), time.time()
+        """Add a run that was trained elsewhere, with all its records; returns its id.
+
+        `run_id` as for `create_run`; `checkpoint_step`: of its last weights, where they lie on disk.
+        """
+        run_id, now = run_id or secrets.token_hex(5), time.time()
         row = _new_row(run_id, owner, config, now) | {
             "state": "finished",
             "outcome": outcome,
@@ -157,6 +162,7 @@ class Store(Studies, Labels):
             "finished_at": now,
             "name": name[:NAME_LETTERS],
             "note": note[:NOTE_LETTERS],
+            "checkpoint_step": checkpoint_step,
         }
         with self._begin() as connection:
             connection.execute(sa.insert(runs).values(row))

@@ -1,5 +1,7 @@
 """A run on disk: one safetensors file with weights, buffers and the open window, its metadata as JSON. No pickle.
 
+It holds the last weights and those with the best validation accuracy (`Trainer.best`); of a run that is over, no optimizer's
+buffers any more.
 Written under a temporary name beside its place and moved there, so that a file that exists is whole.
 """
 
@@ -22,15 +24,17 @@ from mnist_core.messages import N_
 from mnist_core.records import EVALUATION_DTYPE, Event
 from mnist_core.training.trainer import Trainer
 
-VERSION = 3
+VERSION = 4
 _WINDOW_COLUMNS = 3
 
 
 def save(trainer: Trainer, path: Path) -> None:
     """Write the run's state to `path`. Raises OSError where that cannot be done; an older file stays then."""
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
-    tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
-    tensors |= {f"optimizer.{name}": value for name, value in trainer.optimizer_state().items()}
+    if trainer.best.get("step") != trainer.step:
+        tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
+    if not trainer.finished:
+        tensors |= {f"optimizer.{name}": value for name, value in trainer.optimizer_state().items()}
     tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +83,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "evaluated": trainer.evaluated,
         "evaluations": [row.item() for row in trainer.evaluations],
         "best": trainer.best,
+        "lowest": trainer.lowest,
         "epochs": trainer.epochs,
         "open_epoch": trainer.open_epoch,
         "last_finite_loss": trainer.last_finite_loss,
@@ -87,7 +92,8 @@ def _state(trainer: Trainer) -> dict[str, Any]:
 
 def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
     trainer.model.load_state_dict(_under(tensors, "model."))
-    trainer.best_weights = _under(tensors, "best.")
+    last = state["best"].get("step") == state["step"]
+    trainer.best_weights = _under(tensors, "model." if last else "best.")
     trainer.restore_optimizer(_under(tensors, "optimizer."))
     trainer.window = [(row[0], row[1], row[2]) for row in tensors["window"].tolist()]
     for name in (
@@ -97,6 +103,7 @@ def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.T
         "base_rate",
         "evaluated",
         "best",
+        "lowest",
         "epochs",
         "open_epoch",
         "last_finite_loss",

@@ -31,9 +31,10 @@ RESULT_KEYS = (
     "test_loss",
     "train_files_accuracy",  # of all 60,000 images of the training files; only from train()
     "evaluated_step",  # step of the evaluation that the figures above are from, for a run that was stopped
-    "best_step",  # step of the lowest validation loss
-    "best_validation_loss",
-    "best_validation_accuracy",
+    "best_step",  # step of the evaluation with the best validation accuracy; of equal ones that with the lower loss
+    "best_validation_accuracy",  # there; as the next, of the images that the curve is measured on
+    "test_accuracy_at_best",
+    "best_validation_loss",  # the lowest, which may be that of another step
     "dead_units",
     "steps",
     "epochs",

@@ -60,8 +60,9 @@ class Trainer:
         self.window: list[tuple[float, float, float]] = []  # loss, accuracy, gradient norm of its steps
         self.evaluated = -1  # last step that was evaluated
         self.evaluations: list[NDArray[np.void]] = []  # first and last
-        self.best: dict[str, float] = {}  # step, loss and accuracy of the best validation loss
+        self.best: dict[str, float] = {}  # the best validation accuracy: step, accuracy, loss, test_accuracy
         self.best_weights: dict[str, torch.Tensor] = {}
+        self.lowest: dict[str, float] = {}  # step and loss of the lowest validation loss
         self.epochs: list[list[float]] = []  # running loss and accuracy of finished epochs, as sums: loss, hits, images
         self.open_epoch = [0.0, 0.0, 0.0]
         self.last_finite_loss = math.nan
@@ -219,15 +220,23 @@ class Trainer:
         self._watch_validation(row)
 
     def _watch_validation(self, row: NDArray[np.void]) -> None:
-        loss = float(row["validation_loss"])
-        if math.isfinite(loss) and (not self.best or loss < self.best["loss"]):
-            self.best = {"step": self.step, "loss": loss, "accuracy": float(row["validation_accuracy"])}
+        loss, accuracy = float(row["validation_loss"]), float(row["validation_accuracy"])
+        measured = math.isfinite(loss)
+        if measured and (not self.lowest or loss < self.lowest["loss"]):
+            self.lowest = {"step": self.step, "loss": loss}
+        # Of equal accuracies the one with the lower loss is the better; of equal losses the earlier.
+        if measured and (not self.best or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"])):
+            self.best = {"step": self.step, "accuracy": accuracy, "loss": loss}
+            self.best["test_accuracy"] = float(row["test_accuracy"])
             self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self._stop_early()
+
+    def _stop_early(self) -> None:
         patience = self.config.early_stopping
-        if not patience or not self.best or self.step % self.config.steps_per_epoch:
+        if not patience or not self.lowest or self.step % self.config.steps_per_epoch:
             return
-        if self.step - self.best["step"] >= patience * self.config.steps_per_epoch and not self.finished:
-            self._happened("early_stop", self.best["step"])
+        if self.step - self.lowest["step"] >= patience * self.config.steps_per_epoch and not self.finished:
+            self._happened("early_stop", self.lowest["step"])
             self.end()
 
     def end(self) -> None:
@@ -282,8 +291,9 @@ class Trainer:
             "outcome": self.outcome,
             "evaluated_step": self.evaluated,
             "best_step": int(self.best["step"]) if self.best else None,
-            "best_validation_loss": self.best.get("loss"),
+            "best_validation_loss": self.lowest.get("loss"),
             "best_validation_accuracy": self.best.get("accuracy"),
+            "test_accuracy_at_best": self.best.get("test_accuracy"),
             "dead_units": last.get("dead_units"),
             "steps": self.step,
             "epochs": self.epoch,

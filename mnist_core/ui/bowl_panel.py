@@ -91,7 +91,8 @@ def _steps(playing: bool) -> int:
             _("Pause") if playing else _("Play"),
             key="bowl_play",
             icon=":material/pause:" if playing else ":material/play_arrow:",
-            on_click=_toggle,
+            on_click=_play,
+            args=(not playing,),
         )
     if playing != bool(st.session_state.get("bowl_playing")):
         st.rerun()  # begin or end playing
@@ -102,10 +103,10 @@ def _one_step() -> None:
     st.session_state["bowl_steps"] = min(MOST_STEPS, st.session_state["bowl_steps"] + 1)
 
 
-def _toggle() -> None:
-    playing = not st.session_state.get("bowl_playing")
-    st.session_state["bowl_playing"] = playing
-    if playing:
+def _play(wanted: bool) -> None:
+    """What the press means is in it: one that arrives twice would undo itself."""
+    st.session_state["bowl_playing"] = wanted
+    if wanted:
         st.session_state["bowl_steps"] = 0
 
 

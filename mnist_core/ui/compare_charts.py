@@ -11,14 +11,16 @@ import streamlit as st
 
 from mnist_core import comparison
 from mnist_core.figures import compare as charts
-from mnist_core.figures import curves as curve_charts
+from mnist_core.figures import overlay, theme
+from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_
-from mnist_core.records import SPLITS, Run, Split
+from mnist_core.records import Run, Split
 from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
 HEIGHT = 460
+ROW, ROOMY = 26, 4  # pixels of a row in the legend; so many runs have room in it, each more makes the chart higher
 SHOWN_SETTINGS = 8  # axes of the chart of all settings
 RESULTS: Mapping[str, str] = {
     "best_validation_accuracy": N_("Best validation accuracy"),
@@ -58,28 +60,44 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
     shown[chosen or "curves"][1](views)
 
 
-def _split_and_view() -> tuple[Split, curve_charts.ChartView]:
-    labels = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
-    splits = [split for split in SPLITS if split != "test" or not seal.sealed()]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
-        split = st.segmented_control(
+def _parts_and_view() -> tuple[tuple[Split, ...], ChartView]:
+    """The parts to draw, at least one, in their order; and how."""
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_controls"):
+        chosen = st.segmented_control(
             _("Curves of"),
-            splits,
-            default="validation",
-            required=True,
+            seal.splits(),
+            selection_mode="multi",
+            default=["validation"],
             key="compare_split",
+            on_change=_at_least_one,
             label_visibility="collapsed",
-            format_func=labels.__getitem__,
+            format_func=lambda split: _(theme.SPLIT_STYLES[split].name),
         )
-        return split or "validation", run_panel.chart_view()
+        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.view_controls()
+
+
+def _at_least_one() -> None:
+    if not st.session_state["compare_split"]:
+        st.session_state["compare_split"] = ["validation"]
 
 
 def _curves(views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
-    split, view = _split_and_view()
-    places = comparison.places([one.run for one in views])
-    named = [(f"{place}. {names.run_title(one.run)}", one.curves) for place, one in enumerate(views, 1)]
-    _two_charts(views, (split, view), lambda metric: curve_charts.runs_chart(named, metric, split, view, _, places))
+    parts, view = _parts_and_view()
+    colours = comparison.places([one.run for one in views])
+    shown = [
+        overlay.Overlaid(f"{number}. {names.run_title(one.run)}", one.curves, one.run.id, colour)
+        for number, (one, colour) in enumerate(zip(views, colours, strict=True), 1)
+    ]
+    if len(parts) > 1 and len(views) > len(theme.RUN_COLOURS_LIGHT):
+        text = _("More than {n} runs share colours: draw one part, in which their dashes differ, or choose fewer runs.")
+        st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
+    _two_charts(
+        views,
+        (parts, view),
+        lambda metric: overlay.runs_chart(shown, metric, parts, view, _),
+        lambda metric: overlay.described(shown, metric, parts, _),
+    )
 
 
 def _say_differences(runs: Sequence[Run]) -> None:
@@ -89,7 +107,7 @@ def _say_differences(runs: Sequence[Run]) -> None:
     if len(runs) == 2:
         one, other = (run.config for run in runs)
         shown = {
-            name: (names.value(getattr(one, name)), names.value(getattr(other, name)))
+            name: (names.value(comparison.in_use(one, name)), names.value(comparison.in_use(other, name)))
             for name in comparison.differing((one, other))
         }
         st.markdown(f":material/difference: {comparison.in_words(one, other, shown).text(_)}")
@@ -100,13 +118,20 @@ def _say_differences(runs: Sequence[Run]) -> None:
     st.markdown(f":material/difference: {text}")
 
 
-def _two_charts(views: list[watch.View], more: Any, make: Callable[[Any], dict[str, Any]]) -> None:
+def _two_charts(
+    views: list[watch.View],
+    more: Any,
+    make: Callable[[Any], dict[str, Any]],
+    describe: Callable[[Any], str],
+) -> None:
     key = (tuple((one.run.id, one.run.version) for one in views), more, texts.language())
-    described = ", ".join(names.run_title(one.run) for one in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             figure = watch.figure((*key, metric), partial(make, metric))
-            live_chart(figure, key=f"chart_compare_{metric}", height=HEIGHT, description=described, linked="compare")
+            height = HEIGHT + ROW * min(12, max(0, len(views) - ROOMY))
+            live_chart(
+                figure, key=f"chart_compare_{metric}", height=height, description=describe(metric), linked="compare"
+            )
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
@@ -119,13 +144,19 @@ def _groups(views: list[watch.View]) -> None:
     by = (
         st.selectbox(_("Together"), list(labels), key="compare_by", format_func=labels.__getitem__, width=320) or "seed"
     )
-    split, view = _split_and_view()
+    parts, view = _parts_and_view()
     found = comparison.grouped([one.run for one in views], by)
     named = [
         (_group_name(by, key, members), [runs[run.id].curves for run in members]) for key, members in found.items()
     ]
     st.caption(_("Lines are means, bands reach from the least to the greatest of a group; in brackets: how many runs."))
-    _two_charts(views, (by, split, view), lambda metric: charts.bands(named, metric, split, view, _))
+    told = "; ".join(f"{name}: {len(curves)}" for name, curves in named)
+    _two_charts(
+        views,
+        (by, parts, view),
+        lambda metric: charts.bands(named, metric, parts, view, _),
+        lambda metric: f"{overlay.heading(metric, parts, _)}. {told}.",
+    )
 
 
 def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
@@ -153,8 +184,8 @@ def _settings(views: list[watch.View]) -> None:
     outcome = charts.Dimension(
         results[result], tuple(_number(run.result.get(result)) for run in runs), share=result.endswith("accuracy")
     )
-    view = curve_charts.ChartView(dark=session.dark())
-    left, right = st.columns(2, gap="medium")
+    view = ChartView(dark=session.dark())
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         titles = [names.run_title(run) for run in runs]
         figure = charts.scatter(_dimension(setting, runs), outcome, titles, [run.star for run in runs], view, _)
@@ -171,7 +202,7 @@ def _settings(views: list[watch.View]) -> None:
 
 
 def _dimension(name: str, runs: Sequence[Run]) -> charts.Dimension:
-    values = [getattr(run.config, name) for run in runs]
+    values = [comparison.in_use(run.config, name) for run in runs]
     places = [comparison.position(name, value) for value in values]
     if any(place is None for place in places):
         words = sorted({names.value(value) for value in values})

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, models
 from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLOURS_LIGHT
 from mnist_core.records import Run
-from mnist_core.ui import draft, frame, names, seal, session, take_along, watch
+from mnist_core.ui import compare_filter, draft, frame, seal, session, take_along, watch
+from mnist_core.ui.compare_columns import columns
 from mnist_core.ui.texts import _, ngettext
 
 MOST = 5_000  # runs in the table
@@ -28,9 +27,11 @@ def choose() -> list[Run]:
         asked = [one for one in st.query_params.get("runs", "").split(",") if one]
         st.session_state["compared"] = asked or [run.id for run in mine[:FIRST]]
     _undo()
-    shown = _filtered(mine)
+    shown, by = _filtered(mine)
     if shown:
-        _table(shown)
+        _table(shown, by)
+        missing = {run.id for run in mine} & set(st.session_state["compared"]) - {run.id for run in shown}
+        compare_filter.told(len(shown), len(mine), len(missing))
     elif mine:
         st.info(_("No run fits. Clear the search or the filter."))
     others = _others({run.id for run in mine})
@@ -76,6 +77,8 @@ def actions(chosen: Sequence[Run]) -> None:
             on_click=_put_away,
             args=([run.id for run in mine],),
         )
+        if len(chosen) == 1:
+            take_along.draw(chosen[0])
     if st.session_state.pop("go_train", False):
         st.switch_page("pages/train.py")
 
@@ -96,86 +99,38 @@ def _others(mine: set[str]) -> list[Run]:
 # ---- the table -------------------------------------------------------------------------------------------------
 
 
-def _filtered(runs: list[Run]) -> list[Run]:
+def _filtered(runs: list[Run]) -> tuple[list[Run], list[str]]:
+    """The runs that fit, and the columns that they were chosen by."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
-        text = st.text_input(
-            _("Search"),
-            key="compare_search",
-            placeholder=_("name, note or setting"),
-            width=320,
-            icon=":material/search:",
-            label_visibility="collapsed",
-        )
-        with st.popover(_("Filter"), icon=":material/filter_list:"):
-            states = sorted({names.state(run) for run in runs})
-            labels = {state: _(names.STATES[state]) for state in states}
-            wanted = st.multiselect(_("State"), states, key="compare_states", format_func=labels.__getitem__)
-            starred = st.toggle(_("Only with a star"), key="compare_starred")
-            sweeps = st.toggle(_("With the runs of sweeps"), value=True, key="compare_sweeps")
+        fits, by = compare_filter.controls(runs)
         seal.draw()
         take_along.bring_in()
-    sought = (text or "").casefold().split()
-    swept = set() if sweeps else {sweep.id for sweep in session.store().list_sweeps(session.student(), MOST)}
-    return [
-        run
-        for run in runs
-        if (not wanted or names.state(run) in wanted)
-        and (run.star or not starred)
-        and run.group not in swept
-        and (not sought or all(word in _said_of(run) for word in sought))
-    ]
+    fits += compare_filter.ranges(by, runs)
+    return [run for run in runs if all(fit(run) for fit in fits)], [column.key for column in by]
 
 
-def _said_of(run: Run) -> str:
-    return f"{names.run_title(run)} {names.describe(run.config)} {run.note}".casefold()
-
-
-def _table(runs: list[Run]) -> None:
-    differing = comparison.differing(run.config for run in runs)
-    table = pd.DataFrame([_row(run, differing) for run in runs])
+def _table(runs: list[Run], by: Sequence[str]) -> None:
+    shown = columns(runs, by)
+    table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in shown})
     percent = st.column_config.NumberColumn(format="percent")
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
-    key = f"compare_table_{zlib.crc32(repr((ids, st.session_state.get('table_number', 0))).encode())}"
     picked = st.dataframe(
         table,
         hide_index=True,
+        placeholder="–",
         height=min(11, len(runs) + 1) * ROW + 4,
-        key=key,
+        key=f"compare_table_{zlib.crc32(repr(ids).encode())}",
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
-        column_config={
-            _("Best validation accuracy"): percent,
-            _("Validation accuracy"): percent,
-            _("Test accuracy"): percent,
-            "★": st.column_config.TextColumn(width=30),
-        },
+        column_config={column.title: percent for column in shown if column.share}
+        # What is named stays in sight, however many columns there are.
+        | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
     )
     rows = [ids[place] for place in picked["selection"]["rows"]]
     hidden = [run_id for run_id in st.session_state["compared"] if run_id not in set(ids)]
     st.session_state["compared"] = [*hidden, *rows]
-
-
-def _row(run: Run, differing: Sequence[str]) -> dict[str, Any]:
-    result, done = run.result, run.progress
-    row: dict[str, Any] = {"★": "★" if run.star else "", _("Run"): names.run_title(run)}
-    for name in differing:
-        value = getattr(run.config, name)
-        column = names.headline(_(comparison.NAMES[name]))
-        row[column] = value if isinstance(value, int | float) and not isinstance(value, bool) else names.value(value)
-    row[_("State")] = names.verdict(run) or _(names.STATES[names.state(run)])
-    row[_("Best validation accuracy")] = result.get("best_validation_accuracy")
-    row[_("at step")] = result.get("best_step")
-    row[_("Validation accuracy")] = result.get("validation_accuracy")
-    if not seal.sealed():
-        row[_("Test accuracy")] = result.get("test_accuracy")
-    row[_("Parameters")] = models.describe(run.config).parameters
-    row[_("Seconds")] = round(done.seconds, 1)
-    row[_("Seconds per epoch")] = round(done.seconds / done.epoch, 2) if done.epoch else None
-    if run.note:
-        row[_("Note")] = run.note
-    return row
 
 
 # ---- what buttons do -------------------------------------------------------------------------------------------

@@ -138,7 +138,8 @@ def _place(side: int, playing: bool) -> tuple[int, int]:
         _("Pause") if playing else _("Play"),
         key="conv_play",
         icon=":material/pause:" if playing else ":material/play_arrow:",
-        on_click=_toggle,
+        on_click=_play,
+        args=(not playing,),
     )
     st.caption(_("Or click a pixel of the output."))
     if playing != bool(st.session_state.get("conv_playing")):
@@ -162,8 +163,9 @@ def _clicked(side: int, click: Click) -> None:
         st.session_state["conv_at"] = list(divmod(click.point, side))
 
 
-def _toggle() -> None:
-    st.session_state["conv_playing"] = not st.session_state.get("conv_playing")
+def _play(wanted: bool) -> None:
+    """What the press means is in it: one that arrives twice would undo itself."""
+    st.session_state["conv_playing"] = wanted
 
 
 def _play_on(side: int) -> None:

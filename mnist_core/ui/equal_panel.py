@@ -52,15 +52,17 @@ def draw() -> None:
 
 
 def _cnn() -> RunConfig:
-    left, right = st.columns(2, gap="large")
-    with left:
+    columns = st.columns(4, gap="large")
+    with columns[0]:
         first = st.select_slider(_("Filters in convolution {n}").format(n=1), FILTERS, 8, key="equal_filters_0")
         second = st.select_slider(_("Filters in convolution {n}").format(n=2), FILTERS, 16, key="equal_filters_1")
+    with columns[1]:
         kernel = st.select_slider(_("Kernel size"), (3, 5, 7), 5, key="equal_kernel")
         units = st.select_slider(_("Units in the hidden layer of the CNN"), UNITS, 32, key="equal_units")
-    with right:
+    with columns[2]:
         st.slider(_("Hidden layers of the MLP"), 1, 4, 1, key="equal_depth")
         images = st.select_slider(_("Training images"), IMAGES, 5_000, key="equal_images", format_func=names.number)
+    with columns[3]:
         epochs = st.slider(_("Epochs"), 1, 10, 5, key="equal_epochs")
         seed = st.slider(_("Seed"), 0, 20, 0, key="equal_seed")
     return RunConfig(

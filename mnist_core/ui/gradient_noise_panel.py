@@ -55,8 +55,8 @@ def _panel(name: DatasetName) -> None:
     with third:
         seed = int(st.session_state.get("noise_seed", 0))
         st.button(_("Draw other batches"), key="noise_next", icon=":material/casino:", on_click=_others)
-    noise, measured = _noise(name, datasets.find(name), steps or 0)
-    found = noise.batches(size, DRAWN, seed)
+    noise, kept = _noise(name, datasets.find(name), steps or 0)
+    found = noise.batches(size, DRAWN, seed) if seed else kept[size]
     said = _said(size, found)
     st.markdown(said)
     dark = session.dark()
@@ -66,7 +66,7 @@ def _panel(name: DatasetName) -> None:
         live_chart(figure, key="chart_noise", height=600, description=said)
     with right:
         live_chart(charts.angles_chart(found, dark, _), key="chart_angles", height=285, description=said)
-        figure = charts.law_chart(noise, measured, size, dark, _)
+        figure = charts.law_chart(noise, [(one, drawn.spread) for one, drawn in kept.items()], size, dark, _)
         live_chart(figure, key="chart_law", height=310, description=said)
     st.caption(
         _(
@@ -85,14 +85,14 @@ def _others() -> None:
 
 
 @lru_cache(maxsize=4)
-def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, list[tuple[int, float]]]:
-    """The table of gradients after so many steps, and the spread measured for each size; once a process."""
+def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, dict[int, Directions]]:
+    """The table of gradients after so many steps, and the first batches drawn of each size; once a process."""
     dataset = data.load_dataset(name, source)
     x = data.preprocess(dataset.train_images[:IMAGES], "scaled").reshape(IMAGES, -1)
     labels = dataset.train_labels[:IMAGES].astype(int)
     layers = concept.train(concept.network(HIDDEN, seed=0), x, labels, steps, batch=100, rate=0.2)
     noise = Noise(concept.gram(layers, x, labels))
-    return noise, [(size, noise.batches(size, DRAWN).spread) for size in SIZES]
+    return noise, {size: noise.batches(size, DRAWN) for size in SIZES}
 
 
 def _said(size: int, found: Directions) -> str:

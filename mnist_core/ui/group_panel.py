@@ -9,12 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import models
-from mnist_core.figures import curves as charts
+from mnist_core.figures import overlay, theme
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
+
+NAMED = 5  # runs in the title of a group that is no experiment
 
 
 def draw(group: str) -> None:
@@ -31,7 +33,8 @@ def _panel(group: str, moving: bool) -> None:
     if any(run.active for run in runs) != moving:
         st.rerun()
     preset = PRESETS.get(runs[0].preset or "")
-    st.markdown(f"**{_(preset.title) if preset else names.run_title(runs[0])}**")
+    title = _(preset.title) if preset else " · ".join(names.variant(run) for run in runs[:NAMED])
+    st.markdown(f"**{title}**")
     progress(runs)
     _charts(group, runs)
     _table(runs)
@@ -57,20 +60,21 @@ def _charts(group: str, runs: list[Run]) -> None:
     with st.container(horizontal=True, key="group_controls"):
         split = st.segmented_control(
             _("Curves of"),
-            ("train", "validation", "test"),
+            seal.splits(),
             default="validation",
             required=True,
             key="group_split",
-            format_func=lambda word: {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}[word],
+            format_func=lambda word: _(theme.SPLIT_STYLES[word].name),
         )
-        view = run_panel.chart_view()
+        view = run_panel.view_controls()
     views = [watch.look(run.id) for run in runs]
-    named = [(names.variant(view_.run), view_.curves) for view_ in views]
+    runs_shown = overlay.overlaid([(names.variant(view_.run), view_.curves) for view_ in views])
+    parts = (split or "validation",)
     versions = tuple(view_.run.version for view_ in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             key = (group, versions, metric, split, view, texts.language())
-            figure = watch.figure(key, partial(charts.runs_chart, named, cast(Any, metric), cast(Any, split), view, _))
+            figure = watch.figure(key, partial(overlay.runs_chart, runs_shown, cast(Any, metric), parts, view, _))
             live_chart(figure, key=f"group_{metric}", height=440, description=_("Curves of all runs, overlaid."))
 
 

@@ -46,10 +46,17 @@ def _classes() -> None:
             square=losses.squared_error(shares, target),
         )
         st.markdown(said)
-        st.caption(_("The squared error of probabilities never exceeds 2; cross-entropy has no upper end."))
+        st.caption(
+            _(
+                "The squared error of probabilities never exceeds 2, and is flat where the answer is sure and wrong: no "
+                "slope to learn from. Cross-entropy has no upper end, and keeps its slope."
+            )
+        )
     with right:
         figure = charts.probabilities_chart(logits, target, session.dark(), _)
-        live_chart(figure, key="chart_softmax", height=400, description=said)
+        live_chart(figure, key="chart_softmax", height=300, description=said)
+        both = charts.both_losses_chart(logits, target, session.dark(), _)
+        live_chart(both, key="chart_both_losses", height=300, description=said)
 
 
 def _question() -> None:

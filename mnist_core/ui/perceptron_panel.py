@@ -5,13 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.concepts import perceptron as concept
-from mnist_core.figures.perceptron import surface_chart
+from mnist_core.concepts.perceptron import Activation
+from mnist_core.figures.perceptron import map_chart, surface_chart
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
-NAMES = {"step": N_("Step function"), "sigmoid": N_("Sigmoid"), "tanh": "tanh", "relu": "ReLU"}
+NAMES: dict[Activation, str] = {
+    "step": N_("Step function"),
+    "sigmoid": N_("Sigmoid"),
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky-relu": "Leaky ReLU",
+    "softplus": "Softplus",
+    "gelu": "GELU",
+}
 
 
 def draw() -> None:
@@ -30,13 +39,8 @@ def draw() -> None:
 def _panel() -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        activation = st.segmented_control(
-            _("Activation"),
-            concept.ACTIVATIONS,
-            default="step",
-            required=True,
-            key="perceptron_activation",
-            format_func=lambda name: _(NAMES[name]),
+        activation = st.selectbox(
+            _("Activation"), concept.ACTIVATIONS, key="perceptron_activation", format_func=lambda name: _(NAMES[name])
         )
         first = st.slider(_("Weight w₁"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w1")
         second = st.slider(_("Weight w₂"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w2")
@@ -49,8 +53,18 @@ def _panel() -> None:
         if gate := _gate(tuple(values.tolist())):
             st.success(_("This is the gate {gate}.").format(gate=gate), icon=":material/check:")
     with right:
-        figure = surface_chart((first, second), bias, activation, session.dark(), _)
-        live_chart(figure, key="chart_perceptron", height=460, description=said)
+        shape = st.segmented_control(
+            _("Picture"),
+            ("map", "surface"),
+            default="map",
+            required=True,
+            key="perceptron_picture",
+            format_func=lambda name: _("Map") if name == "map" else _("Surface"),
+            label_visibility="collapsed",
+        )
+        make = surface_chart if shape == "surface" else map_chart
+        figure = make((first, second), bias, activation, session.dark(), _)
+        live_chart(figure, key=f"chart_perceptron_{shape}", height=460, description=said)
 
 
 def _gate(values: tuple[float, ...]) -> str | None:

@@ -236,18 +236,23 @@ def _chart(kind: str, make: Any, view: watch.View, settings: charts.ChartView) -
 def chart_view() -> charts.ChartView:
     """How the charts are drawn, from the controls above them."""
     with st.container(horizontal=True, vertical_alignment="center", key="chart_controls"):
-        axis = st.segmented_control(
-            _("Horizontal axis"),
-            ("step", "epoch", "seconds"),
-            default="step",
-            required=True,
-            key="view_x",
-            format_func=lambda word: {"step": _("Step"), "epoch": _("Epoch"), "seconds": _("Seconds")}[word],
-            label_visibility="collapsed",
-        )
-        with st.popover(_("View"), icon=":material/tune:"):
-            log_x = st.toggle(_("Log horizontal axis"), key="view_log_x")
-            log_y = st.toggle(_("Log loss axis"), key="view_log_y")
-            smoothing = st.slider(_("Smoothing"), 0.0, 0.95, 0.0, 0.05, key="view_smoothing")
+        return view_controls()
+
+
+def view_controls() -> charts.ChartView:
+    """The controls of `chart_view`, to stand in a row with others."""
+    axis = st.segmented_control(
+        _("Horizontal axis"),
+        ("step", "epoch", "seconds"),
+        default="step",
+        required=True,
+        key="view_x",
+        format_func=lambda word: {"step": _("Step"), "epoch": _("Epoch"), "seconds": _("Seconds")}[word],
+        label_visibility="collapsed",
+    )
+    with st.popover(_("View"), icon=":material/tune:"):
+        log_x = st.toggle(_("Log horizontal axis"), key="view_log_x")
+        log_y = st.toggle(_("Log loss axis"), key="view_log_y")
+        smoothing = st.slider(_("Smoothing"), 0.0, 0.95, 0.0, 0.05, key="view_smoothing")
     base = charts.ChartView(x=cast(Any, axis), dark=session.dark())
     return replace(base, log_x=log_x, log_y=log_y, smoothing=smoothing)

@@ -23,8 +23,8 @@ CHANCE = 2.3  # a loss below it has learned something
 SAID = {
     "same": N_("The curves are one: what differs are the last digits of float32, since both add up in another order."),
     "apart": N_(
-        "They begin as one curve. Then the updates overshoot, each enlarges what differs in the last digits, and the "
-        "curves part: neither is wrong, and no two programs would agree for longer."
+        "They begin as one curve. Then updates overshoot, each enlarges what differs in the last digits, and the curves "
+        "part. Neither is wrong: near the edge, the order in which numbers are added up decides."
     ),
     "collapsed": N_(
         "Both collapse alike: the loss ends at that of a guess, ln 10 = 2.303, since the hidden units are dead."

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from mnist_core.records import Curves, Run
+from mnist_core.records import SPLITS, Curves, Run, Split
 from mnist_core.ui import frame, session
 from mnist_core.ui.texts import _, ngettext
 
@@ -19,6 +19,11 @@ from mnist_core.ui.texts import _, ngettext
 def sealed() -> bool:
     """Whether this student has sealed the test set."""
     return bool(_state()["sealed"])
+
+
+def splits() -> tuple[Split, ...]:
+    """The parts that this student may see figures of."""
+    return tuple(split for split in SPLITS if split != "test" or not sealed())
 
 
 def hidden_run(run: Run) -> Run:

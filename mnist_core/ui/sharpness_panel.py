@@ -8,8 +8,9 @@ from dataclasses import replace
 import streamlit as st
 
 from mnist_core.diagnostics import edge
-from mnist_core.figures import curves as curve_charts
+from mnist_core.figures import overlay
 from mnist_core.figures import sharpness as charts
+from mnist_core.figures.axes import ChartView
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
 from mnist_core.ui import data_note, frame, lesson, names, run_panel, session, texts, watch
@@ -81,7 +82,7 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
     said = [sentence.text(_) for view in views if (sentence := edge.sentence(view.run, view.curves)) is not None]
     if said:
         st.markdown("\n".join(f"- {sentence}" for sentence in said))
-    axes = curve_charts.ChartView(dark=session.dark())
+    axes = ChartView(dark=session.dark())
     key = (ids, tuple(view.run.version for view in views), axes, texts.language())
     pairs = [(view.run, view.curves) for view in views]
     rates = [(_("rate {rate}").format(rate=names.number(view.run.config.learning_rate)), view.curves) for view in views]
@@ -92,7 +93,9 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
         live_chart(figure, key="chart_sharpness", height=460, description=described, subject=ids[0])
     with right:
         log = replace(axes, log_y=True)
-        figure = watch.figure((*key, "loss"), lambda: curve_charts.runs_chart(rates, "loss", "train", log, _))
+        figure = watch.figure(
+            (*key, "loss"), lambda: overlay.runs_chart(overlay.overlaid(rates), "loss", ("train",), log, _)
+        )
         live_chart(
             figure, key="chart_sharp_loss", height=460, description=_("Training loss of the runs."), subject=ids[0]
         )

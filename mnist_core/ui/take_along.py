@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import streamlit as st
 
-from mnist_core import diagnostics, exchange
-from mnist_core.errors import CheckpointError
+from mnist_core import diagnostics, exchange, weights
+from mnist_core.errors import StoreError
+from mnist_core.messages import N_
 from mnist_core.records import Curves, Progress, Run
 from mnist_core.ui import frame, names, session, watch
 from mnist_core.ui.texts import _
+from mnist_core.weights import Which
 
-LARGEST = 10  # MB of a zip that is brought in
+LARGEST = 10  # MB of a zip that is brought in; the server takes no more (.streamlit/config.toml)
+_LABELS: Mapping[Which, str] = {
+    "last": N_("Last weights as safetensors (step {step})"),
+    "best": N_("Best weights as safetensors (step {step})"),
+}
 
 
 def draw(run: Run) -> None:
     """The button with what there is to take; each thing is made when it is asked for."""
     with st.popover(_("Take along"), icon=":material/download:"):
         st.caption(_("Charts: the camera above each saves a PNG, the button beside it an SVG."))
+        kept = weights.kept(run.id) if run.checkpoint_step is not None else {}
         if run.state == "finished":
-            _download(run, _("Everything as one zip"), "zip", partial(_zip, run.id), ":material/folder_zip:")
+            with_weights = bool(kept) and _with_weights(run, len(kept))
+            _download(
+                run, _("Everything as one zip"), "zip", partial(_zip, run.id, with_weights), ":material/folder_zip:"
+            )
         _download(run, _("Curves as CSV"), "csv", lambda: exchange.curves_csv(_curves(run.id)), ":material/table:")
         _download(
             run, _("Curves as Parquet"), "parquet", lambda: exchange.curves_parquet(_curves(run.id)), ":material/table:"
@@ -33,10 +44,28 @@ def draw(run: Run) -> None:
             run, _("Script in plain PyTorch"), "py", lambda: exchange.script(run.config).encode(), ":material/code:"
         )
         _download(run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
-        if run.checkpoint_step is not None:
-            _download(
-                run, _("Weights as safetensors"), "safetensors", partial(exchange.weights, run.id), ":material/grid_on:"
-            )
+        for which, step in kept.items():
+            label = _(_LABELS[which]).format(step=f"{step:,}")
+            _download(run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
+        if "best" in kept:
+            st.caption(_("Best: the evaluation with the highest validation accuracy; of equal ones the lower loss."))
+
+
+def _with_weights(run: Run, files: int) -> bool:
+    """Whether the zip is to hold the weights: they make it larger, maybe too large to be brought in."""
+    megabytes = files * exchange.size(run.config) / 1e6
+    wanted = st.toggle(
+        _("With the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
+        value=megabytes < LARGEST - 1,
+        key=f"take_weights_{run.id}",
+        help=_("With them, the run can be looked into (Inspect) where it is brought in."),
+    )
+    if wanted and megabytes > LARGEST - 1:
+        text = _(
+            "A zip of more than {most} MB cannot be brought in. Leave the weights out, and take them on their own."
+        )
+        st.caption(f":material/warning: {text.format(most=LARGEST)}")
+    return wanted
 
 
 def bring_in() -> None:
@@ -48,6 +77,11 @@ def bring_in() -> None:
             key=f"bring_in_{st.session_state.get('brought_in', 0)}",
             max_upload_size=LARGEST,
         )
+        text = _(
+            "Up to {most} MB: any run without its weights, or with the last and the best weights of a network of up to about "
+            "{parameters} parameters."
+        )
+        st.caption(text.format(most=LARGEST, parameters=f"{(LARGEST - 1) * 1_000_000 // 8:,}"))
         if file is not None:
             frame.safely(_bring_in)(file.getvalue())
 
@@ -57,16 +91,25 @@ def _bring_in(content: bytes) -> None:
     verdict = diagnostics.at_end(found.config, found.curves, found.outcome)
     progress = Progress(found.step, found.config.total_steps, found.step / found.config.steps_per_epoch, found.seconds)
     name = found.name or names.describe(found.config)
-    run_id = session.store().add_finished(
-        session.student(),
-        found.config,
-        found.curves,
-        found.outcome,
-        found.result | {"verdict": verdict},
-        progress,
-        name=_("{name} (brought in)").format(name=name.removesuffix(_("{name} (brought in)").format(name=""))),
-        note=found.note,
-    )
+    run_id, last = secrets.token_hex(5), found.weights.get("last")
+    if last is not None:
+        weights.keep(run_id, last, found.weights.get("best"))
+    try:
+        session.store().add_finished(
+            session.student(),
+            found.config,
+            found.curves,
+            found.outcome,
+            found.result | {"verdict": verdict},
+            progress,
+            name=_("{name} (brought in)").format(name=name.removesuffix(_("{name} (brought in)").format(name=""))),
+            note=found.note,
+            run_id=run_id,
+            checkpoint_step=None if last is None else last.step,
+        )
+    except StoreError:
+        weights.forget(run_id)
+        raise
     st.session_state["brought_in"] = st.session_state.get("brought_in", 0) + 1  # an empty field again
     st.session_state["compared"] = [run_id, *st.session_state.get("compared", [])]
     st.rerun()
@@ -75,7 +118,15 @@ def _bring_in(content: bytes) -> None:
 def _download(run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
     words = re.sub(r"[^A-Za-z0-9.]+", "-", names.run_title(run)).strip("-") or "run"
     file = f"events.out.tfevents.{words}-{run.id}" if ending == "tfevents" else f"{words}-{run.id}.{ending}"
-    st.download_button(label, make, file, key=f"take_{ending}_{run.id}", icon=icon, on_click="ignore", type="tertiary")
+    st.download_button(
+        label,
+        make,
+        file,
+        key=f"take_{ending.replace('.', '_')}_{run.id}",
+        icon=icon,
+        on_click="ignore",
+        type="tertiary",
+    )
 
 
 def _curves(run_id: str) -> Curves:
@@ -90,10 +141,11 @@ def _events(run: Run) -> bytes:
     return exchange.events(_curves(run.id), run.started_at or run.created_at)
 
 
-def _zip(run_id: str) -> bytes:
+def _zip(run_id: str, with_weights: bool) -> bytes:
     view = watch.look(run_id)
-    try:
-        weights = exchange.weights(run_id)
-    except CheckpointError:
-        weights = None  # thinned out, or never kept: the rest is whole without them
-    return exchange.packed(view.run, view.curves, weights)
+    found = {which: exchange.snapshot(run_id, which) for which in weights.kept(run_id)} if with_weights else {}
+    return exchange.packed(view.run, view.curves, found)
+
+
+def _weights(run_id: str, which: Which) -> bytes:
+    return exchange.safetensors(exchange.snapshot(run_id, which))

@@ -130,7 +130,7 @@ def _said(images: int, batch: int, epochs: int) -> str:
             "{images} images / {batch} = {quotient}, rounded up: {per_epoch}. The last batch has only {last} image.",
             "{images} images / {batch} = {quotient}, rounded up: {per_epoch}. The last batch has only {last} images.",
             last,
-        ).format(quotient=f"{images / batch:,.2f}", last=f"{last:,}", **values)
+        ).format(quotient=f"{images / batch:,.6g}", last=f"{last:,}", **values)
     total = concept.updates(images, batch, epochs)
     in_all = _("In {epochs}: **{updates}**.").format(
         epochs=ngettext("{n} epoch", "{n} epochs", epochs).format(n=f"{epochs:,}"),

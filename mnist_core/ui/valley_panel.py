@@ -50,7 +50,7 @@ def _panel(playing: bool) -> None:
         dark, kind = session.dark(), str(st.session_state["valley_kind"])
         live_chart(
             charts.paths_chart(valley, walks, kind, dark, _),
-            key="chart_paths",
+            key="chart_valley",
             height=430,
             description=said,
             subject=kind,
@@ -59,7 +59,7 @@ def _panel(playing: bool) -> None:
         live_chart(
             charts.losses_chart(valley, walks, steps, dark, _),
             key="chart_valley_losses",
-            height=330,
+            height=290,
             description=said,
             linked="valley",
         )
@@ -117,17 +117,18 @@ def _steps(playing: bool) -> int:
         _("Pause") if playing else _("Play"),
         key="valley_play",
         icon=":material/pause:" if playing else ":material/play_arrow:",
-        on_click=_toggle,
+        on_click=_play,
+        args=(not playing,),
     )
     if playing != bool(st.session_state.get("valley_playing")):
         st.rerun()  # begin or end playing
     return steps
 
 
-def _toggle() -> None:
-    playing = not st.session_state.get("valley_playing")
-    st.session_state["valley_playing"] = playing
-    if playing:
+def _play(wanted: bool) -> None:
+    """What the press means is in it: one that arrives twice would undo itself."""
+    st.session_state["valley_playing"] = wanted
+    if wanted:
         st.session_state["valley_steps"] = 0
 
 

@@ -13,6 +13,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.conftest import wait_until
@@ -99,6 +100,22 @@ class Page:
     def press_label(self, label: str) -> None:
         """Press the download button whose label has this text."""
         self._click("[data-testid=stDownloadButton] button", label)
+
+    def pick(self, key: str, word: str) -> None:
+        """Choose one more in the list of several with Streamlit's `key`."""
+
+        def picked() -> bool:
+            try:
+                field = self.find(f".st-key-{key} input")[0]
+                field.send_keys(word)
+                wait_until(lambda: self.find("[role=option]"), 5)
+                field.send_keys(Keys.ENTER)
+                field.send_keys(Keys.ESCAPE)
+            except (*NOT_CLICKED, IndexError):
+                return False
+            return True
+
+        wait_until(picked, 20)
 
     def upload(self, file: Path) -> None:
         """Give the file to the field for files that is open."""

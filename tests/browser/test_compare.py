@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,9 +15,17 @@ Open = Callable[[], Page]
 CHART = "document.querySelector('[data-testid=live-chart][data-key=chart_compare_{}]')"
 
 
-def hidden(page: Page, metric: str) -> list[str]:
-    script = f"return {CHART.format(metric)}._fullData.filter(t => t.visible === 'legendonly').map(t => t.uid)"
-    found: list[str] = page.browser.execute_script(script)
+def hidden(page: Page, metric: str) -> set[str]:
+    """What is hidden by its entry in the legend."""
+    script = f"return {CHART.format(metric)}._fullData.filter(t => t.visible === 'legendonly').map(t => t.legendgroup)"
+    return set(page.browser.execute_script(script))
+
+
+def drawn(page: Page, metric: str) -> int:
+    """How many curves, or signs of a legend, are not hidden."""
+    found: int = page.browser.execute_script(
+        f"return {CHART.format(metric)}._fullData.filter(t => t.visible === true).length"
+    )
     return found
 
 
@@ -29,13 +38,17 @@ def test_two_runs_beside_each_other(open_browser: Open) -> None:
     page.open("/compare")
     page.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
     wait_until(lambda: page.chart("compare_accuracy", "drawn-at") and page.chart("compare_loss", "drawn-at"))
-    page.toggle("compare_loss", "1. 784-50-10 · SGD 1.5 · batch 100")
-    wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == ["run0"])
-    page.choose("compare_split", "Training")
-    wait_until(lambda: page.says("Accuracy – Training"))
-    assert hidden(page, "loss") == hidden(page, "accuracy") == ["run0"]
-
     wait_until(lambda: "runs=" in page.address)
+    (named,) = parse_qs(urlsplit(page.address).query)["runs"]
+    newest = named.split(",")[0]
+    page.toggle("compare_loss", "1. 784-50-10 · SGD 1.5 · batch 100")
+    wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
+    # Of several parts at once, too; the parts' own legend stays.
+    page.choose("compare_split", "Training")
+    wait_until(lambda: page.says("Accuracy – Training, Validation"))
+    assert hidden(page, "loss") == hidden(page, "accuracy") == {newest}
+    assert drawn(page, "accuracy") == 2 + 2  # both parts of the other run, and their names
+
     other = open_browser().open(page.address)
     other.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
     other.wait_for("runs of somebody else")
@@ -45,3 +58,21 @@ def test_two_runs_beside_each_other(open_browser: Open) -> None:
     page.wait_for("2 runs deleted.")
     page.press("undo")
     page.wait_for("Only one setting differs.")
+
+
+def test_filters_by_columns(open_browser: Open) -> None:
+    page = open_browser()
+    for rate in ("0.5", "1.5", "0.25"):
+        page.open(f"/train?preset=two-layer-net&epochs=1&train_size=1000&learning_rate={rate}")
+        page.press("run")
+        page.wait_for("Take these settings", 60)
+    page.open("/compare")
+    page.popover("Filter")
+    page.pick("filter_columns", "Learning rate")
+    page.wait_for("3 of 3 runs")
+    page.pick("filter_learning_rate", "0.25")
+    page.wait_for("1 of 3 runs")
+    page.pick("filter_learning_rate", "1.5")
+    page.wait_for("2 of 3 runs")
+    page.press("filter_clear")
+    page.wait_for("3 of 3 runs")

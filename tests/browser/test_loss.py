@@ -17,7 +17,9 @@ Open = Callable[[], Page]
 def test_the_views_of_the_loss_page(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients")
     page.wait_for("This is the gate AND")
-    wait_until(lambda: page.chart("perceptron", "updates"))
+    wait_until(lambda: page.chart("perceptron_map", "updates"))
+    page.choose("perceptron_picture", "Surface")
+    wait_until(lambda: page.chart("perceptron_surface", "updates"))
     page.choose("loss_view", "Scores to loss")
     page.wait_for("0.417")
     wait_until(lambda: "view=classes" in page.address)
@@ -58,3 +60,33 @@ def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
     press(Keys.HOME, "0: 0.6590")
     press(Keys.ARROW_LEFT, "0: 0.6590")  # there is nothing before the first point
     press(Keys.ESCAPE, "")
+
+
+def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients?view=backprop")
+    wait_until(lambda: page.chart("backprop", "updates"))
+
+    def shown(text: str) -> bool:
+        script = """return [...document.querySelectorAll('[data-key="chart_backprop"] .annotation-text')]
+            .some((note) => note.textContent.includes(arguments[0]));"""
+        return bool(page.browser.execute_script(script, text))
+
+    wait_until(lambda: shown("z₁ 0.400"))
+    assert not shown("∂")
+    for _press in range(4):
+        before = page.chart("backprop", "updates")
+        page.press("backprop_next")
+        wait_until(lambda before=before: page.chart("backprop", "updates") != before)  # type: ignore[misc]
+    wait_until(lambda: shown("0.859"))
+    page.press("backprop_next")
+    wait_until(lambda: shown("∂ −0.576"))
+    page.press("backprop_back")
+    wait_until(lambda: not shown("∂"))
+    wait_until(lambda: page.find(".st-key-backprop_formula .katex"))
+
+
+def test_the_numerical_gradient_and_its_price(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients?view=check")
+    page.wait_for("With the 79,510 of 784-100-10")
+    wait_until(lambda: page.points("check") >= 10)
+    wait_until(lambda: page.chart("check_time", "updates"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.concepts.losses import binary_cross_entropy, cross_entropy, question, softmax, squared_error
+from mnist_core.concepts.losses import binary_cross_entropy, cross_entropy, question, softmax
 
 
 def torchs(logits: tuple[float, ...], target: int) -> float:
@@ -29,18 +29,25 @@ def test_the_two_questions_of_the_course() -> None:
     assert question(1).losses == pytest.approx((0.06, 0.96))
 
 
-def test_questions_drawn_at_random_can_be_answered_and_are_torchs() -> None:
-    drawn = [question(number) for number in range(2, 60)]
+def test_questions_drawn_at_random_are_answered_as_torchs_losses_say() -> None:
+    drawn = [question(number) for number in range(500)]
     for one in drawn:
         first, second = one.losses
         assert abs(first - second) > 0.05
+        target = torch.tensor([one.target])
+        given = torch.tensor([one.first, one.second], dtype=torch.float64)
         if one.kind == "cross-entropy":
-            assert first == pytest.approx(torchs(one.first, one.target))
+            wanted = torch.nn.CrossEntropyLoss(reduction="none")(given, target.repeat(2))
         else:
-            assert sum(one.first) == pytest.approx(1)
-            assert second == pytest.approx(squared_error(one.second, one.target))
-    assert len(set(drawn)) == len(drawn)
-    assert {one.losses[0] > one.losses[1] for one in drawn} == {True, False}
+            assert given.sum(1).tolist() == pytest.approx([1, 1])
+            one_hot = torch.nn.functional.one_hot(target, 3).double().expand(2, 3)
+            wanted = torch.nn.MSELoss(reduction="none")(given, one_hot).sum(1)
+        assert (first, second) == pytest.approx(wanted.tolist(), rel=1e-12, abs=1e-12)
+        assert (second > first) == bool(wanted[1] > wanted[0])
+    assert len(set(drawn)) > 480
+    higher = [one.losses[1] > one.losses[0] for one in drawn]
+    assert 150 < sum(higher) < 350
+    assert {one.kind for one in drawn} == {"cross-entropy", "squared-error"}
 
 
 def test_a_guess_over_ten_classes_costs_ln_10() -> None:

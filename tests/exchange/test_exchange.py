@@ -8,18 +8,22 @@ import math
 import pickle
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import ImportedFileError
 from mnist_core.exchange import curves_csv, curves_parquet, events, packed, unpacked
 from mnist_core.exchange.tensorboard import crc32c, frames
+from mnist_core.forward import shapes
 from mnist_core.records import DTYPES, EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
+from mnist_core.weights import Snapshot, Which
 
 CONFIG = RunConfig(learning_rate=1.5, hidden_layers=(50,), validation_size=0)
 
@@ -48,7 +52,7 @@ RUN = Run(
 
 
 def test_a_run_comes_back_from_its_zip() -> None:
-    found = unpacked(packed(RUN, curves(), b"weights"))
+    found = unpacked(packed(RUN, curves()))
     assert found.config == CONFIG
     assert (found.outcome, found.name, found.note, found.seconds, found.step) == (
         "diverged",
@@ -64,8 +68,82 @@ def test_a_run_comes_back_from_its_zip() -> None:
     assert found.result == {"test_accuracy": 0.1, "best_step": None}  # words are not believed
 
 
-def rezipped(change: Callable[[dict[str, bytes]], None]) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(packed(RUN, curves()))) as archive:
+def some_weights(config: RunConfig, step: int) -> Snapshot:
+    """Weights that fit the network of `config`, one of them no number."""
+    random = np.random.default_rng(step)
+    found: dict[str, Any] = {
+        name: random.random(shape, np.float32) if shape else np.array(7, np.int64)
+        for name, shape in shapes(config).items()
+    }
+    found["0.bias"][0] = np.nan
+    return Snapshot(step, found)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [CONFIG, CONFIG.replace(model="cnn", filters=(3, 4), batch_norm=True, dropout=0.5, pooling="none", kernel_size=3)],
+    ids=["mlp", "cnn"],
+)
+def test_the_last_and_the_best_weights_come_back(config: RunConfig) -> None:
+    last, best = some_weights(config, 3), some_weights(config, 2)
+    found = unpacked(packed(replace(RUN, config=config), curves(), {"last": last, "best": best})).weights
+    assert {which: snapshot.step for which, snapshot in found.items()} == {"last": 3, "best": 2}
+    for which, sent in (("last", last), ("best", best)):
+        for name, value in sent.weights.items():
+            np.testing.assert_array_equal(found[which].weights[name], value)
+
+
+def test_a_zip_of_before_there_were_steps_has_the_last_weights() -> None:
+    def before(members: dict[str, bytes]) -> None:
+        old = json.loads(members["run.json"])
+        del old["weights"]
+        members["run.json"] = json.dumps(old).encode()
+
+    assert unpacked(rezipped(before, {"last": some_weights(CONFIG, 3)})).weights["last"].step == 3
+
+
+def weights_file(content: bytes) -> Callable[[dict[str, bytes]], None]:
+    return lambda members: members.update({"weights.safetensors": content})
+
+
+def other_weights(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, bytes]], None]:
+    named = dict(some_weights(CONFIG, 3).weights)
+    change(named)
+    return weights_file(save(named))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        weights_file(b""),
+        weights_file(b"no weights"),
+        weights_file(pickle.dumps(pytest.fail)),
+        weights_file(struct.pack("<Q", 2**62) + b"{}"),
+        weights_file(struct.pack("<Q", 2) + b"[]"),
+        other_weights(lambda named: named.pop("0.bias")),
+        other_weights(lambda named: named.update({"9.weight": np.zeros(1, np.float32)})),
+        other_weights(lambda named: named.update({"../../evil": np.zeros(1, np.float32)})),
+        other_weights(lambda named: named.update({"0.bias": np.zeros(51, np.float32)})),
+        other_weights(lambda named: named.update({"0.bias": np.zeros(50, np.float64)})),
+        other_weights(lambda named: named.update({"0.weight": named["0.weight"].T.copy()})),
+    ],
+)
+def test_weights_that_do_not_fit_are_a_sentence(change: Callable[[dict[str, bytes]], None]) -> None:
+    with pytest.raises(ImportedFileError, match="damaged, or does not fit the network"):
+        unpacked(rezipped(change, {"last": some_weights(CONFIG, 3)}))
+
+
+def test_weights_are_not_read_beyond_what_the_network_has() -> None:
+    with pytest.raises(ImportedFileError, match="larger than a run can be"):
+        unpacked(rezipped(weights_file(bytes(50_000_000))))
+    wide = replace(RUN, config=CONFIG.replace(hidden_layers=(2048,) * 6))
+    named = {"last": Snapshot(3, {"0.weight": np.zeros((1, 1), np.float32)})}
+    with pytest.raises(ImportedFileError, match=r"larger than can be brought in \(32 MB\)"):
+        unpacked(packed(wide, curves(), named))
+
+
+def rezipped(change: Callable[[dict[str, bytes]], None], weights: Mapping[Which, Snapshot] | None = None) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(packed(RUN, curves(), weights))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
     file = io.BytesIO()

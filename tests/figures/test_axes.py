@@ -10,7 +10,8 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.figures import axes
 from mnist_core.figures.axes import Across, ChartView
-from mnist_core.figures.curves import loss_chart, runs_chart
+from mnist_core.figures.curves import loss_chart
+from mnist_core.figures.overlay import overlaid, runs_chart
 from mnist_core.records import Event, Run
 from tests.figures.test_curves import curves, ends_of, numbers, signs
 
@@ -97,17 +98,17 @@ def test_an_evaluation_is_smoothed_over_the_same_stretch_as_the_steps_between() 
 
 def test_every_run_that_left_has_a_sign_of_its_colour() -> None:
     runs = [(name, curves([], losses)) for name, losses in (("a", (2.3, 1e9)), ("b", (2.3, 1)), ("c", (2.3, math.nan)))]
-    figure = runs_chart(runs, "loss", "train", ChartView(), str)
+    figure = runs_chart(overlaid(runs), "loss", ["train"], ChartView(), str)
     assert [trace["legendgroup"] for trace in signs(figure)] == ["run0", "run2"]
     colours = {trace["uid"]: trace["line"]["color"] for trace in figure["data"] if "line" in trace}
     assert [sign["marker"]["color"] for sign in signs(figure)] == [colours["run0"], colours["run2"]]
-    assert not signs(runs_chart(runs, "accuracy", "train", ChartView(), str))
+    assert not signs(runs_chart(overlaid(runs), "accuracy", ["train"], ChartView(), str))
 
 
 def test_a_part_that_was_never_measured_is_not_a_broken_run() -> None:
     made = curves([], (2.3, 1.0))
     made.evaluations["validation_loss"] = math.nan
-    assert not signs(runs_chart([("a", made)], "loss", "validation", ChartView(), str))
+    assert not signs(runs_chart(overlaid([("a", made)]), "loss", ["validation"], ChartView(), str))
 
 
 def test_a_log_axis_is_held_open_by_an_invisible_line() -> None:

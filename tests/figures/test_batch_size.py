@@ -37,11 +37,19 @@ def test_every_full_batch_is_a_cell_and_the_last_as_wide_as_it_is_full() -> None
     assert "96 of 128" in layout["annotations"][0]["text"]
 
 
-@pytest.mark.parametrize(("images", "batch", "count"), [(50_000, 10, 5_000), (50_000, 50_000, 1), (60_000, 1, 60_000)])
+@pytest.mark.parametrize(("images", "batch", "count"), [(50_000, 10, 5_000), (50_000, 50_000, 1), (60_000, 10, 6_000)])
 def test_batches_that_come_out_even(images: int, batch: int, count: int) -> None:
     shown, layout = cells(images, batch)
     assert len(shown) == count
     assert not layout["shapes"]
+
+
+def test_more_batches_than_can_be_seen_share_cells() -> None:
+    shown, layout = cells(50_000, 1)
+    assert len(shown) == 5_556  # ⌈50,000 / 9⌉
+    assert shown[:3].tolist() == [1, 10, 19]
+    assert shown[-1] == 49_996  # and the four after it
+    assert "9 of them" in layout["title"]["text"]
 
 
 def test_the_chosen_size_is_marked_on_the_curve() -> None:

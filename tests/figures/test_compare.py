@@ -6,9 +6,10 @@ import base64
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
-from mnist_core.figures import compare
+from mnist_core.figures import compare, overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import EVALUATION_DTYPE, Curves
 
@@ -32,12 +33,74 @@ def traces(figure: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_group_is_its_mean_and_a_band_from_least_to_greatest() -> None:
     group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5])]
-    drawn = traces(compare.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", "validation", ChartView(), str))
-    assert numbers(drawn["group0"]["y"]) == [2.0, 0.75]
-    assert numbers(drawn["low0"]["y"]) == [2.0, 0.5]
-    assert numbers(drawn["high0"]["y"]) == [2.0, 1.0]
-    assert drawn["group0"]["name"] == "rate 0.1 (2)"
-    assert "low1" not in drawn
+    drawn = traces(
+        compare.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", ["validation"], ChartView(), str)
+    )
+    assert numbers(drawn["group-rate 0.1-validation"]["y"]) == [2.0, 0.75]
+    assert numbers(drawn["group-rate 0.1-validation-low"]["y"]) == [2.0, 0.5]
+    assert numbers(drawn["group-rate 0.1-validation-high"]["y"]) == [2.0, 1.0]
+    assert drawn["group-rate 0.1-validation"]["name"] == "rate 0.1 (2)"
+    assert "group-rate 1-validation-low" not in drawn
+
+
+def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> None:
+    runs = [overlay.Overlaid(name, curves([0, 10], [2.0, 1.0]), name, 1 - place) for place, name in enumerate("ab")]
+    figure = overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str)
+    drawn = traces(figure)
+    styles = {uid: (one["line"]["color"], one["line"]["dash"]) for uid, one in drawn.items()}
+    red, blue = theme.run_colour(1, False), theme.run_colour(0, False)
+    assert styles["a-train"] == (red, "solid")
+    assert styles["a-validation"] == (red, "dash")
+    assert styles["b-validation"] == (blue, "dash")
+    assert drawn["a-train"]["marker"]["symbol"] != drawn["a-validation"]["marker"]["symbol"]
+    # One entry in the legend for each run, which hides all its curves; the parts' own legend hides nothing.
+    assert [one["legendgroup"] for one in figure["data"] if one.get("showlegend") and "legend" not in one] == ["a", "b"]
+    assert {drawn["a-train"]["legendgroup"], drawn["a-validation"]["legendgroup"]} == {"a"}
+    assert [one["name"] for one in figure["data"] if one.get("legend") == "legend2"] == ["Training", "Validation"]
+    assert figure["layout"]["legend2"]["itemclick"] is False
+    assert figure["layout"]["title"]["text"] == "Loss – Training, Validation"
+    alone = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(), str))
+    assert alone["a"]["line"]["dash"] != alone["b"]["line"]["dash"]
+    assert "part-validation" not in alone
+
+
+def test_the_overlay_in_words_says_where_each_curve_ends() -> None:
+    runs = overlay.overlaid([("a", curves([0, 10], [2.0, 0.125])), ("b", curves([0, 10], [2.0, NAN])), ("c", Curves())])
+    said = overlay.described(runs, "loss", ["train", "validation"], str)
+    assert said == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: nan."
+
+
+def test_a_run_that_broke_on_one_of_several_parts_has_one_sign() -> None:
+    broken = curves([0, 10], [2.0, 1e30])
+    broken.evaluations["train_loss"] = [2.0, NAN]
+    runs = overlay.overlaid([("a", curves([0, 10], [2.0, 1.0])), ("b", broken)])
+    figure = overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(smoothing=0.5), str)
+    assert [one["legendgroup"] for one in figure["data"] if one["uid"].startswith("left-")] == ["run1"]
+    assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
+    uids = [one["uid"] for one in figure["data"]]
+    assert len(set(uids)) == len(uids)
+    for one in figure["data"]:
+        go.Figure([{name: value for name, value in one.items() if name not in ("x", "y")}], figure["layout"])
+
+
+def test_a_run_that_is_lost_without_breaking_leaves_the_others_their_axis() -> None:
+    """Losses of 9 to 11 are numbers, and yet the others would lie on the ground."""
+    well, lost = curves([0, 5, 10], [2.3, 0.5, 0.2]), curves([0, 5, 10], [2.3, 9.0, 11.0])
+    together = overlay.runs_chart(
+        overlay.overlaid([("a", well), ("b", lost)]), "loss", ["validation"], ChartView(), str
+    )
+    assert max(together["layout"]["yaxis"]["autorangeoptions"]["include"]) <= 5
+    assert [one["legendgroup"] for one in together["data"] if one["uid"].startswith("left-")] == ["run1"]
+    alone = overlay.runs_chart(overlay.overlaid([("b", lost)]), "loss", ["validation"], ChartView(), str)
+    assert max(alone["layout"]["yaxis"]["autorangeoptions"]["include"]) > 9
+
+
+def test_groups_of_several_parts() -> None:
+    group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5])]
+    figure = compare.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
+    drawn = traces(figure)
+    assert drawn["group-a-train"]["line"]["dash"] != drawn["group-a-validation"]["line"]["dash"]
+    assert [one["name"] for one in figure["data"] if one.get("showlegend") and "legend" not in one] == ["a (2)"]
 
 
 def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
@@ -53,7 +116,7 @@ def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
 
 def test_a_broken_run_leaves_the_others_their_axis() -> None:
     group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 1e30])]
-    figure = compare.bands([("a", group[:1]), ("b", group[1:])], "loss", "validation", ChartView(), str)
+    figure = compare.bands([("a", group[:1]), ("b", group[1:])], "loss", ["validation"], ChartView(), str)
     assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
     assert (
         max(one for trace in figure["data"] for one in numbers(trace["y"]) if trace.get("uid", "").startswith("group"))
@@ -78,5 +141,18 @@ def test_all_settings_side_by_side(dark: bool) -> None:
     figure = compare.parallel([rate, words], compare.Dimension("accuracy", (0.9, NAN)), ChartView(dark=dark), str)
     axes = figure["data"][0]["dimensions"]
     assert [axis["label"] for axis in axes] == ["rate", "optimizer", "accuracy"]
-    assert axes[0]["values"] == [-1.0, 0.0]
-    assert axes[1]["ticktext"] == ["Adam", "SGD"]
+    assert axes[0]["values"] == [-1.0]  # the run without a result is left out
+    assert list(axes[1]["ticktext"]) == ["Adam", "SGD"]
+    assert axes[1]["range"] == [0.0, 1.0]
+
+
+def test_without_a_result_there_are_no_lines() -> None:
+    figure = compare.parallel(
+        [compare.Dimension("a", (1.0, 2.0))], compare.Dimension("r", (NAN, NAN)), ChartView(), str
+    )
+    assert figure["data"][0]["dimensions"] == []
+
+
+def test_a_chart_of_nothing_yet_has_its_axes() -> None:
+    figure = overlay.runs_chart(overlay.overlaid([("a", Curves())]), "loss", ["validation"], ChartView(), str)
+    assert [one for one in figure["data"] if one["uid"] == "ends"]

@@ -18,8 +18,8 @@ from mnist_core.figures.curves import (
     gradient_chart,
     loss_chart,
     rate_chart,
-    runs_chart,
 )
+from mnist_core.figures.overlay import overlaid, runs_chart
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Run
 
 RUN = Run("r1", "ann", RunConfig(), "running", 1, 0.0)
@@ -152,9 +152,9 @@ def test_events_are_lines() -> None:
 
 def test_a_broken_run_does_not_ruin_the_axis_of_others() -> None:
     figure = runs_chart(
-        [("good", curves([], (2.3, 0.5, 0.1))), ("broken", curves([], (2.3, 1e30, math.nan)))],
+        overlaid([("good", curves([], (2.3, 0.5, 0.1))), ("broken", curves([], (2.3, 1e30, math.nan)))]),
         "loss",
-        "validation",
+        ["validation"],
         ChartView(),
         str,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mnist_core.concepts.perceptron import ACTIVATIONS, perceptron
 from mnist_core.figures import losses as charts
-from mnist_core.figures.perceptron import surface_chart
+from mnist_core.figures.perceptron import map_chart, surface_chart
 from tests.figures.test_bowl import numbers, trace
 
 
@@ -25,7 +26,35 @@ def test_the_mark_lies_on_its_curve_and_in_the_chart(log: bool) -> None:
     assert sure_and_wrong["y"] == [charts.HIGHEST]
 
 
-def test_the_map_tells_the_corners() -> None:
-    figure = surface_chart((1.0, 1.0), -1.5, "step", False, str)
-    assert [note["text"] for note in figure["layout"]["annotations"]] == ["0.00", "0.00", "0.00", "1.00"]
-    assert trace(figure, "surface")["z"]["shape"] == "121, 121"
+def test_the_map_tells_the_corners_and_its_edge_is_where_the_sum_is_0() -> None:
+    for activation in ACTIVATIONS:
+        figure = map_chart((1.0, -2.0), 0.5, activation, False, str)
+        edge = trace(figure, "edge")
+        for x1, x2 in zip(edge["x"], edge["y"], strict=True):
+            assert x1 - 2 * x2 + 0.5 == pytest.approx(0, abs=1e-9)
+            assert not -1 <= x1 <= 2 or not -1 <= x2 <= 2  # it crosses all of the picture
+        told = [float(note["text"]) for note in figure["layout"]["annotations"]]
+        wanted = perceptron(((0, 0), (0, 1), (1, 0), (1, 1)), (1.0, -2.0), 0.5, activation)
+        assert told == pytest.approx(wanted.tolist(), abs=0.006)
+    assert [one["uid"] for one in map_chart((0.0, 0.0), 1.0, "relu", True, str)["data"]] == ["surface", "corners"]
+
+
+def test_the_surface_has_the_corners_on_it() -> None:
+    figure = surface_chart((1.0, 1.0), -1.5, "relu", False, str)
+    assert trace(figure, "surface")["z"]["shape"] == "61, 61"
+    assert numbers(trace(figure, "corners")["z"]) == pytest.approx(
+        [0.125, 0.125, 0.125, 0.625]
+    )  # a little above it: 0.05 of its height, 2.5
+
+
+def test_both_losses_meet_their_marks() -> None:
+    figure = charts.both_losses_chart((2.0, 1.0, 0.1), 0, False, str)
+    assert trace(figure, "here0")["y"] == pytest.approx([0.4170], abs=1e-4)
+    assert trace(figure, "here1")["y"] == pytest.approx([0.185], abs=1e-3)
+    for number in (0, 1):
+        curve = trace(figure, f"loss{number}")
+        x, y = numbers(curve["x"]), numbers(curve["y"])
+        assert y[np.abs(np.array(x) - 2.0).argmin()] == pytest.approx(trace(figure, f"here{number}")["y"][0], abs=1e-5)
+    assert (
+        max(numbers(trace(charts.both_losses_chart((0, 5.0, 5.0), 0, False, str), "loss0")["y"])) < charts.MOST_ENTROPY
+    )

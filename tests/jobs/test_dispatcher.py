@@ -468,9 +468,32 @@ def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
         store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
         settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
         settings.checkpoint_file(run_id).write_bytes(bytes(900_000))
+        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot.parent.mkdir()
+        snapshot.write_bytes(bytes(200_000))
     for run_id in ids[:3]:
         store.finish(run_id, "completed", {})
     store.label_run(ids[0], "ann", star=True)
     dispatcher.tick()
+    # 4.4 MB in a room of 2.1: all snapshots of what is over, then the weights of the two oldest without a star.
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, False, True]
     assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == [True, False, False, True]
     assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, None, None, 1]
+
+
+def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "1")
+    ids = [store.create_run("ann", CONFIG) for _number in range(3)]
+    for run_id in ids:
+        store.claim(run_id, "worker", 1)
+        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot.parent.mkdir(parents=True)
+        snapshot.write_bytes(bytes(300_000))
+        settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
+        store.finish(run_id, "completed", {})
+    dispatcher.tick()
+    # 1.5 MB in a room of 1.05: the snapshots of the two oldest are enough.
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, True]
+    assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
+    assert all(settings.checkpoint_file(run_id).exists() for run_id in ids)

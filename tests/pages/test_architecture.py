@@ -168,7 +168,7 @@ def test_every_valley_and_optimizer(open_page: Open) -> None:
     app = open_page("architecture", view="valley")
     app.button_group(key="valley_shown").set_value(["adam", "adamw"]).run()
     app.slider(key="valley_decay").set_value(0.0).run()
-    _lines, adam, adamw = chart(app, "chart_paths")["figure"]["data"][1:]
+    _lines, adam, adamw = chart(app, "chart_valley")["figure"]["data"][1:]
     assert adam["x"] == adamw["x"]
     for rate in (0.001, 2.0):
         app.select_slider(key="valley_adaptive_rate").set_value(rate).run()

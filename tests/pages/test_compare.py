@@ -65,6 +65,70 @@ def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable
     assert "No run fits" in texts(app)
 
 
+def rates(app: AppTest) -> list[float]:
+    """The learning rates of the runs that the table shows, ascending."""
+    return sorted(app.dataframe[0].value["Learning rate"].tolist())
+
+
+def test_filters_by_any_column_and_by_several_at_once(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    # Ten rates, a range is asked for; accuracies 0.90, 0.91, …, the last one a hair below what the table shows.
+    for number in range(10):
+        finished(student(app), (number + 1) / 10, 0.90 + number / 100 - (number == 9) * 0.00004)
+    app.switch_page("pages/compare.py").run()
+    app.multiselect(key="filter_columns").set_value(["learning_rate", "validation_accuracy", "state"]).run()
+    assert len(app.dataframe[0].value) == 10
+    app.number_input(key="filter_from_learning_rate").set_value(0.3).run()
+    assert rates(app) == [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    app.number_input(key="filter_from_validation_accuracy").set_value(95.0).run()
+    assert rates(app) == [0.6, 0.7, 0.8, 0.9, 1.0]
+    app.number_input(key="filter_to_learning_rate").set_value(0.7).run()
+    assert rates(app) == [0.6, 0.7]
+    assert "2 of 10 runs" in texts(app)
+    app.number_input(key="filter_from_learning_rate").set_value(0.9).run()  # the wrong way round: the same range
+    assert rates(app) == [0.7, 0.8, 0.9]
+    app.number_input(key="filter_from_learning_rate").set_value(None)
+    app.number_input(key="filter_to_learning_rate").set_value(None)
+    app.number_input(key="filter_from_validation_accuracy").set_value(99.0).run()
+    assert rates(app) == [1.0]  # 98.996 % is shown as 99.00 %
+    app.multiselect(key="filter_state").set_value(["completed"]).run()
+    assert rates(app) == [1.0]
+    app.button(key="filter_clear").click().run()
+    assert len(app.dataframe[0].value) == 10
+
+
+def test_columns_of_few_values_and_of_words(open_page: Open, finished: Callable[..., str], store: Store) -> None:
+    app = open_page("train")
+    ids = [finished(student(app), rate) for rate in (0.1, 0.5, 1.5)]
+    store.label_run(ids[0], student(app), star=True, note="Wide and slow")
+    app.switch_page("pages/compare.py").run()
+    app.multiselect(key="filter_columns").set_value(["learning_rate", "note", "star"]).run()
+    assert app.multiselect(key="filter_learning_rate").options == ["0.1", "0.5", "1.5"]
+    app.multiselect(key="filter_learning_rate").set_value([0.1, 1.5]).run()
+    assert rates(app) == [0.1, 1.5]
+    app.text_input(key="filter_note").set_value("slow wide").run()
+    assert len(app.dataframe[0].value) == 1
+    app.text_input(key="filter_note").set_value("")
+    app.multiselect(key="filter_star").set_value(["★"]).run()
+    assert app.dataframe[0].value["Note"].tolist() == ["Wide and slow"]
+    assert "2 chosen runs are not in the table now" in texts(app)
+    app.multiselect(key="filter_learning_rate").set_value([0.5]).run()
+    assert "No run fits" in texts(app)
+
+
+def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    for rate in (0.1, 0.5):
+        finished(student(app), rate)
+    app.switch_page("pages/compare.py").run()
+    offered = app.multiselect(key="filter_columns").options
+    assert offered == list(app.dataframe[0].value.columns)
+    for wanted in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "at step"):
+        assert wanted in offered
+    app.multiselect(key="filter_columns").set_value(app.multiselect(key="filter_columns").options).run()
+    assert not app.exception
+
+
 def test_a_link_shows_anothers_runs_which_cannot_be_deleted(
     open_page: Open, finished: Callable[..., str], store: Store
 ) -> None:
@@ -112,12 +176,27 @@ def test_same_again_opens_the_train_page_with_its_settings(open_page: Open, fini
     assert app.query_params["learning_rate"] == "0.0123"
 
 
+def test_one_part_at_least_is_drawn(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    finished(student(app), 0.5)
+    app.switch_page("pages/compare.py").run()
+    assert app.segmented_control(key="compare_split").value == ["validation"]
+    app.segmented_control(key="compare_split").set_value(["test", "train"]).run()
+    assert app.segmented_control(key="compare_split").value == ["test", "train"]
+    app.segmented_control(key="compare_split").set_value([]).run()
+    assert app.segmented_control(key="compare_split").value == ["validation"]
+    assert not app.exception
+
+
 def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[..., str], store: Store) -> None:
     app = open_page("train")
     run_id = finished(student(app), 0.5)
     app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_split").set_value(["train", "test"]).run()
     app.button(key="seal").click().run()
-    assert "Test accuracy" not in app.dataframe[0].value
+    assert not app.exception
+    assert not [column for column in app.dataframe[0].value if "Test" in column]
+    assert not [column for column in app.multiselect(key="filter_columns").options if "Test" in column]
     assert "test" not in app.segmented_control(key="compare_split").options
     app.query_params["run"] = run_id
     app.session_state["shown_run"] = run_id

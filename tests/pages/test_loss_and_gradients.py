@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+from streamlit.testing.v1 import AppTest
 
 from mnist_core.store import Store
 from tests.pages.conftest import Open
@@ -14,8 +17,15 @@ def test_the_perceptron_is_a_gate(open_page: Open) -> None:
     assert "This is the gate AND" in texts(app)
     app.slider(key="perceptron_b").set_value(-0.5).run()
     assert "This is the gate OR" in texts(app)
-    app.segmented_control(key="perceptron_activation").set_value("sigmoid").run()
+    app.selectbox(key="perceptron_activation").set_value("sigmoid").run()
     assert "0.38, 0.62, 0.62, 0.82" in texts(app)
+    app.slider(key="perceptron_w1").set_value(-2.0).run()
+    app.slider(key="perceptron_w2").set_value(3.0).run()
+    app.selectbox(key="perceptron_activation").set_value("leaky-relu").run()
+    assert "-0.01, 2.50, -0.03, 0.50" in texts(app)  # sums of −0.5, 2.5, −2.5, 0.5
+    for activation in ("tanh", "relu", "softplus", "gelu"):
+        app.selectbox(key="perceptron_activation").set_value(activation).run()
+    app.segmented_control(key="perceptron_picture").set_value("surface").run()
     assert not app.exception
 
 
@@ -89,3 +99,70 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
 def finish(store: Store, study_id: str, scratch: np.ndarray, engine: np.ndarray) -> None:
     store.claim_study(study_id)
     store.finish_study(study_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})
+
+
+def test_a_round_of_training_step_by_step(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="backprop")
+    assert r"= \mathbf{0.400}" in formulas(app)
+    assert app.button(key="backprop_back").disabled
+    app.slider(key="backprop_x1").set_value(2.0).run()
+    assert r"0.500 \cdot 2.000 + (-0.400) \cdot 0.500 + 0.100 = \mathbf{0.900}" in formulas(app)
+    app.slider(key="backprop_x1").set_value(1.0).run()
+    app.slider(key="backprop_x2").set_value(-1.0).run()
+    app.slider(key="backprop_x2").set_value(0.5).run()
+    for _press in range(4):
+        app.button(key="backprop_next").click().run()
+    assert r"L &= -\ln p_1 = -\ln 0.424 = \mathbf{0.859}" in formulas(app)
+    app.segmented_control(key="backprop_target").set_value(1).run()
+    assert r"-\ln 0.576 = \mathbf{0.551}" in formulas(app)
+    app.segmented_control(key="backprop_target").set_value(0).run()
+    app.button(key="backprop_back").click().run()
+    assert r"\frac{e^{s_1}}{e^{s_1} + e^{s_2}}" in formulas(app)
+    app.slider(key="backprop_stage").set_value(12).run()
+    assert "The loss fell from **0.8590** to **0.3785**" in texts(app)
+    app.button(key="backprop_round").click().run()
+    assert "Loss of the rounds so far: 0.859" in texts(app)
+    assert r"w_{12}\,x_2" in formulas(app)
+    app.slider(key="backprop_stage").set_value(5).run()
+    assert r"\mathbf{0.378}" in formulas(app)  # the round begins where the last one came to
+    app.button(key="backprop_reset").click().run()
+    assert "Loss of the rounds" not in texts(app)
+    assert not app.exception
+
+
+def test_rounds_at_a_high_rate_end_in_a_sentence_and_a_shorter_loss_has_fewer_steps(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="backprop")
+    app.slider(key="backprop_stage").set_value(12).run()
+    app.segmented_control(key="backprop_loss").set_value("squared-error").run()
+    assert app.slider(key="backprop_stage").max == 11
+    assert app.slider(key="backprop_stage").value == 11
+    app.segmented_control(key="backprop_activation").set_value("relu").run()
+    app.select_slider(key="backprop_rate").set_value(10.0).run()
+    for _round in range(4):
+        if app.button(key="backprop_round").disabled:
+            break
+        app.button(key="backprop_round").click().run()
+        app.slider(key="backprop_stage").set_value(11).run()
+    assert app.button(key="backprop_round").disabled
+    assert "they have run away" in texts(app)
+    assert not app.exception
+    app.button(key="backprop_reset").click().run()
+    assert r"= \mathbf{0.400}" in formulas(app)
+
+
+def formulas(app: AppTest) -> str:
+    return " ".join(one.value for one in app.latex)
+
+
+def test_numerical_gradient_beside_backpropagation(open_page: Open) -> None:
+    app = open_page("loss_and_gradients", view="check")
+    assert "12 of the 7,960 weights and biases were moved" in texts(app)
+    assert "With the 79,510 of 784-100-10" in texts(app)
+    app.select_slider(key="check_hidden").set_value(100).run()
+    assert "12 of the 79,510 weights" in texts(app)
+    app.select_slider(key="check_hidden").set_value(1).run()
+    assert "12 of the 805 weights" in texts(app)
+    assert re.search(r"differ by \*\*\d·10⁻(¹.|⁸|⁹)\*\*", texts(app))
+    app.select_slider(key="check_step").set_value(1e-10).run()
+    assert re.search(r"differ by \*\*\d·10⁻(⁵|⁶|⁷)\*\*", texts(app))
+    assert not app.exception

@@ -65,6 +65,19 @@ def test_a_damaged_store_is_left_alone(home: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_store_damaged_in_the_middle_is_a_sentence_and_left_as_it_is(file: Path) -> None:
+    store = open_store()
+    _fill(store)
+    store.close()
+    content = bytearray(file.read_bytes())
+    assert len(content) > 100_000
+    content[20_000:90_000] = (bytes(range(256)) * 274)[:70_000]
+    file.write_bytes(content)
+    with pytest.raises(StoreUnavailableError, match=r"damaged or no store .* left as it is"):
+        open_store().list_runs("ann", 500)
+    assert file.read_bytes() == content
+
+
 def test_a_home_that_is_a_file(home: Path) -> None:
     home.write_text("x")
     with pytest.raises(StoreUnavailableError, match="MNIST_LAB_HOME"):
@@ -135,7 +148,13 @@ def test_a_full_disk(file: Path) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreUnavailableError, match=r"disk .* is full"):
         _fill(store)
-    assert len(store.list_runs("ann", 500)) >= 1
+    kept = [run.id for run in store.list_runs("ann", 500)]
+    assert len(kept) >= 1
+    with store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        connection.exec_driver_sql("PRAGMA max_page_count = 100000")  # space is made
+    run_id = store.create_run("ann", RunConfig())
+    assert {run.id for run in store.list_runs("ann", 500)} == {*kept, run_id}
     store.close()
 
 

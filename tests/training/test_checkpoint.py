@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
-from mnist_core import RunConfig, Trainer
+from mnist_core import RunConfig, Trainer, settings, weights
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError
 from mnist_core.training import load, save
@@ -58,6 +59,64 @@ def test_the_curve_is_that_of_an_undisturbed_run(config: RunConfig, tiny: Datase
     assert repr(without_time(cut[2])) == repr(without_time(whole[2]))
     assert bool(len(whole[3])) == config.sharpness
     assert repr(without_time(cut[3])) == repr(without_time(whole[3]))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_last_and_the_best_weights_are_in_the_file(optimizer: str, tiny: Dataset, home: Path) -> None:
+    rate = {"sgd": 1.0, "adam": 0.02}[optimizer]
+    config = small(optimizer=optimizer, learning_rate=rate, epochs=12, hidden_layers=(64,), label_noise=0.3)
+    whole = Trainer(config, tiny)
+    whole.advance()
+    assert whole.best["step"] < whole.step
+    cut, file = Trainer(config, tiny), settings.checkpoint_file("run")
+    for stop in (5, 12, 100):
+        cut.advance(steps=stop - cut.step)
+        save(cut, file)
+        assert weights.best("run").step == cut.best["step"]
+        cut = load(file, config, tiny)
+    cut.advance()
+    save(cut, file)
+    for name, kept in (("latest", whole.model.state_dict()), ("best", whole.best_weights)):
+        found = getattr(weights, name)("run")
+        assert found.step == {"latest": whole.step, "best": whole.best["step"]}[name]
+        assert found.weights.keys() == kept.keys()
+        for key, value in kept.items():
+            np.testing.assert_array_equal(found.weights[key], value.numpy())
+
+
+def test_best_weights_that_are_the_last_are_kept_once(tiny: Dataset, home: Path) -> None:
+    trainer, file = Trainer(small(), tiny), settings.checkpoint_file("run")
+    trainer.advance(steps=1)
+    assert trainer.best["step"] == 0
+    save(trainer, file)
+    both = file.stat().st_size
+    trainer.best["step"] = trainer.step
+    save(trainer, file)
+    assert file.stat().st_size < 0.6 * both
+    assert weights.best("run").step == weights.latest("run").step == 1
+    again = load(file, small(), tiny)
+    assert again.best_weights.keys() == trainer.model.state_dict().keys()
+
+
+@pytest.mark.parametrize("changes", [{"optimizer": "adam"}, {"model": "cnn", "filters": (3,), "optimizer": "momentum"}])
+def test_what_is_over_keeps_no_optimizer_and_can_still_be_looked_at(
+    changes: dict, tiny: Dataset, tmp_path: Path
+) -> None:
+    config = small(learning_rate=0.01, epochs=1, **changes)
+    trainer, file = Trainer(config, tiny), tmp_path / "run.safetensors"
+    trainer.advance()
+    save(trainer, file)
+    with safe_open(file, framework="numpy") as opened:
+        assert not [name for name in opened.keys() if name.startswith("optimizer.")]  # noqa: SIM118 - no mapping
+    again = load(file, config, tiny)  # as by a worker whose forerunner died before it told of the end
+    assert again.finished
+    assert len(again.advance().evaluations) == 0
+    assert again.whole() == trainer.whole()
+    assert {**again.result(), "seconds": 0, "seconds_per_epoch": 0} == {
+        **trainer.result(),
+        "seconds": 0,
+        "seconds_per_epoch": 0,
+    }
 
 
 def test_a_changed_rate_is_kept(tiny: Dataset, tmp_path: Path) -> None:

@@ -235,3 +235,36 @@ def test_the_gradient_agrees_with_differences(tiny: Dataset) -> None:
                 sides.append(loss_of(config, model(inputs), labels).item())
             weight[place] = kept
         assert gradient[place].item() == pytest.approx((sides[0] - sides[1]) / 2e-4, abs=1e-7)
+
+
+def validated(config: RunConfig, dataset: Dataset, weights: dict[str, torch.Tensor]) -> float:
+    """Validation accuracy of these weights, counted in plain torch."""
+    model = build_model(config).eval()
+    model.load_state_dict(weights)
+    images = preprocess(dataset.train_images[-config.validation_size :], config.preprocessing)
+    labels = torch.from_numpy(dataset.train_labels[-config.validation_size :].astype(np.int64))
+    with torch.no_grad():
+        return float((model(torch.from_numpy(images).flatten(1)).argmax(1) == labels).float().mean())
+
+
+def test_the_best_weights_are_those_with_the_best_validation_accuracy(tiny: Dataset) -> None:
+    config = small(learning_rate=1.0, epochs=12, hidden_layers=(64,), label_noise=0.3)
+    trainer = Trainer(config, tiny)
+    rows = trainer.advance().evaluations
+    best = float(rows["validation_accuracy"].max())
+    tied = rows[rows["validation_accuracy"] == rows["validation_accuracy"].max()]
+    row = tied[tied["validation_loss"].argmin()]
+    result = trainer.result()
+    assert (result["best_step"], result["best_validation_accuracy"]) == (row["step"], pytest.approx(best))
+    assert result["test_accuracy_at_best"] == pytest.approx(float(row["test_accuracy"]))
+    assert result["best_validation_loss"] == pytest.approx(float(rows["validation_loss"].min()))
+    # The lowest loss and the last step were others, so that neither could pass for the best.
+    assert row["step"] not in (rows["step"][rows["validation_loss"].argmin()], trainer.step)
+    assert validated(config, tiny, trainer.best_weights) == pytest.approx(best)
+    assert validated(config, tiny, trainer.model.state_dict()) < best
+
+
+def test_without_validation_images_there_is_no_best(tiny: Dataset) -> None:
+    trainer = Trainer(small(validation_size=0, epochs=1), tiny)
+    trainer.advance()
+    assert (trainer.best, trainer.best_weights, trainer.result()["best_step"]) == ({}, {}, None)

@@ -1,0 +1,172 @@
+"""The formula of each stage of a round of training, in LaTeX, with the numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from mnist_core.figures.backprop import Round, Stage, plain
+
+BOTH = (0, 1)
+
+
+def formulas(made: Round, stage: Stage) -> list[str]:
+    """What `stage` computes: symbols, numbers, result, line by line; of an update two columns."""
+    lines = list(_LINES[stage](made))
+    columns = [lines] if stage != "update" else [lines[:6], lines[6:]]
+    return [r"\begin{aligned}" + r"\\".join(column) + r"\end{aligned}" for column in columns]
+
+
+def _n(value: float) -> str:
+    """A number as it stands behind another sign."""
+    text = plain(value).replace("−", "-")
+    return f"({text})" if text.startswith("-") else text
+
+
+def _r(value: float) -> str:
+    """A number as a result."""
+    return plain(value).replace("−", "-")
+
+
+def _sums(made: Round) -> Iterator[str]:
+    for j in BOTH:
+        weights = made.net.w[j]
+        yield rf"z_{j + 1} &= w_{{{j + 1}1}}\,x_1 + w_{{{j + 1}2}}\,x_2 + b_{j + 1}"
+        products = " + ".join(rf"{_n(weights[i])} \cdot {_n(made.x[i])}" for i in BOTH)
+        yield rf"&= {products} + {_n(made.net.b[j])} = \mathbf{{{_r(made.forward.z[j])}}}"
+
+
+def _hidden(made: Round) -> Iterator[str]:
+    for j in BOTH:
+        z, h = made.forward.z[j], made.forward.h[j]
+        if made.net.activation == "relu":
+            yield rf"h_{j + 1} &= \max(0,\ z_{j + 1}) = \max(0,\ {_r(z)}) = \mathbf{{{_r(h)}}}"
+        else:
+            yield rf"h_{j + 1} &= \frac{{1}}{{1 + e^{{-z_{j + 1}}}}} = \frac{{1}}{{1 + e^{{{_r(-z)}}}}} = \mathbf{{{_r(h)}}}"
+
+
+def _scores(made: Round) -> Iterator[str]:
+    for k in BOTH:
+        weights = made.net.v[k]
+        yield rf"s_{k + 1} &= v_{{{k + 1}1}}\,h_1 + v_{{{k + 1}2}}\,h_2 + c_{k + 1}"
+        products = " + ".join(rf"{_n(weights[j])} \cdot {_n(made.forward.h[j])}" for j in BOTH)
+        yield rf"&= {products} + {_n(made.net.c[k])} = \mathbf{{{_r(made.forward.s[k])}}}"
+
+
+def _shares(made: Round) -> Iterator[str]:
+    s = [_r(value) for value in made.forward.s]
+    for k in BOTH:
+        yield (
+            rf"p_{k + 1} &= \frac{{e^{{s_{k + 1}}}}}{{e^{{s_1}} + e^{{s_2}}}} = "
+            rf"\frac{{e^{{{s[k]}}}}}{{e^{{{s[0]}}} + e^{{{s[1]}}}}} = \mathbf{{{_r(made.forward.p[k])}}}"
+        )
+
+
+def _loss(made: Round) -> Iterator[str]:
+    p, t, loss = made.forward.p, made.target, _r(made.forward.loss)
+    if made.net.loss == "cross-entropy":
+        true = int(t.argmax())
+        yield rf"L &= -\ln p_{true + 1} = -\ln {_r(p[true])} = \mathbf{{{loss}}}"
+        return
+    yield r"L &= (s_1 - t_1)^2 + (s_2 - t_2)^2"
+    squares = " + ".join(rf"({_r(p[k])} - {t[k]:g})^2" for k in BOTH)
+    yield rf"&= {squares} = \mathbf{{{loss}}}"
+
+
+def _back_scores(made: Round) -> Iterator[str]:
+    p, t = made.forward.p, made.target
+    for k in BOTH:
+        left = rf"\frac{{\partial L}}{{\partial s_{k + 1}}} &= "
+        result = rf"\mathbf{{{_r(made.backward.s[k])}}}"
+        if made.net.loss == "cross-entropy":
+            yield rf"{left} p_{k + 1} - t_{k + 1} = {_r(p[k])} - {t[k]:g} = {result}"
+        else:
+            yield rf"{left} 2\,(s_{k + 1} - t_{k + 1}) = 2\,({_r(p[k])} - {t[k]:g}) = {result}"
+
+
+def _back_v(made: Round) -> Iterator[str]:
+    for k in BOTH:
+        slope = made.backward.s[k]
+        for j in BOTH:
+            yield (
+                rf"\frac{{\partial L}}{{\partial v_{{{k + 1}{j + 1}}}}} &= \frac{{\partial L}}{{\partial s_{k + 1}}}\,h_{j + 1}"
+                rf" = {_n(slope)} \cdot {_n(made.forward.h[j])} = \mathbf{{{_r(made.backward.v[k, j])}}}"
+            )
+        yield _of_bias("c", k, "s", slope)
+
+
+def _back_hidden(made: Round) -> Iterator[str]:
+    for j in BOTH:
+        yield (
+            rf"\frac{{\partial L}}{{\partial h_{j + 1}}} &= \frac{{\partial L}}{{\partial s_1}}\,v_{{1{j + 1}}} + "
+            rf"\frac{{\partial L}}{{\partial s_2}}\,v_{{2{j + 1}}}"
+        )
+        products = " + ".join(rf"{_n(made.backward.s[k])} \cdot {_n(made.net.v[k, j])}" for k in BOTH)
+        yield rf"&= {products} = \mathbf{{{_r(made.backward.h[j])}}}"
+
+
+def _back_sums(made: Round) -> Iterator[str]:
+    for j in BOTH:
+        h, back = made.forward.h[j], made.backward.h[j]
+        left = rf"\frac{{\partial L}}{{\partial z_{j + 1}}} &= \frac{{\partial L}}{{\partial h_{j + 1}}}"
+        result = rf"\mathbf{{{_r(made.backward.z[j])}}}"
+        if made.net.activation == "relu":
+            on = made.forward.z[j] > 0
+            sign = ">" if on else r"\le"
+            yield rf"{left} \cdot {1 if on else 0} = {_n(back)} \cdot {1 if on else 0} = {result} \quad (z_{j + 1} {sign} 0)"
+        else:
+            yield rf"{left}\,h_{j + 1}\,(1 - h_{j + 1})"
+            yield rf"&= {_n(back)} \cdot {_r(h)} \cdot (1 - {_r(h)}) = {result}"
+
+
+def _back_w(made: Round) -> Iterator[str]:
+    for j in BOTH:
+        slope = made.backward.z[j]
+        for i in BOTH:
+            yield (
+                rf"\frac{{\partial L}}{{\partial w_{{{j + 1}{i + 1}}}}} &= \frac{{\partial L}}{{\partial z_{j + 1}}}\,x_{i + 1}"
+                rf" = {_n(slope)} \cdot {_n(made.x[i])} = \mathbf{{{_r(made.backward.w[j, i])}}}"
+            )
+        yield _of_bias("b", j, "z", slope)
+
+
+def _of_bias(letter: str, unit: int, of: str, slope: float) -> str:
+    return (
+        rf"\frac{{\partial L}}{{\partial {letter}_{unit + 1}}} &= "
+        rf"\frac{{\partial L}}{{\partial {of}_{unit + 1}}} = \mathbf{{{_r(slope)}}}"
+    )
+
+
+def _update(made: Round) -> Iterator[str]:
+    rate = f"{made.rate:g}"
+    for letter, of in (("w", "w"), ("b", "b"), ("v", "v"), ("c", "c")):
+        old, slope, new = (getattr(part, of) for part in (made.net, made.backward, made.new))
+        for place in np.ndindex(old.shape):
+            name = "".join(str(number + 1) for number in place)
+            yield (
+                rf"{letter}_{{{name}}} &\leftarrow {_r(old[place])} - {rate} \cdot {_n(slope[place])} "
+                rf"= \mathbf{{{_r(new[place])}}}"
+            )
+
+
+def _again(made: Round) -> Iterator[str]:
+    before, after = made.forward.loss, made.again.loss
+    yield rf"L &: {_r(before)} \rightarrow \mathbf{{{_r(after)}}}, \quad \text{{Δ}} = {_r(after - before)}"
+    yield rf"-\eta\,\lVert\nabla L\rVert^2 &= -{made.rate:g} \cdot {_r(made.backward.squared)} = {_r(-made.rate * made.backward.squared)}"
+
+
+_LINES: dict[Stage, Callable[[Round], Iterator[str]]] = {
+    "sums": _sums,
+    "hidden": _hidden,
+    "scores": _scores,
+    "shares": _shares,
+    "loss": _loss,
+    "back-scores": _back_scores,
+    "back-v": _back_v,
+    "back-hidden": _back_hidden,
+    "back-sums": _back_sums,
+    "back-w": _back_w,
+    "update": _update,
+    "again": _again,
+}

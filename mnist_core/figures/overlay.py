@@ -1,0 +1,194 @@
+"""Several runs in one chart: loss or accuracy of one part, or of several parts at once.
+
+A run has its colour. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part. A run
+whose loss left the chart has a sign where it did, and does not ruin the axis of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from mnist_core.diagnostics import chance_loss
+from mnist_core.figures import marks, theme
+from mnist_core.figures.axes import (
+    Across,
+    ChartView,
+    Floats,
+    departure,
+    drawn,
+    kept,
+    loss_axis,
+    records_apart,
+    smooth,
+    spread,
+    top_of_losses,
+)
+from mnist_core.figures.curves import SHARES, behind, empty, hover_of, line_of
+from mnist_core.messages import N_, Translate
+from mnist_core.records import Curves, Split
+
+Figure = dict[str, Any]
+Trace = dict[str, Any]
+Metric = Literal["loss", "accuracy"]
+MARKED = 60  # points of a curve, at most, that have a sign each
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaid:
+    """A run in a chart of several. By `key` the browser remembers that it is hidden, in all charts; `place`: number of
+    its colour and dash."""
+
+    name: str
+    curves: Curves
+    key: str
+    place: int
+
+
+def overlaid(runs: Sequence[tuple[str, Curves]]) -> list[Overlaid]:
+    """(name, records) of runs, in the colours of their order."""
+    return [Overlaid(name, curves, f"run{place}", place) for place, (name, curves) in enumerate(runs)]
+
+
+def runs_chart(
+    runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], view: ChartView, translate: Translate
+) -> Figure:
+    """One curve for each run and each of `splits`, of one metric."""
+    across = Across.of([run.curves for run in runs], view)
+    figure = empty(heading(metric, splits, translate), f"{metric}-{'-'.join(splits)}", across, view, translate)
+    figure["layout"]["showlegend"] = True  # a lone curve has a name, too
+    columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
+    top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    for run in runs:
+        figure["data"] += _run(run, metric, splits, across, view, top, translate)
+        _mark(figure, run, metric, splits, across, view, top)
+    figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
+    tell_parts(figure, metric, splits, view, translate)
+    figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
+    return figure
+
+
+def heading(metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
+    """`Loss – Training, Validation`."""
+    title = translate({"loss": N_("Loss"), "accuracy": N_("Accuracy")}[metric])
+    return f"{title} – {', '.join(translate(theme.SPLIT_STYLES[split].name) for split in splits)}"
+
+
+def described(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
+    """The chart in words, for those who do not see it: where every curve ends."""
+    said = [heading(metric, splits, translate)]
+    for split in splits:
+        ends_at = []
+        for run in runs:
+            values = run.curves.evaluations[f"{split}_{metric}"]
+            if len(values):
+                last = f"{float(values[-1]):.2%}" if metric == "accuracy" else f"{float(values[-1]):.3g}"
+                ends_at.append(f"{run.name}: {last}")
+        said.append(f"{translate(theme.SPLIT_STYLES[split].name)} – {'; '.join(ends_at)}")
+    return ". ".join(said) + "."
+
+
+def tell_parts(figure: Figure, metric: Metric, splits: Sequence[Split], view: ChartView, translate: Translate) -> None:
+    """A second legend, which cannot be clicked: dash and sign of each part; none where there is one part."""
+    if len(splits) < 2:
+        return
+    for split in splits:
+        style, colour = theme.SPLIT_STYLES[split], theme.ink(view.dark)
+        nothing = np.full(1, np.nan, np.float32)
+        entry = line_of(nothing, nothing, translate(style.name), colour, style.dash, 2)
+        sign = {"symbol": style.symbol, "size": 7, "color": colour}
+        more = {
+            "uid": f"part-{split}",
+            "mode": "lines+markers",
+            "marker": sign,
+            "legend": "legend2",
+            "showlegend": True,
+        }
+        figure["data"].append(entry | more | {"hoverinfo": "skip"})
+    # Where the curves leave room: a loss falls, an accuracy rises.
+    side = "top" if metric == "loss" else "bottom"
+    figure["layout"]["legend2"] = {
+        "x": 1,
+        "xanchor": "right",
+        "y": 1 if side == "top" else 0,
+        "yanchor": side,
+        "bgcolor": theme.veil(view.dark),
+        "font": {"size": theme.NOTE_SIZE},
+        "itemclick": False,
+        "itemdoubleclick": False,
+    }
+
+
+def _run(
+    run: Overlaid,
+    metric: Metric,
+    splits: Sequence[Split],
+    across: Across,
+    view: ChartView,
+    top: float,
+    translate: Translate,
+) -> list[Trace]:
+    colour = theme.run_colour(run.place, view.dark)
+    name = f"{run.name} ▲" if _left(run, metric, splits, top) is not None else run.name
+    several = len(splits) > 1
+    traces: list[Trace] = []
+    for number, split in enumerate(splits):
+        style = theme.SPLIT_STYLES[split]
+        values = run.curves.evaluations[f"{split}_{metric}"]
+        rows = kept(values)
+        x, shown = across.values(run.curves.evaluations)[rows], drawn(values, top)[rows]
+        uid = f"{run.key}-{split}" if several else run.key
+        dash = style.dash if several else theme.run_dash(run.place)
+        if view.smoothing:
+            raw = line_of(x, shown, name, theme.transparent(colour, 0.3), dash, 1.2)
+            traces.append(behind(raw, f"{uid}-raw", run.key))
+            apart = records_apart(run.curves)
+            shown = smooth(shown, view.smoothing, None if apart is None else apart[rows])
+        trace = line_of(x, shown, name, colour, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
+        trace |= hover_of(values[rows], top, ".2%" if metric == "accuracy" else ".4f")
+        if several:
+            # Plotly's fields and the part's name are put together here, where no words of ours are.
+            trace["hovertemplate"] += f"  {translate(style.name)}"
+            trace["showlegend"] = not number
+            if len(values) <= MARKED:
+                trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": colour}}
+        traces.append(trace)
+    return traces
+
+
+def _left(run: Overlaid, metric: Metric, splits: Sequence[Split], top: float) -> tuple[int, Floats] | None:
+    """Row of the evaluation from which on a loss was outside the chart for good, and that loss; None where none was, or
+    it was never measured."""
+    if metric != "loss":
+        return None
+    evaluations = run.curves.evaluations
+    for split in splits:
+        values = evaluations[f"{split}_loss"]
+        measured = np.isfinite(values).any() or not np.isfinite(evaluations["train_loss"]).any()
+        row = departure(values, top) if measured else None
+        if row is not None:
+            return row, values
+    return None
+
+
+def _mark(
+    figure: Figure,
+    run: Overlaid,
+    metric: Metric,
+    splits: Sequence[Split],
+    across: Across,
+    view: ChartView,
+    top: float,
+) -> None:
+    """A sign of the run's colour where its loss left the chart for good."""
+    found = _left(run, metric, splits, top)
+    if found is None:
+        return
+    row, values = found
+    greatest = values[row:][np.isfinite(values[row:])]
+    text = f"{run.name}: {float(greatest.max()):.2g}" if len(greatest) else f"{run.name}: NaN"
+    x = float(across.values(run.curves.evaluations)[row])
+    marks.sign(figure, x, marks.edge(top, view), text, run.name, theme.run_colour(run.place, view.dark), run.key)

@@ -1,0 +1,141 @@
+"""Runs brought in from a zip, with and without weights, damaged and hostile; and what there is to take along."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import exchange, settings, weights
+from mnist_core.forward import shapes
+from mnist_core.presets import PRESETS
+from mnist_core.records import EVALUATION_DTYPE, Curves, Progress
+from mnist_core.store import Store
+from mnist_core.weights import Snapshot
+
+Open = Callable[..., AppTest]
+CONFIG = PRESETS["two-layer-net"].config
+
+
+def some_weights(step: int) -> Snapshot:
+    random = np.random.default_rng(step)
+    return Snapshot(step, {name: random.normal(0, 0.1, shape).astype("f4") for name, shape in shapes(CONFIG).items()})
+
+
+@pytest.fixture
+def foreign(store: Store) -> str:
+    """A run of bob's, whose best weights are not its last."""
+    rows = np.zeros(2, EVALUATION_DTYPE)
+    rows["step"] = [0, 10]
+    result = {"validation_accuracy": 0.9, "best_validation_accuracy": 0.92, "best_step": 5}
+    run_id = store.add_finished(
+        "bob", CONFIG, Curves(evaluations=rows), "completed", result, Progress(10, 10, 1, 2), checkpoint_step=10
+    )
+    weights.keep(run_id, some_weights(10), some_weights(5))
+    return run_id
+
+
+def taken(store: Store, run_id: str, *which: Any) -> bytes:
+    found = {one: exchange.snapshot(run_id, one) for one in which}
+    return exchange.packed(store.get(run_id), store.curves(run_id), found)
+
+
+def files(home: Path) -> set[Path]:
+    return {file for file in home.rglob("*") if file.is_file() and "runs.sqlite" not in file.name}
+
+
+def bring_in(app: AppTest, content: bytes) -> None:
+    app.get("file_uploader")[0].set_value(("run.zip", content, "application/zip")).run()
+
+
+def test_a_run_that_is_brought_in_can_be_looked_into(open_page: Open, foreign: str, store: Store) -> None:
+    app = open_page("compare")
+    bring_in(app, taken(store, foreign, "last", "best"))
+    assert not app.exception
+    (mine,) = store.list_runs(app.session_state["student"])
+    assert (mine.checkpoint_step, mine.result["best_step"]) == (10, 5)
+    assert mine.id != foreign
+    for which in ("last", "best"):
+        mine_, theirs = exchange.snapshot(mine.id, which), exchange.snapshot(foreign, which)
+        assert mine_.step == theirs.step
+        for name, value in theirs.weights.items():
+            np.testing.assert_array_equal(mine_.weights[name], value)
+    app.switch_page("pages/inspect_run.py").run()
+    assert app.selectbox(key="inspected").value == mine.id
+    assert not app.exception
+    assert not app.error
+
+
+def test_without_weights_it_has_curves_only(open_page: Open, foreign: str, store: Store, home: Path) -> None:
+    before = files(home)
+    app = open_page("compare")
+    bring_in(app, taken(store, foreign))
+    (mine,) = store.list_runs(app.session_state["student"])
+    assert mine.checkpoint_step is None
+    assert files(home) == before
+
+
+def evil(members: dict[str, bytes]) -> None:
+    members["weights.safetensors"] = b"\x80\x04" + members["weights.safetensors"]
+
+
+def climbing(members: dict[str, bytes]) -> None:
+    told = json.loads(members["run.json"])
+    told["name"] = told["id"] = "../../evil"
+    members |= {"run.json": json.dumps(told).encode(), "../../evil": b"x", "/tmp/evil": b"x"}
+
+
+@pytest.mark.parametrize("change", [evil, climbing])
+def test_hostile_files_write_nothing_elsewhere(
+    change: Callable[[dict[str, bytes]], None], open_page: Open, foreign: str, store: Store, home: Path
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(taken(store, foreign, "last"))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    outside, before = set(home.parent.iterdir()), files(home)
+    app = open_page("compare")
+    bring_in(app, file.getvalue())
+    runs = store.list_runs(app.session_state["student"])
+    written = {settings.checkpoint_file(run.id) for run in runs}
+    assert set(home.parent.iterdir()) == outside
+    assert files(home) == before | written
+    assert bool(app.error) == (change is evil)
+    assert [run.name for run in runs] == ([] if change is evil else ["../../evil (brought in)"])
+
+
+def test_weights_that_cannot_be_written_are_a_sentence_and_no_run(
+    open_page: Open, foreign: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = taken(store, foreign, "last")
+
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(weights, "save_file", full)
+    app = open_page("compare")
+    bring_in(app, content)
+    assert "cannot be written" in app.error[0].value
+    assert store.list_runs(app.session_state["student"]) == []
+
+
+def test_last_and_best_weights_are_offered(open_page: Open, foreign: str) -> None:
+    app = open_page("compare", runs=foreign)
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert "Last weights as safetensors (step 10)" in labels
+    assert "Best weights as safetensors (step 5)" in labels
+    assert app.toggle(key=f"take_weights_{foreign}").value
+    weights.forget(foreign)
+    app.run()
+    assert not [button for button in app.get("download_button") if "weights" in button.proto.label]
+    assert not app.exception
