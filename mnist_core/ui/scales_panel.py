@@ -13,7 +13,8 @@ from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
-IMAGES = 500
+IMAGES = 500  # that the line goes through
+DRAWN = 250  # of them, as points
 SCALES: tuple[line.Scale, ...] = ("raw", "scaled", "centred", "standardised")
 EDGE_OF_PIXELS = (5, 22)  # rows and columns in which ink comes and goes
 START = np.array([-0.6, 0.8])  # away from the lowest place, one unit far
@@ -75,7 +76,7 @@ def _panel(name: DatasetName) -> None:
         ("histogram", "two", "surface"),
         (
             charts.histogram_chart(line.scaled(images[:, 2:26, 2:26], scale), scale, dark, _),
-            charts.scatter_chart(x, y, (float(a), float(b)), scale, dark, _),
+            charts.scatter_chart(x[:DRAWN], y[:DRAWN], (float(a), float(b)), scale, dark, _),
             charts.surface_chart(bowl, walked, scale, dark, _),
         ),
         strict=True,
