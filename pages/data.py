@@ -42,8 +42,9 @@ def how_to_get() -> None:
     fact = session.store().fact("download") or {}
     if data.available("mnist"):
         source = data.load_dataset("mnist").source
-        st.success(_("MNIST is here, in {folder}.").format(folder=f"`{source}`"), icon=":material/check:")
+        st.caption(_("MNIST is here, in {folder}.").format(folder=f"`{source}`"))
         return
+    st.subheader(_("How to get MNIST"))
     st.markdown(
         _(
             "MNIST is downloaded once, in the background, when this program first starts with a network connection. "
@@ -77,7 +78,6 @@ def page() -> None:
                 _("Images"), here, default=here[0], required=True, format_func=names.choice, key="data_set"
             )
         views.show(VIEWS, name or here[0], key="data_view")
-    st.subheader(_("How to get MNIST"))
     how_to_get()
 
 
