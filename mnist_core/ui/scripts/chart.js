@@ -137,7 +137,7 @@ function walkByKeys(chart) {
   chart.told = document.createElement("div");
   chart.told.setAttribute("aria-live", "polite");
   chart.told.dataset.testid = "live-chart-told";
-  Object.assign(chart.told.style, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" });
+  Object.assign(chart.told.style, { position: "absolute", width: "1px", height: "1px", marginTop: "-1px", overflow: "hidden", clipPath: "inset(50%)" });
   chart.div.after(chart.told);
   chart.div.addEventListener("keydown", (event) => {
     if (event.target !== chart.div || !chart.div._fullData) return;

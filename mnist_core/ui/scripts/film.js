@@ -23,10 +23,11 @@ const STYLE = `
   .mnist-lab-film { width: 100%; font: inherit; color: inherit; }
   .mnist-lab-film .row { display: flex; gap: 0.8rem; align-items: center; flex-wrap: wrap; }
   .mnist-lab-film button { font: inherit; color: inherit; background: transparent; border: 1px solid #888;
-    border-radius: 0.5rem; padding: 0.25rem 0.9rem; min-height: 2.5rem; min-width: 6.5rem; cursor: pointer; }
-  .mnist-lab-film input { flex: 1; min-width: 10rem; height: 2.5rem; accent-color: currentColor; cursor: pointer; }
+    border-radius: 0.5rem; padding: 0.25rem 0.9rem; min-height: 2.4rem; min-width: 6rem; cursor: pointer; }
+  .mnist-lab-film input { flex: 1; min-width: 10rem; height: 2.5rem; accent-color: var(--st-primary-color, #0072b2); cursor: pointer; }
   .mnist-lab-film .label { font-weight: 600; min-width: 9rem; font-variant-numeric: tabular-nums; }
   .mnist-lab-film p { margin: 0.3rem 0 0; }
+  @media (max-width: 640px) { .mnist-lab-film .row + img + p { min-height: 3.2rem; } }
   .mnist-lab-film img { display: block; width: 100%; image-rendering: pixelated; }`;
 
 function create(parentElement, data) {
@@ -40,8 +41,9 @@ function create(parentElement, data) {
   const part = { root, row, button, slider, label, image, text, data, playing: false, timer: 0, rest: 0, tell: null };
   button.addEventListener("click", () => (part.playing ? stop(part) : play(part)));
   slider.addEventListener("input", () => {
+    const frame = Number(slider.value);
     stop(part);
-    moveTo(part, Number(slider.value));
+    moveTo(part, frame);
   });
   part.follow = (event) => {
     if (event.detail === part.data.film) show(part);
@@ -73,7 +75,6 @@ function stop(part) {
 function show(part) {
   const { data } = part;
   const frame = frameOf(data);
-  part.row.hidden = !data.labels;
   part.row.style.display = data.labels ? "" : "none";
   if (data.labels) showControl(part, frame);
   const picture = data.pictures?.[frame];
