@@ -10,6 +10,7 @@ import functools
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import streamlit as st
@@ -49,11 +50,15 @@ def _page(name: str, title: str, icon: str) -> StreamlitPage:
     return st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
 
 
+# A picture of our own: the browser would fetch a named one from a server elsewhere.
+_ICON = Path(__file__).with_name("icon.svg")
+
+
 def run() -> None:
     """Draw the page that the address asks for, in its frame."""
     st.set_page_config(
         page_title="MNIST Lab",
-        page_icon=":material/experiment:",
+        page_icon=_ICON,
         layout="wide",
         initial_sidebar_state="auto",
         menu_items={"about": "MNIST Lab"},
