@@ -28,7 +28,7 @@ const STYLE = `
   .mnist-lab-film .label { font-weight: 600; min-width: 9rem; font-variant-numeric: tabular-nums; }
   .mnist-lab-film p { margin: 0.3rem 0 0; }
   @media (max-width: 640px) { .mnist-lab-film .row + img + p { min-height: 3.2rem; } }
-  .mnist-lab-film img { display: block; width: 100%; image-rendering: pixelated; }`;
+  .mnist-lab-film img:not([hidden]) { display: block; width: 100%; image-rendering: pixelated; }`;
 
 function create(parentElement, data) {
   const root = document.createElement("div");
