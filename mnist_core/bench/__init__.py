@@ -1,9 +1,10 @@
-"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench sliders`, `bench growth` and
-`bench verdicts`.
+"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench sliders`, `bench strokes`,
+`bench growth` and `bench verdicts`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
-(requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages that explain; needs the same.
+(requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages that explain, `strokes`: from a
+stroke on the drawing pad to the redrawn bars of three runs; both need the same.
 `growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. Speaks
 English only.
 """
@@ -22,7 +23,7 @@ from mnist_core.errors import MnistLabError
 def main(arguments: Sequence[str]) -> int:
     """Run one benchmark. Exit status: 0 measured (targets met or not), 1 could not measure, 2 bad options."""
     words = list(arguments)
-    if words[:1] not in (["training"], ["ui"], ["sliders"], ["growth"], ["verdicts"], ["-h"], ["--help"]):
+    if words[:1] not in (["training"], ["ui"], ["sliders"], ["strokes"], ["growth"], ["verdicts"], ["-h"], ["--help"]):
         words.insert(0, "training")
     options = _parser().parse_args(words)
     try:
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     from mnist_core.bench.training import CONTESTS
 
     parser = argparse.ArgumentParser(prog="python -m mnist_core bench", description="Measure training, or the app.")
-    commands = parser.add_subparsers(required=True, metavar="training|ui|sliders|growth|verdicts")
+    commands = parser.add_subparsers(required=True, metavar="training|ui|sliders|strokes|growth|verdicts")
     training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
     training.set_defaults(measure=_training)
     training.add_argument(
@@ -65,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     sliders.add_argument(
         "--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)"
     )
+    strokes = commands.add_parser("strokes", help="from a stroke on the drawing pad to the redrawn bars of three runs")
+    strokes.set_defaults(measure=_strokes)
+    strokes.add_argument("--strokes", metavar="N", type=_at_least_one, default=20, help="strokes of each kind (20)")
+    strokes.add_argument(
+        "--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)"
+    )
     growth = commands.add_parser("growth", help="how the Compare page grows with the runs in the store")
     growth.set_defaults(measure=_growth)
     verdicts = commands.add_parser("verdicts", help="how often the health check of a run is right")
@@ -72,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.add_argument("--cases", metavar="N", type=_at_least_one, default=200, help="drawn configurations (200)")
     verdicts.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
     verdicts.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    for command in (training, ui, sliders, growth, verdicts):
+    for command in (training, ui, sliders, strokes, growth, verdicts):
         command.add_argument("--json", metavar="FILE", type=Path, help="write the figures and all samples as JSON")
     return parser
 
@@ -96,6 +103,12 @@ def _sliders(options: argparse.Namespace) -> Report:
     from mnist_core.bench import sliders
 
     return sliders.measure(moves=options.moves, data=options.data)
+
+
+def _strokes(options: argparse.Namespace) -> Report:
+    from mnist_core.bench import strokes
+
+    return strokes.measure(strokes=options.strokes, data=options.data)
 
 
 def _growth(_options: argparse.Namespace) -> Report:

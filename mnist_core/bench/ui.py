@@ -103,10 +103,10 @@ def _cold(browser: WebDriver, server: Server) -> float:
 def _click(browser: WebDriver) -> float:
     """Seconds from a click on Run to the first point of its curve; the run is stopped afterwards."""
     _script(browser, "if (!window.benchClicked) {" + _LISTEN + "}")
-    _press(browser, RUN)
+    press(browser, RUN)
     wait_until(lambda: _script(browser, _WAITED) is not None, "the first point of the curve")
     waited = float(_script(browser, _WAITED)) / 1000
-    _press(browser, STOP)
+    press(browser, STOP)
     wait_until(lambda: not _script(browser, _READY, STOP), "the end of the run")
     return waited
 
@@ -126,12 +126,13 @@ def _sweep(browser: WebDriver, server: Server) -> float:
     ActionChains(browser).send_keys(key * abs(now - SWEEP_RATES)).perform()
     wait_until(lambda: f"{SWEEP_RATES} " in _text(browser, button), "the number of rates")
     before = time.monotonic()
-    _press(browser, button)
+    press(browser, button)
     wait_until(lambda: SWEEP_ENDS in _text(browser, "[data-testid=stMain]"), "the end of the sweep")
     return time.monotonic() - before
 
 
-def _press(browser: WebDriver, selector: str) -> None:
+def press(browser: WebDriver, selector: str) -> None:
+    """Click it, once it can be clicked."""
     from selenium.common.exceptions import (
         ElementClickInterceptedException,
         ElementNotInteractableException,

@@ -1,7 +1,7 @@
 """pad: a place to draw a digit on. The browser sends strokes; Python paints them, so all browsers make the same image.
 
-Our own 5 kB rather than streamlit-drawable-canvas (413 kB of script in a frame of its own, which sends pictures): it
-answers while the pen is down, sends a few points a time, and speaks the page's language.
+Our own 5 kB rather than streamlit-drawable-canvas: it answers while the pen is down, sends a few points a time, and
+speaks the page's language. docs/architecture.md ("A drawn digit") has what both gave in a browser.
 """
 
 from __future__ import annotations

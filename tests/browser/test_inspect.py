@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
-from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
 
+from mnist_core.bench import strokes as strokes_bench
+from mnist_core.bench.strokes import PAD
 from mnist_core.data.drawing import like_mnist, paint
 from mnist_core.ui.pad import strokes
 from tests.browser.page import Page
@@ -38,18 +40,6 @@ DIGITS = {
     8: [(190, 70), (140, 40), (90, 80), (190, 185), (140, 240), (85, 195), (190, 70)],
     9: [(190, 90), (140, 50), (90, 95), (130, 140), (190, 90), (185, 160), (150, 240)],
 }
-# The components of Streamlit live in shadow roots.
-PAD = """
-    const find = (root) => {
-      for (const one of root.querySelectorAll("*")) {
-        if (one.classList.contains("mnist-lab-pad")) return one;
-        const inner = one.shadowRoot && find(one.shadowRoot);
-        if (inner) return inner;
-      }
-      return null;
-    };
-    const pad = find(document);
-"""
 
 
 def tell(page: Page, script: str) -> Any:
@@ -59,19 +49,7 @@ def tell(page: Page, script: str) -> Any:
 def draw(page: Page, points: list[tuple[int, int]], kind: str = "mouse") -> None:
     """Draw one stroke on the pad."""
     wait_until(lambda: tell(page, "return Boolean(pad)"))
-    left, top = tell(
-        page,
-        "const c = pad.querySelector('canvas'); c.scrollIntoView({block: 'center'});"
-        "const b = c.getBoundingClientRect(); return [b.left, b.top];",
-    )
-    actions = ActionBuilder(page.browser, mouse=PointerInput(kind, kind), duration=20)
-    pointer = actions.pointer_action
-    first, *rest = [(round(left + x), round(top + y)) for x, y in points]
-    pointer.move_to_location(*first).pointer_down()
-    for place in rest:
-        pointer.move_to_location(*place)
-    pointer.pointer_up()
-    actions.perform()
+    strokes_bench.draw(page.browser, points, kind)
 
 
 def draw_exactly(page: Page, points: list[tuple[int, int]]) -> None:
@@ -157,6 +135,37 @@ def test_each_digit_is_the_same_through_the_browser_and_through_python(open_brow
         wait_until(same, 20)  # the page shows the digit that Python paints
         tell(page, "pad.querySelector('.clear').click()")
         page.wait_for("Draw a digit, large or small")
+
+
+def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Open, tmp_path: Path) -> None:
+    page = open_browser()
+    trained(page)
+    page.open("/inspect")
+    page.choose("image_source", "Picture")
+    text = tmp_path / "text.png"
+    text.write_text("No picture.")
+    page.upload(text)
+    page.wait_for("This file is no picture that can be read.")
+    assert input_shown(page) is None
+    # A one with a foot, dark on paper that a shadow crosses, far from the middle of twelve megapixels.
+    shadow = np.linspace(230, 150, 3_000, dtype=np.float32)[None].repeat(4_000, 0).astype(np.uint8)
+    photo = Image.fromarray(shadow)
+    pen = ImageDraw.Draw(photo)
+    pen.line([(700, 500), (700, 1_700)], fill=30, width=160)
+    pen.line([(300, 1_700), (1_100, 1_700)], fill=30, width=160)
+    photo.save(tmp_path / "photo.jpg")
+    page.upload(tmp_path / "photo.jpg")
+    page.wait_for("The network sees a ")
+    assert not page.says("This file is no picture")
+    shown = input_shown(page)
+    assert shown is not None
+    rows, columns = np.nonzero(shown > 128)
+    # The digit, not the paper: its box of 20 pixels, the stem one line in the middle, the foot at the bottom.
+    assert rows.max() - rows.min() + 1 in (19, 20)
+    assert (shown[rows.min() + 3] > 128).sum() <= 4
+    assert (shown[rows.max() - 1] > 128).sum() >= 11
+    assert shown[0].max() == shown[-1].max() == 0
+    assert abs(columns.mean() - 13.5) < 1.5
 
 
 def test_a_click_on_a_cell_shows_its_images(open_browser: Open) -> None:
