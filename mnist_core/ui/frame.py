@@ -34,7 +34,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
             _page("train", _("Train"), "play_circle"),
             _page("learning_rate", _("Learning rate"), "speed"),
             _page("compare", _("Compare"), "compare_arrows"),
-            st.Page("pages/inspect_run.py", title=_("Inspect"), icon=":material/search_insights:", url_path="inspect"),
+            _page("inspect", _("Inspect"), "search_insights"),
         ],
         _("Understand"): [
             _page("data", _("Data"), "grid_view"),
@@ -47,6 +47,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
 
 
 def _page(name: str, title: str, icon: str) -> StreamlitPage:
+    # Address and file have one name: right after a start Streamlit knows the addresses of the files alone.
     return st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
 
 

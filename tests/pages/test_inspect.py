@@ -48,11 +48,11 @@ def with_a_drawing(app: AppTest) -> AppTest:
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open) -> None:
-    assert "There is no run of yours with weights" in texts(open_page("inspect_run"))
+    assert "There is no run of yours with weights" in texts(open_page("inspect"))
 
 
 def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     first = run_with_weights(store, app.session_state["student"], answer=3)
     app.run()
     assert "Draw a digit, large or small" in texts(app)
@@ -66,12 +66,12 @@ def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> No
     app.selectbox(key="inspected").select(broken).run()
     assert "After step 40 the weights of this run are no numbers" in texts(app)
     assert broken in app.query_params["run"]
-    linked = open_page("inspect_run", run=first)
+    linked = open_page("inspect", run=first)
     assert "The network sees a 3" in texts(with_a_drawing(linked))
 
 
 def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     run_with_weights(store, app.session_state["student"], answer=7)
     app.session_state["image_source"] = "picture"
     app.run()
@@ -94,7 +94,7 @@ def test_a_browser_may_say_what_it_likes(told: Any) -> None:
 
 
 def test_the_page_in_korean(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run", lang="ko")
+    app = open_page("inspect", lang="ko")
     run_with_weights(store, app.session_state["student"], answer=3)
     with_a_drawing(app)
     assert "신경망의 답: 3" in texts(app)
@@ -111,7 +111,7 @@ def with_answers(store: Store, owner: str, run_id: str, shares: np.ndarray) -> N
 def mistaken(open_page: Open, store: Store) -> AppTest:
     """The Mistakes view of a run that takes every validation image for a 3, surely."""
     data.ensure_built_in()
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
@@ -157,7 +157,7 @@ def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
 
 
 def test_inside_an_mlp(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     app.query_params["view"] = "inside"
@@ -181,7 +181,7 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
 
 
 def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
     app.query_params["view"] = "inside"
     app.run()
@@ -191,7 +191,7 @@ def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None
 @pytest.fixture
 def over_time(open_page: Open, store: Store) -> AppTest:
     """The view of a run with two snapshots: all taken for a 3, then all right; only the second one's weights are kept."""
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "course", {"run": run_id})
@@ -261,7 +261,7 @@ def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:
 
 
 def test_what_the_address_asks_for_is_told_with_every_drawing(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     older, _newer = (run_with_weights(store, app.session_state["student"], answer=3) for _number in range(2))
     app.query_params["view"], app.query_params["run"] = "inside", older
     for _drawing in range(2):  # a browser that had no time for the first has the second
@@ -278,7 +278,7 @@ def test_what_the_address_asks_for_is_told_with_every_drawing(open_page: Open, s
 
 def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
     data.ensure_built_in()
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "exciting", {"run": run_id, "layer": 1})
@@ -302,7 +302,7 @@ def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
 
 
 def test_disturb(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "disturbed", {"runs": [run_id], "kind": "noise"})
