@@ -20,8 +20,8 @@ def show(views: Views, *parts: Any, key: str) -> None:
     """
     asked, first = st.query_params.get("view"), next(iter(views))
     names = {name: _(title) for name, (title, _draw) in views.items()}
-    # As the default: what is written to the session's state before the widget is drawn comes to the browser with one
-    # message only, and is lost where a rerun follows at once.
+    # As the default, which the browser is told with every drawing; what is written to the session's state before the
+    # widget is drawn comes with the first message only.
     chosen = st.segmented_control(
         _("View"),
         list(views),
