@@ -77,7 +77,7 @@ def page() -> None:
             name = st.segmented_control(
                 _("Images"), here, default=here[0], required=True, format_func=names.choice, key="data_set"
             )
-        views.show(VIEWS, data.load_dataset(name or here[0]), key="data_view")
+        views.show(VIEWS, name or here[0], key="data_view")
     how_to_get()
 
 

@@ -21,17 +21,15 @@ def settings() -> None:
 
 def view() -> str:
     """Which of the two is shown; the address of a test opens that."""
-    if "rates_view" not in st.session_state:
-        st.session_state["rates_view"] = "test" if "test" in st.query_params else "rates"
-    shown = st.segmented_control(
+    return st.segmented_control(
         _("View"),
         ("rates", "test"),
+        default="test" if "test" in st.query_params else "rates",  # as in ui/views.py
         required=True,
         key="rates_view",
         format_func=lambda word: _("Many rates") if word == "rates" else _("Range test"),
         label_visibility="collapsed",
     )
-    return shown or "rates"
 
 
 def page() -> None:

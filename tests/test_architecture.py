@@ -269,3 +269,12 @@ def test_a_name_that_is_not_there() -> None:
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_module_opens_with_its_job(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def test_a_page_is_found_under_the_name_of_its_file() -> None:
+    """Before the navigation has run once after a start, Streamlit knows a page by its file alone."""
+    from mnist_core.ui import frame
+
+    source = inspect.getsource(frame.pages)
+    files = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"home"}
+    assert {name for name in files if f'_page("{name}"' in source} == files

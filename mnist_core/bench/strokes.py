@@ -167,7 +167,8 @@ def draw(
     from selenium.webdriver.common.actions.pointer_input import PointerInput
 
     left, top = browser.execute_script(_PLACE)
-    actions = ActionBuilder(browser, mouse=PointerInput(kind, kind), duration=20)  # type: ignore[no-untyped-call]
+    make_pointer: Any = PointerInput  # without types in selenium
+    actions = ActionBuilder(browser, mouse=make_pointer(kind, kind), duration=20)
     pointer: Any = actions.pointer_action
     first, *rest = [(round(left + x), round(top + y)) for x, y in points]
     pointer.move_to_location(*first)

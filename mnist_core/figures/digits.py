@@ -41,30 +41,34 @@ def image_sheet(
     return buffer.getvalue()
 
 
-def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: bool) -> bytes:
+def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: bool, shades: int = 127) -> bytes:
     """A PNG of `values` (n×h×w), `columns` in a row: orange above 0, blue below, the ground at 0.
 
-    Each of them as strong as its own greatest; numbers that are none are ground.
+    Each of them as strong as its own greatest, in so many `shades` (1 to 127) of each colour: fewer make a smaller file.
+    Numbers that are none are ground.
     """
     count, high, wide = values.shape
     columns = min(columns, count)
     rows = -(-count // columns)
     known = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
     greatest = np.abs(known).max((1, 2), keepdims=True)
-    shares = known / np.where(greatest > 0, greatest, 1)
-    ground, paper = (
-        np.array((27, 30, 37) if dark else (255, 255, 255)),
-        np.array((110, 112, 118) if dark else (150, 152, 158)),
-    )
-    above, below = np.array((230, 120, 0)), np.array((86, 180, 233) if dark else (0, 114, 178))
-    size = ((high + 1) * rows - 1, (wide + 1) * columns - 1, 3)
-    sheet = np.tile(paper, (*size[:2], 1)).astype(np.float32)
-    for index, share in enumerate(shares[..., None]):
+    levels = np.round(known / np.where(greatest > 0, greatest, 1) * shades).astype(np.int16) + shades
+    sheet = np.full(((high + 1) * rows - 1, (wide + 1) * columns - 1), 2 * shades + 1, np.uint8)  # paper
+    for index, level in enumerate(levels):
         top, left = index // columns * (high + 1), index % columns * (wide + 1)
-        colour = np.where(share > 0, above, below)
-        sheet[top : top + high, left : left + wide] = ground + np.abs(share) * (colour - ground)
-    picture = Image.fromarray(sheet.round().astype(np.uint8))
-    picture = picture.resize((size[1] * scale, size[0] * scale), Image.Resampling.NEAREST)
+        sheet[top : top + high, left : left + wide] = level
+    picture = Image.fromarray(sheet)
+    picture.putpalette(_signed_palette(shades, dark).tobytes())
+    picture = picture.resize((sheet.shape[1] * scale, sheet.shape[0] * scale), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=False, compress_level=3)
     return buffer.getvalue()
+
+
+def _signed_palette(shades: int, dark: bool) -> NDArray[np.uint8]:
+    """From the strongest blue over the ground to the strongest orange, then the paper between the images: (2·shades + 2)×3."""
+    ground, paper = ((27, 30, 37), (110, 112, 118)) if dark else ((255, 255, 255), (150, 152, 158))
+    above, below = np.array((230, 120, 0)), np.array((86, 180, 233) if dark else (0, 114, 178))
+    share = np.arange(-shades, shades + 1)[:, None] / shades
+    colours = np.array(ground) + np.abs(share) * (np.where(share > 0, above, below) - np.array(ground))
+    return np.vstack([colours, [paper]]).round().astype(np.uint8)

@@ -28,7 +28,7 @@ def chart(
     layout = theme.layout(translate(N_("Accuracy")), x_title, dark=dark, revision=f"disturb-{x_title}")
     layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True}
     layout["xaxis"] |= {"fixedrange": True}
-    layout["margin"] |= {"t": 60 + 22 * len(names)}
+    layout["margin"] |= {"t": 60 + 22 * len(names), "b": 56}
     layout["shapes"].append(
         {
             "type": "line",

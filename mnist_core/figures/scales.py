@@ -16,6 +16,7 @@ from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
 BINS = 40
+GRID = 41  # places of the surface, each way
 WINDOW = 1.25  # of the surface, to each side of its lowest place
 
 
@@ -118,7 +119,7 @@ def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, transl
     layout["hovermode"] = "closest"
     layout["showlegend"] = False
     a, b = bowl.lowest
-    first, second = np.linspace(a - WINDOW, a + WINDOW, 61), np.linspace(b - WINDOW, b + WINDOW, 61)
+    first, second = np.linspace(a - WINDOW, a + WINDOW, GRID), np.linspace(b - WINDOW, b + WINDOW, GRID)
     layout["xaxis"] |= {"range": [a - WINDOW, a + WINDOW], "constrain": "domain"}
     layout["yaxis"] |= {
         "range": [b - WINDOW, b + WINDOW],

@@ -31,7 +31,9 @@ from mnist_core.records import Run
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
-IDLE_SECONDS = 0.04
+IDLE_SECONDS = 0.04  # between two looks
+# … where nothing has been at work for a while: looking costs a twentieth of a core, too much for a shared host at night.
+CALM_SECONDS, CALM_AFTER = 0.12, 10.0
 HEARTBEAT_SECONDS = 1.0
 TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
@@ -59,6 +61,7 @@ class Dispatcher:
         self._measured = False
         self._beat = 0.0
         self._cleared = -math.inf
+        self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
         self._home = f"{platform.node()}:{settings.home()}"
         self._other: tuple[float, float] = (0.0, 0.0)  # another cluster's heartbeat, and when it was first seen
@@ -84,7 +87,8 @@ class Dispatcher:
                 if troubles == TROUBLES:
                     raise
                 time.sleep(TROUBLE_SECONDS)
-            time.sleep(IDLE_SECONDS)
+            calm = time.monotonic() - self._busy > CALM_AFTER
+            time.sleep(CALM_SECONDS if calm else IDLE_SECONDS)
 
     def others_turn(self) -> bool:
         """Whether the cluster of another home or machine serves this store: two would train the same runs."""
@@ -149,6 +153,8 @@ class Dispatcher:
         if len(self._placed()) >= self.slots:
             return
         waiting = [run for run in self.store.next_queued(LOOKED_THROUGH) if run.id not in self._running]
+        if waiting or self._running or self._studies.running:
+            self._busy = time.monotonic()
         free = self._free_workers() if waiting else []
         for together in self._shared_out(self._bunches(waiting), len(free)):
             worker = free.pop(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_core import data
+from mnist_core.config import DatasetName
 from mnist_core.data import augment
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
@@ -22,7 +22,7 @@ NAMES: dict[augment.Kind, str] = {
 START = 2  # strength
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The images, computed in the background once for all strengths; the code, an experiment."""
     lesson.look_at(
         _(
@@ -31,7 +31,7 @@ def draw(dataset: data.Dataset) -> None:
         )
     )
     seed = int(st.session_state.get("augment_seed", 0))
-    study = study_panel.wanted("augmented", {"dataset": dataset.name, "seed": seed})
+    study = study_panel.wanted("augmented", {"dataset": name, "seed": seed})
     study_panel.draw(study.id, _show)
     st.button(_("Show others"), key="augment_others", icon=":material/shuffle:", on_click=_others)
     lesson.code(augment.limits, augment.transform, augment.augmented)

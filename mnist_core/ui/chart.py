@@ -8,7 +8,7 @@ Plotly's is the one in the plotly package.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,11 @@ from mnist_core.ui.texts import _
 
 _SCRIPTS = Path(__file__).with_name("scripts")
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
-_VERSION = zlib.crc32(plotly.__version__.encode() + (_SCRIPTS / "chart.js").read_bytes())
+_VERSION = zlib.crc32(
+    b"".join([plotly.__version__.encode(), *(one.read_bytes() for one in sorted(_SCRIPTS.glob("*.js")))])
+)
 # Travels with every message of every chart, so it only fetches the script, which the browser keeps.
-_LOADER = """
+LOADER = """
 export default function (component) {
   const address = new URL(component.data.script, document.baseURI).href;
   let cleanUp = null, gone = false;
@@ -36,15 +38,20 @@ export default function (component) {
 
 def preload() -> None:
     """Let the browser fetch Plotly now, so that the first chart does not wait for it. Draws nothing."""
-    component = st.components.v2.component("mnist_lab_preload", js=_LOADER, isolate_styles=False)
+    component = st.components.v2.component("mnist_lab_preload", js=LOADER, isolate_styles=False)
     component(key="preload", data=_addresses(), height=0)
 
 
 def _addresses() -> dict[str, str]:
     return {
         "plotly": _served("mnist_lab_plotly", _PLOTLY, "plotly.min.js"),
-        "script": _served("mnist_lab_scripts", _SCRIPTS, "chart.js"),
+        "script": script("chart.js"),
     }
+
+
+def script(file: str) -> str:
+    """Address of a script of this package, for LOADER."""
+    return _served("mnist_lab_scripts", _SCRIPTS, file)
 
 
 def _served(name: str, folder: Path, file: str) -> str:
@@ -54,11 +61,23 @@ def _served(name: str, folder: Path, file: str) -> str:
 
 @dataclass(frozen=True)
 class Click:
-    """A click on a point of a chart: the trace's `uid`, the point's number in it (0-based; of a heat map row by row), the trace's `meta`."""
+    """A click on a point of a chart: the trace's `uid`, the point's number in it (0-based; of a heat map row by row), the trace's `meta`.
+
+    `frame`: the one shown (0-based), of a chart that is part of a film.
+    """
 
     trace: str
     point: int
     meta: Any = None
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a chart that is part of a film: the traces that then stand in its layout, and its description."""
+
+    data: list[dict[str, Any]]
+    description: str
 
 
 def live_chart(
@@ -69,24 +88,30 @@ def live_chart(
     description: str,
     subject: str = "",
     linked: str = "",
+    film: str = "",
+    frames: Sequence[Frame] = (),
     on_click: Callable[[Click], None] | None = None,
 ) -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
+    `frames`: all pictures of the chart as part of `film` (ui/film.py); of `figure` then only the layout counts.
     """
-    component = st.components.v2.component("mnist_lab_chart", js=_LOADER, isolate_styles=False)
+    component = st.components.v2.component("mnist_lab_chart", js=LOADER, isolate_styles=False)
     growth = large_type.growth()
     height = round(height * growth)
+    sent = [[frame.data, frame.description] for frame in frames]
     data = {
         "figure": figure,
+        "film": film,
+        "frames": sent,
         "key": key,
         "height": height,
         "growth": growth,
         "description": description,
         "subject": subject,
-        "version": zlib.crc32(repr((figure, growth)).encode()),
+        "version": zlib.crc32(repr((figure, sent, growth)).encode()),
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
@@ -102,7 +127,7 @@ def live_chart(
 def _tell(key: str, on_click: Callable[[Click], None]) -> None:
     said = st.session_state[key].get("clicked")
     try:
-        click = Click(str(said["trace"]), int(said["point"]), said.get("meta"))
+        click = Click(str(said["trace"]), int(said["point"]), said.get("meta"), int(said.get("frame") or 0))
     except (TypeError, KeyError, ValueError):
         return  # the browser says what it likes
     on_click(click)

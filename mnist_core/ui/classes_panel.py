@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_core import data
 from mnist_core.concepts import digits
-from mnist_core.config import RunConfig
+from mnist_core.config import DatasetName, RunConfig
 from mnist_core.figures.balance import balance_chart
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.records import Split
@@ -23,7 +23,7 @@ AVERAGED = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 ALL = 0  # every training image
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """Balance, then mean and spread."""
     lesson.look_at(
         _(
@@ -31,7 +31,7 @@ def draw(dataset: data.Dataset) -> None:
             "right half of the time: look how small parts go out of balance."
         )
     )
-    frame.fragment(_balance)(dataset)
+    frame.fragment(_balance)(name)
     st.subheader(_("The mean image and the spread of each digit"))
     lesson.look_at(
         _(
@@ -39,7 +39,7 @@ def draw(dataset: data.Dataset) -> None:
             "exactly there, and pale where all agree."
         )
     )
-    frame.fragment(_means)(dataset)
+    frame.fragment(_means)(name)
     lesson.code(digits.statistics)
     lesson.experiment(
         "keras-first-look",
@@ -50,7 +50,8 @@ def draw(dataset: data.Dataset) -> None:
     )
 
 
-def _balance(dataset: data.Dataset) -> None:
+def _balance(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
         size = st.select_slider(_("Training images"), SIZES, 50_000, key="balance_size", format_func=lambda n: f"{n:,}")
@@ -83,7 +84,8 @@ def _counts(dataset: data.Dataset, size: int) -> Mapping[Split, NDArray[np.int64
     }
 
 
-def _means(dataset: data.Dataset) -> None:
+def _means(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     count = st.select_slider(
         _("Averaged images of each digit"),
         (*AVERAGED, ALL),

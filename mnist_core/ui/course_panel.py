@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -14,13 +16,14 @@ from mnist_core.figures import answers
 from mnist_core.figures import mistakes as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, session, study_panel
-from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui import frame, session, study_panel, texts, watch
+from mnist_core.ui.chart import Click, Frame, live_chart
+from mnist_core.ui.film import control, pictures, words
 from mnist_core.ui.pad import drawn
 from mnist_core.ui.texts import _
 
-PLAY_SECONDS = 0.7  # a picture
 UNITS = 20  # whose weights are shown
+SHADES = 15  # of each colour of a weight: half the bytes of 127, and the eye sees no difference
 CELL_IMAGES = 24  # of a cell of the matrix
 
 
@@ -40,35 +43,131 @@ def _course(run: Run, study: Study) -> None:
             _("Of this run only one snapshot was kept: it is too large, or has just begun. Choose a smaller network.")
         )
         return
-    playing = bool(st.session_state.get("course_playing"))
-    frame.fragment(_scrub, every=PLAY_SECONDS if playing else None)(run, study, playing)
+    frame.fragment(_film)(run, study)
 
 
-def _scrub(run: Run, study: Study, was_playing: bool) -> None:
-    steps = study.values["steps"]
-    last = len(steps) - 1
-    place = min(int(st.session_state.get("course_at", last)), last)
-    if was_playing and st.session_state.get("course_playing"):
-        place = min(place + 1, last)
-        if place == last:
-            st.session_state["course_playing"] = False
-    st.session_state["course_at"] = place
-    slider, button = st.columns([5, 1], gap="medium", vertical_alignment="bottom")
-    with slider:
-        place = st.slider(_("Snapshot"), 0, last, key="course_at")
-    with button:
-        playing = bool(st.session_state.get("course_playing"))
-        st.button(
-            _("Pause") if playing else _("Play"),
-            key="course_play",
-            icon=":material/pause:" if playing else ":material/play_arrow:",
-            on_click=_toggle,
+def _film(run: Run, study: Study) -> None:
+    """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
+    steps, film = study.values["steps"], f"course-{study.id}"
+    chosen = st.session_state.get("course_cell")
+    place = _place(study)
+    after = [_("After step {step}").format(step=f"{step:,}") for step in steps]
+    dark = session.dark()
+    look = (study.id, dark, texts.language())
+    matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, study, dark))
+    said = [one.description for one in matrices]
+    control(
+        film,
+        after,
+        said,
+        key="course_control",
+        name=_("Snapshot"),
+        told=place if chosen else None,
+        on_rest=lambda to: _rest(study, to),
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        live_chart(
+            charts.matrix(_counts(run, study, -1), False, dark, _),
+            key="chart_course",
+            height=470,
+            description=said[-1],
+            subject=study.id,
+            film=film,
+            frames=matrices,
+            on_click=lambda click: _choose_cell(study, click),
         )
-    if playing != was_playing:
-        st.rerun()
-    _picture(run, study, place)
-    if (chosen := st.session_state.get("course_cell")) is not None:
+        st.caption(_("Click a cell to see its images."))
+    with right:
+        sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
+        title = _("The first units' weights: orange raises the unit, blue lowers it.")
+        missing = _("The weights of this snapshot are no longer here.")
+        pictures(film, sheets, key="course_weights", description=title, missing=missing)
+        st.caption(title)
+        _answers(run, study, film)
+    if chosen is not None:
         _cell(run, chosen, int(steps[place]), study, study.arrays["answers"][place])
+
+
+def _place(study: Study) -> int:
+    """Number of the snapshot that the browser last told of; the last where it told of none of this study."""
+    of, place = st.session_state.get("course_at", ("", 0))
+    return place if of == study.id else len(study.values["steps"]) - 1
+
+
+def _rest(study: Study, place: int) -> None:
+    st.session_state["course_at"] = (study.id, place)
+
+
+def _choose_cell(study: Study, click: Click) -> None:
+    if 0 <= click.point < 100 and 0 <= click.frame < len(study.values["steps"]):  # the browser says what it likes
+        st.session_state["course_cell"] = divmod(click.point, 10)
+        _rest(study, click.frame)
+
+
+def _forget_cell() -> None:
+    st.session_state.pop("course_cell", None)
+
+
+def _counts(run: Run, study: Study, place: int) -> NDArray[np.int64]:
+    """The confusion matrix of a snapshot."""
+    _shown, labels = _images(run, study)
+    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[study.arrays["answers"][place]])
+
+
+def _matrices(run: Run, study: Study, dark: bool) -> list[Frame]:
+    every = [_counts(run, study, place) for place in range(len(study.values["steps"]))]
+    return [Frame(charts.matrix(one, False, dark, _)["data"], charts.describe(one).text(_)) for one in every]
+
+
+def _snapshots(run: Run, steps: Sequence[int]) -> Iterator[weights.Snapshot | None]:
+    """The weights after each of the steps; None where they are no longer here."""
+    for step in steps:
+        try:
+            yield weights.at(run.id, int(step))
+        except CheckpointError:
+            yield None
+
+
+def _sheets(run: Run, steps: Sequence[int], dark: bool) -> list[bytes | None]:
+    return [None if one is None else _sheet(run, one, dark) for one in _snapshots(run, steps)]
+
+
+def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
+    """The weights of the first units, an image each; a pixel a weight, since the browser enlarges it."""
+    first = snapshot.weights["0.weight"]
+    values = (first[:, 0] if run.config.model == "cnn" else first.reshape(-1, 28, 28))[:UNITS]
+    return signed_sheet(values, 10, scale=1, dark=dark, shades=SHADES)
+
+
+def _answers(run: Run, study: Study, film: str) -> None:
+    """What each snapshot answers to the drawn digit."""
+    image = drawing.like_mnist(drawing.paint(drawn()))
+    if not image.any():
+        st.caption(_("Draw a digit in the first view, and see here how the answer to it grew."))
+        return
+    shares = watch.figure(
+        ("course answers", study.id, image.tobytes()), lambda: _shares(run, study.values["steps"], image)
+    )
+    said = ["" if one is None else answers.describe(one).text(_) for one in shares]
+    words(film, [text and _("Your drawing:") + " " + text for text in said], key="course_answer")
+    figures = [answers.bars(np.zeros(10) if one is None else one, session.dark(), _) for one in shares]
+    live_chart(
+        figures[-1],
+        key="chart_course_answer",
+        height=240,
+        description=said[-1],
+        subject=run.id,
+        film=film,
+        frames=[Frame(figure["data"], text) for figure, text in zip(figures, said, strict=True)],
+    )
+
+
+def _shares(run: Run, steps: Sequence[int], image: NDArray[np.uint8]) -> list[NDArray[np.float64] | None]:
+    return [
+        None if one is None else forward.probabilities(run.config, one.weights, image[None])[0]
+        for one in _snapshots(run, steps)
+    ]
 
 
 def _images(run: Run, study: Study) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -85,8 +184,9 @@ def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDAr
     images, labels = _images(run, study)
     rows = np.flatnonzero((labels == true) & (given == answer))
     with st.container(horizontal=True, vertical_alignment="center"):
+        after = _("After step {step}").format(step=f"{step:,}")
         title = _("True digit {true}, answered {answer}: {count}")
-        st.markdown(f"**{title.format(true=true, answer=answer, count=f'{len(rows):,}')}**")
+        st.markdown(f"**{title.format(true=true, answer=answer, count=f'{len(rows):,}')}** · {after}")
         st.button(_("Close"), key="course_close", icon=":material/close:", on_click=_forget_cell)
     if not len(rows):
         st.info(_("There is no such image."))
@@ -97,52 +197,3 @@ def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDAr
     st.image(image_sheet(images[shown], columns=12, scale=3, labels=marks), width="stretch")
     text = _("Beneath each image the network's answer and how sure it is in percent; {shown} of {count}.")
     st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))
-
-
-def _choose_cell(click: Click) -> None:
-    st.session_state["course_cell"] = divmod(click.point, 10)
-
-
-def _forget_cell() -> None:
-    st.session_state.pop("course_cell", None)
-
-
-def _toggle() -> None:
-    playing = not st.session_state.get("course_playing")
-    st.session_state["course_playing"] = playing
-    if playing:
-        st.session_state["course_at"] = 0
-
-
-def _picture(run: Run, study: Study, place: int) -> None:
-    step, given = int(study.values["steps"][place]), study.arrays["answers"][place]
-    _shown, labels = _images(run, study)
-    counts = mistakes.confusion(labels, np.eye(10, dtype=np.float32)[given])
-    said = charts.describe(counts).text(_)
-    st.markdown(f"**{_('After step {step}').format(step=f'{step:,}')}.** {said}")
-    left, right = st.columns(2, gap="large")
-    dark = session.dark()
-    with left:
-        figure = charts.matrix(counts, False, dark, _)
-        live_chart(figure, key="chart_course", height=470, description=said, subject=study.id, on_click=_choose_cell)
-        st.caption(_("Click a cell to see its images."))
-    with right:
-        try:
-            snapshot = weights.at(run.id, step)
-        except CheckpointError:
-            st.info(_("The weights of this snapshot are no longer here."))
-            return
-        first = snapshot.weights["0.weight"]
-        values = (first[:, 0] if run.config.model == "cnn" else first.reshape(-1, 28, 28))[:UNITS]
-        st.image(signed_sheet(values, 10, scale=max(2, 84 // values.shape[-1]), dark=dark), width="stretch")
-        st.caption(_("The first units' weights: orange raises the unit, blue lowers it."))
-        image = drawing.like_mnist(drawing.paint(drawn()))
-        if not image.any():
-            st.caption(_("Draw a digit in the first view, and see here how the answer to it grew."))
-            return
-        shares = forward.probabilities(run.config, snapshot.weights, image[None])[0]
-        text = answers.describe(shares).text(_)
-        st.markdown(_("Your drawing:") + " " + text)
-        live_chart(
-            answers.bars(shares, dark, _), key="chart_course_answer", height=240, description=text, subject=run.id
-        )

@@ -78,15 +78,14 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
         st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=4, labels=marks), width="stretch")
         st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
-        parts = [f"{names.run_title(run)}: {row[place]:.1%}" for run, row in zip(runs, accuracy, strict=True)]
+        titles = names.run_titles(runs)
+        parts = [f"{title}: {row[place]:.1%}" for title, row in zip(titles, accuracy, strict=True)]
         text = _("Right of {images} validation images at this strength: {shares}.")
         if "train" in study.values.get("parts", ()):
             text = _(
                 "Right of {images} images at this strength, training images where a run kept no validation images: {shares}."
             )
         description = text.format(images=f"{study.values['images']:,}", shares="; ".join(parts))
-        figure = charts.chart(
-            [names.run_title(run) for run in runs], strengths, accuracy, strength, unit, session.dark(), _
-        )
+        figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
         live_chart(figure, key="chart_disturbed", height=440, description=description, subject=study.id)
         st.markdown(frame.escape(description))

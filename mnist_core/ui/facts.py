@@ -30,7 +30,6 @@ def facts(dataset: data.Dataset) -> Facts:
 
 @lru_cache(maxsize=2)
 def _facts(name: DatasetName, source: Path) -> Facts:
-    # A map of its own, which goes with this call: pages of a file that were read once count to the process while mapped.
     dataset = data.load_dataset(name, source)
     found = digits.statistics(dataset.train_images, dataset.train_labels)
     far = digits.distances(dataset.train_images, found.mean)

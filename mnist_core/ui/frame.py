@@ -10,6 +10,7 @@ import functools
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import streamlit as st
@@ -33,7 +34,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
             _page("train", _("Train"), "play_circle"),
             _page("learning_rate", _("Learning rate"), "speed"),
             _page("compare", _("Compare"), "compare_arrows"),
-            st.Page("pages/inspect_run.py", title=_("Inspect"), icon=":material/search_insights:", url_path="inspect"),
+            _page("inspect", _("Inspect"), "search_insights"),
         ],
         _("Understand"): [
             _page("data", _("Data"), "grid_view"),
@@ -46,14 +47,19 @@ def pages() -> dict[str, list[StreamlitPage]]:
 
 
 def _page(name: str, title: str, icon: str) -> StreamlitPage:
+    # Address and file have one name: right after a start Streamlit knows the addresses of the files alone.
     return st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
+
+
+# A picture of our own: the browser would fetch a named one from a server elsewhere.
+_ICON = Path(__file__).with_name("icon.svg")
 
 
 def run() -> None:
     """Draw the page that the address asks for, in its frame."""
     st.set_page_config(
         page_title="MNIST Lab",
-        page_icon=":material/experiment:",
+        page_icon=_ICON,
         layout="wide",
         initial_sidebar_state="auto",
         menu_items={"about": "MNIST Lab"},

@@ -21,7 +21,7 @@ ASKED = 500  # test images, and as many that nobody has seen
 LEAST = 1_000  # training images
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The split, then the leak."""
     lesson.look_at(
         _(
@@ -38,7 +38,7 @@ def draw(dataset: data.Dataset) -> None:
             "what any other new images would have given."
         )
     )
-    frame.fragment(_leak)(dataset)
+    frame.fragment(_leak)(name)
     lesson.code(data.split, leak.leak, leak.margin)
     lesson.experiment(
         "overfit-and-stop",
@@ -97,7 +97,8 @@ def _margin(images: int) -> str:
     )
 
 
-def _leak(dataset: data.Dataset) -> None:
+def _leak(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     left, right = st.columns([1, 2], gap="large")
     with left:
         percent = st.slider(

@@ -23,9 +23,15 @@ def choose() -> tuple[Run, list[Run]] | None:
         st.info(_("There is no run of yours with weights to look at. Train a network first, then come back."))
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return None
-    if st.session_state.get("inspected") not in runs:
-        st.session_state["inspected"] = asked if asked in runs else next(iter(runs))
-    chosen = st.selectbox(_("Run"), list(runs), key="inspected", format_func=lambda run_id: title(runs[run_id]))
+    listed = list(runs)
+    # What the address asks for is the default, as in ui/views.py.
+    chosen = st.selectbox(
+        _("Run"),
+        listed,
+        index=listed.index(asked) if asked in runs else 0,
+        key="inspected",
+        format_func=lambda run_id: title(runs[run_id]),
+    )
     st.query_params["run"] = chosen
     return runs[chosen], list(runs.values())
 

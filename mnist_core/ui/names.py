@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
@@ -138,6 +138,14 @@ def run_title(run: Run) -> str:
             title = _(preset.title)
             return f"{title} – {_(run.variant)}" if run.variant else title
     return describe(run.config)
+
+
+def run_titles(runs: Sequence[Run]) -> list[str]:
+    """The titles of runs that are shown together; those that would be alike have their ids with them."""
+    titles = [run_title(run) for run in runs]
+    return [
+        f"{title} · {run.id}" if titles.count(title) > 1 else title for run, title in zip(runs, titles, strict=True)
+    ]
 
 
 def variant(run: Run) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import data
-from mnist_core.config import Preprocessing, choices
+from mnist_core.config import DatasetName, Preprocessing, choices
 from mnist_core.data import preprocessing
 from mnist_core.figures.pixels import numbers_chart
 from mnist_core.ui import frame, lesson, names, session
@@ -20,7 +20,7 @@ MOST = 500  # images to choose from
 TWO_BY_TWO = np.array([[0, 64], [191, 255]], np.uint8)
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The numbers, then the vector."""
     lesson.look_at(
         _(
@@ -28,7 +28,7 @@ def draw(dataset: data.Dataset) -> None:
             "the numbers that the network gets do not."
         )
     )
-    frame.fragment(_numbers)(dataset)
+    frame.fragment(_numbers)(name)
     st.subheader(_("From an image to a vector"))
     lesson.look_at(
         _(
@@ -36,7 +36,7 @@ def draw(dataset: data.Dataset) -> None:
             "others were its neighbours; a network of dense layers never learns of it."
         )
     )
-    frame.fragment(_vector)(dataset)
+    frame.fragment(_vector)(name)
     lesson.code(preprocessing.affine, preprocessing.preprocess)
     lesson.experiment(
         "preprocessing",
@@ -48,7 +48,8 @@ def _chosen(dataset: data.Dataset) -> NDArray[np.uint8]:
     return np.asarray(dataset.train_images[int(st.session_state.get("number_image", 1)) - 1])
 
 
-def _numbers(dataset: data.Dataset) -> None:
+def _numbers(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     left, right = st.columns([1, 1.8], gap="large")
     with left:
         number = st.slider(_("Image"), 1, MOST, 1, key="number_image")
@@ -108,7 +109,8 @@ def _formula(scale: Preprocessing) -> str:
     return texts[scale].format(mean=data.MEAN, deviation=data.STD)
 
 
-def _vector(dataset: data.Dataset) -> None:
+def _vector(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     size = st.segmented_control(
         _("Image"),
         (2, 28),

@@ -24,7 +24,7 @@ KEPT = 300  # components
 NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)  # from which an image is drawn again
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The map, the drawn image, the code, an experiment."""
     lesson.look_at(
         _(
@@ -32,7 +32,7 @@ def draw(dataset: data.Dataset) -> None:
             "stay apart and which mingle, 4 and 9 above all; click a sign to see its image."
         )
     )
-    frame.fragment(_panel)(dataset)
+    frame.fragment(_panel)(name)
     lesson.code(projection.components, projection.Components)
     lesson.experiment(
         "keras-first-look",
@@ -43,8 +43,9 @@ def draw(dataset: data.Dataset) -> None:
     )
 
 
-def _panel(dataset: data.Dataset) -> None:
-    found = _components(dataset.name, dataset.source)
+def _panel(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
+    found, all_places = _map(dataset.name, dataset.source)
     left, right = st.columns([2.2, 1], gap="large")
     with right:
         digits = st.segmented_control(
@@ -52,9 +53,9 @@ def _panel(dataset: data.Dataset) -> None:
         )
         first = st.slider(_("Component across"), 1, 10, 1, key="map_first") - 1
         second = st.slider(_("Component upwards"), 1, 10, 2, key="map_second") - 1
-        count = st.select_slider(_("Images"), SHOWN, 600, key="map_count")
+        count = st.select_slider(_("Images"), SHOWN, 300, key="map_count")
         images, labels = dataset.train_images[:count], dataset.train_labels[:count]
-        places = found.places(np.asarray(images))
+        places = all_places[:count]
         row = _chosen(labels)
         _again(found, images[row], places[row], int(labels[row]))
     with left:
@@ -103,6 +104,8 @@ def _again(found: projection.Components, image: NDArray[np.uint8], place: NDArra
 
 
 @lru_cache(maxsize=2)
-def _components(name: DatasetName, source: Path) -> projection.Components:
+def _map(name: DatasetName, source: Path) -> tuple[projection.Components, NDArray[np.float32]]:
+    """The components, and the numbers of all images that may be shown."""
     dataset = data.load_dataset(name, source)
-    return projection.components(np.asarray(dataset.train_images[:LEARNT]), KEPT)
+    found = projection.components(np.asarray(dataset.train_images[:LEARNT]), KEPT)
+    return found, found.places(np.asarray(dataset.train_images[: SHOWN[-1]]))

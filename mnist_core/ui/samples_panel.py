@@ -7,6 +7,7 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.concepts import digits
+from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.ui import facts, frame, lesson
@@ -16,7 +17,7 @@ ORDERS = {"random": N_("at random"), "hard": N_("by how hard they are")}
 COLUMNS = 20
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The sheet, the code, an experiment."""
     lesson.look_at(
         _(
@@ -24,14 +25,15 @@ def draw(dataset: data.Dataset) -> None:
             "at its right end even you may err."
         )
     )
-    frame.fragment(_sheet)(dataset)
+    frame.fragment(_sheet)(name)
     lesson.code(digits.distances, digits.hardness, digits.by_hardness)
     lesson.experiment(
         "keras-first-look", _("A network with one hidden layer tells 98 of 100 such images, after five epochs.")
     )
 
 
-def _sheet(dataset: data.Dataset) -> None:
+def _sheet(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         known = {name: _(title) for name, title in ORDERS.items()}
         order = st.segmented_control(

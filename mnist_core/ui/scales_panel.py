@@ -7,18 +7,20 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.concepts import line
+from mnist_core.config import DatasetName
 from mnist_core.figures import scales as charts
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
-IMAGES = 500
+IMAGES = 500  # that the line goes through
+DRAWN = 250  # of them, as points
 SCALES: tuple[line.Scale, ...] = ("raw", "scaled", "centred", "standardised")
 EDGE_OF_PIXELS = (5, 22)  # rows and columns in which ink comes and goes
 START = np.array([-0.6, 0.8])  # away from the lowest place, one unit far
 
 
-def draw(dataset: data.Dataset) -> None:
+def draw(name: DatasetName) -> None:
     """The controls, three charts, the code, an experiment."""
     lesson.look_at(
         _(
@@ -26,7 +28,7 @@ def draw(dataset: data.Dataset) -> None:
             "loss a gutter in which the walk hardly gets on; go through the scales, and the gutter becomes a round bowl."
         )
     )
-    frame.fragment(_panel)(dataset)
+    frame.fragment(_panel)(name)
     lesson.code(line.scaled, line.surface, line.descend)
     lesson.experiment(
         "preprocessing",
@@ -34,7 +36,8 @@ def draw(dataset: data.Dataset) -> None:
     )
 
 
-def _panel(dataset: data.Dataset) -> None:
+def _panel(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
     first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
     with first:
         chosen = st.segmented_control(
@@ -68,18 +71,18 @@ def _panel(dataset: data.Dataset) -> None:
     st.markdown(said)
     dark = session.dark()
     a, b = walked[-1]
-    for place, name, figure in zip(
+    for place, what, figure in zip(
         st.columns([1, 1, 1.15], gap="medium"),
         ("histogram", "two", "surface"),
         (
             charts.histogram_chart(line.scaled(images[:, 2:26, 2:26], scale), scale, dark, _),
-            charts.scatter_chart(x, y, (float(a), float(b)), scale, dark, _),
+            charts.scatter_chart(x[:DRAWN], y[:DRAWN], (float(a), float(b)), scale, dark, _),
             charts.surface_chart(bowl, walked, scale, dark, _),
         ),
         strict=True,
     ):
         with place:
-            live_chart(figure, key=f"chart_scales_{name}", height=430, description=said)
+            live_chart(figure, key=f"chart_scales_{what}", height=430, description=said)
     st.caption(
         _(
             "Here each pixel is centred and standardised by its own mean and deviation; for its networks this program takes one mean, "

@@ -18,14 +18,14 @@ def show(views: Views, *parts: Any, key: str) -> None:
 
     The first is shown where the address asks for none. `key` of the switch.
     """
-    first = next(iter(views))
-    if key not in st.session_state:
-        asked = st.query_params.get("view")
-        st.session_state[key] = asked if asked in views else first
+    asked, first = st.query_params.get("view"), next(iter(views))
     names = {name: _(title) for name, (title, _draw) in views.items()}
+    # As the default, which the browser is told with every drawing; what is written to the session's state before the
+    # widget is drawn comes with the first message only.
     chosen = st.segmented_control(
         _("View"),
         list(views),
+        default=asked if asked in views else first,
         required=True,
         key=key,
         format_func=names.__getitem__,

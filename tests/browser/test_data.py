@@ -43,7 +43,7 @@ def test_the_views_of_the_data_page(open_browser: Open) -> None:
     page.wait_for("the most frequent digit is")
     wait_until(lambda: page.points("balance") == 30)
     page.choose("data_view", "Scales")
-    wait_until(lambda: page.points("scales_two") > 500)
+    wait_until(lambda: page.points("scales_two") > 250)
     page.choose("scales_scale", "standardised")
     page.wait_for("Condition number 1.")
     page.choose("data_view", "Three heaps")
@@ -79,7 +79,7 @@ def test_an_image_becomes_a_vector_by_play_and_by_keyboard(open_browser: Open) -
 
 def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
     page = open_browser().open("/data?view=projection")
-    wait_until(lambda: page.points("map") == 601)  # 600 images, and the ring
+    wait_until(lambda: page.points("map") == 301)  # 300 images, and the ring
     if mnist_folder():
         page.wait_for("Left the image, a 5;")
     page.click_point("map", "digit-0", 3)

@@ -203,14 +203,87 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open) -> None:
     page.wait_for("Its answer is ", 60)  # the drawing stays; a worker has computed
 
 
-def test_scrub_over_the_snapshots(open_browser: Open) -> None:
+# Clicks a cell of the confusion matrix over time, by digit and answer.
+CELL = """
+    const chart = document.querySelector('[data-key="chart_course"]');
+    chart.scrollIntoView({ block: "center" });
+    const { xaxis, yaxis } = chart._fullLayout;
+    const box = chart.getBoundingClientRect();
+    return [box.left + xaxis._offset + xaxis.c2p(arguments[1]), box.top + yaxis._offset + yaxis.c2p(arguments[0])];
+"""
+
+
+def film(page: Page, script: str) -> Any:
+    """What `script` returns of the control over time: its `slider`, `button` and `text`."""
+    found = "const root = document.querySelector('.st-key-course_control .mnist-lab-film'); if (!root) return null;"
+    parts = "const [slider, button, text] = ['input', 'button', 'p'].map((one) => root.querySelector(one));"
+    return page.browser.execute_script(found + parts + script)
+
+
+def shown(page: Page) -> set[str | None]:
+    """The frames that the control and the parts of the film show: one, when all have followed."""
+    parts = page.find(".st-key-course_weights .mnist-lab-film, .st-key-course_control .mnist-lab-film")
+    drawn = page.find('[data-key="chart_course"], [data-key="chart_course_answer"]')
+    return {part.get_attribute("data-frame") for part in [*parts, *drawn]}
+
+
+def test_scrub_and_play_over_the_snapshots(open_browser: Open) -> None:
+    page = open_browser()
+    trained(page)
+    page.open("/inspect")
+    draw_exactly(page, DIGITS[7])
+    page.wait_for("The network sees a ")
+    page.choose("inspect_view", "Over time")
+    page.wait_for("images are answered right", 60)
+    wait_until(lambda: page.chart("course", "drawn-at") and page.chart("course_answer", "drawn-at"))
+    last = film(page, "return Number(slider.max)")
+    assert film(page, "return Number(slider.value)") == last
+    trained_says, trained_weights = film(page, "return text.textContent"), weights_shown(page)
+    film(page, "slider.focus()")  # as the tabulator key does
+    ActionChains(page.browser).send_keys(Keys.HOME).perform()
+    wait_until(lambda: shown(page) == {"0"})
+    page.wait_for("After step 0")
+    assert film(page, "return slider.getAttribute('aria-valuetext')") == "After step 0"
+    assert film(page, "return text.textContent") != trained_says
+    assert weights_shown(page) != trained_weights
+    ActionChains(page.browser).send_keys(Keys.RIGHT).perform()
+    wait_until(lambda: shown(page) == {"1"})
+    film(page, "button.click()")
+    wait_until(lambda: film(page, "return button.textContent") == "Pause")
+    wait_until(lambda: shown(page) == {str(last)}, 40)
+    wait_until(lambda: film(page, "return button.textContent") == "Play")
+    assert film(page, "return text.textContent") == trained_says
+
+
+def weights_shown(page: Page) -> str:
+    """The picture of the first weights, as it is addressed."""
+    return str(page.find(".st-key-course_weights img")[0].get_attribute("src"))
+
+
+def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open) -> None:
     page = open_browser()
     trained(page)
     page.open("/inspect?view=course")
     page.wait_for("images are answered right", 60)
     wait_until(lambda: page.chart("course", "drawn-at"))
-    slider = page.find(".st-key-course_at input[type=range]")[0]
-    assert slider.get_attribute("aria-valuetext") == slider.get_attribute("max")
-    page.browser.execute_script("arguments[0].focus()", slider)  # as the tabulator key does
-    ActionChains(page.browser).send_keys(Keys.HOME).perform()
-    page.wait_for("After step 0")
+    film(page, "slider.focus()")
+    ActionChains(page.browser).send_keys(Keys.HOME, Keys.RIGHT).perform()
+    wait_until(lambda: shown(page) == {"1"})
+    first = film(page, "return root.querySelector('.label').textContent")
+    page.click_at(*page.browser.execute_script(CELL, 1, 1))
+    page.wait_for("True digit 1, answered 1: ")
+    wait_until(lambda: cell_is_of(page, first))
+    film(page, "slider.focus()")
+    ActionChains(page.browser).send_keys(Keys.END).perform()
+    end = film(page, "return root.querySelector('.label').textContent")
+    wait_until(lambda: cell_is_of(page, end))  # the images of the cell are of the snapshot on which the student rests
+    assert end != first
+
+
+def cell_is_of(page: Page, snapshot: str) -> bool:
+    """Whether the images shown of a cell are named after this snapshot."""
+    script = """
+        return [...document.querySelectorAll("[data-testid=stMarkdown]")].some((one) =>
+          one.innerText.includes("True digit 1") && one.innerText.trim().endsWith(arguments[0]));
+    """
+    return bool(page.browser.execute_script(script, snapshot))

@@ -37,11 +37,11 @@ def test_the_surface_of_a_line_and_the_walk_on_it() -> None:
     bowl = line.surface(x, y)
     walked = line.descend(bowl, bowl.lowest + np.array([1.0, 0.0]), 0.25, 3)
     figure = scales.surface_chart(bowl, walked, "raw", False, str)
-    z = numbers(trace(figure, "surface")["z"]).reshape(61, 61)
-    assert z[30, 30] == pytest.approx(0, abs=1e-6)
+    z = numbers(trace(figure, "surface")["z"]).reshape(scales.GRID, scales.GRID)
+    assert z[20, 20] == pytest.approx(0, abs=1e-6)
     # One away along the slope a: ½ · 4 · 1, drawn by its root; the other way only ½.
-    assert z[30, -1] == pytest.approx(scales.WINDOW * np.sqrt(2), rel=1e-5)
-    assert z[-1, 30] == pytest.approx(scales.WINDOW * np.sqrt(0.5), rel=1e-5)
+    assert z[20, -1] == pytest.approx(scales.WINDOW * np.sqrt(2), rel=1e-5)
+    assert z[-1, 20] == pytest.approx(scales.WINDOW * np.sqrt(0.5), rel=1e-5)
     assert len(numbers(trace(figure, "walk")["x"])) == 4
     away = line.descend(bowl, bowl.lowest + np.array([1.0, 0.0]), 3.0, 50)
     seen = numbers(trace(scales.surface_chart(bowl, away, "raw", False, str), "walk")["x"])

@@ -169,7 +169,7 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
 def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn, store: Store) -> None:
     looked_at = store.create_run("ann", SHORT)
     finished(store, looked_at)
-    busy = [store.create_run("ann", LONG.replace(seed=seed)) for seed in (1, 2)]
+    busy = [store.create_run("ann", LONG.replace(train_size=20_000, seed=seed)) for seed in (1, 2)]
     for run_id in busy:
         at_work(store, run_id)
     study_id = store.create_study("ann", "answers", {"run": looked_at, "part": "validation"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -47,11 +48,11 @@ def with_a_drawing(app: AppTest) -> AppTest:
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open) -> None:
-    assert "There is no run of yours with weights" in texts(open_page("inspect_run"))
+    assert "There is no run of yours with weights" in texts(open_page("inspect"))
 
 
 def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     first = run_with_weights(store, app.session_state["student"], answer=3)
     app.run()
     assert "Draw a digit, large or small" in texts(app)
@@ -65,12 +66,12 @@ def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> No
     app.selectbox(key="inspected").select(broken).run()
     assert "After step 40 the weights of this run are no numbers" in texts(app)
     assert broken in app.query_params["run"]
-    linked = open_page("inspect_run", run=first)
+    linked = open_page("inspect", run=first)
     assert "The network sees a 3" in texts(with_a_drawing(linked))
 
 
 def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     run_with_weights(store, app.session_state["student"], answer=7)
     app.session_state["image_source"] = "picture"
     app.run()
@@ -93,7 +94,7 @@ def test_a_browser_may_say_what_it_likes(told: Any) -> None:
 
 
 def test_the_page_in_korean(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run", lang="ko")
+    app = open_page("inspect", lang="ko")
     run_with_weights(store, app.session_state["student"], answer=3)
     with_a_drawing(app)
     assert "신경망의 답: 3" in texts(app)
@@ -110,11 +111,11 @@ def with_answers(store: Store, owner: str, run_id: str, shares: np.ndarray) -> N
 def mistaken(open_page: Open, store: Store) -> AppTest:
     """The Mistakes view of a run that takes every validation image for a 3, surely."""
     data.ensure_built_in()
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
-    app.session_state["inspect_view"] = "mistakes"
+    app.query_params["view"] = "mistakes"
     return app.run()
 
 
@@ -156,10 +157,10 @@ def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
 
 
 def test_inside_an_mlp(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
-    app.session_state["inspect_view"] = "inside"
+    app.query_params["view"] = "inside"
     app.run()
     assert "The weights of 10 of 10 units of the first layer after step 40" in texts(app)
     app.session_state["network_view"] = "layers"
@@ -180,43 +181,104 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
 
 
 def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
-    app.session_state["inspect_view"] = "inside"
+    app.query_params["view"] = "inside"
     app.run()
     assert "there is nothing to see inside any more" in texts(app)
 
 
-def test_over_time(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+@pytest.fixture
+def over_time(open_page: Open, store: Store) -> AppTest:
+    """The view of a run with two snapshots: all taken for a 3, then all right; only the second one's weights are kept."""
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "course", {"run": run_id})
     store.claim_study(study_id)
     data.ensure_built_in()
-    labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :][:200]
-    threes, sevens = int((labels == 3).sum()), int((labels == 7).sum())
-    answered = {"answers": np.stack([np.full(200, 3, np.uint8), labels])}
+    answered = {"answers": np.stack([np.full(200, 3, np.uint8), first_labels()])}
     values = {"steps": [0, 40], "images": 200, "part": "validation", "reached": 40}
     store.finish_study(study_id, values, answered)
-    app.session_state["inspect_view"] = "course"
-    app.run()
-    assert "All 200 images are answered right" in texts(app)
-    with_a_drawing(app)
-    assert "Your drawing: The network sees a 3" in texts(app)
-    app.slider(key="course_at").set_value(0).run()
-    assert f"{threes} of 200 images are answered right" in texts(app)
-    assert "no longer here" in texts(app)  # of step 0 no snapshot was kept
-    app.session_state["course_cell"] = (7, 7)
-    app.slider(key="course_at").set_value(1).run()
-    assert f"True digit 7, answered 7: {sevens}" in texts(app)
-    app.button(key="course_close").click().run()
-    assert "True digit 7" not in texts(app)
+    app.query_params["view"] = "course"
+    return app.run()
+
+
+def first_labels() -> np.ndarray:
+    """Labels of the first 200 validation images."""
+    return data.load_dataset("built-in").train_labels[-CONFIG.validation_size :][:200]
+
+
+def component(app: AppTest, key: str) -> dict[str, Any]:
+    """What the browser gets for a component of ours."""
+    found = [json.loads(one.proto.json) for one in app.main if one.type == "bidi_component"]
+    (sent,) = [one for one in found if one.get("key") == key]
+    return dict(sent)
+
+
+def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
+    threes = int((first_labels() == 3).sum())
+    moved = component(over_time, "course_control")
+    assert moved["labels"] == ["After step 0", "After step 40"]
+    assert f"{threes} of 200 images are answered right" in moved["texts"][0]
+    assert moved["texts"][1] == "All 200 images are answered right."
+    assert not moved["tell"]  # nothing on the page depends on it
+    chart = component(over_time, "chart_course")
+    assert [said for _traces, said in chart["frames"]] == moved["texts"]
+    right = np.frombuffer(base64.b64decode(chart["frames"][0][0][0]["z"]["bdata"]), "<f4").reshape(10, 10)
+    assert right[3, 3] == threes
+    assert np.nansum(right) == threes
+    sheets = component(over_time, "course_weights")
+    assert sheets["pictures"][0] is None  # of step 0 no snapshot was kept
+    assert "no longer here" in sheets["texts"][0]
+    picture = Image.open(io.BytesIO(base64.b64decode(sheets["pictures"][1].split(",")[1])))
+    assert picture.size == (10 * 29 - 1, 28)
+    with_a_drawing(over_time)
+    assert component(over_time, "course_answer")["texts"] == [
+        "",
+        "Your drawing: The network sees a 3 (69%); next comes 0 (3%).",
+    ]
+    films = {component(over_time, one)["film"] for one in ("course_control", "chart_course", "chart_course_answer")}
+    assert len(films) == 1
+
+
+def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:
+    sevens = int((first_labels() == 7).sum())
+    over_time.session_state["course_cell"] = (7, 7)
+    over_time.run()
+    assert f"True digit 7, answered 7: {sevens}" in texts(over_time)  # of the last snapshot
+    assert "After step 40" in texts(over_time)
+    moved = component(over_time, "course_control")
+    assert (moved["tell"], moved["told"]) == (True, 1)
+    over_time.session_state["course_at"] = (moved["film"].removeprefix("course-"), 0)
+    over_time.run()
+    assert "True digit 7, answered 7: 0" in texts(over_time)
+    over_time.session_state["course_at"] = ("of another run", 0)
+    over_time.run()
+    assert f"True digit 7, answered 7: {sevens}" in texts(over_time)
+    over_time.button(key="course_close").click().run()
+    assert "True digit 7" not in texts(over_time)
+
+
+def test_what_the_address_asks_for_is_told_with_every_drawing(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    older, _newer = (run_with_weights(store, app.session_state["student"], answer=3) for _number in range(2))
+    app.query_params["view"], app.query_params["run"] = "inside", older
+    for _drawing in range(2):  # a browser that had no time for the first has the second
+        app.run()
+        choice = app.selectbox(key="inspected")
+        assert choice.options[choice.proto.default].endswith(older)
+        assert choice.value == older
+        view = app.segmented_control(key="inspect_view")
+        assert [view.proto.options[place].content for place in view.proto.default] == ["Inside"]
+    app.selectbox(key="inspected").select_index(1 - choice.proto.default).run()
+    assert app.selectbox(key="inspected").value != older  # a choice is kept against the address it came with
+    assert app.query_params["run"] != [older]
 
 
 def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
     data.ensure_built_in()
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "exciting", {"run": run_id, "layer": 1})
@@ -230,7 +292,7 @@ def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
         "real_values": np.ones((10, 8), np.float32),
     }
     store.finish_study(study_id, {"step": 40, "reached": 40, "images": 2_000, "part": "validation"}, arrays)
-    app.session_state["inspect_view"] = "inside"
+    app.query_params["view"] = "inside"
     app.session_state["network_view"] = "exciting"
     app.run()
     app.number_input(key="exciting_unit").set_value(7).run()
@@ -240,7 +302,7 @@ def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
 
 
 def test_disturb(open_page: Open, store: Store) -> None:
-    app = open_page("inspect_run")
+    app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "disturbed", {"runs": [run_id], "kind": "noise"})
@@ -253,7 +315,7 @@ def test_disturb(open_page: Open, store: Store) -> None:
     }
     values = {"strengths": [0, 0.1, 0.2], "images": 1000, "reached": 40}
     store.finish_study(study_id, values, arrays)
-    app.session_state["inspect_view"] = "disturb"
+    app.query_params["view"] = "disturb"
     app.run()
     assert "25.0%" in texts(app)
     app.select_slider(key="strength_noise").set_value(0.1).run()

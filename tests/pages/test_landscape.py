@@ -29,8 +29,7 @@ def opened(open_page: Open, store: Store, *, runs: int = 1) -> tuple[AppTest, li
     """The view of a student who has so many runs with weights."""
     app = open_page("why")
     ids = [run_with_weights(store, app.session_state["student"]) for _number in range(runs)]
-    app.session_state["why_view"] = "landscape"
-    return app.run(), ids
+    return app.segmented_control(key="why_view").set_value("landscape").run(), ids
 
 
 def finish(store: Store, study_id: str, **values: Any) -> None:
@@ -97,6 +96,5 @@ def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store:
 def test_the_page_in_korean(open_page: Open, store: Store) -> None:
     app = open_page("why", lang="ko")
     run_with_weights(store, app.session_state["student"])
-    app.session_state["why_view"] = "landscape"
-    app.run()
+    app.segmented_control(key="why_view").set_value("landscape").run()
     assert app.button(key="compute_landscape").label == "지형 계산하기"

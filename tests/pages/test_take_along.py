@@ -67,7 +67,7 @@ def test_a_run_that_is_brought_in_can_be_looked_into(open_page: Open, foreign: s
         assert mine_.step == theirs.step
         for name, value in theirs.weights.items():
             np.testing.assert_array_equal(mine_.weights[name], value)
-    app.switch_page("pages/inspect_run.py").run()
+    app.switch_page("pages/inspect.py").run()
     assert app.selectbox(key="inspected").value == mine.id
     assert not app.exception
     assert not app.error

@@ -38,6 +38,21 @@ function countPoints(figure) {
   }, 0);
 }
 
+// A chart that is part of a film (film.js) shows one of its frames, else its figure.
+function frameOf({ film, frames }) {
+  return Math.min(window.mnistLabFilms?.get(film) ?? frames.length - 1, frames.length - 1);
+}
+
+function shownBy(chart, data) {
+  if (!data.frames.length) return data.figure;
+  const frame = frameOf(data);
+  const [traces, description] = data.frames[frame];
+  chart.frame = frame;
+  chart.div.dataset.frame = String(frame);
+  chart.div.setAttribute("aria-label", description);
+  return { data: traces, layout: data.figure.layout };
+}
+
 // What was clicked, as Python hears of it: which trace, which of its points, and what the trace says of itself.
 function tellClicks(chart) {
   chart.div.on("plotly_click", (event) => {
@@ -45,7 +60,7 @@ function tellClicks(chart) {
     if (!point || !chart.click) return;
     const at = point.pointNumber; // of a heat map: row and column
     const number = Array.isArray(at) ? at[0] * point.data.x.length + at[1] : at;
-    chart.click({ trace: String(point.data.uid), point: number, meta: point.data.meta ?? null });
+    chart.click({ trace: String(point.data.uid), point: number, meta: point.data.meta ?? null, frame: chart.frame });
   });
 }
 
@@ -122,7 +137,7 @@ function walkByKeys(chart) {
   chart.told = document.createElement("div");
   chart.told.setAttribute("aria-live", "polite");
   chart.told.dataset.testid = "live-chart-told";
-  Object.assign(chart.told.style, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" });
+  Object.assign(chart.told.style, { position: "absolute", width: "1px", height: "1px", marginTop: "-1px", overflow: "hidden", clipPath: "inset(50%)" });
   chart.div.after(chart.told);
   chart.div.addEventListener("keydown", (event) => {
     if (event.target !== chart.div || !chart.div._fullData) return;
@@ -134,7 +149,7 @@ function walkByKeys(chart) {
     } else if (event.key === "Enter" && chart.cursor && chart.click) {
       const trace = chart.div._fullData[chart.cursor.curve];
       if (!trace) return;
-      chart.click({ trace: String(trace.uid), point: chart.cursor.point, meta: trace.meta ?? null });
+      chart.click({ trace: String(trace.uid), point: chart.cursor.point, meta: trace.meta ?? null, frame: chart.frame });
     } else if (event.key === "Escape" && chart.cursor) {
       chart.cursor = null;
       chart.told.textContent = "";
@@ -200,7 +215,13 @@ function create(parent) {
   div.dataset.points = "0";
   div.style.width = "100%";
   parent.appendChild(div);
-  const chart = { div, version: null, wanted: null, drawing: false, gone: false };
+  const chart = { div, version: null, wanted: null, drawing: false, gone: false, data: null, frame: 0 };
+  chart.follow = (event) => {
+    if (!chart.data.frames.length || chart.data.film !== event.detail) return;
+    chart.wanted = chart.data;
+    draw(chart, chart.data.plotly, chart.data.failure);
+  };
+  document.addEventListener("mnist-lab-frame", chart.follow);
   // The chart follows the width that the page gives it; none while it is hidden.
   chart.observer = new ResizeObserver(() => {
     if (window.Plotly && div.data && div.clientWidth > 0) window.Plotly.Plots.resize(div)?.catch(() => {});
@@ -257,7 +278,8 @@ async function draw(chart, url, failure) {
           modeBarButtonsToAdd: [svgButton(Plotly, data)],
         };
       }
-      const figure = enlarged(data.figure, data.growth);
+      const shown = shownBy(chart, data);
+      const figure = enlarged(shown, data.growth);
       const layout = { ...figure.layout, height: data.height, autosize: true };
       await Plotly.react(chart.div, withHidden(figure.data, data.linked), layout, chart.config);
       if (!chart.listening) {
@@ -265,7 +287,7 @@ async function draw(chart, url, failure) {
         followLegend(chart);
       }
       chart.listening = true;
-      const points = countPoints(data.figure);
+      const points = countPoints(shown);
       if (points > 0 && !chart.div.dataset.drawnAt) chart.div.dataset.drawnAt = String(Date.now());
       chart.div.dataset.points = String(points);
       chart.div.dataset.updates = String(Number(chart.div.dataset.updates) + 1);
@@ -290,7 +312,8 @@ export default function (component) {
   chart.click = data.clickable ? (value) => component.setTriggerValue("clicked", value) : null;
   linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
-  chart.div.setAttribute("aria-label", data.description);
+  chart.data = data;
+  if (!data.frames.length) chart.div.setAttribute("aria-label", data.description);
   if (chart.subject !== data.subject) {
     // Another run: what was drawn says nothing about it.
     chart.subject = data.subject;
@@ -304,6 +327,7 @@ export default function (component) {
   return () => {
     chart.gone = true;
     linkTo(chart, "");
+    document.removeEventListener("mnist-lab-frame", chart.follow);
     chart.observer.disconnect();
     if (window.Plotly) window.Plotly.purge(chart.div);
     charts.delete(parentElement);

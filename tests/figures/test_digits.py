@@ -1,0 +1,41 @@
+"""Sheets of weights: which colour a number gets, with many and with few shades."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_core.figures.digits import signed_sheet
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("dark", "ground", "blue"), [(False, (255, 255, 255), (0, 114, 178)), (True, (27, 30, 37), (86, 180, 233))]
+)
+def test_a_number_is_as_strong_as_its_share_of_its_images_greatest(dark: bool, ground: tuple, blue: tuple) -> None:
+    values = np.array([[[2.0, -1.0]], [[-0.5, np.nan]], [[0.0, 0.0]]])
+    found = pixels(signed_sheet(values, columns=2, scale=3, dark=dark))
+    assert found.shape == (3 * 3, 5 * 3, 3)  # two rows and two columns of 1×2, a line of paper between
+    colours = found[1::3, 1::3]
+    orange = (230, 120, 0)
+    assert colours[0, 0].tolist() == list(orange)
+    half = (np.array(ground) + np.array(blue)) / 2  # -1 of 2
+    assert abs(colours[0, 1] - half).max() <= 2
+    assert colours[0, 3].tolist() == list(blue)  # the greatest of its own image
+    assert colours[0, 4].tolist() == list(ground)  # no number
+    assert colours[2, 0].tolist() == colours[2, 1].tolist() == list(ground)
+    assert colours[0, 2].tolist() == colours[1, 0].tolist() == colours[2, 4].tolist()  # paper
+    assert colours[0, 2].tolist() not in (list(ground), list(orange), list(blue))
+
+
+def test_few_shades_make_a_small_file_that_looks_the_same() -> None:
+    values = np.random.default_rng(0).normal(size=(20, 28, 28))
+    many, few = (signed_sheet(values, 10, 1, False, shades) for shades in (127, 15))
+    assert len(few) < 0.7 * len(many)
+    assert abs(pixels(many) - pixels(few)).max() <= 255 / 15
