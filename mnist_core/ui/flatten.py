@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.ui import chart
 from mnist_core.ui.texts import _
 
-_SCRIPT = Path(__file__).with_name("flatten.js").read_text(encoding="utf-8")
 SMALL = 4  # images up to this side show their numbers
 
 
@@ -19,6 +17,7 @@ def flatten(image: NDArray[np.uint8], key: str) -> None:
     side = len(image)
     values = [int(value) for value in image.reshape(-1)]
     data = {
+        "script": chart.script("flatten.js"),
         "side": side,
         "values": values,
         "texts": [str(value) for value in values] if side <= SMALL else None,
@@ -28,5 +27,5 @@ def flatten(image: NDArray[np.uint8], key: str) -> None:
         # The browser fills the fields in.
         "said": _("{rows} rows are in the vector: {numbers} of {count} numbers.").replace("{count}", str(side * side)),
     }
-    component = st.components.v2.component("mnist_lab_flatten", js=_SCRIPT)
+    component = st.components.v2.component("mnist_lab_flatten", js=chart.LOADER)
     component(key=key, data=data, height=330 if side <= SMALL else 540)

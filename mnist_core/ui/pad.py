@@ -7,15 +7,14 @@ speaks the page's language. docs/architecture.md ("A drawn digit") has what both
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from mnist_core.data.drawing import PAD, Stroke
+from mnist_core.ui import chart
 from mnist_core.ui.texts import _
 
-_SCRIPT = Path(__file__).with_name("pad.js").read_text(encoding="utf-8")
 _KEPT = "drawn_strokes"  # outlives the component, when the page is left
 MOST_STROKES, MOST_POINTS = 100, 8_000
 WIDTHS = (4.0, 60.0)
@@ -23,8 +22,9 @@ WIDTHS = (4.0, 60.0)
 
 def pad(key: str) -> tuple[Stroke, ...]:
     """Draw the pad; what is on it now."""
-    component = st.components.v2.component("mnist_lab_pad", js=_SCRIPT)
+    component = st.components.v2.component("mnist_lab_pad", js=chart.LOADER)
     data = {
+        "script": chart.script("pad.js"),
         "strokes": st.session_state.setdefault(_KEPT, []),
         "undo": _("Undo"),
         "clear": _("Clear"),

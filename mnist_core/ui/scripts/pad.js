@@ -2,7 +2,7 @@
 // paints them itself, so that every browser's drawing becomes the same image.
 
 const pads = new WeakMap();
-const TELL_EVERY = 90; // ms between reports while the pen is down
+const TELL_EVERY = 70; // ms between reports while the pen is down
 const MOST_POINTS = 4000;
 
 function create(parentElement) {
