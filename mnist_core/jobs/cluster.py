@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -79,14 +80,14 @@ def _serve() -> None:
 
     begun = time.perf_counter()
     with ExitStack() as stack:
-        client = _client(stack)
+        client, grow = _client(stack)
         store = open_store()
         LOG.info("ready after %.1f s", time.perf_counter() - begun)
-        Dispatcher(client, store).serve()
+        Dispatcher(client, store, grow).serve()
 
 
-def _client(stack: ExitStack) -> Any:
-    """A Dask client: of the scheduler named in the environment, else of a local cluster of processes."""
+def _client(stack: ExitStack) -> tuple[Any, Callable[[int], None] | None]:
+    """A Dask client: of the scheduler named in the environment, else of a local cluster of processes, and what makes that grow."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -97,7 +98,7 @@ def _client(stack: ExitStack) -> Any:
     if address:
         client = stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
         client.register_plugin(WorkerSetup(settings.store_url()))
-        return client
+        return client, None
     dask.config.set(
         {
             # Training holds the GIL for long stretches; a busy worker is not a lost one.
@@ -125,4 +126,4 @@ def _client(stack: ExitStack) -> Any:
     client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
     client.register_plugin(WorkerSetup(settings.store_url()))
     cluster.scale(settings.worker_count())
-    return client
+    return client, lambda more: cluster.scale(len(cluster.worker_spec) + more)

@@ -41,15 +41,17 @@ LEASE_SECONDS = 5.0  # a cluster whose heartbeat has stood still for so long ser
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
 PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
 CLEAR_SECONDS = 60.0
+MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come any more
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
 class Dispatcher:
-    """Serves the queue of `store` with the workers of the Dask `client`."""
+    """Serves the queue of `store` with the workers of the Dask `client`; `grow` starts so many more of them."""
 
-    def __init__(self, client: Any, store: Store) -> None:
+    def __init__(self, client: Any, store: Store, grow: Callable[[int], None] | None = None) -> None:
         self.client = client
         self.store = store
+        self._grow = grow
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
@@ -61,6 +63,7 @@ class Dispatcher:
         self._measured = False
         self._beat = 0.0
         self._cleared = -math.inf
+        self._whole = time.monotonic()  # when all workers were last there
         self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
         self._home = f"{platform.node()}:{settings.home()}"
@@ -287,6 +290,7 @@ class Dispatcher:
         workers = self._workers()
         self._recover(workers)
         self._studies.recover(workers)
+        self._replace(self.slots - len(workers))
         self.store.set_fact(
             "cluster",
             {
@@ -314,6 +318,15 @@ class Dispatcher:
             if not data.available("built-in"):
                 self._task("digits", tasks.draw_digits)
             self._task("download", tasks.download)
+
+    def _replace(self, missing: int) -> None:
+        """Start workers for those that stay away: Dask gives one up for good that dies while it starts."""
+        if missing <= 0 or self._grow is None:
+            self._whole = time.monotonic()
+        elif time.monotonic() - self._whole > MISSING_SECONDS:
+            LOG.warning("%d workers are missing and are started anew", missing)
+            self._grow(missing)
+            self._whole = time.monotonic()
 
     def _task(self, name: str, function: Callable[..., Any]) -> None:
         if name in self._tasks:

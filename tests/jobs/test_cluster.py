@@ -154,7 +154,13 @@ def test_pause_step_and_resume_draw_the_undisturbed_curve(server: StandIn, store
     assert rows(store.curves(run_id)) == undisturbed
 
 
+def both_workers(store: Store) -> None:
+    """Wait until the cluster has both of its workers."""
+    wait_until(lambda: (store.fact("cluster") or {}).get("workers") == 2, 120)
+
+
 def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbed: str) -> None:
+    both_workers(store)
     run_id = store.create_run("ann", SHORT)
     at_work(store, run_id, 200)
     for worker in server.workers():
@@ -169,6 +175,7 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
 def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn, store: Store) -> None:
     looked_at = store.create_run("ann", SHORT)
     finished(store, looked_at)
+    both_workers(store)
     busy = [store.create_run("ann", LONG.replace(train_size=20_000, seed=seed)) for seed in (1, 2)]
     for run_id in busy:
         at_work(store, run_id)

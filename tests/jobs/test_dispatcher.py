@@ -497,3 +497,18 @@ def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, m
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, True]
     assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
     assert all(settings.checkpoint_file(run_id).exists() for run_id in ids)
+
+
+def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "3")
+    grown: list[int] = []
+    client = Client(owning("a"))
+    made = Dispatcher(client, store, grown.append)
+    made._heartbeat()
+    assert grown == []  # they may still be starting
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.MISSING_SECONDS", -1.0)
+    made._heartbeat()
+    assert grown == [2]
+    client.workers = owning("a", "b", "c")
+    made._heartbeat()
+    assert grown == [2]
