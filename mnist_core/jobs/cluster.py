@@ -80,14 +80,15 @@ def _serve() -> None:
 
     begun = time.perf_counter()
     with ExitStack() as stack:
-        client, grow = _client(stack)
+        client, renew = _client(stack)
         store = open_store()
         LOG.info("ready after %.1f s", time.perf_counter() - begun)
-        Dispatcher(client, store, grow).serve()
+        Dispatcher(client, store, renew).serve()
 
 
-def _client(stack: ExitStack) -> tuple[Any, Callable[[int], None] | None]:
-    """A Dask client: of the scheduler named in the environment, else of a local cluster of processes, and what makes that grow."""
+def _client(stack: ExitStack) -> tuple[Any, Callable[[], None] | None]:
+    """A Dask client: of the scheduler named in the environment, else of a local cluster of processes, and what renews its
+    workers."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -109,6 +110,8 @@ def _client(stack: ExitStack) -> tuple[Any, Callable[[int], None] | None]:
             "distributed.worker.memory.pause": False,
             "distributed.worker.memory.terminate": False,
             "distributed.admin.tick.limit": "1h",
+            # Dask would close a killed worker that takes longer than 15 s to start again; the dispatcher sees to that.
+            "distributed.deploy.lost-worker-timeout": "24h",
         }
     )
     cluster = stack.enter_context(
@@ -126,4 +129,17 @@ def _client(stack: ExitStack) -> tuple[Any, Callable[[int], None] | None]:
     client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
     client.register_plugin(WorkerSetup(settings.store_url()))
     cluster.scale(settings.worker_count())
-    return client, lambda more: cluster.scale(len(cluster.worker_spec) + more)
+    return client, lambda: renew_workers(cluster)
+
+
+def renew_workers(cluster: Any) -> None:
+    """Start those workers of a Dask `LocalCluster` anew that are not registered: one that dies while it starts is given up
+    by its nanny. Their names stay, so that there are never more workers than were asked for."""
+
+    async def close_missing() -> None:
+        there = {worker["name"] for worker in cluster.scheduler_info["workers"].values()}
+        for name in set(cluster.workers) - there:
+            await cluster.workers.pop(name).close()
+
+    cluster.sync(close_missing)
+    cluster.scale(len(cluster.worker_spec))  # opens what is specified and not there

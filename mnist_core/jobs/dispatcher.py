@@ -46,12 +46,12 @@ DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
 class Dispatcher:
-    """Serves the queue of `store` with the workers of the Dask `client`; `grow` starts so many more of them."""
+    """Serves the queue of `store` with the workers of the Dask `client`; `renew` starts those anew that are missing."""
 
-    def __init__(self, client: Any, store: Store, grow: Callable[[int], None] | None = None) -> None:
+    def __init__(self, client: Any, store: Store, renew: Callable[[], None] | None = None) -> None:
         self.client = client
         self.store = store
-        self._grow = grow
+        self._renew = renew
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
@@ -63,7 +63,8 @@ class Dispatcher:
         self._measured = False
         self._beat = 0.0
         self._cleared = -math.inf
-        self._whole = time.monotonic()  # when all workers were last there
+        self._whole = time.monotonic()  # when all workers were last there …
+        self._patience = MISSING_SECONDS  # … and how long the missing ones may take
         self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
         self._home = f"{platform.node()}:{settings.home()}"
@@ -320,13 +321,13 @@ class Dispatcher:
             self._task("download", tasks.download)
 
     def _replace(self, missing: int) -> None:
-        """Start workers for those that stay away: Dask gives one up for good that dies while it starts."""
-        if missing <= 0 or self._grow is None:
-            self._whole = time.monotonic()
-        elif time.monotonic() - self._whole > MISSING_SECONDS:
+        """Start workers anew that stay away, with twice the time to come each time: the machine may be slow."""
+        if missing <= 0 or self._renew is None:
+            self._whole, self._patience = time.monotonic(), MISSING_SECONDS
+        elif time.monotonic() - self._whole > self._patience:
             LOG.warning("%d workers are missing and are started anew", missing)
-            self._grow(missing)
-            self._whole = time.monotonic()
+            self._renew()
+            self._whole, self._patience = time.monotonic(), 2 * self._patience
 
     def _task(self, name: str, function: Callable[..., Any]) -> None:
         if name in self._tasks:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import sqlalchemy as sa
+from distributed import LocalCluster
 
 from mnist_core import data
 from mnist_core.config import RunConfig
+from mnist_core.jobs.cluster import renew_workers
 from mnist_core.records import Curves, Study
 from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
@@ -97,6 +100,24 @@ def store(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
     opened.close()
 
 
+Start = Callable[[dict[str, str]], StandIn]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers of the test's own, none of which outlives it."""
+    started: list[StandIn] = []
+
+    def one(environment: dict[str, str]) -> StandIn:
+        started.append(StandIn(environment))
+        return started[-1]
+
+    yield one
+    for server in started:
+        if server.process.returncode is None:
+            server.end()
+
+
 @pytest.fixture(scope="module")
 def server(environment: dict[str, str]) -> Iterator[StandIn]:
     """A cluster for the tests that leave it alive."""
@@ -107,7 +128,7 @@ def server(environment: dict[str, str]) -> Iterator[StandIn]:
     wait_until(lambda: gone(family), 10)
 
 
-def finished(store: Store, run_id: str, seconds: float = 90) -> None:
+def finished(store: Store, run_id: str, seconds: float = 240) -> None:
     """Wait for the end of the run."""
     wait_until(lambda: store.get(run_id).state == "finished", seconds)
 
@@ -299,19 +320,19 @@ def test_a_deleted_run_leaves_its_worker_free(server: StandIn, store: Store) -> 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+    start: Start, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
 ) -> None:
     mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
     run_id = store.create_run("ann", LONG)
-    server = StandIn(mine)
+    server = start(mine)
     at_work(store, run_id)
     family = server.family()
     server.end(how)
     wait_until(lambda: gone(family), 10)
     step = store.get(run_id).progress.step
     if how is signal.SIGKILL:
-        again = StandIn(mine)
+        again = start(mine)
         at_work(store, run_id, step + 1)
         family = again.family()
         again.end()
@@ -320,11 +341,11 @@ def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
 
 
 def test_a_killed_cluster_takes_its_workers_along_and_the_next_page_starts_another(
-    environment: dict[str, str], tmp_path: Path
+    start: Start, environment: dict[str, str], tmp_path: Path
 ) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
     run_id = store.create_run("ann", LONG)
-    server = StandIn({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"})
+    server = start({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"})
     at_work(store, run_id)
     family = server.family()
     server.cluster.kill()
@@ -359,10 +380,12 @@ def elsewhere(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
         process.wait(10)
 
 
-def test_workers_elsewhere_train(environment: dict[str, str], elsewhere: str, tmp_path: Path, undisturbed: str) -> None:
+def test_workers_elsewhere_train(
+    start: Start, environment: dict[str, str], elsewhere: str, tmp_path: Path, undisturbed: str
+) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
     run_id = store.create_run("ann", SHORT)
-    server = StandIn({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_SCHEDULER": elsewhere})
+    server = start({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_SCHEDULER": elsewhere})
     finished(store, run_id)
     assert rows(store.curves(run_id)) == undisturbed
     server.end()
@@ -379,11 +402,13 @@ def test_nothing_listens_to_the_net(server: StandIn, undisturbed: str) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_runs_that_wait_for_the_cluster_share_its_workers(environment: dict[str, str], tmp_path: Path) -> None:
+def test_runs_that_wait_for_the_cluster_share_its_workers(
+    start: Start, environment: dict[str, str], tmp_path: Path
+) -> None:
     home = tmp_path / "other"
     store = open_store(f"sqlite:///{home / 'runs.sqlite'}")
     waiting = [store.create_run("ann", LONG), store.create_run("bob", LONG)]
-    server = StandIn({**environment, "MNIST_LAB_HOME": str(home)})
+    server = start({**environment, "MNIST_LAB_HOME": str(home)})
     for run_id in waiting:  # neither comes to its end meanwhile
         at_work(store, run_id)
     assert [store.get(run_id).state for run_id in waiting] == ["running", "running"]
@@ -400,11 +425,30 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(environment: dict[str,
     store.close()
 
 
-def test_a_second_server_stands_by_until_the_first_is_gone(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_worker_that_dask_gave_up_is_started_anew_under_its_name() -> None:
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.ERROR
+    ) as cluster:
+
+        def names() -> list[int]:
+            return sorted(worker["name"] for worker in cluster.scheduler_info["workers"].values())
+
+        wait_until(lambda: names() == [0, 1], 60)
+        cluster.sync(cluster.workers[1].close)
+        wait_until(lambda: names() == [0], 60)
+        renew_workers(cluster)
+        wait_until(lambda: names() == [0, 1], 60)
+        renew_workers(cluster)  # nobody is missing
+        assert names() == [0, 1]
+
+
+def test_a_second_server_stands_by_until_the_first_is_gone(
+    start: Start, environment: dict[str, str], tmp_path: Path
+) -> None:
     mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
-    first = StandIn(mine)
+    first = start(mine)
     wait_until(first.workers, 30)
-    second = StandIn(mine)
+    second = start(mine)
     assert second.cluster.is_running()
     family = first.family()
     first.end()

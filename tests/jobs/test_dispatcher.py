@@ -501,14 +501,23 @@ def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, m
 
 def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_WORKERS", "3")
-    grown: list[int] = []
+    now = [0.0]
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: now[0])
+    renewed: list[float] = []
     client = Client(owning("a"))
-    made = Dispatcher(client, store, grown.append)
-    made._heartbeat()
-    assert grown == []  # they may still be starting
-    monkeypatch.setattr("mnist_core.jobs.dispatcher.MISSING_SECONDS", -1.0)
-    made._heartbeat()
-    assert grown == [2]
+    made = Dispatcher(client, store, lambda: renewed.append(now[0]))
+    for now[0] in range(0, 500, 10):
+        made._heartbeat()
+    assert renewed == [70, 200, 450]  # they may still be starting; the second time on a slow machine
     client.workers = owning("a", "b", "c")
+    for now[0] in range(500, 1_000, 10):
+        made._heartbeat()
+    assert renewed == [70, 200, 450]
+    client.workers = owning("a", "b")
+    for now[0] in range(1_000, 1_060, 10):
+        made._heartbeat()
+    assert renewed == [70, 200, 450]
     made._heartbeat()
-    assert grown == [2]
+    now[0] = 1_070
+    made._heartbeat()
+    assert renewed == [70, 200, 450, 1_070]
