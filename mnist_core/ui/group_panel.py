@@ -46,14 +46,7 @@ def progress(runs: list[Run]) -> None:
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
     st.progress(done / len(runs), text=text.format(done=done, all=len(runs)))
     if runs[0].owner == session.student() and any(run.active for run in runs):
-        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=_stop_all, args=(runs,))
-
-
-@frame.callback
-def _stop_all(runs: list[Run]) -> None:
-    for run in runs:
-        if run.state != "finished":
-            run_panel.ask(run, "stop")
+        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,))
 
 
 def _charts(group: str, runs: list[Run]) -> None:
