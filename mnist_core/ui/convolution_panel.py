@@ -10,9 +10,8 @@ import streamlit as st
 from mnist_core import data
 from mnist_core.concepts import convolution as conv
 from mnist_core.figures import convolution as charts
-from mnist_core.figures.looking import arithmetic
 from mnist_core.messages import N_
-from mnist_core.ui import data_note, frame, lesson, session
+from mnist_core.ui import data_note, frame, lesson, products, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.texts import _
 
@@ -88,12 +87,7 @@ def _panel(playing: bool) -> None:
             on_click=partial(_clicked, len(output)),
         )
         st.markdown(said)
-        live_chart(
-            arithmetic(patch.astype("f4"), kernel.astype("f4"), session.dark(), _),
-            key="chart_products",
-            height=270,
-            description=said.replace("**", ""),
-        )
+        products.draw(patch, kernel, said.replace("**", ""))
         st.markdown(
             _("Side of the output = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula)
         )
