@@ -11,6 +11,7 @@ from mnist_core.config import DatasetName
 from mnist_core.figures import scales as charts
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 IMAGES = 500  # that the line goes through
@@ -40,10 +41,7 @@ def _panel(name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
     with first:
-        chosen = st.segmented_control(
-            _("Scale"), SCALES, default="raw", required=True, key="scales_scale", format_func=names.choice, wrap=True
-        )
-        scale: line.Scale = chosen or "raw"
+        scale = one_of(_("Scale"), {one: names.CHOICES[one] for one in SCALES}, "raw", "scales_scale", wrap=True)
     with second:
         row = st.slider(_("Row"), *EDGE_OF_PIXELS, 14, key="scales_row")
     with third:

@@ -42,6 +42,12 @@ def start(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     return study
 
 
+@frame.callback
+def begin(kind: StudyKind, parameters: Mapping[str, Any], study_id: str) -> None:
+    """Put a new study into the queue, once however often the press arrives; for buttons, drawn with the id."""
+    session.store().create_study(session.student(), kind, parameters, study_id)
+
+
 def draw(study_id: str, show: Show) -> None:
     """The study as it is now, followed until it ends; `show` draws a result."""
     study = look(study_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any, cast
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from mnist_core.figures import rates as charts
 from mnist_core.records import SweepRecord
 from mnist_core.ui import frame, names, predictions, run_panel, session, started, sweep_rates, texts, watch
 from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _, ngettext
 
 
@@ -130,27 +130,11 @@ def _words(sweep: SweepRecord, reading: zones.Reading) -> None:
 
 def _view() -> charts.SweepView:
     with st.container(horizontal=True, vertical_alignment="center", key="sweep_controls"):
-        metric = st.segmented_control(
-            _("Figure"),
-            list(charts.METRICS),
-            default="loss",
-            required=True,
-            key="sweep_metric",
-            format_func=lambda word: _(charts.METRICS[word]),
-            label_visibility="collapsed",
-        )
-        part = st.segmented_control(
-            _("Curves of"),
-            list(charts.PARTS),
-            default="train",
-            required=True,
-            key="sweep_part",
-            format_func=lambda word: _(charts.PARTS[word]),
-            label_visibility="collapsed",
-        )
+        metric = one_of(_("Figure"), charts.METRICS, "loss", "sweep_metric", titled=False)
+        part = one_of(_("Curves of"), charts.PARTS, "train", "sweep_part", titled=False)
         log_y = st.toggle(_("Log loss axis"), key="sweep_log_y")
     chosen = st.session_state.get("chosen_rate")
-    return charts.SweepView(cast(Any, metric), cast(Any, part), log_y, session.dark(), chosen)
+    return charts.SweepView(metric, part, log_y, session.dark(), chosen)
 
 
 def _charts(
