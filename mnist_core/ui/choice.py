@@ -12,10 +12,13 @@ from mnist_core.ui.texts import _
 T = TypeVar("T")
 
 
-def one_of(label: str, names: Mapping[T, str], start: T, key: str, *, titled: bool = True, wrap: bool = False) -> T:
+def one_of(
+    label: str, names: Mapping[T, str], start: T, key: str, *, titled: bool = True, wrap: bool | None = None
+) -> T:
     """The one of `names` (option → its name, which is translated here) that is chosen: `start` at first, never none.
 
-    `titled`: whether the label is seen; screen readers are told it anyway. `wrap`: into more rows where there is no room.
+    `titled`: whether the label is seen; screen readers are told it anyway. `wrap`: into more rows where there is no room
+    (default: as Streamlit does).
     """
     shown = {one: _(name) for one, name in names.items()}
     chosen = st.segmented_control(
