@@ -81,7 +81,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
     percent = cells.words(
         "shares", said, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
     )
-    titles = _left([number - 0.5 for number in range(len(names))], names, theme.ink(dark))
+    titles = _left([number - 0.46 for number in range(len(names))], names, theme.ink(dark))
     nothing = _left(
         np.flatnonzero(broken).tolist(),
         [translate(N_("NaN: no numbers any more"))] * int(broken.sum()),

@@ -61,5 +61,5 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
         "ygap": 2,
         "hovertemplate": "%{z:.4f}<extra></extra>",
     }
-    said = [[f"{value:.2f}" for value in row] for row in values]
+    said = [[f"{round(float(value), 2) + 0.0:.2f}" for value in row] for row in values]  # + 0.0: no -0.00
     return {"data": [trace, cells.words("numbers", said, fill, size=theme.NOTE_SIZE)], "layout": layout}

@@ -31,10 +31,8 @@ def draw(run: Run, _runs: list[Run]) -> None:
     """The scrubber over what was computed in the background."""
     if last_weights.find(run) is None:
         return
-    study = study_panel.wanted("course", {"run": run.id})
+    study = study_panel.of_run("course", {"run": run.id}, run)
     if study.state == "finished" and "part" not in study.values:  # of an earlier version of the program
-        study = study_panel.start("course", {"run": run.id})
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
         study = study_panel.start("course", {"run": run.id})
     study_panel.draw(study.id, lambda found: _course(run, found))
 

@@ -57,9 +57,7 @@ def draw(run: Run, runs: list[Run]) -> None:
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
     kind = kind or "noise"
-    study = study_panel.wanted("disturbed", {"runs": [one.id for one in chosen], "kind": kind})
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
-        study = study_panel.start("disturbed", dict(study.parameters))
+    study = study_panel.of_run("disturbed", {"runs": [one.id for one in chosen], "kind": kind}, run)
     study_panel.draw(study.id, partial(_show, kind, chosen))
 
 

@@ -143,7 +143,9 @@ def _before(run: Run, image: Image) -> Answer | None:
         found = weights.latest_finite(run.id)
     except CheckpointError:
         return None
-    st.markdown(_("What it answered after step {step}, the last whose weights are:").format(step=f"{found.step:,}"))
+    st.markdown(
+        _("It answered this after step {step}, when its weights were still numbers:").format(step=f"{found.step:,}")
+    )
     return _answer_of(run, found, image)
 
 

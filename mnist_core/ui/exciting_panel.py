@@ -39,9 +39,7 @@ def draw(run: Run) -> None:
         _("Layer"), list(titles), required=True, key="exciting_layer", format_func=titles.__getitem__, wrap=True
     )
     parameters = {"run": run.id, "layer": layer if layer is not None else max(titles)}
-    study = study_panel.wanted("exciting", parameters)
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
-        study = study_panel.start("exciting", parameters)
+    study = study_panel.of_run("exciting", parameters, run)
     study_panel.draw(study.id, lambda found: frame.fragment(_units)(run, found))
 
 

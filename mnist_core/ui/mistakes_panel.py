@@ -45,8 +45,7 @@ def draw(run: Run, runs: list[Run]) -> None:
         return
     if last_weights.find(run) is None:
         return
-    study = study_panel.wanted("answers", _parameters(run, part))
-    _again(study, run, part)
+    study = study_panel.of_run("answers", _parameters(run, part), run)
     study_panel.draw(study.id, partial(_show, view or "matrix", part, run, runs))
 
 
@@ -75,27 +74,6 @@ def _part(run: Run) -> str | None:
 
 def _has(run: Run) -> bool:
     return run.config.validation_size > 0
-
-
-def _again(study: Study, run: Run, part: str) -> None:
-    """The way to ask anew, where the run has gone on since or the computation failed."""
-    old = study.state == "finished" and study.values.get("reached") != run.checkpoint_step
-    if not old and study.state != "failed":
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            _("Compute again"),
-            key="mistakes_again",
-            icon=":material/refresh:",
-            on_click=frame.callback(_start),
-            args=(run, part),
-        )
-        if old:
-            st.caption(_("The run has gone on since: compute again for where it is now."))
-
-
-def _start(run: Run, part: str) -> None:
-    study_panel.start("answers", _parameters(run, part))
 
 
 def _show(view: str, part: str, run: Run, runs: list[Run], study: Study) -> None:

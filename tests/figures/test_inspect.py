@@ -49,7 +49,7 @@ def test_networks_beneath_each_other(dark: bool) -> None:
     assert rows["hovertemplate"].startswith("%{customdata}")
     said = list(zip(percent["x"], percent["y"], percent["text"], strict=True))
     assert said == [(3, 0, "100"), *((digit, 1, "10") for digit in range(10))]
-    assert (titles["text"], titles["y"]) == (["a", "b", "c"], [-0.5, 0.5, 1.5])  # each above its row
+    assert (titles["text"], titles["y"]) == (["a", "b", "c"], [-0.46, 0.54, 1.54])  # each above its row
     assert (nothing["text"], nothing["y"]) == (["NaN: no numbers any more"], [2])
     low, high = figure["layout"]["yaxis"]["range"]
     assert low == 2.5
@@ -88,10 +88,15 @@ def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:
 
 @DARK
 def test_a_square_of_numbers(dark: bool) -> None:
-    values = np.array([[1.0, -2.0], [0.0, np.nan]], np.float32)
+    values = np.array([[1.0, -2.0], [-0.001, np.nan]], np.float32)
     trace, numbers = looking.square(values, "= Products", dark)["data"]
     assert (trace["zmin"], trace["zmax"]) == (-2, 2)
     assert numbers["text"] == ["1.00", "-2.00", "0.00", "nan"]
     below = theme.SPLIT_STYLES["train"].colour(dark)
-    expected = [theme.mix(theme.paper(dark), theme.RAISES, 0.5), below, theme.paper(dark), theme.paper(dark)]
+    expected = [
+        theme.mix(theme.paper(dark), theme.RAISES, 0.5),
+        below,
+        theme.mix(theme.paper(dark), below, 0.0005),
+        theme.paper(dark),
+    ]
     assert numbers["textfont"]["color"] == [theme.ink_on(fill) for fill in expected]

@@ -197,7 +197,7 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     with_an_earlier_snapshot(run_id, 20, answer=6)
     with_a_drawing(app)
     assert "After step 40 the weights of this run are no numbers: it answers nothing any more." in texts(app)
-    assert "What it answered after step 20" in texts(app)
+    assert "It answered this after step 20" in texts(app)
     assert "The network sees a 6" in texts(app)
     app.session_state["inspect_view"] = "inside"
     app.run()
@@ -206,6 +206,30 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
     assert "units give more than 0; the greatest is 3.000" in texts(app)
+
+
+def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_while_it_trains(
+    mistaken: AppTest, store: Store
+) -> None:
+    owner = mistaken.session_state["student"]
+    (run,) = store.list_runs(owner)
+
+    def states() -> list[str]:
+        return [study.state for study in store.list_studies(owner, "answers")]
+
+    assert not [button for button in mistaken.button if button.key == "again_answers"]
+    store.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
+    mistaken.run()
+    assert "The run has gone on since" in texts(mistaken)
+    assert "images are answered right" in texts(mistaken)
+    assert states() == ["finished"]  # not by itself
+    mistaken.button(key="again_answers").click().run()
+    assert states() == ["queued", "finished"]
+    with_answers(store, owner, run.id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    assert states()[0] == "finished"  # the newest, of step 40 as the first
+    store.finish(run.id, "completed", {})
+    mistaken.run()
+    assert states()[0] == "queued"
 
 
 def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
