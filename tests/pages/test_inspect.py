@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,9 @@ from mnist_core.data.drawing import Stroke
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from mnist_core.ui.pad import strokes
-from tests.pages.test_train import texts
+from tests.pages.conftest import Open
+from tests.pages.reading import component, texts
 
-Open = Callable[..., AppTest]
 CONFIG = RunConfig(dataset="built-in", hidden_layers=())
 
 
@@ -277,13 +276,6 @@ def over_time(open_page: Open, store: Store) -> AppTest:
 def first_labels() -> np.ndarray:
     """Labels of the first 200 validation images."""
     return data.load_dataset("built-in").train_labels[-CONFIG.validation_size :][:200]
-
-
-def component(app: AppTest, key: str) -> dict[str, Any]:
-    """What the browser gets for a component of ours."""
-    found = [json.loads(one.proto.json) for one in app.main if one.type == "bidi_component"]
-    (sent,) = [one for one in found if one.get("key") == key]
-    return dict(sent)
 
 
 def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
