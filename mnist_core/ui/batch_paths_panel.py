@@ -83,7 +83,7 @@ def _amount(equal: str, plays: bool) -> int:
         amount = st.slider(label, 0, MOST[equal], 30 if equal == "steps" else 4, key=key)
     with buttons, st.container(horizontal=True):
         playing.one_step("paths", key, MOST[equal])
-        playing.button("paths", plays, key)
+        playing.play_or_pause("paths", plays, key)
     return amount
 
 

@@ -82,7 +82,7 @@ def _steps(plays: bool) -> int:
         st.slider(_("Start"), -3.0, 3.0, 2.0, 0.1, key="bowl_start")
     with buttons, st.container(horizontal=True):
         playing.one_step("bowl", STEPS, MOST_STEPS)
-        playing.button("bowl", plays, STEPS)
+        playing.play_or_pause("bowl", plays, STEPS)
     return steps
 
 

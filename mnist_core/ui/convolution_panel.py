@@ -126,7 +126,7 @@ def _place(side: int, plays: bool) -> tuple[int, int]:
     at[:] = [min(place, side - 1) for place in at]
     row = st.slider(_("Row"), 0, side - 1, **_bound(0))
     column = st.slider(_("Column"), 0, side - 1, **_bound(1))
-    playing.button("conv", plays)
+    playing.play_or_pause("conv", plays)
     st.caption(_("Or click a pixel of the output."))
     return row, column
 

@@ -35,7 +35,7 @@ def go_on(name: str, slider: str, most: int, by: int = 1) -> None:
         st.session_state[slider] = min(most, place + by)
 
 
-def button(name: str, now: bool, slider: str | None = None) -> None:
+def play_or_pause(name: str, now: bool, slider: str | None = None) -> None:
     """Play, from 0 on of `slider`, or pause. `now`: what the panel heard."""
     st.button(
         _("Pause") if now else _("Play"),

@@ -108,7 +108,7 @@ def _walks(valley: valleys.Valley, shown: list[str], plays: bool) -> tuple[dict[
 
 def _steps(plays: bool) -> int:
     steps = st.slider(_("Steps"), 0, MOST_STEPS, 60, key=STEPS)
-    playing.button("valley", plays, STEPS)
+    playing.play_or_pause("valley", plays, STEPS)
     return steps
 
 
