@@ -32,12 +32,6 @@ class Queue(Base):
                     change_row(connection, bad.id, at_the_end("failed", {}, bad.problem))
         return [run for run in found if isinstance(run, Run)]
 
-    def count_running(self) -> int:
-        """How many runs are training now."""
-        with self._begin(write=False) as connection:
-            query = sa.select(sa.func.count()).select_from(runs).where(runs.c.state == "running")
-            return connection.execute(query).scalar_one()
-
     def claim(self, run_id: str, worker: str, threads: int) -> Run | None:
         """Make a queued run this worker's; None where it is no longer queued (stopped or taken meanwhile).
 
