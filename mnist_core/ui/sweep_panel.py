@@ -9,7 +9,8 @@ import streamlit as st
 
 from mnist_core import estimate, settings
 from mnist_core.diagnostics import chance_loss, zones
-from mnist_core.figures import rates as charts
+from mnist_core.figures import rates, sweep_curves
+from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.records import SweepRecord
 from mnist_core.ui import frame, names, predictions, run_panel, session, started, sweep_rates, texts, watch
 from mnist_core.ui.chart import Click, live_chart
@@ -128,13 +129,13 @@ def _words(sweep: SweepRecord, reading: zones.Reading) -> None:
         predictions.draw_tally()
 
 
-def _view() -> charts.SweepView:
+def _view() -> SweepView:
     with st.container(horizontal=True, vertical_alignment="center", key="sweep_controls"):
-        metric = one_of(_("Figure"), charts.METRICS, "loss", "sweep_metric", titled=False)
-        part = one_of(_("Curves of"), charts.PARTS, "train", "sweep_part", titled=False)
+        metric = one_of(_("Figure"), METRICS, "loss", "sweep_metric", titled=False)
+        part = one_of(_("Curves of"), PARTS, "train", "sweep_part", titled=False)
         log_y = st.toggle(_("Log loss axis"), key="sweep_log_y")
     chosen = st.session_state.get("chosen_rate")
-    return charts.SweepView(metric, part, log_y, session.dark(), chosen)
+    return SweepView(metric, part, log_y, session.dark(), chosen)
 
 
 def _charts(
@@ -142,13 +143,13 @@ def _charts(
     views: list[watch.View],
     versions: tuple[int, ...],
     reading: zones.Reading,
-    view: charts.SweepView,
+    view: SweepView,
 ) -> None:
     runs = [(one.run, one.curves) for one in views]
     key = (sweep.id, versions, view, texts.language())
     left, right = st.columns(2, gap="medium")
     with left:
-        make = partial(charts.curves_chart, sweep.id, runs, sweep.rates, view, _)
+        make = partial(sweep_curves.curves_chart, sweep.id, runs, sweep.rates, view, _)
         live_chart(
             watch.figure((*key, "curves"), make),
             key="chart_sweep",
@@ -158,12 +159,12 @@ def _charts(
             on_click=partial(_clicked, sweep),
         )
     with right:
-        ends = partial(charts.rates_chart, sweep.id, runs, reading, view, _, sweep.predicted_edge)
+        ends = partial(rates.rates_chart, sweep.id, runs, reading, view, _, sweep.predicted_edge)
         live_chart(
             watch.figure((*key, "ends"), ends),
             key="chart_rates",
             height=460,
-            description=charts.describe(reading, len(sweep.rates)).text(_),
+            description=rates.describe(reading, len(sweep.rates)).text(_),
             subject=sweep.id,
             on_click=partial(_clicked, sweep),
         )

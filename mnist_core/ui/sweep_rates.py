@@ -10,13 +10,14 @@ import streamlit as st
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import zones
-from mnist_core.figures import rates as charts
+from mnist_core.figures.rates import ZONE_NAMES
+from mnist_core.figures.sweep import SweepView
 from mnist_core.records import SweepRecord
 from mnist_core.ui import draft, names, started, watch
 from mnist_core.ui.texts import _
 
 
-def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: charts.SweepView) -> None:
+def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
     """The rate that was clicked, or chosen here: what came of it, and where to go from it."""
     st.session_state["sweep_rate"] = view.chosen if view.chosen in sweep.rates else None
 
@@ -53,7 +54,7 @@ def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, 
     st.markdown(_told(of_rate, reading, view))
 
 
-def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: charts.SweepView) -> None:
+def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
     """All runs in figures; a row can be chosen, too."""
     split = view.split
     point_zones = {point.rate: point.zone for point in reading.points}
@@ -66,7 +67,7 @@ def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, v
             told[_("Seed")] = str(run.config.seed)
         return told | {
             _("Outcome"): _(names.STATES[names.state(run)]),
-            _("Zone"): _(charts.ZONE_NAMES[zone]) if zone else "",
+            _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
             _("Loss at the end"): _shown(zones.last(run, one.curves, split, "loss"), ".4g"),
             _("Best loss"): _shown(zones.best(run, one.curves, split, "loss"), ".4g"),
             _("Accuracy at the end"): _shown(zones.last(run, one.curves, split, "accuracy"), ".2%"),
@@ -98,13 +99,13 @@ def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:
     started.go_to_train()
 
 
-def _told(of_rate: list[watch.View], reading: zones.Reading, view: charts.SweepView) -> str:
+def _told(of_rate: list[watch.View], reading: zones.Reading, view: SweepView) -> str:
     """A rate in a line: zone, outcomes, figures of each seed."""
     rate = of_rate[0].run.config.learning_rate
     zone = next((point.zone for point in reading.points if point.rate == rate), None)
     parts = [_("Rate **{rate}**").format(rate=names.number(rate))]
     if zone is not None:
-        parts.append(_(charts.ZONE_NAMES[zone]))
+        parts.append(_(ZONE_NAMES[zone]))
     for one in of_rate:
         loss = zones.last(one.run, one.curves, view.split, "loss")
         accuracy = zones.last(one.run, one.curves, view.split, "accuracy")
