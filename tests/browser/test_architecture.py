@@ -82,7 +82,8 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     wait_until(lambda: page.points("slide") == 28 * 28 + 13 * 13)
     page.press("conv_play")
     page.wait_for("Pause")
-    page.wait_for("Row 8, column ")  # it goes on by itself into the next row
+    # It goes on by itself into the next rows, perhaps more than one between two looks.
+    wait_until(lambda: any(page.says(f"Row {row}, column ") for row in range(8, 13)), 40)
     page.press("conv_play")
     page.wait_for("Play")
     page.choose("architecture_view", "Optimizers in a valley")
