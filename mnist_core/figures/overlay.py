@@ -1,7 +1,8 @@
 """Several runs in one chart: loss or accuracy of one part, or of several parts at once.
 
-A run has its colour. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part. A run
-whose loss left the chart has a sign where it did, and does not ruin the axis of the others.
+A run has its colour. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part, or, of more
+runs than there are colours, dash the part and sign the run. A run whose loss left the chart has a sign where it did, and
+does not ruin the axis of the others.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ Figure = dict[str, Any]
 Trace = dict[str, Any]
 Metric = Literal["loss", "accuracy"]
 MARKED = 60  # points of a curve, at most, that have a sign each
+SIGNS = 12  # on a curve, where signs tell runs apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +64,25 @@ def runs_chart(
     figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
     top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    signed = share_colours([run.place for run in runs])
     for run in runs:
-        figure["data"] += _run(run, metric, splits, across, view, top, translate)
+        figure["data"] += _run(run, metric, splits, across, view, top, translate, signed)
         _mark(figure, run, metric, splits, across, view, top)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    tell_parts(figure, metric, splits, view, translate)
+    tell_parts(figure, metric, splits, view, translate, signs=not signed)
     figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
     return figure
+
+
+def share_colours(places: Sequence[int]) -> bool:
+    """Whether there are more runs, by the numbers of their colours, than colours."""
+    return max(places, default=0) >= len(theme.RUN_COLOURS_LIGHT)
+
+
+def sign_of(place: int, colour: str) -> Trace:
+    """What gives a curve the sign of its run, a few times."""
+    sign = {"symbol": theme.run_symbol(place), "size": 9, "maxdisplayed": SIGNS, "color": colour}
+    return {"mode": "lines+markers", "marker": sign}
 
 
 def heading(metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
@@ -91,8 +105,16 @@ def described(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split],
     return ". ".join(said) + "."
 
 
-def tell_parts(figure: Figure, metric: Metric, splits: Sequence[Split], view: ChartView, translate: Translate) -> None:
-    """A second legend, which cannot be clicked: dash and sign of each part; none where there is one part."""
+def tell_parts(
+    figure: Figure,
+    metric: Metric,
+    splits: Sequence[Split],
+    view: ChartView,
+    translate: Translate,
+    *,
+    signs: bool = True,
+) -> None:
+    """A second legend, which cannot be clicked: dash and sign (where `signs` tell parts) of each; none where there is one part."""
     if len(splits) < 2:
         return
     for split in splits:
@@ -102,11 +124,11 @@ def tell_parts(figure: Figure, metric: Metric, splits: Sequence[Split], view: Ch
         sign = {"symbol": style.symbol, "size": 7, "color": colour}
         more = {
             "uid": f"part-{split}",
-            "mode": "lines+markers",
-            "marker": sign,
             "legend": "legend2",
             "showlegend": True,
         }
+        if signs:
+            more |= {"mode": "lines+markers", "marker": sign}
         figure["data"].append(entry | more | {"hoverinfo": "skip"})
     # Where the curves leave room: a loss falls, an accuracy rises.
     side = "top" if metric == "loss" else "bottom"
@@ -130,6 +152,7 @@ def _run(
     view: ChartView,
     top: float,
     translate: Translate,
+    signed: bool,
 ) -> list[Trace]:
     colour = theme.run_colour(run.place, view.dark)
     name = f"{run.name} ▲" if _left(run, metric, splits, top) is not None else run.name
@@ -153,7 +176,9 @@ def _run(
             # Plotly's fields and the part's name are put together here, where no words of ours are.
             trace["hovertemplate"] += f"  {translate(style.name)}"
             trace["showlegend"] = not number
-            if len(values) <= MARKED:
+            if signed:
+                trace |= sign_of(run.place, colour)
+            elif len(values) <= MARKED:
                 trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": colour}}
         traces.append(trace)
     return traces
