@@ -23,7 +23,6 @@ from mnist_core.figures.axes import (
     drawn,
     kept,
     loss_axis,
-    records_apart,
     smooth,
     spread,
     top_of_losses,
@@ -166,10 +165,11 @@ def _run(
         uid = f"{run.key}-{split}" if several else run.key
         dash = style.dash if several else theme.run_dash(run.place)
         if view.smoothing:
-            raw = line_of(x, shown, name, theme.transparent(colour, 0.3), dash, 1.2)
+            raw = line_of(
+                x, shown, name, theme.transparent(colour, 0.4), "solid", 1.2
+            )  # dashes so thin are hardly seen
             traces.append(behind(raw, f"{uid}-raw", run.key))
-            apart = records_apart(run.curves)
-            shown = smooth(shown, view.smoothing, None if apart is None else apart[rows])
+            shown = smooth(shown, view.smoothing)
         trace = line_of(x, shown, name, colour, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
         trace |= hover_of(values[rows], top, ".2%" if metric == "accuracy" else ".4f")
         if several:

@@ -11,7 +11,7 @@ import pytest
 
 from mnist_core.figures import compare, overlay, theme
 from mnist_core.figures.axes import ChartView
-from mnist_core.records import EVALUATION_DTYPE, Curves
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 
 NAN = float("nan")
 
@@ -62,6 +62,22 @@ def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> N
     alone = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(), str))
     assert alone["a"]["line"]["dash"] != alone["b"]["line"]["dash"]
     assert "part-validation" not in alone
+
+
+def test_smoothing_smooths_from_point_to_point_and_leaves_the_raw_curve_thin_behind() -> None:
+    noisy = curves([0, 500, 1_000], [1.0, 3.0, 1.0])
+    steps = np.zeros(1_000, STEP_DTYPE)  # many records between two points: the curve is smoothed all the same
+    steps["step"] = np.arange(1_000)
+    runs = [overlay.Overlaid("a", Curves(steps, noisy.evaluations), "a", 1)]
+    drawn = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str))
+    # Means of 1; 1, 3 with weights 1 : 2; and 1, 3, 1 with 1 : 2 : 4.
+    assert numbers(drawn["a"]["y"]) == pytest.approx([1, 7 / 3, 11 / 7])
+    assert numbers(drawn["a-raw"]["y"]) == [1, 3, 1]
+    assert drawn["a-raw"]["line"]["width"] < drawn["a"]["line"]["width"]
+    order = [
+        one["uid"] for one in overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str)["data"]
+    ]
+    assert order.index("a-raw") < order.index("a")
 
 
 def test_of_more_runs_than_colours_signs_tell_those_of_one_colour_apart() -> None:
