@@ -44,6 +44,21 @@ def latest(run_id: str) -> Snapshot:
     return _checkpoint(run_id, "model.")
 
 
+def latest_finite(run_id: str) -> Snapshot:
+    """The last weights of the run that are numbers: those that it left last or, where these are none any more, a snapshot
+    of its way. Raises CheckpointError where there are none."""
+    last = latest(run_id)
+    return last if last.finite else _last_finite(run_id, tuple(steps(run_id)))
+
+
+@lru_cache(maxsize=12)
+def _last_finite(run_id: str, kept_steps: tuple[int, ...]) -> Snapshot:
+    for step in reversed(kept_steps):
+        if (found := at(run_id, step)).finite:
+            return found
+    raise CheckpointError(N_("Of this run no weights that are numbers are on disk."))
+
+
 def best(run_id: str) -> Snapshot:
     """The weights with the best validation accuracy so far. Raises CheckpointError where there are none."""
     return _checkpoint(run_id, "best.")

@@ -67,8 +67,7 @@ def page() -> None:
     st.title(_("The digits that the networks learn"))
     names_known: tuple[DatasetName, ...] = ("mnist", "built-in")
     here: list[DatasetName] = [name for name in names_known if data.available(name)]
-    if not here:
-        st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
+    if not data_note.ready():
         st.fragment(_wait, run_every=1.0)()
     else:
         preload()

@@ -149,6 +149,9 @@ def _shown(node: ast.AST, *, figures: bool) -> Iterator[ast.expr]:
                 yield value
     if not isinstance(node, ast.Call):
         return
+    if isinstance(node.func, ast.Name) and node.func.id == "one_of":
+        yield node.args[0]
+        yield from node.args[1].values if isinstance(node.args[1], ast.Dict) else ()
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if name in CALLS:
         yield from node.args[:1] if CALLS[name] else ()
@@ -171,6 +174,8 @@ def test_no_visible_words_bypass_the_catalogue(file: Path) -> None:
         ('st.caption("Step {n}".format(n=1))', True),
         ('st.tabs(["One", "Two"])', True),
         ('st.info("Yes" if ready else _("No"))', True),
+        ('one_of(_("Answer"), {1: N_("yes"), 0: "no"}, 1, "answer")', True),
+        ('one_of(_("Answer"), {1: N_("yes"), 0: N_("no")}, 1, "answer")', False),
         ('st.button(_("Press"), key="press", icon=":material/play_arrow:")', False),
         ('st.markdown(f"**{_(title)}** :gray-badge[{state}]")', False),
         ('st.caption(_("Step {n}").format(n=1))', False),

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.figures import theme
+from mnist_core.figures import cells, theme
 from mnist_core.figures.axes import packed
 from mnist_core.messages import N_, Message, Translate, message
 
 Figure = dict[str, Any]
 Shares = NDArray[np.float64]
 DIGITS = [str(digit) for digit in range(10)]
+ROW, CELL = 56, 30  # pixels of a network among several, with its name, and of its cells
+SMALL = 13  # pixels of the numbers in them
 
 
 def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
@@ -33,7 +35,7 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
         "uid": "bars",
         "x": DIGITS,
         "y": packed(known),
-        "text": [f"{share:.0%}" if share >= 0.005 else "" for share in known],
+        "text": [percent(share) if share >= 0.01 else "" for share in known],
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": colours},
@@ -43,53 +45,83 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
 
 
 def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Translate) -> Figure:
-    """The probabilities of several networks (n×10): a row each, darker (on dark ground: lighter) the surer."""
+    """The probabilities of several networks (n×10): a row each beneath its name, darker (on dark ground: lighter) the surer."""
     layout = theme.layout("", "", dark=dark, revision="side-by-side")
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 6}
     layout["xaxis"] |= {
-        "type": "category",
         "showgrid": False,
         "fixedrange": True,
         "side": "top",
+        "tickvals": list(range(10)),
         "tickfont": {"size": 18},
+        "range": [-0.5, 9.5],
     }
-    # Two runs may have one name: the axis counts rows, its labels name them.
-    layout["yaxis"] |= {
-        "autorange": "reversed",
-        "showgrid": False,
-        "fixedrange": True,
-        "ticks": "",
-        "tickvals": list(range(len(names))),
-        "ticktext": list(names),
-    }
-    ground = "#1B1E25" if dark else "#F3F4F6"
-    top = theme.SPLIT_STYLES["train"].colour(dark)
-    trace = {
+    # The names stand above the rows, not beside them, where they would leave a telephone no room for the digits.
+    layout["yaxis"] |= {"range": [len(names) - 0.5, -0.75], "visible": False, "fixedrange": True}
+    ground, top = theme.cell(dark), theme.SPLIT_STYLES["train"].colour(dark)
+    rows = {
         "type": "heatmap",
         "uid": "side-by-side",
-        "x": DIGITS,
+        "x": list(range(10)),
         "y": list(range(len(names))),
         "z": packed(shares),
         "zmin": 0,
         "zmax": 1,
         "colorscale": [[0, ground], [1, top]],
         "showscale": False,
+        "hoverongaps": False,
         "xgap": 2,
-        "ygap": 4,
-        "text": [[_cell(share) for share in row] for row in shares],
-        "texttemplate": "%{text}",
-        "textfont": {"size": theme.FONT_SIZE},
+        "ygap": ROW - CELL,
         "customdata": [[name] * 10 for name in names],
         "hovertemplate": "%{customdata}<br>%{x}: %{z:.2%}<extra></extra>",
     }
-    return {"data": [trace], "layout": layout}
+    broken = ~np.isfinite(shares).all(1)
+    said = [[_cell(share) if np.isfinite(share) else "" for share in row] for row in shares]
+    percent = cells.words(
+        "shares", said, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
+    )
+    titles = _left([number - 0.46 for number in range(len(names))], names, theme.ink(dark))
+    nothing = _left(
+        np.flatnonzero(broken).tolist(),
+        [translate(N_("NaN: no numbers any more"))] * int(broken.sum()),
+        theme.broken(dark),
+    )
+    return {"data": [rows, percent, titles, nothing], "layout": layout}
+
+
+def height(names: Sequence[str]) -> int:
+    """Pixels that `side_by_side` of so many networks wants."""
+    return 40 + ROW // 4 + ROW * len(names)
+
+
+def _left(rows: Sequence[float], texts: Sequence[str], colour: str) -> dict[str, Any]:
+    """Texts that begin where the cells begin."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "uid": f"texts-{colour}",
+        "x": [-0.5] * len(texts),
+        "y": list(rows),
+        "text": list(texts),
+        "textposition": "middle right",
+        "textfont": {"size": theme.NOTE_SIZE, "color": colour},
+        "cliponaxis": False,
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
 
 
 def _cell(share: float) -> str:
-    if not np.isfinite(share):
-        return "NaN"
-    return f"{share:.0%}" if share >= 0.005 else ""
+    """The share in percent, without its sign: ten of them stand in a row on a telephone, too."""
+    return f"{100 * share:.0f}" if share >= 0.005 else ""
+
+
+def percent(share: float) -> str:
+    """A probability in words: what is not nothing is not called 0 %."""
+    if share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def describe(shares: Shares) -> Message:
@@ -100,7 +132,7 @@ def describe(shares: Shares) -> Message:
     return message(
         N_("The network sees a {first} ({share}); next comes {second} ({other})."),
         first=first,
-        share=f"{shares[first]:.0%}",
+        share=percent(shares[first]),
         second=second,
-        other=f"{shares[second]:.0%}",
+        other=percent(shares[second]),
     )

@@ -32,8 +32,8 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
     layout = theme.layout("", "", dark=dark, revision="slide")
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 40}
-    ground = "#1B1E25" if dark else "#FFFFFF"
-    above, below = "#E67800", "#56B4E9" if dark else "#0072B2"
+    ground = theme.paper(dark)
+    above, below = theme.RAISES, theme.SPLIT_STYLES["train"].colour(dark)
     greatest = float(np.abs(output).max()) or 1.0
     inside = len(padded) - 2 * stop.padding
     titles = (

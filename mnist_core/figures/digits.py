@@ -15,14 +15,18 @@ LABEL = 9  # pixels beneath an image for its label, before scaling
 
 
 def image_sheet(
-    images: NDArray[np.uint8], columns: int, scale: int = 2, labels: Sequence[object] | None = None
+    images: NDArray[np.uint8],
+    columns: int,
+    scale: int = 2,
+    labels: Sequence[object] | None = None,
+    letters: int = LABEL,
 ) -> bytes:
     """A PNG of `images` (n×28×28, uint8), `columns` in a row, each pixel drawn `scale` times; ink dark on light.
 
-    `labels`: what stands beneath each image, one a piece (default: nothing).
+    `labels`: what stands beneath each image, one a piece (default: nothing), in `letters` so many pixels high, before scaling.
     """
     rows = max(1, -(-len(images) // columns))
-    wide, high = SIDE + GAP, SIDE + GAP + (LABEL if labels is not None else 0)
+    wide, high = SIDE + GAP, SIDE + GAP + (letters if labels is not None else 0)
     sheet = np.zeros((rows * high, columns * wide), np.uint8)
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
@@ -31,7 +35,7 @@ def image_sheet(
         (sheet.shape[1] * scale, sheet.shape[0] * scale), Image.Resampling.NEAREST
     )
     if labels is not None:
-        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size=LABEL * scale)
+        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size=letters * scale)
         for index, label in enumerate(labels[: len(images)]):
             row, column = divmod(index, columns)
             place = ((column * wide + SIDE / 2) * scale, (row * high + SIDE) * scale)
@@ -44,9 +48,12 @@ def image_sheet(
 def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: bool, shades: int = 127) -> bytes:
     """A PNG of `values` (n×h×w), `columns` in a row: orange above 0, blue below, the ground at 0.
 
-    Each of them as strong as its own greatest, in so many `shades` (1 to 127) of each colour: fewer make a smaller file.
+    Small ones are enlarged to nearly `SIDE` pixels before they are drawn `scale` times as large, so that the paper between
+    them stays thin. Each of them is as strong as its own greatest, in so many `shades` (1 to 127) of each colour: fewer make a smaller file.
     Numbers that are none are ground.
     """
+    grown = max(1, SIDE // values.shape[-1])
+    values, scale = values.repeat(grown, axis=1).repeat(grown, axis=2), max(1, scale // grown)
     count, high, wide = values.shape
     columns = min(columns, count)
     rows = -(-count // columns)

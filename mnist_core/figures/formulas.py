@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from mnist_core.concepts.backprop import Numbers
 from mnist_core.figures.backprop import Round, Stage, plain
 
 BOTH = (0, 1)
@@ -30,11 +31,16 @@ def _r(value: float) -> str:
 
 
 def _sums(made: Round) -> Iterator[str]:
+    return _weighted("z w x b", made.net.w, made.x, made.net.b, made.forward.z)
+
+
+def _weighted(letters: str, weights: Numbers, given: Numbers, biases: Numbers, results: Numbers) -> Iterator[str]:
+    """The weighted sums of two units; `letters` of results, weights, what is given, biases."""
+    result, weight, of, bias = letters.split()
     for j in BOTH:
-        weights = made.net.w[j]
-        yield rf"z_{j + 1} &= w_{{{j + 1}1}}\,x_1 + w_{{{j + 1}2}}\,x_2 + b_{j + 1}"
-        products = " + ".join(rf"{_n(weights[i])} \cdot {_n(made.x[i])}" for i in BOTH)
-        yield rf"&= {products} + {_n(made.net.b[j])} = \mathbf{{{_r(made.forward.z[j])}}}"
+        yield rf"{result}_{j + 1} &= {weight}_{{{j + 1}1}}\,{of}_1 + {weight}_{{{j + 1}2}}\,{of}_2 + {bias}_{j + 1}"
+        products = " + ".join(rf"{_n(weights[j, i])} \cdot {_n(given[i])}" for i in BOTH)
+        yield rf"&= {products} + {_n(biases[j])} = \mathbf{{{_r(results[j])}}}"
 
 
 def _hidden(made: Round) -> Iterator[str]:
@@ -47,11 +53,7 @@ def _hidden(made: Round) -> Iterator[str]:
 
 
 def _scores(made: Round) -> Iterator[str]:
-    for k in BOTH:
-        weights = made.net.v[k]
-        yield rf"s_{k + 1} &= v_{{{k + 1}1}}\,h_1 + v_{{{k + 1}2}}\,h_2 + c_{k + 1}"
-        products = " + ".join(rf"{_n(weights[j])} \cdot {_n(made.forward.h[j])}" for j in BOTH)
-        yield rf"&= {products} + {_n(made.net.c[k])} = \mathbf{{{_r(made.forward.s[k])}}}"
+    return _weighted("s v h c", made.net.v, made.forward.h, made.net.c, made.forward.s)
 
 
 def _shares(made: Round) -> Iterator[str]:
@@ -86,14 +88,7 @@ def _back_scores(made: Round) -> Iterator[str]:
 
 
 def _back_v(made: Round) -> Iterator[str]:
-    for k in BOTH:
-        slope = made.backward.s[k]
-        for j in BOTH:
-            yield (
-                rf"\frac{{\partial L}}{{\partial v_{{{k + 1}{j + 1}}}}} &= \frac{{\partial L}}{{\partial s_{k + 1}}}\,h_{j + 1}"
-                rf" = {_n(slope)} \cdot {_n(made.forward.h[j])} = \mathbf{{{_r(made.backward.v[k, j])}}}"
-            )
-        yield _of_bias("c", k, "s", slope)
+    return _slopes("s v h c", made.backward.s, made.forward.h, made.backward.v)
 
 
 def _back_hidden(made: Round) -> Iterator[str]:
@@ -121,27 +116,26 @@ def _back_sums(made: Round) -> Iterator[str]:
 
 
 def _back_w(made: Round) -> Iterator[str]:
+    return _slopes("z w x b", made.backward.z, made.x, made.backward.w)
+
+
+def _slopes(letters: str, units: Numbers, given: Numbers, weights: Numbers) -> Iterator[str]:
+    """The derivatives by the weights and biases of two units, from those by their sums; `letters` as in `_weighted`."""
+    unit, weight, of, bias = letters.split()
     for j in BOTH:
-        slope = made.backward.z[j]
+        by_unit = rf"\frac{{\partial L}}{{\partial {unit}_{j + 1}}}"
         for i in BOTH:
             yield (
-                rf"\frac{{\partial L}}{{\partial w_{{{j + 1}{i + 1}}}}} &= \frac{{\partial L}}{{\partial z_{j + 1}}}\,x_{i + 1}"
-                rf" = {_n(slope)} \cdot {_n(made.x[i])} = \mathbf{{{_r(made.backward.w[j, i])}}}"
+                rf"\frac{{\partial L}}{{\partial {weight}_{{{j + 1}{i + 1}}}}} &= {by_unit}\,{of}_{i + 1}"
+                rf" = {_n(units[j])} \cdot {_n(given[i])} = \mathbf{{{_r(weights[j, i])}}}"
             )
-        yield _of_bias("b", j, "z", slope)
-
-
-def _of_bias(letter: str, unit: int, of: str, slope: float) -> str:
-    return (
-        rf"\frac{{\partial L}}{{\partial {letter}_{unit + 1}}} &= "
-        rf"\frac{{\partial L}}{{\partial {of}_{unit + 1}}} = \mathbf{{{_r(slope)}}}"
-    )
+        yield rf"\frac{{\partial L}}{{\partial {bias}_{j + 1}}} &= {by_unit} = \mathbf{{{_r(units[j])}}}"
 
 
 def _update(made: Round) -> Iterator[str]:
     rate = f"{made.rate:g}"
-    for letter, of in (("w", "w"), ("b", "b"), ("v", "v"), ("c", "c")):
-        old, slope, new = (getattr(part, of) for part in (made.net, made.backward, made.new))
+    for letter in "wbvc":
+        old, slope, new = (getattr(part, letter) for part in (made.net, made.backward, made.new))
         for place in np.ndindex(old.shape):
             name = "".join(str(number + 1) for number in place)
             yield (

@@ -36,37 +36,41 @@ def difference_chart(found: Agreement, step: float, dark: bool, translate: Trans
     power = {"exponentformat": "power", "dtick": 2}
     layout["xaxis"] |= ends(least, most, log=True) | log_ticks(least, most) | power
     layout["yaxis"] |= ends(LOW, HIGH, log=True) | log_ticks(LOW, HIGH) | power
+    layout["annotations"] += _ends_of_the_curve(dark, translate)
+    return {"data": [*_differences(found, step, dark), *spread(layout)], "layout": layout}
+
+
+def _differences(found: Agreement, step: float, dark: bool) -> list[dict[str, Any]]:
+    """The curve of the differences, and the sign at the chosen step."""
     differences = np.maximum(found.differences, 10**LOW)
     here = int(np.argmin(np.abs(np.log(np.array(STEPS) / step))))
     words = {"type": "scatter", "showlegend": False, "hovertemplate": "%{x:.0e}: %{y:.1e}<extra></extra>"}
     colour = theme.run_colour(0, dark)
-    figure: Figure = {"data": [], "layout": layout}
-    figure["data"].append(
-        words
-        | {
-            "mode": "lines+markers",
-            "uid": "difference",
-            "x": packed(np.array(STEPS)),
-            "y": packed(differences),
-            "line": {"color": colour, "width": 2.5},
-            "marker": {"size": 8, "color": colour},
-        }
-    )
-    figure["data"].append(
-        words
-        | {
-            "mode": "markers",
-            "uid": "here",
-            "x": [STEPS[here]],
-            "y": [float(differences[here])],
-            "marker": {"size": 18, "color": theme.run_colour(1, dark), "symbol": "diamond"},
-        }
-    )
+    curve = {
+        "mode": "lines+markers",
+        "uid": "difference",
+        "x": packed(np.array(STEPS)),
+        "y": packed(differences),
+        "line": {"color": colour, "width": 2.5},
+        "marker": {"size": 8, "color": colour},
+    }
+    sign = {
+        "mode": "markers",
+        "uid": "here",
+        "x": [STEPS[here]],
+        "y": [float(differences[here])],
+        "marker": {"size": 18, "color": theme.run_colour(1, dark), "symbol": "diamond"},
+    }
+    return [words | curve, words | sign]
+
+
+def _ends_of_the_curve(dark: bool, translate: Translate) -> list[dict[str, Any]]:
+    """Why the difference rises on both sides."""
     notes = (
         (0.02, translate(N_("← too short: the digits run out")), "left"),
         (0.98, translate(N_("too long: the loss bends in between →")), "right"),
     )
-    layout["annotations"] += [
+    return [
         {
             "x": x,
             "y": y,
@@ -81,8 +85,6 @@ def difference_chart(found: Agreement, step: float, dark: bool, translate: Trans
         }
         for (x, text, anchor), y in zip(notes, (0.98, 0.88), strict=True)
     ]
-    figure["data"] += spread(layout)
-    return figure
 
 
 def time_chart(costs: Sequence[tuple[str, Cost]], dark: bool, translate: Translate) -> Figure:

@@ -28,14 +28,19 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
         revision=f"noise-{subject}",
     )
     layout["hovermode"] = "closest"
-    along, across = found.along[:ARROWS], found.across[:ARROWS]
     # Most of every gradient is across; the chart is wider than high, so that what is along has room.
-    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(across), 0.9))))
+    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(found.across[:ARROWS]), 0.9))))
     layout["xaxis"] |= ends(-0.3 * reach, max(1.1, reach))
     layout["yaxis"] |= ends(-reach, reach) | {
         "title": {"text": translate(N_("Across"))},
         "scaleanchor": "x",  # angles are seen as they are
     }
+    return {"data": [*_singles(found, dark, translate), _whole(reach, dark, translate)], "layout": layout}
+
+
+def _singles(found: Directions, dark: bool, translate: Translate) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Lines and tips of the gradients of single batches."""
+    along, across = found.along[:ARROWS], found.across[:ARROWS]
     apart = np.full(len(along), np.nan)
     lines = {
         "type": "scatter",
@@ -58,7 +63,12 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
         "marker": {"size": 7, "color": theme.run_colour(0, dark)},
         "hovertemplate": "%{customdata:.0f}°: %{x:.2f}, %{y:.2f}<extra></extra>",
     }
-    full = {
+    return lines, tips
+
+
+def _whole(reach: float, dark: bool, translate: Translate) -> dict[str, Any]:
+    """The arrow of the full gradient, in a chart that reaches so far."""
+    return {
         "type": "scatter",
         "mode": "lines+markers",
         "uid": "full",
@@ -74,7 +84,6 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
         },
         "hoverinfo": "skip",
     }
-    return {"data": [lines, tips, full], "layout": layout}
 
 
 def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:

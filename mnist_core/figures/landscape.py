@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.figures import theme
+from mnist_core.figures import scene, theme
 from mnist_core.figures.axes import LEAST_LOSS, ends, packed
 from mnist_core.figures.curves import Figure
 from mnist_core.messages import N_, Message, Translate, message
@@ -103,17 +103,9 @@ def surface(study_id: str, plane: Plane, dark: bool, translate: Translate) -> Fi
     layout = theme.layout(translate(N_("Loss, as a surface")), "", dark=dark, revision=f"{study_id}-surface")
     z = plane.heights
     low, high = float(z.min()), float(z.max())
-    axis = {"color": theme.ink(dark), "gridcolor": theme.faint(dark), "showbackground": False, "showspikes": False}
-    small = {"tickfont": {"size": 11}}
-    layout["scene"] = {
-        "xaxis": axis | small | {"title": {"text": first, "font": {"size": theme.NOTE_SIZE}}},
-        "yaxis": axis | small | {"title": {"text": second, "font": {"size": theme.NOTE_SIZE}}},
-        "zaxis": axis | small | _ticks(low, high) | {"title": {"text": translate(N_("Loss"))}},
-        "aspectmode": "manual",
-        "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.75},
-        "camera": {"eye": {"x": -1.5, "y": -1.5, "z": 1.05}, "center": {"x": 0, "y": 0, "z": -0.22}},
-    }
-    layout["margin"] = {"l": 0, "r": 0, "t": 44, "b": 0}
+    upwards = _ticks(low, high) | {"title": {"text": translate(N_("Loss"))}}
+    axes = (scene.titled(first), scene.titled(second), upwards)
+    scene.place(layout, axes, sides=(1.25, 1.25, 0.75), eye=(-1.5, -1.5, 1.05), low=0.22, dark=dark)
     ground = {
         "type": "surface",
         "uid": "ground",

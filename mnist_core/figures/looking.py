@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.figures import theme
+from mnist_core.figures import cells, theme
 from mnist_core.figures.axes import packed
 from mnist_core.messages import N_, Translate
 
@@ -32,51 +32,34 @@ def units(values: NDArray[np.float32], dark: bool, translate: Translate) -> Figu
     return {"data": [trace], "layout": layout}
 
 
-def arithmetic(patch: NDArray[np.float32], kernel: NDArray[np.float32], dark: bool, translate: Translate) -> Figure:
-    """Inputs × weights = products, three squares of k×k with their numbers."""
-    layout = theme.layout("", "", dark=dark, revision="arithmetic")
+def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
+    """A square of k×k numbers, orange above 0 and blue below."""
+    layout = theme.layout(title, "", dark=dark, revision="square")
     layout["hovermode"] = "closest"
-    layout["margin"] |= {"t": 40}
-    titles = (translate(N_("Inputs")), translate(N_("Weights")), translate(N_("Products")))
+    layout["margin"] |= {"l": 0, "r": 0, "b": 0}
     hidden = {"visible": False, "fixedrange": True}
-    ground = "#1B1E25" if dark else "#FFFFFF"
-    colours = [[0, "#56B4E9" if dark else "#0072B2"], [0.5, ground], [1, "#E67800"]]
-    traces = []
-    for number, (title, values) in enumerate(zip(titles, (patch, kernel, patch * kernel), strict=True)):
-        name = "" if number == 0 else str(number + 1)
-        left = number * 0.35
-        layout[f"xaxis{name}"] = hidden | {"domain": [left, left + 0.3], "anchor": f"y{name}"}
-        layout[f"yaxis{name}"] = hidden | {"autorange": "reversed", "anchor": f"x{name}"}
-        layout["annotations"].append(
-            {
-                "text": ("", "× ", "= ")[number] + title,
-                "x": left + 0.15,
-                "y": 1.02,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "center",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": theme.FONT_SIZE + 1},
-            }
-        )
-        greatest = float(np.abs(np.nan_to_num(values)).max()) or 1.0
-        traces.append(
-            {
-                "type": "heatmap",
-                "uid": f"square-{number}",
-                "z": packed(values),
-                "xaxis": f"x{name}",
-                "yaxis": f"y{name}",
-                "zmin": -greatest,
-                "zmax": greatest,
-                "colorscale": colours,
-                "showscale": False,
-                "xgap": 2,
-                "ygap": 2,
-                "texttemplate": "%{z:.2f}",
-                "textfont": {"size": theme.FONT_SIZE - 1},
-                "hoverinfo": "skip",
-            }
-        )
-    return {"data": traces, "layout": layout}
+    layout["xaxis"] |= hidden
+    layout["yaxis"] |= hidden | {"autorange": "reversed"}
+    ground = theme.paper(dark)
+    below, above = theme.SPLIT_STYLES["train"].colour(dark), theme.RAISES
+    known = np.nan_to_num(values)
+    greatest = float(np.abs(known).max()) or 1.0
+
+    def fill(row: int, column: int) -> str:
+        share = float(known[row, column]) / greatest
+        return theme.mix(ground, above if share > 0 else below, abs(share))
+
+    trace = {
+        "type": "heatmap",
+        "uid": "square",
+        "z": packed(values),
+        "zmin": -greatest,
+        "zmax": greatest,
+        "colorscale": [[0, below], [0.5, ground], [1, above]],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hovertemplate": "%{z:.4f}<extra></extra>",
+    }
+    said = [[f"{round(float(value), 2) + 0.0:.2f}" for value in row] for row in values]  # + 0.0: no -0.00
+    return {"data": [trace, cells.words("numbers", said, fill, size=theme.NOTE_SIZE)], "layout": layout}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.diagnostics.mistakes import Reliability
-from mnist_core.figures import theme
+from mnist_core.figures import cells, theme
 from mnist_core.figures.axes import packed
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import Split
@@ -37,13 +37,16 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
     shown = counts / totals if rates else counts.astype(np.float64)
     texts = [[_number(value, rates) for value in row] for row in shown]
     right = np.eye(10, dtype=bool)
-    ground = "#1B1E25" if dark else "#F3F4F6"
-    traces = []
+    ground = theme.cell(dark)
+    traces, fills = [], np.empty((10, 10), object)
     for name, mask, colour in (
         ("right", right, theme.SPLIT_STYLES["train"].colour(dark)),
         ("wrong", ~right, theme.broken(dark)),
     ):
         values = np.where(mask, shown, np.nan)
+        most = float(max(np.nanmax(values), 1e-9))
+        for row, column in np.argwhere(mask):
+            fills[row, column] = theme.mix(ground, colour, float(shown[row, column]) / most)
         traces.append(
             {
                 "type": "heatmap",
@@ -52,28 +55,24 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
                 "y": list(range(10)),
                 "z": packed(values),
                 "zmin": 0,
-                "zmax": float(max(np.nanmax(values), 1e-9)),
+                "zmax": most,
                 "colorscale": [[0, ground], [1, colour]],
                 "showscale": False,
                 "hoverongaps": False,
                 "xgap": 2,
                 "ygap": 2,
-                "text": [
-                    [text if here else "" for text, here in zip(row, places, strict=True)]
-                    for row, places in zip(texts, mask, strict=True)
-                ],
-                "texttemplate": "%{text}",
-                "textfont": {"size": theme.FONT_SIZE},
-                "hovertemplate": "%{y} → %{x}: %{text}<extra></extra>",
+                "text": texts,
+                "hovertemplate": "%{y} → %{x}: %{text}" + "%" * rates + "<extra></extra>",
             }
         )
+    traces.append(cells.words("numbers", texts, lambda row, column: fills[row, column], x=DIGITS, size=theme.NOTE_SIZE))
     return {"data": traces, "layout": layout}
 
 
 def _number(value: float, rates: bool) -> str:
     if not value:
         return ""
-    return f"{value:.1%}" if rates else f"{value:.0f}"
+    return f"{100 * value:.1f}" if rates else f"{value:.0f}"
 
 
 def describe(counts: NDArray[np.int64]) -> Message:
@@ -84,8 +83,8 @@ def describe(counts: NDArray[np.int64]) -> Message:
         return message(N_("All {images} images are answered right."), images=f"{counts.sum():,}")
     return message(
         N_(
-            "{right} of {images} images are answered right. The most frequent mistake: {number} times a {true} was "
-            "taken for a {answer}."
+            "{right} of {images} images are answered right. The most frequent mistake: {true} taken for {answer}, "
+            "{number} times."
         ),
         right=f"{counts.diagonal().sum():,}",
         images=f"{counts.sum():,}",

@@ -64,9 +64,10 @@ def runs_chart(
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
     top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
     signed = share_colours([run.place for run in runs])
+    plan = _Plan(metric, splits, across, view, top, signed)
     for run in runs:
-        figure["data"] += _run(run, metric, splits, across, view, top, translate, signed)
-        _mark(figure, run, metric, splits, across, view, top)
+        figure["data"] += _run(run, plan, translate)
+        _mark(figure, run, plan)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
     tell_parts(figure, metric, splits, view, translate, signs=not signed)
     figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
@@ -143,40 +144,48 @@ def tell_parts(
     }
 
 
-def _run(
-    run: Overlaid,
-    metric: Metric,
-    splits: Sequence[Split],
-    across: Across,
-    view: ChartView,
-    top: float,
-    translate: Translate,
-    signed: bool,
-) -> list[Trace]:
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What a chart shows of every run, and how."""
+
+    metric: Metric
+    splits: Sequence[Split]
+    across: Across
+    view: ChartView
+    top: float  # the greatest loss in the chart
+    signed: bool  # runs of one colour have signs
+
+    def values(self, run: Overlaid, split: Split) -> Floats:
+        values: Floats = run.curves.evaluations[f"{split}_{self.metric}"]
+        return values
+
+
+def _run(run: Overlaid, plan: _Plan, translate: Translate) -> list[Trace]:
+    """The run's curves, one for each part, with the unsmoothed ones behind them."""
+    view, top = plan.view, plan.top
     colour = theme.run_colour(run.place, view.dark)
-    name = f"{run.name} ▲" if _left(run, metric, splits, top) is not None else run.name
-    several = len(splits) > 1
+    name = f"{run.name} ▲" if _left(run, plan) is not None else run.name
+    several = len(plan.splits) > 1
     traces: list[Trace] = []
-    for number, split in enumerate(splits):
+    for number, split in enumerate(plan.splits):
         style = theme.SPLIT_STYLES[split]
-        values = run.curves.evaluations[f"{split}_{metric}"]
+        values = plan.values(run, split)
         rows = kept(values)
-        x, shown = across.values(run.curves.evaluations)[rows], drawn(values, top)[rows]
+        x, shown = plan.across.values(run.curves.evaluations)[rows], drawn(values, top)[rows]
         uid = f"{run.key}-{split}" if several else run.key
         dash = style.dash if several else theme.run_dash(run.place)
         if view.smoothing:
-            raw = line_of(
-                x, shown, name, theme.transparent(colour, 0.4), "solid", 1.2
-            )  # dashes so thin are hardly seen
+            pale = theme.transparent(colour, 0.4)
+            raw = line_of(x, shown, name, pale, "solid", 1.2)  # dashes so thin are hardly seen
             traces.append(behind(raw, f"{uid}-raw", run.key))
             shown = smooth(shown, view.smoothing)
         trace = line_of(x, shown, name, colour, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
-        trace |= hover_of(values[rows], top, ".2%" if metric == "accuracy" else ".4f")
+        trace |= hover_of(values[rows], top, ".2%" if plan.metric == "accuracy" else ".4f")
         if several:
             # Plotly's fields and the part's name are put together here, where no words of ours are.
             trace["hovertemplate"] += f"  {translate(style.name)}"
             trace["showlegend"] = not number
-            if signed:
+            if plan.signed:
                 trace |= sign_of(run.place, colour)
             elif len(values) <= MARKED:
                 trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": colour}}
@@ -184,36 +193,28 @@ def _run(
     return traces
 
 
-def _left(run: Overlaid, metric: Metric, splits: Sequence[Split], top: float) -> tuple[int, Floats] | None:
+def _left(run: Overlaid, plan: _Plan) -> tuple[int, Floats] | None:
     """Row of the evaluation from which on a loss was outside the chart for good, and that loss; None where none was, or
     it was never measured."""
-    if metric != "loss":
+    if plan.metric != "loss":
         return None
-    evaluations = run.curves.evaluations
-    for split in splits:
-        values = evaluations[f"{split}_loss"]
-        measured = np.isfinite(values).any() or not np.isfinite(evaluations["train_loss"]).any()
-        row = departure(values, top) if measured else None
+    for split in plan.splits:
+        values = plan.values(run, split)
+        measured = np.isfinite(values).any() or not np.isfinite(plan.values(run, "train")).any()
+        row = departure(values, plan.top) if measured else None
         if row is not None:
             return row, values
     return None
 
 
-def _mark(
-    figure: Figure,
-    run: Overlaid,
-    metric: Metric,
-    splits: Sequence[Split],
-    across: Across,
-    view: ChartView,
-    top: float,
-) -> None:
+def _mark(figure: Figure, run: Overlaid, plan: _Plan) -> None:
     """A sign of the run's colour where its loss left the chart for good."""
-    found = _left(run, metric, splits, top)
+    found = _left(run, plan)
     if found is None:
         return
     row, values = found
     greatest = values[row:][np.isfinite(values[row:])]
     text = f"{run.name}: {float(greatest.max()):.2g}" if len(greatest) else f"{run.name}: NaN"
-    x = float(across.values(run.curves.evaluations)[row])
-    marks.sign(figure, x, marks.edge(top, view), text, run.name, theme.run_colour(run.place, view.dark), run.key)
+    x = float(plan.across.values(run.curves.evaluations)[row])
+    colour = theme.run_colour(run.place, plan.view.dark)
+    marks.sign(figure, x, marks.edge(plan.top, plan.view), text, run.name, colour, run.key)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.concepts.perceptron import Activation, perceptron
-from mnist_core.figures import theme
+from mnist_core.figures import scene, theme
 from mnist_core.figures.axes import ends, packed
 from mnist_core.messages import N_, Translate
 
@@ -28,16 +28,6 @@ def map_chart(
     layout["xaxis"] |= ends(LOW, HIGH)
     layout["yaxis"] |= ends(LOW, HIGH) | {"title": {"text": translate(N_("Input x₂"))}}
     ground = _step_map(weights, bias, dark) if activation == "step" else _smooth_map(weights, bias, activation, dark)
-    corners = {
-        "type": "scatter",
-        "mode": "markers",
-        "uid": "corners",
-        "x": [corner[0] for corner in CORNERS],
-        "y": [corner[1] for corner in CORNERS],
-        "marker": {"size": 14, "color": "#FFFFFF", "line": {"color": "#000000", "width": 2}},
-        "showlegend": False,
-        "hoverinfo": "skip",
-    }
     values = perceptron(CORNERS, weights, bias, activation)
     layout["annotations"] += [
         {
@@ -51,7 +41,7 @@ def map_chart(
         }
         for corner, value in zip(CORNERS, values.tolist(), strict=True)
     ]
-    return {"data": [ground, *_edge(weights, bias), corners], "layout": layout}
+    return {"data": [ground, *_edge(weights, bias), _corners(14) | {"type": "scatter"}], "layout": layout}
 
 
 def surface_chart(
@@ -61,17 +51,8 @@ def surface_chart(
     layout = theme.layout(translate(N_("Output over two inputs")), "", dark=dark, revision="perceptron-surface")
     grid = np.linspace(LOW, HIGH, 61)
     output = perceptron(np.stack(np.meshgrid(grid, grid), -1), weights, bias, activation)
-    axis = {"color": theme.ink(dark), "gridcolor": theme.faint(dark), "showbackground": False, "showspikes": False}
-    names = {"xaxis": N_("Input x₁"), "yaxis": N_("Input x₂"), "zaxis": N_("Output")}
-    layout["scene"] = {
-        name: axis | {"title": {"text": translate(title), "font": {"size": theme.NOTE_SIZE}}, "tickfont": {"size": 11}}
-        for name, title in names.items()
-    } | {
-        "aspectmode": "manual",
-        "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.8},
-        "camera": {"eye": {"x": -1.3, "y": -1.6, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.15}},
-    }
-    layout["margin"] = {"l": 0, "r": 0, "t": 44, "b": 0}
+    axes = tuple(scene.titled(translate(title)) for title in (N_("Input x₁"), N_("Input x₂"), N_("Output")))
+    scene.place(layout, axes, sides=(1.2, 1.2, 0.8), eye=(-1.3, -1.6, 0.9), low=0.15, dark=dark)
     surface = {
         "type": "surface",
         "uid": "surface",
@@ -83,18 +64,20 @@ def surface_chart(
         "hoverinfo": "skip",
     }
     values = perceptron(CORNERS, weights, bias, activation)
-    corners = {
-        "type": "scatter3d",
+    heights = packed(values + LIFT * max(1.0, float(np.ptp(output))))
+    return {"data": [surface, _corners(6) | {"type": "scatter3d", "z": heights}], "layout": layout}
+
+
+def _corners(size: int) -> dict[str, Any]:
+    return {
         "mode": "markers",
         "uid": "corners",
         "x": [corner[0] for corner in CORNERS],
         "y": [corner[1] for corner in CORNERS],
-        "z": packed(values + LIFT * max(1.0, float(np.ptp(output)))),
-        "marker": {"size": 6, "color": "#FFFFFF", "line": {"color": "#000000", "width": 2}},
+        "marker": {"size": size, "color": "#FFFFFF", "line": {"color": "#000000", "width": 2}},
         "showlegend": False,
         "hoverinfo": "skip",
     }
-    return {"data": [surface, corners], "layout": layout}
 
 
 def _smooth_map(weights: tuple[float, float], bias: float, activation: Activation, dark: bool) -> dict[str, Any]:

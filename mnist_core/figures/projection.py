@@ -13,6 +13,7 @@ from mnist_core.figures.axes import packed
 from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
+Places = NDArray[np.float32]
 # A sign for each digit, no two alike: seven colours do not do for ten.
 SYMBOLS = (
     "circle-open",
@@ -53,53 +54,64 @@ def map_chart(
     layout["margin"] |= {"t": 40}
     layout["legend"] |= {"y": 0.995, "itemsizing": "constant"}
     layout["yaxis"] |= {"title": {"text": title(second)}}
-    traces: list[dict[str, Any]] = []
+    shown = places[:, [first, second]]
+    traces = []
     for digit in digits:
-        mine = labels == digit
-        colour = theme.run_colour(digit, dark)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "uid": f"digit-{digit}",
-                "meta": digit,
-                "name": str(digit),
-                "x": packed(places[mine, first]),
-                "y": packed(places[mine, second]),
-                "marker": {
-                    "symbol": SYMBOLS[digit],
-                    "size": 8,
-                    "color": colour,
-                    "line": {"width": 1.4, "color": colour},
-                    "opacity": 0.8,
-                },
-                "hovertemplate": f"{digit}<extra></extra>",
-            }
-        )
-        if mine.any():
-            layout["annotations"].append(
-                {
-                    "x": float(np.median(places[mine, first])),
-                    "y": float(np.median(places[mine, second])),
-                    "text": f"<b>{digit}</b>",
-                    "showarrow": False,
-                    "bgcolor": theme.veil(dark),
-                    "bordercolor": colour,
-                    "borderpad": 3,
-                    "font": {"size": 20, "color": theme.ink(dark)},
-                }
-            )
+        mine = shown[labels == digit]
+        traces.append(_cloud(digit, mine, dark))
+        if len(mine):
+            layout["annotations"].append(_name_tag(digit, mine, dark))
     if chosen is not None:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "uid": "chosen",
-                "x": packed(places[[chosen], first]),
-                "y": packed(places[[chosen], second]),
-                "marker": {"symbol": "circle-open", "size": 26, "color": theme.ink(dark), "line": {"width": 3}},
-                "showlegend": False,
-                "hoverinfo": "skip",
-            }
-        )
+        traces.append(_ring(shown[[chosen]], dark))
     return {"data": traces, "layout": layout}
+
+
+def _cloud(digit: int, places: Places, dark: bool) -> dict[str, Any]:
+    """The images of a digit at their places, n×2."""
+    colour = theme.run_colour(digit, dark)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "uid": f"digit-{digit}",
+        "meta": digit,
+        "name": str(digit),
+        "x": packed(places[:, 0]),
+        "y": packed(places[:, 1]),
+        "marker": {
+            "symbol": SYMBOLS[digit],
+            "size": 8,
+            "color": colour,
+            "line": {"width": 1.4, "color": colour},
+            "opacity": 0.8,
+        },
+        "hovertemplate": f"{digit}<extra></extra>",
+    }
+
+
+def _name_tag(digit: int, places: Places, dark: bool) -> dict[str, Any]:
+    """The digit in the middle of its images."""
+    across, upwards = np.median(places, axis=0)
+    return {
+        "x": float(across),
+        "y": float(upwards),
+        "text": f"<b>{digit}</b>",
+        "showarrow": False,
+        "bgcolor": theme.veil(dark),
+        "bordercolor": theme.run_colour(digit, dark),
+        "borderpad": 3,
+        "font": {"size": 20, "color": theme.ink(dark)},
+    }
+
+
+def _ring(place: Places, dark: bool) -> dict[str, Any]:
+    """A ring around the image that is chosen, 1×2."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "uid": "chosen",
+        "x": packed(place[:, 0]),
+        "y": packed(place[:, 1]),
+        "marker": {"symbol": "circle-open", "size": 26, "color": theme.ink(dark), "line": {"width": 3}},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }

@@ -1,51 +1,27 @@
-"""A sweep over learning rates as two charts: the curves of all its runs, and their ends against the rate.
+"""The ends of a sweep's runs against the learning rate, over the zones that they tell.
 
-Figures are plain dicts in the style of `figures.curves`. A rate has one colour in both charts, from a scale over the
-logarithm of the rate. A run that broke does not ruin an axis: a sign at the edge says where it left. Knows neither
-Streamlit nor the store.
+A run that broke does not ruin an axis: it stands at its end. Knows neither Streamlit nor the store.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.diagnostics import chance_loss, zones
+from mnist_core.diagnostics import zones
 from mnist_core.diagnostics.zones import Reading, Zone
-from mnist_core.figures import marks, theme
-from mnist_core.figures.axes import (
-    Across,
-    ChartView,
-    Floats,
-    departure,
-    drawn,
-    ends,
-    log_ticks,
-    loss_axis,
-    packed,
-    spread,
-    top_of_loss,
-)
-from mnist_core.figures.curves import AXES, SHARES, Figure, Trace
+from mnist_core.figures import theme
+from mnist_core.figures.axes import ends, log_ticks, packed, spread
+from mnist_core.figures.curves import SHARES, Figure, Trace
+from mnist_core.figures.sweep import PARTS, SweepView, chance_of, colour_of, mark_chance, rate_text
 from mnist_core.messages import N_, Message, Translate, message
-from mnist_core.records import Curves, Run, Split
+from mnist_core.records import Curves, Run
 
-Metric = Literal["loss", "accuracy"]
-Part = Literal["batches", "train", "validation", "test"]
-PARTS: dict[Part, str] = {
-    "batches": N_("Mini-batches"),
-    "train": theme.SPLIT_STYLES["train"].name,
-    "validation": theme.SPLIT_STYLES["validation"].name,
-    "test": theme.SPLIT_STYLES["test"].name,
-}
-METRICS: dict[Metric, str] = {"loss": N_("Loss"), "accuracy": N_("Accuracy")}
-BATCH_POINTS = 150  # drawn of a curve over mini-batches, each the mean of what it stands for
 LETTERS = 55  # of a zone's name in the width of the chart; a narrower zone has it upright
 
 ZONE_NAMES: dict[Zone, str] = {
@@ -61,63 +37,6 @@ ZONE_COLOURS: dict[Zone, tuple[str, str]] = {
     "edge": ("rgba(230,159,0,0.24)", "rgba(230,159,0,0.28)"),
     "broken": ("rgba(193,18,31,0.16)", "rgba(255,123,114,0.24)"),
 }
-
-
-@dataclass(frozen=True)
-class SweepView:
-    """What of a sweep is drawn, and how. `chosen`: the rate that stands out, if any."""
-
-    metric: Metric = "loss"
-    part: Part = "train"
-    log_y: bool = False
-    dark: bool = False
-    chosen: float | None = None
-
-    @property
-    def split(self) -> Split:
-        """The images that ends are measured on: mini-batches end nowhere, the training images are nearest to them."""
-        return "train" if self.part == "batches" else self.part
-
-
-def curves_chart(
-    sweep_id: str, runs: Sequence[tuple[Run, Curves]], rates: Sequence[float], view: SweepView, translate: Translate
-) -> Figure:
-    """One thin curve a run, in the colour of its rate; a bar tells which colour is which rate.
-
-    A trace's `meta` is the place of its rate in `rates`.
-    """
-    axes = ChartView(log_y=view.log_y and view.metric == "loss", dark=view.dark)
-    across = Across.of(
-        [curves for _run, curves in runs], axes, max((run.config.total_steps for run, _c in runs), default=1)
-    )
-    heading = f"{translate(METRICS[view.metric])} – {translate(PARTS[view.part])}"
-    layout = theme.layout(
-        heading, translate(AXES["step"]), dark=view.dark, revision=f"{sweep_id}-{view.metric}-{axes.log_y}"
-    )
-    layout["xaxis"] |= across.layout()
-    layout["hovermode"] = "closest"
-    figure: Figure = {"data": [], "layout": layout}
-    series = [_series(curves, view) for _run, curves in runs]
-    columns = [values for _records, values in series]
-    top = np.inf
-    if view.metric == "loss":
-        top = top_of_loss(columns, _chance(runs), log=axes.log_y)
-    left: list[tuple[float, str, str]] = []
-    for index, ((run, _curves), (records, values)) in enumerate(zip(runs, series, strict=True)):
-        figure["data"].append(_curve(index, run, across.values(records), values, rates, view, top, translate))
-        row = departure(values, top) if top != np.inf else None
-        if row is not None:
-            left.append(
-                (float(across.values(records)[row]), _gone(run, values[row:], translate), _colour(run, rates, view))
-            )
-    figure["data"] += [_departures(left, marks.edge(top, axes)), _colour_bar(rates, view, translate)]
-    layout["yaxis"] |= loss_axis(columns, top, axes) if view.metric == "loss" else SHARES
-    if view.metric == "loss":
-        marks.reference(figure, _chance(runs), _chance_text(f"{_chance(runs):.3f}", translate), axes, log=axes.log_y)
-    else:
-        marks.reference(figure, 0.1, _chance_text("10 %", translate), axes)
-    figure["data"] += spread(layout)
-    return figure
 
 
 def rates_chart(
@@ -154,16 +73,13 @@ def rates_chart(
         _ends_trace("best", rates, peak, reading, floor, top, view, translate),
         _ends_trace("final", rates, final, reading, floor, top, view, translate),
     ]
+    mark_chance(figure, runs, view, translate, log=True)
     if view.metric == "loss":
-        chance = _chance(runs)
-        marks.reference(figure, chance, _chance_text(f"{chance:.3f}", translate), ChartView(dark=view.dark), log=True)
         # On the right stands what broke, above the line the zone's name.
-        figure["layout"]["annotations"][-1] |= {"x": 0, "xanchor": "left", "yanchor": "top"}
-        layout["yaxis"] |= ends(math.log10(floor), math.log10(top), log=True) | log_ticks(
-            math.log10(floor), math.log10(top)
-        )
+        layout["annotations"][-1] |= {"x": 0, "xanchor": "left", "yanchor": "top"}
+        lowest, highest = math.log10(floor), math.log10(top)
+        layout["yaxis"] |= ends(lowest, highest, log=True) | log_ticks(lowest, highest)
     else:
-        marks.reference(figure, 0.1, _chance_text("10 %", translate), ChartView(dark=view.dark))
         layout["yaxis"] |= SHARES
     _mark_edges(figure, reading, predicted, view, translate)
     figure["data"] += spread(layout)
@@ -177,127 +93,6 @@ def describe(reading: Reading, rates: int) -> Message:
     for sentence in reading.sentences:
         said = Message("{said} {more}", {"said": said, "more": sentence})
     return said
-
-
-# ---- the curves ------------------------------------------------------------------------------------------------
-
-
-def _chance(runs: Sequence[tuple[Run, Curves]]) -> float:
-    return chance_loss(runs[0][0].config.loss if runs else "cross-entropy")
-
-
-def _chance_text(value: str, translate: Translate) -> str:
-    return translate(N_("chance: {value}")).format(value=value)
-
-
-def _series(curves: Curves, view: SweepView) -> tuple[NDArray[np.void], Floats]:
-    """Records that say where points stand, and the points' values."""
-    if view.part != "batches":
-        values: Floats = curves.evaluations[f"{view.part}_{view.metric}"]
-        return curves.evaluations, values
-    steps = curves.steps
-    parts = np.array_split(np.arange(len(steps)), min(BATCH_POINTS, len(steps))) if len(steps) else []
-    means = [float(steps[view.metric][part].mean()) for part in parts]
-    return steps[[int(part[-1]) for part in parts]], np.array(means, np.float32)
-
-
-def _share(rate: float, rates: Sequence[float]) -> float:
-    """Where the rate stands between the lowest and the highest, on a log scale."""
-    return math.log(rate / rates[0]) / (math.log(rates[-1] / rates[0]) or 1.0)
-
-
-def _colour(run: Run, rates: Sequence[float], view: SweepView) -> str:
-    return theme.scale_colour(_share(run.config.learning_rate, rates), view.dark)
-
-
-def _curve(
-    index: int,
-    run: Run,
-    x: Floats,
-    values: Floats,
-    rates: Sequence[float],
-    view: SweepView,
-    top: float,
-    translate: Translate,
-) -> Trace:
-    rate = run.config.learning_rate
-    chosen = view.chosen is not None and math.isclose(view.chosen, rate)
-    form = ".4g" if view.metric == "loss" else ".2%"
-    hover = f"<b>{_rate_text(run, translate)}</b>: %{{customdata:{form}}}<extra></extra>"
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "uid": f"run{index}",
-        "meta": rates.index(rate) if rate in rates else 0,
-        "name": f"{rate:g}",
-        "x": packed(x),
-        "y": packed(drawn(values, top)),
-        "customdata": packed(values),
-        "hovertemplate": hover,
-        "line": {"color": _colour(run, rates, view), "width": 4 if chosen else 1.7},
-        "opacity": 1.0 if chosen or view.chosen is None else 0.4,
-        "showlegend": False,
-        "connectgaps": False,
-    }
-
-
-def _rate_text(run: Run, translate: Translate) -> str:
-    return translate(N_("rate {rate}")).format(rate=f"{run.config.learning_rate:g}")
-
-
-def _gone(run: Run, values: Floats, translate: Translate) -> str:
-    """What hover says of a curve that left the chart: how far it went."""
-    greatest = values[np.isfinite(values)]
-    return f"{_rate_text(run, translate)}: " + (f"{float(greatest.max()):.2g}" if len(greatest) else "NaN")
-
-
-def _departures(left: Sequence[tuple[float, str, str]], y: float) -> Trace:
-    """A small sign of its colour where each curve left the chart for good."""
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "uid": "left",
-        "x": [x for x, _text, _colour in left],
-        "y": [y] * len(left),
-        "text": [text for _x, text, _colour in left],
-        "marker": {"symbol": "triangle-up", "size": 12, "color": [colour for _x, _text, colour in left]},
-        "hovertemplate": "%{text}<extra></extra>",
-        "showlegend": False,
-    }
-
-
-def _colour_bar(rates: Sequence[float], view: SweepView, translate: Translate) -> Trace:
-    """Nothing but the bar that tells colours."""
-    low, high = math.log10(rates[0]), math.log10(rates[-1])
-    ticks = [low, *range(math.floor(low) + 1, math.ceil(high)), high]
-    shown = [tick for tick in ticks if tick in (low, high) or min(tick - low, high - tick) > 0.12 * (high - low)]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "uid": "scale",
-        "x": [0, 0],
-        "y": [None, None],
-        "marker": {
-            "color": [low, high],
-            "cmin": low,
-            "cmax": high,
-            "colorscale": theme.scale(view.dark),
-            "showscale": True,
-            "colorbar": {
-                "title": {"text": translate(N_("rate")), "side": "top"},
-                "tickvals": shown,
-                "ticktext": [f"{10**tick:.3g}" for tick in shown],
-                "thickness": 14,
-                "outlinewidth": 0,
-                "tickfont": {"size": theme.NOTE_SIZE},
-            },
-        },
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-# ---- the ends --------------------------------------------------------------------------------------------------
 
 
 def _bounds(rates: Sequence[float]) -> list[float]:
@@ -327,7 +122,7 @@ def _ends(
     """Least and greatest value of the vertical axis."""
     if view.metric == "accuracy":
         return 0.0, 1.0
-    chance = _chance(runs)
+    chance = chance_of(runs)
     values = np.concatenate([final.ravel(), peak.ravel()])
     calm = values[np.isfinite(values) & (values > 0) & (values <= 10 * chance)]
     least = float(calm.min()) if len(calm) else chance / 10
@@ -358,7 +153,7 @@ def _ends_trace(
     final = uid == "final"
     names = {"final": N_("at the end"), "best": N_("at its best")}
     shown = _held(values, floor, top)
-    colours = [theme.scale_colour(_share(rate, rates), view.dark) for rate in rates]
+    colours = [colour_of(rate, rates, view.dark) for rate in rates]
     beyond = ~(values <= top) & ~np.isnan(values)
     symbols = np.where(beyond & (view.metric == "loss"), "triangle-up", "circle")
     sizes = [17 if view.chosen is not None and math.isclose(rate, view.chosen) else 11 for rate in rates]
@@ -388,7 +183,7 @@ def _ends_trace(
 def _told(point: zones.RatePoint, value: float, view: SweepView, translate: Translate) -> str:
     number = "NaN" if math.isinf(value) else f"{value:.4g}" if view.metric == "loss" else f"{value:.2%}"
     zone = f"<br>{translate(ZONE_NAMES[point.zone])}" if point.zone else ""
-    return f"<b>{translate(N_('rate {rate}')).format(rate=f'{point.rate:g}')}</b>: {number}{zone}"
+    return f"<b>{rate_text(point.rate, translate)}</b>: {number}{zone}"
 
 
 def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top: float, view: SweepView) -> list[Trace]:

@@ -119,7 +119,6 @@ def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, transl
     layout["hovermode"] = "closest"
     layout["showlegend"] = False
     a, b = bowl.lowest
-    first, second = np.linspace(a - WINDOW, a + WINDOW, GRID), np.linspace(b - WINDOW, b + WINDOW, GRID)
     layout["xaxis"] |= {"range": [a - WINDOW, a + WINDOW], "constrain": "domain"}
     layout["yaxis"] |= {
         "range": [b - WINDOW, b + WINDOW],
@@ -127,13 +126,19 @@ def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, transl
         "constrain": "domain",
         "title": {"text": translate(N_("Intercept b"))},
     }
-    grid = np.stack(np.meshgrid(first, second), -1)
-    rings = {
+    return {"data": [_rings(bowl, dark), *_way(bowl, walked, dark)], "layout": layout}
+
+
+def _rings(bowl: Surface, dark: bool) -> dict[str, Any]:
+    """Contours, at equal distances: their levels go by the root of the loss."""
+    a, b = bowl.lowest
+    first, second = np.linspace(a - WINDOW, a + WINDOW, GRID), np.linspace(b - WINDOW, b + WINDOW, GRID)
+    return {
         "type": "contour",
         "uid": "surface",
         "x": packed(first),
         "y": packed(second),
-        "z": packed(np.sqrt(bowl.above(grid))),  # levels by the root of the loss: rings at equal distances
+        "z": packed(np.sqrt(bowl.above(np.stack(np.meshgrid(first, second), -1)))),
         "ncontours": 14,
         "contours": {"coloring": "fill"},
         "line": {"width": 0.8, "color": theme.quiet(dark)},
@@ -141,6 +146,10 @@ def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, transl
         "showscale": False,
         "hoverinfo": "skip",
     }
+
+
+def _way(bowl: Surface, walked: Numbers, dark: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The walk, as far as it is near, its last step large; and the lowest place."""
     colour = theme.run_colour(1, dark)
     near = np.abs(walked - bowl.lowest).max(1) < 4 * WINDOW
     sizes = np.full(len(walked), 7.0)
@@ -159,9 +168,9 @@ def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, transl
         "type": "scatter",
         "mode": "markers",
         "uid": "lowest",
-        "x": [float(a)],
-        "y": [float(b)],
+        "x": [float(bowl.lowest[0])],
+        "y": [float(bowl.lowest[1])],
         "marker": {"symbol": "x-thin", "size": 14, "line": {"width": 3, "color": theme.ink(dark)}},
         "hovertemplate": "a = %{x:.3g}, b = %{y:.3g}<extra></extra>",
     }
-    return {"data": [rings, walk, lowest], "layout": layout}
+    return walk, lowest

@@ -25,7 +25,6 @@ def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Transla
         dark=dark,
         revision="beside",
     )
-    updates = np.arange(1, len(scratch) + 1)
     apart = np.maximum(np.abs(scratch - engine), LEAST)
     layout["xaxis"] |= ends(0, len(scratch)) | {"anchor": "y2"}
     top = 1.05 * float(max(np.max(scratch), np.max(engine)))
@@ -34,9 +33,15 @@ def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Transla
         layout["yaxis"] | ends(low, high, log=True) | log_ticks(low, high) | {"dtick": 2, "domain": [0, 0.32]}
     )
     layout["yaxis"] |= ends(0, top) | {"domain": [0.42, 1], "title": {"text": translate(N_("Loss"))}}
-    line = {"type": "scatter", "mode": "lines", "x": packed(updates)}
-    figure: Figure = {"data": [], "layout": layout}
-    figure["data"] += [
+    ends_of_y2 = spread({"xaxis": layout["xaxis"], "yaxis": layout["yaxis2"]})
+    lines = _lines(scratch, engine, apart, dark, translate)
+    return {"data": lines + [one | {"yaxis": "y2"} for one in ends_of_y2], "layout": layout}
+
+
+def _lines(scratch: Floats, engine: Floats, apart: Floats, dark: bool, translate: Translate) -> list[dict[str, Any]]:
+    """Both losses, their difference, and the last digit of a number."""
+    line = {"type": "scatter", "mode": "lines", "x": packed(np.arange(1, len(scratch) + 1))}
+    return [
         line
         | {
             "uid": "engine",
@@ -74,5 +79,3 @@ def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Transla
             "hoverinfo": "skip",
         },
     ]
-    figure["data"] += [one | {"yaxis": "y2"} for one in spread({"xaxis": layout["xaxis"], "yaxis": layout["yaxis2"]})]
-    return figure

@@ -46,6 +46,7 @@ PLASMA = (
     "#0D0887", "#41049D", "#6A00A8", "#8F0DA4", "#B12A90", "#CC4778", "#E16462", "#F2844B", "#FCA636", "#FCCE25", "#F0F921",
 )  # fmt: skip
 SCALE_LIGHT, SCALE_DARK = (0.0, 0.6), (0.42, 1.0)
+RAISES = "#E67800"  # what raises a unit or an answer, on both grounds; what lowers it has the colour of training
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
 FONT_SIZE = 15  # pixels; read from the back of a classroom
@@ -65,6 +66,16 @@ def faint(dark: bool) -> str:
 def quiet(dark: bool) -> str:
     """Colour of reference lines and notes."""
     return "rgba(230,232,235,0.60)" if dark else "rgba(38,39,48,0.60)"
+
+
+def cell(dark: bool) -> str:
+    """Ground of an empty cell of a map."""
+    return "#1B1E25" if dark else "#F3F4F6"
+
+
+def paper(dark: bool) -> str:
+    """Ground of a picture of numbers, at 0."""
+    return "#1B1E25" if dark else "#FFFFFF"
 
 
 def veil(dark: bool) -> str:
@@ -104,14 +115,21 @@ def scale_colour(share: float, dark: bool) -> str:
     low, high = SCALE_DARK if dark else SCALE_LIGHT
     place = (low + min(1.0, max(0.0, share)) * (high - low)) * (len(PLASMA) - 1)
     below = min(int(place), len(PLASMA) - 2)
-    parts = [
-        round(
-            int(PLASMA[below][i : i + 2], 16) * (below + 1 - place)
-            + int(PLASMA[below + 1][i : i + 2], 16) * (place - below)
-        )
-        for i in (1, 3, 5)
-    ]
-    return "#" + "".join(f"{part:02X}" for part in parts)
+    return mix(PLASMA[below], PLASMA[below + 1], place - below)
+
+
+def mix(first: str, second: str, share: float) -> str:
+    """The colour at `share`, 0 to 1, of the way from `first` to `second` (#rrggbb), as Plotly's scales have it."""
+    pairs = [(int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in pairs)
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever is read better on `colour` (#rrggbb): the contrast of WCAG 2.2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#FFFFFF" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
 
 
 def scale(dark: bool) -> list[list[Any]]:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
 
+from mnist_core.store.base import Base
 from mnist_core.store.tables import runs
 
 NAME_LETTERS, NOTE_LETTERS = 80, 2_000
 
 
-class Labels:
+class Labels(Base):
     """Names, notes, stars, and the way out; a part of `Store`."""
-
-    def _begin(self, *, write: bool = True) -> AbstractContextManager[sa.Connection]:
-        raise NotImplementedError  # Store has it
 
     def label_run(
         self,

@@ -10,7 +10,6 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any, get_args
 
 import numpy as np
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Study, StudyKind
+from mnist_core.store.base import Base
+from mnist_core.store.queue import in_turn
 from mnist_core.store.tables import studies
 
 DEATHS = 3  # so many workers lost with the same study, and it is the study's fault
@@ -29,11 +30,8 @@ _KILLER = message(
 )
 
 
-class Studies:
+class Studies(Base):
     """What pages and workers may do with studies; a part of `Store`."""
-
-    def _begin(self, *, write: bool = True) -> AbstractContextManager[sa.Connection]:
-        raise NotImplementedError  # Store has it
 
     # ---- pages -------------------------------------------------------------------------------------------------
 
@@ -170,18 +168,11 @@ def _change(connection: sa.Connection, which: sa.ColumnElement[bool], change: Ma
 
 
 def _queue(connection: sa.Connection) -> list[str]:
-    """Ids of the waiting studies: by how many of their owner's are before them (running ones count), then by age."""
+    """Ids of the waiting studies, in fair order."""
     query = sa.select(studies.c.id, studies.c.owner, studies.c.state).where(studies.c.state.in_(("queued", "running")))
     rows = connection.execute(query.order_by(studies.c.created_at, studies.c.id)).all()
-    before: dict[str, int] = {}
-    for row in rows:
-        if row.state == "running":
-            before[row.owner] = before.get(row.owner, 0) + 1
-    ranked = []
-    for place, row in enumerate(row for row in rows if row.state == "queued"):
-        ranked.append((before.get(row.owner, 0), place, row.id))
-        before[row.owner] = before.get(row.owner, 0) + 1
-    return [study_id for *_rank, study_id in sorted(ranked)]
+    waiting = ((row.id, row.owner, 0) for row in rows if row.state == "queued")
+    return in_turn(waiting, (row.owner for row in rows if row.state == "running"))
 
 
 def _study(row: sa.Row[Any]) -> Study:

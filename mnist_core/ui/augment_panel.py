@@ -11,6 +11,7 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Study
 from mnist_core.ui import frame, lesson, study_panel
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 NAMES: dict[augment.Kind, str] = {
@@ -43,17 +44,7 @@ def draw(name: DatasetName) -> None:
 
 def _show(study: Study) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        known = {kind: _(title) for kind, title in NAMES.items()}
-        kind = st.segmented_control(
-            _("Change"),
-            augment.KINDS,
-            default="shift",
-            required=True,
-            key="augment_kind",
-            format_func=known.__getitem__,
-            wrap=True,
-        )
-        chosen: augment.Kind = kind or "shift"
+        chosen = one_of(_("Change"), NAMES, "shift", "augment_kind", wrap=True)
         strength = st.slider(_("Strength"), 0, augment.STRENGTHS[-1], START, key="augment_strength", width=320)
     changed, originals = study.arrays[chosen], study.arrays["originals"]
     # A row for each digit: itself, then what the transform made of it.

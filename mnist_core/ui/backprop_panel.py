@@ -12,6 +12,7 @@ from mnist_core.figures.formulas import formulas
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import Narrow, live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 ACTIVATIONS: dict[Hidden, str] = {"sigmoid": N_("Sigmoid"), "relu": "ReLU"}
@@ -90,34 +91,12 @@ def _choices() -> Round:
     first = st.slider(_("Input x₁"), -2.0, 2.0, 1.0, 0.1, key="backprop_x1")
     second = st.slider(_("Input x₂"), -2.0, 2.0, 0.5, 0.1, key="backprop_x2")
     x = np.array([first, second])
-    true = st.segmented_control(
-        _("Target"),
-        (0, 1),
-        default=0,
-        required=True,
-        key="backprop_target",
-        format_func=lambda k: "t = (1, 0)" if k == 0 else "t = (0, 1)",
-    )
-    target = np.eye(2)[true or 0]
+    target = np.eye(2)[one_of(_("Target"), {0: "t = (1, 0)", 1: "t = (0, 1)"}, 0, "backprop_target")]
     rate = st.select_slider(_("Learning rate"), RATES, 0.5, key="backprop_rate")
-    activation = st.segmented_control(
-        _("Activation"),
-        list(ACTIVATIONS),
-        default="sigmoid",
-        required=True,
-        key="backprop_activation",
-        format_func=lambda name: _(ACTIVATIONS[name]),
-    )
-    loss = st.segmented_control(
-        _("Loss"),
-        list(LOSSES),
-        default="cross-entropy",
-        required=True,
-        key="backprop_loss",
-        format_func=lambda name: _(LOSSES[name]),
-    )
+    activation = one_of(_("Activation"), ACTIVATIONS, "sigmoid", "backprop_activation")
+    loss = one_of(_("Loss"), LOSSES, "cross-entropy", "backprop_loss")
     w, b, v, c = st.session_state.get(NET, (FIRST.w, FIRST.b, FIRST.v, FIRST.c))
-    net = Net(w, b, v, c, activation or "sigmoid", loss or "cross-entropy")
+    net = Net(w, b, v, c, activation, loss)
     found = backprop.forward(net, x, target)
     gradient = backprop.backward(net, x, target, found)
     new = backprop.update(net, gradient, rate)

@@ -9,11 +9,14 @@ import streamlit as st
 from mnist_core.concepts import batch_paths as concept
 from mnist_core.figures import batch_paths as charts
 from mnist_core.figures.batch_paths import Walk
-from mnist_core.ui import frame, lesson, names, session
+from mnist_core.messages import N_
+from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 POINTS = 32
+EQUAL = {"steps": N_("steps"), "points": N_("points seen")}
 MOST = {"steps": 60, "points": 20}  # steps, epochs
 PLAY_SECONDS = 0.35
 RATES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
@@ -28,8 +31,7 @@ def draw() -> None:
             "does not fade keeps them from the lowest place."
         )
     )
-    playing = bool(st.session_state.get("paths_playing"))
-    frame.fragment(_panel, every=PLAY_SECONDS if playing else None)(playing)
+    playing.draw("paths", _panel, PLAY_SECONDS)
     lesson.code(concept.loss, concept.gradient, concept.descend)
     lesson.experiment(
         "batch-size",
@@ -43,24 +45,17 @@ def _points() -> concept.Points:
     return concept.made(POINTS)
 
 
-def _panel(playing: bool) -> None:
+def _panel(plays: bool) -> None:
     first, second, third = st.columns(3, gap="medium")
     with first:
-        equal = st.segmented_control(
-            _("Equal for all three"),
-            ("steps", "points"),
-            default="steps",
-            required=True,
-            key="paths_equal",
-            format_func=lambda word: _("steps") if word == "steps" else _("points seen"),
-        )
-    if playing:
-        _play_on(equal or "steps")
+        equal = one_of(_("Equal for all three"), EQUAL, "steps", "paths_equal")
+    if plays:
+        playing.go_on("paths", f"paths_{equal}", MOST[equal])
     with second:
         batch = st.select_slider(_("Mini-batch"), (2, 4, 8, 16, 24), 8, key="paths_batch")
     with third:
         rate = st.select_slider(_("Learning rate"), RATES, 0.2, key="paths_rate")
-    amount = _amount(equal or "steps", playing)
+    amount = _amount(equal, plays)
     titles = (_("full batch ({n})"), _("mini-batch ({n})"), _("single example ({n})"))
     walks = []
     for name, size in zip(titles, (POINTS, batch, 1), strict=True):
@@ -79,45 +74,17 @@ def _panel(playing: bool) -> None:
         live_chart(figure, key="chart_paths_loss", height=480, description=said, linked="paths")
 
 
-def _amount(equal: str, playing: bool) -> int:
+def _amount(equal: str, plays: bool) -> int:
     """Steps, or epochs, that each goes; one slider for each, since they count other things."""
+    key = f"paths_{equal}"
     slider, buttons = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         label = _("Steps") if equal == "steps" else _("Epochs")
-        amount = st.slider(label, 0, MOST[equal], 30 if equal == "steps" else 4, key=f"paths_{equal}")
+        amount = st.slider(label, 0, MOST[equal], 30 if equal == "steps" else 4, key=key)
     with buttons, st.container(horizontal=True):
-        st.button(_("One step"), key="paths_one", icon=":material/skip_next:", on_click=_one_more, args=(equal,))
-        st.button(
-            _("Pause") if playing else _("Play"),
-            key="paths_play",
-            icon=":material/pause:" if playing else ":material/play_arrow:",
-            on_click=_toggle,
-            args=(equal,),
-        )
-    if playing != bool(st.session_state.get("paths_playing")):
-        st.rerun()  # begin or end playing
+        playing.one_step("paths", key, MOST[equal])
+        playing.play_or_pause("paths", plays, key)
     return amount
-
-
-def _one_more(equal: str) -> None:
-    key = f"paths_{equal}"
-    st.session_state[key] = min(MOST[equal], st.session_state[key] + 1)
-
-
-def _toggle(equal: str) -> None:
-    playing = not st.session_state.get("paths_playing")
-    st.session_state["paths_playing"] = playing
-    if playing:
-        st.session_state[f"paths_{equal}"] = 0
-
-
-def _play_on(equal: str) -> None:
-    """The next step, or epoch; the end of the slider ends it."""
-    key = f"paths_{equal}"
-    if st.session_state.get(key, 0) >= MOST[equal]:
-        st.session_state["paths_playing"] = False
-    else:
-        st.session_state[key] = st.session_state.get(key, 0) + 1
 
 
 def _said(walks: list[Walk], rate: float) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 import streamlit as st
 
-from mnist_core import data
 from mnist_core.concepts import updates as concept
 from mnist_core.figures import batch_times as charts
 from mnist_core.figures.batch_times import Times
 from mnist_core.records import Study
-from mnist_core.ui import data_note, frame, lesson, names, session, study_panel, texts, watch
+from mnist_core.ui import data_note, lesson, names, session, study_panel, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _, ngettext
 
@@ -30,8 +28,7 @@ def draw() -> None:
         )
     )
     name = data_note.dataset()
-    if not data.available(name):
-        st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
+    if not data_note.ready():
         return
     units, button = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     with units:
@@ -45,8 +42,8 @@ def draw() -> None:
             key="measure_times",
             type="primary",
             icon=":material/timer:",
-            on_click=_start,
-            args=(parameters, secrets.token_hex(5)),
+            on_click=study_panel.begin,
+            args=("batch-times", parameters, secrets.token_hex(5)),
             disabled=any(study.active for study in mine),
         )
         st.caption(_("About five seconds, in the background."), width="content")
@@ -64,11 +61,6 @@ def draw() -> None:
         _("A whole run with a batch size of 1,000: read its seconds per epoch beneath the curves, then try 1."),
         variant="1000",
     )
-
-
-@frame.callback
-def _start(parameters: dict[str, Any], study_id: str) -> None:
-    session.store().create_study(session.student(), "batch-times", parameters, study_id)
 
 
 def _show(study: Study) -> None:

@@ -7,11 +7,14 @@ import streamlit as st
 from mnist_core.concepts import bowl as bowls
 from mnist_core.concepts.bowl import Bowl
 from mnist_core.figures import bowl as charts
-from mnist_core.ui import frame, lesson, session
+from mnist_core.messages import N_
+from mnist_core.ui import lesson, playing, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 MOST_STEPS = 60
+STEPS = "bowl_steps"  # key of the slider
 PLAY_SECONDS = 0.35
 CURVATURES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 RATES = tuple(round(0.01 * n, 2) for n in range(1, 11)) + tuple(round(0.05 * n, 2) for n in range(3, 101))
@@ -25,8 +28,7 @@ def draw() -> None:
             "the steps outgrow the bowl."
         )
     )
-    playing = bool(st.session_state.get("bowl_playing"))
-    frame.fragment(_panel, every=PLAY_SECONDS if playing else None)(playing)
+    playing.draw("bowl", _panel, PLAY_SECONDS)
     lesson.code(bowls.path, bowls.factor)
     lesson.experiment(
         "two-layer-net-rate-1.5",
@@ -34,11 +36,11 @@ def draw() -> None:
     )
 
 
-def _panel(playing: bool) -> None:
-    if playing:
-        _play_on()
+def _panel(plays: bool) -> None:
+    if plays:
+        playing.go_on("bowl", STEPS, MOST_STEPS)
     bowl = _bowl()
-    steps = _steps(playing)
+    steps = _steps(plays)
     st.markdown(_said(bowl))
     dark = session.dark()
     left, middle, right = st.columns(3, gap="medium")
@@ -57,14 +59,7 @@ def _chart(name: str, figure: charts.Figure, description: str) -> None:
 def _bowl() -> Bowl:
     first, second, third, fourth = st.columns(4, gap="medium")
     with first:
-        plane = st.segmented_control(
-            _("Weights"),
-            (1, 2),
-            default=1,
-            required=True,
-            key="bowl_weights",
-            format_func=lambda n: _("one") if n == 1 else _("two"),
-        )
+        plane = one_of(_("Weights"), {1: N_("one"), 2: N_("two")}, 1, "bowl_weights")
     with second:
         steep = st.select_slider(
             _("Curvature"), CURVATURES, 1.0, key="bowl_curvature", help=_("How fast the slope changes.")
@@ -79,44 +74,16 @@ def _bowl() -> Bowl:
     return Bowl((steep, steep / 10), rate, momentum, (start, 2.5))
 
 
-def _steps(playing: bool) -> int:
+def _steps(plays: bool) -> int:
     slider, start, buttons = st.columns([2, 1, 1], gap="medium", vertical_alignment="bottom")
     with slider:
-        steps = st.slider(_("Steps"), 0, MOST_STEPS, 10, key="bowl_steps")
+        steps = st.slider(_("Steps"), 0, MOST_STEPS, 10, key=STEPS)
     with start:
         st.slider(_("Start"), -3.0, 3.0, 2.0, 0.1, key="bowl_start")
     with buttons, st.container(horizontal=True):
-        st.button(_("One step"), key="bowl_one", icon=":material/skip_next:", on_click=_one_step)
-        st.button(
-            _("Pause") if playing else _("Play"),
-            key="bowl_play",
-            icon=":material/pause:" if playing else ":material/play_arrow:",
-            on_click=_play,
-            args=(not playing,),
-        )
-    if playing != bool(st.session_state.get("bowl_playing")):
-        st.rerun()  # begin or end playing
+        playing.one_step("bowl", STEPS, MOST_STEPS)
+        playing.play_or_pause("bowl", plays, STEPS)
     return steps
-
-
-def _one_step() -> None:
-    st.session_state["bowl_steps"] = min(MOST_STEPS, st.session_state["bowl_steps"] + 1)
-
-
-def _play(wanted: bool) -> None:
-    """What the press means is in it: one that arrives twice would undo itself."""
-    st.session_state["bowl_playing"] = wanted
-    if wanted:
-        st.session_state["bowl_steps"] = 0
-
-
-def _play_on() -> None:
-    """The next step; the end of the slider ends it."""
-    steps = st.session_state.get("bowl_steps", 0)
-    if steps >= MOST_STEPS:
-        st.session_state["bowl_playing"] = False
-    elif st.session_state.get("bowl_playing"):
-        st.session_state["bowl_steps"] = steps + 1
 
 
 def _said(bowl: Bowl) -> str:

@@ -17,6 +17,7 @@ from mnist_core.messages import N_
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 HEIGHT = 460
@@ -43,21 +44,12 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
     if any(view.run.active for view in views) != moving:
         st.rerun()
     shown: dict[str, tuple[str, Callable[[list[watch.View]], None]]] = {
-        "curves": (_("Curves"), _curves),
-        "groups": (_("Groups"), _groups),
-        "settings": (_("Settings and results"), _settings),
+        "curves": (N_("Curves"), _curves),
+        "groups": (N_("Groups"), _groups),
+        "settings": (N_("Settings and results"), _settings),
     }
     titles = {name: title for name, (title, _draw) in shown.items()}
-    chosen = st.segmented_control(
-        _("View"),
-        list(shown),
-        default="curves",
-        required=True,
-        key="compare_view",
-        format_func=titles.__getitem__,
-        label_visibility="collapsed",
-    )
-    shown[chosen or "curves"][1](views)
+    shown[one_of(_("View"), titles, "curves", "compare_view", titled=False)][1](views)
 
 
 def _parts_and_view() -> tuple[tuple[Split, ...], ChartView]:

@@ -10,9 +10,8 @@ import streamlit as st
 from mnist_core import data
 from mnist_core.concepts import convolution as conv
 from mnist_core.figures import convolution as charts
-from mnist_core.figures.looking import arithmetic
 from mnist_core.messages import N_
-from mnist_core.ui import data_note, frame, lesson, session
+from mnist_core.ui import data_note, frame, lesson, playing, products, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.texts import _
 
@@ -46,18 +45,16 @@ def draw() -> None:
             "to one pixel of the output. Try the edges: orange where ink begins, blue where it ends."
         )
     )
-    if not data.available(data_note.dataset()):
-        st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
+    if not data_note.ready():
         return
-    playing = bool(st.session_state.get("conv_playing"))
-    frame.fragment(_panel, every=PLAY_SECONDS if playing else None)(playing)
+    playing.draw("conv", _panel, PLAY_SECONDS)
     lesson.code(conv.convolve, conv.window, conv.output_side, conv.kernel)
     lesson.experiment(
         "lenet", _("A network that learns such kernels by itself: 32 and 64 of them, 5 × 5 numbers each.")
     )
 
 
-def _panel(playing: bool) -> None:
+def _panel(plays: bool) -> None:
     left, right = st.columns([1, 2.4], gap="large")
     with left:
         image = _image()
@@ -68,10 +65,10 @@ def _panel(playing: bool) -> None:
         padding = st.slider(_("Padding"), 0, 3, 0, key="conv_padding", help=_("How wide the frame of zeros is."))
     side = len(kernel)
     output = conv.convolve(image, kernel, stride, padding)
-    if playing:
+    if plays:
         _play_on(len(output))
     with left:
-        row, column = _place(len(output), playing)
+        row, column = _place(len(output), plays)
     stop = charts.Stop(side, stride, padding, row, column)
     patch = conv.window(image, side, stride, padding, row, column)
     formula = f"⌊({len(image)} + 2 · {padding} − {side}) / {stride}⌋ + 1 = {len(output)}"
@@ -88,12 +85,7 @@ def _panel(playing: bool) -> None:
             on_click=partial(_clicked, len(output)),
         )
         st.markdown(said)
-        live_chart(
-            arithmetic(patch.astype("f4"), kernel.astype("f4"), session.dark(), _),
-            key="chart_products",
-            height=270,
-            description=said.replace("**", ""),
-        )
+        products.draw(patch, kernel, said.replace("**", ""))
         st.markdown(
             _("Side of the output = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula)
         )
@@ -128,22 +120,14 @@ def _kernel() -> conv.Floats:
 # ---- the stop --------------------------------------------------------------------------------------------------
 
 
-def _place(side: int, playing: bool) -> tuple[int, int]:
+def _place(side: int, plays: bool) -> tuple[int, int]:
     """Row and column of the output's pixel, by slider, step or play; never outside."""
     at: list[int] = st.session_state.setdefault("conv_at", [7, 12])
     at[:] = [min(place, side - 1) for place in at]
     row = st.slider(_("Row"), 0, side - 1, **_bound(0))
     column = st.slider(_("Column"), 0, side - 1, **_bound(1))
-    st.button(
-        _("Pause") if playing else _("Play"),
-        key="conv_play",
-        icon=":material/pause:" if playing else ":material/play_arrow:",
-        on_click=_play,
-        args=(not playing,),
-    )
+    playing.play_or_pause("conv", plays)
     st.caption(_("Or click a pixel of the output."))
-    if playing != bool(st.session_state.get("conv_playing")):
-        st.rerun()  # begin or end playing
     return row, column
 
 
@@ -163,16 +147,11 @@ def _clicked(side: int, click: Click) -> None:
         st.session_state["conv_at"] = list(divmod(click.point, side))
 
 
-def _play(wanted: bool) -> None:
-    """What the press means is in it: one that arrives twice would undo itself."""
-    st.session_state["conv_playing"] = wanted
-
-
 def _play_on(side: int) -> None:
     """The next stop; the last one ends it."""
     row, column = st.session_state.get("conv_at", [0, 0])
     place = row * side + column + 1
     if place >= side * side:
-        st.session_state["conv_playing"] = False
-    elif st.session_state.get("conv_playing"):
+        playing.stop("conv")
+    elif playing.on("conv"):
         st.session_state["conv_at"] = list(divmod(place, side))

@@ -16,7 +16,7 @@ from mnist_core.figures import answers
 from mnist_core.figures import mistakes as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, session, study_panel, texts, watch
+from mnist_core.ui import frame, last_weights, session, study_panel, texts, watch
 from mnist_core.ui.chart import Click, Frame, live_chart
 from mnist_core.ui.film import control, pictures, words
 from mnist_core.ui.pad import drawn
@@ -29,10 +29,10 @@ CELL_IMAGES = 24  # of a cell of the matrix
 
 def draw(run: Run, _runs: list[Run]) -> None:
     """The scrubber over what was computed in the background."""
-    study = study_panel.wanted("course", {"run": run.id})
+    if last_weights.find(run) is None:
+        return
+    study = study_panel.of_run("course", {"run": run.id}, run)
     if study.state == "finished" and "part" not in study.values:  # of an earlier version of the program
-        study = study_panel.start("course", {"run": run.id})
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
         study = study_panel.start("course", {"run": run.id})
     study_panel.draw(study.id, lambda found: _course(run, found))
 
@@ -81,6 +81,8 @@ def _film(run: Run, study: Study) -> None:
     with right:
         sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
         title = _("The first units' weights: orange raises the unit, blue lowers it.")
+        if run.config.model == "cnn":
+            title = _("The first filters' weights: orange raises the filter's value, blue lowers it.")
         missing = _("The weights of this snapshot are no longer here.")
         pictures(film, sheets, key="course_weights", description=title, missing=missing)
         st.caption(title)
@@ -194,6 +196,6 @@ def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDAr
     shown = rows[:CELL_IMAGES]
     shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown])
     marks = [f"{one.argmax()} · {100 * one.max():.0f}" for one in shares]
-    st.image(image_sheet(images[shown], columns=12, scale=3, labels=marks), width="stretch")
+    st.image(image_sheet(images[shown], columns=12, scale=4, labels=marks, letters=7), width=1000)
     text = _("Beneath each image the network's answer and how sure it is in percent; {shown} of {count}.")
     st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))

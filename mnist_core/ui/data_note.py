@@ -18,6 +18,14 @@ def dataset() -> DatasetName:
     return "mnist" if data.available("mnist") else "built-in"
 
 
+def ready() -> bool:
+    """Whether there are images to work on; where there are none yet a line says that they are coming."""
+    there = data.available(dataset())
+    if not there:
+        st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
+    return there
+
+
 def draw() -> None:
     """One calm line. While data is fetched or drawn it moves by itself."""
     st.fragment(_line, run_every=1.0 if _waiting() else None)()

@@ -10,7 +10,7 @@ from mnist_core.figures import disturb as charts
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, names, session, study_panel
+from mnist_core.ui import frame, last_weights, names, session, study_panel
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
@@ -32,6 +32,8 @@ def draw(run: Run, runs: list[Run]) -> None:
             "network. The attack moves each pixel the way that raises the network's own loss most."
         )
     )
+    if last_weights.find(run) is None:
+        return
     known = {name: _(title) for name, (title, _unit) in KINDS.items()}
     kind = st.segmented_control(
         _("Disturbance"),
@@ -41,6 +43,7 @@ def draw(run: Run, runs: list[Run]) -> None:
         key="disturbance",
         format_func=known.__getitem__,
         label_visibility="collapsed",
+        wrap=True,
     )
     others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
     kept = [one for one in st.session_state.get("disturbed_others", list(others)[:2]) if one in others]
@@ -54,9 +57,7 @@ def draw(run: Run, runs: list[Run]) -> None:
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
     kind = kind or "noise"
-    study = study_panel.wanted("disturbed", {"runs": [one.id for one in chosen], "kind": kind})
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
-        study = study_panel.start("disturbed", dict(study.parameters))
+    study = study_panel.of_run("disturbed", {"runs": [one.id for one in chosen], "kind": kind}, run)
     study_panel.draw(study.id, partial(_show, kind, chosen))
 
 
@@ -75,7 +76,7 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
             for answer, label in zip(answers[place], study.arrays["labels"], strict=True)
         ]
         marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
-        st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=4, labels=marks), width="stretch")
+        st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=5, labels=marks, letters=6), width=520)
         st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = names.run_titles(runs)

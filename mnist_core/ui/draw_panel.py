@@ -100,7 +100,7 @@ def choose_image(source: str) -> Image | None:
             return None
         ink = pictures.read_ink(uploaded.getvalue())
     centred = st.toggle(
-        _("Scale and centre as MNIST does"),
+        _("Centre as MNIST does"),
         value=True,
         key="centred",
         help=_(
@@ -124,15 +124,29 @@ def _answer(run: Run, image: Image) -> None:
     mine = answer(run, image)
     if mine is None:
         st.info(_("This run has left no weights yet. It answers as soon as it has."))
-    elif mine.broken:
+        return
+    if mine.broken:
         text = _("After step {step} the weights of this run are no numbers: it answers nothing any more.")
         st.warning(text.format(step=f"{mine.step:,}"), icon=":material/trending_up:")
-    else:
+        mine = _before(run, image)
+    if mine is not None:
         said = answers.describe(mine.shares).text(_)
         st.markdown(f"**{said}**")
         live_chart(
             answers.bars(mine.shares, dark, _), key="chart_answer", height=270, description=said, subject="answer"
         )
+
+
+def _before(run: Run, image: Image) -> Answer | None:
+    """What the run answered when its weights were numbers for the last time."""
+    try:
+        found = weights.latest_finite(run.id)
+    except CheckpointError:
+        return None
+    st.markdown(
+        _("It answered this after step {step}, when its weights were still numbers:").format(step=f"{found.step:,}")
+    )
+    return _answer_of(run, found, image)
 
 
 def _all_answers(runs: list[Run], image: Image) -> None:
@@ -141,19 +155,18 @@ def _all_answers(runs: list[Run], image: Image) -> None:
     if len(found) < 2:
         st.caption(_("Train more networks, one that diverges among them: all answer here beneath each other."))
         return
-    st.markdown(_("All my runs"))
+    st.markdown(_("All my runs: the probability of each digit in percent"))
     titles = [_row(number, one) for number, one in enumerate(found, 1)]
     figure = answers.side_by_side(titles, np.array([one.shares for one in found]), session.dark(), _)
     description = " ".join(
         f"{title}: {answers.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
     )
-    live_chart(figure, key="chart_side_by_side", height=60 + 34 * len(found), description=description, subject="all")
+    height = answers.height(titles)
+    live_chart(figure, key="chart_side_by_side", height=height, description=description, subject="all")
 
 
 def _row(number: int, found: Answer) -> str:
-    title = names.run_title(found.run)
-    short = title if len(title) <= 34 else title[:33] + "…"
-    return f"{number}. {short} · {_(names.STATES[names.state(found.run)])}"
+    return f"{number}. {names.run_title(found.run)} · {_(names.STATES[names.state(found.run)])}"
 
 
 def answer(run: Run, image: Image) -> Answer | None:
@@ -162,5 +175,9 @@ def answer(run: Run, image: Image) -> Answer | None:
         found = weights.latest(run.id)
     except CheckpointError:
         return None
+    return _answer_of(run, found, image)
+
+
+def _answer_of(run: Run, found: weights.Snapshot, image: Image) -> Answer:
     shares = forward.probabilities(run.config, found.weights, image[None])[0]
     return Answer(run, found.step, shares, not np.isfinite(shares).all())

@@ -36,19 +36,17 @@ def draw(run: Run) -> None:
     if st.session_state.get("exciting_layer") not in titles:
         st.session_state["exciting_layer"] = max(titles)
     layer = st.segmented_control(
-        _("Layer"), list(titles), required=True, key="exciting_layer", format_func=titles.__getitem__
+        _("Layer"), list(titles), required=True, key="exciting_layer", format_func=titles.__getitem__, wrap=True
     )
     parameters = {"run": run.id, "layer": layer if layer is not None else max(titles)}
-    study = study_panel.wanted("exciting", parameters)
-    if study.state == "finished" and study.values.get("reached") != run.checkpoint_step and not run.active:
-        study = study_panel.start("exciting", parameters)
+    study = study_panel.of_run("exciting", parameters, run)
     study_panel.draw(study.id, lambda found: frame.fragment(_units)(run, found))
 
 
 def _units(run: Run, study: Study) -> None:
     smooth = study.arrays["smooth"]
     units = len(smooth)
-    st.image(image_sheet(smooth, columns=10, scale=3, labels=range(units)), width="stretch")
+    st.image(image_sheet(smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     st.caption(_("The image found for each of {units} units, by number.").format(units=units))
     unit = int(st.number_input(_("Look at unit"), 0, units - 1, 0, key="exciting_unit"))
     parts = data.split(data.load_dataset(run.config.dataset), run.config)
@@ -65,7 +63,9 @@ def _units(run: Run, study: Study) -> None:
     with third:
         st.markdown("**" + _("Real images that excite it most") + "**")
         marks = [f"{value:.2f}" for value in values["real"]]
-        st.image(image_sheet(real, columns=4, scale=4, labels=marks), width="stretch")
+        st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
+        if float(study.arrays["real_values"][unit].max()) == float(study.arrays["real_values"][unit].min()):
+            st.info(_("All images excite this unit alike: nothing that is drawn reaches it."))
         text = _("Of {images} validation images; beneath each its excitation.")
         if study.values["part"] == "train":
             text = _("Of {images} training images; beneath each its excitation.")

@@ -55,8 +55,7 @@ def _page(name: str, title: str, icon: str) -> StreamlitPage:
 _ICON = Path(__file__).with_name("icon.svg")
 
 
-def run() -> None:
-    """Draw the page that the address asks for, in its frame."""
+def _configure() -> None:
     st.set_page_config(
         page_title="MNIST Lab",
         page_icon=_ICON,
@@ -64,6 +63,11 @@ def run() -> None:
         initial_sidebar_state="auto",
         menu_items={"about": "MNIST Lab"},
     )
+
+
+def run() -> None:
+    """Draw the page that the address asks for, in its frame."""
+    _configure()
     texts.begin()
     page = st.navigation(pages(), position="top")
     safely(_draw)(page)
@@ -106,6 +110,7 @@ def _draw(page: StreamlitPage) -> None:
 def ensure() -> None:
     """Make sure that the page runs inside the frame; see the module's docstring."""
     if not _inside.get():
+        _configure()
         st.navigation(pages(), position="hidden")
         st.rerun()
 

@@ -15,6 +15,7 @@ from mnist_core.data import datasets
 from mnist_core.figures import gradient_noise as charts
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 IMAGES, HIDDEN = 1_000, 32
@@ -32,8 +33,7 @@ def draw() -> None:
         )
     )
     name = data_note.dataset()
-    if not data.available(name):
-        st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
+    if not data_note.ready():
         return
     frame.fragment(_panel)(name)
     lesson.code(concept.gram, Noise)
@@ -49,13 +49,11 @@ def _panel(name: DatasetName) -> None:
     with first:
         size = st.select_slider(_("Batch size"), SIZES, 10, key="noise_batch", format_func=names.number)
     with second:
-        steps = st.segmented_control(
-            _("The network"), TRAINED, default=0, required=True, key="noise_steps", format_func=_state
-        )
+        steps = one_of(_("The network"), {steps: _state(steps) for steps in TRAINED}, 0, "noise_steps")
     with third:
         seed = int(st.session_state.get("noise_seed", 0))
         st.button(_("Draw other batches"), key="noise_next", icon=":material/casino:", on_click=_others)
-    noise, kept = _noise(name, datasets.find(name), steps or 0)
+    noise, kept = _noise(name, datasets.find(name), steps)
     found = noise.batches(size, DRAWN, seed) if seed else kept[size]
     said = _said(size, found)
     st.markdown(said)

@@ -14,6 +14,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _, ngettext
 
 NAMED = 5  # runs in the title of a group that is no experiment
@@ -46,30 +47,17 @@ def progress(runs: list[Run]) -> None:
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
     st.progress(done / len(runs), text=text.format(done=done, all=len(runs)))
     if runs[0].owner == session.student() and any(run.active for run in runs):
-        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=_stop_all, args=(runs,))
-
-
-@frame.callback
-def _stop_all(runs: list[Run]) -> None:
-    for run in runs:
-        if run.state != "finished":
-            run_panel.ask(run, "stop")
+        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,))
 
 
 def _charts(group: str, runs: list[Run]) -> None:
     with st.container(horizontal=True, key="group_controls"):
-        split = st.segmented_control(
-            _("Curves of"),
-            seal.splits(),
-            default="validation",
-            required=True,
-            key="group_split",
-            format_func=lambda word: _(theme.SPLIT_STYLES[word].name),
-        )
+        titles = {split: theme.SPLIT_STYLES[split].name for split in seal.splits()}
+        split = one_of(_("Curves of"), titles, "validation", "group_split")
         view = run_panel.view_controls()
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run), view_.curves) for view_ in views])
-    parts = (split or "validation",)
+    parts = (split,)
     versions = tuple(view_.run.version for view_ in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:

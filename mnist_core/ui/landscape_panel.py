@@ -8,18 +8,19 @@ from functools import partial
 import streamlit as st
 
 from mnist_core.figures import landscape as charts
+from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, names, session, study_panel, texts, watch
+from mnist_core.ui import names, session, study_panel, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _, ngettext
 
-PLANES = ("path", "random")
+PLANES = {"path": N_("the run's path"), "random": N_("random directions")}
 
 
 def draw() -> None:
     """The choice of a run and of a plane, the button, and the landscape that was computed last for them."""
-    store, student = session.store(), session.student()
-    runs = [run for run in store.list_runs(student) if run.checkpoint_step is not None]
+    runs = [run for run in session.store().list_runs(session.student()) if run.checkpoint_step is not None]
     st.markdown(
         _(
             "The loss is a landscape over all weights, of which two directions at a time can be shown. In the plane of a "
@@ -31,15 +32,16 @@ def draw() -> None:
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return
     run, plane = _choice({run.id: run for run in runs})
-    shown = next((one for one in store.list_studies(student, "landscape") if _about(one, run, plane)), None)
+    asked = {"run": run.id, "plane": plane}
+    shown = study_panel.known("landscape", asked)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Compute the landscape"),
             key="compute_landscape",
             type="primary",
             icon=":material/landscape:",
-            on_click=_start,
-            args=(run.id, plane, secrets.token_hex(5)),
+            on_click=study_panel.begin,
+            args=("landscape", asked, secrets.token_hex(5)),
             disabled=shown is not None and shown.active,
         )
         if shown is not None and shown.state == "finished" and shown.values.get("reached") != run.checkpoint_step:
@@ -55,28 +57,12 @@ def _choice(runs: dict[str, Run]) -> tuple[Run, str]:
             _("Run"), list(runs), key="landscape_run", format_func=lambda run_id: _title(runs[run_id])
         )
     with right:
-        plane = st.segmented_control(
-            _("Plane"),
-            PLANES,
-            default="path",
-            required=True,
-            key="landscape_plane",
-            format_func=lambda word: _("the run's path") if word == "path" else _("random directions"),
-        )
-    return runs[chosen], plane or "path"
+        plane = one_of(_("Plane"), PLANES, "path", "landscape_plane")
+    return runs[chosen], plane
 
 
 def _title(run: Run) -> str:
     return f"{names.run_title(run)} · {_(names.STATES[names.state(run)])} · {run.id}"
-
-
-def _about(study: Study, run: Run, plane: str) -> bool:
-    return study.parameters.get("run") == run.id and study.parameters.get("plane") == plane
-
-
-@frame.callback
-def _start(run_id: str, plane: str, study_id: str) -> None:
-    session.store().create_study(session.student(), "landscape", {"run": run_id, "plane": plane}, study_id)
 
 
 def _show(asked: str, study: Study) -> None:

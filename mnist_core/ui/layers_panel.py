@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import pandas as pd
 import streamlit as st
@@ -16,11 +15,17 @@ from mnist_core.messages import N_
 from mnist_core.models import Description, Layer
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 MOST_LAYERS = 4
 UNITS = (1, 2, 4, 8, 16, 32, 50, 64, 100, 128, 256, 512, 1_024, 2_048)
 START = (100, 50, 50, 50)
+MEASURES: dict[charts.Measure, str] = {
+    "parameters": N_("Parameters"),
+    "multiplications": N_("Multiplications"),
+    "memory": N_("Memory"),
+}
 BATCHES = (1, 10, 32, 100, 128, 500, 1_000, 5_000, 10_000, 60_000)
 
 
@@ -169,17 +174,8 @@ def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
 
 
 def _chart(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
-    words = {"parameters": _("Parameters"), "multiplications": _("Multiplications"), "memory": _("Memory")}
-    measure = st.segmented_control(
-        _("Figure"),
-        list(words),
-        default="parameters",
-        required=True,
-        key="layers_measure",
-        format_func=words.__getitem__,
-        label_visibility="collapsed",
-    )
-    figure = charts.size_chart(layers, memories, cast(charts.Measure, measure), session.dark(), _)
+    measure = one_of(_("Figure"), MEASURES, "parameters", "layers_measure", titled=False)
+    figure = charts.size_chart(layers, memories, measure, session.dark(), _)
     said = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
     description = " ".join(
         said.format(

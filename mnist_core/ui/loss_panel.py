@@ -6,8 +6,10 @@ import streamlit as st
 
 from mnist_core.concepts import losses
 from mnist_core.figures import losses as charts
+from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 START = (2.0, 1.0, 0.1)
@@ -107,14 +109,7 @@ def draw_binary() -> None:
 def _binary() -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        target = st.segmented_control(
-            _("The true answer"),
-            (1, 0),
-            default=1,
-            required=True,
-            key="binary_target",
-            format_func=lambda one: _("yes") if one else _("no"),
-        )
+        target = one_of(_("The true answer"), {1: N_("yes"), 0: N_("no")}, 1, "binary_target")
         probability = st.slider(_("Probability given to yes"), 0.001, 0.999, 0.9, 0.001, "%.3f", key="binary_share")
         log = st.toggle(_("Log axis"), key="binary_log")
         loss = float(losses.binary_cross_entropy(probability, target))

@@ -15,7 +15,7 @@ from mnist_core.figures import mistakes as charts
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Split, Study
-from mnist_core.ui import frame, names, seal, session, study_panel, texts, watch
+from mnist_core.ui import frame, last_weights, names, seal, session, study_panel, texts, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.texts import _
 
@@ -37,13 +37,15 @@ def draw(run: Run, runs: list[Run]) -> None:
             key="mistakes_view",
             format_func=known.__getitem__,
             label_visibility="collapsed",
+            wrap=True,
         )
         part = _part(run)
     if part is None:
         st.info(_("This run kept no validation images apart. Choose another run."))
         return
-    study = study_panel.wanted("answers", _parameters(run, part))
-    _again(study, run, part)
+    if last_weights.find(run) is None:
+        return
+    study = study_panel.of_run("answers", _parameters(run, part), run)
     study_panel.draw(study.id, partial(_show, view or "matrix", part, run, runs))
 
 
@@ -74,34 +76,7 @@ def _has(run: Run) -> bool:
     return run.config.validation_size > 0
 
 
-def _again(study: Study, run: Run, part: str) -> None:
-    """The way to ask anew, where the run has gone on since or the computation failed."""
-    old = study.state == "finished" and study.values.get("reached") != run.checkpoint_step
-    if not old and study.state != "failed":
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            _("Compute again"),
-            key="mistakes_again",
-            icon=":material/refresh:",
-            on_click=frame.callback(_start),
-            args=(run, part),
-        )
-        if old:
-            st.caption(_("The run has gone on since: compute again for where it is now."))
-
-
-def _start(run: Run, part: str) -> None:
-    study_panel.start("answers", _parameters(run, part))
-
-
 def _show(view: str, part: str, run: Run, runs: list[Run], study: Study) -> None:
-    step, reached = study.values["step"], study.values["reached"]
-    if reached is not None and step < reached:
-        text = _(
-            "The last weights of this run are no numbers. These are its answers after step {step}, the last that are."
-        )
-        st.info(text.format(step=f"{step:,}"), icon=":material/trending_up:")
     images, labels = _images(run, part)
     shares = _shares(study)
     if view == "matrix":
@@ -131,7 +106,7 @@ def _matrix(study_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8],
     st.markdown(said + " " + _("Click a cell to see its images."))
     left, right = st.columns([1, 1], gap="large")
     with left:
-        rates = st.toggle(_("Shares of each digit instead of counts"), key="mistakes_rates")
+        rates = st.toggle(_("Percent of each digit instead of counts"), key="mistakes_rates")
         dark = session.dark()
         figure = watch.figure(
             (study_id, "matrix", rates, dark, texts.language()), lambda: charts.matrix(counts, rates, dark, _)

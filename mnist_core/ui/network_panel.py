@@ -6,14 +6,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import forward, models, weights
+from mnist_core import forward, models
 from mnist_core.data import preprocess
-from mnist_core.errors import CheckpointError
 from mnist_core.figures import looking as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import draw_panel, exciting_panel, frame, session, study_panel
+from mnist_core.ui import draw_panel, exciting_panel, frame, last_weights, products, session, study_panel
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 from mnist_core.weights import Snapshot
@@ -29,7 +28,7 @@ Image = NDArray[np.uint8]
 
 
 def draw(run: Run, _runs: list[Run]) -> None:
-    """One of three views of the run's last weights."""
+    """One of the views of the run's last weights that are numbers."""
     known = {name: _(title) for name, title in VIEWS.items()}
     view = st.segmented_control(
         _("What to show"),
@@ -39,15 +38,10 @@ def draw(run: Run, _runs: list[Run]) -> None:
         key="network_view",
         format_func=known.__getitem__,
         label_visibility="collapsed",
+        wrap=True,
     )
-    try:
-        snapshot = weights.latest(run.id)
-    except CheckpointError:
-        st.info(_("This run has left no weights yet. It answers as soon as it has."))
-        return
-    if not snapshot.finite:
-        text = _("After step {step} the weights of this run are no numbers: there is nothing to see inside any more.")
-        st.warning(text.format(step=f"{snapshot.step:,}"), icon=":material/trending_up:")
+    snapshot = last_weights.find(run)
+    if snapshot is None:
         return
     if view == "layers":
         frame.fragment(_with_image)(run, snapshot, "layers")
@@ -112,10 +106,13 @@ def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
     if st.session_state.get("layer_shown") not in titles:
         st.session_state["layer_shown"] = next(iter(titles))
     number = st.segmented_control(
-        _("Layer"), list(titles), required=True, key="layer_shown", format_func=titles.__getitem__
+        _("Layer"), list(titles), required=True, key="layer_shown", format_func=titles.__getitem__, wrap=True
     )
     number = number if number is not None else next(iter(titles))
     given = outputs[number][0]
+    if not given.any():
+        st.info(_("All of this layer is silent: nothing in it gives more than 0, whatever is drawn."))
+        return
     if given.ndim == 1:
         said = _("{alive} of {count} units give more than 0; the greatest is {greatest}.").format(
             alive=int((given > 0).sum()), count=len(given), greatest=f"{given.max():.3f}"
@@ -164,8 +161,7 @@ def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.f
         value=f"{given[which, row, column]:.3f}",
     )
     st.markdown(text)
-    figure = charts.arithmetic(patch[channel], kernels[which, channel], session.dark(), _)
-    live_chart(figure, key="chart_pixel", height=260, description=text, subject=f"{run.id} {number}")
+    products.draw(patch[channel], kernels[which, channel], text)
 
 
 def _choice(column: object, label: str, count: int, start: int, key: str) -> int:
@@ -200,6 +196,9 @@ def _ask(parameters: dict[str, object]) -> None:
 
 
 def _maps(study: Study) -> None:
+    if not any(study.arrays[name].any() for name in ("gradient", "integrated", "occlusion")):
+        st.info(_("No pixel counts: the hidden units are silent, and the answer is the same whatever is drawn."))
+        return
     digit = int(study.values["digit"])
     st.markdown(
         _("Its answer is {digit}. Orange: what speaks for it; blue: what speaks against it.").format(

@@ -10,8 +10,10 @@ from mnist_core import data
 from mnist_core.config import DatasetName, Preprocessing, choices
 from mnist_core.data import preprocessing
 from mnist_core.figures.pixels import numbers_chart
+from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.flatten import flatten
 from mnist_core.ui.texts import _
 
@@ -55,14 +57,7 @@ def _numbers(name: DatasetName) -> None:
         number = st.slider(_("Image"), 1, MOST, 1, key="number_image")
         image = _chosen(dataset)
         scale = _scale()
-        shown = st.segmented_control(
-            _("Shown"),
-            ("part", "whole"),
-            default="part",
-            required=True,
-            key="number_shown",
-            format_func=lambda one: _("the whole image") if one == "whole" else _("a part"),
-        )
+        shown = one_of(_("Shown"), {"part": N_("a part"), "whole": N_("the whole image")}, "part", "number_shown")
         rows = columns = range(28)
         if shown != "whole":
             top = st.slider(_("From row"), 0, 28 - PART, 9, key="number_row")
@@ -91,10 +86,7 @@ def _numbers(name: DatasetName) -> None:
 
 def _scale() -> Preprocessing:
     options: tuple[Preprocessing, ...] = choices("preprocessing")  # type: ignore[assignment]
-    chosen = st.segmented_control(
-        _("Scale"), options, default="raw", required=True, key="number_scale", wrap=True, format_func=names.choice
-    )
-    return chosen or "raw"
+    return one_of(_("Scale"), {scale: names.CHOICES[scale] for scale in options}, "raw", "number_scale", wrap=True)
 
 
 def _formula(scale: Preprocessing) -> str:
@@ -111,15 +103,7 @@ def _formula(scale: Preprocessing) -> str:
 
 def _vector(name: DatasetName) -> None:
     dataset = data.load_dataset(name)
-    size = st.segmented_control(
-        _("Image"),
-        (2, 28),
-        default=28,
-        required=True,
-        key="flatten_side",
-        format_func=lambda side: f"{side}×{side}",
-        label_visibility="collapsed",
-    )
+    size = one_of(_("Image"), {side: f"{side}×{side}" for side in (2, 28)}, 28, "flatten_side", titled=False)
     image = TWO_BY_TWO if size == 2 else _chosen(dataset)
     flatten(image, key=f"flatten_{len(image)}")
     st.caption(

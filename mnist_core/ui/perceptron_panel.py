@@ -10,6 +10,7 @@ from mnist_core.figures.perceptron import map_chart, surface_chart
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 NAMES: dict[Activation, str] = {
@@ -21,6 +22,7 @@ NAMES: dict[Activation, str] = {
     "softplus": "Softplus",
     "gelu": "GELU",
 }
+SHAPES = {"map": N_("Map"), "surface": N_("Surface")}
 
 
 def draw() -> None:
@@ -53,15 +55,7 @@ def _panel() -> None:
         if gate := _gate(tuple(values.tolist())):
             st.success(_("This is the gate {gate}.").format(gate=gate), icon=":material/check:")
     with right:
-        shape = st.segmented_control(
-            _("Picture"),
-            ("map", "surface"),
-            default="map",
-            required=True,
-            key="perceptron_picture",
-            format_func=lambda name: _("Map") if name == "map" else _("Surface"),
-            label_visibility="collapsed",
-        )
+        shape = one_of(_("Picture"), SHAPES, "map", "perceptron_picture", titled=False)
         make = surface_chart if shape == "surface" else map_chart
         figure = make((first, second), bias, activation, session.dark(), _)
         live_chart(figure, key=f"chart_perceptron_{shape}", height=460, description=said)

@@ -11,7 +11,7 @@ from mnist_core.diagnostics import chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
 from mnist_core.schedule import RISE
-from mnist_core.ui import draft, frame, names, run_panel, session, texts, watch
+from mnist_core.ui import draft, frame, names, run_panel, session, started, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
@@ -55,8 +55,7 @@ def _test(run_id: str) -> None:
 
 
 def _panel(run_id: str, moving: bool) -> None:
-    if st.session_state.pop("go_to_train", False):
-        st.switch_page("pages/train.py")
+    started.turn_the_page()
     view = watch.look(run_id)
     run = view.run
     if run.active != moving:
@@ -97,4 +96,4 @@ def _suggestion(one: Suggestion, config: RunConfig) -> None:
 
 def _use(rate: float) -> None:
     draft.put("learning_rate", rate)
-    st.session_state["go_to_train"] = True
+    started.go_to_train()

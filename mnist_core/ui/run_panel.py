@@ -6,6 +6,7 @@ A fragment asks the store a few times a second while something may happen, and r
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -65,6 +66,14 @@ def _panel(run_id: str, moving: bool) -> None:
 def ask(run: Run, command: Command) -> None:
     """Ask something of the run, as its owner."""
     session.store().request(run.id, session.student(), command)
+
+
+@frame.callback
+def stop_all(runs: Iterable[Run]) -> None:
+    """Stop those of one's runs that are not over."""
+    for run in runs:
+        if run.state != "finished":
+            ask(run, "stop")
 
 
 def _buttons(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
@@ -11,6 +13,7 @@ from mnist_core.config import DatasetName
 from mnist_core.figures import scales as charts
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 IMAGES = 500  # that the line goes through
@@ -36,14 +39,21 @@ def draw(name: DatasetName) -> None:
     )
 
 
-def _panel(name: DatasetName) -> None:
-    dataset = data.load_dataset(name)
+@dataclass(frozen=True)
+class _Choice:
+    """Scale, place of the pixel, rate as a share of the edge, steps."""
+
+    scale: line.Scale
+    row: int
+    column: int
+    share: float
+    steps: int
+
+
+def _choice() -> _Choice:
     first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
     with first:
-        chosen = st.segmented_control(
-            _("Scale"), SCALES, default="raw", required=True, key="scales_scale", format_func=names.choice, wrap=True
-        )
-        scale: line.Scale = chosen or "raw"
+        scale = one_of(_("Scale"), {one: names.CHOICES[one] for one in SCALES}, "raw", "scales_scale", wrap=True)
     with second:
         row = st.slider(_("Row"), *EDGE_OF_PIXELS, 14, key="scales_row")
     with third:
@@ -62,12 +72,19 @@ def _panel(name: DatasetName) -> None:
         )
     with fifth:
         steps = st.slider(_("Steps"), 0, 100, 20, key="scales_steps")
+    return _Choice(scale, row, column, share, steps)
+
+
+def _panel(name: DatasetName) -> None:
+    chosen, dataset = _choice(), data.load_dataset(name)
+    scale = chosen.scale
     images = dataset.train_images[:IMAGES]
-    x, y = line.scaled(images[:, row, column], scale), line.scaled(images[:, row, column + 1], scale)
+    x = line.scaled(images[:, chosen.row, chosen.column], scale)
+    y = line.scaled(images[:, chosen.row, chosen.column + 1], scale)
     bowl = line.surface(x, y)
-    rate = share * bowl.edge
-    walked = line.descend(bowl, bowl.lowest + START, rate, steps)
-    said = _said(bowl, rate, share, steps, walked)
+    rate = chosen.share * bowl.edge
+    walked = line.descend(bowl, bowl.lowest + START, rate, chosen.steps)
+    said = _said(bowl, rate, chosen, walked)
     st.markdown(said)
     dark = session.dark()
     a, b = walked[-1]
@@ -92,8 +109,8 @@ def _panel(name: DatasetName) -> None:
     )
 
 
-def _said(bowl: line.Surface, rate: float, share: float, steps: int, walked: line.Numbers) -> str:
-    if share > 1:
+def _said(bowl: line.Surface, rate: float, chosen: _Choice, walked: line.Numbers) -> str:
+    if chosen.share > 1:
         return _(
             "**Beyond the edge** at a rate of {edge}: each step lands farther out than the one before. Condition number {condition}."
         ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))
@@ -106,7 +123,7 @@ def _said(bowl: line.Surface, rate: float, share: float, steps: int, walked: lin
         rate=f"{rate:.3g}",
         edge=f"{bowl.edge:.3g}",
         left=f"{left:.1%}",
-        steps=steps,
+        steps=chosen.steps,
         needed=_count(line.steps_needed(bowl, rate)),
     )
 

@@ -13,6 +13,7 @@ from mnist_core.messages import N_
 from mnist_core.records import Study
 from mnist_core.ui import data_note, frame, lesson, session, study_panel
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 RATES = (0.1, 0.5, 1.2, 1.5)
@@ -50,33 +51,25 @@ def draw() -> None:
 def _panel() -> None:
     left, middle, right = st.columns([2, 2, 1], gap="large", vertical_alignment="bottom")
     with left:
-        rate = st.segmented_control(
-            _("Learning rate"), RATES, default=0.5, required=True, key="scratch_rate", format_func=str
-        )
+        rate = one_of(_("Learning rate"), {rate: str(rate) for rate in RATES}, 0.5, "scratch_rate")
     with middle:
         iterations = st.select_slider(_("Updates"), ITERATIONS, 300, key="scratch_iterations")
-    asked = {"dataset": data_note.dataset(), "rate": rate or 0.5, "iterations": iterations}
-    studies = session.store().list_studies(session.student(), "scratch")
-    shown = next((study for study in studies if study.parameters == asked), None)
+    asked = {"dataset": data_note.dataset(), "rate": rate, "iterations": iterations}
+    shown = study_panel.known("scratch", asked)
     with right:
         st.button(
             _("Train both"),
             key="scratch_train",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=_start,
-            args=(asked, secrets.token_hex(5)),
+            on_click=study_panel.begin,
+            args=("scratch", asked, secrets.token_hex(5)),
             disabled=shown is not None and shown.active,
         )
     if shown is None:
         st.info(_("Press **Train both**: a network of 784, 50 and 10 units is trained twice, in about a second."))
     else:
         study_panel.draw(shown.id, _show)
-
-
-@frame.callback
-def _start(asked: dict[str, object], study_id: str) -> None:
-    session.store().create_study(session.student(), "scratch", asked, study_id)
 
 
 def _show(study: Study) -> None:

@@ -1,4 +1,5 @@
-"""A group of runs that a page of lessons started by one click: kept in the session, found again by the address."""
+"""A group of runs that a page of lessons started by one click: kept in the session, found again by the address; and the way
+from it to the Train page."""
 
 from __future__ import annotations
 
@@ -41,11 +42,17 @@ def expected_time(configs: Sequence[RunConfig]) -> None:
 
 
 def open_run(run_id: str) -> None:
-    """Remember that the Train page is to show the run; for callbacks, which cannot turn the page themselves."""
-    st.session_state.update(shown_run=run_id, shown_group=None, go_to_train=True)
+    """Remember that the Train page is to show the run; for callbacks."""
+    st.session_state.update(shown_run=run_id, shown_group=None)
+    go_to_train()
+
+
+def go_to_train() -> None:
+    """Remember that the Train page is wanted; for callbacks, which cannot turn the page themselves."""
+    st.session_state["go_to_train"] = True
 
 
 def turn_the_page() -> None:
-    """Go where `open_run` wants to; at the head of a fragment."""
+    """Go where a callback wanted to; at the head of a fragment."""
     if st.session_state.pop("go_to_train", False):
         st.switch_page("pages/train.py")

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.records import Study, StudyKind
+from mnist_core.records import Run, Study, StudyKind
 from mnist_core.ui import frame, run_panel, session, watch
 from mnist_core.ui.texts import _, ngettext
 
@@ -18,6 +18,34 @@ Show = Callable[[Study], None]
 def wanted(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     """The student's newest study of this kind with these parameters (JSON-ready); it is started where there is none."""
     return known(kind, parameters) or start(kind, parameters)
+
+
+def of_run(kind: StudyKind, parameters: Mapping[str, Any], run: Run) -> Study:
+    """The student's newest study of what `run` is: started where there is none, and anew where the run has gone on since.
+
+    While the run trains, and after a failure, a button starts it anew: it would begin again and again by itself.
+    """
+    study = wanted(kind, parameters)
+    old = study.state == "finished" and study.values.get("reached") != run.checkpoint_step
+    if old and not run.active:
+        return start(kind, parameters)
+    if old or study.state == "failed":
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                _("Compute again"),
+                key=f"again_{kind}",
+                icon=":material/refresh:",
+                on_click=_again,
+                args=(kind, parameters),
+            )
+            if old:
+                st.caption(_("The run has gone on since: compute again for where it is now."))
+    return study
+
+
+@frame.callback
+def _again(kind: StudyKind, parameters: Mapping[str, Any]) -> None:
+    start(kind, parameters)
 
 
 def known(kind: StudyKind, parameters: Mapping[str, Any]) -> Study | None:
@@ -40,6 +68,12 @@ def start(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     study = store.study(store.create_study(session.student(), kind, parameters))
     assert study is not None  # it was just made
     return study
+
+
+@frame.callback
+def begin(kind: StudyKind, parameters: Mapping[str, Any], study_id: str) -> None:
+    """Put a new study into the queue, once however often the press arrives; for buttons, drawn with the id."""
+    session.store().create_study(session.student(), kind, parameters, study_id)
 
 
 def draw(study_id: str, show: Show) -> None:

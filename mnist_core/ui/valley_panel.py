@@ -8,11 +8,13 @@ import streamlit as st
 from mnist_core.concepts import optimizers, valleys
 from mnist_core.figures import valleys as charts
 from mnist_core.messages import N_
-from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 MOST_STEPS = 200
+STEPS = "valley_steps"  # key of the slider
 PLAY_SECONDS = 0.3
 PLAYED = 2  # steps at a time
 ARRIVED = 0.01  # above the lowest loss
@@ -30,21 +32,20 @@ def draw() -> None:
             "walls and creeps along the floor; momentum and a rate for each weight are two ways out of that."
         )
     )
-    playing = bool(st.session_state.get("valley_playing"))
-    frame.fragment(_panel, every=PLAY_SECONDS if playing else None)(playing)
+    playing.draw("valley", _panel, PLAY_SECONDS)
     lesson.code(optimizers.Settings, *optimizers.RULES.values(), optimizers.descend)
     lesson.experiment("optimizer-race", _("The same race in a network of 79,510 weights, on the same batches."))
 
 
-def _panel(playing: bool) -> None:
-    if playing:
-        _play_on()
+def _panel(plays: bool) -> None:
+    if plays:
+        playing.go_on("valley", STEPS, MOST_STEPS, PLAYED)
     with st.container(horizontal=True, gap="large"):
         valley = _valley()
         shown = _shown()
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        walks, steps = _walks(valley, shown, playing)
+        walks, steps = _walks(valley, shown, plays)
     said = _said(valley, walks)
     with right:
         dark, kind = session.dark(), str(st.session_state["valley_kind"])
@@ -67,11 +68,7 @@ def _panel(playing: bool) -> None:
 
 
 def _valley() -> valleys.Valley:
-    titles = {name: _(title) for name, title in TITLES.items()}
-    kind = st.segmented_control(
-        _("The loss"), list(TITLES), default="long", required=True, key="valley_kind", format_func=titles.__getitem__
-    )
-    return valleys.VALLEYS[kind or "long"]
+    return valleys.VALLEYS[one_of(_("The loss"), TITLES, "long", "valley_kind")]
 
 
 def _shown() -> list[str]:
@@ -85,9 +82,7 @@ def _shown() -> list[str]:
     )
 
 
-def _walks(
-    valley: valleys.Valley, shown: list[str], playing: bool
-) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
+def _walks(valley: valleys.Valley, shown: list[str], plays: bool) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
     """Name → (number of the optimizer, its walk), and how many steps were asked for."""
     gradient_rate = st.select_slider(
         _("Rate of SGD, momentum, Nesterov"), RATES, 0.15, key="valley_rate", format_func=names.number
@@ -101,7 +96,7 @@ def _walks(
     decay = st.slider(
         _("Weight decay"), 0.0, 1.0, 0.1, 0.05, key="valley_decay", help=_("Of AdamW: without it, it is Adam.")
     )
-    steps = _steps(playing)
+    steps = _steps(plays)
     walks = {}
     for place, (name, rule) in enumerate(optimizers.RULES.items()):
         if name in shown:
@@ -111,34 +106,10 @@ def _walks(
     return walks, steps
 
 
-def _steps(playing: bool) -> int:
-    steps = st.slider(_("Steps"), 0, MOST_STEPS, 60, key="valley_steps")
-    st.button(
-        _("Pause") if playing else _("Play"),
-        key="valley_play",
-        icon=":material/pause:" if playing else ":material/play_arrow:",
-        on_click=_play,
-        args=(not playing,),
-    )
-    if playing != bool(st.session_state.get("valley_playing")):
-        st.rerun()  # begin or end playing
+def _steps(plays: bool) -> int:
+    steps = st.slider(_("Steps"), 0, MOST_STEPS, 60, key=STEPS)
+    playing.play_or_pause("valley", plays, STEPS)
     return steps
-
-
-def _play(wanted: bool) -> None:
-    """What the press means is in it: one that arrives twice would undo itself."""
-    st.session_state["valley_playing"] = wanted
-    if wanted:
-        st.session_state["valley_steps"] = 0
-
-
-def _play_on() -> None:
-    """The next steps; the end of the slider ends it."""
-    steps = st.session_state.get("valley_steps", 0)
-    if steps >= MOST_STEPS:
-        st.session_state["valley_playing"] = False
-    elif st.session_state.get("valley_playing"):
-        st.session_state["valley_steps"] = min(MOST_STEPS, steps + PLAYED)
 
 
 def _said(valley: valleys.Valley, walks: dict[str, tuple[int, valleys.Floats]]) -> str:

@@ -42,7 +42,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     page.press("grid_start")
     wait_until(lambda: cells(page) and cells(page)[0][0])  # the cells are there before their values
     wait_until(lambda: "group=" in page.address)
-    page.wait_for("3 of 3 runs are done", 90)
+    page.wait_for("3 of 3 runs are done", 240)
     wait_until(lambda: all("%" in text and "…" not in text for row in cells(page) for text in row))
     (linear, same), (narrow, wide) = cells(page)
     assert linear == same  # one run without hidden layers for both columns
@@ -82,7 +82,8 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     wait_until(lambda: page.points("slide") == 28 * 28 + 13 * 13)
     page.press("conv_play")
     page.wait_for("Pause")
-    page.wait_for("Row 8, column ")  # it goes on by itself into the next row
+    # It goes on by itself into the next rows, perhaps more than one between two looks.
+    wait_until(lambda: any(page.says(f"Row {row}, column ") for row in range(8, 13)), 40)
     page.press("conv_play")
     page.wait_for("Play")
     page.choose("architecture_view", "Optimizers in a valley")

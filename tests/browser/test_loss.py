@@ -102,7 +102,7 @@ def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open
 
     wide(420)
     page.open("/loss_and_gradients?view=backprop")
-    wait_until(lambda: page.chart("backprop", "updates"))
+    wait_until(lambda: page.chart("backprop", "updates") not in (None, "0"))
     width, height = page.browser.execute_script(heights)
     assert width < 420
     assert height > width  # upright

@@ -19,10 +19,10 @@ def pixels(png: bytes) -> np.ndarray:
     ("dark", "ground", "blue"), [(False, (255, 255, 255), (0, 114, 178)), (True, (27, 30, 37), (86, 180, 233))]
 )
 def test_a_number_is_as_strong_as_its_share_of_its_images_greatest(dark: bool, ground: tuple, blue: tuple) -> None:
-    values = np.array([[[2.0, -1.0]], [[-0.5, np.nan]], [[0.0, 0.0]]])
+    values = np.array([[[2.0, -1.0]], [[-0.5, np.nan]], [[0.0, 0.0]]]).repeat(14, axis=2)
     found = pixels(signed_sheet(values, columns=2, scale=3, dark=dark))
-    assert found.shape == (3 * 3, 5 * 3, 3)  # two rows and two columns of 1×2, a line of paper between
-    colours = found[1::3, 1::3]
+    assert found.shape == (3 * 3, 57 * 3, 3)  # two rows and two columns of 1×28, a line of paper between
+    colours = found[1::3, [1, 14 * 3 + 1, 28 * 3 + 1, 29 * 3 + 1, 43 * 3 + 1]]
     orange = (230, 120, 0)
     assert colours[0, 0].tolist() == list(orange)
     half = (np.array(ground) + np.array(blue)) / 2  # -1 of 2
@@ -32,6 +32,14 @@ def test_a_number_is_as_strong_as_its_share_of_its_images_greatest(dark: bool, g
     assert colours[2, 0].tolist() == colours[2, 1].tolist() == list(ground)
     assert colours[0, 2].tolist() == colours[1, 0].tolist() == colours[2, 4].tolist()  # paper
     assert colours[0, 2].tolist() not in (list(ground), list(orange), list(blue))
+
+
+def test_the_paper_between_small_images_stays_thin() -> None:
+    kernels = np.ones((2, 5, 5))
+    found = pixels(signed_sheet(kernels, columns=2, scale=20, dark=False))
+    assert found.shape == (25 * 4, (25 + 1 + 25) * 4, 3)  # each number 20 pixels wide, the paper 4
+    assert (found[:, : 25 * 4] == (230, 120, 0)).all()
+    assert (found[:, 25 * 4 : 26 * 4] != (230, 120, 0)).any(-1).all()
 
 
 def test_few_shades_make_a_small_file_that_looks_the_same() -> None:

@@ -11,7 +11,9 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import zones
 from mnist_core.figures import theme
-from mnist_core.figures.rates import BATCH_POINTS, SweepView, curves_chart, describe, rates_chart
+from mnist_core.figures.rates import describe, rates_chart
+from mnist_core.figures.sweep import SweepView
+from mnist_core.figures.sweep_curves import BATCH_POINTS, curves_chart
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Run
 from tests.figures.test_curves import ends_of, numbers
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from mnist_core.diagnostics import judge
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.jobs import run_job
 from mnist_core.records import Curves
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 from mnist_core.training import trail
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
@@ -25,18 +24,13 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store of this test's own, shared with the job; checkpoints as often as records."""
-    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
     monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
     monkeypatch.setattr(run_job, "FIRST_SECONDS", 0.02)
-    opened = open_store()
-    run_job._stores[opened.url] = opened
-    yield opened
-    del run_job._stores[opened.url]
-    opened.close()
+    return shared_store
 
 
 def execute(store: Store, run_id: str) -> None:

@@ -1,9 +1,7 @@
-"""What a worker and the dispatcher do with a study, in this process."""
+"""What a worker does with a study, in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,27 +10,17 @@ import pytest
 from mnist_core import data, forward, weights
 from mnist_core.config import RunConfig
 from mnist_core.data import augment
-from mnist_core.errors import DataError
 from mnist_core.jobs import run_job, study_job
-from mnist_core.jobs.dispatcher import Dispatcher
-from mnist_core.records import Study
-from mnist_core.store import Store, open_store
+from mnist_core.records import Study, StudyKind
+from mnist_core.store import Store
 from mnist_core.training import trail
-from tests.jobs.test_dispatcher import Client, Future
 
 CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(8,), batch_size=50, epochs=4)
 
 
 @pytest.fixture
-def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
-    monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
-    opened = open_store()
-    opened.set_fact("speed", {})
-    run_job._stores[opened.url] = opened
-    yield opened
-    del run_job._stores[opened.url]
-    opened.close()
+def store(shared_store: Store) -> Store:
+    return shared_store
 
 
 def trained(store: Store) -> str:
@@ -42,12 +30,23 @@ def trained(store: Store) -> str:
     return run_id
 
 
-def landscape(store: Store, run_id: str, plane: str = "path") -> Study:
-    study_id = store.create_study("ann", "landscape", {"run": run_id, "plane": plane})
+def computed(store: Store, kind: StudyKind, parameters: dict[str, Any]) -> Study:
+    """What a worker makes of a study."""
+    study_id = store.create_study("ann", kind, parameters)
     study_job.execute(study_id, store.url, 1)
     study = store.study(study_id)
     assert study is not None
     return study
+
+
+def finished(store: Store, kind: StudyKind, parameters: dict[str, Any]) -> Study:
+    study = computed(store, kind, parameters)
+    assert study.state == "finished", study.message
+    return study
+
+
+def landscape(store: Store, run_id: str) -> Study:
+    return computed(store, "landscape", {"run": run_id, "plane": "path"})
 
 
 def test_the_landscape_of_a_runs_path(store: Store) -> None:
@@ -116,104 +115,9 @@ def test_a_run_that_diverged_is_shown_as_far_as_it_is_numbers(store: Store) -> N
     assert 0 <= study.values["step"] < study.values["reached"] == config.total_steps
 
 
-# ---- the dispatcher --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def dispatcher(store: Store, monkeypatch: pytest.MonkeyPatch) -> Dispatcher:
-    monkeypatch.setattr(data, "available", lambda name: True)
-    made = Dispatcher(Client(), store)
-    made.begin()
-    return made
-
-
-def sent(dispatcher: Dispatcher) -> list[Future]:
-    client: Any = dispatcher.client
-    found: list[Future] = client.sent
-    return found
-
-
-def waiting(store: Store, owner: str = "ann") -> str:
-    return store.create_study(owner, "landscape", {"run": "r", "plane": "path"})
-
-
-def state(store: Store, study_id: str) -> str:
-    study = store.study(study_id)
-    assert study is not None
-    return study.state
-
-
-def test_a_study_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dispatcher, store: Store) -> None:
-    busy = store.create_run("ann", CONFIG)
-    dispatcher.tick()
-    first = waiting(store, "ann")
-    dispatcher.tick()
-    runs, one = sent(dispatcher)
-    assert (runs.arguments[0], one.arguments[0]) == ([busy], first)
-    assert one.resources == {"study": 1}
-    assert one.worker != runs.worker  # one trains nothing
-    other = store.create_run("ann", CONFIG)
-    second, _third = waiting(store, "bob"), waiting(store, "eve")
-    dispatcher.tick()
-    dispatcher.tick()
-    beside, trained = sent(dispatcher)[2:]  # the third study waits: each worker has one
-    assert beside.arguments[0] == second
-    assert beside.worker == runs.worker  # beside its run
-    assert trained.arguments[0] == [other]
-    assert trained.worker == one.worker
-
-
-def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tcp://elsewhere:8786")
-    monkeypatch.setattr(data, "available", lambda name: True)
-    client = Client({"a": {"resources": {}}, "b": {"resources": {}}})
-    dispatcher = Dispatcher(client, store)
-    dispatcher.begin()
-    store.create_run("ann", CONFIG)
-    studies = [waiting(store, owner) for owner in ("bob", "eve")]
-    dispatcher.tick()
-    dispatcher.tick()
-    assert [future.arguments[0] for future in client.sent] == studies  # they last seconds, and go first
-    assert len({future.worker for future in client.sent}) == 2
-
-
-def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:
-    study_id = waiting(store)
-    dispatcher.tick()
-    store.claim_study(study_id)
-    client: Any = dispatcher.client
-    del client.workers[sent(dispatcher)[0].worker]
-    dispatcher._beat = 0.0
-    dispatcher.tick()
-    assert state(store, study_id) == "queued"
-    dispatcher.tick()
-    assert [future.arguments[0] for future in sent(dispatcher)] == [study_id, study_id]
-
-
-def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: Store) -> None:
-    said = []
-    for error in (DataError("No data."), ZeroDivisionError()):
-        study_id = waiting(store)
-        dispatcher.tick()
-        store.claim_study(study_id)
-        sent(dispatcher)[-1].fail(error)
-        dispatcher.tick()
-        study = store.study(study_id)
-        assert study is not None
-        said.append(str(study.message))
-    assert said[0] == "No data."
-    assert "ZeroDivisionError" in said[1]
-
-
 def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> None:
     run_id = trained(store)
-    study_id = store.create_study("ann", "answers", {"run": run_id, "part": "test"})
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "answers", {"run": run_id, "part": "test"})
     assert study.values == {"step": CONFIG.total_steps, "reached": CONFIG.total_steps}
     parts = data.split(data.load_dataset("mnist"), CONFIG)
     shares = study.arrays["shares"].astype(np.float64)
@@ -226,11 +130,7 @@ def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> Non
 def test_what_an_answer_hangs_on(store: Store) -> None:
     run_id = trained(store)
     image = data.load_dataset("mnist").test_images[0]
-    study_id = store.create_study("ann", "attention", {"run": run_id, "image": image.reshape(-1).tolist()})
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "attention", {"run": run_id, "image": image.reshape(-1).tolist()})
     answered = forward.probabilities(CONFIG, weights.latest(run_id).weights, image[None])[0].argmax()
     assert study.values["digit"] == answered
     assert not study.arrays["integrated"][image == 0].any()
@@ -239,11 +139,7 @@ def test_what_an_answer_hangs_on(store: Store) -> None:
 
 def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
     run_id = trained(store)
-    study_id = store.create_study("ann", "course", {"run": run_id})
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "course", {"run": run_id})
     steps = study.values["steps"]
     assert steps == trail.steps(run_id)
     answers = study.arrays["answers"]
@@ -261,11 +157,7 @@ def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
 @pytest.mark.parametrize("layer", [1, 2])
 def test_images_that_excite_the_units_of_a_layer(store: Store, layer: int) -> None:
     run_id = trained(store)
-    study_id = store.create_study("ann", "exciting", {"run": run_id, "layer": layer})
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "exciting", {"run": run_id, "layer": layer})
     arrays = study.arrays
     units = CONFIG.hidden_layers[0] if layer == 1 else 10
     assert arrays["smooth"].shape == arrays["plain"].shape == (units, 28, 28)
@@ -282,11 +174,7 @@ def test_images_that_excite_the_units_of_a_layer(store: Store, layer: int) -> No
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion", "fgsm"])
 def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
     first, second = trained(store), trained(store)
-    study_id = store.create_study("ann", "disturbed", {"runs": [first, second], "kind": kind})
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "disturbed", {"runs": [first, second], "kind": kind})
     accuracy = study.arrays["accuracy"]
     assert accuracy.shape == (2, len(study.values["strengths"]))
     assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
@@ -296,11 +184,7 @@ def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
 
 def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
     asked = {"dataset": "mnist", "rate": 0.1, "iterations": 100}
-    study_id = store.create_study("ann", "scratch", asked)
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "scratch", asked)
     scratch, engine = study.arrays["scratch"], study.arrays["engine"]
     assert len(scratch) == len(engine) == 100
     assert np.abs(scratch - engine).max() < 2e-6
@@ -310,11 +194,7 @@ def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
 
 def test_updates_are_timed_at_each_batch_size(store: Store) -> None:
     asked = {"dataset": "mnist", "hidden_layers": [8], "images": 2_000, "sizes": [1, 100, 2_000]}
-    study_id = store.create_study("ann", "batch-times", asked)
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "batch-times", asked)
     seconds, updates = study.arrays["seconds"], study.values["updates"]
     assert seconds.shape == (3,)
     assert len(updates) == 3
@@ -335,10 +215,7 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
 
     monkeypatch.setattr(store, "report_study", cancelled)
     asked = {"dataset": "mnist", "hidden_layers": [8], "images": 1_000, "sizes": [10, 1_000]}
-    study_id = store.create_study("ann", "batch-times", asked)
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
+    study = computed(store, "batch-times", asked)
     assert study.state == "running"  # left as it is: the store says what became of it
     assert shares == sorted(shares)
     assert 0.5 <= shares[-1] <= 1
@@ -347,11 +224,7 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
 
 def test_augmented_digits_in_all_strengths(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "DRAWS", 2)
-    study_id = store.create_study("ann", "augmented", {"dataset": "mnist", "seed": 3})
-    study_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
-    assert study is not None
-    assert study.state == "finished", study.message
+    study = finished(store, "augmented", {"dataset": "mnist", "seed": 3})
     originals = study.arrays["originals"]
     dataset = data.load_dataset("mnist")
     assert np.array_equal(originals, dataset.train_images[data.samples(dataset, per_digit=1, seed=3)])

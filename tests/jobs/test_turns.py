@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs import run_job, study_job
 from mnist_core.jobs.turns import OF_THIS_PROCESS, Turns
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 from tests.conftest import wait_until
 
 CONFIG = RunConfig(train_size=2_000, validation_size=500, hidden_layers=(64,), batch_size=100, epochs=10, dropout=0.2)
@@ -82,16 +80,11 @@ def test_nobody_computes_beside_another() -> None:
 
 
 @pytest.fixture
-def store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
+def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
-    opened = open_store()
-    opened.set_fact("speed", {})
-    run_job._stores[opened.url] = opened
-    yield opened
-    del run_job._stores[opened.url]
-    opened.close()
+    shared_store.set_fact("speed", {})
+    return shared_store
 
 
 def curve(store: Store, run_id: str) -> str:

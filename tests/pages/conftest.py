@@ -41,3 +41,9 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         return app
 
     return opened
+
+
+@pytest.fixture
+def real_digits(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages have real MNIST; skips where there is none."""
+    monkeypatch.setenv("MNIST_LAB_DATA", str(mnist))

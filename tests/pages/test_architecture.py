@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -17,30 +16,8 @@ from mnist_core.store import Store
 from mnist_core.ui import grid_panel, names
 from mnist_core.ui import started as started_panel
 from mnist_core.ui.chart import Click
-from tests.conftest import mnist_folder
 from tests.pages.conftest import Open
-from tests.pages.test_train import texts
-
-
-def chart(app: AppTest, key: str) -> dict[str, Any]:
-    """What the browser gets for a chart."""
-    found = [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
-    (data,) = [one for one in found if one.get("key") == key]
-    return dict(data)
-
-
-def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
-
-
-@pytest.fixture
-def digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real MNIST for the pages, or no test."""
-    folder = mnist_folder()
-    if folder is None:
-        pytest.skip("no MNIST; MNIST_LAB_DATA may name a folder that has it")
-    monkeypatch.setenv("MNIST_LAB_DATA", str(folder))
-
+from tests.pages.reading import component, metrics, texts
 
 # ---- layers ----------------------------------------------------------------------------------------------------
 
@@ -69,7 +46,7 @@ def test_every_slider_of_the_layers(open_page: Open) -> None:
     app.selectbox(key="layers_optimizer").set_value("sgd").run()
     assert metrics(app)["Memory while it trains"] == "62.8 kB"
     app.segmented_control(key="layers_measure").set_value("memory").run()
-    assert [one["uid"] for one in chart(app, "chart_sizes")["figure"]["data"]] == [
+    assert [one["uid"] for one in component(app, "chart_sizes")["figure"]["data"]] == [
         "weights",
         "gradients",
         "optimizer",
@@ -98,7 +75,7 @@ def test_the_task_fixes_the_ends(open_page: Open, task: str, parameters: int) ->
 # ---- convolution -----------------------------------------------------------------------------------------------
 
 
-def test_a_convolution_slides(open_page: Open, digits: None) -> None:
+def test_a_convolution_slides(open_page: Open, real_digits: None) -> None:
     app = open_page("architecture", view="convolution")
     assert "⌊(28 + 2 · 0 − 3) / 1⌋ + 1 = 26" in texts(app)
     app.slider(key="conv_padding").set_value(2).run()
@@ -115,7 +92,7 @@ def test_a_convolution_slides(open_page: Open, digits: None) -> None:
     assert not app.exception
 
 
-def test_own_numbers_of_a_kernel(open_page: Open, digits: None) -> None:
+def test_own_numbers_of_a_kernel(open_page: Open, real_digits: None) -> None:
     app = open_page("architecture", view="convolution")
     app.selectbox(key="conv_kernel").set_value("own").run()
     app.text_area(key="conv_own").input("0 0\n0 0").run()
@@ -130,7 +107,7 @@ def test_own_numbers_of_a_kernel(open_page: Open, digits: None) -> None:
     assert not app.exception
 
 
-def test_a_convolution_is_played(open_page: Open, digits: None) -> None:
+def test_a_convolution_is_played(open_page: Open, real_digits: None) -> None:
     app = open_page("architecture", view="convolution")
     app.slider(key="conv_at_0").set_value(25).run()
     app.slider(key="conv_at_1").set_value(24).run()
@@ -170,7 +147,7 @@ def test_every_valley_and_optimizer(open_page: Open) -> None:
     app = open_page("architecture", view="valley")
     app.button_group(key="valley_shown").set_value(["adam", "adamw"]).run()
     app.slider(key="valley_decay").set_value(0.0).run()
-    _lines, adam, adamw = chart(app, "chart_valley")["figure"]["data"][1:]
+    _lines, adam, adamw = component(app, "chart_valley")["figure"]["data"][1:]
     assert adam["x"] == adamw["x"]
     for rate in (0.001, 2.0):
         app.select_slider(key="valley_adaptive_rate").set_value(rate).run()
@@ -200,7 +177,7 @@ def report(store: Store, run_id: str, accuracy: float, outcome: str | None = Non
 
 def written(app: AppTest) -> list[list[str]]:
     """What stands in the cells of the map."""
-    layers = [trace["text"] for trace in chart(app, "chart_grid")["figure"]["data"]]
+    layers = [trace["text"] for trace in component(app, "chart_grid")["figure"]["data"]]
     return [["".join(texts) for texts in zip(*rows, strict=True)] for rows in zip(*layers, strict=True)]
 
 
@@ -262,7 +239,7 @@ def test_the_cells_fill(open_page: Open, store: Store) -> None:
     assert f"**2 × 16** is within half a percentage point of it: 97.00% with {784 * 16 + 16 + 272 + 170:,}" in texts(
         app
     )
-    assert "1 × 64: ✕ diverged" in chart(app, "chart_grid")["description"]
+    assert "1 × 64: ✕ diverged" in component(app, "chart_grid")["description"]
 
 
 def test_what_a_cell_shows_can_be_chosen(open_page: Open, store: Store) -> None:

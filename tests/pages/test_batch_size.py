@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,7 @@ from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report, Run
 from mnist_core.store import Store
 from mnist_core.ui import batch_times_panel
 from tests.pages.conftest import Open
-from tests.pages.test_learning_rate import chart
-from tests.pages.test_train import texts
+from tests.pages.reading import component, texts
 
 
 def test_updates_per_epoch_follow_the_sliders(open_page: Open) -> None:
@@ -69,8 +67,7 @@ def test_a_typed_size_above_the_images_is_a_sentence(open_page: Open) -> None:
     assert "larger than train\\_size 1000: use at most 1000" in texts(app)
 
 
-def test_gradient_noise_by_slider(open_page: Open, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MNIST_LAB_DATA", str(mnist))
+def test_gradient_noise_by_slider(open_page: Open, real_digits: None) -> None:
     app = open_page("batch_size", view="noise")
     assert "**Batch size 10.** Half of the batches point within **68°**" in texts(app)
     app.select_slider(key="noise_batch").set_value(1_000).run()
@@ -128,10 +125,7 @@ def timed(store: Store, study_id: str) -> None:
     store.finish_study(study_id, {"updates": [400] * 7, "cores": 2}, {"seconds": seconds})
 
 
-def test_seconds_per_epoch_from_the_button_to_the_charts(
-    open_page: Open, store: Store, mnist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MNIST_LAB_DATA", str(mnist))
+def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store: Store, real_digits: None) -> None:
     app = open_page("batch_size", view="seconds")
     assert "Press the button" in texts(app)
     app.select_slider(key="times_units").set_value(32).run()
@@ -154,10 +148,7 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(
     assert not app.exception
 
 
-def test_measuring_can_be_cancelled(
-    open_page: Open, store: Store, mnist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MNIST_LAB_DATA", str(mnist))
+def test_measuring_can_be_cancelled(open_page: Open, store: Store, real_digits: None) -> None:
     app = open_page("batch_size", view="seconds")
     app.button(key="measure_times").click().run()
     app.button(key="cancel_batch-times").click().run()
@@ -193,14 +184,14 @@ def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open,
         steps = run.config.steps_per_epoch
         evaluated(store, run, {0: 0.1, min(64, 8 * steps - 1): accuracy - 0.3, 8 * steps: accuracy})
     app.run()
-    epochs = chart(app, "chart_race_epochs")["description"]
+    epochs = component(app, "chart_race_epochs")["description"]
     assert "1: 93.0%, 10: 90.0%, 32: 80.0%, 100: 70.0%, 1,000: 60.0%" in epochs
     app.select_slider(key="race_at_updates_7_64").set_value(64).run()
-    updates = chart(app, "chart_race_updates")["description"]
+    updates = component(app, "chart_race_updates")["description"]
     assert "1: 63.0%, 10: 60.0%, 32: 50.0%, 100: 40.0%." in updates
     assert not app.exception
     other = open_page("batch_size", view="race", group=group)
-    assert "1: 93.0%" in chart(other, "chart_race_epochs")["description"]
+    assert "1: 93.0%" in component(other, "chart_race_epochs")["description"]
 
 
 def test_a_group_that_is_not_there_and_a_long_race(open_page: Open) -> None:

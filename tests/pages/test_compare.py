@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
 
-Open = Callable[..., AppTest]
 CONFIG = PRESETS["two-layer-net"].config
 
 
@@ -33,10 +34,6 @@ def finished(store: Store) -> Callable[..., str]:
         return run_id
 
     return make
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.info, app.caption, app.error) for element in kind)
 
 
 def student(app: AppTest) -> str:

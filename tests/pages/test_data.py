@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +11,11 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import data
 from mnist_core.data import augment
 from mnist_core.store import Store
-from tests.pages.test_train import texts
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
 
-Open = Callable[..., AppTest]
 
-
-def test_shows_where_mnist_is(open_page: Open, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MNIST_LAB_DATA", str(mnist))
+def test_shows_where_mnist_is(open_page: Open, real_digits: None) -> None:
     app = open_page("data")
     assert app.title[0].value == "The digits that the networks learn"
     assert any("MNIST is here" in caption.value for caption in app.caption)
@@ -42,9 +39,8 @@ def test_download_can_be_asked_for_and_its_failure_is_a_sentence(open_page: Open
 
 
 @pytest.fixture
-def mnist_page(open_page: Open, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
+def mnist_page(open_page: Open, real_digits: None) -> Callable[[str], AppTest]:
     """Opens a view of the page on real MNIST."""
-    monkeypatch.setenv("MNIST_LAB_DATA", str(mnist))
     return lambda view: open_page("data", view=view)
 
 

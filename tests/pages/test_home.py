@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from streamlit.testing.v1 import AppTest
-
-Open = Callable[..., AppTest]
+from tests.pages.conftest import Open
 
 
 def test_home_says_what_this_is(open_page: Open) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,9 @@ from mnist_core.data.drawing import Stroke
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from mnist_core.ui.pad import strokes
-from tests.pages.test_train import texts
+from tests.pages.conftest import Open
+from tests.pages.reading import component, texts
 
-Open = Callable[..., AppTest]
 CONFIG = RunConfig(dataset="built-in", hidden_layers=())
 
 
@@ -175,9 +174,79 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     assert len(study.parameters["image"]) == 784
     store.claim_study(study.id)
     maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
+    maps["occlusion"][10, 10] = 1
     store.finish_study(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
     assert "Its answer is **3**" in texts(app)
+
+
+def with_an_earlier_snapshot(run_id: str, step: int, answer: int) -> None:
+    """Weights on the run's way that say `answer` to everything."""
+    bias = np.zeros(10, np.float32)
+    bias[answer] = 3
+    settings.trail_folder(run_id).mkdir(parents=True)
+    for number, value in ((step, bias), (step + 1, bias * np.nan)):
+        tensors = {"0.weight": np.zeros((10, 784), np.float32), "0.bias": value}
+        save_file(tensors, settings.trail_folder(run_id) / f"{number}.safetensors")
+
+
+def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    run_id = run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
+    with_an_earlier_snapshot(run_id, 20, answer=6)
+    with_a_drawing(app)
+    assert "After step 40 the weights of this run are no numbers: it answers nothing any more." in texts(app)
+    assert "It answered this after step 20" in texts(app)
+    assert "The network sees a 6" in texts(app)
+    app.session_state["inspect_view"] = "inside"
+    app.run()
+    assert "This is the network after step 20" in texts(app)
+    assert "The weights of 10 of 10 units of the first layer after step 20" in texts(app)
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert "units give more than 0; the greatest is 3.000" in texts(app)
+
+
+def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_while_it_trains(
+    mistaken: AppTest, store: Store
+) -> None:
+    owner = mistaken.session_state["student"]
+    (run,) = store.list_runs(owner)
+
+    def states() -> list[str]:
+        return [study.state for study in store.list_studies(owner, "answers")]
+
+    assert not [button for button in mistaken.button if button.key == "again_answers"]
+    store.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
+    mistaken.run()
+    assert "The run has gone on since" in texts(mistaken)
+    assert "images are answered right" in texts(mistaken)
+    assert states() == ["finished"]  # not by itself
+    mistaken.button(key="again_answers").click().run()
+    assert states() == ["queued", "finished"]
+    with_answers(store, owner, run.id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    assert states()[0] == "finished"  # the newest, of step 40 as the first
+    store.finish(run.id, "completed", {})
+    mistaken.run()
+    assert states()[0] == "queued"
+
+
+def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    run_with_weights(store, app.session_state["student"], answer=3, scale=0)
+    app.query_params["view"] = "inside"
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert "All of this layer is silent" in texts(app)
+    app.session_state["network_view"] = "attention"
+    app.run()
+    app.button(key="attention_ask").click().run()
+    (study,) = store.list_studies(app.session_state["student"], "attention")
+    store.claim_study(study.id)
+    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
+    store.finish_study(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
+    app.run()
+    assert "No pixel counts" in texts(app)
 
 
 def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:
@@ -185,7 +254,7 @@ def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None
     run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
     app.query_params["view"] = "inside"
     app.run()
-    assert "there is nothing to see inside any more" in texts(app)
+    assert "no earlier ones were kept: there is nothing to see any more" in texts(app)
 
 
 @pytest.fixture
@@ -207,13 +276,6 @@ def over_time(open_page: Open, store: Store) -> AppTest:
 def first_labels() -> np.ndarray:
     """Labels of the first 200 validation images."""
     return data.load_dataset("built-in").train_labels[-CONFIG.validation_size :][:200]
-
-
-def component(app: AppTest, key: str) -> dict[str, Any]:
-    """What the browser gets for a component of ours."""
-    found = [json.loads(one.proto.json) for one in app.main if one.type == "bidi_component"]
-    (sent,) = [one for one in found if one.get("key") == key]
-    return dict(sent)
 
 
 def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from mnist_core.config import RunConfig
 from mnist_core.messages import message
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
-from tests.pages.test_train import texts
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
 
-Open = Callable[..., AppTest]
 CONFIG = RunConfig(dataset="built-in")
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.ui import large_type
 from tests.pages.conftest import Open
+from tests.pages.reading import sent
 
 
 def chart_height(app: AppTest) -> tuple[int, float]:
     """Height and growth of the first chart on the page."""
-    sent = [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
-    chart = next(data for data in sent if "figure" in data)
+    chart = next(data for data in sent(app) if "figure" in data)
     return chart["height"], chart["growth"]
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
 from mnist_core.presets import PRESETS
 from mnist_core.rates import Plan
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, SweepRecord
 from mnist_core.store import Store
-from tests.pages.test_train import texts
+from tests.pages.conftest import Open
+from tests.pages.reading import component, texts
 
-Open = Callable[..., AppTest]
 CHANCE = math.log(10)
 TWO_LAYER = PRESETS["two-layer-net"].config.replace(epochs=10, dataset="built-in")
 
@@ -58,13 +55,6 @@ def ended(store: Store, **more: Any) -> list[str]:
     for run_id, (loss, outcome) in zip(ids, LEARNS_AND_BREAKS, strict=True):
         end(store, run_id, loss, outcome)
     return ids
-
-
-def chart(app: AppTest, key: str) -> dict[str, Any]:
-    """What the browser gets for a chart."""
-    found = [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
-    (data,) = [one for one in found if one.get("key") == key]
-    return dict(data)
 
 
 def test_the_range_fits_the_network(open_page: Open) -> None:
@@ -184,7 +174,7 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     assert "From 3 on training breaks: the edge lies between 0.448 and 3." in said
     assert "Somebody else's sweep" in said
     assert not [button for button in app.button if button.key == "stop_sweep"]
-    assert "the edge lies between 0.448 and 3" in chart(app, "chart_rates")["description"]
+    assert "the edge lies between 0.448 and 3" in component(app, "chart_rates")["description"]
     table = app.dataframe[0].value
     assert table["Outcome"].tolist() == ["completed", "completed", "completed", "collapsed"]
     assert table["Zone"].tolist() == ["too small", "good", "good", "diverged or collapsed"]
@@ -276,7 +266,7 @@ def test_a_predicted_edge_stands_beside_the_measured_one(open_page: Open, store:
     assert "You said 0.2: too low by a factor of 5.3." in texts(app)  # 1.06 learns
     assert "My predictions so far: 1 edge, missed by a factor of 5.3" in texts(app)
     lines = [
-        shape["x0"] for shape in chart(app, "chart_rates")["figure"]["layout"]["shapes"] if shape["type"] == "line"
+        shape["x0"] for shape in component(app, "chart_rates")["figure"]["layout"]["shapes"] if shape["type"] == "line"
     ]
     assert 0.2 in lines
 

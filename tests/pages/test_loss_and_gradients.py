@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.test_train import texts
+from tests.pages.reading import texts
 
 
 def test_the_perceptron_is_a_gate(open_page: Open) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.records import STEP_DTYPE, Curves, Progress, Report
 from mnist_core.schedule import factor
 from mnist_core.store import Store
-from tests.pages.test_train import texts
-
-Open = Callable[..., AppTest]
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
 
 
 def run_it(store: Store, *, falls: bool = True) -> str:

@@ -19,8 +19,8 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress
 from mnist_core.store import Store
 from mnist_core.weights import Snapshot
+from tests.pages.conftest import Open
 
-Open = Callable[..., AppTest]
 CONFIG = PRESETS["two-layer-net"].config
 
 

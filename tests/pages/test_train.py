@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import StoreUnavailableError
@@ -18,19 +16,13 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report
 from mnist_core.store import Store, tables
 from mnist_core.ui import watch
-
-Open = Callable[..., AppTest]
+from tests.pages.conftest import Open
+from tests.pages.reading import metrics, texts
 
 
 def ascii_start(text: str) -> str:
     """A short name for a test."""
     return ascii(text[:10])
-
-
-def texts(app: AppTest) -> str:
-    """Everything that the page says."""
-    kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
-    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def test_says_what_it_is_for(open_page: Open) -> None:
@@ -41,12 +33,12 @@ def test_says_what_it_is_for(open_page: Open) -> None:
 
 def test_metrics_are_the_arithmetic_of_the_settings(open_page: Open) -> None:
     app = open_page("train", preset="keras-first-look")
-    shown = {metric.label: metric.value for metric in app.metric}
+    shown = metrics(app)
     assert shown["Parameters"] == "407,050"  # 784·512 + 512 + 512·10 + 10
     assert shown["Steps per epoch"] == "469"  # ⌈60,000 / 128⌉
     assert shown["Steps in all"] == "2,345"
     app.select_slider(key="c_batch_size").set_value(10).run()
-    shown = {metric.label: metric.value for metric in app.metric}
+    shown = metrics(app)
     assert shown["Steps per epoch"] == "6,000"
 
 
@@ -55,10 +47,10 @@ def test_sliders_change_the_network(open_page: Open) -> None:
     app.slider(key="c_hidden_layers_depth").set_value(2).run()
     app.select_slider(key="c_units_0").set_value(100).run()
     app.select_slider(key="c_units_1").set_value(50).run()
-    shown = {metric.label: metric.value for metric in app.metric}
+    shown = metrics(app)
     assert shown["Parameters"] == f"{784 * 100 + 100 + 100 * 50 + 50 + 50 * 10 + 10:,}"
     app.slider(key="c_hidden_layers_depth").set_value(0).run()
-    shown = {metric.label: metric.value for metric in app.metric}
+    shown = metrics(app)
     assert shown["Parameters"] == "7,850"
 
 
@@ -337,7 +329,7 @@ def test_the_network_is_the_same_after_another_page(open_page: Open) -> None:
     app.switch_page("pages/home.py").run()
     app.query_params.clear()
     app.switch_page("pages/train.py").run()
-    shown = {metric.label: metric.value for metric in app.metric}
+    shown = metrics(app)
     assert shown["Parameters"] == f"{784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10:,}"
     assert app.slider(key="c_hidden_layers_depth").value == 2
 
@@ -349,7 +341,7 @@ def test_a_link_to_an_experiment_opens_it_also_where_another_was_open(open_page:
     for name, value in {"preset": "two-layer-net", "hidden_layers": "64"}.items():
         app.query_params[name] = value
     app.switch_page("pages/train.py").run()
-    shown = {metric.label: metric.value for metric in app.metric}
+    shown = metrics(app)
     assert shown["Parameters"] == f"{784 * 64 + 64 + 64 * 10 + 10:,}"
     assert app.select_slider(key="c_learning_rate").value == 0.5
     # What is moved from here on stays, though the address still has the link in that moment.

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.records import LAYER_DTYPE, SHARPNESS_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
-from tests.pages.test_train import texts
-
-Open = Callable[..., AppTest]
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
 
 
 def test_the_bowl_answers_to_its_sliders(open_page: Open) -> None:

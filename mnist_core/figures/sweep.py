@@ -1,0 +1,71 @@
+"""What the two charts of a sweep over learning rates have in common: what is drawn, and a rate's colour and name.
+
+A rate has one colour in both, from a scale over the logarithm of the rate. Knows neither Streamlit nor the store.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mnist_core.diagnostics import chance_loss
+from mnist_core.figures import marks, theme
+from mnist_core.figures.axes import ChartView
+from mnist_core.figures.curves import Figure
+from mnist_core.messages import N_, Translate
+from mnist_core.records import Curves, Run, Split
+
+Metric = Literal["loss", "accuracy"]
+Part = Literal["batches", "train", "validation", "test"]
+PARTS: dict[Part, str] = {
+    "batches": N_("Mini-batches"),
+    "train": theme.SPLIT_STYLES["train"].name,
+    "validation": theme.SPLIT_STYLES["validation"].name,
+    "test": theme.SPLIT_STYLES["test"].name,
+}
+METRICS: dict[Metric, str] = {"loss": N_("Loss"), "accuracy": N_("Accuracy")}
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """What of a sweep is drawn, and how. `chosen`: the rate that stands out, if any."""
+
+    metric: Metric = "loss"
+    part: Part = "train"
+    log_y: bool = False
+    dark: bool = False
+    chosen: float | None = None
+
+    @property
+    def split(self) -> Split:
+        """The images that ends are measured on: mini-batches end nowhere, the training images are nearest to them."""
+        return "train" if self.part == "batches" else self.part
+
+
+def colour_of(rate: float, rates: Sequence[float], dark: bool) -> str:
+    """The rate's colour, by where it stands between the lowest and the highest of `rates` on a log scale."""
+    return theme.scale_colour(math.log(rate / rates[0]) / (math.log(rates[-1] / rates[0]) or 1.0), dark)
+
+
+def rate_text(rate: float, translate: Translate) -> str:
+    """The rate's name."""
+    return translate(N_("rate {rate}")).format(rate=f"{rate:g}")
+
+
+def chance_of(runs: Sequence[tuple[Run, Curves]]) -> float:
+    """The loss of a guess, in a sweep with these runs."""
+    return chance_loss(runs[0][0].config.loss if runs else "cross-entropy")
+
+
+def mark_chance(
+    figure: Figure, runs: Sequence[tuple[Run, Curves]], view: SweepView, translate: Translate, *, log: bool
+) -> None:
+    """A line at the loss, or accuracy, of a guess. `log`: whether the axis of losses is one of logarithms."""
+    text, axes = translate(N_("chance: {value}")), ChartView(dark=view.dark)
+    if view.metric == "loss":
+        chance = chance_of(runs)
+        marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), axes, log=log)
+    else:
+        marks.reference(figure, 0.1, text.format(value="10 %"), axes)

@@ -1,0 +1,77 @@
+"""What pages ask of runs; a running one's worker reads it between steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import sqlalchemy as sa
+
+from mnist_core.records import Requests
+from mnist_core.store.base import Base
+from mnist_core.store.recorded import drop_records
+from mnist_core.store.rows import AT_THE_BEGINNING, change_row, find_row
+from mnist_core.store.tables import runs
+
+Command = Literal["pause", "resume", "stop", "step", "reset"]
+
+
+class Commands(Base):
+    """Requests to runs; a part of `Store`."""
+
+    def request(self, run_id: str, owner: str, command: Command) -> None:
+        """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.
+
+        pause, resume, stop, step (one update, then paused), reset (back to step 0, paused).
+        Raises RunNotFoundError where the run is not the owner's.
+        """
+        if command not in get_args(Command):
+            raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
+        with self._begin() as connection:
+            row = find_row(connection, run_id, owner, write=True)
+            change = _after_request(row, command)
+            if change is None:
+                return
+            if command == "reset" and row.state != "running":
+                drop_records(connection, run_id, after=-1)
+            change_row(connection, run_id, change)
+
+    def request_learning_rate(self, run_id: str, owner: str, value: float) -> None:
+        """Ask for another learning rate from the next step on. Raises RunNotFoundError."""
+        with self._begin() as connection:
+            row = find_row(connection, run_id, owner, write=True)
+            if row.state != "finished":
+                change_row(connection, run_id, {"rate_request": value})
+
+    def requests(self, run_ids: Sequence[str]) -> dict[str, Requests]:
+        """What pages want of running runs; those that are gone or no longer running are left out. Cheap."""
+        query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request).where(
+            runs.c.id.in_(run_ids), runs.c.state == "running"
+        )
+        with self._begin(write=False) as connection:
+            return {row.id: Requests(row.command, row.rate_request) for row in connection.execute(query)}
+
+
+def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
+    """What `command` changes in a run's row; None: nothing."""
+    if row.state == "finished":
+        return None
+    if row.state == "running":
+        return {"command": None if command == "resume" else command}
+    if command == "reset":
+        return dict(AT_THE_BEGINNING)
+    if command == "stop":
+        return {
+            "state": "finished",
+            "outcome": "stopped",
+            "command": None,
+            "rate_request": None,
+            "finished_at": time.time(),
+        }
+    if command == "pause":
+        return {"state": "paused", "command": None} if row.state == "queued" else None
+    wanted = "step" if command == "step" else None
+    if row.state == "paused":
+        return {"state": "queued", "command": wanted, "priority": 1, "queued_at": time.time()}
+    return {"command": wanted}  # queued: resume or step

@@ -1,0 +1,105 @@
+"""The queue: which run is next, who takes it, and what goes back into it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from mnist_core.records import Run, UnreadableRun
+from mnist_core.store.base import Base
+from mnist_core.store.rows import as_id, at_the_end, change_row, find_row, read_row, readable, to_run
+from mnist_core.store.tables import runs
+
+
+class Queue(Base):
+    """Runs that wait, and those that train now; a part of `Store`."""
+
+    def next_queued(self, limit: int) -> list[Run]:
+        """The runs to start next, in fair order: a student's first run goes before another's second.
+
+        A run whose settings cannot be read ends as failed when its turn comes.
+        """
+        with self._begin(write=False) as connection:
+            ids = fair_order(connection)[:limit]
+            rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
+        found = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
+        if unreadable := [run for run in found if isinstance(run, UnreadableRun)]:
+            with self._begin() as connection:
+                for bad in unreadable:
+                    change_row(connection, bad.id, at_the_end("failed", {}, bad.problem))
+        return [run for run in found if isinstance(run, Run)]
+
+    def claim(self, run_id: str, worker: str, threads: int) -> Run | None:
+        """Make a queued run this worker's; None where it is no longer queued (stopped or taken meanwhile).
+
+        A run that was begun keeps the number of threads it was begun with: sums depend on it in the last digits.
+        Raises RunUnreadableError.
+        """
+        with self._begin() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
+            if row is None or row.state != "queued":
+                return None
+            change = {
+                "state": "running",
+                "worker": worker,
+                "threads": row.threads or threads,
+                "attempts": row.attempts + 1,
+                "started_at": row.started_at or time.time(),
+            }
+            change_row(connection, run_id, change)
+            return to_run(find_row(connection, run_id))
+
+    def ahead_of(self, group: str) -> list[Run]:
+        """What is before a group of which no run has begun: runs that train, then queued ones, in fair order."""
+        with self._begin(write=False) as connection:
+            mine = set(connection.execute(sa.select(runs.c.id).where(runs.c.group_id == as_id(group))).scalars())
+            order = fair_order(connection)
+            first = next((place for place, run_id in enumerate(order) if run_id in mine), 0)
+            query = sa.select(runs).where(sa.or_(runs.c.state == "running", runs.c.id.in_(order[:first])))
+            rows = {row.id: row for row in connection.execute(query)}
+        ordered = [row for row in rows.values() if row.state == "running" and row.id not in mine]
+        ordered += [rows[run_id] for run_id in order[:first] if run_id in rows]
+        return readable(ordered)
+
+    def requeue(self, run_id: str) -> None:
+        """Put a running run back in the queue, in front: its worker was lost."""
+        with self._begin() as connection:
+            if find_row(connection, run_id, write=True).state == "running":
+                change_row(connection, run_id, {"state": "queued", "priority": 1})
+
+    def requeue_lost(self) -> list[str]:
+        """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
+        with self._begin() as connection:
+            query = sa.select(runs.c.id).where(runs.c.state == "running").order_by(runs.c.id).with_for_update()
+            lost = list(connection.execute(query).scalars())
+            for run_id in lost:
+                change_row(connection, run_id, {"state": "queued", "priority": 1})
+        return lost
+
+
+def fair_order(connection: sa.Connection) -> list[str]:
+    """Ids of the queued runs: resumed ones first, each kind as in `in_turn`."""
+    running = connection.execute(sa.select(runs.c.owner).where(runs.c.state == "running")).scalars().all()
+    waiting = connection.execute(
+        sa.select(runs.c.id, runs.c.owner, runs.c.priority)
+        .where(runs.c.state == "queued")
+        .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.created_at)
+    ).all()
+    return in_turn(((row.id, row.owner, row.priority) for row in waiting), running)
+
+
+def in_turn(waiting: Iterable[tuple[str, str, int]], running: Iterable[str]) -> list[str]:
+    """Ids in fair order: by priority, by how many of their owner's are before them, by age.
+
+    `waiting`: (id, owner, priority), highest priority and then oldest in front; `running`: owners of what is being
+    computed, which counts as before.
+    """
+    before = Counter(running)
+    ranked = []
+    for place, (one, owner, priority) in enumerate(waiting):
+        ranked.append((-priority, before[owner], place, one))
+        before[owner] += 1
+    return [one for *_rank, one in sorted(ranked)]

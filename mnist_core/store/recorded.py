@@ -1,0 +1,69 @@
+"""The records of runs: packed chunks of arrays, and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mnist_core.records import DTYPES, Curves, Event
+from mnist_core.store.base import Base
+from mnist_core.store.rows import as_id
+from mnist_core.store.tables import chunks, events
+
+
+class Recorded(Base):
+    """What runs have recorded; a part of `Store`."""
+
+    def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
+        """What was recorded after those steps (default: everything), with all events."""
+        after = dict.fromkeys(DTYPES, after_evaluation) | {"steps": after_step}
+        query = (
+            sa.select(chunks.c.kind, chunks.c.data)
+            .where(
+                chunks.c.run_id == as_id(run_id),
+                sa.or_(*(sa.and_(chunks.c.kind == kind, chunks.c.last_step > step) for kind, step in after.items())),
+            )
+            .order_by(chunks.c.last_step)
+        )
+        with self._begin(write=False) as connection:
+            rows = connection.execute(query).all()
+            happened = connection.execute(
+                sa.select(events).where(events.c.run_id == as_id(run_id)).order_by(events.c.id)
+            ).all()
+        arrays = {
+            kind: _unpack((row.data for row in rows if row.kind == kind), dtype, after[kind])
+            for kind, dtype in DTYPES.items()
+        }
+        return Curves(
+            arrays["steps"],
+            arrays["evaluations"],
+            tuple(Event(row.step, row.kind, row.value) for row in happened),
+            arrays["layers"],
+            arrays["sharpness"],
+        )
+
+
+def append_records(connection: sa.Connection, run_id: str, curves: Curves) -> None:
+    """Add what was recorded since the last time, a chunk of each kind."""
+    for kind in DTYPES:
+        array = getattr(curves, kind)
+        if len(array):
+            row = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1]), "data": array.tobytes()}
+            connection.execute(sa.insert(chunks).values(row))
+    for happened in curves.events:
+        row = {"run_id": run_id, "step": happened.step, "kind": happened.kind, "value": happened.value}
+        connection.execute(sa.insert(events).values(row))
+
+
+def drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:
+    """Drop the run's records after a step. Chunks end at checkpoints, so that whole chunks go."""
+    connection.execute(sa.delete(chunks).where(chunks.c.run_id == run_id, chunks.c.last_step > after))
+    connection.execute(sa.delete(events).where(events.c.run_id == run_id, events.c.step > after))
+
+
+def _unpack(blobs: Iterable[bytes], dtype: np.dtype[np.void], after: int) -> NDArray[np.void]:
+    array = np.frombuffer(b"".join(blobs), dtype)
+    return array[array["step"] > after]

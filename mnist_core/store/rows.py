@@ -1,0 +1,151 @@
+"""Rows of runs within a transaction: found, locked, changed, and read as `Run`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
+from mnist_core.messages import N_, Message
+from mnist_core.records import Outcome, Progress, Run, UnreadableRun
+from mnist_core.store.tables import runs
+
+
+def find_row(connection: sa.Connection, run_id: str, owner: str | None = None, *, write: bool = False) -> sa.Row[Any]:
+    """The run's row; with `write`, nobody else changes it before this transaction ends."""
+    query = sa.select(runs).where(runs.c.id == as_id(run_id))
+    row = connection.execute(query.with_for_update() if write else query).one_or_none()
+    if row is None or (owner is not None and row.owner != owner):
+        raise RunNotFoundError(
+            N_("There is no run {run} here (or it is somebody else's). Choose one from your list."),
+            run=shown_id(run_id),
+        )
+    return row
+
+
+def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any]) -> bool:
+    """Change the run's row, and its version; whether there is one."""
+    statement = sa.update(runs).where(runs.c.id == run_id).values(version=runs.c.version + 1, **change)
+    return bool(connection.execute(statement).rowcount)
+
+
+def new_row(run_id: str, owner: str, config: RunConfig, now: float, **more: str | None) -> dict[str, Any]:
+    """The row of a new run, in the queue since `now`."""
+    row = {"id": run_id, "owner": owner, "config": config.to_json(), "state": "queued"}
+    return row | {"total_steps": config.total_steps, "created_at": now, "queued_at": now} | more
+
+
+def shown_id(text: str) -> str:
+    """An id from an address, fit to be shown: whatever stands there, in at most 16 characters."""
+    printable = "".join(sign if sign.isprintable() else "?" for sign in text[:17])
+    return printable if len(printable) <= 16 else printable[:15] + "…"
+
+
+def as_id(text: str) -> str:
+    """`text` where it may be the id of a run or group, else the empty id, which no row has.
+
+    Ids come from the browser's address bar: PostgreSQL takes no NUL, SQLite no half of a surrogate pair.
+    """
+    return text if len(text) <= 16 and text.isascii() and text.isprintable() else ""
+
+
+def insert_into(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which SQLAlchemy has for each kind of database apart."""
+    return importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+
+
+# What a reset makes of a run's row.
+AT_THE_BEGINNING: Mapping[str, Any] = {
+    "state": "paused",
+    "outcome": None,
+    "command": None,
+    "rate_request": None,
+    "learning_rate": None,
+    "step": 0,
+    "epoch": 0.0,
+    "seconds": 0.0,
+    "images_per_second": 0.0,
+    "result": None,
+    "error": None,
+    "checkpoint_step": None,
+    "threads": None,
+    "attempts": 0,
+}
+
+
+def at_the_end(outcome: Outcome, result: Mapping[str, Any], error: Message | None) -> dict[str, Any]:
+    """What changes in the row of a run that is over now."""
+    return {
+        "state": "finished",
+        "outcome": outcome,
+        "command": None,
+        "rate_request": None,
+        "result": json.dumps(dict(result)),
+        "error": json.dumps(error.to_dict()) if error else None,
+        "finished_at": time.time(),
+    }
+
+
+# To read and check settings is most of the work of listing a thousand runs, and they never change.
+_settings = lru_cache(5_000)(RunConfig.from_json)
+
+
+def readable(rows: Iterable[sa.Row[Any]]) -> list[Run]:
+    """The runs, without those whose settings cannot be read."""
+    return [run for run in map(read_row, rows) if isinstance(run, Run)]
+
+
+def read_row(row: sa.Row[Any], queue_place: int | None = None) -> Run | UnreadableRun:
+    """The run, or that its settings are none for this version of the program. `queue_place`: from 0."""
+    try:
+        return to_run(row, queue_place)
+    except RunUnreadableError as error:
+        return UnreadableRun(row.id, row.created_at, error.message)
+
+
+def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
+    """The run. Raises RunUnreadableError."""
+    try:
+        config = _settings(row.config)
+    except ConfigError as error:
+        raise RunUnreadableError(
+            N_("The settings of run {run} cannot be read by this version of the program: {problem}"),
+            run=row.id,
+            problem=error.problems[0].message,
+        ) from error
+    return Run(
+        id=row.id,
+        owner=row.owner,
+        config=config,
+        state=row.state,
+        version=row.version,
+        created_at=row.created_at,
+        preset=row.preset,
+        variant=row.variant,
+        group=row.group_id,
+        outcome=row.outcome,
+        error=Message.from_dict(json.loads(row.error)) if row.error else None,
+        progress=Progress(row.step, row.total_steps, row.epoch, row.seconds, row.images_per_second),
+        learning_rate=row.learning_rate,
+        result=json.loads(row.result) if row.result else {},
+        attempts=row.attempts,
+        threads=row.threads,
+        checkpoint_step=row.checkpoint_step,
+        command=row.command,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        queue_place=queue_place,
+        prediction=row.prediction,
+        name=row.name,
+        note=row.note,
+        star=row.star,
+        colour=row.colour,
+        put_away=row.put_away_at is not None,
+    )

@@ -1,0 +1,34 @@
+"""A choice of one among a few that stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import streamlit as st
+
+from mnist_core.ui.texts import _
+
+T = TypeVar("T")
+
+
+def one_of(
+    label: str, names: Mapping[T, str], start: T, key: str, *, titled: bool = True, wrap: bool | None = None
+) -> T:
+    """The one of `names` (option → its name, which is translated here) that is chosen: `start` at first, never none.
+
+    `titled`: whether the label is seen; screen readers are told it anyway. `wrap`: into more rows where there is no room
+    (default: as Streamlit does).
+    """
+    shown = {one: _(name) for one, name in names.items()}
+    chosen = st.segmented_control(
+        label,
+        list(names),
+        default=start,
+        required=True,
+        key=key,
+        format_func=shown.__getitem__,
+        label_visibility="visible" if titled else "collapsed",
+        wrap=wrap,
+    )
+    return start if chosen is None else chosen

@@ -1,0 +1,94 @@
+"""The dispatcher with a stand-in for Dask: studies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import DataError
+from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.store import Store
+from tests.jobs.stand_in import Client, Future
+
+CONFIG = RunConfig()
+
+
+def sent(dispatcher: Dispatcher) -> list[Future]:
+    client: Any = dispatcher.client
+    found: list[Future] = client.sent
+    return found
+
+
+def waiting(store: Store, owner: str = "ann") -> str:
+    return store.create_study(owner, "landscape", {"run": "r", "plane": "path"})
+
+
+def state(store: Store, study_id: str) -> str:
+    study = store.study(study_id)
+    assert study is not None
+    return study.state
+
+
+def test_a_study_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dispatcher, store: Store) -> None:
+    busy = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    first = waiting(store, "ann")
+    dispatcher.tick()
+    runs, one = sent(dispatcher)
+    assert (runs.arguments[0], one.arguments[0]) == ([busy], first)
+    assert one.resources == {"study": 1}
+    assert one.worker != runs.worker  # one trains nothing
+    other = store.create_run("ann", CONFIG)
+    second, _third = waiting(store, "bob"), waiting(store, "eve")
+    dispatcher.tick()
+    dispatcher.tick()
+    beside, trained = sent(dispatcher)[2:]  # the third study waits: each worker has one
+    assert beside.arguments[0] == second
+    assert beside.worker == runs.worker  # beside its run
+    assert trained.arguments[0] == [other]
+    assert trained.worker == one.worker
+
+
+def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tcp://elsewhere:8786")
+    client = Client({"a": {"resources": {}}, "b": {"resources": {}}})
+    dispatcher = Dispatcher(client, store)
+    dispatcher.begin()
+    store.create_run("ann", CONFIG)
+    studies = [waiting(store, owner) for owner in ("bob", "eve")]
+    dispatcher.tick()
+    dispatcher.tick()
+    assert [future.arguments[0] for future in client.sent] == studies  # they last seconds, and go first
+    assert len({future.worker for future in client.sent}) == 2
+
+
+def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:
+    study_id = waiting(store)
+    dispatcher.tick()
+    store.claim_study(study_id)
+    client: Any = dispatcher.client
+    del client.workers[sent(dispatcher)[0].worker]
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    assert state(store, study_id) == "queued"
+    dispatcher.tick()
+    assert [future.arguments[0] for future in sent(dispatcher)] == [study_id, study_id]
+
+
+def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: Store) -> None:
+    said = []
+    for error in (DataError("No data."), ZeroDivisionError()):
+        study_id = waiting(store)
+        dispatcher.tick()
+        store.claim_study(study_id)
+        sent(dispatcher)[-1].fail(error)
+        dispatcher.tick()
+        study = store.study(study_id)
+        assert study is not None
+        said.append(str(study.message))
+    assert said[0] == "No data."
+    assert "ZeroDivisionError" in said[1]

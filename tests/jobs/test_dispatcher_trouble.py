@@ -1,0 +1,154 @@
+"""The dispatcher with a stand-in for Dask: what becomes of tasks that end badly, and of the dispatcher in trouble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import RunUnreadableError, StoreUnavailableError
+from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
+from mnist_core.store import Store, tables
+from tests.jobs.stand_in import claim, owning
+
+CONFIG = RunConfig()
+
+
+def lose_worker(dispatcher: Dispatcher, address: str) -> None:
+    """The worker dies, and the dispatcher looks after the workers."""
+    del dispatcher.client.workers[address]
+    dispatcher._heartbeat()
+
+
+def test_a_run_whose_worker_is_gone_goes_to_another(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    lose_worker(dispatcher, "a")
+    assert dispatcher.client.sent[0].status == "cancelled"
+    assert store.get(run_id).state == "queued"
+    dispatcher.tick()
+    assert [future.worker for future in dispatcher.client.sent] == ["a", "b"]
+
+
+def test_a_deleted_run_whose_worker_is_gone_is_let_go(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    store.delete_run(run_id, "ann")
+    lose_worker(dispatcher, "a")
+    other = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id, other]
+
+
+def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    for death in range(DEATHS):
+        assert store.get(run_id).state == "queued"
+        dispatcher.client.workers = owning(f"worker {death}")
+        dispatcher.tick()
+        claim(store, run_id)
+        lose_worker(dispatcher, f"worker {death}")
+    run = store.get(run_id)
+    assert (run.state, run.outcome) == ("finished", "failed")
+    assert "brought its worker down" in str(run.error)
+
+
+def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    dispatcher.client.sent[0].fail(ZeroDivisionError("secret"))
+    dispatcher.tick()
+    assert str(store.get(run_id).error) == (
+        "Training failed inside (ZeroDivisionError). The details are in the server's log."
+    )
+
+
+def from_another_version(store: Store, run_id: str) -> None:
+    """The run's settings have a field that this program does not know."""
+    with store._begin() as connection:
+        connection.execute(sa.update(tables.runs).where(tables.runs.c.id == run_id).values(config='{"new": 1}'))
+
+
+def test_a_waiting_run_whose_settings_cannot_be_read_fails_and_the_next_one_runs(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    bad, good = (store.create_run("ann", CONFIG) for _ in range(2))
+    from_another_version(store, bad)
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [good]
+    assert store.state(bad) == "finished"
+
+
+def test_a_running_one_too(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    from_another_version(store, run_id)
+    dispatcher.client.sent[0].fail(RunUnreadableError("It cannot be read."))
+    dispatcher.tick()
+    assert store.state(run_id) == "finished"
+
+
+def test_an_error_after_the_end_leaves_the_outcome(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    store.finish(run_id, "completed", {"steps": 3})
+    dispatcher.client.sent[0].fail(OSError("late"))
+    dispatcher.tick()
+    assert (store.get(run_id).outcome, store.get(run_id).result) == ("completed", {"steps": 3})
+
+
+@pytest.mark.parametrize("status", ["cancelled", "lost", "finished"])
+def test_a_run_let_go_of_in_its_midst_is_queued_again(dispatcher: Dispatcher, store: Store, status: str) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    dispatcher.client.sent[0].status = status
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id, run_id]
+    assert store.get(run_id).state == "queued"
+
+
+def test_a_failure_that_cannot_be_told_is_told_later(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    claim(store, run_id)
+    dispatcher.client.sent[0].fail(ZeroDivisionError())
+
+    def locked(*_arguments: Any) -> None:
+        raise StoreUnavailableError("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "finish", locked)
+        with pytest.raises(StoreUnavailableError):
+            dispatcher.tick()
+    dispatcher.tick()
+    assert store.get(run_id).outcome == "failed"
+
+
+def test_trouble_that_does_not_pass_ends_the_process_and_other_trouble_does_not(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.TROUBLE_SECONDS", 0.0)
+    looks = 0
+
+    def broken() -> None:
+        nonlocal looks
+        looks += 1
+        if looks <= 3:
+            raise StoreUnavailableError("locked")
+        if looks == 5:
+            return
+        raise OSError("no scheduler")
+
+    monkeypatch.setattr(dispatcher, "tick", broken)
+    with pytest.raises(OSError, match="no scheduler"):
+        dispatcher.serve()
+    assert looks == 5 + TROUBLES

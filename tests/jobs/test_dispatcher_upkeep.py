@@ -1,0 +1,162 @@
+"""The dispatcher with a stand-in for Dask: digits, download, lease, room on the disk, workers started anew."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from mnist_core import data, settings
+from mnist_core.config import RunConfig
+from mnist_core.errors import DataError
+from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.records import Curves, Progress, Report
+from mnist_core.settings import checkpoint_file
+from mnist_core.store import Store
+from tests.conftest import wait_until
+from tests.jobs.stand_in import Client, owning
+
+CONFIG = RunConfig()
+
+
+def test_runs_wait_for_digits_that_are_being_drawn_and_others_pass_them(dispatcher: Dispatcher, store: Store) -> None:
+    waiting = [store.create_run(owner, CONFIG.replace(dataset="built-in")) for owner in "abcde"]
+    free = store.create_run("ann", CONFIG)
+    for _look in range(2):
+        dispatcher.tick()
+    assert dispatcher.client.runs() == [free]
+    (drawing,) = dispatcher.client.named("draw_digits")
+    drawing.fail(DataError("No room for digits."))
+    dispatcher.tick()
+    assert store.fact("digits") == {
+        "state": "failed",
+        "error": {"template": "No room for digits.", "values": {}},
+    }
+    dispatcher.tick()  # they are not waited for any more: each run says itself what it lacks
+    assert dispatcher.client.runs() == [free, waiting[0]]
+
+
+def test_without_mnist_it_is_fetched_once_and_digits_are_drawn_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "available", lambda name: False)
+    dispatcher = Dispatcher(Client(), store)
+    dispatcher.begin()
+    dispatcher.tick()
+    assert len(dispatcher.client.named("download")) == len(dispatcher.client.named("draw_digits")) == 1
+    assert store.fact("download") == {"state": "running", "done": 0, "total": 0}
+    dispatcher.client.named("download")[0].fail(DataError("No network."))
+    dispatcher.tick()
+    dispatcher.tick()
+    assert len(dispatcher.client.named("download")) == 1
+    store.set_fact("download", {"state": "wanted", "done": 0, "total": 0})
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    assert len(dispatcher.client.named("download")) == 2
+
+
+def test_a_download_that_died_with_the_last_cluster_is_not_shown_for_ever(store: Store) -> None:
+    store.set_fact("download", {"state": "running", "done": 3, "total": 9})
+    dispatcher = Dispatcher(Client(), store)
+    dispatcher.begin()
+    assert store.fact("download") == {"state": "idle"}
+
+
+def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
+    dispatcher: Dispatcher, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.LEASE_SECONDS", 0.1)
+    dispatcher.tick()
+    assert not Dispatcher(Client(), store).others_turn()  # the same home's
+    monkeypatch.setenv("MNIST_LAB_HOME", str(home / "other"))
+    other = Dispatcher(Client(), store)
+    assert other.others_turn()
+    wait_until(lambda: not other.others_turn(), 5)
+    dispatcher._beat = 0.0
+    dispatcher.tick()
+    assert other.others_turn()
+
+
+def test_what_was_put_away_goes_for_good_with_its_files(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [store.create_run("ann", CONFIG) for _number in range(3)]
+    for run_id in ids:
+        checkpoint_file(run_id).parent.mkdir(parents=True, exist_ok=True)
+        checkpoint_file(run_id).touch()
+        settings.trail_folder(run_id).mkdir()
+    store.put_away(ids[:1], "ann")
+    later = time.time() + 2 * 86_400
+    monkeypatch.setattr("time.time", lambda: later)
+    store.put_away(ids[1:2], "ann")
+    dispatcher.tick()
+    assert store.version(ids[0]) is None
+    assert [store.version(run_id) is not None for run_id in ids[1:]] == [True, True]
+    assert [checkpoint_file(run_id).exists() for run_id in ids] == [False, True, True]
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, True, True]
+
+
+def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
+    ids = [store.create_run("ann", CONFIG) for _number in range(4)]
+    for run_id in ids:
+        store.claim(run_id, "worker", 1)
+        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
+        settings.checkpoint_file(run_id).write_bytes(bytes(900_000))
+        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot.parent.mkdir()
+        snapshot.write_bytes(bytes(200_000))
+    for run_id in ids[:3]:
+        store.finish(run_id, "completed", {})
+    store.label_run(ids[0], "ann", star=True)
+    dispatcher.tick()
+    # 4.4 MB in a room of 2.1: all snapshots of what is over, then the weights of the two oldest without a star.
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, False, True]
+    assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == [True, False, False, True]
+    assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, None, None, 1]
+
+
+def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "1")
+    ids = [store.create_run("ann", CONFIG) for _number in range(3)]
+    for run_id in ids:
+        store.claim(run_id, "worker", 1)
+        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot.parent.mkdir(parents=True)
+        snapshot.write_bytes(bytes(300_000))
+        settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
+        store.finish(run_id, "completed", {})
+    dispatcher.tick()
+    # 1.5 MB in a room of 1.05: the snapshots of the two oldest are enough.
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, True]
+    assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
+    assert all(settings.checkpoint_file(run_id).exists() for run_id in ids)
+
+
+def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "3")
+    now = [0.0]
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: now[0])
+    renewed: list[float] = []
+    client = Client(owning("a"))
+    made = Dispatcher(client, store, lambda: renewed.append(now[0]))
+    for now[0] in range(0, 500, 10):
+        made._heartbeat()
+    assert renewed == [70, 200, 450]  # they may still be starting; the second time on a slow machine
+    client.workers = owning("a", "b", "c")
+    for now[0] in range(500, 1_000, 10):
+        made._heartbeat()
+    assert renewed == [70, 200, 450]
+    client.workers = owning("a", "b")
+    for now[0] in range(1_000, 1_060, 10):
+        made._heartbeat()
+    assert renewed == [70, 200, 450]
+    made._heartbeat()
+    now[0] = 1_070
+    made._heartbeat()
+    assert renewed == [70, 200, 450, 1_070]

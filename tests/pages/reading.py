@@ -1,0 +1,30 @@
+"""What a page shows, for tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+
+def texts(app: AppTest) -> str:
+    """Everything that the page says."""
+    kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def sent(app: AppTest) -> list[dict[str, Any]]:
+    """What the browser gets for components of our own: charts, films, the pad."""
+    return [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
+
+
+def component(app: AppTest, key: str) -> dict[str, Any]:
+    """What the browser gets for one of them."""
+    (data,) = [one for one in sent(app) if one.get("key") == key]
+    return data
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    """The figures on the page, by their labels."""
+    return {metric.label: metric.value for metric in app.metric}
