@@ -328,7 +328,7 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     app = open_page("architecture", view="grid", group=GROUP)
     assert written(app) == [["96.00%<br>± 0.35%", "97.20%<br>± 0.20%<br>✕ 1 / 3", "98.00%<br>…"]]
     assert "1 × 16: 96.00% ± 0.35% (mean of 3 seeds, from 95.60% to 96.30%)" in heard["description"]
-    hover = chart(app, "chart_grid")["figure"]["data"][0]["hovertext"]
+    hover = component(app, "chart_grid")["figure"]["data"][0]["hovertext"]
     assert hover[0][1] == "97.20%<br>± 0.20%<br>✕ 1 / 3<br>mean of 2 seeds, from 97.00% to 97.40%"
     assert "A cell is the mean of its seeds" in texts(app)
     assert app.dataframe[0].value["Seed"].tolist() == [0, 1, 2] * 3
