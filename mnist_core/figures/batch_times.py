@@ -44,13 +44,14 @@ class Times:
 
 def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Seconds per epoch, beside what they would be if every update took as long as that of the smallest batch."""
-    layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate, beyond=0.5)
+    layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate, beyond=0.6)
     words = [f"{value:,.0f}" if value >= 9.5 else f"{value:.2g}" for value in times.epochs]
     measured = _line("epochs", times.sizes, times.epochs, theme.run_colour(0, dark)) | {
         "mode": "lines+markers+text",
         "name": translate(N_("measured")),
         "text": words,
         "textposition": "top right",  # the line comes from above on the left
+        "cliponaxis": False,
         "textfont": {"size": theme.FONT_SIZE},
         "marker": {"size": 11},
     }
