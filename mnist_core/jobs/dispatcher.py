@@ -1,6 +1,6 @@
 """The dispatcher: takes runs from the store's queue to Dask's workers, as many as there are slots, in fair order.
 
-It also sees to the data (a download that was asked for, the built-in digits), and tells the store that it lives. No run
+It also sees to studies, to errands (data, above all) and to the upkeep of the disk, and tells the store that it lives. No run
 stays *running* without a worker: however its task ends, the store hears of it. Knows nothing of how a run is trained.
 
 A run is sent to a worker that is there and free, never left to Dask's choice: Dask binds a task to a worker when it is
@@ -17,14 +17,12 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from pathlib import Path
 from typing import Any
 
-from mnist_core import data, settings, stacks
-from mnist_core.config import DatasetName
-from mnist_core.errors import DataError, MnistLabError, RunNotFoundError, StoreError
+from mnist_core import settings, stacks
+from mnist_core.errors import MnistLabError, RunNotFoundError, StoreError
 from mnist_core.estimate import useful_threads
-from mnist_core.jobs import run_job, tasks
+from mnist_core.jobs import errands, run_job, upkeep
 from mnist_core.jobs.studies import SLOT, Placed, StudyDesk
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
@@ -39,7 +37,6 @@ TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
 LEASE_SECONDS = 5.0  # a cluster whose heartbeat has stood still for so long serves the store no more
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
-PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
 CLEAR_SECONDS = 60.0
 MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come any more
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
@@ -55,12 +52,13 @@ class Dispatcher:
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
-        self._named: set[str] = set() if self.elsewhere else {"train", SLOT, "short"}  # slots that workers have by name
+        self._named: set[str] = (
+            set() if self.elsewhere else {"train", SLOT, errands.SLOT}
+        )  # slots that workers have by name
         self._running: dict[str, Placed] = {}
         self._studies = StudyDesk(store, self._send)
+        self._errands = errands.Errands(store, self._send)
         self._deaths: Counter[str] = Counter()
-        self._tasks: dict[str, Any] = {}
-        self._measured = False
         self._beat = 0.0
         self._cleared = -math.inf
         self._whole = time.monotonic()  # when all workers were last there …
@@ -109,46 +107,20 @@ class Dispatcher:
         lost = self.store.requeue_lost()
         if lost:
             LOG.info("going on with %s", ", ".join(lost))
-        for name in ("download", "digits"):
-            if (self.store.fact(name) or {}).get("state") == "running":
-                self.store.set_fact(name, {"state": "idle"})
-        self._see_to_data()
+        self._errands.begin()
 
     def tick(self) -> None:
         """One look at everything."""
         self._collect()
         self._studies.collect()
         self._submit()
-        self._collect_tasks()
+        self._errands.collect()
         if time.time() - self._beat > HEARTBEAT_SECONDS:
             self._heartbeat()
         if time.monotonic() - self._cleared > CLEAR_SECONDS:
-            self._clear_away()
-
-    def _clear_away(self) -> None:
-        """Delete for good what was put away a day ago."""
-        self._cleared = time.monotonic()
-        for run_id, owner in self.store.put_away_before(time.time() - PUT_AWAY_SECONDS):
-            self.store.delete_run(run_id, owner)
-            run_job.forget_files(run_id)
-        self._thin_out()
-
-    def _thin_out(self) -> None:
-        """Keep weights within their room on the disk: of the runs that ended first, the snapshots on their way go, then
-        their last and best weights."""
-        over = _size(settings.checkpoint_folder()) - settings.weights_room()
-        oldest = self.store.oldest_weights() if over > 0 else []
-        for run_id in oldest:
-            if over <= 0:
-                return
-            over -= _size(settings.trail_folder(run_id))
-            run_job.forget_trail(run_id)
-        for run_id in oldest:
-            if over <= 0:
-                return
-            over -= _size(settings.checkpoint_file(run_id))
-            self.store.forget_weights(run_id)
-            run_job.forget_files(run_id)
+            self._cleared = time.monotonic()
+            upkeep.clear_away(self.store)
+            upkeep.thin_out(self.store)
 
     def _submit(self) -> None:
         if self.store.queued_studies(1):
@@ -178,7 +150,7 @@ class Dispatcher:
         """Runs that will train as one stack, in the order of the first of each; runs whose data are to come left out."""
         bunches: dict[Hashable, list[Run]] = {}
         for run in waiting:
-            if not self._data_to_come(run.config.dataset):
+            if not self._errands.data_to_come(run.config.dataset):
                 bunches.setdefault(self._mates(run), []).append(run)
         return list(bunches.values())
 
@@ -235,15 +207,6 @@ class Dispatcher:
             pure=False,
             retries=0,
         )
-
-    def _data_to_come(self, name: DatasetName) -> bool:
-        """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
-        if data.available(name):
-            return False
-        task = "download" if name == "mnist" else "digits"
-        if task == "digits" and task not in self._tasks and (self.store.fact(task) or {}).get("state") != "failed":
-            self._task(task, tasks.draw_digits)
-        return task in self._tasks
 
     def _collect(self) -> None:
         for run_id, placed in list(self._running.items()):
@@ -304,21 +267,7 @@ class Dispatcher:
                 "heartbeat": self._beat,
             },
         )
-        idle = len(workers) >= self.slots and not self._placed() and not self._tasks
-        if idle and not self._measured:
-            self._measured = True
-            if self.store.fact("speed") is None:
-                self._task("speed", tasks.measure)
-        wanted = self.store.fact("download")
-        if wanted and wanted.get("state") == "wanted":
-            self._task("download", tasks.download)
-
-    def _see_to_data(self) -> None:
-        """At the start: fetch MNIST if it is not here, and have digits to go on with meanwhile."""
-        if not data.available("mnist"):
-            if not data.available("built-in"):
-                self._task("digits", tasks.draw_digits)
-            self._task("download", tasks.download)
+        self._errands.see_to(idle=len(workers) >= self.slots and not self._placed())
 
     def _replace(self, missing: int) -> None:
         """Start workers anew that stay away, with twice the time to come each time: the machine may be slow."""
@@ -328,22 +277,6 @@ class Dispatcher:
             LOG.warning("%d workers are missing and are started anew", missing)
             self._renew()
             self._whole, self._patience = time.monotonic(), 2 * self._patience
-
-    def _task(self, name: str, function: Callable[..., Any]) -> None:
-        if name in self._tasks:
-            return
-        if name != "speed":
-            self.store.set_fact(name, {"state": "running", "done": 0, "total": 0})
-        self._tasks[name] = self._send(name, "short", None, function, self.store.url)
-
-    def _collect_tasks(self) -> None:
-        for name, future in list(self._tasks.items()):
-            if not future.done():
-                continue
-            if name != "speed" and future.status != "finished":
-                self.store.set_fact(name, {"state": "failed", "error": _task_sentence(name, future).to_dict()})
-            del self._tasks[name]
-            future.release()
 
 
 def _sentence(run_id: str, error: BaseException) -> Message:
@@ -356,24 +289,6 @@ def _sentence(run_id: str, error: BaseException) -> Message:
     )
 
 
-def _task_sentence(name: str, future: Any) -> Message:
-    error = future.exception() if future.status == "error" else None
-    LOG.error("%s failed: %s", name, error or future.status)
-    return error.message if isinstance(error, DataError) else message(N_("It failed; see the log."))
-
-
 _KILLER = message(
     N_("This run brought its worker down several times, probably for want of memory. Try a smaller network or batch.")
 )
-
-
-def _size(place: Path) -> int:
-    """Bytes of a file, or of all files in a folder; 0 where there is none."""
-    files = place.rglob("*") if place.is_dir() else [place]
-    total = 0
-    for file in files:
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except OSError:
-            continue  # a worker has just moved it
-    return total

@@ -1,0 +1,83 @@
+"""Short tasks on their way through the workers: data fetched and drawn, the speed measured; a part of the dispatcher.
+
+The store has a fact under the name of each errand about data: wanted, running, failed or idle.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.errors import DataError
+from mnist_core.jobs import tasks
+from mnist_core.messages import N_, Message, message
+from mnist_core.store import Store
+
+LOG = logging.getLogger("mnist_lab.dispatcher")
+SLOT = "short"
+Send = Callable[..., Any]
+
+
+class Errands:
+    """Sends short tasks to the workers by `send`, each once at a time, and sees how they end."""
+
+    def __init__(self, store: Store, send: Send) -> None:
+        self.store = store
+        self.send = send
+        self.running: dict[str, Any] = {}
+        self._measured = False
+
+    def begin(self) -> None:
+        """At the start: fetch MNIST if it is not here, and have digits to go on with meanwhile."""
+        for name in ("download", "digits"):
+            if (self.store.fact(name) or {}).get("state") == "running":
+                self.store.set_fact(name, {"state": "idle"})  # it ended with the last cluster
+        if not data.available("mnist"):
+            if not data.available("built-in"):
+                self._run("digits", tasks.draw_digits)
+            self._run("download", tasks.download)
+
+    def see_to(self, *, idle: bool) -> None:
+        """Fetch MNIST where a student wants it; measure the speed, once, while the workers are `idle`."""
+        if idle and not self.running and not self._measured:
+            self._measured = True
+            if self.store.fact("speed") is None:
+                self._run("speed", tasks.measure)
+        wanted = self.store.fact("download")
+        if wanted and wanted.get("state") == "wanted":
+            self._run("download", tasks.download)
+
+    def data_to_come(self, name: DatasetName) -> bool:
+        """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
+        if data.available(name):
+            return False
+        task = "download" if name == "mnist" else "digits"
+        if task == "digits" and task not in self.running and (self.store.fact(task) or {}).get("state") != "failed":
+            self._run(task, tasks.draw_digits)
+        return task in self.running
+
+    def collect(self) -> None:
+        """Take note of the tasks that have ended."""
+        for name, future in list(self.running.items()):
+            if not future.done():
+                continue
+            if name != "speed" and future.status != "finished":
+                self.store.set_fact(name, {"state": "failed", "error": _sentence(name, future).to_dict()})
+            del self.running[name]
+            future.release()
+
+    def _run(self, name: str, function: Callable[..., Any]) -> None:
+        if name in self.running:
+            return
+        if name != "speed":
+            self.store.set_fact(name, {"state": "running", "done": 0, "total": 0})
+        self.running[name] = self.send(name, SLOT, None, function, self.store.url)
+
+
+def _sentence(name: str, future: Any) -> Message:
+    error = future.exception() if future.status == "error" else None
+    LOG.error("%s failed: %s", name, error or future.status)
+    return error.message if isinstance(error, DataError) else message(N_("It failed; see the log."))

@@ -1,0 +1,316 @@
+"""The kinds of studies: what a worker computes for each, from its parameters to values and arrays.
+
+A new kind is a name in `records.StudyKind` and a function here. `tell` is called with the share that is done; it may end
+the work. Knows neither Dask nor pages.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core import data, weights
+from mnist_core.config import RunConfig
+from mnist_core.errors import CheckpointError, TrainingError
+from mnist_core.estimate import useful_threads
+from mnist_core.messages import N_
+from mnist_core.models import describe
+from mnist_core.presets import preset
+from mnist_core.records import Run, Study, StudyKind
+from mnist_core.store import Store
+
+LOG = logging.getLogger("mnist_lab.worker")
+TAKING_TIMES: tuple[StudyKind, ...] = ("batch-times", "scratch")
+MOST_IMAGES, LEAST_IMAGES = 2_000, 200  # for each snapshot of a run's course
+AFFORDABLE = 2e10  # multiplications for a course: some seconds
+DISTURBED, EXAMPLES = 1_000, 8  # images that are disturbed, and those of them that are shown
+UNITS, STRONGEST = 20, 8  # units of a layer, and real images for each
+Found = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]  # values and arrays
+Tell = Callable[[float], None]
+
+
+def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """The loss on a plane around a run: `run` (id), `plane` (path or random).
+
+    Values: `plane`, the kind that was drawn (random where the run left no path), `explained` (path only), `images`, `step`
+    (of the plane's origin), `reached` (the step of the run's last weights, which may be no numbers). Arrays: `xs`, `ys`,
+    `losses`, `path` and `steps` (training.landscape).
+    """
+    from mnist_core.training import landscape
+
+    run = store.get(str(study.parameters["run"]))
+    snapshots = _finite(run)
+    plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
+    if plane is None:
+        step, weights = snapshots[-1]
+        plane = landscape.random_plane(weights, step)
+    dataset = data.load_dataset(run.config.dataset)
+    found = landscape.landscape(run.config, dataset, plane, threads=cores, progress=tell)
+    values = {
+        "plane": plane.kind,
+        "explained": list(plane.explained) if plane.kind == "path" else None,
+        "images": found.images,
+        "step": int(plane.steps[-1]),
+        "reached": run.checkpoint_step,
+    }
+    arrays = {"xs": found.xs, "ys": found.ys, "losses": found.losses, "path": plane.path, "steps": plane.steps}
+    return values, arrays
+
+
+def _answers(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """What each image of a part is answered: `run`, `part` (validation or test).
+
+    Values: `step` (of the weights that answered, the last that are numbers), `reached` as in a landscape. Array: `shares`,
+    n×10, float16.
+    """
+    from mnist_core.training import looking
+
+    run = store.get(str(study.parameters["run"]))
+    step, last = _finite(run)[-1]
+    parts = data.split(data.load_dataset(run.config.dataset), run.config)
+    part = parts.test if study.parameters["part"] == "test" else parts.validation
+    shares = looking.answers(run.config, last, part.images, threads=cores, progress=tell)
+    return {"step": step, "reached": run.checkpoint_step}, {"shares": shares.astype(np.float16)}
+
+
+def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """The pixels that an answer hangs on: `run`, `image` (784 pixels, 0 to 255, row by row).
+
+    Values: `step` and `reached` as in answers, `digit` (the answer). Arrays: `gradient`, `integrated`, `occlusion`, 28×28
+    each (training.looking).
+    """
+    from mnist_core.training import looking
+
+    run = store.get(str(study.parameters["run"]))
+    step, last = _finite(run)[-1]
+    image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
+    digit = int(looking.answers(run.config, last, image[None])[0].argmax())
+    model, ink = looking.network(run.config, last), image.astype(np.float32) / np.float32(255)
+    ways = {
+        "gradient": looking.gradient,
+        "integrated": looking.integrated_gradients,
+        "occlusion": looking.occlusion,
+    }
+    arrays = {}
+    for done, (name, way) in enumerate(ways.items()):
+        tell(done / len(ways))
+        arrays[name] = way(run.config, model, ink, digit)
+    return {"step": step, "reached": run.checkpoint_step, "digit": digit}, arrays
+
+
+def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """What each snapshot of a run answers: `run`.
+
+    Values: `steps` (of the snapshots), `images`, `part` (validation, or train where a run kept no validation images),
+    `reached`. Array: `answers`, to each of the first `images` of the part: snapshots × images.
+    """
+    from mnist_core.training import looking
+
+    run = store.get(str(study.parameters["run"]))
+    snapshots = _finite(run)
+    name, part = _shown_part(run)
+    count = max(LEAST_IMAGES, min(MOST_IMAGES, int(AFFORDABLE / len(snapshots) / describe(run.config).multiplications)))
+    images = part.images[:count]
+    answers = []
+    for done, (_step, named) in enumerate(snapshots):
+        tell(done / len(snapshots))
+        answers.append(looking.answers(run.config, named, images, threads=cores).argmax(1))
+    steps = [step for step, _named in snapshots]
+    values = {"steps": steps, "images": len(images), "part": name, "reached": run.checkpoint_step}
+    return values, {"answers": np.stack(answers).astype(np.uint8)}
+
+
+def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
+    """Images that excite the first UNITS units of a layer: `run`, `layer` (its number in models.describe).
+
+    Values: `step` and `reached` as in answers, `images`, `part`. Arrays (training.exciting): `smooth` and `plain` (the images
+    found with and without smoothing, units×28×28, uint8), their excitations `smooth_values` and `plain_values`, and `real`
+    (units×STRONGEST, places of the real images that excite most) with `real_values`.
+    """
+    from mnist_core.training import exciting, looking
+
+    run = store.get(str(study.parameters["run"]))
+    layer = int(study.parameters["layer"])
+    step, last = _finite(run)[-1]
+    config, model = run.config, looking.network(run.config, last)
+    units = list(range(min(UNITS, describe(config).layers[layer].output_shape[0])))
+    name, part = _shown_part(run)
+    images = part.images[:MOST_IMAGES]
+    # A filter sees a few pixels: where they lie, nothing else should be.
+    filters = describe(config).layers[layer].kind == "convolution"
+    start = (0 if filters else 1) * images.mean(0).astype(np.float32) / np.float32(255)
+    places, values = exciting.strongest(config, model, layer, units, images, STRONGEST, lambda share: tell(0.2 * share))
+    arrays: dict[str, NDArray[Any]] = {"real": places, "real_values": values}
+    for number, way in enumerate(("smooth", "plain")):
+        found = exciting.exciting(
+            config, model, layer, units, start, smooth=way == "smooth",
+            progress=lambda share, number=number: tell(0.2 + 0.4 * (number + share)),  # type: ignore[misc]
+        )  # fmt: skip
+        kept = (found * 255).round().astype(np.uint8)
+        excited = exciting.of_each(config, model, layer, units, kept)
+        arrays |= {way: kept, f"{way}_values": excited}
+    return {"step": step, "reached": run.checkpoint_step, "images": len(images), "part": name}, arrays
+
+
+def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """How disturbed images are answered: `runs` (ids; the first is the one looked at), `kind` (training.disturb).
+
+    Values: `strengths`, `images`, `parts` (of each run, as in a course), `reached`. Arrays: `accuracy` (runs × strengths, NaN
+    where a run's weights are none), `examples` (strengths × 8 × 28 × 28, as the first run got them), `answers` and `labels`
+    of these.
+    """
+    from mnist_core.training import disturb, looking
+
+    runs = [store.get(str(run_id)) for run_id in study.parameters["runs"]]
+    kind = study.parameters["kind"]
+    strengths = disturb.STRENGTHS[kind]
+    accuracy = np.full((len(runs), len(strengths)), np.nan, np.float32)
+    examples = np.zeros((len(strengths), EXAMPLES, 28, 28), np.uint8)
+    answers = np.zeros((len(strengths), EXAMPLES), np.uint8)
+    first = np.zeros(EXAMPLES, np.uint8)
+    parts = [""] * len(runs)
+    for number, run in enumerate(runs):
+        try:
+            _step, named = _finite(run)[-1]
+        except TrainingError:
+            if not number:
+                raise
+            continue
+        model = looking.network(run.config, named)
+        parts[number], part = _shown_part(run)
+        labels = part.labels[:DISTURBED]
+        ink = part.images[:DISTURBED].astype(np.float32) / np.float32(255)
+        for place, strength in enumerate(strengths):
+            tell((number + place / len(strengths)) / len(runs))
+            if kind == "fgsm":
+                shown = disturb.fgsm(run.config, model, ink, labels, strength)
+            else:
+                shown = disturb.disturbed(ink, kind, strength)
+            found = disturb.answered(run.config, model, shown)
+            accuracy[number, place] = (found == labels).mean()
+            if not number:
+                examples[place] = (shown[:EXAMPLES] * 255).round()
+                answers[place], first = found[:EXAMPLES], labels[:EXAMPLES]
+    values = {"strengths": list(strengths), "images": DISTURBED, "parts": parts, "reached": runs[0].checkpoint_step}
+    return values, {"accuracy": accuracy, "examples": examples, "answers": answers, "labels": first}
+
+
+def _batch_times(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """Seconds of an update: `dataset`, `hidden_layers` (units of each), `images` (to train on), `sizes` (of batches).
+
+    Values: `updates` (how many were timed at each size), `cores`. Array: `seconds` of one update at each size, on average.
+    """
+    from mnist_core.training import speed
+
+    asked = study.parameters
+    config = RunConfig(
+        dataset=asked["dataset"],
+        hidden_layers=tuple(asked["hidden_layers"]),
+        train_size=asked["images"],
+        validation_size=0,
+        epochs=1_000,
+    )
+    times = speed.batch_times(
+        config,
+        data.load_dataset(config.dataset),
+        asked["sizes"],
+        threads=lambda sized: useful_threads(sized, cores),
+        progress=tell,
+    )
+    seconds, updates = zip(*times, strict=True)
+    return {"updates": list(updates), "cores": cores}, {"seconds": np.array(seconds)}
+
+
+def _scratch(_store: Store, study: Study, cores: int, tell: Tell) -> Found:
+    """A network from scratch beside the engine: `dataset`, `rate`, `iterations` (hundreds, up to 1,000).
+
+    Values: `seconds` (of the network from scratch, of the engine). Arrays: `scratch` and `engine`, the loss at each iteration.
+    """
+    from mnist_core.training.beside import beside
+
+    asked = study.parameters
+    config = preset("two-layer-net").config.replace(
+        dataset=asked["dataset"], learning_rate=asked["rate"], epochs=int(asked["iterations"]) // 100
+    )
+    found = beside(config, data.load_dataset(config.dataset), threads=cores, progress=tell)
+    values = {"seconds": [found.scratch_seconds, found.engine_seconds]}
+    return values, {"scratch": found.scratch, "engine": found.engine}
+
+
+def _augmented(_store: Store, study: Study, _cores: int, tell: Tell) -> Found:
+    """An image of each digit, changed in all ways and strengths: `dataset`, `seed`.
+
+    Arrays, all uint8: `originals` (10×28×28), and for each kind of data.augment one of its name, digits × strengths × draws
+    × 28 × 28.
+    """
+    from mnist_core.data import augment
+
+    seed = int(study.parameters["seed"])
+    dataset = data.load_dataset(study.parameters["dataset"])
+    originals = np.asarray(dataset.train_images[data.samples(dataset, per_digit=1, seed=seed)])
+    arrays: dict[str, NDArray[Any]] = {"originals": originals}
+    for number, kind in enumerate(augment.KINDS):
+        found = np.empty((10, len(augment.STRENGTHS), augment.DRAWS, 28, 28), np.uint8)
+        for digit, image in enumerate(originals):
+            tell((number + digit / 10) / len(augment.KINDS))
+            for place, strength in enumerate(augment.STRENGTHS):
+                # The same seed at every strength: the same change, farther.
+                found[digit, place] = augment.augmented(image, kind, strength, draws=augment.DRAWS, seed=seed)
+        arrays[kind] = found
+    return {}, arrays
+
+
+def _shown_part(run: Run) -> tuple[str, Any]:
+    """Images to look at, after the name of their part: validation, or train where a run kept none apart."""
+    parts = data.split(data.load_dataset(run.config.dataset), run.config)
+    return ("validation", parts.validation) if len(parts.validation) else ("train", parts.train)
+
+
+def _finite(run: Run) -> list[tuple[int, Any]]:
+    """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
+    found = [
+        (step, named) for step, named in _snapshots(run) if all(np.isfinite(value).all() for value in named.values())
+    ]
+    if not found:
+        raise TrainingError(
+            N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
+        )
+    return found
+
+
+def _snapshots(run: Run) -> list[tuple[int, Any]]:
+    """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
+    from mnist_core.training import trail
+
+    found: list[tuple[int, Any]] = []
+    for step in trail.steps(run.id):
+        if step > run.progress.step:
+            continue  # of before it was reset
+        try:
+            found.append((step, trail.weights(run.id, step)))
+        except OSError as error:
+            LOG.warning("%s", error)
+    last = run.checkpoint_step
+    if last is not None and (not found or last > found[-1][0]):
+        try:
+            found.append((last, weights.latest(run.id).weights))
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    return found
+
+
+KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Tell], Found]] = {
+    "landscape": _landscape,
+    "answers": _answers,
+    "attention": _attention,
+    "course": _course,
+    "disturbed": _disturbed,
+    "exciting": _exciting,
+    "augmented": _augmented,
+    "batch-times": _batch_times,
+    "scratch": _scratch,
+}

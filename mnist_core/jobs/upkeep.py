@@ -1,0 +1,49 @@
+"""What goes for good: runs that were put away, and weights that have outgrown their room on the disk."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from mnist_core import settings
+from mnist_core.jobs import run_job
+from mnist_core.store import Store
+
+PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
+
+
+def clear_away(store: Store) -> None:
+    """Delete what was put away a day ago, with its files."""
+    for run_id, owner in store.put_away_before(time.time() - PUT_AWAY_SECONDS):
+        store.delete_run(run_id, owner)
+        run_job.forget_files(run_id)
+
+
+def thin_out(store: Store) -> None:
+    """Keep weights within their room on the disk: of the runs that ended first, the snapshots on their way go, then
+    their last and best weights."""
+    over = _size(settings.checkpoint_folder()) - settings.weights_room()
+    oldest = store.oldest_weights() if over > 0 else []
+    for run_id in oldest:
+        if over <= 0:
+            return
+        over -= _size(settings.trail_folder(run_id))
+        run_job.forget_trail(run_id)
+    for run_id in oldest:
+        if over <= 0:
+            return
+        over -= _size(settings.checkpoint_file(run_id))
+        store.forget_weights(run_id)
+        run_job.forget_files(run_id)
+
+
+def _size(place: Path) -> int:
+    """Bytes of a file, or of all files in a folder; 0 where there is none."""
+    files = place.rglob("*") if place.is_dir() else [place]
+    total = 0
+    for file in files:
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:
+            continue  # a worker has just moved it
+    return total
