@@ -41,30 +41,27 @@ def balance_chart(counts: Mapping[Split, NDArray[np.int64]], shares: bool, dark:
                 "line": {"color": theme.quiet(dark), "width": 1.2, "dash": "longdash"},
             }
         )
-    traces = []
-    for part, numbers in counts.items():
-        style = theme.SPLIT_STYLES[part]
-        traces.append(
-            {
-                "type": "bar",
-                "uid": part,
-                "name": translate(style.name),
-                "x": DIGITS,
-                "y": packed(numbers / max(1, int(numbers.sum())) if shares else numbers),
-                "marker": {
-                    "color": style.colour(dark),
-                    "pattern": {
-                        "shape": PATTERNS[part],
-                        "fillmode": "overlay",
-                        "fgcolor": "#16181D" if dark else "#FFFFFF",
-                        "size": 7,
-                        "solidity": 0.2,
-                    },
-                },
-                "customdata": [int(number) for number in numbers],
-                "hovertemplate": "%{x}: %{customdata:,} · %{y:.1%}<extra></extra>"
-                if shares
-                else "%{x}: %{y:,}<extra></extra>",
-            }
-        )
+    traces = [_bars(part, numbers, shares, dark, translate) for part, numbers in counts.items()]
     return {"data": traces, "layout": layout}
+
+
+def _bars(part: Split, numbers: NDArray[np.int64], shares: bool, dark: bool, translate: Translate) -> dict[str, Any]:
+    """The bars of one part, told from the others by a pattern, too."""
+    style = theme.SPLIT_STYLES[part]
+    pattern = {
+        "shape": PATTERNS[part],
+        "fillmode": "overlay",
+        "fgcolor": "#16181D" if dark else "#FFFFFF",
+        "size": 7,
+        "solidity": 0.2,
+    }
+    return {
+        "type": "bar",
+        "uid": part,
+        "name": translate(style.name),
+        "x": DIGITS,
+        "y": packed(numbers / max(1, int(numbers.sum())) if shares else numbers),
+        "marker": {"color": style.colour(dark), "pattern": pattern},
+        "customdata": [int(number) for number in numbers],
+        "hovertemplate": "%{x}: %{customdata:,} · %{y:.1%}<extra></extra>" if shares else "%{x}: %{y:,}<extra></extra>",
+    }

@@ -53,22 +53,8 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
         square = {"scaleanchor": f"x{name}", "constraintoward": "top"}
         layout[f"yaxis{name}"] = hidden | square | {"autorange": "reversed", "anchor": f"x{name}"}
         layout["annotations"].append(_heading(titles[number], sum(span) / 2))
-        figure["data"].append(
-            {
-                "type": "heatmap",
-                "uid": ("image", "output")[number],
-                "x": list(range(values.shape[1])),
-                "y": list(range(values.shape[0])),
-                "z": packed(values),
-                "xaxis": f"x{name}",
-                "yaxis": f"y{name}",
-                "zmin": least,
-                "zmax": most,
-                "colorscale": colours,
-                "showscale": False,
-                "hovertemplate": "%{y}, %{x}: %{z:.3f}<extra></extra>",
-            }
-        )
+        picture = _picture(values, name) | {"zmin": least, "zmax": most, "colorscale": colours}
+        figure["data"].append(picture | {"uid": ("image", "output")[number]})
     top, left = stop.row * stop.stride, stop.column * stop.stride
     line = {"color": above, "width": 3.5}
     layout["shapes"] = [
@@ -79,6 +65,20 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
         _square("2", stop.row, stop.column, 1, line | {"color": theme.ink(dark)}),
     ]
     return figure
+
+
+def _picture(values: Floats, axis: str) -> dict[str, Any]:
+    """Pixels on the axes with this number."""
+    return {
+        "type": "heatmap",
+        "x": list(range(values.shape[1])),
+        "y": list(range(values.shape[0])),
+        "z": packed(values),
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "showscale": False,
+        "hovertemplate": "%{y}, %{x}: %{z:.3f}<extra></extra>",
+    }
 
 
 def _square(axis: str, top: int, left: int, side: int, line: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from functools import partial
 
 from mnist_core.errors import MnistLabError
 from mnist_core.jobs import turns
-from mnist_core.jobs.run_job import patiently, worker_store
 from mnist_core.jobs.study_kinds import KINDS, TAKING_TIMES
+from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Study
 from mnist_core.store import Store
 

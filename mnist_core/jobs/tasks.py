@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from mnist_core import data
-from mnist_core.jobs.run_job import worker_store
+from mnist_core.jobs.worker_store import worker_store
 
 
 def _reported(url: str, key: str, function: Callable[[Callable[[int, int], None]], None]) -> None:

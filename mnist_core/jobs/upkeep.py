@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from mnist_core import settings
-from mnist_core.jobs import run_job
+from mnist_core.jobs.run_files import forget_files, forget_trail
 from mnist_core.store import Store
 
 PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
@@ -16,7 +16,7 @@ def clear_away(store: Store) -> None:
     """Delete what was put away a day ago, with its files."""
     for run_id, owner in store.put_away_before(time.time() - PUT_AWAY_SECONDS):
         store.delete_run(run_id, owner)
-        run_job.forget_files(run_id)
+        forget_files(run_id)
 
 
 def thin_out(store: Store) -> None:
@@ -28,13 +28,13 @@ def thin_out(store: Store) -> None:
         if over <= 0:
             return
         over -= _size(settings.trail_folder(run_id))
-        run_job.forget_trail(run_id)
+        forget_trail(run_id)
     for run_id in oldest:
         if over <= 0:
             return
         over -= _size(settings.checkpoint_file(run_id))
         store.forget_weights(run_id)
-        run_job.forget_files(run_id)
+        forget_files(run_id)
 
 
 def _size(place: Path) -> int:

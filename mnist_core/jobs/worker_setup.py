@@ -40,7 +40,7 @@ class WorkerSetup(WorkerPlugin):
 
 def _open(store_url: str) -> None:
     """Open the store and look at the data once: a third of a second that the first run need not wait."""
-    from mnist_core.jobs.run_job import worker_store
+    from mnist_core.jobs.worker_store import worker_store
 
     worker_store(store_url)
     if data.available("mnist"):

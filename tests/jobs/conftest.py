@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core import data
 from mnist_core.data import datasets, digits, idx
-from mnist_core.jobs import run_job
+from mnist_core.jobs import worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.store import Store, open_store
 from tests.jobs.stand_in import Client
@@ -51,7 +51,7 @@ def shared_store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch)
     """A store that a test shares with the jobs that it executes in this process, on the small data set."""
     monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
     opened = open_store()
-    run_job._stores[opened.url] = opened
+    worker_store._stores[opened.url] = opened
     yield opened
-    del run_job._stores[opened.url]
+    del worker_store._stores[opened.url]
     opened.close()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from mnist_core import settings, training
+from mnist_core import data, settings, training
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import StoreUnavailableError
-from mnist_core.jobs import run_job
+from mnist_core.jobs import one_run, run_job
 from mnist_core.records import Curves
 from mnist_core.store import Store
 from mnist_core.training import trail
@@ -128,7 +128,7 @@ def test_a_step_asked_of_a_running_run_is_one_step_and_a_pause(store: Store, mon
         store.request(run_id, "ann", "step")
         asked.append(store.get(run_id).progress.step)
 
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(3, ask, store.publish))
     execute(store, run_id)
     run = store.get(run_id)
@@ -144,7 +144,7 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
     run_id = store.create_run("ann", config)
     store.request(run_id, "ann", "pause")
     store.request(run_id, "ann", "step")
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     # Heard while the step is being made: a step of a large network takes seconds.
     real = training.Stack.update
 
@@ -164,7 +164,7 @@ def test_a_second_thought_while_the_run_is_being_paused_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str
 ) -> None:
     run_id = store.create_run("ann", CONFIG)
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
     real = training.save
 
@@ -182,7 +182,7 @@ def test_a_second_thought_while_the_run_is_being_paused_counts(
 
 def test_a_stop_in_the_very_moment_of_a_pause_stops(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
     monkeypatch.setattr(store, "pause", after(1, lambda: store.request(run_id, "ann", "stop"), store.pause))
     execute(store, run_id)
@@ -220,15 +220,15 @@ def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: 
     def fail(self: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(run_job, "estimate_seconds", fail)
-    monkeypatch.setattr(run_job, "LEARNT_FROM_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "estimate_seconds", fail)
+    monkeypatch.setattr(one_run, "LEARNT_FROM_SECONDS", 0.0)
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
 
 
 def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(run_id, "ann"), store.publish))
     execute(store, run_id)
     assert list(settings.checkpoint_file(run_id).parent.iterdir()) == []
@@ -240,7 +240,7 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
     names = {file.name for file in settings.checkpoint_file(run_id).parent.iterdir()}
     assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
     assert trail.steps(run_id) == list(trail.planned(CONFIG))
-    dataset = run_job.data.load_dataset("mnist")
+    dataset = data.load_dataset("mnist")
     assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 
 
@@ -285,7 +285,7 @@ def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store:
     run_job.execute(ids, store.url, 1)
     runs = [store.get(run_id) for run_id in ids]
     assert [run.outcome for run in runs] == ["completed", "diverged", "completed"]
-    dataset = run_job.data.load_dataset("mnist")
+    dataset = data.load_dataset("mnist")
     for run in runs:
         # What lies on disk is this run's state, not its neighbour's.
         trainer = training.load(settings.checkpoint_file(run.id), run.config, dataset)
@@ -301,7 +301,7 @@ def test_a_command_to_one_run_of_a_stack_is_its_own(
     store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]], command: Any, state: str
 ) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", command), store.publish))
         run_job.execute(ids, store.url, 1)
@@ -322,7 +322,7 @@ def test_a_new_rate_for_one_run_of_a_stack(
     store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]]
 ) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     change = after(3, lambda: store.request_learning_rate(ids[0], "ann", 0.2), store.publish)
     monkeypatch.setattr(store, "publish", change)
     run_job.execute(ids, store.url, 1)
@@ -373,7 +373,7 @@ def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Sto
 
 def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(run_job, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(ids[0], "ann"), store.publish))
     run_job.execute(ids, store.url, 1)
     assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2

@@ -1,0 +1,252 @@
+"""One run on a worker: how it begins, from a checkpoint or afresh, what is asked of it, its records, its end.
+
+A checkpoint goes with the records up to it. It is written beside the last one and takes its place when the store has
+its records; whenever the worker dies, the store's `checkpoint_step` says which of the two files counts. So a run that
+is taken up again draws the curve that an undisturbed one would.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from mnist_core import data, settings
+from mnist_core.data import Dataset
+from mnist_core.diagnostics import at_end
+from mnist_core.errors import CheckpointError, StoreUnavailableError
+from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.jobs.run_files import forget_files, next_file
+from mnist_core.jobs.worker_store import patiently
+from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
+from mnist_core.store import Command, Store
+
+LOG = logging.getLogger("mnist_lab.worker")
+ASK_SECONDS = 0.08  # between two looks at what is asked
+LEARNT_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
+
+
+class Job:
+    """One run: its trainer, its checkpoint, what is asked of it."""
+
+    def __init__(self, store: Store, run: Run, device: str | None = None) -> None:
+        self.store = store
+        self.run = run
+        self._device = device
+        self.file = settings.checkpoint_file(run.id)
+        self.next_file = next_file(run.id)
+        self.requests: Requests | None = Requests()
+        self._looked = 0.0
+        self.trainer = self._trainer(data.load_dataset(run.config.dataset))
+        self._leave_a_trail()
+        self._measured_from = (self.trainer.seconds, self.trainer.step)
+
+    # ---- begin -------------------------------------------------------------------------------------------------
+
+    def _trainer(self, dataset: Dataset) -> Any:
+        from mnist_core.training import Trainer
+
+        trainer = self._restored(dataset)
+        reached = self.run.progress.step
+        if trainer is None:
+            trainer = Trainer(self.run.config, dataset, threads=self.run.threads, device=self._device)
+            patiently(lambda: self.store.rewind(self.run.id, -1))
+        elif reached > trainer.step:
+            patiently(lambda: self.store.rewind(self.run.id, trainer.step))
+        if reached > trainer.step:
+            # The last worker came further than its last checkpoint: those steps are made again.
+            where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
+            happened = Curves(events=(Event(trainer.step, "recovered"),))
+            patiently(lambda: self.store.publish([Report(self.run.id, where, happened)]))
+        return trainer
+
+    def _restored(self, dataset: Dataset) -> Any:
+        """The trainer as of the store's last checkpoint; None: start afresh."""
+        from mnist_core.training import load
+
+        step = self.run.checkpoint_step
+        if step is None:
+            return None
+        # The newer file counts where the worker died before it could put it in its place.
+        for file in (self.next_file, self.file):
+            if not file.exists():
+                continue
+            try:
+                trainer = load(file, self.run.config, dataset, threads=self.run.threads)
+            except CheckpointError as error:
+                LOG.warning("%s", error)
+                continue
+            if trainer.step == step:
+                file.replace(self.file)
+                return trainer
+        LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
+        return None
+
+    def _leave_a_trail(self) -> None:
+        """Keep snapshots of the weights on the way, for a landscape to be drawn through them."""
+        from mnist_core.training import trail
+
+        trail.drop(self.run.id, self.trainer.step)
+        planned = set(trail.planned(self.run.config, room=trail.ROOM_OF_MANY if self.run.group else trail.ROOM))
+
+        def keep() -> None:
+            if self.trainer.step in planned or (planned and self.trainer.finished):
+                trail.keep(self.trainer, self.run.id)
+
+        self.trainer.on_evaluation = keep
+
+    # ---- what is asked -----------------------------------------------------------------------------------------
+
+    @property
+    def asked(self) -> bool:
+        """Whether something is asked of it, so that it cannot just go on."""
+        wanted = self.requests
+        return wanted is None or wanted.learning_rate is not None or wanted.command is not None
+
+    def look(self) -> None:
+        """See what is asked now; where the store is locked, what was asked last."""
+        self._looked = time.monotonic()
+        try:
+            self.requests = self.store.requests([self.run.id]).get(self.run.id)
+        except StoreUnavailableError as error:
+            LOG.warning("%s", error)
+
+    def obey(self) -> bool:
+        """Do what is asked; whether the run is let go of."""
+        asked = self.requests
+        if asked is None:
+            if patiently(lambda: self.store.version(self.run.id)) is None:
+                self._forget()  # deleted
+            return True
+        if asked.learning_rate is not None:
+            self._change_rate(asked.learning_rate)
+            return False
+        if asked.command == "step":
+            return self._one_step()
+        if asked.command in ("pause", "stop", "reset"):
+            return self._let_go(asked.command)
+        return False
+
+    def _change_rate(self, rate: float) -> None:
+        self.trainer.set_learning_rate(rate)
+        # With a checkpoint at once, no death of a worker can lose the change.
+        self._publish(save=True, rate=rate)
+        self.look()
+
+    def _one_step(self) -> bool:
+        """One update, then a pause; False where something else was asked before it was made."""
+        before = self.trainer.step
+        self.trainer.stack.advance(self._told_otherwise, steps=1)
+        if self.trainer.finished:
+            self._publish(save=True)
+            self.finish(alone=True)
+            return True
+        made = self.trainer.step > before
+        self._publish(save=made)
+        return made and self._pause("step")
+
+    def _told_otherwise(self) -> bool:
+        """Whether something else is asked than one step."""
+        self._look_again()
+        return self.asked and (self.requests is None or self.requests.command != "step")
+
+    def _look_again(self) -> None:
+        """Look, if the last time was a while ago."""
+        if time.monotonic() - self._looked >= ASK_SECONDS:
+            self.look()
+
+    def _let_go(self, command: str) -> bool:
+        """Leave the run as `command` wants it; False where that was taken back meanwhile."""
+        if command == "reset":
+            self._forget()
+            patiently(lambda: self.store.reset_done(self.run.id))
+            return True
+        if command == "stop":
+            self.trainer.flush()
+        self._publish(save=True)
+        if command == "pause":
+            return self._pause("pause")
+        self._end("stopped", self.trainer.result())
+        return True
+
+    def _pause(self, command: Command) -> bool:
+        """Pause, unless something else than `command` has been asked for since."""
+        result = self.trainer.result()
+        paused = patiently(lambda: self.store.pause(self.run.id, result, answering=command))
+        if not paused:
+            self.look()
+        return paused
+
+    # ---- the end -----------------------------------------------------------------------------------------------
+
+    def finish(self, *, alone: bool) -> None:
+        """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
+        result = self.trainer.result() | self.trainer.whole(self._given_up)
+        self._end(self.trainer.outcome, result)
+        try:
+            if alone:
+                self._learn_speed()
+        except Exception:
+            LOG.exception("nothing was learnt about the speed")  # the run has ended well all the same
+
+    def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
+        """Write the result down, with the verdict on the records as they are in the store."""
+        curves = patiently(lambda: self.store.curves(self.run.id))
+        verdict = at_end(self.run.config, curves, outcome)
+        patiently(lambda: self.store.finish(self.run.id, outcome, result | {"verdict": verdict}))
+
+    def _given_up(self) -> bool:
+        self._look_again()
+        return self.requests is None or self.requests.command is not None
+
+    def _learn_speed(self) -> None:
+        """Make the next estimate better by what this run took."""
+        trainer, config = self.trainer, self.run.config
+        if trainer.seconds < LEARNT_FROM_SECONDS or trainer.step < trainer.total_steps:
+            return
+        speed = Speed.from_dict(self.store.fact("speed"))
+        ratio = trainer.seconds / estimate_seconds(config, speed)
+        self.store.set_fact("speed", speed.scaled(config.model, ratio).to_dict())
+
+    def _forget(self) -> None:
+        forget_files(self.run.id)
+
+    # ---- to the store ------------------------------------------------------------------------------------------
+
+    def _publish(self, *, save: bool, rate: float | None = None) -> None:
+        report = self.report(saved=save and self.save(), rate=rate)
+        patiently(lambda: self.store.publish([report]))
+        self.published(report)
+
+    def report(self, *, saved: bool, rate: float | None = None) -> Report:
+        """What is new since the last call; the records are taken from the trainer."""
+        trainer = self.trainer
+        where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds, self._speed())
+        return Report(self.run.id, where, trainer.take_records(), saved, rate)
+
+    def published(self, report: Report) -> None:
+        """The store has the report: the checkpoint that goes with it counts from now on."""
+        if report.checkpoint:
+            self.next_file.replace(self.file)
+
+    def _speed(self) -> float:
+        """Images per second, over about the last second."""
+        seconds, step = self._measured_from
+        passed = self.trainer.seconds - seconds
+        if passed <= 0:
+            return self.run.progress.images_per_second
+        speed: float = (self.trainer.step - step) * self.run.config.batch_size / passed
+        if passed > 1.0:
+            self._measured_from = (self.trainer.seconds, self.trainer.step)
+        return speed
+
+    def save(self) -> bool:
+        """Write a checkpoint beside the last one; False where that cannot be done."""
+        from mnist_core import training
+
+        try:
+            training.save(self.trainer, self.next_file)
+        except Exception as error:  # safetensors has an error of its own for a full disk
+            LOG.warning("no checkpoint of run %s: %s", self.run.id, error)
+            return False
+        return True
