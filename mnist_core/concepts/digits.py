@@ -1,12 +1,14 @@
 """What can be told of the digits without a network: mean and spread of each, and which images are hard.
 
-Images are n×28×28, uint8, labels n, uint8. They are read in pieces, so that a mapped file is never copied as a whole.
+Images are n×28×28, uint8, labels n, uint8. They are read in pieces, so that a mapped file is never in memory as a whole.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +33,7 @@ def statistics(images: U8, labels: U8) -> Statistics:
     """Mean and standard deviation of each pixel, digit by digit; a digit that is not there counts as blank."""
     counts = np.bincount(labels, minlength=10)
     sums, squares = np.zeros((2, 10, 784))
-    for part in _pieces(len(images)):
+    for part in _pieces(images):
         x = _flat(images[part])
         one_hot = np.eye(10, dtype=np.float32)[labels[part]]
         sums += one_hot.T @ x
@@ -51,7 +53,7 @@ def distances(images: U8, means: F32) -> F32:
     """How far each image is from each of the ten mean images: n×10, in pixel values (Euclidean)."""
     centres = means.reshape(10, 784)
     found = np.empty((len(images), 10), np.float32)
-    for part in _pieces(len(images)):
+    for part in _pieces(images):
         x = _flat(images[part])
         # |x − m|² = |x|² − 2 x·m + |m|²: one product of matrices
         squared = (x * x).sum(1)[:, None] - 2 * x @ centres.T + (centres * centres).sum(1)
@@ -90,8 +92,19 @@ def mean_of(images: U8, labels: U8, count: int) -> tuple[F32, F32]:
     return mean, spread
 
 
-def _pieces(count: int) -> Iterator[slice]:
-    return (slice(start, start + PIECE) for start in range(0, count, PIECE))
+def _pieces(images: U8) -> Iterator[slice]:
+    for start in range(0, len(images), PIECE):
+        yield slice(start, start + PIECE)
+        _give_back(images)
+
+
+def _give_back(images: U8) -> None:
+    """Let go of what was read of a mapped file, where the system can: it counts to a process's memory till then."""
+    under: Any = images
+    while isinstance(under, np.ndarray):
+        under = under.base
+    if isinstance(under, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        under.madvise(mmap.MADV_DONTNEED)
 
 
 def _flat(images: U8) -> F32:

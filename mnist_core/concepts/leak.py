@@ -16,7 +16,7 @@ U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Labelled = tuple[U8, U8]  # images n×28×28 and labels n
 STEPS = 20  # shares that leak: 0, 1/20, … 1
-PIECE = 250  # images whose distances are computed at a time
+PIECE = 50  # images whose distances are computed at a time
 
 
 @dataclass(frozen=True)

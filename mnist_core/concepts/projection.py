@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
-PIECE = 500  # images at a time
+PIECE = 250  # images at a time
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,21 @@ class Components:
 def components(images: NDArray[np.uint8], keep: int) -> Components:
     """The first `keep` principal components of the images (n×28×28), by the eigenvectors of their covariance."""
     mean = _flat(images.mean(0)[None])[0]
-    covariance = np.zeros((784, 784), np.float32)
+    inked = np.flatnonzero(images.any(0))  # a pixel that is blank in all images has no part in any difference
+    covariance = np.zeros((len(inked), len(inked)), np.float32)
     for start in range(0, len(images), PIECE):  # no copy of all images as float32
-        x = _flat(images[start : start + PIECE]) - mean
+        x = (_flat(images[start : start + PIECE]) - mean)[:, inked]
         covariance += x.T @ x
-    variances, vectors = np.linalg.eigh(covariance / len(images))
+    covariance /= len(images)
+    variances, vectors = np.linalg.eigh(covariance)
     order = np.argsort(variances)[::-1][:keep]
-    directions = vectors[:, order].T
+    directions = np.zeros((len(order), 784), np.float32)
+    directions[:, inked] = vectors[:, order].T
     # The sign of a direction is a matter of chance: its greatest part is positive, so that maps are always the same way round.
     greatest = np.abs(directions).argmax(1)
-    directions = directions * np.sign(directions[np.arange(len(order)), greatest])[:, None]
+    directions *= np.sign(directions[np.arange(len(order)), greatest])[:, None]
     shares = np.maximum(variances[order], 0) / max(float(variances.sum()), 1e-12)
-    return Components(mean, directions.astype(np.float32), shares.astype(np.float32))
+    return Components(mean, directions, shares.astype(np.float32))
 
 
 def _flat(images: NDArray[Any]) -> F32:

@@ -20,6 +20,9 @@ COLUMNS = (0.0, 1.1, 2.3, 3.25)  # inputs, hidden units, outputs, loss
 ROWS = (1.0, -1.0)
 ALONG = 0.36  # where on its edge a number stands
 NODE, LETTERS = 76, 14  # pixels
+# On a telephone the graph stands upright: numbers on straight edges keep away from those on crossing ones.
+STRAIGHT, CROSSING = 0.62, 0.28
+SMALL_NODE, SMALL_LETTERS = 66, 13
 PAPER = {False: "#FFFFFF", True: "#16181D"}  # of units and behind numbers, by whether it is dark
 UNDER = {1: "₁", 2: "₂"}
 
@@ -43,14 +46,18 @@ def stages(net: Net) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if stage != "shares" or net.loss == "cross-entropy")
 
 
-def graph(made: Round, stage: Stage, dark: bool, translate: Translate) -> Figure:
-    """Units and edges with the numbers that are known by the end of `stage`; what it finds stands out."""
-    return _Drawing(made, stage, dark, translate).figure()
+def graph(made: Round, stage: Stage, dark: bool, translate: Translate, *, upright: bool = False) -> Figure:
+    """Units and edges with the numbers that are known by the end of `stage`; what it finds stands out.
+
+    From left to right, or `upright`, from top to bottom, where there is room for some 380 pixels only.
+    """
+    return _Drawing(made, stage, dark, translate, upright).figure()
 
 
 class _Drawing:
-    def __init__(self, made: Round, stage: Stage, dark: bool, translate: Translate) -> None:
-        self.made, self.stage, self.dark = made, stage, dark
+    def __init__(self, made: Round, stage: Stage, dark: bool, translate: Translate, upright: bool) -> None:
+        self.made, self.stage, self.dark, self.upright = made, stage, dark, upright
+        self.node, self.letters = (SMALL_NODE, SMALL_LETTERS) if upright else (NODE, LETTERS)
         self.now = made.again if stage == "again" else made.forward
         self.layout = theme.layout(translate(TITLES[stage]), "", dark=dark, revision="backprop")
         self.data: list[dict[str, Any]] = []
@@ -64,8 +71,13 @@ class _Drawing:
     def figure(self) -> Figure:
         """All of it."""
         hidden = {"visible": False, "fixedrange": True}
-        self.layout["xaxis"] |= hidden | {"range": [-0.36, 3.62]}
-        self.layout["yaxis"] |= hidden | {"range": [-1.75, 1.75]}
+        if self.upright:
+            self.layout["margin"] |= {"l": 0, "r": 0}
+            across, up = [-2.2, 2.2], [-3.5, 0.25]
+        else:
+            across, up = [-0.36, 3.62], [-1.75, 1.75]
+        self.layout["xaxis"] |= hidden | {"range": across}
+        self.layout["yaxis"] |= hidden | {"range": up}
         self.layout |= {"hovermode": False, "showlegend": False}
         for layer in (0, 1):
             for unit in (0, 1):
@@ -81,6 +93,10 @@ class _Drawing:
         loss = ["L", plain(self.now.loss)] if self.known("loss") else ["L"]
         self._node(3, 0.0, loss, self.stage in ("loss", "again"))
         return {"data": self.data, "layout": self.layout}
+
+    def _at(self, column: float, row: float) -> tuple[float, float]:
+        """x and y of a place: how far it is from the inputs, and on which side."""
+        return (-row, -column) if self.upright else (column, row)
 
     def _hidden_unit(self, row: int) -> None:
         name, back = UNDER[row + 1], self.made.backward
@@ -106,9 +122,10 @@ class _Drawing:
         self._note(2, ROWS[row], above, self.stage in ("scores", "back-scores"), above=True)
         self._bias(2, row, "c", "back-v")
         target = f"t{name} {self.made.target[row]:g}"
-        self.layout["annotations"].append(
-            self._words(COLUMNS[2], ROWS[row], [target], theme.quiet(self.dark), xshift=NODE / 2 + 20)
-        )
+        x, y = self._at(COLUMNS[2], ROWS[row])
+        inwards = ROWS[row] if self.upright else 1.0
+        shift = inwards * (self.node / 2 + 20)
+        self.layout["annotations"].append(self._words(x, y, [target], theme.quiet(self.dark), xshift=shift))
 
     def _bias(self, column: int, row: int, letter: str, found: Stage) -> None:
         old, new, slope = (getattr(part, letter)[row] for part in (self.made.net, self.made.new, self.made.backward))
@@ -123,8 +140,11 @@ class _Drawing:
         busy = self.stage in (("sums", "back-w") if layer == 0 else ("scores", "back-v", "back-hidden"))
         self._line((layer, ROWS[source]), (layer + 1, ROWS[unit]), busy or self.stage == "update")
         lines = self._weight("", old, new, slope, found)  # type: ignore[arg-type]
-        x = COLUMNS[layer] + ALONG * (COLUMNS[layer + 1] - COLUMNS[layer])
-        y = ROWS[source] + ALONG * (ROWS[unit] - ROWS[source])
+        along = ALONG if not self.upright else STRAIGHT if unit == source else CROSSING
+        x, y = self._at(
+            COLUMNS[layer] + along * (COLUMNS[layer + 1] - COLUMNS[layer]),
+            ROWS[source] + along * (ROWS[unit] - ROWS[source]),
+        )
         self.layout["annotations"].append(
             self._words(
                 x, y, lines, self.accent if busy or self.stage == "update" else theme.ink(self.dark), ground=True
@@ -151,24 +171,25 @@ class _Drawing:
                 "type": "scatter",
                 "mode": "lines",
                 "uid": f"edge{len(self.data)}",
-                "x": [COLUMNS[start[0]], COLUMNS[end[0]]],
-                "y": [start[1], end[1]],
+                **dict(
+                    zip("xy", zip(*(self._at(COLUMNS[at], row) for at, row in (start, end)), strict=True), strict=True)
+                ),
                 "line": {"color": self.accent if busy else theme.quiet(self.dark), "width": 4 if busy else 1.4},
                 "hoverinfo": "skip",
             }
         )
 
-    def _node(self, column: int, y: float, lines: list[str], busy: bool) -> None:
-        x = COLUMNS[column]
+    def _node(self, column: int, row: float, lines: list[str], busy: bool) -> None:
+        x, y = self._at(COLUMNS[column], row)
         self.data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "uid": f"node{column}{y:g}",
+                "uid": f"node{column}{row:g}",
                 "x": [x],
                 "y": [y],
                 "marker": {
-                    "size": NODE,
+                    "size": self.node,
                     "color": PAPER[self.dark],
                     "line": {
                         "color": self.accent if busy else theme.quiet(self.dark),
@@ -181,14 +202,21 @@ class _Drawing:
         )
         self.layout["annotations"].append(self._words(x, y, lines, theme.ink(self.dark)))
 
-    def _note(self, column: int, y: float, lines: list[str], busy: bool, *, above: bool) -> None:
+    def _note(self, column: int, row: float, lines: list[str], busy: bool, *, above: bool) -> None:
+        """What belongs to a unit: above or below it; upright outside of it, where a name has a line of its own."""
         if not lines:
             return
-        shift = NODE / 2 + 6 + LETTERS * 0.68 * len(lines)
         colour = self.accent if busy else theme.ink(self.dark)
-        self.layout["annotations"].append(
-            self._words(COLUMNS[column], y, lines, colour, ground=True, yshift=shift if above else -shift)
-        )
+        x, y = self._at(COLUMNS[column], row)
+        if self.upright:
+            lines = [*lines[0].split(" ", 1), *lines[1:]]
+            side = {"xanchor": "right" if row > 0 else "left", "yanchor": "bottom" if above else "top"}
+            shifts = {"xshift": -row * (self.node / 2 + 3), "yshift": 3 if above else -3}
+            note = self._words(x, y, lines, colour, ground=True) | side | shifts
+        else:
+            shift = self.node / 2 + 6 + self.letters * 0.68 * len(lines)
+            note = self._words(x, y, lines, colour, ground=True, yshift=shift if above else -shift)
+        self.layout["annotations"].append(note)
 
     def _words(
         self,
@@ -208,7 +236,7 @@ class _Drawing:
             "yshift": yshift,
             "text": "<br>".join(lines),
             "showarrow": False,
-            "font": {"size": LETTERS, "color": colour},
+            "font": {"size": self.letters, "color": colour},
         }
         return words | {"bgcolor": PAPER[self.dark], "borderpad": 1} if ground else words
 

@@ -44,13 +44,14 @@ class Times:
 
 def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Seconds per epoch, beside what they would be if every update took as long as that of the smallest batch."""
-    layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate)
+    layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate, beyond=0.6)
     words = [f"{value:,.0f}" if value >= 9.5 else f"{value:.2g}" for value in times.epochs]
     measured = _line("epochs", times.sizes, times.epochs, theme.run_colour(0, dark)) | {
         "mode": "lines+markers+text",
         "name": translate(N_("measured")),
         "text": words,
-        "textposition": "top center",
+        "textposition": "top right",  # the line comes from above on the left
+        "cliponaxis": False,
         "textfont": {"size": theme.FONT_SIZE},
         "marker": {"size": 11},
     }
@@ -81,11 +82,12 @@ def update_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     return {"data": [line, *spread(layout)], "layout": layout}
 
 
-def _layout(times: Times, title: str, dark: bool, translate: Translate) -> dict[str, Any]:
+def _layout(times: Times, title: str, dark: bool, translate: Translate, beyond: float = 0.25) -> dict[str, Any]:
+    """`beyond`: room on the right of the greatest size, in powers of ten."""
     layout = theme.layout(title, translate(N_("Batch size")), dark=dark, revision=title)
     layout["hovermode"] = "closest"
     high = math.log10(max(times.sizes))
-    layout["xaxis"] |= ends(-0.25, high + 0.25, log=True) | log_ticks(0, high)
+    layout["xaxis"] |= ends(-0.25, high + beyond, log=True) | log_ticks(0, high)
     return layout
 
 

@@ -22,7 +22,7 @@ from mnist_core.figures.axes import (
     top_of_losses,
 )
 from mnist_core.figures.curves import SHARES, behind, empty, line_of
-from mnist_core.figures.overlay import Metric, heading, tell_parts
+from mnist_core.figures.overlay import Metric, heading, share_colours, sign_of, tell_parts
 from mnist_core.messages import N_, Translate
 from mnist_core.records import Curves, Split
 
@@ -56,10 +56,11 @@ def bands(
     figure["layout"]["showlegend"] = True
     columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
     top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    signed = len(splits) > 1 and share_colours(range(len(groups)))
     for place, (name, members) in enumerate(groups):
-        figure["data"] += _bands(place, name, members, metric, splits, across, view, top)
+        figure["data"] += _bands(place, name, members, metric, splits, across, view, top, signed)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    tell_parts(figure, metric, splits, view, translate)
+    tell_parts(figure, metric, splits, view, translate, signs=not signed)
     figure["data"] += spread(figure["layout"], empty=not any(len(curves.evaluations) for curves in runs))
     return figure
 
@@ -73,6 +74,7 @@ def _bands(
     across: Across,
     view: ChartView,
     top: float,
+    signed: bool,
 ) -> list[dict[str, Any]]:
     colour, key = theme.run_colour(place, view.dark), f"group-{name}"
     traces = []
@@ -83,6 +85,8 @@ def _bands(
         middle = line_of(x, drawn(_ignoring(np.mean, values), top), f"{name} ({len(runs)})", colour, dash, 2.6)
         middle |= {"uid": f"{key}-{split}", "legendgroup": key, "showlegend": not number}
         middle["hovertemplate"] = "%{y:.2%}" if metric == "accuracy" else "%{y:.4f}"
+        if signed:
+            middle |= sign_of(place, colour)
         if len(runs) > 1:
             low, high = (drawn(_ignoring(what, values), top) for what in (np.min, np.max))
             fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}

@@ -18,11 +18,12 @@ Figure = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cell:
-    """One run's place: its value (NaN: none yet), what is written there, and whether the run broke."""
+    """One network's place: its value (NaN: none yet), what is written there, whether it broke, and what hover tells besides."""
 
     value: float
     text: str
     broken: bool = False
+    more: str = ""
 
 
 def grid_chart(
@@ -48,6 +49,9 @@ def grid_chart(
     broken = np.array([[cell is not None and cell.broken for cell in row] for row in cells])
     waiting = np.array([[cell is not None for cell in row] for row in cells]) & ~broken & ~np.isfinite(values)
     texts = [["" if cell is None else cell.text for cell in row] for row in cells]
+    told = [
+        ["" if cell is None else f"{cell.text}<br>{cell.more}".removesuffix("<br>") for cell in row] for row in cells
+    ]
     good = np.where(broken, np.nan, values)
     shown = np.log10(np.maximum(good, 1e-9)) if log else good
     known = shown[np.isfinite(shown)]
@@ -79,7 +83,8 @@ def grid_chart(
             ],
             "texttemplate": "%{text}",
             "textfont": {"size": theme.FONT_SIZE + 2} | ({} if uid == "values" else {"color": theme.ink(dark)}),
-            "hovertemplate": "%{y} × %{x}: %{text}<extra></extra>",
+            "hovertext": told,
+            "hovertemplate": "%{y} × %{x}: %{hovertext}<extra></extra>",
         }
         traces.append(trace)
     return {"data": traces, "layout": layout}

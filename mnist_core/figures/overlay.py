@@ -1,7 +1,8 @@
 """Several runs in one chart: loss or accuracy of one part, or of several parts at once.
 
-A run has its colour. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part. A run
-whose loss left the chart has a sign where it did, and does not ruin the axis of the others.
+A run has its colour. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part, or, of more
+runs than there are colours, dash the part and sign the run. A run whose loss left the chart has a sign where it did, and
+does not ruin the axis of the others.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from mnist_core.figures.axes import (
     drawn,
     kept,
     loss_axis,
-    records_apart,
     smooth,
     spread,
     top_of_losses,
@@ -35,6 +35,7 @@ Figure = dict[str, Any]
 Trace = dict[str, Any]
 Metric = Literal["loss", "accuracy"]
 MARKED = 60  # points of a curve, at most, that have a sign each
+SIGNS = 12  # on a curve, where signs tell runs apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +63,26 @@ def runs_chart(
     figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
     top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
-    plan = _Plan(metric, splits, across, view, top)
+    signed = share_colours([run.place for run in runs])
+    plan = _Plan(metric, splits, across, view, top, signed)
     for run in runs:
         figure["data"] += _run(run, plan, translate)
         _mark(figure, run, plan)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    tell_parts(figure, metric, splits, view, translate)
+    tell_parts(figure, metric, splits, view, translate, signs=not signed)
     figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
     return figure
+
+
+def share_colours(places: Sequence[int]) -> bool:
+    """Whether there are more runs, by the numbers of their colours, than colours."""
+    return max(places, default=0) >= len(theme.RUN_COLOURS_LIGHT)
+
+
+def sign_of(place: int, colour: str) -> Trace:
+    """What gives a curve the sign of its run, a few times."""
+    sign = {"symbol": theme.run_symbol(place), "size": 9, "maxdisplayed": SIGNS, "color": colour}
+    return {"mode": "lines+markers", "marker": sign}
 
 
 def heading(metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
@@ -92,8 +105,16 @@ def described(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split],
     return ". ".join(said) + "."
 
 
-def tell_parts(figure: Figure, metric: Metric, splits: Sequence[Split], view: ChartView, translate: Translate) -> None:
-    """A second legend, which cannot be clicked: dash and sign of each part; none where there is one part."""
+def tell_parts(
+    figure: Figure,
+    metric: Metric,
+    splits: Sequence[Split],
+    view: ChartView,
+    translate: Translate,
+    *,
+    signs: bool = True,
+) -> None:
+    """A second legend, which cannot be clicked: dash and sign (where `signs` tell parts) of each; none where there is one part."""
     if len(splits) < 2:
         return
     for split in splits:
@@ -103,11 +124,11 @@ def tell_parts(figure: Figure, metric: Metric, splits: Sequence[Split], view: Ch
         sign = {"symbol": style.symbol, "size": 7, "color": colour}
         more = {
             "uid": f"part-{split}",
-            "mode": "lines+markers",
-            "marker": sign,
             "legend": "legend2",
             "showlegend": True,
         }
+        if signs:
+            more |= {"mode": "lines+markers", "marker": sign}
         figure["data"].append(entry | more | {"hoverinfo": "skip"})
     # Where the curves leave room: a loss falls, an accuracy rises.
     side = "top" if metric == "loss" else "bottom"
@@ -132,6 +153,7 @@ class _Plan:
     across: Across
     view: ChartView
     top: float  # the greatest loss in the chart
+    signed: bool  # runs of one colour have signs
 
     def values(self, run: Overlaid, split: Split) -> Floats:
         values: Floats = run.curves.evaluations[f"{split}_{self.metric}"]
@@ -153,17 +175,19 @@ def _run(run: Overlaid, plan: _Plan, translate: Translate) -> list[Trace]:
         uid = f"{run.key}-{split}" if several else run.key
         dash = style.dash if several else theme.run_dash(run.place)
         if view.smoothing:
-            raw = line_of(x, shown, name, theme.transparent(colour, 0.3), dash, 1.2)
+            pale = theme.transparent(colour, 0.4)
+            raw = line_of(x, shown, name, pale, "solid", 1.2)  # dashes so thin are hardly seen
             traces.append(behind(raw, f"{uid}-raw", run.key))
-            apart = records_apart(run.curves)
-            shown = smooth(shown, view.smoothing, None if apart is None else apart[rows])
+            shown = smooth(shown, view.smoothing)
         trace = line_of(x, shown, name, colour, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
         trace |= hover_of(values[rows], top, ".2%" if plan.metric == "accuracy" else ".4f")
         if several:
             # Plotly's fields and the part's name are put together here, where no words of ours are.
             trace["hovertemplate"] += f"  {translate(style.name)}"
             trace["showlegend"] = not number
-            if len(values) <= MARKED:
+            if plan.signed:
+                trace |= sign_of(run.place, colour)
+            elif len(values) <= MARKED:
                 trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": colour}}
         traces.append(trace)
     return traces

@@ -38,6 +38,8 @@ SPLIT_STYLES: Mapping[Split, Style] = {
 RUN_COLOURS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#332288", "#661100", "#000000")
 RUN_COLOURS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFFFF", "#B15928")
 DASHES = ("solid", "dash", "dot", "dashdot")
+# Where dashes tell something else, these tell runs of one colour apart.
+RUN_SYMBOLS = ("circle", "triangle-up", "x", "star")
 # A scale in one direction: matplotlib's plasma at every tenth, of which each ground takes the part that stands out from
 # it. Lightness rises evenly, so that order is seen with every kind of colour blindness, and in grey.
 PLASMA = (
@@ -101,6 +103,11 @@ def run_colour(index: int, dark: bool) -> str:
 def run_dash(index: int) -> str:
     """Dash of the run number `index` in an overlay."""
     return DASHES[index % len(DASHES)]
+
+
+def run_symbol(index: int) -> str:
+    """Sign of the run number `index` in an overlay: another one each time that the colours start again."""
+    return RUN_SYMBOLS[index // len(RUN_COLOURS_LIGHT) % len(RUN_SYMBOLS)]
 
 
 def scale_colour(share: float, dark: bool) -> str:

@@ -11,7 +11,7 @@ from mnist_core.figures.backprop import TITLES, Round, Stage, graph, stages
 from mnist_core.figures.formulas import formulas
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui.chart import Narrow, live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
@@ -44,12 +44,9 @@ FELL = N_(
 ROSE = N_(
     "The loss rose from **{before}** to **{after}**, though the slope promised {promised}: the step was too long."
 )
-# On a telephone the graph keeps its size and is moved sideways, and formulas are written smaller.
-STYLE = """<style>
-.st-key-backprop_graph { overflow-x: auto; }
-.st-key-backprop_graph > div { min-width: 540px; }
-@media (max-width: 640px) { .st-key-backprop_formula .katex { font-size: 0.8em; } }
-</style>"""
+# On a telephone the graph stands upright, and formulas are written smaller.
+ROOMY = 540  # pixels that the graph needs from left to right
+STYLE = "<style>@media (max-width: 640px) { .st-key-backprop_formula .katex { font-size: 0.8em; } }</style>"
 AWAY = N_("The new weights reach {far}: they have run away. **Start over**, and try a smaller learning rate.")
 STAYED = N_("The loss stays at **{after}**: there is no slope to go down.")
 
@@ -76,11 +73,11 @@ def _panel() -> None:
     with right:
         place = _steps(len(known), made)
         stage = known[place - 1]
-        figure = graph(made, stage, session.dark(), _)
+        figure, upright = (graph(made, stage, session.dark(), _, upright=stands) for stands in (False, True))
         said = _said(made, stage)
-        with st.container(key="backprop_graph"):
-            description = f"{_(TITLES[stage])}. {_numbers(made, stage)}"
-            live_chart(figure, key="chart_backprop", height=470, description=description)
+        description = f"{_(TITLES[stage])}. {_numbers(made, stage)}"
+        narrow = Narrow(upright, below=ROOMY, height=640)
+        live_chart(figure, key="chart_backprop", height=470, description=description, narrow=narrow)
         st.markdown(said)
         with st.container(key="backprop_formula"):
             columns = formulas(made, stage)

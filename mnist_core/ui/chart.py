@@ -80,6 +80,15 @@ class Frame:
     description: str
 
 
+@dataclass(frozen=True)
+class Narrow:
+    """Another figure of the same, for a place of less than `below` pixels (more in large type); `height` in pixels."""
+
+    figure: dict[str, Any]
+    below: int
+    height: int
+
+
 def live_chart(
     figure: dict[str, Any],
     *,
@@ -90,6 +99,7 @@ def live_chart(
     linked: str = "",
     film: str = "",
     frames: Sequence[Frame] = (),
+    narrow: Narrow | None = None,
     on_click: Callable[[Click], None] | None = None,
 ) -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
@@ -97,13 +107,20 @@ def live_chart(
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     `frames`: all pictures of the chart as part of `film` (ui/film.py); of `figure` then only the layout counts.
+    `narrow`: what is drawn instead where there is less room; the browser chooses.
     """
     component = st.components.v2.component("mnist_lab_chart", js=LOADER, isolate_styles=False)
     growth = large_type.growth()
     height = round(height * growth)
     sent = [[frame.data, frame.description] for frame in frames]
+    slim = narrow and {
+        "figure": narrow.figure,
+        "below": narrow.below * growth,
+        "height": round(narrow.height * growth),
+    }
     data = {
         "figure": figure,
+        "narrow": slim,
         "film": film,
         "frames": sent,
         "key": key,
@@ -111,17 +128,19 @@ def live_chart(
         "growth": growth,
         "description": description,
         "subject": subject,
-        "version": zlib.crc32(repr((figure, sent, growth)).encode()),
+        "version": zlib.crc32(repr((figure, slim, sent, growth)).encode()),
         "failure": _("The charts' program could not be fetched from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
         "svg": _("Download as SVG"),
         **_addresses(),
     }
+    # Which of two heights it has, only the browser knows.
+    room: Any = height if narrow is None else "content"
     if on_click is None:
-        component(key=key, data=data, height=height)
+        component(key=key, data=data, height=room)
     else:
-        component(key=key, data=data, height=height, on_clicked_change=partial(_tell, key, on_click))
+        component(key=key, data=data, height=room, on_clicked_change=partial(_tell, key, on_click))
 
 
 def _tell(key: str, on_click: Callable[[Click], None]) -> None:

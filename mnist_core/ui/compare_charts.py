@@ -81,15 +81,19 @@ def _curves(views: list[watch.View]) -> None:
         overlay.Overlaid(f"{number}. {names.run_title(one.run)}", one.curves, one.run.id, colour)
         for number, (one, colour) in enumerate(zip(views, colours, strict=True), 1)
     ]
-    if len(parts) > 1 and len(views) > len(theme.RUN_COLOURS_LIGHT):
-        text = _("More than {n} runs share colours: draw one part, in which their dashes differ, or choose fewer runs.")
-        st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
+    _say_shared(colours, parts)
     _two_charts(
         views,
         (parts, view),
         lambda metric: overlay.runs_chart(shown, metric, parts, view, _),
         lambda metric: overlay.described(shown, metric, parts, _),
     )
+
+
+def _say_shared(places: Sequence[int], parts: Sequence[Split]) -> None:
+    if len(parts) > 1 and overlay.share_colours(places):
+        text = _("There are {n} colours: curves of one colour that belong to different runs differ by their signs.")
+        st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
 
 
 def _say_differences(runs: Sequence[Run]) -> None:
@@ -142,6 +146,7 @@ def _groups(views: list[watch.View]) -> None:
         (_group_name(by, key, members), [runs[run.id].curves for run in members]) for key, members in found.items()
     ]
     st.caption(_("Lines are means, bands reach from the least to the greatest of a group; in brackets: how many runs."))
+    _say_shared(range(len(named)), parts)
     told = "; ".join(f"{name}: {len(curves)}" for name, curves in named)
     _two_charts(
         views,

@@ -69,7 +69,8 @@ def told(shown: int, runs: int, hidden: int) -> None:
             hidden,
         )
         text = f"{text} · {more.format(n=hidden)}"
-    st.caption(text)
+    sorting = _("click a head to sort by it (what is empty counts as 0)")
+    st.caption(f"{text} · {sorting}")
 
 
 def _clear() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLOURS_LIGHT
 from mnist_core.records import Run
@@ -112,7 +113,7 @@ def _filtered(runs: list[Run]) -> tuple[list[Run], list[str]]:
 def _table(runs: list[Run], by: Sequence[str]) -> None:
     shown = columns(runs, by)
     table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in shown})
-    percent = st.column_config.NumberColumn(format="percent")
+    percent, short = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
     picked = st.dataframe(
@@ -125,6 +126,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
         column_config={column.title: percent for column in shown if column.share}
+        | {column.title: short for column in shown if FIELDS.get(column.key) is float}
         # What is named stays in sight, however many columns there are.
         | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,19 +12,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, models
+from mnist_core import comparison, models, rates
 from mnist_core.config import RunConfig
 from mnist_core.figures import grid as charts
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.ui import controls, data_note, frame, group_panel, lesson, names, run_panel, session, started, watch
 from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.grid_cells import Network, Place, accuracy_of, networks
 from mnist_core.ui.texts import _
 
 PRESET = PRESETS["depth-and-width"]
 DEPTHS, WIDTHS = (0, 1, 2, 3, 4, 5), (4, 16, 64, 256, 1_024)
 IMAGES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 EPOCHS = (1, 2, 3, 5, 10, 20)
+SEEDS = (1, 2, 3)
 MEASURES: Mapping[str, str] = {
     "accuracy": N_("Validation accuracy"),
     "parameters": N_("Parameters"),
@@ -32,8 +34,6 @@ MEASURES: Mapping[str, str] = {
     "steps": N_("Steps to converge"),
 }
 NEAR = 0.005  # an accuracy so little below the best is as good
-BROKEN = ("diverged", "collapsed", "failed")
-Place = tuple[int, int]  # hidden layers, units in each (0 without any)
 
 
 def draw() -> None:
@@ -73,19 +73,21 @@ def _launch() -> None:
     with fifth:
         rate = st.select_slider(_("Learning rate"), controls.RATES, 0.1, key="grid_rate", format_func=names.number)
     base = PRESET.config.replace(dataset=data_note.dataset(), train_size=images, epochs=epochs, learning_rate=rate)
-    configs = _configs(base, depths, widths)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        seeds = st.segmented_control(_("Seeds in each cell"), SEEDS, default=1, required=True, key="grid_seeds") or 1
+        named = _named(_configs(base, depths, widths), seeds)
+        configs = [config for _name, config in named]
         st.button(
             _("Train all {n}").format(n=len(configs)),
             key="grid_start",
             type="primary",
             icon=":material/grid_on:",
             on_click=started.start,
-            args=("group", secrets.token_hex(5), list(configs.values()), list(configs), PRESET.name),
+            args=("group", secrets.token_hex(5), configs, [name for name, _config in named], PRESET.name),
             disabled=not configs,
         )
         if configs:
-            started.expected_time(list(configs.values()))
+            started.expected_time(configs)
         else:
             st.caption(_("Choose at least one number of layers and one of units."))
 
@@ -101,6 +103,15 @@ def _configs(base: RunConfig, depths: Sequence[int], widths: Sequence[int]) -> d
     return {
         f"{depth} × {width}" if depth else "0": base.replace(hidden_layers=(width,) * depth) for depth, width in places
     }
+
+
+def _named(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, RunConfig]]:
+    """(name of the variant, configuration) of every run: each network from so many first weights, on the same batches."""
+    return [
+        (name, one)
+        for name, config in configs.items()
+        for one in rates.variants(config, [config.learning_rate], range(seeds) if seeds > 1 else ())
+    ]
 
 
 # ---- the map ---------------------------------------------------------------------------------------------------
@@ -123,20 +134,28 @@ def _panel(group: str, moving: bool) -> None:
         st.caption(_(":material/visibility: Somebody else's runs: you can watch them."))
     group_panel.progress([view.run for view in views])
     measure, accuracy = _measure()
-    known = {_place(view.run.config): view for view in views}
-    said = _said(views)
-    _chart(known, measure, accuracy, said, group)
+    known = networks(views)
+    several = len(views) > len(known)
+    said = _said(known.values())
+    _chart(known, measure, accuracy, said, group, several)
     st.markdown(said)
-    st.caption(
-        _(
-            "Click a cell, or choose a row, to open its run. Seconds are of training, beside the others that trained then."
+    st.caption(_how_to_read(several))
+    _table(views, accuracy, several)
+
+
+def _how_to_read(several: bool) -> str:
+    """What a difference between two cells means, and what a click does."""
+    if several:
+        text = _(
+            "A cell is the mean of its seeds, ± half the distance from the least to the greatest: a difference between cells that is smaller "
+            "means nothing. Click a cell to open the run of its first seed, or choose a row."
         )
-    )
-    _table(views, accuracy)
-
-
-def _place(config: RunConfig) -> Place:
-    return len(config.hidden_layers), config.hidden_layers[0] if config.hidden_layers else 0
+    else:
+        text = _(
+            "One seed in each cell: another seed would change every figure a little, and a difference smaller than that means nothing. "
+            "Train each cell with 2 or 3 seeds to see how large it is. Click a cell, or choose a row, to open its run."
+        )
+    return text + " " + _("Seconds are of training, beside the others that trained then.")
 
 
 def _measure() -> tuple[str, float]:
@@ -158,12 +177,12 @@ def _measure() -> tuple[str, float]:
     return measure or "accuracy", percent / 100
 
 
-def _chart(known: Mapping[Place, watch.View], measure: str, accuracy: float, said: str, group: str) -> None:
+def _chart(known: Mapping[Place, Network], measure: str, accuracy: float, said: str, group: str, several: bool) -> None:
     depths = sorted({depth for depth, _width in known})
     widths = sorted({width for depth, width in known if depth}) or [0]
     # What has no hidden layer stands in every column of its row.
     rows = [[known.get((depth, width if depth else 0)) for width in widths] for depth in depths]
-    cells = [[_cell(view, measure, accuracy) if view else None for view in row] for row in rows]
+    cells = [[one.cell(measure, accuracy) if one else None for one in row] for row in rows]
     title = _(MEASURES[measure])
     if measure in ("seconds", "steps"):
         title += f" ({accuracy:.1%})"
@@ -176,11 +195,11 @@ def _chart(known: Mapping[Place, watch.View], measure: str, accuracy: float, sai
         _,
         log=measure != "accuracy",
     )
-    flat = [view.run.id if view else None for row in rows for view in row]
+    flat = [one.views[0].run.id if one else None for row in rows for one in row]
     live_chart(
         figure,
         key="chart_grid",
-        height=140 + 80 * len(depths),
+        height=140 + (100 if several else 80) * len(depths),
         description=f"{title}. {_in_words(depths, widths, cells)} {said}",
         subject=f"{group} {measure}",
         on_click=partial(_clicked, flat),
@@ -189,7 +208,7 @@ def _chart(known: Mapping[Place, watch.View], measure: str, accuracy: float, sai
 
 def _in_words(depths: Sequence[int], widths: Sequence[int], cells: Sequence[Sequence[charts.Cell | None]]) -> str:
     parts = [
-        f"{depth} × {width}: {cell.text.replace('<br>', ' ')}"
+        f"{depth} × {width}: {cell.text.replace('<br>', ' ')}" + (f" ({cell.more})" if cell.more else "")
         for depth, row in zip(depths, cells, strict=True)
         for width, cell in zip(widths, row, strict=True)
         if cell
@@ -202,75 +221,38 @@ def _clicked(runs: Sequence[str | None], click: Click) -> None:
         started.open_run(run_id)
 
 
-def _cell(view: watch.View, measure: str, accuracy: float) -> charts.Cell:
-    run = view.run
-    value, text = _value(view, measure, accuracy)
-    broken = run.outcome in BROKEN
-    if broken:
-        text = f"✕ {_(names.STATES[names.state(run)])}"
-    elif run.state != "finished" and (measure != "parameters" or run.state != "running"):
-        # What still changes says so; a value that is final does not.
-        mark = "…" if run.state == "running" else _(names.STATES[names.state(run)])
-        text = f"{text}<br>{mark}" if text else mark
-    return charts.Cell(value, text or "–", broken)
-
-
-def _value(view: watch.View, measure: str, accuracy: float) -> tuple[float, str]:
-    """The number in a cell, and how it is written; NaN and nothing where there is none."""
-    if measure == "parameters":
-        parameters = models.describe(view.run.config).parameters
-        return parameters, f"{parameters:,}"
-    if measure == "accuracy":
-        share = _accuracy(view)
-        return share, "" if math.isnan(share) else f"{share:.2%}"
-    found = comparison.reached(view.curves, accuracy)
-    if found is None:
-        return math.nan, ""
-    return (found.seconds, f"{found.seconds:.2f} s") if measure == "seconds" else (found.step, f"{found.step:,}")
-
-
-def _accuracy(view: watch.View) -> float:
-    """Of all validation images once the run is over, before that as last evaluated."""
-    if (share := view.run.result.get("validation_accuracy")) is not None:
-        return float(share)
-    evaluations = view.curves.evaluations
-    return float(evaluations["validation_accuracy"][-1]) if len(evaluations) else math.nan
-
-
-def _said(views: Sequence[watch.View]) -> str:
-    """The best, and the smallest that is nearly as good, in a sentence."""
-    found = [view for view in views if view.run.outcome == "completed" and np.isfinite(_accuracy(view))]
-    if len(found) < 2:
+def _said(found: Iterable[Network]) -> str:
+    """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences."""
+    done = [one for one in found if one.completed and np.isfinite(one.accuracy())]
+    if len(done) < 2:
         return _("The best and the smallest good network are named here once two are done.")
-    best = max(found, key=_accuracy)
-    near = [view for view in found if _accuracy(view) >= _accuracy(best) - NEAR]
-    small = min(near, key=_parameters)
-    said = _("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_told(best))
+    best = max(done, key=Network.accuracy)
+    near = [one for one in done if one.accuracy() >= best.accuracy() - NEAR]
+    small = min(near, key=lambda one: one.parameters)
+    said = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_told(best))]
     if small is best:
-        return said + " " + _("No smaller one comes within half a percentage point of it.")
-    text = _("**{name}** is within half a percentage point of it: {accuracy} with {parameters} parameters.")
-    return said + " " + text.format(**_told(small))
+        said.append(_("No smaller one comes within half a percentage point of it."))
+    else:
+        text = _("**{name}** is within half a percentage point of it: {accuracy} with {parameters} parameters.")
+        said.append(text.format(**_told(small)))
+    if spread := max(one.spread() for one in done):
+        text = _("The seeds of one cell lie up to {spread} percentage points apart.")
+        said.append(text.format(spread=f"{100 * spread:.2f}"))
+    return " ".join(said)
 
 
-def _told(view: watch.View) -> dict[str, str]:
-    return {
-        "name": names.variant(view.run),
-        "accuracy": f"{_accuracy(view):.2%}",
-        "parameters": f"{_parameters(view):,}",
-    }
+def _told(one: Network) -> dict[str, str]:
+    return {"name": one.name, "accuracy": f"{one.accuracy():.2%}", "parameters": f"{one.parameters:,}"}
 
 
-def _parameters(view: watch.View) -> int:
-    return models.describe(view.run.config).parameters
-
-
-def _table(views: Sequence[watch.View], accuracy: float) -> None:
+def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
     def row(view: watch.View) -> dict[str, Any]:
-        share, found = _accuracy(view), comparison.reached(view.curves, accuracy)
+        share, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
         return {
             _("Layers × units"): names.variant(view.run),
+            **({_("Seed"): view.run.config.seed} if several else {}),
             _("State"): _(names.STATES[names.state(view.run)]),
-            _("Parameters"): _parameters(view),
+            _("Parameters"): models.describe(view.run.config).parameters,
             _("Validation accuracy"): "" if math.isnan(share) else f"{share:.2%}",
             _("Seconds to converge"): "" if found is None else f"{found.seconds:.2f}",
             _("Steps to converge"): "" if found is None else f"{found.step:,}",

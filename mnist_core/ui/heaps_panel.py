@@ -98,7 +98,7 @@ def _margin(images: int) -> str:
 
 
 def _leak(name: DatasetName) -> None:
-    dataset = data.load_dataset(name)
+    by_memory = _found(name, data.load_dataset(name).source)
     left, right = st.columns([1, 2], gap="large")
     with left:
         percent = st.slider(
@@ -107,7 +107,7 @@ def _leak(name: DatasetName) -> None:
         memory = st.select_slider(
             _("Training images in the memory"), MEMORIES, 3_000, key="leak_memory", format_func=lambda n: f"{n:,}"
         )
-        found = _found(dataset.name, dataset.source)[memory]
+        found = by_memory[memory]
         place = percent * leak.STEPS // 100
         said = _(
             "With {percent}% of the test images in its memory it measures **{test}** on the test, and is right for **{unseen}** of images "

@@ -44,8 +44,8 @@ def draw(name: DatasetName) -> None:
 
 
 def _panel(name: DatasetName) -> None:
-    dataset = data.load_dataset(name)
-    found, all_places = _map(dataset.name, dataset.source)
+    found, all_places = _map(name, data.load_dataset(name).source)
+    dataset = data.load_dataset(name)  # not before: the map opens it, too, and two of them take twice the memory
     left, right = st.columns([2.2, 1], gap="large")
     with right:
         digits = st.segmented_control(

@@ -1,19 +1,25 @@
-"""Samples: training images digit by digit, at random or from the easiest to the hardest."""
+"""Samples: training images digit by digit, at random or from the easiest to the hardest, by pixels or by a run of one's own."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from mnist_core import data
 from mnist_core.concepts import digits
 from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
-from mnist_core.ui import facts, frame, lesson
+from mnist_core.ui import facts, frame, lesson, ranked_panel
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
-ORDERS = {"random": N_("at random"), "hard": N_("by how hard they are")}
+ORDERS = {
+    "random": N_("at random"),
+    "hard": N_("by how hard they are"),
+    "run": N_("by how hard they are for a run of mine"),
+}
 COLUMNS = 20
 
 
@@ -33,26 +39,28 @@ def draw(name: DatasetName) -> None:
 
 
 def _sheet(name: DatasetName) -> None:
-    dataset = data.load_dataset(name)
+    runs = ranked_panel.ranking(name)
+    orders = {order: title for order, title in ORDERS.items() if runs or order != "run"}
+    if st.session_state.get("sample_order") not in orders:
+        st.session_state.pop("sample_order", None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        known = {name: _(title) for name, title in ORDERS.items()}
-        order = st.segmented_control(
-            _("Order"), list(ORDERS), default="random", required=True, key="sample_order", format_func=known.__getitem__
-        )
+        order = one_of(_("Order"), orders, "random", "sample_order", wrap=True)
         if order == "hard":
             hard = st.slider(
                 _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, key="sample_hard", width=420
             )
-        else:
+        elif order == "random":
             st.button(_("Show others"), key="shuffle", icon=":material/shuffle:", on_click=_shuffle)
+    if order == "run":
+        ranked_panel.draw(runs)
+        return
+    dataset = data.load_dataset(name)
     if order == "hard":
         found = facts.facts(dataset)
         indices = digits.by_hardness(found.hardness, dataset.train_labels, hard / 100, COLUMNS)
-        mistaken = float((found.hardness[indices] > 0).mean())
-        said = _(
-            "Hard is an image that lies nearer to the mean image of another digit than to that of its own, pixel by "
-            "pixel. Of the images shown, {mistaken} would be taken for another digit by that; of all training images {all}."
-        ).format(mistaken=f"{mistaken:.0%}", all=f"{1 - found.nearest_right:.1%}")
+        said = _how_hard(found, indices)
+        if not runs:
+            said += " " + _("A run of your own would rank them, too: train a network, then come back.")
     else:
         indices = data.samples(dataset, per_digit=COLUMNS, seed=st.session_state.get("sample_seed", 0))
         said = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
@@ -60,7 +68,14 @@ def _sheet(name: DatasetName) -> None:
     st.caption(said)
 
 
-def _picture(dataset: data.Dataset, indices: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> bytes:
+def _how_hard(found: facts.Facts, indices: NDArray[np.int64]) -> str:
+    return _(
+        "Hard is an image that lies nearer to the mean image of another digit than to that of its own, pixel by "
+        "pixel. Of the images shown, {mistaken} would be taken for another digit by that; of all training images {all}."
+    ).format(mistaken=f"{(found.hardness[indices] > 0).mean():.0%}", all=f"{1 - found.nearest_right:.1%}")
+
+
+def _picture(dataset: data.Dataset, indices: NDArray[np.int64]) -> bytes:
     return image_sheet(dataset.train_images[indices], columns=COLUMNS, scale=2)
 
 

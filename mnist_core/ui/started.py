@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_core import estimate, settings
+from mnist_core import estimate, settings, stacks
 from mnist_core.config import RunConfig
 from mnist_core.ui import frame, names, session
 from mnist_core.ui.texts import _
@@ -36,8 +36,9 @@ def start(
 def expected_time(configs: Sequence[RunConfig]) -> None:
     """How long the runs will take together, on all workers."""
     speed = estimate.Speed.from_dict(session.store().fact("speed"))
-    seconds = sum(estimate.estimate_seconds(config, speed) for config in configs) / settings.worker_count()
-    st.metric(_("Expected time"), names.duration(seconds), width="content")
+    together = stacks.groups(configs)
+    seconds = sum(estimate.estimate_sweep(configs[places[0]], len(places), speed) for places in together)
+    st.metric(_("Expected time"), names.duration(seconds / settings.worker_count()), width="content")
 
 
 def open_run(run_id: str) -> None:

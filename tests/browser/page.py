@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
     ElementNotInteractableException,
@@ -116,6 +117,54 @@ class Page:
             return True
 
         wait_until(picked, 20)
+
+    def column(self, head: str) -> list[str]:
+        """What the table shows in the column of this head, from above; nothing where the table has none in sight."""
+        script = """
+            const grid = document.querySelector("[data-testid=stDataFrame] canvas table");
+            const found = [...(grid?.querySelectorAll("th") || [])].find((one) => one.textContent.endsWith(arguments[0]));
+            const place = found?.getAttribute("aria-colindex");
+            return [...(grid?.querySelectorAll("td") || [])]
+                .filter((one) => one.getAttribute("aria-colindex") === place).map((one) => one.textContent);
+        """
+        return list(self.browser.execute_script(script, head))
+
+    def sort(self, head: str, arrow: str) -> None:
+        """Click the head of a column until its `arrow` is ↑ or ↓. The table is one picture: the head is looked for, from about
+        its place on."""
+        heads = (
+            "return [...document.querySelectorAll('[data-testid=stDataFrame] canvas th')].map((one) => one.textContent)"
+        )
+        box = """const box = document.querySelector("[data-testid=stDataFrame] canvas").getBoundingClientRect();
+            return [box.left, box.top, box.width];"""
+
+        def sorted_by() -> list[str]:
+            return [one for one in self.browser.execute_script(heads) if one[:1] in ("↑", "↓")]
+
+        left, top, width = self.browser.execute_script(box)
+        known = [one.lstrip("↑↓ ") for one in self.browser.execute_script(heads)]
+        guess = left + width * (known.index(head) + 0.5) / len(known)
+        for x in sorted(range(round(left) + 60, round(left + width), 30), key=lambda x: abs(x - guess)):
+            for _turn in range(3):  # rising, falling, as it was
+                before = sorted_by()
+                self.click_at(x, top + 17)
+                try:
+                    wait_until(lambda before=before: sorted_by() != before, 1)  # type: ignore[misc]
+                except pytest.fail.Exception:
+                    break  # between two heads, where a column is made wider
+                if sorted_by() == [f"{arrow} {head}"]:
+                    return
+                if sorted_by() and not sorted_by()[0].endswith(head):
+                    break  # another column
+        raise AssertionError(f"There is no head {head} in sight.")
+
+    def tick(self, row: int) -> None:
+        """Click the box at the head of a row of the table, 0 the uppermost."""
+        left, top = self.browser.execute_script(
+            "const box = document.querySelector('[data-testid=stDataFrame] canvas').getBoundingClientRect();"
+            "return [box.left, box.top];"
+        )
+        self.click_at(left + 15, top + 37 * (row + 1) + 18)
 
     def upload(self, file: Path) -> None:
         """Give the file to the field for files that is open."""

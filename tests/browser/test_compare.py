@@ -76,3 +76,31 @@ def test_filters_by_columns(open_browser: Open) -> None:
     page.wait_for("2 of 3 runs")
     page.press("filter_clear")
     page.wait_for("3 of 3 runs")
+
+
+def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(size=(2000, 1300))
+    made = {"0.5": "", "10": "&optimizer=momentum&momentum=0.5", "2": ""}
+    for rate, more in made.items():
+        page.open(f"/train?preset=two-layer-net&epochs=1&train_size=1000&learning_rate={rate}{more}")
+        page.press("run")
+        page.wait_for("Take these settings", 60)
+    page.open("/compare")
+    page.wait_for("3 of 3 runs")
+    wait_until(lambda: page.column("Learning rate") == ["2", "10", "0.5"])
+    newest, middle, oldest = parse_qs(urlsplit(page.address).query)["runs"][0].split(",")
+    page.sort("Learning rate", "↑")
+    assert page.column("Learning rate") == ["0.5", "2", "10"]  # as words 10 would come before 2
+    page.tick(0)
+    wait_until(lambda: parse_qs(urlsplit(page.address).query)["runs"] == [f"{newest},{middle}"])
+    assert page.column("Learning rate") == ["0.5", "2", "10"]
+    page.sort("Learning rate", "↓")
+    page.tick(0)  # the rate of 10
+    wait_until(lambda: parse_qs(urlsplit(page.address).query)["runs"] == [newest])
+    page.tick(2)
+    wait_until(lambda: parse_qs(urlsplit(page.address).query)["runs"] == [f"{newest},{oldest}"])
+    page.sort("Validation accuracy", "↓")
+    accuracies = [float(one) for one in page.column("Validation accuracy")]
+    assert accuracies == sorted(accuracies, reverse=True)
+    page.sort("Momentum", "↓")
+    assert page.column("Momentum") == ["0.5", "", ""]

@@ -101,3 +101,15 @@ def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
     wait_until(lambda: page.points("scales_surface") > 0)
     wide = page.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth;")
     assert wide <= 0
+
+
+def test_samples_in_the_order_of_ones_own_run(open_browser: Open) -> None:
+    page = open_browser().open("/train?preset=two-layer-net&epochs=1&train_size=2000")
+    page.press("run")
+    page.wait_for("Take these settings", 60)
+    page.open("/data")
+    page.choose("sample_order", "by how hard they are for a run of mine")
+    page.wait_for("of all 10,000 validation images", 60)
+    wait_until(lambda: page.find(".stImage img, [data-testid=stImage] img"))
+    page.choose("rank_part", "Test")
+    page.wait_for("of all 10,000 test images", 60)

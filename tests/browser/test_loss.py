@@ -85,6 +85,34 @@ def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
     wait_until(lambda: page.find(".st-key-backprop_formula .katex"))
 
 
+def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(size=(500, 1000))
+    heights = """const chart = document.querySelector('[data-key="chart_backprop"]');
+        return [chart.clientWidth, chart._fullLayout?.height];"""
+    sideways = """const main = document.querySelector('[data-testid="stMain"]');
+        const chart = document.querySelector('[data-key="chart_backprop"]');
+        let wider = [];
+        for (let one = chart; one && one !== main.parentElement; one = one.parentElement)
+            if (one.scrollWidth > one.clientWidth + 1) wider.push(one.className);
+        return wider;"""
+
+    def wide(pixels: int) -> None:
+        size = {"width": pixels, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+        page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)  # type: ignore[attr-defined]
+
+    wide(420)
+    page.open("/loss_and_gradients?view=backprop")
+    wait_until(lambda: page.chart("backprop", "updates") not in (None, "0"))
+    width, height = page.browser.execute_script(heights)
+    assert width < 420
+    assert height > width  # upright
+    assert page.browser.execute_script(sideways) == []
+    wide(1400)
+    wait_until(lambda: (lambda width, height: width > height)(*page.browser.execute_script(heights)))
+    wide(420)
+    wait_until(lambda: page.browser.execute_script(heights) == [width, height])
+
+
 def test_the_numerical_gradient_and_its_price(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=check")
     page.wait_for("With the 79,510 of 784-100-10")

@@ -66,3 +66,22 @@ def test_real_mnist_is_what_it_is_said_to_be(mnist: Path) -> None:
     # The nearest mean image, the simplest classifier of all: 82.03 % of the test images.
     answers = digits.distances(dataset.test_images, found.mean).argmin(1)
     assert (answers == dataset.test_labels).sum() == 8203
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what of a file is in memory")
+def test_a_mapped_file_is_not_in_memory_when_it_was_read(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5_000, 28, 28), np.uint8)
+    images.tofile(tmp_path / "images")
+    mapped = np.memmap(tmp_path / "images", np.uint8, "r", shape=images.shape)
+    labels = np.arange(5_000, dtype=np.uint8) % 10
+
+    def in_memory() -> int:
+        """Bytes of the file that count to this process."""
+        told = Path("/proc/self/smaps").read_text().split(str(tmp_path / "images"))[1]
+        return int(told.split("Rss:")[1].split()[0]) * 1024
+
+    assert int(mapped.sum(dtype=np.int64)) == int(images.sum(dtype=np.int64))
+    assert in_memory() > 0.9 * images.nbytes
+    found = digits.statistics(mapped[:], labels)
+    np.testing.assert_array_equal(found.mean, digits.statistics(images, labels).mean)
+    assert in_memory() < 0.3 * images.nbytes

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from mnist_core.concepts import backprop
 from mnist_core.concepts.backprop import FIRST, Hidden, Loss
-from mnist_core.figures.backprop import STAGES, Round, graph, plain, stages
+from mnist_core.figures.backprop import STAGES, Figure, Round, Stage, graph, plain, stages
 from mnist_core.figures.formulas import formulas
 
 
@@ -79,3 +81,28 @@ def test_formulas_have_their_numbers() -> None:
 def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
     assert plain(-1e-9) == "0.000"
     assert plain(-0.25) == "−0.250"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_upright_the_same_numbers_find_room_where_it_is_narrow(stage: Stage) -> None:
+    one = made()
+    wide, upright = (graph(one, stage, False, str, upright=stands) for stands in (False, True))
+
+    def numbers(figure: Figure) -> list[str]:
+        return sorted(word for note in figure["layout"]["annotations"] for word in re.split("<br>| ", note["text"]))
+
+    assert numbers(upright) == numbers(wide)
+    low, high = upright["layout"]["xaxis"]["range"]
+    scale = 376 / (high - low)  # pixels; a telephone's 420 less the margins of the page
+    for note in upright["layout"]["annotations"]:
+        letters = max(len(re.sub("<[^>]*>", "", line)) for line in note["text"].split("<br>"))
+        width = letters * note["font"]["size"] * 0.5
+        middle = (note["x"] - low) * scale + note["xshift"]
+        left = middle - {"left": 0, "right": 1}.get(note.get("xanchor", ""), 0.5) * width
+        assert left >= 0
+        assert left + width <= 376
+    nodes = {tuple(trace["x"] + trace["y"]) for trace in upright["data"] if trace["mode"] == "markers"}
+    ends = {
+        (trace["x"][end], trace["y"][end]) for trace in upright["data"] if trace["mode"] == "lines" for end in (0, 1)
+    }
+    assert ends == nodes  # an edge from every unit, and no edge besides

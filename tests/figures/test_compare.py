@@ -11,7 +11,7 @@ import pytest
 
 from mnist_core.figures import compare, overlay, theme
 from mnist_core.figures.axes import ChartView
-from mnist_core.records import EVALUATION_DTYPE, Curves
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 
 NAN = float("nan")
 
@@ -62,6 +62,49 @@ def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> N
     alone = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(), str))
     assert alone["a"]["line"]["dash"] != alone["b"]["line"]["dash"]
     assert "part-validation" not in alone
+
+
+def test_smoothing_smooths_from_point_to_point_and_leaves_the_raw_curve_thin_behind() -> None:
+    noisy = curves([0, 500, 1_000], [1.0, 3.0, 1.0])
+    steps = np.zeros(1_000, STEP_DTYPE)  # many records between two points: the curve is smoothed all the same
+    steps["step"] = np.arange(1_000)
+    runs = [overlay.Overlaid("a", Curves(steps, noisy.evaluations), "a", 1)]
+    drawn = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str))
+    # Means of 1; 1, 3 with weights 1 : 2; and 1, 3, 1 with 1 : 2 : 4.
+    assert numbers(drawn["a"]["y"]) == pytest.approx([1, 7 / 3, 11 / 7])
+    assert numbers(drawn["a-raw"]["y"]) == [1, 3, 1]
+    assert drawn["a-raw"]["line"]["width"] < drawn["a"]["line"]["width"]
+    order = [
+        one["uid"] for one in overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str)["data"]
+    ]
+    assert order.index("a-raw") < order.index("a")
+
+
+def test_of_more_runs_than_colours_signs_tell_those_of_one_colour_apart() -> None:
+    count = len(theme.RUN_COLOURS_LIGHT) + 1
+    runs = overlay.overlaid([(str(place), curves([0, 10], [2.0, 1.0])) for place in range(count)])
+    drawn = traces(overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str))
+    look = [
+        (drawn[f"run{place}-{part}"]["line"]["color"], drawn[f"run{place}-{part}"]["line"]["dash"], sign["symbol"])
+        for place in range(count)
+        for part in ("train", "validation")
+        for sign in [drawn[f"run{place}-{part}"]["marker"]]
+    ]
+    assert len(set(look)) == 2 * count
+    assert look[0][0] == look[-2][0]  # the eighth has the first one's colour
+    assert drawn["run0-train"]["marker"]["symbol"] == drawn["run0-validation"]["marker"]["symbol"]
+    # The parts' own legend then tells dashes alone.
+    assert drawn["part-train"]["mode"] == "lines"
+    assert drawn["part-train"]["line"]["dash"] != drawn["part-validation"]["line"]["dash"]
+    few = traces(overlay.runs_chart(runs[:-1], "loss", ["train", "validation"], ChartView(), str))
+    assert few["run0-train"]["marker"]["symbol"] != few["run0-validation"]["marker"]["symbol"]
+    groups = [(str(place), [curves([0, 10], [2.0, 1.0])]) for place in range(count)]
+    means = traces(compare.bands(groups, "loss", ["train", "validation"], ChartView(), str))
+    first, last = means["group-0-train"], means[f"group-{count - 1}-train"]
+    assert first["line"] == last["line"]
+    assert first["marker"]["symbol"] != last["marker"]["symbol"]
+    alone = traces(compare.bands(groups, "loss", ["validation"], ChartView(), str))
+    assert "marker" not in alone["group-0-validation"]
 
 
 def test_the_overlay_in_words_says_where_each_curve_ends() -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core import stacks
+from mnist_core.estimate import Speed, estimate_seconds
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
-from mnist_core.ui import grid_panel
+from mnist_core.ui import grid_panel, names
 from mnist_core.ui import started as started_panel
 from mnist_core.ui.chart import Click
 from tests.pages.conftest import Open
@@ -275,6 +277,79 @@ def test_a_click_on_a_cell_opens_its_run(open_page: Open, store: Store, monkeypa
     app.session_state["go_to_train"] = True
     app.run()
     assert "Deeper or wider? – 2 × 16" in texts(app) or "784-16-16-10" in texts(app)
+
+
+def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "1")
+    app = open_page("architecture", view="grid")
+    app.button_group(key="grid_depths").set_value([0, 1]).run()
+    app.button_group(key="grid_widths").set_value([16, 1_024]).run()
+    one = metrics(app)["Expected time"]
+    app.segmented_control(key="grid_seeds").set_value(3).run()
+    assert app.button(key="grid_start").label == "Train all 9"
+    three = metrics(app)["Expected time"]
+    # Three of a small network share half of their work, of a large one (3 · 813,056 · 100 multiplications a step) nothing.
+    base = PRESETS["depth-and-width"].config
+    linear, small, large = (
+        estimate_seconds(base.replace(hidden_layers=units), Speed()) for units in ((), (16,), (1_024,))
+    )
+    assert one == names.duration(linear + small + large)
+    assert three == names.duration(2 * linear + 2 * small + 3 * large)
+    app.button(key="grid_start").click().run()
+    runs = store.next_queued(50)
+    assert sorted((run.variant, run.config.seed) for run in runs) == [
+        (name, seed) for name in ("0", "1 × 1024", "1 × 16") for seed in (0, 1, 2)
+    ]
+    assert {stacks.order_seed(run.config) for run in runs} == {0}
+    assert not app.exception
+
+
+def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = PRESETS["depth-and-width"].config
+    configs = [base.replace(hidden_layers=(units,), seed=seed) for units in (16, 64, 256) for seed in (0, 1, 2)]
+    named = [f"1 × {units}" for units in (16, 64, 256) for _seed in range(3)]
+    ids = store.create_runs("ann", configs, GROUP, preset="depth-and-width", variants=named)
+    for run_id, accuracy in zip(ids[:3], (0.963, 0.956, 0.961), strict=True):
+        report(store, run_id, accuracy, "completed")
+    report(store, ids[3], 0.970, "completed")
+    report(store, ids[4], 0.974, "completed")
+    report(store, ids[5], 0.1, "diverged")
+    report(store, ids[6], 0.98)
+    heard: dict[str, Any] = {}
+    drawn = grid_panel.live_chart
+
+    def draw(figure: dict[str, Any], **more: Any) -> None:
+        heard.update(more)
+        drawn(figure, **more)
+
+    monkeypatch.setattr(grid_panel, "live_chart", draw)
+    app = open_page("architecture", view="grid", group=GROUP)
+    assert written(app) == [["96.00%<br>± 0.35%", "97.20%<br>± 0.20%<br>✕ 1 / 3", "98.00%<br>…"]]
+    assert "1 × 16: 96.00% ± 0.35% (mean of 3 seeds, from 95.60% to 96.30%)" in heard["description"]
+    hover = component(app, "chart_grid")["figure"]["data"][0]["hovertext"]
+    assert hover[0][1] == "97.20%<br>± 0.20%<br>✕ 1 / 3<br>mean of 2 seeds, from 97.00% to 97.40%"
+    assert "A cell is the mean of its seeds" in texts(app)
+    assert app.dataframe[0].value["Seed"].tolist() == [0, 1, 2] * 3
+    # Seconds are the same in all that reached it: two of three did.
+    app.segmented_control(key="grid_measure").set_value("steps").run()
+    app.slider(key="grid_accuracy").set_value(96.0).run()
+    assert written(app)[0][0] == "200<br>± 0<br>2 of 3 seeds"
+    app.segmented_control(key="grid_measure").set_value("parameters").run()
+    assert written(app)[0][0] == "12,730"
+    app.segmented_control(key="grid_measure").set_value("accuracy").run()
+    for run_id in ids[7:]:
+        report(store, run_id, 0.979, "completed")
+    store.finish(ids[6], "completed", {"validation_accuracy": 0.98})
+    app.run()
+    assert "Best: **1 × 256**, 97.93% with 203,530 parameters." in texts(app)
+    assert "The seeds of one cell lie up to 0.70 percentage points apart." in texts(app)
+    opened: list[str] = []
+    monkeypatch.setattr(started_panel, "open_run", opened.append)
+    heard["on_click"](Click("values", 1))
+    assert opened == [ids[3]]
+    assert not app.exception
 
 
 def test_no_such_group(open_page: Open) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import data
+from mnist_core import data, weights
+from mnist_core.config import RunConfig
 from mnist_core.data import augment
+from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.ui import ranked_panel
 from tests.pages.conftest import Open
 from tests.pages.reading import texts
 
@@ -153,3 +157,104 @@ def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(open_
     app = open_page("data", view="samples")
     app.segmented_control(key="sample_order").set_value("hard").run()
     assert "would be taken for another digit" in texts(app)
+
+
+# ---- samples in the order of one's own run ---------------------------------------------------------------------
+
+
+def finished(store: Store, owner: str, validation_size: int = 1_000) -> str:
+    """A run on the built-in digits that is over and has weights."""
+    config = RunConfig(dataset="built-in", hidden_layers=(), train_size=2_000, validation_size=validation_size)
+    run_id = store.create_run(owner, config)
+    store.claim(run_id, "worker", 1)
+    store.publish([Report(run_id, Progress(40, config.total_steps), Curves(), checkpoint=True)])
+    store.finish(run_id, "completed", {})
+    shapes = {"0.weight": (10, 784), "0.bias": (10,)}
+    named = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    weights.keep(run_id, weights.Snapshot(40, named))
+    return run_id
+
+
+def answered(store: Store, owner: str, part: str, shares: np.ndarray) -> None:
+    """The student's waiting study, as a worker leaves it."""
+    (study,) = [one for one in store.list_studies(owner, "answers") if one.active]
+    assert study.parameters["part"] == part
+    store.claim_study(study.id)
+    store.finish_study(study.id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+
+
+def sure(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Answers that give the right digit the probability `right`, and the next digit the rest."""
+    rows = np.arange(len(labels))
+    shares = np.zeros((len(labels), 10))
+    shares[rows, labels], shares[rows, (labels + 1) % 10] = right, 1 - right
+    return shares
+
+
+def test_samples_in_the_order_of_ones_own_run(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    data.ensure_built_in()
+    app = open_page("data", view="samples")
+    owner = app.session_state["student"]
+    assert app.segmented_control(key="sample_order").options == ["at random", "by how hard they are"]
+    app.segmented_control(key="sample_order").set_value("hard").run()
+    assert "A run of your own would rank them, too" in texts(app)
+    finished(store, owner)
+    app.run()
+    assert "A run of your own would rank them, too" not in texts(app)
+    drawn: dict[str, Any] = {}
+    sheet = ranked_panel.image_sheet
+
+    def kept(images: np.ndarray, **more: Any) -> bytes:
+        drawn.update(more, images=images)
+        return sheet(images, **more)
+
+    monkeypatch.setattr(ranked_panel, "image_sheet", kept)
+    app.segmented_control(key="sample_order").set_value("run").run()
+    whole = data.load_dataset("built-in")
+    images, labels = whole.train_images[-1_000:], whole.train_labels[-1_000:]
+    # 7919 and 1,009 have no common factor: every image another probability, in no order.
+    right = (np.arange(1_000) * 7_919 % 1_009) / 1_009
+    answered(store, owner, "validation", sure(labels, right))
+    app.run()
+    hardest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][-20:] for digit in range(10)]
+    assert np.array_equal(drawn["images"], images[np.concatenate(hardest)])
+    last = hardest[0][-1]
+    assert drawn["labels"][19] == f"1 · {100 * right[last]:.0f}"
+    assert "Of the images shown it answers 100% wrong" in texts(app)
+    wrong = (right < 0.5).mean()
+    assert f"of all 1,000 validation images {wrong:.1%}" in texts(app)
+    app.slider(key="rank_hard").set_value(0).run()
+    easiest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][:20] for digit in range(10)]
+    assert np.array_equal(drawn["images"], images[np.concatenate(easiest)])
+    assert "Of the images shown it answers 0% wrong" in texts(app)
+    assert len(store.list_studies(owner, "answers")) == 1
+    assert not app.exception
+
+
+def test_test_images_are_ranked_only_while_they_are_not_sealed(open_page: Open, store: Store) -> None:
+    data.ensure_built_in()
+    app = open_page("data", view="samples")
+    owner = app.session_state["student"]
+    both = finished(store, owner)
+    app.run()
+    app.segmented_control(key="sample_order").set_value("run").run()
+    app.segmented_control(key="rank_part").set_value("test").run()
+    labels = data.load_dataset("built-in").test_labels
+    answered_before = [one for one in store.list_studies(owner, "answers") if one.active]
+    assert [one.parameters for one in answered_before] == [{"run": both, "part": "test"}]
+    answered(store, owner, "test", sure(labels, np.full(len(labels), 0.25)))
+    app.run()
+    assert "of all 10,000 test images 100.0%" in texts(app)
+    # Sealed: by the same run on validation images alone; a run that kept none ranks nothing.
+    store.set_fact(f"seal:{owner}", {"sealed": True, "opened": 0})
+    app.session_state["seal_state"] = {"sealed": True, "opened": 0}
+    app.run()
+    assert "test images" not in texts(app)
+    assert store.list_studies(owner, "answers")[0].parameters == {"run": both, "part": "validation"}
+    finished(store, owner, validation_size=0)
+    app.run()
+    assert len(app.selectbox(key="rank_run").options) == 1
+    store.put_away([both], owner)
+    app.run()
+    assert app.segmented_control(key="sample_order").options == ["at random", "by how hard they are"]
+    assert not app.exception

@@ -43,8 +43,14 @@ function frameOf({ film, frames }) {
   return Math.min(window.mnistLabFilms?.get(film) ?? frames.length - 1, frames.length - 1);
 }
 
+// Where there is little room another figure of the same may be drawn, in another height.
+function forRoom(chart, data) {
+  const width = chart.div.clientWidth;
+  return data.narrow && width > 0 && width < data.narrow.below ? data.narrow : data;
+}
+
 function shownBy(chart, data) {
-  if (!data.frames.length) return data.figure;
+  if (!data.frames.length) return forRoom(chart, data).figure;
   const frame = frameOf(data);
   const [traces, description] = data.frames[frame];
   chart.frame = frame;
@@ -224,7 +230,12 @@ function create(parent) {
   document.addEventListener("mnist-lab-frame", chart.follow);
   // The chart follows the width that the page gives it; none while it is hidden.
   chart.observer = new ResizeObserver(() => {
-    if (window.Plotly && div.data && div.clientWidth > 0) window.Plotly.Plots.resize(div)?.catch(() => {});
+    if (!window.Plotly || !div.data || div.clientWidth === 0) return;
+    const { height } = forRoom(chart, chart.data);
+    if (div.style.height !== `${height}px`) {
+      chart.wanted = chart.data;
+      draw(chart, chart.data.plotly, chart.data.failure);
+    } else window.Plotly.Plots.resize(div)?.catch(() => {});
   });
   chart.observer.observe(div);
   walkByKeys(chart);
@@ -267,7 +278,8 @@ async function draw(chart, url, failure) {
         delete chart.div.dataset.error;
         chart.div.textContent = "";
       }
-      chart.div.style.height = `${data.height}px`;
+      const { height } = forRoom(chart, data);
+      chart.div.style.height = `${height}px`;
       // The same object every time: where Plotly finds another configuration (a button's function is never equal to another),
       // it builds the chart anew, and zoom and hidden curves are lost.
       if (chart.svg !== data.svg) {
@@ -280,7 +292,7 @@ async function draw(chart, url, failure) {
       }
       const shown = shownBy(chart, data);
       const figure = enlarged(shown, data.growth);
-      const layout = { ...figure.layout, height: data.height, autosize: true };
+      const layout = { ...figure.layout, height, autosize: true };
       await Plotly.react(chart.div, withHidden(figure.data, data.linked), layout, chart.config);
       if (!chart.listening) {
         tellClicks(chart);
@@ -313,6 +325,7 @@ export default function (component) {
   linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
   chart.data = data;
+  if (!chart.div.style.height) chart.div.style.height = `${forRoom(chart, data).height}px`; // so that nothing below it moves
   if (!data.frames.length) chart.div.setAttribute("aria-label", data.description);
   if (chart.subject !== data.subject) {
     // Another run: what was drawn says nothing about it.
