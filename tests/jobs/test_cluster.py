@@ -29,8 +29,10 @@ from tests.conftest import ROOT, wait_until
 LONG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000)
 SHORT = LONG.replace(epochs=40)
 
+# A shell that starts the tests in its background has them ignore SIGINT, and their children with them: a server does not.
 SERVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from mnist_core import jobs
 jobs.ensure_cluster()
 print(jobs.cluster_pid(), flush=True)
