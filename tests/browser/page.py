@@ -130,32 +130,48 @@ class Page:
         return list(self.browser.execute_script(script, head))
 
     def sort(self, head: str, arrow: str) -> None:
-        """Click the head of a column until its `arrow` is ↑ or ↓. The table is one picture: the head is looked for, from about
-        its place on."""
+        """Click the head of a column until its `arrow` is ↑ or ↓. The table is one picture: the place of the head is found by
+        halving, since each click tells by which column the table is sorted."""
         heads = (
             "return [...document.querySelectorAll('[data-testid=stDataFrame] canvas th')].map((one) => one.textContent)"
         )
         box = """const box = document.querySelector("[data-testid=stDataFrame] canvas").getBoundingClientRect();
-            return [box.left, box.top, box.width];"""
+            return [box.left, box.top, box.right];"""
 
-        def sorted_by() -> list[str]:
-            return [one for one in self.browser.execute_script(heads) if one[:1] in ("↑", "↓")]
+        def now() -> tuple[str, str]:
+            """Arrow and head of the column that the table is sorted by; empty where by none."""
+            marked = [one for one in self.browser.execute_script(heads) if one[:1] in ("↑", "↓")]
+            return (marked[0][0], marked[0][1:].strip()) if marked else ("", "")
 
-        left, top, width = self.browser.execute_script(box)
-        known = [one.lstrip("↑↓ ") for one in self.browser.execute_script(heads)]
-        guess = left + width * (known.index(head) + 0.5) / len(known)
-        for x in sorted(range(round(left) + 60, round(left + width), 30), key=lambda x: abs(x - guess)):
+        def clicked(x: float) -> bool:
+            """Whether a click there sorted the table otherwise; not so between two heads, where a column is made wider."""
+            before = now()
+            self.click_at(x, top + 17)
+            try:
+                wait_until(lambda: now() != before, 3)
+            except pytest.fail.Exception:
+                return False
+            return True
+
+        order = [one.lstrip("↑↓ ") for one in self.browser.execute_script(heads)]
+        low, top, high = self.browser.execute_script(box)
+        low += 60  # the boxes to tick
+        while high - low > 8:
+            x = (low + high) / 2
+            if not clicked(x):
+                x += 12
+                if not clicked(x):
+                    raise AssertionError(f"A click at {x} sorts by nothing.")
             for _turn in range(3):  # rising, falling, as it was
-                before = sorted_by()
-                self.click_at(x, top + 17)
-                try:
-                    wait_until(lambda before=before: sorted_by() != before, 1)  # type: ignore[misc]
-                except pytest.fail.Exception:
-                    break  # between two heads, where a column is made wider
-                if sorted_by() == [f"{arrow} {head}"]:
+                if now() == (arrow, head):
                     return
-                if sorted_by() and not sorted_by()[0].endswith(head):
-                    break  # another column
+                if now()[1] not in ("", head):
+                    break
+                clicked(x)
+            if order.index(now()[1]) < order.index(head):
+                low = x
+            else:
+                high = x
         raise AssertionError(f"There is no head {head} in sight.")
 
     def tick(self, row: int) -> None:
