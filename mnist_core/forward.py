@@ -26,6 +26,19 @@ def probabilities(config: RunConfig, weights: Weights, images: NDArray[np.uint8]
     return shares(config, layers(config, weights, preprocess(images, config.preprocessing))[-1])
 
 
+def sound(config: RunConfig, weights: Weights) -> bool:
+    """Whether the network answers with numbers: its weights are some, and none so large that an image might give infinity.
+
+    A sheet full of ink and weights without their signs give at least as much as any image does in networks without batch
+    normalisation; with it, about as much.
+    """
+    if not all(np.isfinite(one).all() for one in weights.values()):
+        return False
+    full = preprocess(np.full((1, 28, 28), 255, np.uint8), config.preprocessing)
+    most = layers(config, {name: np.abs(one) for name, one in weights.items()}, full)[-1]
+    return bool(np.isfinite(most).all())
+
+
 def shares(config: RunConfig, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
     """Outputs (n×10) as probabilities.
 

@@ -6,7 +6,7 @@ Training writes them (training/checkpoint.py); a run has some from its first sec
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,30 +33,21 @@ class Snapshot:
     step: int
     weights: Weights
 
-    @property
-    def finite(self) -> bool:
-        """Whether all of them are numbers."""
-        return all(bool(np.isfinite(one).all()) for one in self.weights.values())
-
 
 def latest(run_id: str) -> Snapshot:
     """The weights that the run left last. Raises CheckpointError where there are none (yet)."""
     return _checkpoint(run_id, "model.")
 
 
-def latest_finite(run_id: str) -> Snapshot:
-    """The last weights of the run that are numbers: those that it left last or, where these are none any more, a snapshot
-    of its way. Raises CheckpointError where there are none."""
-    last = latest(run_id)
-    return last if last.finite else _last_finite(run_id, tuple(steps(run_id)))
-
-
-@lru_cache(maxsize=12)
-def _last_finite(run_id: str, kept_steps: tuple[int, ...]) -> Snapshot:
-    for step in reversed(kept_steps):
-        if (found := at(run_id, step)).finite:
+def last_that(run_id: str, good: Callable[[Snapshot], bool]) -> Snapshot:
+    """The last weights of the run that are `good`: those that it left last, or a snapshot of its way. Raises CheckpointError
+    where none are."""
+    if good(last := latest(run_id)):
+        return last
+    for step in reversed(steps(run_id)):
+        if good(found := at(run_id, step)):
             return found
-    raise CheckpointError(N_("Of this run no weights that are numbers are on disk."))
+    raise CheckpointError(N_("Of this run no weights with which it answers with numbers are on disk."))
 
 
 def best(run_id: str) -> Snapshot:

@@ -83,3 +83,19 @@ def test_shapes_are_those_of_the_model(changes: dict) -> None:
     assert forward.shapes(config) == {name: tuple(value.shape) for name, value in state.items()}
     whole = {name for name, value in state.items() if value.dtype == torch.int64}
     assert whole == {name for name in state if name.endswith(forward.COUNT)}
+
+
+@pytest.mark.parametrize("changes", [{"hidden_layers": (8,)}, {"model": "cnn", "filters": (4,)}], ids=["mlp", "cnn"])
+def test_weights_are_sound_while_no_image_can_give_infinity(changes: dict[str, Any]) -> None:
+    config = RunConfig(**changes)
+    drawn = np.random.default_rng(0)
+    weights = {name: drawn.normal(0, 0.1, shape).astype(np.float32) for name, shape in forward.shapes(config).items()}
+    assert forward.sound(config, weights)
+    for nothing in (np.inf, np.nan):
+        broken = {name: value.copy() for name, value in weights.items()}
+        broken["0.bias"][0] = nothing
+        assert not forward.sound(config, broken)
+    large = {name: value * np.float32(1e25) for name, value in weights.items()}
+    assert all(np.isfinite(value).all() for value in large.values())
+    assert not np.isfinite(probabilities(config, large, IMAGES)).all()  # finite, and yet sums are beyond any float
+    assert not forward.sound(config, large)

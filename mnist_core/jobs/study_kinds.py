@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import data, weights
+from mnist_core import data, forward, weights
 from mnist_core.config import RunConfig
 from mnist_core.errors import CheckpointError, TrainingError
 from mnist_core.estimate import useful_threads
@@ -43,7 +43,7 @@ def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     from mnist_core.training import landscape
 
     run = store.get(str(study.parameters["run"]))
-    snapshots = _finite(run)
+    snapshots = _sound(run)
     plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
     if plane is None:
         step, weights = snapshots[-1]
@@ -64,13 +64,13 @@ def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
 def _answers(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """What each image of a part is answered: `run`, `part` (validation or test).
 
-    Values: `step` (of the weights that answered, the last that are numbers), `reached` as in a landscape. Array: `shares`,
+    Values: `step` (of the weights that answered, the last that answer with numbers), `reached` as in a landscape. Array: `shares`,
     n×10, float16.
     """
     from mnist_core.training import looking
 
     run = store.get(str(study.parameters["run"]))
-    step, last = _finite(run)[-1]
+    step, last = _sound(run)[-1]
     parts = data.split(data.load_dataset(run.config.dataset), run.config)
     part = parts.test if study.parameters["part"] == "test" else parts.validation
     shares = looking.answers(run.config, last, part.images, threads=cores, progress=tell)
@@ -86,7 +86,7 @@ def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     from mnist_core.training import looking
 
     run = store.get(str(study.parameters["run"]))
-    step, last = _finite(run)[-1]
+    step, last = _sound(run)[-1]
     image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
     digit = int(looking.answers(run.config, last, image[None])[0].argmax())
     model, ink = looking.network(run.config, last), image.astype(np.float32) / np.float32(255)
@@ -111,7 +111,7 @@ def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     from mnist_core.training import looking
 
     run = store.get(str(study.parameters["run"]))
-    snapshots = _finite(run)
+    snapshots = _sound(run)
     name, part = _shown_part(run)
     count = max(LEAST_IMAGES, min(MOST_IMAGES, int(AFFORDABLE / len(snapshots) / describe(run.config).multiplications)))
     images = part.images[:count]
@@ -135,7 +135,7 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
 
     run = store.get(str(study.parameters["run"]))
     layer = int(study.parameters["layer"])
-    step, last = _finite(run)[-1]
+    step, last = _sound(run)[-1]
     config, model = run.config, looking.network(run.config, last)
     units = list(range(min(UNITS, describe(config).layers[layer].output_shape[0])))
     name, part = _shown_part(run)
@@ -175,7 +175,7 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     parts = [""] * len(runs)
     for number, run in enumerate(runs):
         try:
-            _step, named = _finite(run)[-1]
+            _step, named = _sound(run)[-1]
         except TrainingError:
             if not number:
                 raise
@@ -270,11 +270,9 @@ def _shown_part(run: Run) -> tuple[str, Any]:
     return ("validation", parts.validation) if len(parts.validation) else ("train", parts.train)
 
 
-def _finite(run: Run) -> list[tuple[int, Any]]:
-    """The snapshots all of whose weights are numbers, at least one. Raises TrainingError."""
-    found = [
-        (step, named) for step, named in _snapshots(run) if all(np.isfinite(value).all() for value in named.values())
-    ]
+def _sound(run: Run) -> list[tuple[int, Any]]:
+    """The snapshots with which the network answers with numbers, at least one. Raises TrainingError."""
+    found = [(step, named) for step, named in _snapshots(run) if forward.sound(run.config, named)]
     if not found:
         raise TrainingError(
             N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")

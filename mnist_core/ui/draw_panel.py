@@ -19,7 +19,7 @@ from mnist_core.figures import answers
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run
-from mnist_core.ui import data_note, frame, names, session, watch
+from mnist_core.ui import data_note, frame, last_weights, names, session, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.pad import pad
 from mnist_core.ui.texts import _
@@ -42,7 +42,7 @@ class Answer:
     run: Run
     step: int
     shares: NDArray[np.float64]
-    broken: bool  # its weights are no numbers
+    broken: bool  # it answers with no numbers
 
 
 def draw(run: Run, runs: list[Run]) -> None:
@@ -126,7 +126,7 @@ def _answer(run: Run, image: Image) -> None:
         st.info(_("This run has left no weights yet. It answers as soon as it has."))
         return
     if mine.broken:
-        text = _("After step {step} the weights of this run are no numbers: it answers nothing any more.")
+        text = _("After step {step} this run answers with no numbers any more: its weights have left all bounds.")
         st.warning(text.format(step=f"{mine.step:,}"), icon=":material/trending_up:")
         mine = _before(run, image)
     if mine is not None:
@@ -138,14 +138,12 @@ def _answer(run: Run, image: Image) -> None:
 
 
 def _before(run: Run, image: Image) -> Answer | None:
-    """What the run answered when its weights were numbers for the last time."""
+    """What the run answered when it did so with numbers for the last time."""
     try:
-        found = weights.latest_finite(run.id)
+        found = last_weights.last_sound(run)
     except CheckpointError:
         return None
-    st.markdown(
-        _("It answered this after step {step}, when its weights were still numbers:").format(step=f"{found.step:,}")
-    )
+    st.markdown(_("It answered this after step {step}, the last time with numbers:").format(step=f"{found.step:,}"))
     return _answer_of(run, found, image)
 
 

@@ -1,33 +1,38 @@
-"""The weights of a run that a page looks at: the last that are numbers."""
+"""The weights of a run that a page looks at: the last with which it answers with numbers."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import weights
+from mnist_core import forward, weights
 from mnist_core.errors import CheckpointError
 from mnist_core.records import Run
 from mnist_core.ui.texts import _
 
 
+def last_sound(run: Run) -> weights.Snapshot:
+    """The last weights with which the run answers with numbers. Raises CheckpointError."""
+    return weights.last_that(run.id, lambda one: forward.sound(run.config, one.weights))
+
+
 def find(run: Run) -> weights.Snapshot | None:
-    """The last weights of the run that are numbers, None where there are none; says so where they are not its last."""
+    """The last weights with which the run answers with numbers, None where there are none; says so where they are not its last."""
     try:
         last = weights.latest(run.id)
     except CheckpointError:
         st.info(_("This run has left no weights yet. It answers as soon as it has."))
         return None
     try:
-        found = weights.latest_finite(run.id)
+        found = last_sound(run)
     except CheckpointError:
         text = _(
-            "After step {step} the weights of this run are no numbers, and no earlier ones were kept: there is nothing to see any more."
+            "After step {step} this run answers with no numbers, and no earlier weights were kept: there is nothing to see any more."
         )
         st.warning(text.format(step=f"{last.step:,}"), icon=":material/trending_up:")
         return None
     if found.step < last.step:
         text = _(
-            "The last weights of this run are no numbers. This is the network after step {step}, the last whose weights are."
+            "This run answers with no numbers any more. What is shown is the network after step {step}, the last that did."
         )
         st.info(text.format(step=f"{found.step:,}"), icon=":material/trending_up:")
     return found

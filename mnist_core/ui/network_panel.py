@@ -28,7 +28,7 @@ Image = NDArray[np.uint8]
 
 
 def draw(run: Run, _runs: list[Run]) -> None:
-    """One of the views of the run's last weights that are numbers."""
+    """One of the views of the run's last weights with which it answers with numbers."""
     known = {name: _(title) for name, title in VIEWS.items()}
     view = st.segmented_control(
         _("What to show"),

@@ -63,7 +63,7 @@ def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> No
     assert "All my runs" in texts(app)
     assert "The network sees a 3" in texts(app)  # the choice stays
     app.selectbox(key="inspected").select(broken).run()
-    assert "After step 40 the weights of this run are no numbers" in texts(app)
+    assert "After step 40 this run answers with no numbers any more" in texts(app)
     assert broken in app.query_params["run"]
     linked = open_page("inspect", run=first)
     assert "The network sees a 3" in texts(with_a_drawing(linked))
@@ -181,12 +181,18 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
 
 
 def with_an_earlier_snapshot(run_id: str, step: int, answer: int) -> None:
-    """Weights on the run's way that say `answer` to everything."""
+    """Weights on the run's way that say `answer` to everything; then some so large that every sum of them overflows, then none
+    that are numbers."""
     bias = np.zeros(10, np.float32)
     bias[answer] = 3
+    nothing = np.zeros((10, 784), np.float32)
     settings.trail_folder(run_id).mkdir(parents=True)
-    for number, value in ((step, bias), (step + 1, bias * np.nan)):
-        tensors = {"0.weight": np.zeros((10, 784), np.float32), "0.bias": value}
+    for number, weights, biases in (
+        (step, nothing, bias),
+        (step + 1, nothing + 1e37, bias),
+        (step + 2, nothing, bias * np.nan),
+    ):
+        tensors = {"0.weight": weights, "0.bias": biases}
         save_file(tensors, settings.trail_folder(run_id) / f"{number}.safetensors")
 
 
@@ -195,12 +201,12 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     run_id = run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
     with_an_earlier_snapshot(run_id, 20, answer=6)
     with_a_drawing(app)
-    assert "After step 40 the weights of this run are no numbers: it answers nothing any more." in texts(app)
+    assert "After step 40 this run answers with no numbers any more" in texts(app)
     assert "It answered this after step 20" in texts(app)
     assert "The network sees a 6" in texts(app)
     app.session_state["inspect_view"] = "inside"
     app.run()
-    assert "This is the network after step 20" in texts(app)
+    assert "What is shown is the network after step 20" in texts(app)
     assert "The weights of 10 of 10 units of the first layer after step 20" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
@@ -254,7 +260,7 @@ def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None
     run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
     app.query_params["view"] = "inside"
     app.run()
-    assert "no earlier ones were kept: there is nothing to see any more" in texts(app)
+    assert "no earlier weights were kept: there is nothing to see any more" in texts(app)
 
 
 @pytest.fixture
