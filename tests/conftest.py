@@ -51,7 +51,7 @@ def mnist() -> Path:
     return folder
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 90.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until `condition()` is true; fails with its last value after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := condition()):

@@ -56,7 +56,7 @@ class Page:
         except StaleElementReferenceException:
             return False
 
-    def wait_for(self, text: str, seconds: float = 90) -> None:
+    def wait_for(self, text: str, seconds: float = 40) -> None:
         """Wait until the page shows `text`."""
         wait_until(lambda: self.says(text), seconds)
 

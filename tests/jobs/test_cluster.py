@@ -80,7 +80,7 @@ class StandIn:
     def end(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End the server; the cluster should notice."""
         self.process.send_signal(how)
-        self.process.wait(60)
+        self.process.wait(10)
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()
@@ -127,10 +127,10 @@ def server(environment: dict[str, str]) -> Iterator[StandIn]:
     yield started
     family = started.family()
     started.end()
-    wait_until(lambda: gone(family), 60)
+    wait_until(lambda: gone(family), 10)
 
 
-def finished(store: Store, run_id: str, seconds: float = 240) -> None:
+def finished(store: Store, run_id: str, seconds: float = 90) -> None:
     """Wait for the end of the run."""
     wait_until(lambda: store.get(run_id).state == "finished", seconds)
 
@@ -160,7 +160,7 @@ def undisturbed(server: StandIn, environment: dict[str, str]) -> str:
 
 def at_work(store: Store, run_id: str, step: int = 1) -> None:
     """Wait until the run has come to `step`."""
-    wait_until(lambda: store.get(run_id).progress.step >= step, 120)
+    wait_until(lambda: store.get(run_id).progress.step >= step, 60)
 
 
 def test_pause_step_and_resume_draw_the_undisturbed_curve(server: StandIn, store: Store, undisturbed: str) -> None:
@@ -209,7 +209,7 @@ def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn
         assert found is not None
         return found
 
-    wait_until(lambda: not study().active, 90)
+    wait_until(lambda: not study().active, 30)
     assert study().state == "finished", study().message
     assert [store.get(run_id).state for run_id in busy] == ["running", "running"]
     for run_id in busy:
@@ -229,7 +229,7 @@ def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store)
         assert found is not None
         return found
 
-    wait_until(lambda: study().progress > 0)
+    wait_until(lambda: study().progress > 0, 30)
     for worker in server.workers():
         worker.kill()
 
@@ -239,8 +239,8 @@ def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store)
         with store._begin(write=False) as connection:
             return connection.execute(sa.select(tables.studies.c.deaths).where(mine)).scalar_one()
 
-    wait_until(lambda: deaths() == 1)
-    wait_until(lambda: not study().active, 180)
+    wait_until(lambda: deaths() == 1, 30)
+    wait_until(lambda: not study().active, 90)
     assert study().state == "finished", study().message
     assert study().arrays["losses"].shape == affordable(config)[:1] * 2
 
@@ -249,7 +249,7 @@ def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:
     run_id = store.create_run("ann", LONG)
     at_work(store, run_id)
     store.request(run_id, "ann", "stop")
-    finished(store, run_id, 60)
+    finished(store, run_id, 20)
     run = store.get(run_id)
     assert run.outcome == "stopped"
     assert run.result["steps"] == run.progress.step > 0
@@ -259,9 +259,9 @@ def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:
 def test_a_full_batch_cnn_hears_stop_in_the_midst_of_a_step(server: StandIn, store: Store) -> None:
     config = RunConfig(model="cnn", filters=(32, 64), batch_size=50_000, epochs=5)
     run_id = store.create_run("ann", config)
-    wait_until(lambda: len(store.curves(run_id).evaluations), 120)
+    wait_until(lambda: len(store.curves(run_id).evaluations), 60)
     store.request(run_id, "ann", "stop")
-    finished(store, run_id, 60)
+    finished(store, run_id, 20)
     assert store.get(run_id).outcome == "stopped"
     assert store.get(run_id).progress.step <= 1
 
@@ -288,7 +288,7 @@ def test_a_changed_rate_is_marked_and_used(server: StandIn, store: Store) -> Non
     at_work(store, run_id, event.step + 300)
     assert store.curves(run_id).steps["learning_rate"][-1] == pytest.approx(0.025)
     store.request(run_id, "ann", "stop")
-    finished(store, run_id, 60)
+    finished(store, run_id, 20)
 
 
 def test_digits_are_drawn_when_a_run_needs_them(server: StandIn, store: Store) -> None:
@@ -331,14 +331,14 @@ def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
     at_work(store, run_id)
     family = server.family()
     server.end(how)
-    wait_until(lambda: gone(family), 60)
+    wait_until(lambda: gone(family), 10)
     step = store.get(run_id).progress.step
     if how is signal.SIGKILL:
         again = start(mine)
         at_work(store, run_id, step + 1)
         family = again.family()
         again.end()
-        wait_until(lambda: gone(family), 60)
+        wait_until(lambda: gone(family), 10)
     store.close()
 
 
@@ -351,7 +351,7 @@ def test_a_killed_cluster_takes_its_workers_along_and_the_next_page_starts_anoth
     at_work(store, run_id)
     family = server.family()
     server.cluster.kill()
-    wait_until(lambda: gone(family), 60)
+    wait_until(lambda: gone(family), 20)
     step = store.get(run_id).progress.step
     server.show_page()
     assert server.cluster not in family
@@ -359,7 +359,7 @@ def test_a_killed_cluster_takes_its_workers_along_and_the_next_page_starts_anoth
     assert store.get(run_id).attempts == 2
     family = server.family()
     server.end()
-    wait_until(lambda: gone(family), 60)
+    wait_until(lambda: gone(family), 10)
     store.close()
 
 
@@ -379,7 +379,7 @@ def elsewhere(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
     yield str(json.loads(file.read_text())["address"])
     for process in reversed(started):
         process.kill()
-        process.wait(60)
+        process.wait(10)
 
 
 def test_workers_elsewhere_train(
@@ -420,10 +420,10 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(
     def runs() -> list[tuple[str, int]]:
         return sorted((run.state, run.attempts) for run in map(store.get, waiting))
 
-    wait_until(lambda: runs() == [("running", 1), ("running", 2)], 120)
+    wait_until(lambda: runs() == [("running", 1), ("running", 2)], 60)
     family = server.family()
     server.end()
-    wait_until(lambda: gone(family), 60)
+    wait_until(lambda: gone(family), 10)
     store.close()
 
 
@@ -449,14 +449,14 @@ def test_a_second_server_stands_by_until_the_first_is_gone(
 ) -> None:
     mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
     first = start(mine)
-    wait_until(first.workers)
+    wait_until(first.workers, 30)
     second = start(mine)
     assert second.cluster.is_running()
     family = first.family()
     first.end()
-    wait_until(lambda: gone(family), 60)
-    wait_until(second.workers)
+    wait_until(lambda: gone(family), 10)
+    wait_until(second.workers, 30)
     assert gone([first.cluster])
     family = second.family()
     second.end()
-    wait_until(lambda: gone(family), 60)
+    wait_until(lambda: gone(family), 10)
