@@ -45,7 +45,13 @@ def last_that(run_id: str, good: Callable[[Snapshot], bool]) -> Snapshot:
     if good(last := latest(run_id)):
         return last
     for step in reversed(steps(run_id)):
-        if good(found := at(run_id, step)):
+        if step >= last.step:
+            continue  # of before it was reset
+        try:
+            found = at(run_id, step)
+        except CheckpointError:
+            continue  # a gap in its way
+        if good(found):
             return found
     raise CheckpointError(N_("Of this run no weights with which it answers with numbers are on disk."))
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from mnist_core.figures import theme
+
 SIDE = 28  # pixels of an image, both ways
 GAP = 2  # pixels between images, before scaling
 LABEL = 9  # pixels beneath an image for its label, before scaling
@@ -74,8 +76,11 @@ def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: b
 
 def _signed_palette(shades: int, dark: bool) -> NDArray[np.uint8]:
     """From the strongest blue over the ground to the strongest orange, then the paper between the images: (2·shades + 2)×3."""
-    ground, paper = ((27, 30, 37), (110, 112, 118)) if dark else ((255, 255, 255), (150, 152, 158))
-    above, below = np.array((230, 120, 0)), np.array((86, 180, 233) if dark else (0, 114, 178))
+    ground, above, below = (
+        np.array(list(bytes.fromhex(colour[1:])))
+        for colour in (theme.paper(dark), theme.RAISES, theme.SPLIT_STYLES["train"].colour(dark))
+    )
+    paper = (110, 112, 118) if dark else (150, 152, 158)
     share = np.arange(-shades, shades + 1)[:, None] / shades
-    colours = np.array(ground) + np.abs(share) * (np.where(share > 0, above, below) - np.array(ground))
+    colours = ground + np.abs(share) * (np.where(share > 0, above, below) - ground)
     return np.vstack([colours, [paper]]).round().astype(np.uint8)

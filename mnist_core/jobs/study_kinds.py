@@ -70,7 +70,7 @@ def _answers(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     from mnist_core.training import looking
 
     run = store.get(str(study.parameters["run"]))
-    step, last = _sound(run)[-1]
+    step, last = _last(run)
     parts = data.split(data.load_dataset(run.config.dataset), run.config)
     part = parts.test if study.parameters["part"] == "test" else parts.validation
     shares = looking.answers(run.config, last, part.images, threads=cores, progress=tell)
@@ -86,7 +86,7 @@ def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     from mnist_core.training import looking
 
     run = store.get(str(study.parameters["run"]))
-    step, last = _sound(run)[-1]
+    step, last = _last(run)
     image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
     digit = int(looking.answers(run.config, last, image[None])[0].argmax())
     model, ink = looking.network(run.config, last), image.astype(np.float32) / np.float32(255)
@@ -135,7 +135,7 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
 
     run = store.get(str(study.parameters["run"]))
     layer = int(study.parameters["layer"])
-    step, last = _sound(run)[-1]
+    step, last = _last(run)
     config, model = run.config, looking.network(run.config, last)
     units = list(range(min(UNITS, describe(config).layers[layer].output_shape[0])))
     name, part = _shown_part(run)
@@ -175,7 +175,7 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     parts = [""] * len(runs)
     for number, run in enumerate(runs):
         try:
-            _step, named = _sound(run)[-1]
+            _step, named = _last(run)
         except TrainingError:
             if not number:
                 raise
@@ -270,13 +270,23 @@ def _shown_part(run: Run) -> tuple[str, Any]:
     return ("validation", parts.validation) if len(parts.validation) else ("train", parts.train)
 
 
+_NONE = N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
+
+
+def _last(run: Run) -> tuple[int, Any]:
+    """(step, weights): the last with which the network answers with numbers. Raises TrainingError."""
+    try:
+        found = weights.last_that(run.id, lambda one: forward.sound(run.config, one.weights))
+    except CheckpointError as error:
+        raise TrainingError(_NONE) from error
+    return found.step, found.weights
+
+
 def _sound(run: Run) -> list[tuple[int, Any]]:
     """The snapshots with which the network answers with numbers, at least one. Raises TrainingError."""
     found = [(step, named) for step, named in _snapshots(run) if forward.sound(run.config, named)]
     if not found:
-        raise TrainingError(
-            N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")
-        )
+        raise TrainingError(_NONE)
     return found
 
 

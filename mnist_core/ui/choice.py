@@ -1,10 +1,11 @@
-"""A choice of one among a few that stand side by side."""
+"""A choice of one: among a few that stand side by side, or among the rows of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 from mnist_core.ui.texts import _
@@ -32,3 +33,16 @@ def one_of(
         wrap=wrap,
     )
     return start if chosen is None else chosen
+
+
+def row_of(rows: Sequence[Mapping[str, Any]], key: str, chosen: Callable[[int], None]) -> None:
+    """A table of `rows` (title of the column → value); `chosen` hears, as a callback, the number of the row that is ticked."""
+
+    def tell() -> None:
+        ticked = st.session_state[key]["selection"]["rows"]
+        if ticked and ticked[0] < len(rows):  # the browser may still have a longer table
+            chosen(ticked[0])
+
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, width="stretch", key=key, on_select=tell, selection_mode="single-row"
+    )

@@ -12,6 +12,7 @@ from mnist_core.messages import N_
 from mnist_core.records import Run, Study
 from mnist_core.ui import frame, last_weights, names, session, study_panel
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 KINDS = {
@@ -34,17 +35,8 @@ def draw(run: Run, runs: list[Run]) -> None:
     )
     if last_weights.find(run) is None:
         return
-    known = {name: _(title) for name, (title, _unit) in KINDS.items()}
-    kind = st.segmented_control(
-        _("Disturbance"),
-        list(KINDS),
-        default="noise",
-        required=True,
-        key="disturbance",
-        format_func=known.__getitem__,
-        label_visibility="collapsed",
-        wrap=True,
-    )
+    kinds = {name: title for name, (title, _unit) in KINDS.items()}
+    kind = one_of(_("Disturbance"), kinds, "noise", "disturbance", titled=False, wrap=True)
     others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
     kept = [one for one in st.session_state.get("disturbed_others", list(others)[:2]) if one in others]
     st.session_state["disturbed_others"] = kept
@@ -56,7 +48,6 @@ def draw(run: Run, runs: list[Run]) -> None:
         format_func=lambda run_id: f"{names.run_title(others[run_id])} · {run_id}",
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
-    kind = kind or "noise"
     study = study_panel.of_run("disturbed", {"runs": [one.id for one in chosen], "kind": kind}, run)
     study_panel.draw(study.id, partial(_show, kind, chosen))
 

@@ -21,6 +21,7 @@ from mnist_core.messages import N_
 from mnist_core.records import Run
 from mnist_core.ui import data_note, frame, last_weights, names, session, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.pad import pad
 from mnist_core.ui.texts import _
 
@@ -74,16 +75,7 @@ def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
 
 def choose_source() -> str:
     """Where the image comes from: draw, picture or sample."""
-    source = st.segmented_control(
-        _("Image from"),
-        list(SOURCES),
-        default="draw",
-        required=True,
-        key="image_source",
-        format_func=lambda word: _(SOURCES[word]),
-        label_visibility="collapsed",
-    )
-    return source or "draw"
+    return one_of(_("Image from"), SOURCES, "draw", "image_source", titled=False)
 
 
 def choose_image(source: str) -> Image | None:

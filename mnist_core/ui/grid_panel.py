@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from mnist_core import comparison, models, rates
@@ -19,6 +18,7 @@ from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.ui import controls, data_note, frame, group_panel, lesson, names, run_panel, session, started, watch
 from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import one_of, row_of
 from mnist_core.ui.grid_cells import Network, Place, accuracy_of, networks
 from mnist_core.ui.texts import _
 
@@ -160,21 +160,12 @@ def _how_to_read(several: bool) -> str:
 
 def _measure() -> tuple[str, float]:
     """What the cells show, and the accuracy at which a run counts as converged."""
-    titles = {name: _(title) for name, title in MEASURES.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        measure = st.segmented_control(
-            _("Figure"),
-            list(MEASURES),
-            default="accuracy",
-            required=True,
-            key="grid_measure",
-            format_func=titles.__getitem__,
-            label_visibility="collapsed",
-        )
+        measure = one_of(_("Figure"), MEASURES, "accuracy", "grid_measure", titled=False)
         percent = st.slider(
             _("Converged at a validation accuracy of"), 80.0, 99.0, 95.0, 0.5, "%.1f%%", key="grid_accuracy", width=320
         )
-    return measure or "accuracy", percent / 100
+    return measure, percent / 100
 
 
 def _chart(known: Mapping[Place, Network], measure: str, accuracy: float, said: str, group: str, several: bool) -> None:
@@ -258,16 +249,4 @@ def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
             _("Steps to converge"): "" if found is None else f"{found.step:,}",
         }
 
-    def chosen() -> None:
-        rows = st.session_state["grid_table"]["selection"]["rows"]
-        if rows and rows[0] < len(views):
-            started.open_run(views[rows[0]].run.id)
-
-    st.dataframe(
-        pd.DataFrame([row(view) for view in views]),
-        hide_index=True,
-        width="stretch",
-        key="grid_table",
-        on_select=chosen,
-        selection_mode="single-row",
-    )
+    row_of([row(view) for view in views], "grid_table", lambda place: started.open_run(views[place].run.id))

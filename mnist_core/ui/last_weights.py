@@ -18,21 +18,24 @@ def last_sound(run: Run) -> weights.Snapshot:
 def find(run: Run) -> weights.Snapshot | None:
     """The last weights with which the run answers with numbers, None where there are none; says so where they are not its last."""
     try:
-        last = weights.latest(run.id)
-    except CheckpointError:
-        st.info(_("This run has left no weights yet. It answers as soon as it has."))
-        return None
-    try:
         found = last_sound(run)
     except CheckpointError:
-        text = _(
-            "After step {step} this run answers with no numbers, and no earlier weights were kept: there is nothing to see any more."
-        )
-        st.warning(text.format(step=f"{last.step:,}"), icon=":material/trending_up:")
+        _nothing(run)
         return None
-    if found.step < last.step:
+    if found.step < (run.checkpoint_step or 0):
         text = _(
             "This run answers with no numbers any more. What is shown is the network after step {step}, the last that did."
         )
         st.info(text.format(step=f"{found.step:,}"), icon=":material/trending_up:")
     return found
+
+
+def _nothing(run: Run) -> None:
+    """Say why there is nothing to look at."""
+    if not (kept := weights.kept(run.id)):
+        st.info(_("This run has left no weights yet. It answers as soon as it has."))
+        return
+    text = _(
+        "After step {step} this run answers with no numbers, and no earlier weights were kept: there is nothing to see any more."
+    )
+    st.warning(text.format(step=f"{kept['last']:,}"), icon=":material/trending_up:")

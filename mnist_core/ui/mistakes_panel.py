@@ -8,76 +8,43 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import data
 from mnist_core.diagnostics import mistakes
 from mnist_core.figures import answers
 from mnist_core.figures import mistakes as charts
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
-from mnist_core.records import Run, Split, Study
-from mnist_core.ui import frame, last_weights, names, seal, session, study_panel, texts, watch
+from mnist_core.records import Run, Study
+from mnist_core.ui import asked, frame, last_weights, names, session, study_panel, texts, watch
 from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 VIEWS = {"matrix": N_("Confusions"), "sure": N_("How sure"), "beside": N_("Beside another run")}
-PARTS = {"validation": N_("Validation"), "test": N_("Test")}
 MOST, COLUMNS = 24, 8  # images on a sheet
 Shares = NDArray[np.float32]
 
 
 def draw(run: Run, runs: list[Run]) -> None:
     """The choice of images and of a view; what the run answers is computed once, in the background."""
-    known = {name: _(title) for name, title in VIEWS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = st.segmented_control(
-            _("What to show"),
-            list(VIEWS),
-            default="matrix",
-            required=True,
-            key="mistakes_view",
-            format_func=known.__getitem__,
-            label_visibility="collapsed",
-            wrap=True,
-        )
-        part = _part(run)
+        view = one_of(_("What to show"), VIEWS, "matrix", "mistakes_view", titled=False, wrap=True)
+        part = asked.choose(run, "mistakes_part")
     if part is None:
         st.info(_("This run kept no validation images apart. Choose another run."))
         return
     if last_weights.find(run) is None:
         return
     study = study_panel.of_run("answers", _parameters(run, part), run)
-    study_panel.draw(study.id, partial(_show, view or "matrix", part, run, runs))
+    study_panel.draw(study.id, partial(_show, view, part, run, runs))
 
 
-def _parameters(run: Run, part: str) -> dict[str, str]:
+def _parameters(run: Run, part: asked.Part) -> dict[str, str]:
     return {"run": run.id, "part": part}
 
 
-def _part(run: Run) -> str | None:
-    """The images to look at: test images only while they are not sealed."""
-    parts = [name for name in PARTS if (name == "test" and not seal.sealed()) or (name != "test" and _has(run))]
-    if not parts:
-        return None
-    known = {name: _(title) for name, title in PARTS.items()}
-    if st.session_state.get("mistakes_part") not in parts:
-        st.session_state["mistakes_part"] = parts[0]
-    chosen = st.segmented_control(
-        _("Images"),
-        parts,
-        required=True,
-        key="mistakes_part",
-        format_func=known.__getitem__,
-        label_visibility="collapsed",
-    )
-    return chosen or parts[0]
-
-
-def _has(run: Run) -> bool:
-    return run.config.validation_size > 0
-
-
-def _show(view: str, part: str, run: Run, runs: list[Run], study: Study) -> None:
-    images, labels = _images(run, part)
+def _show(view: str, part: asked.Part, run: Run, runs: list[Run], study: Study) -> None:
+    heap = asked.images(run, part)
+    images, labels = heap.images, heap.labels
     shares = _shares(study)
     if view == "matrix":
         _matrix(study.id, images, labels, shares)
@@ -89,12 +56,6 @@ def _show(view: str, part: str, run: Run, runs: list[Run], study: Study) -> None
 
 def _shares(study: Study) -> Shares:
     return np.asarray(study.arrays["shares"], np.float32)
-
-
-def _images(run: Run, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    chosen = parts.test if part == "test" else parts.validation
-    return chosen.images, chosen.labels
 
 
 # ---- confusions ------------------------------------------------------------------------------------------------
@@ -171,8 +132,7 @@ def sheet(
 # ---- how sure --------------------------------------------------------------------------------------------------
 
 
-def _sure(study_id: str, part: str, labels: NDArray[np.uint8], shares: Shares) -> None:
-    split: Split = "test" if part == "test" else "validation"
+def _sure(study_id: str, part: asked.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
     dark = session.dark()
     found = mistakes.reliability(labels, shares)
     accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))
@@ -183,7 +143,7 @@ def _sure(study_id: str, part: str, labels: NDArray[np.uint8], shares: Shares) -
     left, right = st.columns(2, gap="large")
     with left:
         live_chart(
-            charts.reliability_chart(found, split, dark, _),
+            charts.reliability_chart(found, part, dark, _),
             key="chart_reliability",
             height=440,
             description=said,
@@ -193,7 +153,7 @@ def _sure(study_id: str, part: str, labels: NDArray[np.uint8], shares: Shares) -
         worst = int(np.nanargmin(accuracies))
         text = _("The hardest digit is {digit}: {share} right.").format(digit=worst, share=f"{accuracies[worst]:.1%}")
         live_chart(
-            charts.by_digit(accuracies, split, dark, _),
+            charts.by_digit(accuracies, part, dark, _),
             key="chart_by_digit",
             height=400,
             description=text,
@@ -206,7 +166,7 @@ def _sure(study_id: str, part: str, labels: NDArray[np.uint8], shares: Shares) -
 
 
 def _beside(
-    part: str, run: Run, runs: list[Run], images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
+    part: asked.Part, run: Run, runs: list[Run], images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
 ) -> None:
     others = {one.id: one for one in runs if one.id != run.id and _same_images(one, run, part)}
     if not others:
@@ -240,7 +200,7 @@ def _wait(study_id: str) -> None:
     st.progress(study.progress, text=_("Computing …"))
 
 
-def _same_images(one: Run, other: Run, part: str) -> bool:
+def _same_images(one: Run, other: Run, part: asked.Part) -> bool:
     a, b = one.config, other.config
     return a.dataset == b.dataset and (part == "test" or a.validation_size == b.validation_size)
 

@@ -14,6 +14,7 @@ from mnist_core.messages import N_
 from mnist_core.records import Run, Study
 from mnist_core.ui import draw_panel, exciting_panel, frame, last_weights, products, session, study_panel
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 from mnist_core.weights import Snapshot
 
@@ -29,24 +30,12 @@ Image = NDArray[np.uint8]
 
 def draw(run: Run, _runs: list[Run]) -> None:
     """One of the views of the run's last weights with which it answers with numbers."""
-    known = {name: _(title) for name, title in VIEWS.items()}
-    view = st.segmented_control(
-        _("What to show"),
-        list(VIEWS),
-        default="weights",
-        required=True,
-        key="network_view",
-        format_func=known.__getitem__,
-        label_visibility="collapsed",
-        wrap=True,
-    )
+    view = one_of(_("What to show"), VIEWS, "weights", "network_view", titled=False, wrap=True)
     snapshot = last_weights.find(run)
     if snapshot is None:
         return
-    if view == "layers":
-        frame.fragment(_with_image)(run, snapshot, "layers")
-    elif view == "attention":
-        frame.fragment(_with_image)(run, snapshot, "attention")
+    if view in ("layers", "attention"):
+        frame.fragment(_with_image)(run, snapshot, view)
     elif view == "exciting":
         exciting_panel.draw(run)
     else:

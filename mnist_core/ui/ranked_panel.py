@@ -6,24 +6,18 @@ What the run answers is the study that Inspect's mistakes use as well. It is ask
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import data
 from mnist_core.concepts import digits
 from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
-from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import inspect_choice, last_weights, seal, session, study_panel
-from mnist_core.ui.choice import one_of
+from mnist_core.ui import asked, inspect_choice, last_weights, session, study_panel
 from mnist_core.ui.texts import _
 
-Part = Literal["validation", "test"]
-PARTS: dict[Part, str] = {"validation": N_("Validation"), "test": N_("Test")}
 COLUMNS = 20
 
 
@@ -32,7 +26,10 @@ def ranking(name: DatasetName) -> list[Run]:
     return [
         run
         for run in session.store().list_runs(session.student())
-        if run.state == "finished" and run.checkpoint_step is not None and run.config.dataset == name and _parts(run)
+        if run.state == "finished"
+        and run.checkpoint_step is not None
+        and run.config.dataset == name
+        and asked.parts(run)
     ]
 
 
@@ -50,43 +47,29 @@ def draw(runs: list[Run]) -> None:
             width=560,
         )
         run = known[chosen]
-        part = _part(run)
-    if last_weights.find(run) is None:
+        part = asked.choose(run, "rank_part")
+    if part is None or last_weights.find(run) is None:
         return
     study = study_panel.of_run("answers", {"run": run.id, "part": part}, run)
     study_panel.draw(study.id, partial(_sheet, run, part))
 
 
-def _parts(run: Run) -> list[Part]:
-    """The images that the run can be asked about: test images only while they are not sealed."""
-    there = {"validation": run.config.validation_size > 0, "test": not seal.sealed()}
-    return [part for part in PARTS if there[part]]
-
-
-def _part(run: Run) -> Part:
-    parts = _parts(run)
-    if len(parts) == 1:
-        return parts[0]
-    return one_of(_("Images"), {part: PARTS[part] for part in parts}, parts[0], "rank_part")
-
-
-def _sheet(run: Run, part: Part, study: Study) -> None:
-    parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    asked = parts.test if part == "test" else parts.validation
+def _sheet(run: Run, part: asked.Part, study: Study) -> None:
+    heap = asked.images(run, part)
     shares = np.asarray(study.arrays["shares"], np.float32)
-    right, answers = shares[np.arange(len(shares)), asked.labels], shares.argmax(1)
+    right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
     hard = st.slider(
         _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, key="rank_hard", width=420
     )
-    columns = min(COLUMNS, int(np.bincount(asked.labels, minlength=10).min()) or COLUMNS)
-    indices = digits.by_hardness(-right, asked.labels, hard / 100, columns)
+    columns = min(COLUMNS, int(np.bincount(heap.labels, minlength=10).min()) or COLUMNS)
+    indices = digits.by_hardness(-right, heap.labels, hard / 100, columns)
     beneath = [f"{answers[index]} · {100 * right[index]:.0f}" for index in indices]
-    st.image(image_sheet(asked.images[indices], columns=columns, scale=2, labels=beneath), width="stretch")
-    st.caption(_said(part, answers != asked.labels, right, indices))
+    st.image(image_sheet(heap.images[indices], columns=columns, scale=2, labels=beneath), width="stretch")
+    st.caption(_said(part, answers != heap.labels, right, indices))
 
 
-def _said(part: Part, wrong: NDArray[np.bool_], right: NDArray[np.float32], indices: NDArray[np.int64]) -> str:
-    kinds: dict[Part, str] = {
+def _said(part: asked.Part, wrong: NDArray[np.bool_], right: NDArray[np.float32], indices: NDArray[np.int64]) -> str:
+    kinds: dict[asked.Part, str] = {
         "validation": _("Of the images shown it answers {shown} wrong, of all {n} validation images {all}."),
         "test": _("Of the images shown it answers {shown} wrong, of all {n} test images {all}."),
     }

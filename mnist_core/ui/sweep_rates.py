@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from mnist_core.config import RunConfig
@@ -14,6 +13,7 @@ from mnist_core.figures.rates import ZONE_NAMES
 from mnist_core.figures.sweep import SweepView
 from mnist_core.records import SweepRecord
 from mnist_core.ui import draft, names, started, watch
+from mnist_core.ui.choice import row_of
 from mnist_core.ui.texts import _
 
 
@@ -74,19 +74,10 @@ def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, v
             _("Best accuracy"): _shown(zones.best(run, one.curves, split, "accuracy"), ".2%"),
         }
 
-    def chosen() -> None:
-        rows = st.session_state["sweep_table"]["selection"]["rows"]
-        if rows and rows[0] < len(shown):
-            st.session_state["chosen_rate"] = shown[rows[0]].run.config.learning_rate
+    def chosen(place: int) -> None:
+        st.session_state["chosen_rate"] = shown[place].run.config.learning_rate
 
-    st.dataframe(
-        pd.DataFrame([row(one) for one in shown]),
-        hide_index=True,
-        width="stretch",
-        key="sweep_table",
-        on_select=chosen,
-        selection_mode="single-row",
-    )
+    row_of([row(one) for one in shown], "sweep_table", chosen)
 
 
 def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:

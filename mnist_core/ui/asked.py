@@ -1,0 +1,39 @@
+"""The images that a run is asked about: those that it was not trained on, and test images only while these are not sealed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.messages import N_
+from mnist_core.records import Run
+from mnist_core.ui import seal
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+Part = Literal["validation", "test"]
+PARTS: dict[Part, str] = {"validation": N_("Validation"), "test": N_("Test")}
+
+
+def parts(run: Run) -> list[Part]:
+    """What the run can be asked about now."""
+    there = {"validation": run.config.validation_size > 0, "test": not seal.sealed()}
+    return [part for part in PARTS if there[part]]
+
+
+def choose(run: Run, key: str) -> Part | None:
+    """The part that is chosen, by a switch of this `key`; None where there is none to ask about."""
+    found = parts(run)
+    if not found:
+        return None
+    if st.session_state.get(key) not in found:
+        st.session_state.pop(key, None)
+    return one_of(_("Images"), {part: PARTS[part] for part in found}, found[0], key, titled=False)
+
+
+def images(run: Run, part: Part) -> data.Part:
+    """The images of the part, with their labels."""
+    heaps = data.split(data.load_dataset(run.config.dataset), run.config)
+    return heaps.test if part == "test" else heaps.validation
