@@ -81,8 +81,9 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
     percent = cells.words(
         "shares", said, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
     )
-    titles = _left([number - 0.46 for number in range(len(names))], names, theme.ink(dark))
+    titles = _left("names", [number - 0.46 for number in range(len(names))], names, theme.ink(dark))
     nothing = _left(
+        "broken",
         np.flatnonzero(broken).tolist(),
         [translate(N_("NaN: no numbers any more"))] * int(broken.sum()),
         theme.broken(dark),
@@ -95,12 +96,12 @@ def height(names: Sequence[str]) -> int:
     return 40 + ROW // 4 + ROW * len(names)
 
 
-def _left(rows: Sequence[float], texts: Sequence[str], colour: str) -> dict[str, Any]:
+def _left(uid: str, rows: Sequence[float], texts: Sequence[str], colour: str) -> dict[str, Any]:
     """Texts that begin where the cells begin."""
     return {
         "type": "scatter",
         "mode": "text",
-        "uid": f"texts-{colour}",
+        "uid": uid,
         "x": [-0.5] * len(texts),
         "y": list(rows),
         "text": list(texts),

@@ -22,7 +22,7 @@ from mnist_core.ui.film import control, pictures, words
 from mnist_core.ui.pad import drawn
 from mnist_core.ui.texts import _
 
-UNITS = 20  # whose weights are shown
+UNITS, FILTERS = 20, 16  # whose weights are shown, in two rows
 SHADES = 15  # of each colour of a weight: half the bytes of 127, and the eye sees no difference
 CELL_IMAGES = 24  # of a cell of the matrix
 
@@ -138,8 +138,9 @@ def _sheets(run: Run, steps: Sequence[int], dark: bool) -> list[bytes | None]:
 def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
     """The weights of the first units, an image each; a pixel a weight, since the browser enlarges it."""
     first = snapshot.weights["0.weight"]
-    values = (first[:, 0] if run.config.model == "cnn" else first.reshape(-1, 28, 28))[:UNITS]
-    return signed_sheet(values, 10, scale=1, dark=dark, shades=SHADES)
+    filters = run.config.model == "cnn"
+    values = first[:FILTERS, 0] if filters else first[:UNITS].reshape(-1, 28, 28)
+    return signed_sheet(values, FILTERS // 2 if filters else UNITS // 2, scale=1, dark=dark, shades=SHADES)
 
 
 def _answers(run: Run, study: Study, film: str) -> None:

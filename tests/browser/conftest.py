@@ -61,6 +61,11 @@ def open_browser(server: str, request: pytest.FixtureRequest) -> Iterator[Open]:
             return pages[-1]
 
         yield opener
+        for page in pages:
+            told = [one["message"] for one in page.browser.get_log("browser")]
+            assert not [
+                one for one in told if "custom component" in one
+            ]  # no part of a page breaks, or stays when it is left
         if request.node.stash.get(FAILED, False):
             for number, page in enumerate(pages):
                 screenshot(page, f"{request.node.name}-{number}")

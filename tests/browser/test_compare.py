@@ -104,3 +104,11 @@ def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_br
     assert accuracies == sorted(accuracies, reverse=True)
     page.sort("Momentum", "↓")
     assert page.column("Momentum") == ["0.5", "", ""]
+    # The names of groups have blanks and dots.
+    drawn = "return document.querySelector('[data-key=chart_compare_loss]').data.map((one) => one.legendgroup || '')"
+    for view, groups in (("Groups", True), ("Curves", False)):
+        page.choose("compare_view", view)
+        wait_until(
+            lambda groups=groups: any("group" in one for one in page.browser.execute_script(drawn)) == groups  # type: ignore[misc]
+        )
+    assert not page.chart("compare_loss", "error")

@@ -66,7 +66,7 @@ function tellClicks(chart) {
     if (!point || !chart.click) return;
     const at = point.pointNumber; // of a heat map: row and column
     const number = Array.isArray(at) ? at[0] * point.data.x.length + at[1] : at;
-    chart.click({ trace: String(point.data.uid), point: number, meta: point.data.meta ?? null, frame: chart.frame });
+    chart.click({ trace: chart.uids[point.curveNumber], point: number, meta: point.data.meta ?? null, frame: chart.frame });
   });
 }
 
@@ -155,7 +155,7 @@ function walkByKeys(chart) {
     } else if (event.key === "Enter" && chart.cursor && chart.click) {
       const trace = chart.div._fullData[chart.cursor.curve];
       if (!trace) return;
-      chart.click({ trace: String(trace.uid), point: chart.cursor.point, meta: trace.meta ?? null, frame: chart.frame });
+      chart.click({ trace: chart.uids[chart.cursor.curve], point: chart.cursor.point, meta: trace.meta ?? null, frame: chart.frame });
     } else if (event.key === "Escape" && chart.cursor) {
       chart.cursor = null;
       chart.told.textContent = "";
@@ -168,6 +168,9 @@ function walkByKeys(chart) {
 // Curves hidden by their legend entry in one of the linked charts are hidden in all of them, and stay so.
 const hiddenCurves = new Map();
 const linkedCharts = new Map();
+// Plotly looks for what belongs to a trace by a selector of CSS, which a name with a dot or a blank is not.
+const named = (trace) => ({ ...trace, uid: String(trace.uid).replace(/[^\w-]/g, (sign) => `_${sign.codePointAt(0)}_`) });
+
 const curveName = (trace) => trace.legendgroup || trace.uid;
 
 function hiddenOf(link) {
@@ -293,7 +296,8 @@ async function draw(chart, url, failure) {
       const shown = shownBy(chart, data);
       const figure = enlarged(shown, data.growth);
       const layout = { ...figure.layout, height, autosize: true };
-      await Plotly.react(chart.div, withHidden(figure.data, data.linked), layout, chart.config);
+      chart.uids = figure.data.map((trace) => String(trace.uid));
+      await Plotly.react(chart.div, withHidden(figure.data.map(named), data.linked), layout, chart.config);
       if (!chart.listening) {
         tellClicks(chart);
         followLegend(chart);
