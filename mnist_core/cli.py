@@ -7,44 +7,57 @@ sentences on standard error. With --json the last line of standard output is one
 from __future__ import annotations
 
 import argparse
-import difflib
+import io
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import mnist_core
 from mnist_core.config import FIELDS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.messages import N_, message
+from mnist_core.options import Parser, writable_file
 from mnist_core.presets import PRESETS, preset
 
 if TYPE_CHECKING:
     from mnist_core.training import Result, Trainer
 
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence and where help is. An option is its whole name: half of one is misspelt."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
-
-    def refuse(self, unknown: Sequence[str]) -> NoReturn:
-        """End with a sentence about the first word that is no option, with the likely one."""
-        word = unknown[0].partition("=")[0]
-        close = difflib.get_close_matches(word, self._option_string_actions, n=1)
-        self.error(f"there is no option {word}{f' (did you mean {close[0]}?)' if close else ''}")
-
-    def error(self, text: str) -> NoReturn:
-        self.exit(2, f"{text[:1].upper()}{text[1:]}. For all options: {self.prog} --help\n")
+MOST_THREADS = 256  # torch starts as many as it is told, and fails where the system has no more
+# What a range test decides by itself.
+SET_BY_RANGE_TEST = (
+    "learning_rate",
+    "schedule",
+    "schedule_epochs",
+    "schedule_factor",
+    "epochs",
+    "early_stopping",
+    "stop_when_not_finite",
+    "sharpness",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console may lack a letter of a sentence or a file's name
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read the output wants no more of it. What is left in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _run(words: Sequence[str]) -> int:
     if words[:1] == ["bench"]:
         from mnist_core.bench import main as bench
 
@@ -68,9 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
+    parser = Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
     parser.add_argument("--version", action="version", version=mnist_core.__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|sweep|range-test|data|bench", parser_class=_Parser)
+    commands = parser.add_subparsers(required=True, metavar="train|sweep|range-test|data|bench", parser_class=Parser)
     _train_options(commands.add_parser("train", help="run one experiment"))
     _sweep_options(commands.add_parser("sweep", help="run one experiment at many learning rates, together"))
     _range_test_options(commands.add_parser("range-test", help="find a learning rate: one short run whose rate rises"))
@@ -79,13 +92,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _train_options(parser: _Parser) -> None:
+def _train_options(parser: Parser) -> None:
     parser.set_defaults(command=_train, parser=parser)
-    parser.add_argument("--curves", metavar="FILE", type=Path, help="write the evaluations as CSV")
+    parser.add_argument("--curves", metavar="FILE", type=writable_file, help="write the evaluations as CSV")
     _run_options(parser)
 
 
-def _sweep_options(parser: _Parser) -> None:
+def _sweep_options(parser: Parser) -> None:
     parser.set_defaults(command=_sweep, parser=parser)
     parser.add_argument(
         "--learning-rates", metavar="RATES", required=True, help="the rates, with commas between them: 0.1,0.5,1.5"
@@ -94,12 +107,13 @@ def _sweep_options(parser: _Parser) -> None:
     _run_options(parser, without=("learning_rate",))
 
 
-def _range_test_options(parser: _Parser) -> None:
+def _range_test_options(parser: Parser) -> None:
     parser.set_defaults(command=_range_test, parser=parser)
-    _run_options(parser, without=("learning_rate", "schedule"))
+    parser.own = tuple(f"--{name.replace('_', '-')}" for name in SET_BY_RANGE_TEST)
+    _run_options(parser, without=SET_BY_RANGE_TEST)
 
 
-def _run_options(parser: _Parser, without: Sequence[str] = ()) -> None:
+def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
     parser.add_argument("--preset", metavar="NAME", help=f"start from an experiment: {', '.join(PRESETS)}")
     parser.add_argument("--variant", metavar="NAME", help="only this variant of the experiment")
     parser.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST in torchvision's layout")
@@ -117,7 +131,7 @@ def _run_options(parser: _Parser, without: Sequence[str] = ()) -> None:
             group.add_argument(f"--{name.replace('_', '-')}", dest=f"field_{name}", metavar=shown)
 
 
-def _data_options(parser: _Parser) -> None:
+def _data_options(parser: Parser) -> None:
     parser.set_defaults(command=_data, parser=parser)
     parser.add_argument("--download", action="store_true", help="fetch MNIST if it is not here")
     parser.add_argument("--built-in", action="store_true", help="draw the built-in digits if they are not here")
@@ -125,12 +139,12 @@ def _data_options(parser: _Parser) -> None:
 
 
 def _range_test(options: argparse.Namespace) -> int:
-    _check_threads(options)
+    _check(options)
     config = _only_one(options)
     from mnist_core.training import range_test
 
     begun = time.perf_counter()
-    found = range_test(config, data=options.data, threads=options.threads)
+    found = range_test(config, data=options.data, threads=options.threads, device=options.device)
     seconds = time.perf_counter() - begun
     if options.json:
         suggestions = {one.kind: one.rate for one in found.suggestions}
@@ -155,17 +169,20 @@ def _only_one(options: argparse.Namespace) -> RunConfig:
 
 
 def _train(options: argparse.Namespace) -> int:
-    _check_threads(options)
+    _check(options)
     configs = _configs(options)
-    results = {label: _one(config, label, options) for label, config in configs.items()}
+    unwritten: list[MnistLabError] = []
+    results = {label: _one(config, label, options, unwritten) for label, config in configs.items()}
     outputs = [_json(result, label) for label, result in results.items()]
     if options.json:
         print(json.dumps(outputs[0] if len(outputs) == 1 else {"preset": options.preset, "runs": outputs}))
-    return 0
+    for error in unwritten:
+        print(error, file=sys.stderr)
+    return 1 if unwritten else 0
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    _check_threads(options)
+    _check(options)
     config = _only_one(options)
     rates = [parse_field("learning_rate", text) for text in options.learning_rates.split(",") if text.strip()]
     seeds = [parse_field("seed", text) for text in options.seeds.split(",") if text.strip()]
@@ -192,9 +209,17 @@ def _sweep(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_threads(options: argparse.Namespace) -> None:
-    if options.threads is not None and options.threads < 1:
-        raise ConfigError([Problem("threads", message(N_("threads must be at least 1, not {n}."), n=options.threads))])
+def _check(options: argparse.Namespace) -> None:
+    """Raises ConfigError for what cannot be, or would be passed over in silence, beside the settings of the run."""
+    problems = []
+    if options.threads is not None and not 1 <= options.threads <= MOST_THREADS:
+        template = N_("threads must be from 1 to {most}, not {n}.")
+        problems.append(Problem("threads", message(template, most=MOST_THREADS, n=options.threads)))
+    if options.variant is not None and options.preset is None:
+        template = N_("--variant {name} belongs to an experiment: name it with --preset.")
+        problems.append(Problem("variant", message(template, name=options.variant)))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
@@ -223,7 +248,8 @@ def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
     return configs
 
 
-def _one(config: RunConfig, label: str, options: argparse.Namespace) -> Result:
+def _one(config: RunConfig, label: str, options: argparse.Namespace, unwritten: list[MnistLabError]) -> Result:
+    """Train, and write and say what is wanted. A file that cannot be written is no reason to lose the result."""
     from mnist_core.data import load_dataset
     from mnist_core.training import train
 
@@ -235,7 +261,10 @@ def _one(config: RunConfig, label: str, options: argparse.Namespace) -> Result:
     if show:
         print(file=sys.stderr)
     if options.curves is not None:
-        _write_curves(result, options.curves, label)
+        try:
+            _write_curves(result, options.curves, label)
+        except MnistLabError as error:
+            unwritten.append(error)
     if not options.json:
         print(f"{label + ': ' if label else ''}{_line(result)}, {result.seconds:.1f} s")
     return result

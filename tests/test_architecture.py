@@ -63,8 +63,9 @@ ARROWS: dict[str, set[str]] = {
     "store": BASE,
     "jobs": LIGHT | {"training", "store"},
     "ui": LIGHT | {"figures", "store", "jobs"},
-    "bench": LIGHT | {"training", "figures", "store", ""},
-    "cli": LIGHT | {"training", "bench", ""},
+    "bench": LIGHT | {"training", "figures", "store", "options", ""},
+    "options": set(),
+    "cli": LIGHT | {"training", "bench", "options", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
     "pages": LIGHT | {"figures", "ui"},

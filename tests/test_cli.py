@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core.cli import main
 from tests.conftest import ROOT
 
 
@@ -104,7 +105,22 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
         (("train", "--zzz", "3"), 2, "no option --zzz. For all options: python -m mnist_core train --help"),
         (("train", "--preset", "optimizer-race", "--variant", "Adams"), 2, "Did you mean Adam?"),
         (("data", "--downlaod"), 2, "no option --downlaod (did you mean --download?)"),
-        (("train", "--threads", "0"), 2, "threads must be at least 1"),
+        (("train", "--threads", "0"), 2, "threads must be from 1 to 256, not 0"),
+        (("train", "--threads", "1000000000000"), 2, "threads must be from 1 to 256"),
+        (("train", "--dropout=--"), 2, "Argument --dropout: expected a value, got --."),
+        (("sweep", "--learning-rates=--"), 2, "Argument --learning-rates: expected a value, got --."),
+        (("bench", "ui", "--clicks=--"), 2, "Argument --clicks: expected a value, got --."),
+        (("bench", "ui", "--click", "3"), 2, "no option --click (did you mean --clicks?)"),
+        (("train", "--lr", "0.1"), 2, "no option --lr (did you mean --learning-rate?)"),
+        (("sweep", "--learning-rates", "1", "--bs=32"), 2, "no option --bs (did you mean --batch-size?)"),
+        (("train", "--wd", "0.1"), 2, "no option --wd (did you mean --weight-decay?)"),
+        (("train", "--layers", "50"), 2, "no option --layers (did you mean --hidden-layers?)"),
+        (("train", "--batch_size", "50"), 2, "no option --batch_size (did you mean --batch-size?)"),
+        (("train", "--variant", "Adam"), 2, "--variant Adam belongs to an experiment: name it with --preset."),
+        (("range-test", "--epochs", "3"), 2, "Range-test sets --epochs by itself: leave it out."),
+        (("train", "--curves", "/nowhere/curves.csv"), 2, "'/nowhere/curves.csv' cannot be written (No such file"),
+        (("train", "--curves", ""), 2, "'' cannot be written (Is a directory)"),
+        (("bench", "growth", "--json", "/nowhere/a.json"), 2, "'/nowhere/a.json' cannot be written"),
         (("sweep", "--learning-rates", ","), 2, "at least one learning rate"),
         (("sweep", "--learning-rates", "0.1,high"), 2, "learning_rate cannot be 'high'."),
         (("sweep", "--learning-rates", "0.1", "--preset", "optimizer-race"), 2, "Choose one with --variant: SGD"),
@@ -115,11 +131,49 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
         (("train", "--dataset", "built-in"), 1, "python -m mnist_core data --built-in"),
     ],
 )
-def test_bad_words_are_sentences(words: tuple[str, ...], status: int, said: str) -> None:
-    done = lab(*words)
-    assert done.returncode == status
-    assert said in done.stderr
+def test_bad_words_are_sentences(
+    words: tuple[str, ...], status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        ended = main(words)
+    except SystemExit as end:
+        ended = int(str(end.code))
+    assert ended == status
+    assert said in capsys.readouterr().err
+
+
+def test_a_bad_word_ends_the_process_with_a_sentence() -> None:
+    done = lab("train", "--dropout=--")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Argument --dropout: expected a value, got --.")
+
+
+def test_a_range_test_takes_the_device_that_is_named(mnist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["range-test", "--data", str(mnist), "--device", "tpu"]) == 1
+    assert "must be one of auto, cpu, cuda, mps, not 'tpu'" in capsys.readouterr().err
+
+
+def test_a_result_is_said_though_the_curves_cannot_be_written(mnist: Path) -> None:
+    words = ("train", "--epochs", "1", "--train-size", "500", "--validation-size", "0", "--data", str(mnist), "--json")
+    done = lab(*words, "--curves", "/dev/full")
+    assert done.returncode == 1
+    assert json.loads(done.stdout.splitlines()[-1])["steps"] == 5
+    assert "The curves cannot be written to /dev/full (No space left on device)." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_trying_whether_curves_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    there = tmp_path / "there.csv"
+    there.write_text("mine")
+    for name in ("there.csv", "new.csv"):
+        assert lab("train", "--curves", str(tmp_path / name), "--data", "/nowhere").returncode == 1
+    assert {file.name: file.read_text() for file in tmp_path.iterdir() if file.is_file()} == {"there.csv": "mine"}
+
+
+def test_a_reader_that_has_enough_gets_no_traceback() -> None:
+    command = f"{sys.executable} -m mnist_core data | true"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
 
 
 def test_data_says_what_is_here(mnist: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mnist_core.bench.report import Report
 from mnist_core.errors import MnistLabError
+from mnist_core.options import Parser, writable_file
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,7 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     words = list(arguments)
     if words[:1] not in (["training"], ["ui"], ["sliders"], ["strokes"], ["growth"], ["verdicts"], ["-h"], ["--help"]):
         words.insert(0, "training")
-    options = _parser().parse_args(words)
+    options, unknown = _parser().parse_known_args(words)
+    if unknown:
+        options.parser.refuse(unknown)
     try:
         report: Report | None = options.measure(options)
         if report is None:
@@ -33,6 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         print(report.table())
         if options.json is not None:
             report.write(options.json)
+        if getattr(options, "chart", None) is not None:
+            from mnist_core.bench import chart
+
+            chart.write(report, options.chart)
     except MnistLabError as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,8 +52,10 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     from mnist_core.bench.training import CONTESTS
 
-    parser = argparse.ArgumentParser(prog="python -m mnist_core bench", description="Measure training, or the app.")
-    commands = parser.add_subparsers(required=True, metavar="training|ui|sliders|strokes|growth|verdicts")
+    parser = Parser(prog="python -m mnist_core bench", description="Measure training, or the app.")
+    commands = parser.add_subparsers(
+        required=True, metavar="training|ui|sliders|strokes|growth|verdicts", parser_class=Parser
+    )
     training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
     training.set_defaults(measure=_training)
     training.add_argument(
@@ -54,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     training.add_argument("--rounds", metavar="N", type=_at_least_one, default=5, help="rounds of turns (5)")
     training.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    training.add_argument("--chart", metavar="FILE", type=Path, help="write the figures as charts, in HTML")
+    training.add_argument("--chart", metavar="FILE", type=writable_file, help="write the figures as charts, in HTML")
     ui = commands.add_parser("ui", help="start, memory, and from the click on Run to the first point in the browser")
     ui.set_defaults(measure=_ui)
     ui.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
@@ -80,17 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
     verdicts.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
     for command in (training, ui, sliders, strokes, growth, verdicts):
-        command.add_argument("--json", metavar="FILE", type=Path, help="write the figures and all samples as JSON")
+        command.set_defaults(parser=command)
+        command.add_argument(
+            "--json", metavar="FILE", type=writable_file, help="write the figures and all samples as JSON"
+        )
     return parser
 
 
 def _training(options: argparse.Namespace) -> Report:
-    from mnist_core.bench import chart, training
+    from mnist_core.bench import training
 
-    report = training.measure(only=options.only, rounds=options.rounds, data=options.data)
-    if options.chart is not None:
-        chart.write(report, options.chart)
-    return report
+    return training.measure(only=options.only, rounds=options.rounds, data=options.data)
 
 
 def _ui(options: argparse.Namespace) -> Report:

@@ -19,14 +19,15 @@ def range_test(
     data: Path | str | None = None,
     highest: float = HIGHEST,
     threads: int | None = None,
+    device: str | None = None,
 ) -> Reading:
     """Train `config` afresh for about 300 updates while its rate rises by six decades to `highest`; what that says.
 
-    `dataset`, or the one that the configuration names, from folder `data`. After Smith 2015 (arXiv:1506.01186). Raises
-    ConfigError, DataError.
+    `dataset`, or the one that the configuration names, from folder `data`. `device`: auto (default), cpu, cuda or mps. After
+    Smith 2015 (arXiv:1506.01186). Raises ConfigError, DataError, DeviceError.
     """
     rising = plan(config, highest)
     threads = threads or useful_threads(rising, settings.cpu_count())
-    trainer = Trainer(rising, dataset or load_dataset(rising.dataset, data), threads=threads)
+    trainer = Trainer(rising, dataset or load_dataset(rising.dataset, data), threads=threads, device=device)
     steps = trainer.advance().steps
     return read(steps["learning_rate"], steps["loss"])
