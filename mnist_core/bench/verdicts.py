@@ -209,7 +209,7 @@ def _calm(
 def _below(config: RunConfig, run: Ending, longer: Ending) -> tuple[Kind, ...]:
     """Of a run that has not learned well: does more training help, and how near is it to a guess?"""
     gain = 1 - longer.least / run.loss if run.loss > 0 else 0.0
-    level = run.loss / chance_loss(config.loss)
+    level = run.loss / chance_loss(config)
     flat: tuple[Kind, ...] = ("plateau",) if level > 0.9 else ("underfitting",)
     if 0.85 < level < 0.93:
         flat = (*flat, "underfitting" if flat == ("plateau",) else "plateau")

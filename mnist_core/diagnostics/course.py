@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import Loss, RunConfig
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics.chance import Scale
 from mnist_core.records import Curves
 
 BACK = 1.5  # times the least loss before it: what counts as falling back
@@ -22,18 +23,13 @@ LONG = 10  # records of a stretch, at least
 RISE = 1 / 3  # of what had been gained, lost again
 ENOUGH = 100  # images in a loss that tells a rise from bad luck
 DEAD = 0.9  # share of a layer's units that pass no gradient
-BARELY = 0.3  # training accuracy
-NOT_NOTHING = 0.03  # of chance: differences of loss below it are not spoken of
+NOT_NOTHING = 0.03  # of the scale's span: differences of loss below it are not spoken of
+LEARNED = 0.5  # of the span: a mini-batch's loss below that level had gained something to lose
 
 
-def chance_loss(loss: Loss) -> float:
-    """The loss of a uniform guess over ten digits: ln 10 = 2.303, or 0.9 for squared error against one-hot."""
-    return float(np.log(10)) if loss == "cross-entropy" else 0.9
-
-
-def is_dead(dead_units: float, accuracy: float) -> bool:
+def is_dead(scale: Scale, dead_units: float, accuracy: float) -> bool:
     """Whether a layer is dead and the network with it."""
-    return dead_units >= DEAD and accuracy < BARELY
+    return dead_units >= DEAD and accuracy < scale.barely
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,7 @@ class Course:
 
     step: int  # of the last evaluation
     evaluations: int  # after the first update
-    chance: float  # loss of a uniform guess
-    reachable: float  # training accuracy of a network that makes no error but those of wrong labels
+    scale: Scale
     first_loss: float  # of the untrained network
     train_loss: float
     train_accuracy: float
@@ -72,15 +67,14 @@ def measure(config: RunConfig, curves: Curves) -> Course | None:
     if len(rows) < 2:
         return None
     last = rows[-1]
-    chance = chance_loss(config.loss)
+    scale = Scale.of(config)
     losses = rows["train_loss"].astype(float)
     earlier = int(np.searchsorted(rows["step"], last["step"] * 2 / 3, side="right")) - 1
     norms = curves.steps["gradient_norm"] if len(curves.steps) else np.empty(0)
     measured: dict[str, Any] = {
         "step": int(last["step"]),
         "evaluations": len(rows) - 1,
-        "chance": chance,
-        "reachable": 1 - 0.9 * config.label_noise,
+        "scale": scale,
         "first_loss": losses[0],
         "train_loss": losses[-1],
         "train_accuracy": float(last["train_accuracy"]),
@@ -91,7 +85,7 @@ def measure(config: RunConfig, curves: Curves) -> Course | None:
         "dead_units": float(last["dead_units"]),
         "gradient_norm": float(norms[-1]) if len(norms) else np.nan,
     }
-    roughness = _roughness(rows, curves.steps, chance, config.batch_size)
+    roughness = _roughness(rows, curves.steps, scale, config.batch_size)
     return Course(**measured | _validation(rows) | roughness | _layers(curves.layers))
 
 
@@ -119,15 +113,15 @@ def _validation(rows: NDArray[np.void]) -> dict[str, Any]:
     }
 
 
-def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], chance: float, batch_size: int) -> dict[str, Any]:
+def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], scale: Scale, batch_size: int) -> dict[str, Any]:
     """How often the loss fell back in the later half of the training so far, and the worst of it."""
     losses = rows["train_loss"].astype(float)
     least_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
     best_before = np.concatenate([[0.0], np.maximum.accumulate(rows["train_accuracy"])[:-1]])
     late = rows["step"] > rows["step"][-1] / 2
-    back = late & (losses > BACK * least_before) & (losses - least_before > NOT_NOTHING * chance)
+    back = late & (losses > BACK * least_before) & (losses - least_before > NOT_NOTHING * scale.span)
     back &= rows["train_accuracy"] < best_before - WORSE
-    risen = [(loss, step) for step, loss in rises(steps, chance, batch_size) if step > rows["step"][-1] / 2]
+    risen = [(loss, step) for step, loss in rises(steps, scale, batch_size) if step > rows["step"][-1] / 2]
     worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)] + risen
     found: dict[str, Any] = {"falls_back": int(back.sum()), "rises": len(risen)}
     if worst:
@@ -135,9 +129,9 @@ def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], chance: float, b
     return found
 
 
-def rises(steps: NDArray[np.void], chance: float, batch_size: int) -> list[tuple[int, float]]:
-    """(last step, loss) of each stretch whose mini-batch loss, once it was below half of `chance`, had risen again by a third
-    of what it had gained.
+def rises(steps: NDArray[np.void], scale: Scale, batch_size: int) -> list[tuple[int, float]]:
+    """(last step, loss) of each stretch whose mini-batch loss, once it was half way from a guess to what can be reached, had
+    risen again by a third of what it had gained.
 
     The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
     batches with its mean, since the loss of a few images says little.
@@ -150,6 +144,6 @@ def rises(steps: NDArray[np.void], chance: float, batch_size: int) -> list[tuple
     greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
     after = (greatest if batch_size >= ENOUGH else means)[1:]
     lowest = np.minimum.accumulate(means)[:-1]
-    rough = np.flatnonzero((lowest < chance / 2) & (after - lowest > RISE * (chance - lowest)))
+    rough = np.flatnonzero((lowest < scale.level(LEARNED)) & (after - lowest > RISE * (scale.constant - lowest)))
     ends = [int(part[-1]) for part in np.array_split(steps["step"], stretches)]
     return [(ends[place + 1], float(after[place])) for place in rough.tolist()]

@@ -4,7 +4,7 @@ The rules (`classify`), in this order:
 diverged   the loss or the weights became NaN or infinite; or the training loss ends more than twice above where it
            began and above chance.
 collapsed  everything is finite, but a hidden layer is dead (no gradient passes through 90 % of its units, on any
-           image looked at) and training accuracy is below 30 %.
+           image looked at) and training accuracy is below 30 %, or what wrong labels make of it (`Scale.barely`).
 completed  everything else. A network that has merely not learned yet is alive, and completed.
 """
 
@@ -14,7 +14,8 @@ import math
 from collections.abc import Mapping
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.course import chance_loss, is_dead
+from mnist_core.diagnostics.chance import Scale
+from mnist_core.diagnostics.course import is_dead
 from mnist_core.records import Outcome
 
 
@@ -23,8 +24,9 @@ def classify(config: RunConfig, first: Mapping[str, float], last: Mapping[str, f
     loss = last["train_loss"]
     if not_finite or not math.isfinite(loss):
         return "diverged"
-    if loss > 2 * max(first["train_loss"], chance_loss(config.loss)):
+    scale = Scale.of(config)
+    if loss > 2 * max(first["train_loss"], scale.chance):
         return "diverged"
-    if is_dead(last["dead_units"], last["train_accuracy"]):
+    if is_dead(scale, last["dead_units"], last["train_accuracy"]):
         return "collapsed"
     return "completed"

@@ -3,15 +3,17 @@
 The rules, in this order (`judge`):
 diverged       the loss or the weights became NaN or infinite, or the training loss is more than twice above where it began
                and above chance.
-collapsed      everything is finite, but a hidden layer is dead and training accuracy is below 30 %.
+collapsed      everything is finite, but a hidden layer is dead and next to nothing was learned (accuracy below 30 %).
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its least.
-overfitting    validation loss has risen by 15 % from its least while training loss went on falling.
-learning-well  training accuracy is 90 % or more of what is reachable with wrong labels.
+overfitting    validation loss has risen by 15 % from its least while training loss went on falling; or more training labels
+               are answered than there are right ones: half of the wrong ones are known by heart.
+learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets.
 learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
 plateau        it is not, and loss and accuracy are near chance.
 underfitting   it is not, and is well below chance.
+What chance is, and how near to it, `chance.Scale` says: wrong labels and few images move both.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import math
 from typing import Literal
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.course import BARELY, Course, is_dead, measure
+from mnist_core.diagnostics.course import Course, is_dead, measure
 from mnist_core.records import Curves, Outcome
 
 Kind = Literal[
@@ -34,15 +36,16 @@ Kind = Literal[
     "underfitting",
     "too-early",
 ]
-WELL = 0.9
+WELL = 0.9  # of the reachable training accuracy
+BY_HEART = 0.5  # of the wrong labels
 FEWEST_STEPS = 50
 FEWEST_EVALUATIONS = 4
 FALLING = 0.995  # of the loss a third of the steps ago, at most
 FALLING_FAST = 0.9
-BELOW_CHANCE = 0.0035  # of chance: so far below it a network is on its way
+BELOW_CHANCE = 0.0035  # of the scale's span: so far below chance a network is on its way
 FAR_ABOVE = 1.5  # times chance
 FARTHER = 1.3  # times as far below as a third of the steps ago
-NEAR_CHANCE = 0.9  # of chance
+NEAR_CHANCE = 0.9  # of the span
 RISEN = 1.15  # of the least validation loss
 FELL_BACK = 2  # times
 AT_LEAST = 1.05  # of the least training loss so far: where a run is that has made good for what it lost
@@ -68,9 +71,9 @@ def kind_of(course: Course | None, curves: Curves, outcome: Outcome | None) -> K
         return "collapsed"
     if course is None:
         return "too-early"
-    if not math.isfinite(course.train_loss) or course.train_loss > 2 * max(course.first_loss, course.chance):
+    if not math.isfinite(course.train_loss) or course.train_loss > 2 * max(course.first_loss, course.scale.chance):
         return "diverged"
-    if is_dead(course.dead_units, course.train_accuracy):
+    if is_dead(course.scale, course.dead_units, course.train_accuracy):
         return "collapsed"
     young = course.step < FEWEST_STEPS or course.evaluations < FEWEST_EVALUATIONS
     found = _alive(course)
@@ -82,11 +85,12 @@ def _alive(course: Course) -> Kind:
     recovered = course.train_loss < AT_LEAST * course.least_loss
     if course.falls_back >= FELL_BACK or (course.rises >= FELL_BACK and not recovered):
         return "unstable"
-    if _overfits(course):
+    if knows_by_heart(course) or _overfits(course):
         return "overfitting"
-    if course.train_accuracy >= WELL * course.reachable:
+    scale = course.scale
+    if scale.teaches and course.train_accuracy > scale.clear and course.train_accuracy >= WELL * scale.reachable:
         return "learning-well"
-    near_chance = course.train_loss > NEAR_CHANCE * course.chance and course.train_accuracy < BARELY
+    near_chance = course.train_loss > scale.level(NEAR_CHANCE) and course.train_accuracy < scale.barely
     if near_chance:
         return "learning-slowly" if _leaves_chance(course) else "plateau"
     if course.kept < FALLING:
@@ -96,17 +100,25 @@ def _alive(course: Course) -> Kind:
 
 def _leaves_chance(course: Course) -> bool:
     """Whether the loss is on its way down from that of a guess, or fast towards it from far above."""
-    far_above = course.train_loss > FAR_ABOVE * course.chance
+    scale = course.scale
+    far_above = course.train_loss > FAR_ABOVE * scale.chance
     if course.kept < (FALLING if far_above else FALLING_FAST):
         return True
-    now, before = course.chance - course.train_loss, course.chance - course.earlier_loss
-    return now > BELOW_CHANCE * course.chance and now > FARTHER * before
+    now, before = scale.constant - course.train_loss, scale.constant - course.earlier_loss
+    return now > BELOW_CHANCE * scale.span and now > FARTHER * before
+
+
+def knows_by_heart(course: Course) -> bool:
+    """Whether it answers so many training labels that wrong ones must be among them."""
+    reachable = course.scale.reachable
+    return reachable < 1 and course.train_accuracy > reachable + BY_HEART * (1 - reachable)
 
 
 def _overfits(course: Course) -> bool:
+    learned = course.scale.level(NEAR_CHANCE)
     return (
         course.best_step is not None
         and course.validation_loss > RISEN * course.best_loss
         and course.train_loss < course.train_loss_at_best
-        and course.best_loss < NEAR_CHANCE * course.chance
+        and (course.best_loss < NEAR_CHANCE * course.scale.chance or course.train_loss < learned)
     )

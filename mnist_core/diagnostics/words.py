@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mnist_core.diagnostics.course import Course
-from mnist_core.diagnostics.verdict import Kind, judge
+from mnist_core.diagnostics.verdict import Kind, judge, knows_by_heart
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run
 
@@ -56,6 +56,8 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         found = _WORDS[kind](run, course)
     if found is None:
         return None
+    if course is not None and not course.scale.teaches and kind not in ("diverged", "collapsed", "unstable"):
+        found = replace(found, advice=_less_noise(run))
     found = replace(found, kind=kind, title=message(TITLES[kind]))
     return replace(found, evidence=(*found.evidence, *_ending(run, curves)))
 
@@ -93,7 +95,7 @@ def _loss_beside_chance(course: Course) -> Message:
     return message(
         N_("Training loss {loss}; a uniform guess has {chance}. Training accuracy {accuracy}."),
         loss=_number(course.train_loss),
-        chance=f"{course.chance:.3f}",
+        chance=f"{course.scale.chance:.3f}",
         accuracy=f"{course.train_accuracy:.1%}",
     )
 
@@ -281,7 +283,27 @@ def _unstable(run: Run, course: Course) -> Explanation:
     )
 
 
+def _less_noise(run: Run) -> Message:
+    """Where the labels teach nothing, no rate and no network helps."""
+    template = N_("With {share} of the training labels wrong there is next to nothing to learn: try less label noise.")
+    return message(template, share=f"{run.config.label_noise:.0%}")
+
+
+def _by_heart(run: Run, course: Course) -> Explanation:
+    template = N_(
+        "Training accuracy is {accuracy}, though {share} of the training labels are wrong: it knows wrong labels by heart."
+    )
+    test = run.result.get("test_accuracy")
+    return _said(
+        message(template, accuracy=f"{course.train_accuracy:.1%}", share=f"{run.config.label_noise:.0%}"),
+        *([message(N_("Test accuracy {test}."), test=f"{test:.1%}")] if test is not None else []),
+        advice=message(N_("Try early stopping, more training images, or dropout.")),
+    )
+
+
 def _overfitting(run: Run, course: Course) -> Explanation:
+    if knows_by_heart(course):
+        return _by_heart(run, course)
     template = N_(
         "Validation loss was lowest at step {step} ({best}) and rose to {last}, while training loss went on falling, from "
         "{before} to {train}."

@@ -6,7 +6,7 @@ edge    some of its seeds broke and some did not; or a run is unstable (`unstabl
         not good.
 good    its loss has come at least nine tenths of the way from chance to the loss of the best rate.
 small   every other rate below the best one; or every rate that did not break, where even the best one's loss is
-        still nearly chance.
+        still nearly that of one answer to all images (`chance.Scale`, which knows of wrong labels).
 The loss is that of training, whatever the chart shows: a rate moves the weights, overfitting is another matter. Knows
 records, not torch, and holds for every optimizer and network.
 """
@@ -21,13 +21,14 @@ from typing import Literal
 
 import numpy as np
 
-from mnist_core.diagnostics.course import chance_loss, rises
+from mnist_core.diagnostics.chance import Scale
+from mnist_core.diagnostics.course import rises
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Outcome, Run, Split
 
 Zone = Literal["small", "good", "edge", "broken"]
 WAY = 0.9  # of the way from chance to the best loss, and a rate is good
-NEARLY_CHANCE = 0.95  # of the loss of a guess: nothing was learned
+NEARLY_CHANCE = 0.95  # of the scale's span: nothing was learned
 BROKEN: tuple[Outcome, ...] = ("diverged", "collapsed")
 
 
@@ -104,7 +105,7 @@ def trial(run: Run, curves: Curves) -> Trial:
         run.config.seed,
         run.outcome if run.state == "finished" else None,
         last(run, curves, "train", "loss"),
-        unstable(curves, chance_loss(run.config.loss), run.config.batch_size),
+        unstable(curves, Scale.of(run.config), run.config.batch_size),
     )
 
 
@@ -126,19 +127,19 @@ def best(run: Run, curves: Curves, split: Split, metric: str) -> float:
     return float(values.min() if metric == "loss" else values.max())
 
 
-def unstable(curves: Curves, chance: float, batch_size: int) -> bool:
+def unstable(curves: Curves, scale: Scale, batch_size: int) -> bool:
     """Whether the mini-batch loss rose again by a third of what it had gained (`course.rises`)."""
-    return bool(rises(curves.steps, chance, batch_size))
+    return bool(rises(curves.steps, scale, batch_size))
 
 
-def read(trials: Sequence[Trial], chance: float) -> Reading:
-    """The zones of the rates in `trials`, and where the edge lies. `chance`: the loss of a guess."""
+def read(trials: Sequence[Trial], scale: Scale) -> Reading:
+    """The zones of the rates in `trials`, and where the edge lies. `scale`: that of their configuration."""
     by_rate = groupby(sorted(trials, key=lambda one: (one.rate, one.seed)), lambda one: one.rate)
     points = [RatePoint(rate, tuple(group)) for rate, group in by_rate]
     alive = [point for point in points if _known(point) and not any(one.broken for one in point.trials)]
     alive = [point for point in alive if math.isfinite(point.loss)]
     best_point = min(alive, key=lambda point: point.loss, default=None)
-    zoned = tuple(RatePoint(point.rate, point.trials, _zone(point, best_point, chance)) for point in points)
+    zoned = tuple(RatePoint(point.rate, point.trials, _zone(point, best_point, scale)) for point in points)
     done = all(one.outcome is not None for one in trials)
     found = next((point for point in zoned if best_point and point.rate == best_point.rate), None)
     learned = found if found is not None and found.zone in ("good", "edge") else None
@@ -150,7 +151,7 @@ def _known(point: RatePoint) -> bool:
     return all(one.outcome in ("completed", *BROKEN) for one in point.trials)
 
 
-def _zone(point: RatePoint, best_point: RatePoint | None, chance: float) -> Zone | None:
+def _zone(point: RatePoint, best_point: RatePoint | None, scale: Scale) -> Zone | None:
     if not _known(point):
         return None
     broken = [one.broken for one in point.trials]
@@ -158,9 +159,9 @@ def _zone(point: RatePoint, best_point: RatePoint | None, chance: float) -> Zone
         return "broken"
     if any(broken) or any(one.unstable for one in point.trials):
         return "edge"
-    if best_point is None or best_point.loss > NEARLY_CHANCE * chance:
+    if best_point is None or best_point.loss > scale.level(NEARLY_CHANCE):
         return "small"
-    if point.loss <= chance - WAY * (chance - best_point.loss):
+    if point.loss <= scale.chance - WAY * (scale.chance - best_point.loss):
         return "good"
     return "small" if point.rate < best_point.rate else "edge"
 

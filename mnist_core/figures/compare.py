@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
 from mnist_core.figures.axes import (
@@ -47,15 +48,19 @@ def bands(
     splits: Sequence[Split],
     view: ChartView,
     translate: Translate,
+    chance: float | None = None,
 ) -> Figure:
-    """Each group's mean of each part, and a band from its least to its greatest where it has several runs."""
+    """Each group's mean of each part, and a band from its least to its greatest where it has several runs.
+
+    `chance`: the loss of a guess (default: cross-entropy's).
+    """
     runs = [curves for _name, members in groups for curves in members]
     across = Across.of(runs, view)
     revision = f"bands-{metric}-{'-'.join(splits)}"
     figure = empty(heading(metric, splits, translate), revision, across, view, translate)
     figure["layout"]["showlegend"] = True
     columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
-    top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
     signed = len(splits) > 1 and share_colours(range(len(groups)))
     for place, (name, members) in enumerate(groups):
         figure["data"] += _bands(place, name, members, metric, splits, across, view, top, signed)

@@ -43,7 +43,7 @@ SHARES = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2}  # an axis of a
 def loss_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) -> Figure:
     """Mini-batch loss (mean, with a band from least to greatest) and evaluated loss of the parts shown."""
     figure, across = _figure(translate(N_("Loss")), run, curves, view, translate)
-    chance = chance_loss(run.config.loss)
+    chance = chance_loss(run.config)
     top = _loss_top(run, curves, view)
     figure["data"] += _batch_loss(curves, across, view, top, translate)
     figure["data"] += _parts(curves, "loss", across, view, top, translate)
@@ -170,7 +170,7 @@ def _columns(curves: Curves, metric: str) -> list[Floats]:
 
 def _loss_top(run: Run, curves: Curves, view: ChartView) -> float:
     columns = [*_columns(curves, "loss"), curves.steps["loss"]]
-    return top_of_loss(columns, chance_loss(run.config.loss), log=view.log_y)
+    return top_of_loss(columns, chance_loss(run.config), log=view.log_y)
 
 
 # ---- traces ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import (
@@ -55,14 +56,19 @@ def overlaid(runs: Sequence[tuple[str, Curves]]) -> list[Overlaid]:
 
 
 def runs_chart(
-    runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], view: ChartView, translate: Translate
+    runs: Sequence[Overlaid],
+    metric: Metric,
+    splits: Sequence[Split],
+    view: ChartView,
+    translate: Translate,
+    chance: float | None = None,
 ) -> Figure:
-    """One curve for each run and each of `splits`, of one metric."""
+    """One curve for each run and each of `splits`, of one metric. `chance`: the loss of a guess (default: cross-entropy's)."""
     across = Across.of([run.curves for run in runs], view)
     figure = empty(heading(metric, splits, translate), f"{metric}-{'-'.join(splits)}", across, view, translate)
     figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
-    top = top_of_losses(columns, chance_loss("cross-entropy"), log=view.log_y) if metric == "loss" else np.inf
+    top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
     signed = share_colours([run.place for run in runs])
     plan = _Plan(metric, splits, across, view, top, signed)
     for run in runs:

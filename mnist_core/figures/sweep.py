@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView
@@ -56,7 +57,7 @@ def rate_text(rate: float, translate: Translate) -> str:
 
 def chance_of(runs: Sequence[tuple[Run, Curves]]) -> float:
     """The loss of a guess, in a sweep with these runs."""
-    return chance_loss(runs[0][0].config.loss if runs else "cross-entropy")
+    return chance_loss(runs[0][0].config if runs else RunConfig())
 
 
 def mark_chance(

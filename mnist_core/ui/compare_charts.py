@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import comparison
+from mnist_core.diagnostics import greatest_chance
 from mnist_core.figures import compare as charts
 from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
@@ -82,10 +83,11 @@ def _curves(views: list[watch.View]) -> None:
         for number, (one, colour) in enumerate(zip(views, colours, strict=True), 1)
     ]
     _say_shared(colours, parts)
+    chance = greatest_chance(one.run.config for one in views)
     _two_charts(
         views,
         (parts, view),
-        lambda metric: overlay.runs_chart(shown, metric, parts, view, _),
+        lambda metric: overlay.runs_chart(shown, metric, parts, view, _, chance),
         lambda metric: overlay.described(shown, metric, parts, _),
     )
 
@@ -148,10 +150,11 @@ def _groups(views: list[watch.View]) -> None:
     st.caption(_("Lines are means, bands reach from the least to the greatest of a group; in brackets: how many runs."))
     _say_shared(range(len(named)), parts)
     told = "; ".join(f"{name}: {len(curves)}" for name, curves in named)
+    chance = greatest_chance(one.run.config for one in views)
     _two_charts(
         views,
         (by, parts, view),
-        lambda metric: charts.bands(named, metric, parts, view, _),
+        lambda metric: charts.bands(named, metric, parts, view, _, chance),
         lambda metric: f"{overlay.heading(metric, parts, _)}. {told}.",
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import models
+from mnist_core.diagnostics import greatest_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
@@ -58,11 +59,13 @@ def _charts(group: str, runs: list[Run]) -> None:
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run), view_.curves) for view_ in views])
     parts = (split,)
+    chance = greatest_chance(view_.run.config for view_ in views)
     versions = tuple(view_.run.version for view_ in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             key = (group, versions, metric, split, view, texts.language())
-            figure = watch.figure(key, partial(overlay.runs_chart, runs_shown, cast(Any, metric), parts, view, _))
+            make = partial(overlay.runs_chart, runs_shown, cast(Any, metric), parts, view, _, chance)
+            figure = watch.figure(key, make)
             live_chart(figure, key=f"group_{metric}", height=440, description=_("Curves of all runs, overlaid."))
 
 

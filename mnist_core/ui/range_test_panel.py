@@ -73,7 +73,7 @@ def _panel(run_id: str, moving: bool) -> None:
     highest = run.config.learning_rate
     dark = session.dark()
     key = (run.id, run.version, "range", dark, texts.language())
-    chance = chance_loss(run.config.loss)
+    chance = chance_loss(run.config)
     figure = watch.figure(key, lambda: charts.chart(run.id, reading, highest / RISE, highest, chance, dark, _))
     live_chart(figure, key="chart_range", height=430, description=charts.describe(reading).text(_), subject=run.id)
     if not run.active:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mnist_core.diagnostics import edge
+from mnist_core.diagnostics import edge, greatest_chance
 from mnist_core.figures import overlay
 from mnist_core.figures import sharpness as charts
 from mnist_core.figures.axes import ChartView
@@ -91,10 +91,12 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
         figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))
         described = " ".join(said) or _("Sharpness of the runs, and their edges.")
         live_chart(figure, key="chart_sharpness", height=460, description=described, subject=ids[0])
+    chance = greatest_chance(view.run.config for view in views)
     with right:
         log = replace(axes, log_y=True)
         figure = watch.figure(
-            (*key, "loss"), lambda: overlay.runs_chart(overlay.overlaid(rates), "loss", ("train",), log, _)
+            (*key, "loss"),
+            lambda: overlay.runs_chart(overlay.overlaid(rates), "loss", ("train",), log, _, chance),
         )
         live_chart(
             figure, key="chart_sharp_loss", height=460, description=_("Training loss of the runs."), subject=ids[0]

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from mnist_core import estimate, settings
-from mnist_core.diagnostics import chance_loss, zones
+from mnist_core.diagnostics import Scale, zones
 from mnist_core.figures import rates, sweep_curves
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.records import SweepRecord
@@ -64,7 +64,7 @@ def show(sweep_id: str) -> None:
 def read(views: list[watch.View]) -> zones.Reading:
     """Zones and sentences of a sweep, as far as its runs have come."""
     trials = [zones.trial(view.run, view.curves) for view in views]
-    return zones.read(trials, chance_loss(views[0].run.config.loss))
+    return zones.read(trials, Scale.of(views[0].run.config))
 
 
 def settle(sweep: SweepRecord, reading: zones.Reading) -> None:

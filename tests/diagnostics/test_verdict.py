@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import at_end, explain, judge
+from mnist_core.diagnostics import Scale, at_end, explain, judge
 from mnist_core.diagnostics.course import measure, rises
 from mnist_core.messages import message
 from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
@@ -94,11 +94,67 @@ def test_the_verdict(name: str) -> None:
     assert judge(run.config, curves, run.outcome)[0] == kind
 
 
+def noisy(share: float, **changes: Any) -> RunConfig:
+    return CONFIG.replace(label_noise=share, **changes)
+
+
 def test_wrong_labels_bound_what_can_be_reached() -> None:
-    curves = evaluations([2.3, 1.8, 1.7, 1.69, 1.69, 1.69], 0.62)
+    curves = evaluations([2.3, 1.8, 1.7, 1.69, 1.69, 1.69], 0.57)
     assert judge(CONFIG, curves)[0] == "underfitting"
-    noisy = CONFIG.replace(label_noise=0.4)  # 36 % of the labels are wrong
-    assert judge(noisy, curves)[0] == "learning-well"
+    assert judge(noisy(0.4), curves)[0] == "learning-well"  # 60 % of the labels are right
+    assert judge(noisy(0.3), curves)[0] == "underfitting"
+
+
+FLAT = [2.35, 2.33, 2.32, 2.311, 2.31, 2.309]
+
+
+@pytest.mark.parametrize("share", [0.85, 0.88, 0.9, 0.95, 1.0])
+@pytest.mark.parametrize("accuracy", [0.09, 0.1, 0.111, 0.12])
+def test_what_a_guess_gets_is_never_learning_well(share: float, accuracy: float) -> None:
+    assert judge(noisy(share), evaluations(FLAT, accuracy))[0] != "learning-well"
+
+
+def test_few_images_are_guessed_by_luck() -> None:
+    few, many = (noisy(0.8, train_size=size, batch_size=10) for size in (100, 10_000))
+    curves = evaluations(FLAT, 0.19)
+    assert judge(few, curves)[0] != "learning-well"  # a digit is 19 % of a hundred by luck
+    assert judge(many, curves)[0] == "learning-well"  # of 20 % that can be reached
+
+
+def test_what_no_labels_teach_is_no_matter_of_the_rate() -> None:
+    for share in (0.9, 1.0):
+        run = replace(RUN, config=noisy(share))
+        text = said(run, evaluations(FLAT, 0.1))
+        assert text.endswith("try less label noise.")
+        assert f"{share:.0%}" in text
+
+
+def test_wrong_labels_known_by_heart_are_overfitting() -> None:
+    curves = evaluations([2.3, 1.9, 1.5, 1.0, 0.6, 0.4], 0.92, [math.nan] * 6)
+    assert judge(CONFIG, curves)[0] == "learning-well"
+    assert judge(noisy(0.3), curves)[0] == "overfitting"
+    assert "by heart" in said(replace(RUN, config=noisy(0.3)), curves)
+    learning = evaluations([2.3, 1.9, 1.6, 1.4, 1.35, 1.33], 0.74, [math.nan] * 6)
+    assert judge(noisy(0.3), learning)[0] == "learning-well"
+
+
+def test_validation_that_never_fell_rises_while_wrong_labels_are_learned() -> None:
+    curves = evaluations([2.3, 2.2, 1.9, 1.5, 1.0, 0.6], 0.5, [2.31, 2.4, 2.6, 3.0, 3.5, 4.0])
+    assert judge(noisy(1.0), curves)[0] == "overfitting"
+
+
+def test_a_rise_counts_where_wrong_labels_keep_the_loss_high() -> None:
+    losses = np.full(500, 1.3)  # 1.27 is what 30 % wrong labels leave
+    losses[:20] = np.linspace(2.3, 1.3, 20)
+    losses[[400, 450]] = 2.2, 2.1
+    assert rises(steps(losses), Scale.of(noisy(0.3)), batch_size=100)
+
+
+def test_a_plateau_is_near_what_one_answer_to_all_images_has() -> None:
+    """0.8 of wrong labels leave a loss of 2.258: 2.27 is most of the way there, and no plateau."""
+    way = evaluations([2.31, 2.29, 2.28, 2.272, 2.271, 2.2705], 0.17)
+    assert judge(noisy(0.8), way)[0] == "underfitting"
+    assert judge(CONFIG, way)[0] == "plateau"
 
 
 def steps(losses: Sequence[float]) -> np.ndarray:
@@ -131,8 +187,8 @@ def test_a_rise_of_mini_batches_in_the_later_half_is_unstable() -> None:
 def test_the_noise_of_single_images_is_no_rise() -> None:
     losses = np.full(500, 0.2)
     losses[::10] = 5.0
-    assert rises(steps(losses), 2.303, batch_size=100)
-    assert not rises(steps(losses), 2.303, batch_size=1)
+    assert rises(steps(losses), Scale.of(CONFIG), batch_size=100)
+    assert not rises(steps(losses), Scale.of(CONFIG), batch_size=1)
 
 
 def said(run: Run, curves: Curves) -> str:

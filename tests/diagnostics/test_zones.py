@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import Scale
 from mnist_core.diagnostics.zones import Edge, Trial, best, last, read, told_off, trial, unstable
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Run
 
 CHANCE = math.log(10)
+SCALE = Scale.of(RunConfig())
 
 
 def ended(rate: float, loss: float, outcome: str = "completed", seed: int = 0, unstable: bool = False) -> Trial:
@@ -19,7 +21,7 @@ def ended(rate: float, loss: float, outcome: str = "completed", seed: int = 0, u
 
 
 def zones(*trials: Trial) -> dict[float, str | None]:
-    return {point.rate: point.zone for point in read(trials, CHANCE).points}
+    return {point.rate: point.zone for point in read(trials, SCALE).points}
 
 
 TYPICAL = (
@@ -33,12 +35,12 @@ TYPICAL = (
 
 
 def said(*trials: Trial) -> str:
-    return " ".join(map(str, read(trials, CHANCE).sentences))
+    return " ".join(map(str, read(trials, SCALE).sentences))
 
 
 def test_a_typical_sweep() -> None:
     assert zones(*TYPICAL) == {0.01: "small", 0.1: "good", 0.3: "good", 1.0: "edge", 1.7: "broken", 3.0: "broken"}
-    reading = read(TYPICAL, CHANCE)
+    reading = read(TYPICAL, SCALE)
     assert reading.best is not None
     assert reading.best.rate == 0.3
     assert reading.edge == Edge(1.0, 1.7)
@@ -64,12 +66,12 @@ def test_seeds_that_disagree_are_on_the_edge() -> None:
     broken = (ended(2.0, 2.3, "collapsed"), ended(2.0, 2.3, "collapsed", seed=1))
     assert zones(*trials, *broken) == {0.5: "good", 1.2: "edge", 2.0: "broken"}
     assert "At 1.2 some runs broke" in said(*trials, *broken)
-    assert read([*trials, *broken], CHANCE).edge == Edge(1.2, 2.0)
+    assert read([*trials, *broken], SCALE).edge == Edge(1.2, 2.0)
 
 
 def test_the_best_rate_is_that_of_the_mean_over_seeds() -> None:
     trials = (ended(0.1, 0.2), ended(0.1, 0.2, seed=1), ended(0.2, 0.01), ended(0.2, 0.5, seed=1))
-    reading = read(trials, CHANCE)
+    reading = read(trials, SCALE)
     assert reading.best is not None
     assert reading.best.rate == 0.1
 
@@ -78,14 +80,14 @@ def test_nothing_learns_and_nothing_breaks() -> None:
     trials = (ended(1e-5, 2.31), ended(1e-4, 2.29))
     assert set(zones(*trials).values()) == {"small"}
     assert "No rate tried learns" in said(*trials)
-    assert read(trials, CHANCE).edge == Edge(1e-4, None)
+    assert read(trials, SCALE).edge == Edge(1e-4, None)
 
 
 def test_everything_breaks() -> None:
     trials = (ended(10, math.nan, "diverged"), ended(100, math.nan, "diverged"))
     assert set(zones(*trials).values()) == {"broken"}
     assert said(*trials) == "Every rate tried breaks: try lower ones."
-    assert read(trials, CHANCE).edge == Edge(None, 10)
+    assert read(trials, SCALE).edge == Edge(None, 10)
 
 
 def test_no_rate_breaks() -> None:
@@ -94,14 +96,14 @@ def test_no_rate_breaks() -> None:
 
 def test_a_rate_that_breaks_below_one_that_learns_is_told() -> None:
     trials = (ended(0.1, 0.2), ended(0.5, 2.3, "collapsed"), ended(0.7, 0.1), ended(1, 2.3, "collapsed"))
-    assert read(trials, CHANCE).edge == Edge(0.7, 1)
+    assert read(trials, SCALE).edge == Edge(0.7, 1)
     assert "At 0.5 some runs broke" in said(*trials)
 
 
 def test_while_runs_go_on_nothing_is_said_of_them() -> None:
     going = Trial(0.3, 0, None, 1.0)
     assert zones(ended(0.1, 0.2), going, ended(3.0, math.nan, "diverged")) == {0.1: "good", 0.3: None, 3.0: "broken"}
-    reading = read([ended(0.1, 0.2), going], CHANCE)
+    reading = read([ended(0.1, 0.2), going], SCALE)
     assert not reading.done
     assert reading.edge is None
     assert reading.sentences == ()
@@ -146,31 +148,31 @@ FALLING = 0.1 + 2.2 * np.exp(-np.arange(1000) / 100)
 
 
 def test_a_falling_loss_is_stable_and_a_late_spike_is_not() -> None:
-    assert not unstable(curves(FALLING), CHANCE, 100)
+    assert not unstable(curves(FALLING), SCALE, 100)
     spiked = FALLING.copy()
     spiked[700] = 1.2
-    assert unstable(curves(FALLING, spiked), CHANCE, 100)
+    assert unstable(curves(FALLING, spiked), SCALE, 100)
 
 
 def test_a_spike_before_anything_was_learned_does_not_count() -> None:
     early = FALLING.copy()
     early[20] = 25.0
-    assert not unstable(curves(FALLING, early), CHANCE, 100)
+    assert not unstable(curves(FALLING, early), SCALE, 100)
 
 
 def test_single_images_with_a_high_loss_are_no_spike() -> None:
     luck = np.random.default_rng(0)
     noisy = FALLING * luck.exponential(1.0, 1000)
     assert noisy[300:].max() > 0.6  # of one image each
-    assert not unstable(curves(noisy), CHANCE, 1)
+    assert not unstable(curves(noisy), SCALE, 1)
     lost = noisy.copy()
     lost[600:800] += 1.5
-    assert unstable(curves(lost), CHANCE, 1)
+    assert unstable(curves(lost), SCALE, 1)
 
 
 def test_a_short_or_broken_run_is_not_called_unstable() -> None:
-    assert not unstable(curves(FALLING[:50]), CHANCE, 100)
-    assert not unstable(curves(np.append(FALLING, np.nan)), CHANCE, 100)
+    assert not unstable(curves(FALLING[:50]), SCALE, 100)
+    assert not unstable(curves(np.append(FALLING, np.nan)), SCALE, 100)
 
 
 def test_figures_of_a_run() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics import greatest_chance
 from mnist_core.figures import compare, overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
@@ -199,3 +201,15 @@ def test_without_a_result_there_are_no_lines() -> None:
 def test_a_chart_of_nothing_yet_has_its_axes() -> None:
     figure = overlay.runs_chart(overlay.overlaid([("a", Curves())]), "loss", ["validation"], ChartView(), str)
     assert [one for one in figure["data"] if one["uid"] == "ends"]
+
+
+def test_squared_errors_have_an_axis_of_their_own() -> None:
+    """A guess has 0.9 there, not ln 10: beneath an axis up to 4 the curves would lie on the ground."""
+    chance = greatest_chance([RunConfig(loss="squared-error")])
+    made = curves([0, 5, 10], [1.0, 0.5, 0.2])
+    charts = (
+        overlay.runs_chart(overlay.overlaid([("a", made)]), "loss", ["validation"], ChartView(), str, chance),
+        compare.bands([("a", [made])], "loss", ["validation"], ChartView(), str, chance),
+    )
+    for figure in charts:
+        assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) == pytest.approx(1.5)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import zones
+from mnist_core.diagnostics import Scale, zones
 from mnist_core.figures import theme
 from mnist_core.figures.rates import describe, rates_chart
 from mnist_core.figures.sweep import SweepView
@@ -55,7 +55,7 @@ SWEEP = [
 
 
 def reading(runs: list[tuple[Run, Curves]]) -> zones.Reading:
-    return zones.read([zones.trial(*one) for one in runs], CHANCE)
+    return zones.read([zones.trial(*one) for one in runs], Scale.of(runs[0][0].config))
 
 
 def ends(runs: list[tuple[Run, Curves]] = SWEEP, predicted: float | None = None, **view: object) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.reading import component, texts
 
 CONFIG = PRESETS["two-layer-net"].config
 
@@ -21,8 +22,8 @@ CONFIG = PRESETS["two-layer-net"].config
 def finished(store: Store) -> Callable[..., str]:
     """Makes a finished run of a student at a learning rate."""
 
-    def make(owner: str, rate: float, accuracy: float = 0.9) -> str:
-        run_id = store.create_run(owner, CONFIG.replace(learning_rate=rate))
+    def make(owner: str, rate: float, accuracy: float = 0.9, **changes: Any) -> str:
+        run_id = store.create_run(owner, CONFIG.replace(learning_rate=rate, **changes))
         store.claim(run_id, "worker", 1)
         rows = np.zeros(2, EVALUATION_DTYPE)
         rows["step"] = [0, 10]
@@ -206,3 +207,15 @@ def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[.
     assert "You have opened it 1 time." in texts(app)
     assert "Test accuracy" in app.dataframe[0].value
     assert store.fact(f"seal:{student(app)}") == {"sealed": False, "opened": 1}
+
+
+@pytest.mark.parametrize(("loss", "top"), [("cross-entropy", 4.0), ("squared-error", 3.0)])
+def test_the_axis_has_room_for_the_guess_of_the_loss_at_hand(
+    open_page: Open, finished: Callable[..., str], loss: str, top: float
+) -> None:
+    app = open_page("train")
+    for rate in (0.5, 1.5):
+        finished(student(app), rate, loss=loss)
+    app.switch_page("pages/compare.py").run()
+    axis = component(app, "chart_compare_loss")["figure"]["layout"]["yaxis"]
+    assert max(axis["autorangeoptions"]["include"]) == pytest.approx(top)

@@ -1,0 +1,114 @@
+"""What a loss and an accuracy are measured against: those of a guess, and those that wrong labels leave within reach.
+
+Label noise p gives that share of the training images another digit, each of the nine equally likely. A network that knows
+every digit, and not which labels are wrong, then answers the labels of 1 − p of the images; from p = 0.9 on it does better
+with one of the nine others (p/9). Its loss is no longer 0: that of the probabilities 1 − p and nine times p/9. Those that a
+uniform guess gives, a tenth each, cost the same whatever the labels are. Knows configurations, not torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mnist_core.config import RunConfig
+from mnist_core.schedule import evaluated_images
+
+DIGITS = 10
+COMMONEST = 0.1124  # share of the most frequent digit, 1, among MNIST's 60,000: one answer to all images gets it right
+DEVIATIONS = 3  # standard deviations of a share above it: more is no luck
+TRAIN_EVALUATED = 10_000  # training images that a curve is measured on, at most
+BARELY = 2 / 9  # of the way from a guess to what can be reached: 30 % without wrong labels
+FLATTEST = 0.5  # of chance: no set of images, however few, is taken to have its labels guessed better
+
+
+def chance_loss(config: RunConfig) -> float:
+    """The loss of a uniform guess over ten digits: ln 10 = 2.303, or 0.9 for squared error against one-hot.
+
+    Squared error: (1 − 1/10)² + 9 · (1/10)² = 0.9. It is the least that an answer can have that is the same for all
+    images; ten zeros have 1.
+    """
+    return _loss(config, [1 / DIGITS] * DIGITS)
+
+
+def greatest_chance(configs: Iterable[RunConfig]) -> float:
+    """The loss of a guess in a chart of runs with these configurations: the greatest of theirs, ln 10 where there are none."""
+    return max((chance_loss(config) for config in configs), default=chance_loss(RunConfig()))
+
+
+def least_loss(config: RunConfig) -> float:
+    """The loss of a network that knows every digit, and not which training labels are wrong; 0 without label noise."""
+    wrong = config.label_noise / (DIGITS - 1)
+    return _loss(config, [1 - config.label_noise, *[wrong] * (DIGITS - 1)])
+
+
+def _loss(config: RunConfig, shares: list[float]) -> float:
+    """The expected loss where labels come with these shares, and are predicted with them."""
+    if config.loss == "cross-entropy":
+        return -sum(share * math.log(share) for share in shares if share > 0)
+    return 1 - sum(share**2 for share in shares)
+
+
+def reachable_accuracy(config: RunConfig) -> float:
+    """The training accuracy of a network that makes no error but those of wrong labels, without knowing these."""
+    return max(1 - config.label_noise, config.label_noise / (DIGITS - 1))
+
+
+def clear_accuracy(images: int) -> float:
+    """What an accuracy on so many images must exceed to be more than that of one answer to all of them, and luck."""
+    return COMMONEST + DEVIATIONS * math.sqrt(COMMONEST * (1 - COMMONEST) / max(1, images))
+
+
+def constant_loss(config: RunConfig, images: int) -> float:
+    """The least loss, expected, of one answer to all of so many images: that of their shares of digits.
+
+    In a few images the digits are not equally frequent: n images leave about 9/(2n) less than ln 10 (Miller 1955), and
+    squared error 0.9/n less than 0.9.
+    """
+    chance = chance_loss(config)
+    spared = (DIGITS - 1) / (2 * max(1, images)) if config.loss == "cross-entropy" else chance / max(1, images)
+    return max(FLATTEST * chance, chance - spared)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the training loss and accuracy of one configuration are measured against."""
+
+    chance: float  # loss of a uniform guess
+    constant: float  # loss of the best answer that is the same for all images
+    least: float  # loss that wrong labels leave
+    reachable: float  # accuracy that wrong labels leave
+    clear: float  # accuracy that one answer to all images does not come to by luck
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Scale:
+        """The scale of this run's curve."""
+        images = min(config.train_size, TRAIN_EVALUATED, evaluated_images(config))
+        return cls(
+            chance_loss(config),
+            constant_loss(config, config.train_size),
+            least_loss(config),
+            reachable_accuracy(config),
+            clear_accuracy(images),
+        )
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the labels hold enough for a network that knows the digits to be clearly better than a guess."""
+        return self.reachable > self.clear
+
+    @property
+    def barely(self) -> float:
+        """An accuracy below which next to nothing was learned: 30 % without wrong labels."""
+        guess = 1 / DIGITS
+        return max(self.clear, guess + BARELY * (self.reachable - guess))
+
+    @property
+    def span(self) -> float:
+        """From the loss that one answer to all images has down to the one that wrong labels leave, at least 0."""
+        return max(0.0, self.constant - self.least)
+
+    def level(self, share: float) -> float:
+        """The loss at this share of the span: 0 is what wrong labels leave, 1 is one answer to all images."""
+        return self.constant - (1 - share) * self.span

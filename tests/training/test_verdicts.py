@@ -1,0 +1,35 @@
+"""What the health check says of small runs that train for real."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.training import train
+
+SMALL = RunConfig(dataset="built-in", train_size=600, validation_size=200, hidden_layers=(12,), batch_size=20, epochs=5)
+
+
+@pytest.mark.parametrize("share", [0.9, 1.0])
+@pytest.mark.parametrize("rate", [1e-6, 0.01])
+def test_a_guess_at_wrong_labels_is_not_learning_well(tiny: Dataset, share: float, rate: float) -> None:
+    """Label noise 1 at a rate of 1e-6 was called learning well at 10 %."""
+    result = train(SMALL.replace(label_noise=share, learning_rate=rate), tiny).result
+    assert result["train_accuracy"] < 0.25
+    assert result["verdict"] != "learning-well"
+
+
+def test_some_wrong_labels_leave_enough_to_learn(tiny: Dataset) -> None:
+    result = train(
+        SMALL.replace(label_noise=0.3, train_size=1_000, hidden_layers=(50,), learning_rate=0.1), tiny
+    ).result
+    assert result["test_accuracy"] > 0.75
+    assert result["verdict"] == "learning-well"
+
+
+def test_wrong_labels_by_heart_are_not_learning_well(tiny: Dataset) -> None:
+    config = SMALL.replace(train_size=60, validation_size=0, label_noise=1.0, hidden_layers=(100,), learning_rate=0.5)
+    result = train(config.replace(epochs=60), tiny).result
+    assert result["train_accuracy"] == 1
+    assert result["verdict"] == "overfitting"
