@@ -33,7 +33,7 @@ from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
 from mnist_core.training.evaluate import PROBED, alive, can_die, hits_of
 from mnist_core.training.flat import FlatOptimizer
-from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
+from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
 
 aten = torch.ops.aten
 
@@ -131,19 +131,19 @@ class DenseStep:
         factor = np.divide([-rate for rate in rates] if at_once else [1.0], images)[:, None, None]
         losses: Any = 0.0  # of each run
         hits: Any = 0
-        for place, chunk in enumerate(chunks):
-            if place and stop():
+        for rows, chunk in placed(chunks):
+            if rows.start and stop():
                 return None
             batch = self._batch(len(chunk))
             labels = self._feeder.fill(batch.inputs, chunk)
             if self._config.dropout:
-                self._leave_out(batch, number, place)
+                self._leave_out(batch, number, rows)
             self._forward(batch, training=True)
             with np.errstate(all="ignore"):  # NaN and infinity are results
                 hits += hits_of(batch.z, labels)
                 losses += self._loss(batch, labels)
                 batch.delta *= factor
-            self._backward(batch, at_once=at_once, kept=1 if place else 0)
+            self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
         lengths = self._norms() if norms else [None] * len(rates)
         if not at_once:
             for optimizer, rate in zip(self._optimizers, rates, strict=True):
@@ -153,14 +153,12 @@ class DenseStep:
             for loss, hit, length in zip(losses.tolist(), hits.tolist(), lengths, strict=True)
         ]
 
-    def _leave_out(self, batch: _Batch, number: int, chunk: int) -> None:
+    def _leave_out(self, batch: _Batch, number: int, rows: range) -> None:
         """Choose the units that are left out, for each run as if it were alone."""
-        keep = 1 - self._config.dropout
         for place, config in enumerate(self._configs):
-            seed_dropout(config, number, chunk)
-            for signal in batch.signals[:-1]:
+            for layer, signal in enumerate(batch.signals[:-1]):
                 mask = signal.mask[place]
-                mask.copy_(mask.new_empty(mask.T.shape).bernoulli_(keep).T).div_(keep)  # drawn as `nn.Dropout` draws it
+                mask.copy_(kept_units(config, number, rows, layer, len(mask)).T).div_(1 - config.dropout)
 
     def _forward(self, batch: _Batch, *, training: bool) -> None:
         """z = W a + b and f(z), layer after layer."""

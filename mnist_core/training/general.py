@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mnist_core.config import RunConfig
+from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import Feeder, Rows
 from mnist_core.training.evaluate import PROBED, alive, can_die, loss_of
 from mnist_core.training.optimizers import make_optimizer
-from mnist_core.training.step import Chunks, Made, Stop, seed_dropout
+from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
 
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
 
@@ -30,6 +32,8 @@ class GeneralStep:
         self._model = model.to(memory_format=self._layout)
         self._feeder = feeder
         self._parameters = list(model.parameters())
+        # The number of the hidden layer that each dropout belongs to.
+        self._dropouts = {module: number for number, module in enumerate(m for m in model if isinstance(m, nn.Dropout))}
         self._optimizer = make_optimizer(config, self._parameters)
 
     def make(
@@ -48,23 +52,39 @@ class GeneralStep:
     def _gradient(self, number: int, chunks: Chunks, stop: Stop) -> tuple[float, int] | None:
         """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""
         self._optimizer.zero_grad(set_to_none=True)
+        if self._config.batch_norm and len(chunks) > 1:
+            fetch, apply = partial(self._rows, self._feeder), partial(self._apply, number)
+            return CutBatch(self._config, self._model, chunks, fetch, apply, stop).gradient()
         images = sum(len(chunk) for chunk in chunks)
-        kept = [b.clone() for b in self._model.buffers()] if len(chunks) > 1 else []
         loss_sum, hits = 0.0, 0
-        for place, chunk in enumerate(chunks):
-            if place and stop():
-                for buffer, before in zip(self._model.buffers(), kept, strict=True):
-                    buffer.copy_(before)
+        for rows, chunk in placed(chunks):
+            if rows.start and stop():
                 return None
-            seed_dropout(self._config, number, place)
             inputs, labels = self._rows(self._feeder, chunk)
-            outputs = self._model(inputs)
+            outputs = self._forward(number, inputs, rows)
             loss = loss_of(self._config, outputs, labels)
             share = len(chunk) / images
             (loss if share == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
             loss_sum += loss.item() * share
             hits += int((outputs.detach().argmax(dim=1) == labels).sum())
         return loss_sum, hits
+
+    def _forward(self, number: int, inputs: torch.Tensor, rows: range) -> torch.Tensor:
+        """The outputs in update `number`, for the images at `rows` of its batch."""
+        if not self._config.dropout:
+            outputs: torch.Tensor = self._model(inputs)
+            return outputs
+        for module in self._model:
+            inputs = self._apply(number, module, inputs, rows)
+        return inputs
+
+    def _apply(self, number: int, module: nn.Module, signal: torch.Tensor, rows: range) -> torch.Tensor:
+        """The module's output; dropout leaves the same units out however the batch is cut."""
+        if isinstance(module, nn.Dropout):
+            kept = kept_units(self._config, number, rows, self._dropouts[module], signal.shape[1])
+            return signal * kept.to(signal).div_(1 - self._config.dropout)
+        found: torch.Tensor = module(signal)
+        return found
 
     def _rows(self, feeder: Feeder, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         inputs, labels = feeder.rows(rows)

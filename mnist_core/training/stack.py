@@ -2,8 +2,8 @@
 
 A step is: gather a batch, forward, loss, backward, gradient norm, update; `DenseStep` makes it for MLPs, `GeneralStep`
 for all other networks. Large batches are cut into chunks whose gradients add up, so that memory stays bounded and a
-request to stop is heard within a fraction of a second; batch normalisation then sees the statistics of a chunk. A step
-or an evaluation that is interrupted changes nothing and is made again later.
+request to stop is heard within a fraction of a second; nothing but rounding hangs on where they are cut. A step or an
+evaluation that is interrupted changes nothing and is made again later.
 
 MLPs of one shape that see the same batches may share a stack (`stacks.key`): what is common to them is done once. A run that
 is over leaves it.
@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import schedule
-from mnist_core.config import RunConfig
-from mnist_core.models import describe
 from mnist_core.records import EVALUATION_DTYPE
 from mnist_core.stacks import covers, key
 from mnist_core.training.batches import Feeder, order
+from mnist_core.training.chunks import chunk_size
 from mnist_core.training.dense import DenseStep
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, score
 from mnist_core.training.general import GeneralStep
@@ -33,9 +32,7 @@ from mnist_core.training.step import Step, Stop
 if TYPE_CHECKING:
     from mnist_core.training.trainer import Trainer
 
-CHUNK_BYTES = 64 * 2**20  # activations of a chunk
 EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time, since they leave the cache
-CHUNK_MULTIPLICATIONS = 2e9  # forward, for a chunk: a fraction of a second
 
 
 def never() -> bool:
@@ -60,7 +57,7 @@ class Stack:
         configs = [trainer.config for trainer in self.trainers]
         models = [trainer.model for trainer in self.trainers]
         states = [trainer.optimizer_state() for trainer in self.trainers]
-        self.chunk = max(1, _chunk_size(self._config) // len(configs))
+        self.chunk = chunk_size(self._config, 1 / len(configs))
         feeder = self._feeders["train"]
         self.step: Step = (
             DenseStep(configs, models, feeder)
@@ -190,11 +187,3 @@ def _row(trainer: Trainer) -> NDArray[np.void]:
         row[name] = np.nan
     row["step"], row["epoch"], row["seconds"] = trainer.step, trainer.epoch, trainer.seconds
     return row
-
-
-def _chunk_size(config: RunConfig) -> int:
-    """Images that go through the network at once."""
-    layers = describe(config).layers
-    numbers = sum(math.prod(layer.output_shape) for layer in layers) * 4  # signals, gradients, work space
-    multiplications = sum(layer.multiplications for layer in layers)
-    return max(1, min(10_000, int(CHUNK_BYTES / 4 / numbers), int(CHUNK_MULTIPLICATIONS / multiplications)))

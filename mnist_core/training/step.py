@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
 
+_DROPOUT_STREAM = 3
+_NUMBERS = 8
 Stop = Callable[[], bool]
 Chunks = Sequence[NDArray[np.int64]]  # indices of a batch's training images, cut so that memory stays bounded
 
@@ -55,7 +57,23 @@ class Step(Protocol):
         """Take the buffers that `state` gave. Raises KeyError where one is missing."""
 
 
-def seed_dropout(config: RunConfig, step: int, chunk: int) -> None:
-    """Units left out are a function of seed and step, not of a stream of numbers that would have to be saved."""
-    if config.dropout:
-        torch.manual_seed((config.seed * 1_000_003 + step) * 1_009 + chunk)
+def placed(chunks: Chunks) -> Iterator[tuple[range, NDArray[np.int64]]]:
+    """Each chunk, after the places of its images in the batch."""
+    start = 0
+    for chunk in chunks:
+        yield range(start, start + len(chunk)), chunk
+        start += len(chunk)
+
+
+def kept_units(config: RunConfig, step: int, rows: range, layer: int, units: int) -> torch.Tensor:
+    """Which of a hidden layer's units dropout leaves in, for the images at `rows` of the batch: bool, rows × units.
+
+    A function of the seed, the step (0-based), the hidden layer's number and the image's place in its batch: no stream that
+    would have to be saved, and the same units however the batch is cut into chunks and whoever trains beside.
+    """
+    # NumPy's Philox counts: what it gives from a place on needs nothing from before. A count gives eight numbers of 32 bits.
+    counts = -(-units // _NUMBERS)
+    random = np.random.Philox(key=[config.seed, _DROPOUT_STREAM], counter=[rows.start * counts, layer, step, 0])
+    numbers = random.random_raw(len(rows) * counts * _NUMBERS // 2).view(np.uint32)
+    kept = numbers.reshape(len(rows), -1)[:, :units] >= np.uint32(config.dropout * 2**32)
+    return torch.from_numpy(kept)

@@ -15,7 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.exchange import script
 from mnist_core.presets import PRESETS
-from mnist_core.training import train
+from mnist_core.training import chunks, train
 
 SMALL: dict[str, Any] = {"train_size": 600, "validation_size": 200, "epochs": 2, "batch_size": 50, "seed": 3}
 
@@ -70,6 +70,25 @@ def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float
 )
 def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tiny: Dataset, tmp_path: Path) -> None:
     config = RunConfig(**(SMALL | changes))
+    loss, accuracy = run(config, tiny, tmp_path)
+    mine = train(config, tiny, threads=1).result
+    assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)
+    assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_layers": (30, 20), "batch_size": 300, "optimizer": "adam", "learning_rate": 0.01},
+        {"model": "cnn", "filters": (4, 6), "kernel_size": 3, "hidden_layers": (20,), "batch_size": 150},
+    ],
+)
+def test_of_a_batch_that_the_engine_cuts_the_script_normalizes_the_same(
+    changes: dict[str, Any], tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2**20)
+    config = RunConfig(**(SMALL | {"batch_norm": True, "epochs": 4} | changes))
+    assert chunks.chunk_size(config) * 3 < config.batch_size
     loss, accuracy = run(config, tiny, tmp_path)
     mine = train(config, tiny, threads=1).result
     assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)

@@ -19,7 +19,7 @@ from mnist_core.training.batches import Feeder
 from mnist_core.training.dense import DenseStep
 from mnist_core.training.evaluate import loss_of
 from mnist_core.training.general import GeneralStep
-from mnist_core.training.step import Made, seed_dropout
+from mnist_core.training.step import Made, kept_units
 from tests.training.test_trainer import plain_optimizer, small
 
 IMAGES, LABELS = draw_digits(60, 5)
@@ -52,20 +52,29 @@ class Plain:
         filled = torch.empty(60, 784, dtype=dtype)
         self.labels = fed.fill(filled, np.arange(60)).astype(np.int64)
         self.inputs = filled * fed.factor
+        if config.model == "cnn":
+            self.inputs = self.inputs.view(-1, 1, 28, 28)
 
     def make(self, number: int, chunks: list[np.ndarray]) -> Made:
-        outputs = []
-        for place, chunk in enumerate(chunks):
-            seed_dropout(self.config, number, place)
-            outputs.append(self.model(self.inputs[torch.from_numpy(chunk)]))
-        labels = torch.from_numpy(self.labels[np.concatenate(chunks)])
-        every = torch.cat(outputs)
+        chosen = np.concatenate(chunks)
+        every = self._forward(number, self.inputs[torch.from_numpy(chosen)])
+        labels = torch.from_numpy(self.labels[chosen])
         loss = loss_of(self.config, every, labels)
         self.optimizer.zero_grad()
         loss.backward()
         norm = math.sqrt(sum(weight.grad.square().sum().item() for weight in self.model.parameters()))
         self.optimizer.step()
         return Made(loss.item(), int((every.argmax(1) == labels).sum()), norm)
+
+    def _forward(self, number: int, signal: torch.Tensor) -> torch.Tensor:
+        layer = 0
+        for module in self.model:
+            if isinstance(module, torch.nn.Dropout):
+                kept = kept_units(self.config, number, range(len(signal)), layer, signal.shape[1])
+                signal, layer = signal * kept / (1 - self.config.dropout), layer + 1
+            else:
+                signal = module(signal)
+        return signal
 
 
 networks = st.builds(

@@ -1,0 +1,28 @@
+"""How many images go through a network at once: so many that memory stays bounded and a request to stop is heard within a
+fraction of a second, whoever sends them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from mnist_core.config import RunConfig
+from mnist_core.models import describe
+
+CHUNK_BYTES = 64 * 2**20  # what all layers hold of a chunk
+MULTIPLICATIONS = 2e9  # forward, for a chunk
+MOST = 10_000
+
+
+def chunk_size(config: RunConfig, share: float = 1.0) -> int:
+    """Images of a chunk, at least 1. `share`: of the memory and time that one chunk may take, for what needs more of it."""
+    layers = describe(config).layers
+    numbers = sum(math.prod(layer.output_shape) for layer in layers) * 4  # signals, gradients, work space
+    multiplications = sum(layer.multiplications for layer in layers)
+    return max(1, min(MOST, int(share * CHUNK_BYTES / 4 / numbers), int(share * MULTIPLICATIONS / multiplications)))
+
+
+def pieces(images: int, size: int) -> Iterator[slice]:
+    """The places of so many images, `size` at a time."""
+    for start in range(0, images, size):
+        yield slice(start, min(start + size, images))
