@@ -1,7 +1,7 @@
 """A run on disk: one safetensors file with weights, buffers and the open window, its metadata as JSON. No pickle.
 
 It holds the last weights and those with the best validation accuracy (`Trainer.best`); of a run that is over, no optimizer's
-buffers any more.
+buffers any more; of one whose evaluation was interrupted, the weights before the update that it is about.
 Written under a temporary name beside its place and moved there, so that a file that exists is whole.
 """
 
@@ -35,6 +35,7 @@ def save(trainer: Trainer, path: Path) -> None:
         tensors |= {f"best.{name}": value for name, value in trainer.best_weights.items()}
     if not trainer.finished:
         tensors |= {f"optimizer.{name}": value for name, value in trainer.optimizer_state().items()}
+    tensors |= {f"before.{number}": value for number, value in enumerate(trainer.before or [])}
     tensors["window"] = torch.tensor(trainer.window, dtype=torch.float64).reshape(-1, _WINDOW_COLUMNS)
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +96,8 @@ def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.T
     last = state["best"].get("step") == state["step"]
     trainer.best_weights = _under(tensors, "model." if last else "best.")
     trainer.restore_optimizer(_under(tensors, "optimizer."))
+    before = _under(tensors, "before.")
+    trainer.before = [before[str(number)].to(trainer.device) for number in range(len(before))] or None
     trainer.window = [(row[0], row[1], row[2]) for row in tensors["window"].tolist()]
     for name in (
         "step",

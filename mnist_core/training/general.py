@@ -138,6 +138,10 @@ class GeneralStep:
         buffers: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in state.items():
             number, _dot, name = key.partition(".")
-            buffers.setdefault(int(number), {})[name] = value
+            buffers.setdefault(int(number), {})[name] = value if name == "step" else self._laid_out(int(number), value)
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": buffers, "param_groups": groups})
+
+    def _laid_out(self, number: int, value: torch.Tensor) -> torch.Tensor:
+        """`value` in the order in memory that parameter `number` has: fused optimizers go through the memory of both."""
+        return torch.empty_like(self._parameters[number]).copy_(value)

@@ -66,6 +66,7 @@ class Trainer:
         self.epochs: list[list[float]] = []  # running loss and accuracy of finished epochs, as sums: loss, hits, images
         self.open_epoch = [0.0, 0.0, 0.0]
         self.last_finite_loss = math.nan
+        self.before: list[torch.Tensor] | None = None  # all weights before the update that is evaluated next
         self.on_evaluation: Callable[[], None] = _nothing  # told of each evaluation, with the weights as they are then
         parts = split(dataset, config)
         self._dataset = dataset
@@ -77,7 +78,6 @@ class Trainer:
         self._window_size = schedule.window(config)
         self._records: tuple[list[Any], list[Any], list[Event]] = ([], [], [])
         self._probes: tuple[list[NDArray[np.void]], list[NDArray[np.void]]] = ([], [])  # of layers, of the sharpness
-        self._before: list[torch.Tensor] | None = None  # the weights before the update that is evaluated next
         self.stack: Stack
         self._place = 0
         Stack([self])
@@ -192,12 +192,12 @@ class Trainer:
 
     def keep_weights(self) -> None:
         """The next update is followed by an evaluation, which will tell how far it went."""
-        self._before = [value.detach().clone() for value in self.model.parameters()]
+        self.before = [value.detach().clone() for value in self.model.parameters()]
 
     def _probe(self) -> None:
         """Look inside the network as it is now."""
-        layers = probe(self.config, self.model, self.feeders["train"], self._before)
-        self._before = None
+        layers = probe(self.config, self.model, self.feeders["train"], self.before)
+        self.before = None
         for name in ("step", "epoch", "seconds"):
             layers[name] = getattr(self, name)
         self._probes[0].append(layers)

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import sqlalchemy as sa
 from distributed import LocalCluster
 
-from mnist_core import data
+from mnist_core import data, weights
 from mnist_core.config import RunConfig
 from mnist_core.jobs.cluster import renew_workers
 from mnist_core.records import Curves, Study
@@ -193,6 +194,28 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
     assert run.outcome == "completed"
     assert run.attempts >= 2
     assert rows(store.curves(run_id)) == undisturbed
+
+
+def test_a_cnn_whose_worker_is_killed_comes_to_the_same_weights(server: StandIn, store: Store) -> None:
+    both_workers(store)
+    config = LONG.replace(
+        model="cnn", filters=(16, 32), kernel_size=3, hidden_layers=(), epochs=3, optimizer="adam", learning_rate=0.003
+    )
+    whole = store.create_run("ann", config)
+    finished(store, whole)
+    run_id = store.create_run("ann", config)
+    at_work(store, run_id)
+    store.request_learning_rate(run_id, "ann", config.learning_rate)  # a checkpoint is made at once
+    wait_until(lambda: store.get(run_id).checkpoint_step)
+    for worker in server.workers():
+        worker.kill()
+    finished(store, run_id)
+    run = store.get(run_id)
+    assert run.outcome == "completed"
+    assert run.attempts >= 2
+    assert rows(store.curves(run_id)) == rows(store.curves(whole))
+    for name, value in weights.latest(whole).weights.items():
+        np.testing.assert_array_equal(weights.latest(run_id).weights[name], value)
 
 
 def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn, store: Store) -> None:

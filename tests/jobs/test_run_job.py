@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from mnist_core import data, settings, training
+from mnist_core import data, settings, training, weights
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import StoreUnavailableError
@@ -104,6 +105,42 @@ def _nth(calls: int, usual: Callable[..., Any], then: Callable[..., Any]) -> Cal
         return (then if count == calls else usual)(*args, **kwargs)
 
     return wrapped
+
+
+def test_a_cnn_that_is_stepped_resumed_and_loses_its_worker_comes_to_the_same_weights(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its weights are laid out in memory in another order than in the file.
+    config = RunConfig(
+        model="cnn",
+        filters=(16, 32),
+        kernel_size=3,
+        hidden_layers=(),
+        train_size=160,
+        validation_size=20,
+        batch_size=20,
+        epochs=1,
+        optimizer="adam",
+        learning_rate=0.003,
+    )
+    expected = undisturbed(store, config)
+    (whole,) = store.list_runs("ann")
+    run_id = store.create_run("ann", config)
+    store.request(run_id, "ann", "pause")
+    for step in (1, 2):
+        store.request(run_id, "ann", "step")
+        execute(store, run_id)
+        assert store.get(run_id).progress.step == step
+    store.request(run_id, "ann", "resume")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "publish", after(3, die, store.publish))
+        with pytest.raises(Crash):
+            execute(store, run_id)
+    assert 2 < store.get(run_id).progress.step < 8
+    execute(store, run_id)
+    assert rows(store.curves(run_id)) == expected
+    for name, value in weights.latest(whole.id).weights.items():
+        np.testing.assert_array_equal(weights.latest(run_id).weights[name], value)
 
 
 def test_a_lost_worker_is_told_as_an_event(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
