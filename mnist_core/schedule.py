@@ -23,9 +23,10 @@ def factor(config: RunConfig, step: int) -> float:
     """What the base learning rate is multiplied by for the update number `step` (0-based).
 
     step: × schedule_factor every schedule_epochs. cosine: half a cosine from 1 to 0 (Loshchilov & Hutter 2017, without
-    restarts). warm-up: linear over schedule_epochs, then 1 (Goyal et al. 2017). one-cycle: from 1/25 up to 1 in the
-    first 30 %, then down to 1/10,000 of that start, both as half cosines (Smith & Topin 2018). rising: from a millionth up
-    to 1, by the same factor at every step (the range test of Smith 2015).
+    restarts; 0 would be the step after the last). warm-up: linear over schedule_epochs, then 1 (Goyal et al. 2017).
+    one-cycle: from 1/25 up to 1 in the first 30 %, then down to 1/10,000 of that start, both as half cosines (Smith &
+    Topin 2018); of two steps the first is the start and the last the end, with no room for a peak. rising: from a
+    millionth up to 1, by the same factor at every step (the range test of Smith 2015). A run of one step has the start.
     """
     total = config.total_steps
     if config.schedule == "step":
@@ -35,10 +36,10 @@ def factor(config: RunConfig, step: int) -> float:
     if config.schedule == "warm-up":
         return min(1.0, (step + 1) / (config.steps_per_epoch * config.schedule_epochs))
     if config.schedule == "one-cycle":
-        top = max(1, round(0.3 * total))
+        top, last = max(1, round(0.3 * total)), total - 1
         if step < top:
             return _between(1 / 25, 1, step / top)
-        return _between(1, 1 / 25 / 1e4, (step - top) / max(1, total - top - 1))
+        return _between(1, 1 / 25 / 1e4, (step - top) / (last - top) if last > top else 1.0)
     if config.schedule == "rising":
         return float(RISE ** (step / max(1, total - 1) - 1))
     return 1.0

@@ -153,10 +153,10 @@ def _rates(config: RunConfig) -> str:
         "one-cycle": """def between(start, end, share):
         return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
-    top = max(1, round(0.3 * TOTAL_STEPS))
+    top, last = max(1, round(0.3 * TOTAL_STEPS)), TOTAL_STEPS - 1
     if step < top:
         return LEARNING_RATE * between(1 / 25, 1, step / top)
-    return LEARNING_RATE * between(1, 1 / 25 / 1e4, (step - top) / max(1, TOTAL_STEPS - top - 1))""",
+    return LEARNING_RATE * between(1, 1 / 25 / 1e4, (step - top) / (last - top) if last > top else 1.0)""",
         "rising": "return LEARNING_RATE * 1e6 ** (step / max(1, TOTAL_STEPS - 1) - 1)",
     }
     return f'''

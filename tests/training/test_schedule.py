@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
+from typing import Any
+
 import pytest
 
+from mnist_core.config import choices
+from mnist_core.exchange import script
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import evaluated_images, evaluation_steps, factor, window
 from tests.training.test_trainer import small
@@ -34,6 +40,39 @@ def test_one_cycle_rises_and_falls() -> None:
     assert factor(config, 36) == pytest.approx(1)
     assert factor(config, 119) == pytest.approx(1 / 250_000)
     assert max(factor(config, step) for step in range(120)) == pytest.approx(1)
+
+
+# What the first and the last step of a run are multiplied by, and the greatest, for runs of 1, 2, 3 and 1,000 steps.
+ENDS = {
+    "constant": {1: (1, 1, 1), 2: (1, 1, 1), 3: (1, 1, 1), 1000: (1, 1, 1)},
+    "step": {1: (1, 1, 1), 2: (1, 0.5, 1), 3: (1, 0.25, 1), 1000: (1, 0.5**999, 1)},
+    "cosine": {1: (1, 1, 1), 2: (1, 0.5, 1), 3: (1, 0.25, 1), 1000: (1, math.sin(math.pi / 2000) ** 2, 1)},
+    "warm-up": {1: (0.5, 0.5, 0.5), 2: (0.5, 1, 1), 3: (0.5, 1, 1), 1000: (0.5, 1, 1)},
+    "one-cycle": {1: (0.04, 0.04, 0.04), 2: (0.04, 4e-6, 0.04), 3: (0.04, 4e-6, 1), 1000: (0.04, 4e-6, 1)},
+    "rising": {1: (1e-6, 1e-6, 1e-6), 2: (1e-6, 1, 1), 3: (1e-6, 1, 1), 1000: (1e-6, 1, 1)},
+}
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 1000])
+@pytest.mark.parametrize("schedule", choices("schedule"))
+def test_short_and_long_runs_start_and_end_as_their_schedule_says(schedule: str, total: int) -> None:
+    # One step an epoch: a drop at every step, a warm-up of two steps.
+    epochs = {"schedule_epochs": 2 if schedule == "warm-up" else 1, "schedule_factor": 0.5}
+    config = small(schedule=schedule, train_size=50, batch_size=50, epochs=total, **epochs)
+    rates = [factor(config, step) for step in range(total)]
+    assert (rates[0], rates[-1], max(rates)) == pytest.approx(ENDS[schedule][total], rel=1e-9)
+
+
+@pytest.mark.parametrize("schedule", choices("schedule"))
+def test_the_script_has_the_same_rates(schedule: str) -> None:
+    for per_epoch, epochs in ((1, 1), (1, 2), (1, 3), (2, 2), (5, 3), (3, 60), (1, 1000)):
+        config = small(schedule=schedule, train_size=10 * per_epoch, batch_size=10, epochs=epochs, schedule_epochs=2)
+        names: dict[str, Any] = {}
+        text = script(config)
+        head, rates = text[: text.index("def load(")], text[text.index("def rate_at(") : text.index("@torch.no_grad()")]
+        exec(re.sub(r"from torchvision.*", "", head) + rates, names)
+        mine = [config.learning_rate * factor(config, step) for step in range(config.total_steps)]
+        assert [names["rate_at"](step) for step in range(config.total_steps)] == pytest.approx(mine, rel=1e-12)
 
 
 def test_windows_keep_about_a_thousand_records() -> None:
