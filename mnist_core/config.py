@@ -78,7 +78,7 @@ class RunConfig:
     batch_size: int = 100  # 1 to train_size
     sampling: Sampling = "shuffle"  # by epoch, or each batch drawn with replacement
     epochs: int = 5  # 1 to 1,000
-    early_stopping: int = 0  # end after so many epochs without a better validation loss; 0: never
+    early_stopping: int = 0  # end after so many epochs without a lower validation loss than at another's end; 0: never
     stop_when_not_finite: bool = True  # end at the first NaN or infinity, or go on
     sharpness: bool = False  # measure the loss's greatest curvature at every evaluation
     seed: int = 0  # of weights and dropout, 0 to 2³¹ − 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from mnist_core.config import TEST_FILES, ModelName, RunConfig
 from mnist_core.models import describe
-from mnist_core.schedule import evaluated_images, evaluation_steps
+from mnist_core.schedule import evaluated_images, evaluation_steps, watched_steps
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,9 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
     evaluations = len(evaluation_steps(config))
     most = evaluated_images(config)
     images = sum(min(most, size) for size in (min(config.train_size, 10_000), config.validation_size, TEST_FILES))
-    per_evaluation = images * (network.multiplications + 2_000) / rate.multiplications
-    return config.total_steps * per_step + evaluations * per_evaluation
+    per_evaluated = (network.multiplications + 2_000) / rate.multiplications
+    watched = len(watched_steps(config)) * min(most, config.validation_size)
+    return config.total_steps * per_step + (evaluations * images + watched) * per_evaluated
 
 
 # What a run costs in a stack, as a share of its cost alone, when a step is small and when it is large: what it has in

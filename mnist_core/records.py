@@ -99,7 +99,7 @@ SHARPNESS_DTYPE = np.dtype(
 EventKind = Literal[
     "learning_rate",  # changed by hand; value: the new rate, used from the next step on
     "not_finite",  # the loss or the weights became NaN or infinite; value: the last finite loss
-    "early_stop",  # validation loss stopped falling; value: the step of the best validation loss
+    "early_stop",  # validation loss stopped falling; value: the step at the end of the epoch where it was lowest
     "paused",
     "resumed",
     "recovered",  # a worker was lost; training went on from the checkpoint at this step

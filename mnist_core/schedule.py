@@ -69,15 +69,28 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
 
 
 @lru_cache(maxsize=64)
+def watched_steps(config: RunConfig) -> frozenset[int]:
+    """After how many updates early stopping sees the validation loss besides `evaluation_steps`: at every other epoch's
+    end. None without early stopping."""
+    if not config.early_stopping:
+        return frozenset()
+    ends = range(config.steps_per_epoch, config.total_steps, config.steps_per_epoch)
+    return frozenset(ends) - evaluation_steps(config)
+
+
+@lru_cache(maxsize=64)
 def evaluated_images(config: RunConfig) -> int:
     """How many images of each part the curve is measured on: the first so many, the same ones throughout the run.
 
     So many that evaluating one part costs a thirtieth of training and the first point does not keep one waiting, but
-    at least 1,000; all of them where that is next to nothing. The figures at a run's end are from all images.
+    at least 1,000; all of them where that is next to nothing. Of a run that is not evaluated after every epoch so few that
+    early stopping could see validation after each at a fifteenth of training: a run with and one without it have the same
+    curve. The figures at a run's end are from all images.
     """
     multiplications = describe(config).multiplications
     evaluations = len(evaluation_steps(config))
     if evaluations * multiplications * 30_000 <= CHEAP:
         return 60_000
     thirtieth = 0.1 * config.train_size * config.epochs / evaluations  # a step is three times a forward pass
-    return max(1_000, int(min(thirtieth, PATIENCE / 3 / multiplications)))
+    fifteenth = 0.2 * config.train_size if config.epochs > EVALUATIONS else math.inf
+    return max(1_000, int(min(thirtieth, fifteenth, PATIENCE / 3 / multiplications)))

@@ -66,7 +66,7 @@ def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:
     """That the run ended before its time, and why."""
     early = next((event for event in curves.events if event.kind == "early_stop"), None)
     if early is not None and early.value is not None:
-        template = N_("Early stopping ended it at step {step}: validation loss was best at step {best}.")
+        template = N_("Early stopping ended it at step {step}: no epoch after step {best} had a lower validation loss.")
         return (message(template, best=f"{int(early.value):,}", step=f"{early.step:,}"),)
     if run.outcome == "stopped":
         template = N_("It was stopped after step {step} of {total}; everything up to there is kept.")

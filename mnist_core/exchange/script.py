@@ -9,6 +9,7 @@ from __future__ import annotations
 from mnist_core.config import RunConfig
 from mnist_core.data.preprocessing import affine
 from mnist_core.models import describe
+from mnist_core.schedule import evaluated_images
 
 _ACTIVATIONS = {
     "identity": "nn.Identity()",
@@ -195,10 +196,15 @@ def _training(config: RunConfig) -> str:
                 return"""
     early = ""
     if config.early_stopping:
+        seen = evaluated_images(config)  # the curve's images, which the run saw the loss of
+        watched = 'scores["validation"][0]'
+        if seen < config.validation_size:
+            watched = f"score(model, *(part[:{seen}] for part in validation))[0]"
         early = f"""
-        if scores["validation"][0] < best:
-            best, best_epoch = scores["validation"][0], epoch
-        elif epoch - best_epoch >= {config.early_stopping}:
+        watched = {watched}
+        if watched < lowest:
+            lowest, lowest_epoch = watched, epoch + 1
+        elif epoch + 1 - lowest_epoch >= {config.early_stopping}:
             break"""
     return f'''
 @torch.no_grad()
@@ -216,7 +222,7 @@ def main():
     torch.manual_seed(SEED)
     model = network()
     optimizer = {_optimizer(config)}
-    step{", best, best_epoch" if early else ""} = {"0, math.inf, 0" if early else "0"}
+    step{", lowest, lowest_epoch" if early else ""} = {"0, math.inf, 0" if early else "0"}
     for epoch in range(EPOCHS):
         random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, 2], counter=[0, 0, 0, epoch]))
         for batch in torch.from_numpy({order}).split(BATCH_SIZE):

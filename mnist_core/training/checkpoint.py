@@ -85,6 +85,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "evaluations": [row.item() for row in trainer.evaluations],
         "best": trainer.best,
         "lowest": trainer.lowest,
+        "lowest_epoch": trainer.lowest_epoch,
         "epochs": trainer.epochs,
         "open_epoch": trainer.open_epoch,
         "last_finite_loss": trainer.last_finite_loss,
@@ -112,6 +113,7 @@ def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.T
         "last_finite_loss",
     ):
         setattr(trainer, name, state[name])
+    trainer.lowest_epoch = state.get("lowest_epoch", state["lowest"])  # older files lack it
     trainer.events = [Event(**event) for event in state["events"]]
     trainer.evaluations = [np.array(tuple(row), EVALUATION_DTYPE) for row in state["evaluations"]]
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import schedule
-from mnist_core.records import EVALUATION_DTYPE
+from mnist_core.records import EVALUATION_DTYPE, Split
 from mnist_core.stacks import covers, key
 from mnist_core.training.batches import Feeder, order
 from mnist_core.training.chunks import chunk_size
@@ -50,6 +50,7 @@ class Stack:
         self._feeders = trainers[0].feeders
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._evaluation_steps = schedule.evaluation_steps(self._config)
+        self._watched = -1  # last step at which early stopping was shown the validation loss
         self._join()
 
     def _join(self) -> None:
@@ -58,6 +59,7 @@ class Stack:
         models = [trainer.model for trainer in self.trainers]
         states = [trainer.optimizer_state() for trainer in self.trainers]
         self.chunk = chunk_size(self._config, 1 / len(configs))
+        self._watched_steps = frozenset[int]().union(*(schedule.watched_steps(config) for config in configs))
         feeder = self._feeders["train"]
         self.step: Step = (
             DenseStep(configs, models, feeder)
@@ -86,7 +88,7 @@ class Stack:
 
         while self.trainers:
             passed()
-            if not self._evaluate_if_due(stop):
+            if not self._evaluate_if_due(stop) or not self._watch_if_due(stop):
                 break
             self._end_if_over()
             if not self.trainers or made == steps or stop() or passed() >= seconds:
@@ -104,7 +106,7 @@ class Stack:
         count = math.ceil(len(indices) / self.chunk)
         chunks = np.array_split(indices, count) if count > 1 else [indices]
         rates = [trainer.learning_rate for trainer in self.trainers]
-        if lead.step + 1 in self._evaluation_steps:
+        if lead.step + 1 in self._evaluation_steps or lead.step + 1 in self._watched_steps:
             for trainer in self.trainers:
                 trainer.keep_weights()
         made = self.step.make(lead.step, chunks, rates, stop, norms=lead.closes_window)
@@ -162,19 +164,58 @@ class Stack:
         self._let_go()
         return True
 
+    def _watch_if_due(self, stop: Stop) -> bool:
+        """Let early stopping see the validation loss after an epoch without an evaluation; False if it was interrupted, to be
+        made again, which changes nothing."""
+        step = self.trainers[0].step if self.trainers else -1
+        if step not in self._watched_steps or self._watched == step:
+            return True
+        rows = [_row(trainer) for trainer in self.trainers]
+        if not self._fill(rows, "validation", stop):
+            return False
+        watching = [
+            (trainer, row) for trainer, row in zip(self.trainers, rows, strict=True) if trainer.config.early_stopping
+        ]
+        if any(trainer.is_best(row) for trainer, row in watching) and not self._fill(rows, "test", stop):
+            return False
+        for trainer, row in watching:
+            trainer.see_validation(row)
+        if not self._end_where_patience_is_over(stop):
+            return False
+        self._watched = step
+        for trainer in self.trainers:
+            trainer.before = None
+        self._let_go()
+        return True
+
+    def _end_where_patience_is_over(self, stop: Stop) -> bool:
+        """Evaluate the runs that early stopping ends here, and so end them; False if that was interrupted."""
+        if not any(trainer.patience_is_over for trainer in self.trainers):
+            return True
+        rows = self._rows(stop)
+        if rows is None:
+            return False
+        for trainer, row in zip(self.trainers, rows, strict=True):
+            if trainer.patience_is_over:
+                trainer.record_evaluation(row)
+        return True
+
     def _rows(self, stop: Stop) -> list[NDArray[np.void]] | None:
         """Every run's evaluation as it is now (records.EVALUATION_DTYPE); None where `stop()` said so."""
-        images = schedule.evaluated_images(self._config)
         rows = [_row(trainer) for trainer in self.trainers]
-        for name, feeder in self._feeders.items():
-            found = self.score(feeder, stop, min(images, TRAIN_EVALUATED) if name == "train" else images)
-            if found is None:
-                return None
-            for row, of_run in zip(rows, found, strict=True):
-                row[f"{name}_loss"], row[f"{name}_accuracy"] = of_run.loss, of_run.accuracy
+        if not all(self._fill(rows, name, stop) for name in self._feeders):
+            return None
         for row, share in zip(rows, self.step.dead_units(self._feeders["train"]), strict=True):
             row["dead_units"] = share
         return rows
+
+    def _fill(self, rows: Sequence[NDArray[np.void]], name: Split, stop: Stop) -> bool:
+        """Loss and accuracy of every run on the part `name` into its row; False where `stop()` said so."""
+        images = schedule.evaluated_images(self._config)
+        found = self.score(self._feeders[name], stop, min(images, TRAIN_EVALUATED) if name == "train" else images)
+        for row, of_run in zip(rows, found or (), strict=found is not None):
+            row[f"{name}_loss"], row[f"{name}_accuracy"] = of_run.loss, of_run.accuracy
+        return found is not None
 
     def score(self, feeder: Feeder, stop: Stop, count: int | None) -> list[Score] | None:
         """Every run's score on the first `count` images (None: all) of `feeder`; None when `stop()` said so."""

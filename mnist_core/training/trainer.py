@@ -60,9 +60,10 @@ class Trainer:
         self.window: list[tuple[float, float, float]] = []  # loss, accuracy, gradient norm of its steps
         self.evaluated = -1  # last step that was evaluated
         self.evaluations: list[NDArray[np.void]] = []  # first and last
-        self.best: dict[str, float] = {}  # the best validation accuracy: step, accuracy, loss, test_accuracy
+        self.best: dict[str, float] = {}  # the best validation accuracy seen: step, accuracy, loss, test_accuracy
         self.best_weights: dict[str, torch.Tensor] = {}
-        self.lowest: dict[str, float] = {}  # step and loss of the lowest validation loss
+        self.lowest: dict[str, float] = {}  # step and loss of the lowest validation loss seen
+        self.lowest_epoch: dict[str, float] = {}  # the same among the ends of epochs: what early stopping goes by
         self.epochs: list[list[float]] = []  # running loss and accuracy of finished epochs, as sums: loss, hits, images
         self.open_epoch = [0.0, 0.0, 0.0]
         self.last_finite_loss = math.nan
@@ -211,33 +212,51 @@ class Trainer:
     def record_evaluation(self, row: NDArray[np.void]) -> None:
         """The network as it is now has been evaluated (records.EVALUATION_DTYPE)."""
         self.evaluated = self.step
-        self.on_evaluation()
         self.evaluations = [*self.evaluations[:1], row]
         self._records[1].append(row)
         self._probe()
         if not math.isfinite(row["train_loss"]):
             self._broken()
-        self._watch_validation(row)
-
-    def _watch_validation(self, row: NDArray[np.void]) -> None:
-        loss, accuracy = float(row["validation_loss"]), float(row["validation_accuracy"])
-        measured = math.isfinite(loss)
-        if measured and (not self.lowest or loss < self.lowest["loss"]):
-            self.lowest = {"step": self.step, "loss": loss}
-        # Of equal accuracies the one with the lower loss is the better; of equal losses the earlier.
-        if measured and (not self.best or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"])):
-            self.best = {"step": self.step, "accuracy": accuracy, "loss": loss}
-            self.best["test_accuracy"] = float(row["test_accuracy"])
-            self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self._stop_early()
-
-    def _stop_early(self) -> None:
-        patience = self.config.early_stopping
-        if not patience or not self.lowest or self.step % self.config.steps_per_epoch:
-            return
-        if self.step - self.lowest["step"] >= patience * self.config.steps_per_epoch and not self.finished:
-            self._happened("early_stop", self.lowest["step"])
+        self.see_validation(row)
+        if self.patience_is_over and not self.finished:
+            self._happened("early_stop", self.lowest_epoch.get("step", 0))
             self.end()
+        self.on_evaluation()
+
+    def is_best(self, row: NDArray[np.void]) -> bool:
+        """Whether the network as it is now is the best so far on the validation images, as `row` has them."""
+        loss, accuracy = float(row["validation_loss"]), float(row["validation_accuracy"])
+        if not math.isfinite(loss):
+            return False
+        # Of equal accuracies the one with the lower loss is the better; of equal losses the earlier.
+        return not self.best or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"])
+
+    def see_validation(self, row: NDArray[np.void]) -> None:
+        """Keep what is best; `row` has the validation columns of the network as it is now, and the test accuracy of the best."""
+        loss = float(row["validation_loss"])
+        if not math.isfinite(loss):
+            return
+        here = {"step": self.step, "loss": loss}
+        if not self.lowest or loss < self.lowest["loss"]:
+            self.lowest = here
+        if self._ends_epoch and (not self.lowest_epoch or loss < self.lowest_epoch["loss"]):
+            self.lowest_epoch = here
+        if self.is_best(row):
+            accuracy = {"accuracy": float(row["validation_accuracy"]), "test_accuracy": float(row["test_accuracy"])}
+            self.best = here | accuracy
+            self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    @property
+    def _ends_epoch(self) -> bool:
+        return self.step > 0 and self.step % self.config.steps_per_epoch == 0
+
+    @property
+    def patience_is_over(self) -> bool:
+        """Whether early stopping ends the run here: so many epochs have not come below the lowest validation loss."""
+        patience = self.config.early_stopping * self.config.steps_per_epoch
+        if not patience or not self._ends_epoch or self.step == self.total_steps:
+            return False
+        return self.step - self.lowest_epoch.get("step", 0) >= patience
 
     def end(self) -> None:
         """The run is over: decide what came of it."""

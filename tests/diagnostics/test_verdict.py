@@ -240,7 +240,7 @@ def test_the_gap_is_named_at_the_end() -> None:
 def test_how_it_ended_is_said_beside_the_verdict() -> None:
     learned = CASES["learned"][1]
     early = replace(learned, events=(Event(600, "early_stop", 400.0),))
-    assert "ended it at step 600: validation loss was best at step 400" in said(RUN, early)
+    assert "ended it at step 600: no epoch after step 400 had a lower validation loss" in said(RUN, early)
     stopped = replace(RUN, outcome="stopped", progress=Progress(60, 100))
     assert "It was stopped after step 60 of 100" in said(stopped, learned)
     assert "It was stopped after step 60 of 100" in said(stopped, Curves())

@@ -15,7 +15,9 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.exchange import script
 from mnist_core.presets import PRESETS
+from mnist_core.schedule import evaluation_steps
 from mnist_core.training import chunks, train
+from tests.training.test_trainer import WATCHED
 
 SMALL: dict[str, Any] = {"train_size": 600, "validation_size": 200, "epochs": 2, "batch_size": 50, "seed": 3}
 
@@ -34,8 +36,8 @@ class MNIST:
 '''
 
 
-def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float]:
-    """(training loss after the last epoch, test accuracy) that the script prints."""
+def output(config: RunConfig, dataset: Dataset, folder: Path) -> str:
+    """What the script prints."""
     (folder / "torchvision").mkdir()
     (folder / "torchvision" / "__init__.py").touch()
     (folder / "torchvision" / "datasets.py").write_text(STUB)
@@ -51,9 +53,14 @@ def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float
     done = subprocess.run(
         [sys.executable, "train.py", "."], cwd=folder, capture_output=True, text=True, timeout=120, check=True
     )
-    losses = re.findall(r"train (\S+) ", done.stdout)
-    (accuracy,) = re.findall(r"test accuracy (\S+)", done.stdout)
-    return float(losses[-1]), float(accuracy)
+    return done.stdout
+
+
+def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float]:
+    """(training loss after the last epoch, test accuracy) that the script prints."""
+    text = output(config, dataset, folder)
+    (accuracy,) = re.findall(r"test accuracy (\S+)", text)
+    return float(re.findall(r"train (\S+) ", text)[-1]), float(accuracy)
 
 
 @pytest.mark.parametrize(
@@ -95,11 +102,18 @@ def test_of_a_batch_that_the_engine_cuts_the_script_normalizes_the_same(
     assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
 
 
-def test_early_stopping_and_divergence(tiny: Dataset, tmp_path: Path) -> None:
-    config = RunConfig(**(SMALL | {"optimizer": "adam", "learning_rate": 0.03, "epochs": 12, "early_stopping": 2}))
-    (tmp_path / "a").mkdir()
-    run(config, tiny, tmp_path / "a")
-    text = script(config.replace(early_stopping=0, optimizer="sgd", learning_rate=100.0, preprocessing="raw"))
+def test_early_stopping_ends_the_script_where_it_ends_the_engine(tiny: Dataset, tmp_path: Path) -> None:
+    mine = train(WATCHED, tiny, threads=1)
+    (event,) = mine.events
+    assert event.kind == "early_stop"
+    epoch = event.step // WATCHED.steps_per_epoch
+    assert epoch > 60
+    assert event.step not in evaluation_steps(WATCHED)  # of a run without early stopping
+    assert output(WATCHED, tiny, tmp_path).splitlines()[-2].startswith(f"epoch {epoch}:")
+
+
+def test_divergence() -> None:
+    text = script(RunConfig(**SMALL, learning_rate=100.0, preprocessing="raw"))
     assert "diverged: the loss of update" in text
 
 

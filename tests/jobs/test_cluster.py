@@ -199,7 +199,7 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
 def test_a_cnn_whose_worker_is_killed_comes_to_the_same_weights(server: StandIn, store: Store) -> None:
     both_workers(store)
     config = LONG.replace(
-        model="cnn", filters=(16, 32), kernel_size=3, hidden_layers=(), epochs=3, optimizer="adam", learning_rate=0.003
+        model="cnn", filters=(4, 16), kernel_size=3, hidden_layers=(), epochs=3, optimizer="adam", learning_rate=0.003
     )
     whole = store.create_run("ann", config)
     finished(store, whole)

@@ -113,7 +113,7 @@ def test_a_cnn_that_is_stepped_resumed_and_loses_its_worker_comes_to_the_same_we
     # Its weights are laid out in memory in another order than in the file.
     config = RunConfig(
         model="cnn",
-        filters=(16, 32),
+        filters=(4, 16),
         kernel_size=3,
         hidden_layers=(),
         train_size=160,

@@ -18,7 +18,7 @@ from mnist_core.data import Dataset
 from mnist_core.training import Stack, load, save
 from mnist_core.training.stack import never
 from mnist_core.training.step import Stop
-from tests.training.test_trainer import small
+from tests.training.test_trainer import WATCHED, small
 
 RATES = {"sgd": 0.1, "momentum": 0.02, "nesterov": 0.02, "adagrad": 0.05}
 # Two convolutions of many filters: only there are weights laid out in another order than in a file.
@@ -116,5 +116,32 @@ def test_a_run_that_was_disturbed_is_the_undisturbed_one(
     save(course.trainer, file)
     course.trainer.advance(steps=2)  # and the worker is killed
     course.trainer = load(file, config, few)
+    course.advance()
+    assert course == whole
+
+
+def test_early_stopping_ends_a_disturbed_run_where_it_ends_the_undisturbed_one(tiny: Dataset, tmp_path: Path) -> None:
+    # No evaluation at most of its epochs' ends, nor where it ends.
+    config, file = WATCHED.replace(optimizer="momentum", learning_rate=0.02, weight_decay=0.02), tmp_path / "run"
+    whole, course = Course(Trainer(config, tiny)), Course(Trainer(config, tiny))
+    whole.advance()
+    end = whole.trainer.step
+    assert end % 10
+    assert end > 20
+    while course.trainer.step < end - 8:
+        course.advance(steps=7)
+        taken_up(course, file, tiny)
+    asked = 0
+
+    def stop() -> bool:
+        """In the midst of what is done at the end of the last epoch: three parts are looked through, validation twice."""
+        nonlocal asked
+        asked += course.trainer.step == end
+        return asked == 3
+
+    course.advance(stop=stop)
+    assert course.trainer.step == end
+    assert not course.trainer.finished
+    taken_up(course, file, tiny)
     course.advance()
     assert course == whole

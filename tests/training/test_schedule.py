@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from mnist_core.config import choices
+from mnist_core.estimate import Rate, Speed, estimate_seconds
 from mnist_core.exchange import script
+from mnist_core.models import describe
 from mnist_core.presets import PRESETS
-from mnist_core.schedule import evaluated_images, evaluation_steps, factor, window
+from mnist_core.schedule import evaluated_images, evaluation_steps, factor, watched_steps, window
 from tests.training.test_trainer import small
 
 
@@ -87,6 +89,27 @@ def test_evaluations_come_early_and_end_with_the_run() -> None:
     many = evaluation_steps(small(epochs=1_000))
     assert len(many) < 160
     assert max(many) == 12_000
+
+
+def test_early_stopping_sees_every_epoch_and_changes_no_curve() -> None:
+    for epochs in (5, 60, 61, 1_000):
+        config = small(epochs=epochs, early_stopping=3, hidden_layers=(512,))
+        seen, plain = watched_steps(config), config.replace(early_stopping=0)
+        assert seen | evaluation_steps(config) >= {12 * epoch for epoch in range(1, epochs + 1)}
+        assert seen.isdisjoint(evaluation_steps(config))
+        assert bool(seen) == (epochs > 60)
+        assert watched_steps(plain) == frozenset()
+        assert evaluated_images(config) == evaluated_images(plain)
+    # Seeing validation after each epoch costs a fifteenth of training.
+    assert evaluated_images(small(train_size=20_000, epochs=1_000, hidden_layers=(512,))) == 4_000
+
+
+def test_the_estimate_knows_what_early_stopping_costs() -> None:
+    speed = Speed(mlp=Rate(0.0, 1e9), cnn=Rate(0.0, 1e9))
+    for epochs, unseen in ((60, 0), (200, 150)):
+        config = small(epochs=epochs, validation_size=3_000, hidden_layers=(512,))
+        more = estimate_seconds(config.replace(early_stopping=3), speed) - estimate_seconds(config, speed)
+        assert more == pytest.approx(unseen * 1_000 * (describe(config).multiplications + 2_000) / 1e9)
 
 
 def test_large_networks_are_evaluated_on_fewer_images() -> None:

@@ -24,7 +24,7 @@ from mnist_core.stacks import WIDEST, groups, key
 from mnist_core.training import Stack, load, save, sweeps
 from mnist_core.training.dense import DenseStep
 from tests.training.test_dense import batches, feeder, networks, never
-from tests.training.test_trainer import small
+from tests.training.test_trainer import WATCHED, small
 
 # What may differ between the runs of a stack.
 DIFFERENCES = (
@@ -123,6 +123,17 @@ def test_early_stopping_ends_one_run_of_several(tiny: Dataset) -> None:
     assert stopped.step < whole.step == whole.total_steps
     assert any(event.kind == "early_stop" for event in stopped.events)
     assert stopped.best == {**whole.best, **stopped.best}
+
+
+def test_early_stopping_sees_every_epoch_of_each_run_of_a_stack(tiny: Dataset) -> None:
+    configs = [WATCHED.replace(epochs=80, early_stopping=patience) for patience in (0, 3, 10)]
+    stacked = together(configs, tiny)
+    assert [trainer.step for trainer in stacked] == [160, 142, 160]
+    for trainer, config in zip(stacked, configs, strict=True):
+        alone = train(config, tiny)
+        assert alone.result["steps"] == trainer.step
+        assert alone.result["best_step"] == trainer.best["step"]
+        assert [event.kind for event in alone.events] == [event.kind for event in trainer.events]
 
 
 @pytest.mark.parametrize("optimizer", choices("optimizer"))

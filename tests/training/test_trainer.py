@@ -12,8 +12,10 @@ import torch
 from mnist_core import RunConfig, Trainer, build_model, describe, train
 from mnist_core.config import choices
 from mnist_core.data import Dataset, preprocess
+from mnist_core.schedule import evaluated_images
 from mnist_core.training.batches import order
 from mnist_core.training.evaluate import loss_of
+from mnist_core.training.stack import never
 
 SMALL = {"train_size": 600, "validation_size": 200, "hidden_layers": (12,), "batch_size": 50, "epochs": 2}
 
@@ -185,6 +187,67 @@ def test_early_stopping_ends_after_patience(tiny: Dataset) -> None:
     assert event.step - event.value >= 3 * config.steps_per_epoch
     best = result.evaluations.set_index("step")["validation_loss"]
     assert best.idxmin() == event.value
+
+
+# Evaluated after every fifth epoch; 71 is none of them.
+WATCHED = small(
+    train_size=100, validation_size=1_100, hidden_layers=(24,), epochs=250, learning_rate=0.1, early_stopping=3, seed=3
+)
+
+
+def validated_by_epoch(config: RunConfig, dataset: Dataset, epochs: int) -> tuple[list[float], list[float]]:
+    """Validation loss and accuracy after each epoch of the run without early stopping, on the images of the curve."""
+    trainer = Trainer(config.replace(early_stopping=0), dataset)
+    seen = []
+    for _epoch in range(epochs):
+        trainer.advance(steps=config.steps_per_epoch)
+        seen.append(trainer.stack.score(trainer.feeders["validation"], never, evaluated_images(config))[0])
+    return [score.loss for score in seen], [score.accuracy for score in seen]
+
+
+def test_early_stopping_sees_every_epoch_of_a_long_run(tiny: Dataset) -> None:
+    trainer = Trainer(WATCHED, tiny)
+    curves = trainer.advance()
+    losses, accuracies = validated_by_epoch(WATCHED, tiny, 80)
+    lowest = next(epoch for epoch in range(1, 80) if min(losses[epoch : epoch + 3]) > min(losses[:epoch]))
+    (event,) = curves.events
+    assert (event.kind, event.step, event.value) == ("early_stop", 2 * (lowest + 3), 2 * lowest)
+    assert lowest + 3 == 71
+    assert trainer.step == event.step == curves.evaluations["step"][-1]
+    assert np.isfinite(curves.layers["update"][-1])
+    # The best is the best of all epochs, and its weights are those of its epoch.
+    best = max(range(71), key=lambda epoch: (accuracies[epoch], -losses[epoch])) + 1
+    result = trainer.result()
+    assert best % 5
+    assert result["best_step"] == 2 * best
+    assert result["best_validation_accuracy"] == pytest.approx(accuracies[best - 1])
+    assert result["best_validation_loss"] == pytest.approx(min(losses[:71]))
+    again = Trainer(WATCHED.replace(early_stopping=0), tiny)
+    again.advance(steps=2 * best)
+    for mine, other in zip(trainer.best_weights.values(), again.model.parameters(), strict=True):
+        assert torch.equal(mine, other)
+    assert result["test_accuracy_at_best"] == pytest.approx(
+        again.stack.score(again.feeders["test"], never, None)[0].accuracy
+    )
+
+
+def test_longer_patience_ends_later_and_the_curve_is_that_without_it(tiny: Dataset) -> None:
+    three, ten, never_ending = (
+        train(WATCHED.replace(early_stopping=patience, epochs=100), tiny) for patience in (3, 10, 0)
+    )
+    steps = [result.result["steps"] for result in (three, ten, never_ending)]
+    assert steps == [142, 170, 200]
+    for early in (three, ten):
+        shared = early.evaluations[early.evaluations["step"] % 4 == 0]  # evaluated after every second epoch
+        whole = never_ending.evaluations.set_index("step").loc[shared["step"]]
+        assert shared["validation_loss"].tolist() == whole["validation_loss"].tolist()
+
+
+def test_a_loss_that_is_no_number_is_no_better_one(tiny: Dataset) -> None:
+    config = small(activation="identity", loss="squared-error", learning_rate=100, preprocessing="raw", epochs=100)
+    result = train(config.replace(stop_when_not_finite=False, early_stopping=4), tiny)
+    assert result.outcome == "diverged"
+    assert [(event.step, event.value) for event in result.events if event.kind == "early_stop"] == [(48, 0)]
 
 
 def test_the_rate_can_change_in_the_middle(tiny: Dataset) -> None:
