@@ -106,8 +106,9 @@ class _Bunch:
             if job.obey():
                 self.jobs.remove(job)
             elif len(self.jobs) > 1 and job.trainer.step != step:
-                # It has made its step and is to go on after all: another place is found for it.
-                patiently(partial(self.store.requeue, job.run.id))
+                # It has made its step and is to go on after all: another place is found for it, when its turn comes. In
+                # front, a sweep could be made into as many runs before all others.
+                patiently(partial(self.store.requeue_last, job.run.id))
                 self.jobs.remove(job)
         self._join()
 

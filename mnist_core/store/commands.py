@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from mnist_core.records import Requests
 from mnist_core.store.base import Base
 from mnist_core.store.recorded import drop_records
-from mnist_core.store.rows import AT_THE_BEGINNING, change_row, find_row
+from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
@@ -23,7 +23,8 @@ class Commands(Base):
     def request(self, run_id: str, owner: str, command: Command) -> None:
         """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.
 
-        pause, resume, stop, step (one update, then paused), reset (back to step 0, paused).
+        pause, resume, stop, step (one update, then paused), reset (back to step 0, paused). A run that is to go on after
+        a pause waits like a new one, behind all that wait already: no command brings a run in front of others.
         Raises RunNotFoundError where the run is not the owner's.
         """
         if command not in get_args(Command):
@@ -33,6 +34,8 @@ class Commands(Base):
             change = _after_request(row, command)
             if change is None:
                 return
+            if change.get("state") == "queued":
+                change |= {"priority": 0, "queued_at": end_of_the_queue(connection)}
             if command == "reset" and row.state != "running":
                 drop_records(connection, run_id, after=-1)
             change_row(connection, run_id, change)
@@ -73,5 +76,5 @@ def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
         return {"state": "paused", "command": None} if row.state == "queued" else None
     wanted = "step" if command == "step" else None
     if row.state == "paused":
-        return {"state": "queued", "command": wanted, "priority": 1, "queued_at": time.time()}
+        return {"state": "queued", "command": wanted}
     return {"command": wanted}  # queued: resume or step

@@ -18,7 +18,7 @@ from mnist_core.store.base import Base
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.queue import fair_order
 from mnist_core.store.recorded import append_records, drop_records
-from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
+from mnist_core.store.rows import as_id, end_of_the_queue, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.sweeps import add_sweep
 from mnist_core.store.tables import runs, sweeps
 
@@ -45,6 +45,7 @@ class Library(Base):
         row = new_row(run_id, owner, config, time.time(), preset=preset, variant=variant, group_id=group)
         row["prediction"] = prediction
         with self._begin() as connection:
+            row["queued_at"] = end_of_the_queue(connection)
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
 
@@ -67,11 +68,14 @@ class Library(Base):
         ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
         of = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
         rows = [
-            # A microsecond apart: the queue and the list keep the order.
+            # A microsecond apart: the list keeps the order, and so does the queue, below.
             new_row(run_id, owner, config, now + 1e-6 * number, preset=preset, variant=variant, group_id=group)
             for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
         ]
         with self._begin() as connection:
+            last = end_of_the_queue(connection)
+            for number, row in enumerate(rows):
+                row["queued_at"] = last + 1e-6 * number
             connection.execute(insert_into(connection, runs).on_conflict_do_nothing(), rows)
             if sweep is not None:
                 plan = replace(sweep, id=group, owner=owner, created_at=now, preset=preset, variant=variants[0])

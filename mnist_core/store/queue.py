@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.store.base import Base
-from mnist_core.store.rows import as_id, at_the_end, change_row, find_row, read_row, readable, to_run
+from mnist_core.store.rows import as_id, at_the_end, change_row, end_of_the_queue, find_row, read_row, readable, to_run
 from mnist_core.store.tables import runs
 
 
@@ -70,6 +70,13 @@ class Queue(Base):
             if find_row(connection, run_id, write=True).state == "running":
                 change_row(connection, run_id, {"state": "queued", "priority": 1})
 
+    def requeue_last(self, run_id: str) -> None:
+        """Put a running run back in the queue, behind all that wait: its student took it out of its stack."""
+        with self._begin() as connection:
+            if find_row(connection, run_id, write=True).state == "running":
+                change = {"state": "queued", "priority": 0, "queued_at": end_of_the_queue(connection)}
+                change_row(connection, run_id, change)
+
     def requeue_lost(self) -> list[str]:
         """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
         with self._begin() as connection:
@@ -81,7 +88,7 @@ class Queue(Base):
 
 
 def fair_order(connection: sa.Connection) -> list[str]:
-    """Ids of the queued runs: resumed ones first, each kind as in `in_turn`."""
+    """Ids of the queued runs: those that lost their worker first, each kind as in `in_turn`."""
     running = connection.execute(sa.select(runs.c.owner).where(runs.c.state == "running")).scalars().all()
     waiting = connection.execute(
         sa.select(runs.c.id, runs.c.owner, runs.c.priority)

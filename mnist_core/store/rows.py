@@ -37,9 +37,15 @@ def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any]
 
 
 def new_row(run_id: str, owner: str, config: RunConfig, now: float, **more: str | None) -> dict[str, Any]:
-    """The row of a new run, in the queue since `now`."""
+    """The row of a new run, made `now` and in the queue since then."""
     row = {"id": run_id, "owner": owner, "config": config.to_json(), "state": "queued"}
     return row | {"total_steps": config.total_steps, "created_at": now, "queued_at": now} | more
+
+
+def end_of_the_queue(connection: sa.Connection) -> float:
+    """`queued_at` of a run that begins to wait now: behind all that wait, even where the clock was set back meanwhile."""
+    last = connection.execute(sa.select(sa.func.max(runs.c.queued_at)).where(runs.c.state == "queued")).scalar()
+    return max(time.time(), (last or 0.0) + 1e-6)
 
 
 def shown_id(text: str) -> str:

@@ -36,7 +36,7 @@ runs = sa.Table(
     sa.Column("worker", sa.String(128)),
     # Step of the checkpoint that training would go on from; null: none, start afresh.
     sa.Column("checkpoint_step", sa.Integer),
-    # Resumed runs and single steps go before new ones.
+    # Runs that lost their worker (1) go before those that wait for their turn.
     sa.Column("priority", sa.Integer, nullable=False, default=0),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("queued_at", sa.Float, nullable=False),

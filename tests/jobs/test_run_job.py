@@ -355,6 +355,25 @@ def test_a_command_to_one_run_of_a_stack_is_its_own(
             assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
 
 
+def test_a_run_that_a_step_took_out_of_its_stack_waits_behind_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = sweep(store)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    waiting: list[str] = []
+
+    def step() -> None:
+        waiting.append(store.create_run("bob", CONFIG))
+        store.request(ids[1], "ann", "step")
+
+    # It has made its step, and is to go on after all.
+    monkeypatch.setattr(store, "pause", after(1, lambda: store.request(ids[1], "ann", "resume"), store.pause))
+    monkeypatch.setattr(store, "publish", after(3, step, store.publish))
+    run_job.execute(ids, store.url, 1)
+    assert [run.id for run in store.next_queued(5)] == [*waiting, ids[1]]
+    assert store.get(ids[1]).progress.step > 0
+
+
 def test_a_new_rate_for_one_run_of_a_stack(
     store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]]
 ) -> None:

@@ -125,14 +125,14 @@ def test_a_rate_asked_for_meanwhile_is_not_lost(store: Store) -> None:
     assert store.requests([run_id])[run_id] == Requests(None, 0.3)
 
 
-def test_one_step_of_a_paused_run_goes_in_front(store: Store) -> None:
+def test_one_step_of_a_paused_run_waits_for_its_turn(store: Store) -> None:
     paused = running(store)
     store.pause(paused, {})
     first = store.create_run("bob", CONFIG)
     store.request(paused, "ann", "step")
-    assert [run.id for run in store.next_queued(5)] == [paused, first]
+    assert [run.id for run in store.next_queued(5)] == [first, paused]
     assert store.get(paused).command == "step"
-    assert store.get(first).queue_place == 1
+    assert store.get(paused).queue_place == 1
 
 
 def test_reset_takes_a_paused_run_back_to_its_beginning(store: Store) -> None:
