@@ -197,6 +197,7 @@ class Run:
     threads: int | None = None
     checkpoint_step: int | None = None  # that training would go on from; None: none, it would start afresh
     command: str | None = None  # asked for, not yet carried out
+    worker: str | None = None  # process that trains it, or did last; runs of one stack share it
     started_at: float | None = None
     finished_at: float | None = None
     # Queued runs only: how many will be started before this one.

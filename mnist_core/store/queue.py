@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.store.base import Base
-from mnist_core.store.rows import as_id, at_the_end, change_row, end_of_the_queue, find_row, read_row, readable, to_run
+from mnist_core.store.rows import at_the_end, change_row, end_of_the_queue, find_row, read_row, readable, to_run
 from mnist_core.store.tables import runs
 
 
@@ -52,17 +52,14 @@ class Queue(Base):
             change_row(connection, run_id, change)
             return to_run(find_row(connection, run_id))
 
-    def ahead_of(self, group: str) -> list[Run]:
-        """What is before a group of which no run has begun: runs that train, then queued ones, in fair order."""
+    def line(self) -> tuple[list[Run], list[Run]]:
+        """The runs that train, and those that wait, in fair order; without those whose settings cannot be read."""
         with self._begin(write=False) as connection:
-            mine = set(connection.execute(sa.select(runs.c.id).where(runs.c.group_id == as_id(group))).scalars())
             order = fair_order(connection)
-            first = next((place for place, run_id in enumerate(order) if run_id in mine), 0)
-            query = sa.select(runs).where(sa.or_(runs.c.state == "running", runs.c.id.in_(order[:first])))
+            query = sa.select(runs).where(sa.or_(runs.c.state == "running", runs.c.id.in_(order)))
             rows = {row.id: row for row in connection.execute(query)}
-        ordered = [row for row in rows.values() if row.state == "running" and row.id not in mine]
-        ordered += [rows[run_id] for run_id in order[:first] if run_id in rows]
-        return readable(ordered)
+        training = [row for row in rows.values() if row.state == "running"]
+        return readable(training), readable(rows[run_id] for run_id in order if run_id in rows)
 
     def requeue(self, run_id: str) -> None:
         """Put a running run back in the queue, in front: its worker was lost."""

@@ -145,6 +145,7 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         threads=row.threads,
         checkpoint_step=row.checkpoint_step,
         command=row.command,
+        worker=row.worker,
         started_at=row.started_at,
         finished_at=row.finished_at,
         queue_place=queue_place,

@@ -13,7 +13,7 @@ from mnist_core.diagnostics import greatest_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
-from mnist_core.ui import frame, names, run_panel, seal, session, texts, watch
+from mnist_core.ui import frame, names, run_panel, seal, session, texts, waiting, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _, ngettext
@@ -46,7 +46,12 @@ def progress(runs: list[Run]) -> None:
     """How many are done, and their owner's button that stops them while any of them moves."""
     done = sum(run.state == "finished" for run in runs)
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
-    st.progress(done / len(runs), text=text.format(done=done, all=len(runs)))
+    parts = [text.format(done=done, all=len(runs))]
+    if all(run.state == "queued" for run in runs):
+        parts.append(waiting.words([run.id for run in runs]))
+    elif waits := sum(run.state == "queued" for run in runs):
+        parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
+    st.progress(done / len(runs), text=" · ".join(parts))
     if runs[0].owner == session.student() and any(run.active for run in runs):
         st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,))
 

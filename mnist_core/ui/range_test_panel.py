@@ -11,7 +11,7 @@ from mnist_core.diagnostics import chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
 from mnist_core.schedule import RISE
-from mnist_core.ui import draft, frame, names, run_panel, session, started, texts, watch
+from mnist_core.ui import draft, frame, names, run_panel, session, started, texts, waiting, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
@@ -65,9 +65,8 @@ def _panel(run_id: str, moving: bool) -> None:
     reading = range_test.read(steps["learning_rate"], steps["loss"])
     if run.active:
         done = run.progress.step / max(1, run.progress.total_steps)
-        st.progress(
-            done, text=_("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
-        )
+        text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
+        st.progress(done, text=waiting.words([run.id]) if run.state == "queued" else text)
     elif len(steps):
         st.markdown(f":material/lightbulb: {reading.sentence.text(_)}")
     highest = run.config.learning_rate

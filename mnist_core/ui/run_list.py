@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.records import Run, UnreadableRun
-from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui import frame, names, session, waiting, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
@@ -57,6 +57,8 @@ def _delete(run_id: str) -> None:
 
 
 def _result(run: Run) -> str:
+    if run.state == "queued":
+        return waiting.place(run)
     accuracy = run.result.get("test_accuracy")
     if accuracy is None:
         return ""

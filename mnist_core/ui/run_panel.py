@@ -18,9 +18,9 @@ from mnist_core.errors import ConfigError
 from mnist_core.figures import curves as charts
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
-from mnist_core.ui import draft, frame, inside_charts, names, predictions, session, take_along, texts, watch
+from mnist_core.ui import draft, frame, inside_charts, names, predictions, session, take_along, texts, waiting, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.texts import _, ngettext
+from mnist_core.ui.texts import _
 
 POLL_SECONDS = 0.4
 
@@ -80,7 +80,14 @@ def _buttons(run: Run) -> None:
     if run.state == "paused":
         st.button(_("Resume"), key="resume", icon=":material/play_arrow:", on_click=ask, args=(run, "resume"))
     else:
-        st.button(_("Pause"), key="pause", icon=":material/pause:", on_click=ask, args=(run, "pause"))
+        st.button(
+            _("Pause"),
+            key="pause",
+            icon=":material/pause:",
+            on_click=ask,
+            args=(run, "pause"),
+            help=_("Gives its place to others: Resume puts it at the end of the queue."),
+        )
     st.button(
         _("One step"),
         key="step",
@@ -147,13 +154,13 @@ def _change_rate(run: Run) -> None:
 
 def _progress(run: Run) -> None:
     done = run.progress
-    if run.state == "queued" and not done.step:
-        place = run.queue_place or 0
-        text = _("Starting …") if not place else _waiting(place)
-        st.progress(0.0, text=text)
+    waits = [waiting.words([run.id])] if run.state == "queued" else []
+    if waits and not done.step:
+        st.progress(0.0, text=waits[0])
         return
     share = done.step / done.total_steps if done.total_steps else 0.0
     parts = [
+        *waits,
         _("Epoch {epoch} of {epochs}").format(epoch=f"{done.epoch:.1f}", epochs=run.config.epochs),
         _("step {step} of {steps}").format(step=f"{done.step:,}", steps=f"{done.total_steps:,}"),
     ]
@@ -164,11 +171,6 @@ def _progress(run: Run) -> None:
     elif done.seconds:
         parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
     st.progress(min(1.0, share), text=" · ".join(parts))
-
-
-def _waiting(place: int) -> str:
-    text = ngettext("Waiting: {n} run is before this one", "Waiting: {n} runs are before this one", place)
-    return text.format(n=place)
 
 
 _TONES = {

@@ -7,12 +7,11 @@ from functools import partial
 
 import streamlit as st
 
-from mnist_core import estimate, settings
 from mnist_core.diagnostics import Scale, zones
 from mnist_core.figures import rates, sweep_curves
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.records import SweepRecord
-from mnist_core.ui import frame, names, predictions, run_panel, session, started, sweep_rates, texts, watch
+from mnist_core.ui import frame, names, predictions, run_panel, session, started, sweep_rates, texts, waiting, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _, ngettext
@@ -46,7 +45,7 @@ def _panel(sweep_id: str, moving: bool) -> None:
     if sweep.owner != session.student():
         st.caption(_(":material/visibility: Somebody else's sweep: you can watch it and take its rates."))
     if moving:
-        _progress(sweep, views)
+        _progress(views)
     versions = tuple(view.run.version for view in views)
     reading = watch.figure((sweep_id, versions, "reading"), partial(read, views))
     _words(sweep, reading)
@@ -73,43 +72,24 @@ def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
         session.store().settle_sweep(sweep.id, reading.edge.off(sweep.predicted_edge))
 
 
-def _progress(sweep: SweepRecord, views: list[watch.View]) -> None:
+def _progress(views: list[watch.View]) -> None:
     runs = [view.run for view in views]
     total = sum(run.config.total_steps for run in runs)
     done = sum(run.config.total_steps if run.state == "finished" else run.progress.step for run in runs)
     share = done / total
     begun = [run.started_at for run in runs if run.started_at is not None]
     if not begun:
-        st.progress(0.0, text=_waiting(sweep))
+        st.progress(0.0, text=waiting.words([run.id for run in runs]))
         return
     ended = sum(run.state == "finished" for run in runs)
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
     parts = [text.format(done=ended, all=len(runs))]
-    waiting = sum(run.state == "queued" for run in runs)
-    if waiting:
-        parts.append(ngettext("{n} waits", "{n} wait", waiting).format(n=waiting))
+    if waits := sum(run.state == "queued" for run in runs):
+        parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
     if share > 0.03:
         left = (time.time() - min(begun)) * (1 - share) / share
         parts.append(_("about {time} left").format(time=names.duration(left)))
     st.progress(min(1.0, share), text=" · ".join(parts))
-
-
-def _waiting(sweep: SweepRecord) -> str:
-    """Its place in the queue, and when it will begin."""
-    ahead = session.store().ahead_of(sweep.id)
-    if not ahead:
-        return _("Starting …")
-    speed = estimate.Speed.from_dict(session.store().fact("speed"))
-    seconds = sum(
-        estimate.estimate_seconds(run.config, speed) * (1 - run.progress.step / max(1, run.progress.total_steps))
-        for run in ahead
-    )
-    text = ngettext(
-        "Waiting: {n} run is before this sweep, about {time}.",
-        "Waiting: {n} runs are before this sweep, about {time}.",
-        len(ahead),
-    )
-    return text.format(n=len(ahead), time=names.duration(seconds / settings.worker_count()))
 
 
 def _words(sweep: SweepRecord, reading: zones.Reading) -> None:

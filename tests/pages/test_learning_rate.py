@@ -163,7 +163,7 @@ def test_a_sweep_that_waits_says_its_place_and_when_it_will_begin(open_page: Ope
     create(store, Plan(0.1, 1, 3))
     app = open_page("learning_rate", sweep="0123456789")
     (said,) = [element.proto.text for element in app.main if element.type == "progress"]
-    assert said.startswith("Waiting: 2 runs are before this sweep, about ")
+    assert said.startswith("Waiting: 1 run is ahead · 1 run is training · starts in about ")
 
 
 def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:

@@ -15,7 +15,7 @@ from mnist_core.errors import StoreUnavailableError
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report
 from mnist_core.store import Store, tables
-from mnist_core.ui import watch
+from mnist_core.ui import waiting, watch
 from tests.pages.conftest import Open
 from tests.pages.reading import metrics, texts
 
@@ -192,15 +192,46 @@ def test_a_press_that_the_store_refuses_is_a_sentence(open_page: Open, monkeypat
     assert not app.exception
 
 
+def bars(open_page: Open, page: str, **query: str) -> list[str]:
+    """What stands beside the bars of progress."""
+    waiting._known.clear()  # the queue is read once a second
+    return [element.proto.text for element in open_page(page, **query).main if element.type == "progress"]
+
+
 def test_the_place_in_the_queue_counts_in_english(open_page: Open, store: Store) -> None:
-    waiting = [store.create_run(owner, RunConfig()) for owner in ("ann", "bob", "cem")]
+    ids = [store.create_run(owner, RunConfig()) for owner in ("ann", "bob", "cem")]
+    store.set_fact("cluster", {"slots": 4})
+    assert bars(open_page, "train", run=ids[0]) == ["Starting …"]
+    assert bars(open_page, "train", run=ids[1]) == ["Waiting: 1 run is ahead"]
+    assert bars(open_page, "train", run=ids[2]) == ["Waiting: 2 runs are ahead"]
 
-    def said(run_id: str) -> list[str]:
-        app = open_page("train", run=run_id)
-        return [element.proto.text for element in app.main if element.type == "progress"]
 
-    assert said(waiting[1]) == ["Waiting: 1 run is before this one"]
-    assert said(waiting[2]) == ["Waiting: 2 runs are before this one"]
+def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(open_page: Open, store: Store) -> None:
+    store.set_fact("cluster", {"slots": 2})
+    busy = [store.create_run("ann", RunConfig(batch_size=100)) for _run in range(3)]
+    for worker, run_id in zip("aab", busy, strict=True):
+        store.claim(run_id, worker, 1)
+    # 600 and 100 batches of 100 images are left on one worker, 900 on the other.
+    for run_id, step in zip(busy, (400, 900, 100), strict=True):
+        store.publish([Report(run_id, Progress(step, 1_000, images_per_second=1_000.0), Curves())])
+    single = store.create_run("bob", RunConfig(batch_size=100))
+    group = "0123456789"
+    store.create_runs("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], group)
+    said = "Waiting: next in line · 3 runs are training · starts in about 60 s"
+    assert bars(open_page, "train", run=single) == [said]
+    assert bars(open_page, "train", lang="ko", run=single) == [
+        "대기 중: 다음 차례 · 훈련 중인 실행 3개 · 약 60초 뒤 시작"
+    ]
+    (of_group,) = bars(open_page, "train", group=group)
+    assert of_group.startswith(
+        "0 of 2 runs are done · Waiting: 1 run is ahead · 3 runs are training · starts in about "
+    )
+    store.request(busy[0], "ann", "pause")
+    store.pause(busy[0], {})
+    store.request(busy[0], "ann", "resume")
+    (resumed,) = bars(open_page, "train", run=busy[0])
+    assert resumed.startswith("Waiting: 3 runs are ahead · 2 runs are training · starts in about ")
+    assert "step 400 of 1,000" in resumed
 
 
 def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_page: Open, store: Store) -> None:

@@ -113,7 +113,13 @@ class Class:
 
 
 EVENTS = st.one_of(st.tuples(st.sampled_from(["honest", "end", "obey"]), st.integers(0, 2)), PLAYS)
-BUSY = [("duplicate", 0), ("duplicate", 0), ("honest", 0), ("duplicate", 0), ("honest", 0)]  # more than there are workers
+BUSY = [
+    ("duplicate", 0),
+    ("duplicate", 0),
+    ("honest", 0),
+    ("duplicate", 0),
+    ("honest", 0),
+]  # more than there are workers
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -92,11 +92,12 @@ def test_predictions_of_runs_that_have_ended(store: Store) -> None:
     assert store.list_predicted("bob") == []
 
 
-def test_what_is_ahead_of_a_sweep(store: Store) -> None:
+def test_who_trains_and_who_waits(store: Store) -> None:
     training = store.create_run("bob", CONFIG)
     store.claim(training, "worker", 1)
     waiting = store.create_run("cem", CONFIG)
-    make(store)
-    later = store.create_run("dan", CONFIG)
-    assert [run.id for run in store.ahead_of("abcdef0123")] == [training, waiting]
-    assert later not in [run.id for run in store.ahead_of("abcdef0123")]
+    ids = make(store)
+    later = store.create_run("bob", CONFIG)  # his second
+    now, then = store.line()
+    assert [run.id for run in now] == [training]
+    assert [run.id for run in then] == [waiting, ids[0], *ids[1:2], later, *ids[2:]]
