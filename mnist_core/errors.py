@@ -8,6 +8,7 @@ MnistLabError
 │   └── DataFolderError   a folder cannot be read or written
 ├── StoreError
 │   ├── StoreUnavailableError  locked, full, read-only, corrupt or from a newer version
+│   ├── LeaseLostError         another cluster serves the store
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
@@ -81,6 +82,10 @@ class StoreError(MnistLabError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be used: locked, full, read-only, corrupt or from a newer version."""
+
+
+class LeaseLostError(StoreError):
+    """Another cluster has taken the store over: what this one would write is refused."""
 
 
 class RunNotFoundError(StoreError):

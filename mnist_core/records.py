@@ -165,6 +165,7 @@ class Report:
     curves: Curves
     checkpoint: bool = False  # one at `progress.step` lies on disk
     applied_rate: float | None = None  # the requested learning rate, now in use
+    token: int | None = None  # of the worker's claim: the report counts only while the run is its own; None: always
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,9 @@ class Run:
     result: Mapping[str, Any] = field(default_factory=dict)  # see training.result.RESULT_KEYS
     attempts: int = 0
     threads: int | None = None
+    token: int = 0  # fencing token of the last claim: raised each time that a worker takes the run
     checkpoint_step: int | None = None  # that training would go on from; None: none, it would start afresh
+    checkpoint_token: int | None = None  # of the worker that wrote it
     command: str | None = None  # asked for, not yet carried out
     worker: str | None = None  # process that trains it, or did last; runs of one stack share it
     started_at: float | None = None
@@ -264,6 +267,7 @@ class Study:
     version: int  # grows with every change
     created_at: float  # seconds since the epoch (UTC)
     progress: float = 0.0  # 0 to 1
+    token: int = 0  # fencing token of the last claim, as that of a run
     message: Message | None = None  # why it failed
     values: Mapping[str, Any] = field(default_factory=dict)  # of the result, JSON-ready
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # of the result

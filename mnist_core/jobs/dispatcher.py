@@ -20,9 +20,10 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from mnist_core import settings, stacks
-from mnist_core.errors import MnistLabError, RunNotFoundError, StoreError
+from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import errands, run_job, upkeep
+from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.studies import SLOT, Placed, StudyDesk
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
@@ -35,7 +36,8 @@ CALM_SECONDS, CALM_AFTER = 0.12, 10.0
 HEARTBEAT_SECONDS = 1.0
 TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
-LEASE_SECONDS = 5.0  # a cluster whose heartbeat has stood still for so long serves the store no more
+# A cluster whose counter has stood still for so long serves the store no more: longer than a writer waits for another.
+LEASE_SECONDS = 20.0
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
 CLEAR_SECONDS = 60.0
 MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come any more
@@ -59,14 +61,15 @@ class Dispatcher:
         self._studies = StudyDesk(store, self._send)
         self._errands = errands.Errands(store, self._send)
         self._deaths: Counter[str] = Counter()
-        self._beat = 0.0
+        self._beat = -math.inf  # when the lease was last raised
+        self._passing = Stopwatch()  # what passes between two heartbeats, for the store's own clock
         self._cleared = -math.inf
         self._whole = time.monotonic()  # when all workers were last there …
         self._patience = MISSING_SECONDS  # … and how long the missing ones may take
         self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
-        self._home = f"{platform.node()}:{settings.home()}"
-        self._other: tuple[float, float] = (0.0, 0.0)  # another cluster's heartbeat, and when it was first seen
+        self._home = f"{platform.node()}:{settings.home()}"[:1024]
+        self._others: Watch[int] = Watch()  # the counter of another cluster that has the lease
 
     def serve(self) -> None:
         """Work until the process ends. Raises what went wrong `TROUBLES` times in a row."""
@@ -80,6 +83,10 @@ class Dispatcher:
                     begun = True
                 self.tick()
                 troubles = 0
+            except LeaseLostError as error:
+                LOG.warning("%s", error)
+                begun = False
+                self.stand_by()
             except StoreError as error:
                 LOG.warning("%s", error)
                 time.sleep(TROUBLE_SECONDS)
@@ -94,20 +101,28 @@ class Dispatcher:
 
     def others_turn(self) -> bool:
         """Whether the cluster of another home or machine serves this store: two would train the same runs."""
-        fact = self.store.fact("cluster") or {}
-        if fact.get("home", self._home) == self._home:
+        lease = self.store.lease()
+        if lease.holder in ("", self._home):
             return False  # this one holds the home's lock: the other is gone
-        if fact["heartbeat"] != self._other[0]:
-            self._other = (fact["heartbeat"], time.monotonic())
-        return time.monotonic() - self._other[1] < LEASE_SECONDS
+        return self._others.look({lease.token: lease.beats})[lease.token] < LEASE_SECONDS
 
     def begin(self) -> None:
-        """Take up what the last cluster left behind."""
+        """Take the lease, and up what the last cluster left behind."""
+        self.store.take_lease(self._home)
         self.store.requeue_lost_studies()
         lost = self.store.requeue_lost()
         if lost:
             LOG.info("going on with %s", ", ".join(lost))
         self._errands.begin()
+
+    def stand_by(self) -> None:
+        """Let go of everything: another cluster has the lease. Its workers are refused by the store from now on."""
+        placed = [*self._running.values(), *self._studies.running.values()]
+        for future in [*(one.future for one in placed), *self._errands.running.values()]:
+            future.cancel()
+            future.release()
+        for kept in (self._running, self._studies.running, self._errands.running):
+            kept.clear()
 
     def tick(self) -> None:
         """One look at everything."""
@@ -115,7 +130,7 @@ class Dispatcher:
         self._studies.collect()
         self._submit()
         self._errands.collect()
-        if time.time() - self._beat > HEARTBEAT_SECONDS:
+        if time.monotonic() - self._beat > HEARTBEAT_SECONDS:
             self._heartbeat()
         if time.monotonic() - self._cleared > CLEAR_SECONDS:
             self._cleared = time.monotonic()
@@ -137,8 +152,8 @@ class Dispatcher:
             # Alone a run has all cores.
             cores = settings.cpu_count() // (len(self._placed()) + 1 + len(free) * (len(together) > 1))
             threads = useful_threads(together[0].config, max(1, cores), len(together))
-            ids = [run.id for run in together]
-            future = self._send("run", "train", worker, run_job.execute, ids, self.store.url, threads)
+            ids, task = [run.id for run in together], (self.store.url, threads, self.store.lease_token)
+            future = self._send("run", "train", worker, run_job.execute, ids, *task)
             self._running |= dict.fromkeys(ids, Placed(future, worker))
 
     def _placed(self) -> set[Placed]:
@@ -250,7 +265,8 @@ class Dispatcher:
         self._running.pop(run_id).future.release()
 
     def _heartbeat(self) -> None:
-        self._beat = time.time()
+        self.store.raise_lease(self._passing.passed())
+        self._beat = time.monotonic()
         workers = self._workers()
         self._recover(workers)
         self._studies.recover(workers)
@@ -264,7 +280,6 @@ class Dispatcher:
                 "slots": self.slots,
                 "running": len(self._placed()),
                 "started": self._started,
-                "heartbeat": self._beat,
             },
         )
         self._errands.see_to(idle=len(workers) >= self.slots and not self._placed())

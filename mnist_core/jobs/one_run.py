@@ -1,14 +1,18 @@
 """One run on a worker: how it begins, from a checkpoint or afresh, what is asked of it, its records, its end.
 
 A checkpoint goes with the records up to it. It is written beside the last one and takes its place when the store has
-its records; whenever the worker dies, the store's `checkpoint_step` says which of the two files counts. So a run that
-is taken up again draws the curve that an undisturbed one would.
+its records; whenever the worker dies, the store's `checkpoint_step` and `checkpoint_token` say which of the two files
+counts. So a run that is taken up again draws the curve that an undisturbed one would.
+
+Whatever a worker tells the store goes with the token of its claim. A worker that was given up (it hung, and another has
+the run by now) is refused, and lets go of the run without a trace.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from mnist_core import data, settings
@@ -16,7 +20,7 @@ from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, StoreUnavailableError
 from mnist_core.estimate import Speed, estimate_seconds
-from mnist_core.jobs.run_files import forget_files, next_file
+from mnist_core.jobs.run_files import forget_files, forget_next, next_file
 from mnist_core.jobs.worker_store import patiently
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
 from mnist_core.store import Command, Store
@@ -26,15 +30,19 @@ ASK_SECONDS = 0.08  # between two looks at what is asked
 LEARNT_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
 
 
+class ClaimLostError(Exception):
+    """The run is another worker's by now, or waits for one."""
+
+
 class Job:
-    """One run: its trainer, its checkpoint, what is asked of it."""
+    """One run: its trainer, its checkpoint, what is asked of it. Raises ClaimLostError, on making too."""
 
     def __init__(self, store: Store, run: Run, device: str | None = None) -> None:
         self.store = store
         self.run = run
         self._device = device
         self.file = settings.checkpoint_file(run.id)
-        self.next_file = next_file(run.id)
+        self.next_file = next_file(run.id, run.token)
         self.requests: Requests | None = Requests()
         self._looked = 0.0
         self.trainer = self._trainer(data.load_dataset(run.config.dataset))
@@ -50,15 +58,22 @@ class Job:
         reached = self.run.progress.step
         if trainer is None:
             trainer = Trainer(self.run.config, dataset, threads=self.run.threads, device=self._device)
-            patiently(lambda: self.store.rewind(self.run.id, -1))
-        elif reached > trainer.step:
-            patiently(lambda: self.store.rewind(self.run.id, trainer.step))
+            self._rewind(-1)
+            forget_files(self.run.id)
+        else:
+            self._rewind(trainer.step)
+            forget_next(self.run.id)
         if reached > trainer.step:
             # The last worker came further than its last checkpoint: those steps are made again.
             where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
             happened = Curves(events=(Event(trainer.step, "recovered"),))
-            patiently(lambda: self.store.publish([Report(self.run.id, where, happened)]))
+            self._tell(Report(self.run.id, where, happened, token=self.run.token))
         return trainer
+
+    def _rewind(self, step: int) -> None:
+        """Drop what was recorded after `step`. From here on the run's files are this worker's."""
+        if not patiently(lambda: self.store.rewind(self.run.id, step, self.run.token)):
+            raise ClaimLostError
 
     def _restored(self, dataset: Dataset) -> Any:
         """The trainer as of the store's last checkpoint; None: start afresh."""
@@ -68,7 +83,7 @@ class Job:
         if step is None:
             return None
         # The newer file counts where the worker died before it could put it in its place.
-        for file in (self.next_file, self.file):
+        for file in (next_file(self.run.id, self.run.checkpoint_token), self.file):
             if not file.exists():
                 continue
             try:
@@ -77,7 +92,8 @@ class Job:
                 LOG.warning("%s", error)
                 continue
             if trainer.step == step:
-                file.replace(self.file)
+                with suppress(FileNotFoundError):  # moved there meanwhile by the one that wrote it
+                    file.replace(self.file)
                 return trainer
         LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
         return None
@@ -90,10 +106,14 @@ class Job:
         planned = set(trail.planned(self.run.config, room=trail.ROOM_OF_MANY if self.run.group else trail.ROOM))
 
         def keep() -> None:
-            if self.trainer.step in planned or (planned and self.trainer.finished):
+            if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._is_mine():
                 trail.keep(self.trainer, self.run.id)
 
         self.trainer.on_evaluation = keep
+
+    def _is_mine(self) -> bool:
+        """Whether no other worker has the run by now."""
+        return self.run.id in patiently(lambda: self.store.requests([self.run.id], {self.run.id: self.run.token}))
 
     # ---- what is asked -----------------------------------------------------------------------------------------
 
@@ -107,7 +127,7 @@ class Job:
         """See what is asked now; where the store is locked, what was asked last."""
         self._looked = time.monotonic()
         try:
-            self.requests = self.store.requests([self.run.id]).get(self.run.id)
+            self.requests = self.store.requests([self.run.id], {self.run.id: self.run.token}).get(self.run.id)
         except StoreUnavailableError as error:
             LOG.warning("%s", error)
 
@@ -116,7 +136,8 @@ class Job:
         asked = self.requests
         if asked is None:
             if patiently(lambda: self.store.version(self.run.id)) is None:
-                self._forget()  # deleted
+                forget_files(self.run.id)  # deleted
+            self.next_file.unlink(missing_ok=True)
             return True
         if asked.learning_rate is not None:
             self._change_rate(asked.learning_rate)
@@ -158,8 +179,8 @@ class Job:
     def _let_go(self, command: str) -> bool:
         """Leave the run as `command` wants it; False where that was taken back meanwhile."""
         if command == "reset":
-            self._forget()
-            patiently(lambda: self.store.reset_done(self.run.id))
+            # Its files go when it begins again: they may be another worker's already.
+            patiently(lambda: self.store.reset_done(self.run.id, self.run.token))
             return True
         if command == "stop":
             self.trainer.flush()
@@ -172,7 +193,7 @@ class Job:
     def _pause(self, command: Command) -> bool:
         """Pause, unless something else than `command` has been asked for since."""
         result = self.trainer.result()
-        paused = patiently(lambda: self.store.pause(self.run.id, result, answering=command))
+        paused = patiently(lambda: self.store.pause(self.run.id, result, command, self.run.token))
         if not paused:
             self.look()
         return paused
@@ -193,7 +214,8 @@ class Job:
         """Write the result down, with the verdict on the records as they are in the store."""
         curves = patiently(lambda: self.store.curves(self.run.id))
         verdict = at_end(self.run.config, curves, outcome)
-        patiently(lambda: self.store.finish(self.run.id, outcome, result | {"verdict": verdict}))
+        whole = result | {"verdict": verdict}
+        patiently(lambda: self.store.finish(self.run.id, outcome, whole, token=self.run.token))
 
     def _given_up(self) -> bool:
         self._look_again()
@@ -208,26 +230,29 @@ class Job:
         ratio = trainer.seconds / estimate_seconds(config, speed)
         self.store.set_fact("speed", speed.scaled(config.model, ratio).to_dict())
 
-    def _forget(self) -> None:
-        forget_files(self.run.id)
-
     # ---- to the store ------------------------------------------------------------------------------------------
 
     def _publish(self, *, save: bool, rate: float | None = None) -> None:
         report = self.report(saved=save and self.save(), rate=rate)
-        patiently(lambda: self.store.publish([report]))
+        self._tell(report)
         self.published(report)
+
+    def _tell(self, report: Report) -> None:
+        if self.run.id not in patiently(lambda: self.store.publish([report])):
+            self.next_file.unlink(missing_ok=True)
+            raise ClaimLostError
 
     def report(self, *, saved: bool, rate: float | None = None) -> Report:
         """What is new since the last call; the records are taken from the trainer."""
         trainer = self.trainer
         where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds, self._speed())
-        return Report(self.run.id, where, trainer.take_records(), saved, rate)
+        return Report(self.run.id, where, trainer.take_records(), saved, rate, self.run.token)
 
     def published(self, report: Report) -> None:
         """The store has the report: the checkpoint that goes with it counts from now on."""
         if report.checkpoint:
-            self.next_file.replace(self.file)
+            with suppress(FileNotFoundError):  # another worker has the run, and has moved it
+                self.next_file.replace(self.file)
 
     def _speed(self) -> float:
         """Images per second, over about the last second."""

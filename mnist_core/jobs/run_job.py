@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import time
 from collections.abc import Sequence
 from functools import partial
 
-from mnist_core.errors import RunNotFoundError, StoreUnavailableError
+from mnist_core.errors import StoreUnavailableError
 from mnist_core.jobs import one_run, turns
-from mnist_core.jobs.one_run import Job
+from mnist_core.jobs.one_run import ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -27,16 +28,27 @@ CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05  # of the time, at most, goes into checkpoints
 
 
-def execute(run_ids: Sequence[str], url: str, threads: int) -> None:
-    """Train the runs, which can share a stack if they are several, until each has ended or is paused."""
+def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = None) -> None:
+    """Train the runs, which can share a stack if they are several, until each has ended or is paused.
+
+    `lease`: token of the cluster that sends them (default: none); it gets nothing where it has lost its lease.
+    """
     store = worker_store(url)
-    claimed = [patiently(partial(_claim, store, run_id, threads)) for run_id in run_ids]
+    worker = f"{platform.node()}:{os.getpid()}"
+    claimed = [patiently(partial(store.claim, run_id, worker, threads, lease)) for run_id in run_ids]
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
     with turns.OF_THIS_PROCESS:
-        jobs = [Job(store, run, device) for run in claimed if run is not None]
+        jobs = [job for run in claimed if run is not None and (job := _job(store, run, device))]
         for together in _at_one_step(jobs):
             _Bunch(store, together).work()
+
+
+def _job(store: Store, run: Run, device: str | None) -> Job | None:
+    try:
+        return Job(store, run, device)
+    except ClaimLostError:
+        return None
 
 
 def _at_one_step(jobs: Sequence[Job]) -> list[list[Job]]:
@@ -45,16 +57,6 @@ def _at_one_step(jobs: Sequence[Job]) -> list[list[Job]]:
     for job in jobs:
         alike.setdefault(job.trainer.step, []).append(job)
     return list(alike.values())
-
-
-def _claim(store: Store, run_id: str, threads: int) -> Run | None:
-    """None where the run was stopped, deleted or paused while it waited."""
-    try:
-        # A run that is still marked as running belonged to a worker that died: Dask brings it here.
-        store.requeue(run_id)
-    except RunNotFoundError:
-        return None
-    return store.claim(run_id, f"{os.uname().nodename if hasattr(os, 'uname') else ''}:{os.getpid()}", threads)
 
 
 class _Bunch:
@@ -103,14 +105,22 @@ class _Bunch:
         for job in [job for job in self.jobs if job.asked]:
             if len(self.jobs) > 1:
                 Stack([job.trainer])
-            if job.obey():
+            if self._lets_go(job):
                 self.jobs.remove(job)
             elif len(self.jobs) > 1 and job.trainer.step != step:
                 # It has made its step and is to go on after all: another place is found for it, when its turn comes. In
                 # front, a sweep could be made into as many runs before all others.
-                patiently(partial(self.store.requeue_last, job.run.id))
+                patiently(partial(self.store.requeue_last, job.run.id, job.run.token))
                 self.jobs.remove(job)
         self._join()
+
+    @staticmethod
+    def _lets_go(job: Job) -> bool:
+        """Let the job do what is asked of it; whether it is let go of."""
+        try:
+            return job.obey()
+        except ClaimLostError:
+            return True
 
     def _go_on(self) -> None:
         """Train for a moment."""
@@ -119,13 +129,15 @@ class _Bunch:
         over = [job for job in self.jobs if job.trainer.finished]
         self._publish(self.jobs if self._save_is_due() else over)
         for job in over:
-            job.finish(alone=len(self.jobs) == 1)
-        self.jobs = [job for job in self.jobs if job not in over]
+            if job.requests is not None:
+                job.finish(alone=len(self.jobs) == 1)
+        self.jobs = [job for job in self.jobs if job not in over or job.requests is None]
 
     def _look(self) -> None:
         self._asked = time.monotonic()
         try:
-            found = self.store.requests([job.run.id for job in self.jobs])
+            tokens = {job.run.id: job.run.token for job in self.jobs}
+            found = self.store.requests([*tokens], tokens)
         except StoreUnavailableError as error:
             LOG.warning("%s", error)  # a locked store: ask again in a moment
             return
@@ -146,9 +158,12 @@ class _Bunch:
             self._saved = time.monotonic()
             self._save_cost = self._saved - begun
         reports = [job.report(saved=job in saved) for job in self.jobs]
-        patiently(lambda: self.store.publish(reports))
+        told = patiently(lambda: self.store.publish(reports))
         for job, report in zip(self.jobs, reports, strict=True):
-            job.published(report)
+            if job.run.id in told:
+                job.published(report)
+            else:
+                job.requests = None  # it is another worker's by now
 
     def _save_is_due(self) -> bool:
         return time.monotonic() - self._saved > max(CHECKPOINT_SECONDS, self._save_cost / CHECKPOINT_SHARE)

@@ -54,7 +54,9 @@ class StudyDesk:
                 continue
             worker = free.pop(0)
             cores = max(1, settings.cpu_count() // len({*self.workers(), *training, worker}))
-            future = self.send("study", SLOT, worker, study_job.execute, study.id, self.store.url, cores)
+            future = self.send(
+                "study", SLOT, worker, study_job.execute, study.id, self.store.url, cores, self.store.lease_token
+            )
             self.running[study.id] = Placed(future, worker)
 
     def workers(self) -> set[str]:

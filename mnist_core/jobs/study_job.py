@@ -30,7 +30,7 @@ class _Reporter:
     """
 
     def __init__(self, store: Store, study: Study, cores: int) -> None:
-        self._report = partial(store.report_study, study.id)
+        self._report = partial(store.report_study, study.id, token=study.token)
         self._cores = cores
         self._takes_times = study.kind in TAKING_TIMES
         self._last = 0.0
@@ -51,10 +51,10 @@ def _set_threads(cores: int) -> None:
     torch.set_num_threads(cores)
 
 
-def execute(study_id: str, url: str, cores: int) -> None:
-    """Compute the study, unless it waits no longer; `cores` that it may use."""
+def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> None:
+    """Compute the study, unless it waits no longer; `cores` that it may use, `lease` as for `run_job.execute`."""
     store = worker_store(url)
-    study = patiently(partial(store.claim_study, study_id))
+    study = patiently(partial(store.claim_study, study_id, lease))
     if study is None:
         return
     try:
@@ -65,6 +65,6 @@ def execute(study_id: str, url: str, cores: int) -> None:
         return
     except MnistLabError as error:
         why = error.message
-        patiently(lambda: store.fail_study(study_id, why))
+        patiently(lambda: store.fail_study(study_id, why, study.token))
         return
-    patiently(lambda: store.finish_study(study_id, values, arrays))
+    patiently(lambda: store.finish_study(study_id, values, arrays, study.token))

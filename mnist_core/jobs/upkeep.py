@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from mnist_core import settings
@@ -13,8 +12,8 @@ PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for s
 
 
 def clear_away(store: Store) -> None:
-    """Delete what was put away a day ago, with its files."""
-    for run_id, owner in store.put_away_before(time.time() - PUT_AWAY_SECONDS):
+    """Delete what was put away a day ago, by the store's own clock, with its files."""
+    for run_id, owner in store.put_away_since(PUT_AWAY_SECONDS):
         store.delete_run(run_id, owner)
         forget_files(run_id)
 
@@ -32,9 +31,9 @@ def thin_out(store: Store) -> None:
     for run_id in oldest:
         if over <= 0:
             return
-        over -= _size(settings.checkpoint_file(run_id))
-        store.forget_weights(run_id)
-        forget_files(run_id)
+        if store.forget_weights(run_id):
+            over -= _size(settings.checkpoint_file(run_id))
+            forget_files(run_id)
 
 
 def _size(place: Path) -> int:

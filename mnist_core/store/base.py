@@ -8,7 +8,10 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from mnist_core import settings
+from mnist_core.errors import LeaseLostError
+from mnist_core.messages import N_
 from mnist_core.store.engine import as_sentences, open_engine
+from mnist_core.store.tables import counters, lease
 
 
 class Base:
@@ -16,6 +19,7 @@ class Base:
 
     def __init__(self, url: str | None = None) -> None:
         self.url = url or settings.store_url()
+        self.lease_token: int | None = None  # of the cluster that writes through this; see lease.py
         self._engine = open_engine(self.url)
 
     def close(self) -> None:
@@ -28,5 +32,24 @@ class Base:
             if write and self._engine.dialect.name == "sqlite":
                 # Take the write lock at once: a transaction that reads first and writes later may be refused.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if write:
+                check_lease(connection, self.lease_token)
             yield connection
             connection.commit()
+
+
+def check_lease(connection: sa.Connection, token: int | None) -> None:
+    """See that the lease has this token, and keep it so until the transaction ends. Raises LeaseLostError."""
+    if token is None:
+        return
+    now = connection.execute(sa.select(lease.c.token).with_for_update(read=True)).scalar_one()
+    if now != token:
+        raise LeaseLostError(N_("Another machine serves the store now. This one stands by."))
+
+
+def next_order(connection: sa.Connection, count: int = 1) -> int:
+    """The next number of the store's sequence, the first where several are taken: what comes later has a higher one."""
+    mine = counters.c.name == "order"
+    connection.execute(sa.update(counters).where(mine).values(value=counters.c.value + count))
+    last: int = connection.execute(sa.select(counters.c.value).where(mine)).scalar_one()
+    return last - count + 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from mnist_core.records import Requests
-from mnist_core.store.base import Base
+from mnist_core.store.base import Base, next_order
 from mnist_core.store.recorded import drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
@@ -31,11 +31,11 @@ class Commands(Base):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
         with self._begin() as connection:
             row = find_row(connection, run_id, owner, write=True)
-            change = _after_request(row, command)
+            change = _after_request(connection, row, command)
             if change is None:
                 return
             if change.get("state") == "queued":
-                change |= {"priority": 0, "queued_at": end_of_the_queue(connection)}
+                change |= {"priority": 0} | end_of_the_queue(connection)
             if command == "reset" and row.state != "running":
                 drop_records(connection, run_id, after=-1)
             change_row(connection, run_id, change)
@@ -47,16 +47,21 @@ class Commands(Base):
             if row.state != "finished":
                 change_row(connection, run_id, {"rate_request": value})
 
-    def requests(self, run_ids: Sequence[str]) -> dict[str, Requests]:
-        """What pages want of running runs; those that are gone or no longer running are left out. Cheap."""
-        query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request).where(
+    def requests(self, run_ids: Sequence[str], tokens: Mapping[str, int] | None = None) -> dict[str, Requests]:
+        """What pages want of running runs; those that are gone or no longer running are left out. Cheap.
+
+        `tokens`: by which a worker has the runs (default: whoever has them); those that another has by now are left out.
+        """
+        query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request, runs.c.token).where(
             runs.c.id.in_(run_ids), runs.c.state == "running"
         )
         with self._begin(write=False) as connection:
-            return {row.id: Requests(row.command, row.rate_request) for row in connection.execute(query)}
+            rows = connection.execute(query).all()
+        mine = (row for row in rows if tokens is None or tokens[row.id] == row.token)
+        return {row.id: Requests(row.command, row.rate_request) for row in mine}
 
 
-def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
+def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
     """What `command` changes in a run's row; None: nothing."""
     if row.state == "finished":
         return None
@@ -71,6 +76,7 @@ def _after_request(row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
             "command": None,
             "rate_request": None,
             "finished_at": time.time(),
+            "finished_order": next_order(connection),
         }
     if command == "pause":
         return {"state": "paused", "command": None} if row.state == "queued" else None

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.messages import N_
 
-HEAD = "0005_colours"  # newest revision in migrations/versions
+HEAD = "0006_leases"  # newest revision in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 5_417_001  # any number that nobody else locks in PostgreSQL
 BUSY_SECONDS = 10  # how long a writer waits for another

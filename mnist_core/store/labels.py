@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mnist_core.store.base import Base
+from mnist_core.store.base import Base, next_order
+from mnist_core.store.lease import served_seconds
 from mnist_core.store.tables import runs
 
 NAME_LETTERS, NOTE_LETTERS = 80, 2_000
@@ -47,31 +48,38 @@ class Labels(Base):
         waiting = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state.in_(("queued", "paused")))
         training = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state == "running")
         with self._begin() as connection:
-            connection.execute(sa.update(runs).where(waiting).values(over))
+            # Locks the rows before the sequence.
+            connection.execute(
+                _set(run_ids, owner, {"put_away_at": now, "put_away_served": served_seconds(connection)})
+            )
             connection.execute(sa.update(runs).where(training).values(command="stop"))
-            connection.execute(_set(run_ids, owner, {"put_away_at": now}))
+            connection.execute(sa.update(runs).where(waiting).values(**over, finished_order=next_order(connection)))
 
     def bring_back(self, run_ids: Sequence[str], owner: str) -> None:
         """Bring one's own runs back that were put away."""
-        self._change(run_ids, owner, {"put_away_at": None})
+        self._change(run_ids, owner, {"put_away_at": None, "put_away_served": None})
 
     def oldest_weights(self) -> list[str]:
         """Ids of finished runs whose weights are kept, those that ended first in front, runs with a star last."""
         kept = sa.select(runs.c.id).where(runs.c.state == "finished", runs.c.checkpoint_step.is_not(None))
         with self._begin(write=False) as connection:
-            return list(connection.execute(kept.order_by(runs.c.star, runs.c.finished_at)).scalars())
+            return list(connection.execute(kept.order_by(runs.c.star, runs.c.finished_order)).scalars())
 
-    def forget_weights(self, run_id: str) -> None:
-        """A finished run's weights are kept no more."""
+    def forget_weights(self, run_id: str) -> bool:
+        """A finished run's weights are kept no more; False where it is not finished (any more)."""
         finished = sa.and_(runs.c.id == run_id, runs.c.state == "finished")
         change = sa.update(runs).where(finished).values(checkpoint_step=None, version=runs.c.version + 1)
         with self._begin() as connection:
-            connection.execute(change)
+            return bool(connection.execute(change).rowcount)
 
-    def put_away_before(self, moment: float) -> list[tuple[str, str]]:
-        """(id, owner) of finished runs that were put away before `moment` (seconds since the epoch)."""
-        query = sa.select(runs.c.id, runs.c.owner).where(runs.c.put_away_at < moment, runs.c.state == "finished")
+    def put_away_since(self, seconds: float) -> list[tuple[str, str]]:
+        """(id, owner) of finished runs that were put away at least so many `seconds` ago, by the store's own clock.
+
+        That clock goes only while a cluster serves the store: the machine's may be set forward by a day.
+        """
+        over = sa.select(runs.c.id, runs.c.owner).where(runs.c.state == "finished")
         with self._begin(write=False) as connection:
+            query = over.where(runs.c.put_away_served <= served_seconds(connection) - seconds)
             return [(row.id, row.owner) for row in connection.execute(query)]
 
     def _change(self, run_ids: Sequence[str], owner: str, change: dict[str, Any]) -> None:

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
 from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, SweepRecord, UnreadableRun
-from mnist_core.store.base import Base
+from mnist_core.store.base import Base, next_order
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.queue import fair_order
 from mnist_core.store.recorded import append_records, drop_records
-from mnist_core.store.rows import as_id, end_of_the_queue, find_row, insert_into, new_row, read_row, readable, to_run
+from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.sweeps import add_sweep
 from mnist_core.store.tables import runs, sweeps
 
@@ -42,10 +42,10 @@ class Library(Base):
         `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
         """
         run_id = run_id or secrets.token_hex(5)
-        row = new_row(run_id, owner, config, time.time(), preset=preset, variant=variant, group_id=group)
-        row["prediction"] = prediction
         with self._begin() as connection:
-            row["queued_at"] = end_of_the_queue(connection)
+            order = next_order(connection)
+            row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
+            row["prediction"] = prediction
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
 
@@ -64,21 +64,17 @@ class Library(Base):
         `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `variants` of the preset: one for
         each run, or one for all. `sweep`: kept beside them.
         """
-        now = time.time()
         ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
         of = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
-        rows = [
-            # A microsecond apart: the list keeps the order, and so does the queue, below.
-            new_row(run_id, owner, config, now + 1e-6 * number, preset=preset, variant=variant, group_id=group)
-            for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
-        ]
         with self._begin() as connection:
-            last = end_of_the_queue(connection)
-            for number, row in enumerate(rows):
-                row["queued_at"] = last + 1e-6 * number
+            first = next_order(connection, len(ids))
+            rows = [
+                new_row(run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group)
+                for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
+            ]
             connection.execute(insert_into(connection, runs).on_conflict_do_nothing(), rows)
             if sweep is not None:
-                plan = replace(sweep, id=group, owner=owner, created_at=now, preset=preset, variant=variants[0])
+                plan = replace(sweep, id=group, owner=owner, created_at=time.time(), preset=preset, variant=variants[0])
                 add_sweep(connection, plan)
         return ids
 
@@ -100,20 +96,22 @@ class Library(Base):
 
         `run_id` as for `create_run`; `checkpoint_step`: of its last weights, where they lie on disk.
         """
-        run_id, now = run_id or secrets.token_hex(5), time.time()
-        row = new_row(run_id, owner, config, now) | {
+        run_id = run_id or secrets.token_hex(5)
+        over = {
             "state": "finished",
             "outcome": outcome,
             "result": json.dumps(dict(result)),
             "step": progress.step,
             "epoch": progress.epoch,
             "seconds": progress.seconds,
-            "finished_at": now,
+            "finished_at": time.time(),
             "name": name[:NAME_LETTERS],
             "note": note[:NOTE_LETTERS],
             "checkpoint_step": checkpoint_step,
         }
         with self._begin() as connection:
+            order = next_order(connection)
+            row = new_row(run_id, owner, config, order) | over | {"finished_order": order}
             connection.execute(sa.insert(runs).values(row))
             append_records(connection, run_id, curves)
         return run_id
@@ -155,7 +153,7 @@ class Library(Base):
 
     def list_group(self, group: str) -> list[Run]:
         """The runs started together under `group`, oldest first, without those whose settings cannot be read."""
-        query = sa.select(runs).where(*_of_group(group)).order_by(runs.c.created_at, runs.c.id)
+        query = sa.select(runs).where(*_of_group(group)).order_by(runs.c.created_order, runs.c.id)
         with self._begin(write=False) as connection:
             return readable(connection.execute(query))
 
@@ -163,14 +161,14 @@ class Library(Base):
         """Ids of the group's runs, oldest first, with their versions. Cheap."""
         query = sa.select(runs.c.id, runs.c.version).where(*_of_group(group))
         with self._begin(write=False) as connection:
-            found = connection.execute(query.order_by(runs.c.created_at, runs.c.id)).all()
+            found = connection.execute(query.order_by(runs.c.created_order, runs.c.id)).all()
         return {row.id: row.version for row in found}
 
     def list_predicted(self, owner: str) -> list[Run]:
         """The owner's finished runs that a prediction was made of, oldest first."""
         query = sa.select(runs).where(runs.c.owner == owner, runs.c.prediction.is_not(None), runs.c.state == "finished")
         with self._begin(write=False) as connection:
-            rows = connection.execute(query.order_by(runs.c.created_at)).all()
+            rows = connection.execute(query.order_by(runs.c.created_order)).all()
         return readable(rows)
 
     def delete_run(self, run_id: str, owner: str) -> None:
@@ -187,4 +185,4 @@ def _of_group(group: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _newest(owner: str, limit: int) -> sa.Select[Any]:
     seen = sa.select(runs).where(runs.c.owner == owner, runs.c.put_away_at.is_(None))
-    return seen.order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
+    return seen.order_by(runs.c.created_order.desc(), runs.c.id).limit(limit)

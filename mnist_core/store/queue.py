@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.store.base import Base
-from mnist_core.store.rows import at_the_end, change_row, end_of_the_queue, find_row, read_row, readable, to_run
+from mnist_core.store.lease import holds
+from mnist_core.store.rows import change_row, end_of_the_queue, end_run, find_row, read_row, readable, to_run
 from mnist_core.store.tables import runs
 
 
@@ -29,16 +30,19 @@ class Queue(Base):
         if unreadable := [run for run in found if isinstance(run, UnreadableRun)]:
             with self._begin() as connection:
                 for bad in unreadable:
-                    change_row(connection, bad.id, at_the_end("failed", {}, bad.problem))
+                    end_run(connection, bad.id, "failed", {}, bad.problem)
         return [run for run in found if isinstance(run, Run)]
 
-    def claim(self, run_id: str, worker: str, threads: int) -> Run | None:
-        """Make a queued run this worker's; None where it is no longer queued (stopped or taken meanwhile).
+    def claim(self, run_id: str, worker: str, threads: int, lease: int | None = None) -> Run | None:
+        """Make a queued run this worker's, with a new token; None where it is no longer queued (stopped or taken meanwhile).
 
         A run that was begun keeps the number of threads it was begun with: sums depend on it in the last digits.
+        `lease`: token of the cluster that sent the worker; a cluster that has lost its lease (default: none) gets nothing.
         Raises RunUnreadableError.
         """
         with self._begin() as connection:
+            if not holds(connection, lease):
+                return None
             row = connection.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
             if row is None or row.state != "queued":
                 return None
@@ -47,6 +51,7 @@ class Queue(Base):
                 "worker": worker,
                 "threads": row.threads or threads,
                 "attempts": row.attempts + 1,
+                "token": row.token + 1,
                 "started_at": row.started_at or time.time(),
             }
             change_row(connection, run_id, change)
@@ -61,18 +66,20 @@ class Queue(Base):
         training = [row for row in rows.values() if row.state == "running"]
         return readable(training), readable(rows[run_id] for run_id in order if run_id in rows)
 
-    def requeue(self, run_id: str) -> None:
-        """Put a running run back in the queue, in front: its worker was lost."""
+    def requeue(self, run_id: str, token: int | None = None) -> None:
+        """Put a running run back in the queue, in front: its worker was lost, or (`token`) lets go of it."""
         with self._begin() as connection:
-            if find_row(connection, run_id, write=True).state == "running":
+            row = find_row(connection, run_id, write=True)
+            if row.state == "running" and token in (None, row.token):
                 change_row(connection, run_id, {"state": "queued", "priority": 1})
 
-    def requeue_last(self, run_id: str) -> None:
-        """Put a running run back in the queue, behind all that wait: its student took it out of its stack."""
+    def requeue_last(self, run_id: str, token: int | None = None) -> None:
+        """Put a running run back in the queue, behind all that wait: its student took it out of its stack. `token` as for
+        `requeue`."""
         with self._begin() as connection:
-            if find_row(connection, run_id, write=True).state == "running":
-                change = {"state": "queued", "priority": 0, "queued_at": end_of_the_queue(connection)}
-                change_row(connection, run_id, change)
+            row = find_row(connection, run_id, write=True)
+            if row.state == "running" and token in (None, row.token):
+                change_row(connection, run_id, {"state": "queued", "priority": 0} | end_of_the_queue(connection))
 
     def requeue_lost(self) -> list[str]:
         """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
@@ -90,7 +97,7 @@ def fair_order(connection: sa.Connection) -> list[str]:
     waiting = connection.execute(
         sa.select(runs.c.id, runs.c.owner, runs.c.priority)
         .where(runs.c.state == "queued")
-        .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.created_at)
+        .order_by(runs.c.priority.desc(), runs.c.queued_order, runs.c.id)
     ).all()
     return in_turn(((row.id, row.owner, row.priority) for row in waiting), running)
 

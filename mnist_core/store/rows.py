@@ -15,6 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.messages import N_, Message
 from mnist_core.records import Outcome, Progress, Run, UnreadableRun
+from mnist_core.store.base import next_order
 from mnist_core.store.tables import runs
 
 
@@ -30,22 +31,28 @@ def find_row(connection: sa.Connection, run_id: str, owner: str | None = None, *
     return row
 
 
-def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any]) -> bool:
-    """Change the run's row, and its version; whether there is one."""
+def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any], token: int | None = None) -> bool:
+    """Change the run's row, and its version; whether there is one.
+
+    `token`: of the worker that says so; nothing is changed where the run is no longer its own.
+    """
     statement = sa.update(runs).where(runs.c.id == run_id).values(version=runs.c.version + 1, **change)
+    if token is not None:
+        statement = statement.where(runs.c.token == token, runs.c.state == "running")
     return bool(connection.execute(statement).rowcount)
 
 
-def new_row(run_id: str, owner: str, config: RunConfig, now: float, **more: str | None) -> dict[str, Any]:
-    """The row of a new run, made `now` and in the queue since then."""
+def new_row(run_id: str, owner: str, config: RunConfig, order: int, **more: str | None) -> dict[str, Any]:
+    """The row of a new run, in the queue from now on; `order`: its number in the store's sequence."""
     row = {"id": run_id, "owner": owner, "config": config.to_json(), "state": "queued"}
-    return row | {"total_steps": config.total_steps, "created_at": now, "queued_at": now} | more
+    now = time.time()
+    times = {"created_at": now, "queued_at": now, "created_order": order, "queued_order": order}
+    return row | {"total_steps": config.total_steps} | times | more
 
 
-def end_of_the_queue(connection: sa.Connection) -> float:
-    """`queued_at` of a run that begins to wait now: behind all that wait, even where the clock was set back meanwhile."""
-    last = connection.execute(sa.select(sa.func.max(runs.c.queued_at)).where(runs.c.state == "queued")).scalar()
-    return max(time.time(), (last or 0.0) + 1e-6)
+def end_of_the_queue(connection: sa.Connection) -> dict[str, Any]:
+    """What changes in the row of a run that begins to wait now: it is behind all that wait, whatever the clock says."""
+    return {"queued_at": time.time(), "queued_order": next_order(connection)}
 
 
 def shown_id(text: str) -> str:
@@ -81,14 +88,24 @@ AT_THE_BEGINNING: Mapping[str, Any] = {
     "result": None,
     "error": None,
     "checkpoint_step": None,
+    "checkpoint_token": None,
     "threads": None,
     "attempts": 0,
 }
 
 
-def at_the_end(outcome: Outcome, result: Mapping[str, Any], error: Message | None) -> dict[str, Any]:
-    """What changes in the row of a run that is over now."""
-    return {
+def end_run(
+    connection: sa.Connection,
+    run_id: str,
+    outcome: Outcome,
+    result: Mapping[str, Any],
+    error: Message | None = None,
+    token: int | None = None,
+) -> bool:
+    """The run is over now. Whether there is one; `token` as for `change_row`."""
+    # The row is locked before the sequence, as everywhere: two who wait for each other would fail.
+    connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update())
+    change = {
         "state": "finished",
         "outcome": outcome,
         "command": None,
@@ -96,7 +113,9 @@ def at_the_end(outcome: Outcome, result: Mapping[str, Any], error: Message | Non
         "result": json.dumps(dict(result)),
         "error": json.dumps(error.to_dict()) if error else None,
         "finished_at": time.time(),
+        "finished_order": next_order(connection),
     }
+    return change_row(connection, run_id, change, token)
 
 
 # To read and check settings is most of the work of listing a thousand runs, and they never change.
@@ -143,7 +162,9 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         result=json.loads(row.result) if row.result else {},
         attempts=row.attempts,
         threads=row.threads,
+        token=row.token,
         checkpoint_step=row.checkpoint_step,
+        checkpoint_token=row.checkpoint_token,
         command=row.command,
         worker=row.worker,
         started_at=row.started_at,

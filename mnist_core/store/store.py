@@ -9,6 +9,7 @@ from __future__ import annotations
 from mnist_core.store.commands import Commands
 from mnist_core.store.facts import Facts
 from mnist_core.store.labels import Labels
+from mnist_core.store.lease import Leases
 from mnist_core.store.library import Library
 from mnist_core.store.queue import Queue
 from mnist_core.store.recorded import Recorded
@@ -17,7 +18,7 @@ from mnist_core.store.studies import Studies
 from mnist_core.store.sweeps import Sweeps
 
 
-class Store(Library, Sweeps, Recorded, Commands, Queue, Reports, Labels, Studies, Facts):
+class Store(Library, Sweeps, Recorded, Commands, Queue, Reports, Labels, Studies, Leases, Facts):
     """The store at `url` (default: `settings.store_url()`), made and migrated on opening. Each part has a module.
 
     Raises StoreUnavailableError, from any method, when the database cannot be used.

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Study, StudyKind
-from mnist_core.store.base import Base
+from mnist_core.store.base import Base, next_order
+from mnist_core.store.lease import holds
 from mnist_core.store.queue import in_turn
 from mnist_core.store.tables import studies
 
@@ -59,9 +60,9 @@ class Studies(Base):
                 return study_id
             connection.execute(sa.delete(studies).where(mine, studies.c.state == "queued"))
             ended = sa.select(studies.c.id).where(mine, studies.c.state.in_(("finished", "failed")))
-            old = connection.execute(ended.order_by(studies.c.created_at.desc()).offset(KEPT - 1)).scalars().all()
+            old = connection.execute(ended.order_by(studies.c.created_order.desc()).offset(KEPT - 1)).scalars().all()
             connection.execute(sa.delete(studies).where(studies.c.id.in_(old)))
-            connection.execute(sa.insert(studies).values(row))
+            connection.execute(sa.insert(studies).values(**row, created_order=next_order(connection)))
         return study_id
 
     def study(self, study_id: str) -> Study | None:
@@ -80,7 +81,7 @@ class Studies(Base):
         columns = [column for column in studies.c if column.name != "data"]
         query = sa.select(*columns).where(studies.c.owner == owner, studies.c.kind == kind)
         with self._begin(write=False) as connection:
-            rows = connection.execute(query.order_by(studies.c.created_at.desc()).limit(limit)).all()
+            rows = connection.execute(query.order_by(studies.c.created_order.desc()).limit(limit)).all()
         return [_study(row) for row in rows]
 
     def studies_ahead(self, study_id: str) -> int:
@@ -109,21 +110,29 @@ class Studies(Base):
             rows = {row.id: row for row in connection.execute(sa.select(studies).where(studies.c.id.in_(ids)))}
         return [_study(rows[study_id]) for study_id in ids if study_id in rows]
 
-    def claim_study(self, study_id: str) -> Study | None:
-        """Take a queued study to compute it; None where it waits no longer."""
+    def claim_study(self, study_id: str, lease: int | None = None) -> Study | None:
+        """Take a queued study to compute it, with a new token; None where it waits no longer. `lease` as for `claim`."""
         with self._begin() as connection:
+            if not holds(connection, lease):
+                return None
             waiting = sa.and_(studies.c.id == study_id, studies.c.state == "queued")
-            if not _change(connection, waiting, {"state": "running", "progress": 0.0}):
+            if not _change(connection, waiting, {"state": "running", "progress": 0.0, "token": studies.c.token + 1}):
                 return None
             return _study(connection.execute(sa.select(studies).where(studies.c.id == study_id)).one())
 
-    def report_study(self, study_id: str, progress: float) -> bool:
-        """Say how far a study is, 0 to 1; whether it is still wanted."""
+    def report_study(self, study_id: str, progress: float, token: int | None = None) -> bool:
+        """Say how far a study is, 0 to 1; whether it is still wanted, of the worker that has it by `token` (default: any)."""
         with self._begin() as connection:
-            return _change(connection, _running(study_id), {"progress": progress})
+            return _change(connection, _running(study_id, token), {"progress": progress})
 
-    def finish_study(self, study_id: str, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep the result of a running study."""
+    def finish_study(
+        self,
+        study_id: str,
+        values: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        token: int | None = None,
+    ) -> None:
+        """Keep the result of a running study; not where another worker than that with `token` has it."""
         packed = [np.ascontiguousarray(array) for array in arrays.values()]
         shapes = [
             {"name": name, "dtype": array.dtype.str, "shape": array.shape}
@@ -136,11 +145,12 @@ class Studies(Base):
             "data": b"".join(array.tobytes() for array in packed),
         }
         with self._begin() as connection:
-            _change(connection, _running(study_id), change)
+            _change(connection, _running(study_id, token), change)
 
-    def fail_study(self, study_id: str, why: Message) -> None:
-        """The study cannot be computed. Changes nothing of one that has ended."""
+    def fail_study(self, study_id: str, why: Message, token: int | None = None) -> None:
+        """The study cannot be computed. Changes nothing of one that has ended, or that another worker has."""
         active = sa.and_(studies.c.id == study_id, studies.c.state.in_(("queued", "running")))
+        active = active if token is None else _running(study_id, token)
         with self._begin() as connection:
             _change(connection, active, {"state": "failed", "message": json.dumps(why.to_dict())})
 
@@ -157,8 +167,9 @@ class Studies(Base):
             _change(connection, studies.c.state == "running", {"state": "queued"})
 
 
-def _running(study_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(studies.c.id == study_id, studies.c.state == "running")
+def _running(study_id: str, token: int | None = None) -> sa.ColumnElement[bool]:
+    mine = sa.and_(studies.c.id == study_id, studies.c.state == "running")
+    return mine if token is None else sa.and_(mine, studies.c.token == token)
 
 
 def _change(connection: sa.Connection, which: sa.ColumnElement[bool], change: Mapping[str, Any]) -> bool:
@@ -170,7 +181,7 @@ def _change(connection: sa.Connection, which: sa.ColumnElement[bool], change: Ma
 def _queue(connection: sa.Connection) -> list[str]:
     """Ids of the waiting studies, in fair order."""
     query = sa.select(studies.c.id, studies.c.owner, studies.c.state).where(studies.c.state.in_(("queued", "running")))
-    rows = connection.execute(query.order_by(studies.c.created_at, studies.c.id)).all()
+    rows = connection.execute(query.order_by(studies.c.created_order, studies.c.id)).all()
     waiting = ((row.id, row.owner, 0) for row in rows if row.state == "queued")
     return in_turn(waiting, (row.owner for row in rows if row.state == "running"))
 
@@ -186,6 +197,7 @@ def _study(row: sa.Row[Any]) -> Study:
         state=row.state,
         version=row.version,
         created_at=row.created_at,
+        token=row.token,
         progress=row.progress,
         message=Message.from_dict(json.loads(row.message)) if row.message else None,
         values=result["values"],

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import SweepRecord
-from mnist_core.store.base import Base
+from mnist_core.store.base import Base, next_order
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import sweeps
 
@@ -26,7 +26,7 @@ class Sweeps(Base):
 
     def list_sweeps(self, owner: str, limit: int = 50) -> list[SweepRecord]:
         """The owner's sweeps, newest first."""
-        query = sa.select(sweeps).where(sweeps.c.owner == owner).order_by(sweeps.c.created_at.desc()).limit(limit)
+        query = sa.select(sweeps).where(sweeps.c.owner == owner).order_by(sweeps.c.created_order.desc()).limit(limit)
         with self._begin(write=False) as connection:
             rows = connection.execute(query).all()
         return [found for found in map(_sweep, rows) if found is not None]
@@ -50,6 +50,7 @@ def add_sweep(connection: sa.Connection, sweep: SweepRecord) -> None:
         "preset": sweep.preset,
         "variant": sweep.variant,
         "predicted_edge": sweep.predicted_edge,
+        "created_order": next_order(connection),
     }
     connection.execute(insert_into(connection, sweeps).values(row).on_conflict_do_nothing())
 

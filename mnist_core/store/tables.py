@@ -34,23 +34,32 @@ runs = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("threads", sa.Integer),
     sa.Column("worker", sa.String(128)),
-    # Step of the checkpoint that training would go on from; null: none, start afresh.
+    # Raised by every claim: a worker that was given up has an older one, and what it writes is refused.
+    sa.Column("token", sa.Integer, nullable=False, server_default="0"),
+    # Step of the checkpoint that training would go on from; null: none, start afresh. The token of who wrote it.
     sa.Column("checkpoint_step", sa.Integer),
+    sa.Column("checkpoint_token", sa.Integer),
     # Runs that lost their worker (1) go before those that wait for their turn.
     sa.Column("priority", sa.Integer, nullable=False, default=0),
+    # Times are for people to read. What comes first is decided by numbers of the store's sequence: clocks jump.
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("queued_at", sa.Float, nullable=False),
     sa.Column("started_at", sa.Float),
     sa.Column("finished_at", sa.Float),
+    sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("queued_order", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("finished_order", sa.BigInteger),
     sa.Column("prediction", sa.String(16)),
     sa.Column("name", sa.String(80), nullable=False, server_default=""),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("colour", sa.Integer),
-    # Since when its student wants to see it no more (seconds since the epoch); it goes for good a day later.
+    # Since when its student wants to see it no more (seconds since the epoch) …
     sa.Column("put_away_at", sa.Float),
+    # … and what the store's clock (`lease.served_seconds`) said then; it goes for good a day later by that clock.
+    sa.Column("put_away_served", sa.Float),
 )
-sa.Index("runs_by_owner", runs.c.owner, runs.c.created_at)
+sa.Index("runs_by_owner", runs.c.owner, runs.c.created_order)
 sa.Index("runs_by_group", runs.c.group_id)
 sa.Index("runs_by_state", runs.c.state)
 
@@ -68,6 +77,7 @@ sweeps = sa.Table(
     sa.Column("variant", sa.String(64)),
     sa.Column("predicted_edge", sa.Float),
     sa.Column("off", sa.Float),
+    sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 # Packed records (records.STEP_DTYPE, records.EVALUATION_DTYPE), a few times a second one row of each kind.
@@ -107,8 +117,10 @@ studies = sa.Table(
     sa.Column("deaths", sa.Integer, nullable=False, default=0),  # workers lost with it
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, default=1),
+    sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("token", sa.Integer, nullable=False, server_default="0"),  # as that of a run
 )
-sa.Index("studies_by_owner", studies.c.owner, studies.c.kind, studies.c.created_at)
+sa.Index("studies_by_owner", studies.c.owner, studies.c.kind, studies.c.created_order)
 sa.Index("studies_by_state", studies.c.state)
 
 # What is known of this installation: its speed, the cluster's heartbeat, how far a download is.
@@ -118,4 +130,27 @@ facts = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("updated_at", sa.Float, nullable=False),
+)
+
+# One row: which cluster serves this store (store/lease.py).
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column(
+        "token", sa.Integer, nullable=False
+    ),  # raised by who takes the lease: what an older holder writes is refused
+    sa.Column("beats", sa.BigInteger, nullable=False),  # raised by the holder while it lives
+    sa.Column(
+        "served_seconds", sa.Float, nullable=False
+    ),  # that all holders together have seen pass: the store's clock
+    sa.Column("holder", sa.String(1024), nullable=False),
+)
+
+# The store's sequence (`order`), from which everything that is made, queued or finished has its number.
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
 )

@@ -12,7 +12,7 @@ from mnist_core import data, settings, training, weights
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import StoreUnavailableError
-from mnist_core.jobs import one_run, run_job
+from mnist_core.jobs import one_run, run_job, turns
 from mnist_core.records import Curves
 from mnist_core.store import Store
 from mnist_core.training import trail
@@ -34,8 +34,11 @@ def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     return shared_store
 
 
-def execute(store: Store, run_id: str) -> None:
-    run_job.execute([run_id], store.url, 1)
+def execute(store: Store, *run_ids: str) -> None:
+    """Give the runs to a worker; those of one that died wait again first, as the dispatcher sees to it."""
+    for run_id in run_ids:
+        store.requeue(run_id)
+    run_job.execute(run_ids, store.url, 1)
 
 
 def rows(curves: Curves) -> str:
@@ -410,7 +413,7 @@ def test_a_stack_whose_worker_dies_goes_on_as_a_stack(store: Store, monkeypatch:
         real(self, *args, **kwargs)
 
     monkeypatch.setattr(training.Stack, "advance", counted)
-    run_job.execute(ids, store.url, 1)
+    execute(store, *ids)
     assert stacks[0] == len(ids)
     for run_id, undisturbed_one in zip(ids, whole, strict=True):
         assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
@@ -423,7 +426,7 @@ def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Sto
         with pytest.raises(Crash):
             run_job.execute(ids, store.url, 1)
     settings.checkpoint_file(ids[1]).unlink()
-    run_job.execute(ids, store.url, 1)
+    execute(store, *ids)
     assert {store.get(run_id).outcome for run_id in ids} == {"completed"}
 
 
@@ -442,3 +445,70 @@ def test_a_finished_run_keeps_its_verdict(store: Store) -> None:
     run, curves = store.get(run_id), store.curves(run_id)
     assert run.result["verdict"] == judge(run.config, curves, run.outcome)[0]
     assert run.result["verdict"] not in ("diverged", "collapsed")
+
+
+# ---- a worker that was given up ------------------------------------------------------------------------------------
+
+
+def given_up(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker hung so long that another got the run and trained it to its end; the first goes on after this."""
+    with monkeypatch.context() as patch:
+        patch.setattr(turns, "OF_THIS_PROCESS", turns.Turns())  # the other is another process
+        execute(store, run_id)
+
+
+@pytest.mark.parametrize("moment", ["before the records are kept", "before the checkpoint is in its place"])
+def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    expected = undisturbed(store)
+    run_id = store.create_run("ann", CONFIG)
+
+    def hang() -> None:
+        given_up(store, run_id, monkeypatch)
+
+    with monkeypatch.context() as patch:
+        if moment.startswith("before the records"):
+            patch.setattr(store, "publish", after(3, hang, store.publish))
+        else:
+            patch.setattr(one_run.Job, "published", after(3, hang, one_run.Job.published))
+        execute(store, run_id)
+    run = store.get(run_id)
+    assert (run.state, run.outcome, run.attempts) == ("finished", "completed", 2)
+    assert rows(store.curves(run_id)) == expected
+    dataset = data.load_dataset("mnist")
+    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+    assert trail.steps(run_id) == list(trail.planned(CONFIG))
+    assert [file.name for file in settings.checkpoint_folder().glob(f"{run_id}*next*")] == []
+
+
+def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    real = trail.keep
+
+    def reset_meanwhile(trainer: Any, of: str) -> None:
+        real(trainer, of)
+        if trainer.step and store.state(run_id) == "running":
+            # It hangs; its run is reset, and waits at step 0 when it comes back.
+            store.request(run_id, "ann", "reset")
+            given_up(store, run_id, monkeypatch)
+
+    monkeypatch.setattr(trail, "keep", reset_meanwhile)
+    execute(store, run_id)
+    run = store.get(run_id)
+    assert (run.state, run.progress.step, run.checkpoint_step) == ("paused", 0, None)
+    assert len(store.curves(run_id).steps) == 0
+
+
+def test_a_run_of_a_stack_that_another_has_by_now_leaves_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = sweep(store)
+    hang = after(3, lambda: given_up(store, ids[0], monkeypatch), store.publish)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "publish", hang)
+        execute(store, *ids)
+    assert [store.get(run_id).outcome for run_id in ids] == ["completed"] * 3
+    assert [store.get(run_id).attempts for run_id in ids] == [2, 1, 1]
+    recorded = store.curves(ids[0]).steps["step"].tolist()
+    assert recorded == sorted(set(recorded))  # each once: two have not written them

@@ -92,7 +92,7 @@ def test_a_cancelled_study_ends_in_its_midst(store: Store, monkeypatch: pytest.M
     report = store.report_study
     reported: list[float] = []
 
-    def cancelled(study_id: str, progress: float) -> bool:
+    def cancelled(study_id: str, progress: float, **_token: int) -> bool:
         reported.append(progress)
         store.cancel_study(study_id, "ann")
         return report(study_id, progress)
@@ -209,7 +209,7 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
     monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)
     shares: list[float] = []
 
-    def cancelled(study_id: str, progress: float) -> bool:
+    def cancelled(study_id: str, progress: float, **_token: int) -> bool:
         shares.append(progress)
         return progress < 0.5
 

@@ -16,7 +16,7 @@ from mnist_core.store.engine import MIGRATIONS
 CONFIG = RunConfig(learning_rate=0.3)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002_sweeps", "0003_studies", "0004_labels"])
+@pytest.mark.parametrize("revision", ["0001", "0002_sweeps", "0003_studies", "0004_labels", "0005_colours"])
 def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
     home.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{home / 'runs.sqlite'}")
@@ -25,7 +25,7 @@ def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-        row = {
+        row: dict[str, object] = {
             "id": "0123456789",
             "owner": "ann",
             "config": CONFIG.to_json(),
@@ -41,9 +41,11 @@ def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
             "created_at": 1.0,
             "queued_at": 1.0,
         }
+        later = {**row, "id": "0000000000", "owner": "bob", "state": "queued", "created_at": 3.0, "queued_at": 3.0}
+        rows = [row, {**later, "id": "1111111111", "created_at": 2.0, "queued_at": 2.0}, later]
         columns = ", ".join(row)
         connection.execute(
-            sa.text(f"INSERT INTO runs ({columns}) VALUES ({', '.join(f':{name}' for name in row)})"), row
+            sa.text(f"INSERT INTO runs ({columns}) VALUES ({', '.join(f':{name}' for name in row)})"), rows
         )
     engine.dispose()
     store = open_store()
@@ -51,4 +53,8 @@ def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
     assert (run.config, run.state, run.progress.step, run.name, run.star) == (CONFIG, "paused", 70, "", False)
     store.put_away([run.id], "ann")
     assert store.list_runs("ann") == []
+    # What was ordered by time keeps its order, and what is new comes after it.
+    new = store.create_run("bob", CONFIG)
+    assert [run.id for run in store.next_queued(9)] == ["1111111111", "0000000000", new]
+    assert [run.id for run in store.list_runs("bob")] == [new, "0000000000", "1111111111"]
     store.close()
