@@ -123,7 +123,7 @@ studies = sa.Table(
 sa.Index("studies_by_owner", studies.c.owner, studies.c.kind, studies.c.created_order)
 sa.Index("studies_by_state", studies.c.state)
 
-# What is known of this installation: its speed, the cluster's heartbeat, how far a download is.
+# What is known of this installation: its speed, what the cluster is doing, how far a download is.
 facts = sa.Table(
     "facts",
     metadata,

@@ -77,7 +77,7 @@ def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
     earlier = time.time() - 3_600
     monkeypatch.setattr("time.time", lambda: earlier)
     wait_until(lambda: not other.others_turn(), 5)
-    dispatcher._beat = 0.0
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.HEARTBEAT_SECONDS", 0.0)
     dispatcher.tick()
     assert other.others_turn()
 

@@ -1,0 +1,103 @@
+"""Two clusters on one store, each a dispatcher with a stand-in for Dask: one of them serves it, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mnist_core import data
+from mnist_core.config import RunConfig
+from mnist_core.errors import LeaseLostError
+from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.store import Store, open_store
+from tests.jobs.stand_in import Client
+
+CONFIG = RunConfig()
+
+
+@pytest.fixture
+def stores(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Store]]:
+    """One store, opened by two clusters and a student."""
+    monkeypatch.setattr(data, "available", lambda name: name == "mnist")
+    opened = [open_store(f"sqlite:///{home / 'runs.sqlite'}") for _number in range(3)]
+    opened[0].set_fact("speed", {})
+    yield opened
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def both(stores: list[Store], home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Dispatcher, Dispatcher]:
+    """The dispatcher that serves the store, and one on another machine that does not."""
+    made = []
+    for name, store in zip(("one", "two"), stores, strict=False):
+        monkeypatch.setenv("MNIST_LAB_HOME", str(home / name))
+        made.append(Dispatcher(Client(), store))
+    made[0].begin()
+    return made[0], made[1]
+
+
+def test_one_that_was_stopped_for_a_while_dispatches_nothing_when_it_comes_back(
+    stores: list[Store], both: tuple[Dispatcher, Dispatcher]
+) -> None:
+    (first, second), student = both, stores[2]
+    run_id = student.create_run("ann", CONFIG)
+    first.tick()
+    lost = student.claim(*_arguments(first, 0))
+    assert lost is not None
+    second.begin()  # the first has not been heard of
+    second.tick()
+    assert second.client.runs() == [run_id]
+    again = student.claim(*_arguments(second, 0))
+    assert again is not None
+    # The first comes back, with a worker that trains on.
+    with pytest.raises(LeaseLostError):
+        first._heartbeat()
+    first.stand_by()
+    assert (first._running, first.client.sent[0].status) == ({}, "cancelled")
+    assert first.others_turn()
+    assert again.token > lost.token
+    assert not student.finish(run_id, "completed", {}, token=lost.token)
+    assert student.get(run_id).state == "running"
+
+
+def _arguments(dispatcher: Dispatcher, number: int) -> tuple[str, str, int, int]:
+    """With what a worker claims the run that it was sent."""
+    (run_id,), _url, threads, lease = dispatcher.client.sent[number].arguments
+    return run_id, "worker", threads, lease
+
+
+def test_what_it_sends_before_it_notices_finds_no_run(stores: list[Store], both: tuple[Dispatcher, Dispatcher]) -> None:
+    (first, second), student = both, stores[2]
+    second.begin()
+    student.create_run("ann", CONFIG)
+    first._submit()
+    assert first.client.runs()
+    assert student.claim(*_arguments(first, 0)) is None
+    second._submit()
+    assert student.claim(*_arguments(second, 0)) is not None
+
+
+def test_it_takes_up_again_where_the_other_is_gone(
+    stores: list[Store], both: tuple[Dispatcher, Dispatcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = both
+    run_id = stores[2].create_run("ann", CONFIG)
+    second.begin()
+    served = []
+    real = first.tick
+
+    def tick() -> None:
+        served.append(first.store.lease().token)
+        real()
+        if first.client.runs():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(first, "tick", tick)
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.LEASE_SECONDS", 0.2)
+    with pytest.raises(KeyboardInterrupt):
+        first.serve()
+    assert first.client.runs() == [run_id]
+    assert served[-1] > (second.store.lease_token or 0)
