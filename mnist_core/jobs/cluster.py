@@ -10,18 +10,20 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import filelock
 import psutil
 
 from mnist_core import settings
+from mnist_core.jobs.watchdog import Watchdog
 
 LOG = logging.getLogger("mnist_lab.cluster")
 STANDBY_SECONDS = 0.5
 LOG_BYTES = 2_000_000
+RESTART_SECONDS = 10.0  # for a worker of somebody else's scheduler to come back
 
 
 def main() -> None:
@@ -80,15 +82,16 @@ def _serve() -> None:
 
     begun = time.perf_counter()
     with ExitStack() as stack:
-        client, renew = _client(stack)
+        client, cluster = _client(stack)
+        watchdog = watch(client, cluster)
         store = open_store()
         LOG.info("ready after %.1f s", time.perf_counter() - begun)
-        Dispatcher(client, store, renew).serve()
+        renew = None if cluster is None else partial(renew_workers, cluster)
+        Dispatcher(client, store, renew, lambda: watchdog.hung).serve()
 
 
-def _client(stack: ExitStack) -> tuple[Any, Callable[[], None] | None]:
-    """A Dask client: of the scheduler named in the environment, else of a local cluster of processes, and what renews its
-    workers."""
+def _client(stack: ExitStack) -> tuple[Any, Any]:
+    """A Dask client of the scheduler named in the environment, else of a local cluster of processes; and that cluster."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -129,7 +132,34 @@ def _client(stack: ExitStack) -> tuple[Any, Callable[[], None] | None]:
     client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
     client.register_plugin(WorkerSetup(settings.store_url()))
     cluster.scale(settings.worker_count())
-    return client, lambda: renew_workers(cluster)
+    return client, cluster
+
+
+def watch(client: Any, cluster: Any) -> Watchdog:
+    """Have the workers of `client` give signs of life, and end those that hang; those of the local `cluster` at once."""
+    from mnist_core.jobs.pulse import TOPIC, Pulse
+
+    watchdog = Watchdog(partial(end_worker, cluster) if cluster is not None else partial(restart_worker, client))
+    client.subscribe_topic(TOPIC, watchdog.hear)
+    client.register_plugin(Pulse())
+    watchdog.start()
+    return watchdog
+
+
+def end_worker(cluster: Any, address: str) -> None:
+    """Kill the process of a worker of a Dask `LocalCluster`, which its nanny then starts anew. Nothing where it is gone."""
+    for nanny in list(cluster.workers.values()):
+        if nanny.worker_address == address and nanny.pid is not None:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(nanny.pid).kill()
+
+
+def restart_worker(client: Any, address: str) -> None:
+    """Ask the nanny of a worker elsewhere to start it anew; where it has none, it is left alone until it lives again."""
+    try:
+        client.restart_workers([address], timeout=RESTART_SECONDS, raise_for_error=False)
+    except Exception as error:
+        LOG.warning("the worker %s cannot be restarted from here: %s", address, error)
 
 
 def renew_workers(cluster: Any) -> None:

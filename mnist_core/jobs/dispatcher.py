@@ -16,7 +16,7 @@ import platform
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from mnist_core import settings, stacks
@@ -45,12 +45,22 @@ DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
 class Dispatcher:
-    """Serves the queue of `store` with the workers of the Dask `client`; `renew` starts those anew that are missing."""
+    """Serves the queue of `store` with the workers of the Dask `client`.
 
-    def __init__(self, client: Any, store: Store, renew: Callable[[], None] | None = None) -> None:
+    `renew` starts those anew that are missing; `hung()`: addresses of those that hang, which count as missing.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        store: Store,
+        renew: Callable[[], None] | None = None,
+        hung: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self.client = client
         self.store = store
         self._renew = renew
+        self._hung = hung
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
@@ -199,9 +209,9 @@ class Dispatcher:
         return [worker for worker, slots in workers for _slot in range(slots - busy[worker])]
 
     def _workers(self) -> dict[str, int]:
-        """Slots for training by the address of each registered worker."""
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
-        resources = {address: worker.get("resources", {}) for address, worker in workers.items()}
+        """Slots for training by the address of each registered worker that lives."""
+        workers, hung = self.client.scheduler_info(n_workers=-1)["workers"], self._hung()
+        resources = {name: worker.get("resources", {}) for name, worker in workers.items() if name not in hung}
         if self.elsewhere:
             self._named = {name for owned in resources.values() for name in owned}
         slots = {
@@ -252,7 +262,8 @@ class Dispatcher:
             deaths = self._deaths[run_id] + 1
             try:
                 if deaths >= DEATHS and self.store.state(run_id) in ("queued", "running"):
-                    self.store.finish(run_id, "failed", {}, _KILLER)
+                    why = _HANGER if placed.worker in self._hung() else _KILLER
+                    self.store.finish(run_id, "failed", {}, why)
                 else:
                     self.store.requeue(run_id)
             except RunNotFoundError:
@@ -307,3 +318,4 @@ def _sentence(run_id: str, error: BaseException) -> Message:
 _KILLER = message(
     N_("This run brought its worker down several times, probably for want of memory. Try a smaller network or batch.")
 )
+_HANGER = message(N_("The worker of this run stopped responding several times. Try again, or try a smaller network."))

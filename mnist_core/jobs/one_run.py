@@ -20,6 +20,7 @@ from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, StoreUnavailableError
 from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.jobs import pulse
 from mnist_core.jobs.run_files import forget_files, forget_next, next_file
 from mnist_core.jobs.worker_store import patiently
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
@@ -173,6 +174,7 @@ class Job:
 
     def _look_again(self) -> None:
         """Look, if the last time was a while ago."""
+        pulse.tick()
         if time.monotonic() - self._looked >= ASK_SECONDS:
             self.look()
 

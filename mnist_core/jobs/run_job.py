@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from mnist_core.errors import StoreUnavailableError
-from mnist_core.jobs import one_run, turns
+from mnist_core.jobs import one_run, pulse, turns
 from mnist_core.jobs.one_run import ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Run
@@ -38,7 +38,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
     claimed = [patiently(partial(store.claim, run_id, worker, threads, lease)) for run_id in run_ids]
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
-    with turns.OF_THIS_PROCESS:
+    with pulse.at_work(), turns.OF_THIS_PROCESS:
         jobs = [job for run in claimed if run is not None and (job := _job(store, run, device))]
         for together in _at_one_step(jobs):
             _Bunch(store, together).work()
@@ -146,6 +146,7 @@ class _Bunch:
 
     def _interrupted(self) -> bool:
         """Whether something is asked that cannot wait until the stack comes back by itself."""
+        pulse.tick()
         if time.monotonic() - self._asked >= one_run.ASK_SECONDS:
             self._look()
         return any(job.asked for job in self.jobs)

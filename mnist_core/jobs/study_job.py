@@ -10,7 +10,7 @@ import time
 from functools import partial
 
 from mnist_core.errors import MnistLabError
-from mnist_core.jobs import turns
+from mnist_core.jobs import pulse, turns
 from mnist_core.jobs.study_kinds import KINDS, TAKING_TIMES
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Study
@@ -36,6 +36,7 @@ class _Reporter:
         self._last = 0.0
 
     def __call__(self, share: float) -> None:
+        pulse.tick()
         if time.monotonic() - self._last < REPORT_SECONDS:
             return
         if not patiently(partial(self._report, share)):
@@ -58,7 +59,7 @@ def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> No
     if study is None:
         return
     try:
-        with turns.OF_THIS_PROCESS:
+        with pulse.at_work(), turns.OF_THIS_PROCESS:
             _set_threads(cores)
             values, arrays = KINDS[study.kind](store, study, cores, _Reporter(store, study, cores))
     except _NoLongerWantedError:

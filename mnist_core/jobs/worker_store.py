@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mnist_core.errors import StoreUnavailableError
+from mnist_core.jobs import pulse
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
@@ -30,5 +31,6 @@ def patiently(ask: Callable[[], T]) -> T:
             return ask()
         except StoreUnavailableError as error:
             LOG.warning("%s", error)
+            pulse.tick()  # it waits, and does not hang
             time.sleep(seconds)
     return ask()

@@ -1,0 +1,63 @@
+"""Ends workers that hang: a thread of the cluster's process, which waits for nothing but its own clock.
+
+It uses neither the store nor the dispatcher's thread: a worker that hangs may hold the store's lock. Dask's nanny starts
+a worker that was ended again, and the dispatcher queues its runs anew, from their checkpoints.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mnist_core.jobs.liveness import Watch
+
+LOG = logging.getLogger("mnist_lab.cluster")
+LOOK_SECONDS = 1.0
+HANG_SECONDS = 20.0  # a process that has given no sign for so long does nothing any more
+# Work that has not counted for so long goes on no more. It counts many times a second, but what it does in one piece (a
+# file on a slow disk, a large evaluation) takes its time on a slow host.
+STUCK_SECONDS = 300.0
+
+
+class Watchdog:
+    """Hears the workers' signs of life (`pulse`) and calls `end` with the address of each that hangs, once."""
+
+    def __init__(self, end: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._end = end
+        self._signs: dict[str, dict[str, Any]] = {}
+        self._living: Watch[str] = Watch(clock)
+        self._working: Watch[str] = Watch(clock)
+        self.hung: frozenset[str] = frozenset()  # addresses of workers that nothing should be given to
+
+    def hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        """Take note of a sign of life, as Dask hands it out."""
+        _when, sign = event
+        self._signs[sign["worker"]] = sign
+
+    def look(self) -> None:
+        """See who hangs now, and end whoever did not before."""
+        signs = dict(self._signs)
+        living = self._living.look({worker: sign["alive"] for worker, sign in signs.items()})
+        # Who has nothing to do counts on by living.
+        counts = {worker: sign["working" if sign["busy"] else "alive"] for worker, sign in signs.items()}
+        working = self._working.look(counts)
+        hung = {worker for worker in signs if living[worker] >= HANG_SECONDS or working[worker] >= STUCK_SECONDS}
+        for worker in hung - self.hung:
+            LOG.warning("the worker %s hangs and is ended", worker)
+            self._end(worker)
+        self.hung = frozenset(hung)
+
+    def start(self) -> None:
+        """Look from now on, once a second, as long as the process lives."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            try:
+                self.look()
+            except Exception:
+                LOG.exception("the watchdog could not look")

@@ -1,0 +1,166 @@
+"""Workers that hang: counters timed on a clock of one's own, a process that is stopped, and what becomes of its run."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+import psutil
+import pytest
+from distributed import Client, LocalCluster
+
+from mnist_core.config import RunConfig
+from mnist_core.jobs import cluster, pulse, watchdog
+from mnist_core.jobs.dispatcher import DEATHS, Dispatcher
+from mnist_core.jobs.liveness import Watch
+from mnist_core.jobs.watchdog import HANG_SECONDS, STUCK_SECONDS, Watchdog
+from mnist_core.store import Store
+from tests.conftest import wait_until
+from tests.jobs.stand_in import Client as StandIn
+from tests.jobs.stand_in import claim, owning
+
+CONFIG = RunConfig()
+
+
+class Clock:
+    """A clock that goes as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_counter_is_timed_while_it_stands_still() -> None:
+    clock = Clock()
+    watch = Watch[str](clock)
+    assert watch.look({"a": 1, "b": 1}) == {"a": 0.0, "b": 0.0}
+    for clock.now in (1.0, 2.0, 3.0):
+        still = watch.look({"a": 1, "b": int(clock.now) + 1})
+    assert still == {"a": 3.0, "b": 0.0}
+    clock.now = 4.0
+    assert watch.look({"a": 2, "c": 1}) == {"a": 0.0, "c": 0.0}
+
+
+def test_who_has_not_looked_himself_holds_nobody_for_lost() -> None:
+    clock = Clock()
+    watch = Watch[str](clock)
+    watch.look({"a": 1})
+    clock.now = 3_600.0  # the watcher was stopped, or the machine slept
+    assert watch.look({"a": 1})["a"] <= 2.0
+
+
+class Pack:
+    """A watchdog whose clock, and whose workers, the test moves."""
+
+    def __init__(self) -> None:
+        self.clock, self.ended = Clock(), list[str]()
+        self.watchdog = Watchdog(self.ended.append, self.clock)
+        self.signs = {name: {"worker": name, "alive": 0, "working": 0, "busy": 0} for name in "ab"}
+
+    def pass_time(self, seconds: float, *beating: str, working: bool = True) -> None:
+        for _second in range(int(seconds)):
+            self.clock.now += 1.0
+            for name in beating:
+                self.signs[name]["alive"] += 1
+                self.signs[name]["working"] += working and self.signs[name]["busy"]
+                self.watchdog.hear((0.0, dict(self.signs[name])))
+            self.watchdog.look()
+
+
+def test_a_process_that_gives_no_sign_is_ended_once_and_may_come_back() -> None:
+    pack = Pack()
+    pack.pass_time(5, "a", "b")
+    pack.pass_time(HANG_SECONDS - 1, "b")
+    assert pack.ended == []
+    pack.pass_time(30, "b")
+    assert (pack.ended, pack.watchdog.hung) == (["a"], {"a"})
+    pack.pass_time(1, "a", "b")
+    assert pack.watchdog.hung == frozenset()
+
+
+def test_a_worker_that_trains_one_long_piece_or_waits_does_not_hang() -> None:
+    pack = Pack()
+    pack.signs["a"]["busy"] = 1
+    pack.pass_time(STUCK_SECONDS - 2, "a", "b", working=False)  # one piece
+    pack.pass_time(2 * STUCK_SECONDS, "a", "b")  # it counts: it trains, or waits for the store
+    pack.signs["a"]["busy"] = 0
+    pack.pass_time(2 * STUCK_SECONDS, "a", "b")  # it has nothing to do
+    assert pack.ended == []
+    pack.signs["a"]["busy"] = 1
+    pack.pass_time(STUCK_SECONDS + 2, "a", "b", working=False)
+    assert pack.ended == ["a"]
+
+
+def test_a_worker_that_waits_for_the_store_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mnist_core.errors import StoreUnavailableError
+    from mnist_core.jobs import worker_store
+
+    monkeypatch.setattr(worker_store, "RETRY_SECONDS", (0.0, 0.0))
+    before = pulse._counts["working"]
+
+    def locked() -> None:
+        raise StoreUnavailableError("locked")
+
+    with pytest.raises(StoreUnavailableError):
+        worker_store.patiently(locked)
+    assert pulse._counts["working"] > before
+
+
+def test_the_run_of_a_worker_that_hangs_goes_to_another_and_it_gets_no_more(store: Store) -> None:
+    hung: set[str] = set()
+    dispatcher = Dispatcher(StandIn(), store, hung=lambda: hung)
+    dispatcher.begin()
+    run_id = store.create_run("ann", CONFIG)
+    dispatcher.tick()
+    lost = store.claim(run_id, "a", 1)
+    assert lost is not None
+    store.request(run_id, "ann", "stop")
+    hung.add("a")
+    dispatcher._heartbeat()
+    assert store.get(run_id).state == "queued"
+    other = store.create_run("bob", CONFIG)
+    dispatcher.tick()
+    assert [future.worker for future in dispatcher.client.sent] == ["a", "b"]
+    again = store.claim(run_id, "b", 1)
+    assert again is not None
+    assert store.requests([run_id])[run_id].command == "stop"  # still asked for
+    hung.clear()
+    dispatcher.tick()
+    assert dispatcher.client.runs()[-1] == other
+
+
+def test_a_run_whose_workers_hang_each_time_is_a_sentence(store: Store) -> None:
+    hung: set[str] = set()
+    dispatcher = Dispatcher(StandIn({}), store, hung=lambda: hung)
+    dispatcher.begin()
+    run_id = store.create_run("ann", CONFIG)
+    for number in range(DEATHS):
+        dispatcher.client.workers = owning(f"worker {number}")
+        dispatcher.tick()
+        claim(store, run_id)
+        hung.add(f"worker {number}")
+        dispatcher._heartbeat()
+    assert "stopped responding" in str(store.get(run_id).error)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")
+def test_a_process_that_is_stopped_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "HANG_SECONDS", 3.0)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.1)
+    with (
+        LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.ERROR
+        ) as started,
+        Client(started) as client,  # type: ignore[no-untyped-call]
+    ):
+        watching = cluster.watch(client, started)
+        wait_until(lambda: watching._signs, 60)
+        (nanny,) = started.workers.values()
+        stopped, address = psutil.Process(nanny.pid), nanny.worker_address
+        stopped.send_signal(signal.SIGSTOP)
+        wait_until(lambda: not stopped.is_running(), 60)
+        wait_until(lambda: set(watching._signs) - {address}, 60)  # its successor gives signs
+        assert watching.hung == {address}
