@@ -6,6 +6,9 @@
 | MNIST_LAB_DATA      | folder with MNIST in torchvision's layout, used first| none                   |
 | MNIST_LAB_STORE     | SQLAlchemy address of the store                      | sqlite file in the home|
 | MNIST_LAB_SCHEDULER | address of a running Dask scheduler                  | a local cluster        |
+| MNIST_LAB_TLS_CA    | certificate authority of that scheduler, a file      | no TLS                 |
+| MNIST_LAB_TLS_CERT  | certificate to show to it, a file                    | no TLS                 |
+| MNIST_LAB_TLS_KEY   | its key, a file                                      | no TLS                 |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
 | MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
@@ -16,8 +19,16 @@ Read at each call, not at import, so that tests and secrets can set them late.
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
+from mnist_core.errors import JobsError
+from mnist_core.messages import N_
+
+TLS = ("MNIST_LAB_TLS_CA", "MNIST_LAB_TLS_CERT", "MNIST_LAB_TLS_KEY")
+# What a host's secrets may set (Streamlit's, for one), beside the environment.
+FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", *TLS)
 # What one worker needs with torch and a data set in it: 600 MB with PyPI's CUDA build.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
@@ -26,8 +37,53 @@ SERVER_BYTES = 400 * 2**20
 
 
 def home() -> Path:
-    """The folder that holds everything this installation keeps; not created here."""
+    """The folder that holds everything this installation keeps; `make_home` makes it."""
     return Path(os.environ.get("MNIST_LAB_HOME") or Path.home() / ".mnist-lab").expanduser()
+
+
+def make_home() -> Path:
+    """The home, made for this account alone. One that was named and is there keeps its permissions; what is ours in it
+    does not. Raises OSError."""
+    folder = make_private(home(), ours=not os.environ.get("MNIST_LAB_HOME"))
+    for name in ("runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "cluster.log", "cluster.lock", "migration.lock"):
+        close_to_others(folder / name)
+    close_to_others(checkpoint_folder())
+    return folder
+
+
+def make_private(folder: Path, *, ours: bool = True) -> Path:
+    """Make the folder for this account alone (0700); one that is there is closed to others, too, where it is `ours`.
+
+    Raises OSError.
+    """
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if ours:
+        close_to_others(folder)
+    return folder
+
+
+def close_to_others(place: Path) -> None:
+    """Take the permissions of all other accounts from a file or folder, where there is one and it can be done."""
+    with suppress(OSError):
+        mode = stat.S_IMODE(place.stat().st_mode)
+        if mode & 0o077:
+            place.chmod(mode & ~0o077)
+
+
+def open_private(file: Path) -> int:
+    """A descriptor to append to the file, which is made for this account alone (0600). Raises OSError."""
+    return os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+
+def exposed() -> list[Path]:
+    """Folders of ours in which other accounts can replace files: the home, where it was made by somebody else."""
+    if not hasattr(os, "getuid"):
+        return []
+    found = home().stat()
+    shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
+    return [home()] if shared or found.st_uid not in (0, os.getuid()) else []
 
 
 def data_folder() -> Path | None:
@@ -65,6 +121,25 @@ def weights_room() -> int:
 def scheduler_address() -> str | None:
     """Address of a Dask scheduler to use in place of a local cluster."""
     return os.environ.get("MNIST_LAB_SCHEDULER") or None
+
+
+def scheduler_tls() -> tuple[Path, Path, Path] | None:
+    """Files with the certificate authority, the certificate and the key for that scheduler; None: no TLS.
+
+    Raises JobsError where some are named and others not, or one cannot be read.
+    """
+    named = {name: os.environ.get(name, "") for name in TLS}
+    if not any(named.values()):
+        if (scheduler_address() or "").startswith("tls://"):
+            raise JobsError(N_("MNIST_LAB_SCHEDULER speaks TLS. Name its files: {names}."), names=", ".join(TLS))
+        return None
+    if missing := [name for name, value in named.items() if not value]:
+        raise JobsError(N_("TLS needs three files. Set {names} as well."), names=", ".join(missing))
+    files = [Path(value).expanduser() for value in named.values()]
+    for name, file in zip(TLS, files, strict=True):
+        if not (file.is_file() and os.access(file, os.R_OK)):
+            raise JobsError(N_("{name} names {file}, which is no file that can be read. Correct the path or its permissions."), name=name, file=str(file))
+    return files[0], files[1], files[2]
 
 
 def device() -> str:

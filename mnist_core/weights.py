@@ -85,7 +85,7 @@ def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
     file = settings.checkpoint_file(run_id)
     beside = file.with_suffix(".part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        settings.make_private(file.parent)
         save_file(tensors, beside, {"state": json.dumps(state)})
         beside.replace(file)
     except (OSError, SafetensorError) as error:

@@ -29,8 +29,8 @@ def tiny() -> Dataset:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home folder for this test alone, and no other setting of this machine."""
-    for name in ("MNIST_LAB_DATA", "MNIST_LAB_STORE", "MNIST_LAB_SCHEDULER", "MNIST_LAB_WORKERS", "MNIST_LAB_CLUSTER"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("DATA", "STORE", "SCHEDULER", "WORKERS", "CLUSTER", "TLS_CA", "TLS_CERT", "TLS_KEY"):
+        monkeypatch.delenv(f"MNIST_LAB_{name}", raising=False)
     folder = tmp_path / "home"
     monkeypatch.setenv("MNIST_LAB_HOME", str(folder))
     return folder

@@ -76,10 +76,11 @@ def _start() -> None:
     deaths = _deaths()
     if deaths >= 3:
         raise _stillborn()
+    settings.scheduler_tls()
     home = settings.home()
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        log = log_file().open("ab")
+        settings.make_home()
+        log = os.fdopen(settings.open_private(log_file()), "ab")
     except OSError as error:
         raise JobsError(
             N_("The folder {folder} cannot be written ({reason}). Set MNIST_LAB_HOME to another folder."),
@@ -99,7 +100,8 @@ def _spawn(log: IO[bytes]) -> subprocess.Popen[bytes]:
     read_end, write_end = os.pipe()  # neither is inherited; the write end stays open as long as this process lives
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "mnist_core.jobs"],
+            # -P: nothing is imported from the folder that the server happens to be started in.
+            [sys.executable, "-P", "-m", "mnist_core.jobs"],
             stdin=read_end,
             stdout=log,
             stderr=log,

@@ -31,8 +31,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # A daemon thread: it may outlast `main` and must not keep the process alive.
     threading.Thread(target=_end_with_input, daemon=True).start()
-    settings.home().mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(settings.home() / "cluster.lock")
+    os.umask(0o077)  # what this process and its workers write is for this account alone
+    settings.make_home()
+    lock = filelock.FileLock(settings.home() / "cluster.lock", mode=0o600)
     while True:
         try:
             lock.acquire(timeout=STANDBY_SECONDS)
@@ -40,6 +41,8 @@ def main() -> None:
         except filelock.Timeout:
             continue
     _shorten_log()
+    for place in settings.exposed():
+        LOG.warning("other accounts can write to %s: keep it for this one alone", place)
     try:
         _serve()
     except BaseException:
@@ -93,14 +96,18 @@ def _serve() -> None:
 def _client(stack: ExitStack) -> tuple[Any, Any]:
     """A Dask client of the scheduler named in the environment, else of a local cluster of processes; and that cluster."""
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
+    from mnist_core.jobs.closed import closed_cluster, named_security
     from mnist_core.jobs.studies import SLOT
     from mnist_core.jobs.worker_setup import WorkerSetup
 
     address = settings.scheduler_address()
     if address:
-        client = stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
+        security = named_security()
+        if security is None:
+            LOG.warning("whoever reaches %s can run code as its workers: see MNIST_LAB_TLS_CA in the README", address)
+        client = stack.enter_context(Client(address, security=security))  # type: ignore[no-untyped-call]
         client.register_plugin(WorkerSetup(settings.store_url()))
         return client, None
     dask.config.set(
@@ -115,20 +122,15 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
             "distributed.admin.tick.limit": "1h",
             # Dask would close a killed worker that takes longer than 15 s to start again; the dispatcher sees to that.
             "distributed.deploy.lost-worker-timeout": "24h",
+            # Dask imports from here: nobody else may write to it, as all may to /tmp.
+            "temporary-directory": str(settings.make_private(settings.home() / "scratch")),
+            # Pages of HTTP servers that are not started.
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
         }
     )
-    cluster = stack.enter_context(
-        LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=1,  # the first is ready sooner alone; the others follow
-            threads_per_worker=3,  # one trains, one looks into networks, one fetches data
-            resources={"train": 1, SLOT: 1, "short": 1},
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=None,
-            silence_logs=logging.WARNING,
-        )
-    )
+    # One trains, one looks into networks, one fetches data. The first worker is ready sooner alone; the others follow.
+    cluster = stack.enter_context(closed_cluster({"train": 1, SLOT: 1, "short": 1}, threads=3))
     client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
     client.register_plugin(WorkerSetup(settings.store_url()))
     cluster.scale(settings.worker_count())

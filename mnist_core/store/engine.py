@@ -5,8 +5,9 @@ Alembic is imported only when the schema is not the newest, so that a page's pro
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from mnist_core import settings
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.messages import N_
 
@@ -34,7 +36,7 @@ def open_engine(url: str) -> sa.Engine:
     folder = _sqlite_folder(address)
     if folder is not None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_file(address, folder)
         except OSError as error:
             raise StoreUnavailableError(
                 N_("The folder {folder} for the runs cannot be made ({reason}). Set MNIST_LAB_HOME to another folder."),
@@ -52,6 +54,16 @@ def open_engine(url: str) -> sa.Engine:
             engine.dispose()  # else its connection stays open until something collects it
             raise
     return engine
+
+
+def _make_file(address: sa.URL, folder: Path) -> None:
+    """Make the database's file for this account alone, with its folder; SQLite gives the files beside it the same mode."""
+    settings.make_private(folder, ours=False)
+    file = Path(str(address.database)).expanduser()
+    if not file.exists():
+        with suppress(OSError):  # SQLite has a sentence for it
+            os.close(settings.open_private(file))
+    settings.close_to_others(file)
 
 
 def _address(url: str) -> sa.URL:
@@ -152,7 +164,7 @@ def _migrate(engine: sa.Engine, folder: Path | None) -> None:
         _upgrade(engine)
         return
     try:
-        held = filelock.FileLock(folder / "migration.lock", timeout=60).acquire()
+        held = filelock.FileLock(folder / "migration.lock", timeout=60, mode=0o600).acquire()
     except OSError as error:  # a folder that cannot be written, or another program that does not let go
         raise _sentence(engine.url, error) from error
     with held:

@@ -62,9 +62,10 @@ def dark() -> bool:
 
 
 def read_secrets() -> None:
-    """Take MNIST_LAB_DATA from Streamlit's secrets into the environment, where the cluster finds it too."""
-    if "MNIST_LAB_DATA" in os.environ or not st.secrets.load_if_toml_exists():
+    """Take settings from Streamlit's secrets into the environment, where the cluster finds them too."""
+    wanted = [name for name in settings.FROM_SECRETS if name not in os.environ]
+    if not wanted or not st.secrets.load_if_toml_exists():
         return
-    named = st.secrets.get("MNIST_LAB_DATA")
-    if named:
-        os.environ["MNIST_LAB_DATA"] = str(named)
+    for name in wanted:
+        if named := st.secrets.get(name):
+            os.environ[name] = str(named)
