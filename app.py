@@ -1,5 +1,14 @@
 """MNIST Lab: `streamlit run app.py` brings up everything (pages, store, data, training processes)."""
 
-from mnist_core.ui import frame
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-frame.run()
+from mnist_core.ui import start
+
+# `streamlit run` finds this by reading the file, and imports it once, outside of any session.
+app = st.App(__file__, lifespan=start.lifespan)
+
+if get_script_run_ctx() is not None:
+    from mnist_core.ui import frame
+
+    frame.run()

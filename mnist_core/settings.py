@@ -138,7 +138,11 @@ def scheduler_tls() -> tuple[Path, Path, Path] | None:
     files = [Path(value).expanduser() for value in named.values()]
     for name, file in zip(TLS, files, strict=True):
         if not (file.is_file() and os.access(file, os.R_OK)):
-            raise JobsError(N_("{name} names {file}, which is no file that can be read. Correct the path or its permissions."), name=name, file=str(file))
+            raise JobsError(
+                N_("{name} names {file}, which is no file that can be read. Correct the path or its permissions."),
+                name=name,
+                file=str(file),
+            )
     return files[0], files[1], files[2]
 
 

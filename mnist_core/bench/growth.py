@@ -94,7 +94,7 @@ def _timed() -> tuple[float, ...]:
     """Seconds of the page's script for each of `TIMED`: at first, again, and after something was typed or chosen."""
     from streamlit.testing.v1 import AppTest  # noqa: TID251 - the page is run, nothing is drawn with it
 
-    with patch("mnist_core.jobs.ensure_cluster", lambda: None), patch("mnist_core.ui.session._stores", {}):
+    with patch("mnist_core.jobs.keeper.keep_cluster", lambda: None), patch("mnist_core.ui.session._stores", {}):
         app = AppTest.from_file(str(_APP), default_timeout=60)
         app.session_state["student"] = STUDENT
         app.run()

@@ -1,6 +1,6 @@
 """The cluster's process: one per home folder, holding Dask's scheduler, the workers' nannies and the dispatcher.
 
-Its life hangs on its standard input. While another cluster holds the lock of the home folder it waits as a standby,
+Its life hangs on its standard input; on its standard output it gives signs of life. While another cluster holds the lock of the home folder it waits as a standby,
 before anything heavy is imported.
 """
 
@@ -23,6 +23,7 @@ from mnist_core.jobs.watchdog import Watchdog
 LOG = logging.getLogger("mnist_lab.cluster")
 STANDBY_SECONDS = 0.5
 LOG_BYTES = 2_000_000
+SIGN_SECONDS = 1.0
 RESTART_SECONDS = 10.0  # for a worker of somebody else's scheduler to come back
 
 
@@ -31,6 +32,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # A daemon thread: it may outlast `main` and must not keep the process alive.
     threading.Thread(target=_end_with_input, daemon=True).start()
+    threading.Thread(target=_give_signs, args=(_take_output(),), daemon=True).start()
     os.umask(0o077)  # what this process and its workers write is for this account alone
     settings.make_home()
     lock = filelock.FileLock(settings.home() / "cluster.lock", mode=0o600)
@@ -58,6 +60,23 @@ def _end_with_input() -> None:
         pass
     kill_children()
     os._exit(0)
+
+
+def _take_output() -> int:
+    """The standard output for signs of life alone; what is printed goes to the log, like errors."""
+    pipe = os.dup(1)  # no child inherits it
+    os.dup2(2, 1)
+    if os.name != "nt":
+        os.set_blocking(pipe, False)  # the server may have been stopped
+    return pipe
+
+
+def _give_signs(pipe: int) -> None:
+    """Let the server hear once a second that this process lives."""
+    while True:
+        with suppress(BlockingIOError, BrokenPipeError):
+            os.write(pipe, b".")
+        time.sleep(SIGN_SECONDS)
 
 
 def kill_children() -> None:

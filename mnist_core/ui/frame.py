@@ -1,6 +1,6 @@
 """The frame around every page: settings of the page, navigation, language, data note, and errors as sentences.
 
-`run()` is all of app.py. A page file begins with `frame.ensure()`: right after a server's start Streamlit runs the
+`run()` is all that app.py does for a page. A page file begins with `frame.ensure()`: right after a server's start Streamlit runs the
 file behind an address like `/train` alone, without app.py; `ensure` then sets the navigation up and starts over.
 """
 
@@ -16,8 +16,8 @@ from typing import Any, ParamSpec
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from mnist_core import jobs
 from mnist_core.errors import ConfigError, MnistLabError
+from mnist_core.jobs import keeper
 from mnist_core.ui import data_note, large_type, session, texts
 from mnist_core.ui.texts import _
 
@@ -92,7 +92,7 @@ def _draw(page: StreamlitPage) -> None:
     large_type.begin()
     session.read_secrets()
     session.remember_student()
-    jobs.ensure_cluster()
+    keeper.keep_cluster()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
         data_note.draw()
         with st.container(horizontal=True, width="content", vertical_alignment="center"):

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mnist_core import jobs
 from mnist_core.errors import JobsError
+from mnist_core.jobs import keeper
 from tests.conftest import wait_until
+
+# It gives signs of life, and ends with its input.
+SLEEPER = """
+import os, sys, threading, time
+def give_signs():
+    while True:
+        os.write(1, b".")
+        time.sleep(0.05)
+threading.Thread(target=give_signs, daemon=True).start()
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
-def sleeper(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def sleeper(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Starts a harmless process in the cluster's place; the list has the process ids."""
     started: list[int] = []
     real = subprocess.Popen
 
     def popen(command: list[str], **options: object) -> subprocess.Popen[bytes]:
-        process = real([sys.executable, "-c", "import sys; sys.stdin.read()"], **options)  # type: ignore[call-overload]
+        process = real([sys.executable, "-c", SLEEPER], **options)  # type: ignore[call-overload]
         started.append(process.pid)
         return process
 
     monkeypatch.setattr(subprocess, "Popen", popen)
-    monkeypatch.setattr(os, "environ", os.environ)
-    return started
-
-
-def end(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
+    yield started
+    for pid in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     wait_until(lambda: jobs.cluster_pid() is None)
 
 
@@ -45,7 +59,6 @@ def test_starts_once_and_is_found_by_a_module_imported_anew(home: Path, sleeper:
     jobs.ensure_cluster()
     assert len(sleeper) == 1
     assert jobs.cluster_pid() == sleeper[0]
-    end(sleeper[0])
 
 
 def test_a_cluster_that_dies_at_once_is_given_up_with_a_sentence(home: Path, sleeper: list[int]) -> None:
@@ -56,6 +69,61 @@ def test_a_cluster_that_dies_at_once_is_given_up_with_a_sentence(home: Path, sle
     with pytest.raises(JobsError, match=r"ends right after its start.*cluster\.log"):
         jobs.ensure_cluster()
     assert len(sleeper) == 3
+
+
+def test_it_is_tried_again_later_and_leaves_no_pipe_open(
+    home: Path, sleeper: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("mnist_core.jobs.time.monotonic", lambda: now[0])
+    tried: list[float] = []
+    before = open_files()
+    while now[0] < 1_300.0:
+        with contextlib.suppress(JobsError):
+            jobs.ensure_cluster()
+            tried.append(now[0] - 1_000.0)
+            os.kill(sleeper[-1], signal.SIGKILL)
+            wait_until(lambda: jobs.cluster_pid() is None)
+        now[0] += 5.0
+    # At once, then after longer and longer waits, and at least once a minute.
+    assert tried == [0.0, 5.0, 10.0, 25.0, 55.0, 115.0, 175.0, 235.0, 295.0]
+    wait_until(lambda: open_files() <= before + 1)  # that of the last one, whose death nobody has asked about yet
+
+
+def open_files() -> int:
+    return psutil.Process().num_fds() if hasattr(psutil.Process, "num_fds") else 0
+
+
+@pytest.fixture
+def keeping(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A keeper that looks often, and ends with the test."""
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.02)
+    yield
+    keeper._over.set()
+    wait_until(lambda: keeper.NAME not in [thread.name for thread in threading.enumerate()])
+    keeper._over.clear()
+
+
+def test_a_cluster_that_dies_is_started_again_without_a_page(home: Path, sleeper: list[int], keeping: None) -> None:
+    keeper.keep_cluster()
+    keeper.keep_cluster()
+    assert [thread.name for thread in threading.enumerate()].count(keeper.NAME) == 1
+    os.kill(sleeper[0], signal.SIGKILL)
+    wait_until(lambda: len(sleeper) == 2)
+    wait_until(lambda: jobs.cluster_pid() == sleeper[1])
+
+
+def test_a_cluster_that_hangs_is_ended_with_its_workers_and_started_again(
+    home: Path, sleeper: list[int], keeping: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "HANG_SECONDS", 1.0)
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.1)
+    keeper.keep_cluster()
+    wait_until(jobs.signs_of_life)
+    os.kill(sleeper[0], signal.SIGSTOP)
+    wait_until(lambda: len(sleeper) == 2)
+    assert not psutil.pid_exists(sleeper[0])
+    wait_until(jobs.signs_of_life)
 
 
 def test_a_home_that_cannot_be_written_is_a_sentence(home: Path) -> None:
@@ -82,7 +150,7 @@ def test_a_machine_without_room_for_a_process_is_a_sentence_and_leaks_no_pipe(
     with pytest.raises(JobsError, match="ends right after its start"):
         jobs.ensure_cluster()
     assert "Cannot allocate memory" in jobs.log_file().read_text()
-    assert len(pipes) == 2
+    assert len(pipes) == 4
     for end_of_pipe in pipes:
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(end_of_pipe)
@@ -94,4 +162,3 @@ def test_asking_a_living_cluster_costs_less_than_a_millisecond(home: Path, sleep
     for _page in range(1000):
         jobs.ensure_cluster()
     assert (time.thread_time() - begun) / 1000 < 1e-3
-    end(sleeper[0])

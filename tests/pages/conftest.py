@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import jobs
+from mnist_core.jobs import keeper
 from mnist_core.store import Store, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def store(home: Path) -> Iterator[Store]:
 def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page by its file, with parameters of the address; fails if the page shows an exception."""
     # The pages talk to training through the store alone: these tests need no cluster.
-    monkeypatch.setattr(jobs, "ensure_cluster", lambda: None)
+    monkeypatch.setattr(keeper, "keep_cluster", lambda: None)
 
     def opened(page: str | None = None, **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)

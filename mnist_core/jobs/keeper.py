@@ -1,0 +1,66 @@
+"""Keeps the cluster alive from within the server: a thread that starts it where there is none, and ends one that hangs.
+
+So runs that wait go on without a page, after a restart of the server, too, and after the cluster has died by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from mnist_core import jobs
+from mnist_core.errors import JobsError
+from mnist_core.jobs.liveness import Watch
+
+LOG = logging.getLogger("mnist_lab")
+NAME = "mnist-lab-keeper"
+LOOK_SECONDS = 1.0
+HANG_SECONDS = 60.0  # a cluster that has given no sign of life for so long is ended
+_over = threading.Event()  # set by tests alone: the thread ends with the process
+
+
+def keep_cluster() -> None:
+    """See that the cluster lives, now and from now on. Cheap where it does. Raises JobsError as `ensure_cluster`."""
+    # By its name: Streamlit may have imported this module anew.
+    if not any(thread.name == NAME for thread in threading.enumerate()):
+        threading.Thread(target=_keep, name=NAME, daemon=True).start()
+    jobs.ensure_cluster()
+
+
+def _keep() -> None:
+    watch: Watch[int] = Watch()
+    said = ""
+    while not _over.is_set():
+        try:
+            jobs.ensure_cluster()
+            _end_where_it_hangs(watch)
+            said = ""
+        except JobsError as error:
+            if str(error) != said:
+                said = str(error)
+                LOG.warning("%s", said)
+        except Exception:
+            LOG.exception("the cluster could not be seen to")
+        _over.wait(LOOK_SECONDS)
+
+
+def _end_where_it_hangs(watch: Watch[int]) -> None:
+    pid, signs = jobs.cluster_pid(), jobs.signs_of_life()
+    # None yet: it starts, or an earlier import of this package hears it.
+    if pid is None or not signs:
+        return
+    if watch.look({pid: signs})[pid] >= HANG_SECONDS:
+        LOG.warning("the cluster hangs and is ended")
+        end_with_children(pid)
+
+
+def end_with_children(pid: int) -> None:
+    """Kill a process and all below it, which a process that is stopped cannot do itself."""
+    import psutil
+
+    family = [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]
+    for process in family:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue

@@ -1,0 +1,44 @@
+"""What the server does at its start, before the first browser comes: light to import, since it delays the first answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from streamlit import cli_util
+from streamlit.web.server import server_util
+
+LOG = logging.getLogger("mnist_lab")
+BROWSER_SECONDS = 0.2
+FIRST_PAGE_SECONDS = 3.0  # the first page, if somebody waits for one, is drawn before the cluster takes the cores
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Keep the cluster alive as long as the server lives: runs that wait from before go on without a page."""
+    threading.Thread(target=_keep_cluster, daemon=True).start()
+    if not st.get_option("server.headless"):
+        # As Streamlit does for a plain script. The server answers a moment after this.
+        asyncio.get_running_loop().call_later(BROWSER_SECONDS, _open_browser)
+    yield
+
+
+def _open_browser() -> None:
+    cli_util.open_browser(server_util.get_url(st.get_option("browser.serverAddress")))
+
+
+def _keep_cluster() -> None:
+    time.sleep(FIRST_PAGE_SECONDS)
+    try:
+        from mnist_core.jobs import keeper
+        from mnist_core.ui import session
+
+        session.read_secrets()
+        keeper.keep_cluster()
+    except Exception as error:  # a page says it to who comes
+        LOG.warning("%s", error)
