@@ -449,7 +449,7 @@ def test_nothing_listens_to_the_net_nor_to_other_accounts(
     assert len(found) <= 5
     assert not [port for _host, port in sorted(found) if answers(port, None) or speaks_http(port)]
     home = Path(environment["MNIST_LAB_HOME"])
-    assert [place for place in home.rglob("*") if place.stat().st_mode & 0o077] == []
+    assert [file for file in home.rglob("*") if file.is_file() and file.stat().st_mode & 0o077] == []
 
 
 def test_runs_that_wait_for_the_cluster_share_its_workers(
