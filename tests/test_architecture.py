@@ -84,7 +84,7 @@ ARROWS: dict[str, set[str]] = {
 }
 # Library → rooms that may import it at all.
 LIBRARIES: dict[str, set[str]] = {
-    "streamlit": {"ui", "pages", "bench"},
+    "streamlit": {"app", "ui", "pages", "bench"},
     "plotly": {"ui", "bench"},
     "babel": {"ui"},
     "torch": {"data", "models", "training", "jobs", "bench"},
