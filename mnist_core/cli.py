@@ -13,7 +13,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,9 @@ def _range_test_options(parser: Parser) -> None:
 def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
     parser.add_argument("--preset", metavar="NAME", help=f"start from an experiment: {', '.join(PRESETS)}")
     parser.add_argument("--variant", metavar="NAME", help="only this variant of the experiment")
-    parser.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST in torchvision's layout")
+    parser.add_argument(
+        "--data", metavar="DIR", type=Path, help="folder that has the images, in torchvision's layout or as four files"
+    )
     parser.add_argument(
         "--threads", metavar="N", type=int, help="threads for training (default: as many as are of use)"
     )
@@ -135,7 +137,7 @@ def _data_options(parser: Parser) -> None:
     parser.set_defaults(command=_data, parser=parser)
     parser.add_argument("--download", action="store_true", help="fetch MNIST if it is not here")
     parser.add_argument("--built-in", action="store_true", help="draw the built-in digits if they are not here")
-    parser.add_argument("--data", metavar="DIR", type=Path, help="look for MNIST in this folder")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="look for images in this folder")
 
 
 def _range_test(options: argparse.Namespace) -> int:
@@ -322,13 +324,14 @@ def _data(options: argparse.Namespace) -> int:
         data.ensure_built_in(_bar("Drawing"))
     if options.download:
         data.ensure_mnist(_bar("Downloading"))
-    found: Mapping[str, bool] = {
-        "MNIST": data.available("mnist", options.data),
-        "built-in digits": data.available("built-in"),
-    }
-    for name, here in found.items():
-        print(f"{name}: {'here' if here else 'not here'}")
-    if options.data is not None:
+    for name, title in data.TITLES.items():
+        here = data.available(name, None if name == "built-in" else options.data)
+        if here or name in ("mnist", "built-in"):
+            print(f"{title}: {'here' if here else 'not here'}")
+    if options.data is None and (trouble := data.trouble()) is not None:
+        print(trouble, file=sys.stderr)
+        return 1
+    if options.data is not None and not any(data.available(name, options.data) for name in data.TITLES):
         data.load_dataset("mnist", options.data)
     return 0
 

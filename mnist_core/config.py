@@ -21,7 +21,7 @@ from mnist_core.messages import N_, Message, message
 TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
 TEST_FILES = 10_000
 
-DatasetName = Literal["mnist", "built-in"]
+DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "other", "built-in"]
 Preprocessing = Literal["raw", "scaled", "centred", "standardised"]
 ModelName = Literal["mlp", "cnn"]
 Activation = Literal["identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu"]

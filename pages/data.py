@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import data, settings
-from mnist_core.config import DatasetName
 from mnist_core.messages import N_
 from mnist_core.ui import (
     augment_panel,
@@ -65,8 +64,9 @@ def how_to_get() -> None:
 def page() -> None:
     """The data set, one of the views of it, and where MNIST comes from."""
     st.title(_("The digits that the networks learn"))
-    names_known: tuple[DatasetName, ...] = ("mnist", "built-in")
-    here: list[DatasetName] = [name for name in names_known if data.available(name)]
+    first = data.preferred()
+    here = [first, *(name for name in data.TITLES if name != first)]
+    here = [name for name in here if data.available(name)]
     if not data_note.ready():
         st.fragment(_wait, run_every=1.0)()
     else:

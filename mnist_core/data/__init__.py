@@ -1,14 +1,16 @@
 """Images and labels: read, split, prepared, fetched, drawn. NumPy only; torch and torchvision only inside functions."""
 
-from mnist_core.data.datasets import Dataset, available, load_dataset, samples
+from mnist_core.data.datasets import Dataset, available, load_dataset, preferred, samples, trouble
 from mnist_core.data.digits import ensure_built_in
 from mnist_core.data.download import ensure_mnist
+from mnist_core.data.folders import TITLES
 from mnist_core.data.preprocessing import MEAN, STD, affine, preprocess
 from mnist_core.data.splits import Part, Parts, split
 
 __all__ = [
     "MEAN",
     "STD",
+    "TITLES",
     "Dataset",
     "Part",
     "Parts",
@@ -17,7 +19,9 @@ __all__ = [
     "ensure_built_in",
     "ensure_mnist",
     "load_dataset",
+    "preferred",
     "preprocess",
     "samples",
     "split",
+    "trouble",
 ]

@@ -1,7 +1,7 @@
 """Data sets on this machine: where they lie, whether they are whole, and their arrays, shared by all processes.
 
-Both data sets lie as four unpacked IDX files, and are mapped, never copied: however many workers read them, the
-machine holds them once.
+Every data set lies as four unpacked IDX files, and is mapped, never copied: however many workers read them, the
+machine holds them once. Which set a folder's files are is told by `folders.identify`, never by their names.
 """
 
 from __future__ import annotations
@@ -13,17 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import settings
-from mnist_core.config import TEST_FILES, TRAIN_FILES, DatasetName
-from mnist_core.data import idx
+from mnist_core.config import DatasetName
+from mnist_core.data.folders import FILES, TITLES, explain, identify, is_whole, places, read
 from mnist_core.errors import DataMissingError
-from mnist_core.messages import N_
-
-FILES = {
-    "train_images": ("train-images-idx3-ubyte", (TRAIN_FILES, 28, 28)),
-    "train_labels": ("train-labels-idx1-ubyte", (TRAIN_FILES,)),
-    "test_images": ("t10k-images-idx3-ubyte", (TEST_FILES, 28, 28)),
-    "test_labels": ("t10k-labels-idx1-ubyte", (TEST_FILES,)),
-}
+from mnist_core.messages import N_, Message, message
 
 
 @dataclass(frozen=True)
@@ -45,68 +38,91 @@ def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) 
     """The data set `name`, from `folder`, else from MNIST_LAB_DATA, else from this installation's home.
 
     A folder is one in torchvision's layout (with `MNIST/raw` in it) or the one with the four files.
-    Raises DataMissingError, DataFileError.
+    Raises DataMissingError, DataFileError, DataFolderError.
     """
     source = find(name, folder)
-    arrays = {part: idx.read(source / file, shape) for part, (file, shape) in FILES.items()}
-    for split in ("train", "test"):
-        images, labels = f"{split}_images", f"{split}_labels"
-        idx.check_content(source / FILES[images][0], arrays[images], source / FILES[labels][0], arrays[labels])
-    return Dataset(name, source, **arrays)
+    return Dataset(name, source, **read(source))
 
 
 def available(name: DatasetName, folder: Path | str | None = None) -> bool:
-    """Whether all four files are there in their sizes. Cheap; never raises."""
-    try:
-        source = find(name, folder)
-        return all(
-            (source / file).stat().st_size == 4 + 4 * len(shape) + int(np.prod(shape)) for file, shape in FILES.values()
-        )
-    except (OSError, DataMissingError):
-        return False
+    """Whether all four files are there in their sizes, and are those of `name`. Cheap; never raises."""
+    return _place(name, _roots(folder)) is not None
+
+
+def preferred() -> DatasetName:
+    """What to start from: the data set in the folder that MNIST_LAB_DATA names, else MNIST, else the built-in digits."""
+    named = settings.data_folder()
+    for place in places(named) if named is not None else ():
+        if (found := _identity(place)) is not None:
+            return found
+    return "mnist" if available("mnist") else "built-in"
+
+
+def trouble() -> Message | None:
+    """Why the folder that MNIST_LAB_DATA names is of no use, for who runs the server; None where it is, or none is named."""
+    named = settings.data_folder()
+    if named is None or any(_identity(place) for place in places(named)):
+        return None
+    return message(N_("MNIST_LAB_DATA names a folder that cannot be used. {why}"), why=explain(named, "mnist").message)
 
 
 def home_folder(name: DatasetName) -> Path:
     """Where this installation keeps the files of `name`; digits that are drawn in another way have another number."""
-    return settings.home() / "data" / ("MNIST" if name == "mnist" else "BuiltIn2") / "raw"
+    return settings.home() / "data" / ("BuiltIn2" if name == "built-in" else "MNIST") / "raw"
 
 
 def find(name: DatasetName, folder: Path | str | None = None) -> Path:
-    """The folder of the files. Raises DataMissingError."""
-    kept = home_folder(name)
+    """The folder of the files. Raises DataMissingError, DataFileError, DataFolderError."""
+    roots = _roots(folder)
+    if (place := _place(name, roots)) is not None:
+        return place
     if name == "built-in":
-        if _has_a_file(kept):
-            return kept
+        if any((home_folder(name) / file).exists() for file, _shape in FILES.values()):
+            return home_folder(name)  # reading it says what is wrong
         raise DataMissingError(
             N_(
                 "The built-in digits have not been drawn yet. Start the app, or run: python -m mnist_core data --built-in"
             )
         )
-    named = Path(folder) if folder is not None else settings.data_folder()
-    if named is not None:
-        for candidate in (named / "MNIST" / "raw", named / "raw", named):
-            if _has_a_file(candidate):
-                return candidate
-        if folder is not None:
-            raise DataMissingError(
-                N_(
-                    "There is no MNIST in {folder}. Expected four files such as MNIST/raw/train-images-idx3-ubyte there: "
-                    "name the folder that has them, or leave it out."
-                ),
-                folder=str(named),
+    if len(roots) == 1 and folder is None and not home_folder(name).exists():
+        raise _nowhere(name)
+    raise explain(roots[0], name)
+
+
+def _roots(folder: Path | str | None) -> list[Path]:
+    """Where to look: in `folder` alone, or where MNIST_LAB_DATA says and then at home."""
+    if folder is not None:
+        return [Path(folder)]
+    named = settings.data_folder()
+    return [*([named] if named is not None else []), settings.home() / "data"]
+
+
+def _place(name: DatasetName, roots: list[Path]) -> Path | None:
+    if name == "built-in":
+        return home_folder(name) if is_whole(home_folder(name)) else None
+    return next((place for root in roots for place in places(root) if _identity(place) == name), None)
+
+
+def _identity(place: Path) -> DatasetName | None:
+    """Which data set lies in this very folder; None where it is none that is whole and can be read."""
+    try:
+        return identify(place) if is_whole(place) else None
+    except OSError:
+        return None
+
+
+def _nowhere(name: DatasetName) -> DataMissingError:
+    if name == "mnist":
+        return DataMissingError(
+            N_(
+                "MNIST is not on this machine. Fetch it with: python -m mnist_core data --download, name a folder that has "
+                "it with --data or MNIST_LAB_DATA, or use the built-in digits: --dataset built-in."
             )
-    if _has_a_file(kept):
-        return kept
-    raise DataMissingError(
-        N_(
-            "MNIST is not on this machine. Fetch it with: python -m mnist_core data --download, name a folder that has "
-            "it with --data or MNIST_LAB_DATA, or use the built-in digits: --dataset built-in."
         )
+    return DataMissingError(
+        N_("There is no {data} on this machine. Name a folder that has its four files with --data or MNIST_LAB_DATA."),
+        data=message(TITLES[name]),
     )
-
-
-def _has_a_file(folder: Path) -> bool:
-    return any((folder / file).exists() for file, _shape in FILES.values())
 
 
 def samples(dataset: Dataset, *, per_digit: int, seed: int) -> NDArray[np.int64]:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from mnist_core import settings
 from mnist_core.config import TEST_FILES, TRAIN_FILES
 from mnist_core.data import idx
-from mnist_core.data.datasets import FILES, available, home_folder
+from mnist_core.data.datasets import available, home_folder
+from mnist_core.data.folders import FILES
 from mnist_core.data.strokes import STYLES, Style, basis
 from mnist_core.errors import DataFolderError
 from mnist_core.messages import N_

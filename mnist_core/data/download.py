@@ -16,7 +16,8 @@ from pathlib import Path
 import filelock
 
 from mnist_core import settings
-from mnist_core.data.datasets import FILES, available, home_folder, load_dataset
+from mnist_core.data.datasets import available, home_folder, load_dataset
+from mnist_core.data.folders import FILES
 from mnist_core.errors import DataError, DataFolderError
 from mnist_core.messages import N_
 

@@ -8,6 +8,7 @@ copies exist whose pixels differ in the last bit. What can be told from the cont
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import tempfile
 from pathlib import Path
@@ -28,6 +29,8 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
     """
     size = 4 + 4 * len(shape)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError("it is no ordinary file")  # a pipe would be waited for without end
         with path.open("rb") as file:
             header = file.read(size)
             length = os.fstat(file.fileno()).st_size

@@ -31,11 +31,13 @@ class Errands:
         self._measured = False
 
     def begin(self) -> None:
-        """At the start: fetch MNIST if it is not here, and have digits to go on with meanwhile."""
+        """At the start: fetch MNIST if there is nothing to start from, and have digits to go on with meanwhile."""
         for name in ("download", "digits"):
             if (self.store.fact(name) or {}).get("state") == "running":
                 self.store.set_fact(name, {"state": "idle"})  # it ended with the last cluster
-        if not data.available("mnist"):
+        if (trouble := data.trouble()) is not None:
+            LOG.warning("%s", trouble)
+        if data.preferred() == "built-in":
             if not data.available("built-in"):
                 self._run("digits", tasks.draw_digits)
             self._run("download", tasks.download)
@@ -52,9 +54,9 @@ class Errands:
 
     def data_to_come(self, name: DatasetName) -> bool:
         """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
-        if data.available(name):
+        task = {"mnist": "download", "built-in": "digits"}.get(name)
+        if task is None or data.available(name):
             return False
-        task = "download" if name == "mnist" else "digits"
         if task == "digits" and task not in self.running and (self.store.fact(task) or {}).get("state") != "failed":
             self._run(task, tasks.draw_digits)
         return task in self.running

@@ -43,5 +43,5 @@ def _open(store_url: str) -> None:
     from mnist_core.jobs.worker_store import worker_store
 
     worker_store(store_url)
-    if data.available("mnist"):
-        data.load_dataset("mnist")
+    if data.available(name := data.preferred()):
+        data.load_dataset(name)

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core import data
 from mnist_core.config import RANGES, TRAIN_FILES, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
@@ -160,7 +161,9 @@ def _network_details() -> None:
 
 
 def _data() -> None:
-    _choice("dataset", _("Images"), _("MNIST, or the digits that this program draws itself."))
+    here: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
+    known = _("MNIST, the digits that this program draws itself, or what the folder of data holds.")
+    _choice("dataset", _("Images"), known, [*here, *({draft.fields()["dataset"]} - set(here))])
     stops = TRAIN_SIZES
     _stops("train_size", _("Training images"), stops, _("The first so many of the 60,000. Fewer overfit sooner."))
     most = TRAIN_FILES - draft.fields()["train_size"]
@@ -214,8 +217,8 @@ def _options(stops: Iterable[float], current: float, most: float) -> list[float]
     return sorted({stop for stop in stops if stop <= most} | {current})
 
 
-def _choice(name: str, label: str, help_text: str) -> None:
-    options = choices(name)
+def _choice(name: str, label: str, help_text: str, options: Sequence[str] | None = None) -> None:
+    options = options or choices(name)
     value = st.segmented_control(
         label, options, key=draft.key(name), format_func=names.choice, help=help_text, required=True, width="stretch"
     )

@@ -14,8 +14,8 @@ from mnist_core.ui.texts import _
 
 
 def dataset() -> DatasetName:
-    """The data set that pages start from: MNIST where it is, else the built-in digits."""
-    return "mnist" if data.available("mnist") else "built-in"
+    """The data set that pages start from."""
+    return data.preferred()
 
 
 def ready() -> bool:
@@ -63,8 +63,20 @@ def _line() -> None:
         st.progress(min(1.0, share), text=text)
     if (failed := failure("digits")) and not data.available(dataset()):
         st.error(failed.text(_))
-    if dataset() == "mnist":
+    if data.trouble() is not None:
+        st.caption(
+            _(
+                ":material/warning: `MNIST_LAB_DATA` names a folder that cannot be used. The server's log says what lies "
+                "there and what to do."
+            )
+        )
+    name = dataset()
+    if name == "mnist":
         st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
+        return
+    if name != "built-in":
+        text = _(":material/database: Data: **{name}**, 60,000 + 10,000 images – not MNIST.")
+        st.caption(text.format(name=_(data.TITLES[name])))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_(":material/info: Data: **built-in digits**, drawn by this program – not MNIST."), width="content")

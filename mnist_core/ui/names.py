@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.messages import N_
@@ -14,8 +15,7 @@ from mnist_core.ui.texts import _, ngettext
 
 # Names of choices; proper names stay as they are in every language.
 CHOICES: Mapping[str, str] = {
-    "mnist": "MNIST",
-    "built-in": N_("built-in digits"),
+    **{str(name): title for name, title in data.TITLES.items()},
     "raw": N_("raw 0–255"),
     "scaled": N_("scaled 0–1"),
     "centred": N_("zero-centred"),

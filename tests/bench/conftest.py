@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_core.data import Dataset
-from mnist_core.data.datasets import FILES
 from mnist_core.data.digits import draw_digits
+from mnist_core.data.folders import FILES
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 import torchvision.datasets
 
 from mnist_core import data
-from mnist_core.data import datasets, digits, idx
+from mnist_core.data import digits, folders, idx
 from mnist_core.errors import DataError
 
 
@@ -33,10 +33,12 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     images, labels = digits.draw_digits(1000, 5)
     resources = []
-    for part, (file, shape) in datasets.FILES.items():
+    hashes = {}
+    for part, (file, shape) in folders.FILES.items():
         times = shape[0] // 1000
         values = np.tile(images, (times, 1, 1)) if "images" in part else np.tile(labels, times)
         idx.write(folder / file, values)
+        hashes[part] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
         packed = gzip.compress((folder / file).read_bytes(), 1)
         (folder / file).unlink()
         (folder / f"{file}.gz").write_bytes(packed)
@@ -45,6 +47,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+    monkeypatch.setitem(folders.KNOWN, (hashes["train_labels"], hashes["test_labels"]), "mnist")
     yield folder
     server.shutdown()
     server.server_close()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnist_core import data
-from mnist_core.data import datasets, digits, idx
+from mnist_core.data import digits, folders, idx
 from mnist_core.errors import DataFileError, DataFolderError, DataMissingError
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -22,8 +22,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     images, labels = digits.draw_digits(1000, 5)
     for split, times in (("train", 60), ("test", 10)):
-        idx.write(folder / datasets.FILES[f"{split}_images"][0], np.tile(images, (times, 1, 1)))
-        idx.write(folder / datasets.FILES[f"{split}_labels"][0], np.tile(labels, times))
+        idx.write(folder / folders.FILES[f"{split}_images"][0], np.tile(images, (times, 1, 1)))
+        idx.write(folder / folders.FILES[f"{split}_labels"][0], np.tile(labels, times))
     return folder
 
 
@@ -36,11 +36,11 @@ def folder(whole: Path, tmp_path: Path) -> Path:
 
 
 def test_maps_files_without_copying(whole: Path) -> None:
-    dataset = data.load_dataset("mnist", whole)
+    dataset = data.load_dataset("other", whole)
     assert dataset.train_images.shape == (60_000, 28, 28)
     assert isinstance(dataset.train_images, np.memmap)
     assert not dataset.train_images.flags.writeable
-    assert data.available("mnist", whole)
+    assert data.available("other", whole)
 
 
 def test_real_mnist(mnist: Path) -> None:
@@ -53,7 +53,9 @@ def test_real_mnist(mnist: Path) -> None:
 
 def test_the_variable_names_the_folder(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_DATA", str(whole))
-    assert data.load_dataset("mnist").source == whole
+    assert data.load_dataset("other").source == whole
+    assert data.preferred() == "other"
+    assert data.trouble() is None
 
 
 def cut(file: Path) -> None:
@@ -130,8 +132,10 @@ def test_missing_data_say_what_to_do(tmp_path: Path) -> None:
     assert not data.available("mnist")
     with pytest.raises(DataMissingError, match="--dataset built-in"):
         data.load_dataset("mnist")
-    with pytest.raises(DataMissingError, match="There is no MNIST in"):
+    with pytest.raises(DataMissingError, match=r"There is no MNIST in .* What is there: nothing"):
         data.load_dataset("mnist", tmp_path)
+    with pytest.raises(DataMissingError, match="There is no Fashion-MNIST on this machine"):
+        data.load_dataset("fashion-mnist")
     with pytest.raises(DataMissingError, match="--built-in"):
         data.load_dataset("built-in")
 

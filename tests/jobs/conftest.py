@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnist_core import data
-from mnist_core.data import datasets, digits, idx
+from mnist_core.data import digits, folders, idx
 from mnist_core.jobs import worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.store import Store, open_store
@@ -22,8 +23,11 @@ def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("digits")
     images, labels = digits.draw_digits(1000, 5)
     for split, times in (("train", 60), ("test", 10)):
-        idx.write(folder / datasets.FILES[f"{split}_images"][0], np.tile(images, (times, 1, 1)))
-        idx.write(folder / datasets.FILES[f"{split}_labels"][0], np.tile(labels, times))
+        idx.write(folder / folders.FILES[f"{split}_images"][0], np.tile(images, (times, 1, 1)))
+        idx.write(folder / folders.FILES[f"{split}_labels"][0], np.tile(labels, times))
+    # In this process they pass for MNIST; other processes call them "other".
+    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in folders.NAMES if "labels" in name]
+    folders.KNOWN[hashes[0], hashes[1]] = "mnist"
     return folder
 
 

@@ -29,7 +29,9 @@ from tests.conftest import ROOT, wait_until
 from tests.jobs.strangers import answers, listening, speaks_http
 
 # Enough steps that a test can act in their midst; small enough that a step takes no time.
-LONG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000)
+LONG = RunConfig(
+    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000
+)
 SHORT = LONG.replace(epochs=40)
 
 # A shell that starts the tests in its background has them ignore SIGINT, and their children with them: a server does not.
@@ -282,7 +284,7 @@ def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:
 
 
 def test_a_full_batch_cnn_hears_stop_in_the_midst_of_a_step(server: StandIn, store: Store) -> None:
-    config = RunConfig(model="cnn", filters=(32, 64), batch_size=50_000, epochs=5)
+    config = RunConfig(dataset="other", model="cnn", filters=(32, 64), batch_size=50_000, epochs=5)
     run_id = store.create_run("ann", config)
     wait_until(lambda: len(store.curves(run_id).evaluations), 60)
     store.request(run_id, "ann", "stop")
