@@ -107,6 +107,12 @@ class RunConfig:
         """Updates of the whole run."""
         return self.steps_per_epoch * self.epochs
 
+    @property
+    def smallest_batch(self) -> int:
+        """Images in the smallest batch of an epoch: the last one, where images are left over."""
+        left = self.train_size % self.batch_size
+        return left if left and self.sampling == "shuffle" else self.batch_size
+
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with `changes`. Raises ConfigError for unknown names and bad values."""
         return RunConfig.from_dict({**self.to_dict(), **changes})
@@ -316,6 +322,7 @@ def _joint_problems(config: RunConfig) -> list[Problem]:
                 train=config.train_size,
             )
         )
+    problems += _lone_image_problems(config)
     if config.kernel_size % 2 == 0:
         problems.append(
             _problem(
@@ -333,6 +340,34 @@ def _joint_problems(config: RunConfig) -> list[Problem]:
             )
         )
     return problems
+
+
+def _lone_image_problems(config: RunConfig) -> list[Problem]:
+    """Batch normalization of a dense layer divides by the spread over the batch: one image has none, and torch refuses it."""
+    normalized = config.batch_norm and config.hidden_layers
+    if not normalized or config.batch_size > config.train_size or config.smallest_batch > 1:
+        return []
+    if config.batch_size == 1:
+        template = N_(
+            "batch_norm needs at least two images in every batch, but batch_size is 1: set it to 2 or more, or batch_norm "
+            "to false."
+        )
+        return [_problem(template, "batch_size", config.batch_size)]
+    template = N_(
+        "batch_norm needs at least two images in every batch, but of train_size {train} in batches of batch_size {value} "
+        "the last batch has one: set train_size to {fewer}, or batch_size to {more}."
+    )
+    return [
+        _problem(
+            template,
+            "batch_size",
+            config.batch_size,
+            train=config.train_size,
+            fewer=config.train_size - 1,
+            # There is one: in one batch of all images none is left over.
+            more=next(n for n in range(config.batch_size, config.train_size + 1) if config.train_size % n != 1),
+        )
+    ]
 
 
 def _problem(template: str, name: str, value: Any, **more: Any) -> Problem:

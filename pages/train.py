@@ -7,7 +7,10 @@ import secrets
 import streamlit as st
 
 from mnist_core import estimate, models
+from mnist_core.config import RunConfig
+from mnist_core.errors import ConfigError
 from mnist_core.figures.network import network_svg
+from mnist_core.presets import Preset
 from mnist_core.ui import controls, draft, frame, group_panel, names, predictions, run_list, run_panel, session, watch
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
@@ -38,11 +41,17 @@ def start(run_id: str) -> None:
 @frame.callback
 def start_all(group: str) -> None:
     """Queue every variant of the experiment under `group`, once however often the press arrives, and show them."""
-    chosen, shared = draft.preset(), draft.config()
+    chosen = draft.preset()
     assert chosen is not None
-    configs = [shared.replace(**changes) for changes in chosen.variants.values()]
+    configs = _variants(chosen)
     session.store().create_runs(session.student(), configs, group, preset=chosen.name, variants=tuple(chosen.variants))
     st.session_state.update(shown_run=None, shown_group=group)
+
+
+def _variants(chosen: Preset) -> list[RunConfig]:
+    """The controls' settings with what each variant says. Raises ConfigError where they do not go together."""
+    shared = draft.config()
+    return [shared.replace(**changes) for changes in chosen.variants.values()]
 
 
 def design() -> None:
@@ -76,9 +85,22 @@ def _buttons() -> None:
     silent = bool(st.session_state.get("predict_first")) and not st.session_state.get("predicted_outcome")
     st.button(_("Run"), key="run", type="primary", icon=icon, on_click=start, args=(run,), width=160, disabled=silent)
     chosen = draft.preset()
-    if chosen is not None and len(chosen.variants) > 1:
-        label = _("Run all {n} variants").format(n=len(chosen.variants))
-        st.button(label, key="run_all", icon=":material/stacks:", on_click=start_all, args=(group,))
+    if chosen is None or len(chosen.variants) < 2:
+        return
+    label, why_not = _("Run all {n} variants").format(n=len(chosen.variants)), None
+    try:
+        _variants(chosen)
+    except ConfigError as error:
+        why_not = frame.sentence(error)
+    st.button(
+        label,
+        key="run_all",
+        icon=":material/stacks:",
+        on_click=start_all,
+        args=(group,),
+        disabled=why_not is not None,
+        help=why_not,
+    )
 
 
 def page() -> None:

@@ -99,6 +99,17 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
         (("train", "--preset", "two-layer-nat"), 2, "Did you mean two-layer-net?"),
         (("train", "--optimizer", "adm", "--batch-size", "x"), 2, "batch_size cannot be 'x'."),
         (("train", "--learning-rate", "1e9"), 2, "from 1e-06 to 100"),
+        (("train", "--batch-norm", "true", "--batch-size", "1"), 2, "at least two images in every batch"),
+        (
+            ("range-test", "--batch-norm", "true", "--train-size", "101"),
+            2,
+            "set train_size to 100, or batch_size to 101",
+        ),
+        (
+            ("sweep", "--learning-rates", "1", "--batch-norm", "true", "--batch-size", "1"),
+            2,
+            "batch_norm needs at least",
+        ),
         (("train", "--lerning-rate", "1"), 2, "no option --lerning-rate (did you mean --learning-rate?)"),
         (("train", "--learning-rat=1"), 2, "no option --learning-rat (did you mean --learning-rate?)"),
         (("train", "--presset", "lenet"), 2, "no option --presset (did you mean --preset?)"),

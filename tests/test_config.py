@@ -40,6 +40,8 @@ def together(fields: dict[str, Any]) -> RunConfig:
     fields["kernel_size"] |= 1
     if not fields["validation_size"]:
         fields["early_stopping"] = 0
+    if fields["batch_norm"] and (fields["batch_size"] == 1 or fields["train_size"] % fields["batch_size"] == 1):
+        fields["batch_norm"] = False
     return RunConfig(**fields)
 
 
@@ -141,16 +143,31 @@ def test_no_number_no_rate(value: Any) -> None:
         ({"train_size": 50, "batch_size": 51}, "batch_size"),
         ({"kernel_size": 4}, "kernel_size"),
         ({"validation_size": 0, "early_stopping": 1}, "early_stopping"),
+        ({"batch_norm": True, "batch_size": 1}, "batch_size"),
+        ({"batch_norm": True, "train_size": 101, "batch_size": 100}, "batch_size"),
+        ({"batch_norm": True, "batch_size": 1, "sampling": "replacement"}, "batch_size"),
     ],
 )
 def test_settings_that_do_not_go_together(fields: dict[str, Any], field: str) -> None:
     assert set(problems(**fields)) == {field}
 
 
+def test_what_is_said_of_a_batch_of_one_image_helps() -> None:
+    for train, batch, words in ((101, 100, "100, or batch_size to 101."), (7, 2, "6, or batch_size to 4.")):
+        said = problems(batch_norm=True, train_size=train, batch_size=batch)["batch_size"]
+        assert said.endswith(f"the last batch has one: set train_size to {words}")
+        RunConfig(batch_norm=True, train_size=train - 1, batch_size=batch)
+    RunConfig(batch_norm=True, train_size=7, batch_size=4)
+    assert "set it to 2 or more, or batch_norm to false" in problems(batch_norm=True, batch_size=1)["batch_size"]
+
+
 def test_at_the_edge_they_do() -> None:
     RunConfig(train_size=50_000, validation_size=10_000)
     RunConfig(train_size=50, batch_size=50)
     RunConfig(train_size=60_000, validation_size=0)
+    RunConfig(batch_norm=True, train_size=102, batch_size=100)
+    RunConfig(batch_norm=True, train_size=101, batch_size=100, sampling="replacement")
+    RunConfig(batch_norm=True, hidden_layers=(), batch_size=1)
 
 
 def test_a_problem_of_any_length_is_said_shortly() -> None:

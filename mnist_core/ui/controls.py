@@ -41,7 +41,10 @@ def draw() -> None:
         _layers("filters", _("Convolutions"), _("Filters in convolution {n}"), FILTERS, "filter", 1, 4)
     _layers("hidden_layers", _("Hidden layers"), _("Units in hidden layer {n}"), UNITS, "units", 0, 6)
     _learning_rate()
+    too_small = draft.make_batches_of_two()
     _stops("batch_size", _("Batch size"), SIZES, _("Images per update. The gradient is their mean."))
+    if too_small:
+        st.caption(_("Batch normalization needs at least two images in every batch: the settings were changed to fit."))
     _stops("epochs", _("Epochs"), EPOCHS, _("How often the network sees every training image."))
     _select("optimizer", _("Optimizer"), _("How a gradient becomes an update of the weights."))
     with st.expander(_("Optimizer and schedule"), icon=":material/tune:"):

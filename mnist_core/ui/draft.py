@@ -104,6 +104,24 @@ def keep_possible() -> None:
         put("early_stopping", 0)
 
 
+def make_batches_of_two() -> bool:
+    """Where batch normalization would meet a batch of one image, make the batches larger; whether that was so.
+
+    Before the batch size is drawn, after the network.
+    """
+    draft = fields()
+    plain = RunConfig.from_dict({**draft, "batch_norm": False})
+    if not draft["batch_norm"] or not draft["hidden_layers"] or plain.smallest_batch > 1:
+        return False
+    sizes = range(draft["batch_size"] + 1, draft["train_size"] + 1)
+    enough = next((size for size in sizes if plain.replace(batch_size=size).smallest_batch > 1), None)
+    if enough is None:  # one image in all
+        put("batch_norm", False)
+    else:
+        put("batch_size", enough)
+    return True
+
+
 def write_address(
     run: str | None = None, group: str | None = None, sweep: str | None = None, test: str | None = None
 ) -> None:

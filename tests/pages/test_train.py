@@ -107,6 +107,33 @@ def test_sliders_cannot_make_an_error(open_page: Open) -> None:
     assert not app.exception
 
 
+def test_batch_normalization_is_never_left_with_one_image(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="two-layer-net", batch_norm="true")
+    assert not [one.value for one in app.caption if "at least two images" in one.value]
+    app.select_slider(key="c_batch_size").set_value(1).run()
+    assert app.select_slider(key="c_batch_size").value == 2
+    assert [one.value for one in app.caption if "at least two images" in one.value]
+    app.slider(key="c_hidden_layers_depth").set_value(0).run()
+    app.select_slider(key="c_batch_size").set_value(1).run()
+    assert app.select_slider(key="c_batch_size").value == 1  # nothing is normalized
+    app.slider(key="c_hidden_layers_depth").set_value(2).run()
+    assert app.select_slider(key="c_batch_size").value == 2
+    app.button(key="run").click().run()
+    (run,) = store.next_queued(10)
+    assert (run.config.batch_size, run.config.batch_norm) == (2, True)
+    assert not app.exception
+
+
+def test_variants_that_cannot_be_run_are_said_before_the_press(open_page: Open) -> None:
+    app = open_page("train", preset="batch-size")
+    assert not app.button(key="run_all").disabled
+    app.toggle(key="c_batch_norm").set_value(True).run()
+    assert app.button(key="run_all").disabled
+    assert "batch\\_norm needs at least two images" in app.button(key="run_all").help
+    app.toggle(key="c_batch_norm").set_value(False).run()
+    assert not app.button(key="run_all").disabled
+
+
 def test_run_puts_the_settings_in_the_queue(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()

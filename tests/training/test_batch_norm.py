@@ -14,12 +14,13 @@ from torch import nn
 from mnist_core import RunConfig, Trainer, build_model
 from mnist_core.config import choices
 from mnist_core.data import Dataset, load_dataset
+from mnist_core.errors import ConfigError
 from mnist_core.models import describe
 from mnist_core.training import batch_norm
 from mnist_core.training.batches import Feeder
 from mnist_core.training.general import GeneralStep
 from mnist_core.training.step import kept_units
-from tests.training.test_dense import IMAGES, LABELS, Plain, never
+from tests.training.test_dense import IMAGES, LABELS, Plain, feeder, never
 from tests.training.test_trainer import plain_loop, same, small
 
 MLP: dict[str, Any] = {"hidden_layers": (12, 7, 9), "batch_norm": True, "dropout": 0.3}
@@ -138,6 +139,23 @@ def test_real_sizes_come_to_plain_pytorchs_weights(changes: dict[str, Any], tole
     assert trainer.stack.chunk * 2 < config.batch_size
     trainer.stack.advance()
     same(trainer.model, plain_loop(config, dataset), tolerance)
+
+
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("kind", choices("model"))
+def test_settings_are_refused_exactly_where_torch_refuses_a_batch(kind: str, hidden: tuple[int, ...]) -> None:
+    base = small(model=kind, filters=(2, 2), kernel_size=1, hidden_layers=hidden, batch_norm=True)
+    model, (inputs, _labels) = build_model(base), feeder(base).rows(slice(0, 6))
+    for train in range(1, 7):
+        for batch in range(1, train + 1):
+            sizes = {"train_size": train, "batch_size": batch}
+            try:
+                model(inputs[: base.replace(batch_norm=False, **sizes).smallest_batch])
+            except ValueError:
+                with pytest.raises(ConfigError, match="at least two images"):
+                    base.replace(**sizes)
+            else:
+                base.replace(**sizes)
 
 
 @pytest.mark.parametrize("network", [{"hidden_layers": (9, 6)}, MLP], ids=["dense", "norm"])

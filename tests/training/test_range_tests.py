@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mnist_core.data import Dataset
+from mnist_core.diagnostics.range_test import plan
 from mnist_core.training import range_test
 from tests.training.test_trainer import small
 
@@ -24,3 +25,11 @@ def test_the_test_leaves_the_configuration_alone(tiny: Dataset) -> None:
     before = config.to_dict()
     range_test(config, tiny, highest=1.0)
     assert config.to_dict() == before
+
+
+def test_its_sizes_leave_no_image_alone_where_the_configurations_do_not() -> None:
+    for batch in (2, 3, 7, 100, 199, 4_000):
+        for train in (batch, batch + 2, 300 * batch, 300 * batch + 2, 302 * batch):
+            if train <= 50_000:
+                planned = plan(small(batch_norm=True, batch_size=batch, train_size=train))
+                assert planned.smallest_batch > 1
