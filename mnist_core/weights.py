@@ -106,7 +106,8 @@ def _checkpoint(run_id: str, part: str) -> Snapshot:
     try:
         found = file.stat()
         read = _remembered if found.st_size <= SMALL else _read
-        return read(file, part, found.st_mtime_ns)
+        # Which file it is: two may have one time, where the clock was set back between them.
+        return read(file, part, (found.st_mtime_ns, found.st_ino, found.st_size))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(file)
@@ -134,7 +135,7 @@ def at(run_id: str, step: int) -> Snapshot:
         ) from error
 
 
-def _read(file: Path, part: str, _changed: int) -> Snapshot:
+def _read(file: Path, part: str, _which: tuple[int, ...]) -> Snapshot:
     with safe_open(file, framework="numpy") as opened:
         state = json.loads(opened.metadata()["state"])
         step = int(state["step"] if part == "model." else state["best"]["step"])

@@ -251,7 +251,8 @@ class Dispatcher:
                 self.store.finish(run_id, "failed", {}, sentence)
         elif state == "running":
             LOG.warning("run %s was let go of (%s) and is queued again", run_id, future.status)
-            self.store.requeue(run_id)
+            # A task that ended all the same was tried again by Dask after the death of its worker, and found no run.
+            self._wait_again(run_id, self._deaths[run_id] + (future.status == "finished"), _KILLER)
 
     def _recover(self, workers: dict[str, int]) -> None:
         """Queue the runs of workers that are gone again, or give up the ones that brought down several."""
@@ -259,18 +260,21 @@ class Dispatcher:
             if placed.worker in workers or placed.future.done():
                 continue
             LOG.warning("run %s has lost its worker %s", run_id, placed.worker)
-            deaths = self._deaths[run_id] + 1
-            try:
-                if deaths >= DEATHS and self.store.state(run_id) in ("queued", "running"):
-                    why = _HANGER if placed.worker in self._hung() else _KILLER
-                    self.store.finish(run_id, "failed", {}, why)
-                else:
-                    self.store.requeue(run_id)
-            except RunNotFoundError:
-                LOG.info("run %s is deleted", run_id)
-            self._deaths[run_id] = deaths
+            why = _HANGER if placed.worker in self._hung() else _KILLER
+            self._wait_again(run_id, self._deaths[run_id] + 1, why)
             placed.future.cancel()
             self._let_go(run_id)
+
+    def _wait_again(self, run_id: str, deaths: int, why: Message) -> None:
+        """Queue a run again that has lost so many workers; fail it with the sentence `why` where they are too many."""
+        try:
+            if deaths >= DEATHS and self.store.state(run_id) in ("queued", "running"):
+                self.store.finish(run_id, "failed", {}, why)
+            else:
+                self.store.requeue(run_id)
+        except RunNotFoundError:
+            LOG.info("run %s is deleted", run_id)
+        self._deaths[run_id] = deaths
 
     def _let_go(self, run_id: str) -> None:
         self._running.pop(run_id).future.release()

@@ -56,6 +56,18 @@ def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, stor
     assert "brought its worker down" in str(run.error)
 
 
+def test_a_run_that_dask_has_tried_again_after_each_death_of_its_worker_is_one_too(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    run_id = store.create_run("ann", CONFIG)
+    for _death in range(DEATHS):
+        dispatcher.tick()
+        claim(store, run_id)
+        dispatcher.client.sent[-1].status = "finished"  # it was refused: the run was still the dead worker's
+        dispatcher._collect()
+    assert "brought its worker down" in str(store.get(run_id).error)
+
+
 def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store: Store) -> None:
     run_id = store.create_run("ann", CONFIG)
     dispatcher.tick()
