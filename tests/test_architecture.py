@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -290,3 +291,21 @@ def test_a_page_is_found_under_the_name_of_its_file() -> None:
     source = inspect.getsource(frame.pages)
     files = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"home"}
     assert {name for name in files if f'_page("{name}"' in source} == files
+
+
+# A machine's clock may be set at any time: what it says is for people to read (columns *_at of the store, a file's date), and
+# decides nothing. Durations and waits go by `time.monotonic`, orders by the store's sequence (store/base.py).
+WALL_TIME = {
+    *(f"mnist_core/store/{name}.py" for name in ("commands", "facts", "labels", "library", "queue", "rows", "studies")),
+    "mnist_core/jobs/dispatcher.py",  # since when the cluster is there
+    "mnist_core/ui/rates_plan.py",  # when a sweep was made
+}
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_decision_hangs_on_the_machines_clock(file: Path) -> None:
+    source = ast.unparse(ast.parse(file.read_text(encoding="utf-8")))
+    asks = re.search(r"\btime\.time\(|\bdatetime\.now\(|\butcnow\(|\bfrom time import\b.*\btime\b", source)
+    assert not asks or str(file.relative_to(ROOT).as_posix()) in WALL_TIME
+    columns = re.findall(r"order_by\([^)]*_at\b", source)
+    assert columns == []
