@@ -36,6 +36,7 @@ def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A store; MNIST is there, two workers."""
     monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
     monkeypatch.setattr(data, "available", lambda name: name == "mnist")
+    monkeypatch.setattr(data, "preferred", lambda: "mnist")
     opened = open_store()
     opened.set_fact("speed", {})
     yield opened

@@ -42,6 +42,7 @@ def test_without_mnist_it_is_fetched_once_and_digits_are_drawn_meanwhile(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data, "available", lambda name: False)
+    monkeypatch.setattr(data, "preferred", lambda: "built-in")
     dispatcher = Dispatcher(Client(), store)
     dispatcher.begin()
     dispatcher.tick()

@@ -12,7 +12,9 @@ from mnist_core.config import RunConfig
 from mnist_core.store import open_store
 from tests.conftest import wait_until
 
-LONG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000)
+LONG = RunConfig(
+    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000
+)
 
 
 def test_runs_that_wait_go_on_without_a_page(tmp_path: Path, small_mnist: Path) -> None:

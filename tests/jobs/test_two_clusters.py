@@ -21,6 +21,7 @@ CONFIG = RunConfig()
 def stores(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Store]]:
     """One store, opened by two clusters and a student."""
     monkeypatch.setattr(data, "available", lambda name: name == "mnist")
+    monkeypatch.setattr(data, "preferred", lambda: "mnist")
     opened = [open_store(f"sqlite:///{home / 'runs.sqlite'}") for _number in range(3)]
     opened[0].set_fact("speed", {})
     yield opened
