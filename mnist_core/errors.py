@@ -7,7 +7,8 @@ MnistLabError
 │   ├── DataFileError     a file is truncated, corrupt or not what its name says
 │   └── DataFolderError   a folder cannot be read or written
 ├── StoreError
-│   ├── StoreUnavailableError  locked, full, read-only, corrupt or from a newer version
+│   ├── StoreUnavailableError  corrupt, from a newer version, not to be had at all
+│   │   └── TransientStoreError  locked, full, read-only, its server stopped: it passes, and runs wait
 │   ├── LeaseLostError         another cluster serves the store
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
@@ -81,7 +82,11 @@ class StoreError(MnistLabError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store cannot be used: locked, full, read-only, corrupt or from a newer version."""
+    """The store cannot be used: corrupt, from a newer version, or out of reach (then a TransientStoreError)."""
+
+
+class TransientStoreError(StoreUnavailableError):
+    """The store is out of reach for a reason that passes: locked, full, not writable, its server stopped."""
 
 
 class LeaseLostError(StoreError):

@@ -10,17 +10,18 @@ import sqlalchemy as sa
 from mnist_core import settings
 from mnist_core.errors import LeaseLostError
 from mnist_core.messages import N_
-from mnist_core.store.engine import as_sentences, open_engine
+from mnist_core.store.engine import open_engine
+from mnist_core.store.faults import as_sentences
 from mnist_core.store.tables import counters, lease
 
 
 class Base:
-    """A connection to the database at `url`, to inherit from."""
+    """A connection to the database at `url`, to inherit from. `busy_seconds`: how long a writer waits for another."""
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, busy_seconds: float | None = None) -> None:
         self.url = url or settings.store_url()
         self.lease_token: int | None = None  # of the cluster that writes through this; see lease.py
-        self._engine = open_engine(self.url)
+        self._engine = open_engine(self.url, busy_seconds)
 
     def close(self) -> None:
         """Give back all connections."""

@@ -1,4 +1,4 @@
-"""Opens the database: connection settings, migration to the newest schema, and errors as sentences.
+"""Opens the database: connection settings, and migration to the newest schema.
 
 Alembic is imported only when the schema is not the newest, so that a page's process rarely pays for it.
 """
@@ -6,28 +6,32 @@ Alembic is imported only when the schema is not the newest, so that a page's pro
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import filelock
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
 from mnist_core import settings
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.messages import N_
+from mnist_core.store.faults import as_sentences, sentence
 
 HEAD = "0006_leases"  # newest revision in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 5_417_001  # any number that nobody else locks in PostgreSQL
-BUSY_SECONDS = 10  # how long a writer waits for another
+BUSY_SECONDS = 10.0  # how long a writer waits for another, at most
+MIGRATION_SECONDS = 60  # … and for one that brings the schema up to date
+# How long a server of PostgreSQL may take to answer: one whose machine is gone would be waited for for minutes.
+ANSWER_SECONDS = 10
 
 
-def open_engine(url: str) -> sa.Engine:
-    """An engine for `url`, its schema brought to the newest revision.
+def open_engine(url: str, busy_seconds: float | None = None) -> sa.Engine:
+    """An engine for `url`, its schema brought to the newest revision. `busy_seconds`: default BUSY_SECONDS.
 
     Raises StoreUnavailableError where the file cannot be made, read or written, or is newer than this program; where
     the address is none, or its driver is not installed.
@@ -45,8 +49,9 @@ def open_engine(url: str) -> sa.Engine:
             ) from error
     with as_sentences(url):
         engine = _engine(address)
-        if _is_sqlite(address):
-            event.listen(engine, "connect", _prepare_sqlite)
+        seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
+        prepare = _prepare_sqlite if _is_sqlite(address) else _prepare_postgresql
+        event.listen(engine, "connect", partial(prepare, 1_000 * seconds))
         try:
             if _revision(engine) != HEAD:
                 _migrate(engine, folder)
@@ -78,7 +83,7 @@ def _address(url: str) -> sa.URL:
 
 def _engine(address: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(address, pool_pre_ping=not _is_sqlite(address))
+        return sa.create_engine(address, pool_pre_ping=not _is_sqlite(address), connect_args=_connect_args(address))
     except ImportError as error:
         raise StoreUnavailableError(
             N_("The store {store} needs the Python package {package}: install it, or choose another MNIST_LAB_STORE."),
@@ -87,41 +92,12 @@ def _engine(address: sa.URL) -> sa.Engine:
         ) from error
 
 
-@contextmanager
-def as_sentences(url: str) -> Iterator[None]:
-    """Turns errors of the database into StoreUnavailableError; other errors pass as they are."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise _sentence(url, error) from error
-
-
-def _sentence(url: str | sa.URL, error: Exception) -> StoreUnavailableError:
-    reason = "locked" if isinstance(error, filelock.Timeout) else str(getattr(error, "orig", None) or error)
-    shown = sa.make_url(url).render_as_string(hide_password=True)
-    templates = {
-        "locked": N_("The store {store} is in use by another program. Nothing is lost: try again in a moment."),
-        "full": N_("The disk of the store {store} is full. Nothing is lost: free some space and try again."),
-        "readonly": N_(
-            "The store {store} cannot be written. Make it writable, or set MNIST_LAB_HOME to another folder."
-        ),
-        "not a database": N_(
-            "The file {store} is damaged or no store of runs. It was left as it is: move it away, or set "
-            "MNIST_LAB_HOME to another folder."
-        ),
-        "malformed": N_(
-            "The file {store} is damaged or no store of runs. It was left as it is: move it away, or set "
-            "MNIST_LAB_HOME to another folder."
-        ),
-    }
-    for word, template in templates.items():
-        if word in reason:
-            return StoreUnavailableError(template, store=shown)
-    return StoreUnavailableError(
-        N_("The store {store} cannot be used ({reason}). Nothing is lost: try again, or set MNIST_LAB_STORE."),
-        store=shown,
-        reason=reason.splitlines()[0] if reason else type(error).__name__,
-    )
+def _connect_args(address: sa.URL) -> dict[str, Any]:
+    """What libpq is told, where the address says nothing of it."""
+    if address.get_driver_name() not in ("psycopg", "psycopg2"):
+        return {}
+    usual = {"connect_timeout": ANSWER_SECONDS, "tcp_user_timeout": 1_000 * ANSWER_SECONDS}
+    return {name: value for name, value in usual.items() if name not in address.query}
 
 
 def _is_sqlite(address: sa.URL) -> bool:
@@ -135,12 +111,18 @@ def _sqlite_folder(address: sa.URL) -> Path | None:
     return None
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_postgresql(milliseconds: float, connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {max(1, round(milliseconds))}")  # 0 would be for ever
+    connection.commit()
+
+
+def _prepare_sqlite(milliseconds: float, connection: Any, _record: Any) -> None:
     # WAL lets pages read while workers write; NORMAL is safe with it against everything but a power cut,
     # which may lose the last moments and never the file.
     try:
         for setting in (
-            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            f"busy_timeout = {round(milliseconds)}",
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "foreign_keys = ON",
@@ -164,9 +146,10 @@ def _migrate(engine: sa.Engine, folder: Path | None) -> None:
         _upgrade(engine)
         return
     try:
-        held = filelock.FileLock(folder / "migration.lock", timeout=60, mode=0o600).acquire()
+        lock = filelock.FileLock(folder / "migration.lock", timeout=MIGRATION_SECONDS, mode=0o600)
+        held = lock.acquire()
     except OSError as error:  # a folder that cannot be written, or another program that does not let go
-        raise _sentence(engine.url, error) from error
+        raise sentence(engine.url, error) from error
     with held:
         if _revision(engine) != HEAD:
             _upgrade(engine)
@@ -193,6 +176,7 @@ def _upgrade(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # No file to lock: whoever comes second waits here, and finds nothing left to do.
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

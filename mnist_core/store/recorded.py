@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_core.records import DTYPES, Curves, Event
 from mnist_core.store.base import Base
-from mnist_core.store.rows import as_id
+from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import chunks, events
 
 
@@ -47,15 +47,22 @@ class Recorded(Base):
 
 
 def append_records(connection: sa.Connection, run_id: str, curves: Curves) -> None:
-    """Add what was recorded since the last time, a chunk of each kind."""
+    """Add what was recorded since the last time, a chunk of each kind.
+
+    The same twice adds it once: a worker whose connection broke while it committed cannot know whether that was done.
+    """
     for kind in DTYPES:
         array = getattr(curves, kind)
         if len(array):
-            row = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1]), "data": array.tobytes()}
-            connection.execute(sa.insert(chunks).values(row))
+            key = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1])}
+            data = {"data": array.tobytes()}
+            added = insert_into(connection, chunks).values(key | data)
+            connection.execute(added.on_conflict_do_update(index_elements=list(key), set_=data))
     for happened in curves.events:
         row = {"run_id": run_id, "step": happened.step, "kind": happened.kind, "value": happened.value}
-        connection.execute(sa.insert(events).values(row))
+        same = (events.c[name].is_not_distinct_from(value) for name, value in row.items())
+        if not connection.execute(sa.select(events.c.id).where(*same)).first():
+            connection.execute(sa.insert(events).values(row))
 
 
 def drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:

@@ -25,6 +25,6 @@ class Store(Library, Sweeps, Recorded, Commands, Queue, Reports, Labels, Studies
     """
 
 
-def open_store(url: str | None = None) -> Store:
-    """The store at `url` (default: `settings.store_url()`)."""
-    return Store(url)
+def open_store(url: str | None = None, busy_seconds: float | None = None) -> Store:
+    """The store at `url` (default: `settings.store_url()`); `busy_seconds`: see `engine.open_engine`."""
+    return Store(url, busy_seconds)

@@ -78,6 +78,17 @@ def test_new_records_only(store: Store) -> None:
     assert len(store.curves(run_id, after_step=9, after_evaluation=0).steps) == 0
 
 
+def test_a_report_that_is_told_twice_counts_once(store: Store) -> None:
+    run_id = running(store)
+    events = (Event(7, "learning_rate", 0.1), Event(9, "recovered"))
+    report = Report(run_id, Progress(9, 100), Curves(steps(1, 9).steps, events=events), checkpoint=True)
+    store.publish([report])
+    store.publish([report])  # its worker's connection broke before it heard that the first was done
+    curves = store.curves(run_id)
+    assert curves.steps["step"].tolist() == list(range(1, 10))
+    assert curves.events == events
+
+
 def test_rewind_drops_what_came_after_the_checkpoint(store: Store) -> None:
     run_id = running(store)
     store.publish([Report(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)])

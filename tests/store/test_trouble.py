@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -21,9 +22,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import StoreUnavailableError
+from mnist_core.errors import StoreUnavailableError, TransientStoreError
 from mnist_core.records import STEP_DTYPE
-from mnist_core.store import Store, engine, open_store
+from mnist_core.store import Store, engine, faults, open_store
 from mnist_core.store.tables import metadata
 from tests.conftest import ROOT
 
@@ -89,7 +90,7 @@ def test_a_locked_store(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store()
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailableError, match="in use by another program"):
+    with pytest.raises(TransientStoreError, match="in use by another program"):
         store.create_run("ann", RunConfig())
     assert store.list_runs("ann") == []  # reading goes on
     holder.execute("ROLLBACK")
@@ -146,7 +147,7 @@ def test_a_full_disk(file: Path) -> None:
     with store._engine.connect() as connection:  # the pool hands out this one connection again
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreUnavailableError, match=r"disk .* is full"):
+    with pytest.raises(TransientStoreError, match=r"disk .* is full"):
         _fill(store)
     kept = [run.id for run in store.list_runs("ann", 500)]
     assert len(kept) >= 1
@@ -160,10 +161,83 @@ def test_a_full_disk(file: Path) -> None:
 
 def test_a_store_that_cannot_be_written(file: Path) -> None:
     store = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
-    with pytest.raises(StoreUnavailableError, match="cannot be written"):
+    with pytest.raises(TransientStoreError, match="cannot be written"):
         store.create_run("ann", RunConfig())
     assert store.list_runs("ann") == []
     store.close()
+
+
+def test_a_store_whose_disk_fails_is_out_of_reach_until_it_works_again(file: Path) -> None:
+    store = open_store()
+    _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = file.with_name("runs.sqlite-wal")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 50_000, hard))
+    try:
+        with pytest.raises(TransientStoreError, match=r"out of reach \(disk I/O error\)"):
+            _fill(store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_soft, hard))
+    store.create_run("ann", RunConfig())
+    store.close()
+
+
+def test_a_store_whose_folder_is_gone_for_a_while(file: Path) -> None:
+    store = open_store()
+    store.close()  # so that it connects anew
+    away = file.parent.rename(file.parent.with_name("elsewhere"))
+    with pytest.raises(TransientStoreError, match="out of reach"):
+        store.list_runs("ann")
+    away.rename(file.parent)
+    assert store.list_runs("ann") == []
+
+
+class RefusalError(Exception):
+    """An error of PostgreSQL's driver, with a code where the server gave one."""
+
+    def __init__(self, said: str, sqlstate: str | None = None) -> None:
+        super().__init__(said)
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("error", "passes", "said"),
+    [
+        (RefusalError("terminating connection due to administrator command", "57P01"), True, "out of reach"),
+        (RefusalError("the database system is starting up", "57P03"), True, "out of reach"),
+        (RefusalError("connection failed: No such file or directory"), True, "out of reach"),
+        (RefusalError("sorry, too many clients already", "53300"), True, "out of reach"),
+        (RefusalError("could not extend file: No space left on device", "53100"), True, "is full"),
+        (RefusalError("deadlock detected", "40P01"), True, "in use"),
+        (RefusalError("could not serialize access", "40001"), True, "in use"),
+        (RefusalError("canceling statement due to lock timeout", "55P03"), True, "in use"),
+        (RefusalError("cannot execute INSERT in a read-only transaction", "25006"), True, "cannot be written"),
+        (RefusalError('FATAL:  password authentication failed for user "ann"'), False, "cannot be used"),
+        (RefusalError('FATAL:  database "lab" does not exist'), False, "cannot be used"),
+        (RefusalError('relation "runs" does not exist', "42P01"), False, "cannot be used"),
+        (RefusalError("invalid page in block 3", "XX001"), False, "is damaged"),
+    ],
+)
+def test_which_errors_of_postgresql_pass(error: RefusalError, passes: bool, said: str) -> None:
+    wrapped = sa.exc.OperationalError("INSERT", {}, error)
+    sentence = faults.sentence("postgresql+psycopg://ann:secret@host/lab", wrapped)
+    assert isinstance(sentence, TransientStoreError) == passes
+    assert said in str(sentence)
+    assert "secret" not in str(sentence)
+
+
+@pytest.mark.parametrize(
+    ("file_says", "said"), [("no database", "damaged"), ("newer", "newer version of this program")]
+)
+def test_what_lasts_is_said_at_once(file: Path, file_says: str, said: str) -> None:
+    if file_says == "newer":
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            connection.commit()
+    else:
+        file.write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(StoreUnavailableError, match=said) as caught:
+        open_store()
+    assert not isinstance(caught.value, TransientStoreError)
 
 
 WRITER = """
