@@ -11,6 +11,7 @@
 | MNIST_LAB_TLS_KEY   | its key, a file                                      | no TLS                 |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
 | MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
+| MNIST_LAB_FREE_MB   | of the disk, kept free of them                       | 5 % of it, at most 1024|
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
 
 Read at each call, not at import, so that tests and secrets can set them late.
@@ -19,6 +20,7 @@ Read at each call, not at import, so that tests and secrets can set them late.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +34,7 @@ FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", *TLS)
 # What one worker needs with torch and a data set in it: 600 MB with PyPI's CUDA build.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
+FREE_SHARE, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB
 # The server, the cluster's process and the system around them.
 SERVER_BYTES = 400 * 2**20
 
@@ -116,6 +119,20 @@ def weights_room() -> int:
     """Bytes on the disk that weights and snapshots of all runs may take; at least 1 MB."""
     named = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")
     return (int(named) if named.isdigit() and int(named) > 0 else WEIGHTS_MB) << 20
+
+
+def lacking_space() -> int:
+    """Bytes by which the disk of the weights has less free than is kept free of them; 0 where there is enough."""
+    place = checkpoint_folder()
+    try:
+        while not place.exists():
+            place = place.parent
+        disk = shutil.disk_usage(place)
+    except OSError:
+        return 0  # it is out of reach, and how full it is cannot be said
+    named = os.environ.get("MNIST_LAB_FREE_MB", "")
+    kept = int(named) << 20 if named.isdigit() else min(int(FREE_SHARE * disk.total), FREE_MB << 20)
+    return max(0, kept - disk.free)
 
 
 def scheduler_address() -> str | None:

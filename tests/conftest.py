@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from mnist_core.data import Dataset
 from mnist_core.data.digits import draw_digits
+from tests.postgresql import Server
 
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"
@@ -26,10 +27,18 @@ def tiny() -> Dataset:
     return Dataset("built-in", Path(), images, labels, test_images, test_labels)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server; skips where there is none."""
+    server = Server()
+    yield server
+    server.end()
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home folder for this test alone, and no other setting of this machine."""
-    for name in ("DATA", "STORE", "SCHEDULER", "WORKERS", "CLUSTER", "TLS_CA", "TLS_CERT", "TLS_KEY"):
+    for name in ("DATA", "STORE", "SCHEDULER", "WORKERS", "CLUSTER", "TLS_CA", "TLS_CERT", "TLS_KEY", "FREE_MB"):
         monkeypatch.delenv(f"MNIST_LAB_{name}", raising=False)
     folder = tmp_path / "home"
     monkeypatch.setenv("MNIST_LAB_HOME", str(folder))

@@ -10,19 +10,25 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import psutil
 
 from mnist_core import settings
+from mnist_core.errors import TransientStoreError
 from mnist_core.jobs.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.cluster")
 STANDBY_SECONDS = 0.5
 LOG_BYTES = 2_000_000
+STORE_SECONDS = 1.0  # between two tries to reach the store
 SIGN_SECONDS = 1.0
 RESTART_SECONDS = 10.0  # for a worker of somebody else's scheduler to come back
 
@@ -106,10 +112,23 @@ def _serve() -> None:
     with ExitStack() as stack:
         client, cluster = _client(stack)
         watchdog = watch(client, cluster)
-        store = open_store()
+        store = _reached(open_store)
         LOG.info("ready after %.1f s", time.perf_counter() - begun)
         renew = None if cluster is None else partial(renew_workers, cluster)
         Dispatcher(client, store, renew, lambda: watchdog.hung).serve()
+
+
+def _reached(open_store: Callable[[], Store]) -> Store:
+    """The store, as soon as it is in reach."""
+    said = ""
+    while True:
+        try:
+            return open_store()
+        except TransientStoreError as error:
+            if str(error) != said:
+                said = str(error)
+                LOG.warning("%s", said)
+            time.sleep(STORE_SECONDS)
 
 
 def _client(stack: ExitStack) -> tuple[Any, Any]:

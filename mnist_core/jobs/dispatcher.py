@@ -20,10 +20,11 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from mnist_core import settings, stacks
-from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError
+from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError, TransientStoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import errands, run_job, upkeep
 from mnist_core.jobs.liveness import Stopwatch, Watch
+from mnist_core.jobs.passing import passing_errno
 from mnist_core.jobs.studies import SLOT, Placed, StudyDesk
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
@@ -39,7 +40,9 @@ TROUBLES = 10  # so many in a row, and the process ends, for another to take its
 # A cluster whose counter has stood still for so long serves the store no more: longer than a writer waits for another.
 LEASE_SECONDS = 20.0
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
-CLEAR_SECONDS = 60.0
+CLEAR_SECONDS, CLEAR_FULL_SECONDS = 60.0, 5.0  # between two looks at the disk, and where it is nearly full
+# Before a run whose disk was out of reach is tried again, the first time, the second …; after that it has failed.
+FAULT_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come any more
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
@@ -71,6 +74,9 @@ class Dispatcher:
         self._studies = StudyDesk(store, self._send)
         self._errands = errands.Errands(store, self._send)
         self._deaths: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()  # of the surroundings, that each run met in a row …
+        self._not_before: dict[str, float] = {}  # … and when it may be tried again
+        self._lacking = 0  # bytes that the disk should have free, and has not
         self._beat = -math.inf  # when the lease was last raised
         self._passing = Stopwatch()  # what passes between two heartbeats, for the store's own clock
         self._cleared = -math.inf
@@ -83,7 +89,7 @@ class Dispatcher:
 
     def serve(self) -> None:
         """Work until the process ends. Raises what went wrong `TROUBLES` times in a row."""
-        begun, troubles = False, 0
+        begun, troubles, said = False, 0, ""
         while True:
             try:
                 if not begun:
@@ -92,13 +98,15 @@ class Dispatcher:
                     self.begin()
                     begun = True
                 self.tick()
-                troubles = 0
+                troubles, said = 0, ""
             except LeaseLostError as error:
                 LOG.warning("%s", error)
                 begun = False
                 self.stand_by()
             except StoreError as error:
-                LOG.warning("%s", error)
+                if str(error) != said:
+                    said = str(error)
+                    LOG.warning("%s", said)  # once, however long it lasts
                 time.sleep(TROUBLE_SECONDS)
             except Exception:
                 troubles += 1
@@ -142,10 +150,10 @@ class Dispatcher:
         self._errands.collect()
         if time.monotonic() - self._beat > HEARTBEAT_SECONDS:
             self._heartbeat()
-        if time.monotonic() - self._cleared > CLEAR_SECONDS:
+        if time.monotonic() - self._cleared > (CLEAR_FULL_SECONDS if self._lacking else CLEAR_SECONDS):
             self._cleared = time.monotonic()
+            upkeep.thin_out(self.store)  # first: the rest cannot be done on a full disk
             upkeep.clear_away(self.store)
-            upkeep.thin_out(self.store)
 
     def _submit(self) -> None:
         if self.store.queued_studies(1):
@@ -153,7 +161,9 @@ class Dispatcher:
             self._studies.submit(workers, training, beside=SLOT in self._named)
         if len(self._placed()) >= self.slots:
             return
-        waiting = [run for run in self.store.next_queued(LOOKED_THROUGH) if run.id not in self._running]
+        now = time.monotonic()
+        queued = self.store.next_queued(LOOKED_THROUGH)
+        waiting = [run for run in queued if run.id not in self._running and self._not_before.get(run.id, 0.0) <= now]
         if waiting or self._running or self._studies.running:
             self._busy = time.monotonic()
         free = self._free_workers() if waiting else []
@@ -245,14 +255,29 @@ class Dispatcher:
             state = self.store.state(run_id)
         except RunNotFoundError:
             return
-        if future.status == "error":
-            sentence = _sentence(run_id, future.exception())
+        error = future.exception() if future.status == "error" else None
+        again = self._tried_again_after(run_id, error)
+        if error is not None and again is None:
+            sentence = _sentence(run_id, error)
             if state in ("queued", "running"):
                 self.store.finish(run_id, "failed", {}, sentence)
         elif state == "running":
-            LOG.warning("run %s was let go of (%s) and is queued again", run_id, future.status)
+            LOG.warning("run %s was let go of (%s) and is queued again", run_id, error or future.status)
             # A task that ended all the same was tried again by Dask after the death of its worker, and found no run.
             self._wait_again(run_id, self._deaths[run_id] + (future.status == "finished"), _KILLER)
+        if again is None:
+            self._faults.pop(run_id, None)
+            self._not_before.pop(run_id, None)
+        else:
+            self._faults[run_id] += 1
+            self._not_before[run_id] = time.monotonic() + again
+
+    def _tried_again_after(self, run_id: str, error: BaseException | None) -> float | None:
+        """Seconds after which to try a run again whose task ended with `error`; None: that was no passing fault."""
+        if isinstance(error, TransientStoreError):
+            return FAULT_SECONDS[0]  # its worker was patient already
+        met = self._faults[run_id]
+        return FAULT_SECONDS[met] if passing_errno(error) is not None and met < len(FAULT_SECONDS) else None
 
     def _recover(self, workers: dict[str, int]) -> None:
         """Queue the runs of workers that are gone again, or give up the ones that brought down several."""
@@ -274,7 +299,7 @@ class Dispatcher:
                 self.store.requeue(run_id)
         except RunNotFoundError:
             LOG.info("run %s is deleted", run_id)
-        self._deaths[run_id] = deaths
+        self._deaths[run_id] = 1 if deaths >= DEATHS else deaths  # where it is continued, it has some more
 
     def _let_go(self, run_id: str) -> None:
         self._running.pop(run_id).future.release()
@@ -282,6 +307,7 @@ class Dispatcher:
     def _heartbeat(self) -> None:
         self.store.raise_lease(self._passing.passed())
         self._beat = time.monotonic()
+        self._lacking = settings.lacking_space()
         workers = self._workers()
         self._recover(workers)
         self._studies.recover(workers)
@@ -314,6 +340,11 @@ def _sentence(run_id: str, error: BaseException) -> Message:
     if isinstance(error, MnistLabError):
         return error.message
     LOG.error("run %s failed", run_id, exc_info=error)
+    if passing_errno(error) is not None:
+        return message(
+            N_("The disk of the server was out of reach again and again ({reason}). What came before is kept."),
+            reason=getattr(error, "strerror", None) or str(error),
+        )
     return message(
         N_("Training failed inside ({kind}). The details are in the server's log."), kind=type(error).__name__
     )

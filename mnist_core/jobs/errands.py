@@ -11,7 +11,7 @@ from typing import Any
 
 from mnist_core import data
 from mnist_core.config import DatasetName
-from mnist_core.errors import DataError
+from mnist_core.errors import MnistLabError
 from mnist_core.jobs import tasks
 from mnist_core.messages import N_, Message, message
 from mnist_core.store import Store
@@ -82,4 +82,4 @@ class Errands:
 def _sentence(name: str, future: Any) -> Message:
     error = future.exception() if future.status == "error" else None
     LOG.error("%s failed: %s", name, error or future.status)
-    return error.message if isinstance(error, DataError) else message(N_("It failed; see the log."))
+    return error.message if isinstance(error, MnistLabError) else message(N_("It failed; see the log."))

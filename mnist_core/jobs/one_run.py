@@ -4,13 +4,18 @@ A checkpoint goes with the records up to it. It is written beside the last one a
 its records; whenever the worker dies, the store's `checkpoint_step` and `checkpoint_token` say which of the two files
 counts. So a run that is taken up again draws the curve that an undisturbed one would.
 
+A disk that is full for a while costs no run its state: what ends or rests waits until its checkpoint is written, for
+some minutes; after that a run that rests is one at its last checkpoint, from which Resume makes the steps again.
+
 Whatever a worker tells the store goes with the token of its claim. A worker that was given up (it hung, and another has
 the run by now) is refused, and lets go of the run without a trace.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import time
 from contextlib import suppress
 from typing import Any
@@ -18,16 +23,19 @@ from typing import Any
 from mnist_core import data, settings
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
-from mnist_core.errors import CheckpointError, StoreUnavailableError
+from mnist_core.errors import CheckpointError, TransientStoreError
 from mnist_core.estimate import Speed, estimate_seconds
 from mnist_core.jobs import pulse
+from mnist_core.jobs.passing import passing_errno
 from mnist_core.jobs.run_files import forget_files, forget_next, next_file
-from mnist_core.jobs.worker_store import patiently
+from mnist_core.jobs.worker_store import patiently, pauses
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
 from mnist_core.store import Command, Store
 
 LOG = logging.getLogger("mnist_lab.worker")
 ASK_SECONDS = 0.08  # between two looks at what is asked
+AWAY_SECONDS = 1.0  # … where the store is out of reach
+SAVE_SECONDS = 120.0  # how long a checkpoint is tried that should not be done without
 LEARNT_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
 
 
@@ -46,6 +54,8 @@ class Job:
         self.next_file = next_file(run.id, run.token)
         self.requests: Requests | None = Requests()
         self._looked = 0.0
+        self._unplaced = False  # whether the checkpoint that counts could not be put in its place yet
+        self._may_pass = False  # whether what kept the last checkpoint from being written may pass
         self.trainer = self._trainer(data.load_dataset(run.config.dataset))
         self._leave_a_trail()
         self._measured_from = (self.trainer.seconds, self.trainer.step)
@@ -69,6 +79,8 @@ class Job:
             where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
             happened = Curves(events=(Event(trainer.step, "recovered"),))
             self._tell(Report(self.run.id, where, happened, token=self.run.token))
+        if (rate := self.run.learning_rate) not in (None, trainer.base_rate):
+            trainer.set_learning_rate(rate)  # changed by hand when no checkpoint could be written
         return trainer
 
     def _rewind(self, step: int) -> None:
@@ -77,12 +89,17 @@ class Job:
             raise ClaimLostError
 
     def _restored(self, dataset: Dataset) -> Any:
-        """The trainer as of the store's last checkpoint; None: start afresh."""
+        """The trainer as of the store's last checkpoint; None: start afresh.
+
+        Raises OSError where it may be there, but cannot be read just now.
+        """
         from mnist_core.training import load
 
         step = self.run.checkpoint_step
         if step is None:
             return None
+        if not self.file.parent.is_dir():
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(self.file.parent))
         # The newer file counts where the worker died before it could put it in its place.
         for file in (next_file(self.run.id, self.run.checkpoint_token), self.file):
             if not file.exists():
@@ -90,6 +107,8 @@ class Job:
             try:
                 trainer = load(file, self.run.config, dataset, threads=self.run.threads)
             except CheckpointError as error:
+                if number := passing_errno(error.__cause__):
+                    raise OSError(number, os.strerror(number), str(file)) from error
                 LOG.warning("%s", error)
                 continue
             if trainer.step == step:
@@ -113,8 +132,11 @@ class Job:
         self.trainer.on_evaluation = keep
 
     def _is_mine(self) -> bool:
-        """Whether no other worker has the run by now."""
-        return self.run.id in patiently(lambda: self.store.requests([self.run.id], {self.run.id: self.run.token}))
+        """Whether no other worker has the run by now, as far as is known."""
+        try:
+            return self.run.id in self.store.requests([self.run.id], {self.run.id: self.run.token})
+        except TransientStoreError:
+            return self.requests is not None
 
     # ---- what is asked -----------------------------------------------------------------------------------------
 
@@ -129,8 +151,9 @@ class Job:
         self._looked = time.monotonic()
         try:
             self.requests = self.store.requests([self.run.id], {self.run.id: self.run.token}).get(self.run.id)
-        except StoreUnavailableError as error:
+        except TransientStoreError as error:
             LOG.warning("%s", error)
+            self._looked += AWAY_SECONDS
 
     def obey(self) -> bool:
         """Do what is asked; whether the run is let go of."""
@@ -152,7 +175,7 @@ class Job:
     def _change_rate(self, rate: float) -> None:
         self.trainer.set_learning_rate(rate)
         # With a checkpoint at once, no death of a worker can lose the change.
-        self._publish(save=True, rate=rate)
+        self._publish(self.save(), rate)
         self.look()
 
     def _one_step(self) -> bool:
@@ -160,11 +183,11 @@ class Job:
         before = self.trainer.step
         self.trainer.stack.advance(self._told_otherwise, steps=1)
         if self.trainer.finished:
-            self._publish(save=True)
+            self._publish(self.save_patiently())
             self.finish(alone=True)
             return True
         made = self.trainer.step > before
-        self._publish(save=made)
+        self._publish(made and self.save_patiently())
         return made and self._pause("step")
 
     def _told_otherwise(self) -> bool:
@@ -184,11 +207,14 @@ class Job:
             # Its files go when it begins again: they may be another worker's already.
             patiently(lambda: self.store.reset_done(self.run.id, self.run.token))
             return True
-        if command == "stop":
-            self.trainer.flush()
-        self._publish(save=True)
+        saved = self.save_patiently()
         if command == "pause":
+            self._publish(saved)
             return self._pause("pause")
+        if self.requests is None or self.requests.command != "stop":
+            return False  # heard while it waited for the disk
+        self.trainer.flush()
+        self._publish(saved)
         self._end("stopped", self.trainer.result())
         return True
 
@@ -234,8 +260,8 @@ class Job:
 
     # ---- to the store ------------------------------------------------------------------------------------------
 
-    def _publish(self, *, save: bool, rate: float | None = None) -> None:
-        report = self.report(saved=save and self.save(), rate=rate)
+    def _publish(self, saved: bool, rate: float | None = None) -> None:
+        report = self.report(saved=saved, rate=rate)
         self._tell(report)
         self.published(report)
 
@@ -253,8 +279,20 @@ class Job:
     def published(self, report: Report) -> None:
         """The store has the report: the checkpoint that goes with it counts from now on."""
         if report.checkpoint:
+            self._put_in_place()
+
+    def _put_in_place(self) -> None:
+        """Put the checkpoint that counts in the place of the last one; where that cannot be done now, before the next."""
+        self._unplaced = True
+        try:
             with suppress(FileNotFoundError):  # another worker has the run, and has moved it
                 self.next_file.replace(self.file)
+        except OSError as error:
+            if passing_errno(error) is None:
+                raise
+            LOG.warning("the checkpoint of run %s stays where it was written: %s", self.run.id, error)
+        else:
+            self._unplaced = False
 
     def _speed(self) -> float:
         """Images per second, over about the last second."""
@@ -272,8 +310,26 @@ class Job:
         from mnist_core import training
 
         try:
+            if self._unplaced:
+                self._put_in_place()
+            if self._unplaced:
+                return False  # the one that counts would be lost
             training.save(self.trainer, self.next_file)
         except Exception as error:  # safetensors has an error of its own for a full disk
             LOG.warning("no checkpoint of run %s: %s", self.run.id, error)
+            self._may_pass = passing_errno(error) is not None
             return False
         return True
+
+    def save_patiently(self) -> bool:
+        """`save`, again and again where the disk is full, for `SAVE_SECONDS`, or until something else is asked."""
+        if self.save():
+            return True
+        asked = self.requests
+        for _pause in pauses(SAVE_SECONDS if self._may_pass else 0.0):
+            if self.save():
+                return True
+            self.look()
+            if self.requests is None or (self.requests != asked and not self.trainer.finished):
+                return False
+        return False

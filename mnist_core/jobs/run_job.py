@@ -14,9 +14,9 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from mnist_core.errors import StoreUnavailableError
+from mnist_core.errors import TransientStoreError
 from mnist_core.jobs import one_run, pulse, turns
-from mnist_core.jobs.one_run import ClaimLostError, Job
+from mnist_core.jobs.one_run import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -33,7 +33,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
 
     `lease`: token of the cluster that sends them (default: none); it gets nothing where it has lost its lease.
     """
-    store = worker_store(url)
+    store = patiently(partial(worker_store, url))
     worker = f"{platform.node()}:{os.getpid()}"
     claimed = [patiently(partial(store.claim, run_id, worker, threads, lease)) for run_id in run_ids]
     # A stack trains on the CPU.
@@ -65,6 +65,7 @@ class _Bunch:
     def __init__(self, store: Store, jobs: Sequence[Job]) -> None:
         self.store = store
         self.jobs = list(jobs)  # those that are not over
+        self._threads = jobs[0].run.threads
         self._asked = 0.0
         self._saved = time.monotonic()
         self._save_cost = 0.0
@@ -80,10 +81,9 @@ class _Bunch:
     def work(self) -> None:
         """Advance, publish, obey, until there is a reason to let go of every run."""
         self._look()
-        self._set_threads()
+        turns.OF_THIS_PROCESS.prepare(self._set_threads)
         while self.jobs:
             if turns.OF_THIS_PROCESS.give_way():
-                self._set_threads()
                 self._look()
             if any(job.asked for job in self.jobs):
                 self._obey()
@@ -94,8 +94,8 @@ class _Bunch:
         """Compute with as many threads as these runs always had, whatever a study used meanwhile."""
         import torch
 
-        if threads := self.jobs[0].run.threads:
-            torch.set_num_threads(threads)
+        if self._threads:
+            torch.set_num_threads(self._threads)
 
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
@@ -138,8 +138,9 @@ class _Bunch:
         try:
             tokens = {job.run.id: job.run.token for job in self.jobs}
             found = self.store.requests([*tokens], tokens)
-        except StoreUnavailableError as error:
-            LOG.warning("%s", error)  # a locked store: ask again in a moment
+        except TransientStoreError as error:
+            LOG.warning("%s", error)  # what is next to be told waits for the store
+            self._asked += AWAY_SECONDS
             return
         for job in self.jobs:
             job.requests = found.get(job.run.id)
@@ -154,7 +155,7 @@ class _Bunch:
     def _publish(self, to_save: Sequence[Job]) -> None:
         """Tell the store what is new of all runs, with a checkpoint of some."""
         begun = time.monotonic()
-        saved = [job for job in to_save if job.save()]
+        saved = [job for job in to_save if (job.save_patiently() if job.trainer.finished else job.save())]
         if to_save:
             self._saved = time.monotonic()
             self._save_cost = self._saved - begun

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnist_core import settings
-from mnist_core.errors import MnistLabError
+from mnist_core.errors import MnistLabError, TransientStoreError
 from mnist_core.jobs import study_job
 from mnist_core.messages import N_, Message, message
 from mnist_core.store import Store
@@ -68,8 +68,11 @@ class StudyDesk:
         for study_id, placed in list(self.running.items()):
             if not placed.future.done():
                 continue
-            if placed.future.status == "error":
-                self.store.fail_study(study_id, _sentence(study_id, placed.future.exception()))
+            error = placed.future.exception() if placed.future.status == "error" else None
+            if isinstance(error, TransientStoreError):
+                self.store.requeue_study(study_id)  # the store's fault, not the study's
+            elif error is not None:
+                self.store.fail_study(study_id, _sentence(study_id, error))
             else:
                 self.store.lose_study(study_id)  # does nothing where it has ended as it should
             self._let_go(study_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from mnist_core.errors import MnistLabError
+from mnist_core.errors import MnistLabError, TransientStoreError
 from mnist_core.jobs import pulse, turns
 from mnist_core.jobs.study_kinds import KINDS, TAKING_TIMES
 from mnist_core.jobs.worker_store import patiently, worker_store
@@ -29,9 +29,8 @@ class _Reporter:
     Not in a study that takes times, which would become longer by that. Raises _NoLongerWantedError.
     """
 
-    def __init__(self, store: Store, study: Study, cores: int) -> None:
+    def __init__(self, store: Store, study: Study) -> None:
         self._report = partial(store.report_study, study.id, token=study.token)
-        self._cores = cores
         self._takes_times = study.kind in TAKING_TIMES
         self._last = 0.0
 
@@ -41,8 +40,8 @@ class _Reporter:
             return
         if not patiently(partial(self._report, share)):
             raise _NoLongerWantedError
-        if not self._takes_times and turns.OF_THIS_PROCESS.give_way():
-            _set_threads(self._cores)
+        if not self._takes_times:
+            turns.OF_THIS_PROCESS.give_way()
         self._last = time.monotonic()
 
 
@@ -54,16 +53,18 @@ def _set_threads(cores: int) -> None:
 
 def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> None:
     """Compute the study, unless it waits no longer; `cores` that it may use, `lease` as for `run_job.execute`."""
-    store = worker_store(url)
+    store = patiently(partial(worker_store, url))
     study = patiently(partial(store.claim_study, study_id, lease))
     if study is None:
         return
     try:
         with pulse.at_work(), turns.OF_THIS_PROCESS:
-            _set_threads(cores)
-            values, arrays = KINDS[study.kind](store, study, cores, _Reporter(store, study, cores))
+            turns.OF_THIS_PROCESS.prepare(partial(_set_threads, cores))
+            values, arrays = KINDS[study.kind](store, study, cores, _Reporter(store, study))
     except _NoLongerWantedError:
         return
+    except TransientStoreError:
+        raise  # the dispatcher queues the study again
     except MnistLabError as error:
         why = error.message
         patiently(lambda: store.fail_study(study_id, why, study.token))

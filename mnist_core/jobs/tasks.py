@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from mnist_core import data
-from mnist_core.jobs.worker_store import worker_store
+from mnist_core.errors import TransientStoreError
+from mnist_core.jobs.worker_store import patiently, worker_store
 
 
 def _reported(url: str, key: str, function: Callable[[Callable[[int, int], None]], None]) -> None:
-    store = worker_store(url)
+    store = patiently(partial(worker_store, url))
     last = 0.0
 
     def report(done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last > 0.3:
             last = time.monotonic()
-            store.set_fact(key, {"state": "running", "done": done, "total": total})
+            with suppress(TransientStoreError):  # the next one will be told
+                store.set_fact(key, {"state": "running", "done": done, "total": total})
 
     function(report)
-    store.set_fact(key, {"state": "done", "done": 1, "total": 1})
+    patiently(lambda: store.set_fact(key, {"state": "done", "done": 1, "total": 1}))
 
 
 def download(url: str) -> None:
@@ -40,4 +44,5 @@ def measure(url: str) -> None:
     """Measure this machine's speed into the fact `speed`."""
     from mnist_core.training import measure_speed
 
-    worker_store(url).set_fact("speed", measure_speed().to_dict())
+    store, speed = patiently(partial(worker_store, url)), measure_speed().to_dict()
+    patiently(lambda: store.set_fact("speed", speed))

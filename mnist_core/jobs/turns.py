@@ -2,15 +2,29 @@
 
 torch's number of threads is the process's own; a run whose sums were split among other threads would not draw its own
 curve any more. So whoever computes holds the turn; a run gives way between two updates, a study whenever it tells how far
-it is, and each sets its threads anew when it has the turn again. Knows neither torch nor the store.
+it is, and each sets its threads anew when it has the turn again (`prepare`). Who waits for something else than computing
+(the store, space on the disk) does so without the turn (`lent`). Knows neither torch nor the store.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from threading import Condition
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition, local
 from types import TracebackType
+
+
+def _nothing() -> None:
+    """There is nothing to prepare."""
+
+
+class _OfAThread(local):
+    """What each thread has for itself."""
+
+    holds = False
+    prepare: Callable[[], None] = staticmethod(_nothing)
 
 
 class Turns:
@@ -22,18 +36,29 @@ class Turns:
         self._line: deque[object] = deque()  # of those who wait
         self._since = 0.0  # when the one that holds it got it …
         self._waited = 0.0  # … and how long it had given way for it
+        self._mine = _OfAThread()
 
     def __enter__(self) -> None:
         with self._changed:
             self._wait()
             self._waited = 0.0
+        self._mine.holds, self._mine.prepare = True, _nothing
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._mine.holds = False
+        self._release()
+
+    def _release(self) -> None:
         with self._changed:
             self._held = False
             self._changed.notify_all()
+
+    def prepare(self, function: Callable[[], None]) -> None:
+        """Call `function` now, and whenever this thread, which holds the turn, has it again after another."""
+        self._mine.prepare = function
+        function()
 
     @property
     def wanted(self) -> bool:
@@ -53,7 +78,24 @@ class Turns:
             self._changed.notify_all()
             self._wait()
             self._waited = self._since - begun
-            return True
+        self._mine.prepare()
+        return True
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Others may have the turn inside `with`, at whose end this thread has it again. Nothing where it does not hold it."""
+        if not self._mine.holds:
+            yield
+            return
+        self._mine.holds = False
+        self._release()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._wait()
+            self._mine.holds = True
+            self._mine.prepare()
 
     def _wait(self) -> None:
         ticket = object()

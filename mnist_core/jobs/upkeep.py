@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mnist_core import settings
+from mnist_core.errors import TransientStoreError
 from mnist_core.jobs.run_files import forget_files, forget_trail
 from mnist_core.store import Store
 
@@ -19,9 +20,10 @@ def clear_away(store: Store) -> None:
 
 
 def thin_out(store: Store) -> None:
-    """Keep weights within their room on the disk: of the runs that ended first, the snapshots on their way go, then
-    their last and best weights."""
-    over = _size(settings.checkpoint_folder()) - settings.weights_room()
+    """Keep weights within their room, and the disk from filling up: of the runs that ended first, the snapshots on their way
+    go, then their last and best weights."""
+    lacking = settings.lacking_space()
+    over = max(_size(settings.checkpoint_folder()) - settings.weights_room(), lacking)
     oldest = store.oldest_weights() if over > 0 else []
     for run_id in oldest:
         if over <= 0:
@@ -31,9 +33,20 @@ def thin_out(store: Store) -> None:
     for run_id in oldest:
         if over <= 0:
             return
-        if store.forget_weights(run_id):
+        if _may_go(store, run_id, full=lacking > 0):
             over -= _size(settings.checkpoint_file(run_id))
             forget_files(run_id)
+
+
+def _may_go(store: Store, run_id: str, *, full: bool) -> bool:
+    """Note that the weights of a finished run are kept no more; False where it is not finished (any more)."""
+    try:
+        return store.forget_weights(run_id)
+    except TransientStoreError:
+        # On a full disk nothing can be noted before something goes. The next time it will be.
+        if not full:
+            raise
+        return store.state(run_id) == "finished"
 
 
 def _size(place: Path) -> int:

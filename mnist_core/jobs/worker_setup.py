@@ -37,6 +37,12 @@ class WorkerSetup(WorkerPlugin):
         except MnistLabError as error:
             LOG.warning("%s", error)  # the first run will say so to the one who waits for it
 
+    def teardown(self, worker: Any) -> None:
+        """Called by Dask when the worker closes: what waits for the store or the disk waits no longer."""
+        from mnist_core.jobs import worker_store
+
+        worker_store.ending.set()
+
 
 def _open(store_url: str) -> None:
     """Open the store and look at the data once: a third of a second that the first run need not wait."""

@@ -1,36 +1,64 @@
-"""A worker's way to the store: one connection pool a process, and patience where the store is locked."""
+"""A worker's way to the store: one connection pool a process, and patience where the store is out of reach."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from mnist_core.errors import StoreUnavailableError
-from mnist_core.jobs import pulse
+from mnist_core.errors import TransientStoreError
+from mnist_core.jobs import pulse, turns
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
-RETRY_SECONDS = (0.2, 0.4, 0.8, 1.6, 3.2)  # waits before a store that cannot be used is asked again
+BUSY_SECONDS = 1.0  # how long the database itself waits for another writer: with the turn, which others may want
+FIRST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # the pause before another try, twice as long each time
+# After so long a worker gives up what it waits for, and its run is queued again: it may be this worker alone that cannot
+# reach the store.
+PATIENCE_SECONDS = 600.0
+ending = threading.Event()  # the process is to end: nothing is waited for any more
 _stores: dict[str, Store] = {}
 T = TypeVar("T")
 
 
 def worker_store(url: str) -> Store:
-    """The store at `url`, opened once a process."""
+    """The store at `url`, opened once a process. Raises StoreUnavailableError."""
     if url not in _stores:
-        _stores[url] = open_store(url)
+        _stores[url] = open_store(url, BUSY_SECONDS)
     return _stores[url]
 
 
 def patiently(ask: Callable[[], T]) -> T:
-    """`ask()`, again after a moment where the store is locked or full; it may be no more in a few seconds."""
-    for seconds in RETRY_SECONDS:
-        try:
-            return ask()
-        except StoreUnavailableError as error:
-            LOG.warning("%s", error)
-            pulse.tick()  # it waits, and does not hang
-            time.sleep(seconds)
-    return ask()
+    """`ask()`, again and again while the store is out of reach; others of this process may compute meanwhile.
+
+    `ask` may be called anew though it was done: where a connection breaks while a transaction is committed, nobody knows.
+    Raises TransientStoreError after `PATIENCE_SECONDS`, and what does not pass at once.
+    """
+    try:
+        return ask()
+    except TransientStoreError as error:
+        LOG.warning("%s", error)
+    begun = time.monotonic()
+    with turns.OF_THIS_PROCESS.lent():
+        for _pause in pauses(PATIENCE_SECONDS):
+            try:
+                answer = ask()
+            except TransientStoreError:
+                continue
+            LOG.warning("the store is back after %.0f s", time.monotonic() - begun)
+            return answer
+        return ask()
+
+
+def pauses(seconds: float) -> Iterator[None]:
+    """Comes back after pauses that grow, until `seconds` have passed or the process is to end; the turn is lent meanwhile."""
+    pause, end = FIRST_SECONDS, time.monotonic() + seconds
+    while time.monotonic() < end:
+        with turns.OF_THIS_PROCESS.lent():
+            if ending.wait(pause):
+                return
+        pulse.tick()  # it waits, and does not hang
+        yield
+        pause = min(2 * pause, LONGEST_SECONDS)

@@ -49,20 +49,19 @@ class Recorded(Base):
 def append_records(connection: sa.Connection, run_id: str, curves: Curves) -> None:
     """Add what was recorded since the last time, a chunk of each kind.
 
-    The same twice adds it once: a worker whose connection broke while it committed cannot know whether that was done.
+    The same twice adds it once, and the first stays: a worker whose connection broke while it committed cannot know
+    whether that was done.
     """
     for kind in DTYPES:
         array = getattr(curves, kind)
         if len(array):
-            key = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1])}
-            data = {"data": array.tobytes()}
-            added = insert_into(connection, chunks).values(key | data)
-            connection.execute(added.on_conflict_do_update(index_elements=list(key), set_=data))
+            row = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1]), "data": array.tobytes()}
+            connection.execute(insert_into(connection, chunks).values(row).on_conflict_do_nothing())
     for happened in curves.events:
-        row = {"run_id": run_id, "step": happened.step, "kind": happened.kind, "value": happened.value}
-        same = (events.c[name].is_not_distinct_from(value) for name, value in row.items())
+        event = {"run_id": run_id, "step": happened.step, "kind": happened.kind, "value": happened.value}
+        same = (events.c[name].is_not_distinct_from(value) for name, value in event.items())
         if not connection.execute(sa.select(events.c.id).where(*same)).first():
-            connection.execute(sa.insert(events).values(row))
+            connection.execute(sa.insert(events).values(event))
 
 
 def drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:

@@ -161,6 +161,11 @@ class Studies(Base):
             _change(connection, killer, {"state": "failed", "message": json.dumps(_KILLER.to_dict())})
             _change(connection, _running(study_id), {"state": "queued", "deaths": studies.c.deaths + 1})
 
+    def requeue_study(self, study_id: str) -> None:
+        """Let a running study wait again, whose worker could not reach the store."""
+        with self._begin() as connection:
+            _change(connection, _running(study_id), {"state": "queued"})
+
     def requeue_lost_studies(self) -> None:
         """Let every running study wait again: a new cluster starts, and none of them has a worker."""
         with self._begin() as connection:

@@ -38,7 +38,10 @@ def planned(config: RunConfig, *, room: int = ROOM) -> Sequence[int]:
 
 
 def keep(trainer: Trainer, run_id: str) -> None:
-    """Write the weights as they are now. Where that cannot be done the path has a gap, and the log says so."""
+    """Write the weights as they are now. Where the disk is nearly full, or they cannot be written, the path has a gap."""
+    if settings.lacking_space():
+        LOG.warning("no snapshot of run %s: the disk is nearly full", run_id)
+        return
     file = settings.trail_folder(run_id) / f"{trainer.step}.safetensors"
     weights = {name: value.detach().cpu().contiguous().numpy() for name, value in trainer.model.state_dict().items()}
     try:

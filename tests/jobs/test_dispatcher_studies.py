@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import DataError
+from mnist_core.errors import DataError, TransientStoreError
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.store import Store
 from tests.jobs.stand_in import Client, Future
@@ -77,6 +77,18 @@ def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store:
     assert state(store, study_id) == "queued"
     dispatcher.tick()
     assert [future.arguments[0] for future in sent(dispatcher)] == [study_id, study_id]
+
+
+def test_a_study_whose_worker_cannot_reach_the_store_waits_again_however_often(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    study_id = waiting(store)
+    for _fault in range(5):
+        dispatcher.tick()
+        store.claim_study(study_id)
+        sent(dispatcher)[-1].fail(TransientStoreError("out of reach"))
+        dispatcher._studies.collect()
+        assert state(store, study_id) == "queued"
 
 
 def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: Store) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import RunUnreadableError, StoreUnavailableError
-from mnist_core.jobs.dispatcher import DEATHS, TROUBLES, Dispatcher
+from mnist_core.errors import RunUnreadableError, StoreUnavailableError, TransientStoreError
+from mnist_core.jobs.dispatcher import DEATHS, FAULT_SECONDS, TROUBLES, Dispatcher
 from mnist_core.store import Store, tables
 from tests.jobs.stand_in import claim, owning
 
@@ -77,6 +79,72 @@ def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store
     assert str(store.get(run_id).error) == (
         "Training failed inside (ZeroDivisionError). The details are in the server's log."
     )
+
+
+def sent_and_claimed(dispatcher: Dispatcher, store: Store) -> str:
+    """A run that a worker has, past its pauses after faults."""
+    run_id = store.create_run("ann", CONFIG)
+    send(dispatcher, store, run_id)
+    return run_id
+
+
+def send(dispatcher: Dispatcher, store: Store, run_id: str) -> None:
+    dispatcher._not_before.clear()  # its time has come
+    dispatcher.tick()
+    claim(store, run_id)
+
+
+def test_a_store_out_of_reach_is_never_the_runs_fault(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = sent_and_claimed(dispatcher, store)
+    for _fault in range(2 * len(FAULT_SECONDS)):
+        dispatcher.client.sent[-1].fail(TransientStoreError("locked"))
+        dispatcher.tick()
+        assert store.get(run_id).state == "queued"
+        dispatcher.tick()
+        assert dispatcher.client.sent[-1].done()  # not at once
+        send(dispatcher, store, run_id)
+    assert dispatcher.client.runs() == [run_id] * (1 + 2 * len(FAULT_SECONDS))
+
+
+def test_what_lasts_in_the_store_is_said_at_once(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = sent_and_claimed(dispatcher, store)
+    dispatcher.client.sent[0].fail(StoreUnavailableError("It is of a newer version."))
+    dispatcher.tick()
+    run = store.get(run_id)
+    assert (run.outcome, str(run.error)) == ("failed", "It is of a newer version.")
+
+
+@pytest.mark.parametrize(("number", "tries"), [(errno.ENOSPC, len(FAULT_SECONDS)), (errno.EISDIR, 0)])
+def test_a_disk_out_of_reach_is_tried_again_for_a_minute(
+    dispatcher: Dispatcher, store: Store, number: int, tries: int
+) -> None:
+    run_id = sent_and_claimed(dispatcher, store)
+    pauses = []
+    for _fault in range(tries):
+        dispatcher.client.sent[-1].fail(OSError(number, os.strerror(number)))
+        dispatcher.tick()
+        assert store.get(run_id).state == "queued"
+        pauses.append(dispatcher._not_before[run_id])
+        send(dispatcher, store, run_id)
+    assert pauses == sorted(pauses)
+    dispatcher.client.sent[-1].fail(OSError(number, os.strerror(number)))
+    dispatcher.tick()
+    run = store.get(run_id)
+    assert run.outcome == "failed"
+    assert ("out of reach again and again (No space left on device)" in str(run.error)) == bool(tries)
+
+
+def test_a_fault_is_forgotten_when_the_run_got_on(dispatcher: Dispatcher, store: Store) -> None:
+    run_id = sent_and_claimed(dispatcher, store)
+    dispatcher.client.sent[-1].fail(OSError(errno.EIO, "I/O"))
+    dispatcher.tick()
+    send(dispatcher, store, run_id)
+    store.request(run_id, "ann", "pause")
+    store.pause(run_id, {})
+    dispatcher.client.sent[-1].status = "finished"
+    dispatcher.tick()
+    assert not dispatcher._faults
+    assert not dispatcher._not_before
 
 
 def from_another_version(store: Store, run_id: str) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from mnist_core import data, settings
 from mnist_core.config import RunConfig
-from mnist_core.errors import DataError
+from mnist_core.errors import DataError, TransientStoreError
+from mnist_core.jobs import upkeep
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.settings import checkpoint_file
-from mnist_core.store import Store
+from mnist_core.store import Store, tables
 from tests.conftest import wait_until
-from tests.jobs.stand_in import Client, owning
+from tests.jobs.stand_in import Client, claim, owning
 
 CONFIG = RunConfig()
 
@@ -147,6 +151,78 @@ def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, m
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, True]
     assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
     assert all(settings.checkpoint_file(run_id).exists() for run_id in ids)
+
+
+def with_weights(store: Store, runs: int) -> list[str]:
+    """Runs that have ended, with snapshots of 300,000 bytes and weights of 200,000."""
+    ids = [store.create_run("ann", CONFIG) for _number in range(runs)]
+    for run_id in ids:
+        claim(store, run_id)
+        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot.parent.mkdir(parents=True)
+        snapshot.write_bytes(bytes(300_000))
+        settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
+        store.finish(run_id, "completed", {})
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("lacking", "trails", "weights"),
+    [
+        (0, [True] * 3, [True] * 3),
+        (400_000, [False, False, True], [True] * 3),
+        (10**6, [False] * 3, [False, True, True]),
+    ],
+)
+def test_a_disk_that_is_nearly_full_is_made_room_on(
+    dispatcher: Dispatcher,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: int,
+    trails: list[bool],
+    weights: list[bool],
+) -> None:
+    ids = with_weights(store, 3)
+    monkeypatch.setattr(settings, "lacking_space", lambda: lacking)
+    upkeep.thin_out(store)
+    assert [settings.trail_folder(run_id).exists() for run_id in ids] == trails
+    assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == weights
+
+
+def test_room_is_made_on_a_full_disk_though_the_store_cannot_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, waiting = with_weights(store, 2)
+    with store._begin() as connection:
+        connection.execute(sa.update(tables.runs).where(tables.runs.c.id == waiting).values(state="queued"))
+    monkeypatch.setattr(settings, "lacking_space", lambda: 10**9)
+    monkeypatch.setattr(store, "oldest_weights", lambda: [over, waiting])  # it has changed since
+
+    def full(_run_id: str) -> bool:
+        raise TransientStoreError("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "forget_weights", full)
+        upkeep.thin_out(store)
+    assert [settings.checkpoint_file(run_id).exists() for run_id in (over, waiting)] == [False, True]
+    upkeep.thin_out(store)  # and now the store can
+    assert store.get(over).checkpoint_step is None
+    assert store.get(waiting).checkpoint_step == 1
+
+
+def test_how_much_of_the_disk_is_kept_free(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk(total: int, free: int) -> int:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _place: SimpleNamespace(total=total << 20, free=free << 20))
+        return settings.lacking_space() >> 20
+
+    assert disk(total=100_000, free=2_000) == 0
+    assert disk(total=100_000, free=1_000) == 24  # 1,024 MB
+    assert disk(total=8_000, free=100) == 300  # a twentieth
+    monkeypatch.setenv("MNIST_LAB_FREE_MB", "50")
+    assert disk(total=8_000, free=10) == 40
+    monkeypatch.setenv("MNIST_LAB_FREE_MB", "0")
+    assert disk(total=8_000, free=0) == 0
 
 
 def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,16 +95,17 @@ def test_a_worker_that_trains_one_long_piece_or_waits_does_not_hang() -> None:
 
 
 def test_a_worker_that_waits_for_the_store_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mnist_core.errors import StoreUnavailableError
+    from mnist_core.errors import TransientStoreError
     from mnist_core.jobs import worker_store
 
-    monkeypatch.setattr(worker_store, "RETRY_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(worker_store, "FIRST_SECONDS", 0.001)
+    monkeypatch.setattr(worker_store, "PATIENCE_SECONDS", 0.01)
     before = pulse._counts["working"]
 
     def locked() -> None:
-        raise StoreUnavailableError("locked")
+        raise TransientStoreError("locked")
 
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(TransientStoreError):
         worker_store.patiently(locked)
     assert pulse._counts["working"] > before
 

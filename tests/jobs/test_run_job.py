@@ -11,7 +11,7 @@ import pytest
 from mnist_core import data, settings, training, weights
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
-from mnist_core.errors import StoreUnavailableError
+from mnist_core.errors import TransientStoreError
 from mnist_core.jobs import one_run, run_job, turns
 from mnist_core.records import Curves
 from mnist_core.store import Store
@@ -234,7 +234,7 @@ def test_a_store_that_is_locked_for_a_moment_is_asked_again(store: Store, monkey
     run_id = store.create_run("ann", CONFIG)
 
     def locked() -> None:
-        raise StoreUnavailableError("locked")
+        raise TransientStoreError("locked")
 
     for name in ("claim", "rewind", "publish", "finish"):
         monkeypatch.setattr(store, name, after(1, locked, getattr(store, name)))
@@ -249,6 +249,7 @@ def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(training, "save", full)
+    monkeypatch.setattr(one_run, "SAVE_SECONDS", 0.0)  # it is waited for, but not for ever
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
     assert store.get(run_id).checkpoint_step is None

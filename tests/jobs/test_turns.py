@@ -36,6 +36,30 @@ def test_who_waits_goes_before_the_one_that_gave_way() -> None:
     assert order == ["study", "run"]
 
 
+def test_who_waits_for_something_else_lends_the_turn_and_is_prepared_when_it_has_it_again() -> None:
+    turns = Turns()
+    order: list[str] = []
+
+    def study() -> None:
+        with turns:
+            turns.prepare(lambda: order.append("study"))
+
+    with turns:
+        turns.prepare(lambda: order.append("run"))
+        with turns.lent():
+            other = threading.Thread(target=study)
+            other.start()
+            other.join(10)
+        later = threading.Thread(target=study)
+        later.start()
+        wait_until(lambda: turns.wanted)
+        assert order == ["run", "study", "run"]
+    later.join(10)
+    assert order == ["run", "study", "run", "study"]
+    with turns.lent():  # nobody holds it
+        assert not turns.wanted
+
+
 def test_two_that_give_way_have_the_turn_by_turns() -> None:
     turns = Turns()
     order: list[str] = []

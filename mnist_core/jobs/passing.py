@@ -1,0 +1,23 @@
+"""Faults of a machine that pass: a full disk, a share that is away for a moment. Knows neither the store nor Dask."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+_PASSING = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EIO", "EROFS", "EAGAIN", "EBUSY", "EMFILE", "ENFILE", "ENODEV", "ENXIO"),
+        *("ESTALE", "ETIMEDOUT", "ENETDOWN", "ENETUNREACH", "ENOTCONN", "EHOSTDOWN", "EHOSTUNREACH"),
+    )
+    if hasattr(errno, name)  # not every system has all
+)
+
+
+def passing_errno(error: BaseException | None) -> int | None:
+    """The number of the operating system's error, if it is one that passes; safetensors says it in its sentence."""
+    number = getattr(error, "errno", None)
+    if number is None and (said := re.search(r"os error (\d+)", str(error))):
+        number = int(said[1])
+    return number if number in _PASSING else None
