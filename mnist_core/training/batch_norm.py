@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from mnist_core.config import RunConfig
 from mnist_core.models import describe
 from mnist_core.training.evaluate import loss_of
-from mnist_core.training.step import Chunks, Stop, placed
+from mnist_core.training.step import Chunks, Stop, StoppedError, placed
 
 KEPT_BYTES = 64 * 2**20  # signals between segments and their gradients, of a whole batch
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
@@ -41,10 +41,6 @@ class _Statistics(NamedTuple):
     mean: torch.Tensor  # of each unit or filter
     variance: torch.Tensor  # biased
     values: int  # of each: images, of filters times the places in an image
-
-
-class _InterruptedError(Exception):
-    """`stop()` said so."""
 
 
 class CutBatch:
@@ -76,7 +72,7 @@ class CutBatch:
                 self._measure(number)
             for number in range(self._last, -1, -1):
                 self._descend(number)
-        except _InterruptedError:
+        except StoppedError:
             return None
         for number, found in self._statistics.items():
             _update_running(self._norm(number), found)
@@ -84,7 +80,7 @@ class CutBatch:
 
     def _look(self) -> None:
         if self._begun and self._stop():
-            raise _InterruptedError
+            raise StoppedError
         self._begun = True
 
     def _norm(self, number: int) -> Norm:

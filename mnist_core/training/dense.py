@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
-from mnist_core.training.evaluate import PROBED, alive, can_die, hits_of
+from mnist_core.training.evaluate import alive, hits_of
 from mnist_core.training.flat import FlatOptimizer
 from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
 
@@ -213,18 +213,12 @@ class DenseStep:
         self._forward(batch, training=False)
         return batch.z, labels
 
-    def dead_units(self, feeder: Feeder) -> list[float]:
-        """See `step.Step.dead_units`."""
-        worst = torch.zeros(len(self._configs))
-        if can_die(self._config):
-            batch = self._batch(min(PROBED.stop, len(feeder)))
-            feeder.fill(batch.inputs, PROBED)
-            self._forward(batch, training=False)
-            for signal in batch.signals[:-1]:
-                lives = alive(self._config, signal.a).any(dim=2)
-                torch.maximum(worst, 1 - lives.float().mean(dim=1), out=worst)
-        shares: list[float] = worst.tolist()
-        return shares
+    def living(self, feeder: Feeder, rows: slice) -> list[torch.Tensor]:
+        """See `step.Step.living`."""
+        batch = self._batch(rows.stop - rows.start)
+        feeder.fill(batch.inputs, rows)
+        self._forward(batch, training=False)
+        return [alive(self._config, signal.a).any(dim=2) for signal in batch.signals[:-1]]
 
     # ---- the optimizers' buffers -------------------------------------------------------------------------------
 

@@ -12,12 +12,13 @@ from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import pieces
 
 if TYPE_CHECKING:
     from mnist_core.training.step import Step, Stop
 
 TRAIN_EVALUATED = 10_000  # the fixed first training images that are evaluated
-PROBED = slice(0, 1_000)  # the training images that dead units are looked for with
+PROBED = 1_000  # the first training images, that dead units are looked for with
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,31 @@ def score(
     total = len(feeder) if count is None else min(count, len(feeder))
     losses: Any = 0.0
     hits: Any = 0
-    for start in range(0, total, chunk):
+    for rows in pieces(total, chunk):
         if stop():
             return None
-        z, labels = step.outputs(feeder, slice(start, min(start + chunk, total)))
+        z, labels = step.outputs(feeder, rows)
         with np.errstate(all="ignore"):  # NaN and infinity are results
             losses += losses_of(config, z, labels)
         hits += hits_of(z, labels)
     return [Score(loss / total, hit / total) for loss, hit in zip(losses.tolist(), hits.tolist(), strict=True)]
+
+
+def dead_units(
+    step: Step, config: RunConfig, feeder: Feeder, chunk: int, stop: Stop, *, runs: int
+) -> list[float] | None:
+    """Each of `runs` runs' greatest share, over hidden layers, of units that pass no gradient for any of 1,000 images,
+    `chunk` at a time; None when `stop()` said so."""
+    living: list[torch.Tensor] = []
+    for rows in pieces(min(PROBED, len(feeder)), chunk) if can_die(config) else ():
+        if stop():
+            return None
+        found = step.living(feeder, rows)
+        living = [before | now for before, now in zip(living, found, strict=True)] if living else found
+    worst = torch.zeros(runs)
+    for layer in living:
+        worst = torch.maximum(worst, 1 - layer.float().mean(dim=1).cpu())
+    return worst.tolist()
 
 
 def can_die(config: RunConfig) -> bool:

@@ -14,7 +14,7 @@ from torch import nn
 from mnist_core.config import RunConfig
 from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import Feeder, Rows
-from mnist_core.training.evaluate import PROBED, alive, can_die, loss_of
+from mnist_core.training.evaluate import alive, loss_of
 from mnist_core.training.optimizers import make_optimizer
 from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
 
@@ -100,20 +100,17 @@ class GeneralStep:
         with self._evaluating():
             return self._model(inputs).T.contiguous()[None].cpu().numpy(), labels.cpu().numpy()
 
-    def dead_units(self, feeder: Feeder) -> list[float]:
-        """See `step.Step.dead_units`."""
-        worst = 0.0
-        if not can_die(self._config):
-            return [worst]
-        signal, _labels = self._rows(feeder, PROBED)
+    def living(self, feeder: Feeder, rows: slice) -> list[torch.Tensor]:
+        """See `step.Step.living`."""
+        signal, _labels = self._rows(feeder, rows)
+        found = []
         with self._evaluating():
             for module in self._model:
                 signal = module(signal)
                 if isinstance(module, ACTIVATIONS):
                     # n × units, or n × filters × height × width
-                    lives = alive(self._config, signal).transpose(0, 1).flatten(1).any(dim=1)
-                    worst = max(worst, 1.0 - lives.float().mean().item())
-        return [worst]
+                    found.append(alive(self._config, signal).transpose(0, 1).flatten(1).any(dim=1)[None])
+        return found
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,8 +14,10 @@ from torch.func import functional_call
 from mnist_core.config import RunConfig
 from mnist_core.records import LAYER_DTYPE, SPREAD_BINS, SPREAD_LOW, SPREAD_STEP
 from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import chunk_size, pieces
 from mnist_core.training.evaluate import alive, can_die, loss_of
 from mnist_core.training.general import ACTIVATIONS
+from mnist_core.training.step import Stop, never
 
 IMAGES = slice(0, 128)  # the training images that are looked at: a probe costs about one step
 Parameters = dict[str, torch.Tensor]
@@ -43,35 +46,85 @@ def forward(
     return signal, signals
 
 
+class _Seen:
+    """What is known of one layer, from all pieces of the images."""
+
+    def __init__(self) -> None:
+        self.squares, self.numbers = 0.0, 0  # of its signals
+        self.counts = np.zeros(SPREAD_BINS)
+        self.lives: torch.Tensor | None = None  # of each unit
+
+    def see(self, config: RunConfig, signal: torch.Tensor) -> None:
+        self.squares += signal.square().sum(dtype=torch.float64 if signal.device.type != "mps" else None).item()
+        self.numbers += signal.numel()
+        self.counts += _counts(signal)
+        lives = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
+        self.lives = lives if self.lives is None else self.lives | lives
+
+    def dead(self, config: RunConfig) -> float:
+        if not can_die(config) or self.lives is None:
+            return 0.0
+        return 1.0 - self.lives.float().mean().item()
+
+
 def probe(
-    config: RunConfig, model: nn.Sequential, feeder: Feeder, before: Sequence[torch.Tensor] | None
-) -> NDArray[np.void]:
-    """A row of LAYER_DTYPE for each layer with weights, step and time left 0. `before`: all weights before the last update."""
+    config: RunConfig,
+    model: nn.Sequential,
+    feeder: Feeder,
+    before: Sequence[torch.Tensor] | None,
+    stop: Stop = never,
+) -> NDArray[np.void] | None:
+    """A row of LAYER_DTYPE for each layer with weights, step and time left 0. `before`: all weights before the last update.
+
+    None where `stop()`, asked before each piece of the images, said so.
+    """
     was_training = model.training
     model.eval()
     try:
-        parameters = detached(model)
-        inputs, labels = feeder.rows(IMAGES)
-        outputs, signals = forward(model, parameters, inputs)
-        gradients = torch.autograd.grad(loss_of(config, outputs, labels), list(parameters.values()), allow_unused=True)
+        found = _measured(config, model, feeder, stop)
     finally:
         model.train(was_training)
+    if found is None:
+        return None
+    layers, parameters, gradients = found
     of_layer = _places(model, list(parameters))
     now = [value.detach() for value in parameters.values()]
-    rows = np.zeros(len(signals), LAYER_DTYPE)
-    for layer, (row, signal, places) in enumerate(zip(rows, signals, of_layer, strict=True)):
+    rows = np.zeros(len(layers), LAYER_DTYPE)
+    for layer, (row, seen, places) in enumerate(zip(rows, layers, of_layer, strict=True)):
         row["layer"] = layer
-        hidden = layer + 1 < len(signals)
-        row["dead_units"] = _dead(config, signal) if hidden else np.nan
-        row["activation"] = signal.square().mean().sqrt().item()
-        found = [gradients[place] for place in places]
-        gradient = torch.cat([value.flatten() for value in found if value is not None])
+        hidden = layer + 1 < len(layers)
+        row["dead_units"] = seen.dead(config) if hidden else np.nan
+        row["activation"] = math.sqrt(seen.squares / seen.numbers)
+        gradient = torch.cat([gradients[place].flatten() for place in places])
         weight = torch.cat([now[place].flatten() for place in places])
         row["gradient"], row["weight"] = gradient.norm().item(), weight.norm().item()
         moved = [now[place] - before[place] for place in places] if before is not None else []
         row["update"] = _share(torch.cat([value.flatten() for value in moved]), weight) if moved else np.nan
-        row["activations"], row["gradients"] = spread(signal), spread(gradient)
+        row["activations"], row["gradients"] = _shares(seen.counts), spread(gradient)
     return rows
+
+
+def _measured(
+    config: RunConfig, model: nn.Sequential, feeder: Feeder, stop: Stop
+) -> tuple[list[_Seen], Parameters, list[torch.Tensor]] | None:
+    """(of each layer what its signals are, the weights, the gradient of the mean loss for each of them), in pieces."""
+    parameters = detached(model)
+    values = list(parameters.values())
+    images = min(IMAGES.stop, len(feeder))
+    layers: list[_Seen] = []
+    gradients: list[torch.Tensor] = []
+    for rows in pieces(images, chunk_size(config)):
+        if stop():
+            return None
+        inputs, labels = feeder.rows(rows)
+        outputs, signals = forward(model, parameters, inputs)
+        loss = loss_of(config, outputs, labels) * (len(labels) / images)
+        found = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
+        gradients = [sum_ + new for sum_, new in zip(gradients, found, strict=True)] if gradients else list(found)
+        layers = layers or [_Seen() for _signal in signals]
+        for seen, signal in zip(layers, signals, strict=True):
+            seen.see(config, signal.detach())
+    return layers, parameters, gradients
 
 
 def _places(model: nn.Sequential, names: Sequence[str]) -> list[list[int]]:
@@ -87,17 +140,18 @@ def _share(moved: torch.Tensor, weight: torch.Tensor) -> float:
     return float(moved.norm() / weight.norm())  # torch divides by 0 and infinity without a word
 
 
-def _dead(config: RunConfig, signal: torch.Tensor) -> float:
-    if not can_die(config):
-        return 0.0
-    lives = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
-    return 1.0 - lives.float().mean().item()
-
-
 def spread(values: torch.Tensor) -> NDArray[np.uint8]:
     """Shares of |values| by half decades (records.SPREAD_…), 255 for all; NaN and infinity count to the last."""
+    return _shares(_counts(values))
+
+
+def _counts(values: torch.Tensor) -> NDArray[np.float64]:
     logs = torch.log10(values.detach().abs().flatten().float())
     bins = ((logs - SPREAD_LOW) / SPREAD_STEP).nan_to_num(SPREAD_BINS, SPREAD_BINS, -1).clamp(0, SPREAD_BINS - 1)
-    counts = torch.bincount(bins.long(), minlength=SPREAD_BINS).double().cpu().numpy()
+    counts: NDArray[np.float64] = torch.bincount(bins.long(), minlength=SPREAD_BINS).cpu().numpy().astype(np.float64)
+    return counts
+
+
+def _shares(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
     shares: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
     return shares

@@ -16,50 +16,68 @@ from torch import nn
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import chunk_size, pieces
 from mnist_core.training.evaluate import loss_of
 from mnist_core.training.layers import detached, forward
+from mnist_core.training.step import Stop, StoppedError, never
 
 SAMPLE = 1_000  # the first so many training images
 PRODUCTS = 24  # with the Hessian, at most
 TOLERANCE = 2e-3  # relative, of the eigenvalue between two products
 NUMBERS = 4e7  # kept of all vectors: 160 MB
+GRAPH = 3  # times the memory of a gradient: what the gradient of a gradient keeps
 Product = Callable[[torch.Tensor], torch.Tensor]
 
 
-def sharpness(config: RunConfig, model: nn.Sequential, feeder: Feeder, images: int = SAMPLE) -> float:
+def sharpness(
+    config: RunConfig, model: nn.Sequential, feeder: Feeder, images: int = SAMPLE, stop: Stop = never
+) -> float | None:
     """The sharpness of the mean loss over the first `images` training images, in evaluation mode; NaN where it is no number.
 
-    Weight decay adds its strength to it, since it adds to the gradient.
+    Weight decay adds its strength to it, since it adds to the gradient. None where `stop()`, asked before each piece of the
+    images, said so.
     """
     was_training = model.training
     model.eval()
     try:
-        parameters = detached(model)
-        inputs, labels = feeder.rows(slice(0, min(images, len(feeder))))
-        outputs, _signals = forward(model, parameters, inputs)
-        values = list(parameters.values())
-        gradients = torch.autograd.grad(loss_of(config, outputs, labels), values, create_graph=True)
-        product = _hessian(gradients, values)
-        found = lanczos(product, sum(value.numel() for value in values), outputs)
+        product, size = _hessian(config, model, feeder, min(images, len(feeder)), stop)
+        found = lanczos(product, size, next(model.parameters()))
+    except StoppedError:
+        return None
     finally:
         model.train(was_training)
     decay = config.weight_decay if config.optimizer != "adamw" else 0.0
     return found + decay
 
 
-def _hessian(gradients: tuple[torch.Tensor, ...], values: list[torch.Tensor]) -> Product:
-    """v ↦ H v: the gradient of gradient · v."""
+def _hessian(config: RunConfig, model: nn.Sequential, feeder: Feeder, images: int, stop: Stop) -> tuple[Product, int]:
+    """v ↦ H v, the gradient of gradient · v, in pieces of the images; and the length of v."""
+    parameters = detached(model)
+    values = list(parameters.values())
+    slices = list(pieces(images, chunk_size(config, 1 / GRAPH)))
+
+    def gradients(rows: slice) -> tuple[torch.Tensor, ...]:
+        inputs, labels = feeder.rows(rows)
+        outputs, _signals = forward(model, parameters, inputs)
+        loss = loss_of(config, outputs, labels) * (len(labels) / images)
+        return torch.autograd.grad(loss, values, create_graph=True)
+
+    kept = gradients(slices[0]) if len(slices) == 1 else None  # of one piece, what leads to the gradient stays
 
     def product(vector: torch.Tensor) -> torch.Tensor:
-        parts, start = [], 0
-        for value in values:
-            parts.append(vector[start : start + value.numel()].view_as(value))
-            start += value.numel()
-        found = torch.autograd.grad(gradients, values, parts, retain_graph=True, allow_unused=True)
-        whole = [part if part is not None else torch.zeros_like(v) for part, v in zip(found, values, strict=True)]
-        return torch.cat([part.flatten() for part in whole])
+        cut = torch.split_with_sizes(vector, [value.numel() for value in values])
+        parts = [part.view_as(value) for part, value in zip(cut, values, strict=True)]
+        total = torch.zeros_like(vector)
+        for rows in slices:
+            if stop():
+                raise StoppedError
+            found = torch.autograd.grad(
+                kept or gradients(rows), values, parts, retain_graph=kept is not None, materialize_grads=True
+            )
+            total += torch.cat([part.flatten() for part in found])
+        return total
 
-    return product
+    return product, sum(value.numel() for value in values)
 
 
 def lanczos(product: Product, size: int, like: torch.Tensor) -> float:

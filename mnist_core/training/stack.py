@@ -25,19 +25,14 @@ from mnist_core.stacks import covers, key
 from mnist_core.training.batches import Feeder, order
 from mnist_core.training.chunks import chunk_size
 from mnist_core.training.dense import DenseStep
-from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, score
+from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, dead_units, score
 from mnist_core.training.general import GeneralStep
-from mnist_core.training.step import Step, Stop
+from mnist_core.training.step import Step, Stop, never
 
 if TYPE_CHECKING:
     from mnist_core.training.trainer import Trainer
 
 EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time, since they leave the cache
-
-
-def never() -> bool:
-    """Do not stop."""
-    return False
 
 
 class Stack:
@@ -90,13 +85,13 @@ class Stack:
             passed()
             if not self._evaluate_if_due(stop) or not self._watch_if_due(stop):
                 break
-            self._end_if_over()
+            self._end_if_over(stop)
             if not self.trainers or made == steps or stop() or passed() >= seconds:
                 break
             if not self.update(stop):
                 break
             made += 1
-            self._let_go()
+            self._let_go(stop)
         passed()
 
     def update(self, stop: Stop = never) -> bool:
@@ -123,23 +118,19 @@ class Stack:
         start = place * self._config.batch_size
         return self._order[1][start : start + self._config.batch_size]
 
-    def _end_if_over(self) -> None:
+    def _end_if_over(self, stop: Stop) -> None:
         for trainer in self.trainers:
             if trainer.step >= trainer.total_steps:
                 trainer.end()
-        self._let_go()
+        self._let_go(stop)
 
-    def _let_go(self) -> None:
-        """Go on without the runs that are over; a network that broke is evaluated as it is."""
+    def _let_go(self, stop: Stop) -> None:
+        """Go on without the runs that are over; a network that broke is evaluated as it is, whatever `stop()` says."""
         over = [trainer for trainer in self.trainers if trainer.finished]
         if not over:
             return
-        if any(trainer.evaluated < trainer.step for trainer in over):
-            rows = self._rows(never)
-            assert rows is not None
-            for trainer, row in zip(self.trainers, rows, strict=True):
-                if trainer.finished and trainer.evaluated < trainer.step:
-                    trainer.record_evaluation(row)
+        if broken := [trainer for trainer in over if trainer.evaluated < trainer.step]:
+            self._evaluate(broken, lambda: stop() and False)  # asked all the same: a sign of life
         if len(self.trainers) == 1:
             self.trainers = []
             return
@@ -156,12 +147,23 @@ class Stack:
         step = self.trainers[0].step
         if step not in self._evaluation_steps or self.trainers[0].evaluated >= step:
             return True
+        if not self._evaluate(self.trainers, stop):
+            return False
+        self._let_go(stop)
+        return True
+
+    def _evaluate(self, which: Sequence[Trainer], stop: Stop) -> bool:
+        """Record an evaluation of these runs as they are now; False if it was interrupted, which changes nothing."""
         rows = self._rows(stop)
         if rows is None:
             return False
-        for trainer, row in zip(self.trainers, rows, strict=True):
-            trainer.record_evaluation(row)
-        self._let_go()
+        looks = [trainer.look_inside(stop) for trainer in which]
+        of_trainer = dict(zip(self.trainers, rows, strict=True))
+        if any(look is None for look in looks):
+            return False
+        for trainer, look in zip(which, looks, strict=True):
+            assert look is not None
+            trainer.record_evaluation(of_trainer[trainer], look)
         return True
 
     def _watch_if_due(self, stop: Stop) -> bool:
@@ -185,29 +187,23 @@ class Stack:
         self._watched = step
         for trainer in self.trainers:
             trainer.before = None
-        self._let_go()
+        self._let_go(stop)
         return True
 
     def _end_where_patience_is_over(self, stop: Stop) -> bool:
         """Evaluate the runs that early stopping ends here, and so end them; False if that was interrupted."""
-        if not any(trainer.patience_is_over for trainer in self.trainers):
-            return True
-        rows = self._rows(stop)
-        if rows is None:
-            return False
-        for trainer, row in zip(self.trainers, rows, strict=True):
-            if trainer.patience_is_over:
-                trainer.record_evaluation(row)
-        return True
+        over = [trainer for trainer in self.trainers if trainer.patience_is_over]
+        return not over or self._evaluate(over, stop)
 
     def _rows(self, stop: Stop) -> list[NDArray[np.void]] | None:
         """Every run's evaluation as it is now (records.EVALUATION_DTYPE); None where `stop()` said so."""
         rows = [_row(trainer) for trainer in self.trainers]
         if not all(self._fill(rows, name, stop) for name in self._feeders):
             return None
-        for row, share in zip(rows, self.step.dead_units(self._feeders["train"]), strict=True):
+        dead = dead_units(self.step, self._config, self._feeders["train"], self._at_once, stop, runs=len(self.trainers))
+        for row, share in zip(rows, dead or (), strict=dead is not None):
             row["dead_units"] = share
-        return rows
+        return None if dead is None else rows
 
     def _fill(self, rows: Sequence[NDArray[np.void]], name: Split, stop: Stop) -> bool:
         """Loss and accuracy of every run on the part `name` into its row; False where `stop()` said so."""
@@ -219,7 +215,11 @@ class Stack:
 
     def score(self, feeder: Feeder, stop: Stop, count: int | None) -> list[Score] | None:
         """Every run's score on the first `count` images (None: all) of `feeder`; None when `stop()` said so."""
-        return score(self.step, self._config, feeder, min(EVALUATED_AT_ONCE, self.chunk), stop, count=count)
+        return score(self.step, self._config, feeder, self._at_once, stop, count=count)
+
+    @property
+    def _at_once(self) -> int:
+        return min(EVALUATED_AT_ONCE, self.chunk)
 
 
 def _row(trainer: Trainer) -> NDArray[np.void]:

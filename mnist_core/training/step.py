@@ -18,6 +18,15 @@ Stop = Callable[[], bool]
 Chunks = Sequence[NDArray[np.int64]]  # indices of a batch's training images, cut so that memory stays bounded
 
 
+def never() -> bool:
+    """Do not stop."""
+    return False
+
+
+class StoppedError(Exception):
+    """`stop()` said so; caught by whoever gave `stop`."""
+
+
 class Made(NamedTuple):
     """What an update found before it changed the weights. NaN and infinity are results like any other."""
 
@@ -44,8 +53,8 @@ class Step(Protocol):
         Good until the next call.
         """
 
-    def dead_units(self, feeder: Feeder) -> list[float]:
-        """Each run's greatest share, over hidden layers, of units that pass no gradient for any of 1,000 images.
+    def living(self, feeder: Feeder, rows: slice) -> list[torch.Tensor]:
+        """For each hidden layer the units that pass a gradient for any of these images: bool, runs × units.
 
         See `evaluate.alive`. A unit of a convolution is a filter, over all places of the image.
         """

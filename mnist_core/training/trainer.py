@@ -30,9 +30,10 @@ from mnist_core.training.devices import device_for
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score
 from mnist_core.training.layers import probe
 from mnist_core.training.sharpness import sharpness
-from mnist_core.training.stack import Stack, never
-from mnist_core.training.step import Made, Stop
+from mnist_core.training.stack import Stack
+from mnist_core.training.step import Made, Stop, never
 
+Look = tuple[NDArray[np.void], NDArray[np.void]]  # rows of LAYER_DTYPE; one of SHARPNESS_DTYPE, or none
 UNMEASURED = -1.0  # stands in a window for the norm of a gradient that was not measured
 
 
@@ -78,7 +79,7 @@ class Trainer:
         }
         self._window_size = schedule.window(config)
         self._records: tuple[list[Any], list[Any], list[Event]] = ([], [], [])
-        self._probes: tuple[list[NDArray[np.void]], list[NDArray[np.void]]] = ([], [])  # of layers, of the sharpness
+        self._looks: tuple[list[NDArray[np.void]], list[NDArray[np.void]]] = ([], [])  # of layers, of the sharpness
         self.stack: Stack
         self._place = 0
         Stack([self])
@@ -130,8 +131,8 @@ class Trainer:
         """What is new since the last call."""
         steps, evaluations, events = self._records
         self._records = ([], [], [])
-        layers, sharpness = self._probes
-        self._probes = ([], [])
+        layers, sharpness = self._looks
+        self._looks = ([], [])
         return Curves(
             np.array(steps, STEP_DTYPE),
             np.array([row.item() for row in evaluations], EVALUATION_DTYPE),
@@ -195,26 +196,30 @@ class Trainer:
         """The next update is followed by an evaluation, which will tell how far it went."""
         self.before = [value.detach().clone() for value in self.model.parameters()]
 
-    def _probe(self) -> None:
-        """Look inside the network as it is now."""
-        layers = probe(self.config, self.model, self.feeders["train"], self.before)
-        self.before = None
-        for name in ("step", "epoch", "seconds"):
-            layers[name] = getattr(self, name)
-        self._probes[0].append(layers)
+    def look_inside(self, stop: Stop = never) -> Look | None:
+        """What goes on inside the network as it is now; None where `stop()` said so, and nothing has changed."""
+        layers = probe(self.config, self.model, self.feeders["train"], self.before, stop)
+        if layers is None:
+            return None
+        where = (self.step, self.epoch, self.seconds)
+        for name, value in zip(("step", "epoch", "seconds"), where, strict=True):
+            layers[name] = value
+        curvature = np.empty(0, SHARPNESS_DTYPE)
         if self.config.sharpness:
-            row = (self.step, self.epoch, self.seconds, self._sharpness(), self.learning_rate)
-            self._probes[1].append(np.array([row], SHARPNESS_DTYPE))
+            found = sharpness(self.config, self.model, self.feeders["train"], stop=stop)
+            if found is None:
+                return None
+            curvature = np.array([(*where, found, self.learning_rate)], SHARPNESS_DTYPE)
+        return layers, curvature
 
-    def _sharpness(self) -> float:
-        return sharpness(self.config, self.model, self.feeders["train"])
-
-    def record_evaluation(self, row: NDArray[np.void]) -> None:
-        """The network as it is now has been evaluated (records.EVALUATION_DTYPE)."""
+    def record_evaluation(self, row: NDArray[np.void], look: Look) -> None:
+        """The network as it is now has been evaluated (records.EVALUATION_DTYPE) and looked into."""
         self.evaluated = self.step
         self.evaluations = [*self.evaluations[:1], row]
         self._records[1].append(row)
-        self._probe()
+        for records, of_look in zip(self._looks, look, strict=True):
+            records.append(of_look)
+        self.before = None
         if not math.isfinite(row["train_loss"]):
             self._broken()
         self.see_validation(row)

@@ -1,0 +1,127 @@
+"""Whatever goes through a network goes in pieces of bounded size, hears a request to stop between them, and comes to the
+same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core import RunConfig, Trainer, build_model
+from mnist_core.data import Dataset
+from mnist_core.training import chunks
+from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import chunk_size, pieces
+from mnist_core.training.layers import probe
+from mnist_core.training.sharpness import sharpness
+from tests.training.test_layers import feeder
+from tests.training.test_trainer import small
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "mlp": {"hidden_layers": (30, 20)},
+    "norm": {"hidden_layers": (30, 20), "batch_norm": True},
+    "cnn": {"model": "cnn", "filters": (3, 4), "kernel_size": 3, "hidden_layers": (8,)},
+}
+SOON = 20  # images of a piece, in these tests
+SHORT: dict[str, Any] = {"train_size": 100, "validation_size": 30, "batch_size": 60, "epochs": 1, "sharpness": True}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """For matrices as small as these, a second thread is waited for longer than it works."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def cut(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of `SOON` images from now on, and few of them for the sharpness."""
+    monkeypatch.setattr("mnist_core.training.sharpness.PRODUCTS", 3)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", (SOON + 0.5) / (chunk_size(config) + 0.5) * chunks.CHUNK_BYTES)
+    assert chunk_size(config) == SOON
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_no_more_than_a_chunk_goes_through_at_once(
+    network: str, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(**SHORT, **NETWORKS[network])
+    cut(config, monkeypatch)
+    sizes: list[int] = []
+
+    def watched(name: str) -> None:
+        real = getattr(Feeder, name)
+
+        def seen(self: Feeder, *arguments: Any) -> Any:
+            found = real(self, *arguments)
+            sizes.append(len(found[1] if name == "rows" else found))
+            return found
+
+        monkeypatch.setattr(Feeder, name, seen)
+
+    watched("rows")
+    watched("fill")
+    trainer = Trainer(config, tiny)
+    trainer.advance()
+    trainer.whole()
+    assert trainer.finished
+    assert max(sizes) <= SOON
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_pieces_come_to_the_numbers_of_the_whole(network: str, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small(**SHORT, **NETWORKS[network])
+    monkeypatch.setattr("mnist_core.training.sharpness.PRODUCTS", 3)
+    whole = Trainer(config, tiny).advance()
+    cut(config, monkeypatch)
+    found = Trainer(config, tiny).advance()
+    for records in ("steps", "evaluations", "layers", "sharpness"):
+        mine, other = getattr(found, records), getattr(whole, records)
+        for name in mine.dtype.names:
+            if name == "seconds":
+                continue
+            tolerance = 6 if name in ("activations", "gradients") else 0  # in 255ths: a value at the edge of a bin
+            np.testing.assert_allclose(mine[name], other[name], rtol=2e-3, atol=tolerance or 1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_an_evaluation_stopped_anywhere_changes_nothing(
+    network: str, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(**SHORT, **NETWORKS[network])
+    cut(config, monkeypatch)
+    whole, often = Trainer(config, tiny), Trainer(config, tiny)
+    expected = whole.advance()
+    parts, tries = [], 0
+    while not often.finished:
+        tries += 7  # another place each time
+        asked = iter(range(tries))
+        parts.append(often.advance(lambda asked=asked: next(asked, None) is None))  # type: ignore[misc]
+        assert tries < 2_000
+    assert tries > 7 * 4
+    for records in ("steps", "evaluations", "layers", "sharpness"):
+        made = np.concatenate([getattr(part, records) for part in parts])
+        for name in made.dtype.names or ():
+            if name != "seconds":
+                np.testing.assert_array_equal(made[name], getattr(expected, records)[name])
+
+
+def test_looking_inside_hears_stop(tiny: Dataset) -> None:
+    config = small()
+    model = build_model(config)
+    assert probe(config, model, feeder(config, tiny), None, lambda: True) is None
+    assert sharpness(config, model, feeder(config, tiny), stop=lambda: True) is None
+    assert model.training
+
+
+def test_the_size_of_a_piece() -> None:
+    heavy = RunConfig(model="cnn", filters=(256,) * 4, kernel_size=11, pooling="none")
+    assert chunk_size(heavy) == 1
+    usual = RunConfig(model="cnn")
+    assert chunk_size(usual, 1 / 2) == pytest.approx(chunk_size(usual) / 2, abs=1)
+    assert [(rows.start, rows.stop) for rows in pieces(7, 3)] == [(0, 3), (3, 6), (6, 7)]
+    assert list(pieces(0, 3)) == []
