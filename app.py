@@ -8,7 +8,7 @@ from mnist_core.ui import start
 # `streamlit run` finds this by reading the file, and imports it once, outside of any session.
 app = st.App(__file__, lifespan=start.lifespan)
 
-if get_script_run_ctx() is not None:
+if get_script_run_ctx(suppress_warning=True) is not None:
     from mnist_core.ui import frame
 
     frame.run()

@@ -44,6 +44,7 @@ def ensure_built_in(progress: Progress | None = None) -> None:
         return
     folder = home_folder("built-in")
     try:
+        settings.make_home()
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / "drawing.lock")
         with lock:

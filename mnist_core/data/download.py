@@ -35,6 +35,7 @@ def ensure_mnist(progress: Progress | None = None) -> None:
         return
     folder = settings.home() / "data"
     try:
+        settings.make_home()
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / "download.lock"), tempfile.TemporaryDirectory(dir=folder) as name:
             if not available("mnist"):
