@@ -16,7 +16,7 @@ from mnist_core.jobs.liveness import Watch
 
 LOG = logging.getLogger("mnist_lab.cluster")
 LOOK_SECONDS = 1.0
-HANG_SECONDS = 20.0  # a process that has given no sign for so long does nothing any more
+HANG_SECONDS = 30.0  # a process that has given no sign for so long does nothing any more, on a crowded machine, too
 # Work that has not counted for so long goes on no more. It counts many times a second, but what it does in one piece (a
 # file on a slow disk, a large evaluation) takes its time on a slow host.
 STUCK_SECONDS = 300.0
