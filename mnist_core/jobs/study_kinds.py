@@ -97,8 +97,7 @@ def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     }
     arrays = {}
     for done, (name, way) in enumerate(ways.items()):
-        tell(done / len(ways))
-        arrays[name] = way(run.config, model, ink, digit)
+        arrays[name] = way(run.config, model, ink, digit, _part(tell, done, len(ways)))
     return {"step": step, "reached": run.checkpoint_step, "digit": digit}, arrays
 
 
@@ -117,8 +116,8 @@ def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     images = part.images[:count]
     answers = []
     for done, (_step, named) in enumerate(snapshots):
-        tell(done / len(snapshots))
-        answers.append(looking.answers(run.config, named, images, threads=cores).argmax(1))
+        part_of = _part(tell, done, len(snapshots))
+        answers.append(looking.answers(run.config, named, images, threads=cores, progress=part_of).argmax(1))
     steps = [step for step, _named in snapshots]
     values = {"steps": steps, "images": len(images), "part": name, "reached": run.checkpoint_step}
     return values, {"answers": np.stack(answers).astype(np.uint8)}
@@ -185,12 +184,13 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
         labels = part.labels[:DISTURBED]
         ink = part.images[:DISTURBED].astype(np.float32) / np.float32(255)
         for place, strength in enumerate(strengths):
-            tell((number + place / len(strengths)) / len(runs))
+            done, parts_in_all = 2 * (number * len(strengths) + place), 2 * len(runs) * len(strengths)
+            disturbing, answering = (_part(tell, done + half, parts_in_all) for half in (0, 1))
             if kind == "fgsm":
-                shown = disturb.fgsm(run.config, model, ink, labels, strength)
+                shown = disturb.fgsm(run.config, model, ink, labels, strength, disturbing)
             else:
                 shown = disturb.disturbed(ink, kind, strength)
-            found = disturb.answered(run.config, model, shown)
+            found = disturb.answered(run.config, model, shown, answering)
             accuracy[number, place] = (found == labels).mean()
             if not number:
                 examples[place] = (shown[:EXAMPLES] * 255).round()
@@ -262,6 +262,11 @@ def _augmented(_store: Store, study: Study, _cores: int, tell: Tell) -> Found:
                 found[digit, place] = augment.augmented(image, kind, strength, draws=augment.DRAWS, seed=seed)
         arrays[kind] = found
     return {}, arrays
+
+
+def _part(tell: Tell, done: int, parts: int) -> Tell:
+    """To tell of part number `done` of so many equal ones."""
+    return lambda share: tell((done + share) / parts)
 
 
 def _shown_part(run: Run) -> tuple[str, Any]:

@@ -4,7 +4,7 @@ fraction of a second, whoever sends them."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mnist_core.config import RunConfig
 from mnist_core.models import describe
@@ -12,6 +12,11 @@ from mnist_core.models import describe
 CHUNK_BYTES = 64 * 2**20  # what all layers hold of a chunk
 MULTIPLICATIONS = 2e9  # forward, for a chunk
 MOST = 10_000
+Progress = Callable[[float], None]  # told the share that is done, again and again; what it raises ends the work
+
+
+def nothing(_share: float) -> None:
+    """Nobody wants to know."""
 
 
 def chunk_size(config: RunConfig, share: float = 1.0) -> int:

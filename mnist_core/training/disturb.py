@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
+from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 from mnist_core.training.evaluate import loss_of
 from mnist_core.training.looking import outputs
 
@@ -77,18 +78,36 @@ def _occluded(ink: Ink, side: int, generator: np.random.Generator) -> Ink:
     return changed
 
 
-def fgsm(config: RunConfig, model: torch.nn.Sequential, ink: Ink, labels: NDArray[np.uint8], strength: float) -> Ink:
+def fgsm(
+    config: RunConfig,
+    model: torch.nn.Sequential,
+    ink: Ink,
+    labels: NDArray[np.uint8],
+    strength: float,
+    progress: Progress = nothing,
+) -> Ink:
     """One step of the fast gradient sign method: each pixel by `strength` to where the loss grows, within 0 to 1.
 
     Goodfellow et al. 2014 (arXiv:1412.6572).
     """
-    images = torch.from_numpy(ink).clone().requires_grad_()
-    loss = loss_of(config, outputs(config, model, images), torch.from_numpy(labels.astype(np.int64)))
-    (slope,) = torch.autograd.grad(loss, images)
-    return np.asarray((images.detach() + strength * slope.sign()).clamp(0, 1).numpy(), np.float32)
+    attacked = np.empty_like(ink)
+    for rows in pieces(len(ink), chunk_size(config)):
+        images = torch.from_numpy(ink[rows]).clone().requires_grad_()
+        digits = torch.from_numpy(labels[rows].astype(np.int64))
+        loss = loss_of(config, outputs(config, model, images), digits) * len(digits)  # each image's own, however many
+        (slope,) = torch.autograd.grad(loss, images)
+        attacked[rows] = (images.detach() + strength * slope.sign()).clamp(0, 1).numpy()
+        progress(rows.stop / len(ink))
+    return attacked
 
 
-def answered(config: RunConfig, model: torch.nn.Sequential, ink: Ink) -> NDArray[np.int64]:
+def answered(
+    config: RunConfig, model: torch.nn.Sequential, ink: Ink, progress: Progress = nothing
+) -> NDArray[np.int64]:
     """The digits that the network answers: n."""
+    found = np.empty(len(ink), np.int64)
     with torch.inference_mode():
-        return np.asarray(outputs(config, model, torch.from_numpy(ink)).argmax(1).numpy())
+        for rows in pieces(len(ink), chunk_size(config)):
+            found[rows] = outputs(config, model, torch.from_numpy(ink[rows])).argmax(1).numpy()
+            progress(rows.stop / len(ink))
+    return found

@@ -7,8 +7,6 @@ white). Pixels are ink, 0 (ground) to 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from torch.nn import functional as F
 
 from mnist_core import forward
 from mnist_core.config import RunConfig
+from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 from mnist_core.training.looking import shaped
 
 STEPS = 96
@@ -25,7 +24,7 @@ BLUR_EVERY = 4  # steps; weights of the blur along a row and a column:
 BLUR = (0.1, 0.8, 0.1)
 JITTER = 1  # pixels by which the image is moved at random before each step
 NOISE = 0.05  # deviation of the ink, at the start
-CHUNK = 250  # images at once
+CHUNK = 250  # images at once, at most
 Images = NDArray[np.float32]  # n×28×28
 
 
@@ -42,19 +41,34 @@ def of_each(
     config: RunConfig, model: torch.nn.Sequential, layer: int, units: list[int], images: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
     """How much image i (n×28×28, uint8) excites unit `units[i]`: n."""
+    found = []
     with torch.inference_mode():
-        ink = torch.from_numpy(images.astype(np.float32) / np.float32(255))
-        return np.asarray(excitations(config, model, ink, layer).numpy()[range(len(units)), units])
+        for rows in pieces(len(images), min(CHUNK, chunk_size(config))):
+            values = excitations(config, model, _ink(images[rows]), layer).numpy()
+            found.append(values[range(len(values)), units[rows]])
+    return np.concatenate(found)
+
+
+def _ink(images: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(images.astype(np.float32) / np.float32(255))
 
 
 def gradients(
-    config: RunConfig, model: torch.nn.Sequential, images: torch.Tensor, layer: int, units: list[int]
+    config: RunConfig,
+    model: torch.nn.Sequential,
+    images: torch.Tensor,
+    layer: int,
+    units: list[int],
+    progress: Progress = nothing,
 ) -> torch.Tensor:
     """How the excitation of unit `units[i]` changes with each pixel of image i: n×28×28."""
-    images = images.detach().clone().requires_grad_()
-    values = excitations(config, model, images, layer)[torch.arange(len(units)), units]
-    (found,) = torch.autograd.grad(values.sum(), images)
-    return found
+    found = []
+    for rows in pieces(len(images), chunk_size(config)):
+        piece = images[rows].detach().clone().requires_grad_()
+        values = excitations(config, model, piece, layer)[torch.arange(len(piece)), units[rows]]
+        found.append(torch.autograd.grad(values.sum(), piece)[0])
+        progress(rows.stop / len(images))
+    return torch.cat(found)
 
 
 def exciting(
@@ -66,7 +80,7 @@ def exciting(
     *,
     smooth: bool = True,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = nothing,
 ) -> Images:
     """An image for each of these units that excites it as much as gradient ascent from `start` (28×28) finds.
 
@@ -77,9 +91,13 @@ def exciting(
     noise = generator.normal(0, NOISE, (len(units), 28, 28))
     images = torch.from_numpy(np.clip(start + noise, 0, 1).astype(np.float32))
     for step in range(STEPS):
+
+        def told(share: float, step: int = step) -> None:
+            progress((step + share) / STEPS)
+
         moved = [int(one) for one in generator.integers(-JITTER, JITTER + 1, 2)] if smooth else [0, 0]
         images = torch.roll(images, moved, (1, 2))
-        slope = gradients(config, model, images, layer, units)
+        slope = gradients(config, model, images, layer, units, told)
         images = images + RATE * slope / slope.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)
         images = torch.roll(images, [-one for one in moved], (1, 2))
         if smooth:
@@ -87,8 +105,6 @@ def exciting(
             if step % BLUR_EVERY == 0:
                 images = _blurred(images)
         images = images.clamp(0, 1)
-        if progress is not None:
-            progress((step + 1) / STEPS)
     return np.asarray(images.numpy(), np.float32)
 
 
@@ -99,16 +115,14 @@ def strongest(
     units: list[int],
     images: NDArray[np.uint8],
     most: int,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = nothing,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The `most` of these images (n×28×28, uint8) that excite each unit most, the first most of all: places and excitations, units×most."""
     found = []
     with torch.inference_mode():
-        for begin in range(0, len(images), CHUNK):
-            ink = torch.from_numpy(images[begin : begin + CHUNK].astype(np.float32) / np.float32(255))
-            found.append(excitations(config, model, ink, layer)[:, units])
-            if progress is not None:
-                progress(min(1.0, (begin + CHUNK) / len(images)))
+        for rows in pieces(len(images), min(CHUNK, chunk_size(config))):
+            found.append(excitations(config, model, _ink(images[rows]), layer)[:, units])
+            progress(rows.stop / len(images))
     values, places = torch.cat(found).topk(min(most, len(images)), 0)
     return places.T.numpy(), values.T.numpy()
 

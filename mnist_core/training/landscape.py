@@ -29,6 +29,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, split
 from mnist_core.models import build_model, describe
 from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 from mnist_core.training.evaluate import loss_of
 
 Weights = Mapping[str, NDArray[np.float32]]  # by name, as a model's state
@@ -38,7 +39,7 @@ IMAGES, FEWEST_IMAGES = 1_000, 100
 AFFORDABLE = 2e11  # multiplications for a grid: some ten seconds
 MARGIN = 0.3  # of the path's extent, beyond it on each side
 REACH = 1.0  # of the random plane: as far as the weights are from zero
-NUMBERS_AT_ONCE = 8_000_000  # of the widest layer, over the points that are computed at once
+NUMBERS_AT_ONCE = 4_000_000  # of the widest layer, over the points that are computed at once
 FEWEST_SNAPSHOTS = 3  # two span a line, no plane
 _STREAM = 7
 
@@ -187,7 +188,7 @@ def landscape(
     side: int | None = None,
     images: int | None = None,
     threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = nothing,
 ) -> Landscape:
     """The mean loss of `config`'s network, in evaluation mode, on a grid of side × side points of `plane`.
 
@@ -206,17 +207,29 @@ def landscape(
     places = torch.tensor([(x, y) for y in ys for x in xs], dtype=torch.float32)
     losses_at = _mlp(config, plane, inputs, labels) if _is_plain(config) else _any(config, plane, inputs, labels)
     found: list[torch.Tensor] = []
-    at_once = max(1, NUMBERS_AT_ONCE // (count * max(10, *config.hidden_layers, 10))) if _is_plain(config) else 1
+    at_once = _points_at_once(config, count)
     with torch.inference_mode():
-        for start in range(0, len(places), at_once):
-            found.append(losses_at(places[start : start + at_once]))
-            if progress is not None:
-                progress(min(1.0, (start + at_once) / len(places)))
+        for points in pieces(len(places), at_once):
+
+            def told(share: float, points: slice = points) -> None:
+                progress((points.start + share * (points.stop - points.start)) / len(places))
+
+            found.append(losses_at(places[points], told))
+            told(1.0)
     losses = torch.cat(found).numpy().astype(np.float64).reshape(side, side)
     return Landscape(plane, xs, ys, losses, count)
 
 
-LossesAt = Callable[[torch.Tensor], torch.Tensor]  # points × 2 → points
+LossesAt = Callable[[torch.Tensor, Progress], torch.Tensor]  # points × 2 → points
+
+
+def _points_at_once(config: RunConfig, images: int) -> int:
+    """So many that neither what a layer says of all images, nor the weights between two layers, grows beyond bounds."""
+    if not _is_plain(config):
+        return 1
+    sizes = (*config.hidden_layers, 10)
+    widest = max(images * max(sizes), *(a * b for a, b in pairwise(sizes)), 1)
+    return max(1, NUMBERS_AT_ONCE // widest)
 
 
 def _tensors(plane: Plane, name: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -237,7 +250,7 @@ def _mlp(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Te
         )
     ]
 
-    def losses_at(places: torch.Tensor) -> torch.Tensor:
+    def losses_at(places: torch.Tensor, _told: Progress) -> torch.Tensor:
         x, y = places[:, 0].view(-1, 1, 1), places[:, 1].view(-1, 1, 1)
         z = torch.addcmul(first_sums[0] + x * first_sums[1], y, first_sums[2])
         for name in layers[1:]:
@@ -270,12 +283,16 @@ def _any(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Te
     fixed = {name: torch.from_numpy(np.array(value)) for name, value in plane.origin.items()}
     moving = {name: _tensors(plane, name) for name in plane.first}
 
-    def losses_at(places: torch.Tensor) -> torch.Tensor:
+    def losses_at(places: torch.Tensor, told: Progress) -> torch.Tensor:
         found = []
         for x, y in places:
             weights = {name: _combined(parts, x, y) for name, parts in moving.items()}
-            outputs = torch.func.functional_call(model, fixed | weights, (inputs,))
-            found.append(loss_of(config, outputs, labels))
+            loss = torch.zeros(())
+            for rows in pieces(len(inputs), chunk_size(config)):
+                outputs = torch.func.functional_call(model, fixed | weights, (inputs[rows],))
+                loss += loss_of(config, outputs, labels[rows]) * (len(outputs) / len(inputs))
+                told(rows.stop / len(inputs))
+            found.append(loss)
         return torch.stack(found)
 
     return losses_at

@@ -14,6 +14,7 @@ from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Rate, Speed
 from mnist_core.models import describe
+from mnist_core.training.chunks import Progress, nothing
 from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
 
@@ -52,17 +53,35 @@ def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None) 
 
 
 def update_times(
-    config: RunConfig, dataset: Dataset, *, seconds: float, threads: int | None = None, warm: int = 5
+    config: RunConfig,
+    dataset: Dataset,
+    *,
+    seconds: float,
+    threads: int | None = None,
+    warm: int = 5,
+    alive: Callable[[], None] = lambda: None,
 ) -> Iterator[float]:
-    """Seconds of one update of a fresh run after the other, at least three, for about `seconds`; the first `warm` are not told."""
+    """Seconds of one update of a fresh run after the other, at least three, for about `seconds`; the first `warm` are not told.
+
+    `alive` is called between the chunks of an update, outside of its time, and may raise to end it.
+    """
     stack = Stack([Trainer(config, dataset, threads=threads)])
+    aside = 0.0
+
+    def between() -> bool:
+        nonlocal aside
+        begun = time.perf_counter()
+        alive()
+        aside += time.perf_counter() - begun
+        return False
+
     for _warm in range(warm):
-        stack.update()
+        stack.update(between)
     passed, made = 0.0, 0
     while made < 3 or passed < seconds:
-        begun = time.perf_counter()
-        stack.update()
-        took = time.perf_counter() - begun
+        begun, aside = time.perf_counter(), 0.0
+        stack.update(between)
+        took = time.perf_counter() - begun - aside
         passed, made = passed + took, made + 1
         yield took
 
@@ -74,7 +93,7 @@ def batch_times(
     *,
     seconds: float = 0.4,
     threads: Callable[[RunConfig], int] = lambda config: 1,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = nothing,
 ) -> list[tuple[float, int]]:
     """(seconds of one update on average, updates timed) at each batch size; each is timed for about `seconds`.
 
@@ -84,12 +103,16 @@ def batch_times(
     found = []
     for place, size in enumerate(sizes):
         sized = config.replace(batch_size=size)
-        passed, updates = 0.0, 0
-        progress(place / len(sizes))
-        for took in update_times(sized, dataset, seconds=seconds, threads=threads(sized), warm=2):
-            passed, updates = passed + took, updates + 1
-            progress((place + min(1.0, passed / seconds)) / len(sizes))
-        found.append((passed / updates, updates))
+        took: list[float] = []
+
+        def told(place: int = place, took: list[float] = took) -> None:
+            progress((place + min(1.0, sum(took) / seconds)) / len(sizes))
+
+        told()
+        for one in update_times(sized, dataset, seconds=seconds, threads=threads(sized), warm=2, alive=told):
+            took.append(one)
+            told()
+        found.append((sum(took) / len(took), len(took)))
     return found
 
 

@@ -3,18 +3,19 @@ same numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mnist_core import RunConfig, Trainer, build_model
 from mnist_core.data import Dataset
-from mnist_core.training import chunks
+from mnist_core.training import chunks, disturb, exciting, landscape, looking, speed
 from mnist_core.training.batches import Feeder
-from mnist_core.training.chunks import chunk_size, pieces
+from mnist_core.training.chunks import Progress, chunk_size, pieces
 from mnist_core.training.layers import probe
 from mnist_core.training.sharpness import sharpness
 from tests.training.test_layers import feeder
@@ -108,6 +109,65 @@ def test_an_evaluation_stopped_anywhere_changes_nothing(
         for name in made.dtype.names or ():
             if name != "seconds":
                 np.testing.assert_array_equal(made[name], getattr(expected, records)[name])
+
+
+ANALYSES: dict[str, Callable[[RunConfig, nn.Sequential, Dataset, Progress], Any]] = {
+    "answers": lambda c, m, d, told: looking.answers(c, weights_of(m), d.test_images[:50], progress=told),
+    "integrated": lambda c, m, d, told: looking.integrated_gradients(c, m, ink(d)[0], 3, told),
+    "occlusion": lambda c, m, d, told: looking.occlusion(c, m, ink(d)[0], 3, told),
+    "fgsm": lambda c, m, d, told: disturb.fgsm(c, m, ink(d)[:50], d.test_labels[:50], 0.1, told),
+    "answered": lambda c, m, d, told: disturb.answered(c, m, ink(d)[:50], told),
+    "strongest": lambda c, m, d, told: exciting.strongest(c, m, 1, [0, 1], d.test_images[:50], 4, told),
+    "exciting": lambda c, m, d, told: exciting.exciting(c, m, 1, [0, 1, 2] * 10, ink(d)[0], progress=told),
+    "of each": lambda c, m, d, told: exciting.of_each(c, m, 1, [0, 1, 2] * 10, d.test_images[:30]),
+    "landscape": lambda c, m, d, told: (
+        landscape.landscape(c, d, landscape.random_plane(weights_of(m), 0), side=3, images=50, progress=told).losses
+    ),
+    "batch times": lambda c, m, d, told: len(
+        speed.batch_times(c, d, [50], seconds=1e-9, threads=lambda _config: 1, progress=told)
+    ),
+}
+
+
+def ink(dataset: Dataset) -> np.ndarray:
+    return dataset.test_images.astype(np.float32) / np.float32(255)
+
+
+def weights_of(model: nn.Sequential) -> dict[str, np.ndarray]:
+    return {name: value.numpy().copy() for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_an_analysis_goes_in_pieces_too_and_tells_after_each(
+    analysis: str, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(**NETWORKS["cnn"])
+    model = build_model(config).eval()
+    monkeypatch.setattr(exciting, "STEPS", 2)
+    sizes: list[int] = []
+    shares: list[float] = []
+    convolve = nn.Conv2d.forward
+
+    def seen(self: nn.Conv2d, signal: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(signal))
+        return convolve(self, signal)
+
+    monkeypatch.setattr(nn.Conv2d, "forward", seen)
+    whole = ANALYSES[analysis](config, model, tiny, shares.append)
+    before, told = max(sizes), len(shares)
+    sizes.clear()
+    shares.clear()
+    cut(config, monkeypatch)
+    found = ANALYSES[analysis](config, model, tiny, shares.append)
+    assert max(sizes) <= SOON < before
+    assert len(shares) > told or analysis == "of each"
+    assert shares == sorted(shares)
+    np.testing.assert_allclose(
+        np.asarray(found[0] if analysis == "strongest" else found),
+        np.asarray(whole[0] if analysis == "strongest" else whole),
+        rtol=1e-4,
+        atol=1e-4,
+    )
 
 
 def test_looking_inside_hears_stop(tiny: Dataset) -> None:

@@ -8,6 +8,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.training import speed
 from mnist_core.training.stack import Stack
+from mnist_core.training.step import Stop, never
 
 CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(4,), epochs=1_000)
 
@@ -27,9 +28,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     update = Stack.update
 
-    def slow(stack: Stack) -> bool:
+    def slow(stack: Stack, stop: Stop = never) -> bool:
         made.now += stack.trainers[0].config.batch_size / 1_000
-        return update(stack)
+        return update(stack, stop)
 
     monkeypatch.setattr(Stack, "update", slow)
     monkeypatch.setattr(speed.time, "perf_counter", made)
