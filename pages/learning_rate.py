@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.ui import controls, draft, frame, names, range_test_panel, rates_panel
+from mnist_core.ui import address, controls, draft, frame, names, range_test_panel, rates_panel
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -21,15 +21,18 @@ def settings() -> None:
 
 def view() -> str:
     """Which of the two is shown; the address of a test opens that."""
-    return st.segmented_control(
+    start = "test" if "test" in st.query_params or st.query_params.get("view") == "test" else "rates"
+    chosen = st.segmented_control(
         _("View"),
         ("rates", "test"),
-        default="test" if "test" in st.query_params else "rates",  # as in ui/views.py
+        default=address.put("rates_view", start) if address.followed() else start,  # as in ui/views.py
         required=True,
         key="rates_view",
         format_func=lambda word: _("Many rates") if word == "rates" else _("Range test"),
         label_visibility="collapsed",
     )
+    address.say(view="test" if chosen == "test" else None)
+    return chosen or "rates"
 
 
 def page() -> None:
@@ -45,10 +48,9 @@ def page() -> None:
     preload()
     if view() == "test":
         range_test_panel.draw()
-        draft.write_address(test=st.session_state["shown_test"])
     else:
         rates_panel.draw()
-        draft.write_address(sweep=st.session_state["shown_sweep"])
+    draft.write_address()
 
 
 page()

@@ -11,7 +11,19 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.figures.network import network_svg
 from mnist_core.presets import Preset
-from mnist_core.ui import controls, draft, frame, group_panel, names, predictions, run_list, run_panel, session, watch
+from mnist_core.ui import (
+    address,
+    controls,
+    draft,
+    frame,
+    group_panel,
+    names,
+    predictions,
+    run_list,
+    run_panel,
+    session,
+    watch,
+)
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -105,9 +117,7 @@ def _buttons() -> None:
 
 def page() -> None:
     """Controls in the sidebar, the design above, the run below."""
-    for name in ("run", "group"):
-        if f"shown_{name}" not in st.session_state:
-            st.session_state[f"shown_{name}"] = st.query_params.get(name)
+    run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))
     st.title(_("Train a network and watch it learn"))
     draft.follow_address()
     draft.fields()
@@ -118,11 +128,11 @@ def page() -> None:
         controls.draw()
     design()
     preload()
-    draft.write_address(st.session_state["shown_run"], st.session_state["shown_group"])
-    if st.session_state["shown_group"]:
-        frame.safely(group_panel.draw)(st.session_state["shown_group"])
-    elif st.session_state["shown_run"]:
-        frame.safely(run_panel.draw)(st.session_state["shown_run"])
+    draft.write_address()
+    if group:
+        frame.safely(group_panel.draw)(group)
+    elif run:
+        frame.safely(run_panel.draw)(run)
     else:
         st.info(_("Press **Run**: curves for training, validation and test appear here within a second."))
     run_list.draw()

@@ -17,7 +17,19 @@ from mnist_core.figures import batch_race as charts
 from mnist_core.figures.batch_race import Equal, Point
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import FIRST, evaluated_images
-from mnist_core.ui import controls, data_note, frame, group_panel, lesson, names, run_panel, session, texts, watch
+from mnist_core.ui import (
+    address,
+    controls,
+    data_note,
+    frame,
+    group_panel,
+    lesson,
+    names,
+    run_panel,
+    session,
+    texts,
+    watch,
+)
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
@@ -35,12 +47,10 @@ def draw() -> None:
             "After equal updates large batches are ahead: each of their updates has seen more images."
         )
     )
-    if "batch_group" not in st.session_state:
-        st.session_state["batch_group"] = st.query_params.get("group")
+    group = address.follow("batch_group", "group")
     configs = _choice()
     _launch(configs)
-    if group := st.session_state["batch_group"]:
-        st.query_params["group"] = group
+    if group:
         frame.safely(_group)(group)
     else:
         st.info(_("Press the button: one run for each batch size, from the same weights, is drawn here live."))

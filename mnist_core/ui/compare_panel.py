@@ -12,7 +12,7 @@ from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLOURS_LIGHT
 from mnist_core.records import Run
-from mnist_core.ui import compare_filter, draft, frame, seal, session, take_along, watch
+from mnist_core.ui import address, compare_filter, draft, frame, seal, session, take_along, watch
 from mnist_core.ui.compare_columns import columns
 from mnist_core.ui.texts import _, ngettext
 
@@ -24,9 +24,11 @@ ROW = 37  # pixels
 def choose() -> list[Run]:
     """Draw the table and return the chosen runs; those of other students that the address names come first."""
     mine = watch.my_runs(limit=MOST, of_sweeps=True)
-    if "compared" not in st.session_state:
+    if address.followed() or "compared" not in st.session_state:
         asked = [one for one in st.query_params.get("runs", "").split(",") if one]
         st.session_state["compared"] = asked or [run.id for run in mine[:FIRST]]
+        # A table that was drawn before would say what was chosen in it.
+        st.session_state["compare_table"] = st.session_state.get("compare_table", 0) + 1
     _undo()
     shown, by = _filtered(mine)
     if shown:
@@ -37,7 +39,7 @@ def choose() -> list[Run]:
         st.info(_("No run fits. Clear the search or the filter."))
     others = _others({run.id for run in mine})
     chosen = [run for run in (*others, *mine) if run.id in set(st.session_state["compared"])]
-    st.query_params["runs"] = ",".join(run.id for run in chosen)
+    address.say(runs=",".join(run.id for run in chosen))
     if others:
         st.caption(
             _(":material/visibility: Among them runs of somebody else: you can watch them and take their settings.")
@@ -121,7 +123,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         hide_index=True,
         placeholder="–",
         height=min(11, len(runs) + 1) * ROW + 4,
-        key=f"compare_table_{zlib.crc32(repr(ids).encode())}",
+        key=f"compare_table_{st.session_state['compare_table']}_{zlib.crc32(repr(ids).encode())}",
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},

@@ -14,7 +14,7 @@ import streamlit as st
 from mnist_core.config import FIELDS, TRAIN_FILES, RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS, Preset
-from mnist_core.ui import data_note
+from mnist_core.ui import address, data_note
 
 DEFAULT_PRESET = "keras-first-look"
 _KEY = "c_"
@@ -122,34 +122,20 @@ def make_batches_of_two() -> bool:
     return True
 
 
-def write_address(
-    run: str | None = None, group: str | None = None, sweep: str | None = None, test: str | None = None
-) -> None:
-    """Keep the browser's address such that opening it brings back these controls and this run, group, sweep or test."""
-    query = {"preset": st.session_state.get("preset", "") or "", "variant": ""}
-    chosen = preset()
-    if chosen is not None and chosen.variants:
-        query["variant"] = variant() or ""
-    query |= config().to_query(base())
-    query |= {"run": run or "", "group": group or "", "sweep": sweep or "", "test": test or ""}
-    query |= {name: st.query_params.get(name, "") for name in ("lang", "large")}
-    wanted = {name: value for name, value in query.items() if value != "" or name in FIELDS}
-    st.session_state["written_address"] = _settings_of(wanted)
-    if wanted != st.query_params.to_dict():
-        st.query_params.from_dict(wanted)
+def write_address() -> None:
+    """Let the browser's address say these controls, so that opening it brings them back."""
+    shown = preset()
+    address.say(
+        preset=shown.name if shown is not None else None,
+        variant=variant() if shown is not None and shown.variants else None,
+        **config().to_query(base()),
+    )
 
 
 def follow_address() -> None:
-    """Take the experiment of a link that was followed within this session: an address that was not written here."""
-    asked = _settings_of(st.query_params.to_dict())
-    written = st.session_state.get("written_address")
-    if "draft" in st.session_state and "preset" in asked and written is not None and asked != written:
-        st.session_state["written_address"] = asked
+    """Take the settings of an address that was followed, where it has any."""
+    if address.followed() and any(name in FIELDS or name in ("preset", "variant") for name in st.query_params):
         _from_address()
-
-
-def _settings_of(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name in FIELDS or name in ("preset", "variant")}
 
 
 def _from_address() -> None:

@@ -18,7 +18,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from mnist_core.errors import ConfigError, MnistLabError
 from mnist_core.jobs import keeper
-from mnist_core.ui import data_note, large_type, session, texts
+from mnist_core.ui import address, data_note, large_type, session, texts
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
@@ -88,6 +88,7 @@ _STYLE = """<style>
 
 
 def _draw(page: StreamlitPage) -> None:
+    address.begin()
     st.html(_STYLE)
     large_type.begin()
     session.read_secrets()
@@ -105,6 +106,7 @@ def _draw(page: StreamlitPage) -> None:
         page.run()
     finally:
         _inside.reset(token)
+    address.end()
 
 
 def ensure() -> None:

@@ -6,8 +6,10 @@ import streamlit as st
 
 from mnist_core.errors import RunNotFoundError
 from mnist_core.records import Run
-from mnist_core.ui import names, session
+from mnist_core.ui import address, names, session
 from mnist_core.ui.texts import _
+
+KEY = "inspected"
 
 
 def choose() -> tuple[Run, list[Run]] | None:
@@ -16,7 +18,7 @@ def choose() -> tuple[Run, list[Run]] | None:
     A run of somebody else that the address names can be looked into as well.
     """
     runs = {run.id: run for run in session.store().list_runs(session.student()) if run.checkpoint_step is not None}
-    asked = st.query_params.get("run")
+    asked = st.query_params.get("run") if address.followed() else st.session_state.get(KEY)
     if asked and asked not in runs and (other := _of_somebody(asked)) is not None:
         runs[asked] = other
     if not runs:
@@ -24,15 +26,18 @@ def choose() -> tuple[Run, list[Run]] | None:
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return None
     listed = list(runs)
+    start = asked if asked in runs else listed[0]
+    if address.followed():
+        start = address.put(KEY, start) or listed[0]
     # What the address asks for is the default, as in ui/views.py.
     chosen = st.selectbox(
         _("Run"),
         listed,
-        index=listed.index(asked) if asked in runs else 0,
-        key="inspected",
+        index=listed.index(start),
+        key=KEY,
         format_func=lambda run_id: title(runs[run_id]),
     )
-    st.query_params["run"] = chosen
+    address.say(run=chosen)
     return runs[chosen], list(runs.values())
 
 

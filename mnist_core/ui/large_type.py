@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_core.ui import address
 from mnist_core.ui.texts import _
 
 GROWTH = 1.3
@@ -38,9 +39,6 @@ def switch() -> None:
 
     def changed() -> None:
         st.session_state["large"] = st.session_state["large_choice"]
-        if wanted():
-            st.query_params[ADDRESS] = "1"
-        else:
-            st.query_params.pop(ADDRESS, None)
 
+    address.say(**{ADDRESS: "1" if wanted() else None})
     st.toggle(_("Large type"), key="large_choice", on_change=changed)

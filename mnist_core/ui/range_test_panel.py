@@ -11,15 +11,14 @@ from mnist_core.diagnostics import chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
 from mnist_core.schedule import RISE
-from mnist_core.ui import draft, frame, names, run_panel, session, started, texts, waiting, watch
+from mnist_core.ui import address, draft, frame, names, run_panel, session, started, texts, waiting, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
 
 def draw() -> None:
     """The button, and the test that is shown."""
-    if "shown_test" not in st.session_state:
-        st.session_state["shown_test"] = st.query_params.get("test")
+    run_id = address.follow("shown_test", "test")
     st.markdown(
         _(
             "A short run from fresh weights whose rate grows a little at every step, from a millionth of {highest} up to "
@@ -34,7 +33,7 @@ def draw() -> None:
         on_click=_start,
         args=(secrets.token_hex(5),),
     )
-    if run_id := st.session_state["shown_test"]:
+    if run_id:
         frame.safely(_test)(run_id)
 
 

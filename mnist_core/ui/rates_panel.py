@@ -10,7 +10,7 @@ import time
 import streamlit as st
 
 from mnist_core.records import SweepRecord
-from mnist_core.ui import frame, names, rates_plan, session, sweep_panel, watch
+from mnist_core.ui import address, frame, names, rates_plan, session, sweep_panel, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 6  # earlier sweeps before the rest is folded
@@ -18,12 +18,11 @@ SHOWN = 6  # earlier sweeps before the rest is folded
 
 def draw() -> None:
     """The plan in the sidebar, the button, and the sweep that is shown."""
-    if "shown_sweep" not in st.session_state:
-        st.session_state["shown_sweep"] = st.query_params.get("sweep")
+    shown = address.follow("shown_sweep", "sweep")
     with st.sidebar:
         plan = rates_plan.controls()
     rates_plan.launch(plan)
-    if shown := st.session_state["shown_sweep"]:
+    if shown:
         frame.safely(sweep_panel.draw)(shown)
     else:
         st.info(_("Press the button: all runs start from the same weights and are drawn here together, live."))

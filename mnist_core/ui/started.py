@@ -9,19 +9,13 @@ import streamlit as st
 
 from mnist_core import estimate, settings, stacks
 from mnist_core.config import RunConfig
-from mnist_core.ui import frame, names, session
+from mnist_core.ui import address, frame, names, session
 from mnist_core.ui.texts import _
 
 
 def shown(name: str) -> str | None:
     """The group that the page shows under `name` of the address; the address follows it."""
-    key = f"started_{name}"
-    if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(name)
-    group: str | None = st.session_state[key]
-    if group and st.query_params.get(name) != group:
-        st.query_params[name] = group
-    return group
+    return address.follow(f"started_{name}", name)
 
 
 @frame.callback

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from mnist_core.ui import address
+
 LANGUAGES = {"en": "English", "ko": "한국어"}
 LOCALES = Path(__file__).parents[2] / "locales"
 
@@ -36,8 +38,10 @@ def language() -> str:
 def begin() -> None:
     """Choose the language of a new session: `?lang=` in the address, else the browser's."""
     if "language" not in st.session_state:
-        asked = st.query_params.get("lang") or str(st.context.locale or "en").split("-")[0]
+        told = st.query_params.get("lang")
+        asked = told or str(st.context.locale or "en").split("-")[0]
         st.session_state["language"] = asked if asked in LANGUAGES else "en"
+        st.session_state["language_said"] = told in LANGUAGES
 
 
 def language_switch() -> None:
@@ -46,8 +50,9 @@ def language_switch() -> None:
 
     def changed() -> None:
         st.session_state["language"] = st.session_state["language_choice"]
-        st.query_params["lang"] = st.session_state["language_choice"]
+        st.session_state["language_said"] = True
 
+    address.say(lang=language() if st.session_state.get("language_said") else None)
     st.segmented_control(
         "Language · 언어",
         list(LANGUAGES),

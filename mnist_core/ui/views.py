@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.ui import frame
+from mnist_core.ui import address, frame
 from mnist_core.ui.texts import _
 
 Views = Mapping[str, tuple[str, Callable[..., None]]]
@@ -19,13 +19,14 @@ def show(views: Views, *parts: Any, key: str) -> None:
     The first is shown where the address asks for none. `key` of the switch.
     """
     asked, first = st.query_params.get("view"), next(iter(views))
+    start = asked if asked in views else first
     names = {name: _(title) for name, (title, _draw) in views.items()}
     # As the default, which the browser is told with every drawing; what is written to the session's state before the
     # widget is drawn comes with the first message only.
     chosen = st.segmented_control(
         _("View"),
         list(views),
-        default=asked if asked in views else first,
+        default=address.put(key, start) if address.followed() else start,
         required=True,
         key=key,
         format_func=names.__getitem__,
@@ -33,5 +34,5 @@ def show(views: Views, *parts: Any, key: str) -> None:
         wrap=True,
     )
     shown = chosen or first
-    st.query_params["view"] = shown
+    address.say(view=shown)
     frame.safely(views[shown][1])(*parts)

@@ -90,6 +90,14 @@ class Page:
 
         wait_until(pressed, 20)
 
+    def move(self, key: str, *keys: str) -> None:
+        """Press keys on the slider with Streamlit's `key`."""
+        script = (
+            "const s = document.querySelector(`.st-key-${arguments[0]} input[type=range]`); s?.focus(); return !!s;"
+        )
+        wait_until(lambda: self.browser.execute_script(script, key))
+        ActionChains(self.browser).send_keys("".join(keys)).perform()
+
     def expand(self, label: str) -> None:
         """Open the expander of this name."""
         self._click("[data-testid=stExpander] summary", label)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
@@ -14,15 +13,6 @@ from tests.conftest import wait_until
 pytestmark = pytest.mark.browser
 Open = Callable[[], Page]
 GRID = "document.querySelector('[data-testid=live-chart][data-key=chart_grid]')"
-
-
-def move(page: Page, key: str, *keys: str) -> None:
-    """Press keys on the slider with Streamlit's `key`."""
-    script = (
-        "const s = document.querySelector(`.st-key-${arguments[0]} input[type=range]`); s?.focus(); return Boolean(s);"
-    )
-    wait_until(lambda: page.browser.execute_script(script, key))
-    ActionChains(page.browser).send_keys("".join(keys)).perform()
 
 
 def cells(page: Page) -> list[list[str]]:
@@ -37,7 +27,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     for depth in ("2", "3"):
         page.choose("grid_depths", depth)
     page.choose("grid_widths", "256")
-    move(page, "grid_images", Keys.HOME)
+    page.move("grid_images", Keys.HOME)
     page.wait_for("Train all 3")
     page.press("grid_start")
     wait_until(lambda: cells(page) and cells(page)[0][0])  # the cells are there before their values
@@ -78,7 +68,7 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=convolution")
     page.wait_for("Row 7, column 12")
     wait_until(lambda: page.points("slide") == 28 * 28 + 26 * 26)
-    move(page, "conv_stride", Keys.ARROW_RIGHT)
+    page.move("conv_stride", Keys.ARROW_RIGHT)
     page.wait_for("⌊(28 + 2 · 0 − 3) / 2⌋ + 1 = 13")
     wait_until(lambda: page.points("slide") == 28 * 28 + 13 * 13)
     page.press("conv_play")
@@ -95,13 +85,13 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
 def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=equal")
     for key in ("equal_images", "equal_epochs"):
-        move(page, key, Keys.HOME)
+        page.move(key, Keys.HOME)
     page.press("equal_start")
     page.wait_for("2 of 2 runs are done", 90)
     wait_until(lambda: "pair=" in page.address)
     page.choose("architecture_view", "Optimizers raced")
     for key in ("race_images", "race_epochs"):
-        move(page, key, Keys.HOME)
+        page.move(key, Keys.HOME)
     page.press("race_start")
     page.wait_for("5 of 5 runs are done", 90)
 

@@ -31,11 +31,15 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def opened(page: str | None = None, **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-        for name, value in query.items():
+        everywhere = {name: value for name, value in query.items() if name in ("lang", "large")}
+        for name, value in (everywhere if page is not None else query).items():
             app.query_params[name] = value
         app.run()
         if page is not None:
-            app.switch_page(f"pages/{page}.py").run()
+            app.switch_page(f"pages/{page}.py")
+            for name, value in query.items():
+                app.query_params[name] = value
+            app.run()
         assert not app.exception
         assert not [error.value for error in app.error if "part of the page failed" in error.value]
         return app

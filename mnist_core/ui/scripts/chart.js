@@ -328,6 +328,7 @@ export default function (component) {
   chart.click = data.clickable ? (value) => component.setTriggerValue("clicked", value) : null;
   linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
+  chart.div.dataset.subject = data.subject;
   chart.data = data;
   if (!chart.div.style.height) chart.div.style.height = `${forRoom(chart, data).height}px`; // so that nothing below it moves
   if (!data.frames.length) chart.div.setAttribute("aria-label", data.description);

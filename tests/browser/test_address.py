@@ -1,0 +1,105 @@
+"""What the address bar says is what is shown: after sliders, runs, views, and the browser's Back and Forward."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.conftest import Open
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+KNOB = ".st-key-c_learning_rate input[type=range]"
+SMALL = "preset=two-layer-net&epochs=1&train_size=1000&validation_size=1000"
+
+
+def query(page: Page) -> dict[str, str]:
+    """The parameters of the address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.address).query).items()}
+
+
+def rate(page: Page) -> str | None:
+    """The learning rate that the slider shows, where the page is at rest and the address says the same; else None."""
+    knobs = page.find(KNOB)
+    shown = knobs[0].get_attribute("aria-valuetext") if knobs and page.at_rest() else None
+    return shown if shown == query(page).get("learning_rate", "0.5") else None
+
+
+def turn(page: Page, times: int = 1) -> str:
+    """Press the key for a smaller learning rate so often; the rate that the slider and the address then come to."""
+    before = rate(page)
+    assert before is not None
+    page.move("c_learning_rate", *[Keys.ARROW_LEFT] * times)
+    wait_until(lambda: (now := rate(page)) is not None and float(now) < float(before) / 1.2**times * 1.05, 30)
+    found = rate(page)
+    assert found is not None
+    return found
+
+
+def shown(page: Page) -> tuple[str | None, str | None, str | None]:
+    """The run whose curves are drawn, the one that the address names, and the learning rate of both."""
+    return page.chart("loss", "subject"), query(page).get("run"), rate(page)
+
+
+def entries(page: Page) -> int:
+    """Entries in the history of this tab."""
+    return int(page.browser.execute_script("return history.length"))
+
+
+def run_once(page: Page) -> str:
+    """Press Run; the run that the address then has."""
+    before = query(page).get("run")
+    page.press("run")
+    wait_until(lambda: query(page).get("run") not in (None, before), 30)
+    return query(page)["run"]
+
+
+def test_twenty_key_presses_make_no_entry_in_the_history(open_browser: Open) -> None:
+    page = open_browser().open("/").open(f"/train?{SMALL}")
+    wait_until(lambda: rate(page) == "0.5", 30)
+    before = entries(page)
+    last = turn(page, 20)
+    assert entries(page) == before
+    page.browser.back()
+    wait_until(lambda: urlsplit(page.address).path == "/" and page.at_rest(), 30)
+    page.browser.forward()
+    wait_until(lambda: rate(page) == last, 30)
+    another = open_browser().open(page.address)
+    wait_until(lambda: rate(another) == last, 30)
+
+
+def test_back_shows_the_run_that_the_address_names_with_its_controls(open_browser: Open) -> None:
+    page = open_browser().open(f"/train?{SMALL}")
+    wait_until(lambda: rate(page) == "0.5", 30)
+    first = run_once(page)
+    wait_until(lambda: shown(page) == (first, first, "0.5"), 40)
+    of_first = turn(page)
+    second = run_once(page)
+    wait_until(lambda: shown(page) == (second, second, of_first), 40)
+    of_second = turn(page)
+    page.browser.back()
+    wait_until(lambda: shown(page) == (first, first, of_first), 40)
+    page.browser.forward()
+    wait_until(lambda: shown(page) == (second, second, of_second), 40)
+
+
+def test_back_shows_the_view_that_the_address_names(open_browser: Open) -> None:
+    page = open_browser().open("/why")
+    wait_until(lambda: len(page.find(".st-key-why_view button")) > 1 and "view" in query(page), 30)
+    start = query(page)["view"]
+    names = [button.text for button in page.find(".st-key-why_view button")]
+    page.choose("why_view", names[1])
+    wait_until(lambda: query(page)["view"] != start, 30)
+    other = query(page)["view"]
+
+    def chosen() -> list[str]:
+        return [button.text for button in page.find('.st-key-why_view button[aria-checked="true"]')]
+
+    wait_until(lambda: chosen() == names[1:2], 30)
+    page.browser.back()
+    wait_until(lambda: query(page)["view"] == start and chosen() == names[:1], 30)
+    page.browser.forward()
+    wait_until(lambda: query(page)["view"] == other and chosen() == names[1:2], 30)
