@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -179,27 +179,34 @@ def watch(client: Any, cluster: Any) -> Watchdog:
     """Have the workers of `client` give signs of life, and end those that hang; those of the local `cluster` at once."""
     from mnist_core.jobs.pulse import TOPIC, Pulse
 
-    watchdog = Watchdog(partial(end_worker, cluster) if cluster is not None else partial(restart_worker, client))
+    def there() -> Collection[str]:
+        addresses: Collection[str] = client.scheduler_info(n_workers=-1)["workers"]
+        return addresses
+
+    end = partial(end_worker, cluster) if cluster is not None else partial(restart_worker, client)
+    watchdog = Watchdog(end, there)
     client.subscribe_topic(TOPIC, watchdog.hear)
     client.register_plugin(Pulse())
     watchdog.start()
     return watchdog
 
 
-def end_worker(cluster: Any, address: str) -> None:
-    """Kill the process of a worker of a Dask `LocalCluster`, which its nanny then starts anew. Nothing where it is gone."""
-    for nanny in list(cluster.workers.values()):
-        if nanny.worker_address == address and nanny.pid is not None:
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(nanny.pid).kill()
+def end_worker(cluster: Any, sign: dict[str, Any]) -> None:
+    """Kill the process of a worker of a Dask `LocalCluster` that gave this sign of life last; its nanny starts it anew.
+
+    By its process id: a nanny keeps the address of a worker that has died until the next one is there.
+    """
+    if sign["pid"] in [nanny.pid for nanny in cluster.workers.values()]:
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(sign["pid"]).kill()
 
 
-def restart_worker(client: Any, address: str) -> None:
+def restart_worker(client: Any, sign: dict[str, Any]) -> None:
     """Ask the nanny of a worker elsewhere to start it anew; where it has none, it is left alone until it lives again."""
     try:
-        client.restart_workers([address], timeout=RESTART_SECONDS, raise_for_error=False)
+        client.restart_workers([sign["worker"]], timeout=RESTART_SECONDS, raise_for_error=False)
     except Exception as error:
-        LOG.warning("the worker %s cannot be restarted from here: %s", address, error)
+        LOG.warning("the worker %s cannot be restarted from here: %s", sign["worker"], error)
 
 
 def renew_workers(cluster: Any) -> None:

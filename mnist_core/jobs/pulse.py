@@ -7,6 +7,7 @@ an hour where the machine's clock is set back by one.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,5 +53,5 @@ async def _beat(worker: Any) -> None:
     alive = 0
     while True:
         alive += 1
-        worker.log_event(TOPIC, {"worker": worker.address, "alive": alive, **_counts})
+        worker.log_event(TOPIC, {"worker": worker.address, "pid": os.getpid(), "alive": alive, **_counts})
         await asyncio.sleep(BEAT_SECONDS)

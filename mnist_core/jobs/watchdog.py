@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from mnist_core.jobs.liveness import Watch
@@ -23,10 +23,21 @@ STUCK_SECONDS = 300.0
 
 
 class Watchdog:
-    """Hears the workers' signs of life (`pulse`) and calls `end` with the address of each that hangs, once."""
+    """Hears the workers' signs of life (`pulse`) and calls `end` with the last sign of each that hangs, once.
 
-    def __init__(self, end: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    `there()`: addresses of the workers that are connected. One that has died gives no signs, and does not hang.
+    """
+
+    def __init__(
+        self,
+        end: Callable[[dict[str, Any]], None],
+        there: Callable[[], Collection[str]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._end = end
+        self._there = there
+        self._over = threading.Event()
+        self._ended: set[str] = set()  # that have not been heard of since
         self._signs: dict[str, dict[str, Any]] = {}
         self._living: Watch[str] = Watch(clock)
         self._working: Watch[str] = Watch(clock)
@@ -36,9 +47,13 @@ class Watchdog:
         """Take note of a sign of life, as Dask hands it out."""
         _when, sign = event
         self._signs[sign["worker"]] = sign
+        self._ended.discard(sign["worker"])
 
     def look(self) -> None:
         """See who hangs now, and end whoever did not before."""
+        there = self._there()
+        for gone in set(self._signs) - set(there):
+            self._signs.pop(gone, None)
         signs = dict(self._signs)
         living = self._living.look({worker: sign["alive"] for worker, sign in signs.items()})
         # Who has nothing to do counts on by living.
@@ -47,16 +62,20 @@ class Watchdog:
         hung = {worker for worker in signs if living[worker] >= HANG_SECONDS or working[worker] >= STUCK_SECONDS}
         for worker in hung - self.hung:
             LOG.warning("the worker %s hangs and is ended", worker)
-            self._end(worker)
-        self.hung = frozenset(hung)
+            self._ended.add(worker)
+            self._end(signs[worker])
+        self.hung = frozenset(hung | self._ended)
 
     def start(self) -> None:
         """Look from now on, once a second, as long as the process lives."""
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+
     def _watch(self) -> None:
-        while True:
-            time.sleep(LOOK_SECONDS)
+        while not self._over.wait(LOOK_SECONDS):
             try:
                 self.look()
             except Exception:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -56,8 +59,8 @@ class Pack:
     """A watchdog whose clock, and whose workers, the test moves."""
 
     def __init__(self) -> None:
-        self.clock, self.ended = Clock(), list[str]()
-        self.watchdog = Watchdog(self.ended.append, self.clock)
+        self.clock, self.ended, self.there = Clock(), list[str](), {"a", "b"}
+        self.watchdog = Watchdog(lambda sign: self.ended.append(sign["worker"]), lambda: self.there, self.clock)
         self.signs = {name: {"worker": name, "alive": 0, "working": 0, "busy": 0} for name in "ab"}
 
     def pass_time(self, seconds: float, *beating: str, working: bool = True) -> None:
@@ -79,6 +82,32 @@ def test_a_process_that_gives_no_sign_is_ended_once_and_may_come_back() -> None:
     assert (pack.ended, pack.watchdog.hung) == (["a"], {"a"})
     pack.pass_time(1, "a", "b")
     assert pack.watchdog.hung == frozenset()
+
+
+def test_a_worker_that_died_does_not_hang_and_nobody_is_ended_in_its_place() -> None:
+    pack = Pack()
+    pack.pass_time(5, "a", "b")
+    pack.there.remove("a")
+    pack.pass_time(3 * HANG_SECONDS, "b")
+    assert (pack.ended, pack.watchdog.hung) == ([], frozenset())
+    # The nanny of a worker that has died still has its address, while the next one starts.
+    starting = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    nanny = SimpleNamespace(pid=starting.pid, worker_address="a")
+    cluster.end_worker(SimpleNamespace(workers={0: nanny}), {"worker": "a", "pid": os.getpid()})
+    assert starting.poll() is None
+    cluster.end_worker(SimpleNamespace(workers={0: nanny}), {"worker": "a", "pid": starting.pid})
+    starting.wait(10)
+    assert starting.stdin is not None
+    starting.stdin.close()
+
+
+def test_one_that_was_ended_counts_as_hung_until_it_is_heard_of_again() -> None:
+    pack = Pack()
+    pack.pass_time(1, "a", "b")
+    pack.pass_time(HANG_SECONDS + 1, "b")
+    pack.there.remove("a")
+    pack.pass_time(3, "b")
+    assert pack.watchdog.hung == {"a"}
 
 
 def test_a_worker_that_trains_one_long_piece_or_waits_does_not_hang() -> None:
@@ -164,4 +193,5 @@ def test_a_process_that_is_stopped_is_started_anew(monkeypatch: pytest.MonkeyPat
         stopped.send_signal(signal.SIGSTOP)
         wait_until(lambda: not stopped.is_running(), 60)
         wait_until(lambda: set(watching._signs) - {address}, 60)  # its successor gives signs
+        watching.stop()
         assert watching.hung == {address}
