@@ -150,9 +150,8 @@ def _range_test(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - begun
     if options.json:
         suggestions = {one.kind: one.rate for one in found.suggestions}
-        print(
-            json.dumps({"suggestions": suggestions, "breaks": found.breaks, "least": found.least, "seconds": seconds})
-        )
+        said = {"best": found.best, "breaks": found.breaks, "sentence": str(found.sentence)}
+        print(json.dumps({"suggestions": suggestions, **said, "seconds": seconds}))
         return 0
     print(found.sentence)
     for one in found.suggestions:

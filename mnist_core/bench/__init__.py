@@ -1,12 +1,12 @@
 """Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench sliders`, `bench strokes`,
-`bench growth` and `bench verdicts`.
+`bench growth`, `bench verdicts` and `bench range-test`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
 (requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages that explain, `strokes`: from a
 stroke on the drawing pad to the redrawn bars of three runs; both need the same.
-`growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. Speaks
-English only.
+`growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. `range-test`: how
+good the rates are that a range test suggests. Speaks English only.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from mnist_core.bench.report import Report
 from mnist_core.errors import MnistLabError
 from mnist_core.options import Parser, writable_file
 
+COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one benchmark. Exit status: 0 measured (targets met or not), 1 could not measure, 2 bad options."""
     words = list(arguments)
-    if words[:1] not in (["training"], ["ui"], ["sliders"], ["strokes"], ["growth"], ["verdicts"], ["-h"], ["--help"]):
+    if words[:1] not in ([name] for name in (*COMMANDS, "-h", "--help")):
         words.insert(0, "training")
     options, unknown = _parser().parse_known_args(words)
     if unknown:
@@ -53,9 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     from mnist_core.bench.training import CONTESTS
 
     parser = Parser(prog="python -m mnist_core bench", description="Measure training, or the app.")
-    commands = parser.add_subparsers(
-        required=True, metavar="training|ui|sliders|strokes|growth|verdicts", parser_class=Parser
-    )
+    commands = parser.add_subparsers(required=True, metavar="|".join(COMMANDS), parser_class=Parser)
     training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
     training.set_defaults(measure=_training)
     training.add_argument(
@@ -85,15 +85,32 @@ def _parser() -> argparse.ArgumentParser:
     growth.set_defaults(measure=_growth)
     verdicts = commands.add_parser("verdicts", help="how often the health check of a run is right")
     verdicts.set_defaults(measure=_verdicts)
-    verdicts.add_argument("--cases", metavar="N", type=_at_least_one, default=200, help="drawn configurations (200)")
-    verdicts.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
-    verdicts.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    for command in (training, ui, sliders, strokes, growth, verdicts):
+    _drawn_options(verdicts, 200)
+    range_test = commands.add_parser("range-test", help="how good the rates are that a range test suggests")
+    range_test.set_defaults(measure=_range_test)
+    _drawn_options(range_test, 60)
+    for command in (training, ui, sliders, strokes, growth, verdicts, range_test):
         command.set_defaults(parser=command)
+    for command in (training, ui, sliders, strokes, growth):
         command.add_argument(
             "--json", metavar="FILE", type=writable_file, help="write the figures and all samples as JSON"
         )
     return parser
+
+
+def _drawn_options(command: argparse.ArgumentParser, count: int) -> None:
+    """Options of a benchmark whose cases are drawn."""
+    command.add_argument(
+        "--cases", metavar="N", type=_at_least_one, default=count, help=f"drawn configurations ({count})"
+    )
+    command.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
+    command.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
+    command.add_argument(
+        "--json",
+        metavar="FILE",
+        type=writable_file,
+        help="write each case as a line of JSON; those that it has are not tried again",
+    )
 
 
 def _training(options: argparse.Namespace) -> Report:
@@ -131,6 +148,13 @@ def _verdicts(options: argparse.Namespace) -> None:
     from mnist_core.data import load_dataset
 
     print(verdicts.run(options.cases, options.seed, load_dataset("mnist", options.data), options.json))
+
+
+def _range_test(options: argparse.Namespace) -> None:
+    from mnist_core.bench import range_test
+    from mnist_core.data import load_dataset
+
+    print(range_test.run(options.cases, options.seed, load_dataset("mnist", options.data), options.json))
 
 
 def _contests(text: str) -> list[str]:

@@ -1,35 +1,41 @@
-"""How often the health check is right: drawn configurations, labelled by longer and repeated runs, not by its own rules.
+"""How often the health check is right: drawn configurations, labelled by what else is found out about them.
 
-For each case the run itself is trained, the same from two other seeds, and the same for four times as many epochs. The
-labels (`labels`) look at how these ended: whether more training helps, whether the repetitions agree, whether validation
-goes on rising. Only for *diverged* is the run's own outcome the label. Where two labels are equally true by the margins
-written there, both count as right, and the case as ambiguous.
+The rules (diagnostics.verdict) see a run's own records: its training images with the labels that they have, its validation
+images, its dead units. The labels (`labels`) see none of these, and share no formula with them. They know what a student
+who reads a verdict does not:
+- the **test images** with their true labels, at forty places of the run, whatever its own evaluations were;
+- the same run with **two other seeds**, for **four times as many epochs**, and at **a third of its rate**;
+- what a plain **reference network** gets from the same training images with their true labels;
+- the **gradient** of the first layer's weights at the end, beside that at the beginning.
+Where two labels are equally true by the margins written at `labels`, both count as right, and the case as ambiguous.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnist_core.bench.report import cannot_write
+from mnist_core.bench import drawn
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.diagnostics import Kind, chance_loss, judge
-from mnist_core.diagnostics.course import Course
+from mnist_core.diagnostics import Kind, judge
 from mnist_core.errors import ConfigError
 from mnist_core.rates import usual_range
 from mnist_core.records import Curves, Outcome
 
 LONGER = 4  # times the epochs
 REPEATED = 2  # other seeds
-MOST_STEPS, FEWEST = 1_500, 20
+LOOKS, LOOKED_AT = 40, 2_000  # places of a run at which so many test images are looked at
+MOST_STEPS, FEWEST = 1_000, 20
+REFERENCE_STEPS = 1_500
+GUESS = 0.1
 KINDS: tuple[Kind, ...] = (
     "learning-well",
     "learning-slowly",
@@ -45,33 +51,74 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True)
 class Ending:
-    """What the labels look at, of one run."""
+    """What the labels look at, of one run: test images with their true labels, at `LOOKS` places."""
 
-    outcome: Outcome
-    loss: float  # of training, at the end
-    least: float  # least training loss after the first update
-    accuracy: float  # of training, at the end
-    best_accuracy: float
-    risen: float  # validation loss at the end by its least
-    falls: int  # evaluations of the later half at least 20 points of accuracy below the best before them
+    finite: bool  # whether its numbers stayed numbers
+    losses: tuple[float, ...]  # of test images; the first before the first update
+    accuracies: tuple[float, ...]
+    trained: float  # accuracy on its training images at the end, with their true labels
+    gradient: float  # length of the first layer's gradient at the end, as a share of that at the beginning
+
+    @property
+    def loss(self) -> float:
+        """Test loss at the end, infinite where it is none."""
+        return self.losses[-1] if math.isfinite(self.losses[-1]) else math.inf
+
+    @property
+    def lowest(self) -> float:
+        """Lowest test loss."""
+        return min((loss for loss in self.losses if math.isfinite(loss)), default=math.inf)
+
+    @property
+    def accuracy(self) -> float:
+        """Test accuracy at the end: the mean of the last three looks."""
+        return float(np.mean(self.accuracies[-3:]))
+
+    @property
+    def best_accuracy(self) -> float:
+        """Highest test accuracy."""
+        return max(self.accuracies)
+
+    @property
+    def risen(self) -> float:
+        """Test loss at the end by its lowest; 1 where it has none."""
+        return self.loss / self.lowest if 0 < self.lowest < math.inf else 1.0
+
+    @property
+    def falls(self) -> int:
+        """Looks of the later half at which 20 points or more of the best accuracy so far were lost."""
+        accuracy = np.array(self.accuracies)
+        lost = np.maximum.accumulate(accuracy) - accuracy
+        return int((lost[len(lost) // 2 :] >= 0.2).sum())
 
 
 @dataclass(frozen=True)
-class Case:
-    """A configuration, what was said of it, and what may be said."""
+class Evidence:
+    """All that a case is labelled by."""
 
-    config: dict[str, Any]
-    said: Kind
-    labels: tuple[Kind, ...]
+    steps: int
     run: Ending
     repeated: tuple[Ending, ...]
     longer: Ending
-    course: Course | None = None  # what it was judged by
+    lower: Ending  # at a third of the rate
+    reference: float  # test accuracy of the reference network
 
-    @property
-    def right(self) -> bool:
-        """Whether what was said may be said."""
-        return self.said in self.labels
+    def share(self, accuracy: float) -> float:
+        """Where an accuracy stands between a guess (0) and the reference network (1)."""
+        return (accuracy - GUESS) / max(0.01, self.reference - GUESS)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A case: what was said of it, and what it was said from."""
+
+    evidence: Evidence
+    said: Kind
+    curves: Curves
+    outcome: Outcome
+
+
+# ---- cases -------------------------------------------------------------------------------------------------------
 
 
 def draw(random: np.random.Generator) -> RunConfig:
@@ -87,181 +134,244 @@ def _drawn(random: np.random.Generator) -> RunConfig:
     def one_of(*choices: Any) -> Any:
         return choices[int(random.integers(len(choices)))]
 
-    size = one_of(500, 1_000, 3_000, 10_000)
-    batch = one_of(1, 10, 32, 100, 100, 500, 1_000)
-    depth = one_of(0, 1, 1, 2, 3, 4)
-    optimizer = one_of("sgd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
-    preprocessing = one_of("scaled", "scaled", "scaled", "centred", "standardised", "raw")
+    size = one_of(100, 500, 1_000, 3_000, 10_000)
+    cnn = bool(random.random() < 0.1)
+    depth = one_of(0, 1) if cnn else one_of(0, 1, 1, 2, 3, 4)
     config = RunConfig(
+        model="cnn" if cnn else "mlp",
+        filters=one_of((4,), (4, 8)),
+        kernel_size=3,
         hidden_layers=(one_of(4, 16, 50, 200),) * depth,
         activation=one_of("relu", "relu", "tanh", "sigmoid", "leaky-relu", "gelu"),
         initialisation=one_of("glorot", "he", "normal"),
-        optimizer=optimizer,
-        preprocessing=preprocessing,
+        optimizer=one_of("sgd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
+        loss=one_of("cross-entropy", "cross-entropy", "cross-entropy", "squared-error"),
+        preprocessing=one_of("scaled", "scaled", "scaled", "centred", "standardised", "raw"),
         train_size=size,
-        validation_size=2_000,
-        batch_size=min(batch, size),
+        validation_size=one_of(0, 100, 500, 2_000, 2_000),
+        batch_size=min(one_of(32, 100) if cnn else one_of(1, 10, 32, 100, 100, 500, 1_000), size),
         dropout=one_of(0.0, 0.0, 0.0, 0.3) if depth else 0.0,
-        label_noise=one_of(0.0, 0.0, 0.0, 0.0, 0.3),
+        label_noise=one_of(0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.3, 0.8, 1.0),
         seed=int(random.integers(1_000)),
     )
     low, high = (math.log10(rate) for rate in usual_range(config))
     rate = 10 ** random.uniform(max(-5.0, low - 1), min(2.0, high + 0.7))
-    steps = 10 ** random.uniform(math.log10(FEWEST), math.log10(MOST_STEPS))
-    epochs = max(1, min(60, round(steps / config.steps_per_epoch)))
+    most = MOST_STEPS / 3 if cnn else MOST_STEPS
+    steps = 10 ** random.uniform(math.log10(FEWEST), math.log10(most))
+    epochs = max(1, min(200, round(steps / config.steps_per_epoch)))
     config = config.replace(learning_rate=float(f"{rate:.3g}"), epochs=epochs)
-    return config if config.total_steps <= 3 * MOST_STEPS else _drawn(random)
+    return config if config.total_steps <= 3 * most else _drawn(random)
 
 
-def tried(config: RunConfig, dataset: Dataset) -> Case:
-    """Train it, label it, judge it."""
+def tried(config: RunConfig, dataset: Dataset, references: dict[int, float]) -> Tried:
+    """Train it and what it is compared with, and judge it; `references` keeps those of other cases."""
+    run, curves, outcome = _watched(config, dataset)
+    again = tuple(_watched(config.replace(seed=config.seed + 1 + n), dataset)[0] for n in range(REPEATED))
+    longer, _curves, _outcome = _watched(config.replace(epochs=config.epochs * LONGER), dataset)
+    third = max(1e-6, config.learning_rate / 3)
+    lower, _curves, _outcome = _watched(config.replace(learning_rate=third), dataset)
+    reference = _reference(config.train_size, dataset, references)
+    evidence = Evidence(config.total_steps, run, again, longer, lower, reference)
+    return Tried(evidence, judge(config, curves, outcome)[0], curves, outcome)
+
+
+def _watched(config: RunConfig, dataset: Dataset) -> tuple[Ending, Curves, Outcome]:
     from mnist_core.training import Trainer
 
-    def curves_of(changed: RunConfig) -> tuple[Curves, Outcome]:
-        trainer = Trainer(changed, dataset, threads=1, device="cpu")
-        curves = trainer.advance()
-        assert trainer.outcome is not None
-        return curves, trainer.outcome
+    trainer = Trainer(config, dataset, threads=1, device="cpu")
+    places = sorted({round(place) for place in np.linspace(0, config.total_steps, LOOKS)})
+    looks, gradients, parts = [_look(trainer)], [_gradient(trainer)], []
+    for start, stop in pairwise(places):
+        parts.append(trainer.advance(steps=stop - start))
+        looks.append(_look(trainer))
+    parts.append(trainer.advance())  # what its end has to say
+    gradients.append(_gradient(trainer))
+    assert trainer.outcome is not None
+    curves = Curves()
+    for part in parts:
+        curves = curves.followed_by(Curves(part.steps, part.evaluations, (), part.layers))
+    losses, accuracies = zip(*looks, strict=True)
+    finite = not any(event.kind == "not_finite" for event in trainer.events)
+    share = gradients[1] / gradients[0] if gradients[0] > 0 else 1.0
+    curves = curves.followed_by(Curves(events=tuple(trainer.events)))
+    return Ending(finite, losses, accuracies, _trained(trainer, dataset), share), curves, trainer.outcome
 
-    curves, outcome = curves_of(config)
-    run = _ending(curves, outcome)
-    again = tuple(_ending(*curves_of(config.replace(seed=config.seed + 1 + n))) for n in range(REPEATED))
-    longer = _ending(*curves_of(config.replace(epochs=config.epochs * LONGER)))
-    said, course = judge(config, curves, outcome)
-    return Case(config.to_dict(), said, labels(config, run, again, longer), run, again, longer, course)
+
+def _look(trainer: Any) -> tuple[float, float]:
+    """(loss, accuracy) of test images, as the network is now."""
+    import torch
+
+    from mnist_core.training.evaluate import loss_of
+
+    x, labels = trainer.feeders["test"].rows(slice(0, LOOKED_AT))
+    trainer.model.eval()
+    with torch.no_grad():
+        outputs = trainer.model(x)
+    return float(loss_of(trainer.config, outputs, labels)), float((outputs.argmax(1) == labels).float().mean())
 
 
-def _ending(curves: Curves, outcome: Outcome) -> Ending:
-    rows = curves.evaluations[1:] if len(curves.evaluations) > 1 else curves.evaluations
-    accuracy = rows["train_accuracy"].astype(float)
-    validation = rows["validation_loss"].astype(float)
-    before = np.maximum.accumulate(accuracy)
-    late = rows["step"] > rows["step"][-1] / 2
-    least = float(np.nanmin(validation)) if np.isfinite(validation).any() else math.nan
-    return Ending(
-        outcome,
-        float(rows["train_loss"][-1]),
-        float(np.nanmin(rows["train_loss"])) if np.isfinite(rows["train_loss"]).any() else math.nan,
-        float(accuracy[-1]),
-        float(accuracy.max()),
-        float(validation[-1] / least) if least > 0 else math.nan,
-        int((late & (accuracy < before - 0.2)).sum()),
+def _trained(trainer: Any, dataset: Dataset) -> float:
+    """Accuracy on the training images, with their true labels."""
+    import torch
+
+    size = min(LOOKED_AT, trainer.config.train_size)
+    x, _labels = trainer.feeders["train"].rows(slice(0, size))
+    with torch.no_grad():
+        answers = trainer.model(x).argmax(1).numpy()
+    return float((answers == dataset.train_labels[:size]).mean())
+
+
+def _gradient(trainer: Any) -> float:
+    """Length of the gradient of the first layer's weights, over test images."""
+    import torch
+
+    from mnist_core.training.evaluate import loss_of
+
+    x, labels = trainer.feeders["test"].rows(slice(0, LOOKED_AT // 2))
+    trainer.model.eval()
+    first = next(iter(trainer.model.parameters()))
+    with torch.enable_grad():
+        loss = loss_of(trainer.config, trainer.model(x), labels)
+        (found,) = torch.autograd.grad(loss, [first])
+    return float(found.norm())
+
+
+def _reference(size: int, dataset: Dataset, known: dict[int, float]) -> float:
+    """Test accuracy of a plain network that learns the same images with their true labels; `known` by their number."""
+    if size in known:
+        return known[size]
+    config = RunConfig(
+        hidden_layers=(200,),
+        optimizer="adam",
+        learning_rate=0.001,
+        train_size=size,
+        validation_size=0,
+        batch_size=min(50, size),
     )
+    config = config.replace(epochs=max(1, REFERENCE_STEPS // config.steps_per_epoch))
+    known[size] = _watched(config, dataset)[0].accuracy
+    return known[size]
 
 
-def labels(config: RunConfig, run: Ending, again: Sequence[Ending], longer: Ending) -> tuple[Kind, ...]:
-    """What may be said of `run`, the likeliest first; `again` are its repetitions, `longer` goes on where it ended.
+# ---- labels ------------------------------------------------------------------------------------------------------
 
-    diverged         its outcome.
-    collapsed        its outcome, and the longer run never came above 30 %.
-    unstable         it or the longer run fell back by 20 points of accuracy in its later half, or equal runs from other
-                     seeds end more than 25 points apart though one of them had learned; possible from one fall or
-                     12 points on, where the training loss ends a quarter above its least, or the longer run diverges.
-    overfitting      validation loss ends more than 15 % above its least in the middle one of the repetitions, and in the
-                     longer run more than that; possible from 5 % on, and where the training loss ends a quarter above its
-                     least the next ones are possible, too.
-    learning-well    90 % of the reachable training accuracy; possible from 88 %, and up to 92 % the next ones are, too.
-    learning-slowly  four times the epochs lower the loss by 15 %; possible from 3 % on.
-    plateau          they do not, and the loss is above 90 % of chance (possible from 85 %); underfitting otherwise (up to 93 %).
-    too-early        below 50 updates of a run that has not learned well (the definition).
+
+def labels(evidence: Evidence) -> tuple[Kind, ...]:
+    """What may be said of the run, the likeliest first.
+
+    Accuracies are of test images with true labels; `share` counts them from a guess (0) to the reference network (1).
+    diverged         NaN or infinity; or the test loss ends at three times what it began with or more, and a third of the
+                     rate ends below half of it; possible from one and a third times on.
+    collapsed        below 20 %, and the first layer's gradient is less than 1e-5 of what it was; possible below 1e-2, or
+                     where the longer run comes to 30 % after all.
+    unstable         the run lost 20 points of accuracy at two looks of its later half or more, and so did a repetition, or
+                     the longer run; or equal runs end more than 25 points apart though one had learned. Possible from one
+                     such look on, from 12 points on, and where the longer run diverges.
+    overfitting      the test loss ends 20 % above its lowest in the middle one of the repetitions and in the longer run;
+                     possible from 7 % on.
+    learning-well    a share of 0.95; possible from 0.85 on, or where it answers 95 % of its training images with their true
+                     labels, and then the next ones are, too.
+    learning-slowly  four times the epochs add 0.1 to the share, or lower the test loss by 15 %; possible from 0.03 and 3 % on.
+    plateau          they do not, below 20 %; underfitting above 35 %, both between.
+    too-early        may be said, besides, below 30 updates; and below 100 where four times the epochs change the run so.
     """
-    found = _labels(config, run, again, longer)
-    if config.total_steps < 50 and found[0] not in ("diverged", "collapsed"):
-        found = ("learning-well", "too-early") if "learning-well" in found else ("too-early",)
-    return tuple(dict.fromkeys(found))
+    found = tuple(dict.fromkeys(_labels(evidence)))
+    early = evidence.steps < 30 or (evidence.steps < 100 and "learning-slowly" in _below(evidence)[:1])
+    if early and found[0] not in ("diverged", "collapsed"):
+        found = (*found, "too-early")
+    return found
 
 
-def _labels(config: RunConfig, run: Ending, again: Sequence[Ending], longer: Ending) -> tuple[Kind, ...]:
-    if run.outcome == "diverged":
+def _labels(evidence: Evidence) -> tuple[Kind, ...]:
+    run = evidence.run
+    if not run.finite:
         return ("diverged",)
-    if run.outcome == "collapsed":
-        return ("collapsed",) if longer.best_accuracy < 0.3 else ("collapsed", "unstable")
-    reachable = 1 - 0.9 * config.label_noise
-    all_of = (run, *again)
-    found: list[Kind] = []
-    apart = max(one.accuracy for one in all_of) - min(one.accuracy for one in all_of)
+    grown = run.loss / run.losses[0] if run.losses[0] > 0 else 1.0
+    if grown >= 3 and evidence.lower.loss < run.loss / 2:
+        return ("diverged",)
+    diverged: tuple[Kind, ...] = ("diverged",) if grown > 4 / 3 else ()
+    if run.accuracy < 0.2 and run.gradient < 1e-2:
+        sure = run.gradient < 1e-5 and evidence.longer.best_accuracy < 0.3
+        return ("collapsed",) if sure else ("collapsed", *diverged, *_alive(evidence))
+    return (*_alive(evidence), *diverged)
+
+
+def _alive(evidence: Evidence) -> tuple[Kind, ...]:
+    run, longer = evidence.run, evidence.longer
+    all_of = (run, *evidence.repeated)
     learned = max(one.best_accuracy for one in all_of) > 0.6
-    falls = run.falls + longer.falls
-    if (run.falls >= 1 and falls >= 2) or (learned and apart > 0.25):
-        return ("unstable", *_calm(config, run, again, longer, reachable)) if run.falls == 0 else ("unstable",)
-    rough = run.loss > 1.25 * run.least or longer.outcome == "diverged"
-    maybe = ("unstable",) if falls >= 1 or (learned and apart > 0.12) or rough else ()
-    found += [*_calm(config, run, again, longer, reachable), *maybe]
-    return tuple(found)
+    apart = max(one.accuracy for one in all_of) - min(one.accuracy for one in all_of)
+    elsewhere = max(one.falls for one in (*evidence.repeated, longer)) >= 2
+    if run.falls >= 2 and elsewhere:
+        return ("unstable",)
+    if learned and apart > 0.25:
+        return ("unstable", *_calm(evidence))
+    possible = run.falls >= 1 or elsewhere or (learned and apart > 0.12) or not longer.finite
+    return (*_calm(evidence), "unstable") if possible else _calm(evidence)
 
 
-def _calm(
-    config: RunConfig, run: Ending, again: Sequence[Ending], longer: Ending, reachable: float
-) -> tuple[Kind, ...]:
-    risen = float(np.median([one.risen for one in (run, *again)]))
-    if risen > 1.15 and longer.risen > 1.15:
-        rough = run.loss > 1.25 * run.least
-        return ("overfitting", *_below(config, run, longer)) if rough else ("overfitting",)
-    overfits: tuple[Kind, ...] = ("overfitting",) if risen > 1.05 else ()
-    share = run.accuracy / reachable
-    below = _below(config, run, longer)
-    if share >= 0.9:
-        return ("learning-well", *overfits, *(below if share < 0.92 else ()))
-    well: tuple[Kind, ...] = ("learning-well",) if share >= 0.88 else ()
-    return (*below, *well, *overfits)
+def _calm(evidence: Evidence) -> tuple[Kind, ...]:
+    risen = float(np.median([one.risen for one in (evidence.run, *evidence.repeated)]))
+    risen = min(risen, evidence.longer.risen)
+    if risen > 1.2 and evidence.run.risen > 1.07:
+        return ("overfitting",)
+    overfits: tuple[Kind, ...] = ("overfitting",) if max(risen, evidence.run.risen) > 1.07 else ()
+    share = evidence.share(evidence.run.accuracy)
+    if share >= 0.95:
+        return ("learning-well", *overfits)
+    if share >= 0.85 or evidence.run.trained >= 0.95:
+        return ("learning-well", *_below(evidence), *overfits)
+    return (*_below(evidence), *overfits)
 
 
-def _below(config: RunConfig, run: Ending, longer: Ending) -> tuple[Kind, ...]:
-    """Of a run that has not learned well: does more training help, and how near is it to a guess?"""
-    gain = 1 - longer.least / run.loss if run.loss > 0 else 0.0
-    level = run.loss / chance_loss(config)
-    flat: tuple[Kind, ...] = ("plateau",) if level > 0.9 else ("underfitting",)
-    if 0.85 < level < 0.93:
-        flat = (*flat, "underfitting" if flat == ("plateau",) else "plateau")
-    if gain > 0.15:
+def _below(evidence: Evidence) -> tuple[Kind, ...]:
+    """Of a run that has not learned well: does more training help, and is it better than a guess?"""
+    run, longer = evidence.run, evidence.longer
+    more = evidence.share(longer.accuracy) - evidence.share(run.accuracy)
+    gain = 1 - longer.lowest / run.loss if 0 < run.loss < math.inf else 0.0
+    flat: tuple[Kind, ...] = ("plateau",) if run.accuracy < 0.35 else ("underfitting",)
+    if 0.2 < run.accuracy < 0.35:
+        flat = (*flat, "underfitting")
+    if more > 0.1 or gain > 0.15:
         return ("learning-slowly",)
-    if gain > 0.10:
-        return ("learning-slowly", *flat)
-    return flat if gain < 0.03 else (*flat, "learning-slowly")
+    return (*flat, "learning-slowly") if more > 0.03 or gain > 0.03 else flat
 
 
-# ---- the report ------------------------------------------------------------------------------------------------
+# ---- the report --------------------------------------------------------------------------------------------------
 
 
 def run(count: int, seed: int, dataset: Dataset, file: Path | None = None) -> str:
-    """Draw, try and count so many cases; the report as Markdown. `file` gets all cases as JSON."""
-    random = np.random.default_rng(seed)
-    cases = [tried(draw(random), dataset) for _number in range(count)]
-    if file is not None:
-        try:
-            file.write_text(json.dumps([asdict(case) for case in cases]), encoding="utf-8")
-        except OSError as error:
-            raise cannot_write(file, error) from error
-    return report(cases)
+    """Draw, try and count so many cases; the report as Markdown. `file`: see `drawn.cases`."""
+
+    references: dict[int, float] = {}
+
+    def make(number: int) -> drawn.Record:
+        config = draw(np.random.default_rng([seed, number]))
+        case = tried(config, dataset, references)
+        found = labels(case.evidence)
+        return {
+            "config": config.to_dict(),
+            "said": case.said,
+            "labels": list(found),
+            "evidence": asdict(case.evidence),
+        }
+
+    return report(list(drawn.cases(count, seed, file, make)))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
-def report(cases: Sequence[Case]) -> str:
-    """Accuracy with its 95 % interval (Wilson 1927), and what was said against what is true."""
-    right = sum(case.right for case in cases)
-    low, high = interval(right, len(cases))
-    ambiguous = sum(len(case.labels) > 1 for case in cases)
-    sure = [case for case in cases if len(case.labels) == 1]
-    counts = Counter((case.said if case.right else case.labels[0], case.said) for case in cases)
+def report(cases: Sequence[drawn.Record]) -> str:
+    """The share of right ones, and what was said against what is true."""
+    right = [case["said"] in case["labels"] for case in cases]
+    sure = [is_right for case, is_right in zip(cases, right, strict=True) if len(case["labels"]) == 1]
+    counts = Counter(
+        (case["said"] if is_right else case["labels"][0], case["said"])
+        for case, is_right in zip(cases, right, strict=True)
+    )
     rows = [[kind, *(str(counts[kind, said] or "") for said in KINDS)] for kind in KINDS]
     lines = [
-        f"{right} of {len(cases)} right: {right / len(cases):.1%} (95 % interval {low:.1%} to {high:.1%}).",
-        f"{ambiguous} cases have more than one label; of the {len(sure)} others "
-        f"{sum(case.right for case in sure)} are right.",
+        f"Right: {drawn.told(sum(right), len(cases))}.",
+        f"{len(cases) - len(sure)} cases have more than one label; of the {len(sure)} others {sum(sure)} are right.",
         "",
-        *_table(["true, said", *KINDS], rows),
+        *drawn.table(["true, said", *KINDS], rows),
     ]
     return "\n".join(lines)
-
-
-def interval(right: int, count: int) -> tuple[float, float]:
-    """Wilson's interval for a share, 95 %."""
-    z = 1.96
-    share = right / count
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return middle - half, middle + half

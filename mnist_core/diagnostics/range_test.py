@@ -1,7 +1,11 @@
 """The learning-rate range test (Smith 2015, arXiv:1506.01186), read: which rates a rising rate passed through, and which to use.
 
-The test is a run whose rate rises exponentially at every step (schedule "rising"); here are its losses against their
-rates. Distances between rates count on a log scale, however they are spaced. Knows records, not torch.
+The test is a run whose rate rises exponentially at every step (schedule "rising"); here are its records. As Smith did, it is
+read by the accuracy of the mini-batches: it says the same for every loss and every scale of the pixels, and it tells learning
+from dying. A loss that explodes and comes back to that of a guess has fallen far, and yet nothing answers any image by then;
+with raw pixels it may be ten times that of a guess where two images of three are right. So a rate counts only up to the first
+explosion, and only where clearly more images are right than one answer to all of them gets. Distances between rates count on
+a log scale, however they are spaced. Knows records, not torch.
 """
 
 from __future__ import annotations
@@ -15,18 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss
 from mnist_core.messages import N_, Message, message
 
-STEPS = 300  # updates of a test, about
-HIGHEST = 10.0  # where its rate ends; it begins a millionth below
+STEPS = 300  # updates of a test with batches of `ROOMY` images or more, about
+ROOMY, LONGEST = 100, 10  # smaller batches are noisier: up to so many times as many updates
+HIGHEST, HIGHEST_RAW = 10.0, 1.0  # where the rate ends, by the pixels; it begins a millionth below
 SPIKE_STEPS = 5  # a spike shorter than half of it does not count
+ENOUGH = 10  # images in an accuracy whose median is about its mean
 WIDTH = 0.12  # of the smoothing, in decades of the rate
-HIGH = 3.0  # times the first loss: what is above is drawn in to there before smoothing
-LEARNED = 0.95  # of the first loss: above it the loss never fell
-NOISE = 5.0  # standard errors of the smoothed loss: a smaller fall is noise
-MEDIANS = 1.25  # a median errs more than a mean by this factor
-BEGUN = 0.1  # of the whole fall: there it has begun; a descent from an early spike lies before
-BREAKS = 1.5  # times the least loss: from there on training breaks
+FEWEST = 10  # records
+HIGH = 3.0  # times the first loss, or that of a guess: what is above is drawn in to there before smoothing
+EXPLODED = 4.0  # times the greater of these: the loss has exploded
+LOST = 0.5  # of the rise in accuracy: a rate that loses so much again breaks
+LUCK = 4.0  # standard errors of the accuracy: a smaller rise is luck
+VALLEY = 0.9  # of the rise in accuracy
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
 Floats = NDArray[np.float64]
@@ -47,66 +54,83 @@ class Reading:
 
     rates: Floats
     losses: Floats  # as they came; infinite or NaN where the test ended
-    smoothed: Floats  # NaN where the losses are no numbers
+    smoothed: Floats  # losses, NaN where they are no numbers
+    accuracies: Floats  # smoothed, 0 to 1
+    sentence: Message  # how to read it; why, where it suggests nothing
     suggestions: tuple[Suggestion, ...] = ()
-    breaks: float | None = None  # the rate from which the loss rose again; None: it did not
-    least: float | None = None  # the rate of the least smoothed loss
-
-    @property
-    def sentence(self) -> Message:
-        """How to read it."""
-        if not self.suggestions:
-            return message(N_("At none of these rates did the loss fall: the test suggests nothing."))
-        low, high = min(one.rate for one in self.suggestions), max(one.rate for one in self.suggestions)
-        if self.breaks is None:
-            template = N_("The loss falls up to the highest rate tried; a good rate lies between {low} and {high}.")
-            return message(template, low=f"{low:.2g}", high=f"{high:.2g}")
-        template = N_(
-            "The loss falls fastest around {low} to {high} and rises again from {breaks} on: a good rate lies where it "
-            "falls, well before it turns."
-        )
-        return message(template, low=f"{low:.2g}", high=f"{high:.2g}", breaks=f"{self.breaks:.2g}")
+    breaks: float | None = (
+        None  # the rate from which the loss exploded, or what was learned was lost again; None: it did not
+    )
+    best: float | None = None  # the rate at which most images were right
 
 
-def plan(config: RunConfig, highest: float = HIGHEST) -> RunConfig:
-    """The run that tests `config`: about `STEPS` updates, its rate rising by six decades up to `highest`.
+def length(batch_size: int) -> int:
+    """Updates of a range test, about.
+
+    What a stretch of the test says is as noisy as its images are few: a batch of 1 gets ten times the updates, and still
+    ten times fewer images.
+    """
+    return round(STEPS * min(LONGEST, max(1.0, math.sqrt(ROOMY / batch_size))))
+
+
+def highest(config: RunConfig) -> float:
+    """The rate that a range test ends with, unless it is told otherwise: raw pixels are 255 times as great."""
+    return HIGHEST_RAW if config.preprocessing == "raw" else HIGHEST
+
+
+def plan(config: RunConfig, end: float | None = None) -> RunConfig:
+    """The run that tests `config`: `length` updates, its rate rising by six decades up to `end` (default: `highest`).
 
     Fewer images where an epoch has more steps, more epochs where it has fewer. Raises ConfigError.
     """
-    size = min(config.train_size, max(STEPS * config.batch_size, 100))
+    steps = length(config.batch_size)
+    size = min(config.train_size, max(steps * config.batch_size, 100))
     changed = config.replace(
-        learning_rate=highest,
+        learning_rate=end or highest(config),
         schedule="rising",
         train_size=size,
         batch_size=min(config.batch_size, size),
         early_stopping=0,
         stop_when_not_finite=True,
     )
-    return changed.replace(epochs=max(1, math.ceil(STEPS / changed.steps_per_epoch)))
+    return changed.replace(epochs=max(1, math.ceil(steps / changed.steps_per_epoch)))
 
 
-def read(rates: Sequence[float] | Floats, losses: Sequence[float] | Floats) -> Reading:
-    """Smooth the losses and suggest rates. The first loss that is no number ends the test."""
-    x, y = np.asarray(rates, float), np.asarray(losses, float)
-    whole = int(np.argmin(np.isfinite(y))) if not np.isfinite(y).all() else len(y)
-    smoothed = np.full(len(y), np.nan)
-    if whole < 10:
-        return Reading(x, y, smoothed)
-    logs = np.log10(x[:whole])
-    calm = _calm(y[:whole], HIGH * float(np.median(y[: max(5, whole // 10)])))
-    smoothed[:whole], slopes = fit(logs, calm)
-    least = int(np.argmin(smoothed[:whole]))
-    first = float(np.median(calm[: max(5, whole // 10)]))
-    fall = first - smoothed[least]
-    noise = NOISE * _error(logs, y[:whole] - smoothed[:whole], least)
-    if least < 3 or smoothed[least] > LEARNED * first or fall < noise:
-        return Reading(x, y, smoothed)
-    rising = np.flatnonzero(smoothed[least:whole] > BREAKS * smoothed[least])
-    breaks = float(x[least + rising[0]]) if len(rising) else float(x[whole]) if whole < len(x) else None
-    before = np.flatnonzero(smoothed[: least + 1] > first - BEGUN * fall)
-    begun = int(before[-1]) if len(before) else 0
-    found = _suggestions(x[: least + 1], smoothed[: least + 1], slopes[: least + 1], begun)
-    return Reading(x, y, smoothed, found, breaks, float(x[least]))
+def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
+    """Smooth the records (records.STEP_DTYPE) of the run `config`, and suggest rates. The first loss that is no number ends it."""
+    rates, losses = steps["learning_rate"].astype(float), steps["loss"].astype(float)
+    whole = int(np.argmin(np.isfinite(losses))) if not np.isfinite(losses).all() else len(losses)
+    smoothed, accuracies = np.full(len(losses), np.nan), np.full(len(losses), np.nan)
+    if whole < FEWEST:
+        return Reading(rates, losses, smoothed, accuracies, _no_numbers(rates, whole))
+    x = np.log10(rates[:whole])
+    first = float(np.median(losses[: max(5, whole // 10)]))
+    weights = _weights(x)
+    smoothed[:whole] = fit(x, _calm(losses[:whole], HIGH * max(first, chance_loss(config))))[0]
+    images = config.batch_size * int(steps["steps"][0])  # of a record
+    right = steps["accuracy"][:whole].astype(float)
+    accuracies[:whole] = weights @ (_calm(right, 1.0) if images >= ENOUGH else right) / weights.sum(1)
+    luck = LUCK * np.sqrt(COMMONEST * (1 - COMMONEST) * (weights**2).sum(1) / images) / weights.sum(1)
+    limit = EXPLODED * max(first, chance_loss(config))
+    exploded = weights @ np.minimum(losses[:whole], 2 * limit) / weights.sum(1) > limit
+    end = _end(accuracies[:whole], exploded, luck)
+    best = int(np.argmax(accuracies[:end])) if end else 0
+    breaks = float(rates[end]) if end < len(rates) else None
+    if not Scale.of(config).teaches:
+        return Reading(rates, losses, smoothed, accuracies, _no_labels(config), (), breaks)
+    if not end or accuracies[best] <= COMMONEST + luck[best]:
+        return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies, end, breaks), (), breaks)
+    found = _suggestions(rates[: best + 1], accuracies[: best + 1])
+    return Reading(rates, losses, smoothed, accuracies, _learned(found, breaks), found, breaks, float(rates[best]))
+
+
+def _end(accuracies: Floats, exploded: NDArray[np.bool_], luck: Floats) -> int:
+    """How many records the test has: up to the first explosion, or to where much of what was learned is lost again."""
+    highest_so_far = np.maximum.accumulate(accuracies)
+    gained = highest_so_far - 1 / DIGITS
+    lost = highest_so_far - accuracies > np.maximum(LOST * gained, luck)
+    over = exploded | (lost & (highest_so_far > COMMONEST + luck))
+    return int(np.argmax(over)) if over.any() else len(over)
 
 
 def smooth(log_rates: Floats, losses: Floats) -> Floats:
@@ -129,7 +153,7 @@ def _weights(log_rates: Floats) -> Floats:
     return weights
 
 
-def fit(log_rates: Floats, losses: Floats) -> tuple[Floats, Floats]:
+def fit(log_rates: Floats, values: Floats) -> tuple[Floats, Floats]:
     """At each place value and slope of the straight line that fits its neighbours best, `WIDTH` decades around.
 
     It takes them from both sides, so that nothing is moved to higher rates as by a running mean; the slope is the
@@ -137,63 +161,94 @@ def fit(log_rates: Floats, losses: Floats) -> tuple[Floats, Floats]:
     """
     weights = _weights(log_rates)
     total = weights.sum(1)
-    mean_x, mean_y = weights @ log_rates / total, weights @ losses / total
+    mean_x, mean_y = weights @ log_rates / total, weights @ values / total
     away = log_rates[None] - mean_x[:, None]
-    slopes: Floats = (weights * away * (losses[None] - mean_y[:, None])).sum(1) / (weights * away**2).sum(1)
-    values: Floats = mean_y + slopes * (log_rates - mean_x)
-    return values, slopes
+    slopes: Floats = (weights * away * (values[None] - mean_y[:, None])).sum(1) / (weights * away**2).sum(1)
+    fitted: Floats = mean_y + slopes * (log_rates - mean_x)
+    return fitted, slopes
 
 
-def _error(log_rates: Floats, residuals: Floats, least: int) -> float:
-    """Standard error of the fit at its least value, from the scatter of single records up to there."""
-    weights = _weights(log_rates)[least]
-    away = log_rates - log_rates[least]
-    moments = [float((weights * away**power).sum()) for power in range(3)]
-    # The fitted value is a weighted sum of the records; at the ends of the range few of them count.
-    shares = weights * (moments[2] - moments[1] * away) / (moments[0] * moments[2] - moments[1] ** 2)
-    scatter = 1.4826 * float(np.median(np.abs(residuals[: max(10, least)])))
-    return MEDIANS * scatter * math.sqrt(float((shares**2).sum()))
+# ---- what it says ------------------------------------------------------------------------------------------------
 
 
-def _suggestions(rates: Floats, smoothed: Floats, slopes: Floats, begun: int) -> tuple[Suggestion, ...]:
-    """From the falling part, which begins at `begun` and ends with the least loss."""
+def _suggestions(rates: Floats, accuracies: Floats) -> tuple[Suggestion, ...]:
+    """From the part in which the accuracy rises, which ends with the highest."""
     logs = np.log10(rates)
-    steepest = begun + int(np.argmin(slopes[begun:]))
+    guess = 1 / DIGITS
+    risen = (accuracies - guess) / (accuracies[-1] - guess)
+    valley = int(np.argmax(risen >= VALLEY))
+    slopes = np.gradient(accuracies, logs) if len(rates) > 1 else np.zeros(1)
+    steepest = int(np.argmax(slopes[: valley + 1]))
     tenth = int(np.argmin(np.abs(logs - (logs[-1] - 1))))
-    start, stop = (begun + place for place in longest_fall(smoothed[begun:]))
-    down = smoothed[start] - 2 / 3 * (smoothed[start] - smoothed[stop])
-    valley = start + int(np.argmax(smoothed[start : stop + 1] <= down))
     return (
         Suggestion(
-            "valley", float(rates[valley]), message(N_("two thirds of the way down the longest fall of the loss"))
+            "valley",
+            float(rates[valley]),
+            message(
+                N_("where nine tenths of the rise in accuracy are done: {accuracy} of the images are right"),
+                accuracy=f"{float(accuracies[valley]):.0%}",
+            ),
         ),
         Suggestion(
             "steepest",
             float(rates[steepest]),
             message(
-                N_("where the loss falls fastest: by {slope} each time the rate grows tenfold"),
-                slope=f"{-float(slopes[steepest]):.2g}",
+                N_("where accuracy rises fastest: by {slope} points each time the rate grows tenfold"),
+                slope=f"{100 * float(slopes[steepest]):.0f}",
             ),
         ),
         Suggestion(
             "tenth",
             float(rates[tenth]),
             message(
-                N_("a tenth of {rate}, the rate with the least loss ({loss})"),
+                N_("a tenth of {rate}, the rate with the highest accuracy ({accuracy})"),
                 rate=f"{float(rates[-1]):.2g}",
-                loss=f"{float(smoothed[-1]):.3g}",
+                accuracy=f"{float(accuracies[-1]):.0%}",
             ),
         ),
     )
 
 
-def longest_fall(values: Floats) -> tuple[int, int]:
-    """First and last index of the longest stretch in which every value is below the one before it."""
-    best = start = 0
-    ends = (0, 0)
-    for index in range(1, len(values)):
-        if values[index] >= values[index - 1]:
-            start = index
-        if index - start > best:
-            best, ends = index - start, (start, index)
-    return ends
+def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message:
+    low, high = min(one.rate for one in suggestions), max(one.rate for one in suggestions)
+    values = {"low": f"{low:.2g}", "high": f"{high:.2g}"}
+    if breaks is None:
+        return message(
+            N_("The network learns up to the highest rate tried; a good rate lies between {low} and {high}."), **values
+        )
+    template = N_(
+        "The network learns at rates around {low} to {high}, and breaks from {breaks} on: a good rate lies well below that."
+    )
+    return message(template, breaks=f"{breaks:.2g}", **values)
+
+
+def _no_numbers(rates: Floats, whole: int) -> Message:
+    if whole == len(rates):
+        return message(N_("The test is too short to be read."))
+    template = N_(
+        "Already at a rate of {rate}, after {n} updates, the loss is no number any more: the test suggests nothing. Smaller "
+        "weights or scaled pixels may help."
+    )
+    return message(template, rate=f"{float(rates[whole]):.2g}", n=whole)
+
+
+def _no_labels(config: RunConfig) -> Message:
+    template = N_(
+        "With {share} of the training labels wrong there is next to nothing to learn: the test suggests nothing."
+    )
+    return message(template, share=f"{config.label_noise:.0%}")
+
+
+def _nothing(accuracies: Floats, end: int, breaks: float | None) -> Message:
+    values = {"accuracy": f"{float(np.max(accuracies[:end], initial=0.0)):.0%}"}
+    if breaks is None:
+        template = N_(
+            "At none of these rates are clearly more images right than a guess gets ({accuracy} at most): the test "
+            "suggests nothing."
+        )
+        return message(template, **values)
+    template = N_(
+        "Up to {breaks}, where the loss explodes, no more images are right than a guess gets ({accuracy} at most): the test "
+        "suggests nothing. A loss that comes back from an explosion to that of a guess has learned nothing."
+    )
+    return message(template, breaks=f"{breaks:.2g}", **values)

@@ -1,4 +1,4 @@
-"""A range test as a chart: the loss against the rising rate, and the rates that it suggests. Knows neither Streamlit nor torch."""
+"""A range test as a chart: loss and accuracy against the rising rate, and the rates that it suggests. Knows neither Streamlit nor torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_core.diagnostics.range_test import Reading, SuggestionKind
 from mnist_core.figures import marks, theme
-from mnist_core.figures.axes import ChartView, drawn, ends, log_ticks, packed, spread, top_of_loss
+from mnist_core.figures.axes import ChartView, Floats, drawn, ends, log_ticks, packed, spread, top_of_loss
 from mnist_core.messages import N_, Message, Translate, message
 
 Figure = dict[str, Any]
@@ -24,41 +24,62 @@ SYMBOLS: Mapping[SuggestionKind, str] = {"valley": "circle", "steepest": "triang
 def chart(
     run_id: str, reading: Reading, lowest: float, highest: float, chance: float, dark: bool, translate: Translate
 ) -> Figure:
-    """Raw losses faint, smoothed ones strong, the suggestions marked on them, the rates that break shaded."""
-    title = translate(N_("Loss while the rate rises"))
+    """Losses above, raw ones faint and smoothed ones strong; below the smoothed accuracy with the suggestions marked on it.
+
+    The rates that break are shaded.
+    """
+    title = translate(N_("Loss and accuracy while the rate rises"))
     layout = theme.layout(title, translate(N_("Learning rate")), dark=dark, revision=f"{run_id}-range")
     layout["hovermode"] = "closest"
     low, high = float(np.log10(lowest)), float(np.log10(highest))
-    layout["xaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
-    top = min(2 * chance, top_of_loss([reading.losses.astype(np.float32)], chance))  # what broke is shaded
-    layout["yaxis"] |= ends(0, top)
-    colour = theme.SPLIT_STYLES["train"].colour(dark)
+    layout["xaxis"] |= ends(low, high, log=True) | log_ticks(low, high) | {"anchor": "y2"}
+    top = _top(reading, chance)
+    shares = {"domain": [0, 0.4], "tickformat": ".0%", "dtick": 0.25, "title": {"text": translate(N_("Accuracy"))}}
+    layout["yaxis2"] = layout["yaxis"] | ends(0, 1.02) | shares
+    layout["yaxis"] |= ends(0, top) | {"domain": [0.48, 1], "title": {"text": translate(N_("Loss"))}}
     figure: Figure = {"data": [], "layout": layout}
+    color = theme.SPLIT_STYLES["train"].colour(dark)
     for uid, values, width, name in (
         ("raw", reading.losses, 1.0, N_("each mini-batch")),
         ("smoothed", reading.smoothed, 3.5, N_("smoothed")),
     ):
-        figure["data"].append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "uid": uid,
-                "x": packed(reading.rates),
-                "y": packed(drawn(values.astype(np.float32), top)),
-                "name": translate(name),
-                "line": {"color": colour, "width": width},
-                "opacity": 0.4 if uid == "raw" else 1.0,
-                "hovertemplate": "%{x:.3g}: %{y:.3f}<extra></extra>",
-            }
-        )
+        line = _line(uid, reading, drawn(values.astype(np.float32), top), translate(name), color, width)
+        line["opacity"] = 0.4 if uid == "raw" else 1.0
+        line["hovertemplate"] = "%{x:.3g}: %{y:.3f}<extra></extra>"
+        figure["data"].append(line)
+    share = _line("accuracy", reading, reading.accuracies.astype(np.float32), translate(N_("Accuracy")), color, 3.5)
+    share |= {"yaxis": "y2", "showlegend": False, "hovertemplate": "%{x:.3g}: %{y:.0%}<extra></extra>"}
+    figure["data"].append(share)
     figure["data"] += [_mark(reading, index, dark, translate) for index in range(len(reading.suggestions))]
-    marks.reference(
-        figure, chance, translate(N_("chance: {value}")).format(value=f"{chance:.3f}"), ChartView(dark=dark)
-    )
+    text = translate(N_("chance: {value}"))
+    marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), ChartView(dark=dark))
+    marks.reference(figure, 0.1, text.format(value="10 %"), ChartView(dark=dark))
+    for words in (layout["shapes"][-1], layout["annotations"][-1]):
+        words["yref"] = "y2"
     if reading.breaks is not None and reading.breaks < highest:
         _shade(layout, reading.breaks, highest, dark, translate)
-    figure["data"] += spread(layout)
+    ends_of_y2 = spread({"xaxis": layout["xaxis"], "yaxis": layout["yaxis2"]})
+    figure["data"] += [one | {"yaxis": "y2"} for one in ends_of_y2]
     return figure
+
+
+def _top(reading: Reading, chance: float) -> float:
+    """The greatest loss shown: what broke is shaded, and what the loss began with is seen."""
+    whole = reading.smoothed[np.isfinite(reading.smoothed)]
+    first = 1.1 * float(whole[0]) if len(whole) else 0.0
+    return max(first, min(2 * chance, top_of_loss([reading.losses.astype(np.float32)], chance)))
+
+
+def _line(uid: str, reading: Reading, values: Floats, name: str, color: str, width: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": uid,
+        "x": packed(reading.rates),
+        "y": packed(values),
+        "name": name,
+        "line": {"color": color, "width": width},
+    }
 
 
 def _mark(reading: Reading, index: int, dark: bool, translate: Translate) -> dict[str, Any]:
@@ -70,7 +91,8 @@ def _mark(reading: Reading, index: int, dark: bool, translate: Translate) -> dic
         "mode": "markers",
         "uid": one.kind,
         "x": [one.rate],
-        "y": [float(reading.smoothed[place])],
+        "y": [float(reading.accuracies[place])],
+        "yaxis": "y2",
         "name": name,
         "marker": {
             "size": 17,
@@ -115,5 +137,7 @@ def _shade(layout: dict[str, Any], low: float, high: float, dark: bool, translat
 def describe(reading: Reading) -> Message:
     """The chart in words, for those who do not see it."""
     return message(
-        N_("Loss at {n} rising rates. {said}"), n=int(np.isfinite(reading.losses).sum()), said=reading.sentence
+        N_("Loss and accuracy at {n} rising rates. {said}"),
+        n=int(np.isfinite(reading.losses).sum()),
+        said=reading.sentence,
     )

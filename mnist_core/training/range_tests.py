@@ -7,7 +7,7 @@ from pathlib import Path
 from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
-from mnist_core.diagnostics.range_test import HIGHEST, Reading, plan, read
+from mnist_core.diagnostics.range_test import Reading, plan, read
 from mnist_core.estimate import useful_threads
 from mnist_core.training.trainer import Trainer
 
@@ -17,11 +17,13 @@ def range_test(
     dataset: Dataset | None = None,
     *,
     data: Path | str | None = None,
-    highest: float = HIGHEST,
+    highest: float | None = None,
     threads: int | None = None,
     device: str | None = None,
 ) -> Reading:
-    """Train `config` afresh for about 300 updates while its rate rises by six decades to `highest`; what that says.
+    """Train `config` afresh for some hundred updates while its rate rises by six decades; what that says.
+
+    `highest`: the rate that it ends with (default: 10, or 1 for raw pixels).
 
     `dataset`, or the one that the configuration names, from folder `data`. `device`: auto (default), cpu, cuda or mps. After
     Smith 2015 (arXiv:1506.01186). Raises ConfigError, DataError, DeviceError.
@@ -30,4 +32,4 @@ def range_test(
     threads = threads or useful_threads(rising, settings.cpu_count())
     trainer = Trainer(rising, dataset or load_dataset(rising.dataset, data), threads=threads, device=device)
     steps = trainer.advance().steps
-    return read(steps["learning_rate"], steps["loss"])
+    return read(steps, rising)

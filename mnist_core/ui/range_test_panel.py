@@ -22,8 +22,9 @@ def draw() -> None:
     st.markdown(
         _(
             "A short run from fresh weights whose rate grows a little at every step, from a millionth of {highest} up to "
-            "it. Where the loss falls the rate is useful; where it turns up the rate breaks the network."
-        ).format(highest=f"{range_test.HIGHEST:g}")
+            "it. Where accuracy rises the rate is useful; where it falls again or the loss explodes, the rate breaks the "
+            "network."
+        ).format(highest=f"{range_test.highest(draft.config()):g}")
     )
     st.button(
         _("Run the range test"),
@@ -61,7 +62,7 @@ def _panel(run_id: str, moving: bool) -> None:
         st.rerun()
     st.markdown(f"**{names.run_title(run)}**" + (f" {names.badge(run)}" if run.active else ""))
     steps = view.curves.steps
-    reading = range_test.read(steps["learning_rate"], steps["loss"])
+    reading = range_test.read(steps, run.config)
     if run.active:
         done = run.progress.step / max(1, run.progress.total_steps)
         text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
@@ -73,7 +74,7 @@ def _panel(run_id: str, moving: bool) -> None:
     key = (run.id, run.version, "range", dark, texts.language())
     chance = chance_loss(run.config)
     figure = watch.figure(key, lambda: charts.chart(run.id, reading, highest / RISE, highest, chance, dark, _))
-    live_chart(figure, key="chart_range", height=430, description=charts.describe(reading).text(_), subject=run.id)
+    live_chart(figure, key="chart_range", height=560, description=charts.describe(reading).text(_), subject=run.id)
     if not run.active:
         for column, one in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
             with column, st.container(border=True, height="stretch"):

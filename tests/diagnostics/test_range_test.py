@@ -1,15 +1,21 @@
-"""The range test read, from hand-made curves."""
+"""The range test read, from hand-made records."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 
+from mnist_core import schedule
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.range_test import STEPS, longest_fall, plan, read, smooth
+from mnist_core.diagnostics.range_test import STEPS, Reading, highest, length, plan, read, smooth
+from mnist_core.records import STEP_DTYPE
 
 RATES = np.logspace(-5, 1, 301)
 LOGS = np.log10(RATES)
+CONFIG = RunConfig()  # batches of 100
+KINDS = ("valley", "steepest", "tenth")
 
 
 def valley(turn: float = 0.0) -> np.ndarray:
@@ -18,64 +24,162 @@ def valley(turn: float = 0.0) -> np.ndarray:
     return fall + np.maximum(0, LOGS - turn) ** 2 * 30
 
 
-def rate_of(losses: np.ndarray, kind: str, rates: np.ndarray = RATES) -> float:
-    return {one.kind: one.rate for one in read(rates, losses).suggestions}[kind]
+def right(losses: np.ndarray) -> np.ndarray:
+    """Accuracies as they go with such losses: 10 % at 2.3 and above, 100 % at 0."""
+    return 1 - 0.9 * np.clip(np.nan_to_num(losses, nan=np.inf) / 2.3, 0, 1)
+
+
+def told(
+    losses: np.ndarray,
+    accuracies: np.ndarray | None = None,
+    rates: np.ndarray = RATES,
+    config: RunConfig = CONFIG,
+) -> Reading:
+    steps = np.zeros(len(losses), STEP_DTYPE)
+    steps["steps"] = schedule.window(plan(config))
+    steps["learning_rate"], steps["loss"] = rates[: len(losses)], losses
+    steps["accuracy"] = right(losses) if accuracies is None else accuracies
+    return read(steps, config)
+
+
+def logs_of(reading: Reading) -> dict[str, float]:
+    return {one.kind: math.log10(one.rate) for one in reading.suggestions}
 
 
 def test_the_suggestions_of_a_plain_valley() -> None:
-    reading = read(RATES, valley())
-    assert np.log10(reading.least or 0) == pytest.approx(-0.1, abs=0.2)
-    assert np.log10(rate_of(valley(), "steepest")) == pytest.approx(-1.5, abs=0.1)
-    assert np.log10(rate_of(valley(), "tenth")) == pytest.approx(np.log10(reading.least or 0) - 1, abs=0.02)
-    assert np.log10(rate_of(valley(), "valley")) == pytest.approx(-1.3, abs=0.15)  # 2.3 − 2/3 · 2
+    reading = told(valley())
+    assert reading.best is not None
+    assert np.log10(reading.best) == pytest.approx(-0.1, abs=0.2)
+    found = logs_of(reading)
+    assert found["steepest"] == pytest.approx(-1.5, abs=0.1)
+    assert found["tenth"] == pytest.approx(np.log10(reading.best) - 1, abs=0.03)
+    assert found["valley"] == pytest.approx(-0.95, abs=0.15)  # nine tenths of a sigmoid: ln 9 / 4 beyond its middle
     assert -0.1 < np.log10(reading.breaks or 0) < 0.5
-    assert "rises again from" in str(reading.sentence)
+    assert "breaks from" in str(reading.sentence)
+
+
+def raw(after: float = 2.303) -> tuple[np.ndarray, np.ndarray]:
+    """Raw pixels, as measured: from a loss of 200 down to 16 with 70 % right, an explosion, and back to that of a guess."""
+    places = [-5.0, -4.0, -3.3, -2.8, -1.8, -1.6, -1.3, -1.1, 1.0]
+    losses = 10 ** np.interp(LOGS, places, np.log10([200, 35, 16, 8, 2.2, 1e4, 1e4, after, after]))
+    accuracies = np.interp(LOGS, places, [0.1, 0.45, 0.68, 0.73, 0.5, 0.15, 0.1, 0.1, 0.1])
+    return losses, accuracies
+
+
+def test_a_fall_from_an_explosion_to_that_of_a_guess_is_death() -> None:
+    """It was suggested to use rates from 0.05 to 1: there nothing is left to learn with."""
+    reading = told(*raw(), config=CONFIG.replace(preprocessing="raw"))
+    found = logs_of(reading)
+    assert -5 <= found["steepest"] <= found["valley"] < -3
+    assert found["tenth"] < -3.5
+    assert 10**-2 < (reading.breaks or 0) < 10**-1.4
+
+
+@pytest.mark.parametrize("after", [2.303, 1.9, 0.5])
+def test_the_first_explosion_ends_the_test(after: float) -> None:
+    losses, accuracies = raw(after)
+    again = np.where(LOGS > -1, 0.9, accuracies)  # even if it learned again
+    reading = told(losses, again)
+    assert reading.suggestions
+    assert all(one.rate < 10**-2.5 for one in reading.suggestions)
+
+
+def test_death_alone_suggests_nothing_and_says_why() -> None:
+    losses, accuracies = raw()
+    reading = told(losses, np.full_like(accuracies, 0.11))
+    assert reading.suggestions == ()
+    assert "where the loss explodes" in str(reading.sentence)
+    assert "has learned nothing" in str(reading.sentence)
+
+
+def test_a_loss_above_that_of_a_guess_can_have_learned() -> None:
+    """Raw pixels: a loss of 16, and 70 % of the images are right."""
+    losses, accuracies = raw()
+    assert losses[LOGS < -2.9].min() > 8
+    assert 0.6 < float(np.interp(logs_of(told(losses, accuracies))["valley"], LOGS, accuracies)) < 0.73
 
 
 def test_nan_ends_the_test_and_is_where_it_breaks() -> None:
     losses = valley(turn=9)  # falls to its end
     losses[260:] = np.nan
     losses[258:260] = np.inf
-    reading = read(RATES, losses)
+    reading = told(losses)
     assert reading.breaks == pytest.approx(RATES[258])
     assert np.isnan(reading.smoothed[258:]).all()
     assert np.isfinite(reading.smoothed[:258]).all()
-    assert np.log10(rate_of(losses, "steepest")) == pytest.approx(-1.5, abs=0.1)
+    assert logs_of(reading)["steepest"] == pytest.approx(-1.5, abs=0.1)
 
 
-@pytest.mark.parametrize("width", [2, 3, 12])
-@pytest.mark.parametrize("place", [0, 20, 60])
-def test_an_early_spike_does_not_fool_it(place: int, width: int) -> None:
+def test_numbers_that_break_at_once_suggest_nothing_and_say_why() -> None:
+    losses = np.full(301, np.nan)
+    losses[:4] = 2.3, 9e3, 1e30, np.inf
+    reading = told(losses)
+    assert reading.suggestions == ()
+    assert "after 3 updates" in str(reading.sentence)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("place", [0, 20, 60, 190])
+def test_a_spike_does_not_fool_it(place: int, width: int) -> None:
     losses = valley()
     losses[place : place + width] = 40.0
-    for kind in ("steepest", "tenth", "valley"):
-        assert np.log10(rate_of(losses, kind)) == pytest.approx(np.log10(rate_of(valley(), kind)), abs=0.05)
+    found, plain = logs_of(told(losses)), logs_of(told(valley()))
+    for kind in KINDS:
+        assert found[kind] == pytest.approx(plain[kind], abs=0.15)
 
 
-def test_the_noise_of_batches_does_not_fool_it() -> None:
-    losses = valley() + np.random.default_rng(0).normal(0, 0.1, len(RATES))
-    assert np.log10(rate_of(losses, "steepest")) == pytest.approx(-1.5, abs=0.4)
-    assert np.log10(rate_of(losses, "tenth")) == pytest.approx(-1.0, abs=0.3)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_noise_of_batches_does_not_fool_it(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    losses = valley() + random.normal(0, 0.1, len(RATES))
+    found = logs_of(told(losses, random.binomial(100, right(valley())) / 100))
+    assert found["steepest"] == pytest.approx(-1.5, abs=0.4)
+    assert found["valley"] == pytest.approx(-0.95, abs=0.3)
+    assert found["tenth"] == pytest.approx(-1.1, abs=0.5)
 
 
 def test_an_explosion_at_the_end_does_not_reach_back() -> None:
     losses = valley(turn=9)
-    losses[260:] = 10.0 ** np.arange(41)
-    for kind in ("steepest", "tenth", "valley"):
-        assert np.log10(rate_of(losses, kind)) == pytest.approx(np.log10(rate_of(valley(), kind)), abs=0.35)
+    losses[260:] = 10.0 ** np.minimum(np.arange(41), 30)
+    found, plain = logs_of(told(losses)), logs_of(told(valley(turn=9)))
+    assert found["valley"] == pytest.approx(plain["valley"], abs=0.1)
+    assert found["steepest"] == pytest.approx(plain["steepest"], abs=0.1)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_noise_alone_suggests_nothing(seed: int) -> None:
-    flat = 2.3 + np.random.default_rng(seed).normal(0, 0.6, len(RATES))  # batches of one image are like this
-    assert read(RATES, flat).suggestions == ()
+def records_of(batch: int) -> tuple[np.ndarray, int]:
+    """The rates of a test's records with such batches, and the images of each."""
+    window = schedule.window(plan(CONFIG.replace(batch_size=batch)))
+    return np.logspace(-5, 1, length(batch) // window), batch * window
+
+
+@pytest.mark.parametrize("batch", [1, 10, 100])
+def test_luck_alone_suggests_nothing(batch: int) -> None:
+    """The most frequent digit is 11 % of all, and batches of one image are right or wrong."""
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        rates, images = records_of(batch)
+        flat = 2.3 + random.normal(0, 0.6, len(rates))
+        accuracies = random.binomial(images, 0.1124, len(rates)) / images
+        reading = told(flat, accuracies, rates, CONFIG.replace(batch_size=batch))
+        assert reading.suggestions == ()
+        assert "than a guess gets" in str(reading.sentence)
+
+
+def test_batches_of_one_image_are_enough_to_learn_from() -> None:
+    random = np.random.default_rng(0)
+    rates, images = records_of(1)
+    losses = np.interp(np.log10(rates), LOGS, valley())
+    accuracies = random.binomial(images, right(losses)) / images
+    found = logs_of(told(losses + random.normal(0, 1, len(rates)), accuracies, rates, CONFIG.replace(batch_size=1)))
+    assert found["valley"] == pytest.approx(-0.95, abs=0.3)
 
 
 def test_a_plateau_in_the_midst_of_the_fall() -> None:
     losses = valley()
     losses[150:190] = losses[150]
     losses[190:] = valley()[190:]
-    reading = read(RATES, losses + np.random.default_rng(1).normal(0, 0.02, len(RATES)))
+    reading = told(losses + np.random.default_rng(1).normal(0, 0.02, len(RATES)), right(losses))
+    assert reading.suggestions
     for one in reading.suggestions:
         assert losses[np.searchsorted(RATES, one.rate)] < 2.2  # where it has fallen, none before
 
@@ -84,23 +188,27 @@ def test_the_slope_is_by_the_log_of_the_rate_however_rates_are_spaced() -> None:
     # Twice as dense below 1e-2 as above: a slope per step would be steepest elsewhere.
     rates = np.concatenate([np.logspace(-5, -2, 401)[:-1], np.logspace(-2, 1, 101)])
     losses = np.interp(np.log10(rates), LOGS, valley())
-    assert np.log10(rate_of(losses, "steepest", rates)) == pytest.approx(-1.5, abs=0.1)
+    assert logs_of(told(losses, rates=rates))["steepest"] == pytest.approx(-1.5, abs=0.1)
 
 
 def test_a_loss_that_never_falls_suggests_nothing() -> None:
     flat = np.full(301, 2.303)
-    assert read(RATES, flat).suggestions == ()
-    assert "suggests nothing" in str(read(RATES, flat).sentence)
-    rising = 2.3 + np.maximum(0, LOGS) * 5
-    assert read(RATES, rising).suggestions == ()
-    assert read(RATES[:4], flat[:4]).suggestions == ()
-    assert read([], []).suggestions == ()
+    for losses in (flat, 2.3 + np.maximum(0, LOGS) * 5, flat[:4], flat[:0]):
+        reading = told(losses)
+        assert reading.suggestions == ()
+        assert str(reading.sentence)
 
 
 def test_a_loss_that_falls_to_the_end_says_so() -> None:
-    reading = read(RATES, valley(turn=9))
+    reading = told(valley(turn=9))
     assert reading.breaks is None
     assert "up to the highest rate tried" in str(reading.sentence)
+
+
+def test_what_is_lost_again_is_where_it_breaks() -> None:
+    """Dead units: the loss comes to rest at that of a guess, without any explosion."""
+    losses = np.where(LOGS < 0, valley(turn=9), 2.303)
+    assert np.log10(told(losses).breaks or 0) == pytest.approx(0, abs=0.15)
 
 
 def test_smoothing_moves_nothing() -> None:
@@ -108,13 +216,17 @@ def test_smoothing_moves_nothing() -> None:
     assert LOGS[int(np.argmin(smooth(LOGS, losses)))] == pytest.approx(-2, abs=0.03)
 
 
-def test_longest_fall() -> None:
-    assert longest_fall(np.array([3.0, 4, 3, 2, 1, 5, 4])) == (1, 4)
-    assert longest_fall(np.array([1.0])) == (0, 0)
-
-
 @pytest.mark.parametrize("size", [1, 10, 128, 10_000, 50_000])
-def test_the_plan_has_about_300_steps(size: int) -> None:
+def test_the_plan_has_more_steps_for_smaller_batches(size: int) -> None:
     planned = plan(RunConfig(batch_size=size))
-    assert STEPS <= planned.total_steps < 1.5 * STEPS
+    assert length(size) <= planned.total_steps < 1.5 * length(size)
     assert planned.schedule == "rising"
+    assert length(1) == 10 * STEPS
+    assert length(100) == length(50_000) == STEPS
+
+
+def test_raw_pixels_are_tried_at_lower_rates() -> None:
+    config = RunConfig(preprocessing="raw")
+    assert highest(config) < highest(RunConfig())
+    assert plan(config).learning_rate == highest(config)
+    assert plan(config, 5.0).learning_rate == 5.0

@@ -1,0 +1,157 @@
+"""How good the rates are that a range test suggests: each is trained at, beside twelve rates from the test's lowest to its highest.
+
+A suggestion is right where, after equal steps, it comes to 90 % or more of the best test accuracy of the twelve. No rate is
+good where none of the twelve gets 20 % of the test images right, twice what a guess gets: there it is right to suggest
+none, and wrong to suggest any. So the training alone says what is right; the test knows nothing of it. All runs of a case
+begin with the same weights and see the same batches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_core.bench import drawn
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
+from mnist_core.diagnostics.range_test import SuggestionKind, highest
+from mnist_core.rates import spaced, variants
+from mnist_core.schedule import RISE
+from mnist_core.stacks import groups
+
+RATES = 12
+NEAR = 0.9  # of the best test accuracy
+GOOD = 0.2  # test accuracy: below it no rate is good
+STEPS, SMALL_STEPS, CNN_STEPS = 500, 1_500, 300  # updates: with batches of 10 and more, with smaller ones, of CNNs
+KINDS: tuple[SuggestionKind, ...] = ("valley", "steepest", "tenth")
+
+
+def draw(random: np.random.Generator) -> RunConfig:
+    """A configuration from the grid; its rate is of no matter."""
+
+    def one_of(*choices: Any) -> Any:
+        return choices[int(random.integers(len(choices)))]
+
+    cnn = bool(random.random() < 0.17)
+    batch = one_of(10, 32) if cnn else one_of(1, 1, 4, 10, 32, 100, 100, 500)
+    steps = CNN_STEPS if cnn else STEPS if batch >= 10 else SMALL_STEPS
+    hidden = one_of((), (32,)) if cnn else (one_of(16, 50, 200),) * one_of(0, 1, 1, 2, 3, 4)
+    config = RunConfig(
+        model="cnn" if cnn else "mlp",
+        filters=one_of((8,), (4, 8)),
+        kernel_size=one_of(3, 5),
+        hidden_layers=hidden,
+        batch_norm=bool(batch >= 10 and random.random() < 0.1),
+        dropout=one_of(0.0, 0.0, 0.0, 0.3) if hidden else 0.0,
+        activation=one_of("relu", "relu", "relu", "tanh", "sigmoid", "leaky-relu", "gelu", "identity"),
+        initialisation=one_of(*("he", "glorot", "normal") * 4, "zeros"),
+        optimizer=one_of("sgd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
+        momentum=one_of(0.5, 0.9, 0.9, 0.99),
+        weight_decay=one_of(0.0, 0.0, 0.0, 1e-3),
+        loss=one_of("cross-entropy", "cross-entropy", "squared-error"),
+        preprocessing=one_of("raw", "raw", "scaled", "scaled", "centred", "standardised"),
+        label_noise=one_of(*(0.0,) * 9, 0.3, 0.3, 0.9),
+        batch_size=batch,
+        train_size=min(20_000, steps * batch),
+        validation_size=0,
+        seed=int(random.integers(10_000)),
+    )
+    return config.replace(epochs=max(1, math.ceil(steps / config.steps_per_epoch)))
+
+
+def tried(config: RunConfig, dataset: Dataset) -> drawn.Record:
+    """What the test suggests, and what training at twelve rates and at the suggestions comes to."""
+    from mnist_core.training import range_test
+
+    found = range_test(config, dataset, threads=1, device="cpu")
+    suggested = {one.kind: one.rate for one in found.suggestions}
+    top = highest(config)
+    rates = spaced(top / RISE, top, RATES)
+    got = accuracies(config, (*rates, *suggested.values()), dataset)
+    return {
+        "config": config.to_dict(),
+        "rates": rates,
+        "accuracies": got[:RATES],
+        "suggested": suggested,
+        "came_to": dict(zip(suggested, got[RATES:], strict=True)),
+        "sentence": str(found.sentence),
+    }
+
+
+def accuracies(config: RunConfig, rates: Sequence[float], dataset: Dataset) -> list[float]:
+    """Test accuracy of `config` trained at each of the rates: of all test images, after the last step."""
+    configs = variants(config, rates)
+    got: dict[int, float] = {}
+    for places in groups(configs):
+        got |= dict(zip(places, _trained([configs[place] for place in places], dataset), strict=True))
+    return [got[place] for place in range(len(configs))]
+
+
+def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
+    from mnist_core.training.stack import Stack, never
+    from mnist_core.training.trainer import Trainer
+
+    trainers = [Trainer(config, dataset, threads=1, device="cpu") for config in configs]
+    stack = Stack(trainers)
+    for _step in range(configs[0].total_steps):  # no evaluations on the way: they would cost more than the training
+        stack.update()
+    scores = stack.score(trainers[0].feeders["test"], never, None)
+    assert scores is not None
+    return [score.accuracy for score in scores]
+
+
+# ---- the report --------------------------------------------------------------------------------------------------
+
+
+def is_right(case: drawn.Record, kind: SuggestionKind = "valley") -> bool:
+    """Whether the suggestion, or that there is none, is right."""
+    best = max(case["accuracies"])
+    if best < GOOD:
+        return not case["suggested"]
+    return kind in case["came_to"] and case["came_to"][kind] >= NEAR * best
+
+
+def run(count: int, seed: int, dataset: Dataset, file: Path | None = None) -> str:
+    """Draw, try and count so many cases; the report as Markdown. `file`: see `drawn.cases`."""
+    random = np.random.default_rng
+    cases = drawn.cases(count, seed, file, lambda number: tried(draw(random([seed, number])), dataset))
+    return report(list(cases))
+
+
+def report(cases: Sequence[drawn.Record]) -> str:
+    """How many suggestions are right, and those that are wrong."""
+    learn = [case for case in cases if max(case["accuracies"]) >= GOOD]
+    none = [case for case in cases if max(case["accuracies"]) < GOOD]
+    lines = [f"*valley* right: {drawn.told(sum(map(is_right, cases)), len(cases))}."]
+    lines += [
+        f"*{kind}* where a rate is good: {drawn.told(sum(is_right(case, kind) for case in learn), len(learn))}."
+        for kind in KINDS
+        if learn
+    ]
+    if none:
+        lines.append(f"None suggested where none is good: {sum(map(is_right, none))} of {len(none)}.")
+    wrong = [_row(case) for case in cases if not is_right(case)]
+    if wrong:
+        head = ("case", "network", "pixels, batch", "optimizer", "best of twelve", "valley", "comes to")
+        lines += ["", *drawn.table(head, wrong)]
+    return "\n".join(lines)
+
+
+def _row(case: drawn.Record) -> list[str]:
+    config = RunConfig.from_dict(case["config"])
+    place = int(np.argmax(case["accuracies"]))
+    valley = case["suggested"].get("valley")
+    layers = "-".join(map(str, (*(config.filters if config.model == "cnn" else ()), *config.hidden_layers)))
+    return [
+        f"{case['seed']}/{case['number']}",
+        f"{config.model} {layers or 'no hidden layer'}, {config.activation}, {config.initialisation}, {config.loss}",
+        f"{config.preprocessing}, {config.batch_size}",
+        config.optimizer,
+        f"{case['accuracies'][place]:.1%} at {case['rates'][place]:g}",
+        "none" if valley is None else f"{valley:.2g}",
+        "" if valley is None else f"{case['came_to']['valley']:.1%}",
+    ]
