@@ -26,7 +26,7 @@ from mnist_core.stacks import groups
 RATES = 12
 NEAR = 0.9  # of the best test accuracy
 GOOD = 0.2  # test accuracy: below it no rate is good
-STEPS, SMALL_STEPS, CNN_STEPS = 500, 1_500, 300  # updates: with batches of 10 and more, with smaller ones, of CNNs
+STEPS, SMALL_STEPS, CNN_STEPS = 500, 1_500, 200  # updates: with batches of 10 and more, with smaller ones, of CNNs
 KINDS: tuple[SuggestionKind, ...] = ("valley", "steepest", "tenth")
 
 
@@ -37,12 +37,12 @@ def draw(random: np.random.Generator) -> RunConfig:
         return choices[int(random.integers(len(choices)))]
 
     cnn = bool(random.random() < 0.17)
-    batch = one_of(10, 32) if cnn else one_of(1, 1, 4, 10, 32, 100, 100, 500)
+    batch = one_of(10, 32) if cnn else one_of(1, 1, 4, 10, 32, 100, 100, 256)
     steps = CNN_STEPS if cnn else STEPS if batch >= 10 else SMALL_STEPS
-    hidden = one_of((), (32,)) if cnn else (one_of(16, 50, 200),) * one_of(0, 1, 1, 2, 3, 4)
+    hidden = one_of((), (32,)) if cnn else (one_of(16, 50, 128),) * one_of(0, 1, 1, 2, 3, 4)
     config = RunConfig(
         model="cnn" if cnn else "mlp",
-        filters=one_of((8,), (4, 8)),
+        filters=one_of((4,), (4, 8)),
         kernel_size=one_of(3, 5),
         hidden_layers=hidden,
         batch_norm=bool(batch >= 10 and random.random() < 0.1),

@@ -33,7 +33,7 @@ HIGH = 3.0  # times the first loss, or that of a guess: what is above is drawn i
 EXPLODED = 4.0  # times the greater of these: the loss has exploded
 LOST = 0.5  # of the rise in accuracy: a rate that loses so much again breaks
 LUCK = 4.0  # standard errors of the accuracy: a smaller rise is luck
-VALLEY = 0.9  # of the rise in accuracy
+VALLEY = 0.75  # of the rise in accuracy
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
 Floats = NDArray[np.float64]
@@ -103,34 +103,58 @@ def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
     smoothed, accuracies = np.full(len(losses), np.nan), np.full(len(losses), np.nan)
     if whole < FEWEST:
         return Reading(rates, losses, smoothed, accuracies, _no_numbers(rates, whole))
-    x = np.log10(rates[:whole])
-    first = float(np.median(losses[: max(5, whole // 10)]))
-    weights = _weights(x)
-    smoothed[:whole] = fit(x, _calm(losses[:whole], HIGH * max(first, chance_loss(config))))[0]
-    images = config.batch_size * int(steps["steps"][0])  # of a record
-    right = steps["accuracy"][:whole].astype(float)
-    accuracies[:whole] = weights @ (_calm(right, 1.0) if images >= ENOUGH else right) / weights.sum(1)
-    luck = LUCK * np.sqrt(COMMONEST * (1 - COMMONEST) * (weights**2).sum(1) / images) / weights.sum(1)
-    limit = EXPLODED * max(first, chance_loss(config))
-    exploded = weights @ np.minimum(losses[:whole], 2 * limit) / weights.sum(1) > limit
-    end = _end(accuracies[:whole], exploded, luck)
-    best = int(np.argmax(accuracies[:end])) if end else 0
+    curve = _Curve.of(steps[:whole], config)
+    smoothed[:whole], accuracies[:whole] = curve.losses, curve.accuracies
+    end = curve.end
     breaks = float(rates[end]) if end < len(rates) else None
     if not Scale.of(config).teaches:
         return Reading(rates, losses, smoothed, accuracies, _no_labels(config), (), breaks)
-    if not end or accuracies[best] <= COMMONEST + luck[best]:
-        return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies, end, breaks), (), breaks)
-    found = _suggestions(rates[: best + 1], accuracies[: best + 1])
+    best = int(np.argmax(accuracies[:end])) if end else 0
+    if not end or accuracies[best] <= curve.clear[best]:
+        return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies[:end], breaks), (), breaks)
+    found = _suggestions(rates[: best + 1], accuracies[: best + 1], curve.start)
     return Reading(rates, losses, smoothed, accuracies, _learned(found, breaks), found, breaks, float(rates[best]))
 
 
-def _end(accuracies: Floats, exploded: NDArray[np.bool_], luck: Floats) -> int:
-    """How many records the test has: up to the first explosion, or to where much of what was learned is lost again."""
-    highest_so_far = np.maximum.accumulate(accuracies)
-    gained = highest_so_far - 1 / DIGITS
-    lost = highest_so_far - accuracies > np.maximum(LOST * gained, luck)
-    over = exploded | (lost & (highest_so_far > COMMONEST + luck))
-    return int(np.argmax(over)) if over.any() else len(over)
+@dataclass(frozen=True)
+class _Curve:
+    """The smoothed records of a test, all of them numbers."""
+
+    losses: Floats
+    accuracies: Floats
+    exploded: NDArray[np.bool_]  # where the loss is far above all that it began with
+    start: float  # accuracy of the first few records, at least that of a guess
+    luck: Floats  # by how much an accuracy may differ without anything being learned
+
+    @classmethod
+    def of(cls, steps: NDArray[np.void], config: RunConfig) -> _Curve:
+        losses, right = steps["loss"].astype(float), steps["accuracy"].astype(float)
+        weights = _weights(np.log10(steps["learning_rate"].astype(float)))
+        total = weights.sum(1)
+        most = max(float(np.median(losses[: max(5, len(losses) // 10)])), chance_loss(config))
+        images = config.batch_size * int(steps["steps"][0])  # of a record
+        spread = np.sqrt(COMMONEST * (1 - COMMONEST) * (weights**2).sum(1) / images) / total
+        return cls(
+            fit(np.log10(steps["learning_rate"].astype(float)), _calm(losses, HIGH * most), weights)[0],
+            weights @ (_calm(right, 1.0) if images >= ENOUGH else right) / total,
+            weights @ np.minimum(losses, 2 * EXPLODED * most) / total > EXPLODED * most,
+            max(1 / DIGITS, float(right[: max(5, len(right) // 50)].mean())),
+            LUCK * spread,
+        )
+
+    @property
+    def clear(self) -> Floats:
+        """The accuracy that one answer to all images does not come to by luck, nor the network as it began."""
+        return max(COMMONEST, self.start) + self.luck
+
+    @property
+    def end(self) -> int:
+        """How many records count: up to the first explosion, or to where half of what was clearly gained is lost again."""
+        gained = self.accuracies - self.start
+        most = np.maximum.accumulate(gained)
+        lost = (most > self.clear - self.start) & (most - gained > LOST * most + self.luck)
+        over = self.exploded | lost
+        return int(np.argmax(over)) if over.any() else len(over)
 
 
 def smooth(log_rates: Floats, losses: Floats) -> Floats:
@@ -153,13 +177,13 @@ def _weights(log_rates: Floats) -> Floats:
     return weights
 
 
-def fit(log_rates: Floats, values: Floats) -> tuple[Floats, Floats]:
+def fit(log_rates: Floats, values: Floats, weights: Floats | None = None) -> tuple[Floats, Floats]:
     """At each place value and slope of the straight line that fits its neighbours best, `WIDTH` decades around.
 
     It takes them from both sides, so that nothing is moved to higher rates as by a running mean; the slope is the
     derivative by the logarithm of the rate, however the rates are spaced.
     """
-    weights = _weights(log_rates)
+    weights = _weights(log_rates) if weights is None else weights
     total = weights.sum(1)
     mean_x, mean_y = weights @ log_rates / total, weights @ values / total
     away = log_rates[None] - mean_x[:, None]
@@ -171,11 +195,10 @@ def fit(log_rates: Floats, values: Floats) -> tuple[Floats, Floats]:
 # ---- what it says ------------------------------------------------------------------------------------------------
 
 
-def _suggestions(rates: Floats, accuracies: Floats) -> tuple[Suggestion, ...]:
+def _suggestions(rates: Floats, accuracies: Floats, start: float) -> tuple[Suggestion, ...]:
     """From the part in which the accuracy rises, which ends with the highest."""
     logs = np.log10(rates)
-    guess = 1 / DIGITS
-    risen = (accuracies - guess) / (accuracies[-1] - guess)
+    risen = (accuracies - start) / (accuracies[-1] - start)
     valley = int(np.argmax(risen >= VALLEY))
     slopes = np.gradient(accuracies, logs) if len(rates) > 1 else np.zeros(1)
     steepest = int(np.argmax(slopes[: valley + 1]))
@@ -185,7 +208,7 @@ def _suggestions(rates: Floats, accuracies: Floats) -> tuple[Suggestion, ...]:
             "valley",
             float(rates[valley]),
             message(
-                N_("where nine tenths of the rise in accuracy are done: {accuracy} of the images are right"),
+                N_("where three quarters of the rise in accuracy are done: {accuracy} of the images are right"),
                 accuracy=f"{float(accuracies[valley]):.0%}",
             ),
         ),
@@ -239,8 +262,8 @@ def _no_labels(config: RunConfig) -> Message:
     return message(template, share=f"{config.label_noise:.0%}")
 
 
-def _nothing(accuracies: Floats, end: int, breaks: float | None) -> Message:
-    values = {"accuracy": f"{float(np.max(accuracies[:end], initial=0.0)):.0%}"}
+def _nothing(accuracies: Floats, breaks: float | None) -> Message:
+    values = {"accuracy": f"{float(np.max(accuracies, initial=0.0)):.0%}"}
     if breaks is None:
         template = N_(
             "At none of these rates are clearly more images right than a guess gets ({accuracy} at most): the test "

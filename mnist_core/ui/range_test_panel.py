@@ -62,7 +62,7 @@ def _panel(run_id: str, moving: bool) -> None:
         st.rerun()
     st.markdown(f"**{names.run_title(run)}**" + (f" {names.badge(run)}" if run.active else ""))
     steps = view.curves.steps
-    reading = range_test.read(steps, run.config)
+    reading = watch.figure((run.id, run.version, "reading"), lambda: range_test.read(steps, run.config))
     if run.active:
         done = run.progress.step / max(1, run.progress.total_steps)
         text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)

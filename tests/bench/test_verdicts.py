@@ -1,20 +1,42 @@
-"""The labels of the grid, from hand-made endings; the report."""
+"""The labels of the grid, from hand-made evidence; the report; a case that trains."""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mnist_core.bench.verdicts import Case, Ending, draw, interval, labels, report
+from mnist_core.bench import drawn, verdicts
+from mnist_core.bench.verdicts import Ending, Evidence, draw, labels, report, tried
 from mnist_core.config import RunConfig
+from mnist_core.data import Dataset
 
-CONFIG = RunConfig(train_size=1_000, batch_size=100, epochs=20)
-GOOD = Ending("completed", 0.1, 0.1, 0.97, 0.97, 1.0, 0)
-SLOW = Ending("completed", 1.5, 1.5, 0.6, 0.6, 1.0, 0)
-STUCK = Ending("completed", 2.302, 2.301, 0.11, 0.12, 1.0, 0)
-DEAD = replace(STUCK, outcome="collapsed")
+
+def ending(
+    loss: float, accuracy: float, *, start: float = 2.3, lowest: float | None = None, falls: int = 0, **changes: Any
+) -> Ending:
+    """A run that came there in its first half, by way of `lowest`, and fell back so often in its later half."""
+    losses, accuracies = np.full(40, loss), np.full(40, accuracy)
+    losses[:20], accuracies[:20] = np.linspace(start, loss, 20), np.linspace(0.1, accuracy, 20)
+    if lowest is not None:
+        losses[:21], losses[20:] = np.linspace(start, lowest, 21), np.linspace(lowest, loss, 20)
+    accuracies[30 : 30 + 2 * falls : 2] -= 0.3
+    made = Ending(True, tuple(losses), tuple(accuracies), accuracy, 0.5)
+    return replace(made, **changes)
+
+
+GOOD, SLOW, STUCK = ending(0.3, 0.91), ending(1.5, 0.6), ending(2.302, 0.11)
+DEAD = replace(STUCK, gradient=0.0)
+LOST = ending(9.0, 0.1)
+
+
+def evidence(run: Ending, again: Ending, longer: Ending, *, lower: Ending = GOOD, steps: int = 500) -> Evidence:
+    return Evidence(steps, run, (again, again), longer, lower, 0.94)
 
 
 @pytest.mark.parametrize(
@@ -26,50 +48,101 @@ DEAD = replace(STUCK, outcome="collapsed")
         (STUCK, STUCK, STUCK, ("plateau",)),
         (STUCK, STUCK, GOOD, ("learning-slowly",)),
         (DEAD, DEAD, DEAD, ("collapsed",)),
-        (replace(GOOD, outcome="diverged"), GOOD, GOOD, ("diverged",)),
-        (replace(GOOD, falls=2), GOOD, GOOD, ("unstable",)),
-        (replace(GOOD, risen=1.4), replace(GOOD, risen=1.3), replace(GOOD, risen=2.0), ("overfitting",)),
-        (replace(GOOD, risen=1.4), GOOD, GOOD, ("learning-well",)),  # one seed alone is luck
+        (replace(GOOD, finite=False), GOOD, GOOD, ("diverged",)),
+        (LOST, LOST, LOST, ("diverged",)),
+        (ending(0.3, 0.91, falls=2), ending(0.3, 0.91, falls=2), GOOD, ("unstable",)),
+        (ending(0.6, 0.9, lowest=0.4), ending(0.6, 0.9, lowest=0.4), ending(0.9, 0.9, lowest=0.4), ("overfitting",)),
+        (ending(0.6, 0.9, lowest=0.4), GOOD, GOOD, ("learning-well", "overfitting")),  # one seed alone is luck
     ],
 )
 def test_longer_and_repeated_runs_decide(run: Ending, again: Ending, longer: Ending, found: tuple[str, ...]) -> None:
-    assert labels(CONFIG, run, (again, again), longer) == found
+    assert labels(evidence(run, again, longer)) == found
+
+
+def test_what_a_lower_rate_cannot_mend_did_not_diverge_for_sure() -> None:
+    assert labels(evidence(LOST, LOST, LOST, lower=LOST)) != ("diverged",)
+
+
+def test_a_network_that_answers_a_guess_never_learned_well() -> None:
+    """Whatever its training labels are: test images have true ones."""
+    for accuracy in (0.09, 0.1, 0.15, 0.2):
+        run = ending(2.3, accuracy)
+        assert "learning-well" not in labels(evidence(run, run, run))
+
+
+def test_images_known_by_heart_may_be_called_learned() -> None:
+    few = replace(ending(1.2, 0.6), trained=1.0)
+    assert "learning-well" in labels(evidence(few, few, few))
+    assert "learning-well" not in labels(evidence(replace(few, trained=0.7), few, few))
+
+
+def test_a_few_updates_may_be_too_early() -> None:
+    assert labels(evidence(SLOW, SLOW, GOOD, steps=60)) == ("learning-slowly", "too-early")
+    assert labels(evidence(SLOW, SLOW, SLOW, steps=60)) == ("underfitting",)
+    assert labels(evidence(SLOW, SLOW, SLOW, steps=20)) == ("underfitting", "too-early")
 
 
 def test_a_loss_of_nothing_is_learning_well() -> None:
-    perfect = replace(GOOD, loss=0.0, least=0.0, accuracy=1.0, best_accuracy=1.0)
-    assert labels(CONFIG, perfect, (perfect, perfect), perfect) == ("learning-well",)
+    perfect = ending(0.0, 1.0)
+    assert labels(evidence(perfect, perfect, perfect)) == ("learning-well",)
 
 
-def test_a_few_updates_are_too_early_by_definition() -> None:
-    few = CONFIG.replace(epochs=3)
-    assert labels(few, SLOW, (SLOW, SLOW), GOOD) == ("too-early",)
-    assert labels(few, GOOD, (GOOD, GOOD), GOOD)[0] == "learning-well"
+def test_labels_share_no_formula_with_the_rules() -> None:
+    """Of the health check the benchmark calls the verdict, and nothing that makes one."""
+    tree = ast.parse(inspect.getsource(verdicts))
+    names = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_core.diagnostics")
+        for alias in node.names
+    }
+    assert names == {"Kind", "judge"}
 
 
 def test_the_grid_is_wide_and_the_same_for_a_seed() -> None:
-    drawn = [draw(np.random.default_rng(3)) for _twice in range(2)]
-    assert drawn[0] == drawn[1]
+    assert draw(np.random.default_rng(3)) == draw(np.random.default_rng(3))
     random = np.random.default_rng(0)
-    many = [draw(random) for _number in range(200)]
+    many = [draw(random) for _number in range(300)]
     assert {len(config.hidden_layers) for config in many} == {0, 1, 2, 3, 4}
     assert len({config.optimizer for config in many}) == 7
+    assert {0.0, 0.3, 0.8, 1.0} == {config.label_noise for config in many}
+    assert {0, 100, 500, 2_000} == {config.validation_size for config in many}
+    assert {config.loss for config in many} == {"cross-entropy", "squared-error"}
+    assert {config.model for config in many} == {"mlp", "cnn"}
     assert min(config.learning_rate for config in many) < 1e-4
     assert max(config.learning_rate for config in many) > 3
-    assert {1, 10, 1_000} <= {config.batch_size for config in many}
+    assert {1, 10, 500} <= {config.batch_size for config in many}
+
+
+def test_a_case_is_trained_and_labelled(tiny: Dataset) -> None:
+    config = RunConfig(
+        dataset="built-in", train_size=600, validation_size=200, hidden_layers=(30,), batch_size=20, epochs=3
+    )
+    case = tried(config, tiny, {600: 0.9})
+    assert len(case.evidence.run.losses) == 40
+    assert case.evidence.run.losses[0] == pytest.approx(2.3, abs=0.5)
+    assert case.evidence.longer.loss < case.evidence.run.loss
+    assert 0 < case.evidence.run.gradient < 10
+    assert case.evidence.run.trained > 0.8
+    assert case.said in labels(case.evidence)
+    broken = tried(config.replace(learning_rate=1.0, preprocessing="raw", loss="squared-error"), tiny, {600: 0.9})
+    assert not broken.evidence.run.finite
+    assert broken.said == "diverged"
+    assert labels(broken.evidence) == ("diverged",)
 
 
 def test_the_report_counts_right_and_wrong() -> None:
     cases = [
-        Case(CONFIG.to_dict(), "learning-well", ("learning-well",), GOOD, (), GOOD),
-        Case(CONFIG.to_dict(), "plateau", ("underfitting", "plateau"), SLOW, (), SLOW),
-        Case(CONFIG.to_dict(), "plateau", ("learning-slowly",), SLOW, (), GOOD),
+        {"said": "learning-well", "labels": ["learning-well"]},
+        {"said": "plateau", "labels": ["underfitting", "plateau"]},
+        {"said": "plateau", "labels": ["learning-slowly"]},
     ]
     text = report(cases)
-    assert "2 of 3 right: 66.7%" in text
+    assert "Right: 2 of 3: 66.7%" in text
     assert "1 cases have more than one label; of the 2 others 1 are right." in text
     assert "| learning-slowly |  |  | 1 |" in text
 
 
 def test_wilsons_interval() -> None:
-    assert interval(95, 100) == pytest.approx((0.888, 0.978), abs=0.002)
+    assert drawn.interval(95, 100) == pytest.approx((0.888, 0.978), abs=0.002)
+    assert not math.isnan(drawn.interval(0, 5)[0])

@@ -53,7 +53,7 @@ def test_the_suggestions_of_a_plain_valley() -> None:
     found = logs_of(reading)
     assert found["steepest"] == pytest.approx(-1.5, abs=0.1)
     assert found["tenth"] == pytest.approx(np.log10(reading.best) - 1, abs=0.03)
-    assert found["valley"] == pytest.approx(-0.95, abs=0.15)  # nine tenths of a sigmoid: ln 9 / 4 beyond its middle
+    assert found["valley"] == pytest.approx(-1.23, abs=0.1)  # three quarters of a sigmoid: ln 3 / 4 beyond its middle
     assert -0.1 < np.log10(reading.breaks or 0) < 0.5
     assert "breaks from" in str(reading.sentence)
 
@@ -96,7 +96,7 @@ def test_a_loss_above_that_of_a_guess_can_have_learned() -> None:
     """Raw pixels: a loss of 16, and 70 % of the images are right."""
     losses, accuracies = raw()
     assert losses[LOGS < -2.9].min() > 8
-    assert 0.6 < float(np.interp(logs_of(told(losses, accuracies))["valley"], LOGS, accuracies)) < 0.73
+    assert 0.5 < float(np.interp(logs_of(told(losses, accuracies))["valley"], LOGS, accuracies)) < 0.73
 
 
 def test_nan_ends_the_test_and_is_where_it_breaks() -> None:
@@ -134,7 +134,7 @@ def test_the_noise_of_batches_does_not_fool_it(seed: int) -> None:
     losses = valley() + random.normal(0, 0.1, len(RATES))
     found = logs_of(told(losses, random.binomial(100, right(valley())) / 100))
     assert found["steepest"] == pytest.approx(-1.5, abs=0.4)
-    assert found["valley"] == pytest.approx(-0.95, abs=0.3)
+    assert found["valley"] == pytest.approx(-1.23, abs=0.3)
     assert found["tenth"] == pytest.approx(-1.1, abs=0.5)
 
 
@@ -171,7 +171,7 @@ def test_batches_of_one_image_are_enough_to_learn_from() -> None:
     losses = np.interp(np.log10(rates), LOGS, valley())
     accuracies = random.binomial(images, right(losses)) / images
     found = logs_of(told(losses + random.normal(0, 1, len(rates)), accuracies, rates, CONFIG.replace(batch_size=1)))
-    assert found["valley"] == pytest.approx(-0.95, abs=0.3)
+    assert found["valley"] == pytest.approx(-1.23, abs=0.3)
 
 
 def test_a_plateau_in_the_midst_of_the_fall() -> None:
