@@ -148,7 +148,7 @@ def laboratory() -> Contest:
         "s",
         config.total_steps,
         (
-            _within("range test, 300 steps", "range-test", 5.0),
+            _within("range test, 1,000 steps", "range-test", 5.0),
             _within("landscape, 31 × 31 points", "landscape", 5.0),
             _within("sharpness, 1,000 images", "sharpness", 0.5),
         ),

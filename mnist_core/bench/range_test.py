@@ -2,8 +2,9 @@
 
 A suggestion is right where, after equal steps, it comes to 90 % or more of the best test accuracy of the twelve. No rate is
 good where none of the twelve gets 20 % of the test images right, twice what a guess gets: there it is right to suggest
-none, and wrong to suggest any. So the training alone says what is right; the test knows nothing of it. All runs of a case
-begin with the same weights and see the same batches.
+none, and wrong to suggest any. Up to 30 % both may be done. So the training alone says what is right; the test knows nothing
+of it. All runs of a case begin with the same weights and see the same batches. The accuracy of a run is the mean of three looks in its
+last tenth: at a constant rate with small batches it goes up and down, and the best of twelve would be the luckiest.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from mnist_core.stacks import groups
 
 RATES = 12
 NEAR = 0.9  # of the best test accuracy
-GOOD = 0.2  # test accuracy: below it no rate is good
-STEPS, SMALL_STEPS, CNN_STEPS = 500, 1_500, 200  # updates: with batches of 10 and more, with smaller ones, of CNNs
+NONE, GOOD = 0.2, 0.3  # test accuracy: below the first no rate is good, above the second one is
+LOOKS, LOOKED_AT = (0.9, 0.95, 1.0), 5_000  # of the steps, after which so many test images are looked at
+STEPS, SMALL_STEPS, CNN_STEPS = 500, 1_500, 400  # updates: with batches of 10 and more, with smaller ones, of CNNs
 KINDS: tuple[SuggestionKind, ...] = ("valley", "steepest", "tenth")
 
 
@@ -49,11 +51,11 @@ def draw(random: np.random.Generator) -> RunConfig:
         dropout=one_of(0.0, 0.0, 0.0, 0.3) if hidden else 0.0,
         activation=one_of("relu", "relu", "relu", "tanh", "sigmoid", "leaky-relu", "gelu", "identity"),
         initialisation=one_of(*("he", "glorot", "normal") * 4, "zeros"),
-        optimizer=one_of("sgd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
+        optimizer=one_of("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
         momentum=one_of(0.5, 0.9, 0.9, 0.99),
         weight_decay=one_of(0.0, 0.0, 0.0, 1e-3),
         loss=one_of("cross-entropy", "cross-entropy", "squared-error"),
-        preprocessing=one_of("raw", "raw", "scaled", "scaled", "centred", "standardised"),
+        preprocessing=one_of("raw", "scaled", "centred", "standardised"),
         label_noise=one_of(*(0.0,) * 9, 0.3, 0.3, 0.9),
         batch_size=batch,
         train_size=min(20_000, steps * batch),
@@ -83,7 +85,7 @@ def tried(config: RunConfig, dataset: Dataset) -> drawn.Record:
 
 
 def accuracies(config: RunConfig, rates: Sequence[float], dataset: Dataset) -> list[float]:
-    """Test accuracy of `config` trained at each of the rates: of all test images, after the last step."""
+    """Test accuracy of `config` trained at each of the rates, in the last tenth of its steps."""
     configs = variants(config, rates)
     got: dict[int, float] = {}
     for places in groups(configs):
@@ -97,11 +99,15 @@ def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
 
     trainers = [Trainer(config, dataset, threads=1, device="cpu") for config in configs]
     stack = Stack(trainers)
-    for _step in range(configs[0].total_steps):  # no evaluations on the way: they would cost more than the training
+    total, found = configs[0].total_steps, []
+    looks = {round(share * total) for share in LOOKS}
+    for step in range(1, total + 1):  # without the evaluations of a run: they would cost more than its training
         stack.update()
-    scores = stack.score(trainers[0].feeders["test"], never, None)
-    assert scores is not None
-    return [score.accuracy for score in scores]
+        if step in looks:
+            scores = stack.score(trainers[0].feeders["test"], never, LOOKED_AT)
+            assert scores is not None
+            found.append([score.accuracy for score in scores])
+    return [float(one) for one in np.mean(found, axis=0)]
 
 
 # ---- the report --------------------------------------------------------------------------------------------------
@@ -110,8 +116,8 @@ def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
 def is_right(case: drawn.Record, kind: SuggestionKind = "valley") -> bool:
     """Whether the suggestion, or that there is none, is right."""
     best = max(case["accuracies"])
-    if best < GOOD:
-        return not case["suggested"]
+    if best < NONE or not case["suggested"]:
+        return best < GOOD and not case["suggested"]
     return kind in case["came_to"] and case["came_to"][kind] >= NEAR * best
 
 
@@ -125,13 +131,15 @@ def run(count: int, seed: int, dataset: Dataset, file: Path | None = None) -> st
 def report(cases: Sequence[drawn.Record]) -> str:
     """How many suggestions are right, and those that are wrong."""
     learn = [case for case in cases if max(case["accuracies"]) >= GOOD]
-    none = [case for case in cases if max(case["accuracies"]) < GOOD]
+    none = [case for case in cases if max(case["accuracies"]) < NONE]
     lines = [f"*valley* right: {drawn.told(sum(map(is_right, cases)), len(cases))}."]
     lines += [
         f"*{kind}* where a rate is good: {drawn.told(sum(is_right(case, kind) for case in learn), len(learn))}."
         for kind in KINDS
         if learn
     ]
+    if len(learn) + len(none) < len(cases):
+        lines.append(f"Between {NONE:.0%} and {GOOD:.0%} at best: {len(cases) - len(learn) - len(none)}.")
     if none:
         lines.append(f"None suggested where none is good: {sum(map(is_right, none))} of {len(none)}.")
     wrong = [_row(case) for case in cases if not is_right(case)]

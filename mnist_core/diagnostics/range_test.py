@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss
+from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss, reachable_accuracy
 from mnist_core.messages import N_, Message, message
+from mnist_core.models import describe
 
-STEPS = 300  # updates of a test with batches of `ROOMY` images or more, about
-ROOMY, LONGEST = 100, 10  # smaller batches are noisier: up to so many times as many updates
+STEPS, FEWEST_STEPS = 1_000, 300  # updates of a test: usually, and at least where they are dear
+NOISY = 3_000  # updates with batches of one image, and by the root of the batch fewer with larger ones
+DEAR = 1e11  # multiplications of forward passes that a test of more than the fewest updates may take
 HIGHEST, HIGHEST_RAW = 10.0, 1.0  # where the rate ends, by the pixels; it begins a millionth below
 SPIKE_STEPS = 5  # a spike shorter than half of it does not count
 ENOUGH = 10  # images in an accuracy whose median is about its mean
@@ -33,7 +35,9 @@ HIGH = 3.0  # times the first loss, or that of a guess: what is above is drawn i
 EXPLODED = 4.0  # times the greater of these: the loss has exploded
 LOST = 0.5  # of the rise in accuracy: a rate that loses so much again breaks
 LUCK = 4.0  # standard errors of the accuracy: a smaller rise is luck
-VALLEY = 0.75  # of the rise in accuracy
+LEARNED = 0.1  # of the way from a guess to what can be reached: less is next to nothing
+HIGHEST_PART = 0.9  # of the rise in accuracy: rates at which so much of it is there
+LOWER = 3.0  # times lower than the middle of these is the valley: the test has warmed its network up, and bears more
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
 Floats = NDArray[np.float64]
@@ -64,13 +68,16 @@ class Reading:
     best: float | None = None  # the rate at which most images were right
 
 
-def length(batch_size: int) -> int:
+def length(config: RunConfig) -> int:
     """Updates of a range test, about.
 
-    What a stretch of the test says is as noisy as its images are few: a batch of 1 gets ten times the updates, and still
-    ten times fewer images.
+    A network that learns late still learns while the rate rises, and is thought to need a higher one: the more updates, the
+    less. What a stretch of the test says is as noisy as its images are few, so that small batches get more updates yet.
+    Large networks get fewer, so that one need not wait.
     """
-    return round(STEPS * min(LONGEST, max(1.0, math.sqrt(ROOMY / batch_size))))
+    wanted = max(STEPS, NOISY / math.sqrt(config.batch_size))
+    affordable = DEAR / (describe(config).multiplications * config.batch_size)
+    return round(max(FEWEST_STEPS, min(wanted, affordable)))
 
 
 def highest(config: RunConfig) -> float:
@@ -83,7 +90,7 @@ def plan(config: RunConfig, end: float | None = None) -> RunConfig:
 
     Fewer images where an epoch has more steps, more epochs where it has fewer. Raises ConfigError.
     """
-    steps = length(config.batch_size)
+    steps = length(config)
     size = min(config.train_size, max(steps * config.batch_size, 100))
     changed = config.replace(
         learning_rate=end or highest(config),
@@ -97,9 +104,13 @@ def plan(config: RunConfig, end: float | None = None) -> RunConfig:
 
 
 def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
-    """Smooth the records (records.STEP_DTYPE) of the run `config`, and suggest rates. The first loss that is no number ends it."""
+    """Smooth the records (records.STEP_DTYPE) of the run `config`, and suggest rates.
+
+    The first loss or gradient that is no number ends it.
+    """
     rates, losses = steps["learning_rate"].astype(float), steps["loss"].astype(float)
-    whole = int(np.argmin(np.isfinite(losses))) if not np.isfinite(losses).all() else len(losses)
+    finite = np.isfinite(losses) & np.isfinite(steps["gradient_norm_max"])
+    whole = int(np.argmin(finite)) if not finite.all() else len(losses)
     smoothed, accuracies = np.full(len(losses), np.nan), np.full(len(losses), np.nan)
     if whole < FEWEST:
         return Reading(rates, losses, smoothed, accuracies, _no_numbers(rates, whole))
@@ -112,7 +123,7 @@ def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
     best = int(np.argmax(accuracies[:end])) if end else 0
     if not end or accuracies[best] <= curve.clear[best]:
         return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies[:end], breaks), (), breaks)
-    found = _suggestions(rates[: best + 1], accuracies[: best + 1], curve.start)
+    found = _suggestions(rates[:end], accuracies[:end], curve.start)
     return Reading(rates, losses, smoothed, accuracies, _learned(found, breaks), found, breaks, float(rates[best]))
 
 
@@ -125,6 +136,7 @@ class _Curve:
     exploded: NDArray[np.bool_]  # where the loss is far above all that it began with
     start: float  # accuracy of the first few records, at least that of a guess
     luck: Floats  # by how much an accuracy may differ without anything being learned
+    least: float  # accuracy that is worth to be called learned
 
     @classmethod
     def of(cls, steps: NDArray[np.void], config: RunConfig) -> _Curve:
@@ -140,12 +152,13 @@ class _Curve:
             weights @ np.minimum(losses, 2 * EXPLODED * most) / total > EXPLODED * most,
             max(1 / DIGITS, float(right[: max(5, len(right) // 50)].mean())),
             LUCK * spread,
+            1 / DIGITS + LEARNED * (reachable_accuracy(config) - 1 / DIGITS),
         )
 
     @property
     def clear(self) -> Floats:
         """The accuracy that one answer to all images does not come to by luck, nor the network as it began."""
-        return max(COMMONEST, self.start) + self.luck
+        return np.maximum(self.least, max(COMMONEST, self.start) + self.luck)
 
     @property
     def end(self) -> int:
@@ -196,20 +209,22 @@ def fit(log_rates: Floats, values: Floats, weights: Floats | None = None) -> tup
 
 
 def _suggestions(rates: Floats, accuracies: Floats, start: float) -> tuple[Suggestion, ...]:
-    """From the part in which the accuracy rises, which ends with the highest."""
+    """From the part of the test that counts."""
     logs = np.log10(rates)
-    risen = (accuracies - start) / (accuracies[-1] - start)
-    valley = int(np.argmax(risen >= VALLEY))
+    best = int(np.argmax(accuracies))
+    high = logs[accuracies - start >= HIGHEST_PART * (accuracies[best] - start)]
+    middle = 10 ** float((high[0] + high[-1]) / 2)
     slopes = np.gradient(accuracies, logs) if len(rates) > 1 else np.zeros(1)
-    steepest = int(np.argmax(slopes[: valley + 1]))
-    tenth = int(np.argmin(np.abs(logs - (logs[-1] - 1))))
+    steepest = int(np.argmax(slopes[: best + 1]))
+    lowest = float(rates[0])
     return (
         Suggestion(
             "valley",
-            float(rates[valley]),
+            max(lowest, middle / LOWER),
             message(
-                N_("where three quarters of the rise in accuracy are done: {accuracy} of the images are right"),
-                accuracy=f"{float(accuracies[valley]):.0%}",
+                N_("a third of {rate}, in the middle of the rates with the highest accuracy ({accuracy} or nearly)"),
+                rate=f"{middle:.2g}",
+                accuracy=f"{float(accuracies[best]):.0%}",
             ),
         ),
         Suggestion(
@@ -222,11 +237,11 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float) -> tuple[Sugge
         ),
         Suggestion(
             "tenth",
-            float(rates[tenth]),
+            max(lowest, float(rates[best]) / 10),
             message(
                 N_("a tenth of {rate}, the rate with the highest accuracy ({accuracy})"),
-                rate=f"{float(rates[-1]):.2g}",
-                accuracy=f"{float(accuracies[-1]):.0%}",
+                rate=f"{float(rates[best]):.2g}",
+                accuracy=f"{float(accuracies[best]):.0%}",
             ),
         ),
     )

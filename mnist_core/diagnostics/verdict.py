@@ -9,10 +9,12 @@ unstable       in the later half loss and accuracy fell far back again and again
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its least.
 overfitting    validation loss has risen by 15 % from its least while training loss went on falling; or more training labels
                are answered than there are right ones: half of the wrong ones are known by heart.
-learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets.
+learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets; with
+               wrong labels validation accuracy, where there is one, is 75 % or more.
 learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
 plateau        it is not, and loss and accuracy are near chance.
 underfitting   it is not, and is well below chance.
+Labels of which so many are wrong that nothing can be learned: overfitting where more are answered than a guess gets, else plateau.
 What chance is, and how near to it, `chance.Scale` says: wrong labels and few images move both.
 """
 
@@ -38,6 +40,7 @@ Kind = Literal[
 ]
 WELL = 0.9  # of the reachable training accuracy
 BY_HEART = 0.5  # of the wrong labels
+VALIDATED = 0.75  # validation accuracy that wrong training labels leave a network that learns well
 FEWEST_STEPS = 50
 FEWEST_EVALUATIONS = 4
 FALLING = 0.995  # of the loss a third of the steps ago, at most
@@ -88,7 +91,9 @@ def _alive(course: Course) -> Kind:
     if knows_by_heart(course) or _overfits(course):
         return "overfitting"
     scale = course.scale
-    if scale.teaches and course.train_accuracy > scale.clear and course.train_accuracy >= WELL * scale.reachable:
+    if not scale.teaches:
+        return "plateau"
+    if _learned_well(course):
         return "learning-well"
     near_chance = course.train_loss > scale.level(NEAR_CHANCE) and course.train_accuracy < scale.barely
     if near_chance:
@@ -96,6 +101,13 @@ def _alive(course: Course) -> Kind:
     if course.kept < FALLING:
         return "learning-slowly"
     return "unstable" if course.train_loss > ROUGH * course.least_loss else "underfitting"
+
+
+def _learned_well(course: Course) -> bool:
+    scale = course.scale
+    if course.train_accuracy < WELL * scale.reachable or course.train_accuracy <= scale.clear:
+        return False
+    return scale.reachable == 1 or not course.validation_accuracy < VALIDATED  # which is NaN where there is none
 
 
 def _leaves_chance(course: Course) -> bool:
@@ -109,9 +121,12 @@ def _leaves_chance(course: Course) -> bool:
 
 
 def knows_by_heart(course: Course) -> bool:
-    """Whether it answers so many training labels that wrong ones must be among them."""
-    reachable = course.scale.reachable
-    return reachable < 1 and course.train_accuracy > reachable + BY_HEART * (1 - reachable)
+    """Whether it answers so many training labels that many wrong ones must be among them."""
+    scale = course.scale
+    by_heart = BY_HEART if scale.teaches else 0.0
+    return scale.reachable < 1 and course.train_accuracy > max(
+        scale.clear, scale.reachable + by_heart * (1 - scale.reachable)
+    )
 
 
 def _overfits(course: Course) -> bool:

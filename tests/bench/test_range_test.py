@@ -40,6 +40,9 @@ def case(best: float, valley: float | None, number: int = 0) -> dict[str, Any]:
         (0.12, None, True),
         (0.12, 0.12, False),  # none is good
         (0.21, 0.2, True),
+        (0.21, 0.1, False),
+        (0.29, None, True),  # hardly good
+        (0.31, None, False),
     ],
 )
 def test_what_is_right(best: float, valley: float | None, right: bool) -> None:
@@ -54,7 +57,7 @@ def test_the_report_tells_the_wrong_ones() -> None:
 
 
 def test_a_case_trains_at_twelve_rates_and_at_what_is_suggested(tiny: Dataset) -> None:
-    found = tried(CONFIG, tiny)
+    found = tried(CONFIG.replace(epochs=25), tiny)
     assert len(found["accuracies"]) == RATES
     assert found["suggested"].keys() == found["came_to"].keys() == {"valley", "steepest", "tenth"}
     assert max(found["accuracies"]) > 0.7
@@ -65,7 +68,8 @@ def test_accuracies_are_those_of_a_sweep(tiny: Dataset) -> None:
     rates = (0.01, 0.2, 100.0)  # the last one breaks
     for config in (CONFIG, CONFIG.replace(model="cnn", filters=(3,), epochs=1)):
         runs = sweep(config, rates, dataset=tiny, threads=1, device="cpu").runs
-        assert accuracies(config, rates, tiny) == pytest.approx([run.result["test_accuracy"] for run in runs], abs=0.02)
+        found = accuracies(config, rates, tiny)
+        assert found == pytest.approx([run.result["test_accuracy"] for run in runs], abs=0.05)
 
 
 def test_the_grid_is_wide_and_the_same_for_a_seed() -> None:

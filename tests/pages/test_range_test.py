@@ -34,7 +34,7 @@ def test_one_press_makes_a_run_whose_rate_rises(open_page: Open, store: Store) -
     app.button(key="range_test").click().run()
     (run,) = store.next_queued(10)
     assert run.config.schedule == "rising"
-    assert run.config.total_steps == 300
+    assert run.config.total_steps == 1_000
     assert run.preset == "two-layer-net"
     assert app.query_params["test"] == run.id
 
