@@ -20,6 +20,7 @@ COMMONEST = 0.1124  # share of the most frequent digit, 1, among MNIST's 60,000:
 DEVIATIONS = 3  # standard deviations of a share above it: more is no luck
 TRAIN_EVALUATED = 10_000  # training images that a curve is measured on, at most
 BARELY = 2 / 9  # of the way from a guess to what can be reached: 30 % without wrong labels
+ALL_BUT = 0.99  # accuracy: whoever answers all, be they ever so few, has learned them
 FLATTEST = 0.5  # of chance: no set of images, however few, is taken to have its labels guessed better
 
 
@@ -57,7 +58,7 @@ def reachable_accuracy(config: RunConfig) -> float:
 
 def clear_accuracy(images: int) -> float:
     """What an accuracy on so many images must exceed to be more than that of one answer to all of them, and luck."""
-    return COMMONEST + DEVIATIONS * math.sqrt(COMMONEST * (1 - COMMONEST) / max(1, images))
+    return min(ALL_BUT, COMMONEST + DEVIATIONS * math.sqrt(COMMONEST * (1 - COMMONEST) / max(1, images)))
 
 
 def constant_loss(config: RunConfig, images: int) -> float:

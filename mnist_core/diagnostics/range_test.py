@@ -36,8 +36,10 @@ EXPLODED = 4.0  # times the greater of these: the loss has exploded
 LOST = 0.5  # of the rise in accuracy: a rate that loses so much again breaks
 LUCK = 4.0  # standard errors of the accuracy: a smaller rise is luck
 LEARNED = 0.1  # of the way from a guess to what can be reached: less is next to nothing
-HIGHEST_PART = 0.9  # of the rise in accuracy: rates at which so much of it is there
-LOWER = 3.0  # times lower than the middle of these is the valley: the test has warmed its network up, and bears more
+HIGHEST_PART = (
+    0.9  # of the rise in accuracy: rates at which so much of it is there are the best; the valley begins there
+)
+LOWER = 3.0  # times lower than their middle it is, at least: the test has warmed its network up, and bears more
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
 Floats = NDArray[np.float64]
@@ -220,11 +222,13 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float) -> tuple[Sugge
     return (
         Suggestion(
             "valley",
-            max(lowest, middle / LOWER),
+            max(lowest, min(10 ** float(high[0]), middle / LOWER)),
             message(
-                N_("a third of {rate}, in the middle of the rates with the highest accuracy ({accuracy} or nearly)"),
+                N_(
+                    "where nine tenths of the rise in accuracy are done, but at most a third of {rate}, the middle of the "
+                    "best rates"
+                ),
                 rate=f"{middle:.2g}",
-                accuracy=f"{float(accuracies[best]):.0%}",
             ),
         ),
         Suggestion(

@@ -125,6 +125,11 @@ def test_few_images_are_guessed_by_luck() -> None:
     assert judge(many, curves)[0] == "learning-well"  # of 20 % that can be reached
 
 
+def test_a_single_image_can_be_learned() -> None:
+    one = CONFIG.replace(train_size=1, batch_size=1)
+    assert judge(one, evaluations([2.3, 0.5, 0.1, 0.05, 0.02, 0.01], 1.0))[0] == "learning-well"
+
+
 def test_what_no_labels_teach_is_no_matter_of_the_rate() -> None:
     for share in (0.9, 1.0):
         run = replace(RUN, config=noisy(share))

@@ -80,10 +80,9 @@ def test_weights_of_zero_suggest_nothing(tiny: Dataset) -> None:
     assert reading.suggestions == ()
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_batches_of_one_image_get_a_rate_that_learns(mnist: Path, optimizer: str) -> None:
-    config = small(dataset="mnist", batch_size=1, optimizer=optimizer, train_size=10_000, validation_size=0)
+def test_batches_of_one_image_get_a_rate_that_learns(mnist: Path) -> None:
+    config = small(dataset="mnist", batch_size=1, train_size=10_000, validation_size=0)
     dataset = load_dataset("mnist", mnist)
     suggested = {one.kind: one.rate for one in range_test(config, dataset).suggestions}
-    found = accuracies(config, [suggested["valley"]], dataset, 3_000)
+    found = accuracies(config, [suggested["valley"]], dataset, 2_000)
     assert found[0] > 0.7
