@@ -94,7 +94,8 @@ def accuracies(config: RunConfig, rates: Sequence[float], dataset: Dataset) -> l
 
 
 def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
-    from mnist_core.training.stack import Stack, never
+    from mnist_core.training.stack import Stack
+    from mnist_core.training.step import never
     from mnist_core.training.trainer import Trainer
 
     trainers = [Trainer(config, dataset, threads=1, device="cpu") for config in configs]
