@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import RunConfig
+from mnist_core.config import RANGES, RunConfig
 from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss, reachable_accuracy
 from mnist_core.messages import N_, Message, message
 from mnist_core.models import describe
@@ -102,7 +102,8 @@ def plan(config: RunConfig, end: float | None = None) -> RunConfig:
         early_stopping=0,
         stop_when_not_finite=True,
     )
-    return changed.replace(epochs=max(1, math.ceil(steps / changed.steps_per_epoch)))
+    most = int(RANGES["epochs"].greatest)
+    return changed.replace(epochs=min(most, math.ceil(steps / changed.steps_per_epoch)))
 
 
 def read(steps: NDArray[np.void], config: RunConfig) -> Reading:

@@ -238,3 +238,7 @@ def test_raw_pixels_are_tried_at_lower_rates() -> None:
     assert highest(config) < highest(RunConfig())
     assert plan(config).learning_rate == highest(config)
     assert plan(config, 5.0).learning_rate == 5.0
+
+
+def test_few_images_are_seen_no_more_often_than_a_run_may() -> None:
+    assert plan(RunConfig(train_size=1, batch_size=1)).epochs == 1_000
