@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
+from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import Message
 
 State = Literal["queued", "running", "paused", "finished"]
@@ -206,8 +207,8 @@ class Run:
     # Queued runs only: how many will be started before this one.
     queue_place: int | None = None
     prediction: Prediction | None = None  # what its student expected of it before it ran
-    name: str = ""  # what its student calls it
-    note: str = ""
+    name: UserText = NOTHING  # what its student calls it
+    note: UserText = NOTHING
     star: bool = False
     colour: int | None = None  # number of a colour of the charts; None: by its place among others
     put_away: bool = False  # its student wants to see it no more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import data, settings
+from mnist_core import data, escape, settings
 from mnist_core.messages import N_
 from mnist_core.ui import (
     augment_panel,
@@ -52,7 +52,7 @@ def how_to_get() -> None:
         ).format(folder=settings.home() / "data" / "MNIST" / "raw")
     )
     if failed := data_note.failure("download"):
-        st.warning(_("The last download failed: {reason}").format(reason=failed.text(_)))
+        st.warning(_("The last download failed: {reason}").format(reason=escape.markdown(failed.text(_))))
     if fact.get("state") not in ("running", "wanted"):
 
         def want() -> None:

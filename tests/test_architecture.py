@@ -23,7 +23,7 @@ import mnist_core
 ROOT = Path(__file__).parents[1]
 
 # What everything may lean on: words, errors, settings, plain records.
-BASE = {"messages", "errors", "settings", "config", "presets", "records"}
+BASE = {"messages", "errors", "settings", "config", "presets", "escape", "records"}
 # What computes without torch, so that pages may ask it at once.
 LIGHT = BASE | {
     "weights",
@@ -46,7 +46,8 @@ ARROWS: dict[str, set[str]] = {
     "settings": {"messages", "errors"},
     "config": {"messages", "errors"},
     "presets": {"messages", "errors", "config"},
-    "records": {"messages", "config"},
+    "escape": set(),
+    "records": {"messages", "config", "escape"},
     "data": {"messages", "errors", "settings", "config", "records"},
     "models": {"messages", "errors", "config"},
     "schedule": {"config", "models"},
@@ -70,7 +71,7 @@ ARROWS: dict[str, set[str]] = {
     "concepts": set(),
     "weights": {"messages", "errors", "settings"},
     "forward": {"config", "data"},
-    "figures": {"concepts", "messages", "config", "records", "models", "schedule", "diagnostics"},
+    "figures": {"concepts", "escape", "messages", "config", "records", "models", "schedule", "diagnostics"},
     "training": LIGHT,
     "store": BASE,
     "jobs": LIGHT | {"training", "store"},

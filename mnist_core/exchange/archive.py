@@ -79,8 +79,8 @@ def _told(run: Run, curves: Curves, weights: Mapping[Which, Snapshot]) -> dict[s
         "seconds": run.progress.seconds,
         "step": run.progress.step,
         "events": [[event.step, event.kind, _plain(event.value)] for event in curves.events],
-        "name": run.name,
-        "note": run.note,
+        "name": run.name.raw,
+        "note": run.note.raw,
         "weights": {which: found.step for which, found in weights.items()},
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core import escape
 from mnist_core.figures import cells, theme
 from mnist_core.figures.axes import packed
 from mnist_core.messages import N_, Message, Translate, message
@@ -46,7 +47,7 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
 
 def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Translate) -> Figure:
     """The probabilities of several networks (n×10): a row each beneath its name, darker (on dark ground: lighter) the surer."""
-    layout = theme.layout("", "", dark=dark, revision="side-by-side")
+    layout, shown = theme.layout("", "", dark=dark, revision="side-by-side"), [escape.plotly(name) for name in names]
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 6}
     layout["xaxis"] |= {
@@ -73,7 +74,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
         "hoverongaps": False,
         "xgap": 2,
         "ygap": ROW - CELL,
-        "customdata": [[name] * 10 for name in names],
+        "customdata": [[name] * 10 for name in shown],
         "hovertemplate": "%{customdata}<br>%{x}: %{z:.2%}<extra></extra>",
     }
     broken = ~np.isfinite(shares).all(1)
@@ -81,7 +82,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
     percent = cells.words(
         "shares", said, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
     )
-    titles = _left("names", [number - 0.46 for number in range(len(names))], names, theme.ink(dark))
+    titles = _left("names", [number - 0.46 for number in range(len(shown))], shown, theme.ink(dark))
     nothing = _left(
         "broken",
         np.flatnonzero(broken).tolist(),

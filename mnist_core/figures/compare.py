@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
@@ -82,6 +83,7 @@ def _bands(
     signed: bool,
 ) -> list[dict[str, Any]]:
     colour, key = theme.run_colour(place, view.dark), f"group-{name}"
+    name = escape.plotly(name)
     traces = []
     for number, split in enumerate(splits):
         dash = theme.SPLIT_STYLES[split].dash if len(splits) > 1 else theme.run_dash(place)
@@ -148,7 +150,7 @@ def scatter(
         "uid": "runs",
         "x": [None if np.isnan(value) else value for value in across.values],
         "y": [None if np.isnan(value) else value for value in up.values],
-        "text": list(names),
+        "text": [escape.plotly(name) for name in names],
         "hovertemplate": "%{text}<br>%{x} → %{y}<extra></extra>",
         "marker": {
             "size": [14 if one else 9 for one in chosen],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core import escape
 from mnist_core.figures import theme
 from mnist_core.figures.axes import packed
 from mnist_core.messages import N_, Translate
@@ -45,7 +46,7 @@ def chart(
             "type": "scatter",
             "mode": "lines+markers",
             "uid": str(number),
-            "name": name,
+            "name": escape.plotly(name),
             "x": list(strengths),
             "y": packed(values),
             "line": {"color": theme.run_colour(number, dark), "dash": theme.run_dash(number), "width": 3},

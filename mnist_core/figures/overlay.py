@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
@@ -42,7 +43,7 @@ SIGNS = 12  # on a curve, where signs tell runs apart
 @dataclass(frozen=True, eq=False)
 class Overlaid:
     """A run in a chart of several. By `key` the browser remembers that it is hidden, in all charts; `place`: number of
-    its colour and dash."""
+    its colour and dash; `name` is text, not Plotly's tags."""
 
     name: str
     curves: Curves
@@ -170,7 +171,7 @@ def _run(run: Overlaid, plan: _Plan, translate: Translate) -> list[Trace]:
     """The run's curves, one for each part, with the unsmoothed ones behind them."""
     view, top = plan.view, plan.top
     colour = theme.run_colour(run.place, view.dark)
-    name = f"{run.name} ▲" if _left(run, plan) is not None else run.name
+    name = escape.plotly(run.name) + " ▲" * (_left(run, plan) is not None)
     several = len(plan.splits) > 1
     traces: list[Trace] = []
     for number, split in enumerate(plan.splits):
@@ -220,7 +221,8 @@ def _mark(figure: Figure, run: Overlaid, plan: _Plan) -> None:
         return
     row, values = found
     greatest = values[row:][np.isfinite(values[row:])]
-    text = f"{run.name}: {float(greatest.max()):.2g}" if len(greatest) else f"{run.name}: NaN"
+    name = escape.plotly(run.name)
+    text = f"{name}: {float(greatest.max()):.2g}" if len(greatest) else f"{name}: NaN"
     x = float(plan.across.values(run.curves.evaluations)[row])
     colour = theme.run_colour(run.place, plan.view.dark)
-    marks.sign(figure, x, marks.edge(plan.top, plan.view), text, run.name, colour, run.key)
+    marks.sign(figure, x, marks.edge(plan.top, plan.view), text, name, colour, run.key)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
+from mnist_core.escape import UserText
 from mnist_core.messages import N_, Message
 from mnist_core.records import Outcome, Progress, Run, UnreadableRun
 from mnist_core.store.base import next_order
@@ -171,8 +172,8 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         finished_at=row.finished_at,
         queue_place=queue_place,
         prediction=row.prediction,
-        name=row.name,
-        note=row.note,
+        name=UserText(row.name),
+        note=UserText(row.note),
         star=row.star,
         colour=row.colour,
         put_away=row.put_away_at is not None,

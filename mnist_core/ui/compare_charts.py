@@ -79,7 +79,7 @@ def _curves(views: list[watch.View]) -> None:
     parts, view = _parts_and_view()
     colours = comparison.places([one.run for one in views])
     shown = [
-        overlay.Overlaid(f"{number}. {names.run_title(one.run)}", one.curves, one.run.id, colour)
+        overlay.Overlaid(f"{number}. {names.run_title(one.run).plain}", one.curves, one.run.id, colour)
         for number, (one, colour) in enumerate(zip(views, colours, strict=True), 1)
     ]
     _say_shared(colours, parts)
@@ -161,7 +161,7 @@ def _groups(views: list[watch.View]) -> None:
 
 def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
     if by == "seed":
-        return names.run_title(members[0])
+        return names.run_title(members[0]).plain
     return f"{_(comparison.NAMES[by])} {names.value(key)}"
 
 
@@ -187,7 +187,7 @@ def _settings(views: list[watch.View]) -> None:
     view = ChartView(dark=session.dark())
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        titles = [names.run_title(run) for run in runs]
+        titles = [names.run_title(run).plain for run in runs]
         figure = charts.scatter(_dimension(setting, runs), outcome, titles, [run.star for run in runs], view, _)
         described = _("Each point is a run; those with a star stand out.")
         live_chart(figure, key="chart_compare_scatter", height=HEIGHT, description=described)

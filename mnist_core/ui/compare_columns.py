@@ -33,7 +33,7 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
     differing = comparison.differing(run.config for run in runs)
     shown = [
         Column("star", "★", lambda run: "★" if run.star else ""),
-        Column("run", _("Run"), names.run_title, free=True),
+        Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
         *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
         Column("state", _("State"), lambda run: _(names.STATES[names.state(run)])),
         Column("verdict", _("Health check"), names.verdict),
@@ -52,7 +52,7 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
         Column("seconds_per_epoch", _("Seconds per epoch"), _seconds_per_epoch),
     ]
     if any(run.note for run in runs):
-        shown.append(Column("note", _("Note"), lambda run: run.note, free=True))
+        shown.append(Column("note", _("Note"), lambda run: run.note.cell, free=True))
     return shown
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from mnist_core import escape
 from mnist_core.records import Run
 from mnist_core.ui import names, session
 from mnist_core.ui.compare_columns import Column, columns
@@ -83,7 +84,7 @@ def _sought(text: str) -> list[Fits]:
 
 
 def _said_of(run: Run) -> str:
-    return f"{names.run_title(run)} {names.describe(run.config)} {run.note}".casefold()
+    return f"{names.run_title(run).plain} {names.describe(run.config)} {run.note.plain}".casefold()
 
 
 def _of(column: Column, runs: Sequence[Run]) -> Fits | None:
@@ -101,7 +102,11 @@ def _by_words(column: Column) -> Fits | None:
         column.title, key=f"filter_{column.key}", placeholder=_("contains"), width=220, persist_state="session"
     )
     words = (text or "").casefold().split()
-    return (lambda run: all(word in column.of(run).casefold() for word in words)) if words else None
+    return (
+        (lambda run: all(word in column.of(run).replace(escape.JOINER, "").casefold() for word in words))
+        if words
+        else None
+    )
 
 
 def _by_values(column: Column, values: list[Any]) -> Fits | None:

@@ -165,8 +165,8 @@ def _write_on(run: Run) -> None:
         on_change=coloured,
         help=_("The colours of the charts, in their order; without a choice the run's place decides."),
     )
-    st.text_input(_("Name"), run.name, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
-    st.text_area(_("Note"), run.note, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))
+    st.text_input(_("Name"), run.name.raw, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
+    st.text_area(_("Note"), run.note.raw, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))
 
 
 def _again(run: Run) -> None:

@@ -15,7 +15,7 @@ from mnist_core import data
 from mnist_core.config import RANGES, TRAIN_FILES, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
-from mnist_core.ui import draft, names
+from mnist_core.ui import draft, frame, names
 from mnist_core.ui.texts import _
 
 # Ten stops a decade from 1e-6 to 100: wide enough to break things.
@@ -124,7 +124,7 @@ def _exact_rate() -> None:
         help=_("Any number from 1e-6 to 100, such as 0.37 or 3e-4."),
     )
     if problem := st.session_state.get("rate_problem"):
-        st.error(problem.problems[0].message.text(_))
+        st.error(frame.sentence(problem))
 
 
 def _optimizer_details() -> None:

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import streamlit as st
 
-from mnist_core import data
+from mnist_core import data, escape
 from mnist_core.concepts import convolution as conv
 from mnist_core.figures import convolution as charts
 from mnist_core.messages import N_
-from mnist_core.ui import data_note, frame, lesson, playing, products, session
+from mnist_core.ui import data_note, lesson, playing, products, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.texts import _
 
@@ -111,7 +111,7 @@ def _kernel() -> conv.Floats:
         st.session_state["conv_typed"] = conv.parse_kernel(text)
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
-            found=frame.escape(error.found), example="`0 1`", greatest=f"{conv.GREATEST:g}", largest=conv.LARGEST
+            found=escape.markdown(error.found), example="`0 1`", greatest=f"{conv.GREATEST:g}", largest=conv.LARGEST
         )
         st.error(sentence, icon=":material/error:")
     return cast(conv.Floats, st.session_state.get("conv_typed", conv.parse_kernel(OWN)))

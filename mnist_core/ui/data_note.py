@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import data
+from mnist_core import data, escape
 from mnist_core.config import DatasetName
 from mnist_core.messages import Message
 from mnist_core.ui import session
@@ -62,7 +62,7 @@ def _line() -> None:
         text = _("Drawing the built-in digits …") if busy["what"] == "digits" else _("Downloading MNIST …")
         st.progress(min(1.0, share), text=text)
     if (failed := failure("digits")) and not data.available(dataset()):
-        st.error(failed.text(_))
+        st.error(escape.markdown(failed.text(_)))
     if data.trouble() is not None:
         st.caption(
             _(

@@ -6,11 +6,12 @@ from functools import partial
 
 import streamlit as st
 
+from mnist_core import escape
 from mnist_core.figures import disturb as charts
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, last_weights, names, session, study_panel
+from mnist_core.ui import last_weights, names, session, study_panel
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
@@ -45,7 +46,7 @@ def draw(run: Run, runs: list[Run]) -> None:
         list(others),
         key="disturbed_others",
         max_selections=MOST - 1,
-        format_func=lambda run_id: f"{names.run_title(others[run_id])} · {run_id}",
+        format_func=lambda run_id: names.option(others[run_id]),
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
     study = study_panel.of_run("disturbed", {"runs": [one.id for one in chosen], "kind": kind}, run)
@@ -70,7 +71,7 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
         st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=5, labels=marks, letters=6), width=520)
         st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
-        titles = names.run_titles(runs)
+        titles = [title.plain for title in names.run_titles(runs)]
         parts = [f"{title}: {row[place]:.1%}" for title, row in zip(titles, accuracy, strict=True)]
         text = _("Right of {images} validation images at this strength: {shares}.")
         if "train" in study.values.get("parts", ()):
@@ -80,4 +81,4 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
         description = text.format(images=f"{study.values['images']:,}", shares="; ".join(parts))
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
         live_chart(figure, key="chart_disturbed", height=440, description=description, subject=study.id)
-        st.markdown(frame.escape(description))
+        st.markdown(escape.markdown(description))

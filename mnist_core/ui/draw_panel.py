@@ -156,7 +156,7 @@ def _all_answers(runs: list[Run], image: Image) -> None:
 
 
 def _row(number: int, found: Answer) -> str:
-    return f"{number}. {names.run_title(found.run)} · {_(names.STATES[names.state(found.run)])}"
+    return f"{number}. {names.run_title(found.run).plain} · {_(names.STATES[names.state(found.run)])}"
 
 
 def answer(run: Run, image: Image) -> Answer | None:

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from mnist_core import escape
 from mnist_core.errors import ConfigError, MnistLabError
 from mnist_core.jobs import keeper
 from mnist_core.ui import address, data_note, large_type, session, texts
@@ -157,14 +158,7 @@ def show_error(error: MnistLabError) -> None:
 def sentence(error: MnistLabError) -> str:
     """The error as Markdown, one line per problem of a configuration."""
     messages = [problem.message for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
-    return "\n\n".join(escape(message.text(_)) for message in messages)
-
-
-def escape(text: str) -> str:
-    """`text` as Markdown that shows it: Markdown's signs in values (paths, typed text) stand for themselves."""
-    for sign in "\\`*_[]$<>":
-        text = text.replace(sign, "\\" + sign)
-    return text
+    return "\n\n".join(escape.markdown(message.text(_)) for message in messages)
 
 
 def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, Any]:

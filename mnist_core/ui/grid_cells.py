@@ -27,7 +27,7 @@ class Network:
     @property
     def name(self) -> str:
         """Layers × units."""
-        return names.variant(self.views[0].run)
+        return names.variant(self.views[0].run).plain
 
     @property
     def parameters(self) -> int:

@@ -240,7 +240,7 @@ def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
     def row(view: watch.View) -> dict[str, Any]:
         share, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
         return {
-            _("Layers × units"): names.variant(view.run),
+            _("Layers × units"): names.variant(view.run).cell,
             **({_("Seed"): view.run.config.seed} if several else {}),
             _("State"): _(names.STATES[names.state(view.run)]),
             _("Parameters"): models.describe(view.run.config).parameters,

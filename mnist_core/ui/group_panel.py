@@ -35,7 +35,7 @@ def _panel(group: str, moving: bool) -> None:
     if any(run.active for run in runs) != moving:
         st.rerun()
     preset = PRESETS.get(runs[0].preset or "")
-    title = _(preset.title) if preset else " · ".join(names.variant(run) for run in runs[:NAMED])
+    title = _(preset.title) if preset else " · ".join(names.variant(run).markdown for run in runs[:NAMED])
     st.markdown(f"**{title}**")
     progress(runs)
     _charts(group, runs)
@@ -62,7 +62,7 @@ def _charts(group: str, runs: list[Run]) -> None:
         split = one_of(_("Curves of"), titles, "validation", "group_split")
         view = run_panel.view_controls()
     views = [watch.look(run.id) for run in runs]
-    runs_shown = overlay.overlaid([(names.variant(view_.run), view_.curves) for view_ in views])
+    runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])
     parts = (split,)
     chance = greatest_chance(view_.run.config for view_ in views)
     versions = tuple(view_.run.version for view_ in views)
@@ -78,7 +78,7 @@ def _table(runs: list[Run]) -> None:
     def row(run: Run) -> dict[str, Any]:
         done = run.progress
         return {
-            _("Run"): names.variant(run),
+            _("Run"): names.variant(run).cell,
             _("State"): _(names.STATES[names.state(run)]),
             _("Parameters"): models.describe(run.config).parameters,
             _("Multiplications"): models.describe(run.config).multiplications,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.records import Run
 from mnist_core.ui import frame, inside_charts, lesson, names, run_panel, session, watch
 from mnist_core.ui.texts import _
 
@@ -25,13 +24,11 @@ def draw() -> None:
     ids = {run.id: run for run in runs}
     shown = st.session_state.get("shown_run")
     first = list(ids).index(shown) if shown in ids else 0
-    chosen = st.selectbox(_("Run"), list(ids), first, format_func=lambda run_id: _title(ids[run_id]), key="inside_run")
+    chosen = st.selectbox(
+        _("Run"), list(ids), first, format_func=lambda run_id: names.option(ids[run_id]), key="inside_run"
+    )
     moving = ids[chosen].active
     frame.fragment(panel, every=run_panel.interval() * 1.5 if moving else None)(chosen, moving)
-
-
-def _title(run: Run) -> str:
-    return f"{names.run_title(run)} ({_(names.STATES[names.state(run)])})"
 
 
 def panel(run_id: str, moving: bool) -> None:

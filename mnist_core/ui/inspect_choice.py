@@ -35,15 +35,10 @@ def choose() -> tuple[Run, list[Run]] | None:
         listed,
         index=listed.index(start),
         key=KEY,
-        format_func=lambda run_id: title(runs[run_id]),
+        format_func=lambda run_id: names.option(runs[run_id]),
     )
     address.say(run=chosen)
     return runs[chosen], list(runs.values())
-
-
-def title(run: Run) -> str:
-    """The run in one line."""
-    return f"{names.run_title(run)} · {_(names.STATES[names.state(run)])} · {run.id}"
 
 
 def _of_somebody(run_id: str) -> Run | None:

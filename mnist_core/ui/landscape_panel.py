@@ -54,15 +54,11 @@ def _choice(runs: dict[str, Run]) -> tuple[Run, str]:
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         chosen = st.selectbox(
-            _("Run"), list(runs), key="landscape_run", format_func=lambda run_id: _title(runs[run_id])
+            _("Run"), list(runs), key="landscape_run", format_func=lambda run_id: names.option(runs[run_id])
         )
     with right:
         plane = one_of(_("Plane"), PLANES, "path", "landscape_plane")
     return runs[chosen], plane
-
-
-def _title(run: Run) -> str:
-    return f"{names.run_title(run)} · {_(names.STATES[names.state(run)])} · {run.id}"
 
 
 def _show(asked: str, study: Study) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core import escape
 from mnist_core.diagnostics import mistakes
 from mnist_core.figures import answers
 from mnist_core.figures import mistakes as charts
@@ -180,13 +181,13 @@ def _beside(
         _("The other run"),
         list(others),
         key="mistakes_other",
-        format_func=lambda run_id: f"{names.run_title(others[run_id])} · {run_id}",
+        format_func=lambda run_id: names.option(others[run_id]),
     )
     study = study_panel.look(study_panel.wanted("answers", _parameters(others[chosen], part)).id)
     if study is None or study.state != "finished":
         if study is not None and study.state == "failed":
             if study.message is not None:
-                st.warning(frame.escape(study.message.text(_)), icon=":material/error:")
+                st.warning(escape.markdown(study.message.text(_)), icon=":material/error:")
         else:
             frame.fragment(_wait, every=0.5)(study.id if study is not None else "")
         return

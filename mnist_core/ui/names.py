@@ -8,6 +8,7 @@ from typing import Any
 from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
+from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run
@@ -125,10 +126,12 @@ def verdict(run: Run) -> str:
     return _(TITLES[kind]).rstrip(".")
 
 
-def run_title(run: Run) -> str:
+def run_title(run: Run) -> UserText:
     """What tells this run from others in one line: its name, else the experiment, or network, optimizer, rate, batch."""
-    if run.name:
-        return run.name
+    return run.name or UserText(_own_title(run))
+
+
+def _own_title(run: Run) -> str:
     if run.config.schedule == "rising":
         return _("Range test: {network}").format(network=describe(run.config))
     preset = PRESETS.get(run.preset or "")
@@ -140,17 +143,23 @@ def run_title(run: Run) -> str:
     return describe(run.config)
 
 
-def run_titles(runs: Sequence[Run]) -> list[str]:
+def run_titles(runs: Sequence[Run]) -> list[UserText]:
     """The titles of runs that are shown together; those that would be alike have their ids with them."""
     titles = [run_title(run) for run in runs]
     return [
-        f"{title} · {run.id}" if titles.count(title) > 1 else title for run, title in zip(runs, titles, strict=True)
+        UserText(f"{title.raw} · {run.id}") if titles.count(title) > 1 else title
+        for run, title in zip(runs, titles, strict=True)
     ]
 
 
-def variant(run: Run) -> str:
+def option(run: Run) -> str:
+    """A run in a list to choose from, which shows text as text."""
+    return f"{run_title(run).plain} · {_(STATES[state(run)])} · {run.id}"
+
+
+def variant(run: Run) -> UserText:
     """The run's variant of its experiment, or what tells it from others."""
-    return _(run.variant) if run.variant else run_title(run)
+    return UserText(_(run.variant)) if run.variant else run_title(run)
 
 
 def describe(config: RunConfig) -> str:

@@ -60,7 +60,7 @@ def _panel(run_id: str, moving: bool) -> None:
     run = view.run
     if run.active != moving:
         st.rerun()
-    st.markdown(f"**{names.run_title(run)}**" + (f" {names.badge(run)}" if run.active else ""))
+    st.markdown(f"**{names.run_title(run).markdown}**" + (f" {names.badge(run)}" if run.active else ""))
     steps = view.curves.steps
     reading = watch.figure((run.id, run.version, "reading"), lambda: range_test.read(steps, run.config))
     if run.active:

@@ -15,7 +15,7 @@ from mnist_core.concepts import digits
 from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.records import Run, Study
-from mnist_core.ui import asked, inspect_choice, last_weights, session, study_panel
+from mnist_core.ui import asked, last_weights, names, session, study_panel
 from mnist_core.ui.texts import _
 
 COLUMNS = 20
@@ -43,7 +43,7 @@ def draw(runs: list[Run]) -> None:
             _("Run"),
             list(known),
             key="rank_run",
-            format_func=lambda run_id: inspect_choice.title(known[run_id]),
+            format_func=lambda run_id: names.option(known[run_id]),
             width=560,
         )
         run = known[chosen]

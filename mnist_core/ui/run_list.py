@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_core import escape
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.ui import frame, names, session, waiting, watch
 from mnist_core.ui.texts import _, ngettext
@@ -36,7 +37,7 @@ def _open(run: Run) -> None:
 def _line(run: Run) -> None:
     name, state, result, action = st.columns([6, 4, 3, 2], vertical_alignment="center")
     current = st.session_state.get("shown_run") == run.id
-    title = names.run_title(run)
+    title = names.run_title(run).markdown
     name.markdown(f"**{title}**" if current else title)
     state.markdown(f"{names.badge(run)} {names.verdict_badge(run)}")
     result.markdown(_result(run))
@@ -45,7 +46,7 @@ def _line(run: Run) -> None:
 
 def _unreadable_line(run: UnreadableRun) -> None:
     sentence, action = st.columns([11, 2], vertical_alignment="center")
-    sentence.markdown(frame.escape(run.problem.text(_)))
+    sentence.markdown(escape.markdown(run.problem.text(_)))
     action.button(_("Delete"), key=f"delete_{run.id}", type="tertiary", on_click=_delete, args=(run.id,))
 
 

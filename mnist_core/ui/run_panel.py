@@ -47,7 +47,7 @@ def _panel(run_id: str, moving: bool) -> None:
     mine = run.owner == session.student()
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
         # The title takes what is left, so that a change of its badge does not move the buttons under a pointer.
-        st.markdown(f"**{names.run_title(run)}** {names.badge(run)}", width="stretch")
+        st.markdown(f"**{names.run_title(run).markdown}** {names.badge(run)}", width="stretch")
         if mine and run.state != "finished":
             _buttons(run)
         else:
@@ -149,7 +149,7 @@ def _change_rate(run: Run) -> None:
             help=_("Used from the next step on, and marked on the charts."),
         )
         if problem := st.session_state.get("new_rate_problem"):
-            st.error(problem.problems[0].message.text(_))
+            st.error(frame.sentence(problem))
 
 
 def _progress(run: Run) -> None:

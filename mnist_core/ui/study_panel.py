@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core import escape
 from mnist_core.records import Run, Study, StudyKind
 from mnist_core.ui import frame, run_panel, session, watch
 from mnist_core.ui.texts import _, ngettext
@@ -102,7 +103,7 @@ def _panel(study_id: str, moving: bool, show: Show) -> None:
         _progress(study)
     elif study.state == "failed":
         if study.message is not None:
-            st.warning(frame.escape(study.message.text(_)), icon=":material/error:")
+            st.warning(escape.markdown(study.message.text(_)), icon=":material/error:")
     else:
         show(study)
 

@@ -116,7 +116,7 @@ def _bring_in(content: bytes) -> None:
 
 
 def _download(run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
-    words = re.sub(r"[^A-Za-z0-9.]+", "-", names.run_title(run)).strip("-") or "run"
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", names.run_title(run).plain).strip("-") or "run"
     file = f"events.out.tfevents.{words}-{run.id}" if ending == "tfevents" else f"{words}-{run.id}.{ending}"
     st.download_button(
         label,

@@ -19,6 +19,7 @@ from safetensors.numpy import save
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import ImportedFileError
+from mnist_core.escape import UserText
 from mnist_core.exchange import curves_csv, curves_parquet, events, packed, unpacked
 from mnist_core.exchange.tensorboard import crc32c, frames
 from mnist_core.forward import shapes
@@ -46,8 +47,8 @@ RUN = Run(
     outcome="diverged",
     progress=Progress(3, 2_500, 0.01, 0.5),
     result={"train_loss": math.nan, "test_accuracy": 0.1, "best_step": None, "verdict": "diverged"},
-    name="broken",
-    note="at 1.5",
+    name=UserText("broken"),
+    note=UserText("at 1.5"),
 )
 
 

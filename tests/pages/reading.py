@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.escape import JOINER
+
 
 def texts(app: AppTest) -> str:
-    """Everything that the page says."""
+    """Everything that the page says, signs that were escaped as they are read."""
     kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
-    return "\n".join(element.value for kind in kinds for element in kind)
+    return "\n".join(shown(element.value) for kind in kinds for element in kind)
+
+
+def shown(markdown: str) -> str:
+    """Escaped text as it is read."""
+    return html.unescape(markdown).replace(JOINER, "")
 
 
 def sent(app: AppTest) -> list[dict[str, Any]]:

@@ -15,12 +15,12 @@ def test_labels_are_kept_and_cut(store: Store) -> None:
     version = store.version(run_id) or 0
     store.label_run(run_id, "ann", name="  my \n run " + "x" * 100, note="seen: it breaks", star=True)
     run = store.get(run_id)
-    assert run.name.startswith("my run xxx")
-    assert len(run.name) == 80
-    assert (run.note, run.star) == ("seen: it breaks", True)
+    assert run.name.raw.startswith("my run xxx")
+    assert len(run.name.raw) == 80
+    assert (run.note.raw, run.star) == ("seen: it breaks", True)
     assert run.version > version
     store.label_run(run_id, "ann", note="")
-    assert (store.get(run_id).note, store.get(run_id).star) == ("", True)
+    assert (store.get(run_id).note.raw, store.get(run_id).star) == ("", True)
     store.label_run(run_id, "ann", colour=3)
     assert store.get(run_id).colour == 3
     store.label_run(run_id, "ann", colour=-1)
@@ -31,7 +31,7 @@ def test_nobody_writes_on_or_puts_away_anothers_run(store: Store) -> None:
     run_id = store.create_run("ann", CONFIG)
     store.label_run(run_id, "bob", name="mine")
     store.put_away([run_id], "bob")
-    assert store.get(run_id).name == ""
+    assert not store.get(run_id).name
     assert [run.id for run in store.list_runs("ann")] == [run_id]
     assert store.get(run_id).state == "queued"
 

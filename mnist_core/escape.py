@@ -1,0 +1,104 @@
+"""Text that somebody typed, made into text for where it is shown: Markdown, Plotly's labels, HTML and SVG, tables.
+
+A name may hold anything: an image whose address another student's browser would fetch, a link, a badge, a tag that breaks a
+legend, a formula for a spreadsheet. Shown through here it is what was typed, letter by letter, and nothing else.
+"""
+
+from __future__ import annotations
+
+import html as _html
+import re
+from dataclasses import dataclass
+
+# Invisible and no blank (U+2060): what is no longer beside its neighbor is no address, icon or arrow to Streamlit, which
+# looks for these after Markdown was read, where an escaped sign is a sign again.
+JOINER = "\u2060"
+# Signs that Markdown, Streamlit's colors and formulas are made of, and a colon before a word (`:red[…]`, `:tada:`).
+_SIGNS = re.compile(r"[\\`*_\[\]{}<>&$~|#!^=]|:(?!\s|$)")
+_LIST = re.compile(r"^(\d*(?=[.)](?:\s|$)))([.)])|^([-+])")  # at the head of a line: a list, or a line across
+_FOUND_LATER = re.compile(
+    r"(?<=:)(?=[\w+-]+:)"  # :smile: :material_check: :streamlit:
+    r"|(?<=[hH][tT][tT][pP]:)(?=//)|(?<=[hH][tT][tT][pP][sS]:)(?=//)|(?<=[wW]{3})(?=\.)"
+    r"|(?<=[-.\w+])(?=@)"  # an address for mail
+    r"|(?<=[-<>~])(?=[-=>])"  # -> becomes an arrow, -- a dash
+)
+# What a spreadsheet takes for the beginning of a formula (the wide signs, too), at the head of a cell or of what it may take
+# for one.
+_FORMULA = re.compile(r"(^|[;|])(\s*)(?=[=+\-@＝＋－＠])")
+# No letters: what steers a terminal or a printer, turns the direction of what follows around, or is half a letter.
+_NO_LETTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class UserText:
+    """What somebody typed (a name, a note). It shows nowhere as it is: whoever shows it says where, and gets a string for there.
+
+    Formatting it (`f"{text}"`) raises TypeError, so that no place is forgotten.
+    """
+
+    raw: str = ""
+
+    @property
+    def markdown(self) -> str:
+        """For everything of Streamlit's that reads Markdown: texts, labels of buttons and switches, tips, messages."""
+        return markdown(self.raw)
+
+    @property
+    def plotly(self) -> str:
+        """For figures: names, titles, ticks, notes, hover."""
+        return plotly(self.raw)
+
+    @property
+    def html(self) -> str:
+        """For HTML and SVG, between tags and in attributes."""
+        return html(self.raw)
+
+    @property
+    def cell(self) -> str:
+        """For cells of tables, which may be saved as CSV."""
+        return cell(self.raw)
+
+    @property
+    def plain(self) -> str:
+        """For what shows text as text: fields, entries of a list to choose from, what is read to those who do not see."""
+        return plain(self.raw)
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def __str__(self) -> str:
+        raise TypeError("Say where this text is to stand: .markdown, .plotly, .html, .cell or .plain.")
+
+    def __format__(self, _how: str) -> str:
+        return str(self)
+
+
+def plain(text: str) -> str:
+    """`text` in one line, with a blank in place of each sign that is no letter (control signs, turned direction)."""
+    return _NO_LETTERS.sub(" ", text)
+
+
+def markdown(text: str) -> str:
+    """`text` as Streamlit's Markdown that shows it, in one line."""
+    kept = _FOUND_LATER.sub(JOINER, plain(text))
+    signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", kept.strip(" "))
+    return _LIST.sub(lambda head: f"{head[1] or ''}&#{ord(head[2] or head[3])};", signs)
+
+
+def plotly(text: str) -> str:
+    """`text` as a label of Plotly's that shows it: no tag, no field of a hover template, no formula."""
+    shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;")
+    return shown.replace("%{", "%&#123;")
+
+
+def html(text: str) -> str:
+    """`text` for HTML and SVG, between tags or in an attribute with quotes."""
+    return _html.escape(plain(text), quote=True)
+
+
+def cell(text: str) -> str:
+    """`text` as a cell of a table: saved as CSV and opened in a spreadsheet, it is no formula."""
+    return _FORMULA.sub(lambda head: f"{head[1]}{head[2]}{JOINER}", plain(text))
+
+
+NOTHING = UserText()

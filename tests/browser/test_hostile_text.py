@@ -1,0 +1,132 @@
+"""A name that is a picture, a link or tags: another student's browser shows the letters and fetches nothing from elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_core import exchange
+from mnist_core.config import RunConfig
+from mnist_core.escape import JOINER, UserText
+from mnist_core.forward import shapes
+from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Run
+from mnist_core.weights import Snapshot
+from tests.browser.page import Page
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[[], Page]
+
+
+class Elsewhere(ThreadingHTTPServer):
+    """A web server that is not ours, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        asked = self.asked
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    with Elsewhere() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def saved(folder: Path, number: int, name: str) -> Path:
+    """A run of this name as a zip, with weights."""
+    config = RunConfig(hidden_layers=(), epochs=1, learning_rate=0.1 * number)
+    rows = np.zeros(2, EVALUATION_DTYPE)
+    rows["step"] = [0, config.total_steps]
+    for part in ("train", "validation", "test"):
+        rows[f"{part}_loss"], rows[f"{part}_accuracy"] = [2.3, 0.5], [0.1, 0.9]
+    result = {"validation_accuracy": 0.9, "test_accuracy": 0.9}
+    progress = Progress(config.total_steps, config.total_steps, 1, 2)
+    run = Run(
+        "r",
+        "ann",
+        config,
+        "finished",
+        1,
+        0.0,
+        outcome="completed",
+        progress=progress,
+        result=result,
+        name=UserText(name),
+    )
+    weights = Snapshot(config.total_steps, {one: np.zeros(shape, "f4") for one, shape in shapes(config).items()})
+    file = folder / f"{number}.zip"
+    file.write_bytes(exchange.packed(run, Curves(evaluations=rows), {"last": weights}))
+    return file
+
+
+def legend(page: Page) -> list[str]:
+    return [one.text.replace(JOINER, "") for one in page.find("[data-key=chart_compare_loss] .legend .traces")]
+
+
+def reads(page: Page, text: str) -> bool:
+    return any(text in one.text.replace(JOINER, "") for one in page.find(".stApp"))
+
+
+def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
+    open_browser: Open, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    names = (
+        f"![x]({elsewhere.address}/p.png) :red[z] $a$ :tada:",
+        f"<br><i>y</i><a href='{elsewhere.address}/l'>l</a>",
+        f"<img src={elsewhere.address}/i.png> {elsewhere.address}/t",
+    )
+    ann = open_browser().open("/compare")
+    for number, name in enumerate(names, 1):
+        ann.popover("Bring in")
+        ann.upload(saved(tmp_path, number, name))
+        wait_until(lambda number=number: len(ann.address.split("runs=")[-1].split("%2C")) == number, 40)  # type: ignore[misc]
+        wait_until(lambda name=name: any(name in one for one in legend(ann)), 40)  # type: ignore[misc]
+        ann.browser.refresh()
+        wait_until(lambda: ann.find("h1") and ann.at_rest(), 40)
+    runs = ann.address.split("runs=")[1].split("&")[0].split("%2C")
+
+    bob = open_browser()
+    for run_id, name in zip(reversed(runs), names, strict=True):
+        bob.open(f"/train?run={run_id}")
+        wait_until(lambda name=name: reads(bob, name), 40)  # type: ignore[misc]
+        links(bob, elsewhere)
+    bob.open(f"/compare?runs={','.join(runs)}")
+    wait_until(lambda: len(legend(bob)) == len(names), 40)
+    shown = [f"{number}. {name} (brought in)" for number, name in enumerate(reversed(names), 1)]
+    assert legend(bob) == shown
+    links(bob, elsewhere)
+    for run_id, name in zip(reversed(runs), names, strict=True):
+        bob.open(f"/inspect?run={run_id}")
+        wait_until(lambda name=name: reads(bob, name), 40)  # type: ignore[misc]
+        links(bob, elsewhere)
+    assert elsewhere.asked == []
+
+
+def links(page: Page, elsewhere: Elsewhere) -> None:
+    """Nothing on the page leads there."""
+    script = "return document.body.innerHTML"
+    html = page.browser.execute_script(script)
+    for attribute in ("src", "href"):
+        assert f'{attribute}="{elsewhere.address}' not in html

@@ -1,0 +1,207 @@
+"""What a student types reaches other students' browsers as text: no page sends it as Markdown, as Plotly's tags or as a formula."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from google.protobuf.message import Message as Proto
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.escape import JOINER
+from mnist_core.presets import PRESETS
+from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Progress, Report
+from mnist_core.store import Store
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
+from tests.pages.test_inspect import run_with_weights, with_a_drawing
+
+# Each part is one that Streamlit or Plotly would make something of; together they fit into a name.
+NAMES = (
+    "![x](http://a.bc/p.png) :red[z] :smile: `c` $a$ www.a.bc",
+    "<br><i>y</i> <a href='http://a.bc'>l</a> %{who} &lt;",
+    "=1+1",
+)
+IN_MARKDOWN = ("![x]", "](", ":red[", ":smile:", "`c`", "$a$", "www.a.bc", "http://a.bc", "<br><i>", "<a href")
+IN_FIGURES = ("<br><i>", "<a href", "%{who}", "$a$")
+# What shows text as text: proto and field.
+AS_TEXT = {
+    ("TextInput", "default"),
+    ("TextInput", "value"),
+    ("TextArea", "default"),
+    ("TextArea", "value"),
+    ("Selectbox", "options"),
+    ("MultiSelect", "options"),
+}
+CONFIG = PRESETS["two-layer-net"].config.replace(dataset="built-in")
+GROUP, SWEEP_NAME = "ab" * 5, "cd" * 5
+
+
+def records() -> Curves:
+    """A curve of three evaluations whose loss leaves the chart."""
+    evaluations, steps, layers = np.zeros(3, EVALUATION_DTYPE), np.zeros(3, STEP_DTYPE), np.zeros(4, LAYER_DTYPE)
+    evaluations["step"], steps["step"], steps["steps"] = [0, 10, 20], [1, 10, 20], [1, 9, 10]
+    for split in ("train", "validation", "test"):
+        evaluations[f"{split}_loss"], evaluations[f"{split}_accuracy"] = [2.3, 0.4, 1e9], [0.1, 0.9, 0.1]
+    layers["step"], layers["layer"], layers["activations"][:, 10] = [0, 0, 10, 10], [0, 1, 0, 1], 255
+    layers["gradients"][:, 10] = 255
+    return Curves(steps, evaluations, layers=layers)
+
+
+def finished(store: Store, run_id: str) -> str:
+    store.claim(run_id, "worker", 1)
+    store.publish([Report(run_id, Progress(20, 20, 1.0, 2.0), records())])
+    store.finish(run_id, "completed", {"validation_accuracy": 0.5, "train_accuracy": 0.6, "verdict": "unstable"})
+    return run_id
+
+
+@pytest.fixture
+def app(open_page: Open, store: Store) -> AppTest:
+    """A student with runs of every kind, all with such names."""
+    app = open_page()
+    owner = app.session_state["student"]
+    ids = [finished(store, store.create_run(owner, CONFIG.replace(learning_rate=rate))) for rate in (0.1, 0.2, 0.5)]
+    ids += [run_with_weights(store, owner, answer=answer) for answer in (3, 5)]
+    ids += store.create_runs(owner, [CONFIG.replace(seed=seed) for seed in (3, 4)], GROUP)
+    ids.append(finished(store, store.create_run(owner, CONFIG.replace(schedule="rising"))))
+    for number, run_id in enumerate(ids):
+        store.label_run(run_id, owner, name=NAMES[number % len(NAMES)], note=NAMES[(number + 1) % len(NAMES)])
+    app.session_state["compared"] = ids
+    app.session_state["ids"] = ids
+    return app
+
+
+def strings(proto: Proto, field: str = "") -> Iterator[tuple[str, str, str]]:
+    """(proto, field, text) of every text in a message of Streamlit's to the browser."""
+    for descriptor, value in proto.ListFields():
+        several = value if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
+        for one in several:
+            if isinstance(one, Proto):
+                yield from strings(one)
+            elif isinstance(one, str):
+                yield proto.DESCRIPTOR.name, descriptor.name, one
+
+
+def figures(data: Any) -> Iterator[str]:
+    """Every text of a figure; what is read to those who do not see it is left out."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key not in ("description", "uid", "legendgroup", "revision", "uirevision"):
+                yield from figures(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from figures(value)
+    elif isinstance(data, str):
+        yield data
+
+
+def alive(app: AppTest) -> list[str]:
+    """Where the page sends what was typed as something else than text."""
+    found = []
+    for element in app._tree:
+        if getattr(element, "proto", None) is None:
+            continue
+        for kind, field, text in strings(element.proto):
+            if (kind, field) in AS_TEXT:
+                continue
+            is_figure = (kind, field) == ("BidiComponent", "json")
+            parts, signs = (figures(json.loads(text)), IN_FIGURES) if is_figure else ([text], IN_MARKDOWN)
+            found += [f"{kind}.{field}: {part}" for part in parts if any(sign in part for sign in signs)]
+    return found
+
+
+def test_the_search_finds_what_is_alive(app: AppTest, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's own test: with nothing made harmless, it says so of Markdown, of charts and of tables."""
+    from mnist_core import escape
+
+    for name in ("markdown", "plotly", "cell"):
+        monkeypatch.setattr(escape, name, escape.plain)
+    app.switch_page("pages/compare.py").run()
+    assert any("BidiComponent.json" in one for one in alive(app))
+    assert "=1+1" in app.dataframe[0].value["Run"].tolist()
+    app.session_state["shown_run"] = app.session_state["ids"][0]
+    app.switch_page("pages/train.py").run()
+    assert any("Markdown.body" in one for one in alive(app))
+
+
+@pytest.mark.parametrize(
+    ("page", "state"),
+    [
+        ("home", {}),
+        ("train", {"shown_run": 0}),
+        ("train", {"shown_group": GROUP}),
+        ("compare", {"compare_view": "curves", "compare_split": ["train", "validation"]}),
+        ("compare", {"compare_view": "groups"}),
+        ("compare", {"compare_view": "settings", "filter_columns": ["run", "note"]}),
+        ("inspect", {"inspect_view": "draw"}),
+        ("inspect", {"inspect_view": "disturb"}),
+        ("inspect", {"inspect_view": "inside"}),
+        ("learning_rate", {"rates_view": "test", "shown_test": -1}),
+        ("learning_rate", {"rates_view": "rates"}),
+        ("why", {"why_view": "landscape"}),
+        ("why", {"why_view": "inside"}),
+        ("architecture", {"architecture_view": "grid", "started_group": GROUP}),
+        ("architecture", {"architecture_view": "race", "started_race": GROUP}),
+        ("data", {"data_view": "samples"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value.values())),
+)
+def test_a_page_sends_names_as_text(app: AppTest, page: str, state: dict[str, Any]) -> None:
+    for key, value in state.items():
+        app.session_state[key] = app.session_state["ids"][value] if isinstance(value, int) else value
+    app.session_state["drawn_strokes"] = [{"w": 24, "p": [100, 50, 160, 50, 120, 200]}]
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert not [error.value for error in app.error if "part of the page failed" in error.value]
+    assert alive(app) == []
+    for frame in app.dataframe:
+        cells = [value for column in frame.value for value in frame.value[column] if isinstance(value, str)]
+        assert not [value for value in cells if value.startswith(("=", "+", "-1", "@"))]
+    if page == "train" and "shown_run" in state:
+        assert NAMES[0] in texts(app)
+
+
+def test_other_students_see_it_as_text(app: AppTest, open_page: Open) -> None:
+    ids = app.session_state["ids"]
+    other = open_page("train", run=ids[0])
+    assert NAMES[0] in texts(other)
+    assert alive(other) == []
+    assert alive(open_page("compare", runs=",".join(ids))) == []
+    assert alive(with_a_drawing(open_page("inspect", run=ids[3]))) == []
+
+
+def test_a_search_and_an_address_are_shown_as_text(app: AppTest, open_page: Open) -> None:
+    app.switch_page("pages/compare.py").run()
+    app.text_input(key="compare_search").set_value(NAMES[0]).run()
+    assert len(app.dataframe[0].value) > 0  # a name is found as it was typed
+    assert alive(app) == []
+    for page, query in (
+        ("train", {"run": NAMES[0]}),
+        ("train", {"optimizer": NAMES[0], "learning_rate": NAMES[1], "hidden_layers": NAMES[0]}),
+        ("train", {"group": NAMES[0]}),
+        ("learning_rate", {"sweep": NAMES[0]}),
+        ("learning_rate", {"test": NAMES[1]}),
+        ("inspect", {"run": NAMES[1], "view": NAMES[0]}),
+    ):
+        assert alive(open_page(page, **query)) == []
+
+
+def test_what_is_typed_where_a_number_belongs_is_shown_as_text(app: AppTest) -> None:
+    app.switch_page("pages/train.py").run()
+    app.text_input(key="c_exact_rate").set_value(NAMES[0]).run()
+    assert "cannot be" in texts(app)
+    assert alive(app) == []
+    app.switch_page("pages/learning_rate.py").run()
+    app.text_input(key="rates_lowest").set_value(NAMES[1]).run()
+    assert alive(app) == []
+
+
+def test_a_filter_finds_a_name_that_would_be_a_formula(app: AppTest) -> None:
+    app.session_state["filter_columns"] = ["run"]
+    app.switch_page("pages/compare.py").run()
+    app.text_input(key="filter_run").set_value("=1+").run()
+    (table,) = app.dataframe
+    assert set(table.value["Run"]) == {JOINER + "=1+1"}

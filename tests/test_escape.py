@@ -1,0 +1,121 @@
+"""Typed text made into text for where it is shown, and no place that forgets it."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_core import escape
+from mnist_core.escape import JOINER, UserText
+from mnist_core.messages import message
+
+ROOT = Path(__file__).parents[1]
+VARIANTS = {"markdown", "plotly", "html", "cell", "plain"}
+PARTS = [*"![](){}<>&$~|#^=`*_:@/\\-+.;,% '\"x1한\n\t\u202e\x00", "http", "www", "->", "%{", ":smile:", "😀"]
+TYPED = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=3)), max_size=12).map("".join)
+
+
+@given(TYPED)
+def test_markdown_holds_no_sign_that_means_something_and_reads_as_it_was_typed(text: str) -> None:
+    shown = escape.markdown(text)
+    read = html.unescape(shown).replace(JOINER, "")
+    assert read == escape.plain(text).strip(" ").replace(JOINER, "")
+    assert not re.search(r"[\\`*_\[\]{}<>$~|!^=\n]|:\S|&(?!#\d+;)|#(?!\d+;)", shown)
+    assert not re.match(r"[-+]|\d+[.)](\s|$)", shown)  # a list
+    # What Streamlit looks for once Markdown was read, when an escaped sign is a sign again.
+    later = html.unescape(shown)
+    assert not re.search(r"(?i)https?://|www\.|[-.\w+]@|:[\w+-]+:|<->|->|<-|--|[<>~]=", later)
+
+
+@given(TYPED)
+def test_labels_of_charts_have_no_tag_no_field_and_no_formula(text: str) -> None:
+    shown = escape.plotly(text)
+    assert html.unescape(shown) == html.unescape(html.escape(escape.plain(text), quote=False))
+    assert not re.search(r"<|%\{|\$|&(?!amp;|lt;|#36;|#123;)", shown)
+
+
+@given(TYPED)
+def test_html_has_no_tag_and_stays_in_its_quotes(text: str) -> None:
+    assert not re.search(r"[<>\"']|&(?!amp;|lt;|gt;|quot;|#x27;)", escape.html(text))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "a;=1", "a; -1", "\t=1", "＝1"])
+def test_a_cell_is_no_formula(text: str) -> None:
+    shown = escape.cell(text)
+    assert JOINER in shown
+    assert shown.replace(JOINER, "") == escape.plain(text)
+    assert not any(part.strip().startswith(("=", "+", "-", "@", "＝")) for part in shown.split(";"))
+
+
+def test_ordinary_names_stay_as_they_are() -> None:
+    for text in ("784-128-10 · SGD 0.1 · batch 100", "Erster Versuch (neu), 50 %", "학습률 0.1: 빠름", "1.5 / 2"):
+        assert escape.markdown(text) == escape.plotly(text) == escape.cell(text) == text
+
+
+def test_typed_text_shows_nowhere_by_accident() -> None:
+    text = UserText("a")
+    for show in (str, "{}".format, lambda one: f"{one}", lambda one: "%s" % one, json.dumps):  # noqa: UP031
+        with pytest.raises(TypeError):
+            show(text)
+    with pytest.raises(TypeError):
+        message("The run {name}.", name=text).text()
+
+
+# ---- no place that forgets it ----------------------------------------------------------------------------------
+
+
+def sources(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_who_shows_the_title_of_a_run_says_where() -> None:
+    """A title may be what somebody typed; `{title}` in an f-string is found when it is drawn only."""
+    wrong = []
+    for file, tree in sources("mnist_core/ui", "pages"):
+        said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in VARIANTS}
+        for node in ast.walk(tree):
+            is_title = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and ast.unparse(node.func) in ("names.run_title", "names.variant")
+            )
+            if is_title and id(node) not in said:
+                wrong.append(f"{file}:{node.lineno}")  # type: ignore[attr-defined]
+    assert wrong == []
+
+
+def test_typed_text_as_it_is_goes_into_fields_and_files_only() -> None:
+    found = {
+        f"{file}: {ast.unparse(node)}"
+        for file, tree in sources("mnist_core", "pages")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "raw"
+    }
+    assert found == {
+        "mnist_core/escape.py: self.raw",
+        "mnist_core/exchange/archive.py: run.name.raw",
+        "mnist_core/exchange/archive.py: run.note.raw",
+        "mnist_core/ui/compare_panel.py: run.name.raw",  # the fields in which it is typed
+        "mnist_core/ui/compare_panel.py: run.note.raw",
+        "mnist_core/ui/names.py: title.raw",
+    }
+
+
+def test_html_of_pages_is_our_own() -> None:
+    """`st.html` shows constants; nothing else lets HTML through."""
+    for file, tree in sources("mnist_core/ui", "pages"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword):
+                assert node.arg not in ("unsafe_allow_html", "unsafe_allow_javascript"), file
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.html":
+                assert re.fullmatch(r"_?[A-Z]+", ast.unparse(node.args[0])), f"{file}:{node.lineno}"
