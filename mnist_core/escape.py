@@ -26,7 +26,7 @@ _FOUND_LATER = re.compile(
 # for one.
 _FORMULA = re.compile(r"(^|[;|])(\s*)(?=[=+\-@＝＋－＠])")
 # No letters: what steers a terminal or a printer, turns the direction of what follows around, or is half a letter.
-_NO_LETTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_NO_LETTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,20 @@ def plain(text: str) -> str:
     return _NO_LETTERS.sub(" ", text)
 
 
+def line(text: str) -> str:
+    """`text` as it is kept where one line is meant, such as a name: in one line, without blanks at its ends."""
+    return " ".join(plain(text).split())
+
+
+def lines(text: str) -> str:
+    """`text` as it is kept where several lines are meant, such as a note."""
+    return "\n".join(plain(one).rstrip() for one in text.splitlines()).strip()
+
+
 def markdown(text: str) -> str:
     """`text` as Streamlit's Markdown that shows it, in one line."""
     kept = _FOUND_LATER.sub(JOINER, plain(text))
-    signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", kept.strip(" "))
+    signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", kept.strip())
     return _LIST.sub(lambda head: f"{head[1] or ''}&#{ord(head[2] or head[3])};", signs)
 
 

@@ -136,7 +136,7 @@ def rises(steps: NDArray[np.void], scale: Scale, batch_size: int) -> list[tuple[
     The lowest mean so far over a stretch of the run is compared with the highest loss of each later stretch; with small
     batches with its mean, since the loss of a few images says little.
     """
-    images = batch_size * int(steps["steps"][0]) if len(steps) else 1
+    images = batch_size * max(1, int(steps["steps"][0])) if len(steps) else 1
     stretches = min(STRETCHES, len(steps) // max(LONG, -(-ENOUGH // images)))
     if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
         return []

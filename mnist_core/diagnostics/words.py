@@ -107,6 +107,8 @@ def _diverged(run: Run, curves: Curves, course: Course | None) -> Explanation:
     broken = next((event for event in curves.events if event.kind == "not_finite"), None)
     if broken is not None:
         return _not_finite(run, broken)
+    if not len(curves.evaluations):  # of a run that was imported
+        return _said(message(N_("It diverged, but no loss was recorded that shows where.")), advice=_lower_rate(run))
     first, last = curves.evaluations[0], curves.evaluations[-1]  # a loss far too great has been evaluated
     return _said(
         message(

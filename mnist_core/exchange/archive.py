@@ -1,15 +1,17 @@
 """A run as one zip: settings and results as JSON, records as NumPy files, its weights (the last and the best) where they
 are wanted, and for people a table and a script.
 
-What comes in may have been made by anybody: nothing is unpacked onto the disk, no pickle is loaded, sizes are looked at
-before anything is read, and whatever does not fit is a sentence.
+What comes in may have been made by anybody: nothing is unpacked onto the disk, no pickle is loaded, no more is read than a run
+with these settings can have, and whatever does not fit is a sentence.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
+import struct
 import typing
 import zipfile
 import zlib
@@ -20,22 +22,53 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import RunConfig
+from mnist_core import escape
+from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError, ImportedFileError
+from mnist_core.exchange import arrays
 from mnist_core.exchange.script import script
 from mnist_core.exchange.tables import curves_csv
 from mnist_core.exchange.weights import read, safetensors, size
 from mnist_core.messages import N_
-from mnist_core.records import DTYPES, Curves, Event, EventKind, Outcome, Run
+from mnist_core.records import DTYPES, SPLITS, Curves, Event, EventKind, Outcome, Run
 from mnist_core.weights import Snapshot, Which
 
 FORMAT = 1
 RUN, SCRIPT, TABLE = "run.json", "train.py", "curves.csv"
 WEIGHTS: dict[Which, str] = {"last": "weights.safetensors", "best": "weights-best.safetensors"}
-MOST_BYTES = {RUN: 1 << 18} | {f"records/{name}.npy": 1 << 24 for name in DTYPES}  # unpacked, of what is read
+# Figures of a result by what they can be: from 0 to 1, steps of the run, 0 and above; see `training.result.RESULT_KEYS`.
+SHARES = (
+    *(f"{part}_accuracy" for part in (*SPLITS, "train_files", "best_validation")),
+    "test_accuracy_at_best",
+    "dead_units",
+)
+STEPS = ("evaluated_step", "best_step", "steps", "not_finite_step")
+SIZES = (
+    *(f"{part}_loss" for part in (*SPLITS, "best_validation", "last_finite")),
+    "epochs",
+    "seconds",
+    "seconds_per_epoch",
+)
+MOST_RUN = 1 << 18  # bytes of the settings and results, unpacked
 MOST_WEIGHTS = 1 << 25  # bytes of one file of weights, unpacked
-MOST_EVENTS, MOST_FIGURES, MOST_LETTERS = 10_000, 80, 200
-_BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, RecursionError)
+MOST_MEMBERS = 64  # files in a zip; one of ours has nine
+MOST_EVENTS = 1_000  # the first so many are kept
+_ENTRY = b"PK\x01\x02"  # what each file's entry in a zip's list begins with
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What Python's zipfile raises for a damaged or hostile zip, as it was found by changing one in all ways.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    RecursionError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -93,10 +126,12 @@ def _plain(value: Any) -> Any:
 def unpacked(content: bytes) -> Imported:
     """The run in a zip. Raises ImportedFileError with a sentence where it is none, or not a whole one."""
     try:
+        if content.count(_ENTRY) > MOST_MEMBERS:
+            raise zipfile.BadZipFile("too many files")  # before they are listed
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name: _member(archive, name, most) for name, most in MOST_BYTES.items()}
-            told = _object(members[RUN])
+            told = _object(_member(archive, RUN, MOST_RUN))
             config = _config(told)
+            records = {name: _records(archive, name, config) for name in DTYPES}
             weights = {
                 which: _weights(archive, which, config) for which in WEIGHTS if WEIGHTS[which] in archive.namelist()
             }
@@ -104,26 +139,39 @@ def unpacked(content: bytes) -> Imported:
         raise ImportedFileError(
             N_("This is no zip that can be read. Choose one that was saved by “Take along” on another MNIST Lab.")
         ) from error
-    records = {name: _array(members[f"records/{name}.npy"], name) for name in DTYPES}
     try:
-        outcome = told["outcome"]
-        if outcome not in typing.get_args(Outcome):
-            raise ValueError(f"no outcome: {str(outcome)[:20]!r}")
-        step = min(config.total_steps, max(0, int(told["step"])))
-        steps = told.get("weights", {"last": step})
-        return Imported(
-            config,
-            outcome,
-            Curves(**records, events=_events(told["events"])),
-            _figures(told["result"]),
-            _finite(told["seconds"]),
-            step,
-            str(told.get("name", ""))[:MOST_LETTERS],
-            str(told.get("note", ""))[: 10 * MOST_LETTERS],
-            {which: Snapshot(min(step, _small(int(steps[which]))), found) for which, found in weights.items()},
-        )
+        return _run(told, config, records, weights)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise _damaged(RUN) from error
+
+
+def _run(
+    told: dict[str, Any],
+    config: RunConfig,
+    records: Mapping[str, NDArray[np.void]],
+    weights: Mapping[Which, Mapping[str, NDArray[np.float32]]],
+) -> Imported:
+    """What `told` says beside settings and records. Raises an error of Python's where it says what cannot be."""
+    outcome = told["outcome"]
+    if outcome not in typing.get_args(Outcome):
+        raise ValueError("no outcome")
+    last = max((int(array["step"][-1]) for array in records.values() if len(array)), default=0)
+    step = max(last, _whole(told["step"], config.total_steps))
+    steps = told.get("weights", {"last": step})
+    return Imported(
+        config,
+        outcome,
+        Curves(**records, events=_events(told["events"], config)),
+        _figures(told["result"], config),
+        _number(told["seconds"], 0, arrays.LONGEST),
+        step,
+        escape.line(_text(told.get("name", ""))),
+        escape.lines(_text(told.get("note", ""))),
+        {
+            which: Snapshot(min(step, _whole(steps[which], config.total_steps)), found)
+            for which, found in weights.items()
+        },
+    )
 
 
 def _config(told: dict[str, Any]) -> RunConfig:
@@ -135,6 +183,14 @@ def _config(told: dict[str, Any]) -> RunConfig:
         ) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(RUN) from error
+
+
+def _records(archive: zipfile.ZipFile, name: str, config: RunConfig) -> NDArray[np.void]:
+    content = _member(archive, f"records/{name}.npy", arrays.most_bytes(config)[name])
+    try:
+        return arrays.read(content, name, config)
+    except ValueError as error:
+        raise _damaged(name) from error
 
 
 def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mapping[str, NDArray[np.float32]]:
@@ -158,13 +214,14 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    try:
-        info = archive.getinfo(name)
-    except KeyError as error:
+    found = [info for info in archive.infolist() if info.filename == name]
+    if not found:
         raise ImportedFileError(
             N_("“{part}” is missing in this zip: it was not saved by MNIST Lab, or not as a whole."), part=name
-        ) from error
-    with archive.open(info) as file:
+        )
+    if len(found) > 1 or found[0].compress_type not in METHODS:
+        raise _damaged(name)
+    with archive.open(found[0]) as file:
         content = file.read(most + 1)  # what the zip says of its size may be a lie
     if len(content) > most:
         raise ImportedFileError(
@@ -187,52 +244,73 @@ def _object(content: bytes) -> dict[str, Any]:
     return told
 
 
-def _array(content: bytes, name: str) -> NDArray[np.void]:
-    try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, MemoryError, TypeError) as error:
-        raise _damaged(name) from error
-    if not isinstance(array, np.ndarray) or array.dtype != DTYPES[name] or array.ndim != 1:
-        raise _damaged(name)
-    if (np.diff(array["step"].astype(np.int64)) < 0).any() or (array["step"] < 0).any():
-        raise _damaged(name)
-    return array
-
-
-def _events(told: list[Any]) -> tuple[Event, ...]:
-    known = typing.get_args(EventKind)
+def _events(told: Any, config: RunConfig) -> tuple[Event, ...]:
+    if not isinstance(told, list):
+        raise TypeError("no list")
     found = []
     for step, kind, value in told[:MOST_EVENTS]:
-        if kind not in known:
+        if kind not in typing.get_args(EventKind):
             raise ValueError("no such event")
-        found.append(Event(_small(int(step)), kind, None if value is None else float(value)))
-    return tuple(found)
+        found.append(Event(_whole(step, config.total_steps), kind, _value(kind, value, config)))
+    return tuple(sorted(found, key=lambda event: event.step))
 
 
-def _small(step: int) -> int:
-    if not 0 <= step < 2**31:
-        raise ValueError("no such step")
-    return step
+def _value(kind: EventKind, value: Any, config: RunConfig) -> float | None:
+    """What goes with an event; nothing where the kind has none."""
+    if kind == "learning_rate":
+        allowed = RANGES[kind]
+        return _number(value, allowed.least, allowed.greatest)
+    if kind == "early_stop":
+        return _number(value, 0, config.total_steps)
+    return None if value is None or kind != "not_finite" else _float(value)
 
 
-def _figures(told: dict[str, Any]) -> dict[str, Any]:
-    """Numbers of a result by name; whatever else stands there is left out."""
+def _figures(told: Any, config: RunConfig) -> dict[str, Any]:
+    """Figures of a result as a run has them; whatever else stands there is left out."""
+    if not isinstance(told, dict):
+        raise TypeError("no object")
     found: dict[str, Any] = {}
-    for name, value in list(told.items())[:MOST_FIGURES]:
-        if value is None or isinstance(value, bool):
-            found[name] = value
-        elif isinstance(value, int | float):
-            found[name] = value if abs(value) < 1e300 else None
-        elif value in ("nan", "inf", "-inf"):
-            found[name] = float(value)
-    return {name[:40]: value for name, value in found.items() if name.isidentifier()}
+    for name in [name for name in (*SHARES, *STEPS, *SIZES) if name in told]:
+        with contextlib.suppress(TypeError, ValueError):
+            found[name] = None if told[name] is None else _figure(name, told[name], config)
+    return found
 
 
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not 0 <= number < 1e9:
-        raise ValueError("no time")
+def _figure(name: str, value: Any, config: RunConfig) -> float:
+    if name in STEPS:
+        return _whole(value, config.total_steps)
+    number = _float(value)
+    return number if math.isnan(number) else _number(number, 0, 1 if name in SHARES else math.inf)
+
+
+def _float(value: Any) -> float:
+    """A number; NaN and infinity may stand as words. Raises TypeError, ValueError."""
+    if value in ("nan", "inf", "-inf"):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("no number")
+    if isinstance(value, int) and abs(value) > 2**62:
+        raise ValueError("too large")
+    return float(value)
+
+
+def _number(value: Any, least: float, greatest: float) -> float:
+    number = _float(value)
+    if not least <= number <= greatest:
+        raise ValueError("out of range")
     return number
+
+
+def _whole(value: Any, greatest: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= greatest:
+        raise ValueError("no step of this run")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
 
 
 def _damaged(part: str) -> ImportedFileError:

@@ -84,7 +84,7 @@ def spread_chart(
     layout["hovermode"] = "closest"
     shares: NDArray[np.float32] = rows[kind].astype(np.float32).T / 255
     middles = SPREAD_LOW + SPREAD_STEP * (np.arange(SPREAD_BINS) + 0.5)
-    used = np.flatnonzero(shares.any(1)) if shares.size else np.array([0])
+    used = np.flatnonzero(shares.any(1)) if shares.any() else np.array([0])
     low, high = float(middles[used[0]] - 0.5), float(middles[used[-1]] + 0.5)
     layout["yaxis"] |= ends(low, high) | {"title": {"text": translate(N_("Size (power of ten)"))}}
     ground = "rgba(0,0,0,0)"

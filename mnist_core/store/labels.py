@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mnist_core import escape
 from mnist_core.store.base import Base, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.tables import runs
@@ -36,9 +37,9 @@ class Labels(Base):
         if colour is not None:
             change["colour"] = colour if colour >= 0 else None
         if name is not None:
-            change["name"] = " ".join(name.split())[:NAME_LETTERS]
+            change["name"] = escape.line(name)[:NAME_LETTERS]
         if note is not None:
-            change["note"] = note.strip()[:NOTE_LETTERS]
+            change["note"] = escape.lines(note)[:NOTE_LETTERS]
         self._change([run_id], owner, change)
 
     def put_away(self, run_ids: Sequence[str], owner: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, SweepRecord, UnreadableRun
 from mnist_core.store.base import Base, next_order
@@ -105,8 +106,8 @@ class Library(Base):
             "epoch": progress.epoch,
             "seconds": progress.seconds,
             "finished_at": time.time(),
-            "name": name[:NAME_LETTERS],
-            "note": note[:NOTE_LETTERS],
+            "name": escape.line(name)[:NAME_LETTERS],
+            "note": escape.lines(note)[:NOTE_LETTERS],
             "checkpoint_step": checkpoint_step,
         }
         with self._begin() as connection:

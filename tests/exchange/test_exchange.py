@@ -31,9 +31,11 @@ CONFIG = RunConfig(learning_rate=1.5, hidden_layers=(50,), validation_size=0)
 
 def curves() -> Curves:
     steps, evaluations = np.zeros(3, STEP_DTYPE), np.zeros(2, EVALUATION_DTYPE)
-    steps["step"], steps["loss"] = [1, 2, 3], [2.3, np.inf, np.nan]
+    steps["step"], steps["steps"], steps["loss"] = [1, 2, 3], 1, [2.3, np.inf, np.nan]
     evaluations["step"], evaluations["train_loss"], evaluations["validation_loss"] = [0, 3], [2.3, 1.5], np.nan
     evaluations["seconds"] = [0, 0.5]
+    for rows in (steps, evaluations):
+        rows["epoch"] = rows["step"] / CONFIG.steps_per_epoch
     return Curves(steps, evaluations, (Event(3, "not_finite", math.inf),))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnist_core.config import RunConfig
+from mnist_core.records import Curves, Progress
 from mnist_core.store import Store
 
 CONFIG = RunConfig()
@@ -25,6 +26,16 @@ def test_labels_are_kept_and_cut(store: Store) -> None:
     assert store.get(run_id).colour == 3
     store.label_run(run_id, "ann", colour=-1)
     assert store.get(run_id).colour is None
+
+
+def test_signs_that_are_no_letters_are_left_out(store: Store) -> None:
+    """PostgreSQL takes no NUL, no database half of a surrogate pair."""
+    run_id = store.add_finished(
+        "ann", CONFIG, Curves(), "completed", {}, Progress(), name="a\ud800\x00b", note="\ud800\x00"
+    )
+    assert (store.get(run_id).name.raw, store.get(run_id).note.raw) == ("a b", "")
+    store.label_run(run_id, "ann", name="\x00c\u2066", note="one\x00\r\ntwo")
+    assert (store.get(run_id).name.raw, store.get(run_id).note.raw) == ("c", "one\ntwo")
 
 
 def test_nobody_writes_on_or_puts_away_anothers_run(store: Store) -> None:

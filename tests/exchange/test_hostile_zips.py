@@ -1,0 +1,327 @@
+"""Zips that anybody may have made: no more comes in than a run can have, and every kind of damage is a sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core import diagnostics, exchange, models, schedule
+from mnist_core.config import RunConfig
+from mnist_core.errors import ImportedFileError
+from mnist_core.exchange import arrays, packed, unpacked
+from mnist_core.figures import compare, curves, inside, overlay
+from mnist_core.figures.axes import ChartView
+from mnist_core.records import DTYPES, LAYER_DTYPE, SHARPNESS_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
+from tests.exchange.odd_runs import odd, zipped
+from tests.exchange.test_exchange import CONFIG, array, rezipped, told
+from tests.exchange.test_exchange import curves as usual
+
+Change = Callable[[dict[str, bytes]], None]
+
+
+def stored(name: str, rows: Any) -> Change:
+    """These records in place of the run's."""
+
+    def change(members: dict[str, bytes]) -> None:
+        file = io.BytesIO()
+        np.save(file, rows, allow_pickle=False)
+        members[f"records/{name}.npy"] = file.getvalue()
+
+    return change
+
+
+def rows(name: str, count: int = 2, **columns: Any) -> np.ndarray:
+    """Records that could be, but for `columns`."""
+    found = np.zeros(count, DTYPES[name])
+    found["step"] = np.arange(1, count + 1)
+    if name == "steps":
+        found["steps"] = 1
+    if name == "layers":
+        found["activations"][:, 0] = found["gradients"][:, 0] = 255
+    for column, value in columns.items():
+        found[column] = value
+    return found
+
+
+def head(text: str, version: int = 1) -> bytes:
+    """A NumPy file with this head and nothing behind it."""
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(text)) + text.encode()
+
+
+DESCR = np.lib.format.dtype_to_descr(STEP_DTYPE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        stored("steps", rows("steps", 5_600)),  # of 2,500 updates
+        stored("steps", rows("steps", steps=0)),
+        stored("steps", rows("steps", step=[1, 1])),
+        stored("steps", rows("steps", step=[0, 1])),
+        stored("steps", rows("steps", step=[5, 2_501])),
+        stored("steps", rows("steps", step=[5, 6], steps=[5, 2])),
+        stored("steps", rows("steps", steps=-1)),
+        stored("steps", rows("steps", accuracy=1.5)),
+        stored("steps", rows("steps", loss=-1)),
+        stored("steps", rows("steps", seconds=np.nan)),
+        stored("steps", rows("steps", seconds=[2, 1])),
+        stored("steps", rows("steps", seconds=1e12)),
+        stored("steps", rows("steps", learning_rate=np.inf)),
+        stored("steps", rows("steps", learning_rate=-1)),
+        stored("evaluations", rows("evaluations", step=[-1, 1])),
+        stored("evaluations", rows("evaluations", 100)),
+        stored("evaluations", rows("evaluations", test_accuracy=-0.1)),
+        stored("evaluations", rows("evaluations", dead_units=2)),
+        stored("layers", rows("layers", layer=32_767)),
+        stored("layers", rows("layers", layer=-1)),
+        stored("layers", rows("layers", layer=2)),
+        stored("layers", rows("layers", step=1)),
+        stored("layers", rows("layers", activations=0)),
+        stored("sharpness", np.ones(1, SHARPNESS_DTYPE)),  # the run measured none
+        stored("layers", np.zeros(0, STEP_DTYPE)),
+        lambda members: members.update({"records/steps.npy": head("{'descr': " + "(" * 2_000)}),
+        lambda members: members.update(
+            {"records/steps.npy": head(str({"descr": DESCR, "fortran_order": False, "shape": (2**70,)}))}
+        ),
+        lambda members: members.update(
+            {"records/steps.npy": head(str({"descr": DESCR, "fortran_order": False, "shape": (10**9,)}))}
+        ),
+        lambda members: members.update({"records/steps.npy": b"\x93NUMPY\x01\x00\xff\xff"}),
+        lambda members: members.update({"records/steps.npy": b"\x93NUMPY\x01\x00\x04\x00\xff\xfe\xfd\xfc"}),
+        array(np.zeros(3, STEP_DTYPE)[::2].reshape(1, 2)),
+        told(step="3"),
+        told(step=2_501),
+        told(step=True),
+        told(step=1e400),
+        told(seconds=-1),
+        told(seconds=1e400),
+        told(seconds=True),
+        told(name=7),
+        told(note=["a"]),
+        told(events={}),
+        told(events=[[1, "paused"]]),
+        told(events=[[2_501, "paused", None]]),
+        told(events=[[1, ["paused"], None]]),
+        told(events=[[1, "learning_rate", None]]),
+        told(events=[[1, "learning_rate", 1e9]]),
+        told(events=[[1, "early_stop", "nan"]]),
+        told(events=[[1, "not_finite", 10**400]]),
+        told(config=CONFIG.to_dict() | {"epochs": 10**400}),
+        told(config=CONFIG.to_dict() | {"hidden_layers": [[1]]}),
+        told(config=CONFIG.to_dict() | {"\ud800": 1}),
+        lambda members: members.update({"run.json": b"\xff\xfe{\x00"}),
+        lambda members: members.update({"run.json": b'{"format": 1, "step": ' + b"9" * 5_000 + b"}"}),
+    ],
+)
+def test_what_a_run_cannot_have_is_a_sentence(change: Change) -> None:
+    with pytest.raises(ImportedFileError):
+        unpacked(rezipped(change))
+
+
+def test_a_small_zip_stays_small() -> None:
+    """16 MB of zeros in each kind of records, packed into 69 kB: refused, after no more than a run's own was unpacked."""
+
+    def change(members: dict[str, bytes]) -> None:
+        for name in DTYPES:
+            members[f"records/{name}.npy"] = bytes(1 << 24)
+
+    content = rezipped(change)
+    assert len(content) < 100_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImportedFileError, match="larger than a run can be"):
+            unpacked(content)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_methods_that_are_not_ours_are_a_sentence(method: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive, zipfile.ZipFile(io.BytesIO(packed(run(), usual()))) as ours:
+        for name in ours.namelist():
+            archive.writestr(name, ours.read(name))
+    content = bytearray(file.getvalue())
+    for place in range(40, 120):  # in what was packed, where there is something to be damaged
+        content[place] ^= 0xFF
+    for one in (file.getvalue(), bytes(content)):
+        with pytest.raises(ImportedFileError):
+            unpacked(one)
+
+
+def run(**more: Any) -> Run:
+    known = {"outcome": "diverged", "progress": Progress(3, CONFIG.total_steps, 0, 0.5)} | more
+    return Run("r", "ann", CONFIG, "finished", 1, 0.0, **known)
+
+
+def changed(content: bytes, sign: bytes, offset: int, form: str, value: int) -> bytes:
+    """The zip with a number of its list of files changed, behind the last `sign`."""
+    found = bytearray(content)
+    struct.pack_into(form, found, content.rindex(sign) + offset, value)
+    return bytes(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: changed(
+            content, b"PK\x05\x06", 12, "<I", 2**31
+        ),  # a list longer than the file: a negative seek
+        lambda content: changed(content, b"PK\x05\x06", 16, "<I", 2**31),
+        lambda content: changed(content, b"PK\x01\x02", 42, "<I", 2**31),  # a file that begins behind the end
+        lambda content: changed(content, b"PK\x01\x02", 8, "<H", 1),  # encrypted
+        lambda content: changed(content, b"PK\x01\x02", 10, "<H", 99),  # packed in a way that nobody knows
+        lambda content: content.replace(b"run.json", b"run.jso\xff").replace(  # a name that is no text
+            b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x08"
+        ),
+    ],
+)
+def test_a_damaged_list_of_files_is_a_sentence(change: Callable[[bytes], bytes]) -> None:
+    content = rezipped(lambda members: members.update({"run.json": members.pop("run.json")}))  # the last in the list
+    assert unpacked(content).config == CONFIG
+    with pytest.raises(ImportedFileError):
+        unpacked(change(content))
+
+
+def test_a_zip_of_many_files_or_of_two_of_one_name_is_a_sentence() -> None:
+    file = io.BytesIO(packed(run(), usual()))
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("run.json", "{}")
+    with pytest.raises(ImportedFileError, match="damaged"):
+        unpacked(file.getvalue())
+    with pytest.raises(ImportedFileError, match="no zip that can be read"):
+        unpacked(rezipped(lambda members: members.update({str(number): b"" for number in range(100)})))
+
+
+def test_names_and_notes_are_text_that_a_store_keeps() -> None:
+    found = unpacked(rezipped(told(name="a\ud800\x00b\u202e\n c", note="one \x00\r\n\n two\udfff")))
+    assert (found.name, found.note) == ("a b c", "one\n\n two")
+
+
+def test_figures_of_a_result_are_believed_within_what_they_can_be() -> None:
+    figures = {
+        "test_accuracy": 1.2,
+        "validation_accuracy": 10**300,
+        "train_accuracy": True,
+        "best_validation_accuracy": 0.5,
+        "test_loss": -1,
+        "train_loss": "inf",
+        "validation_loss": "nan",
+        "best_step": 2_501,
+        "not_finite_step": 3,
+        "evaluated_step": 1.5,
+        "seconds": "many",
+        "verdict": "![x](http://a.bc)",
+        "a" * 40: 1,
+    }
+    found = unpacked(rezipped(told(result=figures))).result
+    assert np.isnan(found.pop("validation_loss"))
+    assert found == {"best_validation_accuracy": 0.5, "train_loss": np.inf, "not_finite_step": 3}
+
+
+def test_events_are_kept_in_their_order_and_not_without_end() -> None:
+    told_events = [[5, "paused", "ignored"], [2, "learning_rate", 0.5], *([[7, "resumed", None]] * 5_000)]
+    events = unpacked(rezipped(told(events=told_events))).curves.events
+    assert len(events) == 1_000
+    assert events[:2] == (Event(2, "learning_rate", 0.5), Event(5, "paused"))
+
+
+def test_where_a_record_stands_is_reckoned_from_its_step() -> None:
+    found = unpacked(rezipped(stored("evaluations", rows("evaluations", epoch=np.nan)))).curves.evaluations
+    assert found["epoch"].tolist() == pytest.approx([1 / CONFIG.steps_per_epoch, 2 / CONFIG.steps_per_epoch])
+
+
+def test_the_bounds_are_wide_enough_for_every_run_that_trains() -> None:
+    for config in (CONFIG, RunConfig(epochs=1_000, batch_size=1), RunConfig(train_size=1, batch_size=1, epochs=1)):
+        most = arrays.most_rows(config)
+        windows = -(-config.total_steps // schedule.window(config))
+        assert most["steps"] >= windows
+        assert most["evaluations"] >= len(schedule.evaluation_steps(config))
+        assert most["layers"] == most["evaluations"] * arrays.layers(config)
+        assert sum(arrays.most_bytes(config).values()) < 2_000_000
+    weighted = [layer for layer in models.describe(CONFIG.replace(model="cnn")).layers if layer.parameters]
+    assert arrays.layers(CONFIG.replace(model="cnn")) == len(weighted)
+
+
+# ---- mutations -------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_member_is_a_sentence_or_within_bounds() -> None:
+    """Bytes changed before they were packed, so that the zip's own check sums are right."""
+    layers = rows("layers", 4, step=[0, 0, 3, 3], layer=[0, 1, 0, 1])
+    whole = packed(run(), replace(usual(), layers=layers))
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name not in ("train.py", "curves.csv")}
+    random = np.random.default_rng(3)
+    came_in = 0
+    for _turn in range(400):
+        name = random.choice(list(members))
+        content = bytearray(members[name])
+        for place in random.integers(0, len(content), random.integers(1, 4)).tolist():
+            content[place] = random.integers(256)
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for other, known in members.items():
+                archive.writestr(other, bytes(content) if other == name else known)
+        try:
+            found = unpacked(file.getvalue())
+        except ImportedFileError:
+            continue
+        came_in += 1
+        look_at(found.config, found.curves, found.outcome, ChartView())
+    assert 20 < came_in < 380
+
+
+# ---- odd runs --------------------------------------------------------------------------------------------------
+
+
+def look_at(config: RunConfig, found: Curves, outcome: Any, view: ChartView) -> None:
+    """What pages say and draw of a run."""
+    verdict = diagnostics.at_end(config, found, outcome)
+    seen = Run("r", "ann", config, "finished", 1, 0.0, outcome=outcome, result={"verdict": verdict})
+    diagnostics.explain(seen, found)
+    for chart in (curves.loss_chart, curves.accuracy_chart, curves.gradient_chart, curves.rate_chart):
+        chart(seen, found, view, str)
+    for kind in ("loss", "accuracy", "gradient", "rate"):
+        curves.describe_chart(seen, found, kind).text()
+    layers = sorted(set(found.layers["layer"].tolist()))
+    assert len(layers) <= arrays.layers(config)
+    for layer in layers:
+        inside.spread_chart("r", found, layer, "activations", view, str)
+        inside.chart("r", found, "update", view, str)
+    shown = overlay.overlaid([("a", found), ("b", found)])
+    overlay.runs_chart(shown, "loss", ("train", "validation"), view, str)
+    compare.bands([("a", [found, found])], "accuracy", ("validation",), view, str)
+    exchange.curves_csv(found)
+    exchange.events(found, 1.0)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of infinite and missing values, which are shown as such
+@pytest.mark.parametrize("seed", range(24))
+def test_whatever_comes_in_can_be_looked_at(seed: int) -> None:
+    config, records, outcome = odd(seed)
+    found = unpacked(zipped(config, records, outcome))
+    for view in (ChartView(), ChartView(x="seconds", log_x=True, log_y=True, smoothing=0.5)):
+        look_at(found.config, found.curves, found.outcome, view)
+    assert json.dumps(found.result)
+
+
+@pytest.mark.parametrize("outcome", ["diverged", "stopped", "completed", "collapsed", "failed"])
+def test_a_run_without_records_can_be_looked_at(outcome: Any) -> None:
+    found = unpacked(zipped(CONFIG, Curves(), outcome))
+    look_at(found.config, found.curves, found.outcome, ChartView())
+
+
+def test_spreads_of_nothing_are_drawn() -> None:
+    """Of a run that came in before they were looked at."""
+    inside.spread_chart("r", Curves(layers=np.zeros(1, LAYER_DTYPE)), 0, "activations", ChartView(), str)
