@@ -19,7 +19,17 @@ from mnist_core.messages import message
 
 ROOT = Path(__file__).parents[1]
 VARIANTS = {"markdown", "plotly", "html", "cell", "plain"}
-PARTS = [*"![](){}<>&$~|#^=`*_:@/\\-+.;,% '\"x1한\n\t\u202e\x00", "\ufeff", "\u3000", "http", "www", "->", "%{", ":smile:", "😀"]
+PARTS = [
+    *"![](){}<>&$~|#^=`*_:@/\\-+.;,% '\"x1한\n\t\u202e\x00",
+    "\ufeff",
+    "\u3000",
+    "http",
+    "www",
+    "->",
+    "%{",
+    ":smile:",
+    "😀",
+]
 TYPED = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=3)), max_size=12).map("".join)
 
 

@@ -86,7 +86,11 @@ def legend(page: Page) -> list[str]:
 
 
 def reads(page: Page, text: str) -> bool:
-    return any(text in one.text.replace(JOINER, "") for one in page.find(".stApp"))
+    """Whether the page, or a list to choose from on it, shows the text."""
+    script = (
+        "return document.body.innerText + [...document.querySelectorAll('input')].map((one) => one.value).join(' ')"
+    )
+    return text in str(page.browser.execute_script(script)).replace(JOINER, "")
 
 
 def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
