@@ -9,13 +9,16 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Iterable
 
 import streamlit as st
 
 from mnist_core import settings
 from mnist_core.store import Store, open_store
+from mnist_core.ui.texts import _
 
 COOKIE = "mnist_lab_student"
+NAME = "[0-9a-f]{32}"  # what a name looks like, to Python and to the browser
 _stores: dict[str, Store] = {}
 _lock = threading.Lock()
 
@@ -35,25 +38,64 @@ def student() -> str:
     No secret is guarded by it; it keeps students from seeing or stopping each other's runs by accident.
     """
     if "student" not in st.session_state:
-        known = str(st.context.cookies.get(COOKIE, ""))
-        st.session_state["student"] = known if re.fullmatch(r"[0-9a-f]{32}", known) else secrets.token_hex(16)
+        known = name_in(st.context.headers.get_all("Cookie"))
+        st.session_state.update(student=known or secrets.token_hex(16), student_known=known is not None)
     name: str = st.session_state["student"]
     return name
 
 
+def name_in(headers: Iterable[str]) -> str | None:
+    """The first whole name in the cookies that a browser sent; None where there is none, or what there is was damaged.
+
+    Read here, since of two cookies of one name (of two paths) Streamlit keeps one, which may be the damaged one.
+    """
+    for header in headers:
+        for cookie in header.split(";"):
+            key, _sign, value = cookie.strip().partition("=")
+            if key == COOKIE and re.fullmatch(NAME, value.strip('"')):
+                return value.strip('"')
+    return None
+
+
+# The browser's cookie is made whole where the server found none that is: of what the page sees, a whole one counts (another
+# tab's, or one of a path that the server does not get), else the name of this session. What is damaged goes, on every path.
 _REMEMBER = """
-export default function ({ data }) {
-  if (!document.cookie.split("; ").some((c) => c.startsWith(data.name + "="))) {
-    document.cookie = `${data.name}=${data.value}; path=/; max-age=31536000; SameSite=Lax`;
+export default function ({ data, setTriggerValue }) {
+  const keep = (value, path, seconds) => {
+    document.cookie = `${data.cookie}=${value}; path=${path}; max-age=${seconds}; SameSite=Lax`;
+  };
+  const kept = () => document.cookie.split("; ").filter((one) => one.startsWith(data.cookie + "="))
+    .map((one) => one.slice(data.cookie.length + 1));
+  const found = kept();
+  const whole = found.map((value) => value.replaceAll('"', "")).filter((value) => new RegExp(`^${data.form}$`).test(value));
+  const name = data.known && (whole.includes(data.student) || !whole.length) ? data.student : whole[0] ?? data.student;
+  if (found.some((value) => value !== name)) {
+    const parts = location.pathname.split("/").filter(Boolean);
+    for (let count = 0; count <= parts.length; count += 1) {
+      const path = "/" + parts.slice(0, count).join("/");
+      keep("", path, 0);
+      keep("", path + "/", 0);
+    }
   }
+  keep(name, "/", 31536000); // a year from now, at each visit
+  if (!data.known && !kept().includes(name)) setTriggerValue("refused", true);
 }
 """
 
 
 def remember_student() -> None:
-    """Leave the student's name in the browser, where it has none yet. Draws nothing."""
+    """Leave the student's name in the browser; where it keeps none, say once what that means."""
     component = st.components.v2.component("mnist_lab_remember", js=_REMEMBER)
-    component(key="remember_student", data={"name": COOKIE, "value": student()}, height=0)
+    data = {"cookie": COOKIE, "student": student(), "known": st.session_state["student_known"], "form": NAME}
+    refused = component(key="remember_student", data=data, height=0, on_refused_change=_nothing).get("refused")
+    if refused and not st.session_state.get("told_refused"):
+        st.session_state["told_refused"] = True
+        text = _("Your browser keeps no cookies: a reload empties your list of runs. Keep their addresses.")
+        st.toast(text, icon=":material/cookie_off:", duration="infinite")
+
+
+def _nothing() -> None:
+    """What the browser says is read where the component is drawn."""
 
 
 def dark() -> bool:
