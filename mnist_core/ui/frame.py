@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -19,10 +21,11 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_core import escape
 from mnist_core.errors import ConfigError, MnistLabError
 from mnist_core.jobs import keeper
-from mnist_core.ui import address, data_note, large_type, session, texts
+from mnist_core.ui import address, data_note, large_type, session, texts, visits
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
+LOG_AGAIN = 600  # seconds until the log has a sentence once more
 _inside: ContextVar[bool] = ContextVar("mnist_lab_inside", default=False)
 P = ParamSpec("P")
 
@@ -92,6 +95,7 @@ def _draw(page: StreamlitPage) -> None:
     address.begin()
     st.html(_STYLE)
     large_type.begin()
+    visits.note()
     session.read_secrets()
     session.remember_student()
     keeper.keep_cluster()
@@ -151,8 +155,16 @@ def callback(act: Callable[P, None]) -> Callable[P, None]:
 
 
 def show_error(error: MnistLabError) -> None:
-    """The error as a sentence in the language of the session."""
+    """The error as a sentence in the language of the session; what is for who runs the server alone goes to the log."""
+    if error.message.has_places:
+        _log_once(str(error), int(time.monotonic() // LOG_AGAIN))
     st.error(sentence(error), icon=":material/error:")
+
+
+@lru_cache(maxsize=200)
+def _log_once(text: str, _period: int) -> None:
+    """A page shows an error at each drawing."""
+    LOG.error("%s", text)
 
 
 def sentence(error: MnistLabError) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mnist_core import diagnostics, exchange, weights
 from mnist_core.errors import StoreError
 from mnist_core.messages import N_
 from mnist_core.records import Curves, Progress, Run
-from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui import frame, names, session, visits, watch
 from mnist_core.ui.texts import _
 from mnist_core.weights import Which
 
@@ -83,11 +84,11 @@ def bring_in() -> None:
         )
         st.caption(text.format(most=LARGEST, parameters=f"{(LARGEST - 1) * 1_000_000 // 8:,}"))
         if file is not None:
-            frame.safely(_bring_in)(file.getvalue())
+            frame.safely(_bring_in)(file)
 
 
-def _bring_in(content: bytes) -> None:
-    found = exchange.unpacked(content)
+def _bring_in(file: UploadedFile) -> None:
+    found = exchange.unpacked(file.getvalue())
     verdict = diagnostics.at_end(found.config, found.curves, found.outcome)
     progress = Progress(found.step, found.config.total_steps, found.step / found.config.steps_per_epoch, found.seconds)
     name = found.name or names.describe(found.config)
@@ -110,6 +111,7 @@ def _bring_in(content: bytes) -> None:
     except StoreError:
         weights.forget(run_id)
         raise
+    visits.forget(file)
     st.session_state["brought_in"] = st.session_state.get("brought_in", 0) + 1  # an empty field again
     st.session_state["compared"] = [run_id, *st.session_state.get("compared", [])]
     st.rerun()
