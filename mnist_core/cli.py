@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mnist_core
-from mnist_core.config import FIELDS, RunConfig, choices, parse_field
+from mnist_core.config import FIELDS, DatasetName, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.messages import N_, message
 from mnist_core.options import Parser, writable_file
@@ -318,15 +318,17 @@ def _finite(value: Any) -> Any:
 
 def _data(options: argparse.Namespace) -> int:
     from mnist_core import data
+    from mnist_core.data.datasets import find
 
     if options.built_in:
         data.ensure_built_in(_bar("Drawing"))
     if options.download:
         data.ensure_mnist(_bar("Downloading"))
     for name, title in data.TITLES.items():
-        here = data.available(name, None if name == "built-in" else options.data)
+        folder = None if name == "built-in" else options.data
+        here = data.available(name, folder)
         if here or name in ("mnist", "built-in"):
-            print(f"{title}: {'here' if here else 'not here'}")
+            print(f"{title}: {f'here, in {find(name, folder)}' if here else 'not here'}")
     if options.data is None and (trouble := data.trouble()) is not None:
         print(trouble, file=sys.stderr)
         return 1

@@ -2,20 +2,35 @@
 
 The core speaks English templates; pages translate a template through gettext and fill it in afterwards, so that
 one sentence has one entry in the catalogue whatever its numbers are. `N_` marks a template for extraction.
+
+Where something lies on the server is for who runs it: `str(message)`, for logs and the command line, has all of it, `text`,
+for pages, leaves out what PLACES and DETAILS name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 Translate = Callable[[str], str]
+PLACES = ("file", "folder", "log", "store")  # fields of templates: pages show their last part
+DETAILS = ("details",)  # what another program said: pages refer to the log
 
 
 def N_(template: str) -> str:
     """Mark `template` for the catalogue; returns it unchanged."""
     return template
+
+
+_SEE_LOG = N_("the server's log says why")
+
+
+def _last_part(place: str) -> str:
+    """The name of a file or folder without the way to it; of the address of a database its kind."""
+    scheme, sign, _rest = place.partition("://")
+    return scheme if sign and scheme != "sqlite" else PurePath(place).name or "…"
 
 
 @dataclass(frozen=True)
@@ -28,15 +43,28 @@ class Message:
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def text(self, translate: Translate = str) -> str:
-        """The sentence in the language of `translate` (default: English, as written)."""
+    def text(self, translate: Translate = str, *, places: bool = False) -> str:
+        """The sentence in the language of `translate` (default: English, as written).
+
+        `places`: with folders, addresses and the words of other programs, for who runs the server.
+        """
         values = {
-            name: value.text(translate) if isinstance(value, Message) else value for name, value in self.values.items()
+            name: value.text(translate, places=places) if isinstance(value, Message) else value
+            for name, value in self.values.items()
         }
+        if not places:
+            values |= {name: _last_part(str(values[name])) for name in PLACES if name in values}
+            values |= {name: translate(_SEE_LOG) for name in DETAILS if name in values}
         return translate(self.template).format(**values)
 
+    @property
+    def has_places(self) -> bool:
+        """Whether `text` leaves something out."""
+        inner = (value.has_places for value in self.values.values() if isinstance(value, Message))
+        return any(name in self.values for name in (*PLACES, *DETAILS)) or any(inner)
+
     def __str__(self) -> str:
-        return self.text()
+        return self.text(places=True)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form; read back by `from_dict`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import data, escape, settings
+from mnist_core import data, escape
 from mnist_core.messages import N_
 from mnist_core.ui import (
     augment_panel,
@@ -40,16 +40,14 @@ def how_to_get() -> None:
     """Where MNIST comes from, and what stands in the way."""
     fact = session.store().fact("download") or {}
     if data.available("mnist"):
-        source = data.load_dataset("mnist").source
-        st.caption(_("MNIST is here, in {folder}.").format(folder=f"`{source}`"))
         return
     st.subheader(_("How to get MNIST"))
     st.markdown(
         _(
             "MNIST is downloaded once, in the background, when this program first starts with a network connection. "
             "Without one, put the four files of MNIST into a folder and name it in the environment variable (or "
-            "Streamlit secret) `MNIST_LAB_DATA`, or into `{folder}`."
-        ).format(folder=settings.home() / "data" / "MNIST" / "raw")
+            "Streamlit secret) `MNIST_LAB_DATA`, or into `data/MNIST/raw` in this program's home (`MNIST_LAB_HOME`)."
+        )
     )
     if failed := data_note.failure("download"):
         st.warning(_("The last download failed: {reason}").format(reason=escape.markdown(failed.text(_))))

@@ -63,10 +63,10 @@ def _fetch(folder: Path, progress: Progress | None) -> None:
         # torchvision says one of several kinds of error for a network that is down or a file that is wrong.
         raise DataError(
             N_(
-                "MNIST could not be downloaded ({reason}). Check the network connection and try again, or name a folder "
+                "MNIST could not be downloaded ({details}). Check the network connection and try again, or name a folder "
                 "that has MNIST in MNIST_LAB_DATA; until then there are the built-in digits."
             ),
-            reason=(str(error).strip().splitlines() or [type(error).__name__])[0],
+            details=(str(error).strip().splitlines() or [type(error).__name__])[0],
         ) from error
     finally:
         socket.setdefaulttimeout(before)

@@ -338,6 +338,7 @@ class Dispatcher:
 def _sentence(run_id: str, error: BaseException) -> Message:
     """Why a run failed, for a student."""
     if isinstance(error, MnistLabError):
+        LOG.error("run %s failed: %s", run_id, error)
         return error.message
     LOG.error("run %s failed", run_id, exc_info=error)
     if passing_errno(error) is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mnist_core import data
 from mnist_core.config import DatasetName
+from mnist_core.data.datasets import find
 from mnist_core.errors import MnistLabError
 from mnist_core.jobs import tasks
 from mnist_core.messages import N_, Message, message
@@ -37,7 +38,9 @@ class Errands:
                 self.store.set_fact(name, {"state": "idle"})  # it ended with the last cluster
         if (trouble := data.trouble()) is not None:
             LOG.warning("%s", trouble)
-        if data.preferred() == "built-in":
+        if (name := data.preferred()) != "built-in":
+            LOG.info("%s is in %s", data.TITLES[name], find(name))
+        else:
             if not data.available("built-in"):
                 self._run("digits", tasks.draw_digits)
             self._run("download", tasks.download)

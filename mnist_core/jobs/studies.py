@@ -94,6 +94,7 @@ class StudyDesk:
 def _sentence(study_id: str, error: BaseException) -> Message:
     """Why a study failed, for a student."""
     if isinstance(error, MnistLabError):
+        LOG.error("study %s failed: %s", study_id, error)
         return error.message
     LOG.error("study %s failed", study_id, exc_info=error)
     return message(

@@ -6,6 +6,7 @@ is also a question: where the student has cancelled or deleted the study, the wo
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import partial
 
@@ -15,6 +16,8 @@ from mnist_core.jobs.study_kinds import KINDS, TAKING_TIMES
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Study
 from mnist_core.store import Store
+
+LOG = logging.getLogger("mnist_lab.worker")
 
 REPORT_SECONDS = 0.2
 
@@ -67,6 +70,7 @@ def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> No
         raise  # the dispatcher queues the study again
     except MnistLabError as error:
         why = error.message
+        LOG.error("study %s failed: %s", study_id, error)
         patiently(lambda: store.fail_study(study_id, why, study.token))
         return
     patiently(lambda: store.finish_study(study_id, values, arrays, study.token))

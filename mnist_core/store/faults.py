@@ -64,14 +64,14 @@ _TEMPLATES: dict[Fault, str] = {
         "writable, or set MNIST_LAB_HOME to another folder."
     ),
     "away": N_(
-        "The store {store} is out of reach ({reason}). Nothing is lost: runs wait, and go on by themselves when it is back. "
+        "The store {store} is out of reach ({details}). Nothing is lost: runs wait, and go on by themselves when it is back. "
         "Try again in a moment; if it stays so, look after its disk or server."
     ),
     "damaged": N_(
         "The file {store} is damaged or no store of runs. It was left as it is: move it away, or set "
         "MNIST_LAB_HOME to another folder."
     ),
-    "other": N_("The store {store} cannot be used ({reason}). Nothing is lost: try again, or set MNIST_LAB_STORE."),
+    "other": N_("The store {store} cannot be used ({details}). Nothing is lost: try again, or set MNIST_LAB_STORE."),
 }
 _PASSING: frozenset[Fault] = frozenset({"locked", "full", "readonly", "away"})
 
@@ -94,7 +94,7 @@ def sentence(url: str | sa.URL, error: Exception) -> StoreUnavailableError:
     return kind(
         _TEMPLATES[fault],
         store=sa.make_url(url).render_as_string(hide_password=True),
-        reason=reason.splitlines()[0] if reason else type(error).__name__,
+        details=reason.splitlines()[0] if reason else type(error).__name__,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from tests.pages.conftest import Open
 from tests.pages.reading import texts
 
 
-def test_shows_where_mnist_is(open_page: Open, real_digits: None) -> None:
+def test_where_mnist_lies_is_not_for_visitors(open_page: Open, real_digits: None, mnist: Path) -> None:
     app = open_page("data")
     assert app.title[0].value == "The digits that the networks learn"
-    assert any("MNIST is here" in caption.value for caption in app.caption)
+    assert "How to get MNIST" not in texts(app)
+    assert str(mnist) not in texts(app)
     app.button(key="shuffle").click().run()
     assert not app.exception
 
