@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mnist_core
-from mnist_core.config import FIELDS, DatasetName, RunConfig, choices, parse_field
+from mnist_core.config import FIELDS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.messages import N_, message
 from mnist_core.options import Parser, writable_file

@@ -16,7 +16,7 @@ from typing import Any
 
 Translate = Callable[[str], str]
 PLACES = ("file", "folder", "log", "store")  # fields of templates: pages show their last part
-DETAILS = ("details",)  # what another program said: pages refer to the log
+DETAILS = ("details", "held")  # what another program said, what lies in a folder: pages refer to the log
 
 
 def N_(template: str) -> str:
@@ -24,7 +24,7 @@ def N_(template: str) -> str:
     return template
 
 
-_SEE_LOG = N_("the server's log says why")
+_SEE_LOG = N_("see the server's log")
 
 
 def _last_part(place: str) -> str:
