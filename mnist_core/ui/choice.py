@@ -1,4 +1,4 @@
-"""A choice of one: among a few that stand side by side, or among the rows of a table."""
+"""A choice of one, among a few that stand side by side or among the rows of a table; and what was typed into a field."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def one_of(
         wrap=wrap,
     )
     return start if chosen is None else chosen
+
+
+def typed(value: Any) -> str:
+    """The text of a field for text; nothing where the browser sent something else, which Streamlit hands on as it came."""
+    return value if isinstance(value, str) else ""
 
 
 def row_of(rows: Sequence[Mapping[str, Any]], key: str, chosen: Callable[[int], None]) -> None:

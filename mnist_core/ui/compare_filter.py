@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from mnist_core import escape
 from mnist_core.records import Run
 from mnist_core.ui import names, session
+from mnist_core.ui.choice import typed
 from mnist_core.ui.compare_columns import Column, columns
 from mnist_core.ui.texts import _, ngettext
 
@@ -31,7 +32,7 @@ def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
         label_visibility="collapsed",
         persist_state="session",
     )
-    fits = _sought(text or "")
+    fits = _sought(typed(text))
     known = {column.key: column for column in columns(runs)}
     with st.popover(_("Filter"), icon=":material/filter_list:"):
         wanted = st.multiselect(
@@ -101,7 +102,7 @@ def _by_words(column: Column) -> Fits | None:
     text = st.text_input(
         column.title, key=f"filter_{column.key}", placeholder=_("contains"), width=220, persist_state="session"
     )
-    words = (text or "").casefold().split()
+    words = typed(text).casefold().split()
     return (
         (lambda run: all(word in column.of(run).replace(escape.JOINER, "").casefold() for word in words))
         if words

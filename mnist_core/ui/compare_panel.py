@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +14,7 @@ from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLOURS_LIGHT
 from mnist_core.records import Run
 from mnist_core.ui import address, compare_filter, draft, frame, seal, session, take_along, watch
+from mnist_core.ui.choice import typed
 from mnist_core.ui.compare_columns import columns
 from mnist_core.ui.texts import _, ngettext
 
@@ -149,7 +151,8 @@ def _star(runs: list[Run], star: bool) -> None:
 def _write_on(run: Run) -> None:
     @frame.callback
     def written(what: str) -> None:
-        session.store().label_run(run.id, session.student(), **{what: st.session_state[f"{what}_of_{run.id}"]})
+        label: dict[str, Any] = {what: typed(st.session_state[f"{what}_of_{run.id}"])}
+        session.store().label_run(run.id, session.student(), **label)
 
     @frame.callback
     def coloured() -> None:

@@ -16,6 +16,7 @@ from mnist_core.config import RANGES, TRAIN_FILES, RunConfig, choices, parse_fie
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
 from mnist_core.ui import draft, frame, names
+from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
 # Ten stops a decade from 1e-6 to 100: wide enough to break things.
@@ -105,7 +106,7 @@ def _learning_rate() -> None:
 
 def _exact_rate() -> None:
     def changed() -> None:
-        text = st.session_state["c_exact_rate"]
+        text = typed(st.session_state["c_exact_rate"])
         if not text.strip():
             return
         try:

@@ -13,6 +13,7 @@ from mnist_core.figures import convolution as charts
 from mnist_core.messages import N_
 from mnist_core.ui import data_note, lesson, playing, products, session
 from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
 KERNELS = {
@@ -108,7 +109,7 @@ def _kernel() -> conv.Floats:
         return conv.kernel(cast(conv.KernelName, name), side)
     text = st.text_area(_("Numbers, a row a line"), OWN, key="conv_own", height=120)
     try:
-        st.session_state["conv_typed"] = conv.parse_kernel(text)
+        st.session_state["conv_typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
             found=escape.markdown(error.found), example="`0 1`", greatest=f"{conv.GREATEST:g}", largest=conv.LARGEST

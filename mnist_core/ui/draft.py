@@ -62,7 +62,9 @@ def variant() -> str | None:
 
 def start_from(name: str, label: str | None = None) -> None:
     """Take all settings from an experiment (and one of its variants), on the data that is here."""
-    chosen = PRESETS[name]
+    chosen = PRESETS.get(name)
+    if chosen is None:
+        return  # the browser says what it likes
     st.session_state["preset"] = name
     st.session_state["variant"] = label or next(iter(chosen.variants), None)
     load(base(), keep_preset=True)

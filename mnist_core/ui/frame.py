@@ -21,7 +21,7 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_core import escape
 from mnist_core.errors import ConfigError, MnistLabError
 from mnist_core.jobs import keeper
-from mnist_core.ui import address, data_note, large_type, session, texts, visits
+from mnist_core.ui import address, data_note, large_type, session, texts, visits, widget_messages
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
@@ -71,6 +71,7 @@ def _configure() -> None:
 
 def run() -> None:
     """Draw the page that the address asks for, in its frame."""
+    widget_messages.fold_in_logs()
     _configure()
     texts.begin()
     page = st.navigation(pages(), position="top")

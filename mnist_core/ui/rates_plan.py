@@ -18,6 +18,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.rates import Plan
 from mnist_core.records import SweepRecord
 from mnist_core.ui import draft, frame, names, predictions, session, sweep_panel
+from mnist_core.ui.choice import typed
 from mnist_core.ui.controls import EPOCHS, RATES
 from mnist_core.ui.texts import _, ngettext
 
@@ -150,7 +151,8 @@ def _bound(name: str) -> dict[str, Any]:
     st.session_state[key] = _fields()[name]
 
     def changed() -> None:
-        _fields()[name] = st.session_state[key]
+        value = st.session_state[key]
+        _fields()[name] = typed(value) if name in ("lowest", "highest") else value
 
     return {"key": key, "on_change": changed}
 

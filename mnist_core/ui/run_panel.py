@@ -20,6 +20,7 @@ from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
 from mnist_core.ui import draft, frame, inside_charts, names, predictions, session, take_along, texts, waiting, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
 POLL_SECONDS = 0.4
@@ -132,7 +133,7 @@ def _change_rate(run: Run) -> None:
 
     def changed() -> None:
         try:
-            value = parse_field("learning_rate", st.session_state["new_rate"])
+            value = parse_field("learning_rate", typed(st.session_state["new_rate"]))
             rate = RunConfig(learning_rate=value).learning_rate
         except ConfigError as error:
             st.session_state["new_rate_problem"] = error

@@ -12,6 +12,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.figures import updates as charts
 from mnist_core.ui import controls, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _, ngettext
 
 START = {"train_size": 60_000, "batch_size": 128, "epochs": 5}
@@ -97,7 +98,7 @@ def _exact(images: int) -> None:
     """Any batch size, typed; a sentence where it cannot be."""
 
     def changed() -> None:
-        text = st.session_state["updates_exact"].strip()
+        text = typed(st.session_state["updates_exact"]).strip()
         st.session_state.pop("updates_problem", None)
         if not text:
             return
