@@ -123,7 +123,7 @@ def _view() -> SweepView:
         part = one_of(_("Curves of"), PARTS, "train", "sweep_part", titled=False)
         log_y = st.toggle(_("Log loss axis"), key="sweep_log_y")
     chosen = st.session_state.get("chosen_rate")
-    return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, float) else None)
+    return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, int | float) else None)
 
 
 def _charts(
