@@ -4,10 +4,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from mnist_core.ui import addresses, start
+from mnist_core.ui import redirect, start
 
 # `streamlit run` finds this by reading the file, and imports it once, outside of any session.
-app = st.App(__file__, lifespan=start.lifespan, middleware=[Middleware(addresses.Addresses)])
+app = st.App(__file__, lifespan=start.lifespan, middleware=[Middleware(redirect.Redirect)])
 
 if get_script_run_ctx(suppress_warning=True) is not None:
     from mnist_core.ui import frame

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mnist_core.ui.addresses import PAGES, Addresses
+from mnist_core.ui.redirect import PAGES, Redirect
 
 HTML = [(b"accept", b"text/html,application/xhtml+xml")]
 
@@ -26,7 +26,7 @@ def asked(path: str, *, query: bytes = b"", method: str = "GET", headers: Any = 
         sent.append(message)
 
     scope = {"type": kind, "path": path, "method": method, "query_string": query}
-    asyncio.run(Addresses(streamlit)(scope | {"headers": HTML if headers is None else headers}, receive, send))
+    asyncio.run(Redirect(streamlit)(scope | {"headers": HTML if headers is None else headers}, receive, send))
     if sent[0]["status"] == 200:
         return None
     assert sent[0]["status"] == 307
@@ -90,7 +90,7 @@ def test_only_browsers_that_open_a_page_are_turned() -> None:
 
 
 def test_below_a_base_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mnist_core.ui.addresses.st.get_option", lambda _name: "/mnist/lab")
+    monkeypatch.setattr("mnist_core.ui.redirect.st.get_option", lambda _name: "/mnist/lab")
     assert asked("/mnist/lab/train/../..") == "/mnist/lab/train"
     assert asked("/mnist/lab/x/y") == "/mnist/lab/"
     assert asked("/mnist/lab/train") is None

@@ -19,7 +19,7 @@ Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 
-class Addresses:
+class Redirect:
     """ASGI middleware in front of Streamlit: turns a browser that asks for such an address to the page that it begins with, else
     to the first."""
 
