@@ -37,7 +37,7 @@ AS_TEXT = {
     ("MultiSelect", "options"),
 }
 CONFIG = PRESETS["two-layer-net"].config.replace(dataset="built-in")
-GROUP, SWEEP_NAME = "ab" * 5, "cd" * 5
+GROUP = "ab" * 5
 
 
 def records() -> Curves:
@@ -69,7 +69,6 @@ def app(open_page: Open, store: Store) -> AppTest:
     ids.append(finished(store, store.create_run(owner, CONFIG.replace(schedule="rising"))))
     for number, run_id in enumerate(ids):
         store.label_run(run_id, owner, name=NAMES[number % len(NAMES)], note=NAMES[(number + 1) % len(NAMES)])
-    app.session_state["compared"] = ids
     app.session_state["ids"] = ids
     return app
 
@@ -119,48 +118,57 @@ def test_the_search_finds_what_is_alive(app: AppTest, open_page: Open, monkeypat
 
     for name in ("markdown", "plotly", "cell"):
         monkeypatch.setattr(escape, name, escape.plain)
-    app.switch_page("pages/compare.py").run()
+    shown(app, "compare")
     assert any("BidiComponent.json" in one for one in alive(app))
     assert "=1+1" in app.dataframe[0].value["Run"].tolist()
-    app.session_state["shown_run"] = app.session_state["ids"][0]
-    app.switch_page("pages/train.py").run()
+    shown(app, "train", run=0)
     assert any("Markdown.body" in one for one in alive(app))
 
 
+def shown(app: AppTest, page: str, **query: Any) -> None:
+    """Open the page with these parameters of the address; a number is that of a run."""
+    app.query_params.clear()
+    for name, value in query.items():
+        app.query_params[name] = app.session_state["ids"][value] if isinstance(value, int) else value
+    if page == "compare":
+        app.query_params["runs"] = ",".join(app.session_state["ids"])
+    app.switch_page(f"pages/{page}.py").run()
+
+
 @pytest.mark.parametrize(
-    ("page", "state"),
+    ("page", "query", "state"),
     [
-        ("home", {}),
-        ("train", {"shown_run": 0}),
-        ("train", {"shown_group": GROUP}),
-        ("compare", {"compare_view": "curves", "compare_split": ["train", "validation"]}),
-        ("compare", {"compare_view": "groups"}),
-        ("compare", {"compare_view": "settings", "filter_columns": ["run", "note"]}),
-        ("inspect", {"inspect_view": "draw"}),
-        ("inspect", {"inspect_view": "disturb"}),
-        ("inspect", {"inspect_view": "inside"}),
-        ("learning_rate", {"rates_view": "test", "shown_test": -1}),
-        ("learning_rate", {"rates_view": "rates"}),
-        ("why", {"why_view": "landscape"}),
-        ("why", {"why_view": "inside"}),
-        ("architecture", {"architecture_view": "grid", "started_group": GROUP}),
-        ("architecture", {"architecture_view": "race", "started_race": GROUP}),
-        ("data", {"data_view": "samples"}),
+        ("home", {}, {}),
+        ("train", {"run": 0}, {}),
+        ("train", {"group": GROUP}, {}),
+        ("compare", {}, {"compare_view": "curves", "compare_split": ["train", "validation"]}),
+        ("compare", {}, {"compare_view": "groups"}),
+        ("compare", {}, {"compare_view": "settings", "filter_columns": ["run", "note"]}),
+        ("inspect", {"view": "draw", "run": 3}, {}),
+        ("inspect", {"view": "disturb", "run": 3}, {}),
+        ("inspect", {"view": "inside", "run": 3}, {}),
+        ("learning_rate", {"test": -1}, {"rates_view": "test"}),
+        ("learning_rate", {"sweep": GROUP}, {}),
+        ("why", {"view": "landscape"}, {}),
+        ("why", {"view": "inside"}, {}),
+        ("architecture", {"view": "grid", "group": GROUP}, {}),
+        ("architecture", {"view": "race", "race": GROUP}, {}),
+        ("data", {"view": "samples"}, {}),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value.values())),
 )
-def test_a_page_sends_names_as_text(app: AppTest, page: str, state: dict[str, Any]) -> None:
+def test_a_page_sends_names_as_text(app: AppTest, page: str, query: dict[str, Any], state: dict[str, Any]) -> None:
     for key, value in state.items():
-        app.session_state[key] = app.session_state["ids"][value] if isinstance(value, int) else value
+        app.session_state[key] = value
     app.session_state["drawn_strokes"] = [{"w": 24, "p": [100, 50, 160, 50, 120, 200]}]
-    app.switch_page(f"pages/{page}.py").run()
+    shown(app, page, **query)
     assert not app.exception
     assert not [error.value for error in app.error if "part of the page failed" in error.value]
     assert alive(app) == []
     for frame in app.dataframe:
         cells = [value for column in frame.value for value in frame.value[column] if isinstance(value, str)]
         assert not [value for value in cells if value.startswith(("=", "+", "-1", "@"))]
-    if page == "train" and "shown_run" in state:
+    if page == "train" and "run" in query:
         assert NAMES[0] in texts(app)
 
 
@@ -174,7 +182,7 @@ def test_other_students_see_it_as_text(app: AppTest, open_page: Open) -> None:
 
 
 def test_a_search_and_an_address_are_shown_as_text(app: AppTest, open_page: Open) -> None:
-    app.switch_page("pages/compare.py").run()
+    shown(app, "compare")
     app.text_input(key="compare_search").set_value(NAMES[0]).run()
     assert len(app.dataframe[0].value) > 0  # a name is found as it was typed
     assert alive(app) == []
@@ -201,7 +209,7 @@ def test_what_is_typed_where_a_number_belongs_is_shown_as_text(app: AppTest) -> 
 
 def test_a_filter_finds_a_name_that_would_be_a_formula(app: AppTest) -> None:
     app.session_state["filter_columns"] = ["run"]
-    app.switch_page("pages/compare.py").run()
+    shown(app, "compare")
     app.text_input(key="filter_run").set_value("=1+").run()
     (table,) = app.dataframe
     assert set(table.value["Run"]) == {JOINER + "=1+1"}
