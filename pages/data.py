@@ -53,6 +53,7 @@ def how_to_get() -> None:
         st.warning(_("The last download failed: {reason}").format(reason=escape.markdown(failed.text(_))))
     if fact.get("state") not in ("running", "wanted"):
 
+        @frame.callback
         def want() -> None:
             session.store().set_fact("download", {"state": "wanted", "done": 0, "total": 0})
 

@@ -44,8 +44,9 @@ def start(run_id: str) -> None:
         preset=chosen.name if chosen else None,
         variant=draft.variant(),
         run_id=run_id,
-        prediction=predictions.take_outcome(),
+        prediction=predictions.said_outcome(),
     )
+    predictions.forget_outcome()
     st.session_state.update(shown_run=run_id, shown_group=None)
     watch.await_first_point(run_id)
 

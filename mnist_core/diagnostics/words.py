@@ -41,9 +41,7 @@ class Explanation:
 def explain(run: Run, curves: Curves) -> Explanation | None:
     """What to say about a run; None before anything is known."""
     if run.error is not None:
-        return Explanation(
-            message(N_("The run failed.")), run.error, (), message(N_("Change the settings and run it again."))
-        )
+        return Explanation(message(N_("The run failed.")), run.error, (), _from_failure(run))
     if run.config.schedule == "rising":
         return None  # it is to break: range_test has the words
     kind, course = judge(run.config, curves, run.outcome)
@@ -60,6 +58,19 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         found = replace(found, advice=_less_noise(run))
     found = replace(found, kind=kind, title=message(TITLES[kind]))
     return replace(found, evidence=(*found.evidence, *_ending(run, curves)))
+
+
+def _from_failure(run: Run) -> Message:
+    """How a run that has failed can go on."""
+    if run.checkpoint_step:
+        template = N_(
+            "Continue goes on from its last checkpoint, at step {step}. If it fails there again, change the settings and run "
+            "it again."
+        )
+        return message(template, step=f"{run.checkpoint_step:,}")
+    return message(
+        N_("Continue starts it again: it has no checkpoint. If it fails again, change the settings and run it again.")
+    )
 
 
 def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:

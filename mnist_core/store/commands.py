@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from mnist_core.records import Requests
 from mnist_core.store.base import Base, next_order
 from mnist_core.store.recorded import drop_records
-from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_of_the_queue, find_row
+from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
@@ -23,8 +23,9 @@ class Commands(Base):
     def request(self, run_id: str, owner: str, command: Command) -> None:
         """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.
 
-        pause, resume, stop, step (one update, then paused), reset (back to step 0, paused). A run that is to go on after
-        a pause waits like a new one, behind all that wait already: no command brings a run in front of others.
+        pause, resume (also of a run that has failed, from its last checkpoint or afresh), stop, step (one update, then
+        paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already: no
+        command brings a run in front of others.
         Raises RunNotFoundError where the run is not the owner's.
         """
         if command not in get_args(Command):
@@ -64,7 +65,7 @@ class Commands(Base):
 def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
     """What `command` changes in a run's row; None: nothing."""
     if row.state == "finished":
-        return None
+        return dict(GOING_ON) if command == "resume" and row.outcome == "failed" else None
     if row.state == "running":
         return {"command": None if command == "resume" else command}
     if command == "reset":

@@ -95,6 +95,18 @@ AT_THE_BEGINNING: Mapping[str, Any] = {
 }
 
 
+# What is taken back where a run that has failed is to go on.
+GOING_ON: Mapping[str, Any] = {
+    "state": "queued",
+    "outcome": None,
+    "command": None,
+    "result": None,
+    "error": None,
+    "finished_at": None,
+    "finished_order": None,
+}
+
+
 def end_run(
     connection: sa.Connection,
     run_id: str,

@@ -26,9 +26,9 @@ def ready() -> bool:
     return there
 
 
-def draw() -> None:
-    """One calm line. While data is fetched or drawn it moves by itself."""
-    st.fragment(_line, run_every=1.0 if _waiting() else None)()
+def interval() -> float | None:
+    """Seconds between two drawings of `line`: while data is fetched or drawn it moves by itself."""
+    return 1.0 if _waiting() else None
 
 
 def _waiting() -> bool:
@@ -51,7 +51,8 @@ def progress() -> dict[str, Any] | None:
     return None
 
 
-def _line() -> None:
+def line() -> None:
+    """One calm line; a fragment."""
     busy, waiting = progress(), _waiting()
     if st.session_state.get("data_waiting") and not waiting:
         st.session_state["data_waiting"] = False

@@ -18,14 +18,15 @@ from typing import Any, ParamSpec
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from mnist_core import escape
-from mnist_core.errors import ConfigError, MnistLabError
+from mnist_core import escape, settings
+from mnist_core.errors import ConfigError, MnistLabError, StoreError, TransientStoreError
 from mnist_core.jobs import keeper
 from mnist_core.ui import address, data_note, large_type, session, texts, visits, widget_messages
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
 LOG_AGAIN = 600  # seconds until the log has a sentence once more
+AGAIN_SECONDS = 3.0  # between two looks for a store that is out of reach
 _inside: ContextVar[bool] = ContextVar("mnist_lab_inside", default=False)
 P = ParamSpec("P")
 
@@ -100,12 +101,15 @@ def _draw(page: StreamlitPage) -> None:
     session.read_secrets()
     session.remember_student()
     keeper.keep_cluster()
+    moving = data_note.interval()  # where the store is out of reach, what a press met is said when it is back
+    problem = st.session_state.pop("problem", None)  # before a fragment takes it for its own
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
-        data_note.draw()
+        fragment(data_note.line, every=moving)()
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             large_type.switch()
             texts.language_switch()
-    if problem := st.session_state.pop("problem", None):
+    _say_when_the_disk_is_full()
+    if problem is not None:
         show_error(problem)
     token = _inside.set(True)
     try:
@@ -113,6 +117,17 @@ def _draw(page: StreamlitPage) -> None:
     finally:
         _inside.reset(token)
     address.end()
+
+
+def _say_when_the_disk_is_full() -> None:
+    if settings.lacking_space():
+        st.warning(
+            _(
+                "The server's disk is nearly full. Runs go on, but no snapshots of weights are kept, and the oldest weights are "
+                "removed. Free some space, or tell whoever runs the server."
+            ),
+            icon=":material/hard_drive:",
+        )
 
 
 def ensure() -> None:
@@ -123,8 +138,11 @@ def ensure() -> None:
         st.rerun()
 
 
-def safely(draw: Callable[P, None]) -> Callable[P, None]:
-    """`draw`, with errors shown as sentences; what was not foreseen goes to the log with its traceback."""
+def safely(draw: Callable[P, None], *, again: bool = True) -> Callable[P, None]:
+    """`draw`, with errors shown as sentences; what was not foreseen goes to the log with its traceback.
+
+    `again`: where the store is out of reach, the page is drawn anew by itself when it is back.
+    """
 
     @functools.wraps(draw)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -132,6 +150,8 @@ def safely(draw: Callable[P, None]) -> Callable[P, None]:
             draw(*args, **kwargs)
         except MnistLabError as error:
             show_error(error)
+            if again and isinstance(error, TransientStoreError):
+                _try_again()
         except Exception:
             LOG.exception("A page failed")
             st.error(
@@ -140,6 +160,23 @@ def safely(draw: Callable[P, None]) -> Callable[P, None]:
             )
 
     return wrapped
+
+
+def _try_again() -> None:
+    """Draw the page anew, once a few seconds have passed, as soon as the store can be read."""
+    drawn = False
+
+    def look() -> None:
+        nonlocal drawn
+        if drawn:
+            try:
+                session.store().fact("cluster")
+            except StoreError:
+                return
+            st.rerun()
+        drawn = True
+
+    st.fragment(look, run_every=AGAIN_SECONDS)()
 
 
 def callback(act: Callable[P, None]) -> Callable[P, None]:
@@ -184,4 +221,4 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
             st.toast(sentence(problem), icon=":material/error:", duration="long")
         draw(*args, **kwargs)
 
-    return st.fragment(safely(drawn), run_every=every)
+    return st.fragment(safely(drawn, again=False), run_every=every)

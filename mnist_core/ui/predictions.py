@@ -47,10 +47,15 @@ def ask_outcome() -> Prediction | None:
     )
 
 
-def take_outcome() -> Prediction | None:
-    """What the student said of the run that now begins, in the callback that begins it; the next one is asked anew."""
-    said: Prediction | None = st.session_state.pop("predicted_outcome", None)
+def said_outcome() -> Prediction | None:
+    """What the student said of the run that now begins, in the callback that begins it."""
+    said: Prediction | None = st.session_state.get("predicted_outcome")
     return said if st.session_state.get("predict_first") else None
+
+
+def forget_outcome() -> None:
+    """The run has begun: of the next one it is asked anew."""
+    st.session_state.pop("predicted_outcome", None)
 
 
 def beside(run: Run) -> None:

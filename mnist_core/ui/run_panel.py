@@ -24,6 +24,7 @@ from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
 POLL_SECONDS = 0.4
+SILENT_SECONDS = 20.0  # a run that trains and tells nothing for so long is spoken of
 
 
 def interval() -> float:
@@ -52,6 +53,8 @@ def _panel(run_id: str, moving: bool) -> None:
         if mine and run.state != "finished":
             _buttons(run)
         else:
+            if mine and run.outcome == "failed":
+                _continue(run)
             _take(run)
             take_along.draw(run)
     if not mine:
@@ -67,6 +70,11 @@ def _panel(run_id: str, moving: bool) -> None:
 def ask(run: Run, command: Command) -> None:
     """Ask something of the run, as its owner."""
     session.store().request(run.id, session.student(), command)
+
+
+@frame.callback
+def _ask_rate(run: Run, rate: float) -> None:
+    session.store().request_learning_rate(run.id, session.student(), rate)
 
 
 @frame.callback
@@ -117,6 +125,18 @@ def _buttons(run: Run) -> None:
     _change_rate(run)
 
 
+def _continue(run: Run) -> None:
+    st.button(
+        _("Continue"),
+        key="continue",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=ask,
+        args=(run, "resume"),
+        help=_("Queues the run again: it goes on from its last checkpoint, or from the start where it has none."),
+    )
+
+
 def _take(run: Run) -> None:
     st.button(
         _("Take these settings"),
@@ -139,7 +159,7 @@ def _change_rate(run: Run) -> None:
             st.session_state["new_rate_problem"] = error
             return
         st.session_state.pop("new_rate_problem", None)
-        frame.callback(session.store().request_learning_rate)(run.id, session.student(), rate)
+        _ask_rate(run, rate)
 
     with st.popover(_("Rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
         st.text_input(
@@ -171,7 +191,16 @@ def _progress(run: Run) -> None:
         parts.append(_("{time} left").format(time=names.duration(left)))
     elif done.seconds:
         parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
+    if run.state == "running" and (silent := watch.silent_seconds(run)) > SILENT_SECONDS:
+        text = _("no news for {time}: a long step, or the store or disk is busy; it goes on by itself")
+        parts.append(text.format(time=names.duration(silent)))
     st.progress(min(1.0, share), text=" · ".join(parts))
+    if run.state == "paused" and done.step and (run.checkpoint_step or 0) < done.step:
+        text = _(
+            "Its state could not be saved (a full disk?): Resume goes on from step {step} and makes the steps after it again. "
+            "The curve will be the same."
+        )
+        st.caption(":material/warning: " + text.format(step=f"{run.checkpoint_step or 0:,}"))
 
 
 _TONES = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
 from mnist_core.diagnostics import Scale, zones
+from mnist_core.errors import TransientStoreError
 from mnist_core.figures import rates, sweep_curves
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.records import SweepRecord
@@ -69,7 +71,8 @@ def read(views: list[watch.View]) -> zones.Reading:
 def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
     """Keep by how much the prediction missed, once an edge was found."""
     if sweep.off is None and sweep.predicted_edge is not None and reading.edge is not None:
-        session.store().settle_sweep(sweep.id, reading.edge.off(sweep.predicted_edge))
+        with suppress(TransientStoreError):  # the next time that it is drawn
+            session.store().settle_sweep(sweep.id, reading.edge.off(sweep.predicted_edge))
 
 
 def _progress(views: list[watch.View]) -> None:

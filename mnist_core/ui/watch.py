@@ -51,6 +51,7 @@ class _Recent(OrderedDict[Hashable, Any]):
 _lock = threading.Lock()
 _views = _Recent(VIEWS)
 _figures = _Recent(KEPT)
+_heard = _Recent(VIEWS)  # version of each run, and since when it has been that
 
 
 def look(run_id: str) -> View:
@@ -82,6 +83,19 @@ def _look(run_id: str) -> View:
     with _lock:
         _views.put((store.url, run_id), view)
     return view
+
+
+def silent_seconds(run: Run) -> float:
+    """For how long nothing new has been heard of the run, as far as this process has watched it."""
+    key, now = (session.store().url, run.id), time.monotonic()
+    with _lock:
+        version: int | None
+        since: float
+        version, since = _heard.get(key, (None, now))
+        if version != run.version:
+            since = now
+            _heard.put(key, (run.version, since))
+    return now - since
 
 
 def look_at_group(group: str) -> list[View]:

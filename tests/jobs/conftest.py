@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core import data
+from mnist_core import data, training
 from mnist_core.data import digits, folders, idx
-from mnist_core.jobs import worker_store
+from mnist_core.jobs import one_run, run_job, worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
+from tests.jobs.disturbed import CONFIG, THREADS, rows
 from tests.jobs.stand_in import Client
 
 
@@ -60,3 +62,37 @@ def shared_store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch)
     yield opened
     del worker_store._stores[opened.url]
     opened.close()
+
+
+@pytest.fixture
+def hurried(small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of this process publish in many small pieces, and wait for what is out of reach in short pauses."""
+    monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
+    monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
+    monkeypatch.setattr(run_job, "FIRST_SECONDS", 0.02)
+    monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", float("inf"))  # only where one has to be
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(one_run, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(worker_store, "FIRST_SECONDS", 0.001)
+    monkeypatch.setattr(worker_store, "LONGEST_SECONDS", 0.01)
+
+
+@pytest.fixture
+def quick_store(home: Path, hurried: None) -> Iterator[Store]:
+    """A store that the jobs of this process use, too; nobody waits inside the database."""
+    opened = open_store(busy_seconds=0.0)
+    worker_store._stores[opened.url] = opened
+    yield opened
+    del worker_store._stores[opened.url]
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed_curve(small_mnist: Path) -> str:
+    """The curve of `disturbed.CONFIG` where nothing happens to it."""
+    result = training.train(CONFIG, data=small_mnist, threads=THREADS)
+    tables = [frame.to_records(index=False) for frame in (result.steps, result.evaluations)]
+    steps, evaluations = (
+        np.array(table.tolist(), dtype) for table, dtype in zip(tables, (STEP_DTYPE, EVALUATION_DTYPE), strict=True)
+    )
+    return rows(Curves(steps, evaluations))

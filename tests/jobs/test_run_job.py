@@ -13,6 +13,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import TransientStoreError
 from mnist_core.jobs import one_run, run_job, turns
+from mnist_core.messages import message
 from mnist_core.records import Curves
 from mnist_core.store import Store
 from mnist_core.training import trail
@@ -240,6 +241,29 @@ def test_a_store_that_is_locked_for_a_moment_is_asked_again(store: Store, monkey
         monkeypatch.setattr(store, name, after(1, locked, getattr(store, name)))
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_failed_run_is_continued_from_its_last_checkpoint_or_the_start(
+    store: Store, monkeypatch: pytest.MonkeyPatch, saved: bool
+) -> None:
+    expected = undisturbed(store)
+    run_id = store.create_run("ann", CONFIG)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_job._Bunch, "_save_is_due", lambda self: saved and self.jobs[0].trainer.step < 300)
+        patch.setattr(store, "publish", after(8, die, store.publish))
+        with pytest.raises(Crash):
+            execute(store, run_id)
+    reached, checkpoint = store.get(run_id).progress.step, store.get(run_id).checkpoint_step
+    assert (checkpoint is not None) == saved
+    store.finish(run_id, "failed", {}, message("It broke."))
+    store.request(run_id, "ann", "resume")
+    execute(store, run_id)
+    run, curves = store.get(run_id), store.curves(run_id)
+    assert (run.outcome, run.error) == ("completed", None)
+    assert rows(curves) == expected
+    if reached > (checkpoint or 0):
+        assert [(event.kind, event.step) for event in curves.events] == [("recovered", checkpoint or 0)]
 
 
 def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,13 +235,23 @@ def test_a_rate_asked_for_is_forgotten_when_the_run_ends(store: Store) -> None:
         assert connection.execute(sa.select(runs.c.rate_request)).scalar() is None
 
 
-def test_a_finished_run_cannot_be_commanded(store: Store) -> None:
+def test_a_failed_run_can_be_continued_and_nothing_else(store: Store) -> None:
     run_id = running(store)
+    store.publish([Report(run_id, Progress(9, 100), steps(1, 9), checkpoint=True)])
     store.finish(run_id, "failed", {}, message("It {what}.", what="broke"))
-    for command in ("pause", "resume", "stop", "step", "reset"):
+    for command in ("pause", "stop", "step", "reset"):
         store.request(run_id, "ann", command)
     run = store.get(run_id)
     assert (run.state, run.outcome, str(run.error)) == ("finished", "failed", "It broke.")
+    with pytest.raises(RunNotFoundError, match="somebody else's"):
+        store.request(run_id, "bob", "resume")
+    waiting = store.create_run("bob", CONFIG)
+    store.request(run_id, "ann", "resume")
+    run = store.get(run_id)
+    assert (run.state, run.outcome, run.error, run.finished_at) == ("queued", None, None, None)
+    assert (run.checkpoint_step, len(store.curves(run_id).steps)) == (9, 9)
+    assert [run.id for run in store.next_queued(5)] == [waiting, run_id]
+    assert not store.forget_weights(run_id)  # it needs them
 
 
 def test_runs_are_their_owners(store: Store) -> None:

@@ -1,0 +1,164 @@
+"""Pages while the store is locked or out of reach, the disk is full, and after a run has failed."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.errors import TransientStoreError
+from mnist_core.messages import message
+from mnist_core.records import Curves, Progress, Report
+from mnist_core.store import Store, engine
+from mnist_core.ui import frame
+from tests.pages.conftest import Open
+from tests.pages.reading import texts
+
+
+def trained(app: AppTest, store: Store, checkpoint: bool = True) -> str:
+    """The student's run, at step 40 of 100, with a checkpoint."""
+    app.button(key="run").click().run()
+    run_id = store.next_queued(1)[0].id
+    store.claim(run_id, "worker", 1)
+    store.publish([Report(run_id, Progress(40, 100, 0.4, 1.0), Curves(), checkpoint=checkpoint)])
+    return run_id
+
+
+def test_a_press_while_another_program_writes_is_a_sentence_and_nothing_is_lost(
+    open_page: Open, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)  # of the pages' own store, which is opened after this
+    app = open_page("train", preset="two-layer-net")
+    app.select_slider(key="c_learning_rate").set_value(0.2)
+    app.toggle(key="predict_toggle").set_value(True).run()
+    app.segmented_control(key="predicted_outcome").set_value("breaks").run()
+    holder = sqlite3.connect(home / "runs.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    app.button(key="run").click().run()
+    assert "in use by another program. Nothing is lost: runs wait for it" in texts(app)
+    assert not app.exception
+    holder.close()
+    app.button(key="run").click().run()
+    (run,) = store.next_queued(5)
+    assert (run.config.learning_rate, run.prediction) == (0.2, "breaks")
+    assert "in use by another program" not in texts(app)
+
+
+def test_what_a_press_met_is_said_when_the_page_can_be_drawn_again(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train", preset="two-layer-net")
+
+    def away(*_args: Any, **_options: Any) -> None:
+        raise TransientStoreError("The store is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "create_run", away)
+        patch.setattr(Store, "fact", away)
+        app.button(key="run").click().run()
+        assert [error.value for error in app.error] == ["The store is away."]
+    app.run()
+    assert [error.value for error in app.error] == ["The store is away."]
+    app.run()
+    assert not app.error
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_failed_run_is_continued_by_a_button(open_page: Open, store: Store, checkpoint: bool) -> None:
+    app = open_page("train", preset="two-layer-net")
+    run_id = trained(app, store, checkpoint)
+    store.finish(run_id, "failed", {}, message("The worker stopped."))
+    app.run()
+    said = texts(app)
+    assert "The worker stopped." in said
+    assert ("from its last checkpoint, at step 40" if checkpoint else "it has no checkpoint") in said
+    app.button(key="continue").click().run()
+    run = store.get(run_id)
+    assert (run.state, run.outcome, run.error) == ("queued", None, None)
+    assert "The worker stopped." not in texts(app)
+    assert not app.exception
+
+
+def test_only_its_owner_continues_a_run_and_only_a_failed_one(open_page: Open, store: Store) -> None:
+    def buttons(app: AppTest) -> list[str | None]:
+        return [button.key for button in app.button if button.key == "continue"]
+
+    theirs = store.create_run("somebody", RunConfig())
+    store.claim(theirs, "worker", 1)
+    store.finish(theirs, "failed", {}, message("The worker stopped."))
+    assert buttons(open_page("train", run=theirs)) == []
+    app = open_page("train", preset="two-layer-net")
+    store.finish(trained(app, store), "stopped", {})
+    assert buttons(app.run()) == []
+
+
+def test_a_run_that_could_not_be_saved_when_it_was_paused_says_so(open_page: Open, store: Store) -> None:
+    app = open_page("train", preset="two-layer-net")
+    run_id = trained(app, store)
+    store.pause(run_id, {})
+    assert "could not be saved" not in texts(app.run())
+    store.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
+    assert "Resume goes on from step 40 and makes the steps after it again" in texts(app.run())
+
+
+def test_a_run_of_which_nothing_is_heard_is_spoken_of(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train", preset="two-layer-net")
+    run_id = trained(app, store)
+    clock, passed = time.monotonic, [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + passed[0])
+
+    def said() -> str:
+        return "".join(element.proto.text for element in app.run().main if element.type == "progress")
+
+    assert "no news" not in said()
+    passed[0] += 3_600.0
+    assert "no news for 60 min: a long step, or the store or disk is busy; it goes on by itself" in said()
+    store.publish([Report(run_id, Progress(41, 100, 0.4, 1.0), Curves())])
+    assert "no news" not in said()
+
+
+def test_a_disk_that_is_nearly_full_is_said_on_every_page(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "disk is nearly full" not in texts(open_page())
+    monkeypatch.setattr(settings, "lacking_space", lambda: 1)
+    assert "disk is nearly full. Runs go on" in texts(open_page())
+    assert "disk is nearly full. Runs go on" in texts(open_page("compare"))
+
+
+def test_a_page_that_cannot_read_the_store_is_drawn_anew_when_it_can(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[Callable[[], None], float | None]] = []
+    fragment = st.fragment
+
+    def noted(function: Any, *, run_every: float | None = None) -> Any:
+        if function.__name__ == "look":
+            drawn.append((function, run_every))
+        return fragment(function, run_every=run_every)
+
+    def away(*_args: Any, **_options: Any) -> None:
+        raise TransientStoreError("The store is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(st, "fragment", noted)
+        patch.setattr(Store, "list_runs", away)
+        assert "The store is away." in texts(open_page("train"))
+    ((look, every),) = drawn
+    assert every == frame.AGAIN_SECONDS
+    again: list[str] = []
+    monkeypatch.setattr(st, "rerun", lambda: again.append("again"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "fact", away)
+        look()
+    assert again == []
+    look()
+    assert again == ["again"]
