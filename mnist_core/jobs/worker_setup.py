@@ -24,7 +24,10 @@ class WorkerSetup(WorkerPlugin):
         self.store_url = store_url
 
     def setup(self, worker: Any) -> None:
-        """Called by Dask in each worker's process."""
+        """Called by Dask in each worker's process, again where another cluster comes to it."""
+        from mnist_core.jobs import worker_store
+
+        worker_store.ending.clear()
         try:
             psutil.Process().nice(10 if os.name != "nt" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None))
         except (OSError, psutil.Error):

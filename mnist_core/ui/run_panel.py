@@ -195,12 +195,21 @@ def _progress(run: Run) -> None:
         text = _("no news for {time}: a long step, or the store or disk is busy; it goes on by itself")
         parts.append(text.format(time=names.duration(silent)))
     st.progress(min(1.0, share), text=" · ".join(parts))
-    if run.state == "paused" and done.step and (run.checkpoint_step or 0) < done.step:
-        text = _(
-            "Its state could not be saved (a full disk?): Resume goes on from step {step} and makes the steps after it again. "
-            "The curve will be the same."
-        )
-        st.caption(":material/warning: " + text.format(step=f"{run.checkpoint_step or 0:,}"))
+    _say_what_is_saved(run)
+
+
+def _say_what_is_saved(run: Run) -> None:
+    """Of a run at rest whose last state is not on disk: that was full, or its worker was lost."""
+    kept = run.checkpoint_step or 0
+    if kept >= run.progress.step or run.outcome == "failed":
+        return
+    if run.state == "paused":
+        text = _("Its last checkpoint is of step {step}: Resume makes the steps after it again, with the same curve.")
+    elif run.state == "finished" and kept:
+        text = _("Its last weights could not be saved: those of step {step} are kept.")
+    else:
+        return
+    st.caption(":material/warning: " + text.format(step=f"{kept:,}"))
 
 
 _TONES = {

@@ -16,7 +16,7 @@ import pytest
 
 from mnist_core import settings, training
 from mnist_core.errors import StoreUnavailableError, TransientStoreError
-from mnist_core.jobs import cluster, study_job, turns, worker_store
+from mnist_core.jobs import cluster, study_job, turns, worker_setup, worker_store
 from mnist_core.store import Store, open_store
 from tests.conftest import wait_until
 from tests.jobs.disturbed import CONFIG, dataset, execute, rows
@@ -200,6 +200,19 @@ def test_a_worker_is_patient_but_not_for_ever_and_not_with_what_lasts(store: Sto
             worker_store.patiently(failing(TransientStoreError))
     finally:
         worker_store.ending.clear()
+
+
+def test_a_worker_that_closes_waits_no_longer_and_one_that_another_cluster_takes_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_setup.psutil.Process, "nice", lambda *_priority: None)
+    monkeypatch.setattr(training, "warm_up", lambda _cores: None)
+    monkeypatch.setattr(worker_setup, "_open", lambda _url: None)
+    plugin = worker_setup.WorkerSetup("sqlite://")
+    plugin.teardown(None)
+    assert list(worker_store.pauses(600.0)) == []
+    plugin.setup(None)
+    assert not worker_store.ending.is_set()
 
 
 # ---- others that use the store -------------------------------------------------------------------------------------

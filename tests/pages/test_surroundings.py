@@ -100,13 +100,17 @@ def test_only_its_owner_continues_a_run_and_only_a_failed_one(open_page: Open, s
     assert buttons(app.run()) == []
 
 
-def test_a_run_that_could_not_be_saved_when_it_was_paused_says_so(open_page: Open, store: Store) -> None:
+def test_a_run_at_rest_whose_last_state_is_not_on_disk_says_so(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     run_id = trained(app, store)
     store.pause(run_id, {})
-    assert "could not be saved" not in texts(app.run())
+    assert ":material/warning:" not in texts(app.run())
     store.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
-    assert "Resume goes on from step 40 and makes the steps after it again" in texts(app.run())
+    assert "Its last checkpoint is of step 40: Resume makes the steps after it again" in texts(app.run())
+    store.finish(run_id, "stopped", {})
+    assert "could not be saved: those of step 40 are kept" in texts(app.run())
+    store.forget_weights(run_id)  # to make room
+    assert "could not be saved" not in texts(app.run())
 
 
 def test_a_run_of_which_nothing_is_heard_is_spoken_of(
