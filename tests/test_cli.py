@@ -138,7 +138,7 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
         (("sweep", "--preset", "lenet"), 2, "--learning-rates"),
         (("sweep", "--learning-rate", "1"), 2, "learning-rates"),
         (("fly",), 2, "invalid choice"),
-        (("train", "--data", "/nowhere"), 1, "There is no MNIST in /nowhere"),
+        (("train", "--data", "/nowhere"), 1, "There is no folder /nowhere"),
         (("train", "--dataset", "built-in"), 1, "python -m mnist_core data --built-in"),
     ],
 )

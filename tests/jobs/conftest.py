@@ -11,7 +11,7 @@ import pytest
 
 from mnist_core import data, training
 from mnist_core.data import digits, folders, idx
-from mnist_core.jobs import one_run, run_job, worker_store
+from mnist_core.jobs import errands, one_run, run_job, worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
@@ -39,6 +39,7 @@ def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
     monkeypatch.setattr(data, "available", lambda name: name == "mnist")
     monkeypatch.setattr(data, "preferred", lambda: "mnist")
+    monkeypatch.setattr(errands, "find", lambda name: home / "data")
     opened = open_store()
     opened.set_fact("speed", {})
     yield opened

@@ -50,7 +50,7 @@ def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
     engine.dispose()
     store = open_store()
     (run,) = store.list_runs("ann")
-    assert (run.config, run.state, run.progress.step, run.name, run.star) == (CONFIG, "paused", 70, "", False)
+    assert (run.config, run.state, run.progress.step, run.name.raw, run.star) == (CONFIG, "paused", 70, "", False)
     store.put_away([run.id], "ann")
     assert store.list_runs("ann") == []
     # What was ordered by time keeps its order, and what is new comes after it.
