@@ -11,9 +11,10 @@ import pytest
 
 from mnist_core import data, jobs, settings, weights
 from mnist_core.data.datasets import find
-from mnist_core.errors import MnistLabError
+from mnist_core.errors import DataFileError, MnistLabError
 from mnist_core.messages import DETAILS, PLACES, Message, message
 from mnist_core.store import open_store
+from mnist_core.ui import frame
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,6 +93,15 @@ def test_the_address_of_a_store_shows_neither_host_nor_user(monkeypatch: pytest.
     assert not [word for word in ("10.0.0.5", "5433", "lab_user", "lab_name", "secret") if word in shown]
     assert "10.0.0.5" in told
     assert "secret" not in told
+
+
+def test_who_runs_the_server_reads_in_the_log_what_pages_leave_out(caplog: pytest.LogCaptureFixture) -> None:
+    error = DataFileError("The file {file} is cut short.", file="/home/ann/labels")
+    for _drawing in range(3):
+        assert frame.sentence(error) == "The file labels is cut short."
+    assert [one.getMessage() for one in caplog.records if one.name == "mnist_lab"] == [
+        "The file /home/ann/labels is cut short."
+    ]
 
 
 def test_places_have_the_names_that_pages_leave_out() -> None:

@@ -193,9 +193,7 @@ def callback(act: Callable[P, None]) -> Callable[P, None]:
 
 
 def show_error(error: MnistLabError) -> None:
-    """The error as a sentence in the language of the session; what is for who runs the server alone goes to the log."""
-    if error.message.has_places:
-        _log_once(str(error), int(time.monotonic() // LOG_AGAIN))
+    """The error as a sentence in the language of the session."""
     st.error(sentence(error), icon=":material/error:")
 
 
@@ -206,7 +204,9 @@ def _log_once(text: str, _period: int) -> None:
 
 
 def sentence(error: MnistLabError) -> str:
-    """The error as Markdown, one line per problem of a configuration."""
+    """The error as Markdown, one line per problem of a configuration; what is for who runs the server alone goes to the log."""
+    if error.message.has_places:
+        _log_once(str(error), int(time.monotonic() // LOG_AGAIN))
     messages = [problem.message for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
     return "\n\n".join(escape.markdown(message.text(_)) for message in messages)
 
