@@ -31,7 +31,7 @@ from mnist_core.messages import N_
 TLS = ("MNIST_LAB_TLS_CA", "MNIST_LAB_TLS_CERT", "MNIST_LAB_TLS_KEY")
 # What a host's secrets may set (Streamlit's, for one), beside the environment.
 FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", *TLS)
-# What one worker needs with torch and a data set in it: 600 MB with PyPI's CUDA build.
+# What one worker needs, with PyPI's CUDA build of torch: at most 550 MB for itself, and a part of 260 MB that all share.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
 FREE_SHARE, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB

@@ -17,10 +17,12 @@ import errno
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from mnist_core import data, settings
+from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, TransientStoreError
@@ -46,7 +48,13 @@ class ClaimLostError(Exception):
 class Job:
     """One run: its trainer, its checkpoint, what is asked of it. Raises ClaimLostError, on making too."""
 
-    def __init__(self, store: Store, run: Run, device: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: Run,
+        device: str | None = None,
+        load: Callable[[DatasetName], Dataset] = data.load_dataset,
+    ) -> None:
         self.store = store
         self.run = run
         self._device = device
@@ -56,7 +64,7 @@ class Job:
         self._looked = 0.0
         self._unplaced = False  # whether the checkpoint that counts could not be put in its place yet
         self._may_pass = False  # whether what kept the last checkpoint from being written may pass
-        self.trainer = self._trainer(data.load_dataset(run.config.dataset))
+        self.trainer = self._trainer(load(run.config.dataset))
         self._leave_a_trail()
         self._measured_from = (self.trainer.seconds, self.trainer.step)
 

@@ -11,11 +11,15 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.data import Dataset
 from mnist_core.errors import TransientStoreError
 from mnist_core.jobs import one_run, pulse, turns
+from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.one_run import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Run
@@ -28,6 +32,7 @@ CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05  # of the time, at most, goes into checkpoints
 
 
+@releasing
 def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = None) -> None:
     """Train the runs, which can share a stack if they are several, until each has ended or is paused.
 
@@ -38,15 +43,16 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
     claimed = [patiently(partial(store.claim, run_id, worker, threads, lease)) for run_id in run_ids]
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
+    load = cache(data.load_dataset)  # mapped once, not by each run anew
     with pulse.at_work(), turns.OF_THIS_PROCESS:
-        jobs = [job for run in claimed if run is not None and (job := _job(store, run, device))]
+        jobs = [job for run in claimed if run is not None and (job := _job(store, run, device, load))]
         for together in _at_one_step(jobs):
             _Bunch(store, together).work()
 
 
-def _job(store: Store, run: Run, device: str | None) -> Job | None:
+def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName], Dataset]) -> Job | None:
     try:
-        return Job(store, run, device)
+        return Job(store, run, device, load)
     except ClaimLostError:
         return None
 

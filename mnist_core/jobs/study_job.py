@@ -12,6 +12,7 @@ from functools import partial
 
 from mnist_core.errors import MnistLabError, TransientStoreError
 from mnist_core.jobs import pulse, turns
+from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.study_kinds import KINDS, TAKING_TIMES
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Study
@@ -54,6 +55,7 @@ def _set_threads(cores: int) -> None:
     torch.set_num_threads(cores)
 
 
+@releasing
 def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> None:
     """Compute the study, unless it waits no longer; `cores` that it may use, `lease` as for `run_job.execute`."""
     store = patiently(partial(worker_store, url))

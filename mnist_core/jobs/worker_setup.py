@@ -11,6 +11,7 @@ from distributed import WorkerPlugin
 
 from mnist_core import data, settings
 from mnist_core.errors import MnistLabError
+from mnist_core.jobs import memory
 
 LOG = logging.getLogger("mnist_lab.worker")
 
@@ -39,6 +40,7 @@ class WorkerSetup(WorkerPlugin):
             _open(self.store_url)
         except MnistLabError as error:
             LOG.warning("%s", error)  # the first run will say so to the one who waits for it
+        memory.settle()
 
     def teardown(self, worker: Any) -> None:
         """Called by Dask when the worker closes: what waits for the store or the disk waits no longer."""

@@ -232,6 +232,10 @@ class DenseStep:
 
     # ---- buffers -----------------------------------------------------------------------------------------------
 
+    def spare(self) -> None:
+        """See `step.Step.spare`."""
+        self._batches = {}
+
     def _batch(self, n: int) -> _Batch:
         if n not in self._batches:
             if len(self._batches) == _SIZES:

@@ -15,7 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import Feeder, Rows
 from mnist_core.training.evaluate import alive, loss_of
-from mnist_core.training.optimizers import make_optimizer
+from mnist_core.training.optimizers import make_optimizer, step_of
 from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
 
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
@@ -35,6 +35,7 @@ class GeneralStep:
         # The number of the hidden layer that each dropout belongs to.
         self._dropouts = {module: number for number, module in enumerate(m for m in model if isinstance(m, nn.Dropout))}
         self._optimizer = make_optimizer(config, self._parameters)
+        self._update = step_of(self._optimizer)
 
     def make(
         self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, norms: bool = True
@@ -46,7 +47,7 @@ class GeneralStep:
         made = Made(*found, self._norm() if norms else None)
         for group in self._optimizer.param_groups:
             group["lr"] = rates[0]
-        self._optimizer.step()
+        self._update()
         return [made]
 
     def _gradient(self, number: int, chunks: Chunks, stop: Stop) -> tuple[float, int] | None:
@@ -120,6 +121,10 @@ class GeneralStep:
                 yield
         finally:
             self._model.train()
+
+    def spare(self) -> None:
+        """See `step.Step.spare`."""
+        self._optimizer.zero_grad(set_to_none=True)
 
     def state(self, place: int = 0) -> dict[str, torch.Tensor]:
         """torch's buffers as `number of the parameter.name`; see `step.Step.state`."""

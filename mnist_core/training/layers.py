@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from mnist_core.training.general import ACTIVATIONS
 from mnist_core.training.step import Stop, never
 
 IMAGES = slice(0, 128)  # the training images that are looked at: a probe costs about one step
+AT_ONCE = 2**20  # numbers that are counted at once
 Parameters = dict[str, torch.Tensor]
 WITH_WEIGHTS = (nn.Linear, nn.Conv2d)
 
@@ -57,7 +58,7 @@ class _Seen:
     def see(self, config: RunConfig, signal: torch.Tensor) -> None:
         self.squares += signal.square().sum(dtype=torch.float64 if signal.device.type != "mps" else None).item()
         self.numbers += signal.numel()
-        self.counts += _counts(signal)
+        self.counts += counted(signal)
         lives = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
         self.lives = lives if self.lives is None else self.lives | lives
 
@@ -95,12 +96,15 @@ def probe(
         hidden = layer + 1 < len(layers)
         row["dead_units"] = seen.dead(config) if hidden else np.nan
         row["activation"] = math.sqrt(seen.squares / seen.numbers)
-        gradient = torch.cat([gradients[place].flatten() for place in places])
-        weight = torch.cat([now[place].flatten() for place in places])
-        row["gradient"], row["weight"] = gradient.norm().item(), weight.norm().item()
-        moved = [now[place] - before[place] for place in places] if before is not None else []
-        row["update"] = _share(torch.cat([value.flatten() for value in moved]), weight) if moved else np.nan
-        row["activations"], row["gradients"] = _shares(seen.counts), spread(gradient)
+        gradient, weight = [gradients[place] for place in places], [now[place] for place in places]
+        row["gradient"], row["weight"] = _length(gradient).item(), _length(weight).item()
+        if before is not None:
+            moved = _length(now[place] - before[place] for place in places)
+            row["update"] = (moved / _length(weight)).item()  # torch divides by 0 and infinity without a word
+        else:
+            row["update"] = np.nan
+        row["activations"] = shares(seen.counts)
+        row["gradients"] = shares(np.sum([counted(value) for value in gradient], axis=0))
     return rows
 
 
@@ -120,7 +124,7 @@ def _measured(
         outputs, signals = forward(model, parameters, inputs)
         loss = loss_of(config, outputs, labels) * (len(labels) / images)
         found = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
-        gradients = [sum_ + new for sum_, new in zip(gradients, found, strict=True)] if gradients else list(found)
+        gradients = [total.add_(new) for total, new in zip(gradients, found, strict=True)] if gradients else list(found)
         layers = layers or [_Seen() for _signal in signals]
         for seen, signal in zip(layers, signals, strict=True):
             seen.see(config, signal.detach())
@@ -136,22 +140,23 @@ def _places(model: nn.Sequential, names: Sequence[str]) -> list[list[int]]:
     ]
 
 
-def _share(moved: torch.Tensor, weight: torch.Tensor) -> float:
-    return float(moved.norm() / weight.norm())  # torch divides by 0 and infinity without a word
+def _length(values: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Of all these numbers as one vector, which of a large layer is never made."""
+    found: torch.Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in values]))
+    return found
 
 
-def spread(values: torch.Tensor) -> NDArray[np.uint8]:
-    """Shares of |values| by half decades (records.SPREAD_…), 255 for all; NaN and infinity count to the last."""
-    return _shares(_counts(values))
-
-
-def _counts(values: torch.Tensor) -> NDArray[np.float64]:
-    logs = torch.log10(values.detach().abs().flatten().float())
-    bins = ((logs - SPREAD_LOW) / SPREAD_STEP).nan_to_num(SPREAD_BINS, SPREAD_BINS, -1).clamp(0, SPREAD_BINS - 1)
-    counts: NDArray[np.float64] = torch.bincount(bins.long(), minlength=SPREAD_BINS).cpu().numpy().astype(np.float64)
+def counted(values: torch.Tensor) -> NDArray[np.float64]:
+    """How many of |values| lie in each half decade (records.SPREAD_…); NaN and infinity count to the last."""
+    counts = np.zeros(SPREAD_BINS)
+    for part in torch.split(values.detach().flatten(), AT_ONCE):
+        logs = torch.log10(part.abs().float())
+        bins = ((logs - SPREAD_LOW) / SPREAD_STEP).nan_to_num(SPREAD_BINS, SPREAD_BINS, -1).clamp(0, SPREAD_BINS - 1)
+        counts += torch.bincount(bins.long(), minlength=SPREAD_BINS).cpu().numpy()
     return counts
 
 
-def _shares(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
-    shares: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
-    return shares
+def shares(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The same as shares, 255 for all."""
+    found: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
+    return found

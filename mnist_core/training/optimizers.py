@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable
 
 import torch
 
 from mnist_core.config import RunConfig
+
+
+def _leave_the_compiler_out() -> None:
+    """Let torch's optimizers do without torch's compiler, which they import (with SymPy and Triton 140 MB, and seconds at
+    the start of every worker) only to tell it that it should leave their methods alone.
+
+    They look for an attribute first that says so. In a version of torch that has none, it is imported as ever.
+    """
+    for method in vars(torch.optim.Optimizer).values():
+        code, plain = getattr(method, "__code__", None), getattr(method, "__wrapped__", None)
+        if plain is not None and code is not None and code.co_filename.endswith("_compile.py"):
+            plain.__dict__.setdefault("__dynamo_disable", plain)
+
+
+_leave_the_compiler_out()
+
+
+def step_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
+    """`optimizer.step` without what torch wraps around it: hooks, of which there are none, and calls of its compiler."""
+    plain = torch.no_grad()(inspect.unwrap(type(optimizer).step))
+    return functools.partial(plain, optimizer)
 
 
 def make_optimizer(config: RunConfig, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:

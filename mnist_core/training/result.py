@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from mnist_core import settings
@@ -19,6 +18,9 @@ from mnist_core.diagnostics import at_end
 from mnist_core.estimate import useful_threads
 from mnist_core.records import DTYPES, Curves, Event, Outcome
 from mnist_core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What `Trainer.result()` and `Result.result` hold; figures that do not exist are None or left out.
 RESULT_KEYS = (
@@ -97,6 +99,8 @@ def train(
 
 def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
     """What a run that is over has come to; `parts` are its records in order."""
+    import pandas as pd  # 70 MB, which no worker needs
+
     assert trainer.outcome is not None
     records = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
     verdict = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome)
@@ -114,6 +118,8 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
 
 
 def _epochs(trainer: Trainer) -> pd.DataFrame:
+    import pandas as pd
+
     rows = [
         {"epoch": number, "loss": loss / images, "accuracy": hits / images}
         for number, (loss, hits, images) in enumerate(trainer.epochs, 1)

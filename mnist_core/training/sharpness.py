@@ -71,8 +71,9 @@ def _hessian(config: RunConfig, model: nn.Sequential, feeder: Feeder, images: in
         for rows in slices:
             if stop():
                 raise StoppedError
+            along = [(gradient * part).sum() for gradient, part in zip(kept or gradients(rows), parts, strict=True)]
             found = torch.autograd.grad(
-                kept or gradients(rows), values, parts, retain_graph=kept is not None, materialize_grads=True
+                torch.stack(along).sum(), values, retain_graph=kept is not None, materialize_grads=True
             )
             total += torch.cat([part.flatten() for part in found])
         return total

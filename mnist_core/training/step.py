@@ -59,6 +59,9 @@ class Step(Protocol):
         See `evaluate.alive`. A unit of a convolution is a filter, over all places of the image.
         """
 
+    def spare(self) -> None:
+        """Let go of what is kept from step to step for speed alone: no step may follow soon."""
+
     def state(self, place: int) -> dict[str, torch.Tensor]:
         """The buffers of the optimizer of run number `place`, by name."""
 

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 
 from mnist_core import settings
@@ -31,6 +30,9 @@ from mnist_core.training.result import Result, result_of
 from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 WORTH_A_PROCESS = 1.0  # seconds of training
 OnProgress = Callable[[float], None]
 
@@ -44,6 +46,8 @@ class Sweep:
 
     def table(self) -> pd.DataFrame:
         """One row a run: learning rate, seed, outcome, and the figures of `result.RESULT_KEYS`."""
+        import pandas as pd
+
         return pd.DataFrame(
             [{"learning_rate": run.config.learning_rate, "seed": run.config.seed, **run.result} for run in self.runs]
         )

@@ -249,7 +249,14 @@ class Trainer:
         if self.is_best(row):
             accuracy = {"accuracy": float(row["validation_accuracy"]), "test_accuracy": float(row["test_accuracy"])}
             self.best = here | accuracy
-            self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+            self._keep_best_weights()
+
+    def _keep_best_weights(self) -> None:
+        now = {name: value.detach() for name, value in self.model.state_dict().items()}
+        if not self.best_weights:
+            self.best_weights = {name: torch.empty_like(value) for name, value in now.items()}
+        for name, kept in self.best_weights.items():
+            kept.copy_(now[name])  # in their place: of a large network there is no second copy for a moment
 
     @property
     def _ends_epoch(self) -> bool:
@@ -299,6 +306,8 @@ class Trainer:
         if self.stack.trainers != [self]:
             Stack([self])  # what follows is about this run alone
         found = self.stack.score(feeder, stop, count)
+        if self.finished:
+            self.stack.step.spare()  # thirty runs of one stack may come to this together
         return found[0] if found else None
 
     def result(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mnist_core.models import build_model
 from mnist_core.records import SPREAD_LOW, SPREAD_STEP
 from mnist_core.training import Trainer
 from mnist_core.training.batches import Feeder
-from mnist_core.training.layers import IMAGES, probe, spread
+from mnist_core.training.layers import IMAGES, counted, probe, shares
 from tests.training.test_trainer import small
 
 
@@ -71,9 +71,9 @@ def test_every_evaluation_has_a_row_for_each_layer(tiny: Dataset) -> None:
 
 
 def test_spread_counts_by_half_decades() -> None:
-    shares = spread(torch.tensor([0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2]))
+    found = shares(counted(torch.tensor([0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2])))
     at = lambda value: int((np.log10(value) - SPREAD_LOW) / SPREAD_STEP)  # noqa: E731
-    assert shares[0] == round(255 * 2 / 8)
-    assert shares[at(1.5)] == round(255 * 3 / 8)
-    assert shares[at(0.2)] == round(255 / 8)
-    assert shares[-1] == round(255 * 2 / 8)
+    assert found[0] == round(255 * 2 / 8)
+    assert found[at(1.5)] == round(255 * 3 / 8)
+    assert found[at(0.2)] == round(255 / 8)
+    assert found[-1] == round(255 * 2 / 8)

@@ -1,0 +1,86 @@
+"""What a worker's process holds: no import that it does not need, nothing of a run that is over, bounded work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WORKER = """
+import json, resource, secrets, sys
+import psutil
+from mnist_core import data, settings
+from mnist_core.config import RunConfig
+from mnist_core.jobs import run_job, study_job
+from mnist_core.jobs.worker_setup import WorkerSetup
+from mnist_core.jobs.worker_store import worker_store
+from mnist_core.training.trainer import Trainer
+
+WorkerSetup(settings.store_url()).setup(None)
+store = worker_store(settings.store_url())
+BASE = RunConfig(dataset=data.preferred(), train_size=1_000, validation_size=200, epochs=1, hidden_layers=(128,))
+
+def own():
+    return psutil.Process().memory_full_info().uss
+
+def execute(configs):
+    runs = store.create_runs("owner", configs, secrets.token_hex(5))
+    run_job.execute(runs, settings.store_url(), 1)
+    assert {store.get(run).outcome for run in runs} == {"completed"}
+    return runs
+
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+def round():
+    execute([BASE.replace(optimizer="adam", learning_rate=0.001 * n, batch_size=500) for n in range(1, 9)])
+    execute([BASE.replace(batch_norm=True, train_size=10_000, batch_size=10_000)])
+    (run,) = execute([BASE.replace(model="cnn", filters=(32,), kernel_size=3, train_size=100)])
+    study = store.create_study("owner", "disturbed", {"runs": [run], "kind": "fgsm"})
+    study_job.execute(study, settings.store_url(), 1)
+    assert store.study(study).state == "finished"
+
+def faults():  # pages that the system has to hand out for one update of a CNN
+    cnn = BASE.replace(model="cnn", batch_size=50)
+    stack = Trainer(cnn, data.load_dataset(cnn.dataset), threads=1).stack
+    for number in range(8):
+        if number == 3:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        stack.update()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 5
+
+open("/proc/self/clear_refs", "w").write("5")  # VmHWM begins here
+before = psutil.Process().memory_info().rss
+round()
+first = own()
+round()
+print(json.dumps({
+    "grown": own() - first,
+    "above": peak() - before,
+    "faults": faults(),
+    "loaded": [name for name in ("pandas", "torch._dynamo", "sympy", "torchvision") if name in sys.modules],
+}))
+"""
+MB = 2**20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of a process's memory is read from /proc")
+def test_a_worker_keeps_what_a_step_needs_again_and_nothing_of_what_is_over(home: Path, small_mnist: Path) -> None:
+    environment = os.environ | {
+        "MNIST_LAB_DATA": str(small_mnist),
+        "MALLOC_TRIM_THRESHOLD_": "65536",
+    }  # as Dask sets it
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["loaded"] == []
+    assert found["faults"] < 500  # thousands, where each tensor is given back at once
+    assert found["grown"] < 10 * MB
+    assert found["above"] < 250 * MB
