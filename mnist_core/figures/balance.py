@@ -20,7 +20,7 @@ PATTERNS: Mapping[Split, str] = {"train": "", "validation": "/", "test": "x"}
 
 def balance_chart(counts: Mapping[Split, NDArray[np.int64]], shares: bool, dark: bool, translate: Translate) -> Figure:
     """Bars of `counts` (10 for each part), or of the share of its part that each digit has."""
-    layout = theme.layout("", translate(N_("Digit")), dark=dark, revision=f"balance-{shares}")
+    layout = theme.layout("", translate(N_("Digit")), dark=dark, revision="balance", up=str(shares))
     layout["hovermode"] = "closest"
     layout["barmode"] = "group"
     layout["bargap"] = 0.25

@@ -85,7 +85,8 @@ def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, 
         translate(N_("Loss over all points")),
         translate(N_("Epoch") if epochs else N_("Step")),
         dark=dark,
-        revision=f"batch-paths-loss-{epochs}",
+        revision="batch-paths-loss",
+        across=str(epochs),
     )
     least = float(concept.loss(points, *concept.lowest(points)))
     low, high = np.log10(least / 1.5), np.log10(HIGHEST)

@@ -157,9 +157,14 @@ def _figure(title: str, run: Run, curves: Curves, view: ChartView, translate: Tr
 
 def empty(title: str, revision: str, across: Across, view: ChartView, translate: Translate) -> Figure:
     """A chart without curves; `revision`: what it is about."""
-    # Another axis is another chart: its zoom starts afresh.
-    key = f"{revision}-{view.x}-{view.log_x}-{view.log_y}"
-    layout = theme.layout(title, translate(AXES[view.x]), dark=view.dark, revision=key)
+    layout = theme.layout(
+        title,
+        translate(AXES[view.x]),
+        dark=view.dark,
+        revision=revision,
+        across=f"{view.x}-{view.log_x}",
+        up=str(view.log_y),
+    )
     layout["xaxis"] |= across.layout()
     return {"data": [], "layout": layout}
 

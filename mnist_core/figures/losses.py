@@ -90,7 +90,8 @@ def binary_chart(probability: float, target: int, log: bool, dark: bool, transla
         translate(N_("Binary cross-entropy")),
         translate(N_("Probability given to yes")),
         dark=dark,
-        revision=f"binary-{log}",
+        revision="binary",
+        up=str(log),
     )
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(0, 1)

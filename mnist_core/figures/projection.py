@@ -49,7 +49,7 @@ def map_chart(
         text = translate(N_("Component {number}: {share} of the variance"))
         return text.format(number=axis + 1, share=f"{shares[axis]:.1%}")
 
-    layout = theme.layout("", title(first), dark=dark, revision=f"map-{first}-{second}")
+    layout = theme.layout("", title(first), dark=dark, revision="map", across=str(first), up=str(second))
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 40}
     layout["legend"] |= {"y": 0.995, "itemsizing": "constant"}

@@ -137,8 +137,12 @@ def scale(dark: bool) -> list[list[Any]]:
     return [[place / 10, scale_colour(place / 10, dark)] for place in range(11)]
 
 
-def layout(title: str, x_title: str, *, dark: bool, revision: str) -> dict[str, Any]:
-    """The layout that all charts share. `revision`: while it stays, zoom and hidden curves stay."""
+def layout(title: str, x_title: str, *, dark: bool, revision: str, across: str = "", up: str = "") -> dict[str, Any]:
+    """The layout that all charts share.
+
+    `revision`: what the chart is about; while it stays, zoom and hidden curves stay. `across`, `up`: what the axes mean;
+    where that changes, the zoom along the axis starts afresh, and hidden curves stay hidden all the same.
+    """
     axis = {
         "gridcolor": faint(dark),
         "zeroline": False,
@@ -174,8 +178,8 @@ def layout(title: str, x_title: str, *, dark: bool, revision: str) -> dict[str, 
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": faint(dark), "activecolor": ink(dark)},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"size": FONT_SIZE}, "bgcolor": "#16181D" if dark else "#FFFFFF"},
-        "xaxis": {**axis, "title": {"text": x_title}},
-        "yaxis": dict(axis),
+        "xaxis": {**axis, "title": {"text": x_title}, "uirevision": f"{revision}-{across}"},
+        "yaxis": {**axis, "uirevision": f"{revision}-{up}"},
         "uirevision": revision,
         "shapes": [],
         "annotations": [],

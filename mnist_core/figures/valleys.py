@@ -25,7 +25,12 @@ def paths_chart(
     The place decides colour, dash and sign, whatever others are shown.
     """
     layout = theme.layout(
-        translate(N_("Ways down")), translate(N_("First weight")), dark=dark, revision=f"valley-{revision}"
+        translate(N_("Ways down")),
+        translate(N_("First weight")),
+        dark=dark,
+        revision="valley",
+        across=revision,
+        up=revision,
     )
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(*valley.across)

@@ -98,6 +98,20 @@ class Page:
         wait_until(lambda: self.browser.execute_script(script, key))
         ActionChains(self.browser).send_keys("".join(keys)).perform()
 
+    def switch(self, popover: str, key: str) -> None:
+        """Turn the toggle with Streamlit's `key` in the popover of this name."""
+        if not self.find(f".st-key-{key}"):
+            self.popover(popover)
+
+        def turned() -> bool:
+            try:
+                self.find(f".st-key-{key} label")[0].click()
+            except (*NOT_CLICKED, IndexError):
+                return False
+            return True
+
+        wait_until(turned, 20)
+
     def expand(self, label: str) -> None:
         """Open the expander of this name."""
         self._click("[data-testid=stExpander] summary", label)
@@ -242,6 +256,23 @@ class Page:
             return True
 
         wait_until(dragged, 20)
+
+    def hidden(self, kind: str) -> list[str]:
+        """Names of the curves that are hidden by their entry in the legend."""
+        script = """
+            const chart = document.querySelector(`[data-testid=live-chart][data-key="chart_${arguments[0]}"]`);
+            return chart._fullData.filter((one) => one.visible === "legendonly").map((one) => one.name);
+        """
+        return list(self.browser.execute_script(script, kind))
+
+    def axis(self, kind: str, name: str) -> dict[str, Any]:
+        """An axis (`xaxis`, `yaxis`) of the chart as it is drawn: its title, type and range, and whether somebody zoomed."""
+        script = """
+            const chart = document.querySelector(`[data-testid=live-chart][data-key="chart_${arguments[0]}"]`);
+            const { title, type, range, autorange } = chart._fullLayout[arguments[1]];
+            return { title: title.text, type, range: range.map((end) => Number(end.toPrecision(6))), zoomed: !autorange };
+        """
+        return dict(self.browser.execute_script(script, kind, name))
 
     def toggle(self, kind: str, name: str) -> None:
         """Click a curve's entry in the legend."""

@@ -48,6 +48,13 @@ def test_two_runs_beside_each_other(open_browser: Open) -> None:
     wait_until(lambda: page.says("Accuracy – Training, Validation"))
     assert hidden(page, "loss") == hidden(page, "accuracy") == {newest}
     assert drawn(page, "accuracy") == 2 + 2  # both parts of the other run, and their names
+    page.choose("view_x", "Epoch")
+    wait_until(lambda: page.axis("compare_loss", "xaxis")["title"] == "Epoch")
+    page.switch("View", "view_log_y")
+    wait_until(lambda: page.axis("compare_loss", "yaxis")["type"] == "log")
+    page.choose("view_x", "Step")
+    wait_until(lambda: page.axis("compare_accuracy", "xaxis")["title"] != "Epoch")
+    assert hidden(page, "loss") == hidden(page, "accuracy") == {newest}
 
     other = open_browser().open(page.address)
     other.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
