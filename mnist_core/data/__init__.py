@@ -5,7 +5,7 @@ from mnist_core.data.digits import ensure_built_in
 from mnist_core.data.download import ensure_mnist
 from mnist_core.data.folders import TITLES
 from mnist_core.data.preprocessing import MEAN, STD, affine, preprocess
-from mnist_core.data.splits import Part, Parts, split
+from mnist_core.data.splits import Part, Parts, looked_into, split
 
 __all__ = [
     "MEAN",
@@ -19,6 +19,7 @@ __all__ = [
     "ensure_built_in",
     "ensure_mnist",
     "load_dataset",
+    "looked_into",
     "preferred",
     "preprocess",
     "samples",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,12 @@ def split(dataset: Dataset, config: RunConfig) -> Parts:
         Part(dataset.train_images[start:], dataset.train_labels[start:]),
         Part(dataset.test_images, dataset.test_labels),
     )
+
+
+def looked_into(config: RunConfig) -> Literal["validation", "train"]:
+    """The part whose images a network is looked into with: those for validation, which it has not seen; of a run that kept
+    none, those that it was trained on."""
+    return "validation" if config.validation_size else "train"
 
 
 def noisy(labels: NDArray[np.uint8], config: RunConfig) -> NDArray[np.uint8]:

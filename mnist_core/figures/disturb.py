@@ -26,7 +26,7 @@ def chart(
     translate: Translate,
 ) -> Figure:
     """A curve for each run (`accuracy`: runs × strengths); a line at the strength that is looked at."""
-    layout = theme.layout(translate(N_("Accuracy")), x_title, dark=dark, revision=f"disturb-{x_title}")
+    layout = theme.layout(translate(N_("Accuracy")), x_title, dark=dark, revision="disturb", across=x_title)
     layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True}
     layout["xaxis"] |= {"fixedrange": True}
     layout["margin"] |= {"t": 60 + 22 * len(names), "b": 56}

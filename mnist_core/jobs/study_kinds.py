@@ -158,9 +158,9 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
 def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """How disturbed images are answered: `runs` (ids; the first is the one looked at), `kind` (training.disturb).
 
-    Values: `strengths`, `images`, `parts` (of each run, as in a course), `reached`. Arrays: `accuracy` (runs × strengths, NaN
-    where a run's weights are none), `examples` (strengths × 8 × 28 × 28, as the first run got them), `answers` and `labels`
-    of these.
+    Values: `strengths`; of each run `images` (how many), `parts` (as in a course), `steps` (of the weights that answered) and
+    `reached`, empty or None where it has no weights that answer with numbers. Arrays: `accuracy` (runs × strengths, NaN there),
+    `examples` (strengths × up to 8 × 28 × 28, as the first run got them), `answers` and `labels` of these.
     """
     from mnist_core.training import disturb, looking
 
@@ -168,21 +168,23 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     kind = study.parameters["kind"]
     strengths = disturb.STRENGTHS[kind]
     accuracy = np.full((len(runs), len(strengths)), np.nan, np.float32)
-    examples = np.zeros((len(strengths), EXAMPLES, 28, 28), np.uint8)
-    answers = np.zeros((len(strengths), EXAMPLES), np.uint8)
-    first = np.zeros(EXAMPLES, np.uint8)
-    parts = [""] * len(runs)
+    examples, answers = [], []
+    first = np.zeros(0, np.uint8)
+    images, parts = [0] * len(runs), [""] * len(runs)
+    steps: list[int | None] = [None] * len(runs)
     for number, run in enumerate(runs):
         try:
-            _step, named = _last(run)
+            steps[number], named = _last(run)
         except TrainingError:
             if not number:
                 raise
             continue
         model = looking.network(run.config, named)
         parts[number], part = _shown_part(run)
-        labels = part.labels[:DISTURBED]
-        ink = part.images[:DISTURBED].astype(np.float32) / np.float32(255)
+        # However many images runs keep, the last for validation and the first to train on are the same.
+        chosen = slice(-DISTURBED, None) if parts[number] == "validation" else slice(DISTURBED)
+        labels, images[number] = part.labels[chosen], len(part.labels[chosen])
+        ink = part.images[chosen].astype(np.float32) / np.float32(255)
         for place, strength in enumerate(strengths):
             done, parts_in_all = 2 * (number * len(strengths) + place), 2 * len(runs) * len(strengths)
             disturbing, answering = (_part(tell, done + half, parts_in_all) for half in (0, 1))
@@ -193,10 +195,13 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
             found = disturb.answered(run.config, model, shown, answering)
             accuracy[number, place] = (found == labels).mean()
             if not number:
-                examples[place] = (shown[:EXAMPLES] * 255).round()
-                answers[place], first = found[:EXAMPLES], labels[:EXAMPLES]
-    values = {"strengths": list(strengths), "images": DISTURBED, "parts": parts, "reached": runs[0].checkpoint_step}
-    return values, {"accuracy": accuracy, "examples": examples, "answers": answers, "labels": first}
+                examples.append((shown[:EXAMPLES] * 255).round())
+                answers.append(found[:EXAMPLES])
+                first = labels[:EXAMPLES]
+    values = {"strengths": list(strengths), "images": images, "parts": parts, "steps": steps}
+    arrays: dict[str, NDArray[Any]] = {"accuracy": accuracy, "labels": first}
+    arrays |= {name: np.stack(rows).astype(np.uint8) for name, rows in (("examples", examples), ("answers", answers))}
+    return values | {"reached": [run.checkpoint_step for run in runs]}, arrays
 
 
 def _batch_times(store: Store, study: Study, cores: int, tell: Tell) -> Found:
@@ -270,9 +275,9 @@ def _part(tell: Tell, done: int, parts: int) -> Tell:
 
 
 def _shown_part(run: Run) -> tuple[str, Any]:
-    """Images to look at, after the name of their part: validation, or train where a run kept none apart."""
-    parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    return ("validation", parts.validation) if len(parts.validation) else ("train", parts.train)
+    """Images to look at, after the name of their part (data.looked_into)."""
+    name = data.looked_into(run.config)
+    return name, getattr(data.split(data.load_dataset(run.config.dataset), run.config), name)
 
 
 _NONE = N_("Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another.")

@@ -1,4 +1,8 @@
-"""The images that a run is asked about: those that it was not trained on, and test images only while these are not sealed."""
+"""The images that a run is asked about. Every panel that shows or names some asks here which part they are of.
+
+Where it is tested: images that it was not trained on, and test images only while these are not sealed. Where it is looked
+into: `data.looked_into`.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,22 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.messages import N_
-from mnist_core.records import Run
+from mnist_core.records import Run, Split
 from mnist_core.ui import seal
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
 
 Part = Literal["validation", "test"]
 PARTS: dict[Part, str] = {"validation": N_("Validation"), "test": N_("Test")}
+COUNTED: dict[Split, str] = {
+    "validation": N_("{n} validation images"),
+    "train": N_("{n} images that it was trained on"),
+    "test": N_("{n} test images"),
+}
 
 
 def parts(run: Run) -> list[Part]:
-    """What the run can be asked about now."""
+    """What the run can be tested with now."""
     there = {"validation": run.config.validation_size > 0, "test": not seal.sealed()}
     return [part for part in PARTS if there[part]]
 
@@ -33,7 +42,13 @@ def choose(run: Run, key: str) -> Part | None:
     return one_of(_("Images"), {part: PARTS[part] for part in found}, found[0], key, titled=False)
 
 
-def images(run: Run, part: Part) -> data.Part:
+def images(run: Run, part: Split) -> data.Part:
     """The images of the part, with their labels."""
     heaps = data.split(data.load_dataset(run.config.dataset), run.config)
-    return heaps.test if part == "test" else heaps.validation
+    found: data.Part = getattr(heaps, part)
+    return found
+
+
+def counted(part: Split, n: int) -> str:
+    """`1,000 validation images`, `100 images that it was trained on`."""
+    return _(COUNTED[part]).format(n=f"{n:,}")

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import data, forward, weights
+from mnist_core import forward, weights
 from mnist_core.data import drawing
 from mnist_core.diagnostics import mistakes
 from mnist_core.errors import CheckpointError
@@ -16,7 +16,7 @@ from mnist_core.figures import answers
 from mnist_core.figures import mistakes as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, last_weights, session, study_panel, texts, watch
+from mnist_core.ui import asked, frame, last_weights, session, study_panel, texts, watch
 from mnist_core.ui.chart import Click, Frame, live_chart
 from mnist_core.ui.film import control, pictures, words
 from mnist_core.ui.pad import drawn
@@ -77,7 +77,8 @@ def _film(run: Run, study: Study) -> None:
             frames=matrices,
             on_click=lambda click: _choose_cell(study, click),
         )
-        st.caption(_("Click a cell to see its images."))
+        counted = asked.counted(study.values["part"], study.values["images"])
+        st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
     with right:
         sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
         title = _("The first units' weights: orange raises the unit, blue lowers it.")
@@ -175,8 +176,7 @@ def _shares(run: Run, steps: Sequence[int], image: NDArray[np.uint8]) -> list[ND
 
 def _images(run: Run, study: Study) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The images and labels that the snapshots were asked about."""
-    parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    part = parts.train if study.values["part"] == "train" else parts.validation
+    part = asked.images(run, study.values["part"])
     count = study.values["images"]
     return part.images[:count], part.labels[:count]
 

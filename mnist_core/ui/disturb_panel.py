@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -11,7 +12,7 @@ from mnist_core.figures import disturb as charts
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import last_weights, names, session, study_panel
+from mnist_core.ui import asked, last_weights, names, session, study_panel
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _
@@ -49,7 +50,11 @@ def draw(run: Run, runs: list[Run]) -> None:
         format_func=lambda run_id: names.option(others[run_id]),
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
-    study = study_panel.of_run("disturbed", {"runs": [one.id for one in chosen], "kind": kind}, run)
+    parameters = {"runs": [one.id for one in chosen], "kind": kind}
+    study = study_panel.of_runs("disturbed", parameters, chosen)
+    earlier = study.state == "finished" and not isinstance(study.values["images"], list)  # of an earlier version
+    if earlier:
+        study = study_panel.start("disturbed", parameters)
     study_panel.draw(study.id, partial(_show, kind, chosen))
 
 
@@ -72,13 +77,36 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
         st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
-        parts = [f"{title}: {row[place]:.1%}" for title, row in zip(titles, accuracy, strict=True)]
-        text = _("Right of {images} validation images at this strength: {shares}.")
-        if "train" in study.values.get("parts", ()):
-            text = _(
-                "Right of {images} images at this strength, training images where a run kept no validation images: {shares}."
-            )
-        description = text.format(images=f"{study.values['images']:,}", shares="; ".join(parts))
+        description = _said(titles, study, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
         live_chart(figure, key="chart_disturbed", height=440, description=description, subject=study.id)
         st.markdown(escape.markdown(description))
+
+
+def _said(titles: Sequence[str], study: Study, shares: Sequence[float]) -> str:
+    """How many each run still answers right, of which images, and with which of its weights."""
+    images, parts = study.values["images"], study.values["parts"]
+    told = []
+    for title, part, n, share, notes in zip(titles, parts, images, shares, _notes(study), strict=True):
+        if not n:
+            told.append(_("{run}: no weights that answer with numbers").format(run=title))
+            continue
+        of = "" if _alike(parts, images) else _("of {images}").format(images=asked.counted(part, n))
+        more = ", ".join(word for word in (of, notes) if word)
+        told.append(f"{title}: {share:.1%}" + (f" ({more})" if more else ""))
+    if _alike(parts, images):
+        text = _("Right of {images} at this strength: {shares}.")
+        return text.format(images=asked.counted(parts[0], images[0]), shares="; ".join(told))
+    return _("Right at this strength: {shares}.").format(shares="; ".join(told))
+
+
+def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:
+    """Whether all runs that answer were asked about the same images."""
+    return len({pair for pair in zip(parts, images, strict=True) if pair[1]}) == 1
+
+
+def _notes(study: Study) -> list[str]:
+    """Of each run, whether these are not its last weights."""
+    pairs = zip(study.values["steps"], study.values["reached"], strict=True)
+    text = _("as it was after step {step}, the last time with numbers")
+    return ["" if step is None or step == reached else text.format(step=f"{step:,}") for step, reached in pairs]

@@ -13,26 +13,27 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import data, forward, weights
+from mnist_core.config import TRAIN_FILES
 from mnist_core.data import drawing, pictures
 from mnist_core.errors import CheckpointError
 from mnist_core.figures import answers
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run
-from mnist_core.ui import data_note, frame, last_weights, names, session, watch
+from mnist_core.ui import asked, frame, last_weights, names, session, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.pad import pad
 from mnist_core.ui.texts import _
 
-SOURCES = {"draw": N_("Draw"), "picture": N_("Picture"), "sample": N_("Validation image")}
+SOURCES = {"draw": N_("Draw"), "picture": N_("Picture")}
+SAMPLES = {"validation": N_("Validation image"), "train": N_("Training image")}
 HINTS = {
     "draw": N_("Draw a digit, large or small, anywhere: the network answers while you draw."),
     "picture": N_("Choose a picture of one digit: the networks answer at once."),
 }
 SHOWN = 12  # runs side by side
 LIVE_SECONDS = 1.0  # between looks at weights that are being trained
-VALIDATION = 10_000  # the last images of the training files
 Image = NDArray[np.uint8]
 
 
@@ -56,10 +57,10 @@ def draw(run: Run, runs: list[Run]) -> None:
 def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
     if moving and not any(watch.look(run_id).run.active for run_id in moving):
         st.rerun()  # nobody trains any more: no need to ask again
-    source = choose_source()
+    source = choose_source(run)
     left, middle, right = st.columns([1.15, 0.9, 2.2], gap="medium")
     with left:
-        image = choose_image(source)
+        image = choose_image(run, source)
     if image is None or not image.any():
         with right:
             st.info(_(HINTS.get(source, HINTS["draw"])))
@@ -70,18 +71,19 @@ def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
         st.caption(_("What the network sees: 28×28 pixels."))
     with right:
         _answer(run, image)
-    _all_answers(runs, image)
+    _all_answers(runs, image, _place(run) if source == "sample" else None)
 
 
-def choose_source() -> str:
-    """Where the image comes from: draw, picture or sample."""
-    return one_of(_("Image from"), SOURCES, "draw", "image_source", titled=False)
+def choose_source(run: Run) -> str:
+    """Where the image comes from: draw, picture or sample, which is one that the run is looked into with."""
+    sources = SOURCES | {"sample": SAMPLES[data.looked_into(run.config)]}
+    return one_of(_("Image from"), sources, "draw", "image_source", titled=False)
 
 
-def choose_image(source: str) -> Image | None:
+def choose_image(run: Run, source: str) -> Image | None:
     """The image as the network sees it (28×28, uint8), with the controls of its source; None where there is none yet."""
     if source == "sample":
-        return _sample()
+        return _sample(run)
     if source == "draw":
         ink = drawing.paint(pad("pad"))
     else:
@@ -103,12 +105,35 @@ def choose_image(source: str) -> Image | None:
     return drawing.like_mnist(ink) if centred else drawing.as_drawn(ink)
 
 
-def _sample() -> Image:
-    dataset = data.load_dataset(data_note.dataset())
-    number = int(st.number_input(_("Number"), 0, VALIDATION - 1, 0, key="sample_number"))
-    index = len(dataset.train_labels) - VALIDATION + number
-    st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[index])))
-    return np.asarray(dataset.train_images[index])
+def _sample(run: Run) -> Image:
+    part = data.looked_into(run.config)
+    count = len(asked.images(run, part))
+    st.session_state["sample_number"] = min(st.session_state.get("sample_number", 0), count - 1)
+    st.number_input(_("Number"), 0, count - 1, key="sample_number")
+    place = _place(run)
+    dataset = data.load_dataset(run.config.dataset)
+    st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[place.index])))
+    if part == "train":
+        st.caption(_("This run kept no validation images: it was trained on this one, and may know it by heart."))
+    return np.asarray(dataset.train_images[place.index])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image lies in the training files (0-based) of a data set."""
+
+    dataset: str
+    index: int
+
+    def trained(self, run: Run) -> bool:
+        """Whether the run was trained on it."""
+        return run.config.dataset == self.dataset and self.index < run.config.train_size
+
+
+def _place(run: Run) -> Place:
+    """Of the image that is chosen by number."""
+    start = TRAIN_FILES - run.config.validation_size if run.config.validation_size else 0
+    return Place(run.config.dataset, start + int(st.session_state.get("sample_number", 0)))
 
 
 def _answer(run: Run, image: Image) -> None:
@@ -139,14 +164,14 @@ def _before(run: Run, image: Image) -> Answer | None:
     return _answer_of(run, found, image)
 
 
-def _all_answers(runs: list[Run], image: Image) -> None:
-    """All runs beneath each other, the whole width wide."""
+def _all_answers(runs: list[Run], image: Image, place: Place | None) -> None:
+    """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
     found = [one for one in (answer(other, image) for other in runs) if one is not None]
     if len(found) < 2:
         st.caption(_("Train more networks, one that diverges among them: all answer here beneath each other."))
         return
     st.markdown(_("All my runs: the probability of each digit in percent"))
-    titles = [_row(number, one) for number, one in enumerate(found, 1)]
+    titles = [_row(number, one, place) for number, one in enumerate(found, 1)]
     figure = answers.side_by_side(titles, np.array([one.shares for one in found]), session.dark(), _)
     description = " ".join(
         f"{title}: {answers.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
@@ -155,8 +180,9 @@ def _all_answers(runs: list[Run], image: Image) -> None:
     live_chart(figure, key="chart_side_by_side", height=height, description=description, subject="all")
 
 
-def _row(number: int, found: Answer) -> str:
-    return f"{number}. {names.run_title(found.run).plain} · {_(names.STATES[names.state(found.run)])}"
+def _row(number: int, found: Answer, place: Place | None) -> str:
+    title = f"{number}. {names.run_title(found.run).plain} · {_(names.STATES[names.state(found.run)])}"
+    return _("{run} · trained on it").format(run=title) if place is not None and place.trained(found.run) else title
 
 
 def answer(run: Run, image: Image) -> Answer | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import data, models
+from mnist_core import models
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run, Study
-from mnist_core.ui import frame, study_panel
+from mnist_core.ui import asked, frame, study_panel
 from mnist_core.ui.texts import _
 
 LAYERS = {
@@ -49,9 +49,7 @@ def _units(run: Run, study: Study) -> None:
     st.image(image_sheet(smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     st.caption(_("The image found for each of {units} units, by number.").format(units=units))
     unit = int(st.number_input(_("Look at unit"), 0, units - 1, 0, key="exciting_unit"))
-    parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    images = (parts.train if study.values["part"] == "train" else parts.validation).images
-    real = images[study.arrays["real"][unit]]
+    real = asked.images(run, study.values["part"]).images[study.arrays["real"][unit]]
     values = {name: study.arrays[f"{name}_values"][unit] for name in ("smooth", "plain", "real")}
     first, second, third = st.columns([1, 1, 2.4], gap="large")
     with first:
@@ -66,10 +64,8 @@ def _units(run: Run, study: Study) -> None:
         st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
         if float(study.arrays["real_values"][unit].max()) == float(study.arrays["real_values"][unit].min()):
             st.info(_("All images excite this unit alike: nothing that is drawn reaches it."))
-        text = _("Of {images} validation images; beneath each its excitation.")
-        if study.values["part"] == "train":
-            text = _("Of {images} training images; beneath each its excitation.")
-        st.caption(text.format(images=f"{study.values['images']:,}"))
+        counted = asked.counted(study.values["part"], study.values["images"])
+        st.caption(_("Of {images}; beneath each its excitation.").format(images=counted))
     st.caption(
         _(
             "Excitation is what the unit gives before its activation function; of a filter, the greatest value of its map."

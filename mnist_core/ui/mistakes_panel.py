@@ -183,7 +183,8 @@ def _beside(
         key="mistakes_other",
         format_func=lambda run_id: names.option(others[run_id]),
     )
-    study = study_panel.look(study_panel.wanted("answers", _parameters(others[chosen], part)).id)
+    other = others[chosen]
+    study = study_panel.look(study_panel.of_run("answers", _parameters(other, part), other, "again_other").id)
     if study is None or study.state != "finished":
         if study is not None and study.state == "failed":
             if study.message is not None:

@@ -65,10 +65,10 @@ def _first_weights(run: Run, snapshot: Snapshot) -> None:
 
 def _with_image(run: Run, snapshot: Snapshot, view: str) -> None:
     """The image on the left, what it does on the right."""
-    source = draw_panel.choose_source()
+    source = draw_panel.choose_source(run)
     left, right = st.columns([1, 2.6], gap="large")
     with left:
-        image = draw_panel.choose_image(source)
+        image = draw_panel.choose_image(run, source)
         if image is not None and image.any():
             with st.container(border=True, width="content"):
                 st.image(image_sheet(image[None], columns=1, scale=6), width=180)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,20 +21,32 @@ def wanted(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     return known(kind, parameters) or start(kind, parameters)
 
 
-def of_run(kind: StudyKind, parameters: Mapping[str, Any], run: Run) -> Study:
+def of_run(kind: StudyKind, parameters: Mapping[str, Any], run: Run, key: str = "") -> Study:
     """The student's newest study of what `run` is: started where there is none, and anew where the run has gone on since.
 
-    While the run trains, and after a failure, a button starts it anew: it would begin again and again by itself.
+    While the run trains, and after a failure, a button (of this `key`) starts it anew: it would begin again and again by
+    itself.
     """
+    return _as_of(kind, parameters, run.checkpoint_step, run.active, key or f"again_{kind}")
+
+
+def of_runs(kind: StudyKind, parameters: Mapping[str, Any], runs: Sequence[Run]) -> Study:
+    """The same of several runs, whose study says of each how far it had come."""
+    reached = [run.checkpoint_step for run in runs]
+    return _as_of(kind, parameters, reached, any(run.active for run in runs), f"again_{kind}")
+
+
+def _as_of(kind: StudyKind, parameters: Mapping[str, Any], reached: Any, moving: bool, key: str) -> Study:
+    """The newest study, which tells of runs that have `reached` these steps, or a new one."""
     study = wanted(kind, parameters)
-    old = study.state == "finished" and study.values.get("reached") != run.checkpoint_step
-    if old and not run.active:
+    old = study.state == "finished" and study.values.get("reached") != reached
+    if old and not moving:
         return start(kind, parameters)
     if old or study.state == "failed":
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 _("Compute again"),
-                key=f"again_{kind}",
+                key=key,
                 icon=":material/refresh:",
                 on_click=_again,
                 args=(kind, parameters),

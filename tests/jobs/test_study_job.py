@@ -23,8 +23,8 @@ def store(shared_store: Store) -> Store:
     return shared_store
 
 
-def trained(store: Store) -> str:
-    run_id = store.create_run("ann", CONFIG)
+def trained(store: Store, config: RunConfig = CONFIG) -> str:
+    run_id = store.create_run("ann", config)
     run_job.execute([run_id], store.url, 1)
     assert store.get(run_id).outcome == "completed"
     return run_id
@@ -180,6 +180,21 @@ def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
     assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
     assert accuracy[0, 0] == pytest.approx(store.get(first).result["train_accuracy"], abs=0.01)
     assert accuracy[0, -1] < accuracy[0, 0] - 0.1
+    assert study.values["images"] == [1_000, 1_000]
+
+
+def test_so_many_disturbed_images_as_there_are_and_how_far_each_run_had_come(store: Store) -> None:
+    """Four validation images, no more; beside it a run that kept none."""
+    few = trained(store, CONFIG.replace(train_size=1_000, validation_size=4, epochs=1))
+    none = trained(store, CONFIG.replace(train_size=100, validation_size=0, epochs=1, batch_size=50))
+    study = finished(store, "disturbed", {"runs": [few, none], "kind": "fgsm"})
+    assert study.values["images"] == [4, 100]
+    assert study.values["parts"] == ["validation", "train"]
+    assert study.values["reached"] == study.values["steps"] == [store.get(one).checkpoint_step for one in (few, none)]
+    dataset = data.load_dataset("mnist")
+    np.testing.assert_array_equal(study.arrays["labels"], dataset.train_labels[-4:])
+    np.testing.assert_array_equal(study.arrays["examples"][0], dataset.train_images[-4:])
+    assert study.arrays["answers"].shape == (len(study.values["strengths"]), 4)
 
 
 def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:

@@ -25,9 +25,9 @@ from tests.pages.reading import component, texts
 CONFIG = RunConfig(dataset="built-in", hidden_layers=())
 
 
-def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.0) -> str:
+def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.0, **changes: Any) -> str:
     """A run after 40 updates whose network says `answer` to everything."""
-    run_id = store.create_run(owner, CONFIG)
+    run_id = store.create_run(owner, CONFIG.replace(**changes))
     store.claim(run_id, "worker", 1)
     bias = np.zeros(10, np.float32)
     bias[answer] = 3 * scale
@@ -381,10 +381,71 @@ def test_disturb(open_page: Open, store: Store) -> None:
         "answers": np.full((3, 8), 3, np.uint8),
         "labels": np.arange(8, dtype=np.uint8),
     }
-    values = {"strengths": [0, 0.1, 0.2], "images": 1000, "reached": 40}
+    values = {"strengths": [0, 0.1, 0.2], "images": [100], "parts": ["train"], "steps": [40], "reached": [40]}
     store.finish_study(study_id, values, arrays)
     app.query_params["view"] = "disturb"
     app.run()
+    assert "Right of 100 images that it was trained on at this strength" in texts(app)
     assert "25.0%" in texts(app)
     app.select_slider(key="strength_noise").set_value(0.1).run()
     assert "50.0%" in texts(app)
+
+
+def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    other, first = (run_with_weights(store, owner, answer=3) for _number in range(2))
+    for run_id in (first, other):
+        store.finish(run_id, "completed", {})
+    asked = {"runs": [first, other], "kind": "noise"}
+    study_id = store.create_study(owner, "disturbed", asked)
+    store.claim_study(study_id)
+    arrays = {
+        "accuracy": np.array([[0.9], [np.nan]], np.float32).repeat(3, 1),
+        "examples": np.zeros((3, 5, 28, 28), np.uint8),
+        "answers": np.full((3, 5), 3, np.uint8),
+        "labels": np.arange(5, dtype=np.uint8),
+    }
+    values = {"strengths": [0, 0.1, 0.2], "images": [5, 0], "parts": ["validation", ""], "steps": [30, None]}
+    store.finish_study(study_id, values | {"reached": [40, 40]}, arrays)
+    app.query_params["view"] = "disturb"
+    app.session_state["disturbed_others"] = [other]
+    app.run()
+    assert "Right of 5 validation images at this strength" in texts(app)
+    assert "90.0% (as it was after step 30, the last time with numbers)" in texts(app).replace("\\", "")
+    assert "no weights that answer with numbers" in texts(app)
+    assert len(store.list_studies(owner, "disturbed")) == 1
+    store.publish([Report(other, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
+    app.run()
+    assert len(store.list_studies(owner, "disturbed")) == 2
+    assert store.list_studies(owner, "disturbed")[0].active
+
+
+def test_an_image_says_whether_the_run_was_trained_on_it(open_page: Open, store: Store) -> None:
+    data.ensure_built_in()
+    dataset = data.load_dataset("built-in")
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    split = run_with_weights(store, owner, answer=3)
+    unsplit = run_with_weights(store, owner, answer=3, train_size=60_000, validation_size=0)
+    app.session_state["image_source"] = "sample"
+
+    def shown() -> tuple[str, int, list[str]]:
+        (choice,) = [one for one in app.segmented_control if one.key == "image_source"]
+        traces = component(app, "chart_side_by_side")["figure"]["data"]
+        rows = next(one["text"] for one in traces if one["uid"] == "names")
+        return choice.options[-1], int(app.number_input(key="sample_number").max), list(rows)
+
+    app.query_params["run"] = unsplit
+    app.run()
+    word, most, rows = shown()
+    assert (word, most) == ("Training image", 59_999)
+    assert f"Its label: **{int(dataset.train_labels[0])}**" in texts(app)
+    assert "it was trained on this one" in texts(app)
+    assert all(row.endswith("trained on it") for row in rows)  # the other one, too: it is the first of the files
+    app.selectbox(key="inspected").select(split).run()
+    word, most, rows = shown()
+    assert (word, most) == ("Validation image", 9_999)
+    assert f"Its label: **{int(dataset.train_labels[50_000])}**" in texts(app)
+    assert "it was trained on this one" not in texts(app)
+    assert [row.endswith("trained on it") for row in rows] == [True, False]
