@@ -278,9 +278,13 @@ def _line(result: Result) -> str:
 
 
 def _write_curves(result: Result, file: Path, label: str) -> None:
+    from mnist_core.exchange import evaluations_csv
+    from mnist_core.records import EVALUATION_DTYPE, Curves
+
     target = file.with_stem(f"{file.stem}-{label}") if label else file
     try:
-        result.evaluations.to_csv(target, index=False)
+        rows = result.evaluations.to_records(index=False).astype(EVALUATION_DTYPE)
+        target.write_bytes(evaluations_csv(Curves(evaluations=rows)))
     except OSError as error:
         raise MnistLabError(
             N_("The curves cannot be written to {file} ({reason}). Name another file."),

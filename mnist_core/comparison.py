@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.config import FIELDS, RunConfig
+from mnist_core.config import RunConfig
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Run
 
-# Settings as they are called in a sentence and at the head of a column.
+# Settings, and what was done to a run by hand, as they are called in a sentence and at the head of a column.
 NAMES: Mapping[str, str] = {
     "dataset": N_("data"),
     "train_size": N_("training images"),
@@ -33,6 +33,7 @@ NAMES: Mapping[str, str] = {
     "loss": N_("loss function"),
     "optimizer": N_("optimizer"),
     "learning_rate": N_("learning rate"),
+    "rate_changes": N_("changes of the rate by hand"),
     "momentum": N_("momentum"),
     "rho": "ρ",
     "beta1": "β₁",
@@ -81,17 +82,22 @@ def in_use(config: RunConfig, name: str) -> Any:
     return getattr(config, name)
 
 
-def differing(configs: Iterable[RunConfig]) -> list[str]:
+def setting(run: Run, name: str) -> Any:
+    """The value in `run` of a setting, or of what else is in NAMES; None where it makes no use of it."""
+    return run.rate_changes if name == "rate_changes" else in_use(run.config, name)
+
+
+def differing(runs: Iterable[Run]) -> list[str]:
     """Names of the settings that are not the same in all, in their usual order."""
-    known = list(configs)
-    return [name for name in FIELDS if len({in_use(config, name) for config in known}) > 1]
+    known = list(runs)
+    return [name for name in NAMES if len({setting(run, name) for run in known}) > 1]
 
 
-def in_words(one: RunConfig, other: RunConfig, shown: Mapping[str, tuple[str, str]]) -> Message:
-    """How two configurations differ; `shown` has both values of each differing setting as they are to be read."""
+def in_words(one: Run, other: Run, shown: Mapping[str, tuple[str, str]]) -> Message:
+    """How the settings of two runs differ; `shown` has both values of each as they are to be read."""
     names = differing((one, other))
     if not names:
-        return message(N_("The same settings, and so the same curves."))
+        return message(N_("The same settings: as far as both went, the curves are the same up to rounding."))
     parts = [
         message(N_("{name}: {one} → {other}"), name=message(NAMES[name]), one=shown[name][0], other=shown[name][1])
         for name in names
@@ -106,13 +112,15 @@ def in_words(one: RunConfig, other: RunConfig, shown: Mapping[str, tuple[str, st
 
 def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
     """Runs that belong together, in the order of their first: those alike in all but the seeds (`by` = "seed"), or
-    those with the same value of the setting `by`."""
+    those with the same value of the setting `by`; runs of one rate from the beginning to the end."""
     found: dict[Any, list[Run]] = {}
     for run in runs:
         if by == "seed":
-            key: Any = tuple(in_use(run.config, name) for name in FIELDS if name not in SEEDS)
+            key: Any = tuple(setting(run, name) for name in NAMES if name not in SEEDS)
         else:
-            key = in_use(run.config, by)
+            key = setting(run, by)
+            if by == "learning_rate" and run.rate_changes:
+                key = (key, run.rate_changes)
         found.setdefault(key, []).append(run)
     return found
 

@@ -20,6 +20,7 @@ from mnist_core.messages import N_, Message, message
 
 TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
 TEST_FILES = 10_000
+RATE_CHANGES = "learning_rate_changes"  # in the settings of a run as JSON: no setting, but what was done to the run
 
 DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "other", "built-in"]
 Preprocessing = Literal["raw", "scaled", "centred", "standardised"]
@@ -146,7 +147,10 @@ class RunConfig:
 
     @classmethod
     def from_json(cls, text: str) -> RunConfig:
-        """The configuration in a JSON object. Raises ConfigError for anything else."""
+        """The configuration in a JSON object. Raises ConfigError for anything else.
+
+        `learning_rate_changes` of a run are no settings and are passed over (`exchange.read_settings` has them).
+        """
         try:
             data = json.loads(text)
         except (ValueError, RecursionError):
@@ -155,7 +159,7 @@ class RunConfig:
             raise ConfigError(
                 [Problem("", message(N_("Expected a JSON object with the settings of a run, got something else.")))]
             )
-        return cls.from_dict(data)
+        return cls.from_dict({name: value for name, value in data.items() if name != RATE_CHANGES})
 
     def differences(self, other: RunConfig) -> dict[str, tuple[Any, Any]]:
         """Fields in which this and `other` differ, with (this, other)."""

@@ -7,9 +7,10 @@ loss are kept). `EVALUATION_DTYPE` has one row per evaluation. NaN and infinity 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ StudyKind = Literal[
 StudyState = Literal["queued", "running", "finished", "failed"]
 Prediction = Literal["learns", "slow", "breaks"]  # diagnostics.predictions says when each has come true
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+MOST_RATES = 3  # of a run that are named in a line
 
 # One row per window: `step` is its last step (1-based), `steps` how many it has; `loss`, `accuracy` and
 # `gradient_norm` are means over the window's mini-batches (the loss and accuracy before each update);
@@ -116,6 +118,37 @@ class Event:
     value: float | None = None
 
 
+class RateChange(NamedTuple):
+    """The base learning rate was changed by hand: after `step` updates, for all that followed."""
+
+    step: int
+    rate: float
+
+
+def rate_changes(config: RunConfig, events: Iterable[Event], end: int | None = None) -> tuple[RateChange, ...]:
+    """The changes of a run's rate by hand that updates were made with, in order.
+
+    `end`: how many updates the run made in all (default: more may follow). Of several changes at one step the last counts.
+    """
+    at = {
+        event.step: event.value
+        for event in events
+        if event.kind == "learning_rate" and event.value is not None and math.isfinite(event.value)
+    }
+    found: list[RateChange] = []
+    for step, rate in sorted(at.items()):
+        before = found[-1].rate if found else config.learning_rate
+        if rate != before and (end is None or step < end):
+            found.append(RateChange(step, rate))
+    return tuple(found)
+
+
+def rates_in_a_line(config: RunConfig, changes: Sequence[RateChange]) -> str:
+    """`0.5`, or `0.5 → 0.01` where the rate was changed by hand."""
+    shown = [f"{rate:g}" for rate in (config.learning_rate, *(change.rate for change in changes))]
+    return " → ".join(shown if len(shown) <= MOST_RATES else [shown[0], "…", shown[-1]])
+
+
 @dataclass(frozen=True)
 class Curves:
     """All that was recorded of a run (or what is new of it)."""
@@ -193,7 +226,8 @@ class Run:
     outcome: Outcome | None = None
     error: Message | None = None
     progress: Progress = Progress()
-    learning_rate: float | None = None  # the base rate in use, if it was changed by hand
+    rate_changes: tuple[RateChange, ...] = ()  # by hand; `config` has the rate that it began with
+    learning_rate: float | None = None  # the last that was set by hand, also where its event went with a lost worker
     result: Mapping[str, Any] = field(default_factory=dict)  # see training.result.RESULT_KEYS
     attempts: int = 0
     threads: int | None = None
@@ -217,6 +251,16 @@ class Run:
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+    @property
+    def base_rate(self) -> float:
+        """The base learning rate in use, or at the end; the schedule scales it."""
+        return self.rate_changes[-1].rate if self.rate_changes else self.config.learning_rate
+
+    @property
+    def rates(self) -> str:
+        """The base rates in their order, as they are read."""
+        return rates_in_a_line(self.config, self.rate_changes)
 
 
 @dataclass(frozen=True)

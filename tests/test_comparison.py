@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from dataclasses import replace
 
@@ -10,34 +11,66 @@ import pytest
 
 from mnist_core import comparison
 from mnist_core.config import FIELDS, RunConfig
-from mnist_core.records import EVALUATION_DTYPE, Curves, Run
+from mnist_core.records import EVALUATION_DTYPE, Curves, Event, RateChange, Run, rate_changes
 
 BASE = RunConfig()
 
 
-def run(number: int, **changes: typing.Any) -> Run:
-    return Run(f"r{number}", "ann", BASE.replace(**changes), "finished", 1, 0.0)
+def run(number: int, changed: tuple[RateChange, ...] = (), **changes: typing.Any) -> Run:
+    return Run(f"r{number}", "ann", BASE.replace(**changes), "finished", 1, 0.0, rate_changes=changed)
 
 
 def test_every_setting_has_a_name() -> None:
-    assert set(comparison.NAMES) == set(FIELDS)
+    assert set(comparison.NAMES) == {*FIELDS, "rate_changes"}
 
 
 def test_differing_settings_in_their_usual_order() -> None:
-    configs = [BASE, BASE.replace(learning_rate=0.5), BASE.replace(learning_rate=0.5, hidden_layers=(50,))]
-    assert comparison.differing(configs) == ["hidden_layers", "learning_rate"]
-    assert comparison.differing(configs[:1]) == []
+    runs = [run(0), run(1, learning_rate=0.5), run(2, learning_rate=0.5, hidden_layers=(50,))]
+    assert comparison.differing(runs) == ["hidden_layers", "learning_rate"]
+    assert comparison.differing(runs[:1]) == []
     assert comparison.differing([]) == []
 
 
 def test_differences_in_words() -> None:
-    other = BASE.replace(learning_rate=1.5)
+    one, other = run(0), run(1, learning_rate=1.5)
     shown = {"learning_rate": ("0.5", "1.5"), "seed": ("0", "1")}
-    said = str(comparison.in_words(BASE, other, shown))
+    said = str(comparison.in_words(one, other, shown))
     assert said == "Only one setting differs. learning rate: 0.5 → 1.5."
-    said = str(comparison.in_words(BASE, other.replace(seed=1), shown))
+    said = str(comparison.in_words(one, run(1, learning_rate=1.5, seed=1), shown))
     assert said == "2 settings differ. learning rate: 0.5 → 1.5; seed: 0 → 1."
-    assert "same curves" in str(comparison.in_words(BASE, BASE, {}))
+    assert "curves are the same" in str(comparison.in_words(one, run(1), {}))
+
+
+def test_runs_of_other_rates_on_the_way_are_not_the_same() -> None:
+    """Both began with 0.1; one went on with 0.01."""
+    whole, changed = run(0), run(1, (RateChange(100, 0.01),))
+    later = run(2, (RateChange(200, 0.01),))
+    shown = {"rate_changes": ("none", "0.01 after step 100")}
+    assert comparison.differing([whole, changed]) == ["rate_changes"]
+    assert comparison.differing([changed, later]) == ["rate_changes"]
+    said = str(comparison.in_words(whole, changed, shown))
+    assert said == "Only one setting differs. changes of the rate by hand: none → 0.01 after step 100."
+    for by in ("seed", "learning_rate"):
+        alike = comparison.grouped([whole, changed, replace(changed, id="r3"), later], by)
+        assert [[one.id for one in group] for group in alike.values()] == [["r0"], ["r1", "r3"], ["r2"]]
+
+
+def test_changes_of_the_rate_are_those_that_updates_were_made_with() -> None:
+    events = [
+        Event(10, "learning_rate", 0.5),
+        Event(10, "learning_rate", 0.2),  # before the next update: the last one counts
+        Event(20, "learning_rate", 0.2),  # no change
+        Event(25, "paused"),
+        Event(30, "learning_rate", 0.05),
+        Event(40, "learning_rate", math.nan),
+    ]
+    assert rate_changes(BASE, events) == ((10, 0.2), (30, 0.05))
+    assert rate_changes(BASE, events, end=30) == ((10, 0.2),)  # the run ended before an update with 0.05
+    assert rate_changes(BASE, [Event(0, "learning_rate", BASE.learning_rate)]) == ()
+    one = run(0, rate_changes(BASE, events))
+    assert (one.base_rate, one.rates) == (0.05, "0.1 → 0.2 → 0.05")
+    assert run(0, (*one.rate_changes, RateChange(50, 1.0))).rates == "0.1 → … → 1"
+    assert (run(0).base_rate, run(0).rates) == (0.1, "0.1")
 
 
 def test_groups() -> None:

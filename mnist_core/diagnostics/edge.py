@@ -60,7 +60,7 @@ def standing(run: Run, curves: Curves) -> Standing:
 def sentence(run: Run, curves: Curves) -> Message | None:
     """The same in words; None before there is something to say."""
     found = standing(run, curves)
-    rate = f"{run.learning_rate or run.config.learning_rate:g}"
+    rate = f"{run.base_rate:g}"
     if found == "unknown":
         return None
     if found == "broke":

@@ -1,10 +1,10 @@
 """Whether what a student expected of a run came true. Knows records, not torch.
 
 breaks  the run diverged or collapsed.
-learns  it ended by itself and gets at least 80 % of the training or of the test images right (with wrong labels in
-        the training images the test images tell).
+learns  it ended by itself and gets at least 80 % of the training or of the validation images right (with wrong labels in
+        the training images the others tell); a run that kept no validation images is judged by the test images.
 slow    it ended by itself and got fewer right: nothing broke.
-A run that was stopped or failed shows nothing.
+A run that was stopped or failed, or whose rate was changed by hand, shows nothing: that was not what was foreseen.
 """
 
 from __future__ import annotations
@@ -17,13 +17,22 @@ LEARNS = 0.8
 
 
 def came(run: Run) -> Prediction | None:
-    """What became of the run; None while it goes on, or where it was stopped or failed."""
+    """What became of the run; None while it goes on, or where it shows nothing.
+
+    Nor does a run show anything whose figures are not all there: while the test set is sealed, one without validation
+    images that may have learned all the same.
+    """
+    if run.rate_changes:
+        return None
     if run.outcome in ("diverged", "collapsed"):
         return "breaks"
     if run.outcome != "completed":
         return None
-    accuracies = [run.result.get(f"{split}_accuracy") for split in ("train", "test")]
-    return "learns" if max((value or 0.0 for value in accuracies), default=0.0) >= LEARNS else "slow"
+    judge = "validation" if run.config.validation_size else "test"
+    accuracies = [run.result.get(f"{split}_accuracy") for split in ("train", judge)]
+    if any(value is not None and value >= LEARNS for value in accuracies):
+        return "learns"
+    return None if None in accuracies else "slow"
 
 
 def tally(runs: Sequence[Run], off: Sequence[float]) -> Tally:

@@ -90,7 +90,7 @@ def _said(what: Message, *evidence: Message, advice: Message | None = None) -> E
 
 
 def _rate(run: Run) -> float:
-    return run.learning_rate or run.config.learning_rate
+    return run.base_rate
 
 
 def _lower_rate(run: Run) -> Message:

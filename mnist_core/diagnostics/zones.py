@@ -34,13 +34,17 @@ BROKEN: tuple[Outcome, ...] = ("diverged", "collapsed")
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a sweep. `outcome` is None until it has ended; `loss` its last training loss, NaN while unknown."""
+    """One run of a sweep. `outcome` is None until it has ended; `loss` its last training loss, NaN while unknown.
+
+    `changed`: its rate was set to another one by hand, so that it says nothing of this one.
+    """
 
     rate: float
     seed: int
     outcome: Outcome | None
     loss: float
     unstable: bool = False
+    changed: bool = False
 
     @property
     def broken(self) -> bool:
@@ -106,6 +110,7 @@ def trial(run: Run, curves: Curves) -> Trial:
         run.outcome if run.state == "finished" else None,
         last(run, curves, "train", "loss"),
         unstable(curves, Scale.of(run.config), run.config.batch_size),
+        bool(run.rate_changes),
     )
 
 
@@ -147,8 +152,8 @@ def read(trials: Sequence[Trial], scale: Scale) -> Reading:
 
 
 def _known(point: RatePoint) -> bool:
-    """Whether every run of it has come to its own end."""
-    return all(one.outcome in ("completed", *BROKEN) for one in point.trials)
+    """Whether every run of it has come to its own end, at this rate."""
+    return all(one.outcome in ("completed", *BROKEN) and not one.changed for one in point.trials)
 
 
 def _zone(point: RatePoint, best_point: RatePoint | None, scale: Scale) -> Zone | None:
@@ -186,7 +191,7 @@ def _edge(points: Sequence[RatePoint]) -> Edge | None:
 def _sentences(reading: Reading) -> tuple[Message, ...]:
     if not reading.done:
         return ()
-    said = [_learning(reading), _breaking(reading), _alternating(reading), _left_out(reading)]
+    said = [_learning(reading), _breaking(reading), _alternating(reading), _left_out(reading), _changed(reading)]
     return tuple(sentence for sentence in said if sentence is not None)
 
 
@@ -232,7 +237,7 @@ def _breaking(reading: Reading) -> Message | None:
 
 def _alternating(reading: Reading) -> Message | None:
     """Whether a rate broke, for some seed, although a higher one did not."""
-    broke = [point.rate for point in reading.points if any(one.broken for one in point.trials)]
+    broke = [point.rate for point in reading.points if any(one.broken and not one.changed for one in point.trials)]
     held = [point.rate for point in reading.points if point.zone is not None and point.zone != "broken"]
     early = [rate for rate in broke if held and rate <= held[-1]]
     if not early:
@@ -246,12 +251,25 @@ def _alternating(reading: Reading) -> Message | None:
 
 
 def _left_out(reading: Reading) -> Message | None:
-    rates = [point.rate for point in reading.points if point.zone is None]
-    if not rates:
-        return None
-    return message(
-        N_("Left out, since runs were stopped or failed: {rates}."), rates=", ".join(_rate(rate) for rate in rates)
+    return _those(
+        N_("Left out, since runs were stopped or failed: {rates}."),
+        [point for point in reading.points if point.zone is None and not _was_changed(point)],
     )
+
+
+def _changed(reading: Reading) -> Message | None:
+    return _those(
+        N_("Left out, since the rate of a run was changed by hand: {rates}."),
+        [point for point in reading.points if _was_changed(point)],
+    )
+
+
+def _was_changed(point: RatePoint) -> bool:
+    return any(one.changed for one in point.trials)
+
+
+def _those(template: str, points: Sequence[RatePoint]) -> Message | None:
+    return message(template, rates=", ".join(_rate(point.rate) for point in points)) if points else None
 
 
 def _rate(rate: float) -> str:

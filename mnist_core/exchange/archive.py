@@ -26,7 +26,7 @@ from mnist_core import escape
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError, ImportedFileError
 from mnist_core.exchange import arrays
-from mnist_core.exchange.script import script
+from mnist_core.exchange.script import script_of
 from mnist_core.exchange.tables import curves_csv
 from mnist_core.exchange.weights import read, safetensors, size
 from mnist_core.messages import N_
@@ -97,7 +97,7 @@ def packed(run: Run, curves: Curves, weights: Mapping[Which, Snapshot] | None = 
             np.save(content, getattr(curves, name), allow_pickle=False)
             archive.writestr(f"records/{name}.npy", content.getvalue())
         archive.writestr(TABLE, curves_csv(curves))
-        archive.writestr(SCRIPT, script(run.config))
+        archive.writestr(SCRIPT, script_of(run))
         for which, found in weights.items():
             archive.writestr(WEIGHTS[which], safetensors(found))
     return file.getvalue()

@@ -1,14 +1,18 @@
-"""A run's settings as a Python script that anybody can read and run, with PyTorch and torchvision alone.
+"""A run as a Python script that anybody can read and run, with PyTorch and torchvision alone.
 
 First weights, order of batches, label noise and rates are computed as the engine does (NumPy's Philox generator), so the
-script walks the same way up to rounding; with dropout, the units that are dropped are others.
+script walks the same way up to rounding; with dropout, the units that are dropped are others. What was done to the run by
+hand is in the script, too: other rates from the steps on at which they were set, and the step at which it was stopped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mnist_core.config import RunConfig
 from mnist_core.data.preprocessing import affine
 from mnist_core.models import describe
+from mnist_core.records import RateChange, Run
 from mnist_core.schedule import evaluated_images
 
 _ACTIVATIONS = {
@@ -21,10 +25,39 @@ _ACTIVATIONS = {
 }
 
 
-def script(config: RunConfig) -> str:
-    """The text of the script; it takes the data's folder as its argument and prints the accuracies of each epoch."""
-    parts = [_head(config), _data(config), _network(config), _loss(config), _rates(config), _training(config)]
+def script_of(run: Run) -> str:
+    """The script of what the run did: with the changes of its rate, and up to where it was stopped by hand."""
+    stopped = run.outcome == "stopped" and 0 < run.progress.step < run.config.total_steps
+    return script(run.config, run.rate_changes, run.progress.step if stopped else None)
+
+
+def script(config: RunConfig, changes: Sequence[RateChange] = (), last_step: int | None = None) -> str:
+    """The text of the script; it takes the data's folder as its argument and prints the accuracies of each epoch.
+
+    `changes` of the base rate on the way; `last_step`: after so many updates it ends (default: at the end).
+    """
+    parts = [
+        _head(config) + _by_hand(changes, last_step),
+        _data(config),
+        _network(config),
+        _loss(config),
+        _rates(config, bool(changes)),
+        _training(config, last_step is not None),
+    ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _by_hand(changes: Sequence[RateChange], last_step: int | None) -> str:
+    """What was done to the run while it trained."""
+    text = ""
+    if changes:
+        listed = ", ".join(f"({change.step}, {change.rate!r})" for change in changes)
+        text += f"\nRATE_CHANGES = [{listed}]  # by hand: after so many updates the rate was set to this"
+    if last_step is not None:
+        text += (
+            f"\nLAST_STEP = {last_step}  # the run was stopped by hand after so many updates; None: train to the end"
+        )
+    return text
 
 
 def _head(config: RunConfig) -> str:
@@ -145,22 +178,32 @@ def loss_of(outputs, labels):
     return (outputs - F.one_hot(labels, 10)).square().sum(dim=1).mean()'''
 
 
-def _rates(config: RunConfig) -> str:
+def _rates(config: RunConfig, changed: bool) -> str:
+    base, by_hand = "LEARNING_RATE", ""
+    if changed:
+        base = "base_rate(step)"
+        by_hand = '''
+def base_rate(step):
+    """The base rate of the update number `step`, counted from 0: the last that was set before it."""
+    return [rate for start, rate in [(0, LEARNING_RATE), *RATE_CHANGES] if start <= step][-1]
+
+
+'''
     bodies = {
-        "constant": "return LEARNING_RATE",
-        "step": f"return LEARNING_RATE * {config.schedule_factor!r} ** (step // (STEPS_PER_EPOCH * {config.schedule_epochs}))",
-        "cosine": "return LEARNING_RATE * (1 + math.cos(math.pi * step / TOTAL_STEPS)) / 2",
-        "warm-up": f"return LEARNING_RATE * min(1.0, (step + 1) / (STEPS_PER_EPOCH * {config.schedule_epochs}))",
-        "one-cycle": """def between(start, end, share):
+        "constant": f"return {base}",
+        "step": f"return {base} * {config.schedule_factor!r} ** (step // (STEPS_PER_EPOCH * {config.schedule_epochs}))",
+        "cosine": f"return {base} * (1 + math.cos(math.pi * step / TOTAL_STEPS)) / 2",
+        "warm-up": f"return {base} * min(1.0, (step + 1) / (STEPS_PER_EPOCH * {config.schedule_epochs}))",
+        "one-cycle": f"""def between(start, end, share):
         return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
     top, last = max(1, round(0.3 * TOTAL_STEPS)), TOTAL_STEPS - 1
     if step < top:
-        return LEARNING_RATE * between(1 / 25, 1, step / top)
-    return LEARNING_RATE * between(1, 1 / 25 / 1e4, (step - top) / (last - top) if last > top else 1.0)""",
-        "rising": "return LEARNING_RATE * 1e6 ** (step / max(1, TOTAL_STEPS - 1) - 1)",
+        return {base} * between(1 / 25, 1, step / top)
+    return {base} * between(1, 1 / 25 / 1e4, (step - top) / (last - top) if last > top else 1.0)""",
+        "rising": f"return {base} * 1e6 ** (step / max(1, TOTAL_STEPS - 1) - 1)",
     }
-    return f'''
+    return f'''{by_hand}
 def rate_at(step):
     """The learning rate of the update number `step`, counted from 0."""
     {bodies[config.schedule]}'''
@@ -183,7 +226,7 @@ def _optimizer(config: RunConfig) -> str:
     return f"torch.optim.{name}(model.parameters(), LEARNING_RATE{more}{'' if config.optimizer == 'adamw' else decay})"
 
 
-def _training(config: RunConfig) -> str:
+def _training(config: RunConfig, stopped: bool) -> str:
     if config.sampling == "replacement":
         order = "random.integers(0, TRAIN_SIZE, STEPS_PER_EPOCH * BATCH_SIZE)"
     else:
@@ -205,6 +248,14 @@ def _training(config: RunConfig) -> str:
         if watched < lowest:
             lowest, lowest_epoch = watched, epoch + 1
         elif epoch + 1 - lowest_epoch >= {config.early_stopping}:
+            break"""
+    leave_epoch = leave = ""
+    if stopped:
+        leave_epoch = """
+            if step == LAST_STEP:
+                break"""
+        leave = """
+        if step == LAST_STEP:
             break"""
     return f'''
 @torch.no_grad()
@@ -231,10 +282,10 @@ def main():
             loss = loss_of(model(train[0][batch]), train[1][batch])
             loss.backward(){broken}
             optimizer.step()
-            step += 1
+            step += 1{leave_epoch}
         scores = {{name: score(model, *heap) for name, heap in heaps.items() if len(heap[1])}}
         told = [f"{{name}} {{loss:.4f}} {{accuracy:.2%}}" for name, (loss, accuracy) in scores.items()]
-        print(f"epoch {{epoch + 1}}:", ", ".join(told), flush=True){early}
+        print(f"epoch {{epoch + 1}}:", ", ".join(told), flush=True){leave}{early}
     print(f"test accuracy {{score(model, *test)[1]:.4f}}")
 
 

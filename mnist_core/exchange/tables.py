@@ -1,46 +1,86 @@
-"""Curves as tables: one row for each evaluation and each record of mini-batches, in order of the steps."""
+"""Curves as tables: one row for each evaluation and each record of mini-batches, in order of the steps.
+
+What was not measured is missing (empty in CSV, null in Parquet); NaN and infinity of a run that broke are values.
+"""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mnist_core.records import Curves
+from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves
+
+_OF_BATCHES = (
+    "loss",
+    "loss_min",
+    "loss_max",
+    "accuracy",
+)  # named with `batch_` before them, apart from an evaluation's
+_EVALUATED = {name: name for name in EVALUATION_DTYPE.names or ()}  # column → field of the records
+_RECORDED = {f"batch_{name}" if name in _OF_BATCHES else name: name for name in STEP_DTYPE.names or ()}
+Bools = NDArray[np.bool_]
 
 
 def table(curves: Curves) -> pd.DataFrame:
-    """Columns as in `records.EVALUATION_DTYPE` and `STEP_DTYPE`, the latter with `batch_` before loss and accuracy."""
-    evaluations = pd.DataFrame(curves.evaluations)
-    steps = pd.DataFrame(curves.steps).rename(
-        columns={name: f"batch_{name}" for name in ("loss", "loss_min", "loss_max", "accuracy")}
-    )
-    whole = pd.concat([evaluations.assign(row="evaluation"), steps.assign(row="mini-batches")], ignore_index=True)
-    whole = whole.sort_values(["step", "row"], kind="stable", ignore_index=True)
-    return whole[["row", *[name for name in whole.columns if name != "row"]]]
+    """Columns as in `records.EVALUATION_DTYPE` and `STEP_DTYPE`, the latter with `batch_` before loss and accuracy.
+
+    In pandas' types that tell missing values from NaN.
+    """
+    kinds = ["evaluation"] * len(curves.evaluations) + ["mini-batches"] * len(curves.steps)
+    evaluated, recorded = _unevaluated(curves), _unrecorded(curves)
+    columns = {}
+    for column in dict.fromkeys((*_EVALUATED, *_RECORDED)):
+        dtype = (EVALUATION_DTYPE if column in _EVALUATED else STEP_DTYPE)[(_EVALUATED | _RECORDED)[column]]
+        halves = (
+            _values(curves.evaluations, _EVALUATED.get(column), evaluated, dtype),
+            _values(curves.steps, _RECORDED.get(column), recorded, dtype),
+        )
+        values, missing = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+        columns[column] = (pd.arrays.FloatingArray if dtype.kind == "f" else pd.arrays.IntegerArray)(values, missing)
+    whole = pd.DataFrame({"row": kinds, **columns})
+    return whole.sort_values(["step", "row"], kind="stable", ignore_index=True)
 
 
 def curves_csv(curves: Curves) -> bytes:
     """As CSV; what was not measured is empty, NaN and infinity of a broken run stand as nan and inf."""
-    measured = table(curves)
-    return measured.astype(str).where(_belongs(measured), "").to_csv(index=False, na_rep="nan").encode()
+    return table(curves).to_csv(index=False).encode()
 
 
-def _belongs(measured: pd.DataFrame) -> pd.DataFrame:
-    """Where a column is one of the row's kind: elsewhere the cell is empty, not a number that broke."""
-    of_evaluation = set(pd.DataFrame(Curves().evaluations).columns) | {"row"}
-    is_evaluation = measured["row"] == "evaluation"
-    return pd.DataFrame(
-        {
-            name: (is_evaluation if name in of_evaluation else False)
-            | (~is_evaluation if name in {"row", "step", "epoch", "seconds"} or name not in of_evaluation else False)
-            for name in measured.columns
-        }
-    )
+def evaluations_csv(curves: Curves) -> bytes:
+    """The evaluations alone, by the same rules."""
+    whole = table(Curves(evaluations=curves.evaluations))
+    return whole[[*_EVALUATED]].to_csv(index=False).encode()
 
 
 def curves_parquet(curves: Curves) -> bytes:
-    """As Parquet, with the types of the records."""
+    """As Parquet, with the types of the records; what was not measured is null."""
     file = io.BytesIO()
     table(curves).to_parquet(file, index=False)
     return file.getvalue()
+
+
+def _values(
+    rows: NDArray[np.void], name: str | None, unmeasured: Mapping[str, Bools], dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], Bools]:
+    """The values of a field and where they are missing; without a field (None) everywhere."""
+    if name is None:
+        return np.zeros(len(rows), dtype), np.ones(len(rows), bool)
+    return rows[name], unmeasured.get(name, np.zeros(len(rows), bool))
+
+
+def _unevaluated(curves: Curves) -> dict[str, Bools]:
+    """Where an evaluation has nothing of a part: where it has no accuracy, which is a number however broken a network is."""
+    rows = curves.evaluations
+    return {f"{part}_{kind}": np.isnan(rows[f"{part}_accuracy"]) for part in SPLITS for kind in ("loss", "accuracy")}
+
+
+def _unrecorded(curves: Curves) -> dict[str, Bools]:
+    """Where a record has no gradient: of a window that was cut short none was measured; one that broke is an event."""
+    broke = min((event.step for event in curves.events if event.kind == "not_finite"), default=np.inf)
+    rows = curves.steps
+    return {name: np.isnan(rows[name]) & (rows["step"] < broke) for name in ("gradient_norm", "gradient_norm_max")}

@@ -177,8 +177,12 @@ def positive_ends(columns: Sequence[Floats]) -> tuple[float, float]:
 
 
 def drawn(values: Floats, top: float) -> Floats:
-    """What is drawn of a curve: beyond three times `top` it runs along there, out of sight; NaN is a gap."""
-    return np.minimum(values, np.float32(min(top * 3, 3e38)))
+    """What is drawn of a curve: beyond three times `top` it runs along there, out of sight; NaN is a gap.
+
+    A 0 is drawn below the lowest end of a log axis, which would drop it and leave a gap.
+    """
+    held: Floats = np.clip(values, np.float32(LEAST_LOSS / 10), np.float32(min(top * 3, 3e38)))
+    return held
 
 
 def outside(values: Floats, top: float) -> list[slice]:

@@ -33,13 +33,18 @@ class Point:
     step: int
     epoch: float
     accuracy: float
-    there: bool  # whether it has come so far; else the point is where it is now
+    there: bool  # whether it has come so far; else the point is where it is now, or where it last answered with numbers
+    over: bool = False  # it comes no further
 
 
 def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> list[Point]:
-    """The evaluation of each run nearest to `place` (in epochs, or updates), smallest batch first; none: it has none yet."""
+    """The evaluation of each run nearest to `place` (in epochs, or updates), smallest batch first; none: it has none yet.
+
+    Runs that went on with another rate, set by hand, are left out: their batches are not what makes them differ.
+    """
     found = []
-    for run, curves in sorted(runs, key=lambda pair: pair[0].config.batch_size):
+    unchanged = [pair for pair in runs if not pair[0].rate_changes]
+    for run, curves in sorted(unchanged, key=lambda pair: pair[0].config.batch_size):
         rows = curves.evaluations
         rows = rows[np.isfinite(rows["validation_accuracy"])]
         if not len(rows):
@@ -55,13 +60,15 @@ def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> li
                 float(nearest["epoch"]),
                 float(nearest["validation_accuracy"]),
                 bool(away[row] <= math.log(APART)),
+                run.state == "finished",
             )
         )
     return found
 
 
 def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark: bool, translate: Translate) -> Figure:
-    """Validation accuracy against the batch size; runs that have not come so far are open, where they are."""
+    """Validation accuracy against the batch size; runs that have not come so far are open, where they are, and crossed
+    where they ended before."""
     if equal == "epochs":
         title = translate(N_("After equal epochs: {n}")).format(n=f"{place:g}")
     else:
@@ -76,17 +83,20 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
     hover = "%{x:,.0f}: %{y:.2%}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
     hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
     figure: Figure = {"data": [], "layout": layout}
-    for there, uid, name, symbol in (
-        (False, "behind", translate(N_("not yet, where it is")), "square-open"),
-        (True, "there", translate(N_("has come that far")), "square"),
+    behind, ended, came = N_("not yet, where it is"), N_("ended before"), N_("has come that far")
+    for there, over, uid, name, symbol in (
+        (False, (False,), "behind", translate(behind), "square-open"),
+        (False, (True,), "over", translate(ended), "x-open"),
+        (True, (False, True), "there", translate(came), "square"),
     ):
-        chosen = [point for point in found if point.there == there]
+        chosen = [point for point in found if point.there == there and point.over in over]
         figure["data"].append(
             {
                 "type": "scatter",
                 "mode": "lines+markers+text" if there else "markers",
                 "uid": uid,
                 "name": name,
+                "showlegend": there or bool(chosen),
                 "x": packed(np.array([point.batch for point in chosen])),
                 "y": packed(np.array([point.accuracy for point in chosen])),
                 "text": [f"{point.accuracy:.1%}" for point in chosen],

@@ -1,4 +1,4 @@
-"""Charts that set runs beside each other: groups as mean with band, a setting against a result, all settings at once."""
+"""Charts that set runs beside each other by their settings: one against a result, all at once. figures/groups.py has groups."""
 
 from __future__ import annotations
 
@@ -10,26 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import escape
-from mnist_core.config import RunConfig
-from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
-from mnist_core.figures.axes import (
-    Across,
-    ChartView,
-    Floats,
-    drawn,
-    ends,
-    loss_axis,
-    spread,
-    top_of_losses,
-)
-from mnist_core.figures.curves import SHARES, behind, empty, line_of
-from mnist_core.figures.overlay import Metric, heading, share_colours, sign_of, tell_parts
+from mnist_core.figures.axes import ChartView, ends
 from mnist_core.messages import N_, Translate
-from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
-BAND = 0.18  # opacity
 
 
 @dataclass(frozen=True)
@@ -41,87 +26,6 @@ class Dimension:
     ticks: tuple[tuple[float, str], ...] = ()
     log: bool = False
     share: bool = False  # read in percent
-
-
-def bands(
-    groups: Sequence[tuple[str, Sequence[Curves]]],
-    metric: Metric,
-    splits: Sequence[Split],
-    view: ChartView,
-    translate: Translate,
-    chance: float | None = None,
-) -> Figure:
-    """Each group's mean of each part, and a band from its least to its greatest where it has several runs.
-
-    `chance`: the loss of a guess (default: cross-entropy's).
-    """
-    runs = [curves for _name, members in groups for curves in members]
-    across = Across.of(runs, view)
-    revision = f"bands-{metric}-{'-'.join(splits)}"
-    figure = empty(heading(metric, splits, translate), revision, across, view, translate)
-    figure["layout"]["showlegend"] = True
-    columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
-    top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
-    signed = len(splits) > 1 and share_colours(range(len(groups)))
-    for place, (name, members) in enumerate(groups):
-        figure["data"] += _bands(place, name, members, metric, splits, across, view, top, signed)
-    figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    tell_parts(figure, metric, splits, view, translate, signs=not signed)
-    figure["data"] += spread(figure["layout"], empty=not any(len(curves.evaluations) for curves in runs))
-    return figure
-
-
-def _bands(
-    place: int,
-    name: str,
-    runs: Sequence[Curves],
-    metric: Metric,
-    splits: Sequence[Split],
-    across: Across,
-    view: ChartView,
-    top: float,
-    signed: bool,
-) -> list[dict[str, Any]]:
-    colour, key = theme.run_colour(place, view.dark), f"group-{name}"
-    name = escape.plotly(name)
-    traces = []
-    for number, split in enumerate(splits):
-        dash = theme.SPLIT_STYLES[split].dash if len(splits) > 1 else theme.run_dash(place)
-        column = f"{split}_{metric}"
-        x, values = together([(across.values(one.evaluations), one.evaluations[column]) for one in runs])
-        middle = line_of(x, drawn(_ignoring(np.mean, values), top), f"{name} ({len(runs)})", colour, dash, 2.6)
-        middle |= {"uid": f"{key}-{split}", "legendgroup": key, "showlegend": not number}
-        middle["hovertemplate"] = "%{y:.2%}" if metric == "accuracy" else "%{y:.4f}"
-        if signed:
-            middle |= sign_of(place, colour)
-        if len(runs) > 1:
-            low, high = (drawn(_ignoring(what, values), top) for what in (np.min, np.max))
-            fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}
-            traces.append(behind(line_of(x, low, name, colour, "solid", 0), f"{key}-{split}-low", key))
-            traces.append(behind(line_of(x, high, name, colour, "solid", 0), f"{key}-{split}-high", key) | fill)
-        traces.append(middle)
-    return traces
-
-
-def together(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, NDArray[np.float64]]:
-    """(x, one row a curve): all curves at all places where any has a point, each between its own ends, else NaN."""
-    places = np.unique(np.concatenate([x for x, _y in curves])) if curves else np.empty(0, np.float32)
-    rows = []
-    for x, y in curves:
-        finite = np.isfinite(y)
-        if not finite.any():
-            rows.append(np.full(len(places), np.nan))
-            continue
-        row = np.interp(places, x[finite], y[finite])
-        row[(places < x[finite][0]) | (places > x[finite][-1])] = np.nan
-        rows.append(row)
-    return places.astype(np.float32), np.array(rows)
-
-
-def _ignoring(what: Any, values: NDArray[np.float64]) -> Floats:
-    """`what` of each column over the runs that have a value there."""
-    found = [what(column[np.isfinite(column)]) if np.isfinite(column).any() else np.nan for column in values.T]
-    return np.array(found, np.float32)
 
 
 def scatter(

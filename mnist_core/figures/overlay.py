@@ -66,12 +66,12 @@ def runs_chart(
 ) -> Figure:
     """One curve for each run and each of `splits`, of one metric. `chance`: the loss of a guess (default: cross-entropy's)."""
     across = Across.of([run.curves for run in runs], view)
-    figure = empty(heading(metric, splits, translate), f"{metric}-{'-'.join(splits)}", across, view, translate)
+    figure = empty(heading(metric, splits, translate), metric, across, view, translate)
     figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
     top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
     signed = share_colours([run.place for run in runs])
-    plan = _Plan(metric, splits, across, view, top, signed)
+    plan = Plan(metric, splits, across, view, top, signed)
     for run in runs:
         figure["data"] += _run(run, plan, translate)
         _mark(figure, run, plan)
@@ -104,12 +104,17 @@ def described(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split],
     for split in splits:
         ends_at = []
         for run in runs:
-            values = run.curves.evaluations[f"{split}_{metric}"]
-            if len(values):
-                last = f"{float(values[-1]):.2%}" if metric == "accuracy" else f"{float(values[-1]):.3g}"
-                ends_at.append(f"{run.name}: {last}")
+            rows = run.curves.evaluations
+            if np.isfinite(rows[f"{split}_accuracy"]).any():  # else there is no such part
+                ends_at.append(f"{run.name}: {_told(float(rows[f'{split}_{metric}'][-1]), metric)}")
         said.append(f"{translate(theme.SPLIT_STYLES[split].name)} – {'; '.join(ends_at)}")
     return ". ".join(said) + "."
+
+
+def _told(value: float, metric: Metric) -> str:
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞"
+    return f"{value:.2%}" if metric == "accuracy" else f"{value:.3g}"
 
 
 def tell_parts(
@@ -152,7 +157,7 @@ def tell_parts(
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
+class Plan:
     """What a chart shows of every run, and how."""
 
     metric: Metric
@@ -163,11 +168,12 @@ class _Plan:
     signed: bool  # runs of one colour have signs
 
     def values(self, run: Overlaid, split: Split) -> Floats:
+        """What is drawn of a run."""
         values: Floats = run.curves.evaluations[f"{split}_{self.metric}"]
         return values
 
 
-def _run(run: Overlaid, plan: _Plan, translate: Translate) -> list[Trace]:
+def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
     """The run's curves, one for each part, with the unsmoothed ones behind them."""
     view, top = plan.view, plan.top
     colour = theme.run_colour(run.place, view.dark)
@@ -200,7 +206,7 @@ def _run(run: Overlaid, plan: _Plan, translate: Translate) -> list[Trace]:
     return traces
 
 
-def _left(run: Overlaid, plan: _Plan) -> tuple[int, Floats] | None:
+def _left(run: Overlaid, plan: Plan) -> tuple[int, Floats] | None:
     """Row of the evaluation from which on a loss was outside the chart for good, and that loss; None where none was, or
     it was never measured."""
     if plan.metric != "loss":
@@ -214,7 +220,7 @@ def _left(run: Overlaid, plan: _Plan) -> tuple[int, Floats] | None:
     return None
 
 
-def _mark(figure: Figure, run: Overlaid, plan: _Plan) -> None:
+def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
     """A sign of the run's colour where its loss left the chart for good."""
     found = _left(run, plan)
     if found is None:

@@ -57,7 +57,7 @@ def rates_chart(
         N_("Loss against the learning rate") if view.metric == "loss" else N_("Accuracy against the learning rate")
     )
     title = f"{heading} – {translate(PARTS[view.split])}"
-    layout = theme.layout(title, translate(N_("Learning rate")), dark=view.dark, revision=f"{sweep_id}-{view.metric}")
+    layout = theme.layout(title, translate(N_("Learning rate")), dark=view.dark, revision=sweep_id, up=view.metric)
     layout["hovermode"] = "closest"
     figure: Figure = {"data": [], "layout": layout}
     bounds = _bounds(rates)
@@ -104,11 +104,12 @@ def _bounds(rates: Sequence[float]) -> list[float]:
 
 
 def _table(runs: Sequence[tuple[Run, Curves]], rates: Sequence[float], figure: Any) -> NDArray[np.float64]:
-    """Seeds × rates; NaN where there is nothing yet, infinity where the figure itself is no number."""
+    """Seeds × rates; NaN where there is nothing yet, or the rate was changed by hand; infinity where the figure itself is
+    no number."""
     seeds = sorted({run.config.seed for run, _curves in runs})
     table = np.full((max(1, len(seeds)), len(rates)), np.nan)
     for run, curves in runs:
-        if len(curves.evaluations) or run.result:
+        if (len(curves.evaluations) or run.result) and not run.rate_changes:
             value = figure(run, curves)
             table[seeds.index(run.config.seed), list(rates).index(run.config.learning_rate)] = (
                 value if math.isfinite(value) else np.inf

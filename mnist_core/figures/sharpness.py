@@ -27,7 +27,7 @@ def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Transl
     for index, (run, curves) in enumerate(runs):
         rows = curves.sharpness
         rows = rows[np.isfinite(rows["sharpness"]) & (rows["sharpness"] > 0)]
-        name = translate(N_("rate {rate}")).format(rate=f"{run.config.learning_rate:g}")
+        name = translate(N_("rate {rate}")).format(rate=run.rates)
         colour = theme.run_colour(index, view.dark)
         figure["data"].append(_line(f"run{index}", across.values(rows), rows["sharpness"], name, colour, "solid", 3))
         line = edges(run.config, rows["learning_rate"])

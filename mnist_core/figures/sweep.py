@@ -50,9 +50,9 @@ def colour_of(rate: float, rates: Sequence[float], dark: bool) -> str:
     return theme.scale_colour(math.log(rate / rates[0]) / (math.log(rates[-1] / rates[0]) or 1.0), dark)
 
 
-def rate_text(rate: float, translate: Translate) -> str:
-    """The rate's name."""
-    return translate(N_("rate {rate}")).format(rate=f"{rate:g}")
+def rate_text(rate: float | str, translate: Translate) -> str:
+    """The rate's name, or that of a run's rates in their order (`Run.rates`)."""
+    return translate(N_("rate {rate}")).format(rate=rate if isinstance(rate, str) else f"{rate:g}")
 
 
 def chance_of(runs: Sequence[tuple[Run, Curves]]) -> float:

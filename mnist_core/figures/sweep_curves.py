@@ -34,7 +34,7 @@ def curves_chart(
     )
     heading = f"{translate(METRICS[view.metric])} – {translate(PARTS[view.part])}"
     layout = theme.layout(
-        heading, translate(AXES["step"]), dark=view.dark, revision=f"{sweep_id}-{view.metric}-{axes.log_y}"
+        heading, translate(AXES["step"]), dark=view.dark, revision=sweep_id, up=f"{view.metric}-{axes.log_y}"
     )
     layout["xaxis"] |= across.layout()
     layout["hovermode"] = "closest"
@@ -87,7 +87,7 @@ def _curve(
     rate = run.config.learning_rate
     chosen = view.chosen is not None and math.isclose(view.chosen, rate)
     form = ".4g" if view.metric == "loss" else ".2%"
-    hover = f"<b>{rate_text(rate, translate)}</b>: %{{customdata:{form}}}<extra></extra>"
+    hover = f"<b>{rate_text(run.rates, translate)}</b>: %{{customdata:{form}}}<extra></extra>"
     return {
         "type": "scatter",
         "mode": "lines",
@@ -108,9 +108,7 @@ def _curve(
 def _gone(run: Run, values: Floats, translate: Translate) -> str:
     """What hover says of a curve that left the chart: how far it went."""
     greatest = values[np.isfinite(values)]
-    return f"{rate_text(run.config.learning_rate, translate)}: " + (
-        f"{float(greatest.max()):.2g}" if len(greatest) else "NaN"
-    )
+    return f"{rate_text(run.rates, translate)}: " + (f"{float(greatest.max()):.2g}" if len(greatest) else "NaN")
 
 
 def _departures(left: Sequence[tuple[float, str, str]], y: float) -> Trace:

@@ -18,7 +18,7 @@ from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State
 from mnist_core.store.base import Base, next_order
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.queue import fair_order
-from mnist_core.store.recorded import append_records, drop_records
+from mnist_core.store.recorded import append_records, drop_records, with_rate_changes
 from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.sweeps import add_sweep
 from mnist_core.store.tables import runs, sweeps
@@ -122,7 +122,8 @@ class Library(Base):
         with self._begin(write=False) as connection:
             row = find_row(connection, run_id)
             order = fair_order(connection) if row.state == "queued" else []
-        return to_run(row, order.index(run_id) if run_id in order else None)
+            run = to_run(row, order.index(run_id) if run_id in order else None)
+            return with_rate_changes(connection, [run])[0]
 
     def state(self, run_id: str) -> State:
         """The run's state, whether or not its settings can be read. Raises RunNotFoundError."""
@@ -143,8 +144,9 @@ class Library(Base):
         with self._begin(write=False) as connection:
             rows = connection.execute(query).all()
             order = fair_order(connection) if any(row.state == "queued" for row in rows) else []
-        places = {run_id: place for place, run_id in enumerate(order)}
-        return [run for run in (read_row(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
+            places = {run_id: place for place, run_id in enumerate(order)}
+            found = [run for run in (read_row(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
+            return with_rate_changes(connection, found)
 
     def list_unreadable(self, owner: str, limit: int = 50) -> list[UnreadableRun]:
         """Those of the owner's newest runs whose settings are none for this version of the program."""
@@ -156,7 +158,7 @@ class Library(Base):
         """The runs started together under `group`, oldest first, without those whose settings cannot be read."""
         query = sa.select(runs).where(*_of_group(group)).order_by(runs.c.created_order, runs.c.id)
         with self._begin(write=False) as connection:
-            return readable(connection.execute(query))
+            return with_rate_changes(connection, readable(connection.execute(query)))
 
     def group_versions(self, group: str) -> dict[str, int]:
         """Ids of the group's runs, oldest first, with their versions. Cheap."""
@@ -169,8 +171,7 @@ class Library(Base):
         """The owner's finished runs that a prediction was made of, oldest first."""
         query = sa.select(runs).where(runs.c.owner == owner, runs.c.prediction.is_not(None), runs.c.state == "finished")
         with self._begin(write=False) as connection:
-            rows = connection.execute(query.order_by(runs.c.created_order)).all()
-        return readable(rows)
+            return with_rate_changes(connection, readable(connection.execute(query.order_by(runs.c.created_order))))
 
     def delete_run(self, run_id: str, owner: str) -> None:
         """Remove the run and its records; a worker that has it ends quietly. Raises RunNotFoundError."""

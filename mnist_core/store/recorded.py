@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mnist_core.records import DTYPES, Curves, Event
+from mnist_core.records import DTYPES, Curves, Event, Run, rate_changes
 from mnist_core.store.base import Base
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import chunks, events
@@ -68,6 +70,22 @@ def drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:
     """Drop the run's records after a step. Chunks end at checkpoints, so that whole chunks go."""
     connection.execute(sa.delete(chunks).where(chunks.c.run_id == run_id, chunks.c.last_step > after))
     connection.execute(sa.delete(events).where(events.c.run_id == run_id, events.c.step > after))
+
+
+def with_rate_changes(connection: sa.Connection, found: Sequence[Run]) -> list[Run]:
+    """The runs, with the changes of their rates by hand."""
+    query = sa.select(events.c.run_id, events.c.step, events.c.value).where(
+        events.c.kind == "learning_rate", events.c.run_id.in_([run.id for run in found])
+    )
+    changed: dict[str, list[Event]] = defaultdict(list)
+    for row in connection.execute(query.order_by(events.c.id)):
+        changed[row.run_id].append(Event(row.step, "learning_rate", row.value))
+    return [_with_changes(run, changed[run.id]) if run.id in changed else run for run in found]
+
+
+def _with_changes(run: Run, happened: Sequence[Event]) -> Run:
+    end = run.progress.step if run.state == "finished" else None
+    return replace(run, rate_changes=rate_changes(run.config, happened, end))
 
 
 def _unpack(blobs: Iterable[bytes], dtype: np.dtype[np.void], after: int) -> NDArray[np.void]:

@@ -77,18 +77,25 @@ def train(
     threads: int | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
+    learning_rate_changes: Sequence[tuple[int, float]] = (),
 ) -> Result:
     """Train to the end and return everything.
 
     `threads`: as many as are of use by default. `device`: auto (default), cpu, cuda or mps; see `devices.device_for`.
     `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
-    second. Raises DataError where the data cannot be had, DeviceError where there is no such device.
+    second. `learning_rate_changes`: (updates made before it, base rate) for each change on the way, as by hand on a page.
+    Raises DataError where the data cannot be had, DeviceError where there is no such device, ConfigError for a rate that
+    cannot be.
     """
     threads = threads or useful_threads(config, settings.cpu_count())
     trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads, device=device)
     parts: list[Curves] = []
+    changes = sorted(learning_rate_changes)
     while not trainer.finished:
-        parts.append(trainer.advance(seconds=0.2 if on_progress else math.inf))
+        while changes and changes[0][0] <= trainer.step:
+            trainer.set_learning_rate(changes.pop(0)[1])
+        steps = changes[0][0] - trainer.step if changes else None
+        parts.append(trainer.advance(seconds=0.2 if on_progress else math.inf, steps=steps))
         if on_progress is not None:
             on_progress(trainer)
     result = result_of(trainer, parts)

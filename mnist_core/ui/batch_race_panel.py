@@ -28,6 +28,7 @@ from mnist_core.ui import (
     run_panel,
     session,
     texts,
+    undrawn,
     watch,
 )
 from mnist_core.ui.chart import live_chart
@@ -132,6 +133,7 @@ def _panel(group: str, moving: bool) -> None:
             key = (group, versions, equal, place, session.dark(), texts.language())
             figure = watch.figure(key, partial(charts.chart, found, equal, place, group, session.dark(), _))
             live_chart(figure, key=f"chart_race_{equal}", height=430, description=_said(found), subject=group)
+    undrawn.say(undrawn.rate_changed([view.run for view in views]))
     if images < min(view.run.config.validation_size for view in views):
         text = _(
             "Measured on {n} or more validation images, the same throughout a run; the table below on all of them."

@@ -30,7 +30,7 @@ class Column:
 
 def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
     """The columns for these runs: of their settings only those that are not the same in all, and `also` those."""
-    differing = comparison.differing(run.config for run in runs)
+    differing = comparison.differing(runs)
     shown = [
         Column("star", "★", lambda run: "★" if run.star else ""),
         Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
@@ -61,7 +61,7 @@ def _setting(name: str) -> Column:
 
 
 def _value(name: str, run: Run) -> Any:
-    value = comparison.in_use(run.config, name)
+    value = comparison.setting(run, name)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     return names.value(value)

@@ -13,7 +13,7 @@ from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLOURS_LIGHT
 from mnist_core.records import Run
-from mnist_core.ui import address, compare_filter, draft, frame, seal, session, take_along, watch
+from mnist_core.ui import address, compare_filter, draft, frame, names, seal, session, take_along, watch
 from mnist_core.ui.choice import typed
 from mnist_core.ui.compare_columns import columns
 from mnist_core.ui.texts import _, ngettext
@@ -72,7 +72,7 @@ def actions(chosen: Sequence[Run]) -> None:
             disabled=len(chosen) != 1,
             on_click=_again,
             args=(chosen[0] if chosen else None,),
-            help=_("Opens the Train page with the settings of this run."),
+            help=_("Opens the Train page with the settings that this run began with."),
         )
         st.button(
             _("Delete"),
@@ -84,6 +84,9 @@ def actions(chosen: Sequence[Run]) -> None:
         )
         if len(chosen) == 1:
             take_along.draw(chosen[0])
+    if len(chosen) == 1 and (story := names.rate_story(chosen[0])):
+        more = _("“Same again, but …” takes the rate that it began with; zip, script and JSON have the changes, too.")
+        st.caption(f":material/speed: {story} {more}")
     if st.session_state.pop("go_train", False):
         st.switch_page("pages/train.py")
 

@@ -74,6 +74,7 @@ class Network:
                 lines.append(_("{n} of {all} seeds").format(n=len(values), all=len(self.views)))
             if broken:
                 lines.append(f"✕ {len(broken)} / {len(self.views)}")
+            lines += self._otherwise()
         # What still changes says so; a value that is final does not.
         states = [view.run.state for view in self.views if view.run.state != "finished"]
         if measure == "parameters":
@@ -81,6 +82,13 @@ class Network:
         if states:
             lines.append("…" if "running" in states else _(names.STATES[states[0]]))
         return Cell(value, "<br>".join(lines) or "–", more=more)
+
+    def _otherwise(self) -> list[str]:
+        """What the mean has in it that did not train as planned: how many runs were stopped, or went on with another rate."""
+        stopped = sum(view.run.outcome == "stopped" for view in self.views)
+        changed = sum(bool(view.run.rate_changes) for view in self.views)
+        told = ((_(names.STATES["stopped"]), stopped), (_("rate changed"), changed))
+        return [f"{word} {count} / {len(self.views)}" if len(self.views) > 1 else word for word, count in told if count]
 
 
 def networks(views: Sequence[watch.View]) -> dict[Place, Network]:

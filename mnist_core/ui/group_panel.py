@@ -12,7 +12,7 @@ from mnist_core import models
 from mnist_core.diagnostics import greatest_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.presets import PRESETS
-from mnist_core.records import Run
+from mnist_core.records import Run, Split
 from mnist_core.ui import frame, names, run_panel, seal, session, texts, waiting, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import one_of
@@ -23,12 +23,12 @@ NAMED = 5  # runs in the title of a group that is no experiment
 
 def draw(group: str) -> None:
     """The panel of the group, moving while any of its runs does."""
-    moving = any(run.active for run in session.store().list_group(group))
+    moving = any(run.active for run in watch.runs_of_group(group))
     frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
 
 
 def _panel(group: str, moving: bool) -> None:
-    runs = [seal.hidden_run(run) for run in session.store().list_group(group)]
+    runs = watch.runs_of_group(group)
     if not runs:
         st.info(_("There is no such group of runs here."))
         return
@@ -58,8 +58,14 @@ def progress(runs: list[Run]) -> None:
 
 def _charts(group: str, runs: list[Run]) -> None:
     with st.container(horizontal=True, key="group_controls"):
-        titles = {split: theme.SPLIT_STYLES[split].name for split in seal.splits()}
-        split = one_of(_("Curves of"), titles, "validation", "group_split")
+        kept = any(run.config.validation_size for run in runs)
+        titles: dict[Split, str] = {
+            split: theme.SPLIT_STYLES[split].name for split in seal.splits() if split != "validation" or kept
+        }
+        if st.session_state.get("group_split") not in titles:
+            st.session_state.pop("group_split", None)
+        start: Split = "validation" if kept else "train"
+        split = one_of(_("Curves of"), titles, start, "group_split")
         view = run_panel.view_controls()
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.ui import frame, inside_charts, lesson, names, run_panel, session, watch
+from mnist_core.ui import frame, inside_charts, lesson, names, run_panel, watch
 from mnist_core.ui.texts import _
 
 
@@ -16,7 +16,7 @@ def draw() -> None:
             "learns with one that collapsed: which layer dies first?"
         )
     )
-    runs = [run for run in session.store().list_runs(session.student()) if run.state != "queued"]
+    runs = [run for run in watch.my_runs() if run.state != "queued"]
     if not runs:
         st.info(_("Train a network first; what happens inside it appears here."))
         lesson.experiment("two-layer-net-rate-1.5", _("A network whose hidden units die within the first updates."))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.errors import RunNotFoundError
 from mnist_core.records import Run
-from mnist_core.ui import address, names, session
+from mnist_core.ui import address, names, watch
 from mnist_core.ui.texts import _
 
 KEY = "inspected"
@@ -17,7 +17,7 @@ def choose() -> tuple[Run, list[Run]] | None:
 
     A run of somebody else that the address names can be looked into as well.
     """
-    runs = {run.id: run for run in session.store().list_runs(session.student()) if run.checkpoint_step is not None}
+    runs = {run.id: run for run in watch.my_runs() if run.checkpoint_step is not None}
     asked = st.query_params.get("run") if address.followed() else st.session_state.get(KEY)
     if asked and asked not in runs and (other := _of_somebody(asked)) is not None:
         runs[asked] = other
@@ -43,7 +43,7 @@ def choose() -> tuple[Run, list[Run]] | None:
 
 def _of_somebody(run_id: str) -> Run | None:
     try:
-        run = session.store().get(run_id)
+        run = watch.find(run_id)
     except RunNotFoundError:
         return None
     return run if run.checkpoint_step is not None else None

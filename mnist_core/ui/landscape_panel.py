@@ -20,7 +20,7 @@ PLANES = {"path": N_("the run's path"), "random": N_("random directions")}
 
 def draw() -> None:
     """The choice of a run and of a plane, the button, and the landscape that was computed last for them."""
-    runs = [run for run in session.store().list_runs(session.student()) if run.checkpoint_step is not None]
+    runs = [run for run in watch.my_runs() if run.checkpoint_step is not None]
     st.markdown(
         _(
             "The loss is a landscape over all weights, of which two directions at a time can be shown. In the plane of a "

@@ -11,7 +11,7 @@ from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
-from mnist_core.records import Run
+from mnist_core.records import RateChange, Run
 from mnist_core.ui.texts import _, ngettext
 
 # Names of choices; proper names stay as they are in every language.
@@ -54,6 +54,8 @@ CHOICES: Mapping[str, str] = {
     "average": N_("average pooling"),
     "none": N_("no pooling"),
 }
+
+MOST_CHANGES = 5  # of a run's rate that are told one by one
 
 STATES: Mapping[str, str] = {
     "queued": N_("waiting"),
@@ -139,8 +141,13 @@ def _own_title(run: Run) -> str:
         base = preset.variants.get(run.variant or "", {})
         if run.config.differences(preset.config.replace(dataset=run.config.dataset, **base)) == {}:
             title = _(preset.title)
-            return f"{title} – {_(run.variant)}" if run.variant else title
-    return describe(run.config)
+            return _with_rates(f"{title} – {_(run.variant)}" if run.variant else title, run)
+    return describe(run.config, run.rates)
+
+
+def _with_rates(title: str, run: Run) -> str:
+    """The title of what a run began as; where its rate was changed by hand it is another one, and this says so."""
+    return _("{title} · rate {rate}").format(title=title, rate=run.rates) if run.rate_changes else title
 
 
 def run_titles(runs: Sequence[Run]) -> list[UserText]:
@@ -159,17 +166,30 @@ def option(run: Run) -> str:
 
 def variant(run: Run) -> UserText:
     """The run's variant of its experiment, or what tells it from others."""
-    return UserText(_(run.variant)) if run.variant else run_title(run)
+    return UserText(_with_rates(_(run.variant), run)) if run.variant else run_title(run)
 
 
-def describe(config: RunConfig) -> str:
-    """`784-128-10 · SGD 0.1 · batch 100`."""
+def rate_story(run: Run) -> str:
+    """How the rate of a run was changed by hand, in a sentence; nothing where it was not."""
+    if not run.rate_changes:
+        return ""
+    text = _("It began with a learning rate of {rate}, which was changed by hand: {changes}.")
+    return text.format(rate=number(run.config.learning_rate), changes=value(run.rate_changes))
+
+
+def _told_changes(changes: Sequence[RateChange]) -> str:
+    told = [_("{rate} after step {step}").format(rate=number(one.rate), step=f"{one.step:,}") for one in changes]
+    return ", ".join(told if len(told) <= MOST_CHANGES else [*told[: MOST_CHANGES - 2], "…", told[-1]])
+
+
+def describe(config: RunConfig, rates: str = "") -> str:
+    """`784-128-10 · SGD 0.1 · batch 100`; `rates`: of the run, where they are not that of the configuration."""
     dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
     return _("{network} · {optimizer} {rate} · batch {batch}").format(
         network=network,
         optimizer=choice(config.optimizer),
-        rate=number(config.learning_rate),
+        rate=rates or number(config.learning_rate),
         batch=f"{config.batch_size:,}",
     )
 
@@ -200,6 +220,8 @@ def value(setting: Any) -> str:
     if isinstance(setting, bool):
         return _("yes") if setting else _("no")
     if isinstance(setting, tuple):
+        if any(isinstance(one, RateChange) for one in setting):
+            return _told_changes(setting)
         return "-".join(str(one) for one in setting) or _("none")
     if setting is None:
         return "–"

@@ -10,13 +10,13 @@ import streamlit as st
 from mnist_core.diagnostics import predictions
 from mnist_core.messages import N_
 from mnist_core.records import Prediction, Run, Tally
-from mnist_core.ui import session
+from mnist_core.ui import session, watch
 from mnist_core.ui.texts import _, ngettext
 
 WORDS: Mapping[Prediction, str] = {"learns": N_("learns"), "slow": N_("slow"), "breaks": N_("breaks")}
 MEANINGS = N_(
-    "Learns: at least 80 % of the training or test images right at the end. Slow: fewer, though nothing broke. Breaks: "
-    "diverged or collapsed."
+    "Learns: at least 80 % of the training or validation images right at the end (of the test images where none were kept "
+    "for validation). Slow: fewer, though nothing broke. Breaks: diverged or collapsed."
 )
 
 
@@ -65,7 +65,7 @@ def beside(run: Run) -> None:
     came = predictions.came(run)
     said = _("You predicted: **{said}**.").format(said=_(WORDS[run.prediction]))
     if came is None:
-        st.caption(f":material/psychology: {said}")
+        st.caption(f":material/psychology: {said} {_why_nothing_came(run)}")
         return
     found = _("It came: **{came}**.").format(came=_(WORDS[came]))
     verdict = _("Right.") if came == run.prediction else _("Another time.")
@@ -75,11 +75,19 @@ def beside(run: Run) -> None:
         draw_tally()
 
 
+def _why_nothing_came(run: Run) -> str:
+    """Why a run that is over does not tell whether the prediction was right; nothing where that needs no words."""
+    if run.rate_changes:
+        return _("Its rate was changed by hand: that tells nothing about the prediction.")
+    if run.outcome == "completed":
+        return _("What came of it only the test images tell, and they are sealed.")
+    return ""
+
+
 def tally() -> Tally:
-    """How good this student's predictions were so far."""
-    store, student = session.store(), session.student()
-    off = [sweep.off for sweep in store.list_sweeps(student, limit=1_000) if sweep.off is not None]
-    return predictions.tally(store.list_predicted(student), off)
+    """How good this student's predictions were so far, as far as what may be seen tells."""
+    sweeps = session.store().list_sweeps(session.student(), limit=1_000)
+    return predictions.tally(watch.my_predictions(), [sweep.off for sweep in sweeps if sweep.off is not None])
 
 
 def draw_tally() -> None:

@@ -15,7 +15,7 @@ from mnist_core.concepts import digits
 from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.records import Run, Study
-from mnist_core.ui import asked, last_weights, names, session, study_panel
+from mnist_core.ui import asked, last_weights, names, study_panel, watch
 from mnist_core.ui.texts import _
 
 COLUMNS = 20
@@ -25,7 +25,7 @@ def ranking(name: DatasetName) -> list[Run]:
     """The student's runs that can rank images of this data set, newest first: over, with weights, and with images to ask about."""
     return [
         run
-        for run in session.store().list_runs(session.student())
+        for run in watch.my_runs()
         if run.state == "finished"
         and run.checkpoint_step is not None
         and run.config.dataset == name

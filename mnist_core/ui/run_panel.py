@@ -60,6 +60,7 @@ def _panel(run_id: str, moving: bool) -> None:
     if not mine:
         st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
     _progress(run)
+    say_changes(run)
     _explain(view)
     predictions.beside(run)
     _results(run)
@@ -122,7 +123,8 @@ def _buttons(run: Run) -> None:
         args=(run, "reset"),
         help=_("Back to step 0 with the same first weights, paused."),
     )
-    _change_rate(run)
+    if run.config.schedule != "rising":  # a range test reads its rates off the plan
+        _change_rate(run)
 
 
 def _continue(run: Run) -> None:
@@ -144,12 +146,19 @@ def _take(run: Run) -> None:
         icon=":material/content_copy:",
         on_click=draft.load,
         args=(run.config,),
-        help=_("Puts this run's settings into the controls."),
+        help=_("Puts the settings that this run began with into the controls."),
     )
 
 
+def say_changes(run: Run) -> None:
+    """How the run's rate was changed by hand, and what of it is taken along; nothing where it was not."""
+    if story := names.rate_story(run):
+        more = _("“Take these settings” takes the rate that it began with; zip, script and JSON have the changes, too.")
+        st.caption(f":material/speed: {story} {more}")
+
+
 def _change_rate(run: Run) -> None:
-    now = run.learning_rate or run.config.learning_rate
+    now = run.base_rate
 
     def changed() -> None:
         try:

@@ -61,14 +61,14 @@ def _start(group: str) -> None:
 def _groups() -> dict[str, list[Run]]:
     """My runs that measure it, newest first, those of one click together."""
     found: dict[str, list[Run]] = {}
-    for run in session.store().list_runs(session.student()):
+    for run in watch.my_runs():
         if run.config.sharpness:
             found.setdefault(run.group or run.id, []).append(run)
     return {key: sorted(runs, key=lambda run: run.config.learning_rate) for key, runs in found.items()}
 
 
 def _title(runs: list[Run]) -> str:
-    rates = ", ".join(names.number(run.config.learning_rate) for run in runs)
+    rates = ", ".join(run.rates for run in runs)
     return _("{network}: rates {rates}").format(network=names.but_the_rate(runs[0].config), rates=rates)
 
 
@@ -85,7 +85,7 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
     axes = ChartView(dark=session.dark())
     key = (ids, tuple(view.run.version for view in views), axes, texts.language())
     pairs = [(view.run, view.curves) for view in views]
-    rates = [(_("rate {rate}").format(rate=names.number(view.run.config.learning_rate)), view.curves) for view in views]
+    rates = [(_("rate {rate}").format(rate=view.run.rates), view.curves) for view in views]
     left, right = st.columns(2, gap="medium")
     with left:
         figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))

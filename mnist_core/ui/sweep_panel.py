@@ -13,7 +13,19 @@ from mnist_core.errors import TransientStoreError
 from mnist_core.figures import rates, sweep_curves
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.records import SweepRecord
-from mnist_core.ui import frame, names, predictions, run_panel, session, started, sweep_rates, texts, waiting, watch
+from mnist_core.ui import (
+    frame,
+    names,
+    predictions,
+    run_panel,
+    seal,
+    session,
+    started,
+    sweep_rates,
+    texts,
+    waiting,
+    watch,
+)
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.texts import _, ngettext
@@ -51,7 +63,7 @@ def _panel(sweep_id: str, moving: bool) -> None:
     versions = tuple(view.run.version for view in views)
     reading = watch.figure((sweep_id, versions, "reading"), partial(read, views))
     _words(sweep, reading)
-    view = _view()
+    view = _view(sweep)
     _charts(sweep, views, versions, reading, view)
     sweep_rates.chosen(sweep, views, reading, view)
     sweep_rates.table(sweep, views, reading, view)
@@ -120,10 +132,13 @@ def _words(sweep: SweepRecord, reading: zones.Reading) -> None:
         predictions.draw_tally()
 
 
-def _view() -> SweepView:
+def _view(sweep: SweepRecord) -> SweepView:
     with st.container(horizontal=True, vertical_alignment="center", key="sweep_controls"):
         metric = one_of(_("Figure"), METRICS, "loss", "sweep_metric", titled=False)
-        part = one_of(_("Curves of"), PARTS, "train", "sweep_part", titled=False)
+        missing = {"test"} if seal.sealed() else set()
+        missing |= set() if sweep.config.validation_size else {"validation"}
+        parts = {part: title for part, title in PARTS.items() if part not in missing}
+        part = one_of(_("Curves of"), parts, "train", "sweep_part", titled=False)
         log_y = st.toggle(_("Log loss axis"), key="sweep_log_y")
     chosen = st.session_state.get("chosen_rate")
     return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, int | float) else None)

@@ -62,7 +62,7 @@ def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, v
 
     def row(one: watch.View) -> dict[str, Any]:
         run, zone = one.run, point_zones.get(one.run.config.learning_rate)
-        told = {_("Rate"): names.number(run.config.learning_rate)}
+        told = {_("Rate"): run.rates}
         if sweep.seeds > 1:
             told[_("Seed")] = str(run.config.seed)
         return told | {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from mnist_core import diagnostics, exchange, weights
 from mnist_core.errors import StoreError
 from mnist_core.messages import N_
-from mnist_core.records import Curves, Progress, Run
+from mnist_core.records import Curves, Progress, Run, rate_changes, rates_in_a_line
 from mnist_core.ui import frame, names, session, visits, watch
 from mnist_core.ui.texts import _
 from mnist_core.weights import Which
@@ -41,9 +40,7 @@ def draw(run: Run) -> None:
             run, _("Curves as Parquet"), "parquet", lambda: exchange.curves_parquet(_curves(run.id)), ":material/table:"
         )
         _download(run, _("Settings as JSON"), "json", partial(_settings, run), ":material/data_object:")
-        _download(
-            run, _("Script in plain PyTorch"), "py", lambda: exchange.script(run.config).encode(), ":material/code:"
-        )
+        _download(run, _("Script in plain PyTorch"), "py", lambda: exchange.script_of(run).encode(), ":material/code:")
         _download(run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
         for which, step in kept.items():
             label = _(_LABELS[which]).format(step=f"{step:,}")
@@ -91,7 +88,8 @@ def _bring_in(file: UploadedFile) -> None:
     found = exchange.unpacked(file.getvalue())
     verdict = diagnostics.at_end(found.config, found.curves, found.outcome)
     progress = Progress(found.step, found.config.total_steps, found.step / found.config.steps_per_epoch, found.seconds)
-    name = found.name or names.describe(found.config)
+    rates = rates_in_a_line(found.config, rate_changes(found.config, found.curves.events, found.step))
+    name = found.name or names.describe(found.config, rates)
     run_id, last = secrets.token_hex(5), found.weights.get("last")
     if last is not None:
         weights.keep(run_id, last, found.weights.get("best"))
@@ -136,7 +134,7 @@ def _curves(run_id: str) -> Curves:
 
 
 def _settings(run: Run) -> bytes:
-    return json.dumps(run.config.to_dict(), indent=1).encode()
+    return exchange.settings_json(run).encode()
 
 
 def _events(run: Run) -> bytes:

@@ -64,6 +64,21 @@ def my_runs(limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
     return [seal.hidden_run(run) for run in session.store().list_runs(session.student(), limit, of_sweeps=of_sweeps)]
 
 
+def my_predictions() -> list[Run]:
+    """This student's runs that are over and that a prediction was made of, as they may be seen, oldest first."""
+    return [seal.hidden_run(run) for run in session.store().list_predicted(session.student())]
+
+
+def runs_of_group(group: str) -> list[Run]:
+    """The runs started together under `group`, as they may be seen, oldest first; without their records."""
+    return [seal.hidden_run(run) for run in session.store().list_group(group)]
+
+
+def find(run_id: str) -> Run:
+    """The run as it may be seen, without its records. Raises RunNotFoundError, RunUnreadableError."""
+    return seal.hidden_run(session.store().get(run_id))
+
+
 def _seen(view: View) -> View:
     return View(seal.hidden_run(view.run), seal.hidden_curves(view.curves)) if seal.sealed() else view
 

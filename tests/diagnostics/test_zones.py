@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale
 from mnist_core.diagnostics.zones import Edge, Trial, best, last, read, told_off, trial, unstable
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Run
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, RateChange, Run
 
 CHANCE = math.log(10)
 SCALE = Scale.of(RunConfig())
@@ -55,6 +56,17 @@ def test_nine_tenths_of_the_way_is_good_and_less_is_not() -> None:
     limit = CHANCE - 0.9 * (CHANCE - best_loss)
     found = zones(ended(0.1, limit + 0.01), ended(0.2, limit - 0.01), ended(0.4, best_loss), ended(0.8, limit + 0.01))
     assert found == {0.1: "small", 0.2: "good", 0.4: "good", 0.8: "edge"}
+
+
+def test_a_run_whose_rate_was_changed_by_hand_says_nothing_of_its_rate() -> None:
+    """Begun at 3, which breaks, and saved by 0.01: that does not make 3 a good rate."""
+    run = Run("r", "ann", RunConfig(learning_rate=3.0), "finished", 1, 0.0, outcome="completed")
+    changed = trial(replace(run, rate_changes=(RateChange(5, 0.01),)), Curves())
+    trials = [*TYPICAL[1:], replace(changed, loss=0.01)]
+    assert zones(*trials)[3.0] is None
+    assert read(trials, SCALE).edge == Edge(1.0, 1.7)
+    assert said(*trials).endswith("Left out, since the rate of a run was changed by hand: 3.")
+    assert "stopped or failed" not in said(*trials)
 
 
 def test_an_unstable_rate_is_on_the_edge_however_well_it_ended() -> None:

@@ -14,16 +14,36 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import ImportedFileError
+from mnist_core.errors import ConfigError, ImportedFileError
 from mnist_core.escape import UserText
-from mnist_core.exchange import curves_csv, curves_parquet, events, packed, unpacked
+from mnist_core.exchange import (
+    curves_csv,
+    curves_parquet,
+    evaluations_csv,
+    events,
+    packed,
+    read_settings,
+    settings_json,
+    unpacked,
+)
 from mnist_core.exchange.tensorboard import crc32c, frames
 from mnist_core.forward import shapes
-from mnist_core.records import DTYPES, EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
+from mnist_core.records import (
+    DTYPES,
+    EVALUATION_DTYPE,
+    STEP_DTYPE,
+    Curves,
+    Event,
+    Progress,
+    RateChange,
+    Run,
+    rate_changes,
+)
 from mnist_core.weights import Snapshot, Which
 
 CONFIG = RunConfig(learning_rate=1.5, hidden_layers=(50,), validation_size=0)
@@ -33,6 +53,7 @@ def curves() -> Curves:
     steps, evaluations = np.zeros(3, STEP_DTYPE), np.zeros(2, EVALUATION_DTYPE)
     steps["step"], steps["steps"], steps["loss"] = [1, 2, 3], 1, [2.3, np.inf, np.nan]
     evaluations["step"], evaluations["train_loss"], evaluations["validation_loss"] = [0, 3], [2.3, 1.5], np.nan
+    evaluations["validation_accuracy"] = np.nan  # CONFIG keeps no validation images
     evaluations["seconds"] = [0, 0.5]
     for rows in (steps, evaluations):
         rows["epoch"] = rows["step"] / CONFIG.steps_per_epoch
@@ -103,6 +124,34 @@ def test_a_zip_of_before_there_were_steps_has_the_last_weights() -> None:
         members["run.json"] = json.dumps(old).encode()
 
     assert unpacked(rezipped(before, {"last": some_weights(CONFIG, 3)})).weights["last"].step == 3
+
+
+def test_a_rate_that_was_changed_by_hand_is_in_the_zip_and_comes_back() -> None:
+    happened = (Event(1, "learning_rate", 0.5), Event(2, "learning_rate", 0.01), Event(2, "learning_rate", 0.02))
+    run = replace(RUN, rate_changes=rate_changes(CONFIG, happened, 3))
+    content = packed(run, Curves(curves().steps, curves().evaluations, happened))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert "RATE_CHANGES = [(1, 0.5), (2, 0.02)]" in archive.read("train.py").decode()
+    found = unpacked(content)
+    assert found.curves.events == happened
+    assert rate_changes(found.config, found.curves.events) == run.rate_changes
+
+
+def test_the_settings_say_what_was_changed_and_can_be_read_again() -> None:
+    assert json.loads(settings_json(RUN)) == CONFIG.to_dict()
+    changed = replace(RUN, rate_changes=(RateChange(100, 0.5), RateChange(250, 0.01)))
+    text = settings_json(changed)
+    told = json.loads(text)
+    assert told["learning_rate"] == 1.5
+    assert told["learning_rate_changes"] == [
+        {"step": 100, "learning_rate": 0.5},
+        {"step": 250, "learning_rate": 0.01},
+    ]
+    assert RunConfig.from_json(text) == CONFIG
+    assert read_settings(text) == (CONFIG, changed.rate_changes)
+    for wrong in ([[1, 2]], {"a": 1}, 7, [{"step": "soon", "learning_rate": 1}], [{"step": 1, "learning_rate": 1e9}]):
+        with pytest.raises(ConfigError):
+            read_settings(json.dumps(told | {"learning_rate_changes": wrong}))
 
 
 def weights_file(content: bytes) -> Callable[[dict[str, bytes]], None]:
@@ -208,6 +257,9 @@ def backwards() -> np.ndarray:
         (told(outcome="won"), "damaged"),
         (told(events=[[1, "explosion", None]]), "damaged"),
         (told(events=[[10**12, "paused", None]]), "damaged"),
+        (told(events=[[1, "learning_rate", "nan"]]), "damaged"),
+        (told(events=[[1, "learning_rate", 1e9]]), "damaged"),
+        (told(events=[[1, "learning_rate", None]]), "damaged"),
         (told(seconds="soon"), "damaged"),
         (told(result=[1]), "damaged"),
     ],
@@ -247,8 +299,42 @@ def test_the_table_has_a_row_for_each_record_and_tells_broken_from_unmeasured() 
     assert table["step"].tolist() == [0, 1, 2, 3, 3]
     assert table["row"].tolist() == ["evaluation", *["mini-batches"] * 2, "evaluation", "mini-batches"]
     assert [value[:4] for value in table["batch_loss"]] == ["", "2.3", "inf", "", "nan"]
-    same = pd.read_parquet(io.BytesIO(curves_parquet(curves())))
-    assert same["step"].tolist() == [0, 1, 2, 3, 3]
+    assert table["validation_loss"].tolist() == table["validation_accuracy"].tolist() == [""] * 5
+
+
+def test_of_a_broken_run_nan_is_a_value_and_what_was_not_measured_is_missing() -> None:
+    evaluations, steps = np.zeros(2, EVALUATION_DTYPE), np.zeros(3, STEP_DTYPE)
+    evaluations["step"], evaluations["validation_loss"] = [0, 9], [2.3, np.nan]  # with an accuracy: it was measured
+    evaluations["test_loss"] = evaluations["test_accuracy"] = np.nan  # sealed
+    steps["step"], steps["loss"], steps["gradient_norm"] = [3, 6, 9], [2.3, 2.0, np.nan], [1, np.nan, np.nan]
+    broken = Curves(steps, evaluations, (Event(8, "not_finite", 2.0),))  # the second record was cut short by a pause
+    alone = pd.read_csv(io.BytesIO(evaluations_csv(broken)), keep_default_na=False)
+    assert list(alone.columns) == list(EVALUATION_DTYPE.names or ())
+    assert [str(value) for value in alone["validation_loss"]] == ["2.3", "nan"]
+    assert alone["test_loss"].tolist() == ["", ""]
+    text = pd.read_csv(io.BytesIO(curves_csv(broken)), keep_default_na=False)
+    read = pq.read_table(io.BytesIO(curves_parquet(broken)))
+    expected = {
+        "validation_loss": ["2.3", "", "", "nan", ""],
+        "test_loss": [""] * 5,
+        "test_accuracy": [""] * 5,
+        "gradient_norm": ["", "1.0", "", "", "nan"],
+        "batch_loss": ["", "2.3", "2.0", "", "nan"],
+    }
+    for name, values in expected.items():
+        assert [str(value) for value in text[name]] == values
+        assert [
+            "" if value is None else f"{value:.1f}" if value == value else "nan" for value in read[name].to_pylist()
+        ] == values
+    assert [
+        str(read.schema.field(name).type)
+        for name in ("step", "steps", "loss_min", "epoch")
+        if name in read.column_names
+    ] == [
+        "int32",
+        "int32",
+        "float",
+    ]
 
 
 def test_check_sums_are_those_of_the_standard() -> None:

@@ -18,7 +18,7 @@ from mnist_core import diagnostics, exchange, models, schedule
 from mnist_core.config import RunConfig
 from mnist_core.errors import ImportedFileError
 from mnist_core.exchange import arrays, packed, unpacked
-from mnist_core.figures import compare, curves, inside, overlay
+from mnist_core.figures import curves, groups, inside, overlay
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import DTYPES, LAYER_DTYPE, SHARPNESS_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
 from tests.exchange.odd_runs import odd, zipped
@@ -301,7 +301,8 @@ def look_at(config: RunConfig, found: Curves, outcome: Any, view: ChartView) -> 
         inside.chart("r", found, "update", view, str)
     shown = overlay.overlaid([("a", found), ("b", found)])
     overlay.runs_chart(shown, "loss", ("train", "validation"), view, str)
-    compare.bands([("a", [found, found])], "accuracy", ("validation",), view, str)
+    group = [groups.Member(name, found, "stopped") for name in "ab"]
+    groups.bands([("a", group)], "accuracy", ("validation",), view, str)
     exchange.curves_csv(found)
     exchange.events(found, 1.0)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.exchange import script
+from mnist_core.exchange import script, script_of
 from mnist_core.presets import PRESETS
+from mnist_core.records import Progress, RateChange, Run
 from mnist_core.schedule import evaluation_steps
-from mnist_core.training import chunks, train
+from mnist_core.training import Trainer, chunks, train
+from mnist_core.training.looking import answers
 from tests.training.test_trainer import WATCHED
 
 SMALL: dict[str, Any] = {"train_size": 600, "validation_size": 200, "epochs": 2, "batch_size": 50, "seed": 3}
@@ -36,7 +40,13 @@ class MNIST:
 '''
 
 
-def output(config: RunConfig, dataset: Dataset, folder: Path) -> str:
+def output(
+    config: RunConfig,
+    dataset: Dataset,
+    folder: Path,
+    changes: Sequence[RateChange] = (),
+    last_step: int | None = None,
+) -> str:
     """What the script prints."""
     (folder / "torchvision").mkdir()
     (folder / "torchvision" / "__init__.py").touch()
@@ -48,7 +58,7 @@ def output(config: RunConfig, dataset: Dataset, folder: Path) -> str:
         test_images=dataset.test_images,
         test_labels=dataset.test_labels,
     )
-    text = script(config).replace("60_000", str(len(dataset.train_labels)))
+    text = script(config, changes, last_step).replace("60_000", str(len(dataset.train_labels)))
     (folder / "train.py").write_text(text)
     done = subprocess.run(
         [sys.executable, "train.py", "."], cwd=folder, capture_output=True, text=True, timeout=120, check=True
@@ -58,9 +68,22 @@ def output(config: RunConfig, dataset: Dataset, folder: Path) -> str:
 
 def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float]:
     """(training loss after the last epoch, test accuracy) that the script prints."""
-    text = output(config, dataset, folder)
+    losses, accuracy = read(output(config, dataset, folder))
+    return losses[-1], accuracy
+
+
+def read(text: str) -> tuple[list[float], float]:
+    """(training loss after each epoch, test accuracy) in what a script printed."""
     (accuracy,) = re.findall(r"test accuracy (\S+)", text)
-    return float(re.findall(r"train (\S+) ", text)[-1]), float(accuracy)
+    return [float(loss) for loss in re.findall(r"train (\S+) ", text)], float(accuracy)
+
+
+def _accuracy(trainer: Trainer, dataset: Dataset) -> float:
+    """On the test images, as the network is now."""
+    shares = answers(
+        trainer.config, {name: value.numpy() for name, value in trainer.model.state_dict().items()}, dataset.test_images
+    )
+    return float((shares.argmax(1) == dataset.test_labels).mean())
 
 
 @pytest.mark.parametrize(
@@ -110,6 +133,44 @@ def test_early_stopping_ends_the_script_where_it_ends_the_engine(tiny: Dataset, 
     assert epoch > 60
     assert event.step not in evaluation_steps(WATCHED)  # of a run without early stopping
     assert output(WATCHED, tiny, tmp_path).splitlines()[-2].startswith(f"epoch {epoch}:")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "momentum", "learning_rate": 0.1, "epochs": 3},
+        {"optimizer": "adamw", "learning_rate": 0.002, "weight_decay": 0.05, "schedule": "one-cycle", "epochs": 3},
+    ],
+)
+def test_rates_that_were_set_by_hand_are_set_at_the_very_steps(
+    changes: dict[str, Any], tiny: Dataset, tmp_path: Path
+) -> None:
+    config = RunConfig(**(SMALL | changes))
+    by_hand = [RateChange(7, config.learning_rate / 20), RateChange(19, config.learning_rate * 2)]
+    mine = train(config, tiny, threads=1, learning_rate_changes=by_hand)
+    at_ends = mine.evaluations[mine.evaluations["step"].isin([12, 24, 36])]
+    losses, accuracy = read(output(config, tiny, tmp_path, by_hand))
+    assert losses == pytest.approx(at_ends["train_loss"].tolist(), rel=2e-3, abs=1e-3)
+    assert accuracy == pytest.approx(mine.result["test_accuracy"], abs=0.006)
+    without = train(config, tiny, threads=1).result
+    assert abs(without["train_loss"] - losses[-1]) > 0.01  # the changes made a difference
+
+
+def test_a_run_that_was_stopped_by_hand_is_a_script_that_stops_there(tiny: Dataset, tmp_path: Path) -> None:
+    config = RunConfig(**SMALL)
+    changed = (RateChange(5, 0.01),)
+    stopped = Run(
+        "r", "ann", config, "finished", 1, 0.0, outcome="stopped", progress=Progress(17), rate_changes=changed
+    )
+    assert script_of(stopped) == script(config, changed, 17)
+    assert script_of(replace(stopped, state="running", outcome=None)) == script(config, changed)
+    trainer = Trainer(config, tiny, threads=1)
+    trainer.advance(steps=5)
+    trainer.set_learning_rate(0.01)
+    trainer.advance(steps=12)
+    losses, accuracy = read(output(config, tiny, tmp_path, changed, 17))
+    assert len(losses) == 2  # of the first epoch, and of the second up to there
+    assert accuracy == pytest.approx(_accuracy(trainer, tiny), abs=0.006)
 
 
 def test_divergence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from mnist_core.figures import gradient_noise as noise_charts
 from mnist_core.figures import updates as update_charts
 from mnist_core.figures.batch_paths import Walk
 from mnist_core.figures.batch_times import Times
-from mnist_core.records import EVALUATION_DTYPE, Curves, Run
+from mnist_core.records import EVALUATION_DTYPE, Curves, RateChange, Run
 from tests.figures.test_bowl import numbers, trace
 
 
@@ -155,6 +156,18 @@ def test_after_equal_epochs_the_numbers_are_the_ones_recorded() -> None:
     assert numbers(trace(figure, "there")["x"]).tolist() == [10, 1_000]
     assert numbers(trace(figure, "there")["y"]) == pytest.approx([0.8, 0.3])
     assert numbers(trace(figure, "behind")["y"]) == pytest.approx([0.1])
+
+
+def test_a_run_that_ended_before_is_not_one_that_comes_yet_and_one_of_another_rate_is_left_out() -> None:
+    (large, last), (small, curves), (middle, later), _waiting = RUNS
+    over = [(replace(small, state="finished"), curves), (replace(middle, state="finished", outcome="diverged"), later)]
+    changed = replace(large, rate_changes=(RateChange(1, 0.5),))
+    found = race_charts.points([*over, (changed, last)], "epochs", 2)
+    assert [(point.batch, point.there, point.over) for point in found] == [(10, True, True), (100, False, True)]
+    figure = race_charts.chart(found, "epochs", 2, "group", False, str)
+    assert numbers(trace(figure, "over")["x"]).tolist() == [100]
+    assert not len(numbers(trace(figure, "behind")["x"]))
+    assert [one["name"] for one in figure["data"] if one.get("showlegend")] == ["ended before", "has come that far"]
 
 
 def test_after_equal_updates_the_numbers_are_the_ones_recorded() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import greatest_chance
-from mnist_core.figures import compare, overlay, theme
+from mnist_core.figures import compare, groups, overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 
@@ -29,15 +29,17 @@ def numbers(packed: dict[str, str]) -> list[float]:
     return found
 
 
+def members(*several: Curves) -> list[groups.Member]:
+    return [groups.Member(f"seed {place}", one) for place, one in enumerate(several)]
+
+
 def traces(figure: dict[str, Any]) -> dict[str, Any]:
     return {one.get("uid"): one for one in figure["data"]}
 
 
 def test_a_group_is_its_mean_and_a_band_from_least_to_greatest() -> None:
-    group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5])]
-    drawn = traces(
-        compare.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", ["validation"], ChartView(), str)
-    )
+    group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
+    drawn = traces(groups.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", ["validation"], ChartView(), str))
     assert numbers(drawn["group-rate 0.1-validation"]["y"]) == [2.0, 0.75]
     assert numbers(drawn["group-rate 0.1-validation-low"]["y"]) == [2.0, 0.5]
     assert numbers(drawn["group-rate 0.1-validation-high"]["y"]) == [2.0, 1.0]
@@ -100,19 +102,31 @@ def test_of_more_runs_than_colours_signs_tell_those_of_one_colour_apart() -> Non
     assert drawn["part-train"]["line"]["dash"] != drawn["part-validation"]["line"]["dash"]
     few = traces(overlay.runs_chart(runs[:-1], "loss", ["train", "validation"], ChartView(), str))
     assert few["run0-train"]["marker"]["symbol"] != few["run0-validation"]["marker"]["symbol"]
-    groups = [(str(place), [curves([0, 10], [2.0, 1.0])]) for place in range(count)]
-    means = traces(compare.bands(groups, "loss", ["train", "validation"], ChartView(), str))
+    many = [(str(place), members(curves([0, 10], [2.0, 1.0]))) for place in range(count)]
+    means = traces(groups.bands(many, "loss", ["train", "validation"], ChartView(), str))
     first, last = means["group-0-train"], means[f"group-{count - 1}-train"]
     assert first["line"] == last["line"]
     assert first["marker"]["symbol"] != last["marker"]["symbol"]
-    alone = traces(compare.bands(groups, "loss", ["validation"], ChartView(), str))
+    alone = traces(groups.bands(many, "loss", ["validation"], ChartView(), str))
     assert "marker" not in alone["group-0-validation"]
 
 
 def test_the_overlay_in_words_says_where_each_curve_ends() -> None:
     runs = overlay.overlaid([("a", curves([0, 10], [2.0, 0.125])), ("b", curves([0, 10], [2.0, NAN])), ("c", Curves())])
     said = overlay.described(runs, "loss", ["train", "validation"], str)
-    assert said == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: nan."
+    assert said == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: NaN."
+    unsplit = curves([0, 10], [NAN, NAN])
+    unsplit.evaluations["validation_accuracy"] = NAN
+    said = overlay.described(overlay.overlaid([("a", unsplit)]), "loss", ["train", "validation"], str)
+    assert said == "Loss – Training, Validation. Training – a: 0. Validation – ."
+
+
+def test_a_loss_of_nothing_leaves_a_log_axis_below_instead_of_disappearing() -> None:
+    runs = overlay.overlaid([("a", curves([0, 5, 10], [2.0, 0.0, 0.5]))])
+    figure = overlay.runs_chart(runs, "loss", ["validation"], ChartView(log_y=True), str)
+    start, middle, _end = numbers(traces(figure)["run0"]["y"])
+    assert start == 2.0
+    assert 0 < middle < min(figure["layout"]["yaxis"]["autorangeoptions"]["include"])
 
 
 def test_a_run_that_broke_on_one_of_several_parts_has_one_sign() -> None:
@@ -141,15 +155,15 @@ def test_a_run_that_is_lost_without_breaking_leaves_the_others_their_axis() -> N
 
 
 def test_groups_of_several_parts() -> None:
-    group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5])]
-    figure = compare.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
+    group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
+    figure = groups.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
     drawn = traces(figure)
     assert drawn["group-a-train"]["line"]["dash"] != drawn["group-a-validation"]["line"]["dash"]
     assert [one["name"] for one in figure["data"] if one.get("showlegend") and "legend" not in one] == ["a (2)"]
 
 
 def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
-    x, values = compare.together(
+    x, values = groups.together(
         [
             (np.array([0, 10], np.float32), np.array([0, 10], np.float32)),
             (np.array([0, 5], np.float32), np.array([1, NAN], np.float32)),
@@ -159,9 +173,59 @@ def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
     np.testing.assert_array_equal(values, [[0, 5, 10], [1, NAN, NAN]])
 
 
+def test_a_run_that_ends_before_the_others_drops_out_of_no_mean_unseen() -> None:
+    """Two of four die, the better ones: the mean of all ends there, and does not jump to that of the two others."""
+    steps = [0, 10, 20, 30]
+    dead = [
+        groups.Member("seed 0", curves([0, 10], [2.0, 0.25]), "diverged"),
+        groups.Member("seed 1", curves([0, 10, 20], [2.0, 0.75, NAN]), "diverged"),
+    ]
+    alive = members(curves(steps, [2.0, 1.5, 1.25, 1.0]), curves(steps, [2.0, 1.5, 1.25, 0.5]))
+    figure = groups.bands([("a", [*dead, *alive])], "loss", ["validation"], ChartView(), str)
+    drawn = traces(figure)
+    np.testing.assert_array_equal(numbers(drawn["group-a-validation"]["y"]), [2.0, 1.0, NAN, NAN])
+    assert drawn["group-a-validation"]["name"] == "a (4, ✕ 2)"
+    left = drawn["group-a-validation-left"]
+    assert numbers(left["x"])[:3] == [10, 20, 30]  # beside the mean of all: no slope leads from one to the other
+    assert numbers(left["y"])[:3] == [1.5, 1.25, 0.75]
+    assert numbers(left["customdata"])[:3] == [2, 2, 2]
+    assert "mean of %{customdata} of 4" in left["hovertemplate"]
+    assert left["line"]["width"] < drawn["group-a-validation"]["line"]["width"] / 2
+    ended = drawn["group-a-validation-ended"]
+    assert ended["text"] == ["seed 0: diverged", "seed 1: diverged"]
+    assert numbers(ended["x"]) == [10, 10]
+    assert numbers(ended["y"]) == [1.0, 1.0]
+    found = groups.ended_before([*dead, *alive], "loss", "validation")
+    assert [(member.name, int(row["step"][0])) for member, row in found] == [("seed 0", 10), ("seed 1", 10)]
+    for one in figure["data"]:
+        go.Figure([{name: value for name, value in one.items() if name not in ("x", "y", "customdata")}])
+
+
+def test_a_run_that_is_behind_or_complete_is_no_death() -> None:
+    group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10, 20], [2.0, 0.5, 0.25]), Curves())
+    drawn = traces(groups.bands([("a", group)], "loss", ["validation"], ChartView(), str))
+    assert drawn["group-a-validation"]["name"] == "a (2/3)"
+    np.testing.assert_array_equal(numbers(drawn["group-a-validation"]["y"]), [2.0, 0.75, NAN])
+    assert numbers(drawn["group-a-validation-left"]["y"])[:2] == [0.5, 0.25]
+    assert "group-a-validation-ended" not in drawn
+    nothing = traces(groups.bands([("a", members(Curves(), Curves()))], "loss", ["validation"], ChartView(), str))
+    assert nothing["group-a-validation"]["name"] == "a (0/2)"
+
+
+def test_no_line_leads_across_a_point_that_is_no_number() -> None:
+    x, values = groups.together(
+        [
+            (np.array([0, 10, 20, 30], np.float32), np.array([2, np.inf, 1, 1], np.float32)),
+            (np.array([0, 5, 30], np.float32), np.array([2, 2, 2], np.float32)),
+        ]
+    )
+    assert x.tolist() == [0, 5, 10, 20, 30]
+    np.testing.assert_array_equal(values[0], [2, NAN, NAN, 1, 1])
+
+
 def test_a_broken_run_leaves_the_others_their_axis() -> None:
-    group = [curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 1e30])]
-    figure = compare.bands([("a", group[:1]), ("b", group[1:])], "loss", ["validation"], ChartView(), str)
+    group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 1e30]))
+    figure = groups.bands([("a", group[:1]), ("b", group[1:])], "loss", ["validation"], ChartView(), str)
     assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
     assert (
         max(one for trace in figure["data"] for one in numbers(trace["y"]) if trace.get("uid", "").startswith("group"))
@@ -209,7 +273,7 @@ def test_squared_errors_have_an_axis_of_their_own() -> None:
     made = curves([0, 5, 10], [1.0, 0.5, 0.2])
     charts = (
         overlay.runs_chart(overlay.overlaid([("a", made)]), "loss", ["validation"], ChartView(), str, chance),
-        compare.bands([("a", [made])], "loss", ["validation"], ChartView(), str, chance),
+        groups.bands([("a", members(made))], "loss", ["validation"], ChartView(), str, chance),
     )
     for figure in charts:
         assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) == pytest.approx(1.5)

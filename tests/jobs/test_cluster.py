@@ -309,7 +309,7 @@ def test_a_changed_rate_is_marked_and_used(server: StandIn, store: Store) -> Non
     run_id = store.create_run("ann", LONG)
     at_work(store, run_id)
     store.request_learning_rate(run_id, "ann", 0.025)
-    wait_until(lambda: store.get(run_id).learning_rate == 0.025)
+    wait_until(lambda: store.get(run_id).base_rate == 0.025)
     (event,) = store.curves(run_id).events
     assert (event.kind, event.value) == ("learning_rate", 0.025)
     at_work(store, run_id, event.step + 300)

@@ -410,7 +410,7 @@ def test_a_new_rate_for_one_run_of_a_stack(
     change = after(3, lambda: store.request_learning_rate(ids[0], "ann", 0.2), store.publish)
     monkeypatch.setattr(store, "publish", change)
     run_job.execute(ids, store.url, 1)
-    assert store.get(ids[0]).learning_rate == 0.2
+    assert store.get(ids[0]).base_rate == 0.2
     assert [event.kind for event in store.curves(ids[0]).events] == ["learning_rate"]
     assert store.curves(ids[0]).steps["learning_rate"][-1] == pytest.approx(0.2)
     assert losses(store, ids[0]) != pytest.approx(apart[RATES[0]], rel=1e-3)

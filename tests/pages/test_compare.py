@@ -186,6 +186,61 @@ def test_one_part_at_least_is_drawn(open_page: Open, finished: Callable[..., str
     assert not app.exception
 
 
+def ended(store: Store, owner: str, seed: int, outcome: str, losses: list[float], **changes: Any) -> str:
+    """A run of CONFIG that was evaluated every ten steps, with these validation losses, and ended so."""
+    run_id = store.create_run(owner, CONFIG.replace(seed=seed, batch_seed=0, **changes))
+    store.claim(run_id, "worker", 1)
+    rows = np.zeros(len(losses), EVALUATION_DTYPE)
+    rows["step"] = rows["seconds"] = 10 * np.arange(len(losses))
+    rows["train_loss"] = rows["validation_loss"] = losses
+    if not store.get(run_id).config.validation_size:
+        rows["validation_loss"] = rows["validation_accuracy"] = np.nan
+    store.publish([Report(run_id, Progress(10 * len(losses) - 10, 100), Curves(evaluations=rows))])
+    result = {"validation_loss": losses[-1]} if store.get(run_id).config.validation_size else {}
+    store.finish(run_id, outcome, result)  # type: ignore[arg-type]
+    return run_id
+
+
+def test_who_ended_before_the_others_of_a_group_is_said(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    ended(store, student(app), 0, "completed", [2.0, 1.0, 0.5])
+    ended(store, student(app), 1, "completed", [2.0, 1.5, 1.0])
+    ended(store, student(app), 2, "diverged", [2.0, 0.5, np.nan])
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value("groups").run()
+    assert "seed 2 (diverged, step 10)" in texts(app)
+    drawn = component(app, "chart_compare_loss")
+    assert "seed 2 (diverged, step 10)" in drawn["description"]
+    assert next(one["name"] for one in drawn["figure"]["data"] if one.get("showlegend")).endswith("(3, ✕ 1)")
+    assert "thin line" in texts(app)
+
+
+def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    ended(store, student(app), 0, "completed", [2.0, 1.0], learning_rate=0.1)
+    ended(store, student(app), 0, "completed", [2.0, 0.5], learning_rate=0.2)
+    ended(store, student(app), 0, "diverged", [2.0, np.nan], learning_rate=5.0)
+    ended(store, student(app), 0, "completed", [2.0, 1.0], learning_rate=0.3, validation_size=0)
+    waits = store.create_run(student(app), CONFIG.replace(learning_rate=0.4))
+    app.query_params["runs"] = ",".join(run.id for run in store.list_runs(student(app)))
+    app.switch_page("pages/compare.py").run()
+    app.session_state["compared"] = [run.id for run in store.list_runs(student(app))]
+    app.run()
+    assert "SGD 0.3 · batch 100 (kept no validation images)" in texts(app)
+    assert "SGD 0.4 · batch 100 (has no figures yet)" in texts(app)
+    app.segmented_control(key="compare_split").set_value(["train"]).run()
+    assert "kept no validation images" not in texts(app)
+    app.segmented_control(key="compare_view").set_value("settings").run()
+    app.selectbox(key="compare_setting").set_value("learning_rate").run()
+    app.selectbox(key="compare_result").set_value("validation_loss").run()
+    assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.1, 0.2]
+    for said in ("SGD 0.3", "kept no validation images", "SGD 5", "NaN or infinity", "SGD 0.4", "has not ended yet"):
+        assert said in texts(app)
+    store.request(waits, student(app), "stop")
+    app.run()
+    assert "ended before it was evaluated" in texts(app)
+
+
 def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[..., str], store: Store) -> None:
     app = open_page("train")
     run_id = finished(student(app), 0.5)
@@ -219,3 +274,26 @@ def test_the_axis_has_room_for_the_guess_of_the_loss_at_hand(
     app.switch_page("pages/compare.py").run()
     axis = component(app, "chart_compare_loss")["figure"]["layout"]["yaxis"]
     assert max(axis["autorangeoptions"]["include"]) == pytest.approx(top)
+
+
+def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store: Store) -> None:
+    """A run without validation images: whether it learned only the test images tell, which are sealed."""
+    app = open_page("train")
+    run_id = store.create_run(student(app), CONFIG.replace(validation_size=0), prediction="learns")
+    store.claim(run_id, "worker", 1)
+    store.finish(run_id, "completed", {"train_accuracy": 0.5, "test_accuracy": 0.85})
+    app.session_state["shown_run"] = run_id
+    app.run()
+    assert "It came: **learns**" in texts(app)
+    assert "1 of 1 run right" in texts(app)
+    other = store.create_run(student(app), CONFIG, prediction="learns")
+    store.claim(other, "worker", 1)
+    store.finish(other, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "test_accuracy": 0.1})
+    store.set_fact(f"seal:{student(app)}", {"sealed": True, "opened": 0})
+    del app.session_state["seal_state"]
+    app.run()
+    assert "It came" not in texts(app)
+    assert "only the test images tell, and they are sealed" in texts(app)
+    app.session_state["shown_run"] = other
+    app.run()
+    assert "1 of 1 run right" in texts(app)  # not of 2: the first one's end is under the seal

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import explain
 from mnist_core.errors import RunNotFoundError, RunUnreadableError
 from mnist_core.messages import Message, message
-from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, Requests
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, RateChange, Report, Requests
 from mnist_core.store import Command, Store
 from mnist_core.store.tables import runs
 
@@ -123,9 +124,32 @@ def test_requests_to_a_running_run_wait_for_its_worker(store: Store) -> None:
     assert store.requests([run_id])[run_id] == Requests()
     store.request_learning_rate(run_id, "ann", 0.7)
     assert store.requests([run_id])[run_id] == Requests(None, 0.7)
-    store.publish([Report(run_id, Progress(), Curves(), applied_rate=0.7)])
+    store.publish([Report(run_id, Progress(), Curves(events=(Event(0, "learning_rate", 0.7),)), applied_rate=0.7)])
     assert store.requests([run_id])[run_id] == Requests()
-    assert store.get(run_id).learning_rate == 0.7
+    assert store.get(run_id).base_rate == 0.7
+
+
+def test_every_way_to_a_run_tells_how_its_rate_was_changed(store: Store) -> None:
+    store.create_run("ann", CONFIG, group="g", run_id="r", prediction="learns")
+    store.claim("r", "worker", 1)
+    changes = (Event(3, "learning_rate", 0.7), Event(8, "learning_rate", 0.2))
+    store.publish([Report("r", Progress(8, 100), Curves(steps(1, 8).steps, events=changes), checkpoint=True)])
+
+    def told() -> list[tuple[RateChange, ...]]:
+        return [run.rate_changes for run in (store.get("r"), *store.list_runs("ann"), *store.list_group("g"))]
+
+    assert told() == [((3, 0.7), (8, 0.2))] * 3
+    store.finish("r", "stopped", {})
+    assert told() == [((3, 0.7),)] * 3  # it ended before an update with the last
+    assert [run.rate_changes for run in store.list_predicted("ann")] == [((3, 0.7),)]
+
+
+def test_a_run_from_elsewhere_tells_how_its_rate_was_changed(store: Store) -> None:
+    happened = Curves(steps(1, 9).steps, events=(Event(4, "learning_rate", 0.7), Event(9, "not_finite", 2.0)))
+    run_id = store.add_finished("ann", CONFIG, happened, "diverged", {}, Progress(9, 100))
+    assert store.get(run_id).base_rate == 0.7
+    advice = explain(store.get(run_id), store.curves(run_id)).advice  # type: ignore[union-attr]
+    assert "0.07" in str(advice)  # a tenth of the rate that broke it
 
 
 def test_a_rate_asked_for_meanwhile_is_not_lost(store: Store) -> None:

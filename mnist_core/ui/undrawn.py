@@ -1,0 +1,39 @@
+"""Which runs a chart does not draw, and why: no run disappears unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mnist_core import escape
+from mnist_core.records import Run
+from mnist_core.ui import names
+from mnist_core.ui.texts import _, ngettext
+
+MOST = 6  # named of one reason
+
+
+def say(missing: Sequence[tuple[str, str]]) -> None:
+    """(name, why) of what is not drawn, in a caption; nothing where all is."""
+    parts = []
+    for why in dict.fromkeys(why for _name, why in missing):
+        named = [name for name, reason in missing if reason == why]
+        listed = "; ".join(named[:MOST])
+        if len(named) > MOST:
+            more = len(named) - MOST
+            listed += " " + ngettext("and {n} more", "and {n} more", more).format(n=more)
+        parts.append(f"{escape.markdown(listed)} ({why})")
+    if parts:
+        text = _("Not drawn: {runs}.").format(runs="; ".join(parts))
+        st.caption(f":material/visibility_off: {text}")
+
+
+def not_yet(run: Run) -> str:
+    """Why a run has no figures: it has not begun, or ended before there were any."""
+    return _("ended before it was evaluated") if run.state == "finished" else _("has no figures yet")
+
+
+def rate_changed(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """Those whose rate was changed by hand, as `say` takes them."""
+    return [(names.variant(run).plain, _("its rate was changed by hand")) for run in runs if run.rate_changes]

@@ -1,0 +1,103 @@
+"""What was done to a run by hand while it trained: every page that speaks of its rate says so."""
+
+from __future__ import annotations
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.presets import PRESETS
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Prediction, Progress, Report
+from mnist_core.store import Store
+from tests.pages.conftest import Open
+from tests.pages.reading import component, texts
+
+CONFIG = PRESETS["two-layer-net"].config
+STORY = "It began with a learning rate of 0.5, which was changed by hand: 0.01 after step 40."
+
+
+def made(
+    store: Store, owner: str, change: float | None, prediction: Prediction | None = None, learning_rate: float = 0.5
+) -> str:
+    """A finished run of CONFIG, whose rate was changed after 40 of 100 steps, or not."""
+    run_id = store.create_run(
+        owner, CONFIG.replace(learning_rate=learning_rate), preset="two-layer-net", prediction=prediction
+    )
+    store.claim(run_id, "worker", 1)
+    rows, steps = np.zeros(2, EVALUATION_DTYPE), np.zeros(2, STEP_DTYPE)
+    rows["step"], steps["step"], steps["steps"] = [0, 100], [40, 100], [40, 60]
+    for split in ("train", "validation", "test"):
+        rows[f"{split}_loss"], rows[f"{split}_accuracy"] = [2.3, 0.4], [0.1, 0.9]
+    events = () if change is None else (Event(40, "learning_rate", change),)
+    store.publish([Report(run_id, Progress(100, 100, 1.0, 2.0), Curves(steps, rows, events))])
+    store.finish(run_id, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "verdict": "learning-well"})
+    return run_id
+
+
+def student(app: AppTest) -> str:
+    name: str = app.session_state["student"]
+    return name
+
+
+def test_the_train_page_says_what_was_changed_and_what_is_taken(open_page: Open, store: Store) -> None:
+    run_id = made(store, "bob", 0.01)
+    app = open_page("train", run=run_id)
+    assert STORY in texts(app)
+    assert "takes the rate that it began with" in texts(app)
+    assert "Two-layer network, learning rate 0.5 · rate 0.5 → 0.01" in texts(app)  # no longer that experiment
+    app.button(key="take").click().run()
+    assert app.session_state["draft"]["learning_rate"] == 0.5
+    unchanged = open_page("train", run=made(store, "bob", None))
+    assert "by hand" not in texts(unchanged)
+    assert "0.01" not in texts(unchanged)
+
+
+def test_two_runs_of_which_one_was_changed_are_not_called_the_same(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    made(store, student(app), None)
+    made(store, student(app), 0.01)
+    app.switch_page("pages/compare.py").run()
+    assert "changes of the rate by hand: 0.01 after step 40 → none" in texts(app)
+    assert app.dataframe[0].value["Changes of the rate by hand"].tolist() == ["0.01 after step 40", "none"]
+    app.segmented_control(key="compare_view").set_value("groups").run()
+    names = [
+        one["name"] for one in component(app, "chart_compare_loss")["figure"]["data"] if "-validation" in one["uid"]
+    ]
+    assert len(set(names)) == 2  # no mean of both
+
+
+def test_a_changed_rate_is_no_place_on_an_axis_of_rates(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    for change, rate in ((None, 0.5), (0.01, 0.5), (None, 1.0)):
+        made(store, student(app), change, learning_rate=rate)
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value("settings").run()
+    app.selectbox(key="compare_setting").set_value("learning_rate").run()
+    app.selectbox(key="compare_result").set_value("validation_accuracy").run()
+    assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.5, 1.0]
+    assert "rate 0.5 → 0.01 (its rate was changed by hand)" in texts(app)
+    axes = [one["label"] for one in component(app, "chart_compare_parallel")["figure"]["data"][0]["dimensions"]]
+    assert axes == ["learning rate", "changes of the rate by hand", "Validation accuracy"]
+    app.selectbox(key="compare_setting").set_value("rate_changes").run()
+    assert len(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == 3
+
+
+def test_a_prediction_of_a_run_whose_rate_was_changed_does_not_count(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    app.session_state["shown_run"] = made(store, student(app), 0.01, "learns")
+    app.run()
+    assert "Its rate was changed by hand: that tells nothing about the prediction." in texts(app)
+    app.session_state["shown_run"] = made(store, student(app), None, "learns")
+    app.run()
+    assert "1 of 1 run right" in texts(app)
+
+
+def test_a_range_test_keeps_its_rates(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    rising = store.create_run(student(app), CONFIG.replace(schedule="rising"))
+    app.session_state["shown_run"] = rising
+    app.run()
+    assert app.button(key="pause")
+    assert not [field for field in app.text_input if field.key == "new_rate"]
+    app.session_state["shown_run"] = store.create_run(student(app), CONFIG)
+    app.run()
+    assert [field for field in app.text_input if field.key == "new_rate"]
