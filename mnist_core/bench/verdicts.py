@@ -269,15 +269,15 @@ def labels(evidence: Evidence) -> tuple[Kind, ...]:
                      the longer run; or equal runs end more than 25 points apart though one had learned. Possible from one
                      such look on, from 12 points on, and where the longer run diverges.
     overfitting      the test loss ends 20 % above its lowest in the middle one of the repetitions and in the longer run;
-                     possible from 7 % on.
+                     possible from 7 % on, and where fewer test images are right than half of a guess.
     learning-well    a share of 0.95; possible from 0.85 on, or where it answers 95 % of its training images with their true
                      labels, and then the next ones are, too.
     learning-slowly  four times the epochs add 0.1 to the share, or lower the test loss by 15 %; possible from 0.03 and 3 % on.
     plateau          they do not, below 20 %; underfitting above 35 %, both between.
-    too-early        may be said, besides, below 30 updates; and below 100 where four times the epochs change the run so.
+    too-early        may be said, besides, below 60 updates; and below 100 where four times the epochs change the run so.
     """
     found = tuple(dict.fromkeys(_labels(evidence)))
-    early = evidence.steps < 30 or (evidence.steps < 100 and "learning-slowly" in _below(evidence)[:1])
+    early = evidence.steps < 60 or (evidence.steps < 100 and "learning-slowly" in _below(evidence)[:1])
     if early and found[0] not in ("diverged", "collapsed"):
         found = (*found, "too-early")
     return found
@@ -316,7 +316,8 @@ def _calm(evidence: Evidence) -> tuple[Kind, ...]:
     risen = min(risen, evidence.longer.risen)
     if risen > 1.2 and evidence.run.risen > 1.07:
         return ("overfitting",)
-    overfits: tuple[Kind, ...] = ("overfitting",) if max(risen, evidence.run.risen) > 1.07 else ()
+    misled = evidence.run.accuracy < GUESS / 2  # it has learned wrong labels
+    overfits: tuple[Kind, ...] = ("overfitting",) if misled or max(risen, evidence.run.risen) > 1.07 else ()
     share = evidence.share(evidence.run.accuracy)
     if share >= 0.95:
         return ("learning-well", *overfits)

@@ -111,10 +111,11 @@ def _learned_well(course: Course) -> bool:
 
 
 def _leaves_chance(course: Course) -> bool:
-    """Whether the loss is on its way down from that of a guess, or fast towards it from far above."""
+    """Whether the loss is on its way down from that of a guess, and accuracy is clear of it; or fast, or from far above."""
     scale = course.scale
     far_above = course.train_loss > FAR_ABOVE * scale.chance
-    if course.kept < (FALLING if far_above else FALLING_FAST):
+    answers = course.train_accuracy > scale.clear
+    if course.kept < (FALLING if far_above or answers else FALLING_FAST):
         return True
     now, before = scale.constant - course.train_loss, scale.constant - course.earlier_loss
     return now > BELOW_CHANCE * scale.span and now > FARTHER * before

@@ -96,7 +96,8 @@ def can_die(config: RunConfig) -> bool:
 def alive(config: RunConfig, a: torch.Tensor) -> torch.Tensor:
     """Where units with outputs `a` pass a gradient.
 
-    ReLU: above 0. Sigmoid, tanh: where the slope is above 1e-4. GELU: more than 1e-3 from 0.
+    ReLU: above 0. Sigmoid, tanh, GELU: where the slope is above 1e-4. GELU's is that small where its output is below 0 by less
+    than 2e-5; at 0 and above it is a half or more, and there all units are while weights are small.
     """
     match config.activation:
         case "sigmoid":
@@ -104,5 +105,5 @@ def alive(config: RunConfig, a: torch.Tensor) -> torch.Tensor:
         case "tanh":
             return 1 - a.square() > 1e-4
         case "gelu":
-            return a.abs() > 1e-3
+            return ~torch.signbit(a) | (a < -2e-5)
     return a > 0

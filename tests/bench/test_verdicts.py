@@ -77,9 +77,9 @@ def test_images_known_by_heart_may_be_called_learned() -> None:
 
 
 def test_a_few_updates_may_be_too_early() -> None:
-    assert labels(evidence(SLOW, SLOW, GOOD, steps=60)) == ("learning-slowly", "too-early")
-    assert labels(evidence(SLOW, SLOW, SLOW, steps=60)) == ("underfitting",)
-    assert labels(evidence(SLOW, SLOW, SLOW, steps=20)) == ("underfitting", "too-early")
+    assert labels(evidence(SLOW, SLOW, GOOD, steps=80)) == ("learning-slowly", "too-early")
+    assert labels(evidence(SLOW, SLOW, SLOW, steps=80)) == ("underfitting",)
+    assert labels(evidence(SLOW, SLOW, SLOW, steps=40)) == ("underfitting", "too-early")
 
 
 def test_a_loss_of_nothing_is_learning_well() -> None:

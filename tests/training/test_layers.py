@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.models import build_model
 from mnist_core.records import SPREAD_LOW, SPREAD_STEP
 from mnist_core.training import Trainer
 from mnist_core.training.batches import Feeder
+from mnist_core.training.evaluate import alive
 from mnist_core.training.layers import IMAGES, counted, probe, shares
 from tests.training.test_trainer import small
 
@@ -77,3 +79,18 @@ def test_spread_counts_by_half_decades() -> None:
     assert found[at(1.5)] == round(255 * 3 / 8)
     assert found[at(0.2)] == round(255 / 8)
     assert found[-1] == round(255 * 2 / 8)
+
+
+
+def test_a_gelu_unit_near_0_is_alive_and_one_far_below_is_dead() -> None:
+    """With weights of 0.01 all units of a deep network are within 0.001 of 0: they were called dead, and the run collapsed."""
+    config = RunConfig(activation="gelu")
+    z = torch.tensor([-40.0, -8.0, -5.0, -4.0, -1.0, -1e-3, 0.0, 1e-4, 1.0])
+    slopes = torch.func.vmap(torch.func.grad(F.gelu))(z).abs()
+    assert alive(config, F.gelu(z)).tolist() == (slopes > 1e-4).tolist()
+    shallow = build_model(config.replace(hidden_layers=(50, 50, 50), initialisation="normal"))
+    signal = torch.rand(200, 784)
+    for layer in shallow[:-1]:
+        signal = layer(signal)
+    assert signal.abs().max() < 1e-3
+    assert alive(config, signal).any(0).float().mean() > 0.4
