@@ -39,7 +39,7 @@ LEARNED = 0.1  # of the way from a guess to what can be reached: less is next to
 HIGHEST_PART = (
     0.9  # of the rise in accuracy: rates at which so much of it is there are the best; the valley begins there
 )
-LOWER = 3.0  # times lower than their middle it is, at least: the test has warmed its network up, and bears more
+LOWER, LOWER_RAW, LOWER_ADAGRAD = 3.0, 5.0, 6.0  # times lower than their middle it is, at least (`caution`)
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
 Floats = NDArray[np.float64]
@@ -87,6 +87,19 @@ def highest(config: RunConfig) -> float:
     return HIGHEST_RAW if config.preprocessing == "raw" else HIGHEST
 
 
+def caution(config: RunConfig) -> float:
+    """By what factor a rate should lie below the middle of the best ones of a test.
+
+    The test has warmed its network up: its weights bear a higher rate than fresh ones. That counts most where the first
+    losses are huge, as with raw pixels; and with Adagrad, whose steps have become smaller with every update of the test.
+    """
+    return max(
+        LOWER,
+        LOWER_RAW if config.preprocessing == "raw" else 0.0,
+        LOWER_ADAGRAD if config.optimizer == "adagrad" else 0.0,
+    )
+
+
 def plan(config: RunConfig, end: float | None = None) -> RunConfig:
     """The run that tests `config`: `length` updates, its rate rising by six decades up to `end` (default: `highest`).
 
@@ -126,7 +139,7 @@ def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
     best = int(np.argmax(accuracies[:end])) if end else 0
     if not end or accuracies[best] <= curve.clear[best]:
         return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies[:end], breaks), (), breaks)
-    found = _suggestions(rates[:end], accuracies[:end], curve.start)
+    found = _suggestions(rates[:end], accuracies[:end], curve.start, caution(config))
     return Reading(rates, losses, smoothed, accuracies, _learned(found, breaks), found, breaks, float(rates[best]))
 
 
@@ -211,7 +224,7 @@ def fit(log_rates: Floats, values: Floats, weights: Floats | None = None) -> tup
 # ---- what it says ------------------------------------------------------------------------------------------------
 
 
-def _suggestions(rates: Floats, accuracies: Floats, start: float) -> tuple[Suggestion, ...]:
+def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) -> tuple[Suggestion, ...]:
     """From the part of the test that counts."""
     logs = np.log10(rates)
     best = int(np.argmax(accuracies))
@@ -223,12 +236,13 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float) -> tuple[Sugge
     return (
         Suggestion(
             "valley",
-            max(lowest, min(10 ** float(high[0]), middle / LOWER)),
+            max(lowest, min(10 ** float(high[0]), middle / lower)),
             message(
                 N_(
-                    "where nine tenths of the rise in accuracy are done, but at most a third of {rate}, the middle of the "
-                    "best rates"
+                    "where nine tenths of the rise in accuracy are done, but {times} times or more below {rate}, the middle "
+                    "of the best rates"
                 ),
+                times=f"{lower:g}",
                 rate=f"{middle:.2g}",
             ),
         ),

@@ -242,3 +242,11 @@ def test_raw_pixels_are_tried_at_lower_rates() -> None:
 
 def test_few_images_are_seen_no_more_often_than_a_run_may() -> None:
     assert plan(RunConfig(train_size=1, batch_size=1)).epochs == 1_000
+
+
+def test_what_a_warmed_up_network_bears_is_divided_by_more_where_that_helps_more() -> None:
+    losses = np.where(LOGS < 0, 2.3 - 2.0 / (1 + np.exp(-9 * (LOGS + 0.5))), 30.0)  # good for half a decade
+    plain = told(losses)
+    for config, factor in ((CONFIG.replace(optimizer="adagrad"), 2.0), (CONFIG.replace(preprocessing="raw"), 5 / 3)):
+        cautious = told(losses, config=config)
+        assert logs_of(plain)["valley"] - logs_of(cautious)["valley"] == pytest.approx(np.log10(factor))

@@ -81,7 +81,6 @@ def test_spread_counts_by_half_decades() -> None:
     assert found[-1] == round(255 * 2 / 8)
 
 
-
 def test_a_gelu_unit_near_0_is_alive_and_one_far_below_is_dead() -> None:
     """With weights of 0.01 all units of a deep network are within 0.001 of 0: they were called dead, and the run collapsed."""
     config = RunConfig(activation="gelu")
