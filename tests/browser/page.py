@@ -242,6 +242,15 @@ class Page:
         except StaleElementReferenceException:
             return None
 
+    def of_chart(self, kind: str, script: str, *arguments: Any) -> Any:
+        """What `script` returns, in which `chart` is the drawn chart; None where there is none just now.
+
+        A chart may be drawn anew at any moment: whoever asks waits for what should be there.
+        """
+        found = f"""const chart = document.querySelector('[data-testid="live-chart"][data-key="chart_{kind}"]');
+            if (!chart?._fullLayout) return null;"""
+        return self.browser.execute_script(found + script, *arguments)
+
     def zoom(self, kind: str) -> None:
         """Drag over the middle third of the chart, as a student zooms."""
 
@@ -292,15 +301,35 @@ class Page:
     def click_point(self, kind: str, trace: str, number: int) -> None:
         """Click a point of the chart, by the uid of its trace and its number in it."""
         script = """
-            const chart = document.querySelector(`[data-key="chart_${arguments[0]}"]`);
+            const trace = chart._fullData.find((one) => one.uid === arguments[0]);
+            if (!trace || trace.x.length <= arguments[1]) return null;
             chart.scrollIntoView({ block: "center" });
-            const trace = chart._fullData.find((one) => one.uid === arguments[1]);
             const { xaxis, yaxis } = chart._fullLayout;
             const box = chart.getBoundingClientRect();
-            const [x, y] = [trace.x[arguments[2]], trace.y[arguments[2]]];
+            const [x, y] = [trace.x[arguments[1]], trace.y[arguments[1]]];
             return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
         """
-        self.click_at(*self.browser.execute_script(script, kind, trace, number))
+        self.click_in_chart(kind, script, trace, number)
+
+    def click_cell(self, kind: str, row: int, column: int) -> None:
+        """Click a cell of the heat map, by its numbers on the axes."""
+        script = """
+            chart.scrollIntoView({ block: "center" });
+            const { xaxis, yaxis } = chart._fullLayout;
+            const box = chart.getBoundingClientRect();
+            return [box.left + xaxis._offset + xaxis.c2p(arguments[1]), box.top + yaxis._offset + yaxis.c2p(arguments[0])];
+        """
+        self.click_in_chart(kind, script, row, column)
+
+    def click_in_chart(self, kind: str, script: str, *arguments: Any) -> None:
+        """Click the place that `script` returns (see `of_chart`), once there is one."""
+
+        def clicked() -> bool:
+            if place := self.of_chart(kind, script, *arguments):
+                self.click_at(*place)
+            return bool(place)
+
+        wait_until(clicked, 20)
 
     def click_at(self, x: float, y: float) -> None:
         """Click a place of the window, in its pixels."""

@@ -12,14 +12,14 @@ from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
 Open = Callable[[], Page]
-GRID = "document.querySelector('[data-testid=live-chart][data-key=chart_grid]')"
 
 
 def cells(page: Page) -> list[list[str]]:
     """What stands in the cells now."""
-    script = f"return {GRID}?.data?.[0].text.map((row, i) => row.map((_, j) => {GRID}.data.map((one) => one.text[i][j]).join('')))"
-    found: list[list[str]] | None = page.browser.execute_script(script)
-    return found or []
+    script = (
+        "return chart.data[0].text.map((row, i) => row.map((_, j) => chart.data.map((one) => one.text[i][j]).join('')))"
+    )
+    return page.of_chart("grid", script) or []
 
 
 def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
@@ -34,6 +34,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     wait_until(lambda: "group=" in page.address)
     page.wait_for("3 of 3 runs are done", 90)
     wait_until(lambda: all("%" in text and "…" not in text for row in cells(page) for text in row))
+    wait_until(lambda: [len(row) for row in cells(page)] == [2, 2])
     (linear, same), (narrow, wide) = cells(page)
     assert linear == same  # one run without hidden layers for both columns
     assert len({linear, narrow, wide}) == 3
@@ -43,20 +44,18 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
 
     other = open_browser().open(page.address)  # found again by its address
     wait_until(lambda: cells(other) == [[linear, same], [narrow, wide]])
-    assert other.says("Somebody else's runs")
+    other.wait_for("Somebody else's runs")
 
-    script = f"""
-        const chart = {GRID};
-        if (!chart?._fullLayout) return null; // the page is being left
-        chart.scrollIntoView({{ block: "center" }});
-        const {{ xaxis, yaxis }} = chart._fullLayout, box = chart.getBoundingClientRect();
+    script = """
+        chart.scrollIntoView({ block: "center" });
+        const { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
         return [box.left + xaxis._offset + xaxis.l2p(0), box.top + yaxis._offset + yaxis.l2p(1)];
     """
 
     def opened() -> bool:
         if page.says("Train a network and watch it learn"):
             return True
-        if place := page.browser.execute_script(script):
+        if place := page.of_chart("grid", script):
             page.click_at(*place)
         return False
 
@@ -79,7 +78,7 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     page.wait_for("Play")
     page.choose("architecture_view", "Optimizers in a valley")
     wait_until(lambda: page.points("valley") > 5 * 61)
-    assert "view=valley" in page.address
+    wait_until(lambda: "view=valley" in page.address)
 
 
 def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> None:
@@ -96,7 +95,7 @@ def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> 
     page.wait_for("5 of 5 runs are done", 90)
 
     def drawn() -> bool:
-        charts = page.find('[data-key="group_loss"]')
-        return bool(charts) and int(charts[0].get_attribute("data-points")) >= 5 * 2
+        script = "return document.querySelector('[data-key=\"group_loss\"]')?.dataset.points"
+        return int(page.browser.execute_script(script) or 0) >= 5 * 2
 
     wait_until(drawn)  # five curves of two points at least

@@ -12,21 +12,28 @@ from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
 Open = Callable[[], Page]
-CHART = "document.querySelector('[data-testid=live-chart][data-key=chart_compare_{}]')"
 
 
 def hidden(page: Page, metric: str) -> set[str]:
     """What is hidden by its entry in the legend."""
-    script = f"return {CHART.format(metric)}._fullData.filter(t => t.visible === 'legendonly').map(t => t.legendgroup)"
-    return set(page.browser.execute_script(script))
+    script = "return chart._fullData.filter(t => t.visible === 'legendonly').map(t => t.legendgroup)"
+    return set(page.of_chart(f"compare_{metric}", script) or ())
 
 
 def drawn(page: Page, metric: str) -> int:
     """How many curves, or signs of a legend, are not hidden."""
-    found: int = page.browser.execute_script(
-        f"return {CHART.format(metric)}._fullData.filter(t => t.visible === true).length"
-    )
-    return found
+    return page.of_chart(f"compare_{metric}", "return chart._fullData.filter(t => t.visible === true).length") or 0
+
+
+def in_groups(page: Page) -> bool | None:
+    """Whether the curves are drawn by groups; None where no chart is drawn just now."""
+    names = page.of_chart("compare_loss", "return chart.data.map((one) => one.legendgroup || '')")
+    return any("group" in name for name in names) if names else None
+
+
+def named_runs(page: Page) -> list[str]:
+    """The runs that the address names."""
+    return parse_qs(urlsplit(page.address).query).get("runs", [""])[0].split(",")
 
 
 def test_two_runs_beside_each_other(open_browser: Open) -> None:
@@ -38,23 +45,22 @@ def test_two_runs_beside_each_other(open_browser: Open) -> None:
     page.open("/compare")
     page.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
     wait_until(lambda: page.chart("compare_accuracy", "drawn-at") and page.chart("compare_loss", "drawn-at"))
-    wait_until(lambda: "runs=" in page.address)
-    (named,) = parse_qs(urlsplit(page.address).query)["runs"]
-    newest = named.split(",")[0]
+    wait_until(lambda: len(named_runs(page)) == 2)
+    newest = named_runs(page)[0]
     page.toggle("compare_loss", "1. 784-50-10 · SGD 1.5 · batch 100")
     wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
     # Of several parts at once, too; the parts' own legend stays.
     page.choose("compare_split", "Training")
     wait_until(lambda: page.says("Accuracy – Training, Validation"))
-    assert hidden(page, "loss") == hidden(page, "accuracy") == {newest}
-    assert drawn(page, "accuracy") == 2 + 2  # both parts of the other run, and their names
+    wait_until(lambda: drawn(page, "accuracy") == 2 + 2)  # both parts of the other run, and their names
+    wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
     page.choose("view_x", "Epoch")
     wait_until(lambda: page.axis("compare_loss", "xaxis")["title"] == "Epoch")
     page.switch("View", "view_log_y")
     wait_until(lambda: page.axis("compare_loss", "yaxis")["type"] == "log")
     page.choose("view_x", "Step")
     wait_until(lambda: page.axis("compare_accuracy", "xaxis")["title"] != "Epoch")
-    assert hidden(page, "loss") == hidden(page, "accuracy") == {newest}
+    wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
 
     other = open_browser().open(page.address)
     other.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
@@ -95,27 +101,29 @@ def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_br
     page.open("/compare")
     page.wait_for("3 of 3 runs")
     wait_until(lambda: page.column("Learning rate") == ["2", "10", "0.5"])
-    newest, middle, oldest = parse_qs(urlsplit(page.address).query)["runs"][0].split(",")
+    wait_until(lambda: len(named_runs(page)) == 3)
+    newest, middle, oldest = named_runs(page)
     page.sort("Learning rate", "↑")
-    assert page.column("Learning rate") == ["0.5", "2", "10"]  # as words 10 would come before 2
+    wait_until(lambda: page.column("Learning rate") == ["0.5", "2", "10"])  # as words 10 would come before 2
     page.tick(0)
-    wait_until(lambda: parse_qs(urlsplit(page.address).query)["runs"] == [f"{newest},{middle}"])
+    wait_until(lambda: named_runs(page) == [newest, middle])
     assert page.column("Learning rate") == ["0.5", "2", "10"]
     page.sort("Learning rate", "↓")
     page.tick(0)  # the rate of 10
-    wait_until(lambda: parse_qs(urlsplit(page.address).query)["runs"] == [newest])
+    wait_until(lambda: named_runs(page) == [newest])
     page.tick(2)
-    wait_until(lambda: parse_qs(urlsplit(page.address).query)["runs"] == [f"{newest},{oldest}"])
+    wait_until(lambda: named_runs(page) == [newest, oldest])
     page.sort("Validation accuracy", "↓")
-    accuracies = [float(one) for one in page.column("Validation accuracy")]
-    assert accuracies == sorted(accuracies, reverse=True)
+
+    def falling() -> bool:
+        accuracies = [float(one) for one in page.column("Validation accuracy")]
+        return len(accuracies) == 3 and accuracies == sorted(accuracies, reverse=True)
+
+    wait_until(falling)
     page.sort("Momentum", "↓")
-    assert page.column("Momentum") == ["0.5", "", ""]
+    wait_until(lambda: page.column("Momentum") == ["0.5", "", ""])
     # The names of groups have blanks and dots.
-    drawn = "return document.querySelector('[data-key=chart_compare_loss]').data.map((one) => one.legendgroup || '')"
     for view, groups in (("Groups", True), ("Curves", False)):
         page.choose("compare_view", view)
-        wait_until(
-            lambda groups=groups: any("group" in one for one in page.browser.execute_script(drawn)) == groups  # type: ignore[misc]
-        )
+        wait_until(lambda groups=groups: in_groups(page) is groups)  # type: ignore[misc]
     assert not page.chart("compare_loss", "error")

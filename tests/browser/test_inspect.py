@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.keys import Keys
 
 from mnist_core.bench import strokes as strokes_bench
@@ -73,8 +73,11 @@ def input_shown(page: Page) -> NDArray[np.uint8] | None:
     source = page.browser.execute_script("return document.querySelector('[data-testid=stImage] img')?.src")
     if not source:
         return None
-    with urllib.request.urlopen(source) as answer:
-        picture = np.asarray(Image.open(io.BytesIO(answer.read())).convert("L"))
+    try:
+        with urllib.request.urlopen(source) as answer:
+            picture = np.asarray(Image.open(io.BytesIO(answer.read())).convert("L"))
+    except urllib.error.HTTPError:
+        return None  # another picture has just taken its place
     return np.asarray(255 - picture[: 28 * 8 : 8, : 28 * 8 : 8], np.uint8)
 
 
@@ -174,17 +177,7 @@ def test_a_click_on_a_cell_shows_its_images(open_browser: Open) -> None:
     page.open("/inspect?view=mistakes")
     page.wait_for("images are answered right", 60)
     wait_until(lambda: page.chart("confusion", "drawn-at"))
-    script = """
-        const chart = document.querySelector('[data-key="chart_confusion"]');
-        chart.scrollIntoView({ block: "center" });
-        const { xaxis, yaxis } = chart._fullLayout;
-        const box = chart.getBoundingClientRect();
-        return [box.left + xaxis._offset + xaxis.c2p(2), box.top + yaxis._offset + yaxis.c2p(2)];
-    """
-    x, y = page.browser.execute_script(script)
-    actions = ActionBuilder(page.browser)
-    actions.pointer_action.move_to_location(round(x), round(y)).click()
-    actions.perform()
+    page.click_cell("confusion", 2, 2)
     page.wait_for("True digit 2, answered 2: ")
     wait_until(lambda: page.chart("mistake_one", "drawn-at"))
 
@@ -203,16 +196,6 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open) -> None:
     page.wait_for("Its answer is ", 60)  # the drawing stays; a worker has computed
 
 
-# Clicks a cell of the confusion matrix over time, by digit and answer.
-CELL = """
-    const chart = document.querySelector('[data-key="chart_course"]');
-    chart.scrollIntoView({ block: "center" });
-    const { xaxis, yaxis } = chart._fullLayout;
-    const box = chart.getBoundingClientRect();
-    return [box.left + xaxis._offset + xaxis.c2p(arguments[1]), box.top + yaxis._offset + yaxis.c2p(arguments[0])];
-"""
-
-
 def film(page: Page, script: str) -> Any:
     """What `script` returns of the control over time: its `slider`, `button` and `text`."""
     found = "const root = document.querySelector('.st-key-course_control .mnist-lab-film'); if (!root) return null;"
@@ -222,9 +205,10 @@ def film(page: Page, script: str) -> Any:
 
 def shown(page: Page) -> set[str | None]:
     """The frames that the control and the parts of the film show: one, when all have followed."""
-    parts = page.find(".st-key-course_weights .mnist-lab-film, .st-key-course_control .mnist-lab-film")
-    drawn = page.find('[data-key="chart_course"], [data-key="chart_course_answer"]')
-    return {part.get_attribute("data-frame") for part in [*parts, *drawn]}
+    parts = ".st-key-course_weights .mnist-lab-film, .st-key-course_control .mnist-lab-film"
+    drawn = "[data-key=chart_course], [data-key=chart_course_answer]"
+    script = "return [...document.querySelectorAll(arguments[0])].map((part) => part.dataset.frame ?? null)"
+    return set(page.browser.execute_script(script, f"{parts}, {drawn}"))
 
 
 def test_scrub_and_play_over_the_snapshots(open_browser: Open) -> None:
@@ -236,6 +220,7 @@ def test_scrub_and_play_over_the_snapshots(open_browser: Open) -> None:
     page.choose("inspect_view", "Over time")
     page.wait_for("images are answered right", 60)
     wait_until(lambda: page.chart("course", "drawn-at") and page.chart("course_answer", "drawn-at"))
+    wait_until(lambda: film(page, "return Number(slider.max)"))
     last = film(page, "return Number(slider.max)")
     assert film(page, "return Number(slider.value)") == last
     trained_says, trained_weights = film(page, "return text.textContent"), weights_shown(page)
@@ -243,21 +228,21 @@ def test_scrub_and_play_over_the_snapshots(open_browser: Open) -> None:
     ActionChains(page.browser).send_keys(Keys.HOME).perform()
     wait_until(lambda: shown(page) == {"0"})
     page.wait_for("After step 0")
-    assert film(page, "return slider.getAttribute('aria-valuetext')") == "After step 0"
-    assert film(page, "return text.textContent") != trained_says
-    assert weights_shown(page) != trained_weights
+    wait_until(lambda: film(page, "return slider.getAttribute('aria-valuetext')") == "After step 0")
+    wait_until(lambda: film(page, "return text.textContent") not in (None, trained_says))
+    wait_until(lambda: weights_shown(page) not in ("", trained_weights))
     ActionChains(page.browser).send_keys(Keys.RIGHT).perform()
     wait_until(lambda: shown(page) == {"1"})
     film(page, "button.click()")
     wait_until(lambda: film(page, "return button.textContent") == "Pause")
     wait_until(lambda: shown(page) == {str(last)}, 40)
     wait_until(lambda: film(page, "return button.textContent") == "Play")
-    assert film(page, "return text.textContent") == trained_says
+    wait_until(lambda: film(page, "return text.textContent") == trained_says)
 
 
 def weights_shown(page: Page) -> str:
-    """The picture of the first weights, as it is addressed."""
-    return str(page.find(".st-key-course_weights img")[0].get_attribute("src"))
+    """The picture of the first weights, as it is addressed; empty where there is none just now."""
+    return str(page.browser.execute_script("return document.querySelector('.st-key-course_weights img')?.src ?? ''"))
 
 
 def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open) -> None:
@@ -265,12 +250,12 @@ def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open)
     trained(page)
     page.open("/inspect?view=course")
     page.wait_for("images are answered right", 60)
-    wait_until(lambda: page.chart("course", "drawn-at"))
+    wait_until(lambda: page.chart("course", "drawn-at") and film(page, "return Number(slider.max)"))
     film(page, "slider.focus()")
     ActionChains(page.browser).send_keys(Keys.HOME, Keys.RIGHT).perform()
     wait_until(lambda: shown(page) == {"1"})
     first = film(page, "return root.querySelector('.label').textContent")
-    page.click_at(*page.browser.execute_script(CELL, 1, 1))
+    page.click_cell("course", 1, 1)
     page.wait_for("True digit 1, answered 1: ")
     wait_until(lambda: cell_is_of(page, first))
     film(page, "slider.focus()")

@@ -72,7 +72,7 @@ def test_range_test_and_use_its_rate(open_browser: Open) -> None:
     page.choose("rates_view", "Range test")
     page.press("range_test")
     page.wait_for("The network learns at rates around", 60)
-    assert page.points("range") > 300
+    wait_until(lambda: page.points("range") > 300)
     page.press("use_steepest")
     page.wait_for("Train a network and watch it learn")
     wait_until(lambda: "learning_rate=0." in page.address)

@@ -87,8 +87,7 @@ def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
 
 def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open_browser: Callable[..., Page]) -> None:
     page = open_browser(size=(500, 1000))
-    heights = """const chart = document.querySelector('[data-key="chart_backprop"]');
-        return [chart.clientWidth, chart._fullLayout?.height];"""
+    heights = "return [chart.clientWidth, chart._fullLayout.height];"
     sideways = """const main = document.querySelector('[data-testid="stMain"]');
         const chart = document.querySelector('[data-key="chart_backprop"]');
         let wider = [];
@@ -103,14 +102,18 @@ def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open
     wide(420)
     page.open("/loss_and_gradients?view=backprop")
     wait_until(lambda: page.chart("backprop", "updates") not in (None, "0"))
-    width, height = page.browser.execute_script(heights)
-    assert width < 420
-    assert height > width  # upright
+
+    def size() -> tuple[int, int]:
+        width, height = page.of_chart("backprop", heights) or (0, 0)
+        return width, height
+
+    wait_until(lambda: 0 < size()[0] < 420 and size()[1] > size()[0])  # upright
+    upright = size()
     assert page.browser.execute_script(sideways) == []
     wide(1400)
-    wait_until(lambda: (lambda width, height: width > height)(*page.browser.execute_script(heights)))
+    wait_until(lambda: size()[0] > size()[1])
     wide(420)
-    wait_until(lambda: page.browser.execute_script(heights) == [width, height])
+    wait_until(lambda: size() == upright)
 
 
 def test_the_numerical_gradient_and_its_price(open_browser: Open) -> None:

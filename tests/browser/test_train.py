@@ -40,27 +40,26 @@ def test_run_watch_pause_step_resume_stop(open_browser: Open) -> None:
     page.press("stop")
     page.wait_for("It was stopped after")
     stopped_at = page.step()
-    assert page.points() > 0
+    wait_until(lambda: page.points() > 0)
     page.browser.refresh()
     page.wait_for("It was stopped after")
-    assert page.step() == stopped_at
+    wait_until(lambda: page.step() == stopped_at)
 
 
 def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
     page = open_browser().open(LONG)
     page.press("run")
     wait_until(lambda: page.points() > 50)
-    chart = "document.querySelector('[data-testid=live-chart][data-key=chart_loss]')"
-    hidden = f"return {chart}._fullData.filter(t => t.visible === 'legendonly').map(t => t.name)"
-    shown = f"return {chart}._fullLayout.xaxis.range"
+    hidden = "return chart._fullData.filter(t => t.visible === 'legendonly').map(t => t.name)"
+    shown = "return chart._fullLayout.xaxis.range"
     page.zoom("loss")
     page.toggle("loss", "Test")
-    wait_until(lambda: page.browser.execute_script(hidden) == ["Test"])
-    zoomed = page.browser.execute_script(shown)
+    wait_until(lambda: page.of_chart("loss", hidden) == ["Test"])
+    zoomed = page.of_chart("loss", shown)
     before = int(page.chart("loss", "updates") or 0)
     wait_until(lambda: int(page.chart("loss", "updates") or 0) >= before + 4)
-    assert page.browser.execute_script(shown) == zoomed
-    assert page.browser.execute_script(hidden) == ["Test"]
+    wait_until(lambda: page.of_chart("loss", shown) == zoomed)
+    assert page.of_chart("loss", hidden) == ["Test"]
     page.press("stop")
     page.wait_for("It was stopped after")
 
@@ -68,9 +67,8 @@ def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
 def test_training_goes_on_without_the_page(open_browser: Open) -> None:
     page = open_browser().open(LONG)
     page.press("run")
-    wait_until(lambda: page.step() > 0)
+    wait_until(lambda: page.step() > 0 and "run=" in page.address)
     address, at = page.address, page.step()
-    assert "run=" in address
     page.open("/data")
     page.wait_for("The digits that the networks learn")
     page.open(address)
@@ -90,7 +88,7 @@ def test_a_rate_that_is_too_high_collapses(open_browser: Open) -> None:
     page = open_browser().open("/train?preset=two-layer-net-rate-1.5&epochs=30&learning_rate=3")
     page.press("run")
     page.wait_for("Collapsed.", 90)
-    assert page.says("dead")
+    page.wait_for("dead")
 
 
 def test_a_blown_up_run_is_marked_and_explained(open_browser: Open) -> None:
@@ -100,13 +98,13 @@ def test_a_blown_up_run_is_marked_and_explained(open_browser: Open) -> None:
     page.press("run")
     page.wait_for("Diverged.", 60)
     page.wait_for("left the chart at step")
-    assert page.says("Try a learning rate ten times smaller: 10.")
+    page.wait_for("Try a learning rate ten times smaller: 10.")
 
 
 def test_korean(open_browser: Open) -> None:
     page = open_browser().open("/train?lang=ko")
     page.wait_for("학습률(learning rate)")
-    assert page.says("신경망을 훈련하며 지켜보기")
+    page.wait_for("신경망을 훈련하며 지켜보기")
 
 
 def test_the_layers_are_shown_beneath_the_curves(open_browser: Open) -> None:
