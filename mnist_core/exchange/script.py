@@ -23,6 +23,8 @@ _ACTIVATIONS = {
     "leaky-relu": "nn.LeakyReLU()",
     "gelu": "nn.GELU()",
 }
+_CLASSES = {"fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}  # of torchvision; all else is read as MNIST is
+_IMAGES = {"other": "other images in MNIST's format", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
 
 
 def script_of(run: Run) -> str:
@@ -64,7 +66,9 @@ def _head(config: RunConfig) -> str:
     note = ""
     if config.dataset == "built-in":
         note = "\nThe run was trained on the built-in digits of MNIST Lab; this script trains on MNIST."
-    return f'''"""{_title(config)} on MNIST, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
+    elif config.dataset == "other":
+        note = "\nThe run was trained on images that this script cannot fetch: [folder]/MNIST/raw must have their four files."
+    return f'''"""{_title(config)} on {_IMAGES.get(config.dataset, "MNIST")}, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
 
 import math
 import sys
@@ -73,7 +77,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.datasets import MNIST
+from torchvision.datasets import {_class(config)}
 
 SEED = {config.seed}
 BATCH_SEED = {config.seed if config.batch_seed is None else config.batch_seed}  # of the order of the batches
@@ -84,6 +88,10 @@ TRAIN_SIZE = {config.train_size}
 VALIDATION_SIZE = {config.validation_size}
 STEPS_PER_EPOCH = math.ceil(TRAIN_SIZE / BATCH_SIZE)
 TOTAL_STEPS = STEPS_PER_EPOCH * EPOCHS'''
+
+
+def _class(config: RunConfig) -> str:
+    return _CLASSES.get(config.dataset, "MNIST")
 
 
 def _title(config: RunConfig) -> str:
@@ -112,7 +120,7 @@ def load(folder):
         pixels = data.data[part].to(torch.float32)
         return (pixels * {scale!r} + {shift!r}).view({shape}), data.targets[part]
 
-    files, test = MNIST(folder, train=True, download=True), MNIST(folder, train=False, download=True)
+    files, test = ({_class(config)}(folder, train=train, download={config.dataset != "other"}) for train in (True, False))
     train = tensors(files, slice(0, TRAIN_SIZE))
     validation = tensors(files, slice(60_000 - VALIDATION_SIZE, 60_000)){noise}
     return train, validation, tensors(test, slice(None))'''

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core.config import RunConfig
+from mnist_core.config import DatasetName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.exchange import script, script_of
 from mnist_core.presets import PRESETS
@@ -33,10 +33,19 @@ import torch
 
 class MNIST:
     def __init__(self, folder, train, download):
+        print(type(self).__name__, "download" if download else "from the folder")
         kept = np.load(folder + "/images.npz")
         name = "train" if train else "test"
         self.data = torch.from_numpy(kept[name + "_images"])
         self.targets = torch.from_numpy(kept[name + "_labels"]).long()
+
+
+class FashionMNIST(MNIST):
+    pass
+
+
+class KMNIST(MNIST):
+    pass
 '''
 
 
@@ -104,6 +113,25 @@ def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tin
     mine = train(config, tiny, threads=1).result
     assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)
     assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "loaded"),
+    [
+        ("mnist", "on MNIST, in", "MNIST download"),
+        ("fashion-mnist", "on Fashion-MNIST, in", "FashionMNIST download"),
+        ("kmnist", "on KMNIST, in", "KMNIST download"),
+        ("other", "on other images in MNIST's format, in", "MNIST from the folder"),
+        ("built-in", "trained on the built-in digits of MNIST Lab; this script trains on MNIST", "MNIST download"),
+    ],
+)
+def test_the_script_loads_the_images_of_the_run(
+    name: DatasetName, images: str, loaded: str, tiny: Dataset, tmp_path: Path
+) -> None:
+    config = RunConfig(**(SMALL | {"dataset": name, "epochs": 1, "train_size": 100}))
+    said = output(config, tiny, tmp_path).splitlines()
+    assert [line for line in said if "download" in line or "folder" in line] == [loaded, loaded]
+    assert images in script(config)
 
 
 @pytest.mark.parametrize(
