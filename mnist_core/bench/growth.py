@@ -96,7 +96,7 @@ def _timed() -> tuple[float, ...]:
 
     with patch("mnist_core.jobs.keeper.keep_cluster", lambda: None), patch("mnist_core.ui.session._stores", {}):
         app = AppTest.from_file(str(_APP), default_timeout=60)
-        app.session_state["student"] = STUDENT
+        app.session_state["student"], app.session_state["student_known"] = STUDENT, True
         app.run()
         page = _seconds(app.switch_page("pages/compare.py").run)
         again = _seconds(app.run)
