@@ -268,20 +268,19 @@ class Page:
 
     def hidden(self, kind: str) -> list[str]:
         """Names of the curves that are hidden by their entry in the legend."""
-        script = """
-            const chart = document.querySelector(`[data-testid=live-chart][data-key="chart_${arguments[0]}"]`);
-            return chart._fullData.filter((one) => one.visible === "legendonly").map((one) => one.name);
-        """
-        return list(self.browser.execute_script(script, kind))
+        script = "return chart._fullData.filter((one) => one.visible === 'legendonly').map((one) => one.name);"
+        return list(self.of_chart(kind, script) or ())
 
     def axis(self, kind: str, name: str) -> dict[str, Any]:
-        """An axis (`xaxis`, `yaxis`) of the chart as it is drawn: its title, type and range, and whether somebody zoomed."""
+        """An axis (`xaxis`, `yaxis`) of the chart as it is drawn: its title, type and range, and whether somebody zoomed.
+
+        Each is None where no chart is drawn just now.
+        """
         script = """
-            const chart = document.querySelector(`[data-testid=live-chart][data-key="chart_${arguments[0]}"]`);
-            const { title, type, range, autorange } = chart._fullLayout[arguments[1]];
+            const { title, type, range, autorange } = chart._fullLayout[arguments[0]];
             return { title: title.text, type, range: range.map((end) => Number(end.toPrecision(6))), zoomed: !autorange };
         """
-        return dict(self.browser.execute_script(script, kind, name))
+        return dict(self.of_chart(kind, script, name) or dict.fromkeys(("title", "type", "range", "zoomed")))
 
     def toggle(self, kind: str, name: str) -> None:
         """Click a curve's entry in the legend."""

@@ -33,7 +33,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
     for metric in ("Accuracy", "Loss"):
         page.choose("sweep_metric", metric)
         wait_until(lambda metric=metric: page.says(f"{metric} against the learning rate"))  # type: ignore[misc]
-        assert page.hidden("rates") == ["at its best"]
+        wait_until(lambda: page.hidden("rates") == ["at its best"])
     page.press("set_rate")
     page.wait_for("Train a network and watch it learn")
     wait_until(lambda: f"learning_rate={RATE}" in page.address)
