@@ -123,9 +123,9 @@ def _shade(layout: dict[str, Any], low: float, high: float, dark: bool, translat
         {
             "x": float(np.log10(low)),
             "xanchor": "left",
-            "yref": "paper",
-            "y": 0.03,
-            "yanchor": "bottom",
+            "yref": "y2",  # high up, where the accuracy of what broke is not
+            "y": 1,
+            "yanchor": "top",
             "showarrow": False,
             "text": translate(N_("breaks")),
             "font": {"size": theme.NOTE_SIZE, "color": theme.broken(dark)},
