@@ -1,12 +1,12 @@
 """Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench sliders`, `bench strokes`,
-`bench growth`, `bench verdicts` and `bench range-test`.
+`bench growth`, `bench verdicts`, `bench range-test` and `bench photos`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
 (requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages that explain, `strokes`: from a
 stroke on the drawing pad to the redrawn bars of three runs; both need the same.
 `growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. `range-test`: how
-good the rates are that a range test suggests. Speaks English only.
+good the rates are that a range test suggests. `photos`: how often a network reads a photo of a digit. Speaks English only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mnist_core.bench.report import Report
 from mnist_core.errors import MnistLabError
 from mnist_core.options import Parser, writable_file
 
-COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test")
+COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test", "photos")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,9 +89,18 @@ def _parser() -> argparse.ArgumentParser:
     range_test = commands.add_parser("range-test", help="how good the rates are that a range test suggests")
     range_test.set_defaults(measure=_range_test)
     _drawn_options(range_test, 60)
-    for command in (training, ui, sliders, strokes, growth, verdicts, range_test):
+    photos = commands.add_parser("photos", help="how often a network reads a photo of a digit")
+    photos.set_defaults(measure=_photos)
+    photos.add_argument("--each", metavar="N", type=_at_least_one, default=100, help="photos of each kind (100)")
+    photos.add_argument("--seed", metavar="N", type=int, default=1, help="of the photos (1)")
+    photos.add_argument("--only", metavar="WORD", default="", help="only kinds with this word in their name")
+    photos.add_argument(
+        "--network", metavar="PRESET", type=_preset, default="lenet-fast", help="trained for it (lenet-fast)"
+    )
+    photos.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
+    for command in (training, ui, sliders, strokes, growth, verdicts, range_test, photos):
         command.set_defaults(parser=command)
-    for command in (training, ui, sliders, strokes, growth):
+    for command in (training, ui, sliders, strokes, growth, photos):
         command.add_argument(
             "--json", metavar="FILE", type=writable_file, help="write the figures and all samples as JSON"
         )
@@ -155,6 +164,25 @@ def _range_test(options: argparse.Namespace) -> None:
     from mnist_core.data import load_dataset
 
     print(range_test.run(options.cases, options.seed, load_dataset("mnist", options.data), options.json))
+
+
+def _photos(options: argparse.Namespace) -> None:
+    from mnist_core.bench import photo_kinds, photos
+    from mnist_core.data import load_dataset
+
+    kinds = [kind for kind in photo_kinds.KINDS if options.only in kind]
+    if not kinds:
+        raise MnistLabError("No kind of photo has {word} in its name.", word=options.only)
+    dataset = load_dataset("mnist", options.data)
+    print(photos.run(options.each, options.seed, kinds, options.network, dataset, options.json))
+
+
+def _preset(text: str) -> str:
+    from mnist_core import presets
+
+    if text not in presets.PRESETS:
+        raise argparse.ArgumentTypeError(f"there is no {text}; there are {', '.join(presets.PRESETS)}")
+    return text
 
 
 def _contests(text: str) -> list[str]:

@@ -1,80 +1,163 @@
-"""A photo or image file of a digit as ink: read with limits, dark or light ground, shadows taken out. Knows Pillow.
+"""A photo or image file of a digit as ink: read with limits, made gray, searched for the digit. Knows Pillow.
 
-What a student uploads is not to be trusted: the file is measured before it is unpacked, and only common kinds of image
-are read at all.
+What a student uploads is not to be trusted: the file is measured before it is unpacked, only common kinds of image are read
+at all, and one at a time, so that a class of thirty needs no more memory than one student.
 """
 
 from __future__ import annotations
 
 import io
+import threading
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from mnist_core.data import segmentation
+from mnist_core.data.drawing import Ink, thickened
+from mnist_core.data.segmentation import Box, Gray
 from mnist_core.errors import DataFileError
 from mnist_core.messages import N_
 
-KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+KINDS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MOST_BYTES = 10_000_000
 MOST_PIXELS = 25_000_000
-SIDE = 400  # pixels, the longer side that is worked with
-NOISE = 0.25  # of the strongest ink: less is paper, shadow, grain
-FAINTEST = 24  # of 255: a picture with less contrast has nothing on it
+SEARCHED = 1_600  # pixels, the longer side that is searched: a digit of 17 mm on a sheet of A4 has 90
+ENLARGED = 400  # a picture with a shorter longer side is enlarged to at least that
+SHOWN = 480  # pixels, the longer side of what a page shows
+FINEST = 280  # pixels, the longer side of a candidate's ink: 28×28 are made of it
+MOST_CHOICES = 8
+STRIP = 32  # rows of the small picture that are made gray at a time
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_one_at_a_time = threading.Lock()
 
 
-def read_ink(content: bytes) -> NDArray[np.float32]:
-    """The ink of the picture in `content`, height×width, 0 (ground) to 1. Raises DataFileError."""
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What could be the digit: its box on the picture that was searched, and its ink, 0 (ground) to 1, in that box."""
+
+    box: Box
+    ink: Ink
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a picture has on it: all that could be the digit meant, the most prominent first, and the picture for the eye.
+
+    `gray`: small, upright, 0 (black) to 255. The candidates' boxes are places on `shape` (height and width that were searched).
+    """
+
+    gray: Gray
+    shape: tuple[int, int]
+    candidates: tuple[Candidate, ...]
+
+    def boxes(self) -> list[Box]:
+        """The candidates' boxes on `gray`."""
+        by = self.gray.shape[0] / self.shape[0]
+        return [tuple(round(one * by) for one in candidate.box) for candidate in self.candidates]
+
+    def whole(self, candidate: Candidate) -> Ink:
+        """The candidate's ink where it lies on the picture, which is widened to a square: SHOWN×SHOWN."""
+        by = SHOWN / max(self.shape)
+        top, left, bottom, right = (round(one * by) for one in candidate.box)
+        size = (max(1, right - left), max(1, bottom - top))
+        small = np.asarray(Image.fromarray(candidate.ink).resize(size, Image.Resampling.BOX))
+        page = np.zeros((SHOWN, SHOWN), np.float32)
+        down, across = (round((SHOWN - length * by) / 2) for length in self.shape)
+        part = page[top + down :, left + across :][: size[1], : size[0]]
+        part[:] = small[: part.shape[0], : part.shape[1]]
+        return page
+
+
+def read(content: bytes) -> Reading:
+    """What is on the picture in `content`, at least one candidate. Raises DataFileError."""
     if len(content) > MOST_BYTES:
         raise DataFileError(
             N_("The file has {size} MB; at most {most} MB are read. Make the picture smaller."),
             size=f"{len(content) / 1e6:.1f}",
             most=f"{MOST_BYTES / 1e6:.0f}",
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # measured below
-        return _ink(_grey(content))
+    with _one_at_a_time:
+        gray = _upright(content)
+        found = segmentation.find(np.asarray(gray))
+    if not found:
+        raise DataFileError(
+            N_(
+                "Nothing on this picture looks like a digit. Expected one digit, dark on light paper or light on a dark "
+                "ground. Go nearer, or cut the digit out with some paper around it."
+            )
+        )
+    if len(found) > MOST_CHOICES:
+        raise DataFileError(
+            N_("{count} things on this picture could be a digit. Cut one out with some paper around it."),
+            count=len(found),
+        )
+    shape = (gray.height, gray.width)
+    gray.thumbnail((SHOWN, SHOWN))
+    return Reading(np.asarray(gray), shape, tuple(map(_fine, found)))
 
 
-def _grey(content: bytes) -> NDArray[np.float32]:
-    """The picture upright, small, in grey on white, 0 (black) to 255."""
+def read_ink(content: bytes) -> Ink:
+    """The ink of the picture's only digit, 0 (ground) to 1. Raises DataFileError, too where there may be several."""
+    reading = read(content)
+    if len(reading.candidates) > 1:
+        raise DataFileError(
+            N_("{count} things on this picture could be a digit. Cut one out with some paper around it."),
+            count=len(reading.candidates),
+        )
+    return reading.candidates[0].ink
+
+
+def _fine(found: segmentation.Cutout) -> Candidate:
+    """The candidate with ink of FINEST pixels at most, 0 to 1, its lines as thick as MNIST's."""
+    ink = Image.fromarray(found.ink)
+    factor = max(ink.size) / FINEST
+    if factor > 1:
+        ink = ink.resize((max(1, round(ink.width / factor)), max(1, round(ink.height / factor))), Image.Resampling.BOX)
+    return Candidate(found.box, thickened(np.asarray(ink, np.float32) / np.float32(255)))
+
+
+# ---- from the file to gray -------------------------------------------------------------------------------------
+
+
+def _upright(content: bytes) -> Image.Image:
+    """The picture in gray on white (mode L), the longer side SEARCHED at most."""
+    if content[4:8] == b"ftyp" and content[8:12] in HEIC and b"avif" not in content[8:64]:
+        raise DataFileError(
+            N_(
+                "This is a HEIC file, as iPhones make them; it is not read here. Send the photo as JPEG (on the iPhone: "
+                "Settings, Camera, Formats, Most Compatible; photos taken before: share them with Options, Most "
+                "Compatible), or upload a screenshot of it."
+            )
+        )
     try:
-        picture = Image.open(io.BytesIO(content), formats=KINDS)
-        if picture.width * picture.height > MOST_PIXELS:
-            raise _too_large(picture.width * picture.height)
-        picture.draft("L", (SIDE, SIDE))  # a JPEG need not be unpacked in full
-        upright = ImageOps.exif_transpose(_small(picture)).convert("RGBA")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures, measured below, and of odd files
+            picture = Image.open(io.BytesIO(content), formats=KINDS)
+            if picture.width * picture.height > MOST_PIXELS:
+                raise _too_large(picture.width * picture.height)
+            picture.draft("L", (SEARCHED, SEARCHED))  # a JPEG need not be unpacked in full
+            gray = _sized(_gray(picture))
+            return _turned(gray, picture)
+    except DataFileError:
+        raise
     except Image.DecompressionBombError as error:
         raise _too_large(None) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:  # what a damaged file makes a decoder raise is written down nowhere
         raise DataFileError(
             N_("This file is no picture that can be read. Expected a whole file of one of these kinds: {kinds}."),
             kinds=", ".join(KINDS),
         ) from error
-    paper = Image.new("RGBA", upright.size, "white")
-    flat = Image.alpha_composite(paper, upright).convert("L")
-    flat.thumbnail((SIDE, SIDE))
-    return np.asarray(flat, np.float32)
-
-
-def _small(picture: Image.Image) -> Image.Image:
-    """The picture with sides of at most 2 × SIDE, what it says of its orientation kept.
-
-    Pillow would copy a picture with transparency as a whole to shrink it (100 MB at the limit): strips of it are shrunk.
-    """
-    factor = max(picture.size) // (2 * SIDE)
-    if factor > 1 and picture.mode in ("LA", "RGBA"):
-        size = (-(-picture.width // factor), -(-picture.height // factor))
-        shrunk = Image.new(picture.mode, size)
-        for top in range(0, picture.height, 32 * factor):
-            strip = picture.crop((0, top, picture.width, min(picture.height, top + 32 * factor)))
-            shrunk.paste(strip.reduce(factor), (0, top // factor))
-        shrunk.info = picture.info
-        shrunk.getexif().load(picture.getexif().tobytes())
-        picture = shrunk
-    picture.thumbnail((2 * SIDE, 2 * SIDE))
-    return picture
 
 
 def _too_large(pixels: int | None) -> DataFileError:
@@ -90,30 +173,53 @@ def _too_large(pixels: int | None) -> DataFileError:
     )
 
 
-def _ink(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What stands out from the ground: light on dark where the rim is dark, else dark on light."""
-    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    dark = 255 - grey if np.median(rim) >= (grey.min() + grey.max()) / 2 else grey
-    # The ground varies slowly (a shadow on paper): what a wide minimum leaves of it is taken away.
-    size = max(3, min(dark.shape) // 2 * 2 - 1)
-    ground = _ground(dark, size)
-    ink = dark - ground
-    strongest = float(np.percentile(ink, 99.8)) if ink.size else 0.0
-    if strongest < FAINTEST:
-        raise DataFileError(
-            N_(
-                "Nothing stands out from the ground of this picture. Expected one dark digit on light paper, or the reverse."
-            )
-        )
-    ink = np.clip(ink / strongest, 0, 1)
-    return np.asarray(np.clip((ink - NOISE) / (1 - NOISE), 0, 1), np.float32)
+def _gray(picture: Image.Image) -> Image.Image:
+    """In gray, at most twice the size that is searched: strip by strip, since Pillow would convert the picture as a whole
+    (100 MB at the limit)."""
+    factor = max(1, max(picture.size) // SEARCHED)
+    size = (-(-picture.width // factor), -(-picture.height // factor))
+    gray = Image.new("L", size)
+    opaque = Image.new("L", size) if picture.has_transparency_data else None
+    deep = picture.mode[0] in "IF"
+    most = max(float(picture.getextrema()[1]), 1e-9) if deep else 255.0  # type: ignore[arg-type]
+    for top in range(0, picture.height, STRIP * factor):
+        strip = picture.crop((0, top, picture.width, min(picture.height, top + STRIP * factor)))
+        place = (0, top // factor)
+        if deep:
+            levels = np.clip(np.asarray(strip, np.float32) * (255 / most), 0, 255)
+            strip = Image.fromarray(levels.astype(np.uint8))
+        if opaque is not None:
+            strip = strip.convert("RGBA")
+            opaque.paste(strip.getchannel("A").reduce(factor), place)
+        gray.paste(strip.convert("L").reduce(factor), place)
+    return gray if opaque is None else _on_ground(np.asarray(gray), np.asarray(opaque))
 
 
-def _ground(dark: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """The slowly varying ground: small, the least of each neighbourhood, smoothed."""
-    height, width = dark.shape
-    shrunk = (max(1, width // 8), max(1, height // 8))
-    small = Image.fromarray(dark.astype(np.uint8)).resize(shrunk, Image.Resampling.BOX)
-    reach = max(3, size // 8 // 2 * 2 + 1)
-    least = small.filter(ImageFilter.MinFilter(reach)).filter(ImageFilter.BoxBlur(reach / 2))
-    return np.asarray(least.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+def _on_ground(gray: Gray, opaque: Gray) -> Image.Image:
+    """A picture with transparent places: what is opaque is the ink, unless it has light and dark of its own."""
+    seen = gray[opaque > 200]
+    if not seen.size or float(seen.std()) < 25 or seen.size < 0.2 * gray.size:
+        return Image.fromarray(255 - opaque)
+    share = opaque.astype(np.float32) / 255
+    return Image.fromarray((gray * share + np.float32(np.median(seen)) * (1 - share)).astype(np.uint8))
+
+
+def _sized(gray: Image.Image) -> Image.Image:
+    """Of the size that is searched: large ones smaller, and tiny ones larger."""
+    longer = max(gray.size)
+    if longer < ENLARGED:
+        by = min(16, -(-ENLARGED // longer))
+        return gray.resize((gray.width * by, gray.height * by), Image.Resampling.BICUBIC)
+    if longer > SEARCHED:
+        size = [max(1, round(length * SEARCHED / longer)) for length in gray.size]
+        return gray.resize((size[0], size[1]), Image.Resampling.BILINEAR)
+    return gray
+
+
+def _turned(gray: Image.Image, picture: Image.Image) -> Image.Image:
+    """As its file says that it is to be held, where that can be read."""
+    try:
+        turn = _TURNS.get(picture.getexif().get(0x0112, 1))
+    except Exception:  # a damaged note of a whole picture
+        turn = None
+    return gray if turn is None else gray.transpose(turn)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from mnist_core import data, forward, weights
 from mnist_core.config import TRAIN_FILES
-from mnist_core.data import drawing, pictures
+from mnist_core.data import drawing
 from mnist_core.errors import CheckpointError
 from mnist_core.figures import answers
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import Run
-from mnist_core.ui import asked, frame, last_weights, names, session, watch
+from mnist_core.ui import asked, frame, last_weights, names, photo_panel, session, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import one_of
 from mnist_core.ui.pad import pad
@@ -63,15 +63,21 @@ def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
         image = choose_image(run, source)
     if image is None or not image.any():
         with right:
-            st.info(_(HINTS.get(source, HINTS["draw"])))
+            st.info(hint(source))
         return
     with middle:
-        with st.container(border=True, width="content"):
+        with st.container(border=True, width="content", key="network_input"):
             st.image(image_sheet(image[None], columns=1, scale=8), width=240)
         st.caption(_("What the network sees: 28×28 pixels."))
     with right:
         _answer(run, image)
     _all_answers(runs, image, _place(run) if source == "sample" else None)
+
+
+def hint(source: str) -> str:
+    """What to do while there is no image yet."""
+    question = photo_panel.question() if source == "picture" else None
+    return question or _(HINTS.get(source, HINTS["draw"]))
 
 
 def choose_source(run: Run) -> str:
@@ -84,16 +90,18 @@ def choose_image(run: Run, source: str) -> Image | None:
     """The image as the network sees it (28×28, uint8), with the controls of its source; None where there is none yet."""
     if source == "sample":
         return _sample(run)
-    if source == "draw":
-        ink = drawing.paint(pad("pad"))
-    else:
-        uploaded = st.file_uploader(
-            _("Photo or picture of one digit"), type=["png", "jpg", "jpeg", "webp", "gif", "bmp"], key="picture"
-        )
-        if uploaded is None:
+    if source == "picture":
+        chosen = photo_panel.choose()
+        if chosen is None:
             return None
-        ink = pictures.read_ink(uploaded.getvalue())
-    centred = st.toggle(
+        reading, candidate = chosen
+        return drawing.like_mnist(candidate.ink) if _centred() else drawing.as_drawn(reading.whole(candidate))
+    ink = drawing.paint(pad("pad"))
+    return drawing.like_mnist(ink) if _centred() else drawing.as_drawn(ink)
+
+
+def _centred() -> bool:
+    return st.toggle(
         _("Centre as MNIST does"),
         value=True,
         key="centred",
@@ -102,7 +110,6 @@ def choose_image(run: Run, source: str) -> Image | None:
             "place or size: switch it off and draw in a corner."
         ),
     )
-    return drawing.like_mnist(ink) if centred else drawing.as_drawn(ink)
 
 
 def _sample(run: Run) -> Image:

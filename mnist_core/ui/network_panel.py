@@ -74,7 +74,7 @@ def _with_image(run: Run, snapshot: Snapshot, view: str) -> None:
                 st.image(image_sheet(image[None], columns=1, scale=6), width=180)
     with right:
         if image is None or not image.any():
-            st.info(_(draw_panel.HINTS.get(source, draw_panel.HINTS["draw"])))
+            st.info(draw_panel.hint(source))
         elif view == "layers":
             _layers(run, snapshot, image)
         else:

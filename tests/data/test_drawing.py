@@ -1,20 +1,14 @@
-"""Drawings and photos to MNIST's pixels, against MNIST's own statistics and hand-made pictures."""
+"""Drawings to MNIST's pixels, against MNIST's own statistics."""
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
 from mnist_core.data import load_dataset
-from mnist_core.data.drawing import BOX, PAD, Stroke, as_drawn, like_mnist, paint
-from mnist_core.data.pictures import read_ink
-from mnist_core.errors import DataFileError
+from mnist_core.data.drawing import BOX, LINE, PAD, Stroke, as_drawn, like_mnist, paint, thickened
 
 SEVEN = Stroke(24, ((20, 30), (120, 30), (60, 150)))
 ONE = Stroke(20, ((200, 40), (180, 260)))
@@ -67,68 +61,17 @@ def test_mnist_itself_has_this_box_and_this_centre(mnist: Path) -> None:
     assert np.corrcoef(again.ravel(), images[0].ravel())[0, 1] > 0.98
 
 
-def encoded(grey: np.ndarray, kind: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(grey.astype(np.uint8)).save(buffer, kind)
-    return buffer.getvalue()
+def test_thin_lines_become_as_thick_as_mnists_and_thick_ones_stay() -> None:
+    thin, thick = (paint([Stroke(width, ((140, 20), (140, 260)))])[10:270, 120:160] for width in (4, 40))
+    assert thickened(thin)[130].sum() == pytest.approx(LINE * 260, abs=3)
+    assert np.array_equal(thickened(thick), thick)
+    assert not thickened(np.zeros((20, 20), np.float32)).any()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_ink_on_paper_in_a_shadow_and_chalk_on_a_board_are_the_same_digit(kind: str) -> None:
-    ink = paint([Stroke(24, ((80, 60), (200, 60), (140, 220)))])
-    shadow = np.linspace(0.6, 1, PAD)
-    paper, board = (235 - 200 * ink) * shadow, 20 + 200 * ink
-    wanted = like_mnist(ink).astype(float)
-    for picture in (paper, board):
-        found = like_mnist(read_ink(encoded(picture, kind))).astype(float)
-        assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.97
-
-
-def header(width: int, height: int) -> bytes:
-    """A PNG that says it is so large, and has next to nothing in it."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"no picture", "no picture"),
-        (b"", "no picture"),
-        (encoded(np.zeros((50, 50)))[:60], "no picture"),
-        (header(100, 100), "no picture"),
-        (header(8_000, 6_250), "50 million pixels"),
-        (header(30_000, 30_000), "far too many pixels"),
-        (b"0" * 10_000_001, "10.0 MB"),
-        (encoded(np.full((40, 40), 200)), "Nothing stands out"),
-    ],
-    ids=["text", "empty", "cut", "hollow", "50 MP", "bomb", "large file", "blank"],
-)
-def test_what_is_no_digit_gets_a_sentence(content: bytes, said: str) -> None:
-    with pytest.raises(DataFileError, match=said):
-        read_ink(content)
-
-
-def test_a_picture_of_few_pixels() -> None:
-    tiny = np.full((3, 3), 255)
-    tiny[1, 1] = 0
-    assert read_ink(encoded(tiny)).shape == (3, 3)
-
-
-def test_a_large_picture_with_transparency_is_the_small_one_turned_as_it_says() -> None:
-    large = Image.new("RGBA", (2_900, 2_330))
-    ImageDraw.Draw(large).line([(700, 500), (1_800, 500), (1_200, 1_900)], fill="black", width=150)
-    turn = Image.Exif()
-    turn[0x0112] = 6  # to be turned by a quarter, clockwise
-    inks = []
-    for picture in (large, large.resize((580, 466))):
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG", exif=turn)
-        inks.append(like_mnist(read_ink(buffer.getvalue())).astype(float).ravel())
-    assert np.corrcoef(*inks)[0, 1] > 0.99
-    rows, columns = np.nonzero(inks[0].reshape(28, 28) > 128)
-    assert columns[rows == rows.max()].min() > 14  # the bar of the seven stands upright at the right
+def test_mnists_own_lines_are_that_thick(mnist: Path) -> None:
+    widths = []
+    for image in load_dataset("mnist", mnist).test_images[:500]:
+        ink = np.pad(image > 100, 1)
+        sides = (ink[1:] != ink[:-1]).sum() + (ink[:, 1:] != ink[:, :-1]).sum()
+        widths.append(2 * ink.sum() / sides)
+    assert np.median(widths) / BOX == pytest.approx(LINE, abs=0.005)
