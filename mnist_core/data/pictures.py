@@ -49,6 +49,12 @@ class Candidate:
     box: Box
     ink: Ink
 
+    @property
+    def wide(self) -> bool:
+        """Whether it is wider than digits are (of MNIST's, turned by up to 15°, one in 300): two may touch each other."""
+        top, left, bottom, right = self.box
+        return right - left > 1.5 * (bottom - top)
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -135,9 +141,8 @@ def _upright(content: bytes) -> Image.Image:
     if content[4:8] == b"ftyp" and content[8:12] in HEIC and b"avif" not in content[8:64]:
         raise DataFileError(
             N_(
-                "This is a HEIC file, as iPhones make them; it is not read here. Send the photo as JPEG (on the iPhone: "
-                "Settings, Camera, Formats, Most Compatible; photos taken before: share them with Options, Most "
-                "Compatible), or upload a screenshot of it."
+                "This is a HEIC file, as iPhones make them, which is not read here. Upload a JPEG: set Settings, Camera, "
+                "Formats to Most Compatible on the iPhone and take the photo again, or upload a screenshot of it."
             )
         )
     try:

@@ -30,8 +30,8 @@ def choose() -> tuple[Reading, Candidate] | None:
     if uploaded is None:
         st.caption(
             _(
-                "A photo that an iPhone saved as HEIC is not accepted: set Settings, Camera, Formats to Most Compatible, "
-                "or share the photo as JPEG."
+                "An iPhone's HEIC photo is not accepted: set Settings, Camera, Formats to Most Compatible and take it again, "
+                "or upload a screenshot of it."
             )
         )
         return None
@@ -41,8 +41,11 @@ def choose() -> tuple[Reading, Candidate] | None:
     if number is None:
         st.session_state[_ASKS] = len(reading.candidates)
         return None
-    st.caption(_("The frame shows what was cut out for the network."))
-    return reading, reading.candidates[number]
+    candidate = reading.candidates[number]
+    if candidate.wide:
+        st.warning(_("This is wide for one digit. If two digits touch each other, cut one out."))
+    st.caption(_("The frame shows what was cut out. Thin lines are drawn as thick as MNIST's."))
+    return reading, candidate
 
 
 def question() -> str | None:

@@ -70,7 +70,9 @@ def draw_exactly(page: Page, points: list[tuple[int, int]]) -> None:
 
 def input_shown(page: Page) -> NDArray[np.uint8] | None:
     """The picture of the network's input that the page shows, back to 28×28."""
-    source = page.browser.execute_script("return document.querySelector('[data-testid=stImage] img')?.src")
+    source = page.browser.execute_script(
+        "return document.querySelector('.st-key-network_input [data-testid=stImage] img')?.src"
+    )
     if not source:
         return None
     try:

@@ -18,6 +18,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data.drawing import Stroke
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.ui import photo_panel
 from mnist_core.ui.pad import strokes
 from tests.pages.conftest import Open
 from tests.pages.reading import component, texts
@@ -82,6 +83,42 @@ def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open
     assert "The network sees a 7" in texts(app)
     app.file_uploader(key="picture").upload("broken.png", b"no picture", "image/png").run()
     assert "This file is no picture" in " ".join(error.value for error in app.error)
+
+
+def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("inspect")
+    run_with_weights(store, app.session_state["student"], answer=7)
+    app.session_state["image_source"] = "picture"
+    app.run()
+    assert "HEIC photo is not accepted" in texts(app)
+    grey = np.full((120, 200), 240, np.uint8)
+    grey[20:100, 40:50] = grey[20:100, 140:150] = 30
+    read = photo_panel.pictures.read
+    contents: list[bytes] = []
+    monkeypatch.setattr(photo_panel.pictures, "read", lambda content: contents.append(content) or read(content))
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "JPEG")
+    app.file_uploader(key="picture").upload("eleven.jfif", buffer.getvalue(), "image/jpeg").run()
+    assert "2 things on the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
+    assert "The network sees" not in texts(app)
+    (choice,) = [one for one in app.segmented_control if str(one.key).startswith("picture_number_")]
+    choice.select(2).run()
+    assert "The network sees a 7" in texts(app)
+    assert not [info.value for info in app.info if "things on the photo" in info.value]
+    app.run()
+    assert len(contents) == 1  # read once, however often the page is drawn
+    app.file_uploader(key="picture").upload("blank.png", blank(), "image/png").run()
+    app.run()
+    assert "Nothing on this picture looks like a digit" in " ".join(error.value for error in app.error)
+    assert len(contents) == 2
+
+
+def blank() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (60, 60), 240).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
