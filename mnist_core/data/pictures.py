@@ -23,6 +23,7 @@ from mnist_core.messages import N_
 KINDS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MOST_BYTES = 10_000_000
 MOST_PIXELS = 25_000_000
+MOST_WEBP = 8_000_000  # its decoder holds the picture three times, 16 bytes a pixel
 SEARCHED = 1_600  # pixels, the longer side that is searched: a digit of 17 mm on a sheet of A4 has 90
 ENLARGED = 400  # a picture with a shorter longer side is enlarged to at least that
 SHOWN = 480  # pixels, the longer side of what a page shows
@@ -149,15 +150,16 @@ def _upright(content: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures, measured below, and of odd files
             picture = Image.open(io.BytesIO(content), formats=KINDS)
-            if picture.width * picture.height > MOST_PIXELS:
-                raise _too_large(picture.width * picture.height)
+            most = MOST_WEBP if picture.format == "WEBP" else MOST_PIXELS
+            if picture.width * picture.height > most:
+                raise _too_large(picture.width * picture.height, most)
             picture.draft("L", (SEARCHED, SEARCHED))  # a JPEG need not be unpacked in full
             gray = _sized(_gray(picture))
             return _turned(gray, picture)
     except DataFileError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_large(None) from error
+        raise _too_large(None, MOST_PIXELS) from error
     except Exception as error:  # what a damaged file makes a decoder raise is written down nowhere
         raise DataFileError(
             N_("This file is no picture that can be read. Expected a whole file of one of these kinds: {kinds}."),
@@ -165,8 +167,8 @@ def _upright(content: bytes) -> Image.Image:
         ) from error
 
 
-def _too_large(pixels: int | None) -> DataFileError:
-    most = f"{MOST_PIXELS / 1e6:.0f}"
+def _too_large(pixels: int | None, limit: int) -> DataFileError:
+    most = f"{limit / 1e6:.0f}"
     if pixels is None:
         return DataFileError(N_("The picture has far too many pixels; at most {most} million are read."), most=most)
     return DataFileError(
