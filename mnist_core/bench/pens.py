@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 FINE = 6  # pixels of the middle line for one of the image
 F32 = NDArray[np.float32]
@@ -21,8 +21,9 @@ class Lines:
 
 def middle_lines(image: NDArray[np.uint8]) -> Lines:
     """The middle lines of a digit (28×28)."""
-    large = Image.fromarray(image).resize((28 * FINE, 28 * FINE), Image.Resampling.BICUBIC)
-    thin = _thinned(np.asarray(large) > 90)
+    picture = Image.fromarray(image).resize((28 * FINE, 28 * FINE), Image.Resampling.BICUBIC)
+    large, near = np.asarray(picture), np.asarray(picture.filter(ImageFilter.MaxFilter(4 * FINE + 1)))
+    thin = _thinned((large > 50) & (large > 0.55 * near))  # thin lines stay whole, and narrow loops open
     rows, columns = np.nonzero(thin)
     places = _smoothed(thin)[rows, columns]
     number = np.full(thin.shape, -1)
