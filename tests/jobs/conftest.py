@@ -34,12 +34,17 @@ def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """A store; MNIST is there, two workers."""
-    monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
+def mnist_is_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dispatcher takes it for granted; nothing is read."""
     monkeypatch.setattr(data, "available", lambda name: name == "mnist")
     monkeypatch.setattr(data, "preferred", lambda: "mnist")
     monkeypatch.setattr(errands, "find", lambda name: home / "data")
+
+
+@pytest.fixture
+def store(home: Path, mnist_is_there: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store; MNIST is there, two workers."""
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
     opened = open_store()
     opened.set_fact("speed", {})
     yield opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ from mnist_core.messages import message
 from mnist_core.records import Curves
 from mnist_core.store import Store
 from mnist_core.training import trail
+from mnist_core.training.step import Stop, never
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
+ADVANCE = training.Stack.advance
 
 
 class Crash(BaseException):
@@ -30,8 +33,6 @@ def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store of this test's own, shared with the job; checkpoints as often as records."""
     monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
-    monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
-    monkeypatch.setattr(run_job, "FIRST_SECONDS", 0.02)
     return shared_store
 
 
@@ -56,6 +57,21 @@ def undisturbed(store: Store, config: RunConfig = CONFIG) -> str:
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
     return rows(store.curves(run_id))
+
+
+def in_strides(patch: pytest.MonkeyPatch, stride: int) -> None:
+    """Have runs tell of themselves after every so many steps, however fast this machine makes them."""
+
+    def advance(stack: training.Stack, stop: Stop = never, *, seconds: float = math.inf, steps: int = stride) -> None:
+        ADVANCE(stack, stop, steps=steps)
+
+    patch.setattr(training.Stack, "advance", advance)
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dozen times a run."""
+    in_strides(monkeypatch, CONFIG.total_steps // 12)
 
 
 def after(calls: int, act: Callable[[], Any], method: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,6 +153,7 @@ def test_a_cnn_that_is_stepped_resumed_and_loses_its_worker_comes_to_the_same_we
         assert store.get(run_id).progress.step == step
     store.request(run_id, "ann", "resume")
     with monkeypatch.context() as patch:
+        in_strides(patch, 1)
         patch.setattr(store, "publish", after(3, die, store.publish))
         with pytest.raises(Crash):
             execute(store, run_id)

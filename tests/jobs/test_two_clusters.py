@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.errors import LeaseLostError
 from mnist_core.jobs.dispatcher import Dispatcher
@@ -18,10 +17,8 @@ CONFIG = RunConfig()
 
 
 @pytest.fixture
-def stores(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Store]]:
+def stores(home: Path, mnist_is_there: None) -> Iterator[list[Store]]:
     """One store, opened by two clusters and a student."""
-    monkeypatch.setattr(data, "available", lambda name: name == "mnist")
-    monkeypatch.setattr(data, "preferred", lambda: "mnist")
     opened = [open_store(f"sqlite:///{home / 'runs.sqlite'}") for _number in range(3)]
     opened[0].set_fact("speed", {})
     yield opened
