@@ -39,7 +39,7 @@ class Errands:
         if (trouble := data.trouble()) is not None:
             LOG.warning("%s", trouble)
         if (name := data.preferred()) != "built-in":
-            LOG.info("%s is in %s", data.TITLES[name], find(name))
+            LOG.info("data: %s, in %s", data.TITLES[name], find(name))
         else:
             if not data.available("built-in"):
                 self._run("digits", tasks.draw_digits)

@@ -64,6 +64,7 @@ class StandIn:
         )
         assert self.process.stdout is not None
         self.cluster = psutil.Process(int(self.process.stdout.readline()))
+        self._log = Path(environment["MNIST_LAB_HOME"]) / "cluster.log"
 
     def show_page(self) -> None:
         """Let the server draw a page, which starts a cluster where there is none."""
@@ -89,6 +90,7 @@ class StandIn:
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()
+        print(self._log.read_text())  # pytest shows it where the test has failed
 
 
 def gone(processes: list[psutil.Process]) -> bool:
