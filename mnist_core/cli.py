@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core train|sweep|range-test|data|bench`.
+"""The command line: `python -m mnist_core train|sweep|range-test|data|backup|restore|bench`.
 
 Exit status: 0 done, 1 something outside the options failed (data, disk), 2 options that cannot be. Errors are
 sentences on standard error. With --json the last line of standard output is one JSON object.
@@ -83,11 +83,17 @@ def _run(words: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
     parser.add_argument("--version", action="version", version=mnist_core.__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|sweep|range-test|data|bench", parser_class=Parser)
+    commands = parser.add_subparsers(
+        required=True, metavar="train|sweep|range-test|data|backup|restore|bench", parser_class=Parser
+    )
     _train_options(commands.add_parser("train", help="run one experiment"))
     _sweep_options(commands.add_parser("sweep", help="run one experiment at many learning rates, together"))
     _range_test_options(commands.add_parser("range-test", help="find a learning rate: one short run whose rate rises"))
     _data_options(commands.add_parser("data", help="say which data are here, fetch MNIST, draw the built-in digits"))
+    _backup_options(
+        commands.add_parser("backup", help="write runs, curves and weights to one file; the app may be in use")
+    )
+    _restore_options(commands.add_parser("restore", help="put such a file back, into a home that has no runs"))
     commands.add_parser("bench", help="measure; see python -m mnist_core bench --help")
     return parser
 
@@ -138,6 +144,36 @@ def _data_options(parser: Parser) -> None:
     parser.add_argument("--download", action="store_true", help="fetch MNIST if it is not here")
     parser.add_argument("--built-in", action="store_true", help="draw the built-in digits if they are not here")
     parser.add_argument("--data", metavar="DIR", type=Path, help="look for images in this folder")
+
+
+def _backup_options(parser: Parser) -> None:
+    parser.set_defaults(command=_backup, parser=parser)
+    parser.add_argument("file", metavar="FILE", type=Path, help="a new file; who has it has all students' runs")
+
+
+def _restore_options(parser: Parser) -> None:
+    parser.set_defaults(command=_restore, parser=parser)
+    parser.add_argument("file", metavar="FILE", type=Path, help="a backup; it stays as it is")
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from mnist_core import backup
+
+    made = backup.make(options.file)
+    print(f"{made.runs} runs, {made.files} files of weights ({made.bytes / 1e6:,.1f} MB): {options.file}")
+    if made.restarting:
+        print(f"{made.restarting} of them have no checkpoint that fits; after a restore they begin anew.")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from mnist_core import backup
+
+    found = backup.restore(options.file)
+    print(f"{found.runs} runs, {found.files} files of weights ({found.bytes / 1e6:,.1f} MB) restored.")
+    if found.waiting:
+        print(f"{found.waiting} of them were training; they wait in the queue and go on when the app is started.")
+    return 0
 
 
 def _range_test(options: argparse.Namespace) -> int:

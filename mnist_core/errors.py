@@ -13,6 +13,7 @@ MnistLabError
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
+├── BackupError           a backup that cannot be made, read or restored
 └── JobsError             the local cluster cannot start
 """
 
@@ -111,6 +112,10 @@ class DeviceError(TrainingError):
 
 class CheckpointError(MnistLabError):
     """A checkpoint that is missing or does not fit its run."""
+
+
+class BackupError(MnistLabError):
+    """A backup cannot be made, read or restored. Its sentences are the command line's: English only."""
 
 
 class JobsError(MnistLabError):

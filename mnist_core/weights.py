@@ -74,6 +74,15 @@ def kept(run_id: str) -> dict[Which, int]:
         return {}
 
 
+def step_of(file: Path) -> int | None:
+    """After how many updates the checkpoint in `file` was written; None where there is none, or it is damaged."""
+    try:
+        with safe_open(file, framework="numpy") as opened:
+            return int(json.loads(opened.metadata()["state"])["step"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+
+
 def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
     """Write the weights of a run that was trained elsewhere. Raises CheckpointError where that cannot be done."""
     tensors = {f"model.{name}": value for name, value in last.weights.items()}

@@ -64,10 +64,11 @@ ARROWS: dict[str, set[str]] = {
     "training": LIGHT,
     "store": BASE,
     "jobs": LIGHT | {"training", "store"},
+    "backup": BASE | {"weights", "exchange", "store", "jobs", ""},
     "ui": LIGHT | {"figures", "store", "jobs"},
     "bench": LIGHT | {"training", "figures", "store", "options", ""},
     "options": set(),
-    "cli": LIGHT | {"training", "bench", "options", ""},
+    "cli": LIGHT | {"training", "bench", "backup", "options", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
     "pages": LIGHT | {"figures", "ui"},

@@ -56,7 +56,7 @@ MOST_EVENTS = 1_000  # the first so many are kept
 _ENTRY = b"PK\x01\x02"  # what each file's entry in a zip's list begins with
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What Python's zipfile raises for a damaged or hostile zip, as it was found by changing one in all ways.
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -135,7 +135,7 @@ def unpacked(content: bytes) -> Imported:
             weights = {
                 which: _weights(archive, which, config) for which in WEIGHTS if WEIGHTS[which] in archive.namelist()
             }
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ImportedFileError(
             N_("This is no zip that can be read. Choose one that was saved by “Take along” on another MNIST Lab.")
         ) from error

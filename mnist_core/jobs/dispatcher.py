@@ -47,6 +47,11 @@ MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come a
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
 
+def holder_name() -> str:
+    """What a cluster of this home and machine calls itself when it takes the store's lease."""
+    return f"{platform.node()}:{settings.home()}"[:1024]
+
+
 class Dispatcher:
     """Serves the queue of `store` with the workers of the Dask `client`.
 
@@ -84,7 +89,7 @@ class Dispatcher:
         self._patience = MISSING_SECONDS  # … and how long the missing ones may take
         self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
-        self._home = f"{platform.node()}:{settings.home()}"[:1024]
+        self._home = holder_name()
         self._others: Watch[int] = Watch()  # the counter of another cluster that has the lease
 
     def serve(self) -> None:

@@ -23,6 +23,11 @@ class Base:
         self.lease_token: int | None = None  # of the cluster that writes through this; see lease.py
         self._engine = open_engine(self.url, busy_seconds)
 
+    @property
+    def shown_address(self) -> str:
+        """The address without its password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()

@@ -155,16 +155,41 @@ def _migrate(engine: sa.Engine, folder: Path | None) -> None:
             _upgrade(engine)
 
 
-def _upgrade(engine: sa.Engine) -> None:
-    from alembic import command
-    from alembic.config import Config
+def known_revisions() -> set[str]:
+    """Every schema that this program can bring up to date."""
     from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def new_sqlite(file: Path, revision: str) -> sa.Engine:
+    """An engine for a new SQLite file that has the tables of one of the `known_revisions`. Raises OSError."""
+    address = sa.URL.create("sqlite", database=str(file))
+    _make_file(address, file.parent)
+    engine = _engine(address)
+    event.listen(engine, "connect", partial(_prepare_sqlite, 1_000 * BUSY_SECONDS))
+    try:
+        _upgrade(engine, revision)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _config() -> Any:
+    """Alembic's settings."""
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(engine: sa.Engine, target: str = "head") -> None:
+    from alembic import command
+
     revision = _revision(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in known_revisions():
         raise StoreUnavailableError(
             N_(
                 "The store {store} was written by a newer version of this program (schema {revision}). It was left as "
@@ -178,5 +203,6 @@ def _upgrade(engine: sa.Engine) -> None:
             # No file to lock: whoever comes second waits here, and finds nothing left to do.
             connection.execute(sa.text(f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, target)

@@ -16,9 +16,10 @@ from mnist_core.store.recorded import Recorded
 from mnist_core.store.reports import Reports
 from mnist_core.store.studies import Studies
 from mnist_core.store.sweeps import Sweeps
+from mnist_core.store.transfer import Transfers
 
 
-class Store(Library, Sweeps, Recorded, Commands, Queue, Reports, Labels, Studies, Leases, Facts):
+class Store(Library, Sweeps, Recorded, Commands, Queue, Reports, Labels, Studies, Leases, Facts, Transfers):
     """The store at `url` (default: `settings.store_url()`), made and migrated on opening. Each part has a module.
 
     Raises StoreUnavailableError, from any method, when the database cannot be used.
