@@ -162,7 +162,7 @@ def _backup(options: argparse.Namespace) -> int:
     made = backup.make(options.file)
     print(f"{made.runs} runs, {made.files} files of weights ({made.bytes / 1e6:,.1f} MB): {options.file}")
     if made.restarting:
-        print(f"{made.restarting} of them have no checkpoint that fits; after a restore they begin anew.")
+        print(f"Without a checkpoint that fits, so that they begin anew after a restore: {made.restarting}.")
     return 0
 
 
@@ -172,7 +172,7 @@ def _restore(options: argparse.Namespace) -> int:
     found = backup.restore(options.file)
     print(f"{found.runs} runs, {found.files} files of weights ({found.bytes / 1e6:,.1f} MB) restored.")
     if found.waiting:
-        print(f"{found.waiting} of them were training; they wait in the queue and go on when the app is started.")
+        print(f"In the queue, since they were training: {found.waiting}. They go on when the app is started.")
     return 0
 
 
