@@ -105,6 +105,7 @@ EventKind = Literal[
     "early_stop",  # validation loss stopped falling; value: the step at the end of the epoch where it was lowest
     "paused",
     "resumed",
+    "alone",  # it trained as one network with others and goes on without them; value: how many runs they were, itself too
     "recovered",  # a worker was lost; training went on from the checkpoint at this step
 ]
 

@@ -38,7 +38,10 @@ def key(config: RunConfig) -> Hashable | None:
     """Runs with equal keys can share a stack; None: this one trains alone."""
     if not covers(config):
         return None
-    return (*(getattr(config, name) for name in SHARED), order_seed(config))
+    # Plain gradient descent takes a short cut (DenseStep), which it could not beside others: in the last digits it would be
+    # another run than alone.
+    plain = config.optimizer == "sgd" and not config.weight_decay
+    return (*(getattr(config, name) for name in SHARED), order_seed(config), plain)
 
 
 def groups(configs: Sequence[RunConfig]) -> list[list[int]]:

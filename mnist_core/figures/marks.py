@@ -157,7 +157,9 @@ EVENTS = {
     "learning_rate": N_("rate → {value}"),
     "early_stop": N_("stopped early"),
     "recovered": N_("went on after a loss of its process"),
+    "alone": N_("trains alone from here on; before, {value} runs trained as one network (last digits may differ)"),
 }
+FAINT = ("recovered", "alone")  # nothing of the training changed: a small sign, words on hover
 
 
 def events(
@@ -172,7 +174,7 @@ def events(
     first = 2 if at_top and any("xshift" in note for note in figure["layout"]["annotations"]) else 0
     for number, event in enumerate(marked):
         x = across.place(event.step, curves)
-        faint = event.kind == "recovered"  # nothing of the training changed: a small sign, words on hover
+        faint = event.kind in FAINT
         figure["layout"]["shapes"].append(
             {
                 "type": "line",

@@ -22,6 +22,7 @@ from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError, DeviceError
 from mnist_core.messages import N_
 from mnist_core.records import EVALUATION_DTYPE, Event
+from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
 
 VERSION = 4
@@ -89,10 +90,21 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "epochs": trainer.epochs,
         "open_epoch": trainer.open_epoch,
         "last_finite_loss": trainer.last_finite_loss,
+        "together": trainer.together,
+        "stacked": trainer.stacked,
+        "chunk": trainer.chunk,
     }
 
 
+def _restore_order(trainer: Trainer, state: dict[str, Any]) -> None:
+    """Let its sums be added up in the order in which they were. Older files do not tell: then as for a new run alone."""
+    for name in ("together", "stacked", "chunk"):
+        setattr(trainer, name, state.get(name, getattr(trainer, name)))
+    Stack([trainer])
+
+
 def _restore(trainer: Trainer, state: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+    _restore_order(trainer, state)
     trainer.model.load_state_dict(_under(tensors, "model."))
     last = state["best"].get("step") == state["step"]
     trainer.best_weights = _under(tensors, "model." if last else "best.")

@@ -27,6 +27,16 @@ def chunk_size(config: RunConfig, share: float = 1.0) -> int:
     return max(1, min(MOST, int(share * CHUNK_BYTES / 4 / numbers), int(share * MULTIPLICATIONS / multiplications)))
 
 
+def even_size(images: int, size: int) -> int:
+    """At most `size`, so that as few pieces of so many images are about equal; a multiple of four where that can be.
+
+    With rows of four images a network's numbers begin at places in memory that matrix products treat alike.
+    """
+    equal = math.ceil(images / math.ceil(images / size))
+    rounded = math.ceil(equal / 4) * 4
+    return rounded if rounded <= size and equal < images else equal
+
+
 def pieces(images: int, size: int) -> Iterator[slice]:
     """The places of so many images, `size` at a time."""
     for start in range(0, images, size):

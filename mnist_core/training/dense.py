@@ -13,7 +13,9 @@ computes the same, for every network.
 
 Several networks of one shape that see the same batches train at once, as one that is wider: their first layers are
 rows of one matrix, later ones are products side by side. No row's arithmetic sees another network's numbers, so that
-the NaN of one never reaches the next.
+the NaN of one never reaches the next. Nor do its last digits hang on the others' number, as far as that is not up to the
+library of the matrix products: sums are those of each row alone, and every optimizer sees each run's parameters one by
+one. A run that has left such a stack goes on so (`stacked`). A run that never was in one takes short cuts.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,7 +33,7 @@ from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import Feeder
-from mnist_core.training.evaluate import alive, hits_of
+from mnist_core.training.evaluate import alive, hits_of, sums_of
 from mnist_core.training.flat import FlatOptimizer
 from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
 
@@ -47,6 +49,7 @@ class _Weights:
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
         self.weight, self.weight_rows, self.transposed = weight, weight.flatten(0, 1), weight.mT
         self.bias, self.bias_rows, self.bias_vector = bias.unsqueeze(2), bias.view(-1, 1), bias.view(-1)
+        self.bias_numbers = self.bias_vector.numpy()
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,35 @@ class _Layer:
 
 
 class _Signal:
-    """What a layer holds of one batch, each runs × units × n. Tensors that need not be kept apart are the same one."""
+    """What a layer holds of one batch, each runs × units × n. Tensors that need not be kept apart are the same one.
 
-    def __init__(self, z: torch.Tensor, a: torch.Tensor, *, dropout: bool) -> None:
-        self.z, self.a = z, a  # a = f(z)
-        self.given = torch.empty_like(z) if dropout else a  # a, after dropout
-        self.mask = torch.empty_like(z) if dropout else a  # 0, or 1 / (1 − share)
-        self.delta = torch.empty_like(z)  # ∂L/∂z
-        self.z_rows, self.delta_rows = z.flatten(0, 1), self.delta.flatten(0, 1)
+    `flat`: z, a and ∂L/∂z once more, as vectors that are a little longer (`_rounded_up`), for what goes element by element.
+    """
+
+    def __init__(self, shape: torch.Size, dtype: torch.dtype, *, in_place: bool, dropout: bool) -> None:
+        z, delta = (_rounded_up(shape, dtype) for _kind in range(2))
+        self.flat = _Flat(z, z if in_place else _rounded_up(shape, dtype), delta)
+        # a = f(z); delta = ∂L/∂z
+        self.z, self.a, self.delta = (vector[: shape.numel()].view(shape) for vector in self.flat)
+        self.given = torch.empty_like(self.z) if dropout else self.a  # a, after dropout
+        self.mask = torch.empty_like(self.z) if dropout else self.a  # 0, or 1 / (1 − share)
+        self.z_rows, self.delta_rows = self.z.flatten(0, 1), self.delta.flatten(0, 1)
+        self.delta_numbers = self.delta_rows.numpy()
         self.transposed = self.given.mT
+
+
+class _Flat(NamedTuple):
+    """Numbers of a signal, one after the other."""
+
+    z: torch.Tensor
+    a: torch.Tensor
+    delta: torch.Tensor
+
+
+def _rounded_up(shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
+    """Zeros for that shape and some more: torch goes through vectors in groups and computes the rest of one by one, with
+    other last digits. Without a rest a network's numbers are the same beside others and alone."""
+    return torch.zeros(-(-shape.numel() // _GROUP) * _GROUP, dtype=dtype)
 
 
 class _Batch:
@@ -89,35 +112,39 @@ class DenseStep:
 
     The configurations may differ in what does not change the network's shape and what it sees (`stacks.SHARED`). The
     models' parameters become views into the step's own; they may be read and written (`load_state_dict`), not replaced.
+    `stacked`: the one model's numbers are those that it would come to beside others, with whom it has trained.
     """
 
-    def __init__(self, configs: Sequence[RunConfig], models: Sequence[nn.Sequential], feeder: Feeder) -> None:
+    def __init__(
+        self, configs: Sequence[RunConfig], models: Sequence[nn.Sequential], feeder: Feeder, *, stacked: bool = False
+    ) -> None:
         self._configs = configs
         self._config = configs[0]  # for what all have in common
         self._feeder = feeder
         self._factor = feeder.factor  # of all inputs
         self._activate, self._differentiate = _ACTIVATIONS[self._config.activation]
         self._loss = _cross_entropy if self._config.loss == "cross-entropy" else _squared_error
-        self._parameters, parameters = _stacked(models)
-        self._gradient = torch.zeros_like(self._parameters)
-        gradients = _cut(self._gradient, parameters)
+        parameters = [torch.stack(same).detach() for same in zip(*(m.parameters() for m in models), strict=True)]
+        gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        self._stacked = stacked or len(configs) > 1
+        if not self._stacked:  # all in one vector, so that the optimizer and the norm go through one
+            weights, parameters = _joined(parameters)
+            self._gradient, gradients = _joined(gradients)
         for place, model in enumerate(models):
-            for parameter, stacked in zip(model.parameters(), parameters, strict=True):
-                parameter.data = stacked[place]
+            for parameter, of_all in zip(model.parameters(), parameters, strict=True):
+                parameter.data = of_all[place]
+        self._dtype = parameters[0].dtype
         self._layers = [
             _Layer(_Weights(*parameters[i : i + 2]), _Weights(*gradients[i : i + 2]))
             for i in range(0, len(parameters), 2)
         ]
         self._plain = all(config.optimizer == "sgd" and not config.weight_decay for config in configs)
-        self._optimizers = [
-            FlatOptimizer(*of_run)
-            for of_run in zip(
-                configs,
-                _of_runs(self._parameters, parameters),
-                _of_runs(self._gradient, gradients),
-                strict=True,
-            )
-        ]
+        self._gradients = [gradient.flatten(1) for gradient in gradients]
+        self._optimizers = (
+            [FlatOptimizer(*of_run) for of_run in zip(configs, _of_runs(parameters), _of_runs(gradients), strict=True)]
+            if self._stacked
+            else [FlatOptimizer(self._config, [weights], [self._gradient])]
+        )
         self._batches: dict[int, _Batch] = {}  # by number of images
 
     # ---- the step ----------------------------------------------------------------------------------------------
@@ -143,7 +170,7 @@ class DenseStep:
                 hits += hits_of(batch.z, labels)
                 losses += self._loss(batch, labels)
                 batch.delta *= factor
-            self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
+                self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
         lengths = self._norms() if norms else [None] * len(rates)
         if not at_once:
             for optimizer, rate in zip(self._optimizers, rates, strict=True):
@@ -170,7 +197,7 @@ class DenseStep:
             else:
                 torch.baddbmm(layer.weights.bias, layer.weights.weight, batch.signals[place - 1].given, out=signal.z)
             if signal is not batch.signals[-1]:
-                self._activate(signal.z, signal.a)
+                self._activate(signal.flat.z, signal.flat.a)
                 if self._config.dropout:
                     torch.mul(signal.a, signal.mask if training else 1, out=signal.given)
 
@@ -186,23 +213,21 @@ class DenseStep:
                 torch.bmm(layer.weights.transposed, signal.delta, out=below.delta)  # ∂L/∂a = Wᵀ δ
                 if self._config.dropout:
                     below.delta.mul_(below.mask)
-                self._differentiate(below)  # δ ← ∂L/∂a ⊙ f′(z)
+                self._differentiate(below.flat)  # δ ← ∂L/∂a ⊙ f′(z)
                 into.weight.baddbmm_(signal.delta, below.transposed, beta=beta)  # ∂L/∂W = δ aᵀ
             else:
                 into.weight_rows.addmm_(signal.delta_rows, batch.inputs, beta=beta, alpha=self._factor)
-            into.bias_vector.addmv_(signal.delta_rows, batch.ones, beta=beta)  # ∂L/∂b = δ 1
+            if self._stacked:
+                _add_up(signal.delta_numbers, into.bias_numbers, beta)  # ∂L/∂b = δ 1
+            else:
+                into.bias_vector.addmv_(signal.delta_rows, batch.ones, beta=beta)
 
     def _norms(self) -> list[float]:
         """Length of each run's whole gradient."""
-        if len(self._configs) == 1:
+        if not self._stacked:
             return [math.sqrt(torch.dot(self._gradient, self._gradient))]
-        squares = [
-            torch.linalg.vector_norm(gradient.flatten(1), dim=1).square()
-            for layer in self._layers
-            for gradient in (layer.gradients.weight, layer.gradients.bias)
-        ]
-        norms: list[float] = torch.stack(squares).sum(0).sqrt().tolist()
-        return norms
+        lengths = [torch.linalg.vector_norm(vectors, dim=1).tolist() for vectors in self._gradients]
+        return [math.sqrt(sum(length * length for length in of_run)) for of_run in zip(*lengths, strict=True)]
 
     # ---- evaluation --------------------------------------------------------------------------------------------
 
@@ -241,37 +266,40 @@ class DenseStep:
             if len(self._batches) == _SIZES:
                 self._batches = {}
             signals = [self._signal(n, layer) for layer in self._layers]
-            self._batches[n] = _Batch(self._parameters.new_empty(n, 784), signals)
+            self._batches[n] = _Batch(torch.empty(n, 784, dtype=self._dtype), signals)
         return self._batches[n]
 
     def _signal(self, n: int, layer: _Layer) -> _Signal:
-        z = self._parameters.new_empty(*layer.weights.bias.shape[:2], n)
+        shape = torch.Size((*layer.weights.bias.shape[:2], n))
         last = layer is self._layers[-1]
         # f′ can be told from f(z) alone, so that f works in place, but for GELU.
-        a = torch.empty_like(z) if self._config.activation == "gelu" and not last else z
-        return _Signal(z, a, dropout=bool(self._config.dropout) and not last)
+        in_place = self._config.activation != "gelu" or last
+        return _Signal(shape, self._dtype, in_place=in_place, dropout=bool(self._config.dropout) and not last)
 
 
+_GROUP = 64  # numbers: a multiple of what torch takes at once on any CPU
 _SIZES = 8  # numbers of images that buffers are kept for: a full chunk, the rest of a batch, the epoch's last batch
 
 
-def _stacked(models: Sequence[nn.Sequential]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """All weights in one vector, and its parts: each parameter of all models, runs × its shape."""
-    parameters = [torch.stack(same).detach() for same in zip(*(model.parameters() for model in models), strict=True)]
-    vector = torch.cat([parameter.flatten() for parameter in parameters])
-    return vector, _cut(vector, parameters)
+def _joined(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """All numbers in one vector, and its parts in the shapes of `parts`."""
+    vector = torch.cat([part.flatten() for part in parts])
+    cut = torch.split_with_sizes(vector, [part.numel() for part in parts])
+    return vector, [piece.view(part.shape) for piece, part in zip(cut, parts, strict=True)]
 
 
-def _cut(vector: torch.Tensor, like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """`vector` in parts of the shapes of `like`."""
-    parts = torch.split_with_sizes(vector, [tensor.numel() for tensor in like])
-    return [part.view(tensor.shape) for part, tensor in zip(parts, like, strict=True)]
+def _of_runs(parts: Sequence[torch.Tensor]) -> list[list[torch.Tensor]]:
+    """Each run's numbers as vectors, one for each parameter."""
+    return [[part[place].view(-1) for part in parts] for place in range(len(parts[0]))]
 
 
-def _of_runs(vector: torch.Tensor, parts: list[torch.Tensor]) -> list[list[torch.Tensor]]:
-    """Each run's numbers as vectors: one for each parameter, or all in one where there is one run."""
-    runs = len(parts[0])
-    return [[vector]] if runs == 1 else [[part[place].view(-1) for part in parts] for place in range(runs)]
+def _add_up(rows: NDArray[np.floating], into: NDArray[np.floating], beta: float) -> None:
+    """into ← beta · into + the sum of each row. A product with ones would go through several rows at a time and add the last
+    ones up otherwise."""
+    if beta:
+        np.add(into, np.einsum("ij->i", rows), out=into)
+    else:
+        np.einsum("ij->i", rows, out=into)
 
 
 def _cross_entropy(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floating]:
@@ -279,13 +307,12 @@ def _cross_entropy(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floati
     delta = batch.delta
     # softmax is the same for z less any number; the greatest keeps exp from overflow
     np.subtract(batch.z, batch.z.max(1, keepdims=True), out=delta)
-    loss: NDArray[np.floating] = -delta[:, labels, batch.numbers].sum(1)
+    at_label = delta[:, labels, batch.numbers]
     np.exp(delta, out=delta)
     total = delta.sum(1, keepdims=True)
-    loss += np.log(total).sum((1, 2))
     delta /= total
     delta[:, labels, batch.numbers] -= 1
-    return loss
+    return sums_of(np.log(total[:, 0]) - at_label)
 
 
 def _squared_error(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floating]:
@@ -293,14 +320,14 @@ def _squared_error(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floati
     delta = batch.delta
     np.copyto(delta, batch.z)
     delta[:, labels, batch.numbers] -= 1
-    loss: NDArray[np.floating] = np.square(delta).sum((1, 2))
+    loss = sums_of(np.square(delta))
     delta *= 2
     return loss
 
 
 # f(z) into a, and δ ← δ ⊙ f′(z) in place. torch's own kernels: one pass each, and NaN goes its way as in `GeneralStep`.
 _SLOPE = 0.01  # of leaky ReLU below 0
-_ACTIVATIONS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], object], Callable[[_Signal], object]]] = {
+_ACTIVATIONS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], object], Callable[[_Flat], object]]] = {
     "identity": (
         lambda z, a: None,
         lambda at: None,

@@ -37,7 +37,7 @@ def loss_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> t
     return (outputs - target).square().sum(dim=1).mean()
 
 
-def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.floating]:
     """The same for each of several runs, summed over the images: `z` is runs × 10 × n."""
     at_label = z[:, labels, np.arange(len(labels))]
     if config.loss == "cross-entropy":
@@ -46,7 +46,13 @@ def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.int
         of_images = np.log(total) + highest[:, 0] - at_label
     else:  # Σ (z − y)² = Σ z² − 2 z_label + 1
         of_images = np.square(z).sum(1) - 2 * at_label + 1
-    return np.asarray(of_images.sum(1, dtype=np.float64))
+    return sums_of(of_images.astype(np.float64))
+
+
+def sums_of(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The sum over everything of each run, runs × …, in an order that no other run has to do with."""
+    total: NDArray[np.floating] = np.add.reduce(np.ascontiguousarray(values).reshape(len(values), -1), 1)
+    return total
 
 
 def hits_of(z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.int64]:

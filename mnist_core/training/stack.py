@@ -23,7 +23,7 @@ from mnist_core import schedule
 from mnist_core.records import EVALUATION_DTYPE, Split
 from mnist_core.stacks import covers, key
 from mnist_core.training.batches import Feeder, order
-from mnist_core.training.chunks import chunk_size
+from mnist_core.training.chunks import chunk_size, even_size, pieces
 from mnist_core.training.dense import DenseStep
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, dead_units, score
 from mnist_core.training.general import GeneralStep
@@ -45,6 +45,7 @@ class Stack:
         self._feeders = trainers[0].feeders
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._evaluation_steps = schedule.evaluation_steps(self._config)
+        self._single = len(trainers) == 1  # from the start, not by the end of others
         self._watched = -1  # last step at which early stopping was shown the validation loss
         self._join()
 
@@ -53,11 +54,15 @@ class Stack:
         configs = [trainer.config for trainer in self.trainers]
         models = [trainer.model for trainer in self.trainers]
         states = [trainer.optimizer_state() for trainer in self.trainers]
-        self.chunk = chunk_size(self._config, 1 / len(configs))
+        # A run keeps its chunks, as long as some are small enough for all: they say in which order its sums are added up.
+        self.chunk = min(chunk_size(self._config, 1 / len(configs)), *(trainer.chunk for trainer in self.trainers))
         self._watched_steps = frozenset[int]().union(*(schedule.watched_steps(config) for config in configs))
+        if not self._single:
+            for trainer in self.trainers:
+                trainer.together, trainer.stacked = len(configs), True
         feeder = self._feeders["train"]
         self.step: Step = (
-            DenseStep(configs, models, feeder)
+            DenseStep(configs, models, feeder, stacked=self.trainers[0].stacked)
             if covers(configs[0]) and self.trainers[0].device.type == "cpu"
             else GeneralStep(configs[0], models[0], feeder)
         )
@@ -65,6 +70,7 @@ class Stack:
             if trainer.step:
                 self.step.restore(place, state)
             trainer.joined(self, place)
+            trainer.chunk = self.chunk
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 
@@ -97,9 +103,13 @@ class Stack:
     def update(self, stop: Stop = never) -> bool:
         """One update of all weights and its record; False if it was interrupted. `advance` calls it."""
         lead = self.trainers[0]
+        if self._single and lead.together > 1:
+            lead.goes_on_alone()
         indices = self._batch(lead.step)
-        count = math.ceil(len(indices) / self.chunk)
-        chunks = np.array_split(indices, count) if count > 1 else [indices]
+        size = len(indices)
+        chunks = (
+            [indices] if size <= self.chunk else [indices[rows] for rows in pieces(size, even_size(size, self.chunk))]
+        )
         rates = [trainer.learning_rate for trainer in self.trainers]
         if lead.step + 1 in self._evaluation_steps or lead.step + 1 in self._watched_steps:
             for trainer in self.trainers:

@@ -26,6 +26,7 @@ from mnist_core.records import (
     Outcome,
 )
 from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import chunk_size
 from mnist_core.training.devices import device_for
 from mnist_core.training.evaluate import TRAIN_EVALUATED, Score
 from mnist_core.training.layers import probe
@@ -69,6 +70,9 @@ class Trainer:
         self.open_epoch = [0.0, 0.0, 0.0]
         self.last_finite_loss = math.nan
         self.before: list[torch.Tensor] | None = None  # all weights before the update that is evaluated next
+        self.together = 1  # runs that trained as one network with it, itself included, when it last trained with others
+        self.stacked = False  # it has trained with others; its sums are ever after added up as there (`DenseStep`)
+        self.chunk = chunk_size(config)  # images of a batch that go through its network at once, at most
         self.on_evaluation: Callable[[], None] = _nothing  # told of each evaluation, with the weights as they are then
         parts = split(dataset, config)
         self._dataset = dataset
@@ -109,6 +113,11 @@ class Trainer:
         """Another base rate from the next step on; the schedule goes on scaling it."""
         self.base_rate = self.config.replace(learning_rate=value).learning_rate
         self._happened("learning_rate", self.base_rate)
+
+    def goes_on_alone(self) -> None:
+        """It has left the runs that it trained with, which may go on."""
+        self._happened("alone", self.together)
+        self.together = 1
 
     def _happened(self, kind: Any, value: float | None = None) -> None:
         event = Event(self.step, kind, value)

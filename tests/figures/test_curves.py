@@ -143,11 +143,13 @@ def test_smoothing_by_hand_keeps_the_raw_curve_behind() -> None:
 
 
 def test_events_are_lines() -> None:
-    made = curves([1.0] * 20, events=[Event(7, "learning_rate", 0.05), Event(9, "paused")])
-    figure = loss_chart(RUN, made, ChartView(), str)
+    events = [Event(7, "learning_rate", 0.05), Event(9, "paused"), Event(12, "alone", 8.0)]
+    figure = loss_chart(RUN, curves([1.0] * 20, events=events), ChartView(), str)
     lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
-    assert [line["x0"] for line in lines] == [7]
-    assert "rate → 0.05" in [note["text"] for note in figure["layout"]["annotations"]]
+    assert [line["x0"] for line in lines] == [7, 12]
+    notes = {note["text"]: note.get("hovertext") for note in figure["layout"]["annotations"]}
+    assert notes["rate → 0.05"] == "rate → 0.05"
+    assert notes["↻"] == "trains alone from here on; before, 8 runs trained as one network (last digits may differ)"
 
 
 def test_a_broken_run_does_not_ruin_the_axis_of_others() -> None:

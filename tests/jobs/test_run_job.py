@@ -19,6 +19,7 @@ from mnist_core.records import Curves
 from mnist_core.store import Store
 from mnist_core.training import trail
 from mnist_core.training.step import Stop, never
+from tests.training.test_stack import same_beside_others
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
 ADVANCE = training.Stack.advance
@@ -398,6 +399,33 @@ def test_a_command_to_one_run_of_a_stack_is_its_own(
         if store.get(run_id).outcome != "stopped":
             assert store.get(run_id).outcome == "completed"
             assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
+
+
+@pytest.mark.parametrize("how", ["pause", "step", "a lost worker"])
+def test_a_run_that_leaves_its_stack_draws_the_curve_that_it_draws_in_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, how: Any
+) -> None:
+    if not same_beside_others(16, 10):
+        pytest.skip("here the matrix products alone are others beside others")
+    whole, ids = sweep(store), sweep(store)
+    execute(store, *whole)
+    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        if how == "a lost worker":
+            patch.setattr(store, "publish", after(5, die, store.publish))
+            with pytest.raises(Crash):
+                execute(store, *ids)
+        else:
+            patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", how), store.publish))
+            execute(store, *ids)
+            store.request(ids[1], "ann", "resume")
+    left = ids if how == "a lost worker" else ids[1:2]
+    for run_id in left:
+        execute(store, run_id)
+    for run_id, undisturbed_one in zip(ids, whole, strict=True):
+        assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
+        alone = [(event.kind, event.value) for event in store.curves(run_id).events if event.kind == "alone"]
+        assert alone == ([("alone", len(ids))] if run_id in left else [])
 
 
 def test_a_run_that_a_step_took_out_of_its_stack_waits_behind_others(

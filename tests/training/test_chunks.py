@@ -15,7 +15,7 @@ from mnist_core import RunConfig, Trainer, build_model
 from mnist_core.data import Dataset
 from mnist_core.training import chunks, disturb, exciting, landscape, looking, speed
 from mnist_core.training.batches import Feeder
-from mnist_core.training.chunks import Progress, chunk_size, pieces
+from mnist_core.training.chunks import Progress, chunk_size, even_size, pieces
 from mnist_core.training.layers import probe
 from mnist_core.training.sharpness import sharpness
 from tests.training.test_layers import feeder
@@ -185,3 +185,18 @@ def test_the_size_of_a_piece() -> None:
     assert chunk_size(usual, 1 / 2) == pytest.approx(chunk_size(usual) / 2, abs=1)
     assert [(rows.start, rows.stop) for rows in pieces(7, 3)] == [(0, 3), (3, 6), (6, 7)]
     assert list(pieces(0, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("images", "size", "lengths"),
+    [
+        (100, 3_000, [100]),
+        (101, 3_000, [101]),
+        (1_000, 400, [336, 336, 328]),  # each a multiple of four
+        (600, 67, [67] * 8 + [64]),  # no multiple of four is enough for so few pieces
+        (10, 4, [4, 4, 2]),
+        (5, 1, [1] * 5),
+    ],
+)
+def test_a_batch_is_cut_into_as_few_and_about_equal_pieces(images: int, size: int, lengths: list[int]) -> None:
+    assert [piece.stop - piece.start for piece in pieces(images, even_size(images, size))] == lengths
