@@ -58,6 +58,14 @@ def test_a_photo_of_each_kind_gives_the_ink_that_the_pen_left(kind: str, digits:
     assert alike(like_mnist(read_ink(made.content)), as_thick(made.images[0])) > 0.8
 
 
+@pytest.mark.parametrize(("seed", "longer"), [(49, (800, 1_000)), (227, (500, 600)), (231, (500, 600))])
+def test_a_band_of_shadow_across_the_digit_or_beside_it_is_no_digit(
+    seed: int, longer: tuple[int, int], digits: Digits
+) -> None:
+    made = photo("band of shadow, 65–70 %", digits, np.random.default_rng(seed), longer)
+    assert alike(like_mnist(read_ink(made.content)), as_thick(made.images[0])) > 0.8
+
+
 def test_of_two_digits_both_are_found_and_none_is_taken(digits: Digits) -> None:
     made = photo("two digits", digits, np.random.default_rng(1), SMALL)
     reading = read(made.content)

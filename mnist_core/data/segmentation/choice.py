@@ -54,6 +54,8 @@ def _gives_way(old: Seen, new: Seen, narrow: bool) -> bool:
 
 def _completes(whole: Seen, part: Seen) -> bool:
     """Whether `whole` is the digit of which `part` has the thin lines only: what it adds is as dark."""
+    if whole.group.touches > part.group.touches:
+        return False  # a shadow with the digit in it
     darker, more = whole.group.contrast / part.group.contrast, whole.mask.sum() / part.mask.sum()
     return bool(darker >= 1 and (more > 1.4 or (darker > 1.3 and more >= 1)))
 
@@ -79,7 +81,7 @@ def _seen(pieces: Components, group: Group) -> Seen:
 def chosen(seen: list[Seen]) -> list[Seen]:
     """Those that could be meant: no frame around another, nothing far less prominent than the most prominent."""
     left = seen
-    for needless in (_is_sheet, _is_gap, _is_frame_of):
+    for needless in (_is_sheet, _is_gap, _is_frame_of, _is_shadow_beside):
         left = [one for one in left if not any(needless(one, other) for other in left)]
     ranked = sorted(left, key=lambda one: -one.prominence)
     found: list[Seen] = []
@@ -141,3 +143,9 @@ def _is_frame_of(one: Seen, other: Seen) -> bool:
         return False
     clear = inner.height >= 0.15 * outer.height and inner.contrast > 0.4 * outer.contrast
     return clear and not _shared(one, other)
+
+
+def _is_shadow_beside(one: Seen, other: Seen) -> bool:
+    """Whether `one` is a band of shadow, or a piece of one: it comes from the rim, is wider and fainter than the lines of `other`."""
+    from_rim = one.group.touches > 0 and other.group.touches == 0
+    return from_rim and other.length > 2 * one.length and other.group.contrast > 1.2 * one.group.contrast
