@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from mnist_core.data.segmentation.components import components
+
 FINE = 6  # pixels of the middle line for one of the image
+FAINTEST = 50  # of 255: less is no ink of the image
 F32 = NDArray[np.float32]
 
 
@@ -22,8 +25,10 @@ class Lines:
 def middle_lines(image: NDArray[np.uint8]) -> Lines:
     """The middle lines of a digit (28×28)."""
     picture = Image.fromarray(image).resize((28 * FINE, 28 * FINE), Image.Resampling.BICUBIC)
-    large, near = np.asarray(picture), np.asarray(picture.filter(ImageFilter.MaxFilter(4 * FINE + 1)))
-    thin = _thinned((large > 50) & (large > 0.55 * near))  # thin lines stay whole, and narrow loops open
+    large, near = np.asarray(picture), np.asarray(picture.filter(ImageFilter.MaxFilter(2 * FINE + 1)))
+    all_ink = large > FAINTEST
+    sharp = all_ink & (large > 0.45 * near)  # narrow loops stay open
+    thin = _thinned(sharp if len(components(sharp)) == len(components(all_ink)) else all_ink)  # and faint lines whole
     rows, columns = np.nonzero(thin)
     places = _smoothed(thin)[rows, columns]
     number = np.full(thin.shape, -1)
