@@ -52,7 +52,7 @@ class Candidate:
 
     @property
     def wide(self) -> bool:
-        """Whether it is wider than digits are (of MNIST's, turned by up to 15°, one in 300): two may touch each other."""
+        """Whether it is wider than digits are (of MNIST's, turned by up to 15°, one in 120): two may touch each other."""
         top, left, bottom, right = self.box
         return right - left > 1.5 * (bottom - top)
 
