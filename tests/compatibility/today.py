@@ -1,0 +1,290 @@
+"""What these tests use of the program, under today's names; nothing else in this folder imports it but `make.py`.
+
+Whoever renames a module, a setting, a word or a column changes this file alone. The files themselves keep the words of the
+version that wrote them: what has another name since is listed here, old → new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import RunConfig, Trainer, backup, exchange, load_dataset, preset, weights
+from mnist_core.cli import main as command_line
+from mnist_core.jobs import keeper, run_job, study_job, worker_store
+from mnist_core.records import DTYPES, Curves, Run, Study
+from mnist_core.store import Store, open_store
+from mnist_core.ui import session, views
+
+__all__ = ["RunConfig", "backup", "command_line", "exchange", "preset"]
+
+SETTINGS: Mapping[str, str] = {}  # settings of RunConfig
+VALUES: Mapping[str, Mapping[str, str]] = {}  # the words that a setting (by its old name) may be
+COLUMNS: Mapping[str, str] = {}  # fields of the records
+WORDS: Mapping[str, str] = {}  # what a link says beside settings, runs and groups: experiments, variants, views
+TITLES: Mapping[str, str] = {}  # of pages and their views, as they are read
+PAGES: Mapping[str, str] = {}  # files of pages/, without their ending
+EVERYWHERE = {"lang", "large"}
+
+Rows = Mapping[str, NDArray[Any]]  # fields of records by their names in the files
+
+
+# ---- settings and words ----------------------------------------------------------------------------------------------
+
+
+def settings(old: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they were written, in today's words."""
+    found = {}
+    for name, value in old.items():
+        words = VALUES.get(name, {})
+        found[SETTINGS.get(name, name)] = words.get(value, value) if isinstance(value, str) else value
+    return found
+
+
+def same_settings(found: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether `found` says what was written; settings that have come since do not count."""
+    wanted = settings(old)
+    return {name: found.get(name) for name in wanted} == wanted
+
+
+# ---- images ----------------------------------------------------------------------------------------------------------
+
+
+def write_images(folder: Path, digits: Mapping[str, NDArray[np.uint8]]) -> None:
+    """The four files of a data set in their right sizes: these digits again and again; laid out as torchvision wants it."""
+    folder = folder / "MNIST" / "raw"
+    folder.mkdir(parents=True, exist_ok=True)
+    count = len(digits["labels"])
+    for split, size in (("train", 60_000), ("t10k", 10_000)):
+        for part, kind in (("images", "idx3"), ("labels", "idx1")):
+            once = digits[part]
+            shape = (size, *once.shape[1:])
+            head = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+            (folder / f"{split}-{part}-{kind}-ubyte").write_bytes(head + once.tobytes() * (size // count))
+
+
+# ---- the store -------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[Store]:
+    """The store of the home that the environment names, which jobs of this process use, too."""
+    store = open_store()
+    worker_store._stores[store.url] = store
+    yield store
+    del worker_store._stores[store.url]
+    store.close()
+
+
+def execute(store: Store, run_ids: Sequence[str]) -> None:
+    """Train the runs in this process, as a worker does, with one thread."""
+    run_job.execute(run_ids, store.url, 1)
+
+
+def compute(store: Store, study_id: str) -> Study:
+    """Compute a study in this process, as a worker does."""
+    study_job.execute(study_id, store.url, 1)
+    found = store.study(study_id)
+    assert found is not None
+    return found
+
+
+def seen(run: Run) -> dict[str, Any]:
+    """All that the store says of a run, in the words of the files; the settings are told apart from it."""
+    return {
+        "owner": run.owner,
+        "state": run.state,
+        "outcome": run.outcome,
+        "preset": run.preset,
+        "variant": run.variant,
+        "group": run.group,
+        "prediction": run.prediction,
+        "name": run.name.raw,
+        "note": run.note.raw,
+        "star": run.star,
+        "colour": run.colour,
+        "put_away": run.put_away,
+        "progress": [run.progress.step, run.progress.total_steps, run.progress.epoch, run.progress.seconds],
+        "rate_changes": [[change.step, change.rate] for change in run.rate_changes],
+        "command": run.command,
+        "checkpoint_step": run.checkpoint_step,
+        "threads": run.threads,
+        "attempts": run.attempts,
+        "error": None if run.error is None else str(run.error),
+        "result": dict(run.result),
+    }
+
+
+def seen_sweep(store: Store, sweep_id: str) -> dict[str, Any]:
+    """A sweep, in the words of the files."""
+    found = store.sweep(sweep_id)
+    assert found is not None
+    return {
+        "owner": found.owner,
+        "rates": list(found.rates),
+        "seeds": found.seeds,
+        "preset": found.preset,
+        "variant": found.variant,
+        "predicted_edge": found.predicted_edge,
+        "off": found.off,
+        "runs": [run.id for run in store.list_group(sweep_id)],
+    }
+
+
+def seen_study(study: Study) -> dict[str, Any]:
+    """A study, in the words of the files, without its arrays."""
+    return {
+        "owner": study.owner,
+        "kind": study.kind,
+        "parameters": dict(study.parameters),
+        "state": study.state,
+        "message": None if study.message is None else str(study.message),
+        "values": dict(study.values),
+        "arrays": {
+            name: [array.dtype.str, list(array.shape), fingerprint(array)] for name, array in study.arrays.items()
+        },
+    }
+
+
+# ---- records and weights ---------------------------------------------------------------------------------------------
+
+
+def records(curves: Curves) -> dict[str, NDArray[np.void]]:
+    """The arrays of a run's records by their kinds."""
+    return {kind: getattr(curves, kind) for kind in DTYPES}
+
+
+def events(curves: Curves) -> list[list[Any]]:
+    """What happened to a run: step, kind, value."""
+    return [[event.step, event.kind, event.value] for event in curves.events]
+
+
+def rows(array: NDArray[np.void], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Fields of today's records by the names that the files have for them."""
+    return {name: array[COLUMNS.get(name, name)] for name in names}
+
+
+def fingerprint(array: NDArray[Any], names: Sequence[str] = ()) -> str:
+    """Of an array, or of these fields of records (names of the files), one after another: their SHA-256."""
+    parts = rows(array, names).values() if names else [array]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+
+
+def last_weights(run_id: str) -> dict[str, NDArray[Any]]:
+    """The weights that a run left last."""
+    return dict(weights.latest(run_id).weights)
+
+
+def best_weights(run_id: str) -> tuple[int, dict[str, NDArray[Any]]]:
+    """The weights of a run with the best validation accuracy, after how many updates."""
+    found = weights.best(run_id)
+    return found.step, dict(found.weights)
+
+
+def snapshots(run_id: str) -> list[int]:
+    """After which updates weights were kept on a run's way."""
+    return weights.steps(run_id)
+
+
+def undisturbed(
+    config: RunConfig, folder: Path, changes: Sequence[Sequence[float]] = ()
+) -> dict[str, NDArray[np.void]]:
+    """The records of a run to which nothing happens, trained here with one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    trainer, parts, made = (
+        Trainer(config, load_dataset(config.dataset, folder), threads=1, device="cpu"),
+        [],
+        [*changes],
+    )
+    while not trainer.finished:
+        while made and made[0][0] == trainer.step:
+            trainer.set_learning_rate(made.pop(0)[1])
+        parts.append(records(trainer.advance(steps=int(made[0][0]) - trainer.step if made else None)))
+    return {kind: np.concatenate([part[kind] for part in parts]) for kind in DTYPES}
+
+
+# ---- the command line and scripts ------------------------------------------------------------------------------------
+
+
+def commanded(words: Sequence[str]) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a command."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = command_line(words)
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return status, out.getvalue(), err.getvalue()
+
+
+def said(text: str) -> dict[str, Any]:
+    """What a command with --json said."""
+    found: dict[str, Any] = json.loads(text.splitlines()[-1])
+    return found
+
+
+# ---- pages -----------------------------------------------------------------------------------------------------------
+
+
+def followed(app: AppTest | Path, page: str, query: Mapping[str, str], student: str) -> AppTest:
+    """The page as this student finds it who follows a link to it; `app`: its file, or the same page as it was left."""
+    if isinstance(app, Path):
+        app = AppTest.from_file(str(app), default_timeout=60)
+        app.session_state["student"], app.session_state["student_known"] = student, True
+        for name in EVERYWHERE & query.keys():
+            app.query_params[name] = query[name]
+        app.run()
+        app.switch_page(f"pages/{PAGES.get(page, page)}.py")
+    app.query_params.clear()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    assert not app.error, app.error
+    return app
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """What the browser's address says."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
+def shown(app: AppTest) -> dict[str, Any]:
+    """The title of the page, the view that its switch names (None: it has none), the settings of its controls (None: none)."""
+    switch = [one for one in app.get("button_group") if one.label == "View"]
+    draft = app.session_state["draft"] if "draft" in app.session_state else None  # noqa: SIM401 - no mapping
+    return {
+        "title": app.title[0].value,
+        "view": switch[0].options[switch[0].indices[0]] if switch else None,
+        "settings": json.loads(json.dumps(draft)),
+    }
+
+
+def close_pages() -> None:
+    """Let go of the stores that pages have opened."""
+    while session._stores:
+        session._stores.popitem()[1].close()
+
+
+def without_panels(patch: pytest.MonkeyPatch) -> None:
+    """Pages draw their switch and what it asks for, but not the view itself, which takes longest."""
+    patch.setattr(views, "frame", SimpleNamespace(safely=lambda _draw: lambda *_parts: None))
+
+
+def without_cluster(patch: pytest.MonkeyPatch) -> None:
+    """Pages start no processes."""
+    patch.setattr(keeper, "keep_cluster", lambda: None)
