@@ -16,7 +16,7 @@ import pytest
 from tests.compatibility import today
 
 ZIPS = {"completed-both": ("last", "best"), "second-last": ("last",), "diverged-none": (), "changed-none": ()}
-SCRIPTS = ("mlp-adamw", "cnn-momentum", "changed", "stopped", "mlp-rmsprop")
+SCRIPTS = ("mlp-adamw", "cnn-sgd", "changed", "stopped", "mlp-rmsprop")
 Kept = Mapping[str, Any]
 
 

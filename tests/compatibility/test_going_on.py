@@ -2,10 +2,11 @@
 alone, in a stack, after the death of a worker, after a failure.
 
 How near: sums are added in another order on another processor or by another version of its libraries, so what the earlier
-version computed is compared within bounds. With torch's and its libraries' code for the plainest processors (`ATEN_CPU_CAPABILITY
-=default MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41`) in place of that for the one that made the files, @MEASURED@
-A wrong buffer, a step count off by one or another order of the images change losses by more than a
-thousandth. Only a machine that draws the first half of a curve to the bit has to draw the rest to the bit, and there a test asks
+version computed is compared within bounds, not to the bit. Measured on the processor that made the files (with AVX-512), with
+the code of torch and its libraries for the plainest processors in place of its own (`ATEN_CPU_CAPABILITY=default
+MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41`): losses move by 4e-7 of themselves at most, norms by 2e-6, weights by less than
+1e-6, and no accuracy. A buffer that is lost, a count of steps that is off by one or another order of the images move losses by
+more than 1e-3. Only a machine that draws the first half of a curve to the bit has to draw the rest to the bit; there a test asks
 for that.
 """
 
@@ -23,15 +24,15 @@ from numpy.typing import NDArray
 from tests.compatibility import today
 from tests.compatibility.conftest import unpack
 
-RELATIVE = 1e-4  # losses
+RELATIVE = 1e-5  # losses
 # Other fields, absolute: one image of the batch or of the part may be answered otherwise; shares of 255 may move over a border.
 ABSOLUTE = {"accuracy": 0.0501, "train_accuracy": 0.0101, "validation_accuracy": 0.0101, "test_accuracy": 0.0101}
 ABSOLUTE |= {"activations": 3, "gradients": 3}
 # … and relative: what is measured by differences, or over few numbers.
-COARSE = {"gradient_norm": 1e-3, "gradient_norm_max": 1e-3, "gradient": 1e-3, "update": 1e-3, "sharpness": 1e-2}
+COARSE = {"gradient_norm": 1e-4, "gradient_norm_max": 1e-4, "gradient": 1e-4, "update": 1e-3, "sharpness": 1e-3}
 PAUSED = (
     *(f"{kind}-{name}" for kind in ("mlp", "cnn") for name in ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")),
-    "norm-adam", "open-window", "rate-changed", "lost", "lost-saving", "failed", "stacked-0", "stacked-1", "stacked-2",
+    "norm-nesterov", "open-window", "rate-changed", "lost", "lost-saving", "failed", "stacked-0", "stacked-1", "stacked-2",
 )  # fmt: skip
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -84,7 +85,7 @@ def test_it_draws_the_rest_of_its_curve(folder: Path, kept: Mapping[str, Any], g
                 near(values, wanted[field], field, f"{kind} {field}")
     with np.load(folder / "weights.npz", allow_pickle=False) as file:
         for part, value in weights.items():
-            np.testing.assert_allclose(value.ravel()[::7], file[f"{run_id}/{part}"], 1e-3, 2e-5, err_msg=part)
+            np.testing.assert_allclose(value.ravel()[::7], file[f"{run_id}/{part}"], 1e-4, 2e-6, err_msg=part)
     for key, figure in ends["result"].items():
         if isinstance(figure, float) and not key.startswith("seconds"):
             field = "test_accuracy" if "accuracy" in key else key
