@@ -112,6 +112,8 @@ def test_what_happened_stays_in_the_records(kept: Mapping[str, Any], gone_on: An
         run, curves, _weights, _before = gone_on[run_id := named(kept, name)]
         before, after = kept["runs"][run_id], today.events(curves)
         assert after[: len(before["events"])] == before["events"]
+        new = {kind for _step, kind, _value in after[len(before["events"]) :]}
+        assert new <= {"recovered", "early_stop"}, (run_id, new)
         assert today.seen(run)["rate_changes"] == before["seen"]["rate_changes"]
         # One died with updates that no checkpoint had, which were made again.
         assert (name == "lost") == ("recovered" in [kind for _step, kind, _value in after])
