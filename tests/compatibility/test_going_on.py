@@ -75,8 +75,9 @@ def test_every_run_that_rested_is_tried(kept: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", PAUSED)
 def test_it_draws_the_rest_of_its_curve(folder: Path, kept: Mapping[str, Any], gone_on: Any, name: str) -> None:
-    run, curves, weights, _before = gone_on[run_id := named(kept, name)]
+    run, curves, weights, before = gone_on[run_id := named(kept, name)]
     ends = kept["ends"][run_id]
+    stayed(curves, before, kept["runs"][run_id]["seen"]["checkpoint_step"])
     assert (run.state, run.outcome) == ("finished", ends["outcome"])
     with np.load(folder / "gone_on.npz", allow_pickle=False) as file:
         for kind, array in today.records(curves).items():
@@ -92,6 +93,14 @@ def test_it_draws_the_rest_of_its_curve(folder: Path, kept: Mapping[str, Any], g
             near(np.array(run.result[key]), np.array(figure), field, key)
         elif not isinstance(figure, float):
             assert run.result[key] == figure, key
+
+
+def stayed(curves: Any, before: Any, checkpoint: int) -> None:
+    """It went on from its checkpoint: begun anew, it would draw the same curve, at other times."""
+    for kind, old in today.records(before).items():
+        count = int((old["step"] <= checkpoint).sum())
+        assert today.records(curves)[kind][:count].tobytes() == old[:count].tobytes(), kind
+        assert count or kind == "sharpness"
 
 
 def near(found: NDArray[Any], wanted: NDArray[Any], field: str, told: str) -> None:
