@@ -106,7 +106,7 @@ def _learning_rate() -> None:
 
 def _exact_rate() -> None:
     def changed() -> None:
-        text = typed(st.session_state["c_exact_rate"])
+        text = typed(st.session_state.get("c_exact_rate"))  # not there where settings were taken meanwhile
         if not text.strip():
             return
         try:

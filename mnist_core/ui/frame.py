@@ -95,6 +95,7 @@ _STYLE = """<style>
 
 def _draw(page: StreamlitPage) -> None:
     address.begin()
+    st.session_state.pop("draw_anew", None)  # that is what happens here
     st.html(_STYLE)
     large_type.begin()
     visits.note()
@@ -192,6 +193,11 @@ def callback(act: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
+def draw_anew() -> None:
+    """In a callback of a fragment that changed what stands elsewhere on the page: draw all of the page next."""
+    st.session_state["draw_anew"] = True
+
+
 def show_error(error: MnistLabError) -> None:
     """The error as a sentence in the language of the session."""
     st.error(sentence(error), icon=":material/error:")
@@ -216,6 +222,8 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        if st.session_state.pop("draw_anew", False):
+            st.rerun()
         # What a button of the fragment met; a toast, since a sentence would be gone with the next redrawing.
         if problem := st.session_state.pop("problem", None):
             st.toast(sentence(problem), icon=":material/error:", duration="long")

@@ -140,12 +140,15 @@ def _continue(run: Run) -> None:
 
 
 def _take(run: Run) -> None:
+    def taken() -> None:
+        draft.load(run.config)
+        frame.draw_anew()  # the controls are no part of this fragment
+
     st.button(
         _("Take these settings"),
         key="take",
         icon=":material/content_copy:",
-        on_click=draft.load,
-        args=(run.config,),
+        on_click=taken,
         help=_("Puts the settings that this run began with into the controls."),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
 from tests.conftest import wait_until
@@ -44,6 +45,24 @@ def test_run_watch_pause_step_resume_stop(open_browser: Open) -> None:
     page.browser.refresh()
     page.wait_for("It was stopped after")
     wait_until(lambda: page.step() == stopped_at)
+
+
+def test_settings_that_are_taken_stand_in_the_controls_and_run(open_browser: Open) -> None:
+    page = open_browser().open("/train?preset=two-layer-net&epochs=1&train_size=1000")
+    page.press("run")
+    page.wait_for("completed")
+    page.move("c_learning_rate", Keys.ARROW_RIGHT)
+    wait_until(lambda: "learning_rate=" in page.address)
+    page.press("take")
+    wait_until(lambda: "learning_rate=0.5" in page.address and "train_size=1000" in page.address)
+    first = page.address
+    page.move("c_learning_rate", Keys.ARROW_RIGHT)
+    wait_until(lambda: page.address != first and "learning_rate=0.5" not in page.address)
+    page.press("take")
+    wait_until(lambda: page.address == first)
+    page.press("run")
+    wait_until(lambda: "run=" in page.address and page.address.split("run=")[1] != first.split("run=")[1])
+    page.wait_for("completed")
 
 
 def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
