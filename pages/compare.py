@@ -19,6 +19,8 @@ def page() -> None:
     compare_panel.actions(chosen)
     if chosen:
         compare_charts.draw([run.id for run in chosen])
+    elif compare_panel.has_runs():
+        st.info(_("Choose two runs or more in the table, to see them beside each other."))
     else:
         st.info(_("Train networks first, then choose some in the table: they appear here beside each other."))
 

@@ -172,6 +172,7 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         error=Message.from_dict(json.loads(row.error)) if row.error else None,
         progress=Progress(row.step, row.total_steps, row.epoch, row.seconds, row.images_per_second),
         learning_rate=row.learning_rate,
+        rate_request=row.rate_request,
         result=json.loads(row.result) if row.result else {},
         attempts=row.attempts,
         threads=row.threads,

@@ -42,11 +42,18 @@ def choose() -> list[Run]:
     others = _others({run.id for run in mine})
     chosen = [run for run in (*others, *mine) if run.id in set(st.session_state["compared"])]
     address.say(runs=",".join(run.id for run in chosen))
+    if set(st.session_state["compared"]) - {run.id for run in (*others, *mine)}:
+        st.warning(_("Not all runs that the address names are here. Some may have been deleted."))
     if others:
         st.caption(
             _(":material/visibility: Among them runs of somebody else: you can watch them and take their settings.")
         )
     return chosen
+
+
+def has_runs() -> bool:
+    """Whether there is a table to choose from."""
+    return bool(watch.my_runs(limit=MOST, of_sweeps=True))
 
 
 def actions(chosen: Sequence[Run]) -> None:

@@ -26,14 +26,14 @@ _READ, _ASKS = (
 def choose() -> tuple[Reading, Candidate] | None:
     """The controls; the photo's reading and its candidate that is meant, None while there is none. Raises DataFileError."""
     uploaded = st.file_uploader(_("Photo or picture of one digit"), type=list(TYPES), key="picture")
+    st.caption(
+        _(
+            "An iPhone's HEIC photo is not accepted: set Settings, Camera, Formats to Most Compatible and take it again, "
+            "or upload a screenshot of it."
+        )
+    )
     st.session_state[_ASKS] = 0
     if uploaded is None:
-        st.caption(
-            _(
-                "An iPhone's HEIC photo is not accepted: set Settings, Camera, Formats to Most Compatible and take it again, "
-                "or upload a screenshot of it."
-            )
-        )
         return None
     reading = _read(uploaded)
     number = _number(reading, uploaded.file_id)

@@ -61,6 +61,9 @@ def _panel(run_id: str, moving: bool) -> None:
         st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
     _progress(run)
     say_changes(run)
+    if run.rate_request is not None and run.state in ("paused", "queued"):
+        rate = names.number(run.rate_request)
+        st.caption(_(":material/schedule: From the next step on the rate is {rate}.").format(rate=rate))
     _explain(view)
     predictions.beside(run)
     _results(run)

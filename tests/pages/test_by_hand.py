@@ -101,3 +101,13 @@ def test_a_range_test_keeps_its_rates(open_page: Open, store: Store) -> None:
     app.session_state["shown_run"] = store.create_run(student(app), CONFIG)
     app.run()
     assert [field for field in app.text_input if field.key == "new_rate"]
+
+
+def test_a_rate_that_was_asked_for_while_a_run_rests_is_said_until_it_is_used(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    run_id = store.create_run(student(app), CONFIG)
+    store.request(run_id, student(app), "pause")
+    resting = open_page("train", run=run_id)
+    assert "From the next step on" not in texts(resting)
+    store.request_learning_rate(run_id, student(app), 0.03)
+    assert "From the next step on the rate is 0.03." in texts(open_page("train", run=run_id))

@@ -47,6 +47,16 @@ def test_without_runs_it_says_what_to_do(open_page: Open) -> None:
     assert "Train networks first" in texts(app)
 
 
+def test_runs_of_an_address_that_are_not_here_are_said_to_be_missing(
+    open_page: Open, finished: Callable[..., str]
+) -> None:
+    kept = finished("ann", 0.5)
+    missing = "Not all runs that the address names are here"
+    assert missing in texts(open_page("compare", runs="nothere,neither"))
+    assert missing in texts(open_page("compare", runs=f"{kept},nothere"))
+    assert missing not in texts(open_page("compare", runs=kept))
+
+
 def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable[..., str]) -> None:
     app = open_page("train")
     ids = [finished(student(app), rate) for rate in (0.5, 1.5)]
