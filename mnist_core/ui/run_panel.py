@@ -265,6 +265,9 @@ def _results(run: Run) -> None:
         for name, value in shown:
             if value is not None:
                 st.metric(labels[name], f"{value:.2%}", width="content")
+    step = run.result.get("evaluated_step")
+    if step is not None and step < run.progress.step:  # it was stopped in between
+        st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))
 
 
 def _charts(view: watch.View) -> None:

@@ -111,3 +111,15 @@ def test_a_rate_that_was_asked_for_while_a_run_rests_is_said_until_it_is_used(op
     assert "From the next step on" not in texts(resting)
     store.request_learning_rate(run_id, student(app), 0.03)
     assert "From the next step on the rate is 0.03." in texts(open_page("train", run=run_id))
+
+
+def test_figures_of_a_run_that_was_stopped_say_at_which_step_they_were_measured(open_page: Open, store: Store) -> None:
+    ends = {}
+    for measured in (60, 100):
+        run_id = store.create_run("bob", CONFIG)
+        store.claim(run_id, "worker", 1)
+        store.publish([Report(run_id, Progress(100, 1000, 1.0, 2.0), Curves())])
+        store.finish(run_id, "stopped", {"test_accuracy": 0.9, "evaluated_step": measured})
+        ends[measured] = texts(open_page("train", run=run_id))
+    assert "Measured at step 60, the last point of the curves." in ends[60]
+    assert "Measured at step" not in ends[100]
