@@ -217,7 +217,7 @@ def _said_ended(named: Sequence[groups.Group], parts: Sequence[Split]) -> str:
 
 def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
     if by == "seed":
-        return names.run_title(members[0]).plain
+        return names.shared_title(members).plain
     value = members[0].rates if by == "learning_rate" else names.value(key)
     return f"{_(comparison.NAMES[by])} {value}"
 

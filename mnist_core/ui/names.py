@@ -133,6 +133,12 @@ def run_title(run: Run) -> UserText:
     return run.name or UserText(_own_title(run))
 
 
+def shared_title(runs: Sequence[Run]) -> UserText:
+    """A title for runs of equal settings: that of each where they have the same, else what their settings say."""
+    titles = {run_title(run) for run in runs}
+    return titles.pop() if len(titles) == 1 else UserText(_own_title(runs[0]))
+
+
 def _own_title(run: Run) -> str:
     if run.config.schedule == "rising":
         return _("Range test: {network}").format(network=describe(run.config))

@@ -225,6 +225,16 @@ def test_who_ended_before_the_others_of_a_group_is_said(open_page: Open, store: 
     assert "thin line" in texts(app)
 
 
+def test_a_group_of_runs_with_other_names_has_the_name_of_none_of_them(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    for seed, name in enumerate(("mine", "yours")):
+        store.label_run(ended(store, student(app), seed, "completed", [2.0, 1.0]), student(app), name=name)
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value("groups").run()
+    named = [one["name"] for one in component(app, "chart_compare_loss")["figure"]["data"] if one.get("showlegend")]
+    assert named == ["784-50-10 · SGD 0.5 · batch 100 (2)"]
+
+
 def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     app = open_page("train")
     ended(store, student(app), 0, "completed", [2.0, 1.0], learning_rate=0.1)
