@@ -21,11 +21,12 @@ from mnist_core import data, settings, weights
 from mnist_core.config import RunConfig
 from mnist_core.jobs.closed import temporary_security
 from mnist_core.jobs.cluster import renew_workers
-from mnist_core.records import Curves, Study
+from mnist_core.records import Study
 from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from mnist_core.training.landscape import affordable
 from tests.conftest import ROOT, wait_until
+from tests.jobs.disturbed import rows
 from tests.jobs.strangers import answers, listening, speaks_http
 
 # Enough steps that a test can act in their midst; small enough that a step takes no time.
@@ -140,15 +141,6 @@ def server(environment: dict[str, str]) -> Iterator[StandIn]:
 def finished(store: Store, run_id: str, seconds: float = 90) -> None:
     """Wait for the end of the run."""
     wait_until(lambda: store.get(run_id).state == "finished", seconds)
-
-
-def rows(curves: Curves) -> str:
-    """Everything recorded but the time it took."""
-    shown = []
-    for records in (curves.steps, curves.evaluations):
-        names = [name for name in records.dtype.names or () if name != "seconds"]
-        shown.append(repr(records[names].tolist()))
-    return "\n".join(shown)
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from mnist_core.diagnostics import judge
 from mnist_core.errors import TransientStoreError
 from mnist_core.jobs import one_run, run_job, turns
 from mnist_core.messages import message
-from mnist_core.records import Curves
 from mnist_core.store import Store
 from mnist_core.training import trail
 from mnist_core.training.step import Stop, never
+from tests.jobs.disturbed import rows
 from tests.training.test_stack import same_beside_others
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
@@ -42,15 +42,6 @@ def execute(store: Store, *run_ids: str) -> None:
     for run_id in run_ids:
         store.requeue(run_id)
     run_job.execute(run_ids, store.url, 1)
-
-
-def rows(curves: Curves) -> str:
-    """Everything recorded but the time it took."""
-    shown = []
-    for records in (curves.steps, curves.evaluations):
-        names = [name for name in records.dtype.names or () if name != "seconds"]
-        shown.append(repr(records[names].tolist()))
-    return "\n".join(shown)
 
 
 def undisturbed(store: Store, config: RunConfig = CONFIG) -> str:
