@@ -38,11 +38,16 @@ def postgresql() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home folder for this test alone, and no other setting of this machine."""
-    for name in ("DATA", "STORE", "SCHEDULER", "WORKERS", "CLUSTER", "TLS_CA", "TLS_CERT", "TLS_KEY", "FREE_MB"):
-        monkeypatch.delenv(f"MNIST_LAB_{name}", raising=False)
+    clear_settings(monkeypatch)
     folder = tmp_path / "home"
     monkeypatch.setenv("MNIST_LAB_HOME", str(folder))
     return folder
+
+
+def clear_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every setting of the program out of the environment, those too that a later version will have."""
+    for name in [name for name in os.environ if name.startswith("MNIST_LAB_")]:
+        monkeypatch.delenv(name)
 
 
 def mnist_folder() -> Path | None:
