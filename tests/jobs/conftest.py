@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mnist_core.jobs import errands, one_run, run_job, worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
+from tests.jobs import crashes
 from tests.jobs.disturbed import CONFIG, THREADS, rows
 from tests.jobs.stand_in import Client
 
@@ -71,6 +73,15 @@ def shared_store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
+def eager_store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store that is shared with the jobs, to which `crashes.CONFIG` tells of itself a dozen times, each time with a checkpoint."""
+    monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
+    crashes.in_strides(monkeypatch, crashes.CONFIG.total_steps // 12)
+    return shared_store
+
+
+@pytest.fixture
 def hurried(small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers of this process publish in many small pieces, and wait for what is out of reach in short pauses."""
     monkeypatch.setenv("MNIST_LAB_DATA", str(small_mnist))
@@ -91,6 +102,14 @@ def quick_store(home: Path, hurried: None) -> Iterator[Store]:
     yield opened
     del worker_store._stores[opened.url]
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> dict[str, str]:
+    """A home with a small data set of the right form in it, and two workers."""
+    home = tmp_path_factory.mktemp("home")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
+    return {**clean, "MNIST_LAB_HOME": str(home), "MNIST_LAB_DATA": str(small_mnist), "MNIST_LAB_WORKERS": "2"}
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,75 +12,26 @@ from mnist_core import data, settings, training, weights
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import TransientStoreError
-from mnist_core.jobs import one_run, run_job, turns
+from mnist_core.jobs import one_run, run_job
 from mnist_core.messages import message
 from mnist_core.store import Store
 from mnist_core.training import trail
-from mnist_core.training.step import Stop, never
+from tests.jobs.crashes import (
+    CONFIG,
+    Crash,
+    after,
+    die,
+    execute,
+    in_strides,
+    undisturbed,
+)
 from tests.jobs.disturbed import rows
-from tests.training.test_stack import same_beside_others
-
-CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
-ADVANCE = training.Stack.advance
-
-
-class Crash(BaseException):
-    """The worker dies here: nothing in between may catch it."""
 
 
 @pytest.fixture
-def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of this test's own, shared with the job; checkpoints as often as records."""
-    monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
-    return shared_store
-
-
-def execute(store: Store, *run_ids: str) -> None:
-    """Give the runs to a worker; those of one that died wait again first, as the dispatcher sees to it."""
-    for run_id in run_ids:
-        store.requeue(run_id)
-    run_job.execute(run_ids, store.url, 1)
-
-
-def undisturbed(store: Store, config: RunConfig = CONFIG) -> str:
-    run_id = store.create_run("ann", config)
-    execute(store, run_id)
-    assert store.get(run_id).outcome == "completed"
-    return rows(store.curves(run_id))
-
-
-def in_strides(patch: pytest.MonkeyPatch, stride: int) -> None:
-    """Have runs tell of themselves after every so many steps, however fast this machine makes them."""
-
-    def advance(stack: training.Stack, stop: Stop = never, *, seconds: float = math.inf, steps: int = stride) -> None:
-        ADVANCE(stack, stop, steps=steps)
-
-    patch.setattr(training.Stack, "advance", advance)
-
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dozen times a run."""
-    in_strides(monkeypatch, CONFIG.total_steps // 12)
-
-
-def after(calls: int, act: Callable[[], Any], method: Callable[..., Any]) -> Callable[..., Any]:
-    """`method`, which calls `act` first, once, when it is called for the `calls`-th time."""
-    count = 0
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count == calls:
-            act()
-        return method(*args, **kwargs)
-
-    return wrapped
-
-
-def die() -> None:
-    raise Crash
+def store(eager_store: Store) -> Store:
+    """The store of these tests."""
+    return eager_store
 
 
 @pytest.mark.parametrize("moment", ["before the records are kept", "after the records are kept"])
@@ -318,258 +268,9 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
     assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 
 
-# ---- stacks --------------------------------------------------------------------------------------------------------
-
-RATES = (0.02, 0.1, 0.3)
-
-
-def sweep(store: Store, rates: tuple[float, ...] = RATES, **changes: Any) -> list[str]:
-    configs = [CONFIG.replace(learning_rate=rate, **changes) for rate in rates]
-    return [store.create_run("ann", config, group="g") for config in configs]
-
-
-def losses(store: Store, run_id: str) -> list[float]:
-    evaluations = store.curves(run_id).evaluations
-    return [*evaluations["step"].tolist(), *evaluations["train_loss"].tolist()]
-
-
-@pytest.fixture
-def apart(store: Store) -> dict[float, list[float]]:
-    """What each of the runs draws alone, by rate."""
-    found = {}
-    for rate, run_id in zip(RATES, sweep(store), strict=True):
-        run_job.execute([run_id], store.url, 1)
-        found[rate] = losses(store, run_id)
-    return found
-
-
-def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apart: dict[float, list[float]]) -> None:
-    ids = sweep(store)
-    run_job.execute(ids, store.url, 1)
-    for rate, run_id in zip(RATES, ids, strict=True):
-        run = store.get(run_id)
-        assert run.outcome == "completed"
-        assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
-        assert run.result["test_accuracy"] > 0.5
-        assert settings.checkpoint_file(run_id).exists()
-
-
-def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store: Store) -> None:
-    ids = sweep(store, (0.001, 100.0, 0.003), loss="squared-error")
-    run_job.execute(ids, store.url, 1)
-    runs = [store.get(run_id) for run_id in ids]
-    assert [run.outcome for run in runs] == ["completed", "diverged", "completed"]
-    dataset = data.load_dataset("mnist")
-    for run in runs:
-        # What lies on disk is this run's state, not its neighbour's.
-        trainer = training.load(settings.checkpoint_file(run.id), run.config, dataset)
-        assert trainer.step == run.progress.step
-        assert trainer.base_rate == run.config.learning_rate
-    assert runs[0].result["test_accuracy"] != runs[2].result["test_accuracy"]
-
-
-@pytest.mark.parametrize(
-    ("command", "state"), [("pause", "paused"), ("stop", "finished"), ("reset", "paused"), ("step", "paused")]
-)
-def test_a_command_to_one_run_of_a_stack_is_its_own(
-    store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]], command: Any, state: str
-) -> None:
-    ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", command), store.publish))
-        run_job.execute(ids, store.url, 1)
-    run = store.get(ids[1])
-    assert (run.state, run.command) == (state, None)
-    assert (run.progress.step == 0) == (command == "reset")
-    assert run.progress.step < CONFIG.total_steps
-    if state == "paused":  # and it goes on alone
-        store.request(ids[1], "ann", "resume")
-        run_job.execute([ids[1]], store.url, 1)
-    for rate, run_id in zip(RATES, ids, strict=True):
-        if store.get(run_id).outcome != "stopped":
-            assert store.get(run_id).outcome == "completed"
-            assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
-
-
-@pytest.mark.parametrize("how", ["pause", "step", "a lost worker"])
-def test_a_run_that_leaves_its_stack_draws_the_curve_that_it_draws_in_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch, how: Any
-) -> None:
-    if not same_beside_others(16, 10):
-        pytest.skip("here the matrix products alone are others beside others")
-    whole, ids = sweep(store), sweep(store)
-    execute(store, *whole)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
-    with monkeypatch.context() as patch:
-        if how == "a lost worker":
-            patch.setattr(store, "publish", after(5, die, store.publish))
-            with pytest.raises(Crash):
-                execute(store, *ids)
-        else:
-            patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", how), store.publish))
-            execute(store, *ids)
-            store.request(ids[1], "ann", "resume")
-    left = ids if how == "a lost worker" else ids[1:2]
-    for run_id in left:
-        execute(store, run_id)
-    for run_id, undisturbed_one in zip(ids, whole, strict=True):
-        assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
-        alone = [(event.kind, event.value) for event in store.curves(run_id).events if event.kind == "alone"]
-        assert alone == ([("alone", len(ids))] if run_id in left else [])
-
-
-def test_a_run_that_a_step_took_out_of_its_stack_waits_behind_others(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
-    waiting: list[str] = []
-
-    def step() -> None:
-        waiting.append(store.create_run("bob", CONFIG))
-        store.request(ids[1], "ann", "step")
-
-    # It has made its step, and is to go on after all.
-    monkeypatch.setattr(store, "pause", after(1, lambda: store.request(ids[1], "ann", "resume"), store.pause))
-    monkeypatch.setattr(store, "publish", after(3, step, store.publish))
-    run_job.execute(ids, store.url, 1)
-    assert [run.id for run in store.next_queued(5)] == [*waiting, ids[1]]
-    assert store.get(ids[1]).progress.step > 0
-
-
-def test_a_new_rate_for_one_run_of_a_stack(
-    store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]]
-) -> None:
-    ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
-    change = after(3, lambda: store.request_learning_rate(ids[0], "ann", 0.2), store.publish)
-    monkeypatch.setattr(store, "publish", change)
-    run_job.execute(ids, store.url, 1)
-    assert store.get(ids[0]).base_rate == 0.2
-    assert [event.kind for event in store.curves(ids[0]).events] == ["learning_rate"]
-    assert store.curves(ids[0]).steps["learning_rate"][-1] == pytest.approx(0.2)
-    assert losses(store, ids[0]) != pytest.approx(apart[RATES[0]], rel=1e-3)
-    for rate, run_id in zip(RATES[1:], ids[1:], strict=True):
-        assert store.get(run_id).outcome == "completed"
-        assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
-
-
-def test_a_stack_whose_worker_dies_goes_on_as_a_stack(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = sweep(store)
-    run_job.execute(whole, store.url, 1)
-    ids = sweep(store)
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", after(5, die, store.publish))
-        with pytest.raises(Crash):
-            run_job.execute(ids, store.url, 1)
-    steps = {store.get(run_id).checkpoint_step for run_id in ids}
-    assert len(steps) == 1
-    assert 0 < (steps.pop() or 0) < CONFIG.total_steps
-    stacks: list[int] = []
-    real = training.Stack.advance
-
-    def counted(self: Any, *args: Any, **kwargs: Any) -> None:
-        stacks.append(len(self.trainers))
-        real(self, *args, **kwargs)
-
-    monkeypatch.setattr(training.Stack, "advance", counted)
-    execute(store, *ids)
-    assert stacks[0] == len(ids)
-    for run_id, undisturbed_one in zip(ids, whole, strict=True):
-        assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
-
-
-def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Store, monkeypatch: Any) -> None:
-    ids = sweep(store)
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", after(5, die, store.publish))
-        with pytest.raises(Crash):
-            run_job.execute(ids, store.url, 1)
-    settings.checkpoint_file(ids[1]).unlink()
-    execute(store, *ids)
-    assert {store.get(run_id).outcome for run_id in ids} == {"completed"}
-
-
-def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(ids[0], "ann"), store.publish))
-    run_job.execute(ids, store.url, 1)
-    assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
-    assert not list(settings.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))
-
-
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:
     run_id = store.create_run("ann", CONFIG)
     execute(store, run_id)
     run, curves = store.get(run_id), store.curves(run_id)
     assert run.result["verdict"] == judge(run.config, curves, run.outcome)[0]
     assert run.result["verdict"] not in ("diverged", "collapsed")
-
-
-# ---- a worker that was given up ------------------------------------------------------------------------------------
-
-
-def given_up(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker hung so long that another got the run and trained it to its end; the first goes on after this."""
-    with monkeypatch.context() as patch:
-        patch.setattr(turns, "OF_THIS_PROCESS", turns.Turns())  # the other is another process
-        execute(store, run_id)
-
-
-@pytest.mark.parametrize("moment", ["before the records are kept", "before the checkpoint is in its place"])
-def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
-    store: Store, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    expected = undisturbed(store)
-    run_id = store.create_run("ann", CONFIG)
-
-    def hang() -> None:
-        given_up(store, run_id, monkeypatch)
-
-    with monkeypatch.context() as patch:
-        if moment.startswith("before the records"):
-            patch.setattr(store, "publish", after(3, hang, store.publish))
-        else:
-            patch.setattr(one_run.Job, "published", after(3, hang, one_run.Job.published))
-        execute(store, run_id)
-    run = store.get(run_id)
-    assert (run.state, run.outcome, run.attempts) == ("finished", "completed", 2)
-    assert rows(store.curves(run_id)) == expected
-    dataset = data.load_dataset("mnist")
-    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
-    assert trail.steps(run_id) == list(trail.planned(CONFIG))
-    assert [file.name for file in settings.checkpoint_folder().glob(f"{run_id}*next*")] == []
-
-
-def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
-    real = trail.keep
-
-    def reset_meanwhile(trainer: Any, of: str) -> None:
-        real(trainer, of)
-        if trainer.step and store.state(run_id) == "running":
-            # It hangs; its run is reset, and waits at step 0 when it comes back.
-            store.request(run_id, "ann", "reset")
-            given_up(store, run_id, monkeypatch)
-
-    monkeypatch.setattr(trail, "keep", reset_meanwhile)
-    execute(store, run_id)
-    run = store.get(run_id)
-    assert (run.state, run.progress.step, run.checkpoint_step) == ("paused", 0, None)
-    assert len(store.curves(run_id).steps) == 0
-
-
-def test_a_run_of_a_stack_that_another_has_by_now_leaves_the_others(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = sweep(store)
-    hang = after(3, lambda: given_up(store, ids[0], monkeypatch), store.publish)
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", hang)
-        execute(store, *ids)
-    assert [store.get(run_id).outcome for run_id in ids] == ["completed"] * 3
-    assert [store.get(run_id).attempts for run_id in ids] == [2, 1, 1]
-    recorded = store.curves(ids[0]).steps["step"].tolist()
-    assert recorded == sorted(set(recorded))  # each once: two have not written them

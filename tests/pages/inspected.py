@@ -1,0 +1,50 @@
+"""Runs with weights made by hand, what a worker has computed of them, and a drawing, for tests of the Inspect page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import data, settings
+from mnist_core.config import RunConfig
+from mnist_core.records import Curves, Progress, Report
+from mnist_core.store import Store
+
+CONFIG = RunConfig(dataset="built-in", hidden_layers=())
+
+
+def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.0, **changes: Any) -> str:
+    """A run after 40 updates whose network says `answer` to everything."""
+    run_id = store.create_run(owner, CONFIG.replace(**changes))
+    store.claim(run_id, "worker", 1)
+    bias = np.zeros(10, np.float32)
+    bias[answer] = 3 * scale
+    settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
+    save_file(
+        {"model.0.weight": np.zeros((10, 784), np.float32), "model.0.bias": bias},
+        settings.checkpoint_folder() / f"{run_id}.safetensors",
+        metadata={"state": json.dumps({"step": 40})},
+    )
+    store.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
+    return run_id
+
+
+def with_a_drawing(app: AppTest) -> AppTest:
+    app.session_state["drawn_strokes"] = [{"w": 24, "p": [100, 50, 160, 50, 120, 200]}]
+    return app.run()
+
+
+def with_answers(store: Store, owner: str, run_id: str, shares: np.ndarray) -> None:
+    """The study of a run's answers to its validation images, as a worker leaves it."""
+    study_id = store.create_study(owner, "answers", {"run": run_id, "part": "validation"})
+    store.claim_study(study_id)
+    store.finish_study(study_id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+
+
+def first_labels() -> np.ndarray:
+    """Labels of the first 200 validation images."""
+    return data.load_dataset("built-in").train_labels[-CONFIG.validation_size :][:200]

@@ -1,0 +1,121 @@
+"""The Inspect page without a browser: weights, what the layers give, what counted, what excites a unit."""
+
+from __future__ import annotations
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from mnist_core import data, settings
+from mnist_core.store import Store
+from tests.pages.conftest import Open
+from tests.pages.inspected import run_with_weights, with_a_drawing
+from tests.pages.reading import texts
+
+
+def test_inside_an_mlp(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    app.query_params["view"] = "inside"
+    app.run()
+    assert "The weights of 10 of 10 units of the first layer after step 40" in texts(app)
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert "1 of 10 units give more than 0; the greatest is 3.000" in texts(app)
+    app.session_state["network_view"] = "attention"
+    app.run()
+    assert not store.list_studies(owner, "attention")  # not before it is asked for
+    app.button(key="attention_ask").click().run()
+    (study,) = store.list_studies(owner, "attention")
+    assert study.parameters["run"] == run_id
+    assert len(study.parameters["image"]) == 784
+    store.claim_study(study.id)
+    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
+    maps["occlusion"][10, 10] = 1
+    store.finish_study(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
+    app.run()
+    assert "Its answer is **3**" in texts(app)
+
+
+def with_an_earlier_snapshot(run_id: str, step: int, answer: int) -> None:
+    """Weights on the run's way that say `answer` to everything; then some so large that every sum of them overflows, then none
+    that are numbers."""
+    bias = np.zeros(10, np.float32)
+    bias[answer] = 3
+    nothing = np.zeros((10, 784), np.float32)
+    settings.trail_folder(run_id).mkdir(parents=True)
+    for number, weights, biases in (
+        (step, nothing, bias),
+        (step + 1, nothing + 1e37, bias),
+        (step + 2, nothing, bias * np.nan),
+    ):
+        tensors = {"0.weight": weights, "0.bias": biases}
+        save_file(tensors, settings.trail_folder(run_id) / f"{number}.safetensors")
+
+
+def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    run_id = run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
+    with_an_earlier_snapshot(run_id, 20, answer=6)
+    with_a_drawing(app)
+    assert "After step 40 this run answers with no numbers any more" in texts(app)
+    assert "It answered this after step 20" in texts(app)
+    assert "The network sees a 6" in texts(app)
+    app.session_state["inspect_view"] = "inside"
+    app.run()
+    assert "What is shown is the network after step 20" in texts(app)
+    assert "The weights of 10 of 10 units of the first layer after step 20" in texts(app)
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert "units give more than 0; the greatest is 3.000" in texts(app)
+
+
+def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    run_with_weights(store, app.session_state["student"], answer=3, scale=0)
+    app.query_params["view"] = "inside"
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert "All of this layer is silent" in texts(app)
+    app.session_state["network_view"] = "attention"
+    app.run()
+    app.button(key="attention_ask").click().run()
+    (study,) = store.list_studies(app.session_state["student"], "attention")
+    store.claim_study(study.id)
+    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
+    store.finish_study(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
+    app.run()
+    assert "No pixel counts" in texts(app)
+
+
+def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
+    app.query_params["view"] = "inside"
+    app.run()
+    assert "no earlier weights were kept: there is nothing to see any more" in texts(app)
+
+
+def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
+    data.ensure_built_in()
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    study_id = store.create_study(owner, "exciting", {"run": run_id, "layer": 1})
+    store.claim_study(study_id)
+    arrays = {
+        "smooth": np.zeros((10, 28, 28), np.uint8),
+        "plain": np.zeros((10, 28, 28), np.uint8),
+        "smooth_values": np.arange(10, dtype=np.float32),
+        "plain_values": 2 * np.arange(10, dtype=np.float32),
+        "real": np.zeros((10, 8), np.int64),
+        "real_values": np.ones((10, 8), np.float32),
+    }
+    store.finish_study(study_id, {"step": 40, "reached": 40, "images": 2_000, "part": "validation"}, arrays)
+    app.query_params["view"] = "inside"
+    app.session_state["network_view"] = "exciting"
+    app.run()
+    app.number_input(key="exciting_unit").set_value(7).run()
+    assert "Excitation 7.00" in texts(app)
+    assert "Excitation 14.00" in texts(app)
+    assert "Of 2,000 validation images" in texts(app)

@@ -1,0 +1,87 @@
+"""The Inspect page without a browser: mistakes, of one run and beside another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import data
+from mnist_core.records import Curves, Progress, Report
+from mnist_core.store import Store
+from tests.pages.conftest import Open
+from tests.pages.inspected import CONFIG, run_with_weights, with_answers
+from tests.pages.reading import texts
+
+
+@pytest.fixture
+def mistaken(open_page: Open, store: Store) -> AppTest:
+    """The Mistakes view of a run that takes every validation image for a 3, surely."""
+    data.ensure_built_in()
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    app.query_params["view"] = "mistakes"
+    return app.run()
+
+
+def test_mistakes_of_a_run(mistaken: AppTest) -> None:
+    labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
+    right = int((labels == 3).sum())
+    assert f"{right:,} of {CONFIG.validation_size:,} images are answered right" in texts(mistaken)
+    assert "The surest mistakes" in texts(mistaken)
+    mistaken.session_state["mistakes_cell"] = (7, 3)
+    mistaken.run()
+    assert f"True digit 7, answered 3: {int((labels == 7).sum()):,}" in texts(mistaken)
+    assert "The network sees a 3 (100%)" in texts(mistaken)
+    mistaken.session_state["mistakes_view"] = "sure"
+    mistaken.run()
+    assert f"100.0% sure and {right / len(labels):.1%} right" in texts(mistaken)
+
+
+def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
+    mistaken.session_state["mistakes_view"] = "beside"
+    mistaken.run()
+    assert "Train another network on the same data" in texts(mistaken)
+    owner = mistaken.session_state["student"]
+    other = run_with_weights(store, owner, answer=5)
+    with_answers(store, owner, other, np.tile(np.eye(10)[5], (CONFIG.validation_size, 1)))
+    mistaken.run()
+    labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
+    here, there = (int((labels == digit).sum()) for digit in (3, 5))
+    assert f"this run alone is right on {here}, the other alone on {there}" in texts(mistaken)
+
+
+def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
+    parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
+    assert "Test" in str(parts[0].proto)
+    mistaken.session_state["seal_state"] = {"sealed": True, "opened": 0}
+    mistaken.run()
+    parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
+    assert "Validation" in str(parts[0].proto)
+    assert "Test" not in str(parts[0].proto)
+
+
+def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_while_it_trains(
+    mistaken: AppTest, store: Store
+) -> None:
+    owner = mistaken.session_state["student"]
+    (run,) = store.list_runs(owner)
+
+    def states() -> list[str]:
+        return [study.state for study in store.list_studies(owner, "answers")]
+
+    assert not [button for button in mistaken.button if button.key == "again_answers"]
+    store.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
+    mistaken.run()
+    assert "The run has gone on since" in texts(mistaken)
+    assert "images are answered right" in texts(mistaken)
+    assert states() == ["finished"]  # not by itself
+    mistaken.button(key="again_answers").click().run()
+    assert states() == ["queued", "finished"]
+    with_answers(store, owner, run.id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    assert states()[0] == "finished"  # the newest, of step 40 as the first
+    store.finish(run.id, "completed", {})
+    mistaken.run()
+    assert states()[0] == "queued"

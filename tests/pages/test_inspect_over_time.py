@@ -1,0 +1,77 @@
+"""The Inspect page without a browser: a run's snapshots, one after the other."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import data
+from mnist_core.store import Store
+from tests.pages.conftest import Open
+from tests.pages.inspected import first_labels, run_with_weights, with_a_drawing
+from tests.pages.reading import component, texts
+
+
+@pytest.fixture
+def over_time(open_page: Open, store: Store) -> AppTest:
+    """The view of a run with two snapshots: all taken for a 3, then all right; only the second one's weights are kept."""
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)
+    study_id = store.create_study(owner, "course", {"run": run_id})
+    store.claim_study(study_id)
+    data.ensure_built_in()
+    answered = {"answers": np.stack([np.full(200, 3, np.uint8), first_labels()])}
+    values = {"steps": [0, 40], "images": 200, "part": "validation", "reached": 40}
+    store.finish_study(study_id, values, answered)
+    app.query_params["view"] = "course"
+    return app.run()
+
+
+def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
+    threes = int((first_labels() == 3).sum())
+    moved = component(over_time, "course_control")
+    assert moved["labels"] == ["After step 0", "After step 40"]
+    assert f"{threes} of 200 images are answered right" in moved["texts"][0]
+    assert moved["texts"][1] == "All 200 images are answered right."
+    assert not moved["tell"]  # nothing on the page depends on it
+    chart = component(over_time, "chart_course")
+    assert [said for _traces, said in chart["frames"]] == moved["texts"]
+    right = np.frombuffer(base64.b64decode(chart["frames"][0][0][0]["z"]["bdata"]), "<f4").reshape(10, 10)
+    assert right[3, 3] == threes
+    assert np.nansum(right) == threes
+    sheets = component(over_time, "course_weights")
+    assert sheets["pictures"][0] is None  # of step 0 no snapshot was kept
+    assert "no longer here" in sheets["texts"][0]
+    picture = Image.open(io.BytesIO(base64.b64decode(sheets["pictures"][1].split(",")[1])))
+    assert picture.size == (10 * 29 - 1, 28)
+    with_a_drawing(over_time)
+    assert component(over_time, "course_answer")["texts"] == [
+        "",
+        "Your drawing: The network sees a 3 (69%); next comes 0 (3%).",
+    ]
+    films = {component(over_time, one)["film"] for one in ("course_control", "chart_course", "chart_course_answer")}
+    assert len(films) == 1
+
+
+def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:
+    sevens = int((first_labels() == 7).sum())
+    over_time.session_state["course_cell"] = (7, 7)
+    over_time.run()
+    assert f"True digit 7, answered 7: {sevens}" in texts(over_time)  # of the last snapshot
+    assert "After step 40" in texts(over_time)
+    moved = component(over_time, "course_control")
+    assert (moved["tell"], moved["told"]) == (True, 1)
+    over_time.session_state["course_at"] = (moved["film"].removeprefix("course-"), 0)
+    over_time.run()
+    assert "True digit 7, answered 7: 0" in texts(over_time)
+    over_time.session_state["course_at"] = ("of another run", 0)
+    over_time.run()
+    assert f"True digit 7, answered 7: {sevens}" in texts(over_time)
+    over_time.button(key="course_close").click().run()
+    assert "True digit 7" not in texts(over_time)
