@@ -18,6 +18,7 @@ from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
 from tests.jobs import crashes
 from tests.jobs.disturbed import CONFIG, THREADS, rows
+from tests.jobs.servers import StandIn, Start
 from tests.jobs.stand_in import Client
 
 
@@ -110,6 +111,21 @@ def environment(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> 
     home = tmp_path_factory.mktemp("home")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
     return {**clean, "MNIST_LAB_HOME": str(home), "MNIST_LAB_DATA": str(small_mnist), "MNIST_LAB_WORKERS": "2"}
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers of the test's own, none of which outlives it."""
+    started: list[StandIn] = []
+
+    def one(environment: dict[str, str]) -> StandIn:
+        started.append(StandIn(environment))
+        return started[-1]
+
+    yield one
+    for server in started:
+        if server.process.returncode is None:
+            server.end()
 
 
 @pytest.fixture(scope="session")

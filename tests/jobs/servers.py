@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -86,3 +87,6 @@ def finished(store: Store, run_id: str, seconds: float = 90) -> None:
 def at_work(store: Store, run_id: str, step: int = 1) -> None:
     """Wait until the run has come to `step`."""
     wait_until(lambda: store.get(run_id).progress.step >= step, 60)
+
+
+Start = Callable[[dict[str, str]], StandIn]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from mnist_core import data, weights
+from mnist_core import data, settings, weights
 from mnist_core.config import RunConfig
+from mnist_core.jobs.closed import temporary_security
 from mnist_core.records import Study
 from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from mnist_core.training.landscape import affordable
-from tests.conftest import wait_until
+from tests.conftest import ROOT, wait_until
 from tests.jobs.disturbed import rows
-from tests.jobs.servers import LONG, SHORT, StandIn, at_work, finished, gone
+from tests.jobs.servers import LONG, SHORT, StandIn, Start, at_work, finished, gone
+from tests.jobs.strangers import answers, listening, speaks_http
 
 
 @pytest.fixture
@@ -231,3 +237,67 @@ def test_a_deleted_run_leaves_its_worker_free(server: StandIn, store: Store) -> 
     third = store.create_run("ann", SHORT)
     finished(store, third)
     assert store.get(third).outcome == "completed"
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> dict[str, str]:
+    """Settings that name the files of a certificate authority, a certificate and its key."""
+    security = temporary_security()
+    parts = (security.tls_ca_file, security.tls_client_cert, security.tls_client_key)
+    for name, part in zip(settings.TLS, parts, strict=True):
+        (tmp_path / name).write_text(part)
+    return {name: str(tmp_path / name) for name in settings.TLS}
+
+
+@pytest.fixture
+def elsewhere(environment: dict[str, str], certificates: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The address of a Dask scheduler of one's own that speaks TLS, with one worker that has no slots by name."""
+    file = tmp_path / "scheduler.json"
+    options = ("--tls-ca-file", "--tls-cert", "--tls-key")
+    tls = [part for pair in zip(options, certificates.values(), strict=True) for part in pair]
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny"]
+    common = ["--no-dashboard", "--scheduler-file", str(file), "--protocol", "tls", *tls]
+    with (tmp_path / "dask.log").open("w") as log:
+        started = [
+            subprocess.Popen([*command, *common], cwd=ROOT, env=environment, stdout=log, stderr=log)
+            for command in (dask, worker)
+        ]
+    wait_until(file.exists)
+    yield str(json.loads(file.read_text())["address"])
+    for process in reversed(started):
+        process.kill()
+        process.wait(10)
+
+
+def test_workers_elsewhere_train(
+    start: Start,
+    environment: dict[str, str],
+    elsewhere: str,
+    certificates: dict[str, str],
+    tmp_path: Path,
+    undisturbed: str,
+) -> None:
+    assert elsewhere.startswith("tls://")
+    store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
+    run_id = store.create_run("ann", SHORT)
+    mine = {**environment, **certificates, "MNIST_LAB_HOME": str(tmp_path / "other")}
+    server = start({**mine, "MNIST_LAB_SCHEDULER": elsewhere})
+    finished(store, run_id)
+    assert rows(store.curves(run_id)) == undisturbed
+    server.end()
+    store.close()
+
+
+# Sockets of refused clients are closed when they are collected: Dask's clients leave that to Python.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_nothing_listens_to_the_net_nor_to_other_accounts(
+    server: StandIn, environment: dict[str, str], undisturbed: str
+) -> None:
+    found = listening(server.family())
+    assert {host for host, _port in found} == {"127.0.0.1"}
+    # The scheduler, two nannies, two workers.
+    assert len(found) <= 5
+    assert not [port for _host, port in sorted(found) if answers(port, None) or speaks_http(port)]
+    home = Path(environment["MNIST_LAB_HOME"])
+    assert [file for file in home.rglob("*") if file.is_file() and file.stat().st_mode & 0o077] == []
