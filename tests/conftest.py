@@ -11,6 +11,7 @@ import pytest
 
 from mnist_core.data import Dataset
 from mnist_core.data.digits import draw_digits
+from tests import built_in as digits_on_disk
 from tests.postgresql import Server
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +26,18 @@ def tiny() -> Dataset:
     images, labels = draw_digits(1_200, 11)
     test_images, test_labels = draw_digits(300, 12)
     return Dataset("built-in", Path(), images, labels, test_images, test_labels)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built-in digits, all 70,000."""
+    return digits_on_disk.drawn(tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.fixture
+def built_in(drawn: Path, home: Path) -> None:
+    """The home has the built-in digits."""
+    digits_on_disk.laid(drawn, home)
 
 
 @pytest.fixture(scope="session")

@@ -150,8 +150,7 @@ def test_projection(mnist_page: Callable[[str], AppTest]) -> None:
     assert not app.exception
 
 
-def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(open_page: Open) -> None:
-    data.ensure_built_in()
+def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(built_in: None, open_page: Open) -> None:
     for view in ("samples", "classes", "numbers", "scales", "heaps", "augmentation", "projection"):
         app = open_page("data", view=view)
         assert not app.success
@@ -193,8 +192,9 @@ def sure(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
     return shares
 
 
-def test_samples_in_the_order_of_ones_own_run(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    data.ensure_built_in()
+def test_samples_in_the_order_of_ones_own_run(
+    built_in: None, open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = open_page("data", view="samples")
     owner = app.session_state["student"]
     assert app.segmented_control(key="sample_order").options == ["at random", "by how hard they are"]
@@ -233,8 +233,7 @@ def test_samples_in_the_order_of_ones_own_run(open_page: Open, store: Store, mon
     assert not app.exception
 
 
-def test_test_images_are_ranked_only_while_they_are_not_sealed(open_page: Open, store: Store) -> None:
-    data.ensure_built_in()
+def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, open_page: Open, store: Store) -> None:
     app = open_page("data", view="samples")
     owner = app.session_state["student"]
     both = finished(store, owner)

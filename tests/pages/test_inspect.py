@@ -124,8 +124,7 @@ def test_what_the_address_asks_for_is_told_with_every_drawing(open_page: Open, s
     assert app.query_params["run"] != [older]
 
 
-def test_an_image_says_whether_the_run_was_trained_on_it(open_page: Open, store: Store) -> None:
-    data.ensure_built_in()
+def test_an_image_says_whether_the_run_was_trained_on_it(built_in: None, open_page: Open, store: Store) -> None:
     dataset = data.load_dataset("built-in")
     app = open_page("inspect")
     owner = app.session_state["student"]

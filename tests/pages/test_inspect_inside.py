@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from safetensors.numpy import save_file
 
-from mnist_core import data, settings
+from mnist_core import settings
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.inspected import run_with_weights, with_a_drawing
@@ -96,8 +96,7 @@ def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None
     assert "no earlier weights were kept: there is nothing to see any more" in texts(app)
 
 
-def test_what_excites_a_unit(open_page: Open, store: Store) -> None:
-    data.ensure_built_in()
+def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> None:
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)

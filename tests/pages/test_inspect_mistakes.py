@@ -15,9 +15,8 @@ from tests.pages.reading import texts
 
 
 @pytest.fixture
-def mistaken(open_page: Open, store: Store) -> AppTest:
+def mistaken(built_in: None, open_page: Open, store: Store) -> AppTest:
     """The Mistakes view of a run that takes every validation image for a 3, surely."""
-    data.ensure_built_in()
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)

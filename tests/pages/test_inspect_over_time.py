@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import data
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.inspected import first_labels, run_with_weights, with_a_drawing
@@ -18,14 +17,13 @@ from tests.pages.reading import component, texts
 
 
 @pytest.fixture
-def over_time(open_page: Open, store: Store) -> AppTest:
+def over_time(built_in: None, open_page: Open, store: Store) -> AppTest:
     """The view of a run with two snapshots: all taken for a 3, then all right; only the second one's weights are kept."""
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
     study_id = store.create_study(owner, "course", {"run": run_id})
     store.claim_study(study_id)
-    data.ensure_built_in()
     answered = {"answers": np.stack([np.full(200, 3, np.uint8), first_labels()])}
     values = {"steps": [0, 40], "images": 200, "part": "validation", "reached": 40}
     store.finish_study(study_id, values, answered)
