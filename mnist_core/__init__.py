@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnist_core.config import RunConfig
     from mnist_core.data import Dataset, load_dataset
     from mnist_core.errors import ConfigError, DataError, MnistLabError
-    from mnist_core.models import build_model, describe
+    from mnist_core.networks.models import build_model, describe
     from mnist_core.presets import PRESETS, Preset, preset
     from mnist_core.training import Result, Sweep, Trainer, range_test, sweep, train
 
@@ -32,8 +32,8 @@ _HOMES = {
     "RunConfig": "config",
     "Sweep": "training",
     "Trainer": "training",
-    "build_model": "models",
-    "describe": "models",
+    "build_model": "networks.models",
+    "describe": "networks.models",
     "load_dataset": "data",
     "preset": "presets",
     "range_test": "training",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mnist_core.config import TEST_FILES, ModelName, RunConfig
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 from mnist_core.schedule import evaluated_images, evaluation_steps, watched_steps
 
 

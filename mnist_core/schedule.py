@@ -9,7 +9,7 @@ import math
 from functools import lru_cache
 
 from mnist_core.config import RunConfig
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 
 RECORDS = 1_000  # windows in a run, about
 CHEAP = 1e10  # multiplications of all evaluations of a run that need not be spared

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.ui import compare_charts, compare_panel, frame
+from mnist_core.compare_page import charts_panel, table_panel
+from mnist_core.ui import frame
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -15,11 +16,11 @@ def page() -> None:
     """The table above, the chosen runs below; the address brings the same runs back, in any browser."""
     st.title(_("Compare runs: what did one change do?"))
     preload()
-    chosen = compare_panel.choose()
-    compare_panel.actions(chosen)
+    chosen = table_panel.choose()
+    table_panel.actions(chosen)
     if chosen:
-        compare_charts.draw([run.id for run in chosen])
-    elif compare_panel.has_runs():
+        charts_panel.draw([run.id for run in chosen])
+    elif table_panel.has_runs():
         st.info(_("Choose two runs or more in the table, to see them beside each other."))
     else:
         st.info(_("Train networks first, then choose some in the table: they appear here beside each other."))

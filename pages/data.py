@@ -5,21 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import data, escape
+from mnist_core.ideas.data.augmentation import panel as augmentation_panel
+from mnist_core.ideas.data.classes import panel as classes_panel
+from mnist_core.ideas.data.data_split import panel as data_split_panel
+from mnist_core.ideas.data.pixel_scaling import panel as pixel_scaling_panel
+from mnist_core.ideas.data.pixel_values import panel as pixel_values_panel
+from mnist_core.ideas.data.projection import panel as projection_panel
+from mnist_core.ideas.data.samples import panel as samples_panel
 from mnist_core.messages import N_
-from mnist_core.ui import (
-    augment_panel,
-    classes_panel,
-    data_note,
-    frame,
-    heaps_panel,
-    names,
-    numbers_panel,
-    projection_panel,
-    samples_panel,
-    scales_panel,
-    session,
-    views,
-)
+from mnist_core.ui import data_note, frame, names, session, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -28,10 +22,10 @@ frame.ensure()
 VIEWS: views.Views = {
     "samples": (N_("Samples"), samples_panel.draw),
     "classes": (N_("Classes"), classes_panel.draw),
-    "numbers": (N_("As numbers"), numbers_panel.draw),
-    "scales": (N_("Scales"), scales_panel.draw),
-    "heaps": (N_("Three heaps"), heaps_panel.draw),
-    "augmentation": (N_("Augmentation"), augment_panel.draw),
+    "numbers": (N_("As numbers"), pixel_values_panel.draw),
+    "scales": (N_("Scales"), pixel_scaling_panel.draw),
+    "heaps": (N_("Three heaps"), data_split_panel.draw),
+    "augmentation": (N_("Augmentation"), augmentation_panel.draw),
     "projection": (N_("Projection"), projection_panel.draw),
 }
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.messages import N_
-from mnist_core.ui import (
-    course_panel,
-    disturb_panel,
+from mnist_core.inspect_page import (
+    activations_panel,
     draw_panel,
-    frame,
-    inspect_choice,
     mistakes_panel,
-    network_panel,
-    views,
+    robustness_panel,
+    run_choice,
+    snapshots_panel,
 )
+from mnist_core.messages import N_
+from mnist_core.ui import frame, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 
@@ -23,9 +22,9 @@ frame.ensure()
 VIEWS: views.Views = {
     "draw": (N_("Draw a digit"), draw_panel.draw),
     "mistakes": (N_("Mistakes"), mistakes_panel.draw),
-    "inside": (N_("Inside"), network_panel.draw),
-    "course": (N_("Over time"), course_panel.draw),
-    "disturb": (N_("Disturb"), disturb_panel.draw),
+    "inside": (N_("Inside"), activations_panel.draw),
+    "course": (N_("Over time"), snapshots_panel.draw),
+    "disturb": (N_("Disturb"), robustness_panel.draw),
 }
 
 
@@ -33,7 +32,7 @@ def page() -> None:
     """The run above, then one of the views; the address names both."""
     st.title(_("Inspect: what did the network learn?"))
     preload()
-    chosen = inspect_choice.choose()
+    chosen = run_choice.choose()
     if chosen is None:
         return
     views.show(VIEWS, *chosen, key="inspect_view")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.ui import address, controls, draft, frame, names, range_test_panel, rates_panel
+from mnist_core.panels import controls, draft
+from mnist_core.sweep_page import range_test_panel, rates_panel
+from mnist_core.ui import address, frame, names
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 

@@ -6,24 +6,15 @@ import secrets
 
 import streamlit as st
 
-from mnist_core import estimate, models
+from mnist_core import estimate
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.figures.network import network_svg
+from mnist_core.networks import models
+from mnist_core.panels import controls, draft, group_panel, predictions, run_panel
 from mnist_core.presets import Preset
-from mnist_core.ui import (
-    address,
-    controls,
-    draft,
-    frame,
-    group_panel,
-    names,
-    predictions,
-    run_list,
-    run_panel,
-    session,
-    watch,
-)
+from mnist_core.train_page import run_list
+from mnist_core.ui import address, frame, names, session, watch
 from mnist_core.ui.chart import preload
 from mnist_core.ui.texts import _
 

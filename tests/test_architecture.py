@@ -25,20 +25,13 @@ ROOT = Path(__file__).parents[1]
 # What everything may lean on: words, errors, settings, plain records.
 BASE = {"messages", "errors", "settings", "config", "presets", "escape", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {
-    "weights",
-    "forward",
-    "data",
-    "models",
-    "schedule",
-    "stacks",
-    "estimate",
-    "rates",
-    "diagnostics",
-    "comparison",
-    "concepts",
-    "exchange",
-}
+LIGHT = BASE | {"data", "networks", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "exchange"}
+# What pages are made of, below the folder of one page or one idea.
+KIT = LIGHT | {"figures", "store", "jobs", "ui"}
+PAGE_FOLDERS = {"train_page", "sweep_page", "compare_page", "inspect_page"}
+# In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
+# `…_figure.py` a chart. Each kind is a room of its own; the rest of a folder is panels.
+KINDS_OF_FILE = ("concept", "figure")
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -49,56 +42,60 @@ ARROWS: dict[str, set[str]] = {
     "escape": set(),
     "records": {"messages", "config", "escape"},
     "data": {"messages", "errors", "settings", "config", "records"},
-    "models": {"messages", "errors", "config"},
-    "schedule": {"config", "models"},
+    "schedule": {"config", "networks"},
     "stacks": {"config"},
-    "estimate": {"config", "models", "schedule"},
+    "networks": BASE | {"data"},
+    "estimate": {"config", "networks", "schedule"},
     "rates": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
-    "exchange": BASE | {"data", "models", "schedule", "forward", "weights"},
-    "diagnostics": BASE | {"models", "schedule"},
-    "concepts": set(),
-    "weights": {"messages", "errors", "settings"},
-    "forward": {"config", "data"},
-    "figures": {"concepts", "escape", "messages", "config", "records", "models", "schedule", "diagnostics"},
+    "exchange": BASE | {"data", "networks", "schedule"},
+    "diagnostics": BASE | {"networks", "schedule"},
+    "concept": set(),
+    "figures": BASE | {"networks", "schedule", "diagnostics"},
+    "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept"},
     "training": LIGHT,
+    "analysis": LIGHT | {"training", "concept"},
     "store": BASE,
-    "jobs": LIGHT | {"training", "store"},
-    "backup": BASE | {"weights", "exchange", "store", "jobs", ""},
+    "jobs": LIGHT | {"training", "analysis", "store"},
+    "backup": BASE | {"networks", "exchange", "store", "jobs", ""},
     "ui": LIGHT | {"figures", "store", "jobs"},
-    "bench": LIGHT | {"training", "figures", "store", "options", ""},
+    "panels": KIT,
+    "ideas": KIT | {"panels", "figure", "concept"},
+    **{folder: KIT | {"panels", "figure", "concept"} for folder in PAGE_FOLDERS},
+    "bench": LIGHT | {"training", "analysis", "figures", "concept", "store", "options", ""},
     "options": set(),
     "cli": LIGHT | {"training", "bench", "backup", "options", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
-    "pages": LIGHT | {"figures", "ui"},
+    "pages": LIGHT | {"figures", "ui", "panels", "ideas"} | PAGE_FOLDERS,
     "app": {"ui"},
 }
+STREAMLIT = {"ui", "panels", "ideas", "pages"} | PAGE_FOLDERS
 # Library → rooms that may import it at all.
 LIBRARIES: dict[str, set[str]] = {
-    "streamlit": {"app", "ui", "pages", "bench"},
+    "streamlit": {"app", "bench"} | STREAMLIT,
     "plotly": {"ui", "bench"},
     "babel": {"ui"},
-    "torch": {"data", "models", "training", "jobs", "bench"},
+    "torch": {"data", "networks", "training", "analysis", "jobs", "bench"},
     "torchvision": {"data", "bench"},
     "keras": {"bench"},
     "sklearn": {"bench"},
-    "safetensors": {"training", "weights", "exchange"},
+    "safetensors": {"training", "networks", "exchange"},
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "sqlite3": {"store"},
     "selenium": {"bench"},
-    "pandas": {"training", "exchange", "ui", "pages"},
-    "threading": {"data", "store", "jobs", "ui", "training"},
+    "pandas": {"training", "exchange"} | STREAMLIT,
+    "threading": {"data", "store", "jobs", "ui", "panels", "training"},
     "multiprocessing": {"jobs", "training"},
     "subprocess": {"jobs", "bench"},
     "pickle": set(),
 }
 # Library → rooms where it may be imported at the top of a module; elsewhere inside the function that needs it.
 AT_THE_TOP: dict[str, set[str]] = {
-    "torch": {"training"},
+    "torch": {"training", "analysis"},
     "torchvision": set(),
     "keras": set(),
     "sklearn": set(),
@@ -138,7 +135,14 @@ def room(file: Path) -> str:
     first, *rest = file.relative_to(ROOT).with_suffix("").parts
     if first != "mnist_core":
         return first
-    return "" if rest == ["__init__"] else rest[0]
+    return "" if rest == ["__init__"] else _kind_of_file(rest) or rest[0]
+
+
+def _kind_of_file(parts: list[str]) -> str | None:
+    """Concept or figure, where the parts of a module's name (without `mnist_core`) end with one."""
+    if parts[0] not in PAGE_FOLDERS | {"ideas"}:
+        return None
+    return next((kind for kind in KINDS_OF_FILE if parts[-1] == kind or parts[-1].endswith(f"_{kind}")), None)
 
 
 def imports(file: Path) -> Iterator[Import]:
@@ -156,7 +160,8 @@ def _names(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         assert node.level == 0, f"line {node.lineno}: relative imports hide the room"
         module = node.module or ""
-        return [f"{module}.{alias.name}" for alias in node.names] if module == "mnist_core" else [module]
+        inside = [f"{module}.{alias.name}" for alias in node.names] if module.startswith("mnist_core") else []
+        return [name if _is_module(name) else module for name in inside] or [module]
     return []
 
 
@@ -171,11 +176,17 @@ def _at_the_top(node: ast.AST) -> Iterator[ast.AST]:
         yield from _at_the_top(child)
 
 
+def _is_module(name: str) -> bool:
+    place = ROOT.joinpath(*name.split("."))
+    return place.is_dir() or place.with_suffix(".py").exists()
+
+
 def core_room(name: str) -> str:
     """The room that `mnist_core.…` names."""
-    part = [*name.split("."), ""][1]
-    in_a_room = (ROOT / "mnist_core" / part).is_dir() or (ROOT / "mnist_core" / f"{part}.py").exists()
-    return part if part and in_a_room else ""
+    parts = name.split(".")[1:]
+    if not parts or not _is_module(f"mnist_core.{parts[0]}"):
+        return ""
+    return _kind_of_file(parts) or parts[0]
 
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
@@ -214,7 +225,7 @@ def test_runs_reach_a_page_through_watch_alone() -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
         for file in files()
-        if room(file) in ("ui", "pages") and file.name != "watch.py"
+        if room(file) in STREAMLIT and file.name != "watch.py"
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
         and node.attr in readers
@@ -234,7 +245,7 @@ def _loaded(code: str) -> list[str]:
 
 
 def test_the_pages_process_never_loads_torch_or_dask() -> None:
-    rooms = {"ui", "figures", "store", "pages", "app"}
+    rooms = STREAMLIT | {"figures", "figure", "concept", "store", "app"}
     modules = {found.name for file in files() if room(file) in rooms for found in imports(file) if found.at_the_top}
     modules |= {
         _module(file) for file in files() if room(file) in rooms - {"pages", "app"} and "migrations" not in file.parts
@@ -302,9 +313,12 @@ def test_a_page_is_found_under_the_name_of_its_file() -> None:
 # A machine's clock may be set at any time: what it says is for people to read (columns *_at of the store, a file's date), and
 # decides nothing. Durations and waits go by `time.monotonic`, orders by the store's sequence (store/base.py).
 WALL_TIME = {
-    *(f"mnist_core/store/{name}.py" for name in ("commands", "facts", "labels", "library", "queue", "rows", "studies")),
+    *(
+        f"mnist_core/store/{name}.py"
+        for name in ("commands", "facts", "labels", "library", "queue", "rows", "analyses")
+    ),
     "mnist_core/jobs/dispatcher.py",  # since when the cluster is there
-    "mnist_core/ui/rates_plan.py",  # when a sweep was made
+    "mnist_core/sweep_page/sweep_plan.py",  # when a sweep was made
 }
 
 

@@ -115,8 +115,8 @@ def test_typed_text_as_it_is_goes_into_fields_and_files_only() -> None:
         "mnist_core/escape.py: self.raw",
         "mnist_core/exchange/archive.py: run.name.raw",
         "mnist_core/exchange/archive.py: run.note.raw",
-        "mnist_core/ui/compare_panel.py: run.name.raw",  # the fields in which it is typed
-        "mnist_core/ui/compare_panel.py: run.note.raw",
+        "mnist_core/compare_page/table_panel.py: run.name.raw",  # the fields in which it is typed
+        "mnist_core/compare_page/table_panel.py: run.note.raw",
         "mnist_core/ui/names.py: title.raw",
     }
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core import forward
 from mnist_core.config import RunConfig
 from mnist_core.data import preprocess
-from mnist_core.forward import layers, probabilities, shares
-from mnist_core.models import build_model, describe
+from mnist_core.networks import forward
+from mnist_core.networks.forward import layers, probabilities, shares
+from mnist_core.networks.models import build_model, describe
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (3, 28, 28)).astype(np.uint8)
 NETWORKS: dict[str, dict[str, Any]] = {

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from mnist_core import data, jobs, settings, weights
+from mnist_core import data, jobs, settings
 from mnist_core.data.datasets import find
 from mnist_core.errors import DataFileError, MnistLabError
 from mnist_core.messages import DETAILS, PLACES, Message, message
+from mnist_core.networks import weights
 from mnist_core.store import open_store
 from mnist_core.ui import frame
 

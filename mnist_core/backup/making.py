@@ -21,9 +21,9 @@ from mnist_core.backup.container import Writer, new_backup
 from mnist_core.backup.place import alone, see_that_it_fits, workspace, writing
 from mnist_core.errors import BackupError
 from mnist_core.jobs.run_files import next_file
+from mnist_core.networks.weights import step_of
 from mnist_core.store import Store, open_store
 from mnist_core.store.transfer import HEAD, Checkpoint, Snapshot
-from mnist_core.weights import step_of
 
 MOMENTS = 20  # that are tried until every checkpoint fits its row
 NAME = "{run}.safetensors"

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mnist_core import forward, presets
+from mnist_core import presets
 from mnist_core.bench.photo_kinds import KINDS, photo
 from mnist_core.bench.photographs import Digits
 from mnist_core.bench.report import cannot_write, describe_machine
@@ -28,6 +28,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, pictures
 from mnist_core.data.drawing import like_mnist
 from mnist_core.errors import DataFileError
+from mnist_core.networks import forward
 
 SURE = 0.9
 Came = Literal["right", "sure and wrong", "wrong", "asked", "nothing"]

@@ -201,7 +201,7 @@ def _look(trainer: Any) -> tuple[float, float]:
     """(loss, accuracy) of test images, as the network is now."""
     import torch
 
-    from mnist_core.training.evaluate import loss_of
+    from mnist_core.training.evaluation import loss_of
 
     count = LOOKED_AT if trainer.config.model == "mlp" else CNN_LOOKED_AT
     x, labels = trainer.feeders["test"].rows(slice(0, count))
@@ -226,7 +226,7 @@ def _gradient(trainer: Any) -> float:
     """Length of the gradient of the first layer's weights, over test images."""
     import torch
 
-    from mnist_core.training.evaluate import loss_of
+    from mnist_core.training.evaluation import loss_of
 
     x, labels = trainer.feeders["test"].rows(slice(0, CNN_LOOKED_AT))
     trainer.model.eval()

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics.chance import Scale
-from mnist_core.diagnostics.course import is_dead
+from mnist_core.diagnostics.run_metrics import is_dead
 from mnist_core.records import Outcome
 
 

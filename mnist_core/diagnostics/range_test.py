@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss, reachable_accuracy
 from mnist_core.messages import N_, Message, message
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 
 STEPS, FEWEST_STEPS = 1_000, 300  # updates of a test: usually, and at least where they are dear
 NOISY = 3_000  # updates with batches of one image, and by the root of the batch fewer with larger ones

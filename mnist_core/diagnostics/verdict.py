@@ -24,7 +24,7 @@ import math
 from typing import Literal
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.course import Course, is_dead, measure
+from mnist_core.diagnostics.run_metrics import Course, is_dead, measure
 from mnist_core.records import Curves, Outcome
 
 Kind = Literal[

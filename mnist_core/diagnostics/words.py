@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from mnist_core.diagnostics.course import Course
+from mnist_core.diagnostics.run_metrics import Course
 from mnist_core.diagnostics.verdict import Kind, judge, knows_by_heart
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run

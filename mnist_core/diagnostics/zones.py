@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 
 from mnist_core.diagnostics.chance import Scale
-from mnist_core.diagnostics.course import rises
+from mnist_core.diagnostics.run_metrics import rises
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Outcome, Run, Split
 

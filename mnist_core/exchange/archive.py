@@ -30,8 +30,8 @@ from mnist_core.exchange.script import script_of
 from mnist_core.exchange.tables import curves_csv
 from mnist_core.exchange.weights import read, safetensors, size
 from mnist_core.messages import N_
+from mnist_core.networks.weights import Snapshot, Which
 from mnist_core.records import DTYPES, SPLITS, Curves, Event, EventKind, Outcome, Run
-from mnist_core.weights import Snapshot, Which
 
 FORMAT = 1
 RUN, SCRIPT, TABLE = "run.json", "train.py", "curves.csv"

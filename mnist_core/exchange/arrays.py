@@ -10,8 +10,9 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import models, schedule
+from mnist_core import schedule
 from mnist_core.config import RANGES, RunConfig
+from mnist_core.networks import models
 from mnist_core.records import DTYPES
 
 HEAD = 4_096  # bytes for the head of a file: type and shape

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mnist_core.config import RunConfig
 from mnist_core.data.preprocessing import affine
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 from mnist_core.records import RateChange, Run
 from mnist_core.schedule import evaluated_images
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from mnist_core import forward
 from mnist_core.config import RunConfig
 from mnist_core.errors import CheckpointError
 from mnist_core.messages import N_
-from mnist_core.weights import Snapshot, Which, best, latest
+from mnist_core.networks import forward
+from mnist_core.networks.weights import Snapshot, Which, best, latest
 
 HEAD = 200  # bytes for the name, type and shape of an array
 

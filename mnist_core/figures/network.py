@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mnist_core.figures import theme
 from mnist_core.messages import N_, Translate
-from mnist_core.models import Description, Layer
+from mnist_core.networks.models import Description, Layer
 
 WIDTH, HEIGHT = 640, 239
 MIDDLE = 98  # y of the drawing's axis

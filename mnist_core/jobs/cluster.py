@@ -136,8 +136,8 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
     import dask
     from distributed import Client
 
-    from mnist_core.jobs.closed import closed_cluster, named_security
-    from mnist_core.jobs.studies import SLOT
+    from mnist_core.jobs.analyses import SLOT
+    from mnist_core.jobs.private_cluster import closed_cluster, named_security
     from mnist_core.jobs.worker_setup import WorkerSetup
 
     address = settings.scheduler_address()
@@ -177,7 +177,7 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
 
 def watch(client: Any, cluster: Any) -> Watchdog:
     """Have the workers of `client` give signs of life, and end those that hang; those of the local `cluster` at once."""
-    from mnist_core.jobs.pulse import TOPIC, Pulse
+    from mnist_core.jobs.worker_heartbeat import TOPIC, Pulse
 
     def there() -> Collection[str]:
         addresses: Collection[str] = client.scheduler_info(n_workers=-1)["workers"]

@@ -22,10 +22,10 @@ from typing import Any
 from mnist_core import settings, stacks
 from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError, TransientStoreError
 from mnist_core.estimate import useful_threads
-from mnist_core.jobs import errands, run_job, upkeep
+from mnist_core.jobs import maintenance, retention, run_job
+from mnist_core.jobs.analyses import SLOT, Placed, StudyDesk
 from mnist_core.jobs.liveness import Stopwatch, Watch
-from mnist_core.jobs.passing import passing_errno
-from mnist_core.jobs.studies import SLOT, Placed, StudyDesk
+from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -73,11 +73,11 @@ class Dispatcher:
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
         self._named: set[str] = (
-            set() if self.elsewhere else {"train", SLOT, errands.SLOT}
+            set() if self.elsewhere else {"train", SLOT, maintenance.SLOT}
         )  # slots that workers have by name
         self._running: dict[str, Placed] = {}
         self._studies = StudyDesk(store, self._send)
-        self._errands = errands.Errands(store, self._send)
+        self._errands = maintenance.Errands(store, self._send)
         self._deaths: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()  # of the surroundings, that each run met in a row …
         self._not_before: dict[str, float] = {}  # … and when it may be tried again
@@ -157,8 +157,8 @@ class Dispatcher:
             self._heartbeat()
         if time.monotonic() - self._cleared > (CLEAR_FULL_SECONDS if self._lacking else CLEAR_SECONDS):
             self._cleared = time.monotonic()
-            upkeep.thin_out(self.store)  # first: the rest cannot be done on a full disk
-            upkeep.clear_away(self.store)
+            retention.thin_out(self.store)  # first: the rest cannot be done on a full disk
+            retention.clear_away(self.store)
 
     def _submit(self) -> None:
         if self.store.queued_studies(1):

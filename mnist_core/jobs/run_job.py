@@ -18,9 +18,9 @@ from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
 from mnist_core.errors import TransientStoreError
-from mnist_core.jobs import one_run, pulse, turns
+from mnist_core.jobs import compute_lock, run_execution, worker_heartbeat
 from mnist_core.jobs.memory import releasing
-from mnist_core.jobs.one_run import AWAY_SECONDS, ClaimLostError, Job
+from mnist_core.jobs.run_execution import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -44,7 +44,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
     load = cache(data.load_dataset)  # mapped once, not by each run anew
-    with pulse.at_work(), turns.OF_THIS_PROCESS:
+    with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
         jobs = [job for run in claimed if run is not None and (job := _job(store, run, device, load))]
         for together in _at_one_step(jobs):
             _Bunch(store, together).work()
@@ -87,9 +87,9 @@ class _Bunch:
     def work(self) -> None:
         """Advance, publish, obey, until there is a reason to let go of every run."""
         self._look()
-        turns.OF_THIS_PROCESS.prepare(self._set_threads)
+        compute_lock.OF_THIS_PROCESS.prepare(self._set_threads)
         while self.jobs:
-            if turns.OF_THIS_PROCESS.give_way():
+            if compute_lock.OF_THIS_PROCESS.give_way():
                 self._look()
             if any(job.asked for job in self.jobs):
                 self._obey()
@@ -153,8 +153,8 @@ class _Bunch:
 
     def _interrupted(self) -> bool:
         """Whether something is asked that cannot wait until the stack comes back by itself."""
-        pulse.tick()
-        if time.monotonic() - self._asked >= one_run.ASK_SECONDS:
+        worker_heartbeat.tick()
+        if time.monotonic() - self._asked >= run_execution.ASK_SECONDS:
             self._look()
         return any(job.asked for job in self.jobs)
 

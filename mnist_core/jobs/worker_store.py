@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from mnist_core.errors import TransientStoreError
-from mnist_core.jobs import pulse, turns
+from mnist_core.jobs import compute_lock, worker_heartbeat
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
@@ -41,7 +41,7 @@ def patiently(ask: Callable[[], T]) -> T:
     except TransientStoreError as error:
         LOG.warning("%s", error)
     begun = time.monotonic()
-    with turns.OF_THIS_PROCESS.lent():
+    with compute_lock.OF_THIS_PROCESS.lent():
         for _pause in pauses(PATIENCE_SECONDS):
             try:
                 answer = ask()
@@ -56,9 +56,9 @@ def pauses(seconds: float) -> Iterator[None]:
     """Comes back after pauses that grow, until `seconds` have passed or the process is to end; the turn is lent meanwhile."""
     pause, end = FIRST_SECONDS, time.monotonic() + seconds
     while time.monotonic() < end:
-        with turns.OF_THIS_PROCESS.lent():
+        with compute_lock.OF_THIS_PROCESS.lent():
             if ending.wait(pause):
                 return
-        pulse.tick()  # it waits, and does not hang
+        worker_heartbeat.tick()  # it waits, and does not hang
         yield
         pause = min(2 * pause, LONGEST_SECONDS)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mnist_core.records import Requests
 from mnist_core.store.base import Base, next_order
-from mnist_core.store.recorded import drop_records
+from mnist_core.store.record_reader import drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
 

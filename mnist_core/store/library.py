@@ -18,7 +18,7 @@ from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State
 from mnist_core.store.base import Base, next_order
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.queue import fair_order
-from mnist_core.store.recorded import append_records, drop_records, with_rate_changes
+from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
 from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.sweeps import add_sweep
 from mnist_core.store.tables import runs, sweeps

@@ -6,15 +6,15 @@ so that a page asks one cheap question ("is it still version n?") before it read
 
 from __future__ import annotations
 
+from mnist_core.store.analyses import Studies
 from mnist_core.store.commands import Commands
 from mnist_core.store.facts import Facts
 from mnist_core.store.labels import Labels
 from mnist_core.store.lease import Leases
 from mnist_core.store.library import Library
 from mnist_core.store.queue import Queue
-from mnist_core.store.recorded import Recorded
-from mnist_core.store.reports import Reports
-from mnist_core.store.studies import Studies
+from mnist_core.store.record_reader import Recorded
+from mnist_core.store.record_writer import Reports
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.store.transfer import Transfers
 

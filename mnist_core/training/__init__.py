@@ -9,11 +9,11 @@ import os
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from mnist_core.training.checkpoint import load, save
-from mnist_core.training.range_tests import range_test
-from mnist_core.training.result import RESULT_KEYS, Result, train
+from mnist_core.training.rate_range_test import range_test
+from mnist_core.training.rate_sweep import Sweep, sweep
+from mnist_core.training.single_run import RESULT_KEYS, Result, train
 from mnist_core.training.speed import measure_speed, warm_up
 from mnist_core.training.stack import Stack
-from mnist_core.training.sweeps import Sweep, sweep
 from mnist_core.training.trainer import Trainer
 
 __all__ = [

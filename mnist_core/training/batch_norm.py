@@ -25,8 +25,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
-from mnist_core.models import describe
-from mnist_core.training.evaluate import loss_of
+from mnist_core.networks.models import describe
+from mnist_core.training.evaluation import loss_of
 from mnist_core.training.step import Chunks, Stop, StoppedError, placed
 
 KEPT_BYTES = 64 * 2**20  # signals between segments and their gradients, of a whole batch

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from mnist_core.config import RunConfig
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 
 CHUNK_BYTES = 64 * 2**20  # what all layers hold of a chunk
 MULTIPLICATIONS = 2e9  # forward, for a chunk

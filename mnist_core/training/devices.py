@@ -17,9 +17,9 @@ from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import DeviceError
 from mnist_core.messages import N_
-from mnist_core.models import build_model, describe
+from mnist_core.networks.models import build_model, describe
+from mnist_core.training.autograd_step import GeneralStep
 from mnist_core.training.batches import Feeder
-from mnist_core.training.general import GeneralStep
 
 LOG = logging.getLogger("mnist_lab.devices")
 DEVICES = ("auto", "cpu", "cuda", "mps")

@@ -13,7 +13,7 @@ import numpy as np
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Rate, Speed
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 from mnist_core.training.chunks import Progress, nothing
 from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer

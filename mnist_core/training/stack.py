@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from mnist_core import schedule
 from mnist_core.records import EVALUATION_DTYPE, Split
 from mnist_core.stacks import covers, key
+from mnist_core.training.autograd_step import GeneralStep
 from mnist_core.training.batches import Feeder, order
 from mnist_core.training.chunks import chunk_size, even_size, pieces
-from mnist_core.training.dense import DenseStep
-from mnist_core.training.evaluate import TRAIN_EVALUATED, Score, dead_units, score
-from mnist_core.training.general import GeneralStep
+from mnist_core.training.dense_step import DenseStep
+from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, dead_units, score
 from mnist_core.training.step import Step, Stop, never
 
 if TYPE_CHECKING:

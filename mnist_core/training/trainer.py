@@ -14,7 +14,7 @@ from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, split
 from mnist_core.diagnostics import classify
-from mnist_core.models import build_model, describe
+from mnist_core.networks.models import build_model, describe
 from mnist_core.records import (
     EVALUATION_DTYPE,
     LAYER_DTYPE,
@@ -28,8 +28,8 @@ from mnist_core.records import (
 from mnist_core.training.batches import Feeder
 from mnist_core.training.chunks import chunk_size
 from mnist_core.training.devices import device_for
-from mnist_core.training.evaluate import TRAIN_EVALUATED, Score
-from mnist_core.training.layers import probe
+from mnist_core.training.evaluation import TRAIN_EVALUATED, Score
+from mnist_core.training.layer_probe import probe
 from mnist_core.training.sharpness import sharpness
 from mnist_core.training.stack import Stack
 from mnist_core.training.step import Made, Stop, never

@@ -106,7 +106,7 @@ def live_chart(
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
-    `frames`: all pictures of the chart as part of `film` (ui/film.py); of `figure` then only the layout counts.
+    `frames`: all pictures of the chart as part of `film` (ui/frame_player.py); of `figure` then only the layout counts.
     `narrow`: what is drawn instead where there is less room; the browser chooses.
     """
     component = st.components.v2.component("mnist_lab_chart", js=LOADER, isolate_styles=False)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import weights
 from mnist_core.config import RunConfig
 from mnist_core.jobs import run_job
 from mnist_core.messages import message
+from mnist_core.networks import weights
 from mnist_core.records import EVALUATION_DTYPE, Curves, Event, Progress, SweepRecord
 from mnist_core.store import Store
 

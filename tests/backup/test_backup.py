@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from mnist_core import backup, settings, weights
+from mnist_core import backup, settings
 from mnist_core.backup import making
 from mnist_core.cli import main
 from mnist_core.errors import BackupError, CheckpointError
 from mnist_core.jobs import worker_store
+from mnist_core.networks import weights
 from mnist_core.store import Store, open_store
 from tests.backup.filled import CONFIG, crashed, everything, execute, files, filled, paused_after
 from tests.conftest import ROOT

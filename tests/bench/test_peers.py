@@ -13,7 +13,7 @@ from mnist_core.bench.peers.numpy_layers import network
 from mnist_core.bench.work import Work
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 from mnist_core.presets import PRESETS
 
 SMALL = PRESETS["keras-first-look"].config.replace(

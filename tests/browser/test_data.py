@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from mnist_core.ui.augment_panel import NAMES
+from mnist_core.ideas.data.augmentation.panel import NAMES
 from tests.browser.page import Page
 from tests.conftest import mnist_folder, wait_until
 

@@ -13,9 +13,9 @@ import pytest
 from mnist_core import exchange
 from mnist_core.config import RunConfig
 from mnist_core.escape import JOINER, UserText
-from mnist_core.forward import shapes
+from mnist_core.networks.forward import shapes
+from mnist_core.networks.weights import Snapshot
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Run
-from mnist_core.weights import Snapshot
 from tests.browser.page import Page
 from tests.conftest import wait_until
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mnist_core import RunConfig
 from mnist_core.data import augment
-from mnist_core.jobs import one_run, run_files, run_job
+from mnist_core.jobs import run_execution, run_files, run_job
 from mnist_core.messages import message
 from mnist_core.presets import PRESETS
 from mnist_core.records import SweepRecord
@@ -83,7 +83,7 @@ class Crash(BaseException):
 @contextmanager
 def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: str) -> Iterator[None]:
     """Runs that train meanwhile make updates up to `step`, then this is asked of them."""
-    real, seconds = Stack.advance, one_run.ASK_SECONDS
+    real, seconds = Stack.advance, run_execution.ASK_SECONDS
 
     def advance(stack: Any, stop: Any, *, seconds: float, steps: int | None = None) -> None:
         real(stack, steps=step - stack.trainers[0].step)
@@ -91,9 +91,9 @@ def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: 
             store.request(run_id, owner, then)  # type: ignore[arg-type]
         stop()
 
-    Stack.advance, one_run.ASK_SECONDS = advance, 0.0  # type: ignore[method-assign, assignment]
+    Stack.advance, run_execution.ASK_SECONDS = advance, 0.0  # type: ignore[method-assign, assignment]
     yield
-    Stack.advance, one_run.ASK_SECONDS = real, seconds  # type: ignore[method-assign]
+    Stack.advance, run_execution.ASK_SECONDS = real, seconds  # type: ignore[method-assign]
 
 
 def pause(store: Store, owner: str, run_ids: Sequence[str], step: int, then: str = "pause") -> None:

@@ -21,9 +21,10 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import RunConfig, Trainer, backup, exchange, load_dataset, preset, weights
+from mnist_core import RunConfig, Trainer, backup, exchange, load_dataset, preset
 from mnist_core.cli import main as command_line
-from mnist_core.jobs import keeper, run_job, study_job, worker_store
+from mnist_core.jobs import analysis_job, keeper, run_job, worker_store
+from mnist_core.networks import weights
 from mnist_core.records import DTYPES, Curves, Run, Study
 from mnist_core.store import Store, open_store
 from mnist_core.ui import session, views
@@ -95,7 +96,7 @@ def execute(store: Store, run_ids: Sequence[str]) -> None:
 
 def compute(store: Store, study_id: str) -> Study:
     """Compute a study in this process, as a worker does."""
-    study_job.execute(study_id, store.url, 1)
+    analysis_job.execute(study_id, store.url, 1)
     found = store.study(study_id)
     assert found is not None
     return found

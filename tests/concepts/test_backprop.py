@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mnist_core.concepts.backprop import FIRST, Hidden, Loss, Net, backward, forward, update
+from mnist_core.ideas.loss.backpropagation.concept import FIRST, Hidden, Loss, Net, backward, forward, update
 
 
 def drawn(seed: int, activation: Hidden, loss: Loss) -> tuple[Net, np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts import batch_paths as concept
-from mnist_core.concepts.batch_paths import Points
+from mnist_core.ideas.batch_size.batch_paths import concept
+from mnist_core.ideas.batch_size.batch_paths.concept import Points
 
 POINTS = concept.made()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.concepts.bowl import Bowl, course, factor, factors, loss, path
+from mnist_core.ideas.stability.bowl.concept import Bowl, course, factor, factors, loss, path
 
 
 def test_steps_by_hand() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.concepts import convolution as conv
+from mnist_core.ideas.architecture.convolution import concept as conv
 
 
 def test_by_hand() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mnist_core import data
-from mnist_core.concepts import digits
 from mnist_core.data import Dataset
+from mnist_core.ideas.data.classes import concept as digits
 
 
 def test_mean_and_spread_of_two_images_of_one_digit() -> None:

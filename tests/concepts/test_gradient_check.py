@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts import gradient_check
-from mnist_core.concepts.gradient_check import STEPS
-from mnist_core.models import describe
+from mnist_core.ideas.loss.gradient_check import concept as gradient_check
+from mnist_core.ideas.loss.gradient_check.concept import STEPS
+from mnist_core.networks.models import describe
 from mnist_core.presets import preset
 
 HIDDEN = (1, 10, 50, 100)

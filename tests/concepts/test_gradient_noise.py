@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.concepts import gradient_noise as concept
-from mnist_core.concepts.gradient_noise import Noise
+from mnist_core.ideas.batch_size.gradient_noise import concept
+from mnist_core.ideas.batch_size.gradient_noise.concept import Noise
 
 IMAGES = 40
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts.hills import descend, end, height, slope
+from mnist_core.ideas.loss.local_minima.concept import descend, end, height, slope
 
 
 def test_steps_by_hand() -> None:

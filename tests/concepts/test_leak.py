@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts import leak
 from mnist_core.data import Dataset
+from mnist_core.ideas.data.data_split import concept as leak
 
 
 def brute_force(memory: leak.Labelled, asked: leak.Labelled) -> float:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.concepts.optimizers import FAR, RULES, Settings, descend
-from mnist_core.concepts.valleys import VALLEYS
 from mnist_core.config import RunConfig, choices
+from mnist_core.ideas.architecture.optimizer_paths.concept import FAR, RULES, Settings, descend
+from mnist_core.ideas.architecture.optimizer_paths.surfaces_concept import VALLEYS
 from mnist_core.training.optimizers import make_optimizer
 
 STEPS = 100  # later, the last digit of a sum decides where RMSprop's zigzag goes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.concepts.perceptron import ACTIVATIONS, Activation, activate, perceptron
+from mnist_core.ideas.loss.perceptron.concept import ACTIVATIONS, Activation, activate, perceptron
 
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 

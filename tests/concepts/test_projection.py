@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mnist_core import data
-from mnist_core.concepts import projection
 from mnist_core.data import Dataset
+from mnist_core.ideas.data.projection import concept as projection
 
 
 def test_components_are_those_of_the_singular_value_decomposition(tiny: Dataset) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mnist_core.concepts.scratch import Affine, ReLU, SoftmaxWithLoss, TwoLayerNet, train
+from mnist_core.ideas.loss.from_scratch.concept import Affine, ReLU, SoftmaxWithLoss, TwoLayerNet, train
 
 
 def arrays(dtype: type = np.float64, pixels: int = 20, hidden: int = 7) -> list[np.ndarray]:

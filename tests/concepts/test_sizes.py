@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_core.concepts.sizes import KEPT, Dense, dense_layers, memory, parameters_of, width_for
 from mnist_core.config import RunConfig, choices
-from mnist_core.models import describe
+from mnist_core.ideas.architecture.layers.concept import KEPT, Dense, dense_layers, memory, parameters_of, width_for
+from mnist_core.networks.models import describe
 
 
 def test_the_network_of_the_reference() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_core.concepts.updates import last_batch, updates, updates_per_epoch
 from mnist_core.config import RunConfig
+from mnist_core.ideas.batch_size.updates_per_epoch.concept import last_batch, updates, updates_per_epoch
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts.valleys import VALLEYS, saddle_gradient
+from mnist_core.ideas.architecture.optimizer_paths.surfaces_concept import VALLEYS, saddle_gradient
 
 
 @pytest.mark.parametrize("name", list(VALLEYS))

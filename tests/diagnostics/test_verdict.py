@@ -12,7 +12,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale, at_end, explain, judge
-from mnist_core.diagnostics.course import measure, rises
+from mnist_core.diagnostics.run_metrics import measure, rises
 from mnist_core.messages import message
 from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
 

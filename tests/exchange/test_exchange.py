@@ -32,7 +32,8 @@ from mnist_core.exchange import (
     unpacked,
 )
 from mnist_core.exchange.tensorboard import crc32c, frames
-from mnist_core.forward import shapes
+from mnist_core.networks.forward import shapes
+from mnist_core.networks.weights import Snapshot, Which
 from mnist_core.records import (
     DTYPES,
     EVALUATION_DTYPE,
@@ -44,7 +45,6 @@ from mnist_core.records import (
     Run,
     rate_changes,
 )
-from mnist_core.weights import Snapshot, Which
 
 CONFIG = RunConfig(learning_rate=1.5, hidden_layers=(50,), validation_size=0)
 

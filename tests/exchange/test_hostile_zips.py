@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import diagnostics, exchange, models, schedule
+from mnist_core import diagnostics, exchange, schedule
+from mnist_core.compare_page import groups_figure
 from mnist_core.config import RunConfig
 from mnist_core.errors import ImportedFileError
 from mnist_core.exchange import arrays, packed, unpacked
-from mnist_core.figures import curves, groups, inside, overlay
+from mnist_core.figures import curves, overlay
+from mnist_core.figures import layers as inside
 from mnist_core.figures.axes import ChartView
+from mnist_core.networks import models
 from mnist_core.records import DTYPES, LAYER_DTYPE, SHARPNESS_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
 from tests.exchange.odd_runs import odd, zipped
 from tests.exchange.test_exchange import CONFIG, array, rezipped, told
@@ -301,8 +304,8 @@ def look_at(config: RunConfig, found: Curves, outcome: Any, view: ChartView) -> 
         inside.chart("r", found, "update", view, str)
     shown = overlay.overlaid([("a", found), ("b", found)])
     overlay.runs_chart(shown, "loss", ("train", "validation"), view, str)
-    group = [groups.Member(name, found, "stopped") for name in "ab"]
-    groups.bands([("a", group)], "accuracy", ("validation",), view, str)
+    group = [groups_figure.Member(name, found, "stopped") for name in "ab"]
+    groups_figure.bands([("a", group)], "accuracy", ("validation",), view, str)
     exchange.curves_csv(found)
     exchange.events(found, 1.0)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_core.analysis.attribution import answers
 from mnist_core.config import DatasetName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.exchange import script, script_of
@@ -20,7 +21,6 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import Progress, RateChange, Run
 from mnist_core.schedule import evaluation_steps
 from mnist_core.training import Trainer, chunks, train
-from mnist_core.training.looking import answers
 from tests.training.test_trainer import WATCHED
 
 SMALL: dict[str, Any] = {"train_size": 600, "validation_size": 200, "epochs": 2, "batch_size": 50, "seed": 3}

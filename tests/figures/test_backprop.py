@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from mnist_core.concepts import backprop
-from mnist_core.concepts.backprop import FIRST, Hidden, Loss
-from mnist_core.figures.backprop import STAGES, Figure, Round, Stage, graph, plain, stages
-from mnist_core.figures.formulas import formulas
+from mnist_core.ideas.loss.backpropagation import concept as backprop
+from mnist_core.ideas.loss.backpropagation.concept import FIRST, Hidden, Loss
+from mnist_core.ideas.loss.backpropagation.figure import STAGES, Figure, Round, Stage, graph, plain, stages
+from mnist_core.ideas.loss.backpropagation.formulas_figure import formulas
 
 
 def made(activation: Hidden = "sigmoid", loss: Loss = "cross-entropy") -> Round:

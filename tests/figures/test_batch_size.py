@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core.concepts import batch_paths
-from mnist_core.concepts.gradient_noise import Directions, Noise
 from mnist_core.config import RunConfig
-from mnist_core.figures import batch_paths as path_charts
-from mnist_core.figures import batch_race as race_charts
-from mnist_core.figures import batch_times as time_charts
-from mnist_core.figures import gradient_noise as noise_charts
-from mnist_core.figures import updates as update_charts
-from mnist_core.figures.batch_paths import Walk
-from mnist_core.figures.batch_times import Times
+from mnist_core.ideas.batch_size.batch_paths import concept as batch_paths
+from mnist_core.ideas.batch_size.batch_paths import figure as path_charts
+from mnist_core.ideas.batch_size.batch_paths.figure import Walk
+from mnist_core.ideas.batch_size.batch_race import figure as race_charts
+from mnist_core.ideas.batch_size.batch_times import figure as time_charts
+from mnist_core.ideas.batch_size.batch_times.figure import Times
+from mnist_core.ideas.batch_size.gradient_noise import figure as noise_charts
+from mnist_core.ideas.batch_size.gradient_noise.concept import Directions, Noise
+from mnist_core.ideas.batch_size.updates_per_epoch import figure as update_charts
 from mnist_core.records import EVALUATION_DTYPE, Curves, RateChange, Run
 from tests.figures.test_bowl import numbers, trace
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core.concepts.bowl import Bowl
-from mnist_core.figures import bowl as charts
+from mnist_core.ideas.stability.bowl import figure as charts
+from mnist_core.ideas.stability.bowl.concept import Bowl
 
 
 def numbers(packed: dict[str, str]) -> Any:

@@ -9,9 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from mnist_core.compare_page import groups_figure, settings_figure
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import greatest_chance
-from mnist_core.figures import compare, groups, overlay, theme
+from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 
@@ -29,8 +30,8 @@ def numbers(packed: dict[str, str]) -> list[float]:
     return found
 
 
-def members(*several: Curves) -> list[groups.Member]:
-    return [groups.Member(f"seed {place}", one) for place, one in enumerate(several)]
+def members(*several: Curves) -> list[groups_figure.Member]:
+    return [groups_figure.Member(f"seed {place}", one) for place, one in enumerate(several)]
 
 
 def traces(figure: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +40,9 @@ def traces(figure: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_group_is_its_mean_and_a_band_from_least_to_greatest() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
-    drawn = traces(groups.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", ["validation"], ChartView(), str))
+    drawn = traces(
+        groups_figure.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", ["validation"], ChartView(), str)
+    )
     assert numbers(drawn["group-rate 0.1-validation"]["y"]) == [2.0, 0.75]
     assert numbers(drawn["group-rate 0.1-validation-low"]["y"]) == [2.0, 0.5]
     assert numbers(drawn["group-rate 0.1-validation-high"]["y"]) == [2.0, 1.0]
@@ -103,11 +106,11 @@ def test_of_more_runs_than_colours_signs_tell_those_of_one_colour_apart() -> Non
     few = traces(overlay.runs_chart(runs[:-1], "loss", ["train", "validation"], ChartView(), str))
     assert few["run0-train"]["marker"]["symbol"] != few["run0-validation"]["marker"]["symbol"]
     many = [(str(place), members(curves([0, 10], [2.0, 1.0]))) for place in range(count)]
-    means = traces(groups.bands(many, "loss", ["train", "validation"], ChartView(), str))
+    means = traces(groups_figure.bands(many, "loss", ["train", "validation"], ChartView(), str))
     first, last = means["group-0-train"], means[f"group-{count - 1}-train"]
     assert first["line"] == last["line"]
     assert first["marker"]["symbol"] != last["marker"]["symbol"]
-    alone = traces(groups.bands(many, "loss", ["validation"], ChartView(), str))
+    alone = traces(groups_figure.bands(many, "loss", ["validation"], ChartView(), str))
     assert "marker" not in alone["group-0-validation"]
 
 
@@ -156,14 +159,14 @@ def test_a_run_that_is_lost_without_breaking_leaves_the_others_their_axis() -> N
 
 def test_groups_of_several_parts() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
-    figure = groups.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
+    figure = groups_figure.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
     drawn = traces(figure)
     assert drawn["group-a-train"]["line"]["dash"] != drawn["group-a-validation"]["line"]["dash"]
     assert [one["name"] for one in figure["data"] if one.get("showlegend") and "legend" not in one] == ["a (2)"]
 
 
 def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
-    x, values = groups.together(
+    x, values = groups_figure.together(
         [
             (np.array([0, 10], np.float32), np.array([0, 10], np.float32)),
             (np.array([0, 5], np.float32), np.array([1, NAN], np.float32)),
@@ -177,11 +180,11 @@ def test_a_run_that_ends_before_the_others_drops_out_of_no_mean_unseen() -> None
     """Two of four die, the better ones: the mean of all ends there, and does not jump to that of the two others."""
     steps = [0, 10, 20, 30]
     dead = [
-        groups.Member("seed 0", curves([0, 10], [2.0, 0.25]), "diverged"),
-        groups.Member("seed 1", curves([0, 10, 20], [2.0, 0.75, NAN]), "diverged"),
+        groups_figure.Member("seed 0", curves([0, 10], [2.0, 0.25]), "diverged"),
+        groups_figure.Member("seed 1", curves([0, 10, 20], [2.0, 0.75, NAN]), "diverged"),
     ]
     alive = members(curves(steps, [2.0, 1.5, 1.25, 1.0]), curves(steps, [2.0, 1.5, 1.25, 0.5]))
-    figure = groups.bands([("a", [*dead, *alive])], "loss", ["validation"], ChartView(), str)
+    figure = groups_figure.bands([("a", [*dead, *alive])], "loss", ["validation"], ChartView(), str)
     drawn = traces(figure)
     np.testing.assert_array_equal(numbers(drawn["group-a-validation"]["y"]), [2.0, 1.0, NAN, NAN])
     assert drawn["group-a-validation"]["name"] == "a (4, ✕ 2)"
@@ -195,7 +198,7 @@ def test_a_run_that_ends_before_the_others_drops_out_of_no_mean_unseen() -> None
     assert ended["text"] == ["seed 0: diverged", "seed 1: diverged"]
     assert numbers(ended["x"]) == [10, 10]
     assert numbers(ended["y"]) == [1.0, 1.0]
-    found = groups.ended_before([*dead, *alive], "loss", "validation")
+    found = groups_figure.ended_before([*dead, *alive], "loss", "validation")
     assert [(member.name, int(row["step"][0])) for member, row in found] == [("seed 0", 10), ("seed 1", 10)]
     for one in figure["data"]:
         go.Figure([{name: value for name, value in one.items() if name not in ("x", "y", "customdata")}])
@@ -203,17 +206,19 @@ def test_a_run_that_ends_before_the_others_drops_out_of_no_mean_unseen() -> None
 
 def test_a_run_that_is_behind_or_complete_is_no_death() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10, 20], [2.0, 0.5, 0.25]), Curves())
-    drawn = traces(groups.bands([("a", group)], "loss", ["validation"], ChartView(), str))
+    drawn = traces(groups_figure.bands([("a", group)], "loss", ["validation"], ChartView(), str))
     assert drawn["group-a-validation"]["name"] == "a (2/3)"
     np.testing.assert_array_equal(numbers(drawn["group-a-validation"]["y"]), [2.0, 0.75, NAN])
     assert numbers(drawn["group-a-validation-left"]["y"])[:2] == [0.5, 0.25]
     assert "group-a-validation-ended" not in drawn
-    nothing = traces(groups.bands([("a", members(Curves(), Curves()))], "loss", ["validation"], ChartView(), str))
+    nothing = traces(
+        groups_figure.bands([("a", members(Curves(), Curves()))], "loss", ["validation"], ChartView(), str)
+    )
     assert nothing["group-a-validation"]["name"] == "a (0/2)"
 
 
 def test_no_line_leads_across_a_point_that_is_no_number() -> None:
-    x, values = groups.together(
+    x, values = groups_figure.together(
         [
             (np.array([0, 10, 20, 30], np.float32), np.array([2, np.inf, 1, 1], np.float32)),
             (np.array([0, 5, 30], np.float32), np.array([2, 2, 2], np.float32)),
@@ -225,7 +230,7 @@ def test_no_line_leads_across_a_point_that_is_no_number() -> None:
 
 def test_a_broken_run_leaves_the_others_their_axis() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 1e30]))
-    figure = groups.bands([("a", group[:1]), ("b", group[1:])], "loss", ["validation"], ChartView(), str)
+    figure = groups_figure.bands([("a", group[:1]), ("b", group[1:])], "loss", ["validation"], ChartView(), str)
     assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
     assert (
         max(one for trace in figure["data"] for one in numbers(trace["y"]) if trace.get("uid", "").startswith("group"))
@@ -234,9 +239,9 @@ def test_a_broken_run_leaves_the_others_their_axis() -> None:
 
 
 def test_a_setting_against_a_result() -> None:
-    across = compare.Dimension("rate", (0.1, 1.0, 10.0), log=True)
-    up = compare.Dimension("accuracy", (0.9, NAN, 0.1), share=True)
-    figure = compare.scatter(across, up, ["a", "b", "c"], [True, False, False], ChartView(), str)
+    across = settings_figure.Dimension("rate", (0.1, 1.0, 10.0), log=True)
+    up = settings_figure.Dimension("accuracy", (0.9, NAN, 0.1), share=True)
+    figure = settings_figure.scatter(across, up, ["a", "b", "c"], [True, False, False], ChartView(), str)
     (points,) = figure["data"]
     assert points["y"] == [0.9, None, 0.1]
     assert points["marker"]["size"][0] > points["marker"]["size"][1]
@@ -245,9 +250,11 @@ def test_a_setting_against_a_result() -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_all_settings_side_by_side(dark: bool) -> None:
-    rate = compare.Dimension("rate", (0.1, 1.0), log=True)
-    words = compare.Dimension("optimizer", (0.0, 1.0), ((0.0, "Adam"), (1.0, "SGD")))
-    figure = compare.parallel([rate, words], compare.Dimension("accuracy", (0.9, NAN)), ChartView(dark=dark), str)
+    rate = settings_figure.Dimension("rate", (0.1, 1.0), log=True)
+    words = settings_figure.Dimension("optimizer", (0.0, 1.0), ((0.0, "Adam"), (1.0, "SGD")))
+    figure = settings_figure.parallel(
+        [rate, words], settings_figure.Dimension("accuracy", (0.9, NAN)), ChartView(dark=dark), str
+    )
     axes = figure["data"][0]["dimensions"]
     assert [axis["label"] for axis in axes] == ["rate", "optimizer", "accuracy"]
     assert axes[0]["values"] == [-1.0]  # the run without a result is left out
@@ -256,8 +263,8 @@ def test_all_settings_side_by_side(dark: bool) -> None:
 
 
 def test_without_a_result_there_are_no_lines() -> None:
-    figure = compare.parallel(
-        [compare.Dimension("a", (1.0, 2.0))], compare.Dimension("r", (NAN, NAN)), ChartView(), str
+    figure = settings_figure.parallel(
+        [settings_figure.Dimension("a", (1.0, 2.0))], settings_figure.Dimension("r", (NAN, NAN)), ChartView(), str
     )
     assert figure["data"][0]["dimensions"] == []
 
@@ -273,7 +280,7 @@ def test_squared_errors_have_an_axis_of_their_own() -> None:
     made = curves([0, 5, 10], [1.0, 0.5, 0.2])
     charts = (
         overlay.runs_chart(overlay.overlaid([("a", made)]), "loss", ["validation"], ChartView(), str, chance),
-        groups.bands([("a", members(made))], "loss", ["validation"], ChartView(), str, chance),
+        groups_figure.bands([("a", members(made))], "loss", ["validation"], ChartView(), str, chance),
     )
     for figure in charts:
         assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) == pytest.approx(1.5)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts import line
-from mnist_core.figures import balance, heaps, pixels, projection, scales
+from mnist_core.ideas.data.classes import figure as balance
+from mnist_core.ideas.data.data_split import figure as heaps
+from mnist_core.ideas.data.pixel_scaling import concept as line
+from mnist_core.ideas.data.pixel_scaling import figure as scales
+from mnist_core.ideas.data.pixel_values import figure as pixels
+from mnist_core.ideas.data.projection import figure as projection
 from tests.figures.test_bowl import numbers, trace
 
 

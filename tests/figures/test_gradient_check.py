@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts.gradient_check import STEPS, Agreement, Cost
-from mnist_core.figures.gradient_check import difference_chart, duration, time_chart
+from mnist_core.ideas.loss.gradient_check.concept import STEPS, Agreement, Cost
+from mnist_core.ideas.loss.gradient_check.figure import difference_chart, duration, time_chart
 
 
 def test_the_chosen_step_is_marked() -> None:

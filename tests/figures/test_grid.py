@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mnist_core.figures.grid import Cell, grid_chart
+from mnist_core.ideas.architecture.depth_and_width.figure import Cell, grid_chart
 from tests.figures.test_bowl import numbers, trace
 
 NAN = math.nan

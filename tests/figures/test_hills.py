@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_core.concepts.hills import descend
-from mnist_core.figures.hills import VIEW, hills_chart
+from mnist_core.ideas.loss.local_minima.concept import descend
+from mnist_core.ideas.loss.local_minima.figure import VIEW, hills_chart
 from tests.figures.test_bowl import numbers, trace
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.figures import answers, cells, looking, mistakes, theme
+from mnist_core.figures import activations, cells, theme
+from mnist_core.inspect_page import answers_figure, mistakes_figure
 from tests.figures.test_theme import contrast
 
 DARK = pytest.mark.parametrize("dark", [False, True])
@@ -44,7 +45,7 @@ def test_networks_beneath_each_other(dark: bool) -> None:
     shares[0, 3], shares[0, 8] = 0.996, 0.004
     shares[1] = 0.1
     shares[2] = np.nan
-    figure = answers.side_by_side(["a", "b", "c"], shares, dark, same)
+    figure = answers_figure.side_by_side(["a", "b", "c"], shares, dark, same)
     rows, percent, titles, nothing = figure["data"]
     assert rows["hovertemplate"].startswith("%{customdata}")
     said = list(zip(percent["x"], percent["y"], percent["text"], strict=True))
@@ -70,26 +71,26 @@ def test_networks_beneath_each_other(dark: bool) -> None:
     ],
 )
 def test_a_share_that_is_not_nothing_is_not_called_so(share: float, said: str) -> None:
-    assert answers.percent(share) == said
+    assert answers_figure.percent(share) == said
 
 
 def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:
     counts = np.zeros((10, 10), np.int64)
     counts[3, 3], counts[3, 8], counts[7, 7] = 30, 10, 5
-    right, wrong, numbers = mistakes.matrix(counts, False, False, same)["data"]
+    right, wrong, numbers = mistakes_figure.matrix(counts, False, False, same)["data"]
     said = list(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
     assert said == [(3, "3", "30"), (3, "8", "10"), (7, "7", "5")]
     assert numbers["textfont"]["color"][0] == theme.ink_on(right["colorscale"][1][1])
     assert numbers["textfont"]["color"][1] == theme.ink_on(wrong["colorscale"][1][1])
-    rates = mistakes.matrix(counts, True, False, same)["data"][2]
+    rates = mistakes_figure.matrix(counts, True, False, same)["data"][2]
     assert rates["text"] == ["75.0", "25.0", "100.0"]
-    assert mistakes.describe(counts).text(same).endswith("3 taken for 8, 10 times.")
+    assert mistakes_figure.describe(counts).text(same).endswith("3 taken for 8, 10 times.")
 
 
 @DARK
 def test_a_square_of_numbers(dark: bool) -> None:
     values = np.array([[1.0, -2.0], [-0.001, np.nan]], np.float32)
-    trace, numbers = looking.square(values, "= Products", dark)["data"]
+    trace, numbers = activations.square(values, "= Products", dark)["data"]
     assert (trace["zmin"], trace["zmax"]) == (-2, 2)
     assert numbers["text"] == ["1.00", "-2.00", "0.00", "nan"]
     below = theme.SPLIT_STYLES["train"].colour(dark)

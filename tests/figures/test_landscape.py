@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from mnist_core.figures import landscape as charts
-from mnist_core.figures.landscape import Plane
+from mnist_core.ideas.stability.landscape import figure as charts
+from mnist_core.ideas.stability.landscape.figure import Plane
 
 
 def plane(explained: tuple[float, float] | None = (0.8, 0.15)) -> Plane:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts.perceptron import ACTIVATIONS, perceptron
-from mnist_core.figures import losses as charts
-from mnist_core.figures.perceptron import map_chart, surface_chart
+from mnist_core.ideas.loss.cross_entropy import figure as charts
+from mnist_core.ideas.loss.perceptron.concept import ACTIVATIONS, perceptron
+from mnist_core.ideas.loss.perceptron.figure import map_chart, surface_chart
 from tests.figures.test_bowl import numbers, trace
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from mnist_core.config import RunConfig
 from mnist_core.figures.digits import image_sheet
 from mnist_core.figures.network import network_svg
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 
 
 @pytest.mark.parametrize(

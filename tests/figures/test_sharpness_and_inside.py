@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from mnist_core.config import RunConfig
-from mnist_core.figures import inside, sharpness
+from mnist_core.figures import layers as inside
 from mnist_core.figures.axes import ChartView
+from mnist_core.ideas.stability.sharpness import figure as sharpness
 from mnist_core.records import LAYER_DTYPE, SHARPNESS_DTYPE, Curves, Run
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.concepts.optimizers import RULES, Settings, descend
-from mnist_core.concepts.sizes import dense_layers, memory
-from mnist_core.concepts.valleys import VALLEYS
-from mnist_core.figures.convolution import Stop, slide_chart
-from mnist_core.figures.sizes import in_bytes, size_chart
-from mnist_core.figures.valleys import HIGHEST, LOWEST, losses_chart, paths_chart
+from mnist_core.ideas.architecture.convolution.figure import Stop, slide_chart
+from mnist_core.ideas.architecture.layers.concept import dense_layers, memory
+from mnist_core.ideas.architecture.layers.figure import in_bytes, size_chart
+from mnist_core.ideas.architecture.optimizer_paths.concept import RULES, Settings, descend
+from mnist_core.ideas.architecture.optimizer_paths.figure import HIGHEST, LOWEST, losses_chart, paths_chart
+from mnist_core.ideas.architecture.optimizer_paths.surfaces_concept import VALLEYS
 from tests.figures.test_bowl import numbers, trace
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mnist_core import data, training
 from mnist_core.data import digits, folders, idx
-from mnist_core.jobs import errands, one_run, run_job, worker_store
+from mnist_core.jobs import maintenance, run_execution, run_job, worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
@@ -41,7 +41,7 @@ def mnist_is_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dispatcher takes it for granted; nothing is read."""
     monkeypatch.setattr(data, "available", lambda name: name == "mnist")
     monkeypatch.setattr(data, "preferred", lambda: "mnist")
-    monkeypatch.setattr(errands, "find", lambda name: home / "data")
+    monkeypatch.setattr(maintenance, "find", lambda name: home / "data")
 
 
 @pytest.fixture
@@ -89,8 +89,8 @@ def hurried(small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
     monkeypatch.setattr(run_job, "FIRST_SECONDS", 0.02)
     monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", float("inf"))  # only where one has to be
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(one_run, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "AWAY_SECONDS", 0.0)
     monkeypatch.setattr(worker_store, "FIRST_SECONDS", 0.001)
     monkeypatch.setattr(worker_store, "LONGEST_SECONDS", 0.01)
 

@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core import training
 from mnist_core.config import RunConfig
-from mnist_core.jobs import run_job, turns
+from mnist_core.jobs import compute_lock, run_job
 from mnist_core.store import Store
 from mnist_core.training.step import Stop, never
 from tests.jobs.disturbed import rows
@@ -81,5 +81,5 @@ def losses(store: Store, run_id: str) -> list[float]:
 def given_up(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker hung so long that another got the run and trained it to its end; the first goes on after this."""
     with monkeypatch.context() as patch:
-        patch.setattr(turns, "OF_THIS_PROCESS", turns.Turns())  # the other is another process
+        patch.setattr(compute_lock, "OF_THIS_PROCESS", compute_lock.Turns())  # the other is another process
         execute(store, run_id)

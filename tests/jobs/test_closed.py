@@ -13,7 +13,7 @@ from distributed import SpecCluster
 
 from mnist_core import settings
 from mnist_core.errors import JobsError
-from mnist_core.jobs import closed
+from mnist_core.jobs import private_cluster
 from mnist_core.store import open_store
 from tests.jobs.strangers import answers, listening, speaks_http
 
@@ -24,7 +24,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecCluster]:
     scratch = str(tmp_path_factory.mktemp("scratch"))
     with (
         dask.config.set({"temporary-directory": scratch}),
-        closed.closed_cluster({"train": 1}, threads=1) as started,
+        private_cluster.closed_cluster({"train": 1}, threads=1) as started,
     ):
         started.sync(started._correct_state)
         yield started
@@ -40,7 +40,7 @@ def test_every_port_answers_those_alone_who_have_its_certificate(cluster: SpecCl
     addresses = {cluster.scheduler_address, nanny.address, nanny.worker_address}
     assert ports == {int(address.rpartition(":")[2]) for address in addresses}
     assert len(ports) == 3
-    stranger = closed.temporary_security()
+    stranger = private_cluster.temporary_security()
     for port in sorted(ports):
         assert answers(port, cluster.security)
         assert not answers(port, None), "a client without a certificate"
@@ -49,7 +49,7 @@ def test_every_port_answers_those_alone_who_have_its_certificate(cluster: SpecCl
 
 
 def test_no_clock_makes_the_certificate_invalid() -> None:
-    security = closed.temporary_security()
+    security = private_cluster.temporary_security()
     certificate = x509.load_pem_x509_certificate(security.tls_ca_file.encode())
     assert certificate.not_valid_before_utc.year == 1970
     assert certificate.not_valid_after_utc.year == 9999
@@ -58,19 +58,19 @@ def test_no_clock_makes_the_certificate_invalid() -> None:
 def test_certificates_for_a_scheduler_of_ones_own_are_three_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert closed.named_security() is None
+    assert private_cluster.named_security() is None
     monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tls://there:8786")
     with pytest.raises(JobsError, match=r"speaks TLS.*MNIST_LAB_TLS_KEY"):
-        closed.named_security()
-    security = closed.temporary_security()
+        private_cluster.named_security()
+    security = private_cluster.temporary_security()
     files = dict(zip(settings.TLS, ("tls_ca_file", "tls_client_cert", "tls_client_key"), strict=True))
     for name, attribute in files.items():
         file = tmp_path / name
         monkeypatch.setenv(name, str(file))
         with pytest.raises(JobsError, match=r"as well|no file that can be read"):
-            closed.named_security()
+            private_cluster.named_security()
         file.write_text(getattr(security, attribute))
-    named = closed.named_security()
+    named = private_cluster.named_security()
     assert named is not None
     assert named.require_encryption
     assert named.get_connection_args("client")["ssl_context"] is not None

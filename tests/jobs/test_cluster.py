@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from mnist_core import data, settings, weights
+from mnist_core import data, settings
+from mnist_core.analysis.landscape import affordable
 from mnist_core.config import RunConfig
-from mnist_core.jobs.closed import temporary_security
+from mnist_core.jobs.private_cluster import temporary_security
+from mnist_core.networks import weights
 from mnist_core.records import Study
 from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
-from mnist_core.training.landscape import affordable
 from tests.conftest import ROOT, wait_until
 from tests.jobs.disturbed import rows
 from tests.jobs.servers import LONG, SHORT, StandIn, Start, at_work, finished, gone

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from mnist_core import data, settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, TransientStoreError
-from mnist_core.jobs import upkeep
+from mnist_core.jobs import retention
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.settings import checkpoint_file
@@ -185,7 +185,7 @@ def test_a_disk_that_is_nearly_full_is_made_room_on(
 ) -> None:
     ids = with_weights(store, 3)
     monkeypatch.setattr(settings, "lacking_space", lambda: lacking)
-    upkeep.thin_out(store)
+    retention.thin_out(store)
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == trails
     assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == weights
 
@@ -204,9 +204,9 @@ def test_room_is_made_on_a_full_disk_though_the_store_cannot_write(
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "forget_weights", full)
-        upkeep.thin_out(store)
+        retention.thin_out(store)
     assert [settings.checkpoint_file(run_id).exists() for run_id in (over, waiting)] == [False, True]
-    upkeep.thin_out(store)  # and now the store can
+    retention.thin_out(store)  # and now the store can
     assert store.get(over).checkpoint_step is None
     assert store.get(waiting).checkpoint_step == 1
 

@@ -12,9 +12,9 @@ import pytest
 
 from mnist_core import settings, training
 from mnist_core.errors import CheckpointError
-from mnist_core.jobs import one_run, run_job
+from mnist_core.jobs import run_execution, run_job
 from mnist_core.store import Store
-from mnist_core.training import trail
+from mnist_core.training import snapshots
 from tests.jobs.disturbed import CONFIG, DeathError, dataset, execute, rows
 
 
@@ -101,7 +101,7 @@ def test_a_run_that_could_not_be_saved_when_it_was_paused_makes_the_steps_again(
 ) -> None:
     run_id = store.create_run("ann", CONFIG)
     with monkeypatch.context() as patch:
-        patch.setattr(one_run, "SAVE_SECONDS", 0.05)
+        patch.setattr(run_execution, "SAVE_SECONDS", 0.05)
         full_disk(patch, float("inf"))
         asked_during(store, patch, lambda: store.request(run_id, "ann", "pause"))
         execute(store, run_id)
@@ -210,5 +210,5 @@ def test_no_snapshots_are_written_where_the_disk_is_nearly_full(store: Store, mo
     monkeypatch.setenv("MNIST_LAB_FREE_MB", str(2**40))
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
-    assert trail.steps(run_id) == []
+    assert snapshots.steps(run_id) == []
     assert settings.checkpoint_file(run_id).exists()  # its last and best weights are kept

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mnist_core import data, settings, training
-from mnist_core.jobs import one_run
+from mnist_core.jobs import run_execution
 from mnist_core.store import Store
-from mnist_core.training import trail
+from mnist_core.training import snapshots
 from tests.jobs.crashes import (
     CONFIG,
     after,
@@ -41,20 +41,20 @@ def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
         if moment.startswith("before the records"):
             patch.setattr(store, "publish", after(3, hang, store.publish))
         else:
-            patch.setattr(one_run.Job, "published", after(3, hang, one_run.Job.published))
+            patch.setattr(run_execution.Job, "published", after(3, hang, run_execution.Job.published))
         execute(store, run_id)
     run = store.get(run_id)
     assert (run.state, run.outcome, run.attempts) == ("finished", "completed", 2)
     assert rows(store.curves(run_id)) == expected
     dataset = data.load_dataset("mnist")
     assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
-    assert trail.steps(run_id) == list(trail.planned(CONFIG))
+    assert snapshots.steps(run_id) == list(snapshots.planned(CONFIG))
     assert [file.name for file in settings.checkpoint_folder().glob(f"{run_id}*next*")] == []
 
 
 def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
-    real = trail.keep
+    real = snapshots.keep
 
     def reset_meanwhile(trainer: Any, of: str) -> None:
         real(trainer, of)
@@ -63,7 +63,7 @@ def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytes
             store.request(run_id, "ann", "reset")
             given_up(store, run_id, monkeypatch)
 
-    monkeypatch.setattr(trail, "keep", reset_meanwhile)
+    monkeypatch.setattr(snapshots, "keep", reset_meanwhile)
     execute(store, run_id)
     run = store.get(run_id)
     assert (run.state, run.progress.step, run.checkpoint_step) == ("paused", 0, None)

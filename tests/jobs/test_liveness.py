@@ -14,7 +14,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from mnist_core.config import RunConfig
-from mnist_core.jobs import cluster, pulse, watchdog
+from mnist_core.jobs import cluster, watchdog, worker_heartbeat
 from mnist_core.jobs.dispatcher import DEATHS, Dispatcher
 from mnist_core.jobs.liveness import Watch
 from mnist_core.jobs.watchdog import HANG_SECONDS, STUCK_SECONDS, Watchdog
@@ -129,14 +129,14 @@ def test_a_worker_that_waits_for_the_store_counts(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(worker_store, "FIRST_SECONDS", 0.001)
     monkeypatch.setattr(worker_store, "PATIENCE_SECONDS", 0.01)
-    before = pulse._counts["working"]
+    before = worker_heartbeat._counts["working"]
 
     def locked() -> None:
         raise TransientStoreError("locked")
 
     with pytest.raises(TransientStoreError):
         worker_store.patiently(locked)
-    assert pulse._counts["working"] > before
+    assert worker_heartbeat._counts["working"] > before
 
 
 def test_the_run_of_a_worker_that_hangs_goes_to_another_and_it_gets_no_more(store: Store) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import data, settings, training, weights
+from mnist_core import data, settings, training
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import TransientStoreError
-from mnist_core.jobs import one_run, run_job
+from mnist_core.jobs import run_execution, run_job
 from mnist_core.messages import message
+from mnist_core.networks import weights
 from mnist_core.store import Store
-from mnist_core.training import trail
+from mnist_core.training import snapshots
 from tests.jobs.crashes import (
     CONFIG,
     Crash,
@@ -128,7 +129,7 @@ def test_a_step_asked_of_a_running_run_is_one_step_and_a_pause(store: Store, mon
         store.request(run_id, "ann", "step")
         asked.append(store.get(run_id).progress.step)
 
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(3, ask, store.publish))
     execute(store, run_id)
     run = store.get(run_id)
@@ -144,7 +145,7 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
     run_id = store.create_run("ann", config)
     store.request(run_id, "ann", "pause")
     store.request(run_id, "ann", "step")
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     # Heard while the step is being made: a step of a large network takes seconds.
     real = training.Stack.update
 
@@ -164,7 +165,7 @@ def test_a_second_thought_while_the_run_is_being_paused_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str
 ) -> None:
     run_id = store.create_run("ann", CONFIG)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
     real = training.save
 
@@ -182,7 +183,7 @@ def test_a_second_thought_while_the_run_is_being_paused_counts(
 
 def test_a_stop_in_the_very_moment_of_a_pause_stops(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
     monkeypatch.setattr(store, "pause", after(1, lambda: store.request(run_id, "ann", "stop"), store.pause))
     execute(store, run_id)
@@ -232,7 +233,7 @@ def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(training, "save", full)
-    monkeypatch.setattr(one_run, "SAVE_SECONDS", 0.0)  # it is waited for, but not for ever
+    monkeypatch.setattr(run_execution, "SAVE_SECONDS", 0.0)  # it is waited for, but not for ever
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
     assert store.get(run_id).checkpoint_step is None
@@ -244,15 +245,15 @@ def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: 
     def fail(self: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(one_run, "estimate_seconds", fail)
-    monkeypatch.setattr(one_run, "LEARNT_FROM_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "estimate_seconds", fail)
+    monkeypatch.setattr(run_execution, "LEARNT_FROM_SECONDS", 0.0)
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
 
 
 def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create_run("ann", CONFIG)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(run_id, "ann"), store.publish))
     execute(store, run_id)
     assert list(settings.checkpoint_file(run_id).parent.iterdir()) == []
@@ -263,7 +264,7 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
     execute(store, run_id)
     names = {file.name for file in settings.checkpoint_file(run_id).parent.iterdir()}
     assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
-    assert trail.steps(run_id) == list(trail.planned(CONFIG))
+    assert snapshots.steps(run_id) == list(snapshots.planned(CONFIG))
     dataset = data.load_dataset("mnist")
     assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mnist_core import data, settings, training
-from mnist_core.jobs import one_run, run_job
+from mnist_core.jobs import run_execution, run_job
 from mnist_core.store import Store
 from tests.jobs.crashes import (
     CONFIG,
@@ -71,7 +71,7 @@ def test_a_command_to_one_run_of_a_stack_is_its_own(
     store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]], command: Any, state: str
 ) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", command), store.publish))
         run_job.execute(ids, store.url, 1)
@@ -96,7 +96,7 @@ def test_a_run_that_leaves_its_stack_draws_the_curve_that_it_draws_in_it(
         pytest.skip("here the matrix products alone are others beside others")
     whole, ids = sweep(store), sweep(store)
     execute(store, *whole)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         if how == "a lost worker":
             patch.setattr(store, "publish", after(5, die, store.publish))
@@ -119,7 +119,7 @@ def test_a_run_that_a_step_took_out_of_its_stack_waits_behind_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     waiting: list[str] = []
 
     def step() -> None:
@@ -138,7 +138,7 @@ def test_a_new_rate_for_one_run_of_a_stack(
     store: Store, monkeypatch: pytest.MonkeyPatch, apart: dict[float, list[float]]
 ) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     change = after(3, lambda: store.request_learning_rate(ids[0], "ann", 0.2), store.publish)
     monkeypatch.setattr(store, "publish", change)
     run_job.execute(ids, store.url, 1)
@@ -189,7 +189,7 @@ def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Sto
 
 def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = sweep(store)
-    monkeypatch.setattr(one_run, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(ids[0], "ann"), store.publish))
     run_job.execute(ids, store.url, 1)
     assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import data, forward, weights
+from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.data import augment
-from mnist_core.jobs import run_job, study_job
+from mnist_core.jobs import analysis_job, run_job
+from mnist_core.networks import forward, weights
 from mnist_core.records import Study, StudyKind
 from mnist_core.store import Store
-from mnist_core.training import trail
+from mnist_core.training import snapshots
 
 CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(8,), batch_size=50, epochs=4)
 
@@ -33,7 +34,7 @@ def trained(store: Store, config: RunConfig = CONFIG) -> str:
 def computed(store: Store, kind: StudyKind, parameters: dict[str, Any]) -> Study:
     """What a worker makes of a study."""
     study_id = store.create_study("ann", kind, parameters)
-    study_job.execute(study_id, store.url, 1)
+    analysis_job.execute(study_id, store.url, 1)
     study = store.study(study_id)
     assert study is not None
     return study
@@ -56,7 +57,7 @@ def test_the_landscape_of_a_runs_path(store: Store) -> None:
     assert study.values["plane"] == "path"
     assert study.arrays["steps"][0] == 0
     assert study.arrays["steps"][-1] == CONFIG.total_steps
-    assert len(study.arrays["path"]) == len(trail.planned(CONFIG))
+    assert len(study.arrays["path"]) == len(snapshots.planned(CONFIG))
     losses, path = study.arrays["losses"], study.arrays["path"]
     assert losses.shape == (31, 31)
     # Where the run ended the loss is about that of its result: other images, a point of the grid nearby.
@@ -69,7 +70,7 @@ def test_the_landscape_of_a_runs_path(store: Store) -> None:
 
 def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -> None:
     run_id = trained(store)
-    trail.forget(run_id)
+    snapshots.forget(run_id)
     study = landscape(store, run_id)
     assert study.values["plane"] == "random"
     assert study.values["step"] == CONFIG.total_steps
@@ -88,7 +89,7 @@ def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
 
 def test_a_cancelled_study_ends_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = trained(store)
-    monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)
     report = store.report_study
     reported: list[float] = []
 
@@ -141,7 +142,7 @@ def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
     run_id = trained(store)
     study = finished(store, "course", {"run": run_id})
     steps = study.values["steps"]
-    assert steps == trail.steps(run_id)
+    assert steps == snapshots.steps(run_id)
     answers = study.arrays["answers"]
     assert answers.shape == (len(steps), study.values["images"])
     assert study.values["part"] == "train"
@@ -221,7 +222,7 @@ def test_updates_are_timed_at_each_batch_size(store: Store) -> None:
 
 
 def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)
     shares: list[float] = []
 
     def cancelled(study_id: str, progress: float, **_token: int) -> bool:

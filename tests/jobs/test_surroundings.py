@@ -16,7 +16,7 @@ import pytest
 
 from mnist_core import settings, training
 from mnist_core.errors import StoreUnavailableError, TransientStoreError
-from mnist_core.jobs import cluster, study_job, turns, worker_setup, worker_store
+from mnist_core.jobs import analysis_job, cluster, compute_lock, worker_setup, worker_store
 from mnist_core.store import Store, open_store
 from tests.conftest import wait_until
 from tests.jobs.disturbed import CONFIG, dataset, execute, rows
@@ -161,7 +161,7 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
     computed = threading.Event()
 
     def study() -> None:
-        with turns.OF_THIS_PROCESS:
+        with compute_lock.OF_THIS_PROCESS:
             torch.set_num_threads(1)
             computed.set()
 
@@ -226,7 +226,7 @@ def test_a_study_that_cannot_reach_the_store_has_not_failed(store: Store, monkey
 
     monkeypatch.setattr(store, "get", away)
     with pytest.raises(TransientStoreError):
-        study_job.execute(study_id, store.url, 1)
+        analysis_job.execute(study_id, store.url, 1)
     study = store.study(study_id)
     assert study is not None
     assert (study.state, study.message) == ("running", None)

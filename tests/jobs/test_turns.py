@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.jobs import run_job, study_job
-from mnist_core.jobs.turns import OF_THIS_PROCESS, Turns
+from mnist_core.jobs import analysis_job, run_job
+from mnist_core.jobs.compute_lock import OF_THIS_PROCESS, Turns
 from mnist_core.store import Store
 from tests.conftest import wait_until
 
@@ -105,7 +105,7 @@ def test_nobody_computes_beside_another() -> None:
 
 @pytest.fixture
 def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setattr(study_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
+    monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
     shared_store.set_fact("speed", {})
     return shared_store
@@ -143,7 +143,7 @@ def test_studies_in_between_do_not_change_a_run(
     training.start()
     while training.is_alive():
         study_id = store.create_study("bob", "course", {"run": alone})
-        study_job.execute(study_id, store.url, 1)
+        analysis_job.execute(study_id, store.url, 1)
         study = store.study(study_id)
         assert study is not None
         assert study.state == "finished", study.message

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from mnist_core.ideas.batch_size.batch_times import panel as batch_times_panel
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report, Run
 from mnist_core.store import Store
-from mnist_core.ui import batch_times_panel
 from tests.pages.conftest import Open
 from tests.pages.reading import component, texts
 

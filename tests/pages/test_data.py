@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import data, weights
+from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.data import augment
+from mnist_core.ideas.data.samples import ranking_panel
+from mnist_core.networks import weights
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
-from mnist_core.ui import ranked_panel
 from tests.pages.conftest import Open
 from tests.pages.reading import texts
 
@@ -204,13 +205,13 @@ def test_samples_in_the_order_of_ones_own_run(
     app.run()
     assert "A run of your own would rank them, too" not in texts(app)
     drawn: dict[str, Any] = {}
-    sheet = ranked_panel.image_sheet
+    sheet = ranking_panel.image_sheet
 
     def kept(images: np.ndarray, **more: Any) -> bytes:
         drawn.update(more, images=images)
         return sheet(images, **more)
 
-    monkeypatch.setattr(ranked_panel, "image_sheet", kept)
+    monkeypatch.setattr(ranking_panel, "image_sheet", kept)
     app.segmented_control(key="sample_order").set_value("run").run()
     whole = data.load_dataset("built-in")
     images, labels = whole.train_images[-1_000:], whole.train_labels[-1_000:]

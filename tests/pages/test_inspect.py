@@ -11,8 +11,8 @@ from PIL import Image
 
 from mnist_core import data
 from mnist_core.data.drawing import Stroke
+from mnist_core.inspect_page import photo_panel
 from mnist_core.store import Store
-from mnist_core.ui import photo_panel
 from mnist_core.ui.pad import strokes
 from tests.pages.conftest import Open
 from tests.pages.inspected import run_with_weights, with_a_drawing

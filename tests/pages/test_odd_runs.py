@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
-from mnist_core.forward import shapes
+from mnist_core.networks.forward import shapes
+from mnist_core.networks.weights import Snapshot
 from mnist_core.records import EVALUATION_DTYPE, Curves, Event, Outcome
 from mnist_core.store import Store
-from mnist_core.weights import Snapshot
 from tests.exchange.odd_runs import odd, zipped
 from tests.pages.conftest import Open
 from tests.pages.reading import texts

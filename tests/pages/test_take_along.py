@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import exchange, settings, weights
-from mnist_core.forward import shapes
+from mnist_core import exchange, settings
+from mnist_core.networks import weights
+from mnist_core.networks.forward import shapes
+from mnist_core.networks.weights import Snapshot
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress
 from mnist_core.store import Store
-from mnist_core.weights import Snapshot
 from tests.pages.conftest import Open
 
 CONFIG = PRESETS["two-layer-net"].config

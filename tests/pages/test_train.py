@@ -12,10 +12,11 @@ from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import StoreUnavailableError
+from mnist_core.panels import waiting
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report
 from mnist_core.store import Store, tables
-from mnist_core.ui import waiting, watch
+from mnist_core.ui import watch
 from tests.pages.conftest import Open
 from tests.pages.reading import metrics, shown, texts
 

@@ -202,7 +202,7 @@ def test_a_clock_set_back_upsets_no_order(store: Store, clock: Callable[[float],
 def test_a_clock_set_back_deletes_no_newer_study_and_lets_none_jump_the_queue(
     store: Store, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnist_core.store.studies.KEPT", 2)
+    monkeypatch.setattr("mnist_core.store.analyses.KEPT", 2)
     ids = []
     for _number in range(4):
         ids.append(store.create_study("ann", "landscape", {}))

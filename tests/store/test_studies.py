@@ -7,7 +7,7 @@ import pytest
 
 from mnist_core.messages import message
 from mnist_core.store import Store
-from mnist_core.store.studies import DEATHS, KEPT
+from mnist_core.store.analyses import DEATHS, KEPT
 
 
 def create(store: Store, owner: str = "ann", **more: str) -> str:

@@ -15,10 +15,10 @@ from mnist_core import RunConfig, Trainer, build_model
 from mnist_core.config import choices
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.errors import ConfigError
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 from mnist_core.training import batch_norm
+from mnist_core.training.autograd_step import GeneralStep
 from mnist_core.training.batches import Feeder
-from mnist_core.training.general import GeneralStep
 from mnist_core.training.step import kept_units
 from tests.training.test_dense import IMAGES, LABELS, Plain, feeder, never
 from tests.training.test_trainer import plain_loop, same, small

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_core.analysis.scratch_comparison import beside, first_net
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.presets import preset
-from mnist_core.training.beside import beside, first_net
 
 TWO_LAYER = preset("two-layer-net").config
 

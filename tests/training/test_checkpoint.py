@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from mnist_core import RunConfig, Trainer, settings, weights
+from mnist_core import RunConfig, Trainer, settings
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError
+from mnist_core.networks import weights
 from mnist_core.training import load, save
 from tests.training.test_trainer import small
 

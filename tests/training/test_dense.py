@@ -15,10 +15,10 @@ from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.data.digits import draw_digits
 from mnist_core.stacks import covers
+from mnist_core.training.autograd_step import GeneralStep
 from mnist_core.training.batches import Feeder
-from mnist_core.training.dense import DenseStep
-from mnist_core.training.evaluate import loss_of
-from mnist_core.training.general import GeneralStep
+from mnist_core.training.dense_step import DenseStep
+from mnist_core.training.evaluation import loss_of
 from mnist_core.training.step import Made, kept_units
 from tests.training.test_trainer import plain_optimizer, small
 

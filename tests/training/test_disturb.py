@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from mnist_core.analysis import attribution, robustness
 from mnist_core.config import RunConfig
-from mnist_core.models import build_model
-from mnist_core.training import disturb, looking
-from mnist_core.training.evaluate import loss_of
+from mnist_core.networks.models import build_model
+from mnist_core.training.evaluation import loss_of
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def ink() -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion"])
-def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: disturb.Kind, ink: np.ndarray) -> None:
-    assert np.array_equal(disturb.disturbed(ink, kind, 0), ink)
-    strong = disturb.disturbed(ink, kind, disturb.STRENGTHS[kind][-1])
-    assert np.array_equal(strong, disturb.disturbed(ink, kind, disturb.STRENGTHS[kind][-1]))
+def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: robustness.Kind, ink: np.ndarray) -> None:
+    assert np.array_equal(robustness.disturbed(ink, kind, 0), ink)
+    strong = robustness.disturbed(ink, kind, robustness.STRENGTHS[kind][-1])
+    assert np.array_equal(strong, robustness.disturbed(ink, kind, robustness.STRENGTHS[kind][-1]))
     assert not np.array_equal(strong, ink)
     assert strong.dtype == np.float32
     assert strong.min() >= 0
@@ -31,7 +31,7 @@ def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: disturb.Kind, 
 
 
 def test_a_shift_moves_the_centre_by_its_pixels(ink: np.ndarray) -> None:
-    moved = disturb.disturbed(ink, "shift", 3)
+    moved = robustness.disturbed(ink, "shift", 3)
     rows, columns = np.mgrid[:28, :28]
     ways = set()
     for before, after in zip(ink, moved, strict=True):
@@ -44,29 +44,31 @@ def test_a_shift_moves_the_centre_by_its_pixels(ink: np.ndarray) -> None:
 
 
 def test_a_rotation_by_a_quarter_is_numpys(ink: np.ndarray) -> None:
-    turned = disturb.disturbed(ink, "rotation", 90)
+    turned = robustness.disturbed(ink, "rotation", 90)
     for before, after in zip(ink, turned, strict=True):
         both = [np.rot90(before, way) for way in (1, -1)]
         assert min(float(abs(after - one).max()) for one in both) < 1e-4
 
 
 def test_a_hidden_square_takes_only_ink_away(ink: np.ndarray) -> None:
-    hidden = disturb.disturbed(np.ones_like(ink), "occlusion", 6)
+    hidden = robustness.disturbed(np.ones_like(ink), "occlusion", 6)
     assert ((hidden == 0).sum((1, 2)) == 36).all()
 
 
 def test_the_attack_raises_the_loss_by_no_more_than_its_strength(ink: np.ndarray) -> None:
     config = RunConfig(hidden_layers=(16,), activation="tanh")
-    model = looking.network(config, {name: value.numpy() for name, value in build_model(config).state_dict().items()})
+    model = attribution.network(
+        config, {name: value.numpy() for name, value in build_model(config).state_dict().items()}
+    )
     labels = np.arange(40, dtype=np.uint8) % 10
-    attacked = disturb.fgsm(config, model, ink, labels, 0.1)
+    attacked = robustness.fgsm(config, model, ink, labels, 0.1)
     assert abs(attacked - ink).max() <= 0.1 + 1e-6
     assert attacked.min() >= 0
     assert attacked.max() <= 1
     goal = torch.from_numpy(labels.astype(np.int64))
     with torch.inference_mode():
         before, after = (
-            float(loss_of(config, looking.outputs(config, model, torch.from_numpy(one)), goal))
+            float(loss_of(config, attribution.outputs(config, model, torch.from_numpy(one)), goal))
             for one in (ink, attacked)
         )
     assert after > before

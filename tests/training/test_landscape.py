@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from mnist_core.analysis import landscape
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.models import build_model
-from mnist_core.training import Trainer, landscape, trail
+from mnist_core.networks.models import build_model
+from mnist_core.training import Trainer
+from mnist_core.training import snapshots as trail
 from mnist_core.training.batches import Feeder
-from mnist_core.training.evaluate import loss_of
+from mnist_core.training.evaluation import loss_of
 
 SMALL = RunConfig(train_size=500, validation_size=0, hidden_layers=(12, 9), batch_size=50, epochs=4, learning_rate=0.1)
 KINDS: dict[str, dict[str, Any]] = {

@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.models import build_model
+from mnist_core.networks.models import build_model
 from mnist_core.records import SPREAD_LOW, SPREAD_STEP
 from mnist_core.training import Trainer
 from mnist_core.training.batches import Feeder
-from mnist_core.training.evaluate import alive
-from mnist_core.training.layers import IMAGES, counted, probe, shares
+from mnist_core.training.evaluation import alive
+from mnist_core.training.layer_probe import IMAGES, counted, probe, shares
 from tests.training.test_trainer import small
 
 

@@ -11,7 +11,7 @@ import pytest
 from mnist_core.config import choices
 from mnist_core.estimate import Rate, Speed, estimate_seconds
 from mnist_core.exchange import script
-from mnist_core.models import describe
+from mnist_core.networks.models import describe
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import evaluated_images, evaluation_steps, factor, watched_steps, window
 from tests.training.test_trainer import small

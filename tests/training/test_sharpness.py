@@ -9,7 +9,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from mnist_core.data import Dataset
-from mnist_core.models import build_model
+from mnist_core.networks.models import build_model
 from mnist_core.training import Trainer
 from mnist_core.training.sharpness import lanczos, sharpness
 from tests.training.test_layers import feeder

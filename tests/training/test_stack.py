@@ -22,8 +22,9 @@ from mnist_core.data import Dataset
 from mnist_core.errors import TrainingError
 from mnist_core.rates import variants
 from mnist_core.stacks import WIDEST, groups, key
-from mnist_core.training import Stack, checkpoint, load, save, sweeps
-from mnist_core.training.dense import DenseStep
+from mnist_core.training import Stack, checkpoint, load, save
+from mnist_core.training import rate_sweep as sweeps
+from mnist_core.training.dense_step import DenseStep
 from tests.training.test_dense import batches, feeder, networks, never
 from tests.training.test_going_on import Course
 from tests.training.test_trainer import WATCHED, small

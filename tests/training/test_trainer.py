@@ -14,7 +14,7 @@ from mnist_core.config import choices
 from mnist_core.data import Dataset, preprocess
 from mnist_core.schedule import evaluated_images
 from mnist_core.training.batches import order
-from mnist_core.training.evaluate import loss_of
+from mnist_core.training.evaluation import loss_of
 from mnist_core.training.stack import never
 
 SMALL = {"train_size": 600, "validation_size": 200, "hidden_layers": (12,), "batch_size": 50, "epochs": 2}

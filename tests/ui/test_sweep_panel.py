@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mnist_core.ui import sweep_panel
+from mnist_core.sweep_page import sweep_panel
 
 
 def test_the_time_left_goes_by_what_this_session_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:

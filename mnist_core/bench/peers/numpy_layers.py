@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mnist_core.bench.work import Begin, Done, Run, Work, pixels, training_pixels
-from mnist_core.concepts.scratch import Array, TwoLayerNet
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
+from mnist_core.ideas.loss.from_scratch.concept import Array, TwoLayerNet
 
 
 @dataclass(frozen=True)

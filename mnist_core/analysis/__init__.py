@@ -1,0 +1,1 @@
+"""Analyses: what a worker computes about networks besides training them."""

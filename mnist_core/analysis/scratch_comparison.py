@@ -1,0 +1,78 @@
+"""The network from scratch beside MNIST Lab's own training: the same first weights, the same batches, both losses.
+
+What is left between the two curves is rounding: they add up the same numbers in another order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset, preprocess, split
+from mnist_core.estimate import useful_threads
+from mnist_core.ideas.loss.from_scratch.concept import Array, TwoLayerNet, train
+from mnist_core.networks.models import build_model
+from mnist_core.training.batches import order
+from mnist_core.training.trainer import Trainer
+
+TURN = 20  # updates of one before the other's turn, so that both meet the same load of the machine
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Each batch's loss before its update, and the time of all updates."""
+
+    scratch: NDArray[np.float64]
+    engine: NDArray[np.float64]
+    scratch_seconds: float
+    engine_seconds: float
+
+
+def beside(
+    config: RunConfig, dataset: Dataset, *, threads: int = 1, progress: Callable[[float], None] = lambda share: None
+) -> Beside:
+    """Train an MLP with one hidden ReLU layer by plain SGD in both ways, in turns; `progress` is told the share done.
+
+    The run may be so long that each update has a record of its own (schedule.window): 1,000 updates.
+    """
+    trainer = Trainer(config, dataset, threads=useful_threads(config, threads), device="cpu")
+    net, part = first_net(config), split(dataset, config).train
+    x = preprocess(part.images, config.preprocessing).reshape(len(part.images), 784)
+    labels = part.labels.astype(np.int64)
+    batches = [
+        chosen
+        for epoch in range(config.epochs)
+        for chosen in np.split(
+            order(config, epoch),
+            range(config.batch_size, config.steps_per_epoch * config.batch_size, config.batch_size),
+        )
+        if len(chosen)
+    ]
+    losses: list[float] = []
+    seconds = np.zeros(2)
+    for start in range(0, len(batches), TURN):
+        progress(start / len(batches))
+        turn = batches[start : start + TURN]
+        begun = time.perf_counter()
+        losses += train(net, x, labels, turn, config.learning_rate)
+        between = time.perf_counter()
+        for _update in turn:
+            trainer.stack.update()
+        seconds += between - begun, time.perf_counter() - between
+    records = trainer.take_records().steps
+    return Beside(np.array(losses), records["loss"].astype(np.float64), *seconds.tolist())
+
+
+def first_net(config: RunConfig) -> TwoLayerNet:
+    """The network from scratch with the first weights of `build_model(config)`, in float32."""
+    w1, b1, w2, b2 = (parameter.detach().numpy() for parameter in build_model(config).parameters())
+
+    def turned(weights: Array) -> Array:
+        return np.ascontiguousarray(weights.T)  # torch keeps a row for each unit
+
+    return TwoLayerNet(turned(w1), b1.copy(), turned(w2), b2.copy())

@@ -1,0 +1,299 @@
+"""The chosen runs beside each other: curves overlaid, groups with mean and band, settings against results; live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import comparison, escape
+from mnist_core.compare_page import groups_figure
+from mnist_core.compare_page import settings_figure as charts
+from mnist_core.diagnostics import greatest_chance
+from mnist_core.figures import overlay, theme
+from mnist_core.figures.axes import ChartView
+from mnist_core.messages import N_
+from mnist_core.panels import run_panel, undrawn
+from mnist_core.records import Run, Split
+from mnist_core.ui import frame, names, seal, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+HEIGHT = 460
+ROW, ROOMY = 26, 4  # pixels of a row in the legend; so many runs have room in it, each more makes the chart higher
+SHOWN_SETTINGS = 8  # axes of the chart of all settings
+RESULTS: Mapping[str, str] = {
+    "best_validation_accuracy": N_("Best validation accuracy"),
+    "validation_accuracy": N_("Validation accuracy"),
+    "train_accuracy": N_("Training accuracy"),
+    "test_accuracy": N_("Test accuracy"),
+    "validation_loss": N_("Validation loss"),
+    "seconds": N_("Seconds"),
+}
+
+
+def draw(ids: Sequence[str]) -> None:
+    """The charts of these runs, moving while any of them does."""
+    moving = any(watch.look(run_id).run.active for run_id in ids)
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(tuple(ids), moving)
+
+
+def _panel(ids: tuple[str, ...], moving: bool) -> None:
+    views = [watch.look(run_id) for run_id in ids]
+    if any(view.run.active for view in views) != moving:
+        st.rerun()
+    shown: dict[str, tuple[str, Callable[[list[watch.View]], None]]] = {
+        "curves": (N_("Curves"), _curves),
+        "groups": (N_("Groups"), _groups),
+        "settings": (N_("Settings and results"), _settings),
+    }
+    titles = {name: title for name, (title, _draw) in shown.items()}
+    shown[one_of(_("View"), titles, "curves", "compare_view", titled=False)][1](views)
+
+
+def _parts_and_view() -> tuple[tuple[Split, ...], ChartView]:
+    """The parts to draw, at least one, in their order; and how."""
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_controls"):
+        chosen = st.segmented_control(
+            _("Curves of"),
+            seal.splits(),
+            selection_mode="multi",
+            default=["validation"],
+            key="compare_split",
+            on_change=_at_least_one,
+            label_visibility="collapsed",
+            format_func=lambda split: _(theme.SPLIT_STYLES[split].name),
+        )
+        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.view_controls()
+
+
+def _at_least_one() -> None:
+    if not st.session_state["compare_split"]:
+        st.session_state["compare_split"] = ["validation"]
+
+
+def _curves(views: list[watch.View]) -> None:
+    _say_differences([view.run for view in views])
+    parts, view = _parts_and_view()
+    colours = comparison.places([one.run for one in views])
+    shown = [
+        overlay.Overlaid(title, one.curves, one.run.id, colour)
+        for title, one, colour in zip(_numbered([one.run for one in views]), views, colours, strict=True)
+    ]
+    _say_shared(colours, parts)
+    chance = greatest_chance(one.run.config for one in views)
+    _two_charts(
+        views,
+        (parts, view),
+        lambda metric: overlay.runs_chart(shown, metric, parts, view, _, chance),
+        lambda metric: overlay.described(shown, metric, parts, _),
+    )
+    undrawn.say(_without_curve(views, parts))
+
+
+def _without_curve(views: Sequence[watch.View], parts: Sequence[Split]) -> list[tuple[str, str]]:
+    """(name, why) of the runs that have no curve of one of the parts."""
+    missing = []
+    for title, view in zip(_numbered([view.run for view in views]), views, strict=True):
+        if not len(view.curves.evaluations):
+            missing.append((title, undrawn.not_yet(view.run)))
+        elif "validation" in parts and not view.run.config.validation_size:
+            missing.append((title, _("kept no validation images")))
+    return missing
+
+
+def _numbered(runs: Sequence[Run]) -> list[str]:
+    """The runs' titles with their numbers, as the charts call them."""
+    return [f"{number}. {names.run_title(run).plain}" for number, run in enumerate(runs, 1)]
+
+
+def _say_shared(places: Sequence[int], parts: Sequence[Split]) -> None:
+    if len(parts) > 1 and overlay.share_colours(places):
+        text = _("There are {n} colours: curves of one colour that belong to different runs differ by their signs.")
+        st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
+
+
+def _say_differences(runs: Sequence[Run]) -> None:
+    if len(runs) < 2:
+        st.caption(_("Choose two runs or more in the table, to see them beside each other."))
+        return
+    if len(runs) == 2:
+        one, other = runs
+        shown = {
+            name: (names.value(comparison.setting(one, name)), names.value(comparison.setting(other, name)))
+            for name in comparison.differing((one, other))
+        }
+        st.markdown(f":material/difference: {comparison.in_words(one, other, shown).text(_)}")
+        return
+    differing = comparison.differing(runs)
+    listed = ", ".join(_(comparison.NAMES[name]) for name in differing)
+    text = _("They differ in: {settings}.").format(settings=listed) if differing else _("All have the same settings.")
+    st.markdown(f":material/difference: {text}")
+
+
+def _two_charts(
+    views: list[watch.View],
+    more: Any,
+    make: Callable[[Any], dict[str, Any]],
+    describe: Callable[[Any], str],
+) -> None:
+    key = (tuple((one.run.id, one.run.version) for one in views), more, texts.language())
+    for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
+        with column:
+            figure = watch.figure((*key, metric), partial(make, metric))
+            height = HEIGHT + ROW * min(12, max(0, len(views) - ROOMY))
+            live_chart(
+                figure, key=f"chart_compare_{metric}", height=height, description=describe(metric), linked="compare"
+            )
+
+
+# ---- groups ----------------------------------------------------------------------------------------------------
+
+
+def _groups(views: list[watch.View]) -> None:
+    runs = {view.run.id: view for view in views}
+    fields = [name for name in comparison.differing(view.run for view in views) if name not in comparison.SEEDS]
+    labels = {"seed": _("runs alike in all but the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
+    by = (
+        st.selectbox(_("Together"), list(labels), key="compare_by", format_func=labels.__getitem__, width=320) or "seed"
+    )
+    parts, view = _parts_and_view()
+    found = comparison.grouped([one.run for one in views], by)
+    named = [
+        (_group_name(by, key, members), _members([runs[run.id] for run in members], by))
+        for key, members in found.items()
+    ]
+    st.caption(
+        _(
+            "Lines are means of all runs of a group (in brackets: how many), bands reach from the least to the greatest. Where "
+            "a run ends before the others (✕), a thin line goes on as the mean of those that are left."
+        )
+    )
+    _say_shared(range(len(named)), parts)
+    told = "; ".join(f"{name}: {len(members)}" for name, members in named)
+    chance = greatest_chance(one.run.config for one in views)
+    ended = _said_ended(named, parts)
+    _two_charts(
+        views,
+        (by, parts, view),
+        lambda metric: groups_figure.bands(named, metric, parts, view, _, chance),
+        lambda metric: f"{overlay.heading(metric, parts, _)}. {told}. {ended}".strip(),
+    )
+    if ended:
+        st.caption(f"✕ {escape.markdown(ended)}")
+    undrawn.say(_without_curve(views, parts))
+
+
+def _members(views: Sequence[watch.View], by: str) -> list[groups_figure.Member]:
+    """The runs of a group, by their seeds where these are what tells them apart."""
+    titles = [title.plain for title in names.run_titles([view.run for view in views])]
+    seeds = [view.run.config.seed for view in views]
+    if by == "seed" and len(set(seeds)) == len(seeds):
+        titles = [_("seed {n}").format(n=seed) for seed in seeds]
+    return [groups_figure.Member(title, view.curves, _ended(view)) for title, view in zip(titles, views, strict=True)]
+
+
+def _ended(view: watch.View) -> str:
+    """Why a run came to no end of its own, in words; empty where it goes on, or is complete."""
+    if view.run.outcome in ("diverged", "stopped", "failed"):
+        return _(names.STATES[view.run.outcome])
+    early = any(event.kind == "early_stop" for event in view.curves.events)
+    return _("stopped early") if early else ""
+
+
+def _said_ended(named: Sequence[groups_figure.Group], parts: Sequence[Split]) -> str:
+    """Which runs ended before the others of their group, why, and after which step."""
+    told = [
+        _("{group}: {run} ({why}, step {step})").format(
+            group=name, run=member.name, why=member.ended, step=f"{int(row['step'][0]):,}"
+        )
+        for name, members in named
+        for member, row in groups_figure.ended_before(members, "loss", parts[0])
+    ]
+    return _("Ended before the others: {runs}.").format(runs="; ".join(told)) if told else ""
+
+
+def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
+    if by == "seed":
+        return names.shared_title(members).plain
+    value = members[0].rates if by == "learning_rate" else names.value(key)
+    return f"{_(comparison.NAMES[by])} {value}"
+
+
+# ---- settings --------------------------------------------------------------------------------------------------
+
+
+def _settings(views: list[watch.View]) -> None:
+    runs = [view.run for view in views]
+    fields = comparison.differing(runs)
+    if len(runs) < 3 or not fields:
+        st.info(_("Choose three runs or more that differ in their settings."))
+        return
+    results = {name: _(title) for name, title in RESULTS.items() if name != "test_accuracy" or not seal.sealed()}
+    settings = {name: _(comparison.NAMES[name]) for name in fields}
+    with st.container(horizontal=True):
+        setting = st.selectbox(_("Setting"), fields, key="compare_setting", format_func=settings.__getitem__, width=260)
+        result = st.selectbox(
+            _("Result"), list(results), key="compare_result", format_func=results.__getitem__, width=260
+        )
+    view = ChartView(dark=session.dark())
+    why = [_why_no_result(run, result) for run in runs]
+    known = [run for run, reason in zip(runs, why, strict=True) if not reason]
+    # A rate that was changed on the way is no place on an axis of rates.
+    placed = [run for run in known if not (setting == "learning_rate" and run.rate_changes)]
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
+        up = _outcome(results[result], result, placed)
+        figure = charts.scatter(_dimension(setting, placed), up, titles, stars, view, _)
+        described = _("Each point is a run; those with a star stand out.")
+        live_chart(figure, key="chart_compare_scatter", height=HEIGHT, description=described)
+        st.caption(described)
+        if len(placed) < len(known):
+            undrawn.say(undrawn.rate_changed(known))
+    with right:
+        axes = [_dimension(name, known) for name in fields[:SHOWN_SETTINGS]]
+        figure = charts.parallel(axes, _outcome(results[result], result, known), view, _)
+        described = _(
+            "Each line is a run, from its settings to its result; brighter is more. Drag along an axis to pick."
+        )
+        live_chart(figure, key="chart_compare_parallel", height=HEIGHT, description=described)
+        st.caption(described)
+        if len(fields) > SHOWN_SETTINGS:
+            more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])
+            st.caption(_("Without an axis here: {settings}.").format(settings=more))
+    undrawn.say([(title, reason) for title, reason in zip(_numbered(runs), why, strict=True) if reason])
+
+
+def _outcome(title: str, result: str, runs: Sequence[Run]) -> charts.Dimension:
+    values = tuple(float(run.result[result]) for run in runs)
+    return charts.Dimension(title, values, share=result.endswith("accuracy"))
+
+
+def _why_no_result(run: Run, result: str) -> str:
+    """Why a run has no place on the axis of a result; empty where it has one."""
+    value = run.result.get(result)
+    if value is not None:
+        return "" if np.isfinite(value) else _("its loss is no number any more: NaN or infinity")
+    if run.state != "finished":
+        return _("has not ended yet")
+    if "validation" in result and not run.config.validation_size:
+        return _("kept no validation images")
+    return undrawn.not_yet(run)
+
+
+def _dimension(name: str, runs: Sequence[Run]) -> charts.Dimension:
+    values = [comparison.setting(run, name) for run in runs]
+    places = [comparison.position(name, value) for value in values]
+    if any(place is None for place in places):
+        words = sorted({names.value(value) for value in values})
+        ticks = tuple((float(place), word) for place, word in enumerate(words))
+        return charts.Dimension(
+            _(comparison.NAMES[name]), tuple(float(words.index(names.value(v))) for v in values), ticks
+        )
+    log = name in comparison.LOG_SCALED and min(cast(list[float], places), default=0) > 0
+    return charts.Dimension(_(comparison.NAMES[name]), tuple(cast(list[float], places)), log=log)

@@ -1,0 +1,82 @@
+"""The columns of the Compare table: what each says of a run. The table shows them, the filters choose by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+from mnist_core import comparison
+from mnist_core.config import RunConfig
+from mnist_core.networks import models
+from mnist_core.records import Run
+from mnist_core.ui import names, seal
+from mnist_core.ui.texts import _
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `of` gives a run's number or words, None where it has none.
+
+    `key` is the same in every language. `share`: a number that is read in percent. `free`: words of the student's own.
+    """
+
+    key: str
+    title: str
+    of: Callable[[Run], Any]
+    share: bool = False
+    free: bool = False
+
+
+def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
+    """The columns for these runs: of their settings only those that are not the same in all, and `also` those."""
+    differing = comparison.differing(runs)
+    shown = [
+        Column("star", "★", lambda run: "★" if run.star else ""),
+        Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
+        *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
+        Column("state", _("State"), lambda run: _(names.STATES[names.state(run)])),
+        Column("verdict", _("Health check"), names.verdict),
+        _result("best_validation_accuracy", _("Best validation accuracy"), share=True),
+        _result("best_step", _("at step")),
+        _result("validation_accuracy", _("Validation accuracy"), share=True),
+    ]
+    if not seal.sealed():
+        shown += [
+            _result("test_accuracy_at_best", _("Test accuracy at that step"), share=True),
+            _result("test_accuracy", _("Test accuracy"), share=True),
+        ]
+    shown += [
+        Column("parameters", _("Parameters"), lambda run: _parameters(run.config)),
+        Column("seconds", _("Seconds"), lambda run: round(run.progress.seconds, 1)),
+        Column("seconds_per_epoch", _("Seconds per epoch"), _seconds_per_epoch),
+    ]
+    if any(run.note for run in runs):
+        shown.append(Column("note", _("Note"), lambda run: run.note.cell, free=True))
+    return shown
+
+
+def _setting(name: str) -> Column:
+    return Column(name, names.headline(_(comparison.NAMES[name])), partial(_value, name))
+
+
+def _value(name: str, run: Run) -> Any:
+    value = comparison.setting(run, name)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return names.value(value)
+
+
+def _result(name: str, title: str, *, share: bool = False) -> Column:
+    return Column(name, title, lambda run: run.result.get(name), share=share)
+
+
+def _seconds_per_epoch(run: Run) -> float | None:
+    done = run.progress
+    return round(done.seconds / done.epoch, 2) if done.epoch else None
+
+
+@lru_cache(10_000)
+def _parameters(config: RunConfig) -> int:
+    return models.describe(config).parameters

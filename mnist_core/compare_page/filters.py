@@ -1,0 +1,168 @@
+"""Which of the runs the Compare table shows: a search, and filters by any of its columns, several at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from mnist_core import escape
+from mnist_core.compare_page.columns import Column, columns
+from mnist_core.records import Run
+from mnist_core.ui import names, session
+from mnist_core.ui.choice import typed
+from mnist_core.ui.texts import _, ngettext
+
+FEW = 8  # different values of a column, and they are chosen from a list; of more numbers a range is
+MOST_SWEEPS = 5_000
+Fits = Callable[[Run], bool]
+
+
+def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
+    """The search and the choice of columns to filter by: what a run has to fit, and these columns."""
+    text = st.text_input(
+        _("Search"),
+        key="compare_search",
+        placeholder=_("name, note or setting"),
+        width=320,
+        icon=":material/search:",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    fits = _sought(typed(text))
+    known = {column.key: column for column in columns(runs)}
+    with st.popover(_("Filter"), icon=":material/filter_list:"):
+        wanted = st.multiselect(
+            _("Filter by"),
+            list(known),
+            key="filter_columns",
+            format_func=lambda key: known[key].title if key in known else key,
+            placeholder=_("choose one column or several"),
+            persist_state="session",
+        )
+        if any(run.group for run in runs) and not st.toggle(
+            _("With the runs of sweeps"), value=True, key="filter_sweeps"
+        ):
+            swept = {sweep.id for sweep in session.store().list_sweeps(session.student(), MOST_SWEEPS)}
+            fits.append(lambda run: run.group not in swept)
+    return fits, [known[key] for key in wanted if key in known]
+
+
+def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Fits]:
+    """A row with a range or values for each of the columns; what a run has to fit."""
+    if not by:
+        return []
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        found = [_of(column, runs) for column in by]
+        st.button(_("Clear"), key="filter_clear", icon=":material/filter_list_off:", on_click=_clear)
+    return [one for one in found if one is not None]
+
+
+def told(shown: int, runs: int, hidden: int) -> None:
+    """Say how many of the runs are shown, and how many of the chosen ones are not."""
+    text = ngettext("{shown} of {n} run", "{shown} of {n} runs", runs).format(shown=f"{shown:,}", n=f"{runs:,}")
+    if hidden:
+        more = ngettext(
+            "{n} chosen run is not in the table now, but in the charts",
+            "{n} chosen runs are not in the table now, but in the charts",
+            hidden,
+        )
+        text = f"{text} · {more.format(n=hidden)}"
+    sorting = _("click a head to sort by it (what is empty counts as 0)")
+    st.caption(f"{text} · {sorting}")
+
+
+def _clear() -> None:
+    st.session_state["filter_columns"] = []
+
+
+def _sought(text: str) -> list[Fits]:
+    words = text.casefold().split()
+    return [lambda run: all(word in _said_of(run) for word in words)] if words else []
+
+
+def _said_of(run: Run) -> str:
+    return f"{names.run_title(run).plain} {names.describe(run.config)} {run.note.plain}".casefold()
+
+
+def _of(column: Column, runs: Sequence[Run]) -> Fits | None:
+    """The filter by a column; None while it lets all runs through."""
+    if column.free:
+        return _by_words(column)
+    values = {value for value in map(column.of, runs) if value not in (None, "") and value == value}
+    if len(values) > FEW and all(isinstance(value, int | float) for value in values):
+        return _by_range(column, min(values), max(values))
+    return _by_values(column, sorted(values, key=lambda value: (isinstance(value, str), value)))
+
+
+def _by_words(column: Column) -> Fits | None:
+    text = st.text_input(
+        column.title, key=f"filter_{column.key}", placeholder=_("contains"), width=220, persist_state="session"
+    )
+    words = typed(text).casefold().split()
+    return (
+        (lambda run: all(word in column.of(run).replace(escape.JOINER, "").casefold() for word in words))
+        if words
+        else None
+    )
+
+
+def _by_values(column: Column, values: list[Any]) -> Fits | None:
+    said = {value: _said(column, value) for value in values}
+    wanted = st.multiselect(
+        column.title,
+        values,
+        key=f"filter_{column.key}",
+        format_func=lambda value: said.get(value, str(value)),
+        placeholder=_("all"),
+        width=260,
+        persist_state="session",
+    )
+    return (lambda run: column.of(run) in wanted) if wanted else None
+
+
+def _by_range(column: Column, least: float, greatest: float) -> Fits | None:
+    title = _("{column}, %").format(column=column.title) if column.share else column.title
+    with st.container(width=310, gap=None):
+        st.markdown(f":small[{title}]")
+        left, right = st.columns(2, gap="xxsmall")
+        low = _end(left, column, _("from {value}").format(value=_said(column, least)), "from")
+        high = _end(right, column, _("to {value}").format(value=_said(column, greatest)), "to")
+    if low is None and high is None:
+        return None
+    if low is not None and high is not None:
+        low, high = sorted((low, high))
+    bottom, top = -math.inf if low is None else low, math.inf if high is None else high
+
+    def fits(run: Run) -> bool:
+        value = column.of(run)
+        return value is not None and bottom <= _read(column, value) <= top
+
+    return fits
+
+
+def _end(place: DeltaGenerator, column: Column, told: str, which: str) -> float | None:
+    value = place.number_input(
+        f"{column.title}, {told}",
+        value=None,
+        format="%g",
+        key=f"filter_{which}_{column.key}",
+        placeholder=told,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return None if value is None else float(value)
+
+
+def _read(column: Column, value: float) -> float:
+    """The number as it is read in the table: who asks for 97.24 % means what is shown so."""
+    return round(100 * value, 2) if column.share else value
+
+
+def _said(column: Column, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{100 * value:.2f}" if column.share else names.number(value)

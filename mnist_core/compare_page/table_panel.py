@@ -1,0 +1,215 @@
+"""My runs in a table: what tells them apart, what came of them; chosen ones are named, starred, put away, taken up again."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.compare_page import filters
+from mnist_core.compare_page.columns import columns
+from mnist_core.config import FIELDS
+from mnist_core.errors import MnistLabError
+from mnist_core.figures.theme import RUN_COLOURS_LIGHT
+from mnist_core.panels import draft, export_panel
+from mnist_core.records import Run
+from mnist_core.ui import address, frame, names, seal, session, watch
+from mnist_core.ui.choice import typed
+from mnist_core.ui.texts import _, ngettext
+
+MOST = 5_000  # runs in the table
+FIRST = 3  # of them are chosen when the page is opened
+ROW = 37  # pixels
+
+
+def choose() -> list[Run]:
+    """Draw the table and return the chosen runs; those of other students that the address names come first."""
+    mine = watch.my_runs(limit=MOST, of_sweeps=True)
+    if address.followed() or "compared" not in st.session_state:
+        asked = [one for one in st.query_params.get("runs", "").split(",") if one]
+        st.session_state["compared"] = asked or [run.id for run in mine[:FIRST]]
+        # A table that was drawn before would say what was chosen in it.
+        st.session_state["compare_table"] = st.session_state.get("compare_table", 0) + 1
+    _undo()
+    shown, by = _filtered(mine)
+    if shown:
+        _table(shown, by)
+        missing = {run.id for run in mine} & set(st.session_state["compared"]) - {run.id for run in shown}
+        filters.told(len(shown), len(mine), len(missing))
+    elif mine:
+        st.info(_("No run fits. Clear the search or the filter."))
+    others = _others({run.id for run in mine})
+    chosen = [run for run in (*others, *mine) if run.id in set(st.session_state["compared"])]
+    address.say(runs=",".join(run.id for run in chosen))
+    if set(st.session_state["compared"]) - {run.id for run in (*others, *mine)}:
+        st.warning(_("Not all runs that the address names are here. Some may have been deleted."))
+    if others:
+        st.caption(
+            _(":material/visibility: Among them runs of somebody else: you can watch them and take their settings.")
+        )
+    return chosen
+
+
+def has_runs() -> bool:
+    """Whether there is a table to choose from."""
+    return bool(watch.my_runs(limit=MOST, of_sweeps=True))
+
+
+def actions(chosen: Sequence[Run]) -> None:
+    """What can be done with the chosen runs."""
+    mine = [run for run in chosen if run.owner == session.student()]
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_actions"):
+        starred = bool(mine) and all(run.star for run in mine)
+        st.button(
+            _("Take the star off") if starred else _("Star"),
+            key="star",
+            icon=":material/star:",
+            disabled=not mine,
+            on_click=_star,
+            args=(mine, not starred),
+        )
+        with st.popover(_("Name and note"), icon=":material/edit_note:", disabled=len(mine) != 1):
+            if len(mine) == 1:
+                _write_on(mine[0])
+        st.button(
+            _("Same again, but …"),
+            key="again",
+            icon=":material/content_copy:",
+            disabled=len(chosen) != 1,
+            on_click=_again,
+            args=(chosen[0] if chosen else None,),
+            help=_("Opens the Train page with the settings that this run began with."),
+        )
+        st.button(
+            _("Delete"),
+            key="put_away",
+            icon=":material/delete:",
+            disabled=not mine,
+            on_click=_put_away,
+            args=([run.id for run in mine],),
+        )
+        if len(chosen) == 1:
+            export_panel.draw(chosen[0])
+    if len(chosen) == 1 and (story := names.rate_story(chosen[0])):
+        more = _("“Same again, but …” takes the rate that it began with; zip, script and JSON have the changes, too.")
+        st.caption(f":material/speed: {story} {more}")
+    if st.session_state.pop("go_train", False):
+        st.switch_page("pages/train.py")
+
+
+def _others(mine: set[str]) -> list[Run]:
+    found = []
+    for run_id in st.session_state["compared"]:
+        if run_id not in mine:
+            try:
+                run = watch.look(run_id).run
+            except MnistLabError:
+                continue  # deleted, or never there: the others are shown
+            if not run.put_away:
+                found.append(run)
+    return found
+
+
+# ---- the table -------------------------------------------------------------------------------------------------
+
+
+def _filtered(runs: list[Run]) -> tuple[list[Run], list[str]]:
+    """The runs that fit, and the columns that they were chosen by."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
+        fits, by = filters.controls(runs)
+        seal.draw()
+        export_panel.bring_in()
+    fits += filters.ranges(by, runs)
+    return [run for run in runs if all(fit(run) for fit in fits)], [column.key for column in by]
+
+
+def _table(runs: list[Run], by: Sequence[str]) -> None:
+    shown = columns(runs, by)
+    table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in shown})
+    percent, short = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g"))
+    ids = [run.id for run in runs]
+    compared = set(st.session_state["compared"])
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        placeholder="–",
+        height=min(11, len(runs) + 1) * ROW + 4,
+        key=f"compare_table_{st.session_state['compare_table']}_{zlib.crc32(repr(ids).encode())}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
+        column_config={column.title: percent for column in shown if column.share}
+        | {column.title: short for column in shown if FIELDS.get(column.key) is float}
+        # What is named stays in sight, however many columns there are.
+        | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
+    )
+    rows = [ids[place] for place in picked["selection"]["rows"]]
+    hidden = [run_id for run_id in st.session_state["compared"] if run_id not in set(ids)]
+    st.session_state["compared"] = [*hidden, *rows]
+
+
+# ---- what buttons do -------------------------------------------------------------------------------------------
+
+
+@frame.callback
+def _star(runs: list[Run], star: bool) -> None:
+    for run in runs:
+        session.store().label_run(run.id, session.student(), star=star)
+
+
+def _write_on(run: Run) -> None:
+    @frame.callback
+    def written(what: str) -> None:
+        label: dict[str, Any] = {what: typed(st.session_state[f"{what}_of_{run.id}"])}
+        session.store().label_run(run.id, session.student(), **label)
+
+    @frame.callback
+    def coloured() -> None:
+        chosen = st.session_state[f"colour_of_{run.id}"]
+        session.store().label_run(run.id, session.student(), colour=-1 if chosen is None else chosen)
+
+    st.segmented_control(
+        _("Colour"),
+        list(range(len(RUN_COLOURS_LIGHT))),
+        default=run.colour,
+        key=f"colour_of_{run.id}",
+        format_func=lambda number: str(number + 1),
+        on_change=coloured,
+        help=_("The colours of the charts, in their order; without a choice the run's place decides."),
+    )
+    st.text_input(_("Name"), run.name.raw, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
+    st.text_area(_("Note"), run.note.raw, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))
+
+
+def _again(run: Run) -> None:
+    draft.load(run.config)
+    st.session_state["go_train"] = True
+
+
+@frame.callback
+def _put_away(run_ids: list[str]) -> None:
+    session.store().put_away(run_ids, session.student())
+    st.session_state["just_put_away"] = run_ids
+    st.session_state["compared"] = [one for one in st.session_state["compared"] if one not in run_ids]
+    if st.session_state.get("shown_run") in run_ids:
+        st.session_state["shown_run"] = None
+
+
+def _undo() -> None:
+    gone: list[str] = st.session_state.get("just_put_away", [])
+    if not gone:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="undo_row"):
+        text = ngettext("{n} run deleted.", "{n} runs deleted.", len(gone))
+        st.markdown(":material/delete: " + text.format(n=len(gone)), width="content")
+        st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_bring_back, args=(gone,))
+
+
+@frame.callback
+def _bring_back(run_ids: list[str]) -> None:
+    session.store().bring_back(run_ids, session.student())
+    st.session_state["just_put_away"] = []
+    st.session_state["compared"] = run_ids

@@ -1,1 +1,0 @@
-"""What arithmetic alone can show, for the pages that explain: NumPy, no training, no torch."""

@@ -1,0 +1,1 @@
+"""Ideas about layers, units, filters and optimizers."""

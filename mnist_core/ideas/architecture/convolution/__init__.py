@@ -1,0 +1,1 @@
+"""How a kernel slides over an image."""

@@ -1,0 +1,159 @@
+"""How a convolution slides: kernel, stride and padding by slider on a real digit, stop by stop or played."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+import streamlit as st
+
+from mnist_core import data, escape
+from mnist_core.ideas.architecture.convolution import concept as conv
+from mnist_core.ideas.architecture.convolution import figure as charts
+from mnist_core.messages import N_
+from mnist_core.panels import products
+from mnist_core.ui import data_note, lesson, playing, session
+from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import typed
+from mnist_core.ui.texts import _
+
+KERNELS = {
+    "upright": N_("Upright edges"),
+    "level": N_("Level edges"),
+    "outline": N_("Outline"),
+    "blur": N_("Blur"),
+    "sharpen": N_("Sharpen"),
+    "shift": N_("Shift"),
+    "one": N_("Nothing changes"),
+    "own": N_("My own numbers"),
+}
+OWN = "0 -1 0\n-1 5 -1\n0 -1 0"
+PROBLEMS = {
+    "empty": N_("Expected a square of numbers, a row a line, such as {example}. There are none."),
+    "number": N_("Expected a number, got {found}. Write numbers such as 1, -0.5 or 2e-1 with spaces between."),
+    "range": N_("{found} is out of range: expected numbers from −{greatest} to {greatest}."),
+    "square": N_("Expected as many numbers in each row as there are rows; the rows have {found}."),
+    "large": N_("A kernel of {found} is too large here: expected at most {largest} × {largest} numbers."),
+}
+IMAGES = 100
+PLAY_SECONDS = 0.25
+
+
+def draw() -> None:
+    """The sliders, the window on the digit, the arithmetic of a stop, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "A few numbers slide over the image; at each stop they are multiplied with the pixels beneath and added up "
+            "to one pixel of the output. Try the edges: orange where ink begins, blue where it ends."
+        )
+    )
+    if not data_note.ready():
+        return
+    playing.draw("conv", _panel, PLAY_SECONDS)
+    lesson.code(conv.convolve, conv.window, conv.output_side, conv.kernel)
+    lesson.experiment(
+        "lenet", _("A network that learns such kernels by itself: 32 and 64 of them, 5 × 5 numbers each.")
+    )
+
+
+def _panel(plays: bool) -> None:
+    left, right = st.columns([1, 2.4], gap="large")
+    with left:
+        image = _image()
+        kernel = _kernel()
+        stride = st.slider(
+            _("Stride"), 1, 4, 1, key="conv_stride", help=_("How many pixels from one stop to the next.")
+        )
+        padding = st.slider(_("Padding"), 0, 3, 0, key="conv_padding", help=_("How wide the frame of zeros is."))
+    side = len(kernel)
+    output = conv.convolve(image, kernel, stride, padding)
+    if plays:
+        _play_on(len(output))
+    with left:
+        row, column = _place(len(output), plays)
+    stop = charts.Stop(side, stride, padding, row, column)
+    patch = conv.window(image, side, stride, padding, row, column)
+    formula = f"⌊({len(image)} + 2 · {padding} − {side}) / {stride}⌋ + 1 = {len(output)}"
+    said = _(
+        "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the pixel that is marked in the output."
+    ).format(row=row, column=column, count=side * side, total=float(output[row, column]))
+    with right:
+        figure = charts.slide_chart(conv.padded(image, padding), output, stop, session.dark(), _)
+        live_chart(
+            figure,
+            key="chart_slide",
+            height=430,
+            description=said.replace("**", ""),
+            on_click=partial(_clicked, len(output)),
+        )
+        st.markdown(said)
+        products.draw(patch, kernel, said.replace("**", ""))
+        st.markdown(
+            _("Side of the output = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula)
+        )
+
+
+def _image() -> conv.Floats:
+    number = st.slider(_("Image"), 0, IMAGES - 1, 0, key="conv_image")
+    pixels = data.load_dataset(data_note.dataset()).train_images[number]
+    return cast(conv.Floats, pixels / 255.0)
+
+
+def _kernel() -> conv.Floats:
+    """The chosen kernel; the last that was one where what is typed is none."""
+    titles = {name: _(title) for name, title in KERNELS.items()}
+    name = st.selectbox(_("Kernel"), list(KERNELS), key="conv_kernel", format_func=titles.__getitem__)
+    if name != "own":
+        side = st.select_slider(
+            _("Kernel size"), conv.SIZES, 3, key="conv_side", format_func=lambda size: f"{size} × {size}"
+        )
+        return conv.kernel(cast(conv.KernelName, name), side)
+    text = st.text_area(_("Numbers, a row a line"), OWN, key="conv_own", height=120)
+    try:
+        st.session_state["conv_typed"] = conv.parse_kernel(typed(text))
+    except conv.KernelError as error:
+        sentence = _(PROBLEMS[error.reason]).format(
+            found=escape.markdown(error.found), example="`0 1`", greatest=f"{conv.GREATEST:g}", largest=conv.LARGEST
+        )
+        st.error(sentence, icon=":material/error:")
+    return cast(conv.Floats, st.session_state.get("conv_typed", conv.parse_kernel(OWN)))
+
+
+# ---- the stop --------------------------------------------------------------------------------------------------
+
+
+def _place(side: int, plays: bool) -> tuple[int, int]:
+    """Row and column of the output's pixel, by slider, step or play; never outside."""
+    at: list[int] = st.session_state.setdefault("conv_at", [7, 12])
+    at[:] = [min(place, side - 1) for place in at]
+    row = st.slider(_("Row"), 0, side - 1, **_bound(0))
+    column = st.slider(_("Column"), 0, side - 1, **_bound(1))
+    playing.play_or_pause("conv", plays)
+    st.caption(_("Or click a pixel of the output."))
+    return row, column
+
+
+def _bound(which: int) -> dict[str, Any]:
+    """Key and callback of the slider that shows the row (0) or the column (1)."""
+    key = f"conv_at_{which}"
+    st.session_state[key] = st.session_state["conv_at"][which]
+
+    def changed() -> None:
+        st.session_state["conv_at"][which] = st.session_state[key]
+
+    return {"key": key, "on_change": changed}
+
+
+def _clicked(side: int, click: Click) -> None:
+    if click.trace == "output" and 0 <= click.point < side * side:
+        st.session_state["conv_at"] = list(divmod(click.point, side))
+
+
+def _play_on(side: int) -> None:
+    """The next stop; the last one ends it."""
+    row, column = st.session_state.get("conv_at", [0, 0])
+    place = row * side + column + 1
+    if place >= side * side:
+        playing.stop("conv")
+    elif playing.on("conv"):
+        st.session_state["conv_at"] = list(divmod(place, side))

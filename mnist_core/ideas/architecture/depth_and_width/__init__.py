@@ -1,0 +1,1 @@
+"""Networks of many depths and widths trained at one click."""

@@ -1,0 +1,254 @@
+"""Depth × width: one click trains a network for each cell; the heat map fills while they train."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import comparison, rates
+from mnist_core.config import RunConfig
+from mnist_core.ideas.architecture.depth_and_width import figure as charts
+from mnist_core.ideas.architecture.depth_and_width.cells import Network, Place, accuracy_of, networks
+from mnist_core.messages import N_
+from mnist_core.networks import models
+from mnist_core.panels import controls, group_panel, run_panel, started
+from mnist_core.presets import PRESETS
+from mnist_core.ui import data_note, frame, lesson, names, session, watch
+from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import one_of, row_of
+from mnist_core.ui.texts import _
+
+PRESET = PRESETS["depth-and-width"]
+DEPTHS, WIDTHS = (0, 1, 2, 3, 4, 5), (4, 16, 64, 256, 1_024)
+IMAGES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+EPOCHS = (1, 2, 3, 5, 10, 20)
+SEEDS = (1, 2, 3)
+MEASURES: Mapping[str, str] = {
+    "accuracy": N_("Validation accuracy"),
+    "parameters": N_("Parameters"),
+    "seconds": N_("Seconds to converge"),
+    "steps": N_("Steps to converge"),
+}
+NEAR = 0.005  # an accuracy so little below the best is as good
+
+
+def draw() -> None:
+    """The plan, the button, the map, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Each cell is a network; all train on the same batches, two by two or one by one as there is room. Look for "
+            "the smallest one that is nearly as good as the best, and for what a further layer costs."
+        )
+    )
+    _launch()
+    if group := started.shown("group"):
+        frame.safely(_live)(group)
+    else:
+        st.info(_("Press the button: the cells fill while the networks train."))
+    lesson.code(comparison.reached)
+    lesson.experiment(
+        PRESET.name,
+        _("One of these on its own, with all its curves: three hidden layers of 64 units."),
+        variant="3 × 64",
+    )
+
+
+# ---- the plan --------------------------------------------------------------------------------------------------
+
+
+def _launch() -> None:
+    first, second, third, fourth, fifth = st.columns([1.3, 1.3, 1, 1, 1], gap="medium")
+    with first:
+        depths = _several(_("Hidden layers"), DEPTHS, (0, 1, 2, 3), "grid_depths")
+    with second:
+        widths = _several(_("Units in each"), WIDTHS, (16, 64, 256), "grid_widths")
+    with third:
+        images = st.select_slider(_("Training images"), IMAGES, 50_000, key="grid_images", format_func=names.number)
+    with fourth:
+        epochs = st.select_slider(_("Epochs"), EPOCHS, 5, key="grid_epochs")
+    with fifth:
+        rate = st.select_slider(_("Learning rate"), controls.RATES, 0.1, key="grid_rate", format_func=names.number)
+    base = PRESET.config.replace(dataset=data_note.dataset(), train_size=images, epochs=epochs, learning_rate=rate)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        seeds = st.segmented_control(_("Seeds in each cell"), SEEDS, default=1, required=True, key="grid_seeds") or 1
+        named = _named(_configs(base, depths, widths), seeds)
+        configs = [config for _name, config in named]
+        st.button(
+            _("Train all {n}").format(n=len(configs)),
+            key="grid_start",
+            type="primary",
+            icon=":material/grid_on:",
+            on_click=started.start,
+            args=("group", secrets.token_hex(5), configs, [name for name, _config in named], PRESET.name),
+            disabled=not configs,
+        )
+        if configs:
+            started.expected_time(configs)
+        else:
+            st.caption(_("Choose at least one number of layers and one of units."))
+
+
+def _several(label: str, options: Sequence[int], start: Sequence[int], key: str) -> list[int]:
+    chosen = st.pills(label, options, selection_mode="multi", default=start, key=key, format_func=names.number)
+    return sorted(chosen)
+
+
+def _configs(base: RunConfig, depths: Sequence[int], widths: Sequence[int]) -> dict[str, RunConfig]:
+    """Name of the variant → configuration. Without hidden layers there is nothing to be wide: one run."""
+    places = dict.fromkeys((depth, width if depth else 0) for depth in depths for width in widths)
+    return {
+        f"{depth} × {width}" if depth else "0": base.replace(hidden_layers=(width,) * depth) for depth, width in places
+    }
+
+
+def _named(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, RunConfig]]:
+    """(name of the variant, configuration) of every run: each network from so many first weights, on the same batches."""
+    return [
+        (name, one)
+        for name, config in configs.items()
+        for one in rates.variants(config, [config.learning_rate], range(seeds) if seeds > 1 else ())
+    ]
+
+
+# ---- the map ---------------------------------------------------------------------------------------------------
+
+
+def _live(group: str) -> None:
+    moving = any(view.run.active for view in watch.look_at_group(group))
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
+
+
+def _panel(group: str, moving: bool) -> None:
+    started.turn_the_page()
+    views = watch.look_at_group(group)
+    if not views:
+        st.info(_("There is no such group of runs here."))
+        return
+    if any(view.run.active for view in views) != moving:
+        st.rerun()
+    if views[0].run.owner != session.student():
+        st.caption(_(":material/visibility: Somebody else's runs: you can watch them."))
+    group_panel.progress([view.run for view in views])
+    measure, accuracy = _measure()
+    known = networks(views)
+    several = len(views) > len(known)
+    said = _said(known.values())
+    _chart(known, measure, accuracy, said, group, several)
+    st.markdown(said)
+    st.caption(_how_to_read(several))
+    _table(views, accuracy, several)
+
+
+def _how_to_read(several: bool) -> str:
+    """What a difference between two cells means, and what a click does."""
+    if several:
+        text = _(
+            "A cell is the mean of its seeds, ± half the distance from the least to the greatest: a difference between cells that is smaller "
+            "means nothing. Click a cell to open the run of its first seed, or choose a row."
+        )
+    else:
+        text = _(
+            "One seed in each cell: another seed would change every figure a little, and a difference smaller than that means nothing. "
+            "Train each cell with 2 or 3 seeds to see how large it is. Click a cell, or choose a row, to open its run."
+        )
+    return text + " " + _("Seconds are of training, beside the others that trained then.")
+
+
+def _measure() -> tuple[str, float]:
+    """What the cells show, and the accuracy at which a run counts as converged."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        measure = one_of(_("Figure"), MEASURES, "accuracy", "grid_measure", titled=False)
+        percent = st.slider(
+            _("Converged at a validation accuracy of"), 80.0, 99.0, 95.0, 0.5, "%.1f%%", key="grid_accuracy", width=320
+        )
+    return measure, percent / 100
+
+
+def _chart(known: Mapping[Place, Network], measure: str, accuracy: float, said: str, group: str, several: bool) -> None:
+    depths = sorted({depth for depth, _width in known})
+    widths = sorted({width for depth, width in known if depth}) or [0]
+    # What has no hidden layer stands in every column of its row.
+    rows = [[known.get((depth, width if depth else 0)) for width in widths] for depth in depths]
+    cells = [[one.cell(measure, accuracy) if one else None for one in row] for row in rows]
+    title = _(MEASURES[measure])
+    if measure in ("seconds", "steps"):
+        title += f" ({accuracy:.1%})"
+    figure = charts.grid_chart(
+        title,
+        [str(depth) for depth in depths],
+        [names.number(width) if width else "–" for width in widths],
+        cells,
+        session.dark(),
+        _,
+        log=measure != "accuracy",
+    )
+    flat = [one.views[0].run.id if one else None for row in rows for one in row]
+    live_chart(
+        figure,
+        key="chart_grid",
+        height=140 + (100 if several else 80) * len(depths),
+        description=f"{title}. {_in_words(depths, widths, cells)} {said}",
+        subject=f"{group} {measure}",
+        on_click=partial(_clicked, flat),
+    )
+
+
+def _in_words(depths: Sequence[int], widths: Sequence[int], cells: Sequence[Sequence[charts.Cell | None]]) -> str:
+    parts = [
+        f"{depth} × {width}: {cell.text.replace('<br>', ' ')}" + (f" ({cell.more})" if cell.more else "")
+        for depth, row in zip(depths, cells, strict=True)
+        for width, cell in zip(widths, row, strict=True)
+        if cell
+    ]
+    return ", ".join(parts) + "."
+
+
+def _clicked(runs: Sequence[str | None], click: Click) -> None:
+    if 0 <= click.point < len(runs) and (run_id := runs[click.point]):
+        started.open_run(run_id)
+
+
+def _said(found: Iterable[Network]) -> str:
+    """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences."""
+    done = [one for one in found if one.completed and np.isfinite(one.accuracy())]
+    if len(done) < 2:
+        return _("The best and the smallest good network are named here once two are done.")
+    best = max(done, key=Network.accuracy)
+    near = [one for one in done if one.accuracy() >= best.accuracy() - NEAR]
+    small = min(near, key=lambda one: one.parameters)
+    said = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_told(best))]
+    if small is best:
+        said.append(_("No smaller one comes within half a percentage point of it."))
+    else:
+        text = _("**{name}** is within half a percentage point of it: {accuracy} with {parameters} parameters.")
+        said.append(text.format(**_told(small)))
+    if spread := max(one.spread() for one in done):
+        text = _("The seeds of one cell lie up to {spread} percentage points apart.")
+        said.append(text.format(spread=f"{100 * spread:.2f}"))
+    return " ".join(said)
+
+
+def _told(one: Network) -> dict[str, str]:
+    return {"name": one.name, "accuracy": f"{one.accuracy():.2%}", "parameters": f"{one.parameters:,}"}
+
+
+def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
+    def row(view: watch.View) -> dict[str, Any]:
+        share, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
+        return {
+            _("Layers × units"): names.variant(view.run).cell,
+            **({_("Seed"): view.run.config.seed} if several else {}),
+            _("State"): _(names.STATES[names.state(view.run)]),
+            _("Parameters"): models.describe(view.run.config).parameters,
+            _("Validation accuracy"): "" if math.isnan(share) else f"{share:.2%}",
+            _("Seconds to converge"): "" if found is None else f"{found.seconds:.2f}",
+            _("Steps to converge"): "" if found is None else f"{found.step:,}",
+        }
+
+    row_of([row(view) for view in views], "grid_table", lambda place: started.open_run(views[place].run.id))

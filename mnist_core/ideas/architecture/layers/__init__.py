@@ -1,0 +1,1 @@
+"""What each layer costs: parameters, multiplications, memory."""

@@ -1,0 +1,205 @@
+"""Layers and units by slider: nodes from the task, and what each layer costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.config import choices
+from mnist_core.figures.network import DIGITS, NAMES, network_svg
+from mnist_core.ideas.architecture.layers import concept as sizes
+from mnist_core.ideas.architecture.layers import figure as charts
+from mnist_core.messages import N_
+from mnist_core.networks.models import Description, Layer
+from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+MOST_LAYERS = 4
+UNITS = (1, 2, 4, 8, 16, 32, 50, 64, 100, 128, 256, 512, 1_024, 2_048)
+START = (100, 50, 50, 50)
+MEASURES: dict[charts.Measure, str] = {
+    "parameters": N_("Parameters"),
+    "multiplications": N_("Multiplications"),
+    "memory": N_("Memory"),
+}
+BATCHES = (1, 10, 32, 100, 128, 500, 1_000, 5_000, 10_000, 60_000)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network is to answer: its nodes at both ends, and why there are so many."""
+
+    title: str
+    inputs: int
+    answers: tuple[str, ...]  # one for each output node
+    why: str
+    input_name: str
+    output_name: str
+
+
+TASKS = {
+    "digits": Task(
+        N_("Which digit?"),
+        784,
+        DIGITS,
+        N_(
+            "An input node for each of the 28 × 28 pixels, an output node for each of ten answers. Softmax makes "
+            "probabilities of the outputs; the largest is the answer."
+        ),
+        NAMES["input"],
+        NAMES["output"],
+    ),
+    "letters": Task(
+        N_("Which letter?"),
+        784,
+        tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        N_("The same pixels, but 26 answers exclude each other: 26 output nodes. Only the last layer changes."),
+        NAMES["input"],
+        N_("letters"),
+    ),
+    "yes-no": Task(
+        N_("Is it a 5: yes or no?"),
+        784,
+        ("",),
+        N_(
+            "One output node is enough: a sigmoid makes it the probability of yes, and no has the rest. The loss is "
+            "binary cross-entropy."
+        ),
+        NAMES["input"],
+        N_("yes?"),
+    ),
+    "colour": Task(
+        N_("Which of ten things in a small colour photo?"),
+        3_072,
+        ("",) * 10,
+        N_(
+            "32 × 32 pixels with three numbers each, red, green and blue: 3,072 input nodes. The first layer grows with them."
+        ),
+        NAMES["input"],
+        N_("things"),
+    ),
+    "points": Task(
+        N_("Two numbers: which side of a curve?"),
+        2,
+        ("",),
+        N_("Two coordinates, one yes or no. With so few inputs the layers between have most of the weights."),
+        N_("numbers"),
+        N_("yes?"),
+    ),
+    "price": Task(
+        N_("Eight facts about a house: its price?"),
+        8,
+        ("",),
+        N_(
+            "The answer is a number, not a choice: one output node without softmax or sigmoid. The loss is the squared error."
+        ),
+        N_("facts"),
+        N_("price"),
+    ),
+}
+
+
+def draw() -> None:
+    """The task, the sliders, the drawing, the bars, the table."""
+    lesson.look_at(
+        _(
+            "The task fixes the nodes at both ends; the layers between are yours to choose. Watch where the weights "
+            "are: nearly always in the first layer, which sees all pixels."
+        )
+    )
+    frame.fragment(_panel)()
+    lesson.code(sizes.Dense, sizes.dense_layers, sizes.memory)
+    lesson.experiment(
+        "keras-first-look",
+        _("An eighth of the units, an eighth of the parameters: how much accuracy does a network of 64 units lose?"),
+        hidden_layers="64",
+    )
+
+
+def _panel() -> None:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        titles = {name: _(task.title) for name, task in TASKS.items()}
+        task = TASKS[st.selectbox(_("The task"), list(TASKS), key="layers_task", format_func=titles.__getitem__)]
+        hidden = _hidden()
+        batch = st.select_slider(_("Batch size"), BATCHES, 100, key="layers_batch", format_func=names.number)
+        optimizer = st.selectbox(
+            _("Optimizer"), choices("optimizer"), index=5, key="layers_optimizer", format_func=names.choice
+        )
+    layers = sizes.dense_layers((task.inputs, *hidden, len(task.answers)))
+    memories = [sizes.memory(layer, batch, optimizer) for layer in layers]
+    with right:
+        st.markdown(_(task.why))
+        st.image(_drawing(task, layers), width="stretch")
+        _totals(layers, memories)
+    _chart(layers, memories)
+    _table(layers, memories)
+
+
+def _hidden() -> list[int]:
+    depth = st.slider(_("Hidden layers"), 0, MOST_LAYERS, 1, key="layers_depth")
+    return [
+        st.select_slider(
+            _("Units in hidden layer {n}").format(n=number + 1),
+            UNITS,
+            START[number],
+            key=f"layers_units_{number}",
+            format_func=names.number,
+        )
+        for number in range(depth)
+    ]
+
+
+def _drawing(task: Task, layers: list[sizes.Dense]) -> str:
+    kinds = ["dense"] * (len(layers) - 1) + ["output"]
+    shown = [Layer(kind, (layer.outputs,)) for kind, layer in zip(kinds, layers, strict=True)]  # type: ignore[arg-type]
+    description = Description((Layer("input", (task.inputs,)), *shown))
+    called = {**NAMES, "input": task.input_name, "output": task.output_name}
+    return network_svg(description, _, dark=session.dark(), answers=task.answers, called=called)
+
+
+def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
+    shown = (
+        (_("Parameters"), f"{sum(layer.parameters for layer in layers):,}"),
+        (_("Multiplications for one example"), f"{sum(layer.multiplications for layer in layers):,}"),
+        (_("Memory while it trains"), charts.in_bytes(sum(one.total for one in memories))),
+    )
+    with st.container(horizontal=True, gap="large"):
+        for label, value in shown:
+            st.metric(label, value, width="content")
+
+
+def _chart(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
+    measure = one_of(_("Figure"), MEASURES, "parameters", "layers_measure", titled=False)
+    figure = charts.size_chart(layers, memories, measure, session.dark(), _)
+    said = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
+    description = " ".join(
+        said.format(
+            inputs=layer.inputs,
+            outputs=layer.outputs,
+            parameters=f"{layer.parameters:,}",
+            multiplications=f"{layer.multiplications:,}",
+            memory=charts.in_bytes(one.total),
+        )
+        for layer, one in zip(layers, memories, strict=True)
+    )
+    live_chart(figure, key="chart_sizes", height=380, description=description)
+
+
+def _table(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
+    rows = [
+        {
+            _("Layer"): f"{layer.inputs:,} → {layer.outputs:,}",
+            _(
+                "Weights + biases = parameters"
+            ): f"{layer.inputs:,} · {layer.outputs:,} + {layer.outputs:,} = {layer.parameters:,}",
+            _("Multiplications"): f"{layer.multiplications:,}",
+        }
+        | {_(title): charts.in_bytes(getattr(one, name)) for name, title in charts.MEMORY.items()}
+        for layer, one in zip(layers, memories, strict=True)
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")

@@ -1,0 +1,1 @@
+"""A CNN and an MLP with as many parameters."""

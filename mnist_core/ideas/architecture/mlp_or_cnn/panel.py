@@ -1,0 +1,116 @@
+"""A CNN and an MLP with as many parameters: the width found by arithmetic, both trained by one click."""
+
+from __future__ import annotations
+
+import secrets
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.config import RunConfig
+from mnist_core.figures.network import network_svg
+from mnist_core.ideas.architecture.layers import concept as sizes
+from mnist_core.networks import models
+from mnist_core.panels import group_panel, started
+from mnist_core.ui import data_note, frame, lesson, names, session
+from mnist_core.ui.texts import _, ngettext
+
+IMAGES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+FILTERS = (1, 2, 4, 8, 16, 32)
+UNITS = (8, 16, 32, 64, 128)
+GREATEST_WIDTH = 2_048
+
+
+def draw() -> None:
+    """The CNN by slider, the MLP beside it, the button, the curves of both, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Both networks have nearly the same number of parameters. The CNN uses each of its few weights at every "
+            "place of the image: it multiplies far more, and learns more from the same images."
+        )
+    )
+    cnn = _cnn()
+    mlp = _mlp(cnn)
+    _compare(cnn, mlp)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.button(
+            _("Train both"),
+            key="equal_start",
+            type="primary",
+            icon=":material/balance:",
+            on_click=started.start,
+            args=("pair", secrets.token_hex(5), [cnn, mlp], ["CNN", "MLP"]),
+        )
+        started.expected_time([cnn, mlp])
+    if group := started.shown("pair"):
+        frame.safely(group_panel.draw)(group)
+    else:
+        st.info(_("Press the button: both curves appear here, live."))
+    lesson.code(sizes.parameters_of, sizes.width_for)
+    lesson.experiment(
+        "lenet-fast", _("A small CNN on all images, with a rate that rises and falls: 99 % in two epochs.")
+    )
+
+
+def _cnn() -> RunConfig:
+    columns = st.columns(4, gap="large")
+    with columns[0]:
+        first = st.select_slider(_("Filters in convolution {n}").format(n=1), FILTERS, 8, key="equal_filters_0")
+        second = st.select_slider(_("Filters in convolution {n}").format(n=2), FILTERS, 16, key="equal_filters_1")
+    with columns[1]:
+        kernel = st.select_slider(_("Kernel size"), (3, 5, 7), 5, key="equal_kernel")
+        units = st.select_slider(_("Units in the hidden layer of the CNN"), UNITS, 32, key="equal_units")
+    with columns[2]:
+        st.slider(_("Hidden layers of the MLP"), 1, 4, 1, key="equal_depth")
+        images = st.select_slider(_("Training images"), IMAGES, 5_000, key="equal_images", format_func=names.number)
+    with columns[3]:
+        epochs = st.slider(_("Epochs"), 1, 10, 5, key="equal_epochs")
+        seed = st.slider(_("Seed"), 0, 20, 0, key="equal_seed")
+    return RunConfig(
+        dataset=data_note.dataset(),
+        train_size=images,
+        model="cnn",
+        filters=(first, second),
+        kernel_size=kernel,
+        hidden_layers=(units,),
+        optimizer="adam",
+        learning_rate=0.001,
+        batch_size=50,
+        epochs=epochs,
+        seed=seed,
+    )
+
+
+def _mlp(cnn: RunConfig) -> RunConfig:
+    """As the CNN in everything but the network; its width by arithmetic."""
+    depth = int(st.session_state["equal_depth"])
+    width = sizes.width_for(models.describe(cnn).parameters, 784, depth, 10)
+    return cnn.replace(model="mlp", hidden_layers=(min(width, GREATEST_WIDTH),) * depth)
+
+
+def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
+    drawings = st.columns(2, gap="large")
+    described = {"CNN": models.describe(cnn), "MLP": models.describe(mlp)}
+    for column, (name, description) in zip(drawings, described.items(), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            st.image(network_svg(description, _, dark=session.dark()), width="stretch")
+    rows = [
+        {
+            _("Network"): name,
+            _("Parameters"): f"{description.parameters:,}",
+            _("Multiplications for one image"): f"{description.multiplications:,}",
+        }
+        for name, description in described.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    width, depth = mlp.hidden_layers[0], len(mlp.hidden_layers)
+    times = described["CNN"].multiplications / described["MLP"].multiplications
+    said = _(
+        "The MLP comes nearest to the CNN's {parameters} parameters with {layers} of **{width}** units. For each image "
+        "the CNN multiplies **{times:.1f}** times as often."
+    )
+    layers = ngettext("{n} hidden layer", "{n} hidden layers", depth).format(n=depth)
+    st.markdown(
+        said.format(parameters=f"{described['CNN'].parameters:,}", layers=layers, width=f"{width:,}", times=times)
+    )

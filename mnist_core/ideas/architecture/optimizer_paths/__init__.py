@@ -1,0 +1,1 @@
+"""All optimizers on one surface of two weights."""

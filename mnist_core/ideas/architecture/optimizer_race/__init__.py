@@ -1,0 +1,1 @@
+"""All optimizers in one network, on the same batches."""

@@ -1,0 +1,1 @@
+"""Ideas about the batch size."""

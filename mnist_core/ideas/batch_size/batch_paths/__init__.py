@@ -1,0 +1,1 @@
+"""Full batch, mini-batch and single examples on one contour."""

@@ -1,0 +1,123 @@
+"""Three descents on one contour, and their loss. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist_core.figures import marks, theme
+from mnist_core.figures.axes import ChartView, ends, log_ticks, packed, spread
+from mnist_core.ideas.batch_size.batch_paths import concept
+from mnist_core.ideas.batch_size.batch_paths.concept import Numbers, Points
+from mnist_core.messages import N_, Translate
+
+Figure = dict[str, Any]
+ACROSS, UP = (-2.0, 3.2), (-1.6, 3.4)  # what the picture shows of a and b
+HIGHEST = 10.0  # loss shown
+SYMBOLS = ("circle", "square", "diamond")
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One descent: its name, where it was, and how many steps make an epoch."""
+
+    name: str
+    places: Numbers  # (steps + 1) × 2
+    per_epoch: int
+
+
+def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: Translate) -> Figure:
+    """The loss over slope and intercept as rings, the walks on it, the lowest place as a cross."""
+    layout = theme.layout(translate(N_("Three ways down")), translate(N_("Slope a")), dark=dark, revision="batch-paths")
+    layout["hovermode"] = "closest"
+    layout["legend"]["traceorder"] = "reversed"
+    layout["xaxis"] |= ends(*ACROSS)
+    layout["yaxis"] |= ends(*UP) | {"title": {"text": translate(N_("Intercept b"))}}
+    a, b = np.linspace(*ACROSS, 45), np.linspace(*UP, 45)
+    above = concept.loss(points, *np.meshgrid(a, b)) - concept.loss(points, *concept.lowest(points))
+    rings = {
+        "type": "contour",
+        "uid": "loss",
+        "x": packed(a),
+        "y": packed(b),
+        "z": packed(np.sqrt(np.maximum(above, 0))),  # rings at equal distances
+        "ncontours": 22,
+        "contours": {"coloring": "lines"},
+        "line": {"width": 1.2},
+        "colorscale": [[0, theme.quiet(dark)], [1, theme.quiet(dark)]],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    goal = {
+        "type": "scatter",
+        "mode": "markers",
+        "uid": "lowest",
+        "x": packed(concept.lowest(points)[:1]),
+        "y": packed(concept.lowest(points)[1:]),
+        "marker": {"symbol": "x", "size": 13, "color": theme.ink(dark)},
+        "showlegend": False,
+        "hovertemplate": translate(N_("the lowest place")) + "<br>a %{x:.3f}, b %{y:.3f}<extra></extra>",
+    }
+    # The noisiest below, so that the smooth ones stay in sight.
+    drawn = [_walk(place, walk, dark) for place, walk in enumerate(walks)]
+    return {"data": [rings, *reversed(drawn), goal], "layout": layout}
+
+
+def _walk(place: int, walk: Walk, dark: bool) -> dict[str, Any]:
+    colour = theme.run_colour(place, dark)
+    near = walk.places[np.abs(walk.places).max(1) <= 3 * ACROSS[1]]
+    sizes = np.full(len(near), 6.0 if len(near) < 100 else 4.0)
+    sizes[-1:] = 16
+    return _line(place, walk, near[:, 0], near[:, 1], dark) | {
+        "mode": "lines+markers",
+        "marker": {"size": sizes.tolist(), "color": colour, "symbol": SYMBOLS[place], "opacity": 1},
+        "customdata": packed(np.arange(len(near))),
+        "hovertemplate": "%{customdata}: a %{x:.3f}, b %{y:.3f}",
+    }
+
+
+def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, translate: Translate) -> Figure:
+    """The loss over all points after each step (`epochs`: against points seen) on a log axis, with the least there is."""
+    layout = theme.layout(
+        translate(N_("Loss over all points")),
+        translate(N_("Epoch") if epochs else N_("Step")),
+        dark=dark,
+        revision="batch-paths-loss",
+        across=str(epochs),
+    )
+    least = float(concept.loss(points, *concept.lowest(points)))
+    low, high = np.log10(least / 1.5), np.log10(HIGHEST)
+    end = max((len(walk.places) - 1) / (walk.per_epoch if epochs else 1) for walk in walks)
+    layout["xaxis"] |= ends(0, max(1.0 if epochs else 10.0, end))
+    layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
+    figure: Figure = {"data": [], "layout": layout}
+    for place, walk in enumerate(walks):
+        values = concept.loss(points, walk.places[:, 0], walk.places[:, 1])
+        x = np.arange(len(values)) / (walk.per_epoch if epochs else 1)
+        figure["data"].append(_line(place, walk, x, np.minimum(values, HIGHEST * 3), dark))
+    text = translate(N_("least possible: {loss}")).format(loss=f"{least:.3f}")
+    marks.reference(figure, least, text, ChartView(dark=dark), log=True)
+    layout["annotations"][-1]["yanchor"] = "top"  # no walk comes below it
+    figure["data"] += spread(layout)
+    return figure
+
+
+def _line(place: int, walk: Walk, x: Any, y: Any, dark: bool) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": f"walk{place}",
+        "legendgroup": f"walk{place}",
+        "name": walk.name,
+        "x": packed(np.asarray(x)),
+        "y": packed(np.asarray(y)),
+        "line": {
+            "color": theme.run_colour(place, dark),
+            "width": (3.2, 2.2, 1.3)[place],
+            "dash": theme.run_dash(place),
+        },
+        "hovertemplate": "%{y:.4g}",
+    }

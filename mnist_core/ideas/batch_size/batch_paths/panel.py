@@ -1,0 +1,106 @@
+"""Full batch, mini-batch and single examples on one contour, by slider, step by step or played."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from mnist_core.ideas.batch_size.batch_paths import concept
+from mnist_core.ideas.batch_size.batch_paths import figure as charts
+from mnist_core.ideas.batch_size.batch_paths.figure import Walk
+from mnist_core.messages import N_
+from mnist_core.ui import lesson, names, playing, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+POINTS = 32
+EQUAL = {"steps": N_("steps"), "points": N_("points seen")}
+MOST = {"steps": 60, "points": 20}  # steps, epochs
+PLAY_SECONDS = 0.35
+RATES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
+
+
+def draw() -> None:
+    """The sliders, the contour, the losses, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "All three go down the same bowl: the full batch straight, single examples by fits and starts, a mini-batch "
+            "in between. Compare them after as many steps, then after as many points seen, and raise the rate: noise that "
+            "does not fade keeps them from the lowest place."
+        )
+    )
+    playing.draw("paths", _panel, PLAY_SECONDS)
+    lesson.code(concept.loss, concept.gradient, concept.descend)
+    lesson.experiment(
+        "batch-size",
+        _("In a network with batches of one image: the loss of the batches jumps about, and still it learns."),
+        variant="1",
+    )
+
+
+@lru_cache(maxsize=1)
+def _points() -> concept.Points:
+    return concept.made(POINTS)
+
+
+def _panel(plays: bool) -> None:
+    first, second, third = st.columns(3, gap="medium")
+    with first:
+        equal = one_of(_("Equal for all three"), EQUAL, "steps", "paths_equal")
+    if plays:
+        playing.go_on("paths", f"paths_{equal}", MOST[equal])
+    with second:
+        batch = st.select_slider(_("Mini-batch"), (2, 4, 8, 16, 24), 8, key="paths_batch")
+    with third:
+        rate = st.select_slider(_("Learning rate"), RATES, 0.2, key="paths_rate")
+    amount = _amount(equal, plays)
+    titles = (_("full batch ({n})"), _("mini-batch ({n})"), _("single example ({n})"))
+    walks = []
+    for name, size in zip(titles, (POINTS, batch, 1), strict=True):
+        per_epoch = -(-POINTS // size)
+        steps = amount if equal == "steps" else amount * per_epoch
+        walks.append(Walk(name.format(n=size), concept.descend(_points(), size, rate, steps), per_epoch))
+    said = _said(walks, rate)
+    st.markdown(said)
+    dark, epochs = session.dark(), equal == "points"
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        figure = charts.contour_chart(_points(), walks, dark, _)
+        live_chart(figure, key="chart_paths", height=480, description=said, linked="paths")
+    with right:
+        figure = charts.loss_chart(_points(), walks, epochs, dark, _)
+        live_chart(figure, key="chart_paths_loss", height=480, description=said, linked="paths")
+
+
+def _amount(equal: str, plays: bool) -> int:
+    """Steps, or epochs, that each goes; one slider for each, since they count other things."""
+    key = f"paths_{equal}"
+    slider, buttons = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
+    with slider:
+        label = _("Steps") if equal == "steps" else _("Epochs")
+        amount = st.slider(label, 0, MOST[equal], 30 if equal == "steps" else 4, key=key)
+    with buttons, st.container(horizontal=True):
+        playing.one_step("paths", key, MOST[equal])
+        playing.play_or_pause("paths", plays, key)
+    return amount
+
+
+def _said(walks: list[Walk], rate: float) -> str:
+    """The losses at the ends, with the least there is; and whether the rate is beyond the edge."""
+    points = _points()
+    parts = []
+    for walk in walks:
+        steps = len(walk.places) - 1
+        value = float(concept.loss(points, *walk.places[-1]))
+        shown = f"{value:.3f}" if value < 1e3 else f"{value:.1e}"
+        epochs = steps / walk.per_epoch
+        text = _("{name}: loss **{loss}** (steps: {steps}, epochs: {epochs})")
+        parts.append(text.format(name=walk.name, loss=shown, steps=steps, epochs=f"{epochs:.3g}"))
+    said = names.headline("; ".join(parts)) + "."
+    least = float(concept.loss(points, *concept.lowest(points)))
+    said += " " + _("The least possible is {loss}.").format(loss=f"{least:.3f}")
+    if rate > concept.edge(points):
+        said += " " + _("This rate is beyond the edge of the bowl, {edge}.").format(edge=f"{concept.edge(points):.2f}")
+    return said

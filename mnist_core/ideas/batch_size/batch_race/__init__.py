@@ -1,0 +1,1 @@
+"""Equal epochs and equal updates at many batch sizes."""

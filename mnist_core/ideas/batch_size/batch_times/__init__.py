@@ -1,0 +1,1 @@
+"""Seconds per epoch against the batch size, measured."""

@@ -1,0 +1,108 @@
+"""Seconds per epoch against the batch size, measured on this machine: one click, in the background."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from mnist_core.ideas.batch_size.batch_times import figure as charts
+from mnist_core.ideas.batch_size.batch_times.figure import Times
+from mnist_core.ideas.batch_size.updates_per_epoch import concept
+from mnist_core.panels import analysis_panel
+from mnist_core.records import Study
+from mnist_core.ui import data_note, lesson, names, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _, ngettext
+
+IMAGES = 50_000
+SIZES = (1, 10, 32, 100, 1_000, 10_000, IMAGES)
+UNITS = (16, 32, 64, 128, 256, 512)
+
+
+def draw() -> None:
+    """The choice of a network, the button, and what was measured last for it."""
+    lesson.look_at(
+        _(
+            "An epoch takes as long as its updates together. Watch where larger batches stop saving time: a small update is "
+            "mostly overhead, a large one is all multiplications, and these stay the same for each image."
+        )
+    )
+    name = data_note.dataset()
+    if not data_note.ready():
+        return
+    units, button = st.columns([2, 3], gap="large", vertical_alignment="bottom")
+    with units:
+        chosen = st.select_slider(_("Units in the hidden layer"), UNITS, 128, key="times_units")
+    parameters = {"dataset": name, "hidden_layers": [chosen], "images": IMAGES, "sizes": list(SIZES)}
+    mine = session.store().list_studies(session.student(), "batch-times")
+    shown = next((study for study in mine if study.parameters == parameters), None)
+    with button, st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Measure on this machine"),
+            key="measure_times",
+            type="primary",
+            icon=":material/timer:",
+            on_click=analysis_panel.begin,
+            args=("batch-times", parameters, secrets.token_hex(5)),
+            disabled=any(study.active for study in mine),
+        )
+        st.caption(_("About five seconds, in the background."), width="content")
+    if shown is None:
+        st.info(
+            _(
+                "Press the button: at seven batch sizes real updates of this network are timed for less than half a second each."
+            )
+        )
+    else:
+        analysis_panel.draw(shown.id, _show)
+    lesson.code(concept.updates_per_epoch, Times)
+    lesson.experiment(
+        "batch-size",
+        _("A whole run with a batch size of 1,000: read its seconds per epoch beneath the curves, then try 1."),
+        variant="1000",
+    )
+
+
+def _show(study: Study) -> None:
+    times = Times.of(study.parameters, study.arrays)
+    said = _said(times)
+    st.markdown(said)
+    dark = session.dark()
+    key = (study.id, dark, texts.language())
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        figure = watch.figure((*key, "epochs"), lambda: charts.epochs_chart(times, dark, _))
+        live_chart(figure, key="chart_times", height=540, description=said, subject=study.id)
+    with right:
+        figure = watch.figure((*key, "updates"), lambda: charts.updates_chart(times, dark, _))
+        live_chart(figure, key="chart_times_updates", height=265, description=said, subject=study.id)
+        figure = watch.figure((*key, "update"), lambda: charts.update_chart(times, dark, _))
+        live_chart(figure, key="chart_times_update", height=265, description=said, subject=study.id)
+    cores, timed = study.values["cores"], [f"{count:,}" for count in study.values["updates"]]
+    st.caption(
+        ngettext(
+            "Measured with {n} core, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",
+            "Measured with {n} cores, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",
+            cores,
+        ).format(n=cores, updates=" · ".join(timed))
+    )
+
+
+def _said(times: Times) -> str:
+    """The slowest and the fastest size, and how far apart they are."""
+    epochs = times.epochs
+    fastest = int(epochs.argmin())
+    factor = float(epochs[0] / epochs[fastest])
+    text = _(
+        "On this machine an epoch of {images} images takes about **{slow}** with a batch size of {first} and **{fast}** with "
+        "{best}: a factor of {factor}. Both are extrapolated from the updates that were timed."
+    )
+    return text.format(
+        images=f"{times.images:,}",
+        slow=names.duration(epochs[0]),
+        first=f"{times.sizes[0]:,}",
+        fast=names.duration(epochs[fastest]),
+        best=f"{times.sizes[fastest]:,}",
+        factor=f"{factor:,.0f}" if factor >= 10 else f"{factor:.1f}",
+    )

@@ -1,0 +1,1 @@
+"""Mini-batch gradients around the gradient of all images."""

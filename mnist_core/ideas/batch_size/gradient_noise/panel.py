@@ -1,0 +1,108 @@
+"""Gradient noise by slider: mini-batches of real images around the gradient of all of them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.data import datasets
+from mnist_core.ideas.batch_size.gradient_noise import concept
+from mnist_core.ideas.batch_size.gradient_noise import figure as charts
+from mnist_core.ideas.batch_size.gradient_noise.concept import Directions, Noise
+from mnist_core.ui import data_note, frame, lesson, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+IMAGES, HIDDEN = 1_000, 32
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, IMAGES)
+DRAWN = 400  # batches of each size
+TRAINED = (0, 30, 300)  # steps before the gradients are looked at
+
+
+def draw() -> None:
+    """The sliders, three charts, a sentence, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Each thin line is the gradient of one mini-batch, the thick arrow that of all images. Make the batches "
+            "larger and the lines gather around the arrow, but slowly: four times the images halve the noise."
+        )
+    )
+    name = data_note.dataset()
+    if not data_note.ready():
+        return
+    frame.fragment(_panel)(name)
+    lesson.code(concept.gram, Noise)
+    lesson.experiment(
+        "batch-size",
+        _("What the noise does to the curve of a run: the loss of batches of 10 images, beside the evaluated ones."),
+        variant="10",
+    )
+
+
+def _panel(name: DatasetName) -> None:
+    first, second, third = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
+    with first:
+        size = st.select_slider(_("Batch size"), SIZES, 10, key="noise_batch", format_func=names.number)
+    with second:
+        steps = one_of(_("The network"), {steps: _state(steps) for steps in TRAINED}, 0, "noise_steps")
+    with third:
+        seed = int(st.session_state.get("noise_seed", 0))
+        st.button(_("Draw other batches"), key="noise_next", icon=":material/casino:", on_click=_others)
+    noise, kept = _noise(name, datasets.find(name), steps)
+    found = noise.batches(size, DRAWN, seed) if seed else kept[size]
+    said = _said(size, found)
+    st.markdown(said)
+    dark = session.dark()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        figure = charts.arrows_chart(found, f"{steps}", dark, _)
+        live_chart(figure, key="chart_noise", height=600, description=said)
+    with right:
+        live_chart(charts.angles_chart(found, dark, _), key="chart_angles", height=285, description=said)
+        figure = charts.law_chart(noise, [(one, drawn.spread) for one, drawn in kept.items()], size, dark, _)
+        live_chart(figure, key="chart_law", height=310, description=said)
+    st.caption(
+        _(
+            "A network of {units} hidden units and {images} training images. Across is the length of all that is not "
+            "along the full gradient; up or down by the side of the direction in which the gradients differ most."
+        ).format(units=HIDDEN, images=f"{IMAGES:,}")
+    )
+
+
+def _state(steps: int) -> str:
+    return _("after {n} steps").format(n=steps) if steps else _("untrained")
+
+
+def _others() -> None:
+    st.session_state["noise_seed"] = st.session_state.get("noise_seed", 0) + 1
+
+
+@lru_cache(maxsize=4)
+def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, dict[int, Directions]]:
+    """The table of gradients after so many steps, and the first batches drawn of each size; once a process."""
+    dataset = data.load_dataset(name, source)
+    x = data.preprocess(dataset.train_images[:IMAGES], "scaled").reshape(IMAGES, -1)
+    labels = dataset.train_labels[:IMAGES].astype(int)
+    layers = concept.train(concept.network(HIDDEN, seed=0), x, labels, steps, batch=100, rate=0.2)
+    noise = Noise(concept.gram(layers, x, labels))
+    return noise, {size: noise.batches(size, DRAWN) for size in SIZES}
+
+
+def _said(size: int, found: Directions) -> str:
+    """What is seen, with its numbers."""
+    if size == IMAGES:
+        return _("**A batch of all images** has no noise: it is the full gradient.")
+    angles = sorted(found.angles)
+    text = _(
+        "**Batch size {size}.** Half of the batches point within **{angle}°** of the full gradient; on average they miss it "
+        "by **{spread} times** its length. {away} point away from it."
+    )
+    away = sum(angle > 90 for angle in angles) / len(angles)
+    return text.format(
+        size=f"{size:,}", angle=f"{angles[len(angles) // 2]:.0f}", spread=f"{found.spread:.2g}", away=f"{away:.0%}"
+    )

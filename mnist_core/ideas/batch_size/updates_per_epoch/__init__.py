@@ -1,0 +1,1 @@
+"""An epoch cut into batches."""

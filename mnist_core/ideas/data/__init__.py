@@ -1,0 +1,1 @@
+"""Ideas about the data: what a network sees of a digit."""

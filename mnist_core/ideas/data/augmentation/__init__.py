@@ -1,0 +1,1 @@
+"""The same digit shifted, rotated and bent."""

@@ -1,0 +1,82 @@
+"""Augmentation: the same digit shifted, rotated and bent, as strongly as the slider says."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.config import DatasetName
+from mnist_core.data import augment
+from mnist_core.figures.digits import image_sheet
+from mnist_core.messages import N_
+from mnist_core.panels import analysis_panel
+from mnist_core.records import Study
+from mnist_core.ui import frame, lesson
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+NAMES: dict[augment.Kind, str] = {
+    "shift": N_("Shift"),
+    "rotate": N_("Rotate"),
+    "elastic": N_("Elastic"),
+    "all": N_("All together"),
+}
+START = 2  # strength
+
+
+def draw(name: DatasetName) -> None:
+    """The images, computed in the background once for all strengths; the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Augmentation shows a network the same image a little different each time, so that few images do the work of many. "
+            "Raise the strength: as long as you still read the digit it helps, and a 6 that has been turned into a 9 teaches nonsense."
+        )
+    )
+    seed = int(st.session_state.get("augment_seed", 0))
+    study = analysis_panel.wanted("augmented", {"dataset": name, "seed": seed})
+    analysis_panel.draw(study.id, _show)
+    st.button(_("Show others"), key="augment_others", icon=":material/shuffle:", on_click=_others)
+    lesson.code(augment.limits, augment.transform, augment.augmented)
+    lesson.experiment(
+        "overfit-and-stop",
+        _("What augmentation is a cure for: 1,000 images that a wide network soon knows by heart."),
+    )
+
+
+def _show(study: Study) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = one_of(_("Change"), NAMES, "shift", "augment_kind", wrap=True)
+        strength = st.slider(_("Strength"), 0, augment.STRENGTHS[-1], START, key="augment_strength", width=320)
+    changed, originals = study.arrays[chosen], study.arrays["originals"]
+    # A row for each digit: itself, then what the transform made of it.
+    sheet = np.concatenate([originals[:, None], changed[:, strength]], axis=1)
+    digits = st.segmented_control(
+        _("Digits"),
+        range(10),
+        selection_mode="multi",
+        default=(2, 4, 6, 7, 9),
+        key="augment_digits",
+        wrap=True,
+    )
+    rows = sorted(digits) or list(range(10))
+    st.image(image_sheet(sheet[rows].reshape(-1, 28, 28), columns=sheet.shape[1], scale=4), width=900)
+    st.caption(
+        _("First in each row the image itself, then {count} changes of it.").format(count=augment.DRAWS)
+        + " "
+        + _said(chosen, strength)
+    )
+
+
+def _said(kind: augment.Kind, strength: int) -> str:
+    texts = {
+        "shift": _("Shift: at most {amount} pixels each way."),
+        "rotate": _("Rotation: at most {amount}° each way."),
+        "elastic": _("Elastic: a smooth random field bends the strokes, alpha {amount}, sigma 4."),
+    }
+    parts = augment.limits(kind, strength)
+    return " ".join(texts[name].format(amount=f"{most:.3g}") for name, most in parts.items())
+
+
+@frame.callback
+def _others() -> None:
+    st.session_state["augment_seed"] = st.session_state.get("augment_seed", 0) + 1

@@ -1,0 +1,1 @@
+"""How many images each digit has, what they have in common, and how they spread."""

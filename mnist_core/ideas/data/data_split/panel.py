@@ -1,0 +1,135 @@
+"""Three heaps: training, validation, test, what each is for, and what happens when test images leak."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.config import TEST_FILES, TRAIN_FILES, DatasetName
+from mnist_core.ideas.data.data_split import concept as leak
+from mnist_core.ideas.data.data_split import figure as charts
+from mnist_core.records import Split
+from mnist_core.ui import frame, lesson, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+MEMORIES = (100, 300, 1_000, 3_000)  # images that the nearest-neighbour classifier has learnt
+ASKED = 500  # test images, and as many that nobody has seen
+LEAST = 1_000  # training images
+
+
+def draw(name: DatasetName) -> None:
+    """The split, then the leak."""
+    lesson.look_at(
+        _(
+            "Training images are learnt from, validation images choose the settings, test images judge once, at the end. Move the "
+            "cuts: what one heap gains another loses, and a small heap measures badly."
+        )
+    )
+    frame.fragment(_heaps)()
+    st.subheader(_("When the test leaks"))
+    lesson.look_at(
+        _(
+            "Here the simplest learner keeps images in a memory and answers with the digit of the nearest one. Let test "
+            "images slip into the memory: the measured accuracy climbs to 100%, while that on images nobody has seen gains only "
+            "what any other new images would have given."
+        )
+    )
+    frame.fragment(_leak)(name)
+    lesson.code(data.split, leak.leak, leak.margin)
+    lesson.experiment(
+        "overfit-and-stop",
+        _("Why validation images are kept apart: training loss goes on falling while validation loss turns up."),
+    )
+
+
+def _heaps() -> None:
+    first, last = st.slider(
+        _("Cut the 60,000 training images: from the left to learn from, from the right to choose with"),
+        LEAST,
+        TRAIN_FILES,
+        (50_000, 50_000),
+        1_000,
+        "%,d",
+        key="heaps_cut",
+    )
+    validation, unused = TRAIN_FILES - last, last - first
+    counts: dict[Split, int] = {"train": first, "validation": validation, "test": TEST_FILES}
+    said = _("{train} images train, {validation} validate, {test} test; {unused} lie unused.").format(
+        train=f"{first:,}", validation=f"{validation:,}", test=f"{TEST_FILES:,}", unused=f"{unused:,}"
+    )
+    live_chart(charts.heaps_chart(counts, unused, session.dark(), _), key="chart_heaps", height=190, description=said)
+    uses = (
+        (
+            _("Training"),
+            _(
+                "Their gradients change the weights. A network may know them by heart: being right on them proves nothing."
+            ),
+        ),
+        (
+            _("Validation"),
+            _(
+                "Never trained on. Learning rate, size and the moment to stop are chosen by them; whoever chooses often fits them, too."
+            )
+            + " "
+            + _margin(validation),
+        ),
+        (
+            _("Test"),
+            _("Looked at once, when everything is chosen: only then do they tell of new images.")
+            + " "
+            + _margin(TEST_FILES),
+        ),
+    )
+    for place, (title, text) in zip(st.columns(3, gap="medium"), uses, strict=True):
+        with place:
+            st.markdown(f"**{title}.** {text}")
+
+
+def _margin(images: int) -> str:
+    if not images:
+        return _("Without them nothing is left to choose by but the test.")
+    return _("An accuracy of 95% on {images} images is uncertain by ±{margin}.").format(
+        images=f"{images:,}", margin=f"{leak.margin(0.95, images):.2%}"
+    )
+
+
+def _leak(name: DatasetName) -> None:
+    by_memory = _found(name, data.load_dataset(name).source)
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        percent = st.slider(
+            _("Test images that leak into the memory, in percent"), 0, 100, 50, 100 // leak.STEPS, key="leak_share"
+        )
+        memory = st.select_slider(
+            _("Training images in the memory"), MEMORIES, 3_000, key="leak_memory", format_func=lambda n: f"{n:,}"
+        )
+        found = by_memory[memory]
+        place = percent * leak.STEPS // 100
+        said = _(
+            "With {percent}% of the test images in its memory it measures **{test}** on the test, and is right for **{unseen}** of images "
+            "that nobody has seen."
+        ).format(percent=percent, test=f"{found.test[place]:.1%}", unseen=f"{found.unseen[place]:.1%}")
+        st.markdown(said)
+        st.caption(
+            _("Real answers on {asked} test images and {asked} others, give or take {margin}.").format(
+                asked=ASKED, margin=f"{leak.margin(float(found.unseen[place]), ASKED):.1%}"
+            )
+        )
+    with right:
+        live_chart(charts.leak_chart(found, place, session.dark(), _), key="chart_leak", height=400, description=said)
+
+
+@lru_cache(maxsize=2)
+def _found(name: DatasetName, source: Path) -> dict[int, leak.Leak]:
+    dataset = data.load_dataset(name, source)
+    test, unseen = slice(0, ASKED), slice(ASKED, 2 * ASKED)
+    return leak.leak(
+        (dataset.train_images[: MEMORIES[-1]], dataset.train_labels[: MEMORIES[-1]]),
+        (dataset.test_images[test], dataset.test_labels[test]),
+        (dataset.test_images[unseen], dataset.test_labels[unseen]),
+        MEMORIES,
+    )

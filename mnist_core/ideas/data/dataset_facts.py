@@ -1,0 +1,37 @@
+"""What pages say of a whole data set, computed once for the process. A few MB are kept; the images stay in their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.ideas.data.classes import concept as digits
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of the training images: statistics, how hard each is (n), and how many the nearest mean image tells rightly."""
+
+    statistics: digits.Statistics
+    hardness: NDArray[np.float32]
+    nearest_right: float  # share of the training images
+
+
+def facts(dataset: data.Dataset) -> Facts:
+    """The facts of this data set."""
+    return _facts(dataset.name, dataset.source)
+
+
+@lru_cache(maxsize=2)
+def _facts(name: DatasetName, source: Path) -> Facts:
+    dataset = data.load_dataset(name, source)
+    found = digits.statistics(dataset.train_images, dataset.train_labels)
+    far = digits.distances(dataset.train_images, found.mean)
+    harder = digits.hardness(far, dataset.train_labels)
+    return Facts(found, harder, float((far.argmin(1) == dataset.train_labels).mean()))

@@ -1,0 +1,1 @@
+"""What the scaling of the pixels does to the loss surface."""

@@ -1,0 +1,134 @@
+"""Scales: what raw, scaled, zero-centred and standardised pixels do to the loss surface of a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.ideas.data.pixel_scaling import concept as line
+from mnist_core.ideas.data.pixel_scaling import figure as charts
+from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+IMAGES = 500  # that the line goes through
+DRAWN = 250  # of them, as points
+SCALES: tuple[line.Scale, ...] = ("raw", "scaled", "centred", "standardised")
+EDGE_OF_PIXELS = (5, 22)  # rows and columns in which ink comes and goes
+START = np.array([-0.6, 0.8])  # away from the lowest place, one unit far
+
+
+def draw(name: DatasetName) -> None:
+    """The controls, three charts, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "A line guesses one pixel from its neighbour, y = a · x + b, and gradient descent looks for a and b. Raw pixels make its "
+            "loss a gutter in which the walk hardly gets on; go through the scales, and the gutter becomes a round bowl."
+        )
+    )
+    frame.fragment(_panel)(name)
+    lesson.code(line.scaled, line.surface, line.descend)
+    lesson.experiment(
+        "preprocessing",
+        _("The same in a network: one rate, and pixels in four scales. Raw ones make training unstable."),
+    )
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Scale, place of the pixel, rate as a share of the edge, steps."""
+
+    scale: line.Scale
+    row: int
+    column: int
+    share: float
+    steps: int
+
+
+def _choice() -> _Choice:
+    first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
+    with first:
+        scale = one_of(_("Scale"), {one: names.CHOICES[one] for one in SCALES}, "raw", "scales_scale", wrap=True)
+    with second:
+        row = st.slider(_("Row"), *EDGE_OF_PIXELS, 14, key="scales_row")
+    with third:
+        column = st.slider(_("Column"), *EDGE_OF_PIXELS, 13, key="scales_column")
+    with fourth:
+        share = st.slider(
+            _("Learning rate, in edges"),
+            0.05,
+            1.1,
+            0.5,
+            0.05,
+            key="scales_rate",
+            help=_(
+                "The edge is 2 / greatest curvature, in each scale another rate: at 1 the steps neither shrink nor grow."
+            ),
+        )
+    with fifth:
+        steps = st.slider(_("Steps"), 0, 100, 20, key="scales_steps")
+    return _Choice(scale, row, column, share, steps)
+
+
+def _panel(name: DatasetName) -> None:
+    chosen, dataset = _choice(), data.load_dataset(name)
+    scale = chosen.scale
+    images = dataset.train_images[:IMAGES]
+    x = line.scaled(images[:, chosen.row, chosen.column], scale)
+    y = line.scaled(images[:, chosen.row, chosen.column + 1], scale)
+    bowl = line.surface(x, y)
+    rate = chosen.share * bowl.edge
+    walked = line.descend(bowl, bowl.lowest + START, rate, chosen.steps)
+    said = _said(bowl, rate, chosen, walked)
+    st.markdown(said)
+    dark = session.dark()
+    a, b = walked[-1]
+    for place, what, figure in zip(
+        st.columns([1, 1, 1.15], gap="medium"),
+        ("histogram", "two", "surface"),
+        (
+            charts.histogram_chart(line.scaled(images[:, 2:26, 2:26], scale), scale, dark, _),
+            charts.scatter_chart(x[:DRAWN], y[:DRAWN], (float(a), float(b)), scale, dark, _),
+            charts.surface_chart(bowl, walked, scale, dark, _),
+        ),
+        strict=True,
+    ):
+        with place:
+            live_chart(figure, key=f"chart_scales_{what}", height=430, description=said)
+    st.caption(
+        _(
+            "Here each pixel is centred and standardised by its own mean and deviation; for its networks this program takes one mean, "
+            "{mean}, and one deviation, {deviation}, for all pixels: those at the rim never change. The start is one unit away "
+            "from the lowest place in every scale, and both axes of the surface have the same unit."
+        ).format(mean=data.MEAN, deviation=data.STD)
+    )
+
+
+def _said(bowl: line.Surface, rate: float, chosen: _Choice, walked: line.Numbers) -> str:
+    if chosen.share > 1:
+        return _(
+            "**Beyond the edge** at a rate of {edge}: each step lands farther out than the one before. Condition number {condition}."
+        ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))
+    left = float(np.linalg.norm(walked[-1] - bowl.lowest))
+    return _(
+        "Condition number **{condition}**. At a rate of {rate} (edge {edge}), {left} of the distance are left after {steps} steps; "
+        "down to 1% it takes {needed} steps."
+    ).format(
+        condition=_count(bowl.condition),
+        rate=f"{rate:.3g}",
+        edge=f"{bowl.edge:.3g}",
+        left=f"{left:.1%}",
+        steps=chosen.steps,
+        needed=_count(line.steps_needed(bowl, rate)),
+    )
+
+
+def _count(number: float) -> str:
+    if not np.isfinite(number):
+        return "∞"
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -1,0 +1,1 @@
+"""One image as numbers: pixel by pixel, scaled, flattened."""

@@ -1,0 +1,111 @@
+"""As numbers: one image pixel by pixel, in the four scales, and flattened into a vector."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.config import DatasetName, Preprocessing, choices
+from mnist_core.data import preprocessing
+from mnist_core.ideas.data.pixel_values.figure import numbers_chart
+from mnist_core.messages import N_
+from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.flatten import flatten
+from mnist_core.ui.texts import _
+
+PART = 10  # pixels along a side of a part, whose numbers can be read at once
+MOST = 500  # images to choose from
+TWO_BY_TWO = np.array([[0, 64], [191, 255]], np.uint8)
+
+
+def draw(name: DatasetName) -> None:
+    """The numbers, then the vector."""
+    lesson.look_at(
+        _(
+            "To a computer the image is this table of 784 numbers, nothing else. Change the scale: the picture stays the same, "
+            "the numbers that the network gets do not."
+        )
+    )
+    frame.fragment(_numbers)(name)
+    st.subheader(_("From an image to a vector"))
+    lesson.look_at(
+        _(
+            "Play it: the rows are laid end to end, 28 times 28 pixels become 784 inputs. After that no input knows which "
+            "others were its neighbours; a network of dense layers never learns of it."
+        )
+    )
+    frame.fragment(_vector)(name)
+    lesson.code(preprocessing.affine, preprocessing.preprocess)
+    lesson.experiment(
+        "preprocessing",
+        _("The same network, given raw, scaled, zero-centred and standardised numbers: which learns best?"),
+    )
+
+
+def _chosen(dataset: data.Dataset) -> NDArray[np.uint8]:
+    return np.asarray(dataset.train_images[int(st.session_state.get("number_image", 1)) - 1])
+
+
+def _numbers(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
+    left, right = st.columns([1, 1.8], gap="large")
+    with left:
+        number = st.slider(_("Image"), 1, MOST, 1, key="number_image")
+        image = _chosen(dataset)
+        scale = _scale()
+        shown = one_of(_("Shown"), {"part": N_("a part"), "whole": N_("the whole image")}, "part", "number_shown")
+        rows = columns = range(28)
+        if shown != "whole":
+            top = st.slider(_("From row"), 0, 28 - PART, 9, key="number_row")
+            start = st.slider(_("From column"), 0, 28 - PART, 9, key="number_column")
+            rows, columns = range(top, top + PART), range(start, start + PART)
+        values = data.preprocess(image, scale)
+        digit = int(dataset.train_labels[number - 1])
+        said = _(
+            "Image {number}, a **{digit}**, {scale}: from {least} to {greatest}, mean {mean}, standard deviation {deviation}."
+        ).format(
+            number=number,
+            digit=digit,
+            scale=names.choice(scale),
+            least=f"{values.min():.4g}",
+            greatest=f"{values.max():.4g}",
+            mean=f"{values.mean():.3f}",
+            deviation=f"{values.std():.3f}",
+        )
+        st.markdown(said)
+        st.caption(_formula(scale))
+    with right:
+        ends = tuple(float(end) for end in data.preprocess(np.array([0, 255], np.uint8), scale))
+        figure = numbers_chart(values, (ends[0], ends[1]), rows, columns, session.dark(), _)
+        live_chart(figure, key="chart_numbers", height=620, description=said)
+
+
+def _scale() -> Preprocessing:
+    options: tuple[Preprocessing, ...] = choices("preprocessing")  # type: ignore[assignment]
+    return one_of(_("Scale"), {scale: names.CHOICES[scale] for scale in options}, "raw", "number_scale", wrap=True)
+
+
+def _formula(scale: Preprocessing) -> str:
+    texts = {
+        "raw": _("0 is paper, 255 is ink: a byte for each pixel, as in the file."),
+        "scaled": _("pixel / 255"),
+        "centred": _("pixel / 255 − {mean}, the mean of all training pixels of MNIST"),
+        "standardised": _(
+            "(pixel / 255 − {mean}) / {deviation}: mean and standard deviation of all training pixels of MNIST"
+        ),
+    }
+    return texts[scale].format(mean=data.MEAN, deviation=data.STD)
+
+
+def _vector(name: DatasetName) -> None:
+    dataset = data.load_dataset(name)
+    size = one_of(_("Image"), {side: f"{side}×{side}" for side in (2, 28)}, 28, "flatten_side", titled=False)
+    image = TWO_BY_TWO if size == 2 else _chosen(dataset)
+    flatten(image, key=f"flatten_{len(image)}")
+    st.caption(
+        _("The pixel in row r and column c, both counted from 0, is number {side} · r + c.").format(side=len(image))
+    )

@@ -1,0 +1,1 @@
+"""The images on a map of two principal components."""

@@ -1,0 +1,111 @@
+"""Projection: a sample of the images on a map of two principal components; one of them drawn from a few numbers."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.figures.digits import image_sheet
+from mnist_core.ideas.data.projection import concept as projection
+from mnist_core.ideas.data.projection.figure import map_chart
+from mnist_core.ui import frame, lesson, session
+from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.texts import _
+
+LEARNT = 5_000  # images whose components are taken
+SHOWN = (100, 300, 600, 1_000)  # images on the map
+KEPT = 300  # components
+NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)  # from which an image is drawn again
+
+
+def draw(name: DatasetName) -> None:
+    """The map, the drawn image, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Each sign is an image, placed by two numbers instead of 784: images that look alike lie close together. Look which digits "
+            "stay apart and which mingle, 4 and 9 above all; click a sign to see its image."
+        )
+    )
+    frame.fragment(_panel)(name)
+    lesson.code(projection.components, projection.Components)
+    lesson.experiment(
+        "keras-first-look",
+        _(
+            "A straight cut through all 784 numbers: a network without hidden layers. Compare its mistakes with what mingles here."
+        ),
+        hidden_layers="none",
+    )
+
+
+def _panel(name: DatasetName) -> None:
+    found, all_places = _map(name, data.load_dataset(name).source)
+    dataset = data.load_dataset(name)  # not before: the map opens it, too, and two of them take twice the memory
+    left, right = st.columns([2.2, 1], gap="large")
+    with right:
+        digits = st.segmented_control(
+            _("Digits"), range(10), selection_mode="multi", default=range(10), key="map_digits", wrap=True
+        )
+        first = st.slider(_("Component across"), 1, 10, 1, key="map_first") - 1
+        second = st.slider(_("Component upwards"), 1, 10, 2, key="map_second") - 1
+        count = st.select_slider(_("Images"), SHOWN, 300, key="map_count")
+        images, labels = dataset.train_images[:count], dataset.train_labels[:count]
+        places = all_places[:count]
+        row = _chosen(labels)
+        _again(found, images[row], places[row], int(labels[row]))
+    with left:
+        both = float(found.shares[first] + (found.shares[second] if second != first else 0))
+        said = _("These components hold {share} of all the variance.").format(share=f"{both:.1%}")
+        shown = sorted(digits) or list(range(10))
+        figure = map_chart(
+            places,
+            labels,
+            shown,
+            (first, second),
+            found.shares,
+            row if labels[row] in shown else None,
+            session.dark(),
+            _,
+        )
+        live_chart(figure, key="chart_map", height=640, description=said, on_click=partial(_choose, labels))
+        st.caption(said)
+
+
+def _chosen(labels: NDArray[np.uint8]) -> int:
+    row = int(st.session_state.get("map_row", 0))
+    return row if row < len(labels) else 0
+
+
+def _choose(labels: NDArray[np.uint8], click: Click) -> None:
+    if not (isinstance(click.meta, int) and click.trace == f"digit-{click.meta}"):
+        return
+    mine = np.flatnonzero(labels == click.meta)
+    if 0 <= click.point < len(mine):
+        st.session_state["map_row"] = int(mine[click.point])
+
+
+def _again(found: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int) -> None:
+    count = st.select_slider(_("Drawn again from so many numbers"), NUMBERS, 20, key="map_numbers")
+    drawn = found.drawn(place[None], count)[0]
+    ink = (np.clip(drawn, 0, 1) * 255).round().astype(np.uint8)
+    st.image(image_sheet(np.stack([image, ink]), columns=2, scale=5), width=300)
+    off = float(np.sqrt(np.mean((drawn - image / 255) ** 2)))
+    st.caption(
+        _(
+            "Left the image, a {digit}; right what {count} of 784 numbers know of it: off by {off} of full ink (root mean square). "
+            "They hold {share} of all the variance."
+        ).format(digit=label, count=count, off=f"{off:.1%}", share=f"{float(found.shares[:count].sum()):.1%}")
+    )
+
+
+@lru_cache(maxsize=2)
+def _map(name: DatasetName, source: Path) -> tuple[projection.Components, NDArray[np.float32]]:
+    """The components, and the numbers of all images that may be shown."""
+    dataset = data.load_dataset(name, source)
+    found = projection.components(np.asarray(dataset.train_images[:LEARNT]), KEPT)
+    return found, found.places(np.asarray(dataset.train_images[: SHOWN[-1]]))

@@ -1,0 +1,1 @@
+"""What the images look like, digit by digit, from easy to hard."""

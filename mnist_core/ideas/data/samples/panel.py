@@ -1,0 +1,85 @@
+"""Samples: training images digit by digit, at random or from the easiest to the hardest, by pixels or by a run of one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.config import DatasetName
+from mnist_core.figures.digits import image_sheet
+from mnist_core.ideas.data import dataset_facts
+from mnist_core.ideas.data.classes import concept as digits
+from mnist_core.ideas.data.samples import ranking_panel
+from mnist_core.messages import N_
+from mnist_core.ui import frame, lesson
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+ORDERS = {
+    "random": N_("at random"),
+    "hard": N_("by how hard they are"),
+    "run": N_("by how hard they are for a run of mine"),
+}
+COLUMNS = 20
+
+
+def draw(name: DatasetName) -> None:
+    """The sheet, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Each row is one digit, as many hands wrote it. Sort the images by how hard they are and move the slider: "
+            "at its right end even you may err."
+        )
+    )
+    frame.fragment(_sheet)(name)
+    lesson.code(digits.distances, digits.hardness, digits.by_hardness)
+    lesson.experiment(
+        "keras-first-look", _("A network with one hidden layer tells 98 of 100 such images, after five epochs.")
+    )
+
+
+def _sheet(name: DatasetName) -> None:
+    runs = ranking_panel.ranking(name)
+    orders = {order: title for order, title in ORDERS.items() if runs or order != "run"}
+    if st.session_state.get("sample_order") not in orders:
+        st.session_state.pop("sample_order", None)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        order = one_of(_("Order"), orders, "random", "sample_order", wrap=True)
+        if order == "hard":
+            hard = st.slider(
+                _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, key="sample_hard", width=420
+            )
+        elif order == "random":
+            st.button(_("Show others"), key="shuffle", icon=":material/shuffle:", on_click=_shuffle)
+    if order == "run":
+        ranking_panel.draw(runs)
+        return
+    dataset = data.load_dataset(name)
+    if order == "hard":
+        found = dataset_facts.facts(dataset)
+        indices = digits.by_hardness(found.hardness, dataset.train_labels, hard / 100, COLUMNS)
+        said = _how_hard(found, indices)
+        if not runs:
+            said += " " + _("A run of your own would rank them, too: train a network, then come back.")
+    else:
+        indices = data.samples(dataset, per_digit=COLUMNS, seed=st.session_state.get("sample_seed", 0))
+        said = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
+    st.image(_picture(dataset, indices), width="stretch")
+    st.caption(said)
+
+
+def _how_hard(found: dataset_facts.Facts, indices: NDArray[np.int64]) -> str:
+    return _(
+        "Hard is an image that lies nearer to the mean image of another digit than to that of its own, pixel by "
+        "pixel. Of the images shown, {mistaken} would be taken for another digit by that; of all training images {all}."
+    ).format(mistaken=f"{(found.hardness[indices] > 0).mean():.0%}", all=f"{1 - found.nearest_right:.1%}")
+
+
+def _picture(dataset: data.Dataset, indices: NDArray[np.int64]) -> bytes:
+    return image_sheet(dataset.train_images[indices], columns=COLUMNS, scale=2)
+
+
+def _shuffle() -> None:
+    st.session_state["sample_seed"] = st.session_state.get("sample_seed", 0) + 1

@@ -1,0 +1,85 @@
+"""Samples in the order of one's own run: from the images it is surest of to those whose digit it gives the least probability.
+
+What the run answers is the study that Inspect's mistakes use as well. It is asked about images that it was not trained on.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core.config import DatasetName
+from mnist_core.figures.digits import image_sheet
+from mnist_core.ideas.data.classes import concept as digits
+from mnist_core.panels import analysis_panel, image_split, last_weights
+from mnist_core.records import Run, Study
+from mnist_core.ui import names, watch
+from mnist_core.ui.texts import _
+
+COLUMNS = 20
+
+
+def ranking(name: DatasetName) -> list[Run]:
+    """The student's runs that can rank images of this data set, newest first: over, with weights, and with images to ask about."""
+    return [
+        run
+        for run in watch.my_runs()
+        if run.state == "finished"
+        and run.checkpoint_step is not None
+        and run.config.dataset == name
+        and image_split.parts(run)
+    ]
+
+
+def draw(runs: list[Run]) -> None:
+    """The choice of a run and of images, and the sheet as soon as the run's answers are there."""
+    known = {run.id: run for run in runs}
+    if st.session_state.get("rank_run") not in known:
+        st.session_state.pop("rank_run", None)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = st.selectbox(
+            _("Run"),
+            list(known),
+            key="rank_run",
+            format_func=lambda run_id: names.option(known[run_id]),
+            width=560,
+        )
+        run = known[chosen]
+        part = image_split.choose(run, "rank_part")
+    if part is None or last_weights.find(run) is None:
+        return
+    study = analysis_panel.of_run("answers", {"run": run.id, "part": part}, run)
+    analysis_panel.draw(study.id, partial(_sheet, run, part))
+
+
+def _sheet(run: Run, part: image_split.Part, study: Study) -> None:
+    heap = image_split.images(run, part)
+    shares = np.asarray(study.arrays["shares"], np.float32)
+    right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
+    hard = st.slider(
+        _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, key="rank_hard", width=420
+    )
+    columns = min(COLUMNS, int(np.bincount(heap.labels, minlength=10).min()) or COLUMNS)
+    indices = digits.by_hardness(-right, heap.labels, hard / 100, columns)
+    beneath = [f"{answers[index]} · {100 * right[index]:.0f}" for index in indices]
+    st.image(image_sheet(heap.images[indices], columns=columns, scale=2, labels=beneath), width="stretch")
+    st.caption(_said(part, answers != heap.labels, right, indices))
+
+
+def _said(
+    part: image_split.Part, wrong: NDArray[np.bool_], right: NDArray[np.float32], indices: NDArray[np.int64]
+) -> str:
+    kinds: dict[image_split.Part, str] = {
+        "validation": _("Of the images shown it answers {shown} wrong, of all {n} validation images {all}."),
+        "test": _("Of the images shown it answers {shown} wrong, of all {n} test images {all}."),
+    }
+    told = kinds[part].format(shown=f"{wrong[indices].mean():.0%}", n=f"{len(wrong):,}", all=f"{wrong.mean():.1%}")
+    meaning = _(
+        "Hard is an image whose digit gets a low probability from this run, and so a high loss; it was not trained on any "
+        "of them. Beneath each: its answer, and the probability of the right digit in percent, here from {least}% to {greatest}%."
+    )
+    shown = 100 * right[indices]
+    return meaning.format(least=f"{shown.min():.2g}", greatest=f"{shown.max():.3g}") + " " + told

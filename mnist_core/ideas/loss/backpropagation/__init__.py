@@ -1,0 +1,1 @@
+"""Forward, backward, update, with every number."""

@@ -1,0 +1,197 @@
+"""Forward, backward, update: a round of training in a small network, step by step, with every number and formula."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.ideas.loss.backpropagation import concept as backprop
+from mnist_core.ideas.loss.backpropagation.concept import FIRST, Hidden, Loss, Net
+from mnist_core.ideas.loss.backpropagation.figure import TITLES, Round, Stage, graph, stages
+from mnist_core.ideas.loss.backpropagation.formulas_figure import formulas
+from mnist_core.messages import N_
+from mnist_core.ui import frame, lesson, session
+from mnist_core.ui.chart import Narrow, live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+ACTIVATIONS: dict[Hidden, str] = {"sigmoid": N_("Sigmoid"), "relu": "ReLU"}
+LOSSES: dict[Loss, str] = {"cross-entropy": N_("Cross-entropy"), "squared-error": N_("Squared error")}
+RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+MOST = 100.0  # a weight beyond it, and the rounds end
+STAGE, NET, PAST = "backprop_stage", "backprop_net", "backprop_past"
+SAID: dict[Stage, str] = {
+    "sums": N_("Each hidden unit adds up its inputs, each times the weight of its edge, and its bias."),
+    "hidden": N_("The activation bends the sum. Without it two layers would be no more than one."),
+    "scores": N_("Each output does the same with what the hidden units give."),
+    "shares": N_("Softmax turns the scores into shares that add up to 1."),
+    "loss": N_("One number says how wrong the answer is for this target."),
+    "back-scores": N_("Now the other way. How much does the loss change when a score changes a little?"),
+    "back-v": N_(
+        "A weight acts through what it is multiplied by: its derivative is that of the score times what came in."
+    ),
+    "back-hidden": N_(
+        "A hidden unit acts on both scores: the derivatives come back along the same edges, times the same weights, and add up."
+    ),
+    "back-sums": N_("Through the activation: times its slope at this sum. Where the slope is 0, nothing passes."),
+    "back-w": N_("And once more: the derivative of the sum times what came in."),
+    "update": N_("Every weight and bias takes a step against its derivative, as long as the learning rate says."),
+    "again": N_("The new weights, the same inputs."),
+}
+FELL = N_(
+    "The loss fell from **{before}** to **{after}**. The slope promised a change of {promised}: a small step keeps that."
+)
+ROSE = N_(
+    "The loss rose from **{before}** to **{after}**, though the slope promised {promised}: the step was too long."
+)
+# On a telephone the graph stands upright, and formulas are written smaller.
+ROOMY = 540  # pixels that the graph needs from left to right
+STYLE = "<style>@media (max-width: 640px) { .st-key-backprop_formula .katex { font-size: 0.8em; } }</style>"
+AWAY = N_("The new weights reach {far}: they have run away. **Start over**, and try a smaller learning rate.")
+STAYED = N_("The loss stays at **{after}**: there is no slope to go down.")
+
+
+def draw() -> None:
+    """The sliders, the graph, the formulas, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Go through one round of training with **Next**: numbers flow forward to the loss, derivatives flow back along "
+            "the same edges, then each weight moves. Every derivative is made of numbers that are already there."
+        )
+    )
+    st.html(STYLE)
+    frame.fragment(_panel)()
+    lesson.code(backprop.forward, backprop.backward, backprop.slope, backprop.update)
+    lesson.experiment("two-layer-net", _("The same with 39,760 weights and biases, 10,000 times in a row."))
+
+
+def _panel() -> None:
+    left, right = st.columns([1, 2.2], gap="large")
+    with left:
+        made = _choices()
+    known = stages(made.net)
+    with right:
+        place = _steps(len(known), made)
+        stage = known[place - 1]
+        figure, upright = (graph(made, stage, session.dark(), _, upright=stands) for stands in (False, True))
+        said = _said(made, stage)
+        description = f"{_(TITLES[stage])}. {_numbers(made, stage)}"
+        narrow = Narrow(upright, below=ROOMY, height=640)
+        live_chart(figure, key="chart_backprop", height=470, description=description, narrow=narrow)
+        st.markdown(said)
+        with st.container(key="backprop_formula"):
+            columns = formulas(made, stage)
+            for column, part in zip(st.columns(len(columns)), columns, strict=True):
+                with column:
+                    st.latex(part)
+
+
+def _choices() -> Round:
+    """Inputs, target, rate, and the kind of network; the round that they make."""
+    first = st.slider(_("Input x₁"), -2.0, 2.0, 1.0, 0.1, key="backprop_x1")
+    second = st.slider(_("Input x₂"), -2.0, 2.0, 0.5, 0.1, key="backprop_x2")
+    x = np.array([first, second])
+    target = np.eye(2)[one_of(_("Target"), {0: "t = (1, 0)", 1: "t = (0, 1)"}, 0, "backprop_target")]
+    rate = st.select_slider(_("Learning rate"), RATES, 0.5, key="backprop_rate")
+    activation = one_of(_("Activation"), ACTIVATIONS, "sigmoid", "backprop_activation")
+    loss = one_of(_("Loss"), LOSSES, "cross-entropy", "backprop_loss")
+    w, b, v, c = st.session_state.get(NET, (FIRST.w, FIRST.b, FIRST.v, FIRST.c))
+    net = Net(w, b, v, c, activation, loss)
+    found = backprop.forward(net, x, target)
+    gradient = backprop.backward(net, x, target, found)
+    new = backprop.update(net, gradient, rate)
+    return Round(x, target, rate, net, found, gradient, new, backprop.forward(new, x, target))
+
+
+def _steps(count: int, made: Round) -> int:
+    """The buttons and the slider; which step is shown, from 1."""
+    if st.session_state.setdefault(STAGE, 1) > count:
+        st.session_state[STAGE] = count
+    now = st.session_state[STAGE]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Back"), key="backprop_back", icon=":material/arrow_back:", on_click=_go, args=(-1,), disabled=now == 1
+        )
+        if now < count:
+            st.button(
+                _("Next"), key="backprop_next", icon=":material/arrow_forward:", type="primary", on_click=_go, args=(1,)
+            )
+        else:
+            st.button(
+                _("Next round"),
+                key="backprop_round",
+                icon=":material/repeat:",
+                type="primary",
+                on_click=_keep,
+                args=(made,),
+                disabled=_far(made.new) > MOST,
+            )
+        st.button(
+            _("Start over"),
+            key="backprop_reset",
+            icon=":material/restart_alt:",
+            on_click=_reset,
+            disabled=NET not in st.session_state,
+        )
+    shown = st.slider(_("Step"), 1, count, key=STAGE)
+    if past := st.session_state.get(PAST):
+        losses = " → ".join(f"{loss:.3f}" for loss in past[-8:])
+        st.caption(_("Loss of the rounds so far: {losses}").format(losses=losses))
+    return shown
+
+
+def _far(net: Net) -> float:
+    """The greatest weight or bias."""
+    return float(max(np.abs(one).max() for one in (net.w, net.b, net.v, net.c)))
+
+
+def _go(by: int) -> None:
+    st.session_state[STAGE] += by
+
+
+def _keep(made: Round) -> None:
+    """Go on with the new weights."""
+    st.session_state[NET] = (made.new.w, made.new.b, made.new.v, made.new.c)
+    st.session_state[PAST] = [*st.session_state.get(PAST, []), made.forward.loss]
+    st.session_state[STAGE] = 1
+
+
+def _reset() -> None:
+    for key in (NET, PAST):
+        st.session_state.pop(key, None)
+    st.session_state[STAGE] = 1
+
+
+def _said(made: Round, stage: Stage) -> str:
+    text = _(SAID[stage])
+    if stage != "again":
+        return text
+    before, after = made.forward.loss, made.again.loss
+    promised = -made.rate * made.backward.squared
+    kind = STAYED if abs(promised) < 1e-9 else FELL if after < before else ROSE
+    text += " " + _(kind).format(
+        before=f"{before:.4f}", after=f"{after:.4f}", promised=f"{promised:.4f}".replace("-", "−")
+    )
+    return text if (far := _far(made.new)) <= MOST else f"{text} {_(AWAY).format(far=f'{far:,.0f}')}"
+
+
+def _numbers(made: Round, stage: Stage) -> str:
+    """What the stage finds, for those who do not see the graph."""
+    found, back = made.forward, made.backward
+    values: dict[Stage, list[tuple[str, np.ndarray]]] = {
+        "sums": [("z", found.z)],
+        "hidden": [("h", found.h)],
+        "scores": [("s", found.s)],
+        "shares": [("p", found.p)],
+        "loss": [("L", np.array([found.loss]))],
+        "back-scores": [("∂L/∂s", back.s)],
+        "back-v": [("∂L/∂v", back.v), ("∂L/∂c", back.c)],
+        "back-hidden": [("∂L/∂h", back.h)],
+        "back-sums": [("∂L/∂z", back.z)],
+        "back-w": [("∂L/∂w", back.w), ("∂L/∂b", back.b)],
+        "update": [("w", made.new.w), ("b", made.new.b), ("v", made.new.v), ("c", made.new.c)],
+        "again": [("L", np.array([found.loss, made.again.loss]))],
+    }
+    return "; ".join(
+        f"{name} = {', '.join(f'{value:.3f}' for value in array.ravel())}" for name, array in values[stage]
+    )

@@ -1,0 +1,1 @@
+"""From logits to loss: softmax, cross-entropy, binary cross-entropy."""

@@ -1,0 +1,130 @@
+"""Losses as charts: probabilities as bars, binary cross-entropy as curves. Knows neither Streamlit nor torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mnist_core.figures import theme
+from mnist_core.figures.axes import ends, log_ticks, packed, spread
+from mnist_core.ideas.loss.cross_entropy import concept as losses
+from mnist_core.messages import N_, Translate
+
+Figure = dict[str, Any]
+SCORE, MOST_ENTROPY = 5.0, 11.0  # of scores by slider; ln (1 + 2 e¹⁰) is below it
+HIGHEST = 10.0  # binary cross-entropy shown
+LOWEST = 1e-4  # on the log axis
+
+
+def probabilities_chart(logits: tuple[float, ...], target: int, dark: bool, translate: Translate) -> Figure:
+    """The softmax of the logits as bars; the true class in another colour and named."""
+    shares = losses.softmax(logits)
+    layout = theme.layout(translate(N_("Softmax")), translate(N_("Class")), dark=dark, revision="softmax")
+    layout["xaxis"] |= {"tickvals": list(range(len(logits)))}
+    layout["yaxis"] |= ends(0, 1.1) | {"title": {"text": translate(N_("Probability"))}}
+    layout["hovermode"] = "closest"
+    words = [f"{share:.3f}" for share in shares]
+    words[target] += "<br>" + translate(N_("true class"))
+    bars = {
+        "type": "bar",
+        "uid": "softmax",
+        "x": list(range(len(logits))),
+        "y": packed(shares),
+        "text": words,
+        "textposition": "outside",
+        "marker": {"color": [theme.run_colour(1 if k == target else 0, dark) for k in range(len(logits))]},
+        "hovertemplate": "%{x}: %{y:.4f}<extra></extra>",
+    }
+    return {"data": [bars], "layout": layout}
+
+
+def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, translate: Translate) -> Figure:
+    """Cross-entropy and squared error while the score of the true class moves and the others stay, with the place marked."""
+    layout = theme.layout(
+        translate(N_("Both losses while the score of the true class moves")),
+        translate(N_("Score of class {number}")).format(number=target),
+        dark=dark,
+        revision="both-losses",
+    )
+    layout["xaxis"] |= ends(-SCORE, SCORE)
+    layout["yaxis"] |= ends(0, MOST_ENTROPY) | {"title": {"text": translate(N_("Loss"))}}
+    moved = np.tile(np.array(logits), (101, 1))
+    moved[:, target] = np.linspace(-SCORE, SCORE, len(moved))
+    entropies = np.array([losses.cross_entropy(row, target) for row in moved])
+    squares = np.array([losses.squared_error(row, target) for row in losses.softmax(moved)])
+    here = losses.cross_entropy(logits, target), losses.squared_error(losses.softmax(logits), target)
+    figure: Figure = {"data": [], "layout": layout}
+    names = translate(N_("cross-entropy")), translate(N_("squared error"))
+    for number, (name, values, now) in enumerate(zip(names, (entropies, squares), here, strict=True)):
+        colour = theme.run_colour(number, dark)
+        words = {"type": "scatter", "hovertemplate": "%{y:.3f}"}
+        figure["data"] += [
+            words
+            | {
+                "mode": "lines",
+                "uid": f"loss{number}",
+                "name": name,
+                "x": packed(moved[:, target]),
+                "y": packed(values),
+                "line": {"color": colour, "dash": theme.run_dash(number), "width": 2.5},
+            },
+            words
+            | {
+                "mode": "markers",
+                "uid": f"here{number}",
+                "x": [logits[target]],
+                "y": [now],
+                "marker": {"size": 14, "color": colour, "symbol": ("circle", "square")[number]},
+                "cliponaxis": False,
+                "showlegend": False,
+                "hoverinfo": "skip",
+            },
+        ]
+    return figure
+
+
+def binary_chart(probability: float, target: int, log: bool, dark: bool, translate: Translate) -> Figure:
+    """Binary cross-entropy against the probability given to yes, for both answers, with the chosen one marked."""
+    layout = theme.layout(
+        translate(N_("Binary cross-entropy")),
+        translate(N_("Probability given to yes")),
+        dark=dark,
+        revision="binary",
+        up=str(log),
+    )
+    layout["hovermode"] = "closest"
+    layout["xaxis"] |= ends(0, 1)
+    low, high = float(np.log10(LOWEST)), float(np.log10(HIGHEST))
+    layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high) if log else ends(0, HIGHEST)
+    p = np.linspace(1e-5, 1 - 1e-5, 800)
+    figure: Figure = {"data": [], "layout": layout}
+    for answer, name in ((1, translate(N_("the answer is yes"))), (0, translate(N_("the answer is no")))):
+        figure["data"].append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "uid": f"answer-{answer}",
+                "name": name,
+                "x": packed(p),
+                "y": packed(losses.binary_cross_entropy(p, answer)),
+                "line": {"color": theme.run_colour(answer, dark), "dash": theme.run_dash(1 - answer), "width": 2.5},
+                "hovertemplate": "%{x:.3f}: %{y:.4g}<extra></extra>",
+            }
+        )
+    here = float(losses.binary_cross_entropy(probability, target))
+    figure["data"].append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "uid": "here",
+            "x": [probability],
+            "y": [min(max(here, LOWEST), HIGHEST)],
+            "marker": {"size": 16, "color": theme.run_colour(target, dark)},
+            "cliponaxis": False,
+            "showlegend": False,
+            "hovertemplate": "%{x:.3f}: %{y:.4g}<extra></extra>",
+        }
+    )
+    figure["data"] += spread(layout)
+    return figure

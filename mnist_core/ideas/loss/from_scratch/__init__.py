@@ -1,0 +1,1 @@
+"""A network in a hundred lines of NumPy."""

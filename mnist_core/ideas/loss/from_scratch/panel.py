@@ -1,0 +1,105 @@
+"""A network from scratch: a hundred lines of NumPy train beside MNIST Lab, from the same weights on the same batches."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.ideas.loss.from_scratch import concept as scratch
+from mnist_core.ideas.loss.from_scratch.figure import beside_chart
+from mnist_core.messages import N_
+from mnist_core.panels import analysis_panel
+from mnist_core.records import Study
+from mnist_core.ui import data_note, frame, lesson, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+RATES = (0.1, 0.5, 1.2, 1.5)
+ITERATIONS = tuple(range(100, 1_001, 100))
+SAME = 1e-4  # curves that never differ by more than this are one
+CHANCE = 2.3  # a loss below it has learned something
+
+SAID = {
+    "same": N_("The curves are one: what differs are the last digits of float32, since both add up in another order."),
+    "apart": N_(
+        "They begin as one curve. Then updates overshoot, each enlarges what differs in the last digits, and the curves "
+        "part. Neither is wrong: near the edge, the order in which numbers are added up decides."
+    ),
+    "collapsed": N_(
+        "Both collapse alike: the loss ends at that of a guess, ln 10 = 2.303, since the hidden units are dead."
+    ),
+}
+
+
+def draw() -> None:
+    """The rate and the number of updates, the button, both curves, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "A hundred lines of NumPy, to be read below, train beside MNIST Lab from the same weights on the same batches. "
+            "See how the two curves are one at a rate of 0.5, and how at 1.2 differences in the last digits grow."
+        )
+    )
+    frame.fragment(_panel)()
+    lesson.code(scratch.Affine, scratch.ReLU, scratch.SoftmaxWithLoss, scratch.TwoLayerNet, scratch.train)
+    lesson.experiment(
+        "two-layer-net", _("The same network on the Train page, for 10,000 updates instead of some hundred.")
+    )
+
+
+def _panel() -> None:
+    left, middle, right = st.columns([2, 2, 1], gap="large", vertical_alignment="bottom")
+    with left:
+        rate = one_of(_("Learning rate"), {rate: str(rate) for rate in RATES}, 0.5, "scratch_rate")
+    with middle:
+        iterations = st.select_slider(_("Updates"), ITERATIONS, 300, key="scratch_iterations")
+    asked = {"dataset": data_note.dataset(), "rate": rate, "iterations": iterations}
+    shown = analysis_panel.known("scratch", asked)
+    with right:
+        st.button(
+            _("Train both"),
+            key="scratch_train",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=analysis_panel.begin,
+            args=("scratch", asked, secrets.token_hex(5)),
+            disabled=shown is not None and shown.active,
+        )
+    if shown is None:
+        st.info(_("Press **Train both**: a network of 784, 50 and 10 units is trained twice, in about a second."))
+    else:
+        analysis_panel.draw(shown.id, _show)
+
+
+def _show(study: Study) -> None:
+    ours, engine = study.arrays["scratch"], study.arrays["engine"]
+    said = _said(ours, engine)
+    st.markdown(said)
+    live_chart(
+        beside_chart(ours, engine, session.dark(), _),
+        key="chart_beside",
+        height=520,
+        description=said.replace("**", ""),
+        subject=study.id,
+    )
+    text = _("An update took {scratch} ms from scratch, {engine} ms in MNIST Lab: measured in turns, on this machine.")
+    each = [f"{1000 * seconds / len(ours):.2f}" for seconds in study.values["seconds"]]
+    st.caption(text.format(scratch=each[0], engine=each[1]))
+
+
+def _said(ours: np.ndarray, engine: np.ndarray) -> str:
+    apart = np.abs(ours - engine)
+    figures = _(
+        "Loss after {n} updates: from scratch **{ours}**, MNIST Lab **{engine}**. Greatest difference **{most}**, at update {where}."
+    ).format(
+        n=f"{len(ours):,}",
+        ours=f"{ours[-1]:.6f}",
+        engine=f"{engine[-1]:.6f}",
+        most=f"{apart.max():.1e}",
+        where=int(apart.argmax()) + 1,
+    )
+    last = min(float(losses[-20:].mean()) for losses in (ours, engine))
+    kind = "collapsed" if last > CHANCE else "same" if apart.max() < SAME else "apart"
+    return f"{figures} {_(SAID[kind])}"

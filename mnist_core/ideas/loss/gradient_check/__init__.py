@@ -1,0 +1,1 @@
+"""The numerical gradient beside backpropagation."""

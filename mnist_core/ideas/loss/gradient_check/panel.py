@@ -1,0 +1,104 @@
+"""The numerical gradient beside backpropagation: how well both agree, and what each costs on this machine."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core.data.digits import draw_digits
+from mnist_core.ideas.loss.from_scratch.concept import Array, TwoLayerNet
+from mnist_core.ideas.loss.gradient_check import concept
+from mnist_core.ideas.loss.gradient_check.concept import STEPS, Agreement, Places
+from mnist_core.ideas.loss.gradient_check.figure import difference_chart, duration, power, time_chart
+from mnist_core.ui import frame, lesson, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+HIDDEN = (1, 2, 5, 10, 20, 30, 50, 70, 100)
+FULL = 100  # hidden units of the network of 79,510 weights
+IMAGES = 3  # so few that NumPy's products take one core, and a slider answers at once
+COMPARED, TIMED = 12, 20  # weights of which both gradients are computed at every step; of which the time is measured
+
+
+def draw() -> None:
+    """The sliders, both charts, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "Backpropagation finds all derivatives at once, by one pass forward and one back; the numerical gradient moves "
+            "one weight at a time, and needs two passes forward for each. See how well both agree at a good step, and what "
+            "the second costs."
+        )
+    )
+    frame.fragment(_panel)()
+    lesson.code(concept.numerical_gradient, concept.backpropagation, TwoLayerNet)
+    lesson.experiment(
+        "keras-first-look",
+        _("Each of its 2,345 updates needs 407,050 derivatives: nobody would wait for numerical ones."),
+    )
+
+
+def _panel() -> None:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        hidden = st.select_slider(_("Hidden units"), HIDDEN, 10, key="check_hidden")
+        step = st.select_slider(
+            _("Step by which a weight is moved"), STEPS[::-1], 1e-4, key="check_step", format_func=power
+        )
+        found, measured, full = _agreement(hidden), _cost(hidden), _cost(FULL)
+        said = _(
+            "{count} of the {weights} weights and biases were moved, on {images} images. Both gradients differ by **{most}** "
+            "at most, and are about {size} large."
+        ).format(
+            count=COMPARED,
+            weights=f"{measured.weights:,}",
+            images=IMAGES,
+            most=power(found.differences[STEPS.index(step)]),
+            size=power(found.size),
+        )
+        times = _(
+            "Measured just now in 784-{hidden}-10: {count} weights took {part} numerically, all would take **{all}**; "
+            "backpropagation takes **{whole}**. With the 79,510 of 784-100-10: **{full_all}** against **{full_whole}**, "
+            "{factor} times as long."
+        ).format(
+            hidden=hidden,
+            count=measured.places,
+            part=duration(measured.numerical, _),
+            all=duration(measured.all_numerical, _),
+            whole=duration(measured.backpropagation, _),
+            full_all=duration(full.all_numerical, _),
+            full_whole=duration(full.backpropagation, _),
+            factor=f"{float(f'{full.all_numerical / full.backpropagation:.2g}'):,.0f}",
+        )
+        st.markdown(said)
+        st.markdown(times)
+    with right:
+        dark = session.dark()
+        live_chart(
+            difference_chart(found, step, dark, _), key="chart_check", height=380, description=said.replace("**", "")
+        )
+        costs = [(f"784-{hidden}-10", measured)] + ([("784-100-10", full)] if hidden != FULL else [])
+        live_chart(time_chart(costs, dark, _), key="chart_check_time", height=280, description=times.replace("**", ""))
+
+
+@lru_cache(maxsize=1)
+def _images() -> tuple[Array, NDArray[np.int64]]:
+    """Built-in digits, as the network wants them."""
+    images, labels = draw_digits(IMAGES, 0)
+    return images.reshape(IMAGES, 784) / 255, labels.astype(np.int64)
+
+
+@lru_cache(maxsize=len(HIDDEN))
+def _agreement(hidden: int) -> Agreement:
+    """The same whenever it is computed, and so computed once."""
+    net, (x, labels) = concept.network(hidden), _images()
+    return concept.agreement(net, x, labels, concept.sample(net, x, COMPARED))
+
+
+def _cost(hidden: int) -> concept.Cost:
+    """Measured afresh, in a network of its own: other students measure at the same time."""
+    net, (x, labels) = concept.network(hidden), _images()
+    places: Places = concept.sample(net, x, TIMED)
+    return concept.cost(net, x, labels, places)

@@ -1,0 +1,1 @@
+"""Gradient descent that may end in the wrong minimum."""

@@ -1,0 +1,71 @@
+"""A perceptron by slider: weights, bias, activation, and its output over two inputs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.ideas.loss.perceptron import concept
+from mnist_core.ideas.loss.perceptron.concept import Activation
+from mnist_core.ideas.loss.perceptron.figure import map_chart, surface_chart
+from mnist_core.messages import N_
+from mnist_core.ui import frame, lesson, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+NAMES: dict[Activation, str] = {
+    "step": N_("Step function"),
+    "sigmoid": N_("Sigmoid"),
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky-relu": "Leaky ReLU",
+    "softplus": "Softplus",
+    "gelu": "GELU",
+}
+SHAPES = {"map": N_("Map"), "surface": N_("Surface")}
+
+
+def draw() -> None:
+    """The sliders, the map, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "The weights turn the edge between low and high, the bias shifts it, the activation shapes the step. Find "
+            "weights for AND and for OR; for XOR there are none, since one straight edge cannot part it."
+        )
+    )
+    frame.fragment(_panel)()
+    lesson.code(concept.activate, concept.perceptron)
+    lesson.experiment("depth-and-width", _("Without a hidden layer a network has only straight edges: compare."))
+
+
+def _panel() -> None:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        activation = st.selectbox(
+            _("Activation"), concept.ACTIVATIONS, key="perceptron_activation", format_func=lambda name: _(NAMES[name])
+        )
+        first = st.slider(_("Weight w₁"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w1")
+        second = st.slider(_("Weight w₂"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w2")
+        bias = st.slider(_("Bias b"), -5.0, 5.0, -1.5, 0.1, key="perceptron_b")
+        values = concept.perceptron(((0, 0), (0, 1), (1, 0), (1, 1)), (first, second), bias, activation)
+        said = _("Output at (0, 0), (0, 1), (1, 0), (1, 1): {values}.").format(
+            values=", ".join(f"{value:.2f}" for value in values)
+        )
+        st.markdown(said)
+        if gate := _gate(tuple(values.tolist())):
+            st.success(_("This is the gate {gate}.").format(gate=gate), icon=":material/check:")
+    with right:
+        shape = one_of(_("Picture"), SHAPES, "map", "perceptron_picture", titled=False)
+        make = surface_chart if shape == "surface" else map_chart
+        figure = make((first, second), bias, activation, session.dark(), _)
+        live_chart(figure, key=f"chart_perceptron_{shape}", height=460, description=said)
+
+
+def _gate(values: tuple[float, ...]) -> str | None:
+    gates: dict[tuple[float, ...], str] = {
+        (0, 0, 0, 1): "AND",
+        (0, 1, 1, 1): "OR",
+        (1, 1, 1, 0): "NAND",
+        (1, 0, 0, 0): "NOR",
+    }
+    return gates.get(values)

@@ -1,0 +1,1 @@
+"""Ideas about where training breaks."""

@@ -1,0 +1,1 @@
+"""Gradient descent on a quadratic: the stability edge by slider."""

@@ -1,0 +1,108 @@
+"""A bowl: gradient descent on a quadratic, by slider, step by step or played."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.ideas.stability.bowl import concept as bowls
+from mnist_core.ideas.stability.bowl import figure as charts
+from mnist_core.ideas.stability.bowl.concept import Bowl
+from mnist_core.messages import N_
+from mnist_core.ui import lesson, playing, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+MOST_STEPS = 60
+STEPS = "bowl_steps"  # key of the slider
+PLAY_SECONDS = 0.35
+CURVATURES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+RATES = tuple(round(0.01 * n, 2) for n in range(1, 11)) + tuple(round(0.05 * n, 2) for n in range(3, 101))
+
+
+def draw() -> None:
+    """The sliders, three charts, a sentence, the code, an experiment."""
+    lesson.look_at(
+        _(
+            "The gradient says how steep it is, the learning rate how far to go. Raise the rate past the edge and watch "
+            "the steps outgrow the bowl."
+        )
+    )
+    playing.draw("bowl", _panel, PLAY_SECONDS)
+    lesson.code(bowls.path, bowls.factor)
+    lesson.experiment(
+        "two-layer-net-rate-1.5",
+        _("The same in a network: at a rate of 1.2 this one still learns, at 1.5 it is beyond its edge."),
+    )
+
+
+def _panel(plays: bool) -> None:
+    if plays:
+        playing.go_on("bowl", STEPS, MOST_STEPS)
+    bowl = _bowl()
+    steps = _steps(plays)
+    st.markdown(_said(bowl))
+    dark = session.dark()
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        _chart("walk", charts.walk_chart(bowl, steps, dark, _), _("The path of the steps in the bowl."))
+    with middle:
+        _chart("loss", charts.loss_chart(bowl, steps, dark, _), _("The loss after each step."))
+    with right:
+        _chart("rates", charts.rates_chart(bowl, dark, _), _said(bowl))
+
+
+def _chart(name: str, figure: charts.Figure, description: str) -> None:
+    live_chart(figure, key=f"chart_bowl_{name}", height=400, description=description)
+
+
+def _bowl() -> Bowl:
+    first, second, third, fourth = st.columns(4, gap="medium")
+    with first:
+        plane = one_of(_("Weights"), {1: N_("one"), 2: N_("two")}, 1, "bowl_weights")
+    with second:
+        steep = st.select_slider(
+            _("Curvature"), CURVATURES, 1.0, key="bowl_curvature", help=_("How fast the slope changes.")
+        )
+    with third:
+        rate = st.select_slider(_("Learning rate"), RATES, 0.5, key="bowl_rate")
+    with fourth:
+        momentum = st.slider(_("Momentum"), 0.0, 0.95, 0.0, 0.05, key="bowl_momentum")
+    start = st.session_state.get("bowl_start", 2.0)
+    if plane == 1:
+        return Bowl((steep,), rate, momentum, (start,))
+    return Bowl((steep, steep / 10), rate, momentum, (start, 2.5))
+
+
+def _steps(plays: bool) -> int:
+    slider, start, buttons = st.columns([2, 1, 1], gap="medium", vertical_alignment="bottom")
+    with slider:
+        steps = st.slider(_("Steps"), 0, MOST_STEPS, 10, key=STEPS)
+    with start:
+        st.slider(_("Start"), -3.0, 3.0, 2.0, 0.1, key="bowl_start")
+    with buttons, st.container(horizontal=True):
+        playing.one_step("bowl", STEPS, MOST_STEPS)
+        playing.play_or_pause("bowl", plays, STEPS)
+    return steps
+
+
+def _said(bowl: Bowl) -> str:
+    """What is seen, with its numbers."""
+    edge = f"{bowl.edge:.4g}"
+    by = f"{bowls.factor(bowl.steepest, bowl.rate, bowl.momentum):.3g}"
+    texts = {
+        "creeps": _(
+            "**It arrives from one side.** Each step leaves {by} of the distance; the edge is at a rate of {edge}."
+        ),
+        "overshoots": _(
+            "**It overshoots, and arrives all the same.** Each step goes past the lowest point and leaves {by} of the "
+            "distance; the edge is at a rate of {edge}."
+        ),
+        "edge": _("**This is the edge**, a rate of {edge}: each step lands as far on the other side, for ever."),
+        "diverges": _(
+            "**It leaves the bowl.** Beyond the edge at a rate of {edge} each step is {by} times as far out as the one before."
+        ),
+    }
+    formula = "2 / a" if not bowl.momentum else "2 (1 + β) / a"
+    where = _("Edge = {formula}, with a the curvature: {a}.").format(formula=formula, a=f"{bowl.steepest:g}")
+    return texts[bowls.course(bowl)].format(by=by, edge=edge) + " " + where

@@ -1,0 +1,1 @@
+"""Dead units, gradients and updates inside a run's layers."""

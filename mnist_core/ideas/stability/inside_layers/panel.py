@@ -1,0 +1,40 @@
+"""Inside the layers: choose a run, and see what goes on in it over time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.panels import layer_charts, run_panel
+from mnist_core.ui import frame, lesson, names, watch
+from mnist_core.ui.texts import _
+
+
+def draw() -> None:
+    """Choose among my runs, then look inside."""
+    lesson.look_at(
+        _(
+            "A layer learns while gradients reach it and its updates are about a thousandth of its weights. Compare a run that "
+            "learns with one that collapsed: which layer dies first?"
+        )
+    )
+    runs = [run for run in watch.my_runs() if run.state != "queued"]
+    if not runs:
+        st.info(_("Train a network first; what happens inside it appears here."))
+        lesson.experiment("two-layer-net-rate-1.5", _("A network whose hidden units die within the first updates."))
+        return
+    ids = {run.id: run for run in runs}
+    shown = st.session_state.get("shown_run")
+    first = list(ids).index(shown) if shown in ids else 0
+    chosen = st.selectbox(
+        _("Run"), list(ids), first, format_func=lambda run_id: names.option(ids[run_id]), key="inside_run"
+    )
+    moving = ids[chosen].active
+    frame.fragment(panel, every=run_panel.interval() * 1.5 if moving else None)(chosen, moving)
+
+
+def panel(run_id: str, moving: bool) -> None:
+    """The charts of one run, moving while it does."""
+    view = watch.look(run_id)
+    if view.run.active != moving:
+        st.rerun()
+    layer_charts.draw(view)

@@ -1,0 +1,118 @@
+"""The landscape: the loss around one of the student's runs, on the plane of its path or on a random one."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+
+import streamlit as st
+
+from mnist_core.ideas.stability.landscape import figure as charts
+from mnist_core.messages import N_
+from mnist_core.panels import analysis_panel
+from mnist_core.records import Run, Study
+from mnist_core.ui import names, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _, ngettext
+
+PLANES = {"path": N_("the run's path"), "random": N_("random directions")}
+
+
+def draw() -> None:
+    """The choice of a run and of a plane, the button, and the landscape that was computed last for them."""
+    runs = [run for run in watch.my_runs() if run.checkpoint_step is not None]
+    st.markdown(
+        _(
+            "The loss is a landscape over all weights, of which two directions at a time can be shown. In the plane of a "
+            "run's path one sees the way down; along random directions how narrow the place is where it ended."
+        )
+    )
+    if not runs:
+        st.info(_("There is no run of yours with weights to look at. Train a network first, then come back."))
+        st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
+        return
+    run, plane = _choice({run.id: run for run in runs})
+    asked = {"run": run.id, "plane": plane}
+    shown = analysis_panel.known("landscape", asked)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Compute the landscape"),
+            key="compute_landscape",
+            type="primary",
+            icon=":material/landscape:",
+            on_click=analysis_panel.begin,
+            args=("landscape", asked, secrets.token_hex(5)),
+            disabled=shown is not None and shown.active,
+        )
+        if shown is not None and shown.state == "finished" and shown.values.get("reached") != run.checkpoint_step:
+            st.caption(_("The run has gone on since: compute again for where it is now."))
+    if shown is not None:
+        analysis_panel.draw(shown.id, partial(_show, plane))
+
+
+def _choice(runs: dict[str, Run]) -> tuple[Run, str]:
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    with left:
+        chosen = st.selectbox(
+            _("Run"), list(runs), key="landscape_run", format_func=lambda run_id: names.option(runs[run_id])
+        )
+    with right:
+        plane = one_of(_("Plane"), PLANES, "path", "landscape_plane")
+    return runs[chosen], plane
+
+
+def _show(asked: str, study: Study) -> None:
+    plane = charts.Plane.of(study.values, study.arrays)
+    if asked == "path" and plane.explained is None:
+        st.info(
+            _(
+                "Of this run no path was kept: it is too large or was too short, or was trained by an earlier version. "
+                "Shown are random directions around its last weights."
+            )
+        )
+    step, reached = study.values["step"], study.values["reached"]
+    if reached is not None and step < reached:
+        text = _("After step {step} the weights of this run are no numbers: the landscape ends there.")
+        st.info(text.format(step=f"{step:,}"))
+    st.markdown(_said(plane))
+    dark = session.dark()
+    key = (study.id, dark, texts.language())
+    description = charts.describe(plane).text(_)
+    left, right = st.columns(2, gap="medium")
+    for column, name, make in ((left, "contours", charts.contours), (right, "surface", charts.surface)):
+        with column:
+            figure = watch.figure((*key, name), partial(make, study.id, plane, dark, _))
+            live_chart(figure, key=f"chart_landscape_{name}", height=480, description=description, subject=study.id)
+
+
+def _said(plane: charts.Plane) -> str:
+    """How to read it, and what it was measured on."""
+    parts = []
+    if plane.explained is not None:
+        share = sum(plane.explained)
+        text = _(
+            "The plane lies through the end of the path, in the two directions along which most of it goes: {share} of "
+            "the squared distances from the end lie in it. Where the path seems to cross contours upwards, it is beside the plane."
+        )
+        parts.append(text.format(share=f"{share:.0%}"))
+    else:
+        parts.append(
+            _(
+                "One unit along a direction changes the weights of every unit or filter by as much as they are long; "
+                "biases stay. The sharper the pit, the smaller the steps must be that stay in it."
+            )
+        )
+    parts.append(
+        _(
+            "{points} × {points} points, {images} training images each; colours and heights are the loss's logarithm."
+        ).format(points=len(plane.xs), images=f"{plane.images:,}")
+    )
+    if plane.broken:
+        text = ngettext(
+            "At {n} point the loss is no finite number; it is drawn at the greatest finite one.",
+            "At {n} points the loss is no finite number; they are drawn at the greatest finite one.",
+            plane.broken,
+        )
+        parts.append(text.format(n=plane.broken))
+    return " ".join(parts)

@@ -1,0 +1,1 @@
+"""Sharpness against 2 / learning rate, measured while a network trains."""

@@ -1,0 +1,104 @@
+"""Sharpness: how curved the loss is where training walks, beside the edge of its rate; one click, several rates."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import streamlit as st
+
+from mnist_core.diagnostics import edge, greatest_chance
+from mnist_core.figures import overlay
+from mnist_core.figures.axes import ChartView
+from mnist_core.ideas.stability.sharpness import figure as charts
+from mnist_core.panels import run_panel
+from mnist_core.presets import PRESETS
+from mnist_core.records import Run
+from mnist_core.ui import data_note, frame, lesson, names, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+PRESET = "edge-of-stability"
+
+
+def draw() -> None:
+    """What to look at, the button, and the runs that were measured last, moving while any does."""
+    lesson.look_at(
+        _(
+            "In a network the curvature is not given: it changes as it learns. Watch the sharpness grow until it meets the "
+            "edge 2/rate of its own learning rate, and stay there."
+        )
+    )
+    st.button(
+        _("Train at four rates and measure"),
+        key="sharpness",
+        type="primary",
+        icon=":material/monitoring:",
+        on_click=_start,
+        args=(secrets.token_hex(5),),
+    )
+    groups = _groups()
+    if not groups:
+        st.info(
+            _("Press the button: four runs train together, each update on all 1,000 images, for about half a minute.")
+        )
+        return
+    chosen = st.selectbox(_("Runs"), list(groups), format_func=lambda key: _title(groups[key]), key="sharpness_runs")
+    moving = any(run.active for run in groups[chosen])
+    ids = tuple(run.id for run in groups[chosen])
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(ids, moving)
+
+
+@frame.callback
+def _start(group: str) -> None:
+    preset = PRESETS[PRESET]
+    name = data_note.dataset()
+    configs = [preset.variant(label).replace(dataset=name) for label in preset.variants]
+    ids = session.store().create_runs(session.student(), configs, group, preset=PRESET, variants=tuple(preset.variants))
+    st.session_state.pop("sharpness_runs", None)
+    watch.await_first_point(ids[0])
+
+
+def _groups() -> dict[str, list[Run]]:
+    """My runs that measure it, newest first, those of one click together."""
+    found: dict[str, list[Run]] = {}
+    for run in watch.my_runs():
+        if run.config.sharpness:
+            found.setdefault(run.group or run.id, []).append(run)
+    return {key: sorted(runs, key=lambda run: run.config.learning_rate) for key, runs in found.items()}
+
+
+def _title(runs: list[Run]) -> str:
+    rates = ", ".join(run.rates for run in runs)
+    return _("{network}: rates {rates}").format(network=names.but_the_rate(runs[0].config), rates=rates)
+
+
+def _panel(ids: tuple[str, ...], moving: bool) -> None:
+    views = [watch.look(run_id) for run_id in ids]
+    if any(view.run.active for view in views) != moving:
+        st.rerun()
+    done = sum(view.run.progress.step / max(1, view.run.progress.total_steps) for view in views) / len(views)
+    if moving:
+        st.progress(min(1.0, done), text=_("{share} done").format(share=f"{done:.0%}"))
+    said = [sentence.text(_) for view in views if (sentence := edge.sentence(view.run, view.curves)) is not None]
+    if said:
+        st.markdown("\n".join(f"- {sentence}" for sentence in said))
+    axes = ChartView(dark=session.dark())
+    key = (ids, tuple(view.run.version for view in views), axes, texts.language())
+    pairs = [(view.run, view.curves) for view in views]
+    rates = [(_("rate {rate}").format(rate=view.run.rates), view.curves) for view in views]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))
+        described = " ".join(said) or _("Sharpness of the runs, and their edges.")
+        live_chart(figure, key="chart_sharpness", height=460, description=described, subject=ids[0])
+    chance = greatest_chance(view.run.config for view in views)
+    with right:
+        log = replace(axes, log_y=True)
+        figure = watch.figure(
+            (*key, "loss"),
+            lambda: overlay.runs_chart(overlay.overlaid(rates), "loss", ("train",), log, _, chance),
+        )
+        live_chart(
+            figure, key="chart_sharp_loss", height=460, description=_("Training loss of the runs."), subject=ids[0]
+        )

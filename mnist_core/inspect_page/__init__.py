@@ -1,0 +1,1 @@
+"""The Inspect page: what a network learned, and where it errs."""

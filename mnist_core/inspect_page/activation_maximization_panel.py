@@ -1,0 +1,80 @@
+"""What excites a unit: images found by gradient ascent beside the real ones that excite it most."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.figures.digits import image_sheet
+from mnist_core.messages import N_
+from mnist_core.networks import models
+from mnist_core.panels import analysis_panel, image_split
+from mnist_core.records import Run, Study
+from mnist_core.ui import frame
+from mnist_core.ui.texts import _
+
+LAYERS = {
+    "convolution": N_("Convolution"),
+    "pooling": N_("Pooling"),
+    "dense": N_("Hidden layer"),
+    "output": N_("Outputs"),
+}
+
+
+def draw(run: Run) -> None:
+    """The choice of a layer; what excites its units is found in the background."""
+    st.markdown(
+        _(
+            "Beginning with the mean digit, for a filter with empty paper, the computer changes each pixel a little in the way that raises the unit, again "
+            "and again. What comes out is what the unit looks for, and seldom a digit: a network need not know how digits "
+            "look in order to tell them apart."
+        )
+    )
+    titles = {
+        number: f"{number}. {_(LAYERS[layer.kind])} · {layer.output_shape[0]}"
+        for number, layer in enumerate(models.describe(run.config).layers)
+        if layer.parameters
+    }
+    if st.session_state.get("exciting_layer") not in titles:
+        st.session_state["exciting_layer"] = max(titles)
+    layer = st.segmented_control(
+        _("Layer"), list(titles), required=True, key="exciting_layer", format_func=titles.__getitem__, wrap=True
+    )
+    parameters = {"run": run.id, "layer": layer if layer is not None else max(titles)}
+    study = analysis_panel.of_run("exciting", parameters, run)
+    analysis_panel.draw(study.id, lambda found: frame.fragment(_units)(run, found))
+
+
+def _units(run: Run, study: Study) -> None:
+    smooth = study.arrays["smooth"]
+    units = len(smooth)
+    st.image(image_sheet(smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
+    st.caption(_("The image found for each of {units} units, by number.").format(units=units))
+    unit = int(st.number_input(_("Look at unit"), 0, units - 1, 0, key="exciting_unit"))
+    real = image_split.images(run, study.values["part"]).images[study.arrays["real"][unit]]
+    values = {name: study.arrays[f"{name}_values"][unit] for name in ("smooth", "plain", "real")}
+    first, second, third = st.columns([1, 1, 2.4], gap="large")
+    with first:
+        _found(smooth[unit], _("Found, smoothed"), float(values["smooth"]))
+        st.caption(_("Neighbouring pixels are kept alike, as in writing."))
+    with second:
+        _found(study.arrays["plain"][unit], _("Found, not smoothed"), float(values["plain"]))
+        st.caption(_("More excitation, from dots that no hand writes."))
+    with third:
+        st.markdown("**" + _("Real images that excite it most") + "**")
+        marks = [f"{value:.2f}" for value in values["real"]]
+        st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
+        if float(study.arrays["real_values"][unit].max()) == float(study.arrays["real_values"][unit].min()):
+            st.info(_("All images excite this unit alike: nothing that is drawn reaches it."))
+        counted = image_split.counted(study.values["part"], study.values["images"])
+        st.caption(_("Of {images}; beneath each its excitation.").format(images=counted))
+    st.caption(
+        _(
+            "Excitation is what the unit gives before its activation function; of a filter, the greatest value of its map."
+        )
+    )
+
+
+def _found(image: object, title: str, value: float) -> None:
+    st.markdown(f"**{title}**")
+    st.image(image_sheet(image[None], columns=1, scale=7), width="stretch")  # type: ignore[index]
+    st.markdown(_("Excitation {value}").format(value=f"{value:.2f}"))

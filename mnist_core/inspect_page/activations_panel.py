@@ -1,0 +1,208 @@
+"""Inside: a network's first weights, what its layers give for an image, and the pixels that its answer hangs on."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core.data import preprocess
+from mnist_core.figures import activations as charts
+from mnist_core.figures.digits import image_sheet, signed_sheet
+from mnist_core.inspect_page import activation_maximization_panel, draw_panel
+from mnist_core.messages import N_
+from mnist_core.networks import forward, models
+from mnist_core.networks.weights import Snapshot
+from mnist_core.panels import analysis_panel, last_weights, products
+from mnist_core.records import Run, Study
+from mnist_core.ui import frame, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+VIEWS = {
+    "weights": N_("First weights"),
+    "layers": N_("What the layers give"),
+    "attention": N_("What counted"),
+    "exciting": N_("What excites a unit"),
+}
+MOST_UNITS = 100  # whose weights are shown
+Image = NDArray[np.uint8]
+
+
+def draw(run: Run, _runs: list[Run]) -> None:
+    """One of the views of the run's last weights with which it answers with numbers."""
+    view = one_of(_("What to show"), VIEWS, "weights", "network_view", titled=False, wrap=True)
+    snapshot = last_weights.find(run)
+    if snapshot is None:
+        return
+    if view in ("layers", "attention"):
+        frame.fragment(_with_image)(run, snapshot, view)
+    elif view == "exciting":
+        activation_maximization_panel.draw(run)
+    else:
+        _first_weights(run, snapshot)
+
+
+def _first_weights(run: Run, snapshot: Snapshot) -> None:
+    st.markdown(
+        _(
+            "Orange: ink here raises the unit; blue: ink here lowers it. Look for strokes and edges; grey noise at the "
+            "rim, where no digit has ink, was never trained."
+        )
+    )
+    first = snapshot.weights["0.weight"]
+    values = first[:, 0] if run.config.model == "cnn" else first.reshape(-1, 28, 28)
+    shown = values[:MOST_UNITS]
+    side = values.shape[-1]
+    columns = 8 if side < 28 else 10
+    sheet = signed_sheet(shown, columns, scale=max(2, 112 // side), dark=session.dark())
+    st.image(sheet, width=min(1000, 120 * min(columns, len(shown))))
+    st.caption(
+        _(
+            "The weights of {shown} of {count} units of the first layer after step {step}, each as strong as its own greatest."
+        ).format(shown=len(shown), count=len(values), step=f"{snapshot.step:,}")
+    )
+
+
+def _with_image(run: Run, snapshot: Snapshot, view: str) -> None:
+    """The image on the left, what it does on the right."""
+    source = draw_panel.choose_source(run)
+    left, right = st.columns([1, 2.6], gap="large")
+    with left:
+        image = draw_panel.choose_image(run, source)
+        if image is not None and image.any():
+            with st.container(border=True, width="content"):
+                st.image(image_sheet(image[None], columns=1, scale=6), width=180)
+    with right:
+        if image is None or not image.any():
+            st.info(draw_panel.hint(source))
+        elif view == "layers":
+            _layers(run, snapshot, image)
+        else:
+            _attention(run, image)
+
+
+# ---- what the layers give --------------------------------------------------------------------------------------
+
+
+def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
+    described = models.describe(run.config).layers
+    outputs = forward.layers(run.config, snapshot.weights, preprocess(image[None], run.config.preprocessing))
+    titles = {
+        number: f"{number}. {_(activation_maximization_panel.LAYERS[layer.kind])} {'×'.join(map(str, layer.output_shape))}"
+        for number, layer in enumerate(described)
+        if layer.kind in activation_maximization_panel.LAYERS
+    }
+    if st.session_state.get("layer_shown") not in titles:
+        st.session_state["layer_shown"] = next(iter(titles))
+    number = st.segmented_control(
+        _("Layer"), list(titles), required=True, key="layer_shown", format_func=titles.__getitem__, wrap=True
+    )
+    number = number if number is not None else next(iter(titles))
+    given = outputs[number][0]
+    if not given.any():
+        st.info(_("All of this layer is silent: nothing in it gives more than 0, whatever is drawn."))
+        return
+    if given.ndim == 1:
+        said = _("{alive} of {count} units give more than 0; the greatest is {greatest}.").format(
+            alive=int((given > 0).sum()), count=len(given), greatest=f"{given.max():.3f}"
+        )
+        st.markdown(said)
+        figure = charts.units(given, session.dark(), _)
+        live_chart(figure, key="chart_units", height=380, description=said, subject=f"{run.id} {number}")
+        return
+    st.image(signed_sheet(given, 8, scale=max(2, 112 // given.shape[-1]), dark=session.dark()), width="stretch")
+    st.caption(_("One map for each filter: where its pattern was found. Each as strong as its own greatest."))
+    if described[number].kind == "convolution":
+        _pixel(run, snapshot, number, outputs)
+
+
+def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.float32]]) -> None:
+    """The arithmetic of one output pixel of a convolution."""
+    place = forward.places(run.config)[number]
+    kernels, biases = snapshot.weights[f"{place}.weight"], snapshot.weights[f"{place}.bias"]
+    given, inputs = outputs[number][0], outputs[number - 1][0]
+    filters, channels, size = kernels.shape[0], kernels.shape[1], kernels.shape[2]
+    side = given.shape[-1]
+    st.markdown("**" + _("The arithmetic of one output pixel") + "**")
+    first, second, third, fourth = st.columns(4)
+    which = _choice(first, _("Filter"), filters, 0, f"pixel_filter_{number}")
+    row = _choice(second, _("Row"), side, side // 2, f"pixel_row_{number}")
+    column = _choice(third, _("Column"), side, side // 2, f"pixel_column_{number}")
+    channel = _choice(fourth, _("Input map"), channels, 0, f"pixel_channel_{number}")
+    padded = np.pad(inputs, ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
+    patch = padded[:, row : row + size, column : column + size]
+    total = float((patch * kernels[which]).sum())
+    bias = float(biases[which])
+    said = _(
+        "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; the activation makes "
+        "{value} of it."
+    )
+    if run.config.batch_norm:
+        said = _(
+            "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; batch normalisation "
+            "and activation make {value} of it."
+        )
+    text = said.format(
+        count=patch.size,
+        total=f"{total:.3f}",
+        bias=f"{bias:.3f}",
+        z=f"{total + bias:.3f}",
+        value=f"{given[which, row, column]:.3f}",
+    )
+    st.markdown(text)
+    products.draw(patch[channel], kernels[which, channel], text)
+
+
+def _choice(column: object, label: str, count: int, start: int, key: str) -> int:
+    """A place from 0 to `count` - 1 by slider; no slider where there is no choice."""
+    with column:  # type: ignore[attr-defined]
+        return int(st.slider(label, 0, count - 1, start, key=key)) if count > 1 else 0
+
+
+# ---- what counted ----------------------------------------------------------------------------------------------
+
+
+def _attention(run: Run, image: Image) -> None:
+    parameters = {"run": run.id, "image": image.reshape(-1).tolist()}
+    study = analysis_panel.known("attention", parameters)
+    if study is None or (study.values.get("reached") != run.checkpoint_step and not study.active and not run.active):
+        # Not at every stroke: a worker would be busy with drawings that are no longer there.
+        st.button(
+            _("Show what counted for this image"),
+            key="attention_ask",
+            type="primary",
+            icon=":material/search_insights:",
+            on_click=_ask,
+            args=(parameters,),
+        )
+        return
+    analysis_panel.draw(study.id, _maps)
+
+
+@frame.callback
+def _ask(parameters: dict[str, object]) -> None:
+    analysis_panel.start_alone("attention", parameters)
+
+
+def _maps(study: Study) -> None:
+    if not any(study.arrays[name].any() for name in ("gradient", "integrated", "occlusion")):
+        st.info(_("No pixel counts: the hidden units are silent, and the answer is the same whatever is drawn."))
+        return
+    digit = int(study.values["digit"])
+    st.markdown(
+        _("Its answer is {digit}. Orange: what speaks for it; blue: what speaks against it.").format(
+            digit=f"**{digit}**"
+        )
+    )
+    texts = {
+        "gradient": (_("Gradient"), _("A little more ink here would raise (orange) or lower (blue) the score.")),
+        "integrated": (_("Integrated gradients"), _("Each pixel's part in the score; all parts add up to it.")),
+        "occlusion": (_("Occlusion"), _("How far the score falls where 5×5 pixels are wiped out.")),
+    }
+    for column, (name, (title, text)) in zip(st.columns(3, gap="medium"), texts.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            st.image(signed_sheet(study.arrays[name][None], 1, scale=9, dark=session.dark()), width="stretch")
+            st.caption(text)

@@ -1,0 +1,212 @@
+"""Draw: a digit of one's own, and what one's networks answer while it is drawn.
+
+The forward pass is NumPy's, in the page's process (`forward`): it takes milliseconds, where a worker would first have to
+be free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.config import TRAIN_FILES
+from mnist_core.data import drawing
+from mnist_core.errors import CheckpointError
+from mnist_core.figures.digits import image_sheet
+from mnist_core.inspect_page import answers_figure, photo_panel
+from mnist_core.messages import N_
+from mnist_core.networks import forward, weights
+from mnist_core.panels import image_split, last_weights
+from mnist_core.records import Run
+from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.pad import pad
+from mnist_core.ui.texts import _
+
+SOURCES = {"draw": N_("Draw"), "picture": N_("Picture")}
+SAMPLES = {"validation": N_("Validation image"), "train": N_("Training image")}
+HINTS = {
+    "draw": N_("Draw a digit, large or small, anywhere: the network answers while you draw."),
+    "picture": N_("Choose a picture of one digit: the networks answer at once."),
+}
+SHOWN = 12  # runs side by side
+LIVE_SECONDS = 1.0  # between looks at weights that are being trained
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run gives an image: ten probabilities, or the sentence that says why there are none."""
+
+    run: Run
+    step: int
+    shares: NDArray[np.float64]
+    broken: bool  # it answers with no numbers
+
+
+def draw(run: Run, runs: list[Run]) -> None:
+    """The pad and the answers; they follow each other without the rest of the page."""
+    shown = runs[:SHOWN]
+    moving = [one.id for one in {one.id: one for one in (run, *shown)}.values() if one.active]
+    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(run, shown, moving)
+
+
+def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
+    if moving and not any(watch.look(run_id).run.active for run_id in moving):
+        st.rerun()  # nobody trains any more: no need to ask again
+    source = choose_source(run)
+    left, middle, right = st.columns([1.15, 0.9, 2.2], gap="medium")
+    with left:
+        image = choose_image(run, source)
+    if image is None or not image.any():
+        with right:
+            st.info(hint(source))
+        return
+    with middle:
+        with st.container(border=True, width="content", key="network_input"):
+            st.image(image_sheet(image[None], columns=1, scale=8), width=240)
+        st.caption(_("What the network sees: 28×28 pixels."))
+    with right:
+        _answer(run, image)
+    _all_answers(runs, image, _place(run) if source == "sample" else None)
+
+
+def hint(source: str) -> str:
+    """What to do while there is no image yet."""
+    question = photo_panel.question() if source == "picture" else None
+    return question or _(HINTS.get(source, HINTS["draw"]))
+
+
+def choose_source(run: Run) -> str:
+    """Where the image comes from: draw, picture or sample, which is one that the run is looked into with."""
+    sources = SOURCES | {"sample": SAMPLES[data.looked_into(run.config)]}
+    return one_of(_("Image from"), sources, "draw", "image_source", titled=False)
+
+
+def choose_image(run: Run, source: str) -> Image | None:
+    """The image as the network sees it (28×28, uint8), with the controls of its source; None where there is none yet."""
+    if source == "sample":
+        return _sample(run)
+    if source == "picture":
+        chosen = photo_panel.choose()
+        if chosen is None:
+            return None
+        reading, candidate = chosen
+        return drawing.like_mnist(candidate.ink) if _centred() else drawing.as_drawn(reading.whole(candidate))
+    ink = drawing.paint(pad("pad"))
+    return drawing.like_mnist(ink) if _centred() else drawing.as_drawn(ink)
+
+
+def _centred() -> bool:
+    return st.toggle(
+        _("Centre as MNIST does"),
+        value=True,
+        key="centred",
+        help=_(
+            "MNIST's digits were scaled into 20×20 pixels and centred by their mass. Networks have never seen another "
+            "place or size: switch it off and draw in a corner."
+        ),
+    )
+
+
+def _sample(run: Run) -> Image:
+    part = data.looked_into(run.config)
+    count = len(image_split.images(run, part))
+    st.session_state["sample_number"] = min(st.session_state.get("sample_number", 0), count - 1)
+    st.number_input(_("Number"), 0, count - 1, key="sample_number")
+    place = _place(run)
+    dataset = data.load_dataset(run.config.dataset)
+    st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[place.index])))
+    if part == "train":
+        st.caption(_("This run kept no validation images: it was trained on this one, and may know it by heart."))
+    return np.asarray(dataset.train_images[place.index])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image lies in the training files (0-based) of a data set."""
+
+    dataset: str
+    index: int
+
+    def trained(self, run: Run) -> bool:
+        """Whether the run was trained on it."""
+        return run.config.dataset == self.dataset and self.index < run.config.train_size
+
+
+def _place(run: Run) -> Place:
+    """Of the image that is chosen by number."""
+    start = TRAIN_FILES - run.config.validation_size if run.config.validation_size else 0
+    return Place(run.config.dataset, start + int(st.session_state.get("sample_number", 0)))
+
+
+def _answer(run: Run, image: Image) -> None:
+    dark = session.dark()
+    mine = answer(run, image)
+    if mine is None:
+        st.info(_("This run has left no weights yet. It answers as soon as it has."))
+        return
+    if mine.broken:
+        text = _("After step {step} this run answers with no numbers any more: its weights have left all bounds.")
+        st.warning(text.format(step=f"{mine.step:,}"), icon=":material/trending_up:")
+        mine = _before(run, image)
+    if mine is not None:
+        said = answers_figure.describe(mine.shares).text(_)
+        st.markdown(f"**{said}**")
+        live_chart(
+            answers_figure.bars(mine.shares, dark, _),
+            key="chart_answer",
+            height=270,
+            description=said,
+            subject="answer",
+        )
+
+
+def _before(run: Run, image: Image) -> Answer | None:
+    """What the run answered when it did so with numbers for the last time."""
+    try:
+        found = last_weights.last_sound(run)
+    except CheckpointError:
+        return None
+    st.markdown(_("It answered this after step {step}, the last time with numbers:").format(step=f"{found.step:,}"))
+    return _answer_of(run, found, image)
+
+
+def _all_answers(runs: list[Run], image: Image, place: Place | None) -> None:
+    """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
+    found = [one for one in (answer(other, image) for other in runs) if one is not None]
+    if len(found) < 2:
+        st.caption(_("Train more networks, one that diverges among them: all answer here beneath each other."))
+        return
+    st.markdown(_("All my runs: the probability of each digit in percent"))
+    titles = [_row(number, one, place) for number, one in enumerate(found, 1)]
+    figure = answers_figure.side_by_side(titles, np.array([one.shares for one in found]), session.dark(), _)
+    description = " ".join(
+        f"{title}: {answers_figure.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
+    )
+    height = answers_figure.height(titles)
+    live_chart(figure, key="chart_side_by_side", height=height, description=description, subject="all")
+
+
+def _row(number: int, found: Answer, place: Place | None) -> str:
+    title = f"{number}. {names.run_title(found.run).plain} · {_(names.STATES[names.state(found.run)])}"
+    return _("{run} · trained on it").format(run=title) if place is not None and place.trained(found.run) else title
+
+
+def answer(run: Run, image: Image) -> Answer | None:
+    """What the run gives the image (28×28) with its last weights; None where it has left none yet."""
+    try:
+        found = weights.latest(run.id)
+    except CheckpointError:
+        return None
+    return _answer_of(run, found, image)
+
+
+def _answer_of(run: Run, found: weights.Snapshot, image: Image) -> Answer:
+    shares = forward.probabilities(run.config, found.weights, image[None])[0]
+    return Answer(run, found.step, shares, not np.isfinite(shares).all())

@@ -1,0 +1,113 @@
+"""Disturb: images made harder by slider, and how many of them several runs still answer right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from mnist_core import escape
+from mnist_core.figures.digits import image_sheet
+from mnist_core.inspect_page import robustness_figure as charts
+from mnist_core.messages import N_
+from mnist_core.panels import analysis_panel, image_split, last_weights
+from mnist_core.records import Run, Study
+from mnist_core.ui import names, session
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _
+
+KINDS = {
+    "noise": (N_("Noise"), N_("Deviation of the ink")),
+    "shift": (N_("Shift"), N_("Pixels")),
+    "rotation": (N_("Rotation"), N_("Degrees")),
+    "occlusion": (N_("Hidden square"), N_("Pixels along a side")),
+    "fgsm": (N_("Attack"), N_("Largest change of a pixel")),
+}
+MOST = 6  # runs in one chart
+
+
+def draw(run: Run, runs: list[Run]) -> None:
+    """The kind and the runs; what they answer is computed in the background."""
+    st.markdown(
+        _(
+            "A little noise, a shift of three pixels: what is still the same digit for you may be another one for a "
+            "network. The attack moves each pixel the way that raises the network's own loss most."
+        )
+    )
+    if last_weights.find(run) is None:
+        return
+    kinds = {name: title for name, (title, _unit) in KINDS.items()}
+    kind = one_of(_("Disturbance"), kinds, "noise", "disturbance", titled=False, wrap=True)
+    others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
+    kept = [one for one in st.session_state.get("disturbed_others", list(others)[:2]) if one in others]
+    st.session_state["disturbed_others"] = kept
+    beside = st.multiselect(
+        _("Beside these runs"),
+        list(others),
+        key="disturbed_others",
+        max_selections=MOST - 1,
+        format_func=lambda run_id: names.option(others[run_id]),
+    )
+    chosen = [run, *(others[run_id] for run_id in beside)]
+    parameters = {"runs": [one.id for one in chosen], "kind": kind}
+    study = analysis_panel.of_runs("disturbed", parameters, chosen)
+    earlier = study.state == "finished" and not isinstance(study.values["images"], list)  # of an earlier version
+    if earlier:
+        study = analysis_panel.start("disturbed", parameters)
+    analysis_panel.draw(study.id, partial(_show, kind, chosen))
+
+
+def _show(kind: str, runs: list[Run], study: Study) -> None:
+    strengths = [float(one) for one in study.values["strengths"]]
+    unit = _(KINDS[kind][1])
+    accuracy, answers = study.arrays["accuracy"], study.arrays["answers"]
+    left, right = st.columns([1.3, 1], gap="large")
+    with right:
+        strength = st.select_slider(
+            unit, strengths, strengths[2], key=f"strength_{kind}", format_func=lambda x: f"{x:g}"
+        )
+        place = strengths.index(strength)
+        said = [
+            f"{answer}" if answer == label else f"{label} → {answer}"
+            for answer, label in zip(answers[place], study.arrays["labels"], strict=True)
+        ]
+        marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
+        st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=5, labels=marks, letters=6), width=520)
+        st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
+    with left:
+        titles = [title.plain for title in names.run_titles(runs)]
+        description = _said(titles, study, accuracy[:, place].tolist())
+        figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
+        live_chart(figure, key="chart_disturbed", height=440, description=description, subject=study.id)
+        st.markdown(escape.markdown(description))
+
+
+def _said(titles: Sequence[str], study: Study, shares: Sequence[float]) -> str:
+    """How many each run still answers right, of which images, and with which of its weights."""
+    images, parts = study.values["images"], study.values["parts"]
+    told = []
+    for title, part, n, share, notes in zip(titles, parts, images, shares, _notes(study), strict=True):
+        if not n:
+            told.append(_("{run}: no weights that answer with numbers").format(run=title))
+            continue
+        of = "" if _alike(parts, images) else _("of {images}").format(images=image_split.counted(part, n))
+        more = ", ".join(word for word in (of, notes) if word)
+        told.append(f"{title}: {share:.1%}" + (f" ({more})" if more else ""))
+    if _alike(parts, images):
+        text = _("Right of {images} at this strength: {shares}.")
+        return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(told))
+    return _("Right at this strength: {shares}.").format(shares="; ".join(told))
+
+
+def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:
+    """Whether all runs that answer were asked about the same images."""
+    return len({pair for pair in zip(parts, images, strict=True) if pair[1]}) == 1
+
+
+def _notes(study: Study) -> list[str]:
+    """Of each run, whether these are not its last weights."""
+    pairs = zip(study.values["steps"], study.values["reached"], strict=True)
+    text = _("as it was after step {step}, the last time with numbers")
+    return ["" if step is None or step == reached else text.format(step=f"{step:,}") for step, reached in pairs]

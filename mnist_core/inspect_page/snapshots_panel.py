@@ -1,0 +1,203 @@
+"""Over time: a run's snapshots one after another: what it confused, its first weights, its answer to the drawn digit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core.data import drawing
+from mnist_core.diagnostics import mistakes
+from mnist_core.errors import CheckpointError
+from mnist_core.figures.digits import image_sheet, signed_sheet
+from mnist_core.inspect_page import answers_figure
+from mnist_core.inspect_page import mistakes_figure as charts
+from mnist_core.networks import forward, weights
+from mnist_core.panels import analysis_panel, image_split, last_weights
+from mnist_core.records import Run, Study
+from mnist_core.ui import frame, session, texts, watch
+from mnist_core.ui.chart import Click, Frame, live_chart
+from mnist_core.ui.frame_player import control, pictures, words
+from mnist_core.ui.pad import drawn
+from mnist_core.ui.texts import _
+
+UNITS, FILTERS = 20, 16  # whose weights are shown, in two rows
+SHADES = 15  # of each colour of a weight: half the bytes of 127, and the eye sees no difference
+CELL_IMAGES = 24  # of a cell of the matrix
+
+
+def draw(run: Run, _runs: list[Run]) -> None:
+    """The scrubber over what was computed in the background."""
+    if last_weights.find(run) is None:
+        return
+    study = analysis_panel.of_run("course", {"run": run.id}, run)
+    if study.state == "finished" and "part" not in study.values:  # of an earlier version of the program
+        study = analysis_panel.start("course", {"run": run.id})
+    analysis_panel.draw(study.id, lambda found: _course(run, found))
+
+
+def _course(run: Run, study: Study) -> None:
+    if len(study.values["steps"]) < 2:
+        st.info(
+            _("Of this run only one snapshot was kept: it is too large, or has just begun. Choose a smaller network.")
+        )
+        return
+    frame.fragment(_film)(run, study)
+
+
+def _film(run: Run, study: Study) -> None:
+    """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
+    steps, film = study.values["steps"], f"course-{study.id}"
+    chosen = st.session_state.get("course_cell")
+    place = _place(study)
+    after = [_("After step {step}").format(step=f"{step:,}") for step in steps]
+    dark = session.dark()
+    look = (study.id, dark, texts.language())
+    matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, study, dark))
+    said = [one.description for one in matrices]
+    control(
+        film,
+        after,
+        said,
+        key="course_control",
+        name=_("Snapshot"),
+        told=place if chosen else None,
+        on_rest=lambda to: _rest(study, to),
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        live_chart(
+            charts.matrix(_counts(run, study, -1), False, dark, _),
+            key="chart_course",
+            height=470,
+            description=said[-1],
+            subject=study.id,
+            film=film,
+            frames=matrices,
+            on_click=lambda click: _choose_cell(study, click),
+        )
+        counted = image_split.counted(study.values["part"], study.values["images"])
+        st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
+    with right:
+        sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
+        title = _("The first units' weights: orange raises the unit, blue lowers it.")
+        if run.config.model == "cnn":
+            title = _("The first filters' weights: orange raises the filter's value, blue lowers it.")
+        missing = _("The weights of this snapshot are no longer here.")
+        pictures(film, sheets, key="course_weights", description=title, missing=missing)
+        st.caption(title)
+        _answers(run, study, film)
+    if chosen is not None:
+        _cell(run, chosen, int(steps[place]), study, study.arrays["answers"][place])
+
+
+def _place(study: Study) -> int:
+    """Number of the snapshot that the browser last told of; the last where it told of none of this study."""
+    of, place = st.session_state.get("course_at", ("", 0))
+    return place if of == study.id else len(study.values["steps"]) - 1
+
+
+def _rest(study: Study, place: int) -> None:
+    st.session_state["course_at"] = (study.id, place)
+
+
+def _choose_cell(study: Study, click: Click) -> None:
+    if 0 <= click.point < 100 and 0 <= click.frame < len(study.values["steps"]):  # the browser says what it likes
+        st.session_state["course_cell"] = divmod(click.point, 10)
+        _rest(study, click.frame)
+
+
+def _forget_cell() -> None:
+    st.session_state.pop("course_cell", None)
+
+
+def _counts(run: Run, study: Study, place: int) -> NDArray[np.int64]:
+    """The confusion matrix of a snapshot."""
+    _shown, labels = _images(run, study)
+    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[study.arrays["answers"][place]])
+
+
+def _matrices(run: Run, study: Study, dark: bool) -> list[Frame]:
+    every = [_counts(run, study, place) for place in range(len(study.values["steps"]))]
+    return [Frame(charts.matrix(one, False, dark, _)["data"], charts.describe(one).text(_)) for one in every]
+
+
+def _snapshots(run: Run, steps: Sequence[int]) -> Iterator[weights.Snapshot | None]:
+    """The weights after each of the steps; None where they are no longer here."""
+    for step in steps:
+        try:
+            yield weights.at(run.id, int(step))
+        except CheckpointError:
+            yield None
+
+
+def _sheets(run: Run, steps: Sequence[int], dark: bool) -> list[bytes | None]:
+    return [None if one is None else _sheet(run, one, dark) for one in _snapshots(run, steps)]
+
+
+def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
+    """The weights of the first units, an image each; a pixel a weight, since the browser enlarges it."""
+    first = snapshot.weights["0.weight"]
+    filters = run.config.model == "cnn"
+    values = first[:FILTERS, 0] if filters else first[:UNITS].reshape(-1, 28, 28)
+    return signed_sheet(values, FILTERS // 2 if filters else UNITS // 2, scale=1, dark=dark, shades=SHADES)
+
+
+def _answers(run: Run, study: Study, film: str) -> None:
+    """What each snapshot answers to the drawn digit."""
+    image = drawing.like_mnist(drawing.paint(drawn()))
+    if not image.any():
+        st.caption(_("Draw a digit in the first view, and see here how the answer to it grew."))
+        return
+    shares = watch.figure(
+        ("course answers", study.id, image.tobytes()), lambda: _shares(run, study.values["steps"], image)
+    )
+    said = ["" if one is None else answers_figure.describe(one).text(_) for one in shares]
+    words(film, [text and _("Your drawing:") + " " + text for text in said], key="course_answer")
+    figures = [answers_figure.bars(np.zeros(10) if one is None else one, session.dark(), _) for one in shares]
+    live_chart(
+        figures[-1],
+        key="chart_course_answer",
+        height=240,
+        description=said[-1],
+        subject=run.id,
+        film=film,
+        frames=[Frame(figure["data"], text) for figure, text in zip(figures, said, strict=True)],
+    )
+
+
+def _shares(run: Run, steps: Sequence[int], image: NDArray[np.uint8]) -> list[NDArray[np.float64] | None]:
+    return [
+        None if one is None else forward.probabilities(run.config, one.weights, image[None])[0]
+        for one in _snapshots(run, steps)
+    ]
+
+
+def _images(run: Run, study: Study) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The images and labels that the snapshots were asked about."""
+    part = image_split.images(run, study.values["part"])
+    count = study.values["images"]
+    return part.images[:count], part.labels[:count]
+
+
+def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDArray[np.uint8]) -> None:
+    """The images of a cell, as the snapshot answers them."""
+    true, answer = place
+    images, labels = _images(run, study)
+    rows = np.flatnonzero((labels == true) & (given == answer))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        after = _("After step {step}").format(step=f"{step:,}")
+        title = _("True digit {true}, answered {answer}: {count}")
+        st.markdown(f"**{title.format(true=true, answer=answer, count=f'{len(rows):,}')}** · {after}")
+        st.button(_("Close"), key="course_close", icon=":material/close:", on_click=_forget_cell)
+    if not len(rows):
+        st.info(_("There is no such image."))
+        return
+    shown = rows[:CELL_IMAGES]
+    shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown])
+    marks = [f"{one.argmax()} · {100 * one.max():.0f}" for one in shares]
+    st.image(image_sheet(images[shown], columns=12, scale=4, labels=marks, letters=7), width=1000)
+    text = _("Beneath each image the network's answer and how sure it is in percent; {shown} of {count}.")
+    st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))

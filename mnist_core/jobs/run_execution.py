@@ -1,0 +1,345 @@
+"""One run on a worker: how it begins, from a checkpoint or afresh, what is asked of it, its records, its end.
+
+A checkpoint goes with the records up to it. It is written beside the last one and takes its place when the store has
+its records; whenever the worker dies, the store's `checkpoint_step` and `checkpoint_token` say which of the two files
+counts. So a run that is taken up again draws the curve that an undisturbed one would.
+
+A disk that is full for a while costs no run its state: what ends or rests waits until its checkpoint is written, for
+some minutes; after that a run that rests is one at its last checkpoint, from which Resume makes the steps again.
+
+Whatever a worker tells the store goes with the token of its claim. A worker that was given up (it hung, and another has
+the run by now) is refused, and lets go of the run without a trace.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from mnist_core import data, settings
+from mnist_core.config import DatasetName
+from mnist_core.data import Dataset
+from mnist_core.diagnostics import at_end
+from mnist_core.errors import CheckpointError, TransientStoreError
+from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.jobs import worker_heartbeat
+from mnist_core.jobs.run_files import forget_files, forget_next, next_file
+from mnist_core.jobs.transient_faults import passing_errno
+from mnist_core.jobs.worker_store import patiently, pauses
+from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
+from mnist_core.store import Command, Store
+
+LOG = logging.getLogger("mnist_lab.worker")
+ASK_SECONDS = 0.08  # between two looks at what is asked
+AWAY_SECONDS = 1.0  # … where the store is out of reach
+SAVE_SECONDS = 120.0  # how long a checkpoint is tried that should not be done without
+LEARNT_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
+
+
+class ClaimLostError(Exception):
+    """The run is another worker's by now, or waits for one."""
+
+
+class Job:
+    """One run: its trainer, its checkpoint, what is asked of it. Raises ClaimLostError, on making too."""
+
+    def __init__(
+        self,
+        store: Store,
+        run: Run,
+        device: str | None = None,
+        load: Callable[[DatasetName], Dataset] = data.load_dataset,
+    ) -> None:
+        self.store = store
+        self.run = run
+        self._device = device
+        self.file = settings.checkpoint_file(run.id)
+        self.next_file = next_file(run.id, run.token)
+        self.requests: Requests | None = Requests()
+        self._looked = 0.0
+        self._unplaced = False  # whether the checkpoint that counts could not be put in its place yet
+        self._may_pass = False  # whether what kept the last checkpoint from being written may pass
+        self.trainer = self._trainer(load(run.config.dataset))
+        self._leave_a_trail()
+        self._measured_from = (self.trainer.seconds, self.trainer.step)
+
+    # ---- begin -------------------------------------------------------------------------------------------------
+
+    def _trainer(self, dataset: Dataset) -> Any:
+        from mnist_core.training import Trainer
+
+        trainer = self._restored(dataset)
+        reached = self.run.progress.step
+        if trainer is None:
+            trainer = Trainer(self.run.config, dataset, threads=self.run.threads, device=self._device)
+            self._rewind(-1)
+            forget_files(self.run.id)
+        else:
+            self._rewind(trainer.step)
+            forget_next(self.run.id)
+        if reached > trainer.step:
+            # The last worker came further than its last checkpoint: those steps are made again.
+            where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
+            happened = Curves(events=(Event(trainer.step, "recovered"),))
+            self._tell(Report(self.run.id, where, happened, token=self.run.token))
+        if (rate := self.run.learning_rate) not in (None, trainer.base_rate):
+            trainer.set_learning_rate(rate)  # changed by hand when no checkpoint could be written
+        return trainer
+
+    def _rewind(self, step: int) -> None:
+        """Drop what was recorded after `step`. From here on the run's files are this worker's."""
+        if not patiently(lambda: self.store.rewind(self.run.id, step, self.run.token)):
+            raise ClaimLostError
+
+    def _restored(self, dataset: Dataset) -> Any:
+        """The trainer as of the store's last checkpoint; None: start afresh.
+
+        Raises OSError where it may be there, but cannot be read just now.
+        """
+        from mnist_core.training import load
+
+        step = self.run.checkpoint_step
+        if step is None:
+            return None
+        if not self.file.parent.is_dir():
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(self.file.parent))
+        # The newer file counts where the worker died before it could put it in its place.
+        for file in (next_file(self.run.id, self.run.checkpoint_token), self.file):
+            if not file.exists():
+                continue
+            try:
+                trainer = load(file, self.run.config, dataset, threads=self.run.threads)
+            except CheckpointError as error:
+                if number := passing_errno(error.__cause__):
+                    raise OSError(number, os.strerror(number), str(file)) from error
+                LOG.warning("%s", error)
+                continue
+            if trainer.step == step:
+                with suppress(FileNotFoundError):  # moved there meanwhile by the one that wrote it
+                    file.replace(self.file)
+                return trainer
+        LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
+        return None
+
+    def _leave_a_trail(self) -> None:
+        """Keep snapshots of the weights on the way, for a landscape to be drawn through them."""
+        from mnist_core.training import snapshots
+
+        snapshots.drop(self.run.id, self.trainer.step)
+        planned = set(
+            snapshots.planned(self.run.config, room=snapshots.ROOM_OF_MANY if self.run.group else snapshots.ROOM)
+        )
+
+        def keep() -> None:
+            if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._is_mine():
+                snapshots.keep(self.trainer, self.run.id)
+
+        self.trainer.on_evaluation = keep
+
+    def _is_mine(self) -> bool:
+        """Whether no other worker has the run by now, as far as is known."""
+        try:
+            return self.run.id in self.store.requests([self.run.id], {self.run.id: self.run.token})
+        except TransientStoreError:
+            return self.requests is not None
+
+    # ---- what is asked -----------------------------------------------------------------------------------------
+
+    @property
+    def asked(self) -> bool:
+        """Whether something is asked of it, so that it cannot just go on."""
+        wanted = self.requests
+        return wanted is None or wanted.learning_rate is not None or wanted.command is not None
+
+    def look(self) -> None:
+        """See what is asked now; where the store is locked, what was asked last."""
+        self._looked = time.monotonic()
+        try:
+            self.requests = self.store.requests([self.run.id], {self.run.id: self.run.token}).get(self.run.id)
+        except TransientStoreError as error:
+            LOG.warning("%s", error)
+            self._looked += AWAY_SECONDS
+
+    def obey(self) -> bool:
+        """Do what is asked; whether the run is let go of."""
+        asked = self.requests
+        if asked is None:
+            if patiently(lambda: self.store.version(self.run.id)) is None:
+                forget_files(self.run.id)  # deleted
+            self.next_file.unlink(missing_ok=True)
+            return True
+        if asked.learning_rate is not None:
+            self._change_rate(asked.learning_rate)
+            return False
+        if asked.command == "step":
+            return self._one_step()
+        if asked.command in ("pause", "stop", "reset"):
+            return self._let_go(asked.command)
+        return False
+
+    def _change_rate(self, rate: float) -> None:
+        self.trainer.set_learning_rate(rate)
+        # With a checkpoint at once, no death of a worker can lose the change.
+        self._publish(self.save(), rate)
+        self.look()
+
+    def _one_step(self) -> bool:
+        """One update, then a pause; False where something else was asked before it was made."""
+        before = self.trainer.step
+        self.trainer.stack.advance(self._told_otherwise, steps=1)
+        if self.trainer.finished:
+            self._publish(self.save_patiently())
+            self.finish(alone=True)
+            return True
+        made = self.trainer.step > before
+        self._publish(made and self.save_patiently())
+        return made and self._pause("step")
+
+    def _told_otherwise(self) -> bool:
+        """Whether something else is asked than one step."""
+        self._look_again()
+        return self.asked and (self.requests is None or self.requests.command != "step")
+
+    def _look_again(self) -> None:
+        """Look, if the last time was a while ago."""
+        worker_heartbeat.tick()
+        if time.monotonic() - self._looked >= ASK_SECONDS:
+            self.look()
+
+    def _let_go(self, command: str) -> bool:
+        """Leave the run as `command` wants it; False where that was taken back meanwhile."""
+        if command == "reset":
+            # Its files go when it begins again: they may be another worker's already.
+            patiently(lambda: self.store.reset_done(self.run.id, self.run.token))
+            return True
+        saved = self.save_patiently()
+        if command == "pause":
+            self._publish(saved)
+            return self._pause("pause")
+        if self.requests is None or self.requests.command != "stop":
+            return False  # heard while it waited for the disk
+        self.trainer.flush()
+        self._publish(saved)
+        self._end("stopped", self.trainer.result())
+        return True
+
+    def _pause(self, command: Command) -> bool:
+        """Pause, unless something else than `command` has been asked for since."""
+        result = self.trainer.result()
+        paused = patiently(lambda: self.store.pause(self.run.id, result, command, self.run.token))
+        if not paused:
+            self.look()
+        return paused
+
+    # ---- the end -----------------------------------------------------------------------------------------------
+
+    def finish(self, *, alone: bool) -> None:
+        """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
+        result = self.trainer.result() | self.trainer.whole(self._given_up)
+        self._end(self.trainer.outcome, result)
+        try:
+            if alone:
+                self._learn_speed()
+        except Exception:
+            LOG.exception("nothing was learnt about the speed")  # the run has ended well all the same
+
+    def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
+        """Write the result down, with the verdict on the records as they are in the store."""
+        curves = patiently(lambda: self.store.curves(self.run.id))
+        verdict = at_end(self.run.config, curves, outcome)
+        whole = result | {"verdict": verdict}
+        patiently(lambda: self.store.finish(self.run.id, outcome, whole, token=self.run.token))
+
+    def _given_up(self) -> bool:
+        self._look_again()
+        return self.requests is None or self.requests.command is not None
+
+    def _learn_speed(self) -> None:
+        """Make the next estimate better by what this run took."""
+        trainer, config = self.trainer, self.run.config
+        if trainer.seconds < LEARNT_FROM_SECONDS or trainer.step < trainer.total_steps:
+            return
+        speed = Speed.from_dict(self.store.fact("speed"))
+        ratio = trainer.seconds / estimate_seconds(config, speed)
+        self.store.set_fact("speed", speed.scaled(config.model, ratio).to_dict())
+
+    # ---- to the store ------------------------------------------------------------------------------------------
+
+    def _publish(self, saved: bool, rate: float | None = None) -> None:
+        report = self.report(saved=saved, rate=rate)
+        self._tell(report)
+        self.published(report)
+
+    def _tell(self, report: Report) -> None:
+        if self.run.id not in patiently(lambda: self.store.publish([report])):
+            self.next_file.unlink(missing_ok=True)
+            raise ClaimLostError
+
+    def report(self, *, saved: bool, rate: float | None = None) -> Report:
+        """What is new since the last call; the records are taken from the trainer."""
+        trainer = self.trainer
+        where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds, self._speed())
+        return Report(self.run.id, where, trainer.take_records(), saved, rate, self.run.token)
+
+    def published(self, report: Report) -> None:
+        """The store has the report: the checkpoint that goes with it counts from now on."""
+        if report.checkpoint:
+            self._put_in_place()
+
+    def _put_in_place(self) -> None:
+        """Put the checkpoint that counts in the place of the last one; where that cannot be done now, before the next."""
+        self._unplaced = True
+        try:
+            with suppress(FileNotFoundError):  # another worker has the run, and has moved it
+                self.next_file.replace(self.file)
+        except OSError as error:
+            if passing_errno(error) is None:
+                raise
+            LOG.warning("the checkpoint of run %s stays where it was written: %s", self.run.id, error)
+        else:
+            self._unplaced = False
+
+    def _speed(self) -> float:
+        """Images per second, over about the last second."""
+        seconds, step = self._measured_from
+        passed = self.trainer.seconds - seconds
+        if passed <= 0:
+            return self.run.progress.images_per_second
+        speed: float = (self.trainer.step - step) * self.run.config.batch_size / passed
+        if passed > 1.0:
+            self._measured_from = (self.trainer.seconds, self.trainer.step)
+        return speed
+
+    def save(self) -> bool:
+        """Write a checkpoint beside the last one; False where that cannot be done."""
+        from mnist_core import training
+
+        try:
+            if self._unplaced:
+                self._put_in_place()
+            if self._unplaced:
+                return False  # the one that counts would be lost
+            training.save(self.trainer, self.next_file)
+        except Exception as error:  # safetensors has an error of its own for a full disk
+            LOG.warning("no checkpoint of run %s: %s", self.run.id, error)
+            self._may_pass = passing_errno(error) is not None
+            return False
+        return True
+
+    def save_patiently(self) -> bool:
+        """`save`, again and again where the disk is full, for `SAVE_SECONDS`, or until something else is asked."""
+        if self.save():
+            return True
+        asked = self.requests
+        for _pause in pauses(SAVE_SECONDS if self._may_pass else 0.0):
+            if self.save():
+                return True
+            self.look()
+            if self.requests is None or (self.requests != asked and not self.trainer.finished):
+                return False
+        return False

@@ -1,0 +1,1 @@
+"""What several pages show of runs: controls, one run, a group, an analysis, predictions, export."""

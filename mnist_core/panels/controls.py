@@ -1,0 +1,280 @@
+"""The controls of a run, in the sidebar: the common ones in front, the rest folded.
+
+Each shows one field of the draft (`ui.draft`). Sliders over orders of magnitude are select sliders with round stops;
+a value between the stops (from a preset or a shared address) becomes a stop of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.config import RANGES, TRAIN_FILES, RunConfig, choices, parse_field
+from mnist_core.errors import ConfigError
+from mnist_core.panels import draft
+from mnist_core.presets import PRESETS
+from mnist_core.ui import frame, names
+from mnist_core.ui.choice import typed
+from mnist_core.ui.texts import _
+
+# Ten stops a decade from 1e-6 to 100: wide enough to break things.
+RATES = (
+    *(float(f"{mantissa}e{decade}") for decade in range(-6, 2) for mantissa in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)),
+    100.0,
+)
+SIZES = (1, 2, 5, 10, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1_000, 1_024, 2_000, 5_000, 10_000, 20_000, 50_000)
+TRAIN_SIZES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 55_000, 60_000)
+VALIDATION_SIZES = (0, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000)
+EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1_000)
+UNITS = (1, 2, 4, 8, 16, 32, 50, 64, 100, 128, 256, 512, 1_024, 2_048)
+FILTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+DECAYS = (0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1.0)
+
+
+def draw() -> None:
+    """All controls, into the container that is open."""
+    draft.keep_possible()
+    experiment()
+    _choice("model", _("Network"), _("MLP: every unit sees all pixels. CNN: small filters slide over the image."))
+    if draft.fields()["model"] == "cnn":
+        _layers("filters", _("Convolutions"), _("Filters in convolution {n}"), FILTERS, "filter", 1, 4)
+    _layers("hidden_layers", _("Hidden layers"), _("Units in hidden layer {n}"), UNITS, "units", 0, 6)
+    _learning_rate()
+    too_small = draft.make_batches_of_two()
+    _stops("batch_size", _("Batch size"), SIZES, _("Images per update. The gradient is their mean."))
+    if too_small:
+        st.caption(_("Batch normalization needs at least two images in every batch: the settings were changed to fit."))
+    _stops("epochs", _("Epochs"), EPOCHS, _("How often the network sees every training image."))
+    _select("optimizer", _("Optimizer"), _("How a gradient becomes an update of the weights."))
+    with st.expander(_("Optimizer and schedule"), icon=":material/tune:"):
+        _optimizer_details()
+    with st.expander(_("Network details"), icon=":material/hub:"):
+        _network_details()
+    with st.expander(_("Data"), icon=":material/database:"):
+        _data()
+    with st.expander(_("The loop"), icon=":material/loop:"):
+        _loop()
+
+
+def experiment() -> None:
+    """The choice of the experiment that the draft starts from, and of its variant."""
+    labels = {"": _("My own settings")} | {name: _(preset.title) for name, preset in PRESETS.items()}
+
+    def changed() -> None:
+        name = st.session_state["preset_choice"]
+        if name:
+            draft.start_from(name)
+        else:
+            st.session_state["preset"] = ""
+
+    st.session_state["preset_choice"] = st.session_state.get("preset", "")
+    st.selectbox(
+        _("Experiment"),
+        list(labels),
+        format_func=labels.__getitem__,
+        key="preset_choice",
+        on_change=changed,
+        help=_("Fills all controls with a configuration whose outcome is known. Change what you like from there."),
+    )
+    chosen = draft.preset()
+    if chosen is None:
+        return
+    st.caption(_(chosen.summary))
+    if chosen.variants:
+        st.session_state["variant_choice"] = draft.variant()
+        st.selectbox(
+            _("Variant"),
+            list(chosen.variants),
+            format_func=_,
+            key="variant_choice",
+            on_change=lambda: draft.start_from(chosen.name, st.session_state["variant_choice"]),
+            help=_("The runs of this experiment differ in this one thing."),
+        )
+
+
+def _learning_rate() -> None:
+    _stops(
+        "learning_rate",
+        _("Learning rate"),
+        RATES,
+        _("How far one update moves the weights against the gradient. Log scale: each stop is a factor."),
+        on_change=lambda: st.session_state.pop("rate_problem", None),
+    )
+
+
+def _exact_rate() -> None:
+    def changed() -> None:
+        text = typed(st.session_state.get("c_exact_rate"))  # not there where settings were taken meanwhile
+        if not text.strip():
+            return
+        try:
+            value = draft.config().replace(learning_rate=parse_field("learning_rate", text)).learning_rate
+        except ConfigError as error:
+            st.session_state["rate_problem"] = error
+        else:
+            st.session_state.pop("rate_problem", None)
+            draft.put("learning_rate", value)
+
+    st.text_input(
+        _("Exact learning rate"),
+        key="c_exact_rate",
+        placeholder=names.number(draft.fields()["learning_rate"]),
+        on_change=changed,
+        help=_("Any number from 1e-6 to 100, such as 0.37 or 3e-4."),
+    )
+    if problem := st.session_state.get("rate_problem"):
+        st.error(frame.sentence(problem))
+
+
+def _optimizer_details() -> None:
+    _exact_rate()
+    optimizer = draft.fields()["optimizer"]
+    if optimizer in ("momentum", "nesterov"):
+        _slider("momentum", _("Momentum"), 0.0, 0.99, 0.01, _("Share of the last step that is kept."))
+    if optimizer == "rmsprop":
+        _slider("rho", _("Decay (rho)"), 0.0, 0.999, 0.001, _("Memory of the squared gradients."))
+    if optimizer in ("adam", "adamw"):
+        _slider("beta1", _("Beta 1"), 0.0, 0.999, 0.001, _("Memory of the gradient."))
+        _slider("beta2", _("Beta 2"), 0.0, 0.9999, 0.0001, _("Memory of the squared gradient."))
+    if optimizer in ("adagrad", "rmsprop", "adam", "adamw"):
+        stops = (1e-16, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0)
+        _stops("epsilon", _("Epsilon"), stops, _("Keeps the division by small gradients finite."))
+    _stops("weight_decay", _("Weight decay"), DECAYS, _("Pulls every weight towards 0 at each update."))
+    _select("schedule", _("Schedule"), _("How the learning rate changes in the course of the run."))
+    if draft.fields()["schedule"] in ("step", "warm-up"):
+        label = _("Epochs between drops") if draft.fields()["schedule"] == "step" else _("Epochs of warm-up")
+        _stops("schedule_epochs", label, EPOCHS, _("Counted from the start of the run."))
+    if draft.fields()["schedule"] == "step":
+        _stops("schedule_factor", _("Factor of a drop"), (0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9), _("Rate × factor."))
+
+
+def _network_details() -> None:
+    _select("activation", _("Activation"), _("What a hidden unit makes of its sum. Without one, layers are one line."))
+    _select("initialisation", _("Initial weights"), _("How large the weights are before the first update."))
+    if draft.fields()["initialisation"] == "normal":
+        stops = (0.0, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
+        _stops("init_std", _("Deviation of the weights"), stops, _("Standard deviation of the normal distribution."))
+    if draft.fields()["model"] == "cnn":
+        _stops("kernel_size", _("Kernel size"), (1, 3, 5, 7, 9, 11), _("Each filter sees so many pixels squared."))
+        _select("pooling", _("Pooling"), _("Halves the image after each convolution."))
+    _slider("dropout", _("Dropout"), 0.0, 0.95, 0.05, _("Share of hidden units left out at each update."))
+    _toggle("batch_norm", _("Batch normalisation"), _("Centres and scales each unit over the batch."))
+    _select("loss", _("Loss"), _("What training makes small."))
+
+
+def _data() -> None:
+    here: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
+    known = _("MNIST, the digits that this program draws itself, or what the folder of data holds.")
+    _choice("dataset", _("Images"), known, [*here, *({draft.fields()["dataset"]} - set(here))])
+    stops = TRAIN_SIZES
+    _stops("train_size", _("Training images"), stops, _("The first so many of the 60,000. Fewer overfit sooner."))
+    most = TRAIN_FILES - draft.fields()["train_size"]
+    help_text = _("Never trained on: the last so many of the 60,000. For choosing settings and when to stop.")
+    _stops("validation_size", _("Validation images"), (*VALIDATION_SIZES, most), help_text, most=most)
+    st.caption(_("The 10,000 test images are kept apart: for the final figure only."))
+    _select("preprocessing", _("Pixels"), _("Raw pixels make the loss very sensitive to the weights."))
+    _slider("label_noise", _("Label noise"), 0.0, 1.0, 0.05, _("Share of training labels that are wrong on purpose."))
+
+
+def _loop() -> None:
+    _choice("sampling", _("Batches"), _("Each image once an epoch, or each batch drawn afresh from all."))
+    if draft.fields()["validation_size"]:
+        stops = (0, 1, 2, 3, 5, 8, 10, 20, 50)
+        help_text = _("End after so many epochs without a better validation loss. 0: never.")
+        _stops("early_stopping", _("Early stopping (patience)"), stops, help_text)
+    _toggle("stop_when_not_finite", _("End at the first NaN"), _("Off: training goes on with broken numbers."))
+    _number("seed", _("Seed"), _("Same seed, same weights, same batches: the same curve."))
+
+
+def _remember(name: str, value: Any) -> None:
+    draft.fields()[name] = value
+
+
+def _stops(
+    name: str,
+    label: str,
+    stops: Sequence[float],
+    help_text: str,
+    *,
+    most: float | None = None,
+    on_change: Any = None,
+) -> None:
+    """A slider over `stops` within the field's range (at most `most`) and the draft's own value."""
+    current = draft.fields()[name]
+    if most is None and name == "batch_size":
+        most = draft.fields()["train_size"]
+        stops = (*stops, most)
+    options = _options(stops, current, RANGES[name].greatest if most is None else most)
+    if len(options) == 1:
+        options.append(current + 1)  # a slider needs two stops; disabled, it shows the one there is
+        st.select_slider(label, options, current, format_func=names.number, disabled=True, help=help_text)
+        return
+    value = st.select_slider(
+        label, options, key=draft.key(name), format_func=names.number, help=help_text, on_change=on_change
+    )
+    _remember(name, value)
+
+
+def _options(stops: Iterable[float], current: float, most: float) -> list[float]:
+    return sorted({stop for stop in stops if stop <= most} | {current})
+
+
+def _choice(name: str, label: str, help_text: str, options: Sequence[str] | None = None) -> None:
+    options = options or choices(name)
+    value = st.segmented_control(
+        label, options, key=draft.key(name), format_func=names.choice, help=help_text, required=True, width="stretch"
+    )
+    _remember(name, value or draft.fields()[name])
+
+
+def _select(name: str, label: str, help_text: str) -> None:
+    value = st.selectbox(label, choices(name), key=draft.key(name), format_func=names.choice, help=help_text)
+    _remember(name, value)
+
+
+def _slider(name: str, label: str, least: float, most: float, step: float, help_text: str) -> None:
+    most = max(most, draft.fields()[name])
+    value = st.slider(label, least, most, step=step, key=draft.key(name), help=help_text)
+    _remember(name, value)
+
+
+def _toggle(name: str, label: str, help_text: str) -> None:
+    _remember(name, st.toggle(label, key=draft.key(name), help=help_text))
+
+
+def _number(name: str, label: str, help_text: str) -> None:
+    allowed = RANGES[name]
+    value = st.number_input(
+        label, int(allowed.least), int(allowed.greatest), step=1, key=draft.key(name), help=help_text
+    )
+    _remember(name, value)
+
+
+def _layers(name: str, label: str, each: str, stops: Sequence[int], prefix: str, fewest: int, most: int) -> None:
+    """How many layers, then a slider for the size of each."""
+    sizes: list[int] = list(draft.fields()[name])
+    depth_key = f"c_{name}_depth"
+    # Streamlit forgets a slider that another page did not draw.
+    if depth_key not in st.session_state or st.session_state.get(f"{depth_key}_of") != len(sizes):
+        st.session_state[depth_key] = st.session_state[f"{depth_key}_of"] = len(sizes)
+    depth = st.slider(label, fewest, most, key=depth_key)
+    fill = sizes[-1] if sizes else 64
+    sizes = (sizes + [fill] * depth)[:depth]
+    for index in range(depth):
+        key = f"c_{prefix}_{index}"
+        if key not in st.session_state:
+            st.session_state[key] = sizes[index]
+        chosen = st.select_slider(
+            each.format(n=index + 1), _options(stops, sizes[index], 4096), key=key, format_func=names.number
+        )
+        sizes[index] = int(chosen)
+    st.session_state[f"{depth_key}_of"] = depth
+    _remember(name, tuple(sizes))
+
+
+def current() -> RunConfig:
+    """The configuration that the controls say."""
+    return draft.config()

@@ -1,0 +1,152 @@
+"""Take a run along: curves, settings, weights, a script, or all of it as one zip that another installation brings in."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from mnist_core import diagnostics, exchange
+from mnist_core.errors import StoreError
+from mnist_core.messages import N_
+from mnist_core.networks import weights
+from mnist_core.networks.weights import Which
+from mnist_core.records import Curves, Progress, Run, rate_changes, rates_in_a_line
+from mnist_core.ui import frame, names, session, visits, watch
+from mnist_core.ui.texts import _
+
+LARGEST = 10  # MB of a zip that is brought in; the server takes no more (.streamlit/config.toml)
+_LABELS: Mapping[Which, str] = {
+    "last": N_("Last weights as safetensors (step {step})"),
+    "best": N_("Best weights as safetensors (step {step})"),
+}
+
+
+def draw(run: Run) -> None:
+    """The button with what there is to take; each thing is made when it is asked for."""
+    with st.popover(_("Take along"), icon=":material/download:"):
+        st.caption(_("Charts: the camera above each saves a PNG, the button beside it an SVG."))
+        kept = weights.kept(run.id) if run.checkpoint_step is not None else {}
+        if run.state == "finished":
+            with_weights = bool(kept) and _with_weights(run, len(kept))
+            _download(
+                run, _("Everything as one zip"), "zip", partial(_zip, run.id, with_weights), ":material/folder_zip:"
+            )
+        _download(run, _("Curves as CSV"), "csv", lambda: exchange.curves_csv(_curves(run.id)), ":material/table:")
+        _download(
+            run, _("Curves as Parquet"), "parquet", lambda: exchange.curves_parquet(_curves(run.id)), ":material/table:"
+        )
+        _download(run, _("Settings as JSON"), "json", partial(_settings, run), ":material/data_object:")
+        _download(run, _("Script in plain PyTorch"), "py", lambda: exchange.script_of(run).encode(), ":material/code:")
+        _download(run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
+        for which, step in kept.items():
+            label = _(_LABELS[which]).format(step=f"{step:,}")
+            _download(run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
+        if "best" in kept:
+            st.caption(_("Best: the evaluation with the highest validation accuracy; of equal ones the lower loss."))
+
+
+def _with_weights(run: Run, files: int) -> bool:
+    """Whether the zip is to hold the weights: they make it larger, maybe too large to be brought in."""
+    megabytes = files * exchange.size(run.config) / 1e6
+    wanted = st.toggle(
+        _("With the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
+        value=megabytes < LARGEST - 1,
+        key=f"take_weights_{run.id}",
+        help=_("With them, the run can be looked into (Inspect) where it is brought in."),
+    )
+    if wanted and megabytes > LARGEST - 1:
+        text = _(
+            "A zip of more than {most} MB cannot be brought in. Leave the weights out, and take them on their own."
+        )
+        st.caption(f":material/warning: {text.format(most=LARGEST)}")
+    return wanted
+
+
+def bring_in() -> None:
+    """A field for a zip that was taken along elsewhere."""
+    with st.popover(_("Bring in"), icon=":material/upload:"):
+        file = st.file_uploader(
+            _("A run's zip, saved by “Take along”"),
+            type="zip",
+            key=f"bring_in_{st.session_state.get('brought_in', 0)}",
+            max_upload_size=LARGEST,
+        )
+        text = _(
+            "Up to {most} MB: any run without its weights, or with the last and the best weights of a network of up to about "
+            "{parameters} parameters."
+        )
+        st.caption(text.format(most=LARGEST, parameters=f"{(LARGEST - 1) * 1_000_000 // 8:,}"))
+        if file is not None:
+            frame.safely(_bring_in)(file)
+
+
+def _bring_in(file: UploadedFile) -> None:
+    found = exchange.unpacked(file.getvalue())
+    verdict = diagnostics.at_end(found.config, found.curves, found.outcome)
+    progress = Progress(found.step, found.config.total_steps, found.step / found.config.steps_per_epoch, found.seconds)
+    rates = rates_in_a_line(found.config, rate_changes(found.config, found.curves.events, found.step))
+    name = found.name or names.describe(found.config, rates)
+    run_id, last = secrets.token_hex(5), found.weights.get("last")
+    if last is not None:
+        weights.keep(run_id, last, found.weights.get("best"))
+    try:
+        session.store().add_finished(
+            session.student(),
+            found.config,
+            found.curves,
+            found.outcome,
+            found.result | {"verdict": verdict},
+            progress,
+            name=_("{name} (brought in)").format(name=name.removesuffix(_("{name} (brought in)").format(name=""))),
+            note=found.note,
+            run_id=run_id,
+            checkpoint_step=None if last is None else last.step,
+        )
+    except StoreError:
+        weights.forget(run_id)
+        raise
+    visits.forget(file)
+    st.session_state["brought_in"] = st.session_state.get("brought_in", 0) + 1  # an empty field again
+    st.session_state["compared"] = [run_id, *st.session_state.get("compared", [])]
+    st.rerun()
+
+
+def _download(run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", names.run_title(run).plain).strip("-") or "run"
+    file = f"events.out.tfevents.{words}-{run.id}" if ending == "tfevents" else f"{words}-{run.id}.{ending}"
+    st.download_button(
+        label,
+        make,
+        file,
+        key=f"take_{ending.replace('.', '_')}_{run.id}",
+        icon=icon,
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
+def _curves(run_id: str) -> Curves:
+    return watch.look(run_id).curves
+
+
+def _settings(run: Run) -> bytes:
+    return exchange.settings_json(run).encode()
+
+
+def _events(run: Run) -> bytes:
+    return exchange.events(_curves(run.id), run.started_at or run.created_at)
+
+
+def _zip(run_id: str, with_weights: bool) -> bytes:
+    view = watch.look(run_id)
+    found = {which: exchange.snapshot(run_id, which) for which in weights.kept(run_id)} if with_weights else {}
+    return exchange.packed(view.run, view.curves, found)
+
+
+def _weights(run_id: str, which: Which) -> bytes:
+    return exchange.safetensors(exchange.snapshot(run_id, which))

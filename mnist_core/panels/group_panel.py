@@ -1,0 +1,102 @@
+"""The panel of runs that were started together: their curves overlaid and a table beneath, live."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.diagnostics import greatest_chance
+from mnist_core.figures import overlay, theme
+from mnist_core.networks import models
+from mnist_core.panels import run_panel, waiting
+from mnist_core.presets import PRESETS
+from mnist_core.records import Run, Split
+from mnist_core.ui import frame, names, seal, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _, ngettext
+
+NAMED = 5  # runs in the title of a group that is no experiment
+
+
+def draw(group: str) -> None:
+    """The panel of the group, moving while any of its runs does."""
+    moving = any(run.active for run in watch.runs_of_group(group))
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
+
+
+def _panel(group: str, moving: bool) -> None:
+    runs = watch.runs_of_group(group)
+    if not runs:
+        st.info(_("There is no such group of runs here."))
+        return
+    if any(run.active for run in runs) != moving:
+        st.rerun()
+    preset = PRESETS.get(runs[0].preset or "")
+    title = _(preset.title) if preset else " · ".join(names.variant(run).markdown for run in runs[:NAMED])
+    st.markdown(f"**{title}**")
+    progress(runs)
+    _charts(group, runs)
+    _table(runs)
+
+
+def progress(runs: list[Run]) -> None:
+    """How many are done, and their owner's button that stops them while any of them moves."""
+    done = sum(run.state == "finished" for run in runs)
+    text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
+    parts = [text.format(done=done, all=len(runs))]
+    if all(run.state == "queued" for run in runs):
+        parts.append(waiting.words([run.id for run in runs]))
+    elif waits := sum(run.state == "queued" for run in runs):
+        parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
+    st.progress(done / len(runs), text=" · ".join(parts))
+    if runs[0].owner == session.student() and any(run.active for run in runs):
+        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,))
+
+
+def _charts(group: str, runs: list[Run]) -> None:
+    with st.container(horizontal=True, key="group_controls"):
+        kept = any(run.config.validation_size for run in runs)
+        titles: dict[Split, str] = {
+            split: theme.SPLIT_STYLES[split].name for split in seal.splits() if split != "validation" or kept
+        }
+        if st.session_state.get("group_split") not in titles:
+            st.session_state.pop("group_split", None)
+        start: Split = "validation" if kept else "train"
+        split = one_of(_("Curves of"), titles, start, "group_split")
+        view = run_panel.view_controls()
+    views = [watch.look(run.id) for run in runs]
+    runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])
+    parts = (split,)
+    chance = greatest_chance(view_.run.config for view_ in views)
+    versions = tuple(view_.run.version for view_ in views)
+    for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
+        with column:
+            key = (group, versions, metric, split, view, texts.language())
+            make = partial(overlay.runs_chart, runs_shown, cast(Any, metric), parts, view, _, chance)
+            figure = watch.figure(key, make)
+            live_chart(figure, key=f"group_{metric}", height=440, description=_("Curves of all runs, overlaid."))
+
+
+def _table(runs: list[Run]) -> None:
+    def row(run: Run) -> dict[str, Any]:
+        done = run.progress
+        return {
+            _("Run"): names.variant(run).cell,
+            _("State"): _(names.STATES[names.state(run)]),
+            _("Parameters"): models.describe(run.config).parameters,
+            _("Multiplications"): models.describe(run.config).multiplications,
+            _("Updates per epoch"): run.config.steps_per_epoch,
+            _("Seconds per epoch"): round(done.seconds / done.epoch, 2) if done.epoch else None,
+            _("Validation accuracy"): _percent(run.result.get("validation_accuracy")),
+            _("Test accuracy"): _percent(run.result.get("test_accuracy")),
+        }
+
+    st.dataframe(pd.DataFrame([row(run) for run in runs]), hide_index=True, width="stretch")
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.2%}"

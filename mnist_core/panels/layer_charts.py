@@ -1,0 +1,45 @@
+"""Charts of what goes on inside the layers of a run: dead units, updates, gradients, and how their numbers are spread."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from mnist_core.figures import layers as charts
+from mnist_core.figures.axes import ChartView
+from mnist_core.ui import session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+KINDS: tuple[charts.Kind, ...] = ("dead_units", "update", "gradient")
+
+
+def draw(view: watch.View) -> None:
+    """Three quantities over time for all layers, and two spreads for the layer that is chosen."""
+    run = view.run
+    rows = view.curves.layers
+    if not len(rows):
+        st.info(_("Nothing was measured inside this run: it is older than these measurements, or has just begun."))
+        return
+    axes = ChartView(dark=session.dark())
+    key = (run.id, run.version, axes, texts.language())
+    for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
+        with column:
+            figure = watch.figure((*key, kind), partial(charts.chart, run.id, view.curves, kind, axes, _))
+            live_chart(figure, key=f"chart_{kind}", height=340, description=_(charts.TITLES[kind]), subject=run.id)
+    layers = int(rows["layer"].max()) + 1
+    layer = st.segmented_control(
+        _("Layer"),
+        list(range(layers)),
+        default=0,
+        required=True,
+        key=f"inside_layer_{layers}",
+        format_func=lambda n: charts.name_of(n, layers, _),
+    )
+    spreads: tuple[charts.Spread, ...] = ("activations", "gradients")
+    for column, spread in zip(st.columns(2, gap="medium"), spreads, strict=True):
+        with column:
+            make = partial(charts.spread_chart, run.id, view.curves, layer or 0, spread, axes, _)
+            figure = watch.figure((*key, spread, layer), make)
+            live_chart(figure, key=f"chart_{spread}", height=340, description=_(charts.SPREADS[spread]), subject=run.id)

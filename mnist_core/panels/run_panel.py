@@ -1,0 +1,327 @@
+"""The panel of one run: buttons, progress, what happened, and the curves, live.
+
+A fragment asks the store a few times a second while something may happen, and rests otherwise.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, cast
+
+import streamlit as st
+
+from mnist_core import diagnostics
+from mnist_core.config import RunConfig, parse_field
+from mnist_core.errors import ConfigError
+from mnist_core.figures import curves as charts
+from mnist_core.panels import draft, export_panel, layer_charts, predictions, waiting
+from mnist_core.records import SPLITS, Run
+from mnist_core.store import Command
+from mnist_core.ui import frame, names, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import typed
+from mnist_core.ui.texts import _
+
+POLL_SECONDS = 0.4
+SILENT_SECONDS = 20.0  # a run that trains and tells nothing for so long is spoken of
+
+
+def interval() -> float:
+    """Seconds between polls, a little different in every session, so that a class does not ask all at once."""
+    if "poll_seconds" not in st.session_state:
+        st.session_state["poll_seconds"] = POLL_SECONDS * random.uniform(0.9, 1.2)
+    seconds: float = st.session_state["poll_seconds"]
+    return seconds
+
+
+def draw(run_id: str) -> None:
+    """The panel of the run, moving while the run does."""
+    moving = watch.look(run_id).run.active
+    frame.fragment(_panel, every=interval() if moving else None)(run_id, moving)
+
+
+def _panel(run_id: str, moving: bool) -> None:
+    view = watch.look(run_id)
+    run = view.run
+    if run.active != moving:
+        st.rerun()  # start or end polling
+    mine = run.owner == session.student()
+    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+        # The title takes what is left, so that a change of its badge does not move the buttons under a pointer.
+        st.markdown(f"**{names.run_title(run).markdown}** {names.badge(run)}", width="stretch")
+        if mine and run.state != "finished":
+            _buttons(run)
+        else:
+            if mine and run.outcome == "failed":
+                _continue(run)
+            _take(run)
+            export_panel.draw(run)
+    if not mine:
+        st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
+    _progress(run)
+    say_changes(run)
+    if run.rate_request is not None and run.state in ("paused", "queued"):
+        rate = names.number(run.rate_request)
+        st.caption(_(":material/schedule: From the next step on the rate is {rate}.").format(rate=rate))
+    _explain(view)
+    predictions.beside(run)
+    _results(run)
+    _charts(view)
+
+
+@frame.callback
+def ask(run: Run, command: Command) -> None:
+    """Ask something of the run, as its owner."""
+    session.store().request(run.id, session.student(), command)
+
+
+@frame.callback
+def _ask_rate(run: Run, rate: float) -> None:
+    session.store().request_learning_rate(run.id, session.student(), rate)
+
+
+@frame.callback
+def stop_all(runs: Iterable[Run]) -> None:
+    """Stop those of one's runs that are not over."""
+    for run in runs:
+        if run.state != "finished":
+            ask(run, "stop")
+
+
+def _buttons(run: Run) -> None:
+    if run.state == "paused":
+        st.button(_("Resume"), key="resume", icon=":material/play_arrow:", on_click=ask, args=(run, "resume"))
+    else:
+        st.button(
+            _("Pause"),
+            key="pause",
+            icon=":material/pause:",
+            on_click=ask,
+            args=(run, "pause"),
+            help=_("Gives its place to others: Resume puts it at the end of the queue."),
+        )
+    st.button(
+        _("One step"),
+        key="step",
+        icon=":material/skip_next:",
+        on_click=ask,
+        args=(run, "step"),
+        disabled=run.state != "paused",
+        help=_("A single update, while the run is paused."),
+    )
+    st.button(
+        _("Stop"),
+        key="stop",
+        icon=":material/stop:",
+        on_click=ask,
+        args=(run, "stop"),
+        help=_("Ends the run and keeps what there is."),
+    )
+    st.button(
+        _("Reset"),
+        key="reset",
+        icon=":material/restart_alt:",
+        on_click=ask,
+        args=(run, "reset"),
+        help=_("Back to step 0 with the same first weights, paused."),
+    )
+    if run.config.schedule != "rising":  # a range test reads its rates off the plan
+        _change_rate(run)
+
+
+def _continue(run: Run) -> None:
+    st.button(
+        _("Continue"),
+        key="continue",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=ask,
+        args=(run, "resume"),
+        help=_("Queues the run again: it goes on from its last checkpoint, or from the start where it has none."),
+    )
+
+
+def _take(run: Run) -> None:
+    def taken() -> None:
+        draft.load(run.config)
+        frame.draw_anew()  # the controls are no part of this fragment
+
+    st.button(
+        _("Take these settings"),
+        key="take",
+        icon=":material/content_copy:",
+        on_click=taken,
+        help=_("Puts the settings that this run began with into the controls."),
+    )
+
+
+def say_changes(run: Run) -> None:
+    """How the run's rate was changed by hand, and what of it is taken along; nothing where it was not."""
+    if story := names.rate_story(run):
+        more = _("“Take these settings” takes the rate that it began with; zip, script and JSON have the changes, too.")
+        st.caption(f":material/speed: {story} {more}")
+
+
+def _change_rate(run: Run) -> None:
+    now = run.base_rate
+
+    def changed() -> None:
+        try:
+            value = parse_field("learning_rate", typed(st.session_state["new_rate"]))
+            rate = RunConfig(learning_rate=value).learning_rate
+        except ConfigError as error:
+            st.session_state["new_rate_problem"] = error
+            return
+        st.session_state.pop("new_rate_problem", None)
+        _ask_rate(run, rate)
+
+    with st.popover(_("Rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
+        st.text_input(
+            _("New learning rate"),
+            key="new_rate",
+            placeholder=names.number(now),
+            on_change=changed,
+            help=_("Used from the next step on, and marked on the charts."),
+        )
+        if problem := st.session_state.get("new_rate_problem"):
+            st.error(frame.sentence(problem))
+
+
+def _progress(run: Run) -> None:
+    done = run.progress
+    waits = [waiting.words([run.id])] if run.state == "queued" else []
+    if waits and not done.step:
+        st.progress(0.0, text=waits[0])
+        return
+    share = done.step / done.total_steps if done.total_steps else 0.0
+    parts = [
+        *waits,
+        _("Epoch {epoch} of {epochs}").format(epoch=f"{done.epoch:.1f}", epochs=run.config.epochs),
+        _("step {step} of {steps}").format(step=f"{done.step:,}", steps=f"{done.total_steps:,}"),
+    ]
+    if run.state == "running" and done.images_per_second:
+        left = (done.total_steps - done.step) * run.config.batch_size / done.images_per_second
+        parts.append(_("{n} images/s").format(n=f"{done.images_per_second:,.0f}"))
+        parts.append(_("{time} left").format(time=names.duration(left)))
+    elif done.seconds:
+        parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
+    if run.state == "running" and (silent := watch.silent_seconds(run)) > SILENT_SECONDS:
+        text = _("no news for {time}: a long step, or the store or disk is busy; it goes on by itself")
+        parts.append(text.format(time=names.duration(silent)))
+    st.progress(min(1.0, share), text=" · ".join(parts))
+    _say_what_is_saved(run)
+
+
+def _say_what_is_saved(run: Run) -> None:
+    """Of a run at rest whose last state is not on disk: that was full, or its worker was lost."""
+    kept = run.checkpoint_step or 0
+    if kept >= run.progress.step or run.outcome == "failed":
+        return
+    if run.state == "paused":
+        text = _("Its last checkpoint is of step {step}: Resume makes the steps after it again, with the same curve.")
+    elif run.state == "finished" and kept:
+        text = _("Its last weights could not be saved: those of step {step} are kept.")
+    else:
+        return
+    st.caption(":material/warning: " + text.format(step=f"{kept:,}"))
+
+
+_TONES = {
+    "diverged": st.error,
+    "collapsed": st.warning,
+    "unstable": st.warning,
+    "plateau": st.warning,
+    "overfitting": st.warning,
+    "underfitting": st.warning,
+    "learning-well": st.success,
+}
+
+
+def _explain(view: watch.View) -> None:
+    """What happened, in a sentence, with the evidence and one thing to try."""
+    found = diagnostics.explain(view.run, view.curves)
+    # While it runs the place is kept, whatever the words are, so that the charts below stay where they are.
+    with st.container(key="explanation_live" if view.run.active else "explanation"):
+        if found is not None:
+            _say(found)
+
+
+def _say(found: diagnostics.Explanation) -> None:
+    sentences = [found.what, *found.evidence]
+    text = f"**{found.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
+    if found.advice is not None:
+        text += f"\n\n:material/lightbulb: {found.advice.text(_)}"
+    tone = st.error if found.kind is None else _TONES.get(found.kind, st.info)
+    tone(text)
+
+
+def _results(run: Run) -> None:
+    shown = [(name, run.result.get(f"{name}_accuracy")) for name in SPLITS]
+    if run.state != "finished" or all(value is None for _name, value in shown):
+        return
+    labels = {"train": _("Training accuracy"), "validation": _("Validation accuracy"), "test": _("Test accuracy")}
+    with st.container(horizontal=True, gap="large"):
+        for name, value in shown:
+            if value is not None:
+                st.metric(labels[name], f"{value:.2%}", width="content")
+    step = run.result.get("evaluated_step")
+    if step is not None and step < run.progress.step:  # it was stopped in between
+        st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))
+
+
+def _charts(view: watch.View) -> None:
+    settings = chart_view()
+    for column, (kind, make) in zip(
+        st.columns(2, gap="medium"),
+        (("loss", charts.loss_chart), ("accuracy", charts.accuracy_chart)),
+        strict=True,
+    ):
+        with column:
+            _chart(kind, make, view, settings)
+    with st.expander(_("Gradient and learning rate"), icon=":material/monitoring:", on_change="rerun") as more:
+        if more.open:
+            for column, (kind, make) in zip(
+                st.columns(2, gap="medium"),
+                (("gradient", charts.gradient_chart), ("rate", charts.rate_chart)),
+                strict=True,
+            ):
+                with column:
+                    _chart(kind, make, view, settings)
+
+    with st.expander(_("Inside the layers"), icon=":material/layers:", on_change="rerun") as inside:
+        if inside.open:
+            layer_charts.draw(view)
+
+
+def _chart(kind: str, make: Any, view: watch.View, settings: charts.ChartView) -> None:
+    key = (view.run.id, view.run.version, kind, settings, texts.language())
+    figure = watch.figure(key, lambda: make(view.run, view.curves, settings, _))
+    description = charts.describe_chart(view.run, view.curves, kind).text(_)
+    live_chart(figure, key=f"chart_{kind}", height=430, description=description, subject=view.run.id)
+
+
+def chart_view() -> charts.ChartView:
+    """How the charts are drawn, from the controls above them."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chart_controls"):
+        return view_controls()
+
+
+def view_controls() -> charts.ChartView:
+    """The controls of `chart_view`, to stand in a row with others."""
+    axis = st.segmented_control(
+        _("Horizontal axis"),
+        ("step", "epoch", "seconds"),
+        default="step",
+        required=True,
+        key="view_x",
+        format_func=lambda word: {"step": _("Step"), "epoch": _("Epoch"), "seconds": _("Seconds")}[word],
+        label_visibility="collapsed",
+    )
+    with st.popover(_("View"), icon=":material/tune:"):
+        log_x = st.toggle(_("Log horizontal axis"), key="view_log_x")
+        log_y = st.toggle(_("Log loss axis"), key="view_log_y")
+        smoothing = st.slider(_("Smoothing"), 0.0, 0.95, 0.0, 0.05, key="view_smoothing")
+    base = charts.ChartView(x=cast(Any, axis), dark=session.dark())
+    return replace(base, log_x=log_x, log_y=log_y, smoothing=smoothing)

@@ -1,0 +1,93 @@
+"""What workers tell of the runs that they train: records, pauses, ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from mnist_core.messages import Message
+from mnist_core.records import Outcome, Report
+from mnist_core.store.base import Base
+from mnist_core.store.commands import Command
+from mnist_core.store.record_reader import append_records, drop_records
+from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_run
+from mnist_core.store.tables import runs
+
+
+class Reports(Base):
+    """Where runs stand; a part of `Store`."""
+
+    def publish(self, reports: Sequence[Report]) -> set[str]:
+        """Add records and say where the runs stand, at once for all. Returns the ids of those that could be told.
+
+        Changes nothing of a run that is gone, or that is not the reporting worker's any more.
+        """
+        with self._begin() as connection:
+            return {report.run_id for report in reports if _publish(connection, report)}
+
+    def rewind(self, run_id: str, step: int, token: int | None = None) -> bool:
+        """Drop all records after `step`: training goes on from a checkpoint there. False as in `pause`."""
+        with self._begin() as connection:
+            mine = change_row(connection, run_id, {"step": max(0, step)}, token)
+            if mine:
+                drop_records(connection, run_id, after=step)
+        return mine
+
+    def pause(
+        self, run_id: str, result: Mapping[str, Any], answering: Command | None = None, token: int | None = None
+    ) -> bool:
+        """The worker lets go of the run, with a checkpoint.
+
+        False, and nothing is changed, where something else than `answering` (if given) is asked by now, where the run is gone
+        or no longer the worker's that has it by `token` (default: whoever's it is).
+        """
+        change = {"state": "paused", "command": None, "result": json.dumps(dict(result))}
+        with self._begin() as connection:
+            asked = sa.select(runs.c.command).where(runs.c.id == run_id).with_for_update()
+            if answering is not None and connection.execute(asked).scalar() != answering:
+                return False
+            return change_row(connection, run_id, change, token)
+
+    def reset_done(self, run_id: str, token: int | None = None) -> bool:
+        """The worker has let go of the run without a checkpoint: it is paused at step 0. False as in `pause`."""
+        with self._begin() as connection:
+            mine = change_row(connection, run_id, AT_THE_BEGINNING, token)
+            if mine:
+                drop_records(connection, run_id, after=-1)
+        return mine
+
+    def finish(
+        self,
+        run_id: str,
+        outcome: Outcome,
+        result: Mapping[str, Any],
+        error: Message | None = None,
+        token: int | None = None,
+    ) -> bool:
+        """The run is over. False as in `pause`."""
+        with self._begin() as connection:
+            return end_run(connection, run_id, outcome, result, error, token)
+
+
+def _publish(connection: sa.Connection, report: Report) -> bool:
+    run_id, progress, rate = report.run_id, report.progress, report.applied_rate
+    change: dict[str, Any] = {
+        "step": progress.step,
+        "total_steps": progress.total_steps,
+        "epoch": progress.epoch,
+        "seconds": progress.seconds,
+        "images_per_second": progress.images_per_second,
+    }
+    if report.checkpoint:
+        change |= {"checkpoint_step": progress.step, "checkpoint_token": report.token}
+    if rate is not None:
+        change["learning_rate"] = rate
+        # A rate that was asked for meanwhile stays.
+        change["rate_request"] = sa.func.nullif(runs.c.rate_request, rate)
+    mine = change_row(connection, run_id, change, report.token)
+    if mine:
+        append_records(connection, run_id, report.curves)
+    return mine

@@ -1,0 +1,1 @@
+"""The Learning-rate page: sweeps over many rates, and the range test."""

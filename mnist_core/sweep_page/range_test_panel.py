@@ -1,0 +1,99 @@
+"""The range test: one short run whose rate rises at every step, and the rates that its loss suggests."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics import chance_loss, range_test
+from mnist_core.diagnostics.range_test import Suggestion
+from mnist_core.panels import draft, run_panel, started, waiting
+from mnist_core.schedule import RISE
+from mnist_core.sweep_page import range_test_figure as charts
+from mnist_core.ui import address, frame, names, session, texts, watch
+from mnist_core.ui.chart import live_chart
+from mnist_core.ui.texts import _
+
+
+def draw() -> None:
+    """The button, and the test that is shown."""
+    run_id = address.follow("shown_test", "test")
+    st.markdown(
+        _(
+            "A short run from fresh weights whose rate grows a little at every step, from a millionth of {highest} up to "
+            "it. Where accuracy rises the rate is useful; where it falls again or the loss explodes, the rate breaks the "
+            "network."
+        ).format(highest=f"{range_test.highest(draft.config()):g}")
+    )
+    st.button(
+        _("Run the range test"),
+        key="range_test",
+        type="primary",
+        icon=":material/trending_up:",
+        on_click=_start,
+        args=(secrets.token_hex(5),),
+    )
+    if run_id:
+        frame.safely(_test)(run_id)
+
+
+@frame.callback
+def _start(run_id: str) -> None:
+    config = range_test.plan(draft.config())
+    preset = draft.preset()
+    session.store().create_run(
+        session.student(), config, preset=preset.name if preset else None, variant=draft.variant(), run_id=run_id
+    )
+    st.session_state["shown_test"] = run_id
+    watch.await_first_point(run_id)
+
+
+def _test(run_id: str) -> None:
+    moving = watch.look(run_id).run.active
+    frame.fragment(_panel, every=run_panel.interval() if moving else None)(run_id, moving)
+
+
+def _panel(run_id: str, moving: bool) -> None:
+    started.turn_the_page()
+    view = watch.look(run_id)
+    run = view.run
+    if run.active != moving:
+        st.rerun()
+    st.markdown(f"**{names.run_title(run).markdown}**" + (f" {names.badge(run)}" if run.active else ""))
+    steps = view.curves.steps
+    reading = watch.figure((run.id, run.version, "reading"), lambda: range_test.read(steps, run.config))
+    if run.active:
+        done = run.progress.step / max(1, run.progress.total_steps)
+        text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
+        st.progress(done, text=waiting.words([run.id]) if run.state == "queued" else text)
+    elif len(steps):
+        st.markdown(f":material/lightbulb: {reading.sentence.text(_)}")
+    highest = run.config.learning_rate
+    dark = session.dark()
+    key = (run.id, run.version, "range", dark, texts.language())
+    chance = chance_loss(run.config)
+    figure = watch.figure(key, lambda: charts.chart(run.id, reading, highest / RISE, highest, chance, dark, _))
+    live_chart(figure, key="chart_range", height=560, description=charts.describe(reading).text(_), subject=run.id)
+    if not run.active:
+        for column, one in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
+            with column, st.container(border=True, height="stretch"):
+                _suggestion(one, run.config)
+
+
+def _suggestion(one: Suggestion, config: RunConfig) -> None:
+    st.markdown(f"**{one.rate:.2g}** · {_(charts.NAMES[one.kind])}")
+    st.caption(one.reason.text(_))
+    st.button(
+        _("Use this rate"),
+        key=f"use_{one.kind}",
+        icon=":material/tune:",
+        on_click=_use,
+        args=(float(f"{one.rate:.2g}"),),
+    )
+
+
+def _use(rate: float) -> None:
+    draft.put("learning_rate", rate)
+    started.go_to_train()

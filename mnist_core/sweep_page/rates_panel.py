@@ -1,0 +1,76 @@
+"""Many rates: one click trains the same network at many learning rates; drawn live, and read in a sentence.
+
+The sweep is known by its id, which is in the address: whoever opens that sees it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from mnist_core.records import SweepRecord
+from mnist_core.sweep_page import sweep_panel, sweep_plan
+from mnist_core.ui import address, frame, names, session, watch
+from mnist_core.ui.texts import _, ngettext
+
+SHOWN = 6  # earlier sweeps before the rest is folded
+
+
+def draw() -> None:
+    """The plan in the sidebar, the button, and the sweep that is shown."""
+    shown = address.follow("shown_sweep", "sweep")
+    with st.sidebar:
+        plan = sweep_plan.controls()
+    sweep_plan.launch(plan)
+    if shown:
+        frame.safely(sweep_panel.draw)(shown)
+    else:
+        st.info(_("Press the button: all runs start from the same weights and are drawn here together, live."))
+    frame.safely(_earlier)()
+
+
+def _earlier() -> None:
+    """This student's sweeps, to be opened again."""
+    sweeps = session.store().list_sweeps(session.student())
+    if not sweeps:
+        return
+    for sweep in sweeps[:SHOWN]:
+        if sweep.predicted_edge is not None and sweep.off is None and sweep.id != st.session_state["shown_sweep"]:
+            _settle_unseen(sweep)
+    st.subheader(_("My sweeps"))
+    for sweep in sweeps[:SHOWN]:
+        _line(sweep)
+    if len(sweeps) > SHOWN:
+        more = len(sweeps) - SHOWN
+        with st.expander(ngettext("{n} earlier sweep", "{n} earlier sweeps", more).format(n=more)):
+            for sweep in sweeps[SHOWN:]:
+                _line(sweep)
+
+
+def _settle_unseen(sweep: SweepRecord) -> None:
+    """A prediction whose sweep ended while nobody looked."""
+    views = watch.look_at_group(sweep.id)
+    if views and not any(view.run.active for view in views):
+        sweep_panel.settle(sweep, sweep_panel.read(views))
+
+
+def _line(sweep: SweepRecord) -> None:
+    title, when, action = st.columns([8, 3, 2], vertical_alignment="center")
+    current = st.session_state["shown_sweep"] == sweep.id
+    text = _("{n} rates from {low} to {high} · {settings}").format(
+        n=len(sweep.rates),
+        low=names.number(sweep.rates[0]),
+        high=names.number(sweep.rates[-1]),
+        settings=names.but_the_rate(sweep.config),
+    )
+    title.markdown(f"**{text}**" if current else text)
+    when.caption(time.strftime("%Y-%m-%d %H:%M", time.localtime(sweep.created_at)))
+    action.button(
+        _("Open"),
+        key=f"open_{sweep.id}",
+        type="tertiary",
+        disabled=current,
+        on_click=sweep_panel.show,
+        args=(sweep.id,),
+    )

@@ -1,0 +1,172 @@
+"""A sweep over learning rates as it trains: how far it is, its charts, what they say, and the prediction made of it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import partial
+
+import streamlit as st
+
+from mnist_core.diagnostics import Scale, zones
+from mnist_core.errors import TransientStoreError
+from mnist_core.figures.sweep import METRICS, PARTS, SweepView
+from mnist_core.panels import predictions, run_panel, started, waiting
+from mnist_core.records import SweepRecord
+from mnist_core.sweep_page import curves_figure, sweep_rates, zones_figure
+from mnist_core.ui import frame, names, seal, session, texts, watch
+from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.choice import one_of
+from mnist_core.ui.texts import _, ngettext
+
+
+def draw(sweep_id: str) -> None:
+    """The sweep, moving while any of its runs does."""
+    moving = any(view.run.active for view in watch.look_at_group(sweep_id))
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(sweep_id, moving)
+
+
+def _panel(sweep_id: str, moving: bool) -> None:
+    started.turn_the_page()
+    views = watch.look_at_group(sweep_id)
+    sweep = session.store().sweep(sweep_id) if views else None
+    if sweep is None:
+        st.info(_("There is no such sweep here."))
+        return
+    if any(view.run.active for view in views) != moving:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key="sweep_head"):
+        st.markdown(f"**{names.but_the_rate(sweep.config)}**", width="content")
+        if moving and sweep.owner == session.student():
+            st.button(
+                _("Stop all"),
+                key="stop_sweep",
+                icon=":material/stop:",
+                on_click=run_panel.stop_all,
+                args=([view.run for view in views],),
+            )
+    if sweep.owner != session.student():
+        st.caption(_(":material/visibility: Somebody else's sweep: you can watch it and take its rates."))
+    if moving:
+        _progress(views)
+    versions = tuple(view.run.version for view in views)
+    reading = watch.figure((sweep_id, versions, "reading"), partial(read, views))
+    _words(sweep, reading)
+    view = _view(sweep)
+    _charts(sweep, views, versions, reading, view)
+    sweep_rates.chosen(sweep, views, reading, view)
+    sweep_rates.table(sweep, views, reading, view)
+
+
+def show(sweep_id: str) -> None:
+    """Let the page show the sweep, with no rate chosen."""
+    st.session_state.update(shown_sweep=sweep_id, chosen_rate=None)
+
+
+def read(views: list[watch.View]) -> zones.Reading:
+    """Zones and sentences of a sweep, as far as its runs have come."""
+    trials = [zones.trial(view.run, view.curves) for view in views]
+    return zones.read(trials, Scale.of(views[0].run.config))
+
+
+def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
+    """Keep by how much the prediction missed, once an edge was found."""
+    if sweep.off is None and sweep.predicted_edge is not None and reading.edge is not None:
+        with suppress(TransientStoreError):  # the next time that it is drawn
+            session.store().settle_sweep(sweep.id, reading.edge.off(sweep.predicted_edge))
+
+
+def _progress(views: list[watch.View]) -> None:
+    runs = [view.run for view in views]
+    total = sum(run.config.total_steps for run in runs)
+    done = sum(run.config.total_steps if run.state == "finished" else run.progress.step for run in runs)
+    share = done / total
+    if not any(run.started_at for run in runs):
+        st.progress(0.0, text=waiting.words([run.id for run in runs]))
+        return
+    ended = sum(run.state == "finished" for run in runs)
+    text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
+    parts = [text.format(done=ended, all=len(runs))]
+    if waits := sum(run.state == "queued" for run in runs):
+        parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
+    if (left := _seconds_left(str(runs[0].group), share)) is not None:
+        parts.append(_("about {time} left").format(time=names.duration(left)))
+    st.progress(min(1.0, share), text=" · ".join(parts))
+
+
+def _seconds_left(sweep_id: str, share: float) -> float | None:
+    """Until all is done, by how fast it has gone since this session first looked; None: too early to say.
+
+    Timed here, and not from when the runs began: the machine's clock may have been set since.
+    """
+    first, since = st.session_state.setdefault(f"sweep_seen_{sweep_id}", (share, time.monotonic()))
+    made = share - first
+    return None if made < 0.03 else (time.monotonic() - since) * (1 - share) / made
+
+
+def _words(sweep: SweepRecord, reading: zones.Reading) -> None:
+    """What the sweep says, and how good the prediction was."""
+    if said := " ".join(sentence.text(_) for sentence in reading.sentences):
+        with st.container(key="sweep_words"):
+            st.success(said, icon=":material/query_stats:")
+    if sweep.predicted_edge is None:
+        return
+    if not reading.done or reading.edge is None:
+        text = _("You predicted the edge at {rate}.").format(rate=f"{sweep.predicted_edge:g}")
+        st.caption(f":material/psychology: {text}")
+        return
+    settle(sweep, reading)
+    st.markdown(f":material/psychology: {zones.told_off(reading.edge, sweep.predicted_edge).text(_)}")
+    if sweep.owner == session.student():
+        predictions.draw_tally()
+
+
+def _view(sweep: SweepRecord) -> SweepView:
+    with st.container(horizontal=True, vertical_alignment="center", key="sweep_controls"):
+        metric = one_of(_("Figure"), METRICS, "loss", "sweep_metric", titled=False)
+        missing = {"test"} if seal.sealed() else set()
+        missing |= set() if sweep.config.validation_size else {"validation"}
+        parts = {part: title for part, title in PARTS.items() if part not in missing}
+        part = one_of(_("Curves of"), parts, "train", "sweep_part", titled=False)
+        log_y = st.toggle(_("Log loss axis"), key="sweep_log_y")
+    chosen = st.session_state.get("chosen_rate")
+    return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, int | float) else None)
+
+
+def _charts(
+    sweep: SweepRecord,
+    views: list[watch.View],
+    versions: tuple[int, ...],
+    reading: zones.Reading,
+    view: SweepView,
+) -> None:
+    runs = [(one.run, one.curves) for one in views]
+    key = (sweep.id, versions, view, texts.language())
+    left, right = st.columns(2, gap="medium")
+    with left:
+        make = partial(curves_figure.curves_chart, sweep.id, runs, sweep.rates, view, _)
+        live_chart(
+            watch.figure((*key, "curves"), make),
+            key="chart_sweep",
+            height=460,
+            description=_("Curves of all runs, overlaid."),
+            subject=sweep.id,
+            on_click=partial(_clicked, sweep),
+        )
+    with right:
+        ends = partial(zones_figure.rates_chart, sweep.id, runs, reading, view, _, sweep.predicted_edge)
+        live_chart(
+            watch.figure((*key, "ends"), ends),
+            key="chart_rates",
+            height=460,
+            description=zones_figure.describe(reading, len(sweep.rates)).text(_),
+            subject=sweep.id,
+            on_click=partial(_clicked, sweep),
+        )
+
+
+def _clicked(sweep: SweepRecord, click: Click) -> None:
+    """A point of the right chart, or a curve of the left one: its rate is chosen."""
+    place = click.point if click.trace in ("final", "best") else click.meta
+    if isinstance(place, int) and 0 <= place < len(sweep.rates):
+        st.session_state["chosen_rate"] = sweep.rates[place]

@@ -1,0 +1,183 @@
+"""The plan of a sweep over learning rates: range, how many, seeds; and the button that starts it.
+
+The plan is one dict in the session, as the draft of a run's settings is.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import estimate, rates, settings
+from mnist_core.config import RunConfig
+from mnist_core.errors import ConfigError
+from mnist_core.panels import draft, predictions
+from mnist_core.panels.controls import EPOCHS, RATES
+from mnist_core.rates import Plan
+from mnist_core.records import SweepRecord
+from mnist_core.sweep_page import sweep_panel
+from mnist_core.ui import frame, names, session
+from mnist_core.ui.choice import typed
+from mnist_core.ui.texts import _, ngettext
+
+STOPS = tuple(rate for rate in RATES if rates.LEAST <= rate <= rates.GREATEST)
+
+
+def controls() -> Plan | None:
+    """The plan's widgets, and the plan; None where a sentence says what is wrong with it."""
+    try:
+        plan: Plan | None = _plan()
+        problem = None
+    except ConfigError as error:
+        plan, problem = None, error
+    _range_slider(plan)
+    low, high = st.columns(2)
+    low.text_input(_("Lowest rate"), **_bound("lowest"))
+    high.text_input(_("Highest rate"), **_bound("highest"))
+    if problem is not None:
+        frame.show_error(problem)
+    st.slider(
+        _("How many rates"),
+        rates.FEWEST,
+        rates.MOST,
+        **_bound("count"),
+        help=_("Evenly spaced on a log scale: each is the one before times the same factor."),
+    )
+    st.slider(
+        _("Seeds"),
+        1,
+        rates.MOST_SEEDS,
+        **_bound("seeds"),
+        help=_("So many runs of each rate, from other first weights, on the same batches: what is luck?"),
+    )
+    stops = sorted({*EPOCHS, _fields()["epochs"]})
+    st.select_slider(
+        _("Epochs"), stops, **_bound("epochs"), format_func=names.number, help=_("Of each run of the sweep.")
+    )
+    return plan
+
+
+def launch(plan: Plan | None) -> None:
+    """What a press will do, how long it will take, and the button, drawn with the id of the sweep that it makes."""
+    config = _config()
+    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    predicting = None
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rates_launch"):
+        runs = plan.runs if plan else 0
+        st.button(
+            ngettext("Train {n} run", "Train {n} runs", runs).format(n=runs) if plan else _("Train"),
+            key="sweep",
+            type="primary",
+            icon=":material/stacks:",
+            on_click=_start,
+            args=(secrets.token_hex(5),),
+            disabled=plan is None,
+            width=190,
+        )
+        seconds = estimate.estimate_sweep(config, runs, speed, settings.worker_count()) if plan else math.nan
+        if plan is not None:
+            st.metric(_("Expected time"), names.duration(seconds), width="content")
+        if predictions.wanted():
+            predicting = plan
+    if plan is None:
+        return
+    if predicting is not None:
+        _ask_edge(predicting)
+    st.caption(_("Rates: {rates}").format(rates=", ".join(f"{rate:g}" for rate in plan.rates)))
+    together = estimate.trains_stacked(config)
+    said = rates.announcement(config, runs, seconds, together, names.duration(seconds))
+    if said is not None:
+        st.warning(said.text(_), icon=":material/hourglass_top:")
+
+
+def _ask_edge(plan: Plan) -> None:
+    options = sorted({rate for rate in STOPS if plan.lowest < rate < plan.highest} | set(plan.rates))
+    if _fields().get("edge") not in options:
+        _fields()["edge"] = options[len(options) // 2]
+    st.select_slider(
+        _("I expect the edge, from which on training breaks, at a rate of …"),
+        options,
+        **_bound("edge"),
+        format_func=names.number,
+        width=640,
+    )
+
+
+@frame.callback
+def _start(sweep_id: str) -> None:
+    """Queue the sweep and show it, once however often the press arrives."""
+    plan, config = _plan(), _config()
+    chosen = draft.preset()
+    predicted = _fields()["edge"] if st.session_state.get("predict_first") else None
+    student = session.student()
+    session.store().create_runs(
+        student,
+        plan.configs(config),
+        sweep_id,
+        preset=chosen.name if chosen else None,
+        variants=(draft.variant(),),
+        sweep=SweepRecord(sweep_id, student, time.time(), config, plan.rates, plan.seeds, predicted_edge=predicted),
+    )
+    sweep_panel.show(sweep_id)
+
+
+def _fields() -> dict[str, Any]:
+    """The plan as it was typed. Its range follows the settings of the network until another one is chosen."""
+    usual = rates.usual_range(draft.config())
+    fields: dict[str, Any] = st.session_state.setdefault("rates_plan", {"count": 12, "seeds": 1, "usual": None})
+    if fields["usual"] != usual:
+        fields |= {"usual": usual, "lowest": names.number(usual[0]), "highest": names.number(usual[1])}
+    if fields.get("epochs_of") != draft.fields()["epochs"]:
+        fields["epochs"] = fields["epochs_of"] = draft.fields()["epochs"]
+    return fields
+
+
+def _plan() -> Plan:
+    """Raises ConfigError with every problem of what was typed."""
+    fields = _fields()
+    return Plan.parse(fields["lowest"], fields["highest"], fields["count"], fields["seeds"])
+
+
+def _config() -> RunConfig:
+    """What all runs of the next sweep share."""
+    return draft.config().replace(epochs=_fields()["epochs"])
+
+
+def _bound(name: str) -> dict[str, Any]:
+    """Key and callback of the widget that shows a field of the plan."""
+    key = f"rates_{name}"
+    st.session_state[key] = _fields()[name]
+
+    def changed() -> None:
+        value = st.session_state[key]
+        _fields()[name] = typed(value) if name in ("lowest", "highest") else value
+
+    return {"key": key, "on_change": changed}
+
+
+def _range_slider(plan: Plan | None) -> None:
+    """Two handles; where the typed range is none, they stay at the last that was one."""
+    fields = _fields()
+    if plan is not None and fields.get("range") != (plan.lowest, plan.highest):
+        # Typed, or of another experiment: a slider that did not move itself begins anew.
+        fields |= {"range": (plan.lowest, plan.highest), "slider": fields.get("slider", 0) + 1}
+    lowest, highest = fields.setdefault("range", fields["usual"])
+    key = f"rates_range_{fields.setdefault('slider', 0)}"
+
+    def changed() -> None:
+        low, high = st.session_state[key]
+        _fields().update(range=(low, high), lowest=names.number(low), highest=names.number(high))
+
+    st.select_slider(
+        _("Range of learning rates"),
+        sorted({*STOPS, lowest, highest}),
+        (lowest, highest),
+        key=key,
+        format_func=names.number,
+        on_change=changed,
+        help=_("Log scale: each stop is a factor. Type exact ends below."),
+    )

@@ -1,0 +1,110 @@
+"""The rates of a sweep one by one: the one that is chosen and what can be done with it, and all runs in figures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import streamlit as st
+
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics import zones
+from mnist_core.figures.sweep import SweepView
+from mnist_core.panels import draft, started
+from mnist_core.records import SweepRecord
+from mnist_core.sweep_page.zones_figure import ZONE_NAMES
+from mnist_core.ui import names, watch
+from mnist_core.ui.choice import row_of
+from mnist_core.ui.texts import _
+
+
+def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
+    """The rate that was clicked, or chosen here: what came of it, and where to go from it."""
+    st.session_state["sweep_rate"] = view.chosen if view.chosen in sweep.rates else None
+
+    def changed() -> None:
+        st.session_state["chosen_rate"] = st.session_state["sweep_rate"]
+
+    with st.container(horizontal=True, vertical_alignment="bottom", key="chosen"):
+        st.selectbox(
+            _("Click a point, or choose a rate"),
+            sweep.rates,
+            key="sweep_rate",
+            index=None,
+            placeholder=_("no rate chosen"),
+            format_func=names.number,
+            on_change=changed,
+            width=230,
+        )
+        of_rate = [one for one in views if one.run.config.learning_rate == view.chosen]
+        if not of_rate:
+            return
+        first = of_rate[0].run.config
+        st.button(
+            _("Set this rate on the Train page"),
+            key="set_rate",
+            icon=":material/tune:",
+            type="primary",
+            on_click=_set_rate,
+            args=(sweep, first),
+        )
+        for one in of_rate:
+            label = _("Open the run") if len(of_rate) == 1 else _("Open seed {n}").format(n=one.run.config.seed)
+            key = f"open_seed_{one.run.config.seed}"
+            st.button(label, key=key, icon=":material/show_chart:", on_click=started.open_run, args=(one.run.id,))
+    st.markdown(_told(of_rate, reading, view))
+
+
+def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
+    """All runs in figures; a row can be chosen, too."""
+    split = view.split
+    point_zones = {point.rate: point.zone for point in reading.points}
+    shown = sorted(views, key=lambda one: (one.run.config.learning_rate, one.run.config.seed))
+
+    def row(one: watch.View) -> dict[str, Any]:
+        run, zone = one.run, point_zones.get(one.run.config.learning_rate)
+        told = {_("Rate"): run.rates}
+        if sweep.seeds > 1:
+            told[_("Seed")] = str(run.config.seed)
+        return told | {
+            _("Outcome"): _(names.STATES[names.state(run)]),
+            _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
+            _("Loss at the end"): _shown(zones.last(run, one.curves, split, "loss"), ".4g"),
+            _("Best loss"): _shown(zones.best(run, one.curves, split, "loss"), ".4g"),
+            _("Accuracy at the end"): _shown(zones.last(run, one.curves, split, "accuracy"), ".2%"),
+            _("Best accuracy"): _shown(zones.best(run, one.curves, split, "accuracy"), ".2%"),
+        }
+
+    def chosen(place: int) -> None:
+        st.session_state["chosen_rate"] = shown[place].run.config.learning_rate
+
+    row_of([row(one) for one in shown], "sweep_table", chosen)
+
+
+def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:
+    """The rate into the draft; where the draft is of another network, all settings of the sweep."""
+    others = draft.config().differences(sweep.config)
+    if set(others) <= {"learning_rate", "epochs"}:
+        draft.put("learning_rate", config.learning_rate)
+    else:
+        draft.load(config)
+    started.go_to_train()
+
+
+def _told(of_rate: list[watch.View], reading: zones.Reading, view: SweepView) -> str:
+    """A rate in a line: zone, outcomes, figures of each seed."""
+    rate = of_rate[0].run.config.learning_rate
+    zone = next((point.zone for point in reading.points if point.rate == rate), None)
+    parts = [_("Rate **{rate}**").format(rate=names.number(rate))]
+    if zone is not None:
+        parts.append(_(ZONE_NAMES[zone]))
+    for one in of_rate:
+        loss = zones.last(one.run, one.curves, view.split, "loss")
+        accuracy = zones.last(one.run, one.curves, view.split, "accuracy")
+        figures = _("loss {loss}, accuracy {accuracy}").format(loss=f"{loss:.4g}", accuracy=f"{accuracy:.2%}")
+        parts.append(f"{names.badge(one.run)} {figures}")
+    return " · ".join(parts)
+
+
+def _shown(value: float, form: str) -> str:
+    return "" if math.isnan(value) else format(value, form)

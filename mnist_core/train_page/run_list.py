@@ -1,0 +1,67 @@
+"""The list of this student's runs, with state and result; those whose settings cannot be read, to be deleted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import escape
+from mnist_core.panels import waiting
+from mnist_core.records import Run, UnreadableRun
+from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui.texts import _, ngettext
+
+SHOWN = 8
+
+
+def draw() -> None:
+    """The last runs; a click opens one."""
+    store, student = session.store(), session.student()
+    runs, unreadable = watch.my_runs(), store.list_unreadable(student)
+    if not (runs or unreadable):
+        return
+    st.subheader(_("My runs"))
+    for run in runs[:SHOWN]:
+        _line(run)
+    if len(runs) > SHOWN:
+        earlier = len(runs) - SHOWN
+        with st.expander(ngettext("{n} earlier run", "{n} earlier runs", earlier).format(n=earlier)):
+            for run in runs[SHOWN:]:
+                _line(run)
+    for other in unreadable:
+        _unreadable_line(other)
+
+
+def _open(run: Run) -> None:
+    st.session_state.update(shown_run=run.id, shown_group=None)
+
+
+def _line(run: Run) -> None:
+    name, state, result, action = st.columns([6, 4, 3, 2], vertical_alignment="center")
+    current = st.session_state.get("shown_run") == run.id
+    title = names.run_title(run).markdown
+    name.markdown(f"**{title}**" if current else title)
+    state.markdown(f"{names.badge(run)} {names.verdict_badge(run)}")
+    result.markdown(_result(run))
+    action.button(_("Open"), key=f"open_{run.id}", type="tertiary", disabled=current, on_click=_open, args=(run,))
+
+
+def _unreadable_line(run: UnreadableRun) -> None:
+    sentence, action = st.columns([11, 2], vertical_alignment="center")
+    sentence.markdown(escape.markdown(run.problem.text(_)))
+    action.button(_("Delete"), key=f"delete_{run.id}", type="tertiary", on_click=_delete, args=(run.id,))
+
+
+@frame.callback
+def _delete(run_id: str) -> None:
+    session.store().delete_run(run_id, session.student())
+    if st.session_state.get("shown_run") == run_id:
+        st.session_state["shown_run"] = None
+
+
+def _result(run: Run) -> str:
+    if run.state == "queued":
+        return waiting.place(run)
+    accuracy = run.result.get("test_accuracy")
+    if accuracy is None:
+        return ""
+    return _("test accuracy {accuracy}").format(accuracy=f"{accuracy:.1%}")

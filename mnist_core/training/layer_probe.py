@@ -1,0 +1,162 @@
+"""What goes on inside the layers of a network, on a few training images: signals, gradients, updates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.func import functional_call
+
+from mnist_core.config import RunConfig
+from mnist_core.records import LAYER_DTYPE, SPREAD_BINS, SPREAD_LOW, SPREAD_STEP
+from mnist_core.training.autograd_step import ACTIVATIONS
+from mnist_core.training.batches import Feeder
+from mnist_core.training.chunks import chunk_size, pieces
+from mnist_core.training.evaluation import alive, can_die, loss_of
+from mnist_core.training.step import Stop, never
+
+IMAGES = slice(0, 128)  # the training images that are looked at: a probe costs about one step
+AT_ONCE = 2**20  # numbers that are counted at once
+Parameters = dict[str, torch.Tensor]
+WITH_WEIGHTS = (nn.Linear, nn.Conv2d)
+
+
+def detached(model: nn.Sequential) -> Parameters:
+    """The weights by name, apart from the model's, so that their gradients are nobody else's."""
+    return {name: value.detach().requires_grad_() for name, value in model.named_parameters()}
+
+
+def forward(
+    model: nn.Sequential, parameters: Parameters, inputs: torch.Tensor
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """(outputs, what each layer with weights puts out, after its activation), with these weights."""
+    signals: list[torch.Tensor] = []
+    signal = inputs
+    for index, module in enumerate(model):
+        prefix = f"{index}."
+        own = {name.removeprefix(prefix): value for name, value in parameters.items() if name.startswith(prefix)}
+        signal = functional_call(module, own, (signal,)) if own else module(signal)
+        if isinstance(module, WITH_WEIGHTS):
+            signals.append(signal)
+        elif isinstance(module, ACTIVATIONS):
+            signals[-1] = signal
+    return signal, signals
+
+
+class _Seen:
+    """What is known of one layer, from all pieces of the images."""
+
+    def __init__(self) -> None:
+        self.squares, self.numbers = 0.0, 0  # of its signals
+        self.counts = np.zeros(SPREAD_BINS)
+        self.lives: torch.Tensor | None = None  # of each unit
+
+    def see(self, config: RunConfig, signal: torch.Tensor) -> None:
+        self.squares += signal.square().sum(dtype=torch.float64 if signal.device.type != "mps" else None).item()
+        self.numbers += signal.numel()
+        self.counts += counted(signal)
+        lives = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
+        self.lives = lives if self.lives is None else self.lives | lives
+
+    def dead(self, config: RunConfig) -> float:
+        if not can_die(config) or self.lives is None:
+            return 0.0
+        return 1.0 - self.lives.float().mean().item()
+
+
+def probe(
+    config: RunConfig,
+    model: nn.Sequential,
+    feeder: Feeder,
+    before: Sequence[torch.Tensor] | None,
+    stop: Stop = never,
+) -> NDArray[np.void] | None:
+    """A row of LAYER_DTYPE for each layer with weights, step and time left 0. `before`: all weights before the last update.
+
+    None where `stop()`, asked before each piece of the images, said so.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        found = _measured(config, model, feeder, stop)
+    finally:
+        model.train(was_training)
+    if found is None:
+        return None
+    layers, parameters, gradients = found
+    of_layer = _places(model, list(parameters))
+    now = [value.detach() for value in parameters.values()]
+    rows = np.zeros(len(layers), LAYER_DTYPE)
+    for layer, (row, seen, places) in enumerate(zip(rows, layers, of_layer, strict=True)):
+        row["layer"] = layer
+        hidden = layer + 1 < len(layers)
+        row["dead_units"] = seen.dead(config) if hidden else np.nan
+        row["activation"] = math.sqrt(seen.squares / seen.numbers)
+        gradient, weight = [gradients[place] for place in places], [now[place] for place in places]
+        row["gradient"], row["weight"] = _length(gradient).item(), _length(weight).item()
+        if before is not None:
+            moved = _length(now[place] - before[place] for place in places)
+            row["update"] = (moved / _length(weight)).item()  # torch divides by 0 and infinity without a word
+        else:
+            row["update"] = np.nan
+        row["activations"] = shares(seen.counts)
+        row["gradients"] = shares(np.sum([counted(value) for value in gradient], axis=0))
+    return rows
+
+
+def _measured(
+    config: RunConfig, model: nn.Sequential, feeder: Feeder, stop: Stop
+) -> tuple[list[_Seen], Parameters, list[torch.Tensor]] | None:
+    """(of each layer what its signals are, the weights, the gradient of the mean loss for each of them), in pieces."""
+    parameters = detached(model)
+    values = list(parameters.values())
+    images = min(IMAGES.stop, len(feeder))
+    layers: list[_Seen] = []
+    gradients: list[torch.Tensor] = []
+    for rows in pieces(images, chunk_size(config)):
+        if stop():
+            return None
+        inputs, labels = feeder.rows(rows)
+        outputs, signals = forward(model, parameters, inputs)
+        loss = loss_of(config, outputs, labels) * (len(labels) / images)
+        found = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
+        gradients = [total.add_(new) for total, new in zip(gradients, found, strict=True)] if gradients else list(found)
+        layers = layers or [_Seen() for _signal in signals]
+        for seen, signal in zip(layers, signals, strict=True):
+            seen.see(config, signal.detach())
+    return layers, parameters, gradients
+
+
+def _places(model: nn.Sequential, names: Sequence[str]) -> list[list[int]]:
+    """For each layer with weights, where its own are among all parameters; batch normalisation's belong to no layer."""
+    return [
+        [place for place, name in enumerate(names) if name.startswith(f"{index}.")]
+        for index, module in enumerate(model)
+        if isinstance(module, WITH_WEIGHTS)
+    ]
+
+
+def _length(values: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Of all these numbers as one vector, which of a large layer is never made."""
+    found: torch.Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in values]))
+    return found
+
+
+def counted(values: torch.Tensor) -> NDArray[np.float64]:
+    """How many of |values| lie in each half decade (records.SPREAD_…); NaN and infinity count to the last."""
+    counts = np.zeros(SPREAD_BINS)
+    for part in torch.split(values.detach().flatten(), AT_ONCE):
+        logs = torch.log10(part.abs().float())
+        bins = ((logs - SPREAD_LOW) / SPREAD_STEP).nan_to_num(SPREAD_BINS, SPREAD_BINS, -1).clamp(0, SPREAD_BINS - 1)
+        counts += torch.bincount(bins.long(), minlength=SPREAD_BINS).cpu().numpy()
+    return counts
+
+
+def shares(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The same as shares, 255 for all."""
+    found: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
+    return found

@@ -1,0 +1,198 @@
+"""Many learning rates from the same weights and batches, trained together where that is possible."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.data import Dataset, load_dataset
+from mnist_core.errors import TrainingError
+from mnist_core.estimate import Speed, estimate_seconds, useful_threads
+from mnist_core.messages import N_
+from mnist_core.networks.models import build_model
+from mnist_core.rates import variants
+from mnist_core.records import Curves
+from mnist_core.stacks import groups
+from mnist_core.training.devices import device_for
+from mnist_core.training.single_run import Result, result_of
+from mnist_core.training.stack import Stack
+from mnist_core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WORTH_A_PROCESS = 1.0  # seconds of training
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Finished runs, in the order they were asked for, and the seconds that training and evaluating them took."""
+
+    runs: list[Result]
+    seconds: float
+
+    def table(self) -> pd.DataFrame:
+        """One row a run: learning rate, seed, outcome, and the figures of `result.RESULT_KEYS`."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [{"learning_rate": run.config.learning_rate, "seed": run.config.seed, **run.result} for run in self.runs]
+        )
+
+
+def sweep(
+    config: RunConfig,
+    learning_rates: Sequence[float],
+    *,
+    seeds: Sequence[int] = (),
+    dataset: Dataset | None = None,
+    data: Path | str | None = None,
+    threads: int | None = None,
+    device: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> Sweep:
+    """Train `config` with each of the learning rates, and each of the seeds for the weights (default: its own).
+
+    All see the same batches. `dataset`, or the one that the configuration names, from folder `data`. `threads`: by
+    default as many as are of use; on Linux runs that share their batches are dealt out to that many processes, since
+    several small steps side by side take less time than one whose threads wait for each other. `device`: auto (default),
+    cpu, cuda or mps; on another than the CPU one run trains after the other. `on_progress(share)` about five times a
+    second with the share of all steps that is done. Raises ConfigError, DataError, DeviceError.
+    """
+    configs = variants(config, learning_rates, seeds)
+    dataset = dataset or load_dataset(config.dataset, data)
+    results: dict[int, Result] = {}
+    seconds = 0.0
+    done = 0
+
+    def told(share: float) -> None:
+        if on_progress is not None:
+            on_progress((done + share * len(places)) / len(configs))
+
+    alone = device_for(config, device).type != "cpu"
+    for places in [[place] for place in range(len(configs))] if alone else groups(configs):
+        found = _together([configs[place] for place in places], dataset, threads, device if alone else "cpu", told)
+        seconds += max(result.seconds for result in found)
+        done += len(places)
+        results |= dict(zip(places, found, strict=True))
+    return Sweep([results[place] for place in range(len(configs))], seconds)
+
+
+def _together(
+    configs: Sequence[RunConfig],
+    dataset: Dataset,
+    threads: int | None,
+    device: str | None,
+    on_progress: OnProgress,
+) -> list[Result]:
+    """Train the runs of one group: in this process, or dealt out to as many as there are cores."""
+    seconds = len(configs) * estimate_seconds(configs[0], Speed())
+    processes = min(threads or settings.cpu_count(), len(configs), max(1, int(seconds / WORTH_A_PROCESS)))
+    if processes == 1 or not sys.platform.startswith("linux"):
+        threads = threads or useful_threads(configs[0], settings.cpu_count(), len(configs))
+        return _train([Trainer(config, dataset, threads=threads, device=device) for config in configs], on_progress)
+    parts = [list(configs[start::processes]) for start in range(processes)]
+    found = _dealt_out(parts, dataset, on_progress)
+    # Run number i is in part i modulo the number of parts.
+    return [found[number % processes][number // processes] for number in range(len(configs))]
+
+
+def _train(trainers: Sequence[Trainer], on_progress: OnProgress) -> list[Result]:
+    stack = Stack(trainers)
+    parts: list[list[Curves]] = [[] for _trainer in trainers]
+    total = sum(trainer.total_steps for trainer in trainers)
+    while stack.trainers:
+        stack.advance(seconds=0.2)
+        for trainer, records in zip(trainers, parts, strict=True):
+            records.append(trainer.take_records())
+        # What a run that ended early did not need is done, too.
+        on_progress(sum(trainer.total_steps if trainer.finished else trainer.step for trainer in trainers) / total)
+    results = [result_of(trainer, records) for trainer, records in zip(trainers, parts, strict=True)]
+    for trainer in trainers:
+        trainer.model.to("cpu")
+    return results
+
+
+# ---- several processes ---------------------------------------------------------------------------------------------
+
+
+def _dealt_out(parts: Sequence[list[RunConfig]], dataset: Dataset, on_progress: OnProgress) -> list[list[Result]]:
+    """The results of each part, trained in a process of its own with one thread."""
+    with _children(parts, dataset) as connections:
+        shares = [0.0] * len(parts)
+        results: dict[int, list[Result]] = {}
+        while len(results) < len(parts):
+            for number in range(len(parts)):
+                if number in results or not connections[number].poll(0.05):
+                    continue
+                try:
+                    told = connections[number].recv()
+                except EOFError:
+                    raise TrainingError(
+                        N_(
+                            "A process that trained a part of the sweep is gone, perhaps for want of memory. Try fewer rates."
+                        )
+                    ) from None
+                if isinstance(told, float):
+                    shares[number] = told
+                else:
+                    results[number] = [_whole(result, weights) for result, weights in told]
+            on_progress(sum(shares) / len(shares))
+    return [results[number] for number in range(len(parts))]
+
+
+@contextmanager
+def _children(parts: Sequence[list[RunConfig]], dataset: Dataset) -> Iterator[list[Connection]]:
+    """A forked process for each part, and what it says; none is left afterwards."""
+    # Forked, a child has torch and the images at once. It makes no use of threads, which would not outlive a fork.
+    context = multiprocessing.get_context("fork")
+    processes, connections = [], []
+    for configs in parts:
+        mine, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_part, args=(configs, dataset, theirs), daemon=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, about threads
+            process.start()
+        theirs.close()
+        processes.append(process)
+        connections.append(mine)
+    try:
+        yield connections
+    finally:
+        for process, connection in zip(processes, connections, strict=True):
+            connection.close()
+            process.kill()
+            process.join()
+            process.close()
+
+
+def _part(configs: list[RunConfig], dataset: Dataset, connection: Connection) -> None:
+    """In a child: train and tell, first shares, then the results."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, which Ctrl+C reaches as well, ends it
+    results = _train([Trainer(config, dataset, threads=1, device="cpu") for config in configs], connection.send)
+    connection.send([_sent(result) for result in results])
+
+
+def _sent(result: Result) -> tuple[Result, dict[str, Any]]:
+    """A result without its model, and the model's weights as arrays."""
+    weights = {name: value.numpy() for name, value in result.model.state_dict().items()}
+    return replace(result, model=torch.nn.Sequential()), weights
+
+
+def _whole(result: Result, weights: dict[str, Any]) -> Result:
+    model = build_model(result.config)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return replace(result, model=model)
