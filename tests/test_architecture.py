@@ -28,10 +28,11 @@ BASE = {"messages", "errors", "settings", "config", "presets", "escape", "record
 LIGHT = BASE | {"data", "networks", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "exchange"}
 # What pages are made of, below the folder of one page or one idea.
 KIT = LIGHT | {"figures", "store", "jobs", "ui"}
-PAGE_FOLDERS = {"train_page", "sweep_page", "compare_page", "inspect_page"}
+PAGE_FOLDERS = {"home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
 # In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
-# `…_figure.py` a chart. Each kind is a room of its own; the rest of a folder is panels.
-KINDS_OF_FILE = ("concept", "figure")
+# `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown. Each kind is a room of its own; the rest of
+# a folder is panels.
+KINDS_OF_FILE = ("concept", "figure", "recorded")
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -51,8 +52,9 @@ ARROWS: dict[str, set[str]] = {
     "exchange": BASE | {"data", "networks", "schedule"},
     "diagnostics": BASE | {"networks", "schedule"},
     "concept": set(),
+    "recorded": {"config", "diagnostics"},
     "figures": BASE | {"networks", "schedule", "diagnostics"},
-    "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept"},
+    "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept", "recorded"},
     "training": LIGHT,
     "analysis": LIGHT | {"training", "concept"},
     "store": BASE,
@@ -61,8 +63,8 @@ ARROWS: dict[str, set[str]] = {
     "ui": LIGHT | {"figures", "store", "jobs"},
     "panels": KIT,
     "ideas": KIT | {"panels", "figure", "concept"},
-    **{folder: KIT | {"panels", "figure", "concept"} for folder in PAGE_FOLDERS},
-    "bench": LIGHT | {"training", "analysis", "figures", "concept", "store", "options", ""},
+    **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},
+    "bench": LIGHT | {"training", "analysis", "figures", "concept", "recorded", "store", "options", ""},
     "options": set(),
     "cli": LIGHT | {"training", "bench", "backup", "options", ""},
     "__main__": {"cli"},

@@ -159,7 +159,9 @@ def _shown(node: ast.AST, *, figures: bool) -> Iterator[ast.expr]:
 
 
 @pytest.mark.parametrize(
-    "file", sources("pages", "mnist_core/ui", "mnist_core/figures"), ids=lambda file: str(file.relative_to(ROOT))
+    "file",
+    sources("pages", "mnist_core/ui", "mnist_core/figures", "mnist_core/home_page"),
+    ids=lambda file: str(file.relative_to(ROOT)),
 )
 def test_no_visible_words_bypass_the_catalogue(file: Path) -> None:
     assert not untranslated(file.read_text(encoding="utf-8"), figures="figures" in file.parts)

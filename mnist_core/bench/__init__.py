@@ -20,7 +20,7 @@ from mnist_core.bench.report import Report
 from mnist_core.errors import MnistLabError
 from mnist_core.options import Parser, writable_file
 
-COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test", "photos")
+COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test", "photos", "home-curves")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -98,7 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         "--network", metavar="PRESET", type=_preset, default="lenet-fast", help="trained for it (lenet-fast)"
     )
     photos.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    for command in (training, ui, sliders, strokes, growth, verdicts, range_test, photos):
+    home_curves = commands.add_parser("home-curves", help="train the curves that the Home page shows, and keep them")
+    home_curves.set_defaults(measure=_home_curves)
+    home_curves.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
+    home_curves.add_argument(
+        "--json", metavar="FILE", type=writable_file, help="write them there (default: where the page reads them)"
+    )
+    for command in (training, ui, sliders, strokes, growth, verdicts, range_test, photos, home_curves):
         command.set_defaults(parser=command)
     for command in (training, ui, sliders, strokes, growth, photos):
         command.add_argument(
@@ -175,6 +181,15 @@ def _photos(options: argparse.Namespace) -> None:
         raise MnistLabError("No kind of photo has {word} in its name.", word=options.only)
     dataset = load_dataset("mnist", options.data)
     print(photos.run(options.each, options.seed, kinds, options.network, dataset, options.json))
+
+
+def _home_curves(options: argparse.Namespace) -> None:
+    from mnist_core.bench import home_curves
+    from mnist_core.home_page.recorded import FILE
+
+    recording = home_curves.record(options.data, options.json or FILE)
+    for curve in recording.curves:
+        print(f"rate {curve.rate:<6g} {curve.zone:<7} validation accuracy {curve.final:.3f}")
 
 
 def _preset(text: str) -> str:

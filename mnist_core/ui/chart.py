@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,6 @@ from mnist_core.ui.texts import _
 
 _SCRIPTS = Path(__file__).with_name("scripts")
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
-_VERSION = zlib.crc32(
-    b"".join([plotly.__version__.encode(), *(one.read_bytes() for one in sorted(_SCRIPTS.glob("*.js")))])
-)
 # Travels with every message of every chart, so it only fetches the script, which the browser keeps.
 LOADER = """
 export default function (component) {
@@ -49,14 +46,23 @@ def _addresses() -> dict[str, str]:
     }
 
 
-def script(file: str) -> str:
-    """Address of a script of this package, for LOADER."""
-    return _served("mnist_lab_scripts", _SCRIPTS, file)
+def script(file: str, folder: Path = _SCRIPTS) -> str:
+    """Address of a script for LOADER: one of the kit, or of a page's own `folder` (`mnist_core/<page>/scripts`)."""
+    name = "mnist_lab_scripts" if folder == _SCRIPTS else f"mnist_lab_{folder.parent.name}"
+    return _served(name, folder, file)
 
 
 def _served(name: str, folder: Path, file: str) -> str:
     """Address of a file that the server hands out: a component of the first kind is no more than a served folder."""
-    return f"component/{st.components.v1.declare_component(name, path=str(folder)).name}/{file}?v={_VERSION}"
+    declared = st.components.v1.declare_component(name, path=str(folder))
+    return f"component/{declared.name}/{file}?v={_version(folder)}"
+
+
+@lru_cache(maxsize=10)
+def _version(folder: Path) -> int:
+    """Another one where a script, or Plotly, is another: browsers keep what they fetched."""
+    scripts = (file.read_bytes() for file in sorted(folder.glob("*.js")) if folder != _PLOTLY)
+    return zlib.crc32(b"".join([plotly.__version__.encode(), *scripts]))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The Home page: a moving picture of recorded curves, three first experiments, the ideas."""

@@ -1,0 +1,151 @@
+"""The Home page: what this is in a moving picture, one button that does it, three experiments, and the ideas."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from mnist_core import rates
+from mnist_core.home_page import figure
+from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
+from mnist_core.messages import N_
+from mnist_core.records import SweepRecord
+from mnist_core.ui import chart, data_note, frame, session, texts
+from mnist_core.ui.texts import _
+
+SCRIPTS = Path(__file__).with_name("scripts")
+# Heading and text of each of EXPERIMENTS.
+EXPERIMENT_TEXTS = (
+    (N_("See it learn"), N_("A network with one hidden layer reaches 98 % in five epochs.")),
+    (N_("Break it"), N_("The same kind of network at learning rate 1.5 learns nothing. Why?")),
+    (N_("See it overfit"), N_("With 1,000 images it learns them by heart: the curves part.")),
+)
+# Page, its name, icon, the question that it answers.
+IDEAS = (
+    ("data", N_("Data"), "grid_view", N_("What does a network see of a digit, and why are the images split in three?")),
+    ("loss_and_gradients", N_("Loss and gradients"), "functions", N_("How wrong is an answer, and which way is better?")),
+    ("architecture", N_("Architecture"), "account_tree", N_("What do layers, units and filters cost, and what do they buy?")),
+    ("batch_size", N_("Batch size"), "stacks", N_("How many images should speak before each step?")),
+    ("why", N_("Why it breaks"), "help_center", N_("Where is the edge beyond which a learning rate fails?")),
+)  # fmt: skip
+STYLE = """<style>
+.stMainBlockContainer .st-key-home_words h1 { font-size: 2.3rem; line-height: 1.15; padding-bottom: 0.4rem; }
+.st-key-home_words { word-break: keep-all; }
+.st-key-home_words [data-testid="stMarkdownContainer"] p { font-size: 1.1rem; }
+.st-key-home_train button { padding: 0.55rem 1.1rem; }
+.st-key-home_train button p { font-size: 1.15rem !important; font-weight: 600; }
+.mnist-lab-small .names { display: flex; flex-wrap: wrap; gap: 0 0.9rem; font-size: 0.85rem; }
+.mnist-lab-small .plot { display: flex; gap: 0.4rem; height: 7.5rem; margin-top: 0.2rem; }
+.mnist-lab-small .ends { display: flex; flex-direction: column; justify-content: space-between; text-align: right;
+  font-size: 0.75rem; line-height: 1; opacity: 0.7; min-width: 2.2rem; }
+.mnist-lab-small svg { flex: 1; min-width: 0; height: 100%; overflow: visible; border-left: 1px solid #8888; border-bottom: 1px solid #8888; }
+.st-key-home_ideas { display: grid; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); align-items: start; }
+.st-key-home_ideas [data-testid="stPageLink"] a, .st-key-home_experiments [data-testid="stPageLink"] a { padding-left: 0; }
+</style>"""
+
+
+def draw() -> None:
+    """The whole page."""
+    if sweep_id := st.session_state.pop("home_sweep", None):
+        st.switch_page("pages/learning_rate.py", query_params={"sweep": sweep_id})
+    st.html(STYLE)
+    words, picture = st.columns([5, 8], gap="large", vertical_alignment="center")
+    with words, st.container(key="home_words"):
+        _words()
+    with picture:
+        _moving_picture()
+    _experiments()
+    _ideas()
+
+
+def _words() -> None:
+    """What this is, and what to press."""
+    st.title(_("See how neural networks train"))
+    few = {zone: found for zone in figure.ZONES if (found := recording().of_zone(zone))}
+    best = max(recording().curves, key=lambda curve: curve.final)
+    st.markdown(
+        _(
+            "One network, eight learning rates. At **{small}** it learns too slowly, at **{good}** it reads {percent}% of new digits "
+            "correctly, at **{edge}** it shakes, at **{broken}** it only guesses."
+        ).format(
+            small=f"{few['small'][0].rate:g}",
+            good=f"{best.rate:g}",
+            percent=round(100 * best.final),
+            edge=f"{few['edge'][-1].rate:g}",
+            broken=f"{few['broken'][-1].rate:g}",
+        )
+    )
+    st.button(
+        _("Train these eight now"),
+        key="home_train",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=train_all,
+        args=(secrets.token_hex(5),),
+    )
+    st.page_link("pages/train.py", label=_("Or train with your own settings"), icon=":material/tune:")
+
+
+@frame.callback
+def train_all(sweep_id: str) -> None:
+    """Queue the eight runs of the picture and show them on the Learning-rate page, once however often the press arrives."""
+    student, config = session.student(), CONFIG.replace(dataset=data_note.dataset())
+    sweep = SweepRecord(sweep_id, student, time.time(), config, RATES, 1)
+    session.store().create_runs(student, rates.variants(config, RATES), sweep_id, sweep=sweep)
+    st.session_state["home_sweep"] = sweep_id
+
+
+def _moving_picture() -> None:
+    data = figure.curves(recording(), session.dark(), _)
+    component = st.components.v2.component("mnist_lab_home", js=chart.LOADER, isolate_styles=False)
+    longest = max(len(curve["zone"]) for curve in data["curves"])
+    about = _("Recorded on MNIST: {hidden} hidden units, {epochs} epochs; same first weights, same batches.").format(
+        hidden=CONFIG.hidden_layers[0], epochs=CONFIG.epochs
+    )
+    data |= {
+        "key": "home_rates",
+        "script": chart.script("rates.js", SCRIPTS),
+        "longest": longest * (1.9 if texts.language() == "ko" else 1),  # letters are twice as wide
+        "language": texts.language(),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "about": about,
+    }
+    component(key="home_rates", data=data, height="content")
+
+
+def _experiments() -> None:
+    """Three experiments, each with what one will see."""
+    st.subheader(_("Three first experiments"))
+    with st.container(key="home_experiments"):
+        columns = st.columns(len(EXPERIMENTS), gap="medium")
+    for column, preset, (heading, text) in zip(columns, EXPERIMENTS, EXPERIMENT_TEXTS, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.subheader(_(heading))
+            st.markdown(_(text))
+            _small_picture(preset)
+            st.page_link(
+                "pages/train.py",
+                label=_("Open this experiment"),
+                icon=":material/arrow_forward:",
+                query_params={"preset": preset},
+            )
+
+
+def _small_picture(preset: str) -> None:
+    drawn = figure.small_picture(preset, recording(), session.dark(), _)
+    component = st.components.v2.component("mnist_lab_home_small", js=chart.LOADER, isolate_styles=False)
+    key = f"home_{preset}"
+    component(key=key, data={"key": key, "script": chart.script("small.js", SCRIPTS), "html": drawn}, height="content")
+
+
+def _ideas() -> None:
+    st.subheader(_("The ideas behind it, moved by hand"))
+    with st.container(key="home_ideas"):
+        for name, title, icon, question in IDEAS:
+            with st.container(gap=None):
+                st.page_link(f"pages/{name}.py", label=_(title), icon=f":material/{icon}:")
+                st.caption(_(question))
