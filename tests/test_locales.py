@@ -158,13 +158,15 @@ def _shown(node: ast.AST, *, figures: bool) -> Iterator[ast.expr]:
         yield from (keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS)
 
 
-@pytest.mark.parametrize(
-    "file",
-    sources("pages", "mnist_core/ui", "mnist_core/figures", "mnist_core/home_page"),
-    ids=lambda file: str(file.relative_to(ROOT)),
-)
+# Folders of what a student sees.
+SEEN = ("pages", *(f"mnist_core/{name}" for name in ("ui", "figures", "panels", "ideas")))
+PAGE_FOLDERS = tuple(str(folder.relative_to(ROOT)) for folder in sorted((ROOT / "mnist_core").glob("*_page")))
+
+
+@pytest.mark.parametrize("file", sources(*SEEN, *PAGE_FOLDERS), ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_visible_words_bypass_the_catalogue(file: Path) -> None:
-    assert not untranslated(file.read_text(encoding="utf-8"), figures="figures" in file.parts)
+    figures = "figures" in file.parts or file.stem.endswith("figure")
+    assert not untranslated(file.read_text(encoding="utf-8"), figures=figures)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +11,7 @@ from mnist_core import rates
 from mnist_core.home_page import figure
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
 from mnist_core.messages import N_
+from mnist_core.panels import draft
 from mnist_core.records import SweepRecord
 from mnist_core.ui import chart, data_note, frame, session, texts
 from mnist_core.ui.texts import _
@@ -33,7 +33,8 @@ IDEAS = (
 )  # fmt: skip
 STYLE = """<style>
 .stMainBlockContainer .st-key-home_words h1 { font-size: 2.3rem; line-height: 1.15; padding-bottom: 0.4rem; }
-.st-key-home_words { word-break: keep-all; }
+.st-key-home_words h1, .st-key-home_words p { word-break: keep-all; }
+.st-key-home_words [data-testid="stPageLink"] p { white-space: normal; }
 .st-key-home_words [data-testid="stMarkdownContainer"] p { font-size: 1.1rem; }
 .st-key-home_train button { padding: 0.55rem 1.1rem; }
 .st-key-home_train button p { font-size: 1.15rem !important; font-weight: 600; }
@@ -43,7 +44,8 @@ STYLE = """<style>
   font-size: 0.75rem; line-height: 1; opacity: 0.7; min-width: 2.2rem; }
 .mnist-lab-small svg { flex: 1; min-width: 0; height: 100%; overflow: visible; border-left: 1px solid #8888; border-bottom: 1px solid #8888; }
 .st-key-home_ideas { display: grid; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); align-items: start; }
-.st-key-home_ideas [data-testid="stPageLink"] a, .st-key-home_experiments [data-testid="stPageLink"] a { padding-left: 0; }
+.st-key-home_words [data-testid="stPageLink"] a, .st-key-home_ideas [data-testid="stPageLink"] a,
+ .st-key-home_experiments [data-testid="stPageLink"] a { padding-left: 0; }
 </style>"""
 
 
@@ -93,7 +95,10 @@ def _words() -> None:
 def train_all(sweep_id: str) -> None:
     """Queue the eight runs of the picture and show them on the Learning-rate page, once however often the press arrives."""
     student, config = session.student(), CONFIG.replace(dataset=data_note.dataset())
-    sweep = SweepRecord(sweep_id, student, time.time(), config, RATES, 1)
+    # The store knows when.
+    sweep = SweepRecord(sweep_id, student, 0.0, config, RATES, 1)
+    if draft.config() == draft.base():  # nobody has set anything: the next press there trains the same network
+        draft.load(config)
     session.store().create_runs(student, rates.variants(config, RATES), sweep_id, sweep=sweep)
     st.session_state["home_sweep"] = sweep_id
 
