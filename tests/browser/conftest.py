@@ -1,22 +1,27 @@
-"""A real server and a real Chromium. In CI a browser test that is skipped is a failure."""
+"""A real server and real Chromiums, the same for all tests. In CI a browser test that is skipped is a failure."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from mnist_core.bench import browser
-from mnist_core.bench.server import draw_digits, start_server, wait_until
+from mnist_core.bench.server import start_server, wait_until
 from mnist_core.errors import MnistLabError
+from tests import built_in
+from tests.browser.kept import Browsers
 from tests.browser.page import Page
+from tests.browser.trained import TrainedRuns
 from tests.conftest import mnist_folder
 
 Open = Callable[..., Page]
+Put = Callable[..., str]
 FAILED = pytest.StashKey[bool]()
 
 
@@ -29,46 +34,81 @@ def chromium() -> None:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="module")
-def server(chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server with a home of its own; fails where a process of it is left afterwards."""
+@dataclass(frozen=True)
+class Lab:
+    """A running server and its home."""
+
+    address: str
+    home: Path
+
+
+@contextmanager
+def lab_in(home: Path, digits: Path) -> Iterator[Lab]:
+    """A server with this home, which has the digits; fails where a process of it is left afterwards."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
-    environment["MNIST_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
+    environment["MNIST_LAB_HOME"] = str(home)
     if folder := mnist_folder():
         environment["MNIST_LAB_DATA"] = str(folder)
     else:
-        draw_digits(environment)
+        built_in.laid(digits, home)
     running = start_server(environment)
     try:
         wait_until(running.healthy, "the server's first answer")
-        yield running.address
+        yield Lab(running.address, home)
     finally:
         running.end()
 
 
+@pytest.fixture(scope="session")
+def lab(chromium: None, drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The server of all tests."""
+    with lab_in(tmp_path_factory.mktemp("home"), drawn) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def trained_runs(lab: Lab, drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainedRuns]:
+    """Puts runs into the server's store."""
+    runs = TrainedRuns(tmp_path_factory.mktemp("trained"), drawn, mnist_folder(), lab.home)
+    yield runs
+    runs.close()
+
+
 @pytest.fixture
-def open_browser(server: str, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens browsers (`open_browser(language="ko-KR", size=(1400, 1000))`), each with a profile of its own.
+def put(trained_runs: TrainedRuns) -> Put:
+    """Gives the student of a page a run that was trained before: `put(page, epochs=3)`; returns its id."""
+    return lambda page, **changes: trained_runs.put(page.student(), **changes)
+
+
+@pytest.fixture(scope="session")
+def browsers(chromium: None) -> Iterator[Browsers]:
+    """The browsers of all tests."""
+    with Browsers() as kept:
+        yield kept
+
+
+@pytest.fixture
+def open_browser(
+    lab: Lab, trained_runs: TrainedRuns, browsers: Browsers, request: pytest.FixtureRequest
+) -> Iterator[Open]:
+    """Opens browsers (`open_browser(language="ko-KR", size=(1400, 1000))`), each that of a new student.
 
     Leaves a screenshot of each in the folder for temporary files when the test fails.
     """
-    with ExitStack() as stack:
-        pages: list[Page] = []
+    pages: list[Page] = []
 
-        def opener(*, language: str = "en-US", size: tuple[int, int] = (1400, 1300)) -> Page:
-            opened = stack.enter_context(browser.chromium(language=language, size=size))
-            pages.append(Page(opened, server))
-            return pages[-1]
+    def opener(*, language: str = "en-US", size: tuple[int, int] = (1400, 1300)) -> Page:
+        pages.append(Page(browsers.take(language, size), lab.address))
+        return pages[-1]
 
-        yield opener
-        for page in pages:
-            told = [one["message"] for one in page.browser.get_log("browser")]
-            assert not [
-                one for one in told if "custom component" in one
-            ]  # no part of a page breaks, or stays when it is left
-        if request.node.stash.get(FAILED, False):
-            for number, page in enumerate(pages):
-                screenshot(page, f"{request.node.name}-{number}")
+    yield opener
+    if request.node.stash.get(FAILED, False):
+        for number, page in enumerate(pages):
+            screenshot(page, f"{request.node.name}-{number}")
+    told = [one["message"] for page in pages for one in page.browser.get_log("browser")]
+    browsers.give_back()
+    trained_runs.stop_all()
+    assert not [one for one in told if "custom component" in one]  # no part of a page breaks, or stays when it is left
 
 
 def screenshot(page: Page, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
+from mnist_core.ui.session import COOKIE
 from tests.conftest import wait_until
 
 # After any other exception there might be two clicks.
@@ -35,6 +37,16 @@ class Page:
         self.browser.get(address if address.startswith("http") else self.server + address)
         wait_until(lambda: self.find("h1") and self.at_rest(), 60)
         return self
+
+    def student(self) -> str:
+        """Who sits before this browser; somebody new where it has shown no page yet."""
+        found = self.browser.execute_cdp_cmd("Network.getCookies", {"urls": [self.server]})["cookies"]
+        names = [cookie["value"] for cookie in found if cookie["name"] == COOKIE]
+        if not names:
+            names = [secrets.token_hex(16)]
+            cookie = {"name": COOKIE, "value": names[0], "url": self.server}
+            self.browser.execute_cdp_cmd("Network.setCookie", cookie)
+        return str(names[0])
 
     def at_rest(self) -> bool:
         """Whether the page's script is not running just now."""

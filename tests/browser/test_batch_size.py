@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from tests.browser.conftest import Open
 from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 
 
 def updates(page: Page, chart: str) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.conftest import Open, Put
 from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 
 
 def hidden(page: Page, metric: str) -> set[str]:
@@ -36,12 +36,10 @@ def named_runs(page: Page) -> list[str]:
     return parse_qs(urlsplit(page.address).query).get("runs", [""])[0].split(",")
 
 
-def test_two_runs_beside_each_other(open_browser: Open) -> None:
+def test_two_runs_beside_each_other(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    for rate in ("0.5", "1.5"):
-        page.open(f"/train?preset=two-layer-net&epochs=1&learning_rate={rate}")
-        page.press("run")
-        page.wait_for("Take these settings", 60)
+    for rate in (0.5, 1.5):
+        put(page, epochs=1, learning_rate=rate)
     page.open("/compare")
     page.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
     wait_until(lambda: page.chart("compare_accuracy", "drawn-at") and page.chart("compare_loss", "drawn-at"))
@@ -73,12 +71,10 @@ def test_two_runs_beside_each_other(open_browser: Open) -> None:
     page.wait_for("Only one setting differs.")
 
 
-def test_filters_by_columns(open_browser: Open) -> None:
+def test_filters_by_columns(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    for rate in ("0.5", "1.5", "0.25"):
-        page.open(f"/train?preset=two-layer-net&epochs=1&train_size=1000&learning_rate={rate}")
-        page.press("run")
-        page.wait_for("Take these settings", 60)
+    for rate in (0.5, 1.5, 0.25):
+        put(page, epochs=1, train_size=1_000, learning_rate=rate)
     page.open("/compare")
     page.popover("Filter")
     page.pick("filter_columns", "Learning rate")
@@ -91,13 +87,12 @@ def test_filters_by_columns(open_browser: Open) -> None:
     page.wait_for("3 of 3 runs")
 
 
-def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_browser: Callable[..., Page]) -> None:
+def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_browser: Open, put: Put) -> None:
     page = open_browser(size=(2000, 1300))
-    made = {"0.5": "", "10": "&optimizer=momentum&momentum=0.5", "2": ""}
-    for rate, more in made.items():
-        page.open(f"/train?preset=two-layer-net&epochs=1&train_size=1000&learning_rate={rate}{more}")
-        page.press("run")
-        page.wait_for("Take these settings", 60)
+    small: dict[str, Any] = {"epochs": 1, "train_size": 1_000}
+    put(page, **small, learning_rate=0.5)
+    put(page, **small, learning_rate=10, optimizer="momentum", momentum=0.5)
+    put(page, **small, learning_rate=2)
     page.open("/compare")
     page.wait_for("3 of 3 runs")
     wait_until(lambda: page.column("Learning rate") == ["2", "10", "0.5"])

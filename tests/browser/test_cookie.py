@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from mnist_core.ui.session import COOKIE
+from tests.browser.conftest import Open
 from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 WHOLE = "0123456789abcdef" * 2
 # As JavaScript sets them; `{path}` of the page, for one that the server does not get.
 DAMAGED = ["x", "", "0" * 31, "0" * 33, "A" * 32, "g" * 32, "0" * 3_000, "%00", "a b"]

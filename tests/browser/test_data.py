@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from mnist_core.ideas.data.augmentation.panel import NAMES
+from tests.browser.conftest import Open, Put
 from tests.browser.page import Page
 from tests.conftest import mnist_folder, wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[..., Page]
 
 # The player lives in a shadow root of its own.
 PLAYER = """
@@ -111,10 +109,9 @@ def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
     assert wide <= 0
 
 
-def test_samples_in_the_order_of_ones_own_run(open_browser: Open) -> None:
-    page = open_browser().open("/train?preset=two-layer-net&epochs=1&train_size=2000")
-    page.press("run")
-    page.wait_for("Take these settings", 60)
+def test_samples_in_the_order_of_ones_own_run(open_browser: Open, put: Put) -> None:
+    page = open_browser()
+    put(page, epochs=1, train_size=2_000)
     page.open("/data")
     page.choose("sample_order", "by how hard they are for a run of mine")
     page.wait_for("of all 10,000 validation images", 60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from mnist_core.escape import JOINER, UserText
 from mnist_core.networks.forward import shapes
 from mnist_core.networks.weights import Snapshot
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Run
+from tests.browser.conftest import Open
 from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 
 
 class Elsewhere(ThreadingHTTPServer):

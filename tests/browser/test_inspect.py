@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ from mnist_core.bench import strokes as strokes_bench
 from mnist_core.bench.strokes import PAD
 from mnist_core.data.drawing import like_mnist, paint
 from mnist_core.ui.pad import strokes
+from tests.browser.conftest import Open, Put
 from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[..., Page]
 SEVEN = [(80, 60), (200, 60), (170, 140), (140, 220)]
 SCROLLED = "return document.querySelector('[data-testid=stMain]').scrollTop"
 # One stroke each, as a hand draws them; corners only.
@@ -83,16 +82,10 @@ def input_shown(page: Page) -> NDArray[np.uint8] | None:
     return np.asarray(255 - picture[: 28 * 8 : 8, : 28 * 8 : 8], np.uint8)
 
 
-def trained(page: Page) -> None:
-    page.open("/train?preset=two-layer-net&epochs=3")
-    page.press("run")
-    page.wait_for("completed", 60)
-
-
 @pytest.mark.parametrize("kind", ["mouse", "touch"])
-def test_draw_undo_clear(open_browser: Open, kind: str) -> None:
+def test_draw_undo_clear(open_browser: Open, put: Put, kind: str) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect")
     page.wait_for("Draw a digit, large or small")
     draw(page, SEVEN, kind)
@@ -110,9 +103,9 @@ def test_draw_undo_clear(open_browser: Open, kind: str) -> None:
     assert tell(page, "return pad.querySelector('.undo').disabled")
 
 
-def test_what_the_browser_tells_is_what_was_drawn(open_browser: Open) -> None:
+def test_what_the_browser_tells_is_what_was_drawn(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect")
     draw(page, SEVEN)
     page.wait_for("The network sees a ")
@@ -125,9 +118,9 @@ def test_what_the_browser_tells_is_what_was_drawn(open_browser: Open) -> None:
     assert abs(found - wanted).max() < 60
 
 
-def test_each_digit_is_the_same_through_the_browser_and_through_python(open_browser: Open) -> None:
+def test_each_digit_is_the_same_through_the_browser_and_through_python(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect")
     for points in DIGITS.values():
         wanted = like_mnist(paint(strokes([{"w": 24, "p": [value for point in points for value in point]}])))
@@ -142,9 +135,9 @@ def test_each_digit_is_the_same_through_the_browser_and_through_python(open_brow
         page.wait_for("Draw a digit, large or small")
 
 
-def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Open, tmp_path: Path) -> None:
+def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Open, put: Put, tmp_path: Path) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect")
     page.choose("image_source", "Picture")
     text = tmp_path / "text.png"
@@ -173,9 +166,9 @@ def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Op
     assert abs(columns.mean() - 13.5) < 1.5
 
 
-def test_a_click_on_a_cell_shows_its_images(open_browser: Open) -> None:
+def test_a_click_on_a_cell_shows_its_images(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect?view=mistakes")
     page.wait_for("images are answered right", 60)
     wait_until(lambda: page.chart("confusion", "drawn-at"))
@@ -184,9 +177,9 @@ def test_a_click_on_a_cell_shows_its_images(open_browser: Open) -> None:
     wait_until(lambda: page.chart("mistake_one", "drawn-at"))
 
 
-def test_what_counted_for_a_drawn_digit(open_browser: Open) -> None:
+def test_what_counted_for_a_drawn_digit(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect?view=inside")
     page.wait_for("units of the first layer after step")
     page.choose("network_view", "What the layers give")
@@ -213,9 +206,9 @@ def shown(page: Page) -> set[str | None]:
     return set(page.browser.execute_script(script, f"{parts}, {drawn}"))
 
 
-def test_scrub_and_play_over_the_snapshots(open_browser: Open) -> None:
+def test_scrub_and_play_over_the_snapshots(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect")
     draw_exactly(page, DIGITS[7])
     page.wait_for("The network sees a ")
@@ -247,9 +240,9 @@ def weights_shown(page: Page) -> str:
     return str(page.browser.execute_script("return document.querySelector('.st-key-course_weights img')?.src ?? ''"))
 
 
-def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open) -> None:
+def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open, put: Put) -> None:
     page = open_browser()
-    trained(page)
+    put(page, epochs=3)
     page.open("/inspect?view=course")
     page.wait_for("images are answered right", 60)
     wait_until(lambda: page.chart("course", "drawn-at") and film(page, "return Number(slider.max)"))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.browser.page import Page
+from tests.browser.conftest import Open
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 RATE = "0.377"  # the eighth of twelve from 0.01 to 3
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.page import Page
+from tests.browser.conftest import Open
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 
 
 def test_the_views_of_the_loss_page(open_browser: Open) -> None:
@@ -85,7 +82,7 @@ def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
     wait_until(lambda: page.find(".st-key-backprop_formula .katex"))
 
 
-def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open_browser: Callable[..., Page]) -> None:
+def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open_browser: Open) -> None:
     page = open_browser(size=(500, 1000))
     heights = "return [chart.clientWidth, chart._fullLayout.height];"
     sideways = """const main = document.querySelector('[data-testid="stMain"]');

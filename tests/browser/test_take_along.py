@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.browser.page import Page
+from tests.browser.conftest import Open, Put
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 
 
 def only(folder: Path, ending: str) -> Path | None:
     return next((file for file in folder.glob(f"*{ending}") if file.stat().st_size), None)
 
 
-def test_a_run_is_taken_along_and_brought_in(open_browser: Open, tmp_path: Path) -> None:
+def test_a_run_is_taken_along_and_brought_in(open_browser: Open, put: Put, tmp_path: Path) -> None:
     page = open_browser()
     page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
-    page.open("/train?preset=two-layer-net&epochs=1")
-    page.press("run")
-    page.wait_for("Take these settings", 60)
+    page.open(f"/train?run={put(page, epochs=1)}")
     page.popover("Take along")
     for ending in ("zip", "csv", "py", "safetensors"):
         page.press_label({"zip": "zip", "csv": "CSV", "py": "PyTorch", "safetensors": "safetensors"}[ending])

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.page import Page
+from tests.browser.conftest import Open
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 LONG = "/train?preset=two-layer-net&epochs=1000"
-
-
-def test_the_first_visitor_finds_the_page_in_its_frame(open_browser: Open) -> None:
-    """First in the module, so that it is the first request after the server's start."""
-    page = open_browser().open("/train?preset=two-layer-net-rate-1.5")
-    page.wait_for("Train a network and watch it learn")
-    page.wait_for("한국어")
-    page.wait_for("39,760")
-    assert "preset=two-layer-net-rate-1.5" in page.address
 
 
 def test_run_watch_pause_step_resume_stop(open_browser: Open) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.browser.page import Page
+from tests.browser.conftest import Open, Put
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-Open = Callable[[], Page]
 
 
 def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
@@ -26,10 +23,9 @@ def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
     page.wait_for("Edge = 2 / a")
 
 
-def test_the_landscape_of_a_run_from_the_click_to_both_charts(open_browser: Open) -> None:
-    page = open_browser().open("/train?preset=two-layer-net&epochs=10")
-    page.press("run")
-    page.wait_for("completed", 60)
+def test_the_landscape_of_a_run_from_the_click_to_both_charts(open_browser: Open, put: Put) -> None:
+    page = open_browser()
+    put(page, epochs=10)
     page.open("/why")
     page.choose("why_view", "The landscape")
     page.press("compute_landscape")
