@@ -161,13 +161,20 @@ def test_what_is_said_of_a_batch_of_one_image_helps() -> None:
     assert "set it to 2 or more, or batch_norm to false" in problems(batch_norm=True, batch_size=1)["batch_size"]
 
 
-def test_at_the_edge_they_do() -> None:
-    RunConfig(train_size=50_000, validation_size=10_000)
-    RunConfig(train_size=50, batch_size=50)
-    RunConfig(train_size=60_000, validation_size=0)
-    RunConfig(batch_norm=True, train_size=102, batch_size=100)
-    RunConfig(batch_norm=True, train_size=101, batch_size=100, sampling="replacement")
-    RunConfig(batch_norm=True, hidden_layers=(), batch_size=1)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"train_size": 50_000, "validation_size": 10_000},
+        {"train_size": 50, "batch_size": 50},
+        {"train_size": 60_000, "validation_size": 0},
+        {"batch_norm": True, "train_size": 102, "batch_size": 100},
+        {"batch_norm": True, "train_size": 101, "batch_size": 100, "sampling": "replacement"},
+        {"batch_norm": True, "hidden_layers": (), "batch_size": 1},
+    ],
+)
+def test_at_the_edge_they_do(fields: dict[str, Any]) -> None:
+    config = RunConfig(**fields)
+    assert {name: getattr(config, name) for name in fields} == fields  # nothing was refused, nothing was put right
 
 
 def test_a_problem_of_any_length_is_said_shortly() -> None:

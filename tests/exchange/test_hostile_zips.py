@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -294,9 +295,9 @@ def look_at(config: RunConfig, found: Curves, outcome: Any, view: ChartView) -> 
     seen = Run("r", "ann", config, "finished", 1, 0.0, outcome=outcome, result={"verdict": verdict})
     diagnostics.explain(seen, found)
     for chart in (curves.loss_chart, curves.accuracy_chart, curves.gradient_chart, curves.rate_chart):
-        chart(seen, found, view, str)
+        assert chart(seen, found, view, str)["data"]
     for kind in ("loss", "accuracy", "gradient", "rate"):
-        curves.describe_chart(seen, found, kind).text()
+        assert curves.describe_chart(seen, found, kind).text()
     layers = sorted(set(found.layers["layer"].tolist()))
     assert len(layers) <= arrays.layers(config)
     for layer in layers:
@@ -306,7 +307,7 @@ def look_at(config: RunConfig, found: Curves, outcome: Any, view: ChartView) -> 
     overlay.runs_chart(shown, "loss", ("train", "validation"), view, str)
     group = [groups_figure.Member(name, found, "stopped") for name in "ab"]
     groups_figure.bands([("a", group)], "accuracy", ("validation",), view, str)
-    exchange.curves_csv(found)
+    assert len(exchange.curves_csv(found).splitlines()) >= 1
     exchange.events(found, 1.0)
 
 
@@ -328,4 +329,6 @@ def test_a_run_without_records_can_be_looked_at(outcome: Any) -> None:
 
 def test_spreads_of_nothing_are_drawn() -> None:
     """Of a run that came in before they were looked at."""
-    inside.spread_chart("r", Curves(layers=np.zeros(1, LAYER_DTYPE)), 0, "activations", ChartView(), str)
+    chart = inside.spread_chart("r", Curves(layers=np.zeros(1, LAYER_DTYPE)), 0, "activations", ChartView(), str)
+    (heat,) = chart["data"]
+    assert not np.frombuffer(base64.b64decode(heat["z"]["bdata"]), "<f4").any()

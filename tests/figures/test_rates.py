@@ -198,8 +198,10 @@ def test_before_the_end_no_edge_is_drawn_and_what_runs_has_no_zone() -> None:
 
 def test_a_sweep_that_has_not_begun_is_an_empty_chart() -> None:
     runs = [(Run(f"{rate}", "ann", RunConfig(learning_rate=rate), "queued", 1, 0.0), Curves()) for rate in RATES]
-    go.Figure(ends(runs))
-    go.Figure(curves_chart("s", runs, RATES, SweepView(), str))
+    at_best, at_the_end, _room = go.Figure(ends(runs)).data
+    assert np.isnan([numbers(at_best.y), numbers(at_the_end.y)]).all()
+    drawn = go.Figure(curves_chart("s", runs, RATES, SweepView(), str))
+    assert [len(numbers(trace.x)) for trace in drawn.data if trace.uid.startswith("run")] == [0] * len(RATES)
 
 
 def test_the_chart_in_words() -> None:

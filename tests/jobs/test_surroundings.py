@@ -8,7 +8,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +58,18 @@ Disturb = Callable[[Store, Callable[[], Any], Callable[[], Any]], None]
 @pytest.fixture
 def disturb(undisturbed_curve: str, monkeypatch: pytest.MonkeyPatch) -> Disturb:
     """A run that meets with a fault draws the curve of one that does not, and makes nothing twice."""
-    return partial(_disturb, undisturbed_curve, monkeypatch)
 
+    def disturbed(store: Store, begin: Callable[[], Any], end: Callable[[], Any]) -> None:
+        run_id = store.create_run("ann", CONFIG)
+        fault = Fault(monkeypatch, store, begin, end)
+        execute(store, run_id)
+        run, curves = store.get(run_id), store.curves(run_id)
+        assert fault.met >= ATTEMPTS
+        assert (run.outcome, run.attempts, curves.events) == ("completed", 1, ())
+        assert rows(curves) == undisturbed_curve
+        assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset()).step == CONFIG.total_steps
 
-def _disturb(
-    expected: str, monkeypatch: pytest.MonkeyPatch, store: Store, begin: Callable[[], Any], end: Callable[[], Any]
-) -> None:
-    run_id = store.create_run("ann", CONFIG)
-    fault = Fault(monkeypatch, store, begin, end)
-    execute(store, run_id)
-    run, curves = store.get(run_id), store.curves(run_id)
-    assert fault.met >= ATTEMPTS
-    assert (run.outcome, run.attempts, curves.events) == ("completed", 1, ())
-    assert rows(curves) == expected
-    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset()).step == CONFIG.total_steps
+    return disturbed
 
 
 def lock(home: Path) -> sqlite3.Connection:

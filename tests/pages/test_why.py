@@ -7,7 +7,7 @@ import numpy as np
 from mnist_core.records import LAYER_DTYPE, SHARPNESS_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.reading import component, texts
 
 
 def test_the_bowl_answers_to_its_sliders(open_page: Open) -> None:
@@ -41,8 +41,13 @@ def test_one_step_and_playing(open_page: Open) -> None:
 
 def test_two_weights(open_page: Open) -> None:
     app = open_page("why")
+
+    def drawn() -> list[str]:
+        return [trace["type"] for trace in component(app, "chart_bowl_walk")["figure"]["data"]]
+
+    assert drawn() == ["scatter", "scatter"]  # the parabola, and the walk
     app.segmented_control(key="bowl_weights").set_value(2).run()
-    assert not app.exception
+    assert drawn() == ["contour", "scatter"]
 
 
 def test_one_click_measures_the_sharpness_at_four_rates(open_page: Open, store: Store) -> None:

@@ -99,7 +99,7 @@ class Class:
         if self.running:
             self.store.finish(self.running[number % len(self.running)], "completed", {})
 
-    def start(self) -> None:
+    def start_next(self) -> None:
         """Free workers take what is next. Nobody is passed by one who came later."""
         self.running = [run_id for run_id in self.running if self.state(run_id) == "running"]
         while len(self.running) < self.workers and (line := self.store.next_queued(100)):
@@ -138,7 +138,7 @@ def test_whatever_is_done_with_runs_none_starts_before_another_students_that_wai
             room.obey()
         else:
             room.play((event,) if isinstance(event, str) else event, number)
-        room.start()
+        room.start_next()
 
 
 def order(store: Store, workers: int, arrivals: list[bool], tricks: list[tuple[Any, int]]) -> list[str]:
@@ -148,11 +148,11 @@ def order(store: Store, workers: int, arrivals: list[bool], tricks: list[tuple[A
         room.queue(f"honest {place}" if honest else CHEATER)
     for played, number in tricks:
         room.play(played, number)
-    room.start()
+    room.start_next()
     while room.running:
         for run_id in room.running:
             store.finish(run_id, "completed", {})
-        room.start()
+        room.start_next()
     return [CHEATER if run_id in room.mine else store.get(run_id).owner for run_id in dict.fromkeys(room.started)]
 
 

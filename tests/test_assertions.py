@@ -1,0 +1,67 @@
+"""Every test says what should be seen: none that only runs without an exception."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+# What fails by itself …
+CHECKS = frozenset({"raises", "warns", "fail", "wait_until"})
+# … and functions of the tests that check something for those who call them.
+HELPERS = frozenset({"disturb", "look_at", "refused", "same", "sentence_or_reading", "start_next", "wait_for"})
+
+
+def name(node: ast.AST) -> str:
+    """What is called, without what stands before the last dot."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def says_nothing(check: ast.Assert) -> bool:
+    """Whether it asserts no more than that no exception was shown: `not app.exception`."""
+    test = check.test
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and name(test.operand) == "exception"
+
+
+def checks(function: ast.AST, known: frozenset[str] = CHECKS | HELPERS) -> bool:
+    """Whether the function asserts something, or calls what does."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert) and not says_nothing(node):
+            return True
+        if isinstance(node, ast.Call) and (name(node.func) in known or name(node.func).startswith("assert_")):
+            return True
+    return False
+
+
+def functions(file: Path) -> Iterator[ast.FunctionDef]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("file", sorted(TESTS.rglob("test_*.py")), ids=lambda file: str(file.relative_to(TESTS)))
+def test_every_test_says_what_should_be_seen(file: Path) -> None:
+    tests = [one for one in functions(file) if one.name.startswith("test_")]
+    assert [one.name for one in tests if not checks(one)] == []
+
+
+def test_the_helpers_do_check() -> None:
+    found = [one for file in TESTS.rglob("*.py") for one in functions(file) if one.name in HELPERS]
+    assert {one.name for one in found if checks(one, CHECKS)} == HELPERS
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("pass", False),
+        ("app = open_page('why')\n assert not app.exception", False),
+        ("assert not app.exception\n assert app.title", True),
+        ("with pytest.raises(ValueError):\n  int('x')", True),
+        ("np.testing.assert_allclose(1, 1)", True),
+        ("wait_until(lambda: True)", True),
+    ],
+)
+def test_what_counts_as_saying_something(body: str, found: bool) -> None:
+    assert checks(ast.parse(f"def test_it():\n {body}")) is found
