@@ -30,23 +30,24 @@ class Column:
 
 
 def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
-    """The columns for these runs: of their settings only those that are not the same in all, and `also` those."""
+    """The columns for these runs: what came of them, then of their settings those that are not the same in all, and `also` those."""
     differing = comparison.differing(runs)
     shown = [
         Column("star", "★", lambda run: "★" if run.star else ""),
         Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
-        *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
         Column("state", _("State"), lambda run: _(names.STATES[names.state(run)])),
-        Column("verdict", _("Health check"), names.verdict),
         _result("best_validation_accuracy", _("Best validation accuracy"), share=True),
-        _result("best_step", _("at step")),
         _result("validation_accuracy", _("Validation accuracy"), share=True),
     ]
     if not seal.sealed():
-        shown += [
-            _result("test_accuracy_at_best", _("Test accuracy at that step"), share=True),
-            _result("test_accuracy", _("Test accuracy"), share=True),
-        ]
+        shown.append(_result("test_accuracy", _("Test accuracy"), share=True))
+    shown += [
+        *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
+        Column("verdict", _("Health check"), names.verdict),
+        _result("best_step", _("Best at step")),
+    ]
+    if not seal.sealed():
+        shown.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), share=True))
     shown += [
         Column("parameters", _("Parameters"), lambda run: _parameters(run.config)),
         Column("seconds", _("Seconds"), lambda run: round(run.progress.seconds, 1)),

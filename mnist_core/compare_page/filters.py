@@ -51,6 +51,24 @@ def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
     return fits, [known[key] for key in wanted if key in known]
 
 
+def range_tests(runs: Sequence[Run]) -> list[Run]:
+    """Those of `runs` that the table leaves out: range tests, which end broken on purpose, until they are asked for."""
+    wanted = st.session_state.get("filter_range_tests", False)
+    return [] if wanted else [run for run in runs if is_range_test(run)]
+
+
+def is_range_test(run: Run) -> bool:
+    """Whether the run's rate rises, as that of a range test does."""
+    return run.config.schedule == "rising"
+
+
+def range_test_switch(count: int) -> None:
+    """Asks for the range tests; nothing where there is none. `count`: how many there are."""
+    if count:
+        label = ngettext("With {n} range test", "With {n} range tests", count).format(n=f"{count:,}")
+        st.toggle(label, key="filter_range_tests", persist_state="session")
+
+
 def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Fits]:
     """A row with a range or values for each of the columns; what a run has to fit."""
     if not by:
@@ -61,9 +79,12 @@ def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Fits]:
     return [one for one in found if one is not None]
 
 
-def told(shown: int, runs: int, hidden: int) -> None:
-    """Say how many of the runs are shown, and how many of the chosen ones are not."""
+def told(shown: int, runs: int, hidden: int, left_out: int) -> None:
+    """Say how many of the runs are shown, how many of the chosen ones are not, and how many range tests are left out."""
     text = ngettext("{shown} of {n} run", "{shown} of {n} runs", runs).format(shown=f"{shown:,}", n=f"{runs:,}")
+    if left_out:
+        more = ngettext("{n} range test is left out", "{n} range tests are left out", left_out)
+        text = f"{text} · {more.format(n=f'{left_out:,}')}"
     if hidden:
         more = ngettext(
             "{n} chosen run is not in the table now, but in the charts",

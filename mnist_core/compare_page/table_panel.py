@@ -30,15 +30,19 @@ def choose() -> list[Run]:
     mine = watch.my_runs(limit=MOST, of_sweeps=True)
     if address.followed() or "compared" not in st.session_state:
         asked = [one for one in st.query_params.get("runs", "").split(",") if one]
-        st.session_state["compared"] = asked or [run.id for run in mine[:FIRST]]
+        usual = [run for run in mine if not filters.is_range_test(run)]
+        st.session_state["compared"] = asked or [run.id for run in usual[:FIRST]]
         # A table that was drawn before would say what was chosen in it.
         st.session_state["compare_table"] = st.session_state.get("compare_table", 0) + 1
     _undo()
-    shown, by = _filtered(mine)
+    left_out = filters.range_tests(mine)
+    shown, by = _filtered(mine, {run.id for run in left_out})
     if shown:
         _table(shown, by)
         missing = {run.id for run in mine} & set(st.session_state["compared"]) - {run.id for run in shown}
-        filters.told(len(shown), len(mine), len(missing))
+        filters.told(len(shown), len(mine), len(missing), len(left_out))
+    elif mine and len(left_out) == len(mine):
+        st.info(_("So far you have range tests only. The switch above shows them here."))
     elif mine:
         st.info(_("No run fits. Clear the search or the filter."))
     others = _others({run.id for run in mine})
@@ -116,10 +120,12 @@ def _others(mine: set[str]) -> list[Run]:
 # ---- the table -------------------------------------------------------------------------------------------------
 
 
-def _filtered(runs: list[Run]) -> tuple[list[Run], list[str]]:
-    """The runs that fit, and the columns that they were chosen by."""
+def _filtered(mine: list[Run], left_out: set[str]) -> tuple[list[Run], list[str]]:
+    """The runs that fit, without those `left_out`, and the columns that they were chosen by."""
+    runs = [run for run in mine if run.id not in left_out]
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
         fits, by = filters.controls(runs)
+        filters.range_test_switch(sum(map(filters.is_range_test, mine)))
         seal.draw()
         export_panel.bring_in()
     fits += filters.ranges(by, runs)

@@ -124,6 +124,49 @@ def test_columns_of_few_values_and_of_words(open_page: Open, finished: Callable[
     assert "No run fits" in texts(app)
 
 
+def test_what_came_of_a_run_stands_beside_its_name_before_its_settings(
+    open_page: Open, finished: Callable[..., str]
+) -> None:
+    app = open_page("train")
+    for rate in (0.1, 0.5):
+        finished(student(app), rate, batch_size=int(100 * rate) + 50)
+    app.switch_page("pages/compare.py").run()
+    heads = list(app.dataframe[0].value.columns)
+    assert heads[:6] == ["★", "Run", "State", "Best validation accuracy", "Validation accuracy", "Test accuracy"]
+    assert set(heads[6:8]) == {"Learning rate", "Batch size"}
+
+
+def test_range_tests_are_left_out_until_they_are_asked_for(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    test = finished(student(app), 3.0, schedule="rising")
+    app.switch_page("pages/compare.py").run()
+    assert "you have range tests only" in texts(app)
+    assert not app.dataframe
+    app.switch_page("pages/train.py").run()
+    kept = [finished(student(app), rate) for rate in (0.1, 0.5)]
+    finished(student(app), 2.0, schedule="rising")
+    app.query_params.clear()
+    app.session_state["compared"] = kept
+    app.switch_page("pages/compare.py").run()
+    assert rates(app) == [0.1, 0.5]
+    assert "2 of 4 runs · 2 range tests are left out" in texts(app)
+    assert app.toggle(key="filter_range_tests").label == "With 2 range tests"
+    app.toggle(key="filter_range_tests").set_value(True).run()
+    assert rates(app) == [0.1, 0.5, 2.0, 3.0]
+    assert "left out" not in texts(app)
+    # Whoever opens a link to one sees it in the charts all the same.
+    linked = open_page("compare", runs=test)
+    assert component(linked, "chart_compare_loss")
+
+
+def test_the_first_runs_chosen_are_no_range_tests(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    kept = [finished(student(app), rate) for rate in (0.1, 0.5)]
+    finished(student(app), 3.0, schedule="rising")
+    app.switch_page("pages/compare.py").run()
+    assert sorted(app.session_state["compared"]) == sorted(kept)
+
+
 def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished: Callable[..., str]) -> None:
     app = open_page("train")
     for rate in (0.1, 0.5):
@@ -131,7 +174,7 @@ def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished:
     app.switch_page("pages/compare.py").run()
     offered = app.multiselect(key="filter_columns").options
     assert offered == list(app.dataframe[0].value.columns)
-    for wanted in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "at step"):
+    for wanted in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "Best at step"):
         assert wanted in offered
     app.multiselect(key="filter_columns").set_value(app.multiselect(key="filter_columns").options).run()
     assert not app.exception
