@@ -1,4 +1,4 @@
-"""Brings the catalogues up to date with the source: `python locales/update.py`. Lists what has no translation.
+"""Brings the catalogs up to date with the source: `python locales/update.py`. Lists what has no translation.
 
 Texts are the first arguments of `_(…)` and `N_(…)`, and the first two of `ngettext(…)`. Translations are kept, texts that are gone are dropped, and the
 same source always gives the same file: no dates, no line numbers.
@@ -28,13 +28,13 @@ msgstr ""
 """
 
 
-def catalogue_files() -> list[Path]:
-    """The catalogues of all languages but English, which stands in the source."""
+def catalog_files() -> list[Path]:
+    """The catalogs of all languages but English, which stands in the source."""
     return sorted((ROOT / "locales").glob("*/LC_MESSAGES/mnist_lab.po"))
 
 
 def language(file: Path) -> str:
-    """Code of the catalogue's language."""
+    """Code of the catalog's language."""
     return file.parts[-3]
 
 
@@ -49,13 +49,13 @@ def texts() -> list[str | tuple[str, str]]:
 
 
 def read(file: Path) -> Catalog:
-    """The catalogue as it is."""
+    """The catalog as it is."""
     with file.open("rb") as source:
         return read_po(source, locale=language(file))
 
 
 def updated(file: Path) -> str:
-    """What the catalogue should be, given the source and its present translations."""
+    """What the catalog should be, given the source and its present translations."""
     known = read(file)
     new = Catalog(locale=language(file), charset="utf-8", fuzzy=False)
     for text in texts():
@@ -68,8 +68,8 @@ def updated(file: Path) -> str:
 
 
 def main() -> None:
-    """Rewrite the catalogues."""
-    for file in catalogue_files():
+    """Rewrite the catalogs."""
+    for file in catalog_files():
         file.write_text(updated(file), encoding="utf-8")
         messages = [message for message in read(file) if message.id]
         missing = [message.id for message in messages if not any(message.string)]

@@ -23,10 +23,10 @@ NAMES: Mapping[str, str] = {
     "model": N_("network"),
     "hidden_layers": N_("hidden layers"),
     "activation": N_("activation"),
-    "initialisation": N_("first weights"),
+    "initialization": N_("first weights"),
     "init_std": N_("deviation of the first weights"),
     "dropout": N_("dropout"),
-    "batch_norm": N_("batch normalisation"),
+    "batch_norm": N_("batch normalization"),
     "filters": N_("filters"),
     "kernel_size": N_("kernel size"),
     "pooling": N_("pooling"),
@@ -59,7 +59,7 @@ SEEDS = ("seed", "batch_seed")
 
 # Settings that say nothing but where another one has one of these values.
 _ONLY_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "init_std": ("initialisation", ("normal",)),
+    "init_std": ("initialization", ("normal",)),
     "filters": ("model", ("cnn",)),
     "kernel_size": ("model", ("cnn",)),
     "pooling": ("model", ("cnn",)),
@@ -126,10 +126,10 @@ def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
 
 
 def places(runs: Sequence[Run]) -> list[int]:
-    """Numbers of the runs' colours in a chart: what their students chose, the others take those that are left, in order."""
-    taken = {run.colour for run in runs if run.colour is not None}
+    """Numbers of the runs' colors in a chart: what their students chose, the others take those that are left, in order."""
+    taken = {run.color for run in runs if run.color is not None}
     left = (number for number in itertools.count() if number not in taken)
-    return [next(left) if run.colour is None else run.colour for run in runs]
+    return [next(left) if run.color is None else run.color for run in runs]
 
 
 def position(name: str, value: Any) -> float | None:

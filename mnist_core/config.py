@@ -1,7 +1,7 @@
 """RunConfig: everything that decides what a training run does, and nothing else.
 
 Frozen; validated all at once when made (`ConfigError.problems` lists every fault, with the likely name for a
-misspelt field); to and from JSON; to and from the parameters of a web address. Without torch.
+misspelled field); to and from JSON; to and from the parameters of a web address. Without torch.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mnist_core import old_names
+from mnist_core.config_rules import problem, validate, words_of
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, message
 
-TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
-TEST_FILES = 10_000
 RATE_CHANGES = "learning_rate_changes"  # in the settings of a run as JSON: no setting, but what was done to the run
 
 DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "other", "built-in"]
-Preprocessing = Literal["raw", "scaled", "centred", "standardised"]
+Preprocessing = Literal["raw", "scaled", "centered", "standardized"]
 ModelName = Literal["mlp", "cnn"]
 Activation = Literal["identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu"]
-Initialisation = Literal["normal", "glorot", "he", "zeros"]
+Initialization = Literal["normal", "glorot", "he", "zeros"]
 Loss = Literal["cross-entropy", "squared-error"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
 Schedule = Literal["constant", "step", "cosine", "warm-up", "one-cycle", "rising"]
@@ -53,7 +53,7 @@ class RunConfig:
     model: ModelName = "mlp"
     hidden_layers: tuple[int, ...] = (128,)  # 0 to 6 layers of 1 to 2,048 units
     activation: Activation = "relu"
-    initialisation: Initialisation = "he"  # of weights; biases start at 0
+    initialization: Initialization = "he"  # of weights; biases start at 0
     init_std: float = 0.01  # deviation of `normal`
     dropout: float = 0.0  # share of hidden dense units dropped, 0 to 0.95
     batch_norm: bool = False  # after each convolution and hidden layer, before the activation
@@ -94,7 +94,7 @@ class RunConfig:
             value = getattr(self, name)
             if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
                 object.__setattr__(self, name, float(value))
-        problems = validate(self)
+        problems = validate(self, FIELDS)
         if problems:
             raise ConfigError(problems)
 
@@ -127,10 +127,11 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunConfig:
-        """The configuration that `to_dict` wrote; fields left out take their defaults.
+        """The configuration that `to_dict` wrote, this version's or an earlier one's; fields left out take their defaults.
 
         Raises ConfigError for unknown names (with the likely one) and bad values, all at once.
         """
+        data = old_names.current_settings(data)
         known = {key: value for key, value in data.items() if key in FIELDS}
         unknown = [_unknown_field(key) for key in data if key not in FIELDS]
         try:
@@ -183,7 +184,7 @@ class RunConfig:
         base = base or cls()
         changes: dict[str, Any] = {}
         problems: list[Problem] = []
-        for name, text in query.items():
+        for name, text in old_names.current_settings(query).items():
             if name in FIELDS:
                 try:
                     changes[name] = parse_field(name, text)
@@ -203,204 +204,17 @@ _FLOATS = tuple(name for name, kind in FIELDS.items() if kind is float)
 _INT_TUPLES = ("hidden_layers", "filters")
 
 
-@dataclass(frozen=True)
-class Range:
-    """What a number may be, both ends included."""
-
-    least: float
-    greatest: float
-
-
-RANGES: Mapping[str, Range] = {
-    "train_size": Range(1, TRAIN_FILES),
-    "validation_size": Range(0, TRAIN_FILES - 1),
-    "label_noise": Range(0, 1),
-    "init_std": Range(0, 100),
-    "dropout": Range(0, 0.95),
-    "kernel_size": Range(1, 11),
-    "learning_rate": Range(1e-6, 100),
-    "momentum": Range(0, 0.9999),
-    "rho": Range(0, 0.99999),
-    "beta1": Range(0, 0.99999),
-    "beta2": Range(0, 0.999999),
-    "epsilon": Range(1e-16, 1),
-    "weight_decay": Range(0, 10),
-    "schedule_epochs": Range(1, 1000),
-    "schedule_factor": Range(1e-4, 1),
-    "batch_size": Range(1, TRAIN_FILES),
-    "epochs": Range(1, 1000),
-    "early_stopping": Range(0, 1000),
-    "seed": Range(0, 2**31 - 1),
-    "batch_seed": Range(0, 2**31 - 1),
-}
-LAYERS: Mapping[str, tuple[Range, Range]] = {  # how many layers; how many units or filters in each
-    "hidden_layers": (Range(0, 6), Range(1, 2048)),
-    "filters": (Range(1, 4), Range(1, 256)),
-}
-
-
 def choices(name: str) -> tuple[str, ...]:
     """The words that the field `name` may be; empty for a field that is no choice."""
-    return typing.get_args(FIELDS[name]) if typing.get_origin(FIELDS[name]) is Literal else ()
-
-
-def validate(config: RunConfig) -> list[Problem]:
-    """Everything that is wrong with `config`; empty when it can run."""
-    problems = [problem for name in FIELDS for problem in _field_problems(name, getattr(config, name))]
-    if not problems:
-        problems = _joint_problems(config)
-    return problems
-
-
-def _field_problems(name: str, value: Any) -> list[Problem]:
-    if options := choices(name):
-        return [] if isinstance(value, str) and value in options else [_not_a_choice(name, value, options)]
-    if name in LAYERS:
-        return _layer_problems(name, value)
-    if FIELDS[name] is bool:
-        if isinstance(value, bool):
-            return []
-        return [_problem(N_("{field} must be true or false, not {value}."), name, value)]
-    if value is None and name == "batch_seed":
-        return []
-    return _number_problems(name, value, RANGES[name], whole=FIELDS[name] is not float)
-
-
-def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> list[Problem]:
-    kind = int if whole else (int, float)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        template = (
-            N_("{field} must be a whole number, not {value}.")
-            if whole
-            else N_("{field} must be a number, not {value}.")
-        )
-        return [_problem(template, name, value)]
-    if not allowed.least <= value <= allowed.greatest:  # also false for NaN
-        template = N_("{field} must be from {least} to {greatest}, not {value}.")
-        return [_problem(template, name, value, least=_number(allowed.least), greatest=_number(allowed.greatest))]
-    return []
-
-
-def _layer_problems(name: str, value: Any) -> list[Problem]:
-    count, units = LAYERS[name]
-    whole = isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
-    if whole and count.least <= len(value) <= count.greatest and all(units.least <= v <= units.greatest for v in value):
-        return []
-    template = N_("{field} must be {fewest} to {most} whole numbers from {least} to {greatest}, not {value}.")
-    return [
-        _problem(
-            template,
-            name,
-            list(value) if isinstance(value, tuple) else value,
-            fewest=int(count.least),
-            most=int(count.greatest),
-            least=int(units.least),
-            greatest=int(units.greatest),
-        )
-    ]
-
-
-def _joint_problems(config: RunConfig) -> list[Problem]:
-    problems = []
-    if config.train_size + config.validation_size > TRAIN_FILES:
-        problems.append(
-            _problem(
-                N_(
-                    "train_size and validation_size share {total} images, but {train} + {validation} are {sum}: "
-                    "make one of them smaller."
-                ),
-                "validation_size",
-                config.validation_size,
-                total=TRAIN_FILES,
-                train=config.train_size,
-                validation=config.validation_size,
-                sum=config.train_size + config.validation_size,
-            )
-        )
-    if config.batch_size > config.train_size:
-        problems.append(
-            _problem(
-                N_("batch_size {value} is larger than train_size {train}: use at most {train}."),
-                "batch_size",
-                config.batch_size,
-                train=config.train_size,
-            )
-        )
-    problems += _lone_image_problems(config)
-    if config.kernel_size % 2 == 0:
-        problems.append(
-            _problem(
-                N_("kernel_size must be odd, so that it has a middle pixel, not {value}."),
-                "kernel_size",
-                config.kernel_size,
-            )
-        )
-    if config.early_stopping and not config.validation_size:
-        problems.append(
-            _problem(
-                N_("early_stopping watches the validation loss: set validation_size above 0 or early_stopping to 0."),
-                "early_stopping",
-                config.early_stopping,
-            )
-        )
-    return problems
-
-
-def _lone_image_problems(config: RunConfig) -> list[Problem]:
-    """Batch normalization of a dense layer divides by the spread over the batch: one image has none, and torch refuses it."""
-    normalized = config.batch_norm and config.hidden_layers
-    if not normalized or config.batch_size > config.train_size or config.smallest_batch > 1:
-        return []
-    if config.batch_size == 1:
-        template = N_(
-            "batch_norm needs at least two images in every batch, but batch_size is 1: set it to 2 or more, or batch_norm "
-            "to false."
-        )
-        return [_problem(template, "batch_size", config.batch_size)]
-    template = N_(
-        "batch_norm needs at least two images in every batch, but of train_size {train} in batches of batch_size {value} "
-        "the last batch has one: set train_size to {fewer}, or batch_size to {more}."
-    )
-    return [
-        _problem(
-            template,
-            "batch_size",
-            config.batch_size,
-            train=config.train_size,
-            fewer=config.train_size - 1,
-            # There is one: in one batch of all images none is left over.
-            more=next(n for n in range(config.batch_size, config.train_size + 1) if config.train_size % n != 1),
-        )
-    ]
-
-
-def _problem(template: str, name: str, value: Any, **more: Any) -> Problem:
-    return Problem(name, Message(template, {"field": name, "value": _shown(value), **more}))
-
-
-def _shown(value: Any) -> str:
-    text = _number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
-
-
-def _not_a_choice(name: str, value: Any, options: tuple[str, ...]) -> Problem:
-    close = difflib.get_close_matches(str(value), options, n=1)
-    if close:
-        template = N_("{field} is one of {options}, not {value}. Did you mean {likely}?")
-        return _problem(template, name, value, options=", ".join(options), likely=close[0])
-    return _problem(N_("{field} is one of {options}, not {value}."), name, value, options=", ".join(options))
+    return words_of(FIELDS[name])
 
 
 def _unknown_field(name: str) -> Problem:
     close = difflib.get_close_matches(str(name), FIELDS, n=1)
     if close:
         template = N_("There is no setting {value}. Did you mean {likely}?")
-        return _problem(template, str(name), str(name), likely=close[0])
-    return _problem(N_("There is no setting {value}."), str(name), str(name))
+        return problem(template, str(name), str(name), likely=close[0])
+    return problem(N_("There is no setting {value}."), str(name), str(name))
 
 
 def _to_text(value: Any) -> str:
@@ -433,7 +247,7 @@ def parse_field(name: str, text: str) -> Any:
     try:
         return parse(text.strip())
     except ValueError:
-        raise ConfigError([_problem(N_("{field} cannot be {value}."), name, text)]) from None
+        raise ConfigError([problem(N_("{field} cannot be {value}."), name, text)]) from None
 
 
 def _parse_int(text: str) -> int:

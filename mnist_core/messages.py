@@ -1,7 +1,7 @@
 """Sentences that know their values, translated only when they are shown.
 
 The core speaks English templates; pages translate a template through gettext and fill it in afterwards, so that
-one sentence has one entry in the catalogue whatever its numbers are. `N_` marks a template for extraction.
+one sentence has one entry in the catalog whatever its numbers are. `N_` marks a template for extraction.
 
 Where something lies on the server is for who runs it: `str(message)`, for logs and the command line, has all of it, `text`,
 for pages, leaves out what PLACES and DETAILS name.
@@ -20,7 +20,7 @@ DETAILS = ("details", "held")  # what another program said, what lies in a folde
 
 
 def N_(template: str) -> str:
-    """Mark `template` for the catalogue; returns it unchanged."""
+    """Mark `template` for the catalog; returns it unchanged."""
     return template
 
 

@@ -25,7 +25,7 @@ SYNONYMS = {
     "eps": "epsilon",
     "gamma": "schedule-factor",
     "scheduler": "schedule",
-    "init": "initialisation",
+    "init": "initialization",
     "gpu": "device",
     "cores": "threads",
     "output": "curves",
@@ -36,7 +36,7 @@ LIKELY = 0.6  # likeness, 0 to 1, from which a name is suggested
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence and where help is. An option is its whole name: half of one is misspelt."""
+    """Says what is wrong in one sentence and where help is. An option is its whole name: half of one is misspelled."""
 
     own: Sequence[str] = ()  # options of other commands that this one decides by itself
 

@@ -18,7 +18,7 @@ from mnist_core.messages import N_, message
 
 @dataclass(frozen=True)
 class Preset:
-    """A named experiment. `title` and `summary` (what to look for) are templates for the catalogue."""
+    """A named experiment. `title` and `summary` (what to look for) are templates for the catalog."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ _KERAS = RunConfig(
     train_size=60_000,
     validation_size=0,
     hidden_layers=(512,),
-    initialisation="glorot",
+    initialization="glorot",
     optimizer="rmsprop",
     learning_rate=0.001,
     batch_size=128,
@@ -50,7 +50,7 @@ _TWO_LAYER = RunConfig(
     train_size=10_000,
     validation_size=10_000,
     hidden_layers=(50,),
-    initialisation="normal",
+    initialization="normal",
     init_std=0.01,
     learning_rate=0.5,
     batch_size=100,
@@ -115,10 +115,10 @@ _PRESETS = (
     ),
     Preset(
         "preprocessing",
-        N_("Raw, scaled, centred, standardised pixels"),
-        N_("Same network and rate: raw pixels 0–255 make training unstable, standardised ones make it easiest."),
+        N_("Raw, scaled, centered, standardized pixels"),
+        N_("Same network and rate: raw pixels 0–255 make training unstable, standardized ones make it easiest."),
         _MLP.replace(learning_rate=0.1, epochs=3),
-        {kind: {"preprocessing": kind} for kind in ("raw", "scaled", "centred", "standardised")},
+        {kind: {"preprocessing": kind} for kind in ("raw", "scaled", "centered", "standardized")},
     ),
     Preset(
         "overfit-and-stop",
@@ -143,7 +143,7 @@ _PRESETS = (
             validation_size=2_000,
             hidden_layers=(100,),
             activation="tanh",
-            initialisation="normal",
+            initialization="normal",
             init_std=0.02,
             loss="squared-error",
             learning_rate=0.05,
@@ -176,13 +176,13 @@ _PRESETS = (
         RunConfig(
             train_size=55_000,
             validation_size=5_000,
-            preprocessing="standardised",
+            preprocessing="standardized",
             model="cnn",
             filters=(16, 32),
             kernel_size=5,
             pooling="max",
             hidden_layers=(128,),
-            initialisation="he",
+            initialization="he",
             optimizer="adam",
             learning_rate=0.005,
             schedule="one-cycle",

@@ -13,7 +13,7 @@ from mnist_core.messages import N_, Message, message
 LEAST, GREATEST = 1e-5, 100.0
 FEWEST, MOST = 2, 32  # rates
 MOST_SEEDS = 5
-NARROWEST = 1.001  # what neighbouring rates must differ by, as a factor
+NARROWEST = 1.001  # what neighboring rates must differ by, as a factor
 LONG_SECONDS = 300.0  # a sweep that takes longer is announced as one
 
 
@@ -70,7 +70,7 @@ def spaced(lowest: float, highest: float, count: int) -> tuple[float, ...]:
     """`count` rates from `lowest` to `highest` at equal ratios, with three digits or as few more as tell them apart."""
     ratio = (highest / lowest) ** (1 / (count - 1))
     exact = [lowest * ratio**number for number in range(1, count - 1)]
-    # Rounding moves a rate by no more than a twentieth of the way to its neighbour.
+    # Rounding moves a rate by no more than a twentieth of the way to its neighbor.
     digits = max(3, math.ceil(1 - math.log10(math.log(ratio) / 10)))
     return (lowest, *(float(f"{rate:.{digits}g}") for rate in exact), highest)
 

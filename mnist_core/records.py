@@ -246,7 +246,7 @@ class Run:
     name: UserText = NOTHING  # what its student calls it
     note: UserText = NOTHING
     star: bool = False
-    colour: int | None = None  # number of a colour of the charts; None: by its place among others
+    color: int | None = None  # number of a color of the charts; None: by its place among others
     put_away: bool = False  # its student wants to see it no more
 
     @property

@@ -25,7 +25,7 @@ SHARED = (
 
 
 def covers(config: RunConfig) -> bool:
-    """Whether the dense step can train this network: any MLP without batch normalisation."""
+    """Whether the dense step can train this network: any MLP without batch normalization."""
     return config.model == "mlp" and not config.batch_norm
 
 

@@ -98,8 +98,8 @@ def test_places_on_an_axis(name: str, value: object, place: float | None) -> Non
     assert comparison.position(name, value) == place
 
 
-def test_a_chosen_colour_is_kept_and_no_other_run_takes_it() -> None:
-    runs = [run(0), replace(run(1), colour=0), run(2), replace(run(3), colour=5)]
+def test_a_chosen_color_is_kept_and_no_other_run_takes_it() -> None:
+    runs = [run(0), replace(run(1), color=0), run(2), replace(run(3), color=5)]
     assert comparison.places(runs) == [1, 0, 2, 5]
 
 

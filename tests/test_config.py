@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_core.config import FIELDS, LAYERS, RANGES, TRAIN_FILES, RunConfig, choices, parse_field
+from mnist_core.config import FIELDS, RunConfig, choices, parse_field
+from mnist_core.config_rules import LAYERS, RANGES, TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
 

@@ -21,12 +21,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
         name: {"hidden_layers": (20, 15), "activation": name}
         for name in ("identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu")
     },
-    "dropout and normalisation": {"hidden_layers": (20, 15), "dropout": 0.5, "batch_norm": True},
+    "dropout and normalization": {"hidden_layers": (20, 15), "dropout": 0.5, "batch_norm": True},
     "cnn": {"model": "cnn", "filters": (4, 6), "hidden_layers": (12,)},
-    "cnn, average, normalised": {"model": "cnn", "filters": (4, 6), "pooling": "average", "batch_norm": True},
+    "cnn, average, normalized": {"model": "cnn", "filters": (4, 6), "pooling": "average", "batch_norm": True},
     "cnn, gelu, odd sides": {"model": "cnn", "filters": (3, 3, 3, 3), "kernel_size": 3, "activation": "gelu"},
     "cnn without pooling": {"model": "cnn", "filters": (3,), "pooling": "none", "kernel_size": 1},
-    "standardised": {"preprocessing": "standardised"},
+    "standardized": {"preprocessing": "standardized"},
 }
 
 

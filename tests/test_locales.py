@@ -1,4 +1,4 @@
-"""The catalogues: complete, with the same fields as the English, and no visible text that bypasses them."""
+"""The catalogs: complete, with the same fields as the English, and no visible text that bypasses them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from mnist_core.ui import texts
 
 ROOT = Path(__file__).parents[1]
 UPDATE: dict[str, Any] = runpy.run_path(str(ROOT / "locales" / "update.py"))
-CATALOGUES: list[Path] = UPDATE["catalogue_files"]()
+CATALOGS: list[Path] = UPDATE["catalog_files"]()
 
 
 def entries(file: Path) -> list[Message]:
-    """The catalogue's texts, without its header."""
+    """The catalog's texts, without its header."""
     return [entry for entry in UPDATE["read"](file) if entry.id]
 
 
@@ -37,12 +37,12 @@ def fields(text: str | Sequence[str]) -> set[str]:
     return {name for _literal, name, _spec, _conversion in parts if name is not None}
 
 
-def test_every_language_has_a_catalogue() -> None:
-    assert {UPDATE["language"](file) for file in CATALOGUES} | {"en"} == set(texts.LANGUAGES)
+def test_every_language_has_a_catalog() -> None:
+    assert {UPDATE["language"](file) for file in CATALOGS} | {"en"} == set(texts.LANGUAGES)
 
 
-@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.parts[-3])
-class TestCatalogue:
+@pytest.mark.parametrize("file", CATALOGS, ids=lambda file: file.parts[-3])
+class TestCatalog:
     def test_has_every_text_and_nothing_else(self, file: Path) -> None:
         asked, known = UPDATE["texts"](), [entry.id for entry in entries(file)]
         assert not set(asked) - set(known), "new texts: python locales/update.py, then translate them"
@@ -89,9 +89,9 @@ def test_one_thing_is_singular_and_korean_has_one_form(monkeypatch: pytest.Monke
 
 
 def test_a_text_without_translation_is_shown_in_english() -> None:
-    assert texts.catalogue("ko").gettext("No such text") == "No such text"
-    assert texts.catalogue("en").gettext("Learning rate") == "Learning rate"
-    assert texts.catalogue("ko").gettext("Learning rate") == "학습률(learning rate)"
+    assert texts.catalog("ko").gettext("No such text") == "No such text"
+    assert texts.catalog("en").gettext("Learning rate") == "Learning rate"
+    assert texts.catalog("ko").gettext("Learning rate") == "학습률(learning rate)"
 
 
 # Calls whose arguments a student reads: the first one and some keywords, or only keywords.
@@ -130,13 +130,13 @@ def literals(node: ast.AST) -> Iterator[ast.Constant]:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is something to translate in `text`, apart from icons, colours, Plotly's fields and units."""
+    """Whether there is something to translate in `text`, apart from icons, colors, Plotly's fields and units."""
     signs = r":material/\w+:|:\w+(-\w+)?\[|%\{[^}]*\}|<[^>]*>|\{[^}]*\}|&\w+;"
     return text not in SAME_EVERYWHERE and bool(re.search(r"[^\W\d_]{2,}", re.sub(signs, " ", text)))
 
 
 def untranslated(code: str, *, figures: bool) -> list[str]:
-    """Visible words in the code that do not pass through the catalogue, each with its line."""
+    """Visible words in the code that do not pass through the catalog, each with its line."""
     shown = [part for node in ast.walk(ast.parse(code)) for part in _shown(node, figures=figures)]
     found = {(text.lineno, str(text.value)) for part in shown for text in literals(part)}
     return [f"line {line}: {text!r}" for line, text in sorted(found) if has_words(text)]
@@ -193,7 +193,7 @@ def test_the_search_for_visible_words_finds_them(code: str, caught: bool) -> Non
 
 @pytest.mark.parametrize("file", sources("pages", "mnist_core"), ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_is_marked_for_translation_can_be_found_in_the_source(file: Path) -> None:
-    """`_(f"…")` is never in a catalogue, and neither is a text put together with +; both forms of one that counts."""
+    """`_(f"…")` is never in a catalog, and neither is a text put together with +; both forms of one that counts."""
     marks = [
         node
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

@@ -1,6 +1,6 @@
 """Which image excites a unit most: found by gradient ascent on the pixels, and looked for among real images.
 
-A unit's excitation is what it gives before its activation function (after batch normalisation): there a gradient is never
+A unit's excitation is what it gives before its activation function (after batch normalization): there a gradient is never
 lost in a flat part. That of a filter is the greatest value of its map (its mean would be greatest for all black or all
 white). Pixels are ink, 0 (ground) to 1.
 """
@@ -85,7 +85,7 @@ def exciting(
     """An image for each of these units that excites it as much as gradient ascent from `start` (28×28) finds.
 
     Erhan et al. 2009, Visualizing higher-layer features of a deep network. `smooth`: with decay, blur and jitter, so that
-    neighbours have much the same ink, as in writing (Yosinski et al. 2015, arXiv:1506.06579). The same seed finds the same.
+    neighbors have much the same ink, as in writing (Yosinski et al. 2015, arXiv:1506.06579). The same seed finds the same.
     """
     generator = np.random.default_rng(seed)
     noise = generator.normal(0, NOISE, (len(units), 28, 28))

@@ -95,7 +95,7 @@ def integrated_gradients(
 def occlusion(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int, progress: Progress = nothing) -> Map:
     """How far the score of `digit` falls where a square of PATCH pixels around each pixel is wiped out.
 
-    After Zeiler & Fergus 2014 (arXiv:1311.2901), with ground in place of grey.
+    After Zeiler & Fergus 2014 (arXiv:1311.2901), with ground in place of gray.
     """
     side, half = len(ink), PATCH // 2
     wiped = np.repeat(ink[None], side * side, 0)

@@ -5,7 +5,7 @@ A point of the plane is `origin + x · first + y · second`. Two kinds of plane:
 - through a run's path: the two principal directions of its snapshots, as offsets from the last one (Li et al. 2018,
   section 7), each of length 1 in the units of the weights;
 - random: directions drawn from a normal distribution, each unit's or filter's part scaled to the length of the weights
-  of that unit or filter (Li et al. 2018, arXiv:1712.09913). As there, biases and batch normalisation stay as they are.
+  of that unit or filter (Li et al. 2018, arXiv:1712.09913). As there, biases and batch normalization stay as they are.
 
 For an MLP the whole grid is computed with few products: its first layer is linear in the weights, so that its sums
 anywhere on the plane are made of three products for all points, and later layers of many points are one batched product.
@@ -110,7 +110,7 @@ def path_plane(snapshots: Sequence[tuple[int, Weights]]) -> Plane | None:
 
 
 def random_plane(weights: Weights, step: int, seed: int = 0) -> Plane:
-    """Two filter-normalised random directions around `weights`, those after `step` updates."""
+    """Two filter-normalized random directions around `weights`, those after `step` updates."""
     first, second = (_direction(weights, np.random.Philox(key=[seed, _STREAM + number])) for number in (0, 1))
     ends = (-REACH, REACH)
     here = np.zeros((1, 2))
@@ -148,7 +148,7 @@ def _direction(weights: Weights, stream: np.random.BitGenerator) -> Weights:
         value = weights[name]
         drawn = generator.normal(size=value.shape).reshape(len(value), -1)
         if value.ndim < 2:
-            drawn[:] = 0.0  # biases and batch normalisation
+            drawn[:] = 0.0  # biases and batch normalization
         lengths = np.linalg.norm(value.reshape(len(value), -1).astype(np.float64), axis=1, keepdims=True)
         own = np.linalg.norm(drawn, axis=1, keepdims=True)
         scaled = drawn * lengths / np.where(own > 0, own, 1.0)
@@ -238,7 +238,7 @@ def _tensors(plane: Plane, name: str) -> tuple[torch.Tensor, torch.Tensor, torch
 
 
 def _mlp(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Tensor) -> LossesAt:
-    """Many points at once, for MLPs without batch normalisation."""
+    """Many points at once, for MLPs without batch normalization."""
     model = build_model(config).eval()
     layers = [name for name, module in model.named_children() if isinstance(module, nn.Linear)]
     activation = next((m for m in model if not isinstance(m, nn.Linear | nn.Dropout)), nn.Identity())

@@ -51,15 +51,15 @@ def _bars(title: str, figures: Sequence[Figure]) -> dict[str, Any]:
         "x": [figure.value for figure in figures],
         "y": [figure.name for figure in figures],
         "error_x": _error(figures),
-        "marker": {"color": [_colour(figure.name) for figure in figures]},
+        "marker": {"color": [_color(figure.name) for figure in figures]},
     }
     return {"data": [trace], "layout": layout | {"height": 110 + BAR * len(figures)}}
 
 
-def _colour(name: str) -> str:
+def _color(name: str) -> str:
     if "floor" in name:
         return theme.quiet(False)
-    return theme.run_colour(0 if name.startswith("MNIST Lab") else 1, False)
+    return theme.run_color(0 if name.startswith("MNIST Lab") else 1, False)
 
 
 def _lines(title: str, figures: Sequence[Figure]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _lines(title: str, figures: Sequence[Figure]) -> dict[str, Any]:
         "x": [figure.at for figure in figures],
         "y": [figure.value for figure in figures],
         "error_y": _error(figures),
-        "line": {"color": theme.run_colour(0, False)},
+        "line": {"color": theme.run_color(0, False)},
     }
     return {"data": [trace], "layout": layout | {"height": LINES}}
 

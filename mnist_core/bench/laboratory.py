@@ -9,7 +9,7 @@ from mnist_core.bench.work import Begin, Done, Run, Work
 from mnist_core.data import Dataset
 
 SNAPSHOTS = 20
-LEARNT = 500  # steps
+LEARNED = 500  # steps
 
 
 def range_test(work: Work, dataset: Dataset) -> Begin:
@@ -51,7 +51,7 @@ def sharpness(work: Work, dataset: Dataset) -> Begin:
     from mnist_core.training.sharpness import sharpness as measure
 
     trainer = Trainer(work.config, dataset, threads=settings.cpu_count())
-    trainer.advance(steps=LEARNT)
+    trainer.advance(steps=LEARNED)
 
     def begin(_number: int) -> Run:
         def run() -> Done:

@@ -50,12 +50,12 @@ def draw(random: np.random.Generator) -> RunConfig:
         batch_norm=bool(batch >= 10 and random.random() < 0.1),
         dropout=one_of(0.0, 0.0, 0.0, 0.3) if hidden else 0.0,
         activation=one_of("relu", "relu", "relu", "tanh", "sigmoid", "leaky-relu", "gelu", "identity"),
-        initialisation=one_of(*("he", "glorot", "normal") * 4, "zeros"),
+        initialization=one_of(*("he", "glorot", "normal") * 4, "zeros"),
         optimizer=one_of("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
         momentum=one_of(0.5, 0.9, 0.9, 0.99),
         weight_decay=one_of(0.0, 0.0, 0.0, 1e-3),
         loss=one_of("cross-entropy", "cross-entropy", "squared-error"),
-        preprocessing=one_of("raw", "scaled", "centred", "standardised"),
+        preprocessing=one_of("raw", "scaled", "centered", "standardized"),
         label_noise=one_of(*(0.0,) * 9, 0.3, 0.3, 0.9),
         batch_size=batch,
         train_size=min(20_000, steps * batch),
@@ -157,7 +157,7 @@ def _row(case: drawn.Record) -> list[str]:
     layers = "-".join(map(str, (*(config.filters if config.model == "cnn" else ()), *config.hidden_layers)))
     return [
         f"{case['seed']}/{case['number']}",
-        f"{config.model} {layers or 'no hidden layer'}, {config.activation}, {config.initialisation}, {config.loss}",
+        f"{config.model} {layers or 'no hidden layer'}, {config.activation}, {config.initialization}, {config.loss}",
         f"{config.preprocessing}, {config.batch_size}",
         config.optimizer,
         f"{case['accuracies'][place]:.1%} at {case['rates'][place]:g}",

@@ -1,4 +1,4 @@
-"""How often the health check is right: drawn configurations, labelled by what else is found out about them.
+"""How often the health check is right: drawn configurations, labeled by what else is found out about them.
 
 The rules (diagnostics.verdict) see a run's own records: its training images with the labels that they have, its validation
 images, its dead units. The labels (`labels`) see none of these, and share no formula with them. They know what a student
@@ -94,7 +94,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a case is labelled by."""
+    """All that a case is labeled by."""
 
     steps: int
     run: Ending
@@ -143,10 +143,10 @@ def _drawn(random: np.random.Generator) -> RunConfig:
         kernel_size=3,
         hidden_layers=(one_of(4, 16, 50, 100),) * depth,
         activation=one_of("relu", "relu", "tanh", "sigmoid", "leaky-relu", "gelu"),
-        initialisation=one_of("glorot", "he", "normal"),
+        initialization=one_of("glorot", "he", "normal"),
         optimizer=one_of("sgd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
         loss=one_of("cross-entropy", "cross-entropy", "cross-entropy", "squared-error"),
-        preprocessing=one_of("scaled", "scaled", "scaled", "centred", "standardised", "raw"),
+        preprocessing=one_of("scaled", "scaled", "scaled", "centered", "standardized", "raw"),
         train_size=size,
         validation_size=one_of(0, 100, 500, 2_000, 2_000),
         batch_size=min(one_of(32, 100) if cnn else one_of(1, 10, 32, 100, 100, 500), size),

@@ -79,12 +79,12 @@ def _at_least_one() -> None:
 def _curves(views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
     parts, view = _parts_and_view()
-    colours = comparison.places([one.run for one in views])
+    colors = comparison.places([one.run for one in views])
     shown = [
-        overlay.Overlaid(title, one.curves, one.run.id, colour)
-        for title, one, colour in zip(_numbered([one.run for one in views]), views, colours, strict=True)
+        overlay.Overlaid(title, one.curves, one.run.id, color)
+        for title, one, color in zip(_numbered([one.run for one in views]), views, colors, strict=True)
     ]
-    _say_shared(colours, parts)
+    _say_shared(colors, parts)
     chance = greatest_chance(one.run.config for one in views)
     _two_charts(
         views,
@@ -112,9 +112,9 @@ def _numbered(runs: Sequence[Run]) -> list[str]:
 
 
 def _say_shared(places: Sequence[int], parts: Sequence[Split]) -> None:
-    if len(parts) > 1 and overlay.share_colours(places):
-        text = _("There are {n} colours: curves of one colour that belong to different runs differ by their signs.")
-        st.caption(text.format(n=len(theme.RUN_COLOURS_LIGHT)))
+    if len(parts) > 1 and overlay.share_colors(places):
+        text = _("There are {n} colors: curves of one color that belong to different runs differ by their signs.")
+        st.caption(text.format(n=len(theme.RUN_COLORS_LIGHT)))
 
 
 def _say_differences(runs: Sequence[Run]) -> None:

@@ -19,7 +19,7 @@ from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import Across, ChartView, Floats, drawn, loss_axis, packed, spread, top_of_losses
 from mnist_core.figures.curves import SHARES, behind, empty, line_of
-from mnist_core.figures.overlay import Metric, Plan, Trace, heading, share_colours, sign_of, tell_parts
+from mnist_core.figures.overlay import Metric, Plan, Trace, heading, share_colors, sign_of, tell_parts
 from mnist_core.messages import N_, Translate
 from mnist_core.records import Curves, Split
 
@@ -59,7 +59,7 @@ def bands(
     figure["layout"]["showlegend"] = True
     columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
     top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
-    signed = len(splits) > 1 and share_colours(range(len(groups)))
+    signed = len(splits) > 1 and share_colors(range(len(groups)))
     plan = Plan(metric, splits, across, view, top, signed)
     for place, group in enumerate(groups):
         figure["data"] += _bands(place, group, plan, translate)
@@ -85,7 +85,7 @@ def _last(rows: NDArray[np.void], column: str) -> NDArray[np.void]:
 def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[Trace]:
     name, members = escape.plotly(group[0]), group[1]
     view, top = plan.view, plan.top
-    colour, key = theme.run_colour(place, view.dark), f"group-{group[0]}"
+    color, key = theme.run_color(place, view.dark), f"group-{group[0]}"
     several = len(plan.splits) > 1
     traces: list[Trace] = []
     for number, split in enumerate(plan.splits):
@@ -96,23 +96,23 @@ def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[T
         ended = ended_before(members, plan.metric, split)
         form = "%{y:.2%}" if plan.metric == "accuracy" else "%{y:.4f}"
         uid = f"{key}-{split}"
-        middle = line_of(x, drawn(means.whole, top), _counted(name, means, members, ended), colour, dash, 2.6)
+        middle = line_of(x, drawn(means.whole, top), _counted(name, means, members, ended), color, dash, 2.6)
         middle |= {"uid": uid, "legendgroup": key, "showlegend": not number, "hovertemplate": form}
         if plan.signed:
-            middle |= sign_of(place, colour)
+            middle |= sign_of(place, color)
         if means.runs > 1:
             low, high = (drawn(_ignoring(what, values), top) for what in (np.min, np.max))
-            fill = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BAND)}
-            traces.append(behind(line_of(x, low, name, colour, "solid", 0), f"{uid}-low", key))
-            traces.append(behind(line_of(x, high, name, colour, "solid", 0), f"{uid}-high", key) | fill)
+            fill = {"fill": "tonexty", "fillcolor": theme.transparent(color, BAND)}
+            traces.append(behind(line_of(x, low, name, color, "solid", 0), f"{uid}-low", key))
+            traces.append(behind(line_of(x, high, name, color, "solid", 0), f"{uid}-high", key) | fill)
         traces.append(middle)
         if len(means.left_x):
             of = translate(N_("mean of {n} of {all}")).format(n="%{customdata}", all=means.runs)
-            rest = line_of(means.left_x, drawn(means.left, top), name, colour, dash, 1.1)
+            rest = line_of(means.left_x, drawn(means.left, top), name, color, dash, 1.1)
             more = {"customdata": packed(means.left_runs), "hovertemplate": f"{form} ({of})", "showlegend": False}
             traces.append(rest | more | {"uid": f"{uid}-left", "legendgroup": key})
         if ended:
-            traces.append(_ends_of(ended, f"{uid}-ended", key, x, means, plan, colour))
+            traces.append(_ends_of(ended, f"{uid}-ended", key, x, means, plan, color))
     return traces
 
 
@@ -129,7 +129,7 @@ def _ends_of(
     x: Floats,
     means: Means,
     plan: Plan,
-    colour: str,
+    color: str,
 ) -> Trace:
     """A sign on the mean where each of these ended, with who it was and why."""
     places = np.concatenate([plan.across.values(row) for _member, row in ended])
@@ -145,7 +145,7 @@ def _ends_of(
         "marker": {
             "symbol": "x",
             "size": 11,
-            "color": colour,
+            "color": color,
             "line": {"width": 1.5, "color": theme.ink(plan.view.dark)},
         },
         "legendgroup": key,

@@ -47,7 +47,7 @@ def scatter(
         # Half a place of room on both sides, or words at the ends are left out.
         layout["xaxis"] |= {"tickvals": places, "ticktext": words} | ends(min(places) - 0.5, max(places) + 0.5)
     layout["yaxis"] |= {"type": "log" if up.log else "linear", "autorange": True} | _percent(up)
-    colour = theme.run_colour(0, view.dark)
+    color = theme.run_color(0, view.dark)
     point = {
         "type": "scatter",
         "mode": "markers",
@@ -58,7 +58,7 @@ def scatter(
         "hovertemplate": "%{text}<br>%{x} → %{y}<extra></extra>",
         "marker": {
             "size": [14 if one else 9 for one in chosen],
-            "color": colour,
+            "color": color,
             "opacity": [1.0 if one else 0.55 for one in chosen],
             "line": {"width": [2 if one else 0 for one in chosen], "color": theme.ink(view.dark)},
         },
@@ -71,7 +71,7 @@ def _percent(dimension: Dimension) -> dict[str, Any]:
 
 
 def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView, translate: Translate) -> Figure:
-    """All settings that differ side by side, one line a run, in a colour scale of the result (the last axis).
+    """All settings that differ side by side, one line a run, in a color scale of the result (the last axis).
 
     Runs without a result are left out.
     """

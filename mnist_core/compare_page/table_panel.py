@@ -13,7 +13,7 @@ from mnist_core.compare_page import filters
 from mnist_core.compare_page.columns import columns
 from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
-from mnist_core.figures.theme import RUN_COLOURS_LIGHT
+from mnist_core.figures.theme import RUN_COLORS_LIGHT
 from mnist_core.panels import draft, export_panel
 from mnist_core.records import Run
 from mnist_core.ui import address, frame, names, seal, session, watch
@@ -173,18 +173,18 @@ def _write_on(run: Run) -> None:
         session.store().label_run(run.id, session.student(), **label)
 
     @frame.callback
-    def coloured() -> None:
-        chosen = st.session_state[f"colour_of_{run.id}"]
-        session.store().label_run(run.id, session.student(), colour=-1 if chosen is None else chosen)
+    def colored() -> None:
+        chosen = st.session_state[f"color_of_{run.id}"]
+        session.store().label_run(run.id, session.student(), color=-1 if chosen is None else chosen)
 
     st.segmented_control(
-        _("Colour"),
-        list(range(len(RUN_COLOURS_LIGHT))),
-        default=run.colour,
-        key=f"colour_of_{run.id}",
+        _("Color"),
+        list(range(len(RUN_COLORS_LIGHT))),
+        default=run.color,
+        key=f"color_of_{run.id}",
         format_func=lambda number: str(number + 1),
-        on_change=coloured,
-        help=_("The colours of the charts, in their order; without a choice the run's place decides."),
+        on_change=colored,
+        help=_("The colors of the charts, in their order; without a choice the run's place decides."),
     )
     st.text_input(_("Name"), run.name.raw, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
     st.text_area(_("Note"), run.note.raw, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))

@@ -2,7 +2,7 @@
 
 They are not MNIST, and never called so. A style of the digit (`strokes`) is jittered, bent by a smooth random field
 (after Simard, Steinkraus, Platt, "Best practices for convolutional neural networks", 2003), slanted, stretched and
-turned, drawn with a soft pen of varying pressure, scaled into a box of 20×20 pixels and centred by its mass in 28×28
+turned, drawn with a soft pen of varying pressure, scaled into a box of 20×20 pixels and centered by its mass in 28×28
 as MNIST's were, but not quite. The same seed draws the same images with any number of threads.
 
 An image is a sum of Gaussians at points along the strokes. A Gaussian in two dimensions is a product of two in one,
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import settings
-from mnist_core.config import TEST_FILES, TRAIN_FILES
+from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
 from mnist_core.data import idx
 from mnist_core.data.datasets import available, home_folder
 from mnist_core.data.folders import FILES
@@ -147,18 +147,18 @@ def _bend(points: F32, sloppy: F32, generator: np.random.Generator) -> F32:
 def _lean(points: F32, sloppy: F32, generator: np.random.Generator) -> F32:
     """Width, slant and turn of the writer's hand."""
     count = len(points)
-    centred = points - np.float32(0.5)
+    centered = points - np.float32(0.5)
     width = np.exp(generator.normal(-0.12, 0.27, count)).astype(np.float32)
     slant = generator.normal(0.14, 0.32, count).astype(np.float32)
     turn = (generator.normal(0, 0.12, count) * sloppy).astype(np.float32)
-    x = centred[..., 0] * width[:, None] - centred[..., 1] * slant[:, None]
-    y = centred[..., 1]
+    x = centered[..., 0] * width[:, None] - centered[..., 1] * slant[:, None]
+    y = centered[..., 1]
     cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]
     return np.stack([x * cos - y * sin, x * sin + y * cos], axis=2)
 
 
 def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Scale into the box, centre by mass, and let the ink flow."""
+    """Scale into the box, center by mass, and let the ink flow."""
     count = len(points)
     radius = np.clip(generator.normal(0.78, 0.13, count), 0.5, 1.2).astype(np.float32)[:, None]  # pixels
     low, high = points.min(axis=1), points.max(axis=1)
@@ -171,8 +171,8 @@ def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.ui
         + generator.uniform(0, 6.3, (count, 1)).astype(np.float32)
     )
     weight = pen * way * pressure.astype(np.float32) / (radius * np.float32(np.sqrt(2 * np.pi)))
-    centre = (placed * weight[..., None]).sum(axis=1, keepdims=True) / weight.sum(axis=1)[:, None, None]
-    placed += np.float32(13.5) - centre + generator.normal(0, 0.6, (count, 1, 2)).astype(np.float32)
+    center = (placed * weight[..., None]).sum(axis=1, keepdims=True) / weight.sum(axis=1)[:, None, None]
+    placed += np.float32(13.5) - center + generator.normal(0, 0.6, (count, 1, 2)).astype(np.float32)
     pixels = np.arange(28, dtype=np.float32)
     bell = placed[:, :, :, None] - pixels  # n × points × (x, y) × pixel
     bell /= radius[:, :, None, None]
@@ -182,6 +182,6 @@ def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.ui
     rows = bell[:, :, 1] * weight[..., None]
     field = np.matmul(rows.transpose(0, 2, 1), bell[:, :, 0])
     gain = generator.uniform(1.9, 3.2, (count, 1, 1)).astype(np.float32)
-    grey: F32 = np.clip(field * gain - np.float32(0.2), 0, 1)
-    drawn: NDArray[np.uint8] = np.round(grey * 255).astype(np.uint8)
+    gray: F32 = np.clip(field * gain - np.float32(0.2), 0, 1)
+    drawn: NDArray[np.uint8] = np.round(gray * 255).astype(np.uint8)
     return drawn

@@ -1,7 +1,7 @@
-"""Drawn digits to 28×28 pixels as MNIST's were made: scaled into a box of 20×20, centred by the mass of the ink.
+"""Drawn digits to 28×28 pixels as MNIST's were made: scaled into a box of 20×20, centered by the mass of the ink.
 
-MNIST's authors scaled each digit into 20×20 pixels, its proportions kept, with grey pixels from anti-aliasing, and laid
-the ink's centre of mass at the centre of 28×28 (Y. LeCun, C. Cortes, C. Burges, "The MNIST database").
+MNIST's authors scaled each digit into 20×20 pixels, its proportions kept, with gray pixels from anti-aliasing, and laid
+the ink's center of mass at the center of 28×28 (Y. LeCun, C. Cortes, C. Burges, "The MNIST database").
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def like_mnist(ink: Ink) -> NDArray[np.uint8]:
     small = _resized(cut, max(1, round(cut.shape[0] * scale)), max(1, round(cut.shape[1] * scale)))
     for axis, size in enumerate(small.shape):
         mass = small.sum(1 - axis)
-        centre = float((mass * np.arange(size)).sum() / mass.sum())
-        # The pixel at 14 is the first of the lower right quarter: MNIST's digits have their centre of mass there.
-        start = min(SIDE - size, max(0, round(SIDE / 2 - centre)))
+        center = float((mass * np.arange(size)).sum() / mass.sum())
+        # The pixel at 14 is the first of the lower right quarter: MNIST's digits have their center of mass there.
+        start = min(SIDE - size, max(0, round(SIDE / 2 - center)))
         small = np.pad(small, [(start, SIDE - size - start) if one == axis else (0, 0) for one in (0, 1)])
     return _pixels(small)
 
@@ -92,7 +92,7 @@ def thickened(ink: Ink) -> Ink:
 
 
 def as_drawn(ink: Ink) -> NDArray[np.uint8]:
-    """The whole drawing shrunk to 28×28 as it lies, neither scaled nor centred."""
+    """The whole drawing shrunk to 28×28 as it lies, neither scaled nor centered."""
     return _pixels(_resized(ink, SIDE, SIDE))
 
 

@@ -17,8 +17,8 @@ def affine(preprocessing: Preprocessing) -> tuple[float, float]:
     return {
         "raw": (1.0, 0.0),
         "scaled": (1 / 255, 0.0),
-        "centred": (1 / 255, -MEAN),
-        "standardised": (1 / (255 * STD), -MEAN / STD),
+        "centered": (1 / 255, -MEAN),
+        "standardized": (1 / (255 * STD), -MEAN / STD),
     }[preprocessing]
 
 

@@ -112,6 +112,6 @@ def basis(points: int, samples: int) -> NDArray[np.float32]:
     )
     matrix = np.zeros((samples, points), np.float32)
     for offset, weight in zip((-1, 0, 1, 2), weights, strict=True):
-        # Past an end the end point stands in for its neighbour.
+        # Past an end the end point stands in for its neighbor.
         np.add.at(matrix, (np.arange(samples), np.clip(left + offset, 0, points - 1)), weight)
     return matrix

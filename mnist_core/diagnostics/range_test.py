@@ -18,7 +18,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import RANGES, RunConfig
+from mnist_core.config import RunConfig
+from mnist_core.config_rules import RANGES
 from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss, reachable_accuracy
 from mnist_core.messages import N_, Message, message
 from mnist_core.networks.models import describe
@@ -192,7 +193,7 @@ def smooth(log_rates: Floats, losses: Floats) -> Floats:
 
 
 def _calm(losses: Floats, most: float) -> Floats:
-    """The losses, at most `most`, as medians of five: what is left of a spike is no higher than its neighbours."""
+    """The losses, at most `most`, as medians of five: what is left of a spike is no higher than its neighbors."""
     half = SPIKE_STEPS // 2
     padded = np.pad(np.minimum(losses, most), half, mode="edge")
     medians: Floats = np.median(np.lib.stride_tricks.sliding_window_view(padded, SPIKE_STEPS), axis=1)
@@ -200,14 +201,14 @@ def _calm(losses: Floats, most: float) -> Floats:
 
 
 def _weights(log_rates: Floats) -> Floats:
-    """How much each neighbour (column) counts at each place (row): a Gaussian, of some records at least."""
+    """How much each neighbor (column) counts at each place (row): a Gaussian, of some records at least."""
     width = max(WIDTH, 3 * (log_rates[-1] - log_rates[0]) / (len(log_rates) - 1))
     weights: Floats = np.exp(-0.5 * ((log_rates[:, None] - log_rates[None, :]) / width) ** 2)
     return weights
 
 
 def fit(log_rates: Floats, values: Floats, weights: Floats | None = None) -> tuple[Floats, Floats]:
-    """At each place value and slope of the straight line that fits its neighbours best, `WIDTH` decades around.
+    """At each place value and slope of the straight line that fits its neighbors best, `WIDTH` decades around.
 
     It takes them from both sides, so that nothing is moved to higher rates as by a running mean; the slope is the
     derivative by the logarithm of the rate, however the rates are spaced.

@@ -341,7 +341,7 @@ def _underfitting(run: Run, course: Course) -> Explanation:
     held_back = config.dropout or config.weight_decay
     return _said(
         message(
-            N_("The loss has levelled off at {last} (step {step}): this network gets no further on its own images."),
+            N_("The loss has leveled off at {last} (step {step}): this network gets no further on its own images."),
             last=_number(course.train_loss),
             step=f"{course.step:,}",
         ),

@@ -171,7 +171,7 @@ def _first_weights(config: RunConfig) -> str:
         "he": "random.normal(0, 1, shape) * math.sqrt(2 / fan_in)",
         "normal": f"random.normal(0, 1, shape) * {config.init_std!r}",
         "zeros": "np.zeros(shape)",
-    }[config.initialisation]
+    }[config.initialization]
 
 
 def _loss(config: RunConfig) -> str:

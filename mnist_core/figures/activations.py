@@ -26,7 +26,7 @@ def units(values: NDArray[np.float32], dark: bool, translate: Translate) -> Figu
         "uid": "units",
         "x": list(range(len(values))),
         "y": packed(np.nan_to_num(values)),
-        "marker": {"color": theme.SPLIT_STYLES["train"].colour(dark)},
+        "marker": {"color": theme.SPLIT_STYLES["train"].color(dark)},
         "hovertemplate": "%{x}: %{y:.3f}<extra></extra>",
     }
     return {"data": [trace], "layout": layout}
@@ -41,7 +41,7 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
     layout["xaxis"] |= hidden
     layout["yaxis"] |= hidden | {"autorange": "reversed"}
     ground = theme.paper(dark)
-    below, above = theme.SPLIT_STYLES["train"].colour(dark), theme.RAISES
+    below, above = theme.SPLIT_STYLES["train"].color(dark), theme.RAISES
     known = np.nan_to_num(values)
     greatest = float(np.abs(known).max()) or 1.0
 

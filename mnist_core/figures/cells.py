@@ -1,6 +1,6 @@
 """Words in the cells of a map, each in the ink that is read best on its own cell. Knows neither Streamlit nor torch.
 
-Plotly writes into the cells of a heat map, too, but in grey, which a projector loses on a bright cell.
+Plotly writes into the cells of a heat map, too, but in gray, which a projector loses on a bright cell.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def words(
 ) -> Trace:
     """A trace of `texts` (rows of columns; empty ones are left out), over a map whose rows are numbered from 0.
 
-    `fill(row, column)`: colour of the cell (#rrggbb). `x`: the places of the columns (default: their numbers). `axes`: number
+    `fill(row, column)`: color of the cell (#rrggbb). `x`: the places of the columns (default: their numbers). `axes`: number
     of the axes among several ("2" for x2 and y2; default: the first).
     """
     said = [(row, column, text) for row, line in enumerate(texts) for column, text in enumerate(line) if text]

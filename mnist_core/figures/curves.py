@@ -48,7 +48,7 @@ def loss_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     figure["data"] += _batch_loss(curves, across, view, top, translate)
     figure["data"] += _parts(curves, "loss", across, view, top, translate)
     marks.mark_departure(figure, curves, across, top, view, translate)
-    marks.mark_spikes(figure, curves, across, top, view, theme.SPLIT_STYLES["train"].colour(view.dark))
+    marks.mark_spikes(figure, curves, across, top, view, theme.SPLIT_STYLES["train"].color(view.dark))
     text = translate(N_("chance: {value}")).format(value=f"{chance:.3f}")
     marks.reference(figure, chance, text, view, log=view.log_y)
     marks.events(figure, curves, across, view, translate, at_top=not view.log_y)
@@ -73,12 +73,12 @@ def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     """Length of the whole gradient, mean and greatest of each window, on a log axis."""
     steps = curves.steps[kept(curves.steps["gradient_norm_max"])]
     figure, across = _figure(translate(N_("Length of the gradient")), run, curves, view, translate)
-    colour = theme.run_colour(3, view.dark)
+    color = theme.run_color(3, view.dark)
     for name, column, width in (
         (N_("greatest of the window"), "gradient_norm_max", 1.2),
         (N_("mean"), "gradient_norm", 2.5),
     ):
-        shade = colour if width > 2 else theme.transparent(colour, 0.6)
+        shade = color if width > 2 else theme.transparent(color, 0.6)
         values = steps[column]
         trace = line_of(across.values(steps), _positive(values), translate(name), shade, "solid", width)
         figure["data"].append(trace | {"uid": column, "hovertemplate": "%{y:.3g}"})
@@ -95,8 +95,8 @@ def rate_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     """The learning rate in use."""
     steps = curves.steps[kept(curves.steps["learning_rate"])]
     figure, across = _figure(translate(N_("Learning rate in use")), run, curves, view, translate)
-    name, colour = translate(N_("learning rate")), theme.run_colour(4, view.dark)
-    trace = line_of(across.values(steps), steps["learning_rate"], name, colour, "solid", 2.5)
+    name, color = translate(N_("learning rate")), theme.run_color(4, view.dark)
+    trace = line_of(across.values(steps), steps["learning_rate"], name, color, "solid", 2.5)
     # A window's rate is that of its last step: the line rises or falls before it.
     trace["line"]["shape"] = "vh" if (steps["steps"] > 1).any() else "hv"
     figure["data"].append(trace | {"hovertemplate": "%{y:.4g}"})
@@ -185,23 +185,23 @@ def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, tra
     steps = curves.steps[kept(curves.steps["loss_max"])]
     if not len(steps):
         return []
-    colour = theme.SPLIT_STYLES["train"].colour(view.dark)
+    color = theme.SPLIT_STYLES["train"].color(view.dark)
     x, values = across.values(steps), drawn(steps["loss"], top)
     name = translate(N_("Mini-batches"))
     traces = []
     if (steps["steps"] > 1).any():
         for column, more in (
             ("loss_min", {}),
-            ("loss_max", {"fill": "tonexty", "fillcolor": theme.transparent(colour, 0.16)}),
+            ("loss_max", {"fill": "tonexty", "fillcolor": theme.transparent(color, 0.16)}),
         ):
-            band = behind(line_of(x, drawn(steps[column], top), name, colour, "solid", 0), column, "batches")
+            band = behind(line_of(x, drawn(steps[column], top), name, color, "solid", 0), column, "batches")
             traces.append(band | more)
     if view.smoothing:
         traces.append(
-            behind(line_of(x, values, name, theme.transparent(colour, 0.22), "solid", 1), "batches-raw", "batches")
+            behind(line_of(x, values, name, theme.transparent(color, 0.22), "solid", 1), "batches-raw", "batches")
         )
         values = smooth(values, view.smoothing)
-    line = line_of(x, values, name, theme.transparent(colour, 0.5), "solid", 1.3) | {
+    line = line_of(x, values, name, theme.transparent(color, 0.5), "solid", 1.3) | {
         "uid": "batches",
         "legendgroup": "batches",
     }
@@ -211,7 +211,7 @@ def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, tra
 def _parts(
     curves: Curves, metric: str, across: Across, view: ChartView, top: float, translate: Translate
 ) -> list[Trace]:
-    """The evaluated curves, told apart by colour, dash, sign and name."""
+    """The evaluated curves, told apart by color, dash, sign and name."""
     traces = []
     # Beside steps, hover tells the epoch too: once, with the first curve.
     epochs = f"  ·  {translate(AXES['epoch'])} " if view.x == "step" else ""
@@ -229,19 +229,19 @@ def _part(
     split: Split, curves: Curves, values: Floats, across: Across, view: ChartView, translate: Translate, hover: Trace
 ) -> list[Trace]:
     style = theme.SPLIT_STYLES[split]
-    colour, name = style.colour(view.dark), translate(style.name)
+    color, name = style.color(view.dark), translate(style.name)
     x = across.values(curves.evaluations)
     traces = []
     if view.smoothing:
-        raw = line_of(x, values, name, theme.transparent(colour, 0.3), style.dash, 1.2)
+        raw = line_of(x, values, name, theme.transparent(color, 0.3), style.dash, 1.2)
         traces.append(behind(raw, f"{split}-raw", split))
         values = smooth(values, view.smoothing, records_apart(curves))
-    trace = line_of(x, values, name, colour, style.dash, 2.8) | {"uid": split, "legendgroup": split}
-    marker = {"symbol": style.symbol, "size": 7 if len(values) < 60 else 4, "color": colour}
+    trace = line_of(x, values, name, color, style.dash, 2.8) | {"uid": split, "legendgroup": split}
+    marker = {"symbol": style.symbol, "size": 7 if len(values) < 60 else 4, "color": color}
     return [*traces, trace | {"mode": "lines+markers", "marker": marker} | hover]
 
 
-def line_of(x: Floats, y: Floats, name: str, colour: str, dash: str, width: float) -> Trace:
+def line_of(x: Floats, y: Floats, name: str, color: str, dash: str, width: float) -> Trace:
     """A curve; gaps stay gaps."""
     return {
         "type": "scatter",
@@ -249,7 +249,7 @@ def line_of(x: Floats, y: Floats, name: str, colour: str, dash: str, width: floa
         "x": packed(x),
         "y": packed(y),
         "name": name,
-        "line": {"color": colour, "dash": dash, "width": width},
+        "line": {"color": color, "dash": dash, "width": width},
         "connectgaps": False,
     }
 

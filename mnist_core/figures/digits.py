@@ -51,7 +51,7 @@ def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: b
     """A PNG of `values` (n×h×w), `columns` in a row: orange above 0, blue below, the ground at 0.
 
     Small ones are enlarged to nearly `SIDE` pixels before they are drawn `scale` times as large, so that the paper between
-    them stays thin. Each of them is as strong as its own greatest, in so many `shades` (1 to 127) of each colour: fewer make a smaller file.
+    them stays thin. Each of them is as strong as its own greatest, in so many `shades` (1 to 127) of each color: fewer make a smaller file.
     Numbers that are none are ground.
     """
     grown = max(1, SIDE // values.shape[-1])
@@ -77,10 +77,10 @@ def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: b
 def _signed_palette(shades: int, dark: bool) -> NDArray[np.uint8]:
     """From the strongest blue over the ground to the strongest orange, then the paper between the images: (2·shades + 2)×3."""
     ground, above, below = (
-        np.array(list(bytes.fromhex(colour[1:])))
-        for colour in (theme.paper(dark), theme.RAISES, theme.SPLIT_STYLES["train"].colour(dark))
+        np.array(list(bytes.fromhex(color[1:])))
+        for color in (theme.paper(dark), theme.RAISES, theme.SPLIT_STYLES["train"].color(dark))
     )
     paper = (110, 112, 118) if dark else (150, 152, 158)
     share = np.arange(-shades, shades + 1)[:, None] / shades
-    colours = ground + np.abs(share) * (np.where(share > 0, above, below) - ground)
-    return np.vstack([colours, [paper]]).round().astype(np.uint8)
+    colors = ground + np.abs(share) * (np.where(share > 0, above, below) - ground)
+    return np.vstack([colors, [paper]]).round().astype(np.uint8)

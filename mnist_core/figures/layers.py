@@ -54,7 +54,7 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
                 "x": packed(across.values(own)),
                 "y": packed(values),
                 "name": name_of(layer, layers, translate),
-                "line": {"color": theme.run_colour(layer, view.dark), "width": 2.5, "dash": theme.run_dash(layer)},
+                "line": {"color": theme.run_color(layer, view.dark), "width": 2.5, "dash": theme.run_dash(layer)},
                 "hovertemplate": "%{y:.1%}" if kind == "dead_units" else "%{y:.3g}",
             }
         )
@@ -97,8 +97,8 @@ def spread_chart(
         "z": packed(np.sqrt(shares)),
         "colorscale": [
             [0, ground],
-            [0.01, theme.scale_colour(1.0, view.dark)],
-            [1, theme.scale_colour(0.0, view.dark)],
+            [0.01, theme.scale_color(1.0, view.dark)],
+            [1, theme.scale_color(0.0, view.dark)],
         ],
         "zmin": 0,
         "zmax": 1,

@@ -76,7 +76,7 @@ def mark_break(figure: Figure, curves: Curves, across: Across, y: float, view: C
     sign(figure, x, y, broken.text(translate), "NaN", theme.broken(view.dark))
 
 
-def sign(figure: Figure, x: float, y: float, text: str, name: str, colour: str, group: str = "") -> None:
+def sign(figure: Figure, x: float, y: float, text: str, name: str, color: str, group: str = "") -> None:
     """A triangle that points out of the chart; `group`: the legend entry that hides it too."""
     figure["data"].append(
         {
@@ -85,7 +85,7 @@ def sign(figure: Figure, x: float, y: float, text: str, name: str, colour: str, 
             "uid": f"left-{group}",
             "x": packed(np.array([x])),
             "y": packed(np.array([y])),
-            "marker": {"symbol": "triangle-up", "size": 18, "color": colour},
+            "marker": {"symbol": "triangle-up", "size": 18, "color": color},
             "name": name,
             "legendgroup": group,
             "hovertemplate": text + "<extra></extra>",
@@ -94,7 +94,7 @@ def sign(figure: Figure, x: float, y: float, text: str, name: str, colour: str, 
     )
 
 
-def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view: ChartView, colour: str) -> None:
+def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view: ChartView, color: str) -> None:
     """Small open triangles where the mini-batch loss was beyond the chart and came back; hover tells how far it went."""
     losses, greatest = curves.steps["loss"], curves.steps["loss_max"]
     spikes = [part for part in outside(losses, top) if part.stop < len(losses)]
@@ -111,7 +111,7 @@ def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view
             "x": packed(across.values(curves.steps)[rows]),
             "y": packed(np.full(len(rows), edge(top, view))),
             "customdata": packed(greatest[rows]),
-            "marker": {"symbol": "triangle-up-open", "size": 10, "color": colour, "line": {"width": 2}},
+            "marker": {"symbol": "triangle-up-open", "size": 10, "color": color, "line": {"width": 2}},
             "legendgroup": "batches",
             "hovertemplate": "▲ %{x}: %{customdata:.4g}<extra></extra>",
             "showlegend": False,

@@ -39,13 +39,13 @@ def network_svg(
     """
     layers = [layer for layer in description.layers if layer.kind != "flatten"]
     gap = WIDTH / len(layers)
-    centres = [gap * (index + 0.5) for index in range(len(layers))]
+    centers = [gap * (index + 0.5) for index in range(len(layers))]
     columns = [_units(layer) for layer in layers]
     parts = []
     for index in range(len(layers) - 1):
-        parts += _links(layers, columns, centres, index, dark)
+        parts += _links(layers, columns, centers, index, dark)
     size = min(LARGEST, int(gap / 3.9))  # "28×28" and the names fit into a column
-    for layer, column, x in zip(layers, columns, centres, strict=True):
+    for layer, column, x in zip(layers, columns, centers, strict=True):
         parts += _dense(column, x, layer, answers, dark) if column else _stack(layer, x, gap, dark)
         parts += _label(layer, x, size, translate(called[layer.kind]), dark)
     height = HEIGHT + (LINE if any(" @ " in _size(layer) for layer in layers) else 0)
@@ -83,17 +83,17 @@ def _units(layer: Layer) -> list[float]:
 
 
 def _links(layers: list[Layer], columns: list[list[float]], xs: list[float], index: int, dark: bool) -> list[str]:
-    colour = theme.quiet(dark)
+    color = theme.quiet(dark)
     left, right = columns[index], columns[index + 1]
     if left and right:
         lines = "".join(f"M{xs[index] + 9:.0f} {a:.1f}L{xs[index + 1] - 9:.0f} {b:.1f}" for a in left for b in right)
-        return [f'<path d="{lines}" stroke="{colour}" stroke-opacity="0.3" stroke-width="0.8" fill="none"/>']
+        return [f'<path d="{lines}" stroke="{color}" stroke-opacity="0.3" stroke-width="0.8" fill="none"/>']
     gap = xs[1] - xs[0]
     start = xs[index] + (12 if left else _reach(layers[index], gap))
     end = xs[index + 1] - (14 if right else _reach(layers[index + 1], gap))
     if end <= start:
         return []
-    return [f'<path d="M{start:.0f} {MIDDLE}H{end:.0f}" stroke="{colour}" stroke-width="1.5" fill="none"/>']
+    return [f'<path d="M{start:.0f} {MIDDLE}H{end:.0f}" stroke="{color}" stroke-width="1.5" fill="none"/>']
 
 
 def _sheets(layer: Layer, gap: float) -> tuple[int, float, float]:
@@ -115,9 +115,9 @@ def _reach(layer: Layer, gap: float) -> float:
 
 
 def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], dark: bool) -> list[str]:
-    colour = theme.SPLIT_STYLES["train"].colour(dark) if layer.kind == "dense" else theme.quiet(dark)
+    color = theme.SPLIT_STYLES["train"].color(dark) if layer.kind == "dense" else theme.quiet(dark)
     if layer.kind == "output":
-        colour = theme.SPLIT_STYLES["test"].colour(dark)
+        color = theme.SPLIT_STYLES["test"].color(dark)
     radius = 7 if len(column) < 9 else 6
     parts = []
     skipped = layer.output_shape[0] > len(column)
@@ -125,9 +125,9 @@ def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], 
     said = [*answers[:middle], "", *answers[-middle:]] if skipped else answers
     for index, y in enumerate(column):
         if skipped and index == middle:
-            parts += [f'<circle cx="{x:.0f}" cy="{y + d:.1f}" r="1.8" fill="{colour}"/>' for d in (-7, 0, 7)]
+            parts += [f'<circle cx="{x:.0f}" cy="{y + d:.1f}" r="1.8" fill="{color}"/>' for d in (-7, 0, 7)]
         else:
-            parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{radius}" fill="{colour}"/>')
+            parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{radius}" fill="{color}"/>')
         if layer.kind == "output":
             parts.append(_text(x + 18, y + 5, said[index], 13, theme.quiet(dark)))
     return parts
@@ -136,22 +136,22 @@ def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], 
 def _stack(layer: Layer, x: float, gap: float, dark: bool) -> list[str]:
     channels = layer.output_shape[0]
     sheets, width, offset = _sheets(layer, gap)
-    colour = theme.quiet(dark) if channels == 1 else theme.SPLIT_STYLES["train"].colour(dark)
+    color = theme.quiet(dark) if channels == 1 else theme.SPLIT_STYLES["train"].color(dark)
     paper = "#16181D" if dark else "#FFFFFF"
     parts = []
     for index in range(sheets):
         shift = (index - (sheets - 1) / 2) * offset
         parts.append(
             f'<rect x="{x - width / 2 + shift:.0f}" y="{MIDDLE - width / 2 + shift:.0f}" width="{width:.0f}" '
-            f'height="{width:.0f}" rx="3" fill="{paper}" stroke="{colour}" stroke-width="2"/>'
+            f'height="{width:.0f}" rx="3" fill="{paper}" stroke="{color}" stroke-width="2"/>'
         )
     return parts
 
 
-def _text(x: float, y: float, text: str, size: int, colour: str, *, bold: bool = False) -> str:
+def _text(x: float, y: float, text: str, size: int, color: str, *, bold: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
     safe = text.replace("&", "&amp;").replace("<", "&lt;")
     return (
-        f'<text x="{x:.0f}" y="{y:.0f}" font-family="{theme.FONT}" font-size="{size}" fill="{colour}" '
+        f'<text x="{x:.0f}" y="{y:.0f}" font-family="{theme.FONT}" font-size="{size}" fill="{color}" '
         f'text-anchor="middle"{weight}>{safe}</text>'
     )

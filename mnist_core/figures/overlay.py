@@ -1,7 +1,7 @@
 """Several runs in one chart: loss or accuracy of one part, or of several parts at once.
 
-A run has its colour. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part, or, of more
-runs than there are colours, dash the part and sign the run. A run whose loss left the chart has a sign where it did, and
+A run has its color. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part, or, of more
+runs than there are colors, dash the part and sign the run. A run whose loss left the chart has a sign where it did, and
 does not ruin the axis of the others.
 """
 
@@ -43,7 +43,7 @@ SIGNS = 12  # on a curve, where signs tell runs apart
 @dataclass(frozen=True, eq=False)
 class Overlaid:
     """A run in a chart of several. By `key` the browser remembers that it is hidden, in all charts; `place`: number of
-    its colour and dash; `name` is text, not Plotly's tags."""
+    its color and dash; `name` is text, not Plotly's tags."""
 
     name: str
     curves: Curves
@@ -52,7 +52,7 @@ class Overlaid:
 
 
 def overlaid(runs: Sequence[tuple[str, Curves]]) -> list[Overlaid]:
-    """(name, records) of runs, in the colours of their order."""
+    """(name, records) of runs, in the colors of their order."""
     return [Overlaid(name, curves, f"run{place}", place) for place, (name, curves) in enumerate(runs)]
 
 
@@ -70,7 +70,7 @@ def runs_chart(
     figure["layout"]["showlegend"] = True  # a lone curve has a name, too
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
     top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
-    signed = share_colours([run.place for run in runs])
+    signed = share_colors([run.place for run in runs])
     plan = Plan(metric, splits, across, view, top, signed)
     for run in runs:
         figure["data"] += _run(run, plan, translate)
@@ -81,14 +81,14 @@ def runs_chart(
     return figure
 
 
-def share_colours(places: Sequence[int]) -> bool:
-    """Whether there are more runs, by the numbers of their colours, than colours."""
-    return max(places, default=0) >= len(theme.RUN_COLOURS_LIGHT)
+def share_colors(places: Sequence[int]) -> bool:
+    """Whether there are more runs, by the numbers of their colors, than colors."""
+    return max(places, default=0) >= len(theme.RUN_COLORS_LIGHT)
 
 
-def sign_of(place: int, colour: str) -> Trace:
+def sign_of(place: int, color: str) -> Trace:
     """What gives a curve the sign of its run, a few times."""
-    sign = {"symbol": theme.run_symbol(place), "size": 9, "maxdisplayed": SIGNS, "color": colour}
+    sign = {"symbol": theme.run_symbol(place), "size": 9, "maxdisplayed": SIGNS, "color": color}
     return {"mode": "lines+markers", "marker": sign}
 
 
@@ -130,10 +130,10 @@ def tell_parts(
     if len(splits) < 2:
         return
     for split in splits:
-        style, colour = theme.SPLIT_STYLES[split], theme.ink(view.dark)
+        style, color = theme.SPLIT_STYLES[split], theme.ink(view.dark)
         nothing = np.full(1, np.nan, np.float32)
-        entry = line_of(nothing, nothing, translate(style.name), colour, style.dash, 2)
-        sign = {"symbol": style.symbol, "size": 7, "color": colour}
+        entry = line_of(nothing, nothing, translate(style.name), color, style.dash, 2)
+        sign = {"symbol": style.symbol, "size": 7, "color": color}
         more = {
             "uid": f"part-{split}",
             "legend": "legend2",
@@ -165,7 +165,7 @@ class Plan:
     across: Across
     view: ChartView
     top: float  # the greatest loss in the chart
-    signed: bool  # runs of one colour have signs
+    signed: bool  # runs of one color have signs
 
     def values(self, run: Overlaid, split: Split) -> Floats:
         """What is drawn of a run."""
@@ -176,7 +176,7 @@ class Plan:
 def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
     """The run's curves, one for each part, with the unsmoothed ones behind them."""
     view, top = plan.view, plan.top
-    colour = theme.run_colour(run.place, view.dark)
+    color = theme.run_color(run.place, view.dark)
     name = escape.plotly(run.name) + " ▲" * (_left(run, plan) is not None)
     several = len(plan.splits) > 1
     traces: list[Trace] = []
@@ -188,20 +188,20 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
         uid = f"{run.key}-{split}" if several else run.key
         dash = style.dash if several else theme.run_dash(run.place)
         if view.smoothing:
-            pale = theme.transparent(colour, 0.4)
+            pale = theme.transparent(color, 0.4)
             raw = line_of(x, shown, name, pale, "solid", 1.2)  # dashes so thin are hardly seen
             traces.append(behind(raw, f"{uid}-raw", run.key))
             shown = smooth(shown, view.smoothing)
-        trace = line_of(x, shown, name, colour, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
+        trace = line_of(x, shown, name, color, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
         trace |= hover_of(values[rows], top, ".2%" if plan.metric == "accuracy" else ".4f")
         if several:
             # Plotly's fields and the part's name are put together here, where no words of ours are.
             trace["hovertemplate"] += f"  {translate(style.name)}"
             trace["showlegend"] = not number
             if plan.signed:
-                trace |= sign_of(run.place, colour)
+                trace |= sign_of(run.place, color)
             elif len(values) <= MARKED:
-                trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": colour}}
+                trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": color}}
         traces.append(trace)
     return traces
 
@@ -221,7 +221,7 @@ def _left(run: Overlaid, plan: Plan) -> tuple[int, Floats] | None:
 
 
 def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
-    """A sign of the run's colour where its loss left the chart for good."""
+    """A sign of the run's color where its loss left the chart for good."""
     found = _left(run, plan)
     if found is None:
         return
@@ -230,5 +230,5 @@ def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
     name = escape.plotly(run.name)
     text = f"{name}: {float(greatest.max()):.2g}" if len(greatest) else f"{name}: NaN"
     x = float(plan.across.values(run.curves.evaluations)[row])
-    colour = theme.run_colour(run.place, plan.view.dark)
-    marks.sign(figure, x, marks.edge(plan.top, plan.view), text, name, colour, run.key)
+    color = theme.run_color(run.place, plan.view.dark)
+    marks.sign(figure, x, marks.edge(plan.top, plan.view), text, name, color, run.key)

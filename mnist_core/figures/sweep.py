@@ -1,6 +1,6 @@
-"""What the two charts of a sweep over learning rates have in common: what is drawn, and a rate's colour and name.
+"""What the two charts of a sweep over learning rates have in common: what is drawn, and a rate's color and name.
 
-A rate has one colour in both, from a scale over the logarithm of the rate. Knows neither Streamlit nor the store.
+A rate has one color in both, from a scale over the logarithm of the rate. Knows neither Streamlit nor the store.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class SweepView:
         return "train" if self.part == "batches" else self.part
 
 
-def colour_of(rate: float, rates: Sequence[float], dark: bool) -> str:
-    """The rate's colour, by where it stands between the lowest and the highest of `rates` on a log scale."""
-    return theme.scale_colour(math.log(rate / rates[0]) / (math.log(rates[-1] / rates[0]) or 1.0), dark)
+def color_of(rate: float, rates: Sequence[float], dark: bool) -> str:
+    """The rate's color, by where it stands between the lowest and the highest of `rates` on a log scale."""
+    return theme.scale_color(math.log(rate / rates[0]) / (math.log(rates[-1] / rates[0]) or 1.0), dark)
 
 
 def rate_text(rate: float | str, translate: Translate) -> str:

@@ -1,7 +1,7 @@
-"""One look for every chart: the same colour, dash and sign for the same thing everywhere.
+"""One look for every chart: the same color, dash and sign for the same thing everywhere.
 
-The colours are Okabe and Ito's, told apart with every common kind of colour blindness and by a projector; dash and
-sign differ as well, so that colour is never alone.
+The colors are Okabe and Ito's, told apart with every common kind of color blindness and by a projector; dash and
+sign differ as well, so that color is never alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mnist_core.records import Split
 
 @dataclass(frozen=True)
 class Style:
-    """How a split is drawn: colour on light and dark ground, dash and sign (Plotly's words), name."""
+    """How a split is drawn: color on light and dark ground, dash and sign (Plotly's words), name."""
 
     light: str
     dark: str
@@ -24,8 +24,8 @@ class Style:
     symbol: str
     name: str
 
-    def colour(self, dark: bool) -> str:
-        """The colour on this ground."""
+    def color(self, dark: bool) -> str:
+        """The color on this ground."""
         return self.dark if dark else self.light
 
 
@@ -34,19 +34,19 @@ SPLIT_STYLES: Mapping[Split, Style] = {
     "validation": Style("#D55E00", "#E69F00", "dash", "square", N_("Validation")),
     "test": Style("#007A5A", "#2FCFA0", "dot", "diamond", N_("Test")),
 }
-# Several runs: each a colour and a dash, both other than its neighbour's; 28 pairs before they start again.
-RUN_COLOURS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#332288", "#661100", "#000000")
-RUN_COLOURS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFFFF", "#B15928")
+# Several runs: each a color and a dash, both other than its neighbor's; 28 pairs before they start again.
+RUN_COLORS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#332288", "#661100", "#000000")
+RUN_COLORS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFFFF", "#B15928")
 DASHES = ("solid", "dash", "dot", "dashdot")
-# Where dashes tell something else, these tell runs of one colour apart.
+# Where dashes tell something else, these tell runs of one color apart.
 RUN_SYMBOLS = ("circle", "triangle-up", "x", "star")
 # A scale in one direction: matplotlib's plasma at every tenth, of which each ground takes the part that stands out from
-# it. Lightness rises evenly, so that order is seen with every kind of colour blindness, and in grey.
+# it. Lightness rises evenly, so that order is seen with every kind of color blindness, and in gray.
 PLASMA = (
     "#0D0887", "#41049D", "#6A00A8", "#8F0DA4", "#B12A90", "#CC4778", "#E16462", "#F2844B", "#FCA636", "#FCCE25", "#F0F921",
 )  # fmt: skip
 SCALE_LIGHT, SCALE_DARK = (0.0, 0.6), (0.42, 1.0)
-RAISES = "#E67800"  # what raises a unit or an answer, on both grounds; what lowers it has the colour of training
+RAISES = "#E67800"  # what raises a unit or an answer, on both grounds; what lowers it has the color of training
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
 FONT_SIZE = 15  # pixels; read from the back of a classroom
@@ -54,17 +54,17 @@ NOTE_SIZE = 14  # of notes beside lines
 
 
 def ink(dark: bool) -> str:
-    """Colour of text and axes."""
+    """Color of text and axes."""
     return "#E6E8EB" if dark else "#262730"
 
 
 def faint(dark: bool) -> str:
-    """Colour of grid lines."""
+    """Color of grid lines."""
     return "rgba(230,232,235,0.14)" if dark else "rgba(38,39,48,0.10)"
 
 
 def quiet(dark: bool) -> str:
-    """Colour of reference lines and notes."""
+    """Color of reference lines and notes."""
     return "rgba(230,232,235,0.60)" if dark else "rgba(38,39,48,0.60)"
 
 
@@ -84,20 +84,20 @@ def veil(dark: bool) -> str:
 
 
 def broken(dark: bool) -> str:
-    """Colour of what left the chart."""
+    """Color of what left the chart."""
     return BROKEN_DARK if dark else BROKEN_LIGHT
 
 
-def transparent(colour: str, alpha: float) -> str:
-    """`colour` (#rrggbb) that lets `1 - alpha` of what is behind it through."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+def transparent(color: str, alpha: float) -> str:
+    """`color` (#rrggbb) that lets `1 - alpha` of what is behind it through."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha})"
 
 
-def run_colour(index: int, dark: bool) -> str:
-    """Colour of the run number `index` in an overlay."""
-    colours = RUN_COLOURS_DARK if dark else RUN_COLOURS_LIGHT
-    return colours[index % len(colours)]
+def run_color(index: int, dark: bool) -> str:
+    """Color of the run number `index` in an overlay."""
+    colors = RUN_COLORS_DARK if dark else RUN_COLORS_LIGHT
+    return colors[index % len(colors)]
 
 
 def run_dash(index: int) -> str:
@@ -106,12 +106,12 @@ def run_dash(index: int) -> str:
 
 
 def run_symbol(index: int) -> str:
-    """Sign of the run number `index` in an overlay: another one each time that the colours start again."""
-    return RUN_SYMBOLS[index // len(RUN_COLOURS_LIGHT) % len(RUN_SYMBOLS)]
+    """Sign of the run number `index` in an overlay: another one each time that the colors start again."""
+    return RUN_SYMBOLS[index // len(RUN_COLORS_LIGHT) % len(RUN_SYMBOLS)]
 
 
-def scale_colour(share: float, dark: bool) -> str:
-    """Colour of the place `share`, 0 to 1, on the scale of one direction."""
+def scale_color(share: float, dark: bool) -> str:
+    """Color of the place `share`, 0 to 1, on the scale of one direction."""
     low, high = SCALE_DARK if dark else SCALE_LIGHT
     place = (low + min(1.0, max(0.0, share)) * (high - low)) * (len(PLASMA) - 1)
     below = min(int(place), len(PLASMA) - 2)
@@ -119,14 +119,14 @@ def scale_colour(share: float, dark: bool) -> str:
 
 
 def mix(first: str, second: str, share: float) -> str:
-    """The colour at `share`, 0 to 1, of the way from `first` to `second` (#rrggbb), as Plotly's scales have it."""
+    """The color at `share`, 0 to 1, of the way from `first` to `second` (#rrggbb), as Plotly's scales have it."""
     pairs = [(int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in pairs)
 
 
-def ink_on(colour: str) -> str:
-    """Black or white, whichever is read better on `colour` (#rrggbb): the contrast of WCAG 2.2."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+def ink_on(color: str) -> str:
+    """Black or white, whichever is read better on `color` (#rrggbb): the contrast of WCAG 2.2."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "#FFFFFF" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
@@ -134,7 +134,7 @@ def ink_on(colour: str) -> str:
 
 def scale(dark: bool) -> list[list[Any]]:
     """The same scale in Plotly's words."""
-    return [[place / 10, scale_colour(place / 10, dark)] for place in range(11)]
+    return [[place / 10, scale_color(place / 10, dark)] for place in range(11)]
 
 
 def layout(title: str, x_title: str, *, dark: bool, revision: str, across: str = "", up: str = "") -> dict[str, Any]:

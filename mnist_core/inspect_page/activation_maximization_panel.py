@@ -55,7 +55,7 @@ def _units(run: Run, study: Study) -> None:
     first, second, third = st.columns([1, 1, 2.4], gap="large")
     with first:
         _found(smooth[unit], _("Found, smoothed"), float(values["smooth"]))
-        st.caption(_("Neighbouring pixels are kept alike, as in writing."))
+        st.caption(_("Neighboring pixels are kept alike, as in writing."))
     with second:
         _found(study.arrays["plain"][unit], _("Found, not smoothed"), float(values["plain"]))
         st.caption(_("More excitation, from dots that no hand writes."))

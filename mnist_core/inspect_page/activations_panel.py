@@ -47,7 +47,7 @@ def draw(run: Run, _runs: list[Run]) -> None:
 def _first_weights(run: Run, snapshot: Snapshot) -> None:
     st.markdown(
         _(
-            "Orange: ink here raises the unit; blue: ink here lowers it. Look for strokes and edges; grey noise at the "
+            "Orange: ink here raises the unit; blue: ink here lowers it. Look for strokes and edges; gray noise at the "
             "rim, where no digit has ink, was never trained."
         )
     )
@@ -141,7 +141,7 @@ def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.f
     )
     if run.config.batch_norm:
         said = _(
-            "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; batch normalisation "
+            "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; batch normalization "
             "and activation make {value} of it."
         )
     text = said.format(

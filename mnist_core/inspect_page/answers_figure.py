@@ -21,16 +21,16 @@ SMALL = 13  # pixels of the numbers in them
 
 
 def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
-    """The probabilities (10) as bars, the greatest in a colour of its own."""
+    """The probabilities (10) as bars, the greatest in a color of its own."""
     title = translate(N_("Probability of each digit"))
     layout = theme.layout(title, "", dark=dark, revision="bars")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
     layout["yaxis"] |= {"range": [0, 1.12], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
     known = np.nan_to_num(shares)
-    style = theme.SPLIT_STYLES["train"].colour(dark)
+    style = theme.SPLIT_STYLES["train"].color(dark)
     best = int(known.argmax())
-    colours = [style if digit == best else theme.quiet(dark) for digit in range(10)]
+    colors = [style if digit == best else theme.quiet(dark) for digit in range(10)]
     trace = {
         "type": "bar",
         "uid": "bars",
@@ -39,7 +39,7 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
         "text": [percent(share) if share >= 0.01 else "" for share in known],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": colours},
+        "marker": {"color": colors},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     return {"data": [trace], "layout": layout}
@@ -60,7 +60,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
     }
     # The names stand above the rows, not beside them, where they would leave a telephone no room for the digits.
     layout["yaxis"] |= {"range": [len(names) - 0.5, -0.75], "visible": False, "fixedrange": True}
-    ground, top = theme.cell(dark), theme.SPLIT_STYLES["train"].colour(dark)
+    ground, top = theme.cell(dark), theme.SPLIT_STYLES["train"].color(dark)
     rows = {
         "type": "heatmap",
         "uid": "side-by-side",
@@ -97,7 +97,7 @@ def height(names: Sequence[str]) -> int:
     return 40 + ROW // 4 + ROW * len(names)
 
 
-def _left(uid: str, rows: Sequence[float], texts: Sequence[str], colour: str) -> dict[str, Any]:
+def _left(uid: str, rows: Sequence[float], texts: Sequence[str], color: str) -> dict[str, Any]:
     """Texts that begin where the cells begin."""
     return {
         "type": "scatter",
@@ -107,7 +107,7 @@ def _left(uid: str, rows: Sequence[float], texts: Sequence[str], colour: str) ->
         "y": list(rows),
         "text": list(texts),
         "textposition": "middle right",
-        "textfont": {"size": theme.NOTE_SIZE, "color": colour},
+        "textfont": {"size": theme.NOTE_SIZE, "color": color},
         "cliponaxis": False,
         "showlegend": False,
         "hoverinfo": "skip",

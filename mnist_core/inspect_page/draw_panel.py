@@ -13,7 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import data
-from mnist_core.config import TRAIN_FILES
+from mnist_core.config_rules import TRAIN_FILES
 from mnist_core.data import drawing
 from mnist_core.errors import CheckpointError
 from mnist_core.figures.digits import image_sheet
@@ -97,18 +97,18 @@ def choose_image(run: Run, source: str) -> Image | None:
         if chosen is None:
             return None
         reading, candidate = chosen
-        return drawing.like_mnist(candidate.ink) if _centred() else drawing.as_drawn(reading.whole(candidate))
+        return drawing.like_mnist(candidate.ink) if _centered() else drawing.as_drawn(reading.whole(candidate))
     ink = drawing.paint(pad("pad"))
-    return drawing.like_mnist(ink) if _centred() else drawing.as_drawn(ink)
+    return drawing.like_mnist(ink) if _centered() else drawing.as_drawn(ink)
 
 
-def _centred() -> bool:
+def _centered() -> bool:
     return st.toggle(
-        _("Centre as MNIST does"),
+        _("Center as MNIST does"),
         value=True,
-        key="centred",
+        key="centered",
         help=_(
-            "MNIST's digits were scaled into 20×20 pixels and centred by their mass. Networks have never seen another "
+            "MNIST's digits were scaled into 20×20 pixels and centered by their mass. Networks have never seen another "
             "place or size: switch it off and draw in a corner."
         ),
     )

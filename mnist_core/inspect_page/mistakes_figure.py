@@ -18,9 +18,9 @@ DIGITS = [str(digit) for digit in range(10)]
 
 
 def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Translate) -> Figure:
-    """How often each digit (rows) was answered with each (columns): right answers in one colour, mistakes in another.
+    """How often each digit (rows) was answered with each (columns): right answers in one color, mistakes in another.
 
-    Mistakes are coloured against the most frequent one: beside the right answers they would all look like none.
+    Mistakes are colored against the most frequent one: beside the right answers they would all look like none.
     """
     layout = theme.layout("", translate(N_("The network's answer")), dark=dark, revision="confusion")
     layout["hovermode"] = "closest"
@@ -39,14 +39,14 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
     right = np.eye(10, dtype=bool)
     ground = theme.cell(dark)
     traces, fills = [], np.empty((10, 10), object)
-    for name, mask, colour in (
-        ("right", right, theme.SPLIT_STYLES["train"].colour(dark)),
+    for name, mask, color in (
+        ("right", right, theme.SPLIT_STYLES["train"].color(dark)),
         ("wrong", ~right, theme.broken(dark)),
     ):
         values = np.where(mask, shown, np.nan)
         most = float(max(np.nanmax(values), 1e-9))
         for row, column in np.argwhere(mask):
-            fills[row, column] = theme.mix(ground, colour, float(shown[row, column]) / most)
+            fills[row, column] = theme.mix(ground, color, float(shown[row, column]) / most)
         traces.append(
             {
                 "type": "heatmap",
@@ -56,7 +56,7 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
                 "z": packed(values),
                 "zmin": 0,
                 "zmax": most,
-                "colorscale": [[0, ground], [1, colour]],
+                "colorscale": [[0, ground], [1, color]],
                 "showscale": False,
                 "hoverongaps": False,
                 "xgap": 2,
@@ -95,7 +95,7 @@ def describe(counts: NDArray[np.int64]) -> Message:
 
 
 def by_digit(accuracies: NDArray[np.float64], part: Split, dark: bool, translate: Translate) -> Figure:
-    """Accuracy of each digit's images (10) as bars, in the colour of their part."""
+    """Accuracy of each digit's images (10) as bars, in the color of their part."""
     layout = theme.layout(translate(N_("Accuracy by digit")), "", dark=dark, revision="by-digit")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
@@ -108,7 +108,7 @@ def by_digit(accuracies: NDArray[np.float64], part: Split, dark: bool, translate
         "text": [f"{value:.1%}" if np.isfinite(value) else "" for value in accuracies],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": theme.SPLIT_STYLES[part].colour(dark)},
+        "marker": {"color": theme.SPLIT_STYLES[part].color(dark)},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     return {"data": [trace], "layout": layout}
@@ -146,10 +146,10 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
         "x": packed(found.sure[here]),
         "y": packed(found.right[here]),
         "customdata": [int(number) for number in found.images[here]],
-        "line": {"color": style.colour(dark), "width": 3},
+        "line": {"color": style.color(dark), "width": 3},
         # The area of a sign is the number of its images, from a visible smallest on.
         "marker": {
-            "color": style.colour(dark),
+            "color": style.color(dark),
             "size": [float(8 + 22 * np.sqrt(number / found.images.max())) for number in found.images[here]],
         },
         "hovertemplate": translate(N_("sure %{x:.0%}, right %{y:.0%}, images %{customdata:,}")) + "<extra></extra>",

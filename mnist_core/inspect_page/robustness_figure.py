@@ -49,7 +49,7 @@ def chart(
             "name": escape.plotly(name),
             "x": list(strengths),
             "y": packed(values),
-            "line": {"color": theme.run_colour(number, dark), "dash": theme.run_dash(number), "width": 3},
+            "line": {"color": theme.run_color(number, dark), "dash": theme.run_dash(number), "width": 3},
             "marker": {"size": 8},
             "hovertemplate": "%{y:.1%}",
         }

@@ -24,7 +24,7 @@ from mnist_core.ui.pad import drawn
 from mnist_core.ui.texts import _
 
 UNITS, FILTERS = 20, 16  # whose weights are shown, in two rows
-SHADES = 15  # of each colour of a weight: half the bytes of 127, and the eye sees no difference
+SHADES = 15  # of each color of a weight: half the bytes of 127, and the eye sees no difference
 CELL_IMAGES = 24  # of a cell of the matrix
 
 

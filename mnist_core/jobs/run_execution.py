@@ -38,7 +38,7 @@ LOG = logging.getLogger("mnist_lab.worker")
 ASK_SECONDS = 0.08  # between two looks at what is asked
 AWAY_SECONDS = 1.0  # … where the store is out of reach
 SAVE_SECONDS = 120.0  # how long a checkpoint is tried that should not be done without
-LEARNT_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
+LEARNED_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
 
 
 class ClaimLostError(Exception):
@@ -246,7 +246,7 @@ class Job:
             if alone:
                 self._learn_speed()
         except Exception:
-            LOG.exception("nothing was learnt about the speed")  # the run has ended well all the same
+            LOG.exception("nothing was learned about the speed")  # the run has ended well all the same
 
     def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
         """Write the result down, with the verdict on the records as they are in the store."""
@@ -262,7 +262,7 @@ class Job:
     def _learn_speed(self) -> None:
         """Make the next estimate better by what this run took."""
         trainer, config = self.trainer, self.run.config
-        if trainer.seconds < LEARNT_FROM_SECONDS or trainer.step < trainer.total_steps:
+        if trainer.seconds < LEARNED_FROM_SECONDS or trainer.step < trainer.total_steps:
             return
         speed = Speed.from_dict(self.store.fact("speed"))
         ratio = trainer.seconds / estimate_seconds(config, speed)

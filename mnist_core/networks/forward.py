@@ -17,8 +17,8 @@ from mnist_core.data import preprocess
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
-NORM_EPSILON = 1e-5  # torch's default of batch normalisation
-COUNT = "num_batches_tracked"  # of batch normalisation: the one whole number (int64) among the weights
+NORM_EPSILON = 1e-5  # torch's default of batch normalization
+COUNT = "num_batches_tracked"  # of batch normalization: the one whole number (int64) among the weights
 
 
 def probabilities(config: RunConfig, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -30,7 +30,7 @@ def sound(config: RunConfig, weights: Weights) -> bool:
     """Whether the network answers with numbers: its weights are some, and none so large that an image might give infinity.
 
     A sheet full of ink and weights without their signs give at least as much as any image does in networks without batch
-    normalisation; with it, about as much.
+    normalization; with it, about as much.
     """
     if not all(np.isfinite(one).all() for one in weights.values()):
         return False
@@ -55,7 +55,7 @@ def shares(config: RunConfig, outputs: NDArray[np.floating]) -> NDArray[np.float
 def layers(config: RunConfig, weights: Weights, inputs: Array) -> list[Array]:
     """What each layer of `models.describe(config)` gives, in its order; the last are the outputs (logits).
 
-    `inputs`: n×28×28, preprocessed. Hidden layers after batch normalisation and activation.
+    `inputs`: n×28×28, preprocessed. Hidden layers after batch normalization and activation.
     """
     with np.errstate(all="ignore"):  # NaN and infinity are answers
         return list(_layers(config, weights, inputs))
@@ -97,7 +97,7 @@ def shapes(config: RunConfig) -> dict[str, tuple[int, ...]]:
 
 
 def _with_norm(config: RunConfig, at: int, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """Weights and biases of a layer, and of the batch normalisation after it, where there is one."""
+    """Weights and biases of a layer, and of the batch normalization after it, where there is one."""
     found = {f"{at}.weight": shape, f"{at}.bias": shape[:1]}
     if config.batch_norm:
         names = ("weight", "bias", "running_mean", "running_var")
@@ -112,7 +112,7 @@ def _layers(config: RunConfig, weights: Weights, inputs: Array) -> Iterator[Arra
     if config.model == "cnn":
         for _filters in config.filters:
             a = _convolved(a, weights[f"{at}.weight"], weights[f"{at}.bias"])
-            at, a = _normalised(config, weights, at + 1, a)
+            at, a = _normalized(config, weights, at + 1, a)
             a = activate(config.activation, a)
             yield a
             at += 1
@@ -126,15 +126,15 @@ def _layers(config: RunConfig, weights: Weights, inputs: Array) -> Iterator[Arra
         at += 1
     for _units in config.hidden_layers:
         a = a @ weights[f"{at}.weight"].T + weights[f"{at}.bias"]
-        at, a = _normalised(config, weights, at + 1, a)
+        at, a = _normalized(config, weights, at + 1, a)
         a = activate(config.activation, a)
         yield a
         at += 2 if config.dropout else 1
     yield a @ weights[f"{at}.weight"].T + weights[f"{at}.bias"]
 
 
-def _normalised(config: RunConfig, weights: Weights, at: int, z: Array) -> tuple[int, Array]:
-    """Batch normalisation by the running mean and variance, where there is one; the next module's place."""
+def _normalized(config: RunConfig, weights: Weights, at: int, z: Array) -> tuple[int, Array]:
+    """Batch normalization by the running mean and variance, where there is one; the next module's place."""
     if not config.batch_norm:
         return at, z
     mean, variance, scale, shift = (

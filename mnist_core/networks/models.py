@@ -111,7 +111,7 @@ def build_model(config: RunConfig) -> torch.nn.Sequential:
         units = hidden
     modules.append(nn.Linear(units, 10))
     model = nn.Sequential(*modules)
-    _initialise(model, config)
+    _initialize(model, config)
     return model
 
 
@@ -128,8 +128,8 @@ def _activation(config: RunConfig) -> torch.nn.Module:
     }[config.activation]()
 
 
-def _initialise(model: torch.nn.Sequential, config: RunConfig) -> None:
-    """Weights by `config.initialisation`, biases 0.
+def _initialize(model: torch.nn.Sequential, config: RunConfig) -> None:
+    """Weights by `config.initialization`, biases 0.
 
     Glorot: uniform in ±√(6/(in+out)) (Glorot & Bengio 2010). He: normal with deviation √(2/in) (He et al. 2015).
     """
@@ -144,11 +144,11 @@ def _initialise(model: torch.nn.Sequential, config: RunConfig) -> None:
         shape = tuple(module.weight.shape)
         field = int(np.prod(shape[2:]))
         fan_in, fan_out = shape[1] * field, shape[0] * field
-        if config.initialisation == "glorot":
+        if config.initialization == "glorot":
             limit = np.sqrt(6 / (fan_in + fan_out))
             values = generator.uniform(-limit, limit, shape)
         else:
-            deviation = {"normal": config.init_std, "he": np.sqrt(2 / fan_in), "zeros": 0.0}[config.initialisation]
+            deviation = {"normal": config.init_std, "he": np.sqrt(2 / fan_in), "zeros": 0.0}[config.initialization]
             values = generator.normal(0, 1, shape) * deviation
         with torch.no_grad():
             module.weight.copy_(torch.from_numpy(values.astype(np.float32)))

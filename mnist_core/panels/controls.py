@@ -12,7 +12,8 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import RANGES, TRAIN_FILES, RunConfig, choices, parse_field
+from mnist_core.config import RunConfig, choices, parse_field
+from mnist_core.config_rules import RANGES, TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.panels import draft
 from mnist_core.presets import PRESETS
@@ -142,7 +143,7 @@ def _optimizer_details() -> None:
     if optimizer in ("adagrad", "rmsprop", "adam", "adamw"):
         stops = (1e-16, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0)
         _stops("epsilon", _("Epsilon"), stops, _("Keeps the division by small gradients finite."))
-    _stops("weight_decay", _("Weight decay"), DECAYS, _("Pulls every weight towards 0 at each update."))
+    _stops("weight_decay", _("Weight decay"), DECAYS, _("Pulls every weight toward 0 at each update."))
     _select("schedule", _("Schedule"), _("How the learning rate changes in the course of the run."))
     if draft.fields()["schedule"] in ("step", "warm-up"):
         label = _("Epochs between drops") if draft.fields()["schedule"] == "step" else _("Epochs of warm-up")
@@ -153,15 +154,15 @@ def _optimizer_details() -> None:
 
 def _network_details() -> None:
     _select("activation", _("Activation"), _("What a hidden unit makes of its sum. Without one, layers are one line."))
-    _select("initialisation", _("Initial weights"), _("How large the weights are before the first update."))
-    if draft.fields()["initialisation"] == "normal":
+    _select("initialization", _("Initial weights"), _("How large the weights are before the first update."))
+    if draft.fields()["initialization"] == "normal":
         stops = (0.0, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
         _stops("init_std", _("Deviation of the weights"), stops, _("Standard deviation of the normal distribution."))
     if draft.fields()["model"] == "cnn":
         _stops("kernel_size", _("Kernel size"), (1, 3, 5, 7, 9, 11), _("Each filter sees so many pixels squared."))
         _select("pooling", _("Pooling"), _("Halves the image after each convolution."))
     _slider("dropout", _("Dropout"), 0.0, 0.95, 0.05, _("Share of hidden units left out at each update."))
-    _toggle("batch_norm", _("Batch normalisation"), _("Centres and scales each unit over the batch."))
+    _toggle("batch_norm", _("Batch normalization"), _("Centers and scales each unit over the batch."))
     _select("loss", _("Loss"), _("What training makes small."))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.config import FIELDS, TRAIN_FILES, RunConfig
+from mnist_core.config import FIELDS, RunConfig
+from mnist_core.config_rules import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.ui import address, data_note

@@ -27,15 +27,15 @@ class Labels(Base):
         name: str | None = None,
         note: str | None = None,
         star: bool | None = None,
-        colour: int | None = None,
+        color: int | None = None,
     ) -> None:
         """Write what is given on one's own run; nothing where it is somebody else's.
 
-        Name and note are cut to 80 and 2,000 letters. `colour`: number of a colour of the charts, from 0; -1: by its place.
+        Name and note are cut to 80 and 2,000 letters. `color`: number of a color of the charts, from 0; -1: by its place.
         """
         change: dict[str, Any] = {} if star is None else {"star": star}
-        if colour is not None:
-            change["colour"] = colour if colour >= 0 else None
+        if color is not None:
+            change["color"] = color if color >= 0 else None
         if name is not None:
             change["name"] = escape.line(name)[:NAME_LETTERS]
         if note is not None:

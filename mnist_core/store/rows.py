@@ -188,6 +188,6 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         name=UserText(row.name),
         note=UserText(row.note),
         star=row.star,
-        colour=row.colour,
+        color=row.color,
         put_away=row.put_away_at is not None,
     )

@@ -53,7 +53,7 @@ runs = sa.Table(
     sa.Column("name", sa.String(80), nullable=False, server_default=""),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("colour", sa.Integer),
+    sa.Column("color", sa.Integer),
     # Since when its student wants to see it no more (seconds since the epoch) …
     sa.Column("put_away_at", sa.Float),
     # … and what the store's clock (`lease.served_seconds`) said then; it goes for good a day later by that clock.

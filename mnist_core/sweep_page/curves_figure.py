@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import Across, ChartView, Floats, departure, drawn, loss_axis, packed, spread, top_of_loss
 from mnist_core.figures.curves import AXES, SHARES, Figure, Trace
-from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, colour_of, mark_chance, rate_text
+from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, color_of, mark_chance, rate_text
 from mnist_core.messages import N_, Translate
 from mnist_core.records import Curves, Run
 
@@ -24,7 +24,7 @@ BATCH_POINTS = 150  # drawn of a curve over mini-batches, each the mean of what 
 def curves_chart(
     sweep_id: str, runs: Sequence[tuple[Run, Curves]], rates: Sequence[float], view: SweepView, translate: Translate
 ) -> Figure:
-    """One thin curve a run, in the colour of its rate; a bar tells which colour is which rate.
+    """One thin curve a run, in the color of its rate; a bar tells which color is which rate.
 
     A trace's `meta` is the place of its rate in `rates`.
     """
@@ -53,10 +53,10 @@ def curves_chart(
                 (
                     float(across.values(records)[row]),
                     _gone(run, values[row:], translate),
-                    colour_of(run.config.learning_rate, rates, view.dark),
+                    color_of(run.config.learning_rate, rates, view.dark),
                 )
             )
-    figure["data"] += [_departures(left, marks.edge(top, axes)), _colour_bar(rates, view, translate)]
+    figure["data"] += [_departures(left, marks.edge(top, axes)), _color_bar(rates, view, translate)]
     layout["yaxis"] |= loss_axis(columns, top, axes) if view.metric == "loss" else SHARES
     mark_chance(figure, runs, view, translate, log=axes.log_y)
     figure["data"] += spread(layout)
@@ -98,7 +98,7 @@ def _curve(
         "y": packed(drawn(values, top)),
         "customdata": packed(values),
         "hovertemplate": hover,
-        "line": {"color": colour_of(rate, rates, view.dark), "width": 4 if chosen else 1.7},
+        "line": {"color": color_of(rate, rates, view.dark), "width": 4 if chosen else 1.7},
         "opacity": 1.0 if chosen or view.chosen is None else 0.4,
         "showlegend": False,
         "connectgaps": False,
@@ -112,22 +112,22 @@ def _gone(run: Run, values: Floats, translate: Translate) -> str:
 
 
 def _departures(left: Sequence[tuple[float, str, str]], y: float) -> Trace:
-    """A small sign of its colour where each curve left the chart for good."""
+    """A small sign of its color where each curve left the chart for good."""
     return {
         "type": "scatter",
         "mode": "markers",
         "uid": "left",
-        "x": [x for x, _text, _colour in left],
+        "x": [x for x, _text, _color in left],
         "y": [y] * len(left),
-        "text": [text for _x, text, _colour in left],
-        "marker": {"symbol": "triangle-up", "size": 12, "color": [colour for _x, _text, colour in left]},
+        "text": [text for _x, text, _color in left],
+        "marker": {"symbol": "triangle-up", "size": 12, "color": [color for _x, _text, color in left]},
         "hovertemplate": "%{text}<extra></extra>",
         "showlegend": False,
     }
 
 
-def _colour_bar(rates: Sequence[float], view: SweepView, translate: Translate) -> Trace:
-    """Nothing but the bar that tells colours."""
+def _color_bar(rates: Sequence[float], view: SweepView, translate: Translate) -> Trace:
+    """Nothing but the bar that tells colors."""
     low, high = math.log10(rates[0]), math.log10(rates[-1])
     ticks = [low, *range(math.floor(low) + 1, math.ceil(high)), high]
     shown = [tick for tick in ticks if tick in (low, high) or min(tick - low, high - tick) > 0.12 * (high - low)]

@@ -38,7 +38,7 @@ def chart(
     layout["yaxis2"] = layout["yaxis"] | ends(0, 1.02) | shares
     layout["yaxis"] |= ends(0, top) | {"domain": [0.48, 1], "title": {"text": translate(N_("Loss"))}}
     figure: Figure = {"data": [], "layout": layout}
-    color = theme.SPLIT_STYLES["train"].colour(dark)
+    color = theme.SPLIT_STYLES["train"].color(dark)
     for uid, values, width, name in (
         ("raw", reading.losses, 1.0, N_("each mini-batch")),
         ("smoothed", reading.smoothed, 3.5, N_("smoothed")),
@@ -97,7 +97,7 @@ def _mark(reading: Reading, index: int, dark: bool, translate: Translate) -> dic
         "marker": {
             "size": 17,
             "symbol": SYMBOLS[one.kind],
-            "color": theme.run_colour(index + 1, dark),
+            "color": theme.run_color(index + 1, dark),
             "line": {"width": 2, "color": theme.ink(dark)},
         },
         "hovertemplate": f"{name}<extra></extra>",

@@ -18,7 +18,7 @@ from mnist_core.diagnostics.zones import Reading, Zone
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.figures.curves import SHARES, Figure, Trace
-from mnist_core.figures.sweep import PARTS, SweepView, chance_of, colour_of, mark_chance, rate_text
+from mnist_core.figures.sweep import PARTS, SweepView, chance_of, color_of, mark_chance, rate_text
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import Curves, Run
 
@@ -31,7 +31,7 @@ ZONE_NAMES: dict[Zone, str] = {
     "broken": N_("diverged or collapsed"),
 }
 # Grounds of the zones; each has its name written on it as well.
-ZONE_COLOURS: dict[Zone, tuple[str, str]] = {
+ZONE_COLORS: dict[Zone, tuple[str, str]] = {
     "small": ("rgba(0,114,178,0.10)", "rgba(86,180,233,0.14)"),
     "good": ("rgba(0,158,115,0.20)", "rgba(47,207,160,0.22)"),
     "edge": ("rgba(230,159,0,0.24)", "rgba(230,159,0,0.28)"),
@@ -96,7 +96,7 @@ def describe(reading: Reading, rates: int) -> Message:
 
 
 def _bounds(rates: Sequence[float]) -> list[float]:
-    """Where each rate's stretch of the axis begins and ends: half way to its neighbours."""
+    """Where each rate's stretch of the axis begins and ends: half way to its neighbors."""
     inner = [math.sqrt(one * other) for one, other in pairwise(rates)]
     first = rates[0] ** 2 / inner[0] if inner else rates[0] / 2
     last = rates[-1] ** 2 / inner[-1] if inner else rates[-1] * 2
@@ -154,11 +154,11 @@ def _ends_trace(
     final = uid == "final"
     names = {"final": N_("at the end"), "best": N_("at its best")}
     shown = _held(values, floor, top)
-    colours = [colour_of(rate, rates, view.dark) for rate in rates]
+    colors = [color_of(rate, rates, view.dark) for rate in rates]
     beyond = ~(values <= top) & ~np.isnan(values)
     symbols = np.where(beyond & (view.metric == "loss"), "triangle-up", "circle")
     sizes = [17 if view.chosen is not None and math.isclose(rate, view.chosen) else 11 for rate in rates]
-    marker: dict[str, Any] = {"symbol": symbols.tolist(), "size": sizes, "color": colours}
+    marker: dict[str, Any] = {"symbol": symbols.tolist(), "size": sizes, "color": colors}
     marker["line"] = {"width": 1, "color": theme.ink(view.dark)}
     if not final:
         marker = {"symbol": "circle-open", "size": 7, "color": theme.quiet(view.dark)}
@@ -200,7 +200,7 @@ def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top:
 
 
 def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: SweepView, translate: Translate) -> None:
-    """Grounds of neighbouring rates of one zone, with its name."""
+    """Grounds of neighboring rates of one zone, with its name."""
     whole = math.log(bounds[-1] / bounds[0])
     for zone, places in groupby(range(len(reading.points)), lambda place: reading.points[place].zone):
         if zone is None:
@@ -216,7 +216,7 @@ def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: Swee
                 "y0": 0,
                 "y1": 1,
                 "layer": "below",
-                "fillcolor": ZONE_COLOURS[zone][view.dark],
+                "fillcolor": ZONE_COLORS[zone][view.dark],
                 "line": {"width": 0},
             }
         )
@@ -249,7 +249,7 @@ def _mark_edges(
         (measured, N_("measured edge"), "solid", theme.broken(view.dark)),
         (predicted, N_("predicted"), "dash", theme.ink(view.dark)),
     )
-    for row, (rate, name, dash, colour) in enumerate(lines):
+    for row, (rate, name, dash, color) in enumerate(lines):
         if rate is None:
             continue
         figure["layout"]["shapes"].append(
@@ -260,7 +260,7 @@ def _mark_edges(
                 "yref": "paper",
                 "y0": 0,
                 "y1": 1,
-                "line": {"color": colour, "width": 2, "dash": dash},
+                "line": {"color": color, "width": 2, "dash": dash},
             }
         )
         figure["layout"]["annotations"].append(
@@ -274,6 +274,6 @@ def _mark_edges(
                 "text": f"{translate(name)} {rate:.3g}",
                 "showarrow": False,
                 "bgcolor": theme.veil(view.dark),
-                "font": {"size": theme.NOTE_SIZE, "color": colour},
+                "font": {"size": theme.NOTE_SIZE, "color": color},
             }
         )

@@ -132,7 +132,7 @@ def _measured(
 
 
 def _places(model: nn.Sequential, names: Sequence[str]) -> list[list[int]]:
-    """For each layer with weights, where its own are among all parameters; batch normalisation's belong to no layer."""
+    """For each layer with weights, where its own are among all parameters; batch normalization's belong to no layer."""
     return [
         [place for place, name in enumerate(names) if name.startswith(f"{index}.")]
         for index, module in enumerate(model)

@@ -19,8 +19,8 @@ CHOICES: Mapping[str, str] = {
     **{str(name): title for name, title in data.TITLES.items()},
     "raw": N_("raw 0–255"),
     "scaled": N_("scaled 0–1"),
-    "centred": N_("zero-centred"),
-    "standardised": N_("standardised"),
+    "centered": N_("zero-centered"),
+    "standardized": N_("standardized"),
     "mlp": "MLP",
     "cnn": "CNN",
     "identity": N_("identity (none)"),
@@ -67,7 +67,7 @@ STATES: Mapping[str, str] = {
     "collapsed": N_("collapsed"),
     "failed": N_("failed"),
 }
-# Colour names of Streamlit's badges, and symbols, so that a state is never told by colour alone.
+# Color names of Streamlit's badges, and symbols, so that a state is never told by color alone.
 STATE_STYLES: Mapping[str, tuple[str, str]] = {
     "queued": ("gray", "hourglass_empty"),
     "running": ("blue", "play_arrow"),
@@ -91,13 +91,13 @@ def state(run: Run) -> str:
 
 
 def badge(run: Run) -> str:
-    """The run's state as Streamlit markdown: symbol, word, colour."""
+    """The run's state as Streamlit markdown: symbol, word, color."""
     key = state(run)
-    colour, icon = STATE_STYLES[key]
-    return f":{colour}-badge[:material/{icon}: {_(STATES[key])}]"
+    color, icon = STATE_STYLES[key]
+    return f":{color}-badge[:material/{icon}: {_(STATES[key])}]"
 
 
-# Colour and symbol of a verdict, as for states.
+# Color and symbol of a verdict, as for states.
 VERDICT_STYLES: Mapping[Kind, tuple[str, str]] = {
     "learning-well": ("green", "check"),
     "learning-slowly": ("blue", "trending_down"),
@@ -116,8 +116,8 @@ def verdict_badge(run: Run) -> str:
     said = verdict(run)
     if not said:
         return ""
-    colour, icon = VERDICT_STYLES[run.result["verdict"]]
-    return f":{colour}-badge[:material/{icon}: {said}]"
+    color, icon = VERDICT_STYLES[run.result["verdict"]]
+    return f":{color}-badge[:material/{icon}: {said}]"
 
 
 def verdict(run: Run) -> str:

@@ -1,7 +1,7 @@
 """Texts of the interface in the language of the session, through gettext.
 
 English stands in the source; `locales/<language>/LC_MESSAGES/mnist_lab.po` has the other languages, read as it is at
-first use (no compiled catalogue, no build step).
+first use (no compiled catalog, no build step).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LOCALES = Path(__file__).parents[2] / "locales"
 
 def _(text: str) -> str:
     """`text` in the language of the session; as it stands where there is no translation."""
-    return catalogue(language()).gettext(text) if text else ""
+    return catalog(language()).gettext(text) if text else ""
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """The text for `n` things in the language of the session: in English `one` where n is 1, else `many`."""
-    return catalogue(language()).ngettext(one, many, n)
+    return catalog(language()).ngettext(one, many, n)
 
 
 def language() -> str:
@@ -65,7 +65,7 @@ def language_switch() -> None:
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def catalogue(code: str) -> gettext.NullTranslations:
+def catalog(code: str) -> gettext.NullTranslations:
     """The translations into `code`."""
     file = LOCALES / code / "LC_MESSAGES" / "mnist_lab.po"
     if not file.exists():

@@ -72,7 +72,7 @@ def filled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = store.create_run("ann", CONFIG, run_id="trained", preset="lenet", variant="a", prediction="learns")
     execute(store, trained)
     assert weights.steps(trained)
-    store.label_run(trained, "ann", name="première *run*", note="two\nlines", star=True, colour=3)
+    store.label_run(trained, "ann", name="première *run*", note="two\nlines", star=True, color=3)
     paused_after(store, 2)
     crashed(store, monkeypatch)
     store.create_run("bob", CONFIG, run_id="queued")

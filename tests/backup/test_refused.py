@@ -295,7 +295,7 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "finished_order",
         "token",
         "checkpoint_token",
-        "colour",
+        "color",
     }
 
     def change(content: dict[str, bytes]) -> None:

@@ -35,7 +35,7 @@ NOT_RUNS = {"ours-sweep", "ours-updates", "floor", "range-test", "landscape", "s
 @pytest.mark.parametrize("contestant", sorted(set(CONTESTANTS) - NOT_RUNS))
 def test_a_contestant_learns_in_as_many_updates_as_the_work_has(contestant: str, few: Dataset) -> None:
     need(contestant)
-    config = SMALL.replace(initialisation="normal", init_std=0.1) if contestant.startswith("numpy") else SMALL
+    config = SMALL.replace(initialization="normal", init_std=0.1) if contestant.startswith("numpy") else SMALL
     answer = timed(prepared(Work(contestant, config), few), 0)
     assert answer["updates"] == 8 * 8
     assert answer["seconds"] > 0
@@ -77,7 +77,7 @@ def test_torch_peers_have_the_same_network(name: str) -> None:
     assert sum(weights.numel() for weights in model.parameters()) == describe(config).parameters
     first = next(model.parameters())
     fans = 784 + 512 if name == "keras-first-look" else 0
-    deviation = {"glorot": np.sqrt(2 / max(1, fans)), "normal": 0.01, "he": np.sqrt(2 / 25)}[config.initialisation]
+    deviation = {"glorot": np.sqrt(2 / max(1, fans)), "normal": 0.01, "he": np.sqrt(2 / 25)}[config.initialization]
     assert first.std().item() == pytest.approx(deviation, rel=0.15)
 
 

@@ -76,7 +76,7 @@ def test_the_grid_is_wide_and_the_same_for_a_seed() -> None:
     many = [draw(np.random.default_rng([5, number])) for number in range(200)]
     assert many[:9] == [draw(np.random.default_rng([5, number])) for number in range(9)]
     assert {len(config.hidden_layers) for config in many if config.model == "mlp"} == {0, 1, 2, 3, 4}
-    for name, count in (("optimizer", 7), ("preprocessing", 4), ("loss", 2), ("activation", 6), ("initialisation", 4)):
+    for name, count in (("optimizer", 7), ("preprocessing", 4), ("loss", 2), ("activation", 6), ("initialization", 4)):
         assert len({getattr(config, name) for config in many}) == count
     assert {1, 4, 10, 100, 256} <= {config.batch_size for config in many}
     assert 15 < sum(config.model == "cnn" for config in many) < 60

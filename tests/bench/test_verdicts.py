@@ -114,7 +114,7 @@ def test_the_grid_is_wide_and_the_same_for_a_seed() -> None:
     assert {1, 10, 500} <= {config.batch_size for config in many}
 
 
-def test_a_case_is_trained_and_labelled(tiny: Dataset) -> None:
+def test_a_case_is_trained_and_labeled(tiny: Dataset) -> None:
     config = RunConfig(
         dataset="built-in", train_size=600, validation_size=200, hidden_layers=(30,), batch_size=20, epochs=3
     )

@@ -42,7 +42,7 @@ def test_the_views_of_the_data_page(open_browser: Open) -> None:
     wait_until(lambda: page.points("balance") == 30)
     page.choose("data_view", "Scales")
     wait_until(lambda: page.points("scales_two") > 250)
-    page.choose("scales_scale", "standardised")
+    page.choose("scales_scale", "standardized")
     page.wait_for("Condition number 1.")
     page.choose("data_view", "Three heaps")
     wait_until(lambda: page.points("leak") == 42)

@@ -9,7 +9,7 @@ from mnist_core.data import Dataset
 from mnist_core.ideas.data.data_split import concept as leak
 
 
-def brute_force(memory: leak.Labelled, asked: leak.Labelled) -> float:
+def brute_force(memory: leak.Labeled, asked: leak.Labeled) -> float:
     right = 0
     for image, label in zip(*asked, strict=True):
         off = [((image.astype(int) // 16 - known.astype(int) // 16) ** 2).sum() for known in memory[0]]

@@ -46,17 +46,17 @@ def test_curvatures_by_hand() -> None:
 def test_each_scale_makes_the_bowl_rounder() -> None:
     pixel = np.array([0, 0, 100, 255, 255], np.uint8)
     conditions = [
-        line.surface(x, x).condition for x in (line.scaled(pixel, scale) for scale in ("raw", "scaled", "standardised"))
+        line.surface(x, x).condition for x in (line.scaled(pixel, scale) for scale in ("raw", "scaled", "standardized"))
     ]
     assert conditions[0] > 1_000 > conditions[1] > conditions[2]
     assert conditions[2] == pytest.approx(1.0)
-    centred = line.scaled(pixel, "centred")
-    assert centred.mean() == pytest.approx(0)
-    assert centred.max() - centred.min() == pytest.approx(1)
+    centered = line.scaled(pixel, "centered")
+    assert centered.mean() == pytest.approx(0)
+    assert centered.max() - centered.min() == pytest.approx(1)
 
 
 def test_a_pixel_that_never_changes_is_no_error() -> None:
-    still = line.scaled(np.zeros(9, np.uint8), "standardised")
+    still = line.scaled(np.zeros(9, np.uint8), "standardized")
     assert not still.any()
     bowl = line.surface(still, still)
     assert bowl.condition == float("inf")

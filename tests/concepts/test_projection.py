@@ -16,8 +16,8 @@ def test_components_are_those_of_the_singular_value_decomposition(tiny: Dataset)
     images = tiny.train_images[:400]
     found = projection.components(images, 10)
     x = images.reshape(400, 784) / 255
-    centred = x - x.mean(0)
-    values, directions = np.linalg.svd(centred, full_matrices=False)[1:]
+    centered = x - x.mean(0)
+    values, directions = np.linalg.svd(centered, full_matrices=False)[1:]
     assert found.shares == pytest.approx(values[:10] ** 2 / (values**2).sum(), rel=1e-3)
     assert np.abs((found.directions[:3] * directions[:3]).sum(1)) == pytest.approx([1] * 3, abs=1e-3)
     assert found.directions @ found.directions.T == pytest.approx(np.eye(10), abs=1e-4)

@@ -54,7 +54,7 @@ def test_the_width_is_found_again(depth: int, width: int) -> None:
 
 @pytest.mark.parametrize("parameters", [1, 900, 54_314, 79_510, 1_000_003])
 @pytest.mark.parametrize("depth", [1, 3])
-def test_no_neighbour_is_nearer(parameters: int, depth: int) -> None:
+def test_no_neighbor_is_nearer(parameters: int, depth: int) -> None:
     width = width_for(parameters, 784, depth, 10)
     off = [abs(parameters_of(784, w, depth, 10) - parameters) for w in (max(1, width - 1), width, width + 1)]
     assert off[1] == min(off)

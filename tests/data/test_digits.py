@@ -1,4 +1,4 @@
-"""The built-in digits: the same from the same seed, centred and inked as MNIST's, and hard in the same way."""
+"""The built-in digits: the same from the same seed, centered and inked as MNIST's, and hard in the same way."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_same_seed_same_images_with_any_number_of_threads() -> None:
     assert np.bincount(labels).tolist() == [250] * 10
 
 
-def test_ink_box_and_centre_are_like_mnists() -> None:
+def test_ink_box_and_center_are_like_mnists() -> None:
     images, _labels = draw_digits(3_000, 1)
     scaled = images / 255
     assert scaled.mean() == pytest.approx(data.MEAN, abs=0.02)

@@ -20,8 +20,8 @@ def box(image: np.ndarray) -> tuple[int, int]:
     return int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
 
 
-def centre(image: np.ndarray) -> np.ndarray:
-    """Centre of mass, row and column."""
+def center(image: np.ndarray) -> np.ndarray:
+    """Center of mass, row and column."""
     grid = np.indices(image.shape)
     return np.asarray((grid * image).sum((1, 2)) / image.sum())
 
@@ -35,12 +35,12 @@ def test_paint_draws_a_pen_of_the_given_width() -> None:
 
 
 @pytest.mark.parametrize("stroke", [SEVEN, ONE], ids=["seven", "one"])
-def test_the_box_and_the_centre_of_mass(stroke: Stroke) -> None:
+def test_the_box_and_the_center_of_mass(stroke: Stroke) -> None:
     image = like_mnist(paint([stroke]))
     assert max(box(image)) == BOX
-    np.testing.assert_allclose(centre(image), [14, 14], atol=0.55)  # whole pixels are moved
+    np.testing.assert_allclose(center(image), [14, 14], atol=0.55)  # whole pixels are moved
     drawn = as_drawn(paint([stroke]))
-    assert np.abs(centre(drawn) - 14).max() > 3
+    assert np.abs(center(drawn) - 14).max() > 3
 
 
 def test_where_it_is_drawn_and_how_large_makes_no_difference() -> None:
@@ -49,11 +49,11 @@ def test_where_it_is_drawn_and_how_large_makes_no_difference() -> None:
     assert not like_mnist(np.zeros((PAD, PAD), np.float32)).any()
 
 
-def test_mnist_itself_has_this_box_and_this_centre(mnist: Path) -> None:
+def test_mnist_itself_has_this_box_and_this_center(mnist: Path) -> None:
     images = load_dataset("mnist", mnist).test_images[:2_000]
     assert np.mean([max(box(image)) == BOX for image in images]) > 0.95
-    centres = np.array([centre(image) for image in images])
-    np.testing.assert_allclose(centres.mean(0), [14, 14], atol=0.15)
+    centers = np.array([center(image) for image in images])
+    np.testing.assert_allclose(centers.mean(0), [14, 14], atol=0.15)
     # A digit of MNIST, drawn larger and elsewhere, comes back as it was, to the blur of the way.
     large = np.zeros((PAD, PAD), np.float32)
     large[100:240, 30:170] = np.kron(images[0], np.ones((5, 5))) / 255

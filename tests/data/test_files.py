@@ -48,7 +48,7 @@ def test_real_mnist(mnist: Path) -> None:
     assert dataset.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
     scaled = data.preprocess(dataset.train_images[:5000], "scaled")
     assert scaled.mean() == pytest.approx(data.MEAN, abs=0.003)
-    assert data.preprocess(dataset.train_images, "standardised").std() == pytest.approx(1, abs=0.01)
+    assert data.preprocess(dataset.train_images, "standardized").std() == pytest.approx(1, abs=0.01)
 
 
 def test_the_variable_names_the_folder(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,7 +139,7 @@ def test_a_card_with_dark_and_light_of_its_own_on_transparent_ground() -> None:
     assert alike(like_mnist(read_ink(encoded(card))), like_mnist(SEVEN)) > 0.9
 
 
-def test_what_is_not_to_be_centred_stays_where_it_lies() -> None:
+def test_what_is_not_to_be_centered_stays_where_it_lies() -> None:
     page = np.full((300, 600), 240)
     page[40:180, 60:76] = 30  # a one, in the left half of a wide picture
     reading = read(encoded(page))

@@ -50,7 +50,7 @@ def test_label_noise_changes_just_that_share_and_only_training_labels(dataset: D
 
 @pytest.mark.parametrize(
     ("kind", "black", "white"),
-    [("raw", 0, 255), ("scaled", 0, 1), ("centred", -0.1307, 0.8693), ("standardised", -0.4242, 2.8215)],
+    [("raw", 0, 255), ("scaled", 0, 1), ("centered", -0.1307, 0.8693), ("standardized", -0.4242, 2.8215)],
 )
 def test_pixels(kind: str, black: float, white: float) -> None:
     scale, shift = affine(kind)

@@ -232,7 +232,7 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
             "flat near chance",
             ["2.303 at step 300, 2.302 at step 500, close to a guess", "100% of the units", "higher, 5,"],
         ),
-        ("flat below chance", ["levelled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
+        ("flat below chance", ["leveled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
         ("falls back", ["1.100 at step 500, after 0.300", "three times smaller, 0.17"]),
         ("ends above its least", ["up and down: 0.800 at step 500, after 0.650", "three times smaller"]),
         ("validation rises", ["lowest at step 200 (0.400) and rose to 0.500", "from 0.200 to 0.020", "98.0%"]),

@@ -96,12 +96,12 @@ def test_an_evaluation_is_smoothed_over_the_same_stretch_as_the_steps_between() 
     assert smoothed == pytest.approx([2, (0.125 * 2 + 0.75) / 0.875])
 
 
-def test_every_run_that_left_has_a_sign_of_its_colour() -> None:
+def test_every_run_that_left_has_a_sign_of_its_color() -> None:
     runs = [(name, curves([], losses)) for name, losses in (("a", (2.3, 1e9)), ("b", (2.3, 1)), ("c", (2.3, math.nan)))]
     figure = runs_chart(overlaid(runs), "loss", ["train"], ChartView(), str)
     assert [trace["legendgroup"] for trace in signs(figure)] == ["run0", "run2"]
-    colours = {trace["uid"]: trace["line"]["color"] for trace in figure["data"] if "line" in trace}
-    assert [sign["marker"]["color"] for sign in signs(figure)] == [colours["run0"], colours["run2"]]
+    colors = {trace["uid"]: trace["line"]["color"] for trace in figure["data"] if "line" in trace}
+    assert [sign["marker"]["color"] for sign in signs(figure)] == [colors["run0"], colors["run2"]]
     assert not signs(runs_chart(overlaid(runs), "accuracy", ["train"], ChartView(), str))
 
 

@@ -55,7 +55,7 @@ def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> N
     figure = overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str)
     drawn = traces(figure)
     styles = {uid: (one["line"]["color"], one["line"]["dash"]) for uid, one in drawn.items()}
-    red, blue = theme.run_colour(1, False), theme.run_colour(0, False)
+    red, blue = theme.run_color(1, False), theme.run_color(0, False)
     assert styles["a-train"] == (red, "solid")
     assert styles["a-validation"] == (red, "dash")
     assert styles["b-validation"] == (blue, "dash")
@@ -87,8 +87,8 @@ def test_smoothing_smooths_from_point_to_point_and_leaves_the_raw_curve_thin_beh
     assert order.index("a-raw") < order.index("a")
 
 
-def test_of_more_runs_than_colours_signs_tell_those_of_one_colour_apart() -> None:
-    count = len(theme.RUN_COLOURS_LIGHT) + 1
+def test_of_more_runs_than_colors_signs_tell_those_of_one_color_apart() -> None:
+    count = len(theme.RUN_COLORS_LIGHT) + 1
     runs = overlay.overlaid([(str(place), curves([0, 10], [2.0, 1.0])) for place in range(count)])
     drawn = traces(overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str))
     look = [
@@ -98,7 +98,7 @@ def test_of_more_runs_than_colours_signs_tell_those_of_one_colour_apart() -> Non
         for sign in [drawn[f"run{place}-{part}"]["marker"]]
     ]
     assert len(set(look)) == 2 * count
-    assert look[0][0] == look[-2][0]  # the eighth has the first one's colour
+    assert look[0][0] == look[-2][0]  # the eighth has the first one's color
     assert drawn["run0-train"]["marker"]["symbol"] == drawn["run0-validation"]["marker"]["symbol"]
     # The parts' own legend then tells dashes alone.
     assert drawn["part-train"]["mode"] == "lines"

@@ -65,7 +65,7 @@ def signs(figure: dict) -> list[dict]:
     return [trace for trace in figure["data"] if trace.get("marker", {}).get("symbol") == "triangle-up"]
 
 
-def test_splits_differ_in_colour_dash_sign_and_name() -> None:
+def test_splits_differ_in_color_dash_sign_and_name() -> None:
     figure = loss_chart(RUN, curves([2.0, 1.5]), ChartView(), str)
     drawn = {trace["name"]: trace for trace in figure["data"] if trace["name"] in ("Training", "Validation", "Test")}
     assert len(drawn) == 3

@@ -21,7 +21,7 @@ def test_balance_in_counts_and_in_shares() -> None:
     shares = balance.balance_chart(counts, True, False, str)
     assert numbers(trace(shares, "train")["y"])[:2] == pytest.approx([0.75, 0.25])
     assert numbers(trace(shares, "test")["y"]) == pytest.approx([0.1] * 10)
-    # Parts differ by more than colour.
+    # Parts differ by more than color.
     assert trace(drawn, "train")["marker"]["pattern"]["shape"] != trace(drawn, "test")["marker"]["pattern"]["shape"]
 
 

@@ -1,4 +1,4 @@
-"""Sheets of weights: which colour a number gets, with many and with few shades."""
+"""Sheets of weights: which color a number gets, with many and with few shades."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def test_a_number_is_as_strong_as_its_share_of_its_images_greatest(dark: bool, g
     values = np.array([[[2.0, -1.0]], [[-0.5, np.nan]], [[0.0, 0.0]]]).repeat(14, axis=2)
     found = pixels(signed_sheet(values, columns=2, scale=3, dark=dark))
     assert found.shape == (3 * 3, 57 * 3, 3)  # two rows and two columns of 1×28, a line of paper between
-    colours = found[1::3, [1, 14 * 3 + 1, 28 * 3 + 1, 29 * 3 + 1, 43 * 3 + 1]]
+    colors = found[1::3, [1, 14 * 3 + 1, 28 * 3 + 1, 29 * 3 + 1, 43 * 3 + 1]]
     orange = (230, 120, 0)
-    assert colours[0, 0].tolist() == list(orange)
+    assert colors[0, 0].tolist() == list(orange)
     half = (np.array(ground) + np.array(blue)) / 2  # -1 of 2
-    assert abs(colours[0, 1] - half).max() <= 2
-    assert colours[0, 3].tolist() == list(blue)  # the greatest of its own image
-    assert colours[0, 4].tolist() == list(ground)  # no number
-    assert colours[2, 0].tolist() == colours[2, 1].tolist() == list(ground)
-    assert colours[0, 2].tolist() == colours[1, 0].tolist() == colours[2, 4].tolist()  # paper
-    assert colours[0, 2].tolist() not in (list(ground), list(orange), list(blue))
+    assert abs(colors[0, 1] - half).max() <= 2
+    assert colors[0, 3].tolist() == list(blue)  # the greatest of its own image
+    assert colors[0, 4].tolist() == list(ground)  # no number
+    assert colors[2, 0].tolist() == colors[2, 1].tolist() == list(ground)
+    assert colors[0, 2].tolist() == colors[1, 0].tolist() == colors[2, 4].tolist()  # paper
+    assert colors[0, 2].tolist() not in (list(ground), list(orange), list(blue))
 
 
 def test_the_paper_between_small_images_stays_thin() -> None:

@@ -30,7 +30,7 @@ def test_each_cell_is_in_one_layer_of_the_map() -> None:
     }
 
 
-def test_a_broken_run_does_not_set_the_colours() -> None:
+def test_a_broken_run_does_not_set_the_colors() -> None:
     cells = [[Cell(0.95, ""), Cell(0.97, ""), Cell(0.1, "", broken=True)]]
     values = trace(grid_chart("", ["1"], ["4", "16", "64"], cells, True, str), "values")
     assert (values["zmin"], values["zmax"]) == (0.95, 0.97)

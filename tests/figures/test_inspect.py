@@ -18,7 +18,7 @@ def same(text: str) -> str:
 
 @DARK
 def test_words_in_cells_have_the_contrast_of_plain_text_on_every_shade(dark: bool) -> None:
-    tops = (theme.SPLIT_STYLES["train"].colour(dark), theme.broken(dark), theme.RAISES)
+    tops = (theme.SPLIT_STYLES["train"].color(dark), theme.broken(dark), theme.RAISES)
     fills = [theme.mix(theme.cell(dark), top, share) for top in tops for share in np.linspace(0, 1, 21)]
     made = cells.words("words", [["x"] * len(fills)], lambda _row, column: fills[column])
     assert len(made["textfont"]["color"]) == len(fills)
@@ -26,7 +26,7 @@ def test_words_in_cells_have_the_contrast_of_plain_text_on_every_shade(dark: boo
         assert contrast(fill, ink) >= 4.5, fill
 
 
-def test_a_mixed_colour_lies_between_its_two() -> None:
+def test_a_mixed_color_lies_between_its_two() -> None:
     assert theme.mix("#000000", "#FF8040", 0) == "#000000"
     assert theme.mix("#000000", "#FF8040", 1) == "#FF8040"
     assert theme.mix("#000000", "#FF8040", 0.5) == "#804020"
@@ -93,7 +93,7 @@ def test_a_square_of_numbers(dark: bool) -> None:
     trace, numbers = activations.square(values, "= Products", dark)["data"]
     assert (trace["zmin"], trace["zmax"]) == (-2, 2)
     assert numbers["text"] == ["1.00", "-2.00", "0.00", "nan"]
-    below = theme.SPLIT_STYLES["train"].colour(dark)
+    below = theme.SPLIT_STYLES["train"].color(dark)
     expected = [
         theme.mix(theme.paper(dark), theme.RAISES, 0.5),
         below,

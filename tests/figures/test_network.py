@@ -94,7 +94,7 @@ def test_stacks_of_images_get_smaller_with_the_image() -> None:
 
 
 @pytest.mark.parametrize("filters", [(16,), (16, 32), (8, 16, 32, 64)])
-def test_labels_of_neighbours_do_not_touch(filters: tuple[int, ...]) -> None:
+def test_labels_of_neighbors_do_not_touch(filters: tuple[int, ...]) -> None:
     root = ET.fromstring(network_svg(describe(RunConfig(model="cnn", filters=filters, hidden_layers=(128, 64))), str))
     texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if "×" in (t.text or "")]
     rows: dict[str, list[tuple[float, float]]] = {}

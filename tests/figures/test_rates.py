@@ -84,13 +84,13 @@ def test_plotly_takes_both_charts(metric: str, part: str, dark: bool) -> None:
         assert "range" not in figure["layout"]["xaxis"]
 
 
-def test_every_run_has_a_curve_in_the_colour_of_its_rate() -> None:
+def test_every_run_has_a_curve_in_the_color_of_its_rate() -> None:
     figure = curves_chart("s", SWEEP, RATES, SweepView(), str)
     lines = [one for one in figure["data"] if one["uid"].startswith("run")]
     assert [one["meta"] for one in lines] == [0, 1, 2, 3, 4]
     assert len({one["line"]["color"] for one in lines}) == 5
-    assert lines[0]["line"]["color"] == theme.scale_colour(0, False)
-    assert lines[-1]["line"]["color"] == theme.scale_colour(1, False)
+    assert lines[0]["line"]["color"] == theme.scale_color(0, False)
+    assert lines[-1]["line"]["color"] == theme.scale_color(1, False)
     assert "rate 0.01" in lines[0]["hovertemplate"]
 
 

@@ -35,7 +35,7 @@ def traces(figure: dict[str, Any]) -> dict[str, Any]:
     return {one["uid"]: one for one in figure["data"]}
 
 
-def test_sharpness_and_its_edge_have_one_colour() -> None:
+def test_sharpness_and_its_edge_have_one_color() -> None:
     run = Run("r", "ann", RunConfig(learning_rate=0.1, sharpness=True), "running", 1, 0.0)
     drawn = traces(sharpness.chart([(run, curves())], ChartView(), str))
     assert numbers(drawn["run0"]["y"]) == [5, 30]

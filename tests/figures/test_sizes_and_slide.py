@@ -43,7 +43,7 @@ def test_the_window_lies_where_the_pixel_comes_from() -> None:
     assert trace(figure, "output")["zmin"] < 0 < trace(figure, "output")["zmax"]  # of nothing but zeros, too
 
 
-def test_walks_keep_their_colour_and_end_near_the_picture() -> None:
+def test_walks_keep_their_color_and_end_near_the_picture() -> None:
     valley = VALLEYS["long"]
     walk = descend(RULES["sgd"], valley.gradient, valley.start, 100, Settings(rate=1.0))  # × −9 a step across
     adam = descend(RULES["adam"], valley.gradient, valley.start, 100, Settings())

@@ -1,4 +1,4 @@
-"""The palette, by computation: told apart with colour blindness, and seen on both grounds."""
+"""The palette, by computation: told apart with color blindness, and seen on both grounds."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BLIND = {
     "protanopia": np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]),
 }
 PALETTES = {
-    "splits": lambda dark: [style.colour(dark) for style in theme.SPLIT_STYLES.values()],
-    "runs": lambda dark: [theme.run_colour(index, dark) for index in range(7)],
+    "splits": lambda dark: [style.color(dark) for style in theme.SPLIT_STYLES.values()],
+    "runs": lambda dark: [theme.run_color(index, dark) for index in range(7)],
 }
 
 
-def lab(colour: str, seen: np.ndarray) -> np.ndarray:
-    """CIE L*a*b* of a hex colour as seen through the matrix."""
-    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+def lab(color: str, seen: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of a hex color as seen through the matrix."""
+    rgb = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     linear = np.clip(seen @ linear, 0, 1)
     xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
@@ -34,7 +34,7 @@ def lab(colour: str, seen: np.ndarray) -> np.ndarray:
 
 def contrast(one: str, other: str) -> float:
     """WCAG's ratio of luminances."""
-    bright, dim = sorted((((lab(colour, np.eye(3))[0] + 16) / 116) ** 3 for colour in (one, other)), reverse=True)
+    bright, dim = sorted((((lab(color, np.eye(3))[0] + 16) / 116) ** 3 for color in (one, other)), reverse=True)
     return float((bright + 0.05) / (dim + 0.05))
 
 
@@ -45,15 +45,15 @@ def test_black_on_white_by_the_book() -> None:
 @pytest.mark.parametrize("palette", PALETTES)
 @pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("dark", GROUNDS)
-def test_colours_are_told_apart_with_colour_blindness(palette: str, kind: str, dark: bool) -> None:
-    seen = [lab(colour, BLIND[kind]) for colour in PALETTES[palette](dark)]
+def test_colors_are_told_apart_with_color_blindness(palette: str, kind: str, dark: bool) -> None:
+    seen = [lab(color, BLIND[kind]) for color in PALETTES[palette](dark)]
     assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 18
 
 
 @pytest.mark.parametrize("palette", PALETTES)
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_lines_stand_out_from_the_ground(palette: str, dark: bool) -> None:
-    assert min(contrast(colour, GROUNDS[dark]) for colour in PALETTES[palette](dark)) >= 3  # WCAG for graphics
+    assert min(contrast(color, GROUNDS[dark]) for color in PALETTES[palette](dark)) >= 3  # WCAG for graphics
 
 
 @pytest.mark.parametrize("dark", GROUNDS)
@@ -62,8 +62,8 @@ def test_text_and_what_broke_can_be_read(dark: bool) -> None:
     assert contrast(theme.broken(dark), GROUNDS[dark]) >= 4.5
 
 
-def test_colour_is_never_alone() -> None:
-    looks = [(theme.run_colour(index, False), theme.run_dash(index)) for index in range(28)]
+def test_color_is_never_alone() -> None:
+    looks = [(theme.run_color(index, False), theme.run_dash(index)) for index in range(28)]
     assert len(set(looks)) == 28
     for one, other in pairwise(looks):
         assert one[0] != other[0]
@@ -78,7 +78,7 @@ def test_letters_are_large_enough_for_a_projector() -> None:
 @pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_the_scale_grows_lighter_evenly_whatever_one_sees(kind: str, dark: bool) -> None:
-    lightness = [lab(theme.scale_colour(share / 20, dark), BLIND[kind])[0] for share in range(21)]
+    lightness = [lab(theme.scale_color(share / 20, dark), BLIND[kind])[0] for share in range(21)]
     steps = np.diff(lightness)
     assert steps.min() > 0
     assert steps.max() < 3 * steps.mean()
@@ -86,4 +86,4 @@ def test_the_scale_grows_lighter_evenly_whatever_one_sees(kind: str, dark: bool)
 
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_the_scale_stands_out_from_the_ground(dark: bool) -> None:
-    assert min(contrast(theme.scale_colour(share / 20, dark), GROUNDS[dark]) for share in range(21)) >= 3
+    assert min(contrast(theme.scale_color(share / 20, dark), GROUNDS[dark]) for share in range(21)) >= 3

@@ -246,7 +246,7 @@ def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: 
         raise ZeroDivisionError
 
     monkeypatch.setattr(run_execution, "estimate_seconds", fail)
-    monkeypatch.setattr(run_execution, "LEARNT_FROM_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "LEARNED_FROM_SECONDS", 0.0)
     execute(store, run_id)
     assert store.get(run_id).outcome == "completed"
 

@@ -57,7 +57,7 @@ def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store:
     assert [run.outcome for run in runs] == ["completed", "diverged", "completed"]
     dataset = data.load_dataset("mnist")
     for run in runs:
-        # What lies on disk is this run's state, not its neighbour's.
+        # What lies on disk is this run's state, not its neighbor's.
         trainer = training.load(settings.checkpoint_file(run.id), run.config, dataset)
         assert trainer.step == run.progress.step
         assert trainer.base_rate == run.config.learning_rate

@@ -61,7 +61,7 @@ def test_every_slider_of_the_layers(open_page: Open) -> None:
     [
         ("letters", 784 * 100 + 100 + 100 * 26 + 26),
         ("yes-no", 784 * 100 + 100 + 100 + 1),
-        ("colour", 3072 * 100 + 100 + 100 * 10 + 10),
+        ("color", 3072 * 100 + 100 + 100 * 10 + 10),
         ("points", 2 * 100 + 100 + 100 + 1),
         ("price", 8 * 100 + 100 + 100 + 1),
     ],

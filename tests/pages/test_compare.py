@@ -211,9 +211,9 @@ def test_a_star_a_name_and_a_note(open_page: Open, finished: Callable[..., str],
     app.button(key="star").click().run()
     app.text_input(key=f"name_of_{run_id}").set_value("my best").run()
     app.text_area(key=f"note_of_{run_id}").set_value("wide and slow").run()
-    app.segmented_control(key=f"colour_of_{run_id}").set_value(4).run()
+    app.segmented_control(key=f"color_of_{run_id}").set_value(4).run()
     run = store.get(run_id)
-    assert (run.star, run.name.raw, run.note.raw, run.colour) == (True, "my best", "wide and slow", 4)
+    assert (run.star, run.name.raw, run.note.raw, run.color) == (True, "my best", "wide and slow", 4)
     row = app.dataframe[0].value.iloc[0]
     assert (row["★"], row["Run"], row["Note"]) == ("★", "my best", "wide and slow")
 

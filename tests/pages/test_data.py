@@ -77,10 +77,10 @@ def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]
     app = mnist_page("numbers")
     # The first training image of MNIST is a 5, its pixels from 0 to 255.
     assert "a **5**, raw 0–255: from 0 to 255, mean 35.1" in texts(app)
-    app.segmented_control(key="number_scale").set_value("standardised").run()
+    app.segmented_control(key="number_scale").set_value("standardized").run()
     # (0 − 0.1307) / 0.3081 and (1 − 0.1307) / 0.3081
     assert "from -0.4242 to 2.821" in texts(app)
-    app.segmented_control(key="number_scale").set_value("centred").run()
+    app.segmented_control(key="number_scale").set_value("centered").run()
     assert "from -0.1307 to 0.8693" in texts(app)
     app.slider(key="number_image").set_value(2).run()
     assert "Image 2, a **0**" in texts(app)
@@ -93,7 +93,7 @@ def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]
 def test_scales_and_the_bowl_of_a_line(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("scales")
     assert "Condition number **54,7" in texts(app)
-    app.segmented_control(key="scales_scale").set_value("standardised").run()
+    app.segmented_control(key="scales_scale").set_value("standardized").run()
     assert "Condition number **1**" in texts(app)
     assert "0.0% of the distance are left" in texts(app)
     app.slider(key="scales_rate").set_value(1.1).run()

@@ -47,10 +47,10 @@ def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open
     run_with_weights(store, app.session_state["student"], answer=7)
     app.session_state["image_source"] = "picture"
     app.run()
-    grey = np.full((60, 60), 240, np.uint8)
-    grey[10:50, 28:34] = 30
+    gray = np.full((60, 60), 240, np.uint8)
+    gray[10:50, 28:34] = 30
     buffer = io.BytesIO()
-    Image.fromarray(grey).save(buffer, "PNG")
+    Image.fromarray(gray).save(buffer, "PNG")
     app.file_uploader(key="picture").upload("seven.png", buffer.getvalue(), "image/png").run()
     assert "The network sees a 7" in texts(app)
     app.file_uploader(key="picture").upload("broken.png", b"no picture", "image/png").run()
@@ -65,13 +65,13 @@ def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
     app.session_state["image_source"] = "picture"
     app.run()
     assert "HEIC photo is not accepted" in texts(app)
-    grey = np.full((120, 200), 240, np.uint8)
-    grey[20:100, 40:50] = grey[20:100, 140:150] = 30
+    gray = np.full((120, 200), 240, np.uint8)
+    gray[20:100, 40:50] = gray[20:100, 140:150] = 30
     read = photo_panel.pictures.read
     contents: list[bytes] = []
     monkeypatch.setattr(photo_panel.pictures, "read", lambda content: contents.append(content) or read(content))
     buffer = io.BytesIO()
-    Image.fromarray(grey).save(buffer, "JPEG")
+    Image.fromarray(gray).save(buffer, "JPEG")
     app.file_uploader(key="picture").upload("eleven.jfif", buffer.getvalue(), "image/jpeg").run()
     assert "2 things on the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
     assert "The network sees" not in texts(app)

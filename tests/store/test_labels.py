@@ -22,10 +22,10 @@ def test_labels_are_kept_and_cut(store: Store) -> None:
     assert run.version > version
     store.label_run(run_id, "ann", note="")
     assert (store.get(run_id).note.raw, store.get(run_id).star) == ("", True)
-    store.label_run(run_id, "ann", colour=3)
-    assert store.get(run_id).colour == 3
-    store.label_run(run_id, "ann", colour=-1)
-    assert store.get(run_id).colour is None
+    store.label_run(run_id, "ann", color=3)
+    assert store.get(run_id).color == 3
+    store.label_run(run_id, "ann", color=-1)
+    assert store.get(run_id).color is None
 
 
 def test_signs_that_are_no_letters_are_left_out(store: Store) -> None:

@@ -42,7 +42,7 @@ def test_on_built_in_digits_short_batches_too(tiny: Dataset, sampling: str) -> N
         train_size=1_030,
         validation_size=100,
         hidden_layers=(20,),
-        preprocessing="standardised",
+        preprocessing="standardized",
         learning_rate=0.05,
         batch_size=100,
         sampling=sampling,  # type: ignore[arg-type]

@@ -81,9 +81,9 @@ networks = st.builds(
     small,
     hidden_layers=st.lists(st.integers(1, 12), max_size=3),
     activation=st.sampled_from(choices("activation")),
-    initialisation=st.sampled_from(choices("initialisation")),
+    initialization=st.sampled_from(choices("initialization")),
     init_std=st.just(0.05),
-    preprocessing=st.sampled_from(["scaled", "centred", "standardised"]),
+    preprocessing=st.sampled_from(["scaled", "centered", "standardized"]),
     loss=st.sampled_from(choices("loss")),
     optimizer=st.sampled_from(choices("optimizer")),
     learning_rate=st.sampled_from([0.001, 0.005]),
@@ -115,14 +115,14 @@ def test_agrees_with_autograd(
             (expected.loss, expected.norm), rel=tolerance, abs=tolerance, nan_ok=True
         )
         # Outputs that start alike stay so nearly tied that the last digit decides which is the greatest.
-        if dtype == torch.float64 and config.initialisation != "zeros":
+        if dtype == torch.float64 and config.initialization != "zeros":
             assert made.hits == expected.hits
     for mine, other in zip(model.parameters(), plain.model.parameters(), strict=True):
         torch.testing.assert_close(mine.detach(), other.detach(), rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def test_of_equal_outputs_the_first_counts() -> None:
-    config = small(initialisation="zeros")
+    config = small(initialization="zeros")
     (made,) = DenseStep([config], [build_model(config)], feeder(config)).make(0, [np.arange(60)], [0.01], never)
     assert made.hits == (LABELS == 0).sum() > 0
 

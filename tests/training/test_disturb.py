@@ -30,7 +30,7 @@ def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: robustness.Kin
     assert strong.max() <= 1
 
 
-def test_a_shift_moves_the_centre_by_its_pixels(ink: np.ndarray) -> None:
+def test_a_shift_moves_the_center_by_its_pixels(ink: np.ndarray) -> None:
     moved = robustness.disturbed(ink, "shift", 3)
     rows, columns = np.mgrid[:28, :28]
     ways = set()

@@ -18,7 +18,7 @@ CNN = MLP.replace(
     filters=(3, 4),
     hidden_layers=(8,),
     batch_norm=True,
-    preprocessing="standardised",
+    preprocessing="standardized",
     epochs=1,
     activation="tanh",
     pooling="average",
@@ -101,7 +101,7 @@ def test_for_a_linear_unit_it_is_the_ink_where_its_weights_are_positive() -> Non
     assert np.array_equal(found[0].reshape(-1), (weights > 0).numpy().astype(np.float32))
 
 
-def test_smoothing_makes_neighbours_alike(networks: dict[str, torch.nn.Sequential], tiny: Dataset) -> None:
+def test_smoothing_makes_neighbors_alike(networks: dict[str, torch.nn.Sequential], tiny: Dataset) -> None:
     mean = tiny.train_images.mean(0).astype(np.float32) / 255
     rough = {
         smooth: abs(

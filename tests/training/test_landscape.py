@@ -23,7 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "no hidden layer": {"hidden_layers": ()},
     "squared error, tanh": {"loss": "squared-error", "activation": "tanh"},
     "dropout": {"dropout": 0.5},
-    "batch normalisation": {"batch_norm": True},
+    "batch normalization": {"batch_norm": True},
     "cnn": {"model": "cnn", "filters": (3,), "hidden_layers": (8,), "train_size": 200},
 }
 

@@ -87,7 +87,7 @@ def test_a_gelu_unit_near_0_is_alive_and_one_far_below_is_dead() -> None:
     z = torch.tensor([-40.0, -8.0, -5.0, -4.0, -1.0, -1e-3, 0.0, 1e-4, 1.0])
     slopes = torch.func.vmap(torch.func.grad(F.gelu))(z).abs()
     assert alive(config, F.gelu(z)).tolist() == (slopes > 1e-4).tolist()
-    shallow = build_model(config.replace(hidden_layers=(50, 50, 50), initialisation="normal"))
+    shallow = build_model(config.replace(hidden_layers=(50, 50, 50), initialization="normal"))
     signal = torch.rand(200, 784)
     for layer in shallow[:-1]:
         signal = layer(signal)

@@ -11,10 +11,10 @@ from mnist_core.config import RunConfig
 from mnist_core.networks import forward
 from mnist_core.networks.models import build_model, describe
 
-SMOOTH = RunConfig(hidden_layers=(12,), activation="tanh", initialisation="glorot")
+SMOOTH = RunConfig(hidden_layers=(12,), activation="tanh", initialization="glorot")
 CNN = RunConfig(
     model="cnn", filters=(3, 4), hidden_layers=(8,), activation="tanh", pooling="average", batch_norm=True,
-    preprocessing="standardised",
+    preprocessing="standardized",
 )  # fmt: skip
 
 

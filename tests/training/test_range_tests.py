@@ -76,7 +76,7 @@ def test_labels_that_teach_nothing_suggest_nothing(tiny: Dataset, share: float) 
 
 def test_weights_of_zero_suggest_nothing(tiny: Dataset) -> None:
     """Nothing flows through a hidden layer of zeros: only the output's biases learn, one answer to all images."""
-    reading = range_test(small(initialisation="zeros"), tiny)
+    reading = range_test(small(initialization="zeros"), tiny)
     assert reading.suggestions == ()
 
 

@@ -81,7 +81,7 @@ def test_batch_size(dataset: Dataset) -> None:
 def test_preprocessing(dataset: Dataset) -> None:
     preset = PRESETS["preprocessing"]
     found = {label: train(preset.variant(label), dataset).result["train_loss"] for label in preset.variants}
-    assert found["standardised"] < found["scaled"]
+    assert found["standardized"] < found["scaled"]
     assert not found["raw"] < 1
 
 

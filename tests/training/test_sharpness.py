@@ -21,7 +21,7 @@ from tests.training.test_trainer import small
 def test_equals_the_dense_hessians(tiny: Dataset, activation: str, decay: float) -> None:
     # Three hidden units: 2,395 weights, of which those of pixels are too many; the Hessian of all others and a few of them
     # would be another one. So all of them, from 784·1 + 1 + 10 + 10 = 805 weights.
-    config = small(hidden_layers=(1,), activation=activation, weight_decay=decay, initialisation="he")
+    config = small(hidden_layers=(1,), activation=activation, weight_decay=decay, initialization="he")
     model, feed = build_model(config), feeder(config, tiny)
     inputs, labels = feed.rows(slice(0, 50))
     names = [name for name, _value in model.named_parameters()]

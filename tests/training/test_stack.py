@@ -101,7 +101,7 @@ def same_beside_others(units: int, images: int) -> bool:
 KINDS = (
     {},
     {"optimizer": "momentum", "weight_decay": 0.001, "activation": "tanh", "loss": "squared-error"},
-    {"optimizer": "nesterov", "activation": "sigmoid", "preprocessing": "standardised"},
+    {"optimizer": "nesterov", "activation": "sigmoid", "preprocessing": "standardized"},
     {"optimizer": "adagrad", "activation": "gelu", "dropout": 0.2},
     {"optimizer": "rmsprop", "learning_rate": 0.001, "activation": "leaky-relu"},
     {"optimizer": "adam", "learning_rate": 0.001, "activation": "sigmoid", "batch_size": 300},
@@ -185,7 +185,7 @@ def test_a_step_without_its_gradient_is_the_same_step(config: RunConfig, size: i
         made = whole.make(number, [np.arange(size)], [0.005, 0.002], never)
         found = bare.make(number, [np.arange(size)], [0.005, 0.002], never, norms=False)
         assert [one.loss for one in found] == [pytest.approx(one.loss, rel=1e-9, nan_ok=True) for one in made]
-        if config.initialisation != "zeros":  # equal outputs, of which rounding picks one
+        if config.initialization != "zeros":  # equal outputs, of which rounding picks one
             assert [one.hits for one in found] == [one.hits for one in made]
         assert {one.norm for one in found} == {None}
     for mine, other in zip(models, others, strict=True):
@@ -266,7 +266,7 @@ def test_every_field_of_a_configuration_is_shared_or_may_differ(tiny: Dataset) -
     base = small()
     free = {
         *("learning_rate", "optimizer", "momentum", "rho", "beta1", "beta2", "epsilon", "weight_decay"),
-        *("initialisation", "init_std", "schedule", "schedule_epochs", "schedule_factor"),
+        *("initialization", "init_std", "schedule", "schedule_epochs", "schedule_factor"),
         *("early_stopping", "stop_when_not_finite", "sharpness", "seed", "batch_seed"),
     }
     general = {"model", "batch_norm", "filters", "kernel_size", "pooling"}  # never, or not used, in a stack

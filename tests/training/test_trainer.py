@@ -106,7 +106,7 @@ def test_replacement_draws_some_images_twice(tiny: Dataset) -> None:
 
 
 def test_the_first_loss_is_ln_10_for_tiny_weights(tiny: Dataset) -> None:
-    result = train(small(initialisation="normal", init_std=1e-4, epochs=1), tiny)
+    result = train(small(initialization="normal", init_std=1e-4, epochs=1), tiny)
     assert result.steps["loss"].iloc[0] == pytest.approx(math.log(10), abs=1e-3)
     assert result.evaluations["train_loss"].iloc[0] == pytest.approx(math.log(10), abs=1e-3)
 

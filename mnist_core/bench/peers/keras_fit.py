@@ -57,12 +57,12 @@ STEPS_AT_ONCE = 16
 def _model(config: RunConfig) -> Any:
     import keras
 
-    initialisers = {
+    initializers = {
         "glorot": "glorot_uniform",
         "he": "he_normal",
         "normal": keras.initializers.RandomNormal(stddev=config.init_std),
     }
-    first = initialisers[config.initialisation]
+    first = initializers[config.initialization]
     layers = [keras.layers.Dense(units, activation="relu", kernel_initializer=first) for units in config.hidden_layers]
     output = keras.layers.Dense(10, activation="softmax", kernel_initializer=first)
     model = keras.Sequential([keras.Input((784,)), *layers, output])

@@ -40,9 +40,9 @@ def _first_weights(layer: torch.nn.Linear | torch.nn.Conv2d, config: RunConfig) 
 
     assert layer.bias is not None
     init.zeros_(layer.bias)
-    if config.initialisation == "glorot":
+    if config.initialization == "glorot":
         init.xavier_uniform_(layer.weight)
-    elif config.initialisation == "he":
+    elif config.initialization == "he":
         init.kaiming_normal_(layer.weight)
     else:
         init.normal_(layer.weight, std=config.init_std)

@@ -98,8 +98,8 @@ function draw(player) {
   const pen = canvas.getContext("2d");
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, width, height);
-  const colour = getComputedStyle(root).color;
-  pen.strokeStyle = colour;
+  const color = getComputedStyle(root).color;
+  pen.strokeStyle = color;
   pen.globalAlpha = 0.35;
   pen.strokeRect(0.5, 0.5, side * cell + 1, side * cell + 1); // where the image was
   pen.strokeRect(0.5, top - 0.5, strip * count + 1, tall + 1); // where the vector will be
@@ -127,7 +127,7 @@ function draw(player) {
       }
     }
   }
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.font = "13px sans-serif";
   pen.textBaseline = "top";
   pen.textAlign = "left";

@@ -38,7 +38,7 @@ def grid_chart(
 ) -> Figure:
     """`cells` by row (number of hidden layers, the fewest at the bottom) and column (units); None: no run there.
 
-    Three layers of one map, `uid` values, waiting and broken: only whole runs have a part in the colours. `log`: of the colours.
+    Three layers of one map, `uid` values, waiting and broken: only whole runs have a part in the colors. `log`: of the colors.
     """
     layout = theme.layout(title, translate(N_("Units in each hidden layer")), dark=dark, revision="grid")
     layout["hovermode"] = "closest"
@@ -63,7 +63,7 @@ def grid_chart(
         ("broken", np.where(broken, 0.0, np.nan), 0.0, 1.0, [[0, red], [1, red]]),
     )
     traces = []
-    for uid, z, low, high, colours in layers:
+    for uid, z, low, high, colors in layers:
         trace = {
             "type": "heatmap",
             "uid": uid,
@@ -72,7 +72,7 @@ def grid_chart(
             "z": packed(z),
             "zmin": low,
             "zmax": high,
-            "colorscale": colours,
+            "colorscale": colors,
             "showscale": False,
             "hoverongaps": False,
             "xgap": 4,

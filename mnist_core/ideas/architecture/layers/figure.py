@@ -43,7 +43,7 @@ def size_chart(
         return {"data": _parts(memories, layout, dark, translate), "layout": layout}
     values = [getattr(layer, measure) for layer in layers]
     layout["yaxis"] |= {"tickformat": ",~s"}
-    bar = _bar(measure, values, theme.run_colour(0, dark)) | {
+    bar = _bar(measure, values, theme.run_color(0, dark)) | {
         "text": [f"{value:,}" for value in values],
         "textposition": "auto",
         "cliponaxis": False,
@@ -58,11 +58,11 @@ def _parts(memories: Sequence[Memory], layout: dict[str, Any], dark: bool, trans
     traces = []
     for index, (name, title) in enumerate(MEMORY.items()):
         values = [getattr(one, name) for one in memories]
-        colour = theme.run_colour(index, dark)
-        # Beside the colour, a pattern tells the parts apart.
+        color = theme.run_color(index, dark)
+        # Beside the color, a pattern tells the parts apart.
         pattern = {"shape": ("", "/", ".", "x")[index], "fgcolor": theme.transparent(theme.ink(dark), 0.7), "size": 9}
         traces.append(
-            _bar(name, [value / unit for value in values], colour)
+            _bar(name, [value / unit for value in values], color)
             | {
                 "name": translate(title),
                 "text": [in_bytes(value) for value in values],
@@ -74,14 +74,14 @@ def _parts(memories: Sequence[Memory], layout: dict[str, Any], dark: bool, trans
     return traces
 
 
-def _bar(uid: str, values: Sequence[float], colour: str) -> dict[str, Any]:
+def _bar(uid: str, values: Sequence[float], color: str) -> dict[str, Any]:
     return {
         "type": "bar",
         "uid": uid,
         "x": list(range(len(values))),
         "y": packed(np.array(values, float)),
         "width": 0.6,
-        "marker": {"color": colour},
+        "marker": {"color": color},
         "textfont": {"size": theme.FONT_SIZE + 1},
     }
 

@@ -72,8 +72,8 @@ TASKS = {
         NAMES["input"],
         N_("yes?"),
     ),
-    "colour": Task(
-        N_("Which of ten things in a small colour photo?"),
+    "color": Task(
+        N_("Which of ten things in a small color photo?"),
         3_072,
         ("",) * 10,
         N_(

@@ -22,7 +22,7 @@ def paths_chart(
 ) -> Figure:
     """The walks over the contours of the valley, each with a sign where it is now. `walks`: name → (place, walk).
 
-    The place decides colour, dash and sign, whatever others are shown.
+    The place decides color, dash and sign, whatever others are shown.
     """
     layout = theme.layout(
         translate(N_("Ways down")),
@@ -85,7 +85,7 @@ def _lowest(valley: Valley, dark: bool, translate: Translate) -> dict[str, Any]:
 
 def _walk(name: str, place: int, x: Floats, y: Floats, dark: bool) -> dict[str, Any]:
     """A line, and at its end a large sign."""
-    colour = theme.run_colour(place, dark)
+    color = theme.run_color(place, dark)
     sizes = np.zeros(len(x))
     sizes[-1:] = 15
     return {
@@ -95,8 +95,8 @@ def _walk(name: str, place: int, x: Floats, y: Floats, dark: bool) -> dict[str, 
         "name": name,
         "x": packed(x),
         "y": packed(y),
-        "line": {"color": colour, "width": 2.6, "dash": theme.run_dash(place)},
-        "marker": {"symbol": SIGNS[place], "size": sizes.tolist(), "color": colour, "opacity": 1},
+        "line": {"color": color, "width": 2.6, "dash": theme.run_dash(place)},
+        "marker": {"symbol": SIGNS[place], "size": sizes.tolist(), "color": color, "opacity": 1},
         "customdata": packed(np.arange(len(x))),
         "hovertemplate": "%{customdata}: %{x:.3g}, %{y:.3g}<extra>%{fullData.name}</extra>",
     }

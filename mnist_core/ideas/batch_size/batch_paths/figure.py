@@ -67,13 +67,13 @@ def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: 
 
 
 def _walk(place: int, walk: Walk, dark: bool) -> dict[str, Any]:
-    colour = theme.run_colour(place, dark)
+    color = theme.run_color(place, dark)
     near = walk.places[np.abs(walk.places).max(1) <= 3 * ACROSS[1]]
     sizes = np.full(len(near), 6.0 if len(near) < 100 else 4.0)
     sizes[-1:] = 16
     return _line(place, walk, near[:, 0], near[:, 1], dark) | {
         "mode": "lines+markers",
-        "marker": {"size": sizes.tolist(), "color": colour, "symbol": SYMBOLS[place], "opacity": 1},
+        "marker": {"size": sizes.tolist(), "color": color, "symbol": SYMBOLS[place], "opacity": 1},
         "customdata": packed(np.arange(len(near))),
         "hovertemplate": "%{customdata}: a %{x:.3f}, b %{y:.3f}",
     }
@@ -115,7 +115,7 @@ def _line(place: int, walk: Walk, x: Any, y: Any, dark: bool) -> dict[str, Any]:
         "x": packed(np.asarray(x)),
         "y": packed(np.asarray(y)),
         "line": {
-            "color": theme.run_colour(place, dark),
+            "color": theme.run_color(place, dark),
             "width": (3.2, 2.2, 1.3)[place],
             "dash": theme.run_dash(place),
         },

@@ -79,7 +79,7 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
     layout["xaxis"] |= ends(-0.15, high + 0.15, log=True) | log_ticks(0, high)
     layout["yaxis"] |= SHARES | {"title": {"text": translate(N_("Validation accuracy"))}}
     style = theme.SPLIT_STYLES["validation"]
-    colour = style.colour(dark)
+    color = style.color(dark)
     hover = "%{x:,.0f}: %{y:.2%}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
     hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
     figure: Figure = {"data": [], "layout": layout}
@@ -100,12 +100,12 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
                 "x": packed(np.array([point.batch for point in chosen])),
                 "y": packed(np.array([point.accuracy for point in chosen])),
                 "text": [f"{point.accuracy:.1%}" for point in chosen],
-                # In turns, so that neighbours on a narrow page do not write over each other.
+                # In turns, so that neighbors on a narrow page do not write over each other.
                 "textposition": ["bottom center" if place % 2 else "top center" for place in range(len(chosen))],
                 "textfont": {"size": theme.NOTE_SIZE},
                 "customdata": packed(np.array([(point.step, point.epoch) for point in chosen]).reshape(-1, 2)),
-                "line": {"color": colour, "width": 2.4, "dash": style.dash},
-                "marker": {"size": 12, "color": colour, "symbol": symbol, "line": {"width": 2}},
+                "line": {"color": color, "width": 2.4, "dash": style.dash},
+                "marker": {"size": 12, "color": color, "symbol": symbol, "line": {"width": 2}},
                 "hovertemplate": hover,
                 "cliponaxis": False,
             }

@@ -46,7 +46,7 @@ def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Seconds per epoch, beside what they would be if every update took as long as that of the smallest batch."""
     layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate, beyond=0.6)
     words = [f"{value:,.0f}" if value >= 9.5 else f"{value:.2g}" for value in times.epochs]
-    measured = _line("epochs", times.sizes, times.epochs, theme.run_colour(0, dark)) | {
+    measured = _line("epochs", times.sizes, times.epochs, theme.run_color(0, dark)) | {
         "mode": "lines+markers+text",
         "name": translate(N_("measured")),
         "text": words,
@@ -69,7 +69,7 @@ def updates_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Updates per epoch at each size."""
     layout = _layout(times, translate(N_("Updates per epoch")), dark, translate)
     _scale(layout, times.updates)
-    line = _line("updates", times.sizes, times.updates, theme.run_colour(1, dark)) | {"showlegend": False}
+    line = _line("updates", times.sizes, times.updates, theme.run_color(1, dark)) | {"showlegend": False}
     return {"data": [line, *spread(layout)], "layout": layout}
 
 
@@ -78,7 +78,7 @@ def update_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     layout = _layout(times, translate(N_("Milliseconds of one update")), dark, translate)
     milliseconds = times.seconds * 1e3
     _scale(layout, milliseconds)
-    line = _line("update", times.sizes, milliseconds, theme.run_colour(2, dark)) | {"showlegend": False}
+    line = _line("update", times.sizes, milliseconds, theme.run_color(2, dark)) | {"showlegend": False}
     return {"data": [line, *spread(layout)], "layout": layout}
 
 
@@ -96,14 +96,14 @@ def _scale(layout: dict[str, Any], values: Sequence[float] | NDArray[np.float64]
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
 
 
-def _line(uid: str, x: Sequence[int], y: NDArray[np.float64], colour: str) -> dict[str, Any]:
+def _line(uid: str, x: Sequence[int], y: NDArray[np.float64], color: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "uid": uid,
         "x": packed(np.array(x)),
         "y": packed(y),
-        "line": {"color": colour, "width": 2.6},
-        "marker": {"size": 9, "color": colour},
+        "line": {"color": color, "width": 2.6},
+        "marker": {"size": 9, "color": color},
         "hovertemplate": "%{x:,.0f}: %{y:,.4~g}<extra></extra>",
     }

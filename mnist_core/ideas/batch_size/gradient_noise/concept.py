@@ -39,7 +39,7 @@ class Directions:
 
 
 def network(hidden: int, seed: int, inputs: int = 784, classes: int = 10) -> Layers:
-    """Weights of a network with one hidden layer of ReLU units (He's initialisation), zero biases."""
+    """Weights of a network with one hidden layer of ReLU units (He's initialization), zero biases."""
     generator = np.random.default_rng(seed)
     sizes = ((inputs, hidden), (hidden, classes))
     return [
@@ -116,10 +116,10 @@ class Noise:
         return float(np.sqrt(self.of_one / size))
 
 
-def _strongest(centred: Array, rounds: int = 12) -> NDArray[np.float64]:
+def _strongest(centered: Array, rounds: int = 12) -> NDArray[np.float64]:
     """The direction among images in which their gradients differ most, by repeated multiplication."""
-    found = np.asarray(np.random.default_rng(0).standard_normal(len(centred)), np.float32)
+    found = np.asarray(np.random.default_rng(0).standard_normal(len(centered)), np.float32)
     for _round in range(rounds):
-        found = centred @ found
+        found = centered @ found
         found /= np.linalg.norm(found) or 1.0
-    return (centred @ found).astype(np.float64)
+    return (centered @ found).astype(np.float64)

@@ -48,7 +48,7 @@ def _singles(found: Directions, dark: bool, translate: Translate) -> tuple[dict[
         "uid": "lines",
         "x": packed(np.stack([np.zeros(len(along)), along, apart], 1).ravel()),
         "y": packed(np.stack([np.zeros(len(along)), across, apart], 1).ravel()),
-        "line": {"color": theme.transparent(theme.run_colour(0, dark), 0.35), "width": 1.3},
+        "line": {"color": theme.transparent(theme.run_color(0, dark), 0.35), "width": 1.3},
         "hoverinfo": "skip",
         "showlegend": False,
     }
@@ -60,7 +60,7 @@ def _singles(found: Directions, dark: bool, translate: Translate) -> tuple[dict[
         "x": packed(along),
         "y": packed(across),
         "customdata": packed(found.angles[:ARROWS]),
-        "marker": {"size": 7, "color": theme.run_colour(0, dark)},
+        "marker": {"size": 7, "color": theme.run_color(0, dark)},
         "hovertemplate": "%{customdata:.0f}°: %{x:.2f}, %{y:.2f}<extra></extra>",
     }
     return lines, tips
@@ -75,7 +75,7 @@ def _whole(reach: float, dark: bool, translate: Translate) -> dict[str, Any]:
         "name": translate(N_("all images")),
         "x": [0, 1],
         "y": [0, 0],
-        "line": {"color": theme.run_colour(1, dark), "width": 5},
+        "line": {"color": theme.run_color(1, dark), "width": 5},
         # A head that is no longer than the arrow itself.
         "marker": {
             "symbol": ["circle", "arrow"],
@@ -103,17 +103,17 @@ def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:
         "x": packed(bins[:-1] + BIN / 2),
         "y": packed(shares),
         "width": BIN * 0.9,
-        "marker": {"color": theme.run_colour(0, dark)},
+        "marker": {"color": theme.run_color(0, dark)},
         "hovertemplate": "%{x:.0f}°: %{y:.1%}<extra></extra>",
     }
     half = translate(N_("half within {angle}°")).format(angle=f"{middle:.0f}")
-    for place, name, colour, anchor in (
-        (middle, half, theme.run_colour(1, dark), "left" if middle < 45 else "right"),
+    for place, name, color, anchor in (
+        (middle, half, theme.run_color(1, dark), "left" if middle < 45 else "right"),
         (90.0, translate(N_("90°: no help")), theme.quiet(dark), "left"),
     ):
         layout["shapes"].append(
             {"type": "line", "yref": "paper", "x0": place, "x1": place, "y0": 0, "y1": 1}
-            | {"line": {"color": colour, "width": 2, "dash": "dash"}}
+            | {"line": {"color": color, "width": 2, "dash": "dash"}}
         )
         layout["annotations"].append(
             {"x": place, "yref": "paper", "y": 1, "yanchor": "top", "text": name, "showarrow": False}
@@ -150,7 +150,7 @@ def law_chart(
             "uid": "expected",
             "name": translate(N_("1 / √B, drawn without repetition")),
             "y": packed(np.array([noise.expected(size) for size in sizes])),
-            "line": {"color": theme.run_colour(0, dark), "width": 2.2},
+            "line": {"color": theme.run_color(0, dark), "width": 2.2},
         },
     ]
     seen = [(size, value) for size, value in measured if size < noise.images]
@@ -163,7 +163,7 @@ def law_chart(
         "y": packed(np.array([value for _size, value in seen])),
         "marker": {
             "size": [17 if size == chosen else 10 for size, _value in seen],
-            "color": [theme.run_colour(1 if size == chosen else 0, dark) for size, _value in seen],
+            "color": [theme.run_color(1 if size == chosen else 0, dark) for size, _value in seen],
             "opacity": 1,
         },
         "hovertemplate": "%{x:,.0f}: %{y:.3g}<extra></extra>",

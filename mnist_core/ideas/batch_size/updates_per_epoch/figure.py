@@ -20,7 +20,7 @@ NAMED = 60  # up to so many batches each has its number written on it
 
 
 def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Figure:
-    """One cell a batch, in reading order and in the colours of the order; the last one as wide as it is full.
+    """One cell a batch, in reading order and in the colors of the order; the last one as wide as it is full.
 
     Of more than `MOST` batches several share a cell, and the title says how many.
     """
@@ -72,13 +72,13 @@ def _last(
 ) -> None:
     """The smaller batch at the end of the epoch: a part of a cell, with its number of images; `room` right of it."""
     row, column = place
-    colour = theme.run_colour(2, dark)
+    color = theme.run_color(2, dark)
     half = 0.48  # of a cell
     share = 2 * half * last / batch
     frame = {"type": "rect", "y0": row - half, "y1": row + half, "x0": column - half}
     layout["shapes"] += [
-        frame | {"x1": column + half, "line": {"color": colour, "width": 1.5, "dash": "dot"}},
-        frame | {"x1": column - half + share, "fillcolor": colour, "line": {"width": 0}},
+        frame | {"x1": column + half, "line": {"color": color, "width": 1.5, "dash": "dot"}},
+        frame | {"x1": column - half + share, "fillcolor": color, "line": {"width": 0}},
     ]
     text = translate(N_("the last one: {images} of {batch} images"))
     note = {
@@ -88,7 +88,7 @@ def _last(
         "ay": 0 if room else -40,
         "xanchor": "left" if room else "right",
         "text": text.format(images=f"{last:,}", batch=f"{batch:,}"),
-        "arrowcolor": colour,
+        "arrowcolor": color,
         "bgcolor": theme.veil(dark),
         "font": {"size": theme.FONT_SIZE, "color": theme.ink(dark)},
     }
@@ -111,7 +111,7 @@ def sizes_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
     layout["yaxis"] |= {"title": {"text": translate(N_("Updates per epoch"))}}
     sizes = np.unique(np.geomspace(1, images, 400).round().astype(int))
     here = updates_per_epoch(images, batch)
-    colour = theme.run_colour(1, dark)
+    color = theme.run_color(1, dark)
     figure: Figure = {
         "data": [
             {
@@ -120,7 +120,7 @@ def sizes_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
                 "uid": "updates",
                 "x": packed(sizes),
                 "y": packed(np.array([updates_per_epoch(images, int(size)) for size in sizes])),
-                "line": {"color": theme.run_colour(0, dark), "width": 2.8},
+                "line": {"color": theme.run_color(0, dark), "width": 2.8},
                 "showlegend": False,
                 "hovertemplate": "%{x:,.0f}: %{y:,.0f}<extra></extra>",
             },
@@ -133,7 +133,7 @@ def sizes_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
                 "text": [f"{here:,}"],
                 "textposition": "bottom left" if batch * batch > images else "top right",
                 "textfont": {"size": theme.FONT_SIZE + 2},
-                "marker": {"size": 16, "color": colour},
+                "marker": {"size": 16, "color": color},
                 "showlegend": False,
                 "hovertemplate": "%{x:,.0f}: %{y:,.0f}<extra></extra>",
             },

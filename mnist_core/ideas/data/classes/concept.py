@@ -51,12 +51,12 @@ def statistics(images: U8, labels: U8) -> Statistics:
 
 def distances(images: U8, means: F32) -> F32:
     """How far each image is from each of the ten mean images: n×10, in pixel values (Euclidean)."""
-    centres = means.reshape(10, 784)
+    centers = means.reshape(10, 784)
     found = np.empty((len(images), 10), np.float32)
     for part in _pieces(images):
         x = _flat(images[part])
         # |x − m|² = |x|² − 2 x·m + |m|²: one product of matrices
-        squared = (x * x).sum(1)[:, None] - 2 * x @ centres.T + (centres * centres).sum(1)
+        squared = (x * x).sum(1)[:, None] - 2 * x @ centers.T + (centers * centers).sum(1)
         found[part] = np.sqrt(np.maximum(squared, 0))
     return found
 

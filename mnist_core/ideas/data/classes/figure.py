@@ -61,7 +61,7 @@ def _bars(part: Split, numbers: NDArray[np.int64], shares: bool, dark: bool, tra
         "name": translate(style.name),
         "x": DIGITS,
         "y": packed(numbers / max(1, int(numbers.sum())) if shares else numbers),
-        "marker": {"color": style.colour(dark), "pattern": pattern},
+        "marker": {"color": style.color(dark), "pattern": pattern},
         "customdata": [int(number) for number in numbers],
         "hovertemplate": "%{x}: %{customdata:,} · %{y:.1%}<extra></extra>" if shares else "%{x}: %{y:,}<extra></extra>",
     }

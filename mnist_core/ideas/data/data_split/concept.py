@@ -1,7 +1,7 @@
-"""What a leak does to a test: a nearest-neighbour classifier that has test images in its memory.
+"""What a leak does to a test: a nearest-neighbor classifier that has test images in its memory.
 
 It answers with the digit of the image in its memory that is nearest (Cover, Hart 1967), pixel by pixel. One that it has seen is
-nearest to itself: on leaked images it is always right, and has learnt nothing. Everything is computed once from one matrix of
+nearest to itself: on leaked images it is always right, and has learned nothing. Everything is computed once from one matrix of
 distances; the share that leaks is then a look-up.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-Labelled = tuple[U8, U8]  # images n×28×28 and labels n
+Labeled = tuple[U8, U8]  # images n×28×28 and labels n
 STEPS = 20  # shares that leak: 0, 1/20, … 1
 PIECE = 50  # images whose distances are computed at a time
 
@@ -28,7 +28,7 @@ class Leak:
     unseen: NDArray[np.float64]
 
 
-def leak(memory: Labelled, test: Labelled, unseen: Labelled, sizes: tuple[int, ...]) -> dict[int, Leak]:
+def leak(memory: Labeled, test: Labeled, unseen: Labeled, sizes: tuple[int, ...]) -> dict[int, Leak]:
     """For each size of the memory (its first images) what leaks do. Leaked are the first test images."""
     count = len(test[1])
     leaked = [round(count * step / STEPS) for step in range(STEPS + 1)]
@@ -39,7 +39,7 @@ def leak(memory: Labelled, test: Labelled, unseen: Labelled, sizes: tuple[int, .
 
 
 def _right(
-    memory: Labelled, test: Labelled, asked: Labelled, leaked: list[int], sizes: tuple[int, ...]
+    memory: Labeled, test: Labeled, asked: Labeled, leaked: list[int], sizes: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Share of the asked images answered right: sizes × leaks, with so many leaked test images in the memory besides."""
     right = np.zeros((len(sizes), len(leaked)))

@@ -15,7 +15,7 @@ Figure = dict[str, Any]
 
 
 def heaps_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Translate) -> Figure:
-    """How many images lie on each heap, in one bar; what lies on none is grey."""
+    """How many images lie on each heap, in one bar; what lies on none is gray."""
     layout = theme.layout("", translate(N_("Images")), dark=dark, revision="heaps")
     layout["hovermode"] = "closest"
     layout["barmode"] = "stack"
@@ -29,7 +29,7 @@ def heaps_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Tr
         style = theme.SPLIT_STYLES[part]
         if part == "validation" and unused:
             order.append(("unused", translate(N_("Unused")), unused, "rgba(128,128,128,0.35)", ""))
-        order.append((part, translate(style.name), counts[part], style.colour(dark), PATTERNS[part]))
+        order.append((part, translate(style.name), counts[part], style.color(dark), PATTERNS[part]))
     ground = "#16181D" if dark else "#FFFFFF"
     bars = [
         {
@@ -45,12 +45,12 @@ def heaps_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Tr
             "textangle": 0,
             "textfont": {"size": theme.FONT_SIZE + 2, "color": "#FFFFFF" if not dark else "#101010"},
             "marker": {
-                "color": colour,
+                "color": color,
                 "pattern": {"shape": shape, "fillmode": "overlay", "fgcolor": ground, "size": 10, "solidity": 0.08},
             },
             "hovertemplate": "%{x:,}<extra>" + name + "</extra>",
         }
-        for uid, name, number, colour, shape in order
+        for uid, name, number, color, shape in order
     ]
     return {"data": bars, "layout": layout}
 
@@ -64,13 +64,13 @@ def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Fig
     layout["xaxis"] |= {"range": [-0.02, 1.02], "tickformat": ".0%"}
     layout["yaxis"] |= {"tickformat": ".0%"}
     traces = []
-    for uid, name, values, colour, dash, symbol in (
+    for uid, name, values, color, dash, symbol in (
         ("test", translate(N_("on the test images")), found.test, theme.broken(dark), "solid", "diamond"),
         (
             "unseen",
             translate(N_("on images that nobody has seen")),
             found.unseen,
-            theme.SPLIT_STYLES["test"].colour(dark),
+            theme.SPLIT_STYLES["test"].color(dark),
             "dot",
             "circle",
         ),
@@ -85,8 +85,8 @@ def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Fig
                 "name": name,
                 "x": packed(found.shares),
                 "y": packed(values),
-                "line": {"color": colour, "dash": dash, "width": 3},
-                "marker": {"color": colour, "symbol": symbol, "size": sizes},
+                "line": {"color": color, "dash": dash, "width": 3},
+                "marker": {"color": color, "symbol": symbol, "size": sizes},
                 "hovertemplate": "%{y:.1%}",
             }
         )

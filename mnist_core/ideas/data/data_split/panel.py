@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import TEST_FILES, TRAIN_FILES, DatasetName
+from mnist_core.config import DatasetName
+from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
 from mnist_core.records import Split
@@ -16,7 +17,7 @@ from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.texts import _
 
-MEMORIES = (100, 300, 1_000, 3_000)  # images that the nearest-neighbour classifier has learnt
+MEMORIES = (100, 300, 1_000, 3_000)  # images that the nearest-neighbor classifier has learned
 ASKED = 500  # test images, and as many that nobody has seen
 LEAST = 1_000  # training images
 
@@ -25,7 +26,7 @@ def draw(name: DatasetName) -> None:
     """The split, then the leak."""
     lesson.look_at(
         _(
-            "Training images are learnt from, validation images choose the settings, test images judge once, at the end. Move the "
+            "Training images are learned from, validation images choose the settings, test images judge once, at the end. Move the "
             "cuts: what one heap gains another loses, and a small heap measures badly."
         )
     )

@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
-Scale = Literal["raw", "scaled", "centred", "standardised"]
+Scale = Literal["raw", "scaled", "centered", "standardized"]
 FAR = 1e6  # where a walk that runs away is cut off
 
 
 def scaled(pixel: NDArray[np.uint8], scale: Scale) -> Numbers:
-    """The values of one pixel (n, 0 to 255) in this scale; centred and standardised by its own mean and deviation."""
+    """The values of one pixel (n, 0 to 255) in this scale; centered and standardized by its own mean and deviation."""
     x = pixel.astype(float)
     if scale == "raw":
         return x
     x /= 255
-    if scale in ("centred", "standardised"):
+    if scale in ("centered", "standardized"):
         x = x - x.mean()
-    if scale == "standardised":
+    if scale == "standardized":
         x = x / (x.std() or 1.0)  # a pixel that never changes stays 0
     return x
 

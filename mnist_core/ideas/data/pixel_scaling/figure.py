@@ -37,7 +37,7 @@ def histogram_chart(values: Numbers, scale: str, dark: bool, translate: Translat
         "uid": "histogram",
         "x": packed((edges[:-1] + edges[1:]) / 2),
         "y": packed(np.where(counts > 0, counts, np.nan)),
-        "marker": {"color": theme.run_colour(0, dark)},
+        "marker": {"color": theme.run_color(0, dark)},
         "hovertemplate": "%{x:.3g}: %{y:,}<extra></extra>",
         "showlegend": False,
     }
@@ -51,7 +51,7 @@ def histogram_chart(values: Numbers, scale: str, dark: bool, translate: Translat
                 "x1": place,
                 "y0": 0,
                 "y1": 1,
-                "line": {"color": theme.run_colour(1, dark), "width": 2.5, "dash": dash},
+                "line": {"color": theme.run_color(1, dark), "width": 2.5, "dash": dash},
             }
         )
     layout["annotations"].append(
@@ -63,7 +63,7 @@ def histogram_chart(values: Numbers, scale: str, dark: bool, translate: Translat
             "xanchor": "left",
             "text": translate(N_("mean ± deviation")),
             "showarrow": False,
-            "font": {"size": theme.NOTE_SIZE, "color": theme.run_colour(1, dark)},
+            "font": {"size": theme.NOTE_SIZE, "color": theme.run_color(1, dark)},
         }
     )
     return {"data": [bars], "layout": layout}
@@ -74,7 +74,7 @@ def scatter_chart(
 ) -> Figure:
     """Two pixels against each other, an image a point, and the line y = a·x + b."""
     layout = theme.layout(
-        translate(N_("Two neighbouring pixels")), translate(N_("First pixel (x)")), dark=dark, revision=f"two-{scale}"
+        translate(N_("Two neighboring pixels")), translate(N_("First pixel (x)")), dark=dark, revision=f"two-{scale}"
     )
     layout["hovermode"] = "closest"
     layout["showlegend"] = False
@@ -93,7 +93,7 @@ def scatter_chart(
         "uid": "points",
         "x": packed(x),
         "y": packed(y),
-        "marker": {"size": 6, "color": theme.transparent(theme.run_colour(0, dark), 0.45)},
+        "marker": {"size": 6, "color": theme.transparent(theme.run_color(0, dark), 0.45)},
         "hovertemplate": "%{x:.3g}, %{y:.3g}<extra></extra>",
     }
     ends = np.array([x.min(), x.max()])
@@ -105,7 +105,7 @@ def scatter_chart(
         "uid": "line",
         "x": packed(ends),
         "y": packed(fitted),
-        "line": {"color": theme.run_colour(1, dark), "width": 3.5},
+        "line": {"color": theme.run_color(1, dark), "width": 3.5},
         "hoverinfo": "skip",
     }
     return {"data": [points, drawn], "layout": layout}
@@ -150,7 +150,7 @@ def _rings(bowl: Surface, dark: bool) -> dict[str, Any]:
 
 def _way(bowl: Surface, walked: Numbers, dark: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """The walk, as far as it is near, its last step large; and the lowest place."""
-    colour = theme.run_colour(1, dark)
+    color = theme.run_color(1, dark)
     near = np.abs(walked - bowl.lowest).max(1) < 4 * WINDOW
     sizes = np.full(len(walked), 7.0)
     sizes[-1] = 15
@@ -160,8 +160,8 @@ def _way(bowl: Surface, walked: Numbers, dark: bool) -> tuple[dict[str, Any], di
         "uid": "walk",
         "x": packed(walked[near, 0]),
         "y": packed(walked[near, 1]),
-        "line": {"color": colour, "width": 2},
-        "marker": {"color": colour, "size": sizes[near].tolist()},
+        "line": {"color": color, "width": 2},
+        "marker": {"color": color, "size": sizes[near].tolist()},
         "hovertemplate": "a = %{x:.3g}, b = %{y:.3g}<extra></extra>",
     }
     lowest = {

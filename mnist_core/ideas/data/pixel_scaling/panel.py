@@ -1,4 +1,4 @@
-"""Scales: what raw, scaled, zero-centred and standardised pixels do to the loss surface of a line."""
+"""Scales: what raw, scaled, zero-centered and standardized pixels do to the loss surface of a line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnist_core.ui.texts import _
 
 IMAGES = 500  # that the line goes through
 DRAWN = 250  # of them, as points
-SCALES: tuple[line.Scale, ...] = ("raw", "scaled", "centred", "standardised")
+SCALES: tuple[line.Scale, ...] = ("raw", "scaled", "centered", "standardized")
 EDGE_OF_PIXELS = (5, 22)  # rows and columns in which ink comes and goes
 START = np.array([-0.6, 0.8])  # away from the lowest place, one unit far
 
@@ -27,7 +27,7 @@ def draw(name: DatasetName) -> None:
     """The controls, three charts, the code, an experiment."""
     lesson.look_at(
         _(
-            "A line guesses one pixel from its neighbour, y = a · x + b, and gradient descent looks for a and b. Raw pixels make its "
+            "A line guesses one pixel from its neighbor, y = a · x + b, and gradient descent looks for a and b. Raw pixels make its "
             "loss a gutter in which the walk hardly gets on; go through the scales, and the gutter becomes a round bowl."
         )
     )
@@ -102,7 +102,7 @@ def _panel(name: DatasetName) -> None:
             live_chart(figure, key=f"chart_scales_{what}", height=430, description=said)
     st.caption(
         _(
-            "Here each pixel is centred and standardised by its own mean and deviation; for its networks this program takes one mean, "
+            "Here each pixel is centered and standardized by its own mean and deviation; for its networks this program takes one mean, "
             "{mean}, and one deviation, {deviation}, for all pixels: those at the rim never change. The start is one unit away "
             "from the lowest place in every scale, and both axes of the surface have the same unit."
         ).format(mean=data.MEAN, deviation=data.STD)

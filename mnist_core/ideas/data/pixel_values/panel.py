@@ -35,14 +35,14 @@ def draw(name: DatasetName) -> None:
     lesson.look_at(
         _(
             "Play it: the rows are laid end to end, 28 times 28 pixels become 784 inputs. After that no input knows which "
-            "others were its neighbours; a network of dense layers never learns of it."
+            "others were its neighbors; a network of dense layers never learns of it."
         )
     )
     frame.fragment(_vector)(name)
     lesson.code(preprocessing.affine, preprocessing.preprocess)
     lesson.experiment(
         "preprocessing",
-        _("The same network, given raw, scaled, zero-centred and standardised numbers: which learns best?"),
+        _("The same network, given raw, scaled, zero-centered and standardized numbers: which learns best?"),
     )
 
 
@@ -93,8 +93,8 @@ def _formula(scale: Preprocessing) -> str:
     texts = {
         "raw": _("0 is paper, 255 is ink: a byte for each pixel, as in the file."),
         "scaled": _("pixel / 255"),
-        "centred": _("pixel / 255 − {mean}, the mean of all training pixels of MNIST"),
-        "standardised": _(
+        "centered": _("pixel / 255 − {mean}, the mean of all training pixels of MNIST"),
+        "standardized": _(
             "(pixel / 255 − {mean}) / {deviation}: mean and standard deviation of all training pixels of MNIST"
         ),
     }

@@ -1,4 +1,4 @@
-"""A map of images: two numbers of each as a place, a colour and a sign for each digit. Knows neither Streamlit nor torch."""
+"""A map of images: two numbers of each as a place, a color and a sign for each digit. Knows neither Streamlit nor torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
 Places = NDArray[np.float32]
-# A sign for each digit, no two alike: seven colours do not do for ten.
+# A sign for each digit, no two alike: seven colors do not do for ten.
 SYMBOLS = (
     "circle-open",
     "triangle-up",
@@ -68,7 +68,7 @@ def map_chart(
 
 def _cloud(digit: int, places: Places, dark: bool) -> dict[str, Any]:
     """The images of a digit at their places, n×2."""
-    colour = theme.run_colour(digit, dark)
+    color = theme.run_color(digit, dark)
     return {
         "type": "scatter",
         "mode": "markers",
@@ -80,8 +80,8 @@ def _cloud(digit: int, places: Places, dark: bool) -> dict[str, Any]:
         "marker": {
             "symbol": SYMBOLS[digit],
             "size": 8,
-            "color": colour,
-            "line": {"width": 1.4, "color": colour},
+            "color": color,
+            "line": {"width": 1.4, "color": color},
             "opacity": 0.8,
         },
         "hovertemplate": f"{digit}<extra></extra>",
@@ -97,7 +97,7 @@ def _name_tag(digit: int, places: Places, dark: bool) -> dict[str, Any]:
         "text": f"<b>{digit}</b>",
         "showarrow": False,
         "bgcolor": theme.veil(dark),
-        "bordercolor": theme.run_colour(digit, dark),
+        "bordercolor": theme.run_color(digit, dark),
         "borderpad": 3,
         "font": {"size": 20, "color": theme.ink(dark)},
     }

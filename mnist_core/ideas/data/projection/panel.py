@@ -18,7 +18,7 @@ from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.texts import _
 
-LEARNT = 5_000  # images whose components are taken
+LEARNED = 5_000  # images whose components are taken
 SHOWN = (100, 300, 600, 1_000)  # images on the map
 KEPT = 300  # components
 NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)  # from which an image is drawn again
@@ -107,5 +107,5 @@ def _again(found: projection.Components, image: NDArray[np.uint8], place: NDArra
 def _map(name: DatasetName, source: Path) -> tuple[projection.Components, NDArray[np.float32]]:
     """The components, and the numbers of all images that may be shown."""
     dataset = data.load_dataset(name, source)
-    found = projection.components(np.asarray(dataset.train_images[:LEARNT]), KEPT)
+    found = projection.components(np.asarray(dataset.train_images[:LEARNED]), KEPT)
     return found, found.places(np.asarray(dataset.train_images[: SHOWN[-1]]))

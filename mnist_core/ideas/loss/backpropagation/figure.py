@@ -61,8 +61,8 @@ class _Drawing:
         self.now = made.again if stage == "again" else made.forward
         self.layout = theme.layout(translate(TITLES[stage]), "", dark=dark, revision="backprop")
         self.data: list[dict[str, Any]] = []
-        self.accent = theme.run_colour({"f": 0, "b": 1, "u": 2}[_kind(stage)], dark)
-        self.gradient = theme.run_colour(1, dark)
+        self.accent = theme.run_color({"f": 0, "b": 1, "u": 2}[_kind(stage)], dark)
+        self.gradient = theme.run_color(1, dark)
 
     def known(self, stage: Stage) -> bool:
         """Whether the round has come to this stage."""
@@ -206,16 +206,16 @@ class _Drawing:
         """What belongs to a unit: above or below it; upright outside of it, where a name has a line of its own."""
         if not lines:
             return
-        colour = self.accent if busy else theme.ink(self.dark)
+        color = self.accent if busy else theme.ink(self.dark)
         x, y = self._at(COLUMNS[column], row)
         if self.upright:
             lines = [*lines[0].split(" ", 1), *lines[1:]]
             side = {"xanchor": "right" if row > 0 else "left", "yanchor": "bottom" if above else "top"}
             shifts = {"xshift": -row * (self.node / 2 + 3), "yshift": 3 if above else -3}
-            note = self._words(x, y, lines, colour, ground=True) | side | shifts
+            note = self._words(x, y, lines, color, ground=True) | side | shifts
         else:
             shift = self.node / 2 + 6 + self.letters * 0.68 * len(lines)
-            note = self._words(x, y, lines, colour, ground=True, yshift=shift if above else -shift)
+            note = self._words(x, y, lines, color, ground=True, yshift=shift if above else -shift)
         self.layout["annotations"].append(note)
 
     def _words(
@@ -223,7 +223,7 @@ class _Drawing:
         x: float,
         y: float,
         lines: list[str],
-        colour: str,
+        color: str,
         *,
         ground: bool = False,
         xshift: float = 0,
@@ -236,7 +236,7 @@ class _Drawing:
             "yshift": yshift,
             "text": "<br>".join(lines),
             "showarrow": False,
-            "font": {"size": self.letters, "color": colour},
+            "font": {"size": self.letters, "color": color},
         }
         return words | {"bgcolor": PAPER[self.dark], "borderpad": 1} if ground else words
 

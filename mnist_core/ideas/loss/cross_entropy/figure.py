@@ -18,7 +18,7 @@ LOWEST = 1e-4  # on the log axis
 
 
 def probabilities_chart(logits: tuple[float, ...], target: int, dark: bool, translate: Translate) -> Figure:
-    """The softmax of the logits as bars; the true class in another colour and named."""
+    """The softmax of the logits as bars; the true class in another color and named."""
     shares = losses.softmax(logits)
     layout = theme.layout(translate(N_("Softmax")), translate(N_("Class")), dark=dark, revision="softmax")
     layout["xaxis"] |= {"tickvals": list(range(len(logits)))}
@@ -33,7 +33,7 @@ def probabilities_chart(logits: tuple[float, ...], target: int, dark: bool, tran
         "y": packed(shares),
         "text": words,
         "textposition": "outside",
-        "marker": {"color": [theme.run_colour(1 if k == target else 0, dark) for k in range(len(logits))]},
+        "marker": {"color": [theme.run_color(1 if k == target else 0, dark) for k in range(len(logits))]},
         "hovertemplate": "%{x}: %{y:.4f}<extra></extra>",
     }
     return {"data": [bars], "layout": layout}
@@ -57,7 +57,7 @@ def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, transl
     figure: Figure = {"data": [], "layout": layout}
     names = translate(N_("cross-entropy")), translate(N_("squared error"))
     for number, (name, values, now) in enumerate(zip(names, (entropies, squares), here, strict=True)):
-        colour = theme.run_colour(number, dark)
+        color = theme.run_color(number, dark)
         words = {"type": "scatter", "hovertemplate": "%{y:.3f}"}
         figure["data"] += [
             words
@@ -67,7 +67,7 @@ def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, transl
                 "name": name,
                 "x": packed(moved[:, target]),
                 "y": packed(values),
-                "line": {"color": colour, "dash": theme.run_dash(number), "width": 2.5},
+                "line": {"color": color, "dash": theme.run_dash(number), "width": 2.5},
             },
             words
             | {
@@ -75,7 +75,7 @@ def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, transl
                 "uid": f"here{number}",
                 "x": [logits[target]],
                 "y": [now],
-                "marker": {"size": 14, "color": colour, "symbol": ("circle", "square")[number]},
+                "marker": {"size": 14, "color": color, "symbol": ("circle", "square")[number]},
                 "cliponaxis": False,
                 "showlegend": False,
                 "hoverinfo": "skip",
@@ -108,7 +108,7 @@ def binary_chart(probability: float, target: int, log: bool, dark: bool, transla
                 "name": name,
                 "x": packed(p),
                 "y": packed(losses.binary_cross_entropy(p, answer)),
-                "line": {"color": theme.run_colour(answer, dark), "dash": theme.run_dash(1 - answer), "width": 2.5},
+                "line": {"color": theme.run_color(answer, dark), "dash": theme.run_dash(1 - answer), "width": 2.5},
                 "hovertemplate": "%{x:.3f}: %{y:.4g}<extra></extra>",
             }
         )
@@ -120,7 +120,7 @@ def binary_chart(probability: float, target: int, log: bool, dark: bool, transla
             "uid": "here",
             "x": [probability],
             "y": [min(max(here, LOWEST), HIGHEST)],
-            "marker": {"size": 16, "color": theme.run_colour(target, dark)},
+            "marker": {"size": 16, "color": theme.run_color(target, dark)},
             "cliponaxis": False,
             "showlegend": False,
             "hovertemplate": "%{x:.3f}: %{y:.4g}<extra></extra>",

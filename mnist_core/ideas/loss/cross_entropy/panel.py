@@ -95,7 +95,7 @@ def draw_binary() -> None:
     lesson.look_at(
         _(
             "The loss is 0 when the answer is right and sure, and grows without end when it is sure and wrong. Go "
-            "towards a wrong 0 or 1: each further step costs more than the last."
+            "toward a wrong 0 or 1: each further step costs more than the last."
         )
     )
     frame.fragment(_binary)()

@@ -47,7 +47,7 @@ def _lines(scratch: Floats, engine: Floats, apart: Floats, dark: bool, translate
             "uid": "engine",
             "name": translate(N_("MNIST Lab")),
             "y": packed(engine),
-            "line": {"color": theme.run_colour(0, dark), "width": 6},
+            "line": {"color": theme.run_color(0, dark), "width": 6},
             "opacity": 0.45,
             "hovertemplate": "%{y:.7f}",
         },
@@ -56,7 +56,7 @@ def _lines(scratch: Floats, engine: Floats, apart: Floats, dark: bool, translate
             "uid": "scratch",
             "name": translate(N_("from scratch")),
             "y": packed(scratch),
-            "line": {"color": theme.run_colour(1, dark), "width": 2, "dash": "dot"},
+            "line": {"color": theme.run_color(1, dark), "width": 2, "dash": "dot"},
             "hovertemplate": "%{y:.7f}",
         },
         line

@@ -45,21 +45,21 @@ def _differences(found: Agreement, step: float, dark: bool) -> list[dict[str, An
     differences = np.maximum(found.differences, 10**LOW)
     here = int(np.argmin(np.abs(np.log(np.array(STEPS) / step))))
     words = {"type": "scatter", "showlegend": False, "hovertemplate": "%{x:.0e}: %{y:.1e}<extra></extra>"}
-    colour = theme.run_colour(0, dark)
+    color = theme.run_color(0, dark)
     curve = {
         "mode": "lines+markers",
         "uid": "difference",
         "x": packed(np.array(STEPS)),
         "y": packed(differences),
-        "line": {"color": colour, "width": 2.5},
-        "marker": {"size": 8, "color": colour},
+        "line": {"color": color, "width": 2.5},
+        "marker": {"size": 8, "color": color},
     }
     sign = {
         "mode": "markers",
         "uid": "here",
         "x": [STEPS[here]],
         "y": [float(differences[here])],
-        "marker": {"size": 18, "color": theme.run_colour(1, dark), "symbol": "diamond"},
+        "marker": {"size": 18, "color": theme.run_color(1, dark), "symbol": "diamond"},
     }
     return [words | curve, words | sign]
 
@@ -115,7 +115,7 @@ def time_chart(costs: Sequence[tuple[str, Cost]], dark: bool, translate: Transla
             "text": [duration(value, translate) for value in of_way],
             "textposition": "outside",
             "cliponaxis": False,
-            "marker": {"color": theme.run_colour(number, dark), "pattern": {"shape": ("", "/")[number]}},
+            "marker": {"color": theme.run_color(number, dark), "pattern": {"shape": ("", "/")[number]}},
             "hovertemplate": "%{text}<extra></extra>",
         }
         for number, (way, of_way) in enumerate(ways)

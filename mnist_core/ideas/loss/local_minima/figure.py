@@ -33,14 +33,14 @@ def hills_chart(walked: NDArray[np.float64], dark: bool, translate: Translate) -
         "hoverinfo": "skip",
     }
     seen = walked[np.abs(walked) <= 3 * VIEW]
-    colour = theme.run_colour(1, dark)
+    color = theme.run_color(1, dark)
     walk = line | {
         "uid": "walk",
         "mode": "lines+markers",
         "x": packed(seen),
         "y": packed(height(seen)),
-        "line": {"color": colour, "width": 1.8},
-        "marker": {"size": [8.0] * (len(seen) - 1) + [15.0], "color": colour},
+        "line": {"color": color, "width": 1.8},
+        "marker": {"size": [8.0] * (len(seen) - 1) + [15.0], "color": color},
         "customdata": packed(np.arange(len(seen))),
         "hovertemplate": "%{customdata}: %{x:.3g}, %{y:.3g}<extra></extra>",
     }

@@ -63,12 +63,12 @@ def _plane(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
 
 
 def _steps(x: Any, y: Any, dark: bool, translate: Translate) -> dict[str, Any]:
-    colour = theme.run_colour(1, dark)
+    color = theme.run_color(1, dark)
     sizes = np.full(len(x), 8.0)
     sizes[-1:] = 15
-    return _trace("walk", x, y, colour, 1.8, translate(N_("steps"))) | {
+    return _trace("walk", x, y, color, 1.8, translate(N_("steps"))) | {
         "mode": "lines+markers",
-        "marker": {"size": sizes.tolist(), "color": colour},
+        "marker": {"size": sizes.tolist(), "color": color},
         "customdata": packed(np.arange(len(x))),
         "hovertemplate": "%{customdata}: %{x:.3g}, %{y:.3g}<extra></extra>",
     }
@@ -78,12 +78,12 @@ def loss_chart(bowl: Bowl, steps: int, dark: bool, translate: Translate) -> Figu
     """The loss after each step, on a log axis: a straight line, whose slope is the factor."""
     layout = theme.layout(translate(N_("Loss after each step")), translate(N_("Step")), dark=dark, revision="bowl-loss")
     values = bowls.loss(bowl, bowls.path(bowl, steps))
-    colour = theme.run_colour(1, dark)
+    color = theme.run_color(1, dark)
     low, high = np.log10(LOWEST), np.log10(HIGHEST)
     layout["xaxis"] |= ends(0, max(10, steps))
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     drawn = np.clip(np.nan_to_num(values, nan=HIGHEST * 3), LOWEST / 3, HIGHEST * 3)
-    line = _trace("loss", np.arange(steps + 1), drawn, colour, 2.5, translate(N_("loss")))
+    line = _trace("loss", np.arange(steps + 1), drawn, color, 2.5, translate(N_("loss")))
     figure: Figure = {"data": [line | {"mode": "lines+markers", "marker": {"size": 6}}], "layout": layout}
     figure["data"] += spread(layout)
     return figure
@@ -98,11 +98,11 @@ def rates_chart(bowl: Bowl, dark: bool, translate: Translate) -> Figure:
     rates = np.linspace(end / 400, end, 400)
     layout["xaxis"] |= ends(0, end)
     layout["yaxis"] |= ends(0, FACTORS)
-    colour, here = theme.run_colour(0, dark), float(bowls.factors(bowl, np.array([bowl.rate]))[0])
-    curve = _trace("factors", rates, np.minimum(bowls.factors(bowl, rates), FACTORS * 2), colour, 2.5, "")
-    dot = _trace("rate", np.array([bowl.rate]), np.array([min(here, FACTORS)]), theme.run_colour(1, dark), 0, "")
+    color, here = theme.run_color(0, dark), float(bowls.factors(bowl, np.array([bowl.rate]))[0])
+    curve = _trace("factors", rates, np.minimum(bowls.factors(bowl, rates), FACTORS * 2), color, 2.5, "")
+    dot = _trace("rate", np.array([bowl.rate]), np.array([min(here, FACTORS)]), theme.run_color(1, dark), 0, "")
     figure: Figure = {
-        "data": [curve, dot | {"mode": "markers", "marker": {"size": 16, "color": theme.run_colour(1, dark)}}]
+        "data": [curve, dot | {"mode": "markers", "marker": {"size": 16, "color": theme.run_color(1, dark)}}]
     }
     figure["layout"] = layout
     marks.reference(figure, 1.0, translate(N_("1: no nearer, no farther")), ChartView(dark=dark))
@@ -141,7 +141,7 @@ def _shade_beyond(figure: Figure, edge: float, end: float, dark: bool, translate
     )
 
 
-def _trace(uid: str, x: Any, y: Any, colour: str, width: float, name: str) -> dict[str, Any]:
+def _trace(uid: str, x: Any, y: Any, color: str, width: float, name: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -149,7 +149,7 @@ def _trace(uid: str, x: Any, y: Any, colour: str, width: float, name: str) -> di
         "x": packed(np.asarray(x)),
         "y": packed(np.asarray(y)),
         "name": name,
-        "line": {"color": colour, "width": width},
+        "line": {"color": color, "width": width},
         "showlegend": False,
         "hovertemplate": "%{x:.3g}: %{y:.3g}<extra></extra>",
     }

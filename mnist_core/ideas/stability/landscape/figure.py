@@ -132,7 +132,7 @@ def _lifted(traces: list[dict[str, Any]], plane: Plane, low: float, high: float)
 
 
 def _casing(plane: Plane, dark: bool) -> list[dict[str, Any]]:
-    """A wider line below the path, so that it stands out from every colour of the ground."""
+    """A wider line below the path, so that it stands out from every color of the ground."""
     if len(plane.path) < 2:
         return []
     line = {"color": "#16181D" if dark else "#FFFFFF", "width": 5.5}
@@ -186,8 +186,8 @@ def _axis_titles(plane: Plane, translate: Translate) -> tuple[str, str]:
 
 def _scale(dark: bool) -> list[list[Any]]:
     """Low losses stand out from the ground least, so that the path, which ends there, is seen."""
-    colours = [colour for _place, colour in theme.scale(dark)]
-    return [[place / 10, colour] for place, colour in enumerate(reversed(colours) if not dark else colours)]
+    colors = [color for _place, color in theme.scale(dark)]
+    return [[place / 10, color] for place, color in enumerate(reversed(colors) if not dark else colors)]
 
 
 def _bar(low: float, high: float, translate: Translate) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _said(plane: charts.Plane) -> str:
         )
     parts.append(
         _(
-            "{points} × {points} points, {images} training images each; colours and heights are the loss's logarithm."
+            "{points} × {points} points, {images} training images each; colors and heights are the loss's logarithm."
         ).format(points=len(plane.xs), images=f"{plane.images:,}")
     )
     if plane.broken:

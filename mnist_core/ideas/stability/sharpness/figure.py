@@ -18,7 +18,7 @@ BEYOND = 0.06  # opacity
 
 
 def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Translate) -> Figure:
-    """A line for each run, its edge dashed in the same colour, on a log axis."""
+    """A line for each run, its edge dashed in the same color, on a log axis."""
     title = translate(N_("Sharpness (lines) and the edge 2/rate (dashes)"))
     layout = theme.layout(title, translate(N_("Step (updates of the weights)")), dark=view.dark, revision="sharpness")
     across = Across.of([curves for _run, curves in runs], view)
@@ -28,13 +28,13 @@ def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Transl
         rows = curves.sharpness
         rows = rows[np.isfinite(rows["sharpness"]) & (rows["sharpness"] > 0)]
         name = translate(N_("rate {rate}")).format(rate=run.rates)
-        colour = theme.run_colour(index, view.dark)
-        figure["data"].append(_line(f"run{index}", across.values(rows), rows["sharpness"], name, colour, "solid", 3))
+        color = theme.run_color(index, view.dark)
+        figure["data"].append(_line(f"run{index}", across.values(rows), rows["sharpness"], name, color, "solid", 3))
         line = edges(run.config, rows["learning_rate"])
         if line is not None and len(rows):
-            figure["data"] += _beyond(index, across.values(rows), line, colour, 10 ** _ends(runs)[1])
+            figure["data"] += _beyond(index, across.values(rows), line, color, 10 ** _ends(runs)[1])
             figure["data"].append(
-                _line(f"edge{index}", across.values(rows), line, name, colour, "dash", 1.6) | {"showlegend": False}
+                _line(f"edge{index}", across.values(rows), line, name, color, "dash", 1.6) | {"showlegend": False}
             )
     low, high = _ends(runs)
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
@@ -42,7 +42,7 @@ def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Transl
     return figure
 
 
-def _beyond(index: int, x: Any, edge: Any, colour: str, top: float) -> list[dict[str, Any]]:
+def _beyond(index: int, x: Any, edge: Any, color: str, top: float) -> list[dict[str, Any]]:
     """The ground above an edge, where each step overshoots by more than the last."""
     quiet = {"mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
     ceiling = {
@@ -52,7 +52,7 @@ def _beyond(index: int, x: Any, edge: Any, colour: str, top: float) -> list[dict
         "y": packed(np.full(len(edge), top, np.float32)),
     }
     ground = {"type": "scatter", "uid": f"beyond{index}", "x": packed(x), "y": packed(edge)}
-    shade = {"fill": "tonexty", "fillcolor": theme.transparent(colour, BEYOND)}
+    shade = {"fill": "tonexty", "fillcolor": theme.transparent(color, BEYOND)}
     return [ceiling | quiet, ground | quiet | shade]
 
 
@@ -68,7 +68,7 @@ def _ends(runs: Sequence[tuple[Run, Curves]]) -> tuple[float, float]:
     return float(np.log10(min(values) * 0.7)), float(np.log10(max(values) * 1.3))
 
 
-def _line(uid: str, x: Any, y: Any, name: str, colour: str, dash: str, width: float) -> dict[str, Any]:
+def _line(uid: str, x: Any, y: Any, name: str, color: str, dash: str, width: float) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -76,6 +76,6 @@ def _line(uid: str, x: Any, y: Any, name: str, colour: str, dash: str, width: fl
         "x": packed(x),
         "y": packed(y),
         "name": name,
-        "line": {"color": colour, "width": width, "dash": dash},
+        "line": {"color": color, "width": width, "dash": dash},
         "hovertemplate": "%{y:.3g}",
     }

@@ -1,0 +1,214 @@
+"""The rules for the settings of a run: what each may be, and what they may be together.
+
+All are checked at once: a `ConfigError` lists every fault, each as a sentence with what was expected and what came.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from mnist_core.errors import Problem
+from mnist_core.messages import N_, Message
+
+if TYPE_CHECKING:
+    from mnist_core.config import RunConfig
+
+TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
+TEST_FILES = 10_000
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a number may be, both ends included."""
+
+    least: float
+    greatest: float
+
+
+RANGES: Mapping[str, Range] = {
+    "train_size": Range(1, TRAIN_FILES),
+    "validation_size": Range(0, TRAIN_FILES - 1),
+    "label_noise": Range(0, 1),
+    "init_std": Range(0, 100),
+    "dropout": Range(0, 0.95),
+    "kernel_size": Range(1, 11),
+    "learning_rate": Range(1e-6, 100),
+    "momentum": Range(0, 0.9999),
+    "rho": Range(0, 0.99999),
+    "beta1": Range(0, 0.99999),
+    "beta2": Range(0, 0.999999),
+    "epsilon": Range(1e-16, 1),
+    "weight_decay": Range(0, 10),
+    "schedule_epochs": Range(1, 1000),
+    "schedule_factor": Range(1e-4, 1),
+    "batch_size": Range(1, TRAIN_FILES),
+    "epochs": Range(1, 1000),
+    "early_stopping": Range(0, 1000),
+    "seed": Range(0, 2**31 - 1),
+    "batch_seed": Range(0, 2**31 - 1),
+}
+LAYERS: Mapping[str, tuple[Range, Range]] = {  # how many layers; how many units or filters in each
+    "hidden_layers": (Range(0, 6), Range(1, 2048)),
+    "filters": (Range(1, 4), Range(1, 256)),
+}
+
+
+def validate(config: RunConfig, fields: Mapping[str, Any]) -> list[Problem]:
+    """Everything that is wrong with `config`, whose settings are of these types; empty when it can run."""
+    problems = [found for name, kind in fields.items() for found in _field_problems(name, kind, getattr(config, name))]
+    if not problems:
+        problems = _joint_problems(config)
+    return problems
+
+
+def words_of(kind: Any) -> tuple[str, ...]:
+    """The words that a setting of this type may be; empty for a type that is no choice."""
+    return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+
+
+def _field_problems(name: str, kind: Any, value: Any) -> list[Problem]:
+    if options := words_of(kind):
+        return [] if isinstance(value, str) and value in options else [_not_a_choice(name, value, options)]
+    if name in LAYERS:
+        return _layer_problems(name, value)
+    if kind is bool:
+        if isinstance(value, bool):
+            return []
+        return [problem(N_("{field} must be true or false, not {value}."), name, value)]
+    if value is None and name == "batch_seed":
+        return []
+    return _number_problems(name, value, RANGES[name], whole=kind is not float)
+
+
+def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> list[Problem]:
+    kind = int if whole else (int, float)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        template = (
+            N_("{field} must be a whole number, not {value}.")
+            if whole
+            else N_("{field} must be a number, not {value}.")
+        )
+        return [problem(template, name, value)]
+    if not allowed.least <= value <= allowed.greatest:  # also false for NaN
+        template = N_("{field} must be from {least} to {greatest}, not {value}.")
+        return [problem(template, name, value, least=_number(allowed.least), greatest=_number(allowed.greatest))]
+    return []
+
+
+def _layer_problems(name: str, value: Any) -> list[Problem]:
+    count, units = LAYERS[name]
+    whole = isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+    if whole and count.least <= len(value) <= count.greatest and all(units.least <= v <= units.greatest for v in value):
+        return []
+    template = N_("{field} must be {fewest} to {most} whole numbers from {least} to {greatest}, not {value}.")
+    return [
+        problem(
+            template,
+            name,
+            list(value) if isinstance(value, tuple) else value,
+            fewest=int(count.least),
+            most=int(count.greatest),
+            least=int(units.least),
+            greatest=int(units.greatest),
+        )
+    ]
+
+
+def _joint_problems(config: RunConfig) -> list[Problem]:
+    problems = []
+    if config.train_size + config.validation_size > TRAIN_FILES:
+        problems.append(
+            problem(
+                N_(
+                    "train_size and validation_size share {total} images, but {train} + {validation} are {sum}: "
+                    "make one of them smaller."
+                ),
+                "validation_size",
+                config.validation_size,
+                total=TRAIN_FILES,
+                train=config.train_size,
+                validation=config.validation_size,
+                sum=config.train_size + config.validation_size,
+            )
+        )
+    if config.batch_size > config.train_size:
+        problems.append(
+            problem(
+                N_("batch_size {value} is larger than train_size {train}: use at most {train}."),
+                "batch_size",
+                config.batch_size,
+                train=config.train_size,
+            )
+        )
+    problems += _lone_image_problems(config)
+    if config.kernel_size % 2 == 0:
+        problems.append(
+            problem(
+                N_("kernel_size must be odd, so that it has a middle pixel, not {value}."),
+                "kernel_size",
+                config.kernel_size,
+            )
+        )
+    if config.early_stopping and not config.validation_size:
+        problems.append(
+            problem(
+                N_("early_stopping watches the validation loss: set validation_size above 0 or early_stopping to 0."),
+                "early_stopping",
+                config.early_stopping,
+            )
+        )
+    return problems
+
+
+def _lone_image_problems(config: RunConfig) -> list[Problem]:
+    """Batch normalization of a dense layer divides by the spread over the batch: one image has none, and torch refuses it."""
+    normalized = config.batch_norm and config.hidden_layers
+    if not normalized or config.batch_size > config.train_size or config.smallest_batch > 1:
+        return []
+    if config.batch_size == 1:
+        template = N_(
+            "batch_norm needs at least two images in every batch, but batch_size is 1: set it to 2 or more, or batch_norm "
+            "to false."
+        )
+        return [problem(template, "batch_size", config.batch_size)]
+    template = N_(
+        "batch_norm needs at least two images in every batch, but of train_size {train} in batches of batch_size {value} "
+        "the last batch has one: set train_size to {fewer}, or batch_size to {more}."
+    )
+    return [
+        problem(
+            template,
+            "batch_size",
+            config.batch_size,
+            train=config.train_size,
+            fewer=config.train_size - 1,
+            # There is one: in one batch of all images none is left over.
+            more=next(n for n in range(config.batch_size, config.train_size + 1) if config.train_size % n != 1),
+        )
+    ]
+
+
+def problem(template: str, name: str, value: Any, **more: Any) -> Problem:
+    """What is wrong with the `value` of setting `name`, in a sentence with `field`, `value` and `more`."""
+    return Problem(name, Message(template, {"field": name, "value": _shown(value), **more}))
+
+
+def _shown(value: Any) -> str:
+    text = _number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _not_a_choice(name: str, value: Any, options: tuple[str, ...]) -> Problem:
+    close = difflib.get_close_matches(str(value), options, n=1)
+    if close:
+        template = N_("{field} is one of {options}, not {value}. Did you mean {likely}?")
+        return problem(template, name, value, options=", ".join(options), likely=close[0])
+    return problem(N_("{field} is one of {options}, not {value}."), name, value, options=", ".join(options))

@@ -1,0 +1,25 @@
+"""Names that earlier versions wrote, old → new: what was saved or linked under them stays readable.
+
+Settings stand in stores, zips, links, scripts and command lines. Old names are read, never written or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SETTINGS: Mapping[str, str] = {"initialisation": "initialization"}
+VALUES: Mapping[str, Mapping[str, str]] = {  # of settings by their new names
+    "preprocessing": {"centred": "centered", "standardised": "standardized"},
+}
+
+
+def current_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings (and other parameters, as they are) with the names and words of this version; a new name goes before an old."""
+    renamed = {SETTINGS.get(name, name): value for name, value in settings.items()}
+    renamed |= {name: value for name, value in settings.items() if name not in SETTINGS}
+    return {name: _current_value(name, value) for name, value in renamed.items()}
+
+
+def _current_value(name: str, value: Any) -> Any:
+    return VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
