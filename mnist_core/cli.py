@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mnist_core
+from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.messages import N_, message
@@ -115,7 +116,7 @@ def _sweep_options(parser: Parser) -> None:
 
 def _range_test_options(parser: Parser) -> None:
     parser.set_defaults(command=_range_test, parser=parser)
-    parser.own = tuple(f"--{name.replace('_', '-')}" for name in SET_BY_RANGE_TEST)
+    parser.own = tuple(_option(name) for name in SET_BY_RANGE_TEST)
     _run_options(parser, without=SET_BY_RANGE_TEST)
 
 
@@ -136,7 +137,14 @@ def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
     for name in FIELDS:
         if name not in without:
             shown = "|".join(choices(name)) or name.upper()
-            group.add_argument(f"--{name.replace('_', '-')}", dest=f"field_{name}", metavar=shown)
+            group.add_argument(_option(name), dest=f"field_{name}", metavar=shown)
+    for old, name in old_names.SETTINGS.items():
+        if name not in without:
+            group.add_argument(_option(old), dest=f"field_{name}", help=argparse.SUPPRESS)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _data_options(parser: Parser) -> None:
@@ -330,11 +338,11 @@ def _write_curves(result: Result, file: Path, label: str) -> None:
 
 
 def _progress(trainer: Trainer) -> None:
-    share = trainer.step / trainer.total_steps
-    bar = "█" * round(30 * share)
+    fraction = trainer.step / trainer.total_steps
+    bar = "█" * round(30 * fraction)
     loss = trainer.last_finite_loss
     print(
-        f"\r{bar:<30} {share:4.0%}  epoch {trainer.epoch:.1f}  step {trainer.step:,} of {trainer.total_steps:,}  "
+        f"\r{bar:<30} {fraction:4.0%}  epoch {trainer.epoch:.1f}  step {trainer.step:,} of {trainer.total_steps:,}  "
         f"loss {loss:.4f} ",
         end="",
         file=sys.stderr,

@@ -116,7 +116,7 @@ class RunConfig:
 
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with `changes`. Raises ConfigError for unknown names and bad values."""
-        return RunConfig.from_dict({**self.to_dict(), **changes})
+        return RunConfig.from_dict({**self.to_dict(), **old_names.current_settings(changes)})
 
     def to_dict(self) -> dict[str, Any]:
         """Field names and JSON-ready values, in the order of the fields."""

@@ -9,13 +9,10 @@ import difflib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mnist_core.errors import Problem
 from mnist_core.messages import N_, Message
-
-if TYPE_CHECKING:
-    from mnist_core.config import RunConfig
 
 TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
 TEST_FILES = 10_000
@@ -25,8 +22,8 @@ TEST_FILES = 10_000
 class Range:
     """What a number may be, both ends included."""
 
-    least: float
-    greatest: float
+    minimum: float
+    maximum: float
 
 
 RANGES: Mapping[str, Range] = {
@@ -57,8 +54,8 @@ LAYERS: Mapping[str, tuple[Range, Range]] = {  # how many layers; how many units
 }
 
 
-def validate(config: RunConfig, fields: Mapping[str, Any]) -> list[Problem]:
-    """Everything that is wrong with `config`, whose settings are of these types; empty when it can run."""
+def validate(config: Any, fields: Mapping[str, Any]) -> list[Problem]:
+    """Everything that is wrong with `config` (a RunConfig), whose settings are of these types; empty when it can run."""
     problems = [found for name, kind in fields.items() for found in _field_problems(name, kind, getattr(config, name))]
     if not problems:
         problems = _joint_problems(config)
@@ -93,32 +90,36 @@ def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> l
             else N_("{field} must be a number, not {value}.")
         )
         return [problem(template, name, value)]
-    if not allowed.least <= value <= allowed.greatest:  # also false for NaN
-        template = N_("{field} must be from {least} to {greatest}, not {value}.")
-        return [problem(template, name, value, least=_number(allowed.least), greatest=_number(allowed.greatest))]
+    if not allowed.minimum <= value <= allowed.maximum:  # also false for NaN
+        template = N_("{field} must be from {minimum} to {maximum}, not {value}.")
+        return [problem(template, name, value, minimum=_number(allowed.minimum), maximum=_number(allowed.maximum))]
     return []
 
 
 def _layer_problems(name: str, value: Any) -> list[Problem]:
     count, units = LAYERS[name]
     whole = isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
-    if whole and count.least <= len(value) <= count.greatest and all(units.least <= v <= units.greatest for v in value):
+    if (
+        whole
+        and count.minimum <= len(value) <= count.maximum
+        and all(units.minimum <= v <= units.maximum for v in value)
+    ):
         return []
-    template = N_("{field} must be {fewest} to {most} whole numbers from {least} to {greatest}, not {value}.")
+    template = N_("{field} must be {fewest} to {most} whole numbers from {minimum} to {maximum}, not {value}.")
     return [
         problem(
             template,
             name,
             list(value) if isinstance(value, tuple) else value,
-            fewest=int(count.least),
-            most=int(count.greatest),
-            least=int(units.least),
-            greatest=int(units.greatest),
+            fewest=int(count.minimum),
+            most=int(count.maximum),
+            minimum=int(units.minimum),
+            maximum=int(units.maximum),
         )
     ]
 
 
-def _joint_problems(config: RunConfig) -> list[Problem]:
+def _joint_problems(config: Any) -> list[Problem]:
     problems = []
     if config.train_size + config.validation_size > TRAIN_FILES:
         problems.append(
@@ -164,7 +165,7 @@ def _joint_problems(config: RunConfig) -> list[Problem]:
     return problems
 
 
-def _lone_image_problems(config: RunConfig) -> list[Problem]:
+def _lone_image_problems(config: Any) -> list[Problem]:
     """Batch normalization of a dense layer divides by the spread over the batch: one image has none, and torch refuses it."""
     normalized = config.batch_norm and config.hidden_layers
     if not normalized or config.batch_size > config.train_size or config.smallest_batch > 1:

@@ -97,8 +97,8 @@ def estimate_sweep(config: RunConfig, runs: int, speed: Speed, workers: int = 1)
     if not trains_stacked(config):
         return alone * -(-runs // max(1, workers))
     small = 3 * describe(config).multiplications * config.batch_size < SMALL_STEP
-    share = IN_A_STACK_SMALL if small else IN_A_STACK_LARGE
-    return alone * (1 + share * (runs - 1))
+    fraction = IN_A_STACK_SMALL if small else IN_A_STACK_LARGE
+    return alone * (1 + fraction * (runs - 1))
 
 
 def _size(shape: tuple[int, ...]) -> int:

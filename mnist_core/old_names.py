@@ -12,6 +12,7 @@ SETTINGS: Mapping[str, str] = {"initialisation": "initialization"}
 VALUES: Mapping[str, Mapping[str, str]] = {  # of settings by their new names
     "preprocessing": {"centred": "centered", "standardised": "standardized"},
 }
+VARIANTS: Mapping[str, str] = {"centred": "centered", "standardised": "standardized"}  # of experiments
 
 
 def current_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,6 +20,11 @@ def current_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     renamed = {SETTINGS.get(name, name): value for name, value in settings.items()}
     renamed |= {name: value for name, value in settings.items() if name not in SETTINGS}
     return {name: _current_value(name, value) for name, value in renamed.items()}
+
+
+def current_variant(label: str | None) -> str | None:
+    """The label of an experiment's variant that was called `label`."""
+    return None if label is None else VARIANTS.get(label, label)
 
 
 def _current_value(name: str, value: Any) -> Any:

@@ -55,7 +55,8 @@ class Parser(argparse.ArgumentParser):
         word = unknown[0].partition("=")[0]
         if word in self.own:
             self.error(f"{self.prog.rpartition(' ')[2]} sets {word} by itself: leave it out")
-        close = likely_option(word, self._option_string_actions)
+        shown = [option for option, action in self._option_string_actions.items() if action.help != argparse.SUPPRESS]
+        close = likely_option(word, shown)
         self.error(f"there is no option {word}{f' (did you mean {close}?)' if close else ''}")
 
     def error(self, text: str) -> NoReturn:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from mnist_core import old_names
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.messages import N_, message
@@ -28,6 +29,7 @@ class Preset:
 
     def variant(self, label: str) -> RunConfig:
         """The configuration of one variant. Raises ConfigError with the likely label."""
+        label = old_names.VARIANTS.get(label, label)
         if label not in self.variants:
             raise ConfigError([_unknown(label, tuple(self.variants))])
         return self.config.replace(**self.variants[label])

@@ -10,7 +10,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.messages import N_, Message, message
 
-LEAST, GREATEST = 1e-5, 100.0
+MINIMUM, GREATEST = 1e-5, 100.0
 FEWEST, MOST = 2, 32  # rates
 MOST_SEEDS = 5
 NARROWEST = 1.001  # what neighboring rates must differ by, as a factor
@@ -98,12 +98,12 @@ def usual_range(config: RunConfig) -> tuple[float, float]:
     """
     raw = config.preprocessing == "raw"
     if config.optimizer in ("momentum", "nesterov"):
-        return (LEAST, 0.1) if raw else (float(f"{0.01 * max(0.1, 1 - config.momentum):.1g}"), 2.0)
+        return (MINIMUM, 0.1) if raw else (float(f"{0.01 * max(0.1, 1 - config.momentum):.1g}"), 2.0)
     if config.optimizer == "sgd":
-        return (LEAST, 0.1) if raw else (0.01, 3.0)
+        return (MINIMUM, 0.1) if raw else (0.01, 3.0)
     if config.optimizer == "adagrad":
         return (1e-4, 10.0)
-    return (LEAST, 1.0)
+    return (MINIMUM, 1.0)
 
 
 def announcement(config: RunConfig, runs: int, seconds: float, together: bool, duration: str) -> Message | None:
@@ -145,9 +145,9 @@ def _number_problems(name: str, value: float) -> list[Problem]:
             "The {name} is {value}: with it no weight would move downhill. Choose one above 0, such as 0.001."
         )
         return [_problem(name, template, value=f"{value:g}")]
-    if not LEAST <= value <= GREATEST:
-        template = N_("The {name} must be from {least} to {greatest}, not {value}.")
-        return [_problem(name, template, least=f"{LEAST:g}", greatest=f"{GREATEST:g}", value=f"{value:g}")]
+    if not MINIMUM <= value <= GREATEST:
+        template = N_("The {name} must be from {minimum} to {maximum}, not {value}.")
+        return [_problem(name, template, minimum=f"{MINIMUM:g}", maximum=f"{GREATEST:g}", value=f"{value:g}")]
     return []
 
 

@@ -45,8 +45,8 @@ def factor(config: RunConfig, step: int) -> float:
     return 1.0
 
 
-def _between(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+def _between(start: float, end: float, fraction: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, fraction))) / 2
 
 
 def window(config: RunConfig) -> int:

@@ -23,7 +23,7 @@ import mnist_core
 ROOT = Path(__file__).parents[1]
 
 # What everything may lean on: words, errors, settings, plain records.
-BASE = {"messages", "errors", "settings", "config", "presets", "escape", "records"}
+BASE = {"messages", "errors", "settings", "old_names", "config", "config_rules", "presets", "escape", "records"}
 # What computes without torch, so that pages may ask it at once.
 LIGHT = BASE | {"data", "networks", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "exchange"}
 # What pages are made of, below the folder of one page or one idea.
@@ -38,15 +38,17 @@ ARROWS: dict[str, set[str]] = {
     "messages": set(),
     "errors": {"messages"},
     "settings": {"messages", "errors"},
-    "config": {"messages", "errors"},
-    "presets": {"messages", "errors", "config"},
+    "old_names": set(),
+    "config_rules": {"messages", "errors"},
+    "config": {"messages", "errors", "old_names", "config_rules"},
+    "presets": {"messages", "errors", "old_names", "config"},
     "escape": set(),
     "records": {"messages", "config", "escape"},
-    "data": {"messages", "errors", "settings", "config", "records"},
+    "data": {"messages", "errors", "settings", "config", "config_rules", "records"},
     "schedule": {"config", "networks"},
     "stacks": {"config"},
     "networks": BASE | {"data"},
-    "estimate": {"config", "networks", "schedule"},
+    "estimate": {"config", "config_rules", "networks", "schedule"},
     "rates": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
     "exchange": BASE | {"data", "networks", "schedule"},

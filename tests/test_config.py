@@ -23,14 +23,14 @@ def values(name: str) -> st.SearchStrategy[Any]:
         return st.sampled_from(options)
     if name in LAYERS:
         count, units = LAYERS[name]
-        each = st.integers(int(units.least), int(units.greatest))
-        return st.lists(each, min_size=int(count.least), max_size=int(count.greatest)).map(tuple)
+        each = st.integers(int(units.minimum), int(units.maximum))
+        return st.lists(each, min_size=int(count.minimum), max_size=int(count.maximum)).map(tuple)
     if FIELDS[name] is bool:
         return st.booleans()
     allowed = RANGES[name]
     if FIELDS[name] is float:
-        return st.floats(allowed.least, allowed.greatest)
-    whole = st.integers(int(allowed.least), int(allowed.greatest))
+        return st.floats(allowed.minimum, allowed.maximum)
+    whole = st.integers(int(allowed.minimum), int(allowed.maximum))
     return st.none() | whole if name == "batch_seed" else whole
 
 

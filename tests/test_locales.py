@@ -164,7 +164,7 @@ PAGE_FOLDERS = tuple(str(folder.relative_to(ROOT)) for folder in sorted((ROOT / 
 
 
 @pytest.mark.parametrize("file", sources(*SEEN, *PAGE_FOLDERS), ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_visible_words_bypass_the_catalogue(file: Path) -> None:
+def test_no_visible_words_bypass_the_catalog(file: Path) -> None:
     figures = "figures" in file.parts or file.stem.endswith("figure")
     assert not untranslated(file.read_text(encoding="utf-8"), figures=figures)
 

@@ -92,8 +92,8 @@ def exciting(
     images = torch.from_numpy(np.clip(start + noise, 0, 1).astype(np.float32))
     for step in range(STEPS):
 
-        def told(share: float, step: int = step) -> None:
-            progress((step + share) / STEPS)
+        def told(fraction: float, step: int = step) -> None:
+            progress((step + fraction) / STEPS)
 
         moved = [int(one) for one in generator.integers(-JITTER, JITTER + 1, 2)] if smooth else [0, 0]
         images = torch.roll(images, moved, (1, 2))

@@ -94,7 +94,7 @@ def path_plane(snapshots: Sequence[tuple[int, Weights]]) -> Plane | None:
     # The start on the left, above: the same picture however the signs came out.
     signs = np.where(path[0] > 0, -1.0, 1.0) * np.array([1.0, -1.0])
     axes, path = axes * signs[:, None], path * signs
-    share = squares[[-1, -2]] / squares.sum()
+    fraction = squares[[-1, -2]] / squares.sum()
     xs, ys = _ends(path)
     return Plane(
         "path",
@@ -105,7 +105,7 @@ def path_plane(snapshots: Sequence[tuple[int, Weights]]) -> Plane | None:
         ys,
         np.array([step for step, _weights in snapshots], np.int64),
         path,
-        (float(share[0]), float(share[1])),
+        (float(fraction[0]), float(fraction[1])),
     )
 
 
@@ -211,8 +211,8 @@ def landscape(
     with torch.inference_mode():
         for points in pieces(len(places), at_once):
 
-            def told(share: float, points: slice = points) -> None:
-                progress((points.start + share * (points.stop - points.start)) / len(places))
+            def told(fraction: float, points: slice = points) -> None:
+                progress((points.start + fraction * (points.stop - points.start)) / len(places))
 
             found.append(losses_at(places[points], told))
             told(1.0)

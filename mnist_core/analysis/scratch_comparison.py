@@ -34,7 +34,7 @@ class Beside:
 
 
 def beside(
-    config: RunConfig, dataset: Dataset, *, threads: int = 1, progress: Callable[[float], None] = lambda share: None
+    config: RunConfig, dataset: Dataset, *, threads: int = 1, progress: Callable[[float], None] = lambda fraction: None
 ) -> Beside:
     """Train an MLP with one hidden ReLU layer by plain SGD in both ways, in turns; `progress` is told the share done.
 

@@ -87,6 +87,6 @@ def _error(figures: Sequence[Figure]) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": [greatest - value for value, _least, greatest in ends],
-        "arrayminus": [value - least for value, least, _greatest in ends],
+        "array": [maximum - value for value, _least, maximum in ends],
+        "arrayminus": [value - minimum for value, minimum, _greatest in ends],
     }

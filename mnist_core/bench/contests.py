@@ -49,7 +49,7 @@ def _accuracy(standing: Standing) -> str:
 
 
 def ratio(
-    name: str, over: Sequence[str], under: str, *, most: float | None = None, least: float | None = None
+    name: str, over: Sequence[str], under: str, *, most: float | None = None, minimum: float | None = None
 ) -> Judge:
     """Judges, round by round, the time of the fastest of `over` by that of `under`."""
 
@@ -59,7 +59,7 @@ def ratio(
         rounds = zip(standings[under].answers, *(standing.answers for standing in present), strict=False)
         ratios = [min(other.per_update for other in others) / own.per_update for own, *others in rounds if others]
         note = f"without {', '.join(absent)}" if absent else ""
-        return median(name, ratios, "×", most=most, least=least, note=note)
+        return median(name, ratios, "×", most=most, minimum=minimum, note=note)
 
     return judge
 
@@ -82,7 +82,7 @@ def first_look(optimizer: str, rate: float) -> Contest:
         config.steps_per_epoch,
         (
             ratio("ours / floor", ["ours-updates"], "floor", most=1.35 if optimizer == "sgd" else 1.8),
-            ratio("fastest peer / ours", peers, "ours-updates", least=1.0),
+            ratio("fastest peer / ours", peers, "ours-updates", minimum=1.0),
             ratio("what evaluations add: with / without", ["ours-run"], "ours-updates"),
         ),
     )
@@ -102,8 +102,8 @@ def two_layer() -> Contest:
         "ms per iteration",
         1e3,
         (
-            ratio("NumPy float64 / ours", ["numpy-float64"], "ours-run", least=4.0),
-            ratio("NumPy float32 / ours", ["numpy-float32"], "ours-run", least=2.0),
+            ratio("NumPy float64 / ours", ["numpy-float64"], "ours-run", minimum=4.0),
+            ratio("NumPy float32 / ours", ["numpy-float32"], "ours-run", minimum=2.0),
             ratio("NumPy float64 without evaluations / ours with", ["numpy-float64-bare"], "ours-run"),
             ratio("NumPy float32 without evaluations / ours with", ["numpy-float32-bare"], "ours-run"),
             ratio("ours / floor", ["ours-run"], "floor"),
@@ -132,8 +132,8 @@ def sweep(count: int) -> Contest:
         1e3,
         (
             ratio("sweep / floor", ["ours-sweep"], "floor", most=1.7),
-            ratio("our single runs / sweep", ["ours-run"], "ours-sweep", least=2.0),
-            ratio("NumPy float64 / sweep", ["numpy-float64"], "ours-sweep", least=10.0),
+            ratio("our single runs / sweep", ["ours-run"], "ours-sweep", minimum=2.0),
+            ratio("NumPy float64 / sweep", ["numpy-float64"], "ours-sweep", minimum=10.0),
             ratio("NumPy float64 without evaluations / sweep with", ["numpy-float64-bare"], "ours-sweep"),
         ),
     )
@@ -172,7 +172,7 @@ def lenet() -> Contest:
         (Work("ours-updates", config), Work("torch-sliced", config.replace(epochs=1))),
         "s per epoch",
         config.steps_per_epoch,
-        (ratio("plain PyTorch / ours", ["torch-sliced"], "ours-updates", least=1.3),),
+        (ratio("plain PyTorch / ours", ["torch-sliced"], "ours-updates", minimum=1.3),),
     )
 
 
@@ -185,19 +185,19 @@ def lenet_fast(config: RunConfig) -> Contest:
         config.total_steps,
         (
             _mean("time, mean over seeds", "s", lambda answer: answer.seconds, most=20.0),
-            _mean("test accuracy, mean over seeds", "", lambda answer: answer.accuracy or 0.0, least=0.99),
+            _mean("test accuracy, mean over seeds", "", lambda answer: answer.accuracy or 0.0, minimum=0.99),
         ),
     )
 
 
 def _mean(
-    name: str, unit: str, of: Callable[..., float], *, most: float | None = None, least: float | None = None
+    name: str, unit: str, of: Callable[..., float], *, most: float | None = None, minimum: float | None = None
 ) -> Judge:
     def judge(standings: Standings) -> Figure:
         values = [of(answer) for answer in standings["ours-run"].answers]
         if not values:
-            return Figure(name, None, unit, most, least)
+            return Figure(name, None, unit, most, minimum)
         note = f"{len(values)} seeds"
-        return Figure(name, statistics.fmean(values), unit, most, least, (min(values), max(values)), note)
+        return Figure(name, statistics.fmean(values), unit, most, minimum, (min(values), max(values)), note)
 
     return judge

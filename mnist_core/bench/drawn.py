@@ -52,9 +52,9 @@ def _append(file: Path | None, case: Record) -> None:
 def interval(right: int, count: int) -> tuple[float, float]:
     """Wilson's interval for a share, 95 % (Wilson 1927)."""
     z = 1.96
-    share = right / count
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    fraction = right / count
+    middle = (fraction + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * math.sqrt(fraction * (1 - fraction) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
     return middle - half, middle + half
 
 

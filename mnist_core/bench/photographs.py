@@ -104,23 +104,23 @@ def base(random: np.random.Generator, longer: tuple[int, int]) -> Scene:
 # ---- light -----------------------------------------------------------------------------------------------------
 
 
-def gradient(degrees: float, least: float) -> Light:
+def gradient(degrees: float, minimum: float) -> Light:
     """Full light at one end, `least` at the other."""
     turn = np.deg2rad(degrees)
 
     def light(x: F32, y: F32) -> F32:
         along = (x * np.cos(turn) + y * np.sin(turn)) / (abs(np.cos(turn)) + abs(np.sin(turn)))
-        return np.asarray((1 + least) / 2 + (1 - least) / 2 * along, np.float32)
+        return np.asarray((1 + minimum) / 2 + (1 - minimum) / 2 * along, np.float32)
 
     return light
 
 
-def corners(least: float) -> Light:
+def corners(minimum: float) -> Light:
     """Full light in the middle, `least` in the corners."""
-    return lambda x, y: np.asarray(1 - (1 - least) * ((x**2 + y**2) / 2) ** 1.3, np.float32)
+    return lambda x, y: np.asarray(1 - (1 - minimum) * ((x**2 + y**2) / 2) ** 1.3, np.float32)
 
 
-def shadow(degrees: float, at: float, least: float, soft: float, width: float | None = None) -> Light:
+def shadow(degrees: float, at: float, minimum: float, soft: float, width: float | None = None) -> Light:
     """A shadow with an edge at `at` (−1 to 1) that is `soft` wide: a half of the photo, or a band of `width`."""
     turn = np.deg2rad(degrees)
 
@@ -129,7 +129,7 @@ def shadow(degrees: float, at: float, least: float, soft: float, width: float | 
         depth = np.clip(along / soft + 0.5, 0, 1)
         if width is not None:
             depth = np.minimum(depth, np.clip((width - along) / soft + 0.5, 0, 1))
-        return np.asarray(1 - (1 - least) * depth * depth * (3 - 2 * depth), np.float32)
+        return np.asarray(1 - (1 - minimum) * depth * depth * (3 - 2 * depth), np.float32)
 
     return light
 

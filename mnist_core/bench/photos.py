@@ -42,7 +42,7 @@ class Case:
     labels: tuple[int, ...]
     came: Came
     drawn: bool  # whether the network names the same ink before it is photographed
-    share: float  # of the network's answer; 0 without one
+    fraction: float  # of the network's answer; 0 without one
     seconds: float
 
     @property
@@ -86,9 +86,9 @@ def tried(kind: str, number: int, seed: int, digits: Digits, network: Network) -
     drawn = all(network.answer(image)[0] == label for image, label in zip(made.images, made.labels, strict=True))
     if len(found) != 1:
         return Case(kind, made.labels, "asked" if found else "nothing", drawn, 0.0, seconds)
-    digit, share = network.answer(like_mnist(found[0].ink))
-    wrong: Came = "sure and wrong" if share > SURE else "wrong"
-    return Case(kind, made.labels, "right" if (digit,) == made.labels else wrong, drawn, share, seconds)
+    digit, fraction = network.answer(like_mnist(found[0].ink))
+    wrong: Came = "sure and wrong" if fraction > SURE else "wrong"
+    return Case(kind, made.labels, "right" if (digit,) == made.labels else wrong, drawn, fraction, seconds)
 
 
 def run(each: int, seed: int, kinds: Sequence[str], preset: str, dataset: Dataset, file: Path | None = None) -> str:

@@ -101,7 +101,7 @@ def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
     trainers = [Trainer(config, dataset, threads=1, device="cpu") for config in configs]
     stack = Stack(trainers)
     total, found = configs[0].total_steps, []
-    looks = {round(share * total) for share in LOOKS}
+    looks = {round(fraction * total) for fraction in LOOKS}
     for step in range(1, total + 1):  # without the evaluations of a run: they would cost more than its training
         stack.update()
         if step in looks:

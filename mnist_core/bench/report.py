@@ -29,7 +29,7 @@ class Figure:
     value: float | None
     unit: str
     most: float | None = None
-    least: float | None = None
+    minimum: float | None = None
     spread: tuple[float, float] | None = None
     note: str = ""
     group: str = ""
@@ -38,18 +38,18 @@ class Figure:
     @property
     def verdict(self) -> str:
         """`ok`, `over`, `under`, `not known here`; empty without a target."""
-        if self.most is None and self.least is None:
+        if self.most is None and self.minimum is None:
             return ""
         if self.value is None:
             return "not known here"
         if self.most is not None and self.value > self.most:
             return "over"
-        return "under" if self.least is not None and self.value < self.least else "ok"
+        return "under" if self.minimum is not None and self.value < self.minimum else "ok"
 
     @property
     def target(self) -> str:
         """`≤ 3.00 s`, `≥ 1.60 ×`; empty without a target."""
-        words = [("≤", self.most), ("≥", self.least)]
+        words = [("≤", self.most), ("≥", self.minimum)]
         return ", ".join(f"{sign} {shown(bound, self.unit)}" for sign, bound in words if bound is not None)
 
 

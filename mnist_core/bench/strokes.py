@@ -106,13 +106,15 @@ def measure(*, strokes: int = 20, data: Path | None = None, runs: Mapping[str, s
             trained.append(_train(browser, server.address + address, outcome))
         print("strokes …", file=sys.stderr)
         samples = _drawn(browser, f"{server.address}/inspect?view=draw&lang=en&run={trained[0]}", strokes)
-    return Report([_figure(name, values, share) for name, values in samples.items() for share in (50, 95)], samples)
+    return Report(
+        [_figure(name, values, fraction) for name, values in samples.items() for fraction in (50, 95)], samples
+    )
 
 
-def _figure(name: str, values: list[float], share: int) -> Figure:
-    label = f"{name}, p{share} of {len(values)}"
-    most = MOST if share == 95 else None
-    return Figure(label, float(np.percentile(values, share)), "s", most=most, spread=(min(values), max(values)))
+def _figure(name: str, values: list[float], fraction: int) -> Figure:
+    label = f"{name}, p{fraction} of {len(values)}"
+    most = MOST if fraction == 95 else None
+    return Figure(label, float(np.percentile(values, fraction)), "s", most=most, spread=(min(values), max(values)))
 
 
 def _train(browser: WebDriver, address: str, outcome: str) -> str:

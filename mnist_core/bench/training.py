@@ -126,7 +126,7 @@ def side_by_side(rounds: int, folder: Path, config: RunConfig | None = None) -> 
         versions = first.standings[0].versions
     gains = [apart / together for apart, together in zip(*samples.values(), strict=True)]
     figures = [median(name, values, "s", group=title) for name, values in samples.items()]
-    figures.append(median("throughput side by side / one after the other", gains, "×", least=1.6, group=title))
+    figures.append(median("throughput side by side / one after the other", gains, "×", minimum=1.6, group=title))
     return Measured(figures, {f"{title}: {name}": values for name, values in samples.items()}, versions)
 
 

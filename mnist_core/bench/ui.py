@@ -65,9 +65,9 @@ def _figures(samples: dict[str, list[float]], heavy: list[str] | None) -> list[F
         Figure("Start of the server to the page drawn, median", _percentile(samples["start"], 50), "s", most=START)
     ]
     for name, target in (("cold", COLD), ("warm", WARM)):
-        for share in (50, 95):
-            label = f"Click on Run to the first point, {name}, p{share} of {len(samples[name])}"
-            figures.append(Figure(label, _percentile(samples[name], share), "s", most=target))
+        for fraction in (50, 95):
+            label = f"Click on Run to the first point, {name}, p{fraction} of {len(samples[name])}"
+            figures.append(Figure(label, _percentile(samples[name], fraction), "s", most=target))
     label = f"Click to the last point of a sweep: {SWEEP_RATES} rates, 2,000 iterations, median of {SWEEPS}"
     figures.append(Figure(label, _percentile(samples["sweep"], 50), "s", most=SWEEP))
     figures.append(Figure("Memory of the page's process after the clicks", samples["memory"][-1], "MB", most=MEMORY))
@@ -76,8 +76,8 @@ def _figures(samples: dict[str, list[float]], heavy: list[str] | None) -> list[F
     return figures
 
 
-def _percentile(values: list[float], share: int) -> float:
-    return float(np.percentile(values, share))
+def _percentile(values: list[float], fraction: int) -> float:
+    return float(np.percentile(values, fraction))
 
 
 def _start(browser: WebDriver, environment: dict[str, str]) -> tuple[float, Server]:

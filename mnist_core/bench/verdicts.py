@@ -103,7 +103,7 @@ class Evidence:
     lower: Ending  # at a third of the rate
     reference: float  # test accuracy of the reference network
 
-    def share(self, accuracy: float) -> float:
+    def fraction(self, accuracy: float) -> float:
         """Where an accuracy stands between a guess (0) and the reference network (1)."""
         return (accuracy - GUESS) / max(0.01, self.reference - GUESS)
 
@@ -192,9 +192,9 @@ def _watched(config: RunConfig, dataset: Dataset) -> tuple[Ending, Curves, Outco
         curves = curves.followed_by(Curves(part.steps, part.evaluations, (), part.layers))
     losses, accuracies = zip(*looks, strict=True)
     finite = not any(event.kind == "not_finite" for event in trainer.events)
-    share = gradients[1] / gradients[0] if gradients[0] > 0 else 1.0
+    fraction = gradients[1] / gradients[0] if gradients[0] > 0 else 1.0
     curves = curves.followed_by(Curves(events=tuple(trainer.events)))
-    return Ending(finite, losses, accuracies, _trained(trainer, dataset), share), curves, trainer.outcome
+    return Ending(finite, losses, accuracies, _trained(trainer, dataset), fraction), curves, trainer.outcome
 
 
 def _look(trainer: Any) -> tuple[float, float]:
@@ -318,10 +318,10 @@ def _calm(evidence: Evidence) -> tuple[Kind, ...]:
         return ("overfitting",)
     misled = evidence.run.accuracy < GUESS / 2  # it has learned wrong labels
     overfits: tuple[Kind, ...] = ("overfitting",) if misled or max(risen, evidence.run.risen) > 1.07 else ()
-    share = evidence.share(evidence.run.accuracy)
-    if share >= 0.95:
+    fraction = evidence.fraction(evidence.run.accuracy)
+    if fraction >= 0.95:
         return ("learning-well", *overfits)
-    if share >= 0.85 or evidence.run.trained >= 0.95:
+    if fraction >= 0.85 or evidence.run.trained >= 0.95:
         return ("learning-well", *_below(evidence), *overfits)
     return (*_below(evidence), *overfits)
 
@@ -329,7 +329,7 @@ def _calm(evidence: Evidence) -> tuple[Kind, ...]:
 def _below(evidence: Evidence) -> tuple[Kind, ...]:
     """Of a run that has not learned well: does more training help, and is it better than a guess?"""
     run, longer = evidence.run, evidence.longer
-    more = evidence.share(longer.accuracy) - evidence.share(run.accuracy)
+    more = evidence.fraction(longer.accuracy) - evidence.fraction(run.accuracy)
     gain = 1 - longer.lowest / run.loss if 0 < run.loss < math.inf else 0.0
     flat: tuple[Kind, ...] = ("plateau",) if run.accuracy < 0.35 else ("underfitting",)
     if 0.2 < run.accuracy < 0.35:

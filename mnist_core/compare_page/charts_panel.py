@@ -271,7 +271,7 @@ def _settings(views: list[watch.View]) -> None:
 
 def _outcome(title: str, result: str, runs: Sequence[Run]) -> charts.Dimension:
     values = tuple(float(run.result[result]) for run in runs)
-    return charts.Dimension(title, values, share=result.endswith("accuracy"))
+    return charts.Dimension(title, values, fraction=result.endswith("accuracy"))
 
 
 def _why_no_result(run: Run, result: str) -> str:

@@ -25,7 +25,7 @@ class Column:
     key: str
     title: str
     of: Callable[[Run], Any]
-    share: bool = False
+    fraction: bool = False
     free: bool = False
 
 
@@ -36,18 +36,18 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
         Column("star", "★", lambda run: "★" if run.star else ""),
         Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
         Column("state", _("State"), lambda run: _(names.STATES[names.state(run)])),
-        _result("best_validation_accuracy", _("Best validation accuracy"), share=True),
-        _result("validation_accuracy", _("Validation accuracy"), share=True),
+        _result("best_validation_accuracy", _("Best validation accuracy"), fraction=True),
+        _result("validation_accuracy", _("Validation accuracy"), fraction=True),
     ]
     if not seal.sealed():
-        shown.append(_result("test_accuracy", _("Test accuracy"), share=True))
+        shown.append(_result("test_accuracy", _("Test accuracy"), fraction=True))
     shown += [
         *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
         Column("verdict", _("Health check"), names.verdict),
         _result("best_step", _("Best at step")),
     ]
     if not seal.sealed():
-        shown.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), share=True))
+        shown.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), fraction=True))
     shown += [
         Column("parameters", _("Parameters"), lambda run: _parameters(run.config)),
         Column("seconds", _("Seconds"), lambda run: round(run.progress.seconds, 1)),
@@ -69,8 +69,8 @@ def _value(name: str, run: Run) -> Any:
     return names.value(value)
 
 
-def _result(name: str, title: str, *, share: bool = False) -> Column:
-    return Column(name, title, lambda run: run.result.get(name), share=share)
+def _result(name: str, title: str, *, fraction: bool = False) -> Column:
+    return Column(name, title, lambda run: run.result.get(name), fraction=fraction)
 
 
 def _seconds_per_epoch(run: Run) -> float | None:

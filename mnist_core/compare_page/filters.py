@@ -145,13 +145,13 @@ def _by_values(column: Column, values: list[Any]) -> Fits | None:
     return (lambda run: column.of(run) in wanted) if wanted else None
 
 
-def _by_range(column: Column, least: float, greatest: float) -> Fits | None:
-    title = _("{column}, %").format(column=column.title) if column.share else column.title
+def _by_range(column: Column, minimum: float, maximum: float) -> Fits | None:
+    title = _("{column}, %").format(column=column.title) if column.fraction else column.title
     with st.container(width=310, gap=None):
         st.markdown(f":small[{title}]")
         left, right = st.columns(2, gap="xxsmall")
-        low = _end(left, column, _("from {value}").format(value=_said(column, least)), "from")
-        high = _end(right, column, _("to {value}").format(value=_said(column, greatest)), "to")
+        low = _end(left, column, _("from {value}").format(value=_said(column, minimum)), "from")
+        high = _end(right, column, _("to {value}").format(value=_said(column, maximum)), "to")
     if low is None and high is None:
         return None
     if low is not None and high is not None:
@@ -180,10 +180,10 @@ def _end(place: DeltaGenerator, column: Column, told: str, which: str) -> float 
 
 def _read(column: Column, value: float) -> float:
     """The number as it is read in the table: who asks for 97.24 % means what is shown so."""
-    return round(100 * value, 2) if column.share else value
+    return round(100 * value, 2) if column.fraction else value
 
 
 def _said(column: Column, value: Any) -> str:
     if isinstance(value, str):
         return value
-    return f"{100 * value:.2f}" if column.share else names.number(value)
+    return f"{100 * value:.2f}" if column.fraction else names.number(value)

@@ -25,7 +25,7 @@ class Dimension:
     values: tuple[float, ...]
     ticks: tuple[tuple[float, str], ...] = ()
     log: bool = False
-    share: bool = False  # read in percent
+    fraction: bool = False  # read in percent
 
 
 def scatter(
@@ -67,7 +67,7 @@ def scatter(
 
 
 def _percent(dimension: Dimension) -> dict[str, Any]:
-    return {"tickformat": ".0%", "hoverformat": ".2%"} if dimension.share else {}
+    return {"tickformat": ".0%", "hoverformat": ".2%"} if dimension.fraction else {}
 
 
 def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView, translate: Translate) -> Figure:
@@ -108,7 +108,7 @@ def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
         low, high = int(np.floor(values.min())), int(np.ceil(values.max()))
         ticks = tuple((float(power), f"{10.0**power:g}") for power in range(low, high + 1))
     axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
-    if dimension.share:
+    if dimension.fraction:
         axis["tickformat"] = ".0%"
     if ticks:
         places, words = zip(*ticks, strict=True)

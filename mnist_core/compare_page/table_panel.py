@@ -147,7 +147,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
-        column_config={column.title: percent for column in shown if column.share}
+        column_config={column.title: percent for column in shown if column.fraction}
         | {column.title: short for column in shown if FIELDS.get(column.key) is float}
         # What is named stays in sight, however many columns there are.
         | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},

@@ -38,9 +38,9 @@ def transform(kind: Kind, strength: int) -> Any:
     most = limits(kind, strength)
     steps: list[Callable[..., Any]] = []
     if "shift" in most or "rotate" in most:
-        share = most.get("shift", 0.0) / SIDE
+        fraction = most.get("shift", 0.0) / SIDE
         steps.append(
-            v2.RandomAffine(most.get("rotate", 0.0), (share, share), interpolation=v2.InterpolationMode.BILINEAR)
+            v2.RandomAffine(most.get("rotate", 0.0), (fraction, fraction), interpolation=v2.InterpolationMode.BILINEAR)
         )
     if most.get("elastic"):
         steps.append(v2.ElasticTransform(alpha=most["elastic"], sigma=4.0))

@@ -116,10 +116,10 @@ def _draw(labels: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[
 def _write(style: Style, sloppy: F32, generator: np.random.Generator) -> tuple[F32, F32]:
     """Points along the strokes (n×POINTS×2), and 1 where the pen is on paper for the way to the next point."""
     lengths = np.array([np.linalg.norm(np.diff(np.array(s), axis=0), axis=1).sum() for s in style.strokes])
-    share = np.maximum(6, np.round(POINTS * lengths / lengths.sum())).astype(int)
-    share[0] += POINTS - share.sum()
+    fraction = np.maximum(6, np.round(POINTS * lengths / lengths.sum())).astype(int)
+    fraction[0] += POINTS - fraction.sum()
     drawn, pens = [], []
-    for stroke, samples in zip(style.strokes, share, strict=True):
+    for stroke, samples in zip(style.strokes, fraction, strict=True):
         control = np.array(stroke, np.float32)
         same = np.concatenate([[False], (np.diff(control, axis=0) == 0).all(axis=1)])
         noise = generator.normal(0, 0.035, (len(sloppy), len(control), 2)).astype(np.float32) * sloppy[:, None, None]

@@ -207,8 +207,8 @@ def _on_ground(gray: Gray, opaque: Gray) -> Image.Image:
     seen = gray[opaque > 200]
     if not seen.size or float(seen.std()) < 25 or seen.size < 0.2 * gray.size:
         return Image.fromarray(255 - opaque)
-    share = opaque.astype(np.float32) / 255
-    return Image.fromarray((gray * share + np.float32(np.median(seen)) * (1 - share)).astype(np.uint8))
+    fraction = opaque.astype(np.float32) / 255
+    return Image.fromarray((gray * fraction + np.float32(np.median(seen)) * (1 - fraction)).astype(np.uint8))
 
 
 def _sized(gray: Image.Image) -> Image.Image:

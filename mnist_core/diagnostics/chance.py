@@ -47,8 +47,8 @@ def least_loss(config: RunConfig) -> float:
 def _loss(config: RunConfig, shares: list[float]) -> float:
     """The expected loss where labels come with these shares, and are predicted with them."""
     if config.loss == "cross-entropy":
-        return -sum(share * math.log(share) for share in shares if share > 0)
-    return 1 - sum(share**2 for share in shares)
+        return -sum(fraction * math.log(fraction) for fraction in shares if fraction > 0)
+    return 1 - sum(fraction**2 for fraction in shares)
 
 
 def reachable_accuracy(config: RunConfig) -> float:
@@ -78,7 +78,7 @@ class Scale:
 
     chance: float  # loss of a uniform guess
     constant: float  # loss of the best answer that is the same for all images
-    least: float  # loss that wrong labels leave
+    minimum: float  # loss that wrong labels leave
     reachable: float  # accuracy that wrong labels leave
     clear: float  # accuracy that one answer to all images does not come to by luck
 
@@ -108,8 +108,8 @@ class Scale:
     @property
     def span(self) -> float:
         """From the loss that one answer to all images has down to the one that wrong labels leave, at least 0."""
-        return max(0.0, self.constant - self.least)
+        return max(0.0, self.constant - self.minimum)
 
-    def level(self, share: float) -> float:
+    def level(self, fraction: float) -> float:
         """The loss at this share of the span: 0 is what wrong labels leave, 1 is one answer to all images."""
-        return self.constant - (1 - share) * self.span
+        return self.constant - (1 - fraction) * self.span

@@ -47,12 +47,12 @@ def standing(run: Run, curves: Curves) -> Standing:
     if line is None:
         return "unknown"
     late = rows["step"] > rows["step"][-1] * 2 / 3
-    share = float(np.median(rows["sharpness"][late] / line[late]))
-    if not np.isfinite(share):
+    fraction = float(np.median(rows["sharpness"][late] / line[late]))
+    if not np.isfinite(fraction):
         return "broke"
-    if abs(share - 1) <= NEAR:
+    if abs(fraction - 1) <= NEAR:
         return "hovers"
-    if share > 1:
+    if fraction > 1:
         return "above"
     return "sharpening" if rows["sharpness"][-1] > GROWN * rows["sharpness"].min() else "below"
 
@@ -74,10 +74,10 @@ def sentence(run: Run, curves: Curves) -> Message | None:
         "above": N_(
             "Rate {rate}: the sharpness, {now}, is above the edge, {edge}: steps overshoot, and it falls or training breaks."
         ),
-        "sharpening": N_("Rate {rate}: the sharpness grows, from {least} to {now}; the edge is at {edge}."),
+        "sharpening": N_("Rate {rate}: the sharpness grows, from {minimum} to {now}; the edge is at {edge}."),
         "below": N_("Rate {rate}: the sharpness, {now}, stays below the edge, {edge}."),
     }
     late = rows["step"] > rows["step"][-1] * 2 / 3
     now = np.median(rows["sharpness"][late]) if found == "hovers" else rows["sharpness"][-1]
-    values = {"now": now, "edge": line[-1], "least": rows["sharpness"].min()}
+    values = {"now": now, "edge": line[-1], "minimum": rows["sharpness"].min()}
     return message(templates[found], rate=rate, **{name: f"{float(value):.3g}" for name, value in values.items()})

@@ -116,7 +116,7 @@ def plan(config: RunConfig, end: float | None = None) -> RunConfig:
         early_stopping=0,
         stop_when_not_finite=True,
     )
-    most = int(RANGES["epochs"].greatest)
+    most = int(RANGES["epochs"].maximum)
     return changed.replace(epochs=min(most, math.ceil(steps / changed.steps_per_epoch)))
 
 
@@ -153,7 +153,7 @@ class _Curve:
     exploded: NDArray[np.bool_]  # where the loss is far above all that it began with
     start: float  # accuracy of the first few records, at least that of a guess
     luck: Floats  # by how much an accuracy may differ without anything being learned
-    least: float  # accuracy that is worth to be called learned
+    minimum: float  # accuracy that is worth to be called learned
 
     @classmethod
     def of(cls, steps: NDArray[np.void], config: RunConfig) -> _Curve:
@@ -175,7 +175,7 @@ class _Curve:
     @property
     def clear(self) -> Floats:
         """The accuracy that one answer to all images does not come to by luck, nor the network as it began."""
-        return np.maximum(self.least, max(COMMONEST, self.start) + self.luck)
+        return np.maximum(self.minimum, max(COMMONEST, self.start) + self.luck)
 
     @property
     def end(self) -> int:
@@ -292,9 +292,9 @@ def _no_numbers(rates: Floats, whole: int) -> Message:
 
 def _no_labels(config: RunConfig) -> Message:
     template = N_(
-        "With {share} of the training labels wrong there is next to nothing to learn: the test suggests nothing."
+        "With {fraction} of the training labels wrong there is next to nothing to learn: the test suggests nothing."
     )
-    return message(template, share=f"{config.label_noise:.0%}")
+    return message(template, fraction=f"{config.label_noise:.0%}")
 
 
 def _nothing(accuracies: Floats, breaks: float | None) -> Message:

@@ -141,8 +141,8 @@ def rises(steps: NDArray[np.void], scale: Scale, batch_size: int) -> list[tuple[
     if stretches < FEWEST_STRETCHES or not np.isfinite(steps["loss"]).all():
         return []
     means = np.array([part.mean() for part in np.array_split(steps["loss"], stretches)])
-    greatest = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
-    after = (greatest if batch_size >= ENOUGH else means)[1:]
+    maximum = np.array([part.max() for part in np.array_split(steps["loss_max"], stretches)])
+    after = (maximum if batch_size >= ENOUGH else means)[1:]
     lowest = np.minimum.accumulate(means)[:-1]
     rough = np.flatnonzero((lowest < scale.level(LEARNED)) & (after - lowest > RISE * (scale.constant - lowest)))
     ends = [int(part[-1]) for part in np.array_split(steps["step"], stretches)]

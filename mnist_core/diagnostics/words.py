@@ -167,15 +167,15 @@ def _updates(course: Course) -> tuple[Message, ...]:
     return (message(template, updates=", ".join(_percent(one) for one in course.updates)),)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if 0 < share < 0.1 else f"{100 * share:.0f} %"
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2g} %" if 0 < fraction < 0.1 else f"{100 * fraction:.0f} %"
 
 
 def _dead_layers(course: Course) -> tuple[Message, ...]:
     if len(course.dead_layers) < 2:
         return ()
     template = N_("Dead units by hidden layer, first to last: {shares}.")
-    return (message(template, shares=", ".join(f"{share:.0%}" for share in course.dead_layers)),)
+    return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in course.dead_layers)),)
 
 
 def _collapsed(run: Run, course: Course) -> Explanation:
@@ -281,13 +281,13 @@ def _plateau(run: Run, course: Course) -> Explanation:
 
 
 def _unstable(run: Run, course: Course) -> Explanation:
-    template = N_("The loss keeps falling back: {worst} at step {step}, after {least} had been reached.")
+    template = N_("The loss keeps falling back: {worst} at step {step}, after {minimum} had been reached.")
     worst, step = course.worst_loss, course.worst_step
     if step is None:
-        template = N_("The loss goes up and down: {worst} at step {step}, after {least} had been reached.")
+        template = N_("The loss goes up and down: {worst} at step {step}, after {minimum} had been reached.")
         worst, step = course.train_loss, course.step
     return _said(
-        message(template, worst=_number(worst), step=f"{step:,}", least=_number(course.least_loss)),
+        message(template, worst=_number(worst), step=f"{step:,}", minimum=_number(course.least_loss)),
         _loss_beside_chance(course),
         *_updates(course),
         advice=message(
@@ -298,17 +298,19 @@ def _unstable(run: Run, course: Course) -> Explanation:
 
 def _less_noise(run: Run) -> Message:
     """Where the labels teach nothing, no rate and no network helps."""
-    template = N_("With {share} of the training labels wrong there is next to nothing to learn: try less label noise.")
-    return message(template, share=f"{run.config.label_noise:.0%}")
+    template = N_(
+        "With {fraction} of the training labels wrong there is next to nothing to learn: try less label noise."
+    )
+    return message(template, fraction=f"{run.config.label_noise:.0%}")
 
 
 def _by_heart(run: Run, course: Course) -> Explanation:
     template = N_(
-        "Training accuracy is {accuracy}, though {share} of the training labels are wrong: it knows wrong labels by heart."
+        "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: it knows wrong labels by heart."
     )
     test = run.result.get("test_accuracy")
     return _said(
-        message(template, accuracy=f"{course.train_accuracy:.1%}", share=f"{run.config.label_noise:.0%}"),
+        message(template, accuracy=f"{course.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
         *([message(N_("Test accuracy {test}."), test=f"{test:.1%}")] if test is not None else []),
         advice=message(N_("Try early stopping, more training images, or dropout.")),
     )

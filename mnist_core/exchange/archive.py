@@ -260,7 +260,7 @@ def _value(kind: EventKind, value: Any, config: RunConfig) -> float | None:
     """What goes with an event; nothing where the kind has none."""
     if kind == "learning_rate":
         allowed = RANGES[kind]
-        return _number(value, allowed.least, allowed.greatest)
+        return _number(value, allowed.minimum, allowed.maximum)
     if kind == "early_stop":
         return _number(value, 0, config.total_steps)
     return None if value is None or kind != "not_finite" else _float(value)
@@ -295,15 +295,15 @@ def _float(value: Any) -> float:
     return float(value)
 
 
-def _number(value: Any, least: float, greatest: float) -> float:
+def _number(value: Any, minimum: float, maximum: float) -> float:
     number = _float(value)
-    if not least <= number <= greatest:
+    if not minimum <= number <= maximum:
         raise ValueError("out of range")
     return number
 
 
-def _whole(value: Any, greatest: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= greatest:
+def _whole(value: Any, maximum: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= maximum:
         raise ValueError("no step of this run")
     return value
 

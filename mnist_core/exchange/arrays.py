@@ -115,7 +115,7 @@ def _check_values(array: NDArray[np.void]) -> None:
             raise ValueError("shares above one")
     if "learning_rate" in names:
         rates = array["learning_rate"]
-        if not ((rates >= 0) & (rates <= (1 + ROUNDING) * RANGES["learning_rate"].greatest)).all():
+        if not ((rates >= 0) & (rates <= (1 + ROUNDING) * RANGES["learning_rate"].maximum)).all():
             raise ValueError("rates that cannot be")
 
 

@@ -43,18 +43,18 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
     ground = theme.paper(dark)
     below, above = theme.SPLIT_STYLES["train"].color(dark), theme.RAISES
     known = np.nan_to_num(values)
-    greatest = float(np.abs(known).max()) or 1.0
+    maximum = float(np.abs(known).max()) or 1.0
 
     def fill(row: int, column: int) -> str:
-        share = float(known[row, column]) / greatest
-        return theme.mix(ground, above if share > 0 else below, abs(share))
+        fraction = float(known[row, column]) / maximum
+        return theme.mix(ground, above if fraction > 0 else below, abs(fraction))
 
     trace = {
         "type": "heatmap",
         "uid": "square",
         "z": packed(values),
-        "zmin": -greatest,
-        "zmax": greatest,
+        "zmin": -maximum,
+        "zmax": maximum,
         "colorscale": [[0, below], [0.5, ground], [1, above]],
         "showscale": False,
         "xgap": 2,

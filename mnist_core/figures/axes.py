@@ -76,7 +76,7 @@ class Across:
         """What Plotly's annotations call the place `x`: on a log axis its power of ten."""
         return float(np.log10(x)) if self.log else x
 
-    def share(self, x: float) -> float:
+    def fraction(self, x: float) -> float:
         """How far to the right `x` is, 0 to 1."""
         low, high = self.note(self.zero or 0.0), self.note(self.end)
         return (self.note(x) - low) / ((high - low) or 1.0)
@@ -95,8 +95,8 @@ def ends(low: float, high: float, *, log: bool = False) -> dict[str, Any]:
     Not as a `range`: when one that was given changes, Plotly drops the zoom of whoever looks at the chart. On a log
     axis the chart needs `spread` as well.
     """
-    least, most = (10.0**low, 10.0**high) if log else (low, high)
-    return {"autorange": True, "autorangeoptions": {"include": [least, most], "clipmin": least, "clipmax": most}}
+    minimum, most = (10.0**low, 10.0**high) if log else (low, high)
+    return {"autorange": True, "autorangeoptions": {"include": [minimum, most], "clipmin": minimum, "clipmax": most}}
 
 
 def spread(layout: dict[str, Any], *, empty: bool = False) -> list[dict[str, Any]]:
@@ -163,8 +163,8 @@ def loss_axis(columns: Sequence[Floats], top: float, view: ChartView) -> dict[st
     """Plotly's words for a loss axis that ends at `top`."""
     if not view.log_y:
         return ends(0, top)
-    least = positive_ends(columns)[0]
-    low = float(np.floor(np.log10(max(LEAST_LOSS, min(least, top / 10)))))
+    minimum = positive_ends(columns)[0]
+    low = float(np.floor(np.log10(max(LEAST_LOSS, min(minimum, top / 10)))))
     high = float(np.log10(top))
     return ends(low, high, log=True) | log_ticks(low, high)
 
@@ -198,13 +198,13 @@ def departure(values: Floats, top: float) -> int | None:
     return stretches[-1].start if stretches and stretches[-1].stop == len(values) else None
 
 
-def smooth(values: Floats, share: float, apart: NDArray[Any] | None = None) -> Floats:
+def smooth(values: Floats, fraction: float, apart: NDArray[Any] | None = None) -> Floats:
     """Exponential moving average, corrected for its start (as Adam's means are); gaps stay gaps.
 
     `apart`: how many records each value is after the one before it (default: one), so that a curve with a point every
     twenty records is smoothed over the same stretch of training as one with a point at each.
     """
-    shares = [share] * len(values) if apart is None else (share ** np.maximum(apart, 1)).tolist()
+    shares = [fraction] * len(values) if apart is None else (fraction ** np.maximum(apart, 1)).tolist()
     result = np.empty_like(values)
     mean = weight = 0.0
     for index, (value, kept_share) in enumerate(zip(values.tolist(), shares, strict=True)):

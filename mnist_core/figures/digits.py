@@ -60,8 +60,8 @@ def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: b
     columns = min(columns, count)
     rows = -(-count // columns)
     known = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
-    greatest = np.abs(known).max((1, 2), keepdims=True)
-    levels = np.round(known / np.where(greatest > 0, greatest, 1) * shades).astype(np.int16) + shades
+    maximum = np.abs(known).max((1, 2), keepdims=True)
+    levels = np.round(known / np.where(maximum > 0, maximum, 1) * shades).astype(np.int16) + shades
     sheet = np.full(((high + 1) * rows - 1, (wide + 1) * columns - 1), 2 * shades + 1, np.uint8)  # paper
     for index, level in enumerate(levels):
         top, left = index // columns * (high + 1), index % columns * (wide + 1)
@@ -81,6 +81,6 @@ def _signed_palette(shades: int, dark: bool) -> NDArray[np.uint8]:
         for color in (theme.paper(dark), theme.RAISES, theme.SPLIT_STYLES["train"].color(dark))
     )
     paper = (110, 112, 118) if dark else (150, 152, 158)
-    share = np.arange(-shades, shades + 1)[:, None] / shades
-    colors = ground + np.abs(share) * (np.where(share > 0, above, below) - ground)
+    fraction = np.arange(-shades, shades + 1)[:, None] / shades
+    colors = ground + np.abs(fraction) * (np.where(fraction > 0, above, below) - ground)
     return np.vstack([colors, [paper]]).round().astype(np.uint8)

@@ -22,11 +22,11 @@ def left_the_chart(curves: Curves, top: float) -> Message | None:
     row = departure(curves.steps["loss"], top)
     if row is None:
         return None
-    greatest = curves.steps["loss_max"][np.isfinite(curves.steps["loss_max"])]
+    maximum = curves.steps["loss_max"][np.isfinite(curves.steps["loss_max"])]
     return message(
         N_("left the chart at step {step}: up to {loss}"),
         step=f"{int(curves.steps['step'][row]):,}",
-        loss=f"{float(greatest.max()):.2g}" if len(greatest) else "NaN",
+        loss=f"{float(maximum.max()):.2g}" if len(maximum) else "NaN",
     )
 
 
@@ -48,7 +48,7 @@ def mark_departure(
     x = float(across.values(curves.steps)[row])
     sign(figure, x, edge(top, view), text, translate(N_("left the chart")), theme.broken(view.dark))
     # The note stands on the side of the sign where there is room.
-    right = across.share(x) < 0.5
+    right = across.fraction(x) < 0.5
     figure["layout"]["annotations"].append(
         {
             "x": across.note(x),
@@ -96,13 +96,13 @@ def sign(figure: Figure, x: float, y: float, text: str, name: str, color: str, g
 
 def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view: ChartView, color: str) -> None:
     """Small open triangles where the mini-batch loss was beyond the chart and came back; hover tells how far it went."""
-    losses, greatest = curves.steps["loss"], curves.steps["loss_max"]
+    losses, maximum = curves.steps["loss"], curves.steps["loss_max"]
     spikes = [part for part in outside(losses, top) if part.stop < len(losses)]
     if not spikes:
         return
     # The highest record of each; a NaN counts as the highest.
-    rows = np.array([part.start + int(drawn(greatest[part], np.inf).argmax()) for part in spikes])
-    rows = np.sort(rows[np.argsort(-greatest[rows], kind="stable")[:SIGNS]])
+    rows = np.array([part.start + int(drawn(maximum[part], np.inf).argmax()) for part in spikes])
+    rows = np.sort(rows[np.argsort(-maximum[rows], kind="stable")[:SIGNS]])
     figure["data"].append(
         {
             "type": "scatter",
@@ -110,7 +110,7 @@ def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view
             "uid": "spikes",
             "x": packed(across.values(curves.steps)[rows]),
             "y": packed(np.full(len(rows), edge(top, view))),
-            "customdata": packed(greatest[rows]),
+            "customdata": packed(maximum[rows]),
             "marker": {"symbol": "triangle-up-open", "size": 10, "color": color, "line": {"width": 2}},
             "legendgroup": "batches",
             "hovertemplate": "▲ %{x}: %{customdata:.4g}<extra></extra>",
@@ -192,7 +192,7 @@ def events(
             }
         )
         row = first + number % ROWS
-        right = across.share(x) < 0.6
+        right = across.fraction(x) < 0.6
         text = translate(EVENTS[event.kind]).format(value="" if event.value is None else f"{event.value:g}")
         figure["layout"]["annotations"].append(
             {

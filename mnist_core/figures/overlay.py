@@ -226,9 +226,9 @@ def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
     if found is None:
         return
     row, values = found
-    greatest = values[row:][np.isfinite(values[row:])]
+    maximum = values[row:][np.isfinite(values[row:])]
     name = escape.plotly(run.name)
-    text = f"{name}: {float(greatest.max()):.2g}" if len(greatest) else f"{name}: NaN"
+    text = f"{name}: {float(maximum.max()):.2g}" if len(maximum) else f"{name}: NaN"
     x = float(plan.across.values(run.curves.evaluations)[row])
     color = theme.run_color(run.place, plan.view.dark)
     marks.sign(figure, x, marks.edge(plan.top, plan.view), text, name, color, run.key)

@@ -110,18 +110,18 @@ def run_symbol(index: int) -> str:
     return RUN_SYMBOLS[index // len(RUN_COLORS_LIGHT) % len(RUN_SYMBOLS)]
 
 
-def scale_color(share: float, dark: bool) -> str:
+def scale_color(fraction: float, dark: bool) -> str:
     """Color of the place `share`, 0 to 1, on the scale of one direction."""
     low, high = SCALE_DARK if dark else SCALE_LIGHT
-    place = (low + min(1.0, max(0.0, share)) * (high - low)) * (len(PLASMA) - 1)
+    place = (low + min(1.0, max(0.0, fraction)) * (high - low)) * (len(PLASMA) - 1)
     below = min(int(place), len(PLASMA) - 2)
     return mix(PLASMA[below], PLASMA[below + 1], place - below)
 
 
-def mix(first: str, second: str, share: float) -> str:
-    """The color at `share`, 0 to 1, of the way from `first` to `second` (#rrggbb), as Plotly's scales have it."""
+def mix(first: str, second: str, fraction: float) -> str:
+    """The color at `fraction`, 0 to 1, of the way from `first` to `second` (#rrggbb), as Plotly's scales have it."""
     pairs = [(int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in pairs)
+    return "#" + "".join(f"{round(one + (other - one) * fraction):02X}" for one, other in pairs)
 
 
 def ink_on(color: str) -> str:

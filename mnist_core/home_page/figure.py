@@ -9,7 +9,7 @@ from typing import Any
 
 from mnist_core.diagnostics.zones import Zone
 from mnist_core.figures import theme
-from mnist_core.figures.sweep import colour_of
+from mnist_core.figures.sweep import color_of
 from mnist_core.home_page.recorded import EXPERIMENTS, Line, RateCurve, Recording
 from mnist_core.messages import N_, Message, Translate, message
 
@@ -32,7 +32,7 @@ def curves(recording: Recording, dark: bool, translate: Translate) -> dict[str, 
         "curves": [
             {
                 "name": f"{curve.rate:g}",
-                "color": colour_of(curve.rate, rates, dark),
+                "color": color_of(curve.rate, rates, dark),
                 "zone": zones[curve.zone],
                 "accuracy": curve.accuracy,
             }
@@ -116,9 +116,9 @@ def _style(line: Line, recording: Recording, dark: bool, translate: Translate) -
     """Color, dash and name."""
     for split, style in theme.SPLIT_STYLES.items():
         if line.name == split:
-            return style.colour(dark), DASHES[style.dash], translate(style.name)
+            return style.color(dark), DASHES[style.dash], translate(style.name)
     rates = [curve.rate for curve in recording.curves]
-    return colour_of(float(line.name), rates, dark), "", translate(N_("rate {rate}")).format(rate=line.name)
+    return color_of(float(line.name), rates, dark), "", translate(N_("rate {rate}")).format(rate=line.name)
 
 
 def _points(line: Line, form: Small, last: int) -> str:

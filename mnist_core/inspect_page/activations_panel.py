@@ -105,8 +105,8 @@ def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
         st.info(_("All of this layer is silent: nothing in it gives more than 0, whatever is drawn."))
         return
     if given.ndim == 1:
-        said = _("{alive} of {count} units give more than 0; the greatest is {greatest}.").format(
-            alive=int((given > 0).sum()), count=len(given), greatest=f"{given.max():.3f}"
+        said = _("{alive} of {count} units give more than 0; the greatest is {maximum}.").format(
+            alive=int((given > 0).sum()), count=len(given), maximum=f"{given.max():.3f}"
         )
         st.markdown(said)
         figure = charts.units(given, session.dark(), _)

@@ -36,7 +36,7 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
         "uid": "bars",
         "x": DIGITS,
         "y": packed(known),
-        "text": [percent(share) if share >= 0.01 else "" for share in known],
+        "text": [percent(fraction) if fraction >= 0.01 else "" for fraction in known],
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": colors},
@@ -78,7 +78,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
         "hovertemplate": "%{customdata}<br>%{x}: %{z:.2%}<extra></extra>",
     }
     broken = ~np.isfinite(shares).all(1)
-    said = [[_cell(share) if np.isfinite(share) else "" for share in row] for row in shares]
+    said = [[_cell(fraction) if np.isfinite(fraction) else "" for fraction in row] for row in shares]
     percent = cells.words(
         "shares", said, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
     )
@@ -114,16 +114,16 @@ def _left(uid: str, rows: Sequence[float], texts: Sequence[str], color: str) -> 
     }
 
 
-def _cell(share: float) -> str:
+def _cell(fraction: float) -> str:
     """The share in percent, without its sign: ten of them stand in a row on a telephone, too."""
-    return f"{100 * share:.0f}" if share >= 0.005 else ""
+    return f"{100 * fraction:.0f}" if fraction >= 0.005 else ""
 
 
-def percent(share: float) -> str:
+def percent(fraction: float) -> str:
     """A probability in words: what is not nothing is not called 0 %."""
-    if share < 0.01:
+    if fraction < 0.01:
         return "<1%"
-    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
+    return ">99%" if 0.99 < fraction < 1 else f"{fraction:.0%}"
 
 
 def describe(shares: Shares) -> Message:
@@ -132,9 +132,9 @@ def describe(shares: Shares) -> Message:
         return message(N_("This network answers with no numbers."))
     first, second = (int(digit) for digit in np.argsort(-shares, kind="stable")[:2])
     return message(
-        N_("The network sees a {first} ({share}); next comes {second} ({other})."),
+        N_("The network sees a {first} ({fraction}); next comes {second} ({other})."),
         first=first,
-        share=percent(shares[first]),
+        fraction=percent(shares[first]),
         second=second,
         other=percent(shares[second]),
     )

@@ -153,7 +153,9 @@ def _sure(study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shar
         )
     with right:
         worst = int(np.nanargmin(accuracies))
-        text = _("The hardest digit is {digit}: {share} right.").format(digit=worst, share=f"{accuracies[worst]:.1%}")
+        text = _("The hardest digit is {digit}: {fraction} right.").format(
+            digit=worst, fraction=f"{accuracies[worst]:.1%}"
+        )
         live_chart(
             charts.by_digit(accuracies, part, dark, _),
             key="chart_by_digit",

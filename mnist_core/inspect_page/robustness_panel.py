@@ -88,13 +88,13 @@ def _said(titles: Sequence[str], study: Study, shares: Sequence[float]) -> str:
     """How many each run still answers right, of which images, and with which of its weights."""
     images, parts = study.values["images"], study.values["parts"]
     told = []
-    for title, part, n, share, notes in zip(titles, parts, images, shares, _notes(study), strict=True):
+    for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(study), strict=True):
         if not n:
             told.append(_("{run}: no weights that answer with numbers").format(run=title))
             continue
         of = "" if _alike(parts, images) else _("of {images}").format(images=image_split.counted(part, n))
         more = ", ".join(word for word in (of, notes) if word)
-        told.append(f"{title}: {share:.1%}" + (f" ({more})" if more else ""))
+        told.append(f"{title}: {fraction:.1%}" + (f" ({more})" if more else ""))
     if _alike(parts, images):
         text = _("Right of {images} at this strength: {shares}.")
         return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(told))

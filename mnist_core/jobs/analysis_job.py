@@ -38,11 +38,11 @@ class _Reporter:
         self._takes_times = study.kind in TAKING_TIMES
         self._last = 0.0
 
-    def __call__(self, share: float) -> None:
+    def __call__(self, fraction: float) -> None:
         worker_heartbeat.tick()
         if time.monotonic() - self._last < REPORT_SECONDS:
             return
-        if not patiently(partial(self._report, share)):
+        if not patiently(partial(self._report, fraction)):
             raise _NoLongerWantedError
         if not self._takes_times:
             compute_lock.OF_THIS_PROCESS.give_way()

@@ -144,13 +144,13 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
     filters = describe(config).layers[layer].kind == "convolution"
     start = (0 if filters else 1) * images.mean(0).astype(np.float32) / np.float32(255)
     places, values = activation_maximization.strongest(
-        config, model, layer, units, images, STRONGEST, lambda share: tell(0.2 * share)
+        config, model, layer, units, images, STRONGEST, lambda fraction: tell(0.2 * fraction)
     )
     arrays: dict[str, NDArray[Any]] = {"real": places, "real_values": values}
     for number, way in enumerate(("smooth", "plain")):
         found = activation_maximization.exciting(
             config, model, layer, units, start, smooth=way == "smooth",
-            progress=lambda share, number=number: tell(0.2 + 0.4 * (number + share)),  # type: ignore[misc]
+            progress=lambda fraction, number=number: tell(0.2 + 0.4 * (number + fraction)),  # type: ignore[misc]
         )  # fmt: skip
         kept = (found * 255).round().astype(np.uint8)
         excited = activation_maximization.of_each(config, model, layer, units, kept)
@@ -274,7 +274,7 @@ def _augmented(_store: Store, study: Study, _cores: int, tell: Tell) -> Found:
 
 def _part(tell: Tell, done: int, parts: int) -> Tell:
     """To tell of part number `done` of so many equal ones."""
-    return lambda share: tell((done + share) / parts)
+    return lambda fraction: tell((done + fraction) / parts)
 
 
 def _shown_part(run: Run) -> tuple[str, Any]:

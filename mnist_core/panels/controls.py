@@ -208,7 +208,7 @@ def _stops(
     if most is None and name == "batch_size":
         most = draft.fields()["train_size"]
         stops = (*stops, most)
-    options = _options(stops, current, RANGES[name].greatest if most is None else most)
+    options = _options(stops, current, RANGES[name].maximum if most is None else most)
     if len(options) == 1:
         options.append(current + 1)  # a slider needs two stops; disabled, it shows the one there is
         st.select_slider(label, options, current, format_func=names.number, disabled=True, help=help_text)
@@ -236,9 +236,9 @@ def _select(name: str, label: str, help_text: str) -> None:
     _remember(name, value)
 
 
-def _slider(name: str, label: str, least: float, most: float, step: float, help_text: str) -> None:
+def _slider(name: str, label: str, minimum: float, most: float, step: float, help_text: str) -> None:
     most = max(most, draft.fields()[name])
-    value = st.slider(label, least, most, step=step, key=draft.key(name), help=help_text)
+    value = st.slider(label, minimum, most, step=step, key=draft.key(name), help=help_text)
     _remember(name, value)
 
 
@@ -249,7 +249,7 @@ def _toggle(name: str, label: str, help_text: str) -> None:
 def _number(name: str, label: str, help_text: str) -> None:
     allowed = RANGES[name]
     value = st.number_input(
-        label, int(allowed.least), int(allowed.greatest), step=1, key=draft.key(name), help=help_text
+        label, int(allowed.minimum), int(allowed.maximum), step=1, key=draft.key(name), help=help_text
     )
     _remember(name, value)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.config_rules import TRAIN_FILES
 from mnist_core.errors import ConfigError
@@ -146,7 +147,7 @@ def _from_address() -> None:
     query: Mapping[str, str] = st.query_params.to_dict()
     named = query.get("preset", DEFAULT_PRESET if not any(name in FIELDS for name in query) else "")
     st.session_state["preset"] = named if named in PRESETS else ""
-    st.session_state["variant"] = query.get("variant")
+    st.session_state["variant"] = old_names.current_variant(query.get("variant"))
     try:
         start = RunConfig.from_query(query, base())
     except ConfigError as error:

@@ -98,5 +98,5 @@ def _table(runs: list[Run]) -> None:
     st.dataframe(pd.DataFrame([row(run) for run in runs]), hide_index=True, width="stretch")
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.2%}"
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{fraction:.2%}"

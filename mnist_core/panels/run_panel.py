@@ -195,7 +195,7 @@ def _progress(run: Run) -> None:
     if waits and not done.step:
         st.progress(0.0, text=waits[0])
         return
-    share = done.step / done.total_steps if done.total_steps else 0.0
+    fraction = done.step / done.total_steps if done.total_steps else 0.0
     parts = [
         *waits,
         _("Epoch {epoch} of {epochs}").format(epoch=f"{done.epoch:.1f}", epochs=run.config.epochs),
@@ -210,7 +210,7 @@ def _progress(run: Run) -> None:
     if run.state == "running" and (silent := watch.silent_seconds(run)) > SILENT_SECONDS:
         text = _("no news for {time}: a long step, or the store or disk is busy; it goes on by itself")
         parts.append(text.format(time=names.duration(silent)))
-    st.progress(min(1.0, share), text=" · ".join(parts))
+    st.progress(min(1.0, fraction), text=" · ".join(parts))
     _say_what_is_saved(run)
 
 

@@ -38,8 +38,8 @@ class Line:
         free = [*busy.values(), *[0.0] * (self.workers - len(busy))] or [0.0]
         heapq.heapify(free)
         for bunch in _bunches(ahead):
-            share = estimate.estimate_sweep(bunch[0].config, len(bunch), self.speed) * _share_left(bunch[0])
-            heapq.heappush(free, heapq.heappop(free) + share)
+            fraction = estimate.estimate_sweep(bunch[0].config, len(bunch), self.speed) * _share_left(bunch[0])
+            heapq.heappush(free, heapq.heappop(free) + fraction)
         return free[0]
 
 

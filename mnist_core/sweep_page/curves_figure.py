@@ -107,8 +107,8 @@ def _curve(
 
 def _gone(run: Run, values: Floats, translate: Translate) -> str:
     """What hover says of a curve that left the chart: how far it went."""
-    greatest = values[np.isfinite(values)]
-    return f"{rate_text(run.rates, translate)}: " + (f"{float(greatest.max()):.2g}" if len(greatest) else "NaN")
+    maximum = values[np.isfinite(values)]
+    return f"{rate_text(run.rates, translate)}: " + (f"{float(maximum.max()):.2g}" if len(maximum) else "NaN")
 
 
 def _departures(left: Sequence[tuple[float, str, str]], y: float) -> Trace:

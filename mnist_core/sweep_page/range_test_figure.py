@@ -47,9 +47,9 @@ def chart(
         line["opacity"] = 0.4 if uid == "raw" else 1.0
         line["hovertemplate"] = "%{x:.3g}: %{y:.3f}<extra></extra>"
         figure["data"].append(line)
-    share = _line("accuracy", reading, reading.accuracies.astype(np.float32), translate(N_("Accuracy")), color, 3.5)
-    share |= {"yaxis": "y2", "showlegend": False, "hovertemplate": "%{x:.3g}: %{y:.0%}<extra></extra>"}
-    figure["data"].append(share)
+    fraction = _line("accuracy", reading, reading.accuracies.astype(np.float32), translate(N_("Accuracy")), color, 3.5)
+    fraction |= {"yaxis": "y2", "showlegend": False, "hovertemplate": "%{x:.3g}: %{y:.0%}<extra></extra>"}
+    figure["data"].append(fraction)
     figure["data"] += [_mark(reading, index, dark, translate) for index in range(len(reading.suggestions))]
     text = translate(N_("chance: {value}"))
     marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), ChartView(dark=dark))

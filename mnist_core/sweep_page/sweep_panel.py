@@ -80,7 +80,7 @@ def _progress(views: list[watch.View]) -> None:
     runs = [view.run for view in views]
     total = sum(run.config.total_steps for run in runs)
     done = sum(run.config.total_steps if run.state == "finished" else run.progress.step for run in runs)
-    share = done / total
+    fraction = done / total
     if not any(run.started_at for run in runs):
         st.progress(0.0, text=waiting.words([run.id for run in runs]))
         return
@@ -89,19 +89,19 @@ def _progress(views: list[watch.View]) -> None:
     parts = [text.format(done=ended, all=len(runs))]
     if waits := sum(run.state == "queued" for run in runs):
         parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
-    if (left := _seconds_left(str(runs[0].group), share)) is not None:
+    if (left := _seconds_left(str(runs[0].group), fraction)) is not None:
         parts.append(_("about {time} left").format(time=names.duration(left)))
-    st.progress(min(1.0, share), text=" · ".join(parts))
+    st.progress(min(1.0, fraction), text=" · ".join(parts))
 
 
-def _seconds_left(sweep_id: str, share: float) -> float | None:
+def _seconds_left(sweep_id: str, fraction: float) -> float | None:
     """Until all is done, by how fast it has gone since this session first looked; None: too early to say.
 
     Timed here, and not from when the runs began: the machine's clock may have been set since.
     """
-    first, since = st.session_state.setdefault(f"sweep_seen_{sweep_id}", (share, time.monotonic()))
-    made = share - first
-    return None if made < 0.03 else (time.monotonic() - since) * (1 - share) / made
+    first, since = st.session_state.setdefault(f"sweep_seen_{sweep_id}", (fraction, time.monotonic()))
+    made = fraction - first
+    return None if made < 0.03 else (time.monotonic() - since) * (1 - fraction) / made
 
 
 def _words(sweep: SweepRecord, reading: zones.Reading) -> None:

@@ -24,7 +24,7 @@ from mnist_core.ui import frame, names, session
 from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _, ngettext
 
-STOPS = tuple(rate for rate in RATES if rates.LEAST <= rate <= rates.GREATEST)
+STOPS = tuple(rate for rate in RATES if rates.MINIMUM <= rate <= rates.GREATEST)
 
 
 def controls() -> Plan | None:

@@ -126,10 +126,10 @@ def _ends(
     chance = chance_of(runs)
     values = np.concatenate([final.ravel(), peak.ravel()])
     calm = values[np.isfinite(values) & (values > 0) & (values <= 10 * chance)]
-    least = float(calm.min()) if len(calm) else chance / 10
+    minimum = float(calm.min()) if len(calm) else chance / 10
     most = float(calm.max()) if len(calm) else chance
     # Room for the names of zones above the curve, and for those of the edges below it.
-    return max(1e-7, min(least, chance / 10) / 3), 3 * max(most, chance)
+    return max(1e-7, min(minimum, chance / 10) / 3), 3 * max(most, chance)
 
 
 def _held(values: NDArray[np.float64], floor: float, top: float) -> NDArray[np.float64]:
@@ -190,12 +190,12 @@ def _told(point: zones.RatePoint, value: float, view: SweepView, translate: Tran
 def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top: float, view: SweepView) -> list[Trace]:
     """From the least to the greatest of the seeds."""
     words = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"width": 0}}
-    least, greatest = (_held(edge, floor, top) for edge in (table.min(axis=0), table.max(axis=0)))
+    minimum, maximum = (_held(edge, floor, top) for edge in (table.min(axis=0), table.max(axis=0)))
     fill = {"fill": "tonexty", "fillcolor": theme.faint(view.dark)}
     x = packed(np.array(rates))
     return [
-        words | {"uid": "least", "x": x, "y": packed(least)},
-        words | fill | {"uid": "greatest", "x": x, "y": packed(greatest)},
+        words | {"uid": "minimum", "x": x, "y": packed(minimum)},
+        words | fill | {"uid": "maximum", "x": x, "y": packed(maximum)},
     ]
 
 

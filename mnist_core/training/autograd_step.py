@@ -64,9 +64,9 @@ class GeneralStep:
             inputs, labels = self._rows(self._feeder, chunk)
             outputs = self._forward(number, inputs, rows)
             loss = loss_of(self._config, outputs, labels)
-            share = len(chunk) / images
-            (loss if share == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
-            loss_sum += loss.item() * share
+            fraction = len(chunk) / images
+            (loss if fraction == 1 else loss * fraction).backward()  # type: ignore[no-untyped-call]
+            loss_sum += loss.item() * fraction
             hits += int((outputs.detach().argmax(dim=1) == labels).sum())
         return loss_sum, hits
 

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.errors import CheckpointError, DeviceError
+from mnist_core.errors import CheckpointError, ConfigError, DeviceError
 from mnist_core.messages import N_
 from mnist_core.records import EVALUATION_DTYPE, Event
 from mnist_core.training.stack import Stack
@@ -50,12 +50,13 @@ def load(path: Path, config: RunConfig, dataset: Dataset, *, threads: int | None
     try:
         with safe_open(path, framework="pt") as file:
             state = json.loads(file.metadata()["state"])
+            written_for = RunConfig.from_dict(state["config"])  # an earlier version may have had other names
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, ConfigError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(path)
         ) from error
-    if state.get("version") != VERSION or state["config"] != config.to_dict():
+    if state.get("version") != VERSION or written_for != config:
         raise CheckpointError(
             N_("The checkpoint {file} belongs to other settings or another version. Start the run again."),
             file=str(path),

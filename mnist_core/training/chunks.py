@@ -19,12 +19,14 @@ def nothing(_share: float) -> None:
     """Nobody wants to know."""
 
 
-def chunk_size(config: RunConfig, share: float = 1.0) -> int:
+def chunk_size(config: RunConfig, fraction: float = 1.0) -> int:
     """Images of a chunk, at least 1. `share`: of the memory and time that one chunk may take, for what needs more of it."""
     layers = describe(config).layers
     numbers = sum(math.prod(layer.output_shape) for layer in layers) * 4  # signals, gradients, work space
     multiplications = sum(layer.multiplications for layer in layers)
-    return max(1, min(MOST, int(share * CHUNK_BYTES / 4 / numbers), int(share * MULTIPLICATIONS / multiplications)))
+    return max(
+        1, min(MOST, int(fraction * CHUNK_BYTES / 4 / numbers), int(fraction * MULTIPLICATIONS / multiplications))
+    )
 
 
 def even_size(images: int, size: int) -> int:

@@ -78,9 +78,9 @@ def sweep(
     seconds = 0.0
     done = 0
 
-    def told(share: float) -> None:
+    def told(fraction: float) -> None:
         if on_progress is not None:
-            on_progress((done + share * len(places)) / len(configs))
+            on_progress((done + fraction * len(places)) / len(configs))
 
     alone = device_for(config, device).type != "cpu"
     for places in [[place] for place in range(len(configs))] if alone else groups(configs):

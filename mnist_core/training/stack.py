@@ -211,8 +211,8 @@ class Stack:
         if not all(self._fill(rows, name, stop) for name in self._feeders):
             return None
         dead = dead_units(self.step, self._config, self._feeders["train"], self._at_once, stop, runs=len(self.trainers))
-        for row, share in zip(rows, dead or (), strict=dead is not None):
-            row["dead_units"] = share
+        for row, fraction in zip(rows, dead or (), strict=dead is not None):
+            row["dead_units"] = fraction
         return None if dead is None else rows
 
     def _fill(self, rows: Sequence[NDArray[np.void]], name: Split, stop: Stop) -> bool:

@@ -59,9 +59,9 @@ def line() -> None:
         st.rerun()
     st.session_state["data_waiting"] = waiting
     if busy:
-        share = busy["done"] / busy["total"] if busy.get("total") else 0.0
+        fraction = busy["done"] / busy["total"] if busy.get("total") else 0.0
         text = _("Drawing the built-in digits …") if busy["what"] == "digits" else _("Downloading MNIST …")
-        st.progress(min(1.0, share), text=text)
+        st.progress(min(1.0, fraction), text=text)
     if (failed := failure("digits")) and not data.available(dataset()):
         st.error(escape.markdown(failed.text(_)))
     if data.trouble() is not None:

@@ -93,9 +93,9 @@ def test_what_is_no_backup_is_refused(small: Path, tmp_path: Path, elsewhere: Ca
         archive.writestr("run.json", "{}")
     refused(tmp_path / "another.zip", "no backup that MNIST Lab has made")
     content = small.read_bytes()
-    for share in (0.2, 0.9, 0.999):
+    for fraction in (0.2, 0.9, 0.999):
         cut = tmp_path / "cut.zip"
-        cut.write_bytes(content[: int(share * len(content))])
+        cut.write_bytes(content[: int(fraction * len(content))])
         refused(cut, "damaged or was cut short")
 
 

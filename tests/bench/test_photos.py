@@ -18,9 +18,9 @@ from mnist_core.data.digits import draw_digits
 class Always(Network):
     """Names one digit, whatever it sees."""
 
-    def __init__(self, digit: int, share: float) -> None:
+    def __init__(self, digit: int, fraction: float) -> None:
         super().__init__(RunConfig(), {}, 0.1)
-        object.__setattr__(self, "said", (digit, share))
+        object.__setattr__(self, "said", (digit, fraction))
 
     def answer(self, image: Any) -> tuple[int, float]:
         assert image.shape == (28, 28)
@@ -29,7 +29,7 @@ class Always(Network):
 
 
 @pytest.mark.parametrize(
-    ("kind", "digit", "share", "came", "right"),
+    ("kind", "digit", "fraction", "came", "right"),
     [
         ("MNIST's own image", 3, 0.5, "right", True),
         ("MNIST's own image", 4, 0.91, "sure and wrong", False),
@@ -38,10 +38,10 @@ class Always(Network):
         ("blank paper", 3, 0.99, "nothing", True),
     ],
 )
-def test_what_came_of_a_photo(kind: str, digit: int, share: float, came: Came, right: bool) -> None:
+def test_what_came_of_a_photo(kind: str, digit: int, fraction: float, came: Came, right: bool) -> None:
     images, labels = draw_digits(30, 5)
     threes = Digits(images[labels == 3], labels[labels == 3])
-    case = tried(kind, 0, 1, threes, Always(digit, share))
+    case = tried(kind, 0, 1, threes, Always(digit, fraction))
     assert (case.came, case.right) == (came, right)
     assert case.labels == (3,) * (2 if kind == "two digits" else kind != "blank paper")
 

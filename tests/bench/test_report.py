@@ -27,7 +27,7 @@ REPORT = Report(
 
 
 @pytest.mark.parametrize(
-    ("value", "most", "least", "verdict"),
+    ("value", "most", "minimum", "verdict"),
     [
         (1.0, 1.0, None, "ok"),
         (1.1, 1.0, None, "over"),
@@ -38,8 +38,8 @@ REPORT = Report(
         (None, None, None, ""),
     ],
 )
-def test_verdicts(value: float | None, most: float | None, least: float | None, verdict: str) -> None:
-    assert Figure("", value, "s", most, least).verdict == verdict
+def test_verdicts(value: float | None, most: float | None, minimum: float | None, verdict: str) -> None:
+    assert Figure("", value, "s", most, minimum).verdict == verdict
 
 
 def test_three_digits_and_the_unit() -> None:

@@ -72,7 +72,7 @@ def test_floor_and_ours_share_a_process_and_peers_have_their_own(fake: type[Fake
 
 def test_a_missing_library_is_a_line_of_the_table(fake: type[FakeProcess]) -> None:
     peers = ["torch-sliced", "keras-jax", "torch-loader"]
-    judge = ratio("fastest peer / ours", peers, "ours-updates", least=1.0)
+    judge = ratio("fastest peer / ours", peers, "ours-updates", minimum=1.0)
     found = training.compare(contest("ours-updates", *peers, judges=(judge,)), 2, Path())
     lines = {figure.name: figure for figure in found.figures}
     assert lines["Keras on JAX"].value is None
@@ -85,7 +85,7 @@ def test_a_missing_library_is_a_line_of_the_table(fake: type[FakeProcess]) -> No
 
 
 def test_without_any_peer_there_is_no_ratio(fake: type[FakeProcess]) -> None:
-    judge = ratio("peer / ours", ["keras-jax"], "ours-updates", least=1.0)
+    judge = ratio("peer / ours", ["keras-jax"], "ours-updates", minimum=1.0)
     found = training.compare(contest("ours-updates", "keras-jax", judges=(judge,)), 2, Path())
     assert found.figures[-1].value is None
     assert found.figures[-1].verdict == "not known here"
@@ -130,7 +130,7 @@ def test_growth_is_the_worst_step() -> None:
 def targets(contest: Contest) -> list[tuple[float | None, float | None]]:
     """Most and least of each judge."""
     standings = {work.contestant: Standing(work) for work in contest.works}
-    return [(figure.most, figure.least) for figure in (judge(standings) for judge in contest.judges)]
+    return [(figure.most, figure.minimum) for figure in (judge(standings) for judge in contest.judges)]
 
 
 def test_the_targets() -> None:

@@ -31,10 +31,13 @@ from mnist_core.ui import session, views
 
 __all__ = ["RunConfig", "backup", "command_line", "exchange", "preset"]
 
-SETTINGS: Mapping[str, str] = {}  # settings of RunConfig
-VALUES: Mapping[str, Mapping[str, str]] = {}  # the words that a setting (by its old name) may be
+SETTINGS: Mapping[str, str] = {"initialisation": "initialization"}  # settings of RunConfig
+VALUES: Mapping[str, Mapping[str, str]] = {  # the words that a setting (by its old name) may be
+    "preprocessing": {"centred": "centered", "standardised": "standardized"}
+}
 COLUMNS: Mapping[str, str] = {}  # fields of the records
-WORDS: Mapping[str, str] = {}  # what a link says beside settings, runs and groups: experiments, variants, views
+# What a link says beside settings, runs and groups: experiments, variants, views.
+WORDS: Mapping[str, str] = {"centred": "centered", "standardised": "standardized"}
 TITLES: Mapping[str, str] = {}  # of pages and their views, as they are read
 PAGES: Mapping[str, str] = {}  # files of pages/, without their ending
 EVERYWHERE = {"lang", "large"}
@@ -115,7 +118,7 @@ def seen(run: Run) -> dict[str, Any]:
         "name": run.name.raw,
         "note": run.note.raw,
         "star": run.star,
-        "colour": run.colour,
+        "colour": run.color,
         "put_away": run.put_away,
         "progress": [run.progress.step, run.progress.total_steps, run.progress.epoch, run.progress.seconds],
         "rate_changes": [[change.step, change.rate] for change in run.rate_changes],

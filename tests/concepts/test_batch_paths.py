@@ -56,11 +56,11 @@ def test_an_epoch_sees_each_point_once() -> None:
 
 
 def test_noise_keeps_single_examples_from_the_lowest_place() -> None:
-    least = float(concept.loss(POINTS, *concept.lowest(POINTS)))
+    minimum = float(concept.loss(POINTS, *concept.lowest(POINTS)))
 
     def late(batch: int) -> float:
         walked = concept.descend(POINTS, batch, 0.2, 2_000)[1_000:]
-        return float(concept.loss(POINTS, walked[:, 0], walked[:, 1]).mean()) - least
+        return float(concept.loss(POINTS, walked[:, 0], walked[:, 1]).mean()) - minimum
 
     assert late(32) < 1e-9 < late(8) < late(1) / 4
 

@@ -33,7 +33,7 @@ def test_the_steps_are_torchs(momentum: float) -> None:
 def test_the_edge(curvature: float, momentum: float) -> None:
     edge = 2 * (1 + momentum) / curvature
     assert Bowl((curvature,), momentum=momentum).edge == pytest.approx(edge)
-    below, above = (Bowl((curvature,), edge * share, momentum, (1.0,)) for share in (0.99, 1.01))
+    below, above = (Bowl((curvature,), edge * fraction, momentum, (1.0,)) for fraction in (0.99, 1.01))
     assert np.abs(path(below, 3_000)[-1]) < 1e-3
     assert not np.abs(path(above, 3_000)[-1]) < 1e3
     assert factor(curvature, below.rate, momentum) < 1 < factor(curvature, above.rate, momentum)

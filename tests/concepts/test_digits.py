@@ -48,7 +48,7 @@ def test_hard_is_nearer_to_another_digit(tiny: Dataset) -> None:
     assert far == pytest.approx(slow, rel=1e-4)
     harder = digits.hardness(far, labels)
     assert np.array_equal(harder > 0, slow.argmin(1) != labels)
-    easy, hard = (digits.by_hardness(harder, labels, share, 5) for share in (0.0, 1.0))
+    easy, hard = (digits.by_hardness(harder, labels, fraction, 5) for fraction in (0.0, 1.0))
     assert labels[easy].tolist() == labels[hard].tolist() == np.repeat(range(10), 5).tolist()
     for digit in range(10):
         mine = np.sort(harder[labels == digit])

@@ -21,8 +21,8 @@ def test_the_lowest_place_is_the_fitted_line() -> None:
 def test_heights_are_losses_and_a_step_follows_the_gradient() -> None:
     bowl = line.surface(X, Y)
     places = np.array([[0.0, 0.0], [2.0, -1.0]])
-    least = loss(*bowl.lowest)
-    assert bowl.above(places) == pytest.approx([loss(0, 0) - least, loss(2, -1) - least])
+    minimum = loss(*bowl.lowest)
+    assert bowl.above(places) == pytest.approx([loss(0, 0) - minimum, loss(2, -1) - minimum])
     h = 1e-6
     gradient = [(loss(2 + h, -1) - loss(2 - h, -1)) / (2 * h), (loss(2, -1 + h) - loss(2, -1 - h)) / (2 * h)]
     stepped = line.descend(bowl, np.array([2.0, -1.0]), 0.1, 1)[1]

@@ -21,11 +21,11 @@ def test_gradients_by_central_differences(name: str) -> None:
 def test_the_lowest_places(name: str) -> None:
     valley = VALLEYS[name]
     x, y = np.meshgrid(np.linspace(*valley.across, 201), np.linspace(*valley.up, 201))
-    assert valley.loss(np.stack([x, y], -1)).min() >= valley.least - 1e-12
+    assert valley.loss(np.stack([x, y], -1)).min() >= valley.minimum - 1e-12
     for lowest in valley.lowest:
-        assert valley.loss(np.array(lowest)) == pytest.approx(valley.least, abs=1e-12)
+        assert valley.loss(np.array(lowest)) == pytest.approx(valley.minimum, abs=1e-12)
         assert np.abs(valley.gradient(np.array(lowest))).max() < 1e-12
-    assert valley.loss(np.array(valley.start)) > valley.least + 0.5
+    assert valley.loss(np.array(valley.start)) > valley.minimum + 0.5
 
 
 def test_the_saddle_is_level_but_not_lowest() -> None:

@@ -28,9 +28,9 @@ def flooded(mask: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (14, 19)])
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 1.0])
-def test_components_are_what_touches(shape: tuple[int, int], share: float) -> None:
-    mask = np.random.default_rng(4).random(shape) < share
+@pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5, 0.8, 1.0])
+def test_components_are_what_touches(shape: tuple[int, int], fraction: float) -> None:
+    mask = np.random.default_rng(4).random(shape) < fraction
     wanted, found = flooded(mask), components(mask)
     assert len(found) == len(set(wanted[mask]))
     seen = np.zeros(shape, np.bool_)

@@ -98,8 +98,8 @@ def test_the_verdict(name: str) -> None:
     assert judge(run.config, curves, run.outcome)[0] == kind
 
 
-def noisy(share: float, **changes: Any) -> RunConfig:
-    return CONFIG.replace(label_noise=share, **changes)
+def noisy(fraction: float, **changes: Any) -> RunConfig:
+    return CONFIG.replace(label_noise=fraction, **changes)
 
 
 def test_wrong_labels_bound_what_can_be_reached() -> None:
@@ -112,10 +112,10 @@ def test_wrong_labels_bound_what_can_be_reached() -> None:
 FLAT = [2.35, 2.33, 2.32, 2.311, 2.31, 2.309]
 
 
-@pytest.mark.parametrize("share", [0.85, 0.88, 0.9, 0.95, 1.0])
+@pytest.mark.parametrize("fraction", [0.85, 0.88, 0.9, 0.95, 1.0])
 @pytest.mark.parametrize("accuracy", [0.09, 0.1, 0.111, 0.12])
-def test_what_a_guess_gets_is_never_learning_well(share: float, accuracy: float) -> None:
-    assert judge(noisy(share), evaluations(FLAT, accuracy))[0] != "learning-well"
+def test_what_a_guess_gets_is_never_learning_well(fraction: float, accuracy: float) -> None:
+    assert judge(noisy(fraction), evaluations(FLAT, accuracy))[0] != "learning-well"
 
 
 def test_few_images_are_guessed_by_luck() -> None:
@@ -131,11 +131,11 @@ def test_a_single_image_can_be_learned() -> None:
 
 
 def test_what_no_labels_teach_is_no_matter_of_the_rate() -> None:
-    for share in (0.9, 1.0):
-        run = replace(RUN, config=noisy(share))
+    for fraction in (0.9, 1.0):
+        run = replace(RUN, config=noisy(fraction))
         text = said(run, evaluations(FLAT, 0.1))
         assert text.endswith("try less label noise.")
-        assert f"{share:.0%}" in text
+        assert f"{fraction:.0%}" in text
 
 
 def test_wrong_labels_known_by_heart_are_overfitting() -> None:

@@ -147,12 +147,12 @@ def test_an_open_edge() -> None:
     assert Edge(None, 0.1).middle is None
 
 
-def curves(losses: np.ndarray, greatest: np.ndarray | None = None) -> Curves:
+def curves(losses: np.ndarray, maximum: np.ndarray | None = None) -> Curves:
     steps = np.zeros(len(losses), STEP_DTYPE)
     steps["step"] = np.arange(1, len(losses) + 1)
     steps["steps"] = 1
     steps["loss"] = losses
-    steps["loss_max"] = losses if greatest is None else greatest
+    steps["loss_max"] = losses if maximum is None else maximum
     return Curves(steps)
 
 

@@ -240,7 +240,7 @@ def test_a_broken_run_leaves_the_others_their_axis() -> None:
 
 def test_a_setting_against_a_result() -> None:
     across = settings_figure.Dimension("rate", (0.1, 1.0, 10.0), log=True)
-    up = settings_figure.Dimension("accuracy", (0.9, NAN, 0.1), share=True)
+    up = settings_figure.Dimension("accuracy", (0.9, NAN, 0.1), fraction=True)
     figure = settings_figure.scatter(across, up, ["a", "b", "c"], [True, False, False], ChartView(), str)
     (points,) = figure["data"]
     assert points["y"] == [0.9, None, 0.1]

@@ -19,7 +19,7 @@ def same(text: str) -> str:
 @DARK
 def test_words_in_cells_have_the_contrast_of_plain_text_on_every_shade(dark: bool) -> None:
     tops = (theme.SPLIT_STYLES["train"].color(dark), theme.broken(dark), theme.RAISES)
-    fills = [theme.mix(theme.cell(dark), top, share) for top in tops for share in np.linspace(0, 1, 21)]
+    fills = [theme.mix(theme.cell(dark), top, fraction) for top in tops for fraction in np.linspace(0, 1, 21)]
     made = cells.words("words", [["x"] * len(fills)], lambda _row, column: fills[column])
     assert len(made["textfont"]["color"]) == len(fills)
     for fill, ink in zip(fills, made["textfont"]["color"], strict=True):
@@ -58,7 +58,7 @@ def test_networks_beneath_each_other(dark: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("fraction", "said"),
     [
         (0.0, "<1%"),
         (0.004, "<1%"),
@@ -70,8 +70,8 @@ def test_networks_beneath_each_other(dark: bool) -> None:
         (1.0, "100%"),
     ],
 )
-def test_a_share_that_is_not_nothing_is_not_called_so(share: float, said: str) -> None:
-    assert answers_figure.percent(share) == said
+def test_a_share_that_is_not_nothing_is_not_called_so(fraction: float, said: str) -> None:
+    assert answers_figure.percent(fraction) == said
 
 
 def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:

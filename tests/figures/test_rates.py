@@ -171,9 +171,9 @@ def test_seeds_have_a_mean_and_a_band() -> None:
     runs = [run(0.1, 0.1), run(0.1, 0.3, seed=1), run(0.5, 0.05), run(0.5, 0.15, seed=1)]
     figure = ends(runs)
     assert numbers(trace(figure, "final")["y"]).tolist() == pytest.approx([0.2, 0.1], rel=1e-4)
-    assert numbers(trace(figure, "least")["y"]).tolist() == pytest.approx([0.1, 0.05], rel=1e-4)
-    assert numbers(trace(figure, "greatest")["y"]).tolist() == pytest.approx([0.3, 0.15], rel=1e-4)
-    assert not [one for one in ends()["data"] if one["uid"] == "least"]  # one seed has none
+    assert numbers(trace(figure, "minimum")["y"]).tolist() == pytest.approx([0.1, 0.05], rel=1e-4)
+    assert numbers(trace(figure, "maximum")["y"]).tolist() == pytest.approx([0.3, 0.15], rel=1e-4)
+    assert not [one for one in ends()["data"] if one["uid"] == "minimum"]  # one seed has none
 
 
 def test_the_predicted_edge_is_dashed_beside_the_measured_one() -> None:

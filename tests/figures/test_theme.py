@@ -78,7 +78,7 @@ def test_letters_are_large_enough_for_a_projector() -> None:
 @pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_the_scale_grows_lighter_evenly_whatever_one_sees(kind: str, dark: bool) -> None:
-    lightness = [lab(theme.scale_color(share / 20, dark), BLIND[kind])[0] for share in range(21)]
+    lightness = [lab(theme.scale_color(fraction / 20, dark), BLIND[kind])[0] for fraction in range(21)]
     steps = np.diff(lightness)
     assert steps.min() > 0
     assert steps.max() < 3 * steps.mean()
@@ -86,4 +86,4 @@ def test_the_scale_grows_lighter_evenly_whatever_one_sees(kind: str, dark: bool)
 
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_the_scale_stands_out_from_the_ground(dark: bool) -> None:
-    assert min(contrast(theme.scale_color(share / 20, dark), GROUNDS[dark]) for share in range(21)) >= 3
+    assert min(contrast(theme.scale_color(fraction / 20, dark), GROUNDS[dark]) for fraction in range(21)) >= 3

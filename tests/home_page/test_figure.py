@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mnist_core.figures.sweep import colour_of
+from mnist_core.figures.sweep import color_of
 from mnist_core.home_page.figure import curves, small_picture
 from mnist_core.home_page.recorded import EXPERIMENTS, RATES, recording
 
@@ -14,7 +14,7 @@ from mnist_core.home_page.recorded import EXPERIMENTS, RATES, recording
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_rate_has_the_color_of_the_learning_rate_page(dark: bool) -> None:
     drawn = curves(recording(), dark, str)["curves"]
-    assert [curve["color"] for curve in drawn] == [colour_of(rate, RATES, dark) for rate in RATES]
+    assert [curve["color"] for curve in drawn] == [color_of(rate, RATES, dark) for rate in RATES]
     assert [curve["name"] for curve in drawn][:2] == ["0.001", "0.003"]
 
 

@@ -16,7 +16,7 @@ from mnist_core.store.engine import MIGRATIONS
 CONFIG = RunConfig(learning_rate=0.3)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002_sweeps", "0003_studies", "0004_labels", "0005_colors"])
+@pytest.mark.parametrize("revision", ["0001", "0002_sweeps", "0003_studies", "0004_labels", "0005_colours"])
 def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
     home.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{home / 'runs.sqlite'}")

@@ -66,12 +66,12 @@ def test_raw_pixels_get_rates_that_learn(mnist: Path, seed: int) -> None:
     assert max(suggested.values()) < 0.002
 
 
-@pytest.mark.parametrize("share", [0.9, 1.0])
-def test_labels_that_teach_nothing_suggest_nothing(tiny: Dataset, share: float) -> None:
+@pytest.mark.parametrize("fraction", [0.9, 1.0])
+def test_labels_that_teach_nothing_suggest_nothing(tiny: Dataset, fraction: float) -> None:
     """Though the few images of the test are seen again and again, and some are learned by heart."""
-    reading = range_test(small(label_noise=share), tiny)
+    reading = range_test(small(label_noise=fraction), tiny)
     assert reading.suggestions == ()
-    assert f"{share:.0%} of the training labels wrong" in str(reading.sentence)
+    assert f"{fraction:.0%} of the training labels wrong" in str(reading.sentence)
 
 
 def test_weights_of_zero_suggest_nothing(tiny: Dataset) -> None:

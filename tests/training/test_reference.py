@@ -116,11 +116,11 @@ def test_lenet_fast(dataset: Dataset) -> None:
     assert train(PRESETS["lenet-fast"].config, dataset).result["test_accuracy"] >= 0.989
 
 
-@pytest.mark.parametrize(("rate", "share"), [(0.02, (0.15, 0.6)), (0.1, (0.85, 1.35))])
-def test_edge_of_stability(dataset: Dataset, rate: float, share: tuple[float, float]) -> None:
+@pytest.mark.parametrize(("rate", "fraction"), [(0.02, (0.15, 0.6)), (0.1, (0.85, 1.35))])
+def test_edge_of_stability(dataset: Dataset, rate: float, fraction: tuple[float, float]) -> None:
     config = PRESETS["edge-of-stability"].config.replace(learning_rate=rate, epochs=350)
     rows = Trainer(config, dataset, threads=1).advance().sharpness
     assert rows["sharpness"][-1] > 1.5 * rows["sharpness"][0]
     late = rows["sharpness"][rows["step"] > 230]
-    low, high = share
+    low, high = fraction
     assert low < float(np.median(late)) / (2 / rate) < high

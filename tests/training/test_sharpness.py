@@ -33,8 +33,8 @@ def test_equals_the_dense_hessians(tiny: Dataset, activation: str, decay: float)
         return F.cross_entropy(functional_call(model, dict(zip(names, parts, strict=True)), (inputs,)), labels)
 
     dense = torch.autograd.functional.hessian(loss, torch.cat([value.flatten() for value in values]))
-    greatest = float(torch.linalg.eigvalsh(dense.double())[-1]) + decay
-    assert sharpness(config, model, feed, images=50) == pytest.approx(greatest, rel=0.01)
+    maximum = float(torch.linalg.eigvalsh(dense.double())[-1]) + decay
+    assert sharpness(config, model, feed, images=50) == pytest.approx(maximum, rel=0.01)
 
 
 def test_lanczos_finds_the_greatest_not_the_largest_in_size() -> None:

@@ -48,8 +48,8 @@ def test_each_size_is_timed_as_long(clock: Clock, tiny: Dataset) -> None:
 
 
 def test_who_asks_may_end_it(tiny: Dataset) -> None:
-    def enough(share: float) -> None:
-        if share > 0.5:
+    def enough(fraction: float) -> None:
+        if fraction > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -11,11 +11,11 @@ from mnist_core.training import train
 SMALL = RunConfig(dataset="built-in", train_size=600, validation_size=200, hidden_layers=(12,), batch_size=20, epochs=5)
 
 
-@pytest.mark.parametrize("share", [0.9, 1.0])
+@pytest.mark.parametrize("fraction", [0.9, 1.0])
 @pytest.mark.parametrize("rate", [1e-6, 0.01])
-def test_a_guess_at_wrong_labels_is_not_learning_well(tiny: Dataset, share: float, rate: float) -> None:
+def test_a_guess_at_wrong_labels_is_not_learning_well(tiny: Dataset, fraction: float, rate: float) -> None:
     """Label noise 1 at a rate of 1e-6 was called learning well at 10 %."""
-    result = train(SMALL.replace(label_noise=share, learning_rate=rate), tiny).result
+    result = train(SMALL.replace(label_noise=fraction, learning_rate=rate), tiny).result
     assert result["train_accuracy"] < 0.25
     assert result["verdict"] != "learning-well"
 

@@ -81,13 +81,13 @@ def _joined(count: int, one: Ints, other: Ints) -> Ints:
     """A number for each of `count` runs, the same for all that pairs join: each takes the least that it can reach."""
     label = np.arange(count)
     while True:
-        least = np.minimum(label[one], label[other])
-        changed = least < np.maximum(label[one], label[other])
+        minimum = np.minimum(label[one], label[other])
+        changed = minimum < np.maximum(label[one], label[other])
         if not changed.any():
             break
-        one, other, least = one[changed], other[changed], least[changed]
-        np.minimum.at(label, label[one].copy(), least)
-        np.minimum.at(label, label[other].copy(), least)
+        one, other, minimum = one[changed], other[changed], minimum[changed]
+        np.minimum.at(label, label[one].copy(), minimum)
+        np.minimum.at(label, label[other].copy(), minimum)
         while not np.array_equal(shorter := label[label], label):
             label = shorter
     return np.asarray(np.unique(label, return_inverse=True)[1], np.int64)

@@ -34,7 +34,7 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
     layout["margin"] |= {"t": 40}
     ground = theme.paper(dark)
     above, below = theme.RAISES, theme.SPLIT_STYLES["train"].color(dark)
-    greatest = float(np.abs(output).max()) or 1.0
+    maximum = float(np.abs(output).max()) or 1.0
     inside = len(padded) - 2 * stop.padding
     titles = (
         translate(N_("Image {side} × {side}, frame of {padding}")).format(side=inside, padding=stop.padding),
@@ -42,10 +42,10 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
     )
     scales = (
         (0.0, 1.0, [[0, ground], [1, theme.ink(dark)]]),
-        (-greatest, greatest, [[0, below], [0.5, ground], [1, above]]),
+        (-maximum, maximum, [[0, below], [0.5, ground], [1, above]]),
     )
     figure: Figure = {"data": [], "layout": layout}
-    for number, (values, (least, most, colors)) in enumerate(zip((padded, output), scales, strict=True)):
+    for number, (values, (minimum, most, colors)) in enumerate(zip((padded, output), scales, strict=True)):
         name = "" if number == 0 else "2"
         span = (LEFT, RIGHT)[number]
         hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
@@ -53,7 +53,7 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
         square = {"scaleanchor": f"x{name}", "constraintoward": "top"}
         layout[f"yaxis{name}"] = hidden | square | {"autorange": "reversed", "anchor": f"x{name}"}
         layout["annotations"].append(_heading(titles[number], sum(span) / 2))
-        picture = _picture(values, name) | {"zmin": least, "zmax": most, "colorscale": colors}
+        picture = _picture(values, name) | {"zmin": minimum, "zmax": most, "colorscale": colors}
         figure["data"].append(picture | {"uid": ("image", "output")[number]})
     top, left = stop.row * stop.stride, stop.column * stop.stride
     line = {"color": above, "width": 3.5}

@@ -31,7 +31,7 @@ OWN = "0 -1 0\n-1 5 -1\n0 -1 0"
 PROBLEMS = {
     "empty": N_("Expected a square of numbers, a row a line, such as {example}. There are none."),
     "number": N_("Expected a number, got {found}. Write numbers such as 1, -0.5 or 2e-1 with spaces between."),
-    "range": N_("{found} is out of range: expected numbers from −{greatest} to {greatest}."),
+    "range": N_("{found} is out of range: expected numbers from −{maximum} to {maximum}."),
     "square": N_("Expected as many numbers in each row as there are rows; the rows have {found}."),
     "large": N_("A kernel of {found} is too large here: expected at most {largest} × {largest} numbers."),
 }
@@ -113,7 +113,7 @@ def _kernel() -> conv.Floats:
         st.session_state["conv_typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
-            found=escape.markdown(error.found), example="`0 1`", greatest=f"{conv.GREATEST:g}", largest=conv.LARGEST
+            found=escape.markdown(error.found), example="`0 1`", maximum=f"{conv.GREATEST:g}", largest=conv.LARGEST
         )
         st.error(sentence, icon=":material/error:")
     return cast(conv.Floats, st.session_state.get("conv_typed", conv.parse_kernel(OWN)))

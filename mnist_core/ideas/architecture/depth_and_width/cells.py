@@ -64,12 +64,14 @@ class Network:
         values = self.values(measure, accuracy)
         lines, more, value = [], "", math.nan
         if values:
-            value, least, greatest = float(np.mean(values)), min(values), max(values)
+            value, minimum, maximum = float(np.mean(values)), min(values), max(values)
             lines.append(_written(value, measure))
             if len(values) > 1 and measure != "parameters":
-                lines.append(f"± {_written((greatest - least) / 2, measure)}")
-                text = _("mean of {n} seeds, from {least} to {greatest}")
-                more = text.format(n=len(values), least=_written(least, measure), greatest=_written(greatest, measure))
+                lines.append(f"± {_written((maximum - minimum) / 2, measure)}")
+                text = _("mean of {n} seeds, from {minimum} to {maximum}")
+                more = text.format(
+                    n=len(values), minimum=_written(minimum, measure), maximum=_written(maximum, measure)
+                )
             missing = sum(view.run.state == "finished" for view in self.views) - len(broken) - len(values)
             if missing > 0:
                 lines.append(_("{n} of {all} seeds").format(n=len(values), all=len(self.views)))
@@ -102,8 +104,8 @@ def networks(views: Sequence[watch.View]) -> dict[Place, Network]:
 
 def accuracy_of(view: watch.View) -> float:
     """Of all validation images once the run is over, before that as last evaluated; NaN where it never was."""
-    if (share := view.run.result.get("validation_accuracy")) is not None:
-        return float(share)
+    if (fraction := view.run.result.get("validation_accuracy")) is not None:
+        return float(fraction)
     evaluations = view.curves.evaluations
     return float(evaluations["validation_accuracy"][-1]) if len(evaluations) else math.nan
 

@@ -55,10 +55,10 @@ def grid_chart(
     good = np.where(broken, np.nan, values)
     shown = np.log10(np.maximum(good, 1e-9)) if log else good
     known = shown[np.isfinite(shown)]
-    least, most = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    minimum, most = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     ground, red = theme.faint(dark), theme.transparent(theme.broken(dark), 0.35)
     layers = (
-        ("values", shown, least, max(most, least + 1e-9), theme.scale(dark)),
+        ("values", shown, minimum, max(most, minimum + 1e-9), theme.scale(dark)),
         ("waiting", np.where(waiting, 0.0, np.nan), 0.0, 1.0, [[0, ground], [1, ground]]),
         ("broken", np.where(broken, 0.0, np.nan), 0.0, 1.0, [[0, red], [1, red]]),
     )

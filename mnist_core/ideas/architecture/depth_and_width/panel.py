@@ -240,13 +240,13 @@ def _told(one: Network) -> dict[str, str]:
 
 def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
     def row(view: watch.View) -> dict[str, Any]:
-        share, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
+        fraction, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
         return {
             _("Layers × units"): names.variant(view.run).cell,
             **({_("Seed"): view.run.config.seed} if several else {}),
             _("State"): _(names.STATES[names.state(view.run)]),
             _("Parameters"): models.describe(view.run.config).parameters,
-            _("Validation accuracy"): "" if math.isnan(share) else f"{share:.2%}",
+            _("Validation accuracy"): "" if math.isnan(fraction) else f"{fraction:.2%}",
             _("Seconds to converge"): "" if found is None else f"{found.seconds:.2f}",
             _("Steps to converge"): "" if found is None else f"{found.step:,}",
         }

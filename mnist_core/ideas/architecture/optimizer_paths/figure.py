@@ -52,7 +52,7 @@ def _near(valley: Valley, walked: Floats) -> Floats:
 
 def _contours(valley: Valley, dark: bool) -> dict[str, Any]:
     x, y = np.linspace(*valley.across, 81), np.linspace(*valley.up, 81)
-    heights = valley.loss(np.stack(np.meshgrid(x, y), -1)) - valley.least
+    heights = valley.loss(np.stack(np.meshgrid(x, y), -1)) - valley.minimum
     return {
         "type": "contour",
         "uid": "valley",
@@ -115,7 +115,7 @@ def losses_chart(
     figure: Figure = {"data": [], "layout": layout}
     for name, (place, walked) in walks.items():
         with np.errstate(over="ignore"):
-            heights = np.clip(valley.loss(walked) - valley.least, LOWEST / 3, HIGHEST * 3)
+            heights = np.clip(valley.loss(walked) - valley.minimum, LOWEST / 3, HIGHEST * 3)
         line = _walk(name, place, np.arange(len(walked), dtype=float), heights, dark)
         words = {"mode": "lines", "hovertemplate": "%{y:.3g}<extra>%{fullData.name}</extra>"}
         figure["data"].append(line | words)

@@ -123,7 +123,7 @@ def _said(valley: valleys.Valley, walks: dict[str, tuple[int, valleys.Floats]]) 
 def _where(valley: valleys.Valley, walked: valleys.Floats) -> str:
     if not np.abs(walked[-1]).max() <= optimizers.FAR:
         return _("out of sight after {n} steps").format(n=len(walked) - 1)
-    heights = valley.loss(walked) - valley.least
+    heights = valley.loss(walked) - valley.minimum
     above = np.flatnonzero(heights > ARRIVED)
     if not len(above) or above[-1] < len(walked) - 1:
         return _("arrived after {n} steps").format(n=int(above[-1]) + 1 if len(above) else 0)

@@ -19,7 +19,7 @@ class Valley:
     gradient: Callable[[Floats], Floats]
     start: tuple[float, float]
     lowest: tuple[tuple[float, float], ...]  # places of its least loss
-    least: float  # that loss
+    minimum: float  # that loss
     across: tuple[float, float]  # ends of the picture
     up: tuple[float, float]
 

@@ -88,8 +88,8 @@ def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, 
         revision="batch-paths-loss",
         across=str(epochs),
     )
-    least = float(concept.loss(points, *concept.lowest(points)))
-    low, high = np.log10(least / 1.5), np.log10(HIGHEST)
+    minimum = float(concept.loss(points, *concept.lowest(points)))
+    low, high = np.log10(minimum / 1.5), np.log10(HIGHEST)
     end = max((len(walk.places) - 1) / (walk.per_epoch if epochs else 1) for walk in walks)
     layout["xaxis"] |= ends(0, max(1.0 if epochs else 10.0, end))
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
@@ -98,8 +98,8 @@ def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, 
         values = concept.loss(points, walk.places[:, 0], walk.places[:, 1])
         x = np.arange(len(values)) / (walk.per_epoch if epochs else 1)
         figure["data"].append(_line(place, walk, x, np.minimum(values, HIGHEST * 3), dark))
-    text = translate(N_("least possible: {loss}")).format(loss=f"{least:.3f}")
-    marks.reference(figure, least, text, ChartView(dark=dark), log=True)
+    text = translate(N_("least possible: {loss}")).format(loss=f"{minimum:.3f}")
+    marks.reference(figure, minimum, text, ChartView(dark=dark), log=True)
     layout["annotations"][-1]["yanchor"] = "top"  # no walk comes below it
     figure["data"] += spread(layout)
     return figure

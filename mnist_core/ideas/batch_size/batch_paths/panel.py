@@ -99,8 +99,8 @@ def _said(walks: list[Walk], rate: float) -> str:
         text = _("{name}: loss **{loss}** (steps: {steps}, epochs: {epochs})")
         parts.append(text.format(name=walk.name, loss=shown, steps=steps, epochs=f"{epochs:.3g}"))
     said = names.headline("; ".join(parts)) + "."
-    least = float(concept.loss(points, *concept.lowest(points)))
-    said += " " + _("The least possible is {loss}.").format(loss=f"{least:.3f}")
+    minimum = float(concept.loss(points, *concept.lowest(points)))
+    said += " " + _("The least possible is {loss}.").format(loss=f"{minimum:.3f}")
     if rate > concept.edge(points):
         said += " " + _("This rate is beyond the edge of the bowl, {edge}.").format(edge=f"{concept.edge(points):.2f}")
     return said

@@ -74,15 +74,15 @@ def _last(
     row, column = place
     color = theme.run_color(2, dark)
     half = 0.48  # of a cell
-    share = 2 * half * last / batch
+    fraction = 2 * half * last / batch
     frame = {"type": "rect", "y0": row - half, "y1": row + half, "x0": column - half}
     layout["shapes"] += [
         frame | {"x1": column + half, "line": {"color": color, "width": 1.5, "dash": "dot"}},
-        frame | {"x1": column - half + share, "fillcolor": color, "line": {"width": 0}},
+        frame | {"x1": column - half + fraction, "fillcolor": color, "line": {"width": 0}},
     ]
     text = translate(N_("the last one: {images} of {batch} images"))
     note = {
-        "x": column - half + share / 2,
+        "x": column - half + fraction / 2,
         "y": row,
         "ax": 46 if room else -46,
         "ay": 0 if room else -40,

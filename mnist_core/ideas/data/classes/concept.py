@@ -71,13 +71,13 @@ def hardness(distance: F32, labels: U8) -> F32:
     return harder
 
 
-def by_hardness(harder: F32, labels: U8, share: float, count: int) -> NDArray[np.int64]:
+def by_hardness(harder: F32, labels: U8, fraction: float, count: int) -> NDArray[np.int64]:
     """`count` images of each digit around this share of its images, 0 the easiest, 1 the hardest: (10·count,), 0 first."""
     chosen = []
     for digit in range(10):
         mine = np.flatnonzero(labels == digit)
         mine = mine[np.argsort(harder[mine], kind="stable")]
-        start = round(share * max(0, len(mine) - count))
+        start = round(fraction * max(0, len(mine) - count))
         chosen.append(mine[start : start + count])
     return np.concatenate(chosen)
 

@@ -59,16 +59,16 @@ def _balance(name: DatasetName) -> None:
         shares = st.toggle(_("Shares instead of counts"), value=True, key="balance_shares")
         counts = _counts(dataset, size)
         train, test = counts["train"], counts["test"]
-        most, least = int(train.argmax()), int(train.argmin())
+        most, minimum = int(train.argmax()), int(train.argmin())
         said = _(
-            "Of {size} training images the most frequent digit is **{most}** with {most_share}, the rarest **{least}** "
+            "Of {size} training images the most frequent digit is **{most}** with {most_share}, the rarest **{minimum}** "
             "with {least_share}. Always answering {most} would be right for {blind} of the test images."
         ).format(
             size=f"{size:,}",
             most=most,
             most_share=f"{train[most] / size:.1%}",
-            least=least,
-            least_share=f"{train[least] / size:.1%}",
+            minimum=minimum,
+            least_share=f"{train[minimum] / size:.1%}",
             blind=f"{test[most] / test.sum():.1%}",
         )
         st.markdown(said)

@@ -76,6 +76,6 @@ def _flat(images: U8) -> F32:
     return (images.reshape(len(images), 784) // 16).astype(np.float32)
 
 
-def margin(share: float, images: int) -> float:
+def margin(fraction: float, images: int) -> float:
     """Half the width of the 95% interval of an accuracy measured on so many images: 1.96 standard errors."""
-    return 1.96 * float(np.sqrt(share * (1 - share) / max(1, images)))
+    return 1.96 * float(np.sqrt(fraction * (1 - fraction) / max(1, images)))

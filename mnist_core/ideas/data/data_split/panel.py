@@ -19,7 +19,7 @@ from mnist_core.ui.texts import _
 
 MEMORIES = (100, 300, 1_000, 3_000)  # images that the nearest-neighbor classifier has learned
 ASKED = 500  # test images, and as many that nobody has seen
-LEAST = 1_000  # training images
+MINIMUM = 1_000  # training images
 
 
 def draw(name: DatasetName) -> None:
@@ -50,7 +50,7 @@ def draw(name: DatasetName) -> None:
 def _heaps() -> None:
     first, last = st.slider(
         _("Cut the 60,000 training images: from the left to learn from, from the right to choose with"),
-        LEAST,
+        MINIMUM,
         TRAIN_FILES,
         (50_000, 50_000),
         1_000,

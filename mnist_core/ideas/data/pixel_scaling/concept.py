@@ -41,14 +41,14 @@ class Surface:
     @property
     def curvatures(self) -> tuple[float, float]:
         """The greatest and the least."""
-        least, greatest = np.linalg.eigvalsh(self.hessian)
-        return float(greatest), float(max(least, 0.0))
+        minimum, maximum = np.linalg.eigvalsh(self.hessian)
+        return float(maximum), float(max(minimum, 0.0))
 
     @property
     def condition(self) -> float:
         """Greatest by least curvature, at least 1; infinite where there is no slope in one direction."""
-        greatest, least = self.curvatures
-        return greatest / least if least > 1e-12 * greatest else float("inf")
+        maximum, minimum = self.curvatures
+        return maximum / minimum if minimum > 1e-12 * maximum else float("inf")
 
     @property
     def edge(self) -> float:
@@ -80,9 +80,9 @@ def descend(bowl: Surface, start: Numbers, rate: float, steps: int) -> Numbers:
     return np.array(walked)
 
 
-def steps_needed(bowl: Surface, rate: float, share: float = 0.01) -> float:
+def steps_needed(bowl: Surface, rate: float, fraction: float = 0.01) -> float:
     """Steps until, in the slowest direction, `share` of the distance is left; infinite at the edge and beyond."""
     factor = max(abs(1 - rate * curvature) for curvature in bowl.curvatures)
     if factor >= 1 - 1e-12:
         return float("inf")
-    return float(np.ceil(np.log(share) / np.log(factor))) if factor > 0 else 1.0
+    return float(np.ceil(np.log(fraction) / np.log(factor))) if factor > 0 else 1.0

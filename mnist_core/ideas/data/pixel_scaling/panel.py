@@ -46,7 +46,7 @@ class _Choice:
     scale: line.Scale
     row: int
     column: int
-    share: float
+    fraction: float
     steps: int
 
 
@@ -59,7 +59,7 @@ def _choice() -> _Choice:
     with third:
         column = st.slider(_("Column"), *EDGE_OF_PIXELS, 13, key="scales_column")
     with fourth:
-        share = st.slider(
+        fraction = st.slider(
             _("Learning rate, in edges"),
             0.05,
             1.1,
@@ -72,7 +72,7 @@ def _choice() -> _Choice:
         )
     with fifth:
         steps = st.slider(_("Steps"), 0, 100, 20, key="scales_steps")
-    return _Choice(scale, row, column, share, steps)
+    return _Choice(scale, row, column, fraction, steps)
 
 
 def _panel(name: DatasetName) -> None:
@@ -82,7 +82,7 @@ def _panel(name: DatasetName) -> None:
     x = line.scaled(images[:, chosen.row, chosen.column], scale)
     y = line.scaled(images[:, chosen.row, chosen.column + 1], scale)
     bowl = line.surface(x, y)
-    rate = chosen.share * bowl.edge
+    rate = chosen.fraction * bowl.edge
     walked = line.descend(bowl, bowl.lowest + START, rate, chosen.steps)
     said = _said(bowl, rate, chosen, walked)
     st.markdown(said)
@@ -110,7 +110,7 @@ def _panel(name: DatasetName) -> None:
 
 
 def _said(bowl: line.Surface, rate: float, chosen: _Choice, walked: line.Numbers) -> str:
-    if chosen.share > 1:
+    if chosen.fraction > 1:
         return _(
             "**Beyond the edge** at a rate of {edge}: each step lands farther out than the one before. Condition number {condition}."
         ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))

@@ -66,13 +66,13 @@ def _numbers(name: DatasetName) -> None:
         values = data.preprocess(image, scale)
         digit = int(dataset.train_labels[number - 1])
         said = _(
-            "Image {number}, a **{digit}**, {scale}: from {least} to {greatest}, mean {mean}, standard deviation {deviation}."
+            "Image {number}, a **{digit}**, {scale}: from {minimum} to {maximum}, mean {mean}, standard deviation {deviation}."
         ).format(
             number=number,
             digit=digit,
             scale=names.choice(scale),
-            least=f"{values.min():.4g}",
-            greatest=f"{values.max():.4g}",
+            minimum=f"{values.min():.4g}",
+            maximum=f"{values.max():.4g}",
             mean=f"{values.mean():.3f}",
             deviation=f"{values.std():.3f}",
         )

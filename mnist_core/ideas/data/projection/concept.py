@@ -48,8 +48,8 @@ def components(images: NDArray[np.uint8], keep: int) -> Components:
     directions = np.zeros((len(order), 784), np.float32)
     directions[:, inked] = vectors[:, order].T
     # The sign of a direction is a matter of chance: its greatest part is positive, so that maps are always the same way round.
-    greatest = np.abs(directions).argmax(1)
-    directions *= np.sign(directions[np.arange(len(order)), greatest])[:, None]
+    maximum = np.abs(directions).argmax(1)
+    directions *= np.sign(directions[np.arange(len(order)), maximum])[:, None]
     shares = np.maximum(variances[order], 0) / max(float(variances.sum()), 1e-12)
     return Components(mean, directions, shares.astype(np.float32))
 

@@ -46,8 +46,8 @@ def map_chart(
     first, second = axes
 
     def title(axis: int) -> str:
-        text = translate(N_("Component {number}: {share} of the variance"))
-        return text.format(number=axis + 1, share=f"{shares[axis]:.1%}")
+        text = translate(N_("Component {number}: {fraction} of the variance"))
+        return text.format(number=axis + 1, fraction=f"{shares[axis]:.1%}")
 
     layout = theme.layout("", title(first), dark=dark, revision="map", across=str(first), up=str(second))
     layout["hovermode"] = "closest"

@@ -60,7 +60,7 @@ def _panel(name: DatasetName) -> None:
         _again(found, images[row], places[row], int(labels[row]))
     with left:
         both = float(found.shares[first] + (found.shares[second] if second != first else 0))
-        said = _("These components hold {share} of all the variance.").format(share=f"{both:.1%}")
+        said = _("These components hold {fraction} of all the variance.").format(fraction=f"{both:.1%}")
         shown = sorted(digits) or list(range(10))
         figure = map_chart(
             places,
@@ -98,8 +98,8 @@ def _again(found: projection.Components, image: NDArray[np.uint8], place: NDArra
     st.caption(
         _(
             "Left the image, a {digit}; right what {count} of 784 numbers know of it: off by {off} of full ink (root mean square). "
-            "They hold {share} of all the variance."
-        ).format(digit=label, count=count, off=f"{off:.1%}", share=f"{float(found.shares[:count].sum()):.1%}")
+            "They hold {fraction} of all the variance."
+        ).format(digit=label, count=count, off=f"{off:.1%}", fraction=f"{float(found.shares[:count].sum()):.1%}")
     )
 
 

@@ -79,7 +79,7 @@ def _said(
     told = kinds[part].format(shown=f"{wrong[indices].mean():.0%}", n=f"{len(wrong):,}", all=f"{wrong.mean():.1%}")
     meaning = _(
         "Hard is an image whose digit gets a low probability from this run, and so a high loss; it was not trained on any "
-        "of them. Beneath each: its answer, and the probability of the right digit in percent, here from {least}% to {greatest}%."
+        "of them. Beneath each: its answer, and the probability of the right digit in percent, here from {minimum}% to {maximum}%."
     )
     shown = 100 * right[indices]
-    return meaning.format(least=f"{shown.min():.2g}", greatest=f"{shown.max():.3g}") + " " + told
+    return meaning.format(minimum=f"{shown.min():.2g}", maximum=f"{shown.max():.3g}") + " " + told

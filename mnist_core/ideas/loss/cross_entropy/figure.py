@@ -24,7 +24,7 @@ def probabilities_chart(logits: tuple[float, ...], target: int, dark: bool, tran
     layout["xaxis"] |= {"tickvals": list(range(len(logits)))}
     layout["yaxis"] |= ends(0, 1.1) | {"title": {"text": translate(N_("Probability"))}}
     layout["hovermode"] = "closest"
-    words = [f"{share:.3f}" for share in shares]
+    words = [f"{fraction:.3f}" for fraction in shares]
     words[target] += "<br>" + translate(N_("true class"))
     bars = {
         "type": "bar",

@@ -40,10 +40,10 @@ def _classes() -> None:
         )
         shares = losses.softmax(logits)
         said = _(
-            "The true class has the probability {share:.3f}: cross-entropy −ln {share:.3f} = **{entropy:.3f}**, "
+            "The true class has the probability {fraction:.3f}: cross-entropy −ln {fraction:.3f} = **{entropy:.3f}**, "
             "squared error **{square:.3f}**."
         ).format(
-            share=shares[target],
+            fraction=shares[target],
             entropy=losses.cross_entropy(logits, target),
             square=losses.squared_error(shares, target),
         )
@@ -113,8 +113,8 @@ def _binary() -> None:
         probability = st.slider(_("Probability given to yes"), 0.001, 0.999, 0.9, 0.001, "%.3f", key="binary_share")
         log = st.toggle(_("Log axis"), key="binary_log")
         loss = float(losses.binary_cross_entropy(probability, target))
-        said = _("Given to the true answer: {share:.3f}. Loss: **{loss:.3f}**.").format(
-            share=probability if target else 1 - probability, loss=loss
+        said = _("Given to the true answer: {fraction:.3f}. Loss: **{loss:.3f}**.").format(
+            fraction=probability if target else 1 - probability, loss=loss
         )
         st.markdown(said)
     with right:

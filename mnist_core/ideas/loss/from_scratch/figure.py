@@ -13,7 +13,7 @@ from mnist_core.messages import N_, Translate
 
 Figure = dict[str, Any]
 Floats = NDArray[np.float64]
-LEAST = 1e-8  # difference shown; float32 tells none that is smaller
+MINIMUM = 1e-8  # difference shown; float32 tells none that is smaller
 LAST_DIGIT = 2.3 * 2.0**-23  # of a loss near ln 10 in float32
 
 
@@ -25,10 +25,10 @@ def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Transla
         dark=dark,
         revision="beside",
     )
-    apart = np.maximum(np.abs(scratch - engine), LEAST)
+    apart = np.maximum(np.abs(scratch - engine), MINIMUM)
     layout["xaxis"] |= ends(0, len(scratch)) | {"anchor": "y2"}
     top = 1.05 * float(max(np.max(scratch), np.max(engine)))
-    low, high = float(np.log10(LEAST)), float(max(-5.0, np.ceil(np.log10(apart.max()))))
+    low, high = float(np.log10(MINIMUM)), float(max(-5.0, np.ceil(np.log10(apart.max()))))
     layout["yaxis2"] = (
         layout["yaxis"] | ends(low, high, log=True) | log_ticks(low, high) | {"dtick": 2, "domain": [0, 0.32]}
     )

@@ -32,9 +32,9 @@ def difference_chart(found: Agreement, step: float, dark: bool, translate: Trans
         revision="difference",
     )
     layout["hovermode"] = "closest"
-    least, most = float(np.log10(STEPS[-1])) - 0.3, float(np.log10(STEPS[0])) + 0.3
+    minimum, most = float(np.log10(STEPS[-1])) - 0.3, float(np.log10(STEPS[0])) + 0.3
     power = {"exponentformat": "power", "dtick": 2}
-    layout["xaxis"] |= ends(least, most, log=True) | log_ticks(least, most) | power
+    layout["xaxis"] |= ends(minimum, most, log=True) | log_ticks(minimum, most) | power
     layout["yaxis"] |= ends(LOW, HIGH, log=True) | log_ticks(LOW, HIGH) | power
     layout["annotations"] += _ends_of_the_curve(dark, translate)
     return {"data": [*_differences(found, step, dark), *spread(layout)], "layout": layout}
@@ -125,7 +125,7 @@ def time_chart(costs: Sequence[tuple[str, Cost]], dark: bool, translate: Transla
 
 def duration(seconds: float, translate: Translate) -> str:
     """A time with two digits, in the unit that suits it."""
-    unit, each = next((unit, each) for unit, least, each in UNITS if seconds >= least)
+    unit, each = next((unit, each) for unit, minimum, each in UNITS if seconds >= minimum)
     value = float(f"{seconds / each:.2g}")
     return translate(unit).format(n=f"{value:,g}")
 

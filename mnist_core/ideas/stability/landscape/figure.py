@@ -179,9 +179,9 @@ def _mark(
 def _axis_titles(plane: Plane, translate: Translate) -> tuple[str, str]:
     if plane.explained is None:
         return translate(N_("First random direction")), translate(N_("Second random direction"))
-    first = translate(N_("First direction ({share} of the path)"))
-    second = translate(N_("Second direction ({share})"))
-    return first.format(share=f"{plane.explained[0]:.0%}"), second.format(share=f"{plane.explained[1]:.1%}")
+    first = translate(N_("First direction ({fraction} of the path)"))
+    second = translate(N_("Second direction ({fraction})"))
+    return first.format(fraction=f"{plane.explained[0]:.0%}"), second.format(fraction=f"{plane.explained[1]:.1%}")
 
 
 def _scale(dark: bool) -> list[list[Any]]:

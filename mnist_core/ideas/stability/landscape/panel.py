@@ -90,12 +90,12 @@ def _said(plane: charts.Plane) -> str:
     """How to read it, and what it was measured on."""
     parts = []
     if plane.explained is not None:
-        share = sum(plane.explained)
+        fraction = sum(plane.explained)
         text = _(
-            "The plane lies through the end of the path, in the two directions along which most of it goes: {share} of "
+            "The plane lies through the end of the path, in the two directions along which most of it goes: {fraction} of "
             "the squared distances from the end lie in it. Where the path seems to cross contours upwards, it is beside the plane."
         )
-        parts.append(text.format(share=f"{share:.0%}"))
+        parts.append(text.format(fraction=f"{fraction:.0%}"))
     else:
         parts.append(
             _(

@@ -79,7 +79,7 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
         st.rerun()
     done = sum(view.run.progress.step / max(1, view.run.progress.total_steps) for view in views) / len(views)
     if moving:
-        st.progress(min(1.0, done), text=_("{share} done").format(share=f"{done:.0%}"))
+        st.progress(min(1.0, done), text=_("{fraction} done").format(fraction=f"{done:.0%}"))
     said = [sentence.text(_) for view in views if (sentence := edge.sentence(view.run, view.curves)) is not None]
     if said:
         st.markdown("\n".join(f"- {sentence}" for sentence in said))
