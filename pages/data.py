@@ -32,7 +32,7 @@ VIEWS: views.Views = {
 
 def how_to_get() -> None:
     """Where MNIST comes from, and what stands in the way."""
-    fact = session.store().fact("download") or {}
+    fact = session.store().facts.get("download") or {}
     if data.available("mnist"):
         return
     st.subheader(_("How to get MNIST"))
@@ -49,7 +49,7 @@ def how_to_get() -> None:
 
         @frame.callback
         def want() -> None:
-            session.store().set_fact("download", {"state": "wanted", "done": 0, "total": 0})
+            session.store().facts.set("download", {"state": "wanted", "done": 0, "total": 0})
 
         st.button(_("Download MNIST"), key="download", icon=":material/download:", on_click=want)
 

@@ -29,7 +29,7 @@ def start(run_id: str) -> None:
     arrival is still at work here, the browser's next message may bring the press again).
     """
     chosen = draft.preset()
-    session.store().create_run(
+    session.store().runs.create(
         session.student(),
         draft.config(),
         preset=chosen.name if chosen else None,
@@ -48,7 +48,9 @@ def start_all(group: str) -> None:
     chosen = draft.preset()
     assert chosen is not None
     configs = _variants(chosen)
-    session.store().create_runs(session.student(), configs, group, preset=chosen.name, variants=tuple(chosen.variants))
+    session.store().runs.create_group(
+        session.student(), configs, group, preset=chosen.name, variants=tuple(chosen.variants)
+    )
     st.session_state.update(shown_run=None, shown_group=group)
 
 
@@ -62,7 +64,7 @@ def design() -> None:
     """The network and the arithmetic of the run, at once as a slider moves."""
     config = draft.config()
     description = models.describe(config)
-    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     picture, figures = st.columns([4, 5], gap="medium", vertical_alignment="center")
     picture.image(network_svg(description, _, dark=session.dark()), width="stretch")
     with figures:

@@ -60,7 +60,7 @@ def make(target: Path) -> Made:
 def _write(writer: Writer, store: Store, folder: Path, target: Path) -> Made:
     held = _Held(folder)
     for moment in range(MOMENTS):
-        with store.snapshot() as snapshot:
+        with store.transfer.snapshot() as snapshot:
             lost = [checkpoint for checkpoint in snapshot.checkpoints() if not held.hold(checkpoint)]
             if lost and moment < MOMENTS - 1:
                 continue

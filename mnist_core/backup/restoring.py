@@ -58,14 +58,14 @@ def _restore(backup: Reader, store: Store, folder: Path) -> Restored:
     staged = _staged(backup, folder)
     try:
         # As after the death of a cluster.
-        waiting = staged.requeue_lost()
-        staged.requeue_lost_studies()
-        with staged.snapshot() as snapshot:
+        waiting = staged.queue.requeue_lost()
+        staged.analyses.requeue_lost()
+        with staged.transfer.snapshot() as snapshot:
             runs = snapshot.run_ids()
             files = [(name, run_id) for name, run_id in backup.files() if run_id in runs]
             size = sum(_unpack(backup, name, folder) for name, _run_id in files)
             _move(folder / "checkpoints", runs)
-            if not store.fill(snapshot):
+            if not store.transfer.fill(snapshot):
                 raise _has_runs(store)
         return Restored(len(runs), len(files), size, len(waiting))
     finally:
@@ -84,11 +84,11 @@ def _check_revision(backup: Reader) -> None:
 
 def _check_target(store: Store) -> None:
     """Raises BackupError where the store has runs, or a cluster of another home serves it."""
-    if store.has_runs():
+    if store.transfer.has_runs():
         raise _has_runs(store)
     watch: Watch[int] = Watch()
-    begun = store.lease()
-    while (lease := store.lease()).holder not in ("", holder_name()):
+    begun = store.lease.current()
+    while (lease := store.lease.current()).holder not in ("", holder_name()):
         if (lease.token, lease.beats) != (begun.token, begun.beats):
             raise BackupError(_IN_USE, folder=lease.holder)
         if watch.look({lease.token: lease.beats})[lease.token] >= LEASE_SECONDS:

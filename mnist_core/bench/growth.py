@@ -86,7 +86,7 @@ def _fill(count: int) -> None:
         )
         result = {f"{part}_accuracy": float(random.random()) for part in ("train", "validation", "test")}
         progress = Progress(POINTS, config.total_steps, 1.0, 2.0)
-        store.add_finished(STUDENT, config, Curves(steps, evaluations), "completed", result, progress)
+        store.runs.add_finished(STUDENT, config, Curves(steps, evaluations), "completed", result, progress)
     store.close()
 
 

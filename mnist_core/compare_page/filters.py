@@ -46,7 +46,7 @@ def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
         if any(run.group for run in runs) and not st.toggle(
             _("With the runs of sweeps"), value=True, key="filter_sweeps"
         ):
-            swept = {sweep.id for sweep in session.store().list_sweeps(session.student(), MOST_SWEEPS)}
+            swept = {sweep.id for sweep in session.store().sweeps.newest(session.student(), MOST_SWEEPS)}
             fits.append(lambda run: run.group not in swept)
     return fits, [known[key] for key in wanted if key in known]
 

@@ -163,19 +163,19 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
 @frame.callback
 def _star(runs: list[Run], star: bool) -> None:
     for run in runs:
-        session.store().label_run(run.id, session.student(), star=star)
+        session.store().labels.write(run.id, session.student(), star=star)
 
 
 def _write_on(run: Run) -> None:
     @frame.callback
     def written(what: str) -> None:
         label: dict[str, Any] = {what: typed(st.session_state[f"{what}_of_{run.id}"])}
-        session.store().label_run(run.id, session.student(), **label)
+        session.store().labels.write(run.id, session.student(), **label)
 
     @frame.callback
     def colored() -> None:
         chosen = st.session_state[f"color_of_{run.id}"]
-        session.store().label_run(run.id, session.student(), color=-1 if chosen is None else chosen)
+        session.store().labels.write(run.id, session.student(), color=-1 if chosen is None else chosen)
 
     st.segmented_control(
         _("Color"),
@@ -197,7 +197,7 @@ def _again(run: Run) -> None:
 
 @frame.callback
 def _put_away(run_ids: list[str]) -> None:
-    session.store().put_away(run_ids, session.student())
+    session.store().retention.soft_delete(run_ids, session.student())
     st.session_state["just_put_away"] = run_ids
     st.session_state["compared"] = [one for one in st.session_state["compared"] if one not in run_ids]
     if st.session_state.get("shown_run") in run_ids:
@@ -216,6 +216,6 @@ def _undo() -> None:
 
 @frame.callback
 def _bring_back(run_ids: list[str]) -> None:
-    session.store().bring_back(run_ids, session.student())
+    session.store().retention.restore(run_ids, session.student())
     st.session_state["just_put_away"] = []
     st.session_state["compared"] = run_ids

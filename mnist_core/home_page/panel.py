@@ -99,7 +99,7 @@ def train_all(sweep_id: str) -> None:
     sweep = SweepRecord(sweep_id, student, 0.0, config, RATES, 1)
     if draft.config() == draft.base():  # nobody has set anything: the next press there trains the same network
         draft.load(config)
-    session.store().create_runs(student, rates.variants(config, RATES), sweep_id, sweep=sweep)
+    session.store().sweeps.create(sweep, rates.variants(config, RATES))
     st.session_state["home_sweep"] = sweep_id
 
 

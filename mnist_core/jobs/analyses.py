@@ -49,13 +49,20 @@ class StudyDesk:
             free = [one for one in free if one not in training]
         if not free:
             return
-        for study in self.store.queued_studies(len(free) + len(self.running)):
+        for study in self.store.analyses.queued(len(free) + len(self.running)):
             if study.id in self.running or not free:
                 continue
             worker = free.pop(0)
             cores = max(1, settings.cpu_count() // len({*self.workers(), *training, worker}))
             future = self.send(
-                "study", SLOT, worker, analysis_job.execute, study.id, self.store.url, cores, self.store.lease_token
+                "study",
+                SLOT,
+                worker,
+                analysis_job.execute,
+                study.id,
+                self.store.url,
+                cores,
+                self.store.lease.token,
             )
             self.running[study.id] = Placed(future, worker)
 
@@ -70,11 +77,11 @@ class StudyDesk:
                 continue
             error = placed.future.exception() if placed.future.status == "error" else None
             if isinstance(error, TransientStoreError):
-                self.store.requeue_study(study_id)  # the store's fault, not the study's
+                self.store.analyses.requeue(study_id)  # the store's fault, not the study's
             elif error is not None:
-                self.store.fail_study(study_id, _sentence(study_id, error))
+                self.store.analyses.fail(study_id, _sentence(study_id, error))
             else:
-                self.store.lose_study(study_id)  # does nothing where it has ended as it should
+                self.store.analyses.lose(study_id)  # does nothing where it has ended as it should
             self._let_go(study_id)
 
     def recover(self, workers: dict[str, int]) -> None:
@@ -83,7 +90,7 @@ class StudyDesk:
             if placed.worker in workers or placed.future.done():
                 continue
             LOG.warning("study %s has lost its worker %s", study_id, placed.worker)
-            self.store.lose_study(study_id)
+            self.store.analyses.lose(study_id)
             placed.future.cancel()
             self._let_go(study_id)
 

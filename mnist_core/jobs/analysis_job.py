@@ -34,7 +34,7 @@ class _Reporter:
     """
 
     def __init__(self, store: Store, study: Study) -> None:
-        self._report = partial(store.report_study, study.id, token=study.token)
+        self._report = partial(store.analyses.report, study.id, token=study.token)
         self._takes_times = study.kind in TAKING_TIMES
         self._last = 0.0
 
@@ -59,7 +59,7 @@ def _set_threads(cores: int) -> None:
 def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> None:
     """Compute the study, unless it waits no longer; `cores` that it may use, `lease` as for `run_job.execute`."""
     store = patiently(partial(worker_store, url))
-    study = patiently(partial(store.claim_study, study_id, lease))
+    study = patiently(partial(store.analyses.claim, study_id, lease))
     if study is None:
         return
     try:
@@ -73,6 +73,6 @@ def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> No
     except MnistLabError as error:
         why = error.message
         LOG.error("study %s failed: %s", study_id, error)
-        patiently(lambda: store.fail_study(study_id, why, study.token))
+        patiently(lambda: store.analyses.fail(study_id, why, study.token))
         return
-    patiently(lambda: store.finish_study(study_id, values, arrays, study.token))
+    patiently(lambda: store.analyses.finish(study_id, values, arrays, study.token))

@@ -43,7 +43,7 @@ def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import landscape
 
-    run = store.get(str(study.parameters["run"]))
+    run = store.runs.get(str(study.parameters["run"]))
     snapshots = _sound(run)
     plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
     if plane is None:
@@ -70,7 +70,7 @@ def _answers(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution
 
-    run = store.get(str(study.parameters["run"]))
+    run = store.runs.get(str(study.parameters["run"]))
     step, last = _last(run)
     parts = data.split(data.load_dataset(run.config.dataset), run.config)
     part = parts.test if study.parameters["part"] == "test" else parts.validation
@@ -86,7 +86,7 @@ def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution
 
-    run = store.get(str(study.parameters["run"]))
+    run = store.runs.get(str(study.parameters["run"]))
     step, last = _last(run)
     image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
     digit = int(attribution.answers(run.config, last, image[None])[0].argmax())
@@ -110,7 +110,7 @@ def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution
 
-    run = store.get(str(study.parameters["run"]))
+    run = store.runs.get(str(study.parameters["run"]))
     snapshots = _sound(run)
     name, part = _shown_part(run)
     count = max(LEAST_IMAGES, min(MOST_IMAGES, int(AFFORDABLE / len(snapshots) / describe(run.config).multiplications)))
@@ -133,7 +133,7 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import activation_maximization, attribution
 
-    run = store.get(str(study.parameters["run"]))
+    run = store.runs.get(str(study.parameters["run"]))
     layer = int(study.parameters["layer"])
     step, last = _last(run)
     config, model = run.config, attribution.network(run.config, last)
@@ -167,7 +167,7 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution, robustness
 
-    runs = [store.get(str(run_id)) for run_id in study.parameters["runs"]]
+    runs = [store.runs.get(str(run_id)) for run_id in study.parameters["runs"]]
     kind = study.parameters["kind"]
     strengths = robustness.STRENGTHS[kind]
     accuracy = np.full((len(runs), len(strengths)), np.nan, np.float32)

@@ -124,16 +124,16 @@ class Dispatcher:
 
     def others_turn(self) -> bool:
         """Whether the cluster of another home or machine serves this store: two would train the same runs."""
-        lease = self.store.lease()
+        lease = self.store.lease.current()
         if lease.holder in ("", self._home):
             return False  # this one holds the home's lock: the other is gone
         return self._others.look({lease.token: lease.beats})[lease.token] < LEASE_SECONDS
 
     def begin(self) -> None:
         """Take the lease, and up what the last cluster left behind."""
-        self.store.take_lease(self._home)
-        self.store.requeue_lost_studies()
-        lost = self.store.requeue_lost()
+        self.store.lease.take(self._home)
+        self.store.analyses.requeue_lost()
+        lost = self.store.queue.requeue_lost()
         if lost:
             LOG.info("going on with %s", ", ".join(lost))
         self._errands.begin()
@@ -161,13 +161,13 @@ class Dispatcher:
             retention.clear_away(self.store)
 
     def _submit(self) -> None:
-        if self.store.queued_studies(1):
+        if self.store.analyses.queued(1):
             workers, training = self._workers(), {placed.worker for placed in self._running.values()}
             self._studies.submit(workers, training, beside=SLOT in self._named)
         if len(self._placed()) >= self.slots:
             return
         now = time.monotonic()
-        queued = self.store.next_queued(LOOKED_THROUGH)
+        queued = self.store.queue.next(LOOKED_THROUGH)
         waiting = [run for run in queued if run.id not in self._running and self._not_before.get(run.id, 0.0) <= now]
         if waiting or self._running or self._studies.running:
             self._busy = time.monotonic()
@@ -177,7 +177,7 @@ class Dispatcher:
             # Alone a run has all cores.
             cores = settings.cpu_count() // (len(self._placed()) + 1 + len(free) * (len(together) > 1))
             threads = useful_threads(together[0].config, max(1, cores), len(together))
-            ids, task = [run.id for run in together], (self.store.url, threads, self.store.lease_token)
+            ids, task = [run.id for run in together], (self.store.url, threads, self.store.lease.token)
             future = self._send("run", "train", worker, run_job.execute, ids, *task)
             self._running |= dict.fromkeys(ids, Placed(future, worker))
 
@@ -257,7 +257,7 @@ class Dispatcher:
     def _settle(self, run_id: str, future: Any) -> None:
         """See that a run whose task has ended is not left running."""
         try:
-            state = self.store.state(run_id)
+            state = self.store.runs.state(run_id)
         except RunNotFoundError:
             return
         error = future.exception() if future.status == "error" else None
@@ -265,7 +265,7 @@ class Dispatcher:
         if error is not None and again is None:
             sentence = _sentence(run_id, error)
             if state in ("queued", "running"):
-                self.store.finish(run_id, "failed", {}, sentence)
+                self.store.record_writer.finish(run_id, "failed", {}, sentence)
         elif state == "running":
             LOG.warning("run %s was let go of (%s) and is queued again", run_id, error or future.status)
             # A task that ended all the same was tried again by Dask after the death of its worker, and found no run.
@@ -298,10 +298,10 @@ class Dispatcher:
     def _wait_again(self, run_id: str, deaths: int, why: Message) -> None:
         """Queue a run again that has lost so many workers; fail it with the sentence `why` where they are too many."""
         try:
-            if deaths >= DEATHS and self.store.state(run_id) in ("queued", "running"):
-                self.store.finish(run_id, "failed", {}, why)
+            if deaths >= DEATHS and self.store.runs.state(run_id) in ("queued", "running"):
+                self.store.record_writer.finish(run_id, "failed", {}, why)
             else:
-                self.store.requeue(run_id)
+                self.store.queue.requeue(run_id)
         except RunNotFoundError:
             LOG.info("run %s is deleted", run_id)
         self._deaths[run_id] = 1 if deaths >= DEATHS else deaths  # where it is continued, it has some more
@@ -310,14 +310,14 @@ class Dispatcher:
         self._running.pop(run_id).future.release()
 
     def _heartbeat(self) -> None:
-        self.store.raise_lease(self._passing.passed())
+        self.store.lease.beat(self._passing.passed())
         self._beat = time.monotonic()
         self._lacking = settings.lacking_space()
         workers = self._workers()
         self._recover(workers)
         self._studies.recover(workers)
         self._replace(self.slots - len(workers))
-        self.store.set_fact(
+        self.store.facts.set(
             "cluster",
             {
                 "pid": os.getpid(),

@@ -34,8 +34,8 @@ class Errands:
     def begin(self) -> None:
         """At the start: fetch MNIST if there is nothing to start from, and have digits to go on with meanwhile."""
         for name in ("download", "digits"):
-            if (self.store.fact(name) or {}).get("state") == "running":
-                self.store.set_fact(name, {"state": "idle"})  # it ended with the last cluster
+            if (self.store.facts.get(name) or {}).get("state") == "running":
+                self.store.facts.set(name, {"state": "idle"})  # it ended with the last cluster
         if (trouble := data.trouble()) is not None:
             LOG.warning("%s", trouble)
         if (name := data.preferred()) != "built-in":
@@ -49,9 +49,9 @@ class Errands:
         """Fetch MNIST where a student wants it; measure the speed, once, while the workers are `idle`."""
         if idle and not self.running and not self._measured:
             self._measured = True
-            if self.store.fact("speed") is None:
+            if self.store.facts.get("speed") is None:
                 self._run("speed", tasks.measure)
-        wanted = self.store.fact("download")
+        wanted = self.store.facts.get("download")
         if wanted and wanted.get("state") == "wanted":
             self._run("download", tasks.download)
 
@@ -60,7 +60,11 @@ class Errands:
         task = {"mnist": "download", "built-in": "digits"}.get(name)
         if task is None or data.available(name):
             return False
-        if task == "digits" and task not in self.running and (self.store.fact(task) or {}).get("state") != "failed":
+        if (
+            task == "digits"
+            and task not in self.running
+            and (self.store.facts.get(task) or {}).get("state") != "failed"
+        ):
             self._run(task, tasks.draw_digits)
         return task in self.running
 
@@ -70,7 +74,7 @@ class Errands:
             if not future.done():
                 continue
             if name != "speed" and future.status != "finished":
-                self.store.set_fact(name, {"state": "failed", "error": _sentence(name, future).to_dict()})
+                self.store.facts.set(name, {"state": "failed", "error": _sentence(name, future).to_dict()})
             del self.running[name]
             future.release()
 
@@ -78,7 +82,7 @@ class Errands:
         if name in self.running:
             return
         if name != "speed":
-            self.store.set_fact(name, {"state": "running", "done": 0, "total": 0})
+            self.store.facts.set(name, {"state": "running", "done": 0, "total": 0})
         self.running[name] = self.send(name, SLOT, None, function, self.store.url)
 
 

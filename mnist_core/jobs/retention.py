@@ -14,8 +14,8 @@ PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for s
 
 def clear_away(store: Store) -> None:
     """Delete what was put away a day ago, by the store's own clock, with its files."""
-    for run_id, owner in store.put_away_since(PUT_AWAY_SECONDS):
-        store.delete_run(run_id, owner)
+    for run_id, owner in store.retention.expired(PUT_AWAY_SECONDS):
+        store.runs.delete(run_id, owner)
         forget_files(run_id)
 
 
@@ -24,7 +24,7 @@ def thin_out(store: Store) -> None:
     go, then their last and best weights."""
     lacking = settings.lacking_space()
     over = max(_size(settings.checkpoint_folder()) - settings.weights_room(), lacking)
-    oldest = store.oldest_weights() if over > 0 else []
+    oldest = store.retention.oldest_weights() if over > 0 else []
     for run_id in oldest:
         if over <= 0:
             return
@@ -41,12 +41,12 @@ def thin_out(store: Store) -> None:
 def _may_go(store: Store, run_id: str, *, full: bool) -> bool:
     """Note that the weights of a finished run are kept no more; False where it is not finished (any more)."""
     try:
-        return store.forget_weights(run_id)
+        return store.retention.forget_weights(run_id)
     except TransientStoreError:
         # On a full disk nothing can be noted before something goes. The next time it will be.
         if not full:
             raise
-        return store.state(run_id) == "finished"
+        return store.runs.state(run_id) == "finished"
 
 
 def _size(place: Path) -> int:

@@ -93,7 +93,7 @@ class Job:
 
     def _rewind(self, step: int) -> None:
         """Drop what was recorded after `step`. From here on the run's files are this worker's."""
-        if not patiently(lambda: self.store.rewind(self.run.id, step, self.run.token)):
+        if not patiently(lambda: self.store.record_writer.rewind(self.run.id, step, self.run.token)):
             raise ClaimLostError
 
     def _restored(self, dataset: Dataset) -> Any:
@@ -144,7 +144,7 @@ class Job:
     def _is_mine(self) -> bool:
         """Whether no other worker has the run by now, as far as is known."""
         try:
-            return self.run.id in self.store.requests([self.run.id], {self.run.id: self.run.token})
+            return self.run.id in self.store.commands.pending([self.run.id], {self.run.id: self.run.token})
         except TransientStoreError:
             return self.requests is not None
 
@@ -160,7 +160,7 @@ class Job:
         """See what is asked now; where the store is locked, what was asked last."""
         self._looked = time.monotonic()
         try:
-            self.requests = self.store.requests([self.run.id], {self.run.id: self.run.token}).get(self.run.id)
+            self.requests = self.store.commands.pending([self.run.id], {self.run.id: self.run.token}).get(self.run.id)
         except TransientStoreError as error:
             LOG.warning("%s", error)
             self._looked += AWAY_SECONDS
@@ -169,7 +169,7 @@ class Job:
         """Do what is asked; whether the run is let go of."""
         asked = self.requests
         if asked is None:
-            if patiently(lambda: self.store.version(self.run.id)) is None:
+            if patiently(lambda: self.store.runs.version(self.run.id)) is None:
                 forget_files(self.run.id)  # deleted
             self.next_file.unlink(missing_ok=True)
             return True
@@ -215,7 +215,7 @@ class Job:
         """Leave the run as `command` wants it; False where that was taken back meanwhile."""
         if command == "reset":
             # Its files go when it begins again: they may be another worker's already.
-            patiently(lambda: self.store.reset_done(self.run.id, self.run.token))
+            patiently(lambda: self.store.record_writer.reset(self.run.id, self.run.token))
             return True
         saved = self.save_patiently()
         if command == "pause":
@@ -231,7 +231,7 @@ class Job:
     def _pause(self, command: Command) -> bool:
         """Pause, unless something else than `command` has been asked for since."""
         result = self.trainer.result()
-        paused = patiently(lambda: self.store.pause(self.run.id, result, command, self.run.token))
+        paused = patiently(lambda: self.store.record_writer.pause(self.run.id, result, command, self.run.token))
         if not paused:
             self.look()
         return paused
@@ -250,10 +250,10 @@ class Job:
 
     def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
         """Write the result down, with the verdict on the records as they are in the store."""
-        curves = patiently(lambda: self.store.curves(self.run.id))
+        curves = patiently(lambda: self.store.record_reader.curves(self.run.id))
         verdict = at_end(self.run.config, curves, outcome)
         whole = result | {"verdict": verdict}
-        patiently(lambda: self.store.finish(self.run.id, outcome, whole, token=self.run.token))
+        patiently(lambda: self.store.record_writer.finish(self.run.id, outcome, whole, token=self.run.token))
 
     def _given_up(self) -> bool:
         self._look_again()
@@ -264,9 +264,9 @@ class Job:
         trainer, config = self.trainer, self.run.config
         if trainer.seconds < LEARNED_FROM_SECONDS or trainer.step < trainer.total_steps:
             return
-        speed = Speed.from_dict(self.store.fact("speed"))
+        speed = Speed.from_dict(self.store.facts.get("speed"))
         ratio = trainer.seconds / estimate_seconds(config, speed)
-        self.store.set_fact("speed", speed.scaled(config.model, ratio).to_dict())
+        self.store.facts.set("speed", speed.scaled(config.model, ratio).to_dict())
 
     # ---- to the store ------------------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ class Job:
         self.published(report)
 
     def _tell(self, report: Report) -> None:
-        if self.run.id not in patiently(lambda: self.store.publish([report])):
+        if self.run.id not in patiently(lambda: self.store.record_writer.publish([report])):
             self.next_file.unlink(missing_ok=True)
             raise ClaimLostError
 

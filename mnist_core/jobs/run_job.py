@@ -40,7 +40,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
     """
     store = patiently(partial(worker_store, url))
     worker = f"{platform.node()}:{os.getpid()}"
-    claimed = [patiently(partial(store.claim, run_id, worker, threads, lease)) for run_id in run_ids]
+    claimed = [patiently(partial(store.queue.claim, run_id, worker, threads, lease)) for run_id in run_ids]
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
     load = cache(data.load_dataset)  # mapped once, not by each run anew
@@ -116,7 +116,7 @@ class _Bunch:
             elif len(self.jobs) > 1 and job.trainer.step != step:
                 # It has made its step and is to go on after all: another place is found for it, when its turn comes. In
                 # front, a sweep could be made into as many runs before all others.
-                patiently(partial(self.store.requeue_last, job.run.id, job.run.token))
+                patiently(partial(self.store.queue.requeue_last, job.run.id, job.run.token))
                 self.jobs.remove(job)
         self._join()
 
@@ -143,7 +143,7 @@ class _Bunch:
         self._asked = time.monotonic()
         try:
             tokens = {job.run.id: job.run.token for job in self.jobs}
-            found = self.store.requests([*tokens], tokens)
+            found = self.store.commands.pending([*tokens], tokens)
         except TransientStoreError as error:
             LOG.warning("%s", error)  # what is next to be told waits for the store
             self._asked += AWAY_SECONDS
@@ -166,7 +166,7 @@ class _Bunch:
             self._saved = time.monotonic()
             self._save_cost = self._saved - begun
         reports = [job.report(saved=job in saved) for job in self.jobs]
-        told = patiently(lambda: self.store.publish(reports))
+        told = patiently(lambda: self.store.record_writer.publish(reports))
         for job, report in zip(self.jobs, reports, strict=True):
             if job.run.id in told:
                 job.published(report)

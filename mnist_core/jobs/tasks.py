@@ -24,10 +24,10 @@ def _reported(url: str, key: str, function: Callable[[Callable[[int, int], None]
         if time.monotonic() - last > 0.3:
             last = time.monotonic()
             with suppress(TransientStoreError):  # the next one will be told
-                store.set_fact(key, {"state": "running", "done": done, "total": total})
+                store.facts.set(key, {"state": "running", "done": done, "total": total})
 
     function(report)
-    patiently(lambda: store.set_fact(key, {"state": "done", "done": 1, "total": 1}))
+    patiently(lambda: store.facts.set(key, {"state": "done", "done": 1, "total": 1}))
 
 
 def download(url: str) -> None:
@@ -45,4 +45,4 @@ def measure(url: str) -> None:
     from mnist_core.training import measure_speed
 
     store, speed = patiently(partial(worker_store, url)), measure_speed().to_dict()
-    patiently(lambda: store.set_fact("speed", speed))
+    patiently(lambda: store.facts.set("speed", speed))

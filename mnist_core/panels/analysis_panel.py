@@ -64,22 +64,22 @@ def _again(kind: StudyKind, parameters: Mapping[str, Any]) -> None:
 
 def known(kind: StudyKind, parameters: Mapping[str, Any]) -> Study | None:
     """The student's newest study of this kind with these parameters, without its arrays; None where there is none."""
-    studies = session.store().list_studies(session.student(), kind)
+    studies = session.store().analyses.newest(session.student(), kind)
     return next((study for study in studies if study.parameters == parameters), None)
 
 
 def start_alone(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     """A new study, in place of those of its kind that the student still waits for."""
-    for study in session.store().list_studies(session.student(), kind):
+    for study in session.store().analyses.newest(session.student(), kind):
         if study.active:
-            session.store().cancel_study(study.id, study.owner)
+            session.store().analyses.cancel(study.id, study.owner)
     return start(kind, parameters)
 
 
 def start(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     """A new study, in the queue."""
     store = session.store()
-    study = store.study(store.create_study(session.student(), kind, parameters))
+    study = store.analyses.get(store.analyses.create(session.student(), kind, parameters))
     assert study is not None  # it was just made
     return study
 
@@ -87,7 +87,7 @@ def start(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
 @frame.callback
 def begin(kind: StudyKind, parameters: Mapping[str, Any], study_id: str) -> None:
     """Put a new study into the queue, once however often the press arrives; for buttons, drawn with the id."""
-    session.store().create_study(session.student(), kind, parameters, study_id)
+    session.store().analyses.create(session.student(), kind, parameters, study_id)
 
 
 def draw(study_id: str, show: Show) -> None:
@@ -100,10 +100,10 @@ def draw(study_id: str, show: Show) -> None:
 def look(study_id: str) -> Study | None:
     """The study as it is now; read from the store once for each version. None where there is none."""
     store = session.store()
-    version = store.study_version(study_id)
+    version = store.analyses.version(study_id)
     if version is None:
         return None
-    return watch.figure((store.url, study_id, version, "study"), partial(store.study, study_id))
+    return watch.figure((store.url, study_id, version, "study"), partial(store.analyses.get, study_id))
 
 
 def _panel(study_id: str, moving: bool, show: Show) -> None:
@@ -131,7 +131,7 @@ def _progress(study: Study) -> None:
 def _computing(study: Study) -> str:
     if study.state == "running":
         return _("Computing …")
-    ahead = session.store().studies_ahead(study.id)
+    ahead = session.store().analyses.ahead(study.id)
     if not ahead:
         return _("Waiting for a free worker …")
     text = ngettext(
@@ -142,4 +142,4 @@ def _computing(study: Study) -> str:
 
 @frame.callback
 def _cancel(study: Study) -> None:
-    session.store().cancel_study(study.id, study.owner)
+    session.store().analyses.cancel(study.id, study.owner)

@@ -95,7 +95,7 @@ def _bring_in(file: UploadedFile) -> None:
     if last is not None:
         weights.keep(run_id, last, found.weights.get("best"))
     try:
-        session.store().add_finished(
+        session.store().runs.add_finished(
             session.student(),
             found.config,
             found.curves,

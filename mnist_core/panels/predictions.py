@@ -86,7 +86,7 @@ def _why_nothing_came(run: Run) -> str:
 
 def tally() -> Tally:
     """How good this student's predictions were so far, as far as what may be seen tells."""
-    sweeps = session.store().list_sweeps(session.student(), limit=1_000)
+    sweeps = session.store().sweeps.newest(session.student(), limit=1_000)
     return predictions.tally(watch.my_predictions(), [sweep.off for sweep in sweeps if sweep.off is not None])
 
 

@@ -74,12 +74,12 @@ def _panel(run_id: str, moving: bool) -> None:
 @frame.callback
 def ask(run: Run, command: Command) -> None:
     """Ask something of the run, as its owner."""
-    session.store().request(run.id, session.student(), command)
+    session.store().commands.send(run.id, session.student(), command)
 
 
 @frame.callback
 def _ask_rate(run: Run, rate: float) -> None:
-    session.store().request_learning_rate(run.id, session.student(), rate)
+    session.store().commands.set_learning_rate(run.id, session.student(), rate)
 
 
 @frame.callback

@@ -23,13 +23,13 @@ def start(
     name: str, group: str, configs: Sequence[RunConfig], variants: Sequence[str | None], preset: str | None = None
 ) -> None:
     """Queue the runs under `group`, once however often the press arrives, and show them under `name`."""
-    session.store().create_runs(session.student(), configs, group, preset=preset, variants=variants)
+    session.store().runs.create_group(session.student(), configs, group, preset=preset, variants=variants)
     st.session_state[f"started_{name}"] = group
 
 
 def expected_time(configs: Sequence[RunConfig]) -> None:
     """How long the runs will take together, on all workers."""
-    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     together = stacks.groups(configs)
     seconds = sum(estimate.estimate_sweep(configs[places[0]], len(places), speed) for places in together)
     st.metric(_("Expected time"), names.duration(seconds / settings.worker_count()), width="content")

@@ -74,9 +74,9 @@ def line() -> Line:
     with _lock:
         read, known = _known.get(store.url, (0.0, None))
         if known is None or time.monotonic() - read > FRESH_SECONDS:
-            training, waiting = store.line()
-            workers = (store.fact("cluster") or {}).get("slots") or settings.worker_count()
-            known = Line(training, waiting, workers, Speed.from_dict(store.fact("speed")))
+            training, waiting = store.queue.overview()
+            workers = (store.facts.get("cluster") or {}).get("slots") or settings.worker_count()
+            known = Line(training, waiting, workers, Speed.from_dict(store.facts.get("speed")))
             _known[store.url] = time.monotonic(), known
         return known
 

@@ -10,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Study, StudyKind
-from mnist_core.store.base import Base, next_order
+from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import holds
 from mnist_core.store.queue import in_turn
 from mnist_core.store.tables import studies
@@ -31,14 +32,15 @@ _KILLER = message(
 )
 
 
-class Studies(Base):
+@dataclass(eq=False)
+class Analyses:
     """What pages and workers may do with studies; a part of `Store`."""
+
+    database: Database
 
     # ---- pages -------------------------------------------------------------------------------------------------
 
-    def create_study(
-        self, owner: str, kind: StudyKind, parameters: Mapping[str, Any], study_id: str | None = None
-    ) -> str:
+    def create(self, owner: str, kind: StudyKind, parameters: Mapping[str, Any], study_id: str | None = None) -> str:
         """Put a new study in the queue, in place of the owner's one of this kind that waits; returns its id.
 
         `study_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one study.
@@ -55,7 +57,7 @@ class Studies(Base):
             "created_at": time.time(),
         }
         mine = sa.and_(studies.c.owner == owner, studies.c.kind == kind)
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             if connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id)).scalar():
                 return study_id
             connection.execute(sa.delete(studies).where(mine, studies.c.state == "queued"))
@@ -65,54 +67,54 @@ class Studies(Base):
             connection.execute(sa.insert(studies).values(**row, created_order=next_order(connection)))
         return study_id
 
-    def study(self, study_id: str) -> Study | None:
+    def get(self, study_id: str) -> Study | None:
         """The study with its result, None where there is none."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             row = connection.execute(sa.select(studies).where(studies.c.id == study_id)).one_or_none()
         return None if row is None else _study(row)
 
-    def study_version(self, study_id: str) -> int | None:
+    def version(self, study_id: str) -> int | None:
         """The study's version, None where there is none. Cheap."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             return connection.execute(sa.select(studies.c.version).where(studies.c.id == study_id)).scalar()
 
-    def list_studies(self, owner: str, kind: StudyKind, limit: int = KEPT) -> list[Study]:
+    def newest(self, owner: str, kind: StudyKind, limit: int = KEPT) -> list[Study]:
         """The owner's studies of a kind, newest first, without their arrays."""
         columns = [column for column in studies.c if column.name != "data"]
         query = sa.select(*columns).where(studies.c.owner == owner, studies.c.kind == kind)
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             rows = connection.execute(query.order_by(studies.c.created_order.desc()).limit(limit)).all()
         return [_study(row) for row in rows]
 
-    def studies_ahead(self, study_id: str) -> int:
+    def ahead(self, study_id: str) -> int:
         """How many studies wait before this one."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             order = _queue(connection)
         return order.index(study_id) if study_id in order else 0
 
-    def cancel_study(self, study_id: str, owner: str) -> None:
+    def cancel(self, study_id: str, owner: str) -> None:
         """End one's own study; the worker that has it lets go of it. Changes nothing of one that has ended."""
         mine = sa.and_(studies.c.id == study_id, studies.c.owner == owner, studies.c.state.in_(("queued", "running")))
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             _change(connection, mine, {"state": "failed", "message": json.dumps(_STOPPED.to_dict())})
 
-    def delete_study(self, study_id: str, owner: str) -> None:
+    def delete(self, study_id: str, owner: str) -> None:
         """Remove one's own study; a worker that has it lets go of it."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(sa.delete(studies).where(studies.c.id == study_id, studies.c.owner == owner))
 
     # ---- workers -----------------------------------------------------------------------------------------------
 
-    def queued_studies(self, limit: int) -> list[Study]:
+    def queued(self, limit: int) -> list[Study]:
         """The studies to start next, oldest first; of a student whose study is being computed after the others."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             ids = _queue(connection)[:limit]
             rows = {row.id: row for row in connection.execute(sa.select(studies).where(studies.c.id.in_(ids)))}
         return [_study(rows[study_id]) for study_id in ids if study_id in rows]
 
-    def claim_study(self, study_id: str, lease: int | None = None) -> Study | None:
+    def claim(self, study_id: str, lease: int | None = None) -> Study | None:
         """Take a queued study to compute it, with a new token; None where it waits no longer. `lease` as for `claim`."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             if not holds(connection, lease):
                 return None
             waiting = sa.and_(studies.c.id == study_id, studies.c.state == "queued")
@@ -120,12 +122,12 @@ class Studies(Base):
                 return None
             return _study(connection.execute(sa.select(studies).where(studies.c.id == study_id)).one())
 
-    def report_study(self, study_id: str, progress: float, token: int | None = None) -> bool:
+    def report(self, study_id: str, progress: float, token: int | None = None) -> bool:
         """Say how far a study is, 0 to 1; whether it is still wanted, of the worker that has it by `token` (default: any)."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             return _change(connection, _running(study_id, token), {"progress": progress})
 
-    def finish_study(
+    def finish(
         self,
         study_id: str,
         values: Mapping[str, Any],
@@ -144,31 +146,31 @@ class Studies(Base):
             "result": json.dumps({"values": dict(values), "arrays": shapes}),
             "data": b"".join(array.tobytes() for array in packed),
         }
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             _change(connection, _running(study_id, token), change)
 
-    def fail_study(self, study_id: str, why: Message, token: int | None = None) -> None:
+    def fail(self, study_id: str, why: Message, token: int | None = None) -> None:
         """The study cannot be computed. Changes nothing of one that has ended, or that another worker has."""
         active = sa.and_(studies.c.id == study_id, studies.c.state.in_(("queued", "running")))
         active = active if token is None else _running(study_id, token)
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             _change(connection, active, {"state": "failed", "message": json.dumps(why.to_dict())})
 
-    def lose_study(self, study_id: str) -> None:
+    def lose(self, study_id: str) -> None:
         """A running study's worker is gone: it waits again, or fails where it has brought down several."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             killer = sa.and_(_running(study_id), studies.c.deaths >= DEATHS - 1)
             _change(connection, killer, {"state": "failed", "message": json.dumps(_KILLER.to_dict())})
             _change(connection, _running(study_id), {"state": "queued", "deaths": studies.c.deaths + 1})
 
-    def requeue_study(self, study_id: str) -> None:
+    def requeue(self, study_id: str) -> None:
         """Let a running study wait again, whose worker could not reach the store."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             _change(connection, _running(study_id), {"state": "queued"})
 
-    def requeue_lost_studies(self) -> None:
+    def requeue_lost(self) -> None:
         """Let every running study wait again: a new cluster starts, and none of them has a worker."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             _change(connection, studies.c.state == "running", {"state": "queued"})
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from mnist_core.records import Requests
-from mnist_core.store.base import Base, next_order
+from mnist_core.store.database import Database, next_order
 from mnist_core.store.record_reader import drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
@@ -17,10 +18,13 @@ from mnist_core.store.tables import runs
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
 
-class Commands(Base):
+@dataclass(eq=False)
+class Commands:
     """Requests to runs; a part of `Store`."""
 
-    def request(self, run_id: str, owner: str, command: Command) -> None:
+    database: Database
+
+    def send(self, run_id: str, owner: str, command: Command) -> None:
         """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.
 
         pause, resume (also of a run that has failed, from its last checkpoint or afresh), stop, step (one update, then
@@ -30,7 +34,7 @@ class Commands(Base):
         """
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             row = find_row(connection, run_id, owner, write=True)
             change = _after_request(connection, row, command)
             if change is None:
@@ -41,14 +45,14 @@ class Commands(Base):
                 drop_records(connection, run_id, after=-1)
             change_row(connection, run_id, change)
 
-    def request_learning_rate(self, run_id: str, owner: str, value: float) -> None:
+    def set_learning_rate(self, run_id: str, owner: str, value: float) -> None:
         """Ask for another learning rate from the next step on. Raises RunNotFoundError."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             row = find_row(connection, run_id, owner, write=True)
             if row.state != "finished":
                 change_row(connection, run_id, {"rate_request": value})
 
-    def requests(self, run_ids: Sequence[str], tokens: Mapping[str, int] | None = None) -> dict[str, Requests]:
+    def pending(self, run_ids: Sequence[str], tokens: Mapping[str, int] | None = None) -> dict[str, Requests]:
         """What pages want of running runs; those that are gone or no longer running are left out. Cheap.
 
         `tokens`: by which a worker has the runs (default: whoever has them); those that another has by now are left out.
@@ -56,7 +60,7 @@ class Commands(Base):
         query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request, runs.c.token).where(
             runs.c.id.in_(run_ids), runs.c.state == "running"
         )
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
         mine = (row for row in rows if tokens is None or tokens[row.id] == row.token)
         return {row.id: Requests(row.command, row.rate_request) for row in mine}

@@ -5,27 +5,31 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from mnist_core.store.base import Base
+from mnist_core.store.database import Database
 from mnist_core.store.rows import insert_into
 from mnist_core.store.tables import facts
 
 
-class Facts(Base):
+@dataclass(eq=False)
+class Facts:
     """What is known by key; a part of `Store`."""
 
-    def fact(self, key: str) -> dict[str, Any] | None:
+    database: Database
+
+    def get(self, key: str) -> dict[str, Any] | None:
         """What is known under `key`."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             value = connection.execute(sa.select(facts.c.value).where(facts.c.key == key)).scalar()
         return None if value is None else json.loads(value)
 
-    def set_fact(self, key: str, value: Mapping[str, Any]) -> None:
+    def set(self, key: str, value: Mapping[str, Any]) -> None:
         """Know `value` (JSON-ready) under `key` from now on."""
         row = {"value": json.dumps(dict(value)), "updated_at": time.time()}
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             statement = insert_into(connection, facts).values(key=key, **row)
             connection.execute(statement.on_conflict_do_update(index_elements=[facts.c.key], set_=row))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from mnist_core.errors import LeaseLostError
-from mnist_core.store.base import Base, check_lease
+from mnist_core.store.database import Database, check_lease
 from mnist_core.store.tables import lease
 
 
@@ -26,29 +26,37 @@ class Lease:
     holder: str
 
 
-class Leases(Base):
+@dataclass(eq=False)
+class Leases:
     """Who serves the store; a part of `Store`."""
 
-    def lease(self) -> Lease:
+    database: Database
+
+    @property
+    def token(self) -> int | None:
+        """Token of the lease that this `Store` holds; None: it needs none to write."""
+        return self.database.lease_token
+
+    def current(self) -> Lease:
         """The lease as it is now; its token is 0 where nobody has ever had it."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             row = connection.execute(sa.select(lease)).one()
         return Lease(row.token, row.beats, row.served_seconds, row.holder)
 
-    def take_lease(self, holder: str) -> int:
+    def take(self, holder: str) -> int:
         """Take the lease, whoever has it; returns its token. From now on this `Store` writes only as long as it holds it."""
-        self.lease_token = None
+        self.database.lease_token = None
         change = sa.update(lease).values(token=lease.c.token + 1, beats=lease.c.beats + 1, holder=holder)
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(change)
             token: int = connection.execute(sa.select(lease.c.token)).scalar_one()
-        self.lease_token = token
+        self.database.lease_token = token
         return token
 
-    def raise_lease(self, seconds: float) -> None:
+    def beat(self, seconds: float) -> None:
         """Say that the holder lives, and has seen so many `seconds` pass since it last said so. Raises LeaseLostError."""
-        mine = sa.update(lease).where(lease.c.token == self.lease_token)
-        with self._begin() as connection:
+        mine = sa.update(lease).where(lease.c.token == self.database.lease_token)
+        with self.database.begin() as connection:
             connection.execute(
                 mine.values(beats=lease.c.beats + 1, served_seconds=lease.c.served_seconds + max(0.0, seconds))
             )

@@ -5,30 +5,34 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from mnist_core.records import Run, UnreadableRun
-from mnist_core.store.base import Base
+from mnist_core.store.database import Database
 from mnist_core.store.lease import holds
 from mnist_core.store.rows import change_row, end_of_the_queue, end_run, find_row, read_row, readable, to_run
 from mnist_core.store.tables import runs
 
 
-class Queue(Base):
+@dataclass(eq=False)
+class Queue:
     """Runs that wait, and those that train now; a part of `Store`."""
 
-    def next_queued(self, limit: int) -> list[Run]:
+    database: Database
+
+    def next(self, limit: int) -> list[Run]:
         """The runs to start next, in fair order: a student's first run goes before another's second.
 
         A run whose settings cannot be read ends as failed when its turn comes.
         """
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             ids = fair_order(connection)[:limit]
             rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
         found = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
         if unreadable := [run for run in found if isinstance(run, UnreadableRun)]:
-            with self._begin() as connection:
+            with self.database.begin() as connection:
                 for bad in unreadable:
                     end_run(connection, bad.id, "failed", {}, bad.problem)
         return [run for run in found if isinstance(run, Run)]
@@ -40,7 +44,7 @@ class Queue(Base):
         `lease`: token of the cluster that sent the worker; a cluster that has lost its lease (default: none) gets nothing.
         Raises RunUnreadableError.
         """
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             if not holds(connection, lease):
                 return None
             row = connection.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
@@ -57,9 +61,9 @@ class Queue(Base):
             change_row(connection, run_id, change)
             return to_run(find_row(connection, run_id))
 
-    def line(self) -> tuple[list[Run], list[Run]]:
+    def overview(self) -> tuple[list[Run], list[Run]]:
         """The runs that train, and those that wait, in fair order; without those whose settings cannot be read."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             order = fair_order(connection)
             query = sa.select(runs).where(sa.or_(runs.c.state == "running", runs.c.id.in_(order)))
             rows = {row.id: row for row in connection.execute(query)}
@@ -68,7 +72,7 @@ class Queue(Base):
 
     def requeue(self, run_id: str, token: int | None = None) -> None:
         """Put a running run back in the queue, in front: its worker was lost, or (`token`) lets go of it."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             row = find_row(connection, run_id, write=True)
             if row.state == "running" and token in (None, row.token):
                 change_row(connection, run_id, {"state": "queued", "priority": 1})
@@ -76,14 +80,14 @@ class Queue(Base):
     def requeue_last(self, run_id: str, token: int | None = None) -> None:
         """Put a running run back in the queue, behind all that wait: its student took it out of its stack. `token` as for
         `requeue`."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             row = find_row(connection, run_id, write=True)
             if row.state == "running" and token in (None, row.token):
                 change_row(connection, run_id, {"state": "queued", "priority": 0} | end_of_the_queue(connection))
 
     def requeue_lost(self) -> list[str]:
         """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             query = sa.select(runs.c.id).where(runs.c.state == "running").order_by(runs.c.id).with_for_update()
             lost = list(connection.execute(query).scalars())
             for run_id in lost:

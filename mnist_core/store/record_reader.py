@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mnist_core.records import DTYPES, Curves, Event, Run, rate_changes
-from mnist_core.store.base import Base
+from mnist_core.store.database import Database
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import chunks, events
 
 
-class Recorded(Base):
+@dataclass(eq=False)
+class RecordReader:
     """What runs have recorded; a part of `Store`."""
+
+    database: Database
 
     def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
         """What was recorded after those steps (default: everything), with all events."""
@@ -30,7 +33,7 @@ class Recorded(Base):
             )
             .order_by(chunks.c.last_step)
         )
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
             happened = connection.execute(
                 sa.select(events).where(events.c.run_id == as_id(run_id)).order_by(events.c.id)

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from mnist_core.messages import Message
 from mnist_core.records import Outcome, Report
-from mnist_core.store.base import Base
 from mnist_core.store.commands import Command
+from mnist_core.store.database import Database
 from mnist_core.store.record_reader import append_records, drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_run
 from mnist_core.store.tables import runs
 
 
-class Reports(Base):
+@dataclass(eq=False)
+class RecordWriter:
     """Where runs stand; a part of `Store`."""
+
+    database: Database
 
     def publish(self, reports: Sequence[Report]) -> set[str]:
         """Add records and say where the runs stand, at once for all. Returns the ids of those that could be told.
 
         Changes nothing of a run that is gone, or that is not the reporting worker's any more.
         """
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             return {report.run_id for report in reports if _publish(connection, report)}
 
     def rewind(self, run_id: str, step: int, token: int | None = None) -> bool:
         """Drop all records after `step`: training goes on from a checkpoint there. False as in `pause`."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             mine = change_row(connection, run_id, {"step": max(0, step)}, token)
             if mine:
                 drop_records(connection, run_id, after=step)
@@ -45,15 +49,15 @@ class Reports(Base):
         or no longer the worker's that has it by `token` (default: whoever's it is).
         """
         change = {"state": "paused", "command": None, "result": json.dumps(dict(result))}
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             asked = sa.select(runs.c.command).where(runs.c.id == run_id).with_for_update()
             if answering is not None and connection.execute(asked).scalar() != answering:
                 return False
             return change_row(connection, run_id, change, token)
 
-    def reset_done(self, run_id: str, token: int | None = None) -> bool:
+    def reset(self, run_id: str, token: int | None = None) -> bool:
         """The worker has let go of the run without a checkpoint: it is paused at step 0. False as in `pause`."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             mine = change_row(connection, run_id, AT_THE_BEGINNING, token)
             if mine:
                 drop_records(connection, run_id, after=-1)
@@ -68,7 +72,7 @@ class Reports(Base):
         token: int | None = None,
     ) -> bool:
         """The run is over. False as in `pause`."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             return end_run(connection, run_id, outcome, result, error, token)
 
 

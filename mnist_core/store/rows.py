@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_, Message
 from mnist_core.records import Outcome, Progress, Run, UnreadableRun
-from mnist_core.store.base import next_order
+from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
 
 
@@ -41,6 +41,12 @@ def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any]
     if token is not None:
         statement = statement.where(runs.c.token == token, runs.c.state == "running")
     return bool(connection.execute(statement).rowcount)
+
+
+def change_runs(connection: sa.Connection, run_ids: Sequence[str], owner: str, change: Mapping[str, Any]) -> None:
+    """Change those of these runs that are the owner's, and their versions."""
+    mine = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner)
+    connection.execute(sa.update(runs).where(mine).values(version=runs.c.version + 1, **change))
 
 
 def new_row(run_id: str, owner: str, config: RunConfig, order: int, **more: str | None) -> dict[str, Any]:

@@ -1,29 +1,59 @@
-"""Store: what pages and workers may do with runs. Knows nothing of Streamlit, Dask or torch.
+"""Store: what pages and workers may do with runs, in parts that share one database.
 
-Every method is one transaction, safe from many threads and processes. Whatever changes a run raises its version,
+Every method of a part is one transaction, safe from many threads and processes. Whatever changes a run raises its version,
 so that a page asks one cheap question ("is it still version n?") before it reads anything.
 """
 
 from __future__ import annotations
 
-from mnist_core.store.analyses import Studies
+from mnist_core.store.analyses import Analyses
 from mnist_core.store.commands import Commands
+from mnist_core.store.database import Database
 from mnist_core.store.facts import Facts
 from mnist_core.store.labels import Labels
 from mnist_core.store.lease import Leases
-from mnist_core.store.library import Library
 from mnist_core.store.queue import Queue
-from mnist_core.store.record_reader import Recorded
-from mnist_core.store.record_writer import Reports
+from mnist_core.store.record_reader import RecordReader
+from mnist_core.store.record_writer import RecordWriter
+from mnist_core.store.retention import Retention
+from mnist_core.store.runs import Runs
 from mnist_core.store.sweeps import Sweeps
-from mnist_core.store.transfer import Transfers
+from mnist_core.store.transfer import Transfer
 
 
-class Store(Library, Sweeps, Recorded, Commands, Queue, Reports, Labels, Studies, Leases, Facts, Transfers):
-    """The store at `url` (default: `settings.store_url()`), made and migrated on opening. Each part has a module.
+class Store:
+    """The store at `url` (default: `settings.store_url()`), made and migrated on opening; `busy_seconds`: see `engine.open_engine`.
 
-    Raises StoreUnavailableError, from any method, when the database cannot be used.
+    Raises StoreUnavailableError, from any method of any part, when the database cannot be used.
     """
+
+    def __init__(self, url: str | None = None, busy_seconds: float | None = None) -> None:
+        self.database = database = Database(url, busy_seconds)
+        self.url = database.url
+        # What pages do with runs, and see of them.
+        self.runs = Runs(database)
+        self.sweeps = Sweeps(database)
+        self.commands = Commands(database)
+        self.labels = Labels(database)
+        self.record_reader = RecordReader(database)
+        # What workers and the cluster do.
+        self.queue = Queue(database)
+        self.record_writer = RecordWriter(database)
+        self.lease = Leases(database)
+        self.retention = Retention(database)
+        # Besides runs.
+        self.analyses = Analyses(database)
+        self.facts = Facts(database)
+        self.transfer = Transfer(database)
+
+    @property
+    def shown_address(self) -> str:
+        """The address without its password."""
+        return self.database.shown_address
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.database.close()
 
 
 def open_store(url: str | None = None, busy_seconds: float | None = None) -> Store:

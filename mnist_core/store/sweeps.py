@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,40 +13,54 @@ import sqlalchemy as sa
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import SweepRecord
-from mnist_core.store.base import Base, next_order
+from mnist_core.store.database import Database, next_order
 from mnist_core.store.rows import as_id, insert_into
+from mnist_core.store.runs import insert_group
 from mnist_core.store.tables import sweeps
 
 
-class Sweeps(Base):
+@dataclass(eq=False)
+class Sweeps:
     """Sweeps, and how well their edge was predicted; a part of `Store`."""
 
-    def sweep(self, sweep_id: str) -> SweepRecord | None:
+    database: Database
+
+    def create(self, plan: SweepRecord, configs: Sequence[RunConfig]) -> list[str]:
+        """Put the runs of a sweep in the queue, in this order, and keep its plan beside them; returns their ids.
+
+        The runs are the group `plan.id`, 10 random hexadecimal digits; the same id twice makes one sweep, the first.
+        Its `created_at` is now, whatever the plan says.
+        """
+        with self.database.begin() as connection:
+            ids = insert_group(connection, plan.owner, configs, plan.id, preset=plan.preset, variants=(plan.variant,))
+            _insert(connection, plan)
+        return ids
+
+    def get(self, sweep_id: str) -> SweepRecord | None:
         """The sweep, None where there is none, or its settings are another version's."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             row = connection.execute(sa.select(sweeps).where(sweeps.c.id == as_id(sweep_id))).one_or_none()
         return None if row is None else _sweep(row)
 
-    def list_sweeps(self, owner: str, limit: int = 50) -> list[SweepRecord]:
+    def newest(self, owner: str, limit: int = 50) -> list[SweepRecord]:
         """The owner's sweeps, newest first."""
         query = sa.select(sweeps).where(sweeps.c.owner == owner).order_by(sweeps.c.created_order.desc()).limit(limit)
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
         return [found for found in map(_sweep, rows) if found is not None]
 
-    def settle_sweep(self, sweep_id: str, off: float) -> None:
+    def settle(self, sweep_id: str, off: float) -> None:
         """Keep by what factor a sweep's prediction missed; the first answer stays."""
         change = sa.update(sweeps).where(sweeps.c.id == as_id(sweep_id), sweeps.c.off.is_(None)).values(off=off)
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(change)
 
 
-def add_sweep(connection: sa.Connection, sweep: SweepRecord) -> None:
-    """Keep the plan of a sweep beside its runs; of two with one id the first stays."""
+def _insert(connection: sa.Connection, sweep: SweepRecord) -> None:
     row = {
         "id": sweep.id,
         "owner": sweep.owner,
-        "created_at": sweep.created_at,
+        "created_at": time.time(),
         "config": sweep.config.to_json(),
         "rates": json.dumps(sweep.rates),
         "seeds": sweep.seeds,

@@ -21,13 +21,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from mnist_core.records import Outcome, State, StudyState
-from mnist_core.store.base import Base
+from mnist_core.store.database import Database
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.rows import insert_into
 from mnist_core.store.tables import counters, facts, lease, metadata, runs, studies, sweeps
 
-__all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfers", "known_revisions", "stage"]
+__all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfer", "known_revisions", "stage"]
 ROWS = 200  # that are in memory at a time
 # Facts about this machine and its cluster, not about runs: they are found out anew.
 OF_THIS_MACHINE = ("cluster", "download", "digits", "speed")
@@ -99,14 +99,17 @@ class Snapshot:
             yield json.dumps(plain, allow_nan=False).encode() + b"\n"
 
 
-class Transfers(Base):
+@dataclass(eq=False)
+class Transfer:
     """All rows out of a store, and into one; a part of `Store`."""
+
+    database: Database
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The store as it is now, for as long as the context lasts. Nobody is kept from writing."""
-        with as_sentences(self.url), self._engine.connect() as connection:
-            if self._engine.dialect.name == "sqlite":
+        with as_sentences(self.database.url), self.database.engine.connect() as connection:
+            if self.database.engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")  # else each SELECT would see another moment
             else:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -115,7 +118,7 @@ class Transfers(Base):
 
     def has_runs(self) -> bool:
         """Whether there are runs, sweeps or studies."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             return _has_runs(connection)
 
     def fill(self, snapshot: Snapshot) -> bool:
@@ -123,7 +126,7 @@ class Transfers(Base):
 
         Whoever held the lease has lost it, and whoever comes next may have it at once.
         """
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             if _has_runs(connection):
                 return False
             for name in snapshot.tables():

@@ -43,7 +43,7 @@ def draw() -> None:
 def _start(run_id: str) -> None:
     config = range_test.plan(draft.config())
     preset = draft.preset()
-    session.store().create_run(
+    session.store().runs.create(
         session.student(), config, preset=preset.name if preset else None, variant=draft.variant(), run_id=run_id
     )
     st.session_state["shown_test"] = run_id

@@ -32,7 +32,7 @@ def draw() -> None:
 
 def _earlier() -> None:
     """This student's sweeps, to be opened again."""
-    sweeps = session.store().list_sweeps(session.student())
+    sweeps = session.store().sweeps.newest(session.student())
     if not sweeps:
         return
     for sweep in sweeps[:SHOWN]:

@@ -29,7 +29,7 @@ def draw(sweep_id: str) -> None:
 def _panel(sweep_id: str, moving: bool) -> None:
     started.turn_the_page()
     views = watch.look_at_group(sweep_id)
-    sweep = session.store().sweep(sweep_id) if views else None
+    sweep = session.store().sweeps.get(sweep_id) if views else None
     if sweep is None:
         st.info(_("There is no such sweep here."))
         return
@@ -73,7 +73,7 @@ def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
     """Keep by how much the prediction missed, once an edge was found."""
     if sweep.off is None and sweep.predicted_edge is not None and reading.edge is not None:
         with suppress(TransientStoreError):  # the next time that it is drawn
-            session.store().settle_sweep(sweep.id, reading.edge.off(sweep.predicted_edge))
+            session.store().sweeps.settle(sweep.id, reading.edge.off(sweep.predicted_edge))
 
 
 def _progress(views: list[watch.View]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import secrets
-import time
 from typing import Any
 
 import streamlit as st
@@ -64,7 +63,7 @@ def controls() -> Plan | None:
 def launch(plan: Plan | None) -> None:
     """What a press will do, how long it will take, and the button, drawn with the id of the sweep that it makes."""
     config = _config()
-    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     predicting = None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rates_launch"):
         runs = plan.runs if plan else 0
@@ -113,15 +112,18 @@ def _start(sweep_id: str) -> None:
     plan, config = _plan(), _config()
     chosen = draft.preset()
     predicted = _fields()["edge"] if st.session_state.get("predict_first") else None
-    student = session.student()
-    session.store().create_runs(
-        student,
-        plan.configs(config),
-        sweep_id,
+    record = SweepRecord(
+        id=sweep_id,
+        owner=session.student(),
+        created_at=0.0,  # the store knows when
+        config=config,
+        rates=plan.rates,
+        seeds=plan.seeds,
         preset=chosen.name if chosen else None,
-        variants=(draft.variant(),),
-        sweep=SweepRecord(sweep_id, student, time.time(), config, plan.rates, plan.seeds, predicted_edge=predicted),
+        variant=draft.variant(),
+        predicted_edge=predicted,
     )
+    session.store().sweeps.create(record, plan.configs(config))
     sweep_panel.show(sweep_id)
 
 

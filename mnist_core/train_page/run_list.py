@@ -16,7 +16,7 @@ SHOWN = 8
 def draw() -> None:
     """The last runs; a click opens one."""
     store, student = session.store(), session.student()
-    runs, unreadable = watch.my_runs(), store.list_unreadable(student)
+    runs, unreadable = watch.my_runs(), store.runs.unreadable(student)
     if not (runs or unreadable):
         return
     st.subheader(_("My runs"))
@@ -53,7 +53,7 @@ def _unreadable_line(run: UnreadableRun) -> None:
 
 @frame.callback
 def _delete(run_id: str) -> None:
-    session.store().delete_run(run_id, session.student())
+    session.store().runs.delete(run_id, session.student())
     if st.session_state.get("shown_run") == run_id:
         st.session_state["shown_run"] = None
 

@@ -38,14 +38,14 @@ def _waiting() -> bool:
 
 def failure(key: str) -> Message | None:
     """Why fetching (`download`) or drawing (`digits`) failed, if it did."""
-    fact = session.store().fact(key) or {}
+    fact = session.store().facts.get(key) or {}
     return Message.from_dict(fact["error"]) if fact.get("state") == "failed" else None
 
 
 def progress() -> dict[str, Any] | None:
     """The fetching or drawing under way, if any: {what, done, total}."""
     for key in ("digits", "download"):
-        fact = session.store().fact(key)
+        fact = session.store().facts.get(key)
         if fact and fact.get("state") == "running":
             return {"what": key, **fact}
     return None

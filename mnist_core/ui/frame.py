@@ -171,7 +171,7 @@ def _try_again() -> None:
         nonlocal drawn
         if drawn:
             try:
-                session.store().fact("cluster")
+                session.store().facts.get("cluster")
             except StoreError:
                 return
             st.rerun()

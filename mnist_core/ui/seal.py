@@ -64,7 +64,7 @@ def draw() -> None:
 
 def _state() -> dict[str, int | bool]:
     if "seal_state" not in st.session_state:
-        known = session.store().fact(_key()) or {}
+        known = session.store().facts.get(_key()) or {}
         st.session_state["seal_state"] = {"sealed": bool(known.get("sealed")), "opened": int(known.get("opened", 0))}
     state: dict[str, int | bool] = st.session_state["seal_state"]
     return state
@@ -74,7 +74,7 @@ def _state() -> dict[str, int | bool]:
 def _turn() -> None:
     state = _state()
     changed = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
-    session.store().set_fact(_key(), changed)
+    session.store().facts.set(_key(), changed)
     st.session_state["seal_state"] = changed
 
 

@@ -60,23 +60,23 @@ def look(run_id: str) -> View:
 
 
 def my_runs(limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
-    """This student's runs as they may be seen, newest first; see `Store.list_runs`."""
-    return [seal.hidden_run(run) for run in session.store().list_runs(session.student(), limit, of_sweeps=of_sweeps)]
+    """This student's runs as they may be seen, newest first; see `Runs.newest`."""
+    return [seal.hidden_run(run) for run in session.store().runs.newest(session.student(), limit, of_sweeps=of_sweeps)]
 
 
 def my_predictions() -> list[Run]:
     """This student's runs that are over and that a prediction was made of, as they may be seen, oldest first."""
-    return [seal.hidden_run(run) for run in session.store().list_predicted(session.student())]
+    return [seal.hidden_run(run) for run in session.store().runs.predicted(session.student())]
 
 
 def runs_of_group(group: str) -> list[Run]:
     """The runs started together under `group`, as they may be seen, oldest first; without their records."""
-    return [seal.hidden_run(run) for run in session.store().list_group(group)]
+    return [seal.hidden_run(run) for run in session.store().runs.of_group(group)]
 
 
 def find(run_id: str) -> Run:
     """The run as it may be seen, without its records. Raises RunNotFoundError, RunUnreadableError."""
-    return seal.hidden_run(session.store().get(run_id))
+    return seal.hidden_run(session.store().runs.get(run_id))
 
 
 def _seen(view: View) -> View:
@@ -85,7 +85,7 @@ def _seen(view: View) -> View:
 
 def _look(run_id: str) -> View:
     store = session.store()
-    version = store.version(run_id)
+    version = store.runs.version(run_id)
     if version is None:
         raise RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=shown_id(run_id))
     with _lock:
@@ -93,7 +93,7 @@ def _look(run_id: str) -> View:
     # A queued run is read again each time: its place in the queue changes without it.
     if known is not None and known.run.version == version and known.run.state != "queued":
         return known
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     view = View(run, _curves(run, known))
     with _lock:
         _views.put((store.url, run_id), view)
@@ -119,11 +119,11 @@ def look_at_group(group: str) -> list[View]:
     A queued run's place in the queue is not told.
     """
     store = session.store()
-    versions = store.group_versions(group)
+    versions = store.runs.versions(group)
     with _lock:
         known: dict[str, View | None] = {run_id: _views.get((store.url, run_id)) for run_id in versions}
     if any(view is None or view.run.version != versions[run_id] for run_id, view in known.items()):
-        for run in store.list_group(group):
+        for run in store.runs.of_group(group):
             view = known.get(run.id)
             if view is None or view.run.version != run.version:
                 untouched = run.state == "queued" and not run.attempts
@@ -140,11 +140,11 @@ def await_first_point(run_id: str, seconds: float = 0.5) -> None:
     """
     store = session.store()
     end = time.monotonic() + seconds
-    version = store.version(run_id)
+    version = store.runs.version(run_id)
     while time.monotonic() < end:
-        if store.version(run_id) != version:
-            version = store.version(run_id)
-            if len(store.curves(run_id).evaluations):
+        if store.runs.version(run_id) != version:
+            version = store.runs.version(run_id)
+            if len(store.record_reader.curves(run_id).evaluations):
                 return
         time.sleep(0.01)
 
@@ -153,9 +153,9 @@ def _curves(run: Run, known: View | None) -> Curves:
     store = session.store()
     gone_back = known is None or run.progress.step < known.run.progress.step or run.attempts != known.run.attempts
     if known is None or gone_back:
-        return store.curves(run.id)
+        return store.record_reader.curves(run.id)
     old = known.curves
-    new = store.curves(run.id, _last(old.steps), _last(old.evaluations))
+    new = store.record_reader.curves(run.id, _last(old.steps), _last(old.evaluations))
     return old.followed_by(new)
 
 

@@ -36,19 +36,19 @@ def execute(store: Store, run_id: str) -> None:
 
 def paused_after(store: Store, steps: int) -> str:
     """A run that was paused after so many updates, with its checkpoint."""
-    run_id = store.create_run("ann", CONFIG, run_id=f"paused{steps}")
-    store.request(run_id, "ann", "pause")
+    run_id = store.runs.create("ann", CONFIG, run_id=f"paused{steps}")
+    store.commands.send(run_id, "ann", "pause")
     for _step in range(steps):
-        store.request(run_id, "ann", "step")
+        store.commands.send(run_id, "ann", "step")
         execute(store, run_id)
-    assert store.get(run_id).state == "paused"
+    assert store.runs.get(run_id).state == "paused"
     return run_id
 
 
 def crashed(store: Store, monkeypatch: pytest.MonkeyPatch, run_id: str = "crashed") -> str:
     """A run whose worker died after the store had heard of a checkpoint that was not in its place yet."""
-    store.create_run("ann", CONFIG, run_id=run_id)
-    real, calls = store.publish, iter(range(100))
+    store.runs.create("ann", CONFIG, run_id=run_id)
+    real, calls = store.record_writer.publish, iter(range(100))
 
     def publish(reports: Any) -> Any:
         told = real(reports)
@@ -60,59 +60,59 @@ def crashed(store: Store, monkeypatch: pytest.MonkeyPatch, run_id: str = "crashe
         for name, value in (("CHECKPOINT_SECONDS", 0.0), ("PUBLISH_SECONDS", 0.001), ("FIRST_SECONDS", 0.001)):
             patch.setattr(run_job, name, value)
         patch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
-        patch.setattr(store, "publish", publish)
+        patch.setattr(store.record_writer, "publish", publish)
         with pytest.raises(Crash):
             execute(store, run_id)
-    assert store.get(run_id).state == "running"
+    assert store.runs.get(run_id).state == "running"
     return run_id
 
 
 def filled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs in every state, with all that may hang on them."""
-    trained = store.create_run("ann", CONFIG, run_id="trained", preset="lenet", variant="a", prediction="learns")
+    trained = store.runs.create("ann", CONFIG, run_id="trained", preset="lenet", variant="a", prediction="learns")
     execute(store, trained)
     assert weights.steps(trained)
-    store.label_run(trained, "ann", name="première *run*", note="two\nlines", star=True, color=3)
+    store.labels.write(trained, "ann", name="première *run*", note="two\nlines", star=True, color=3)
     paused_after(store, 2)
     crashed(store, monkeypatch)
-    store.create_run("bob", CONFIG, run_id="queued")
-    store.create_run("bob", CONFIG, run_id="stopped")
-    store.request("stopped", "bob", "stop")
-    away = store.create_run("bob", CONFIG, run_id="away")
-    store.put_away([away], "bob")
-    failed = store.create_run("bob", CONFIG, run_id="failed")
-    store.claim(failed, "worker:1", 1)
-    store.finish(failed, "failed", {}, message("It ended with {what}.", what=message("nothing")))
+    store.runs.create("bob", CONFIG, run_id="queued")
+    store.runs.create("bob", CONFIG, run_id="stopped")
+    store.commands.send("stopped", "bob", "stop")
+    away = store.runs.create("bob", CONFIG, run_id="away")
+    store.retention.soft_delete([away], "bob")
+    failed = store.runs.create("bob", CONFIG, run_id="failed")
+    store.queue.claim(failed, "worker:1", 1)
+    store.record_writer.finish(failed, "failed", {}, message("It ended with {what}.", what=message("nothing")))
     odd = np.zeros(2, EVALUATION_DTYPE)
     odd["step"], odd["train_loss"] = (3, 9), (np.inf, np.nan)
     happened = (Event(3, "learning_rate", 0.3), Event(9, "not_finite", float("-inf")))
     where = Progress(9, CONFIG.total_steps, 0.4, 1.0)
     for outcome in ("diverged", "collapsed"):
-        store.add_finished(
+        store.runs.add_finished(
             "bob", CONFIG, Curves(evaluations=odd, events=happened), outcome, {"best": np.inf}, where, run_id=outcome
         )
-    plan = SweepRecord("", "", 0.0, CONFIG, (0.1, 0.4), 1, None, None, 0.7, None)
-    store.create_runs("ann", [CONFIG.replace(learning_rate=rate) for rate in (0.1, 0.4)], "5eed5eed50", sweep=plan)
+    plan = SweepRecord("5eed5eed50", "ann", 1.0, CONFIG, (0.1, 0.4), 1, predicted_edge=0.7)
+    store.sweeps.create(plan, [CONFIG.replace(learning_rate=rate) for rate in plan.rates])
     for name in ("waits", "runs", "done", "broken"):
-        store.create_study(f"ann {name}", "landscape", {"run": trained}, study_id=name)
+        store.analyses.create(f"ann {name}", "landscape", {"run": trained}, study_id=name)
         if name != "waits":
-            study = store.claim_study(name)
+            study = store.analyses.claim(name)
             assert study is not None
-    store.finish_study("done", {"reached": 1}, {"loss": np.arange(6, dtype=np.float32).reshape(2, 3)})
-    store.fail_study("broken", message("No."))
-    store.set_fact("seal ann", {"sealed": True})
-    store.set_fact("cluster", {"pid": 1})
-    store.set_fact("speed", {"mlp": 1.0})
-    store.take_lease("here")
-    store.raise_lease(7.0)
-    store.lease_token = None
+    store.analyses.finish("done", {"reached": 1}, {"loss": np.arange(6, dtype=np.float32).reshape(2, 3)})
+    store.analyses.fail("broken", message("No."))
+    store.facts.set("seal ann", {"sealed": True})
+    store.facts.set("cluster", {"pid": 1})
+    store.facts.set("speed", {"mlp": 1.0})
+    store.lease.take("here")
+    store.lease.beat(7.0)
+    store.database.lease_token = None
 
 
 def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
     """All rows that a backup should hold, as they are after the death of a cluster."""
-    store.requeue_lost()
-    store.requeue_lost_studies()
-    with store.snapshot() as snapshot:
+    store.queue.requeue_lost()
+    store.analyses.requeue_lost()
+    with store.transfer.snapshot() as snapshot:
         found = {name: list(snapshot.rows(name)) for name in snapshot.tables() if name != "lease"}
     assert {row["key"] for row in found["facts"]} == {"seal ann"}
     return {name: [{key: repr(value) for key, value in row.items()} for row in rows] for name, rows in found.items()}

@@ -52,9 +52,9 @@ def test_everything_comes_back(
         monkeypatch.setenv("MNIST_LAB_STORE", server.new_database())
     assert main(["restore", str(file)]) == 0
     restored = open_store()
-    assert restored.get("crashed").state == "queued"
-    assert restored.lease().served_seconds == 7.0
-    assert restored.lease().holder == ""
+    assert restored.runs.get("crashed").state == "queued"
+    assert restored.lease.current().served_seconds == 7.0
+    assert restored.lease.current().holder == ""
     assert everything(restored) == everything(store)
     was, found = files(home), files(another)
     # The checkpoint that counts is in its place now.
@@ -62,36 +62,36 @@ def test_everything_comes_back(
     was["crashed.safetensors"] = was.pop(newer)
     del was["nobody.safetensors"]
     assert found == was
-    (study,) = restored.list_studies("ann done", "landscape")
-    done = restored.study(study.id)
+    (study,) = restored.analyses.newest("ann done", "landscape")
+    done = restored.analyses.get(study.id)
     assert done is not None
     assert done.arrays["loss"].tolist() == [[0, 1, 2], [3, 4, 5]]
     # What is new comes after all that was there.
-    new = restored.create_run("bob", CONFIG)
-    assert restored.list_runs("bob")[0].id == new
+    new = restored.runs.create("bob", CONFIG)
+    assert restored.runs.newest("bob")[0].id == new
     restored.close()
 
 
 def test_runs_go_on_to_the_bit(
     store: Store, tmp_path: Path, elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = store.create_run("ann", CONFIG)
+    whole = store.runs.create("ann", CONFIG)
     execute(store, whole)
-    expected, end = rows(store.curves(whole)), weights.latest(whole)
+    expected, end = rows(store.record_reader.curves(whole)), weights.latest(whole)
     paused, lost = paused_after(store, 7), crashed(store, monkeypatch)
-    reached = store.get(lost).checkpoint_step
+    reached = store.runs.get(lost).checkpoint_step
     backup.make(tmp_path / "backup.zip")
     elsewhere()
     found = backup.restore(tmp_path / "backup.zip")
     assert (found.runs, found.waiting) == (3, 1)
     restored = open_store()
     worker_store._stores[restored.url] = restored
-    restored.request(paused, "ann", "resume")
+    restored.commands.send(paused, "ann", "resume")
     for run_id, step in ((paused, 7), (lost, reached)):
         assert weights.latest(run_id).step == step
         execute(restored, run_id)
-        assert restored.get(run_id).outcome == "completed"
-        assert rows(restored.curves(run_id)) == expected
+        assert restored.runs.get(run_id).outcome == "completed"
+        assert rows(restored.record_reader.curves(run_id)) == expected
         for name, value in weights.latest(run_id).weights.items():
             assert value.tobytes() == end.weights[name].tobytes()
     del worker_store._stores[restored.url]
@@ -109,7 +109,7 @@ from mnist_core.store import open_store
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
 store = open_store()
-run = store.claim("busy", "writer", 1)
+run = store.queue.claim("busy", "writer", 1)
 settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
 step = 0
 while not stop.is_set():
@@ -118,7 +118,7 @@ while not stop.is_set():
     save_file({"model.a": np.full(9, step, np.float32)}, file, {"state": json.dumps({"step": step})})
     record = np.zeros(1, STEP_DTYPE)
     record["step"] = step
-    store.publish([Report(run.id, Progress(step, run.config.total_steps), Curves(record), True, None, run.token)])
+    store.record_writer.publish([Report(run.id, Progress(step, run.config.total_steps), Curves(record), True, None, run.token)])
     file.replace(settings.checkpoint_file(run.id))
     if step == 5:
         print("going", flush=True)
@@ -129,7 +129,7 @@ print(step)
 def test_while_another_process_writes_rows_and_checkpoints_are_of_one_moment(
     store: Store, tmp_path: Path, elsewhere: Callable[[], Path]
 ) -> None:
-    store.create_run("ann", CONFIG, run_id="busy")
+    store.runs.create("ann", CONFIG, run_id="busy")
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -138,23 +138,23 @@ def test_while_another_process_writes_rows_and_checkpoints_are_of_one_moment(
     assert writer.stdout.readline() == "going\n"
     for number in range(3):
         assert backup.make(tmp_path / f"{number}.zip").restarting == 0
-    before = store.get("busy").progress.step
+    before = store.runs.get("busy").progress.step
     wrote, _errors = writer.communicate("")
     assert int(wrote) >= before > 5
     elsewhere()
     backup.restore(tmp_path / "2.zip")
     restored = open_store()
-    run = restored.get("busy")
+    run = restored.runs.get("busy")
     assert run.state == "queued"
     assert run.checkpoint_step == weights.latest("busy").step == run.progress.step
-    assert restored.curves("busy").steps["step"].tolist() == [*range(1, run.progress.step + 1)]
+    assert restored.record_reader.curves("busy").steps["step"].tolist() == [*range(1, run.progress.step + 1)]
     restored.close()
 
 
 def test_files_that_go_meanwhile_are_gone_and_their_runs_still_open(
     store: Store, tmp_path: Path, elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execute(store, store.create_run("ann", CONFIG, run_id="finished"))
+    execute(store, store.runs.create("ann", CONFIG, run_id="finished"))
     paused = paused_after(store, 1)
     real = making._all_files
 
@@ -169,7 +169,7 @@ def test_files_that_go_meanwhile_are_gone_and_their_runs_still_open(
     elsewhere()
     backup.restore(tmp_path / "backup.zip")
     restored = open_store()
-    assert {run.state for run in restored.list_runs("ann")} == {"finished", "paused"}
+    assert {run.state for run in restored.runs.newest("ann")} == {"finished", "paused"}
     assert weights.latest(paused).step == 1
     with pytest.raises(CheckpointError, match="missing or damaged"):
         weights.latest("finished")
@@ -221,9 +221,9 @@ def test_one_that_is_killed_leaves_nothing_that_looks_whole(
     another = elsewhere()
     _kill("restore", file)
     restored = open_store()
-    assert not restored.has_runs()
+    assert not restored.transfer.has_runs()
     assert backup.restore(file).runs == 1
-    assert restored.get("paused1").state == "paused"
+    assert restored.runs.get("paused1").state == "paused"
     assert weights.latest("paused1").step == 1
     assert not list(another.glob("backup-*.tmp"))
     restored.close()

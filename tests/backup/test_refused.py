@@ -27,7 +27,7 @@ Change = Callable[[dict[str, bytes]], Any]
 @pytest.fixture
 def small(store: Store, tmp_path: Path) -> Path:
     """A backup of one finished and one paused run with few weights."""
-    store.create_run("ann", CONFIG, run_id="waits")
+    store.runs.create("ann", CONFIG, run_id="waits")
     paused_after(store, 1)
     backup.make(tmp_path / "small.zip")
     return tmp_path / "small.zip"
@@ -60,7 +60,7 @@ def refused(file: Path, said: str) -> None:
     assert files(settings.home()) == {}
     if (settings.home() / "runs.sqlite").exists():
         store = open_store()
-        assert not store.has_runs()
+        assert not store.transfer.has_runs()
         store.close()
     assert not list(settings.home().glob("backup-*.tmp"))
 
@@ -249,7 +249,7 @@ def test_a_home_that_has_runs_or_an_app_is_left_alone(
 
     def staged(*arguments: Any) -> Store:
         late = open_store()
-        late.create_run("bob", CONFIG, run_id="late")
+        late.runs.create("bob", CONFIG, run_id="late")
         late.close()
         return real(*arguments)
 
@@ -257,7 +257,7 @@ def test_a_home_that_has_runs_or_an_app_is_left_alone(
     with pytest.raises(BackupError, match="has runs already"):
         backup.restore(small)
     left = open_store()
-    assert [run.id for run in left.list_runs("bob")] == ["late"]
+    assert [run.id for run in left.runs.newest("bob")] == ["late"]
     left.close()
 
 
@@ -266,12 +266,12 @@ def test_a_store_that_another_home_serves_is_left_alone(
 ) -> None:
     elsewhere()
     cluster = open_store()
-    cluster.take_lease("another:home")
+    cluster.lease.take("another:home")
     stop = threading.Event()
 
     def serve() -> None:
         while not stop.wait(0.05):
-            cluster.raise_lease(0.0)
+            cluster.lease.beat(0.0)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -283,7 +283,7 @@ def test_a_store_that_another_home_serves_is_left_alone(
     monkeypatch.setattr(restoring, "LOOK_SECONDS", 0.05)
     assert backup.restore(small).runs == 2
     with pytest.raises(Exception, match="Another machine serves the store now"):
-        cluster.raise_lease(0.0)
+        cluster.lease.beat(0.0)
     cluster.close()
 
 
@@ -312,5 +312,5 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
     elsewhere()
     assert backup.restore(old).runs == 2
     store = open_store()
-    assert [run.id for run in store.list_runs("ann")] == ["paused1", "waits"]
+    assert [run.id for run in store.runs.newest("ann")] == ["paused1", "waits"]
     store.close()

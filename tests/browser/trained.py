@@ -38,11 +38,11 @@ class TrainedRuns:
         config = self._base.replace(**changes)
         if config not in self._kept:
             self._kept[config] = self._train(config)
-        run, curves = self._store.get(self._kept[config]), self._store.curves(self._kept[config])
+        run, curves = self._store.runs.get(self._kept[config]), self._store.record_reader.curves(self._kept[config])
         assert run.outcome is not None
         new = secrets.token_hex(5)
         self._copy_weights(run.id, new)
-        return self._server_store.add_finished(
+        return self._server_store.runs.add_finished(
             owner,
             config,
             curves,
@@ -54,7 +54,7 @@ class TrainedRuns:
         )
 
     def _train(self, config: RunConfig) -> str:
-        run_id = self._store.create_run("trainer", config)
+        run_id = self._store.runs.create("trainer", config)
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith("MNIST_LAB_")]:
                 patch.delenv(name)
@@ -76,8 +76,8 @@ class TrainedRuns:
 
     def stop_all(self) -> None:
         """Stop what trains or waits on the server, so that the next test has its workers."""
-        for run in [run for runs in self._server_store.line() for run in runs]:
-            self._server_store.request(run.id, run.owner, "stop")
+        for run in [run for runs in self._server_store.queue.overview() for run in runs]:
+            self._server_store.commands.send(run.id, run.owner, "stop")
 
     def close(self) -> None:
         """Let go of both stores."""

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import json
+import operator
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,6 +42,23 @@ WORDS: Mapping[str, str] = {"centred": "centered", "standardised": "standardized
 TITLES: Mapping[str, str] = {}  # of pages and their views, as they are read
 PAGES: Mapping[str, str] = {}  # files of pages/, without their ending
 EVERYWHERE = {"lang", "large"}
+METHODS: Mapping[str, str] = {  # of the store
+    "create_run": "runs.create",
+    "get": "runs.get",
+    "list_runs": "runs.newest",
+    "list_unreadable": "runs.unreadable",
+    "list_group": "runs.of_group",
+    "next_queued": "queue.next",
+    "line": "queue.overview",
+    "requeue_lost": "queue.requeue_lost",
+    "request": "commands.send",
+    "bring_back": "retention.restore",
+    "curves": "record_reader.curves",
+    "list_sweeps": "sweeps.newest",
+    "study": "analyses.get",
+    "requeue_lost_studies": "analyses.requeue_lost",
+    "fact": "facts.get",
+}
 
 Rows = Mapping[str, NDArray[Any]]  # fields of records by their names in the files
 
@@ -82,12 +100,22 @@ def write_images(folder: Path, digits: Mapping[str, NDArray[np.uint8]]) -> None:
 # ---- the store -------------------------------------------------------------------------------------------------------
 
 
+class OldStore:
+    """A store with the methods that it had when the tests of the files were written."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return operator.attrgetter(METHODS.get(name, name))(self.store)
+
+
 @contextlib.contextmanager
-def opened() -> Iterator[Store]:
+def opened() -> Iterator[Any]:
     """The store of the home that the environment names, which jobs of this process use, too."""
     store = open_store()
     worker_store._stores[store.url] = store
-    yield store
+    yield OldStore(store)
     del worker_store._stores[store.url]
     store.close()
 
@@ -100,7 +128,7 @@ def execute(store: Store, run_ids: Sequence[str]) -> None:
 def compute(store: Store, study_id: str) -> Study:
     """Compute a study in this process, as a worker does."""
     analysis_job.execute(study_id, store.url, 1)
-    found = store.study(study_id)
+    found = store.analyses.get(study_id)
     assert found is not None
     return found
 
@@ -133,7 +161,7 @@ def seen(run: Run) -> dict[str, Any]:
 
 def seen_sweep(store: Store, sweep_id: str) -> dict[str, Any]:
     """A sweep, in the words of the files."""
-    found = store.sweep(sweep_id)
+    found = store.sweeps.get(sweep_id)
     assert found is not None
     return {
         "owner": found.owner,
@@ -143,7 +171,7 @@ def seen_sweep(store: Store, sweep_id: str) -> dict[str, Any]:
         "variant": found.variant,
         "predicted_edge": found.predicted_edge,
         "off": found.off,
-        "runs": [run.id for run in store.list_group(sweep_id)],
+        "runs": [run.id for run in store.runs.of_group(sweep_id)],
     }
 
 

@@ -49,7 +49,7 @@ def store(home: Path, mnist_is_there: None, monkeypatch: pytest.MonkeyPatch) -> 
     """A store; MNIST is there, two workers."""
     monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
     opened = open_store()
-    opened.set_fact("speed", {})
+    opened.facts.set("speed", {})
     yield opened
     opened.close()
 

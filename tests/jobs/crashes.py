@@ -27,15 +27,15 @@ class Crash(BaseException):
 def execute(store: Store, *run_ids: str) -> None:
     """Give the runs to a worker; those of one that died wait again first, as the dispatcher sees to it."""
     for run_id in run_ids:
-        store.requeue(run_id)
+        store.queue.requeue(run_id)
     run_job.execute(run_ids, store.url, 1)
 
 
 def undisturbed(store: Store, config: RunConfig = CONFIG) -> str:
-    run_id = store.create_run("ann", config)
+    run_id = store.runs.create("ann", config)
     execute(store, run_id)
-    assert store.get(run_id).outcome == "completed"
-    return rows(store.curves(run_id))
+    assert store.runs.get(run_id).outcome == "completed"
+    return rows(store.record_reader.curves(run_id))
 
 
 def in_strides(patch: pytest.MonkeyPatch, stride: int) -> None:
@@ -70,11 +70,11 @@ RATES = (0.02, 0.1, 0.3)
 
 def sweep(store: Store, rates: tuple[float, ...] = RATES, **changes: Any) -> list[str]:
     configs = [CONFIG.replace(learning_rate=rate, **changes) for rate in rates]
-    return [store.create_run("ann", config, group="g") for config in configs]
+    return [store.runs.create("ann", config, group="g") for config in configs]
 
 
 def losses(store: Store, run_id: str) -> list[float]:
-    evaluations = store.curves(run_id).evaluations
+    evaluations = store.record_reader.curves(run_id).evaluations
     return [*evaluations["step"].tolist(), *evaluations["train_loss"].tolist()]
 
 

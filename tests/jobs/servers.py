@@ -81,12 +81,12 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def finished(store: Store, run_id: str, seconds: float = 90) -> None:
     """Wait for the end of the run."""
-    wait_until(lambda: store.get(run_id).state == "finished", seconds)
+    wait_until(lambda: store.runs.get(run_id).state == "finished", seconds)
 
 
 def at_work(store: Store, run_id: str, step: int = 1) -> None:
     """Wait until the run has come to `step`."""
-    wait_until(lambda: store.get(run_id).progress.step >= step, 60)
+    wait_until(lambda: store.runs.get(run_id).progress.step >= step, 60)
 
 
 Start = Callable[[dict[str, str]], StandIn]

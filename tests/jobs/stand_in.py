@@ -69,4 +69,4 @@ class Client:
 
 def claim(store: Store, *run_ids: str) -> None:
     for run_id in run_ids:
-        assert store.claim(run_id, "w", 1)
+        assert store.queue.claim(run_id, "w", 1)

@@ -51,46 +51,46 @@ def server(environment: dict[str, str]) -> Iterator[StandIn]:
 def undisturbed(server: StandIn, environment: dict[str, str]) -> str:
     """The curve of SHORT, drawn without a disturbance."""
     store = open_store(f"sqlite:///{environment['MNIST_LAB_HOME']}/runs.sqlite")
-    run_id = store.create_run("ann", SHORT)
+    run_id = store.runs.create("ann", SHORT)
     finished(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.outcome == "completed", run.error
     assert run.progress.step == SHORT.total_steps
-    curve = rows(store.curves(run_id))
+    curve = rows(store.record_reader.curves(run_id))
     store.close()
     return curve
 
 
 def test_pause_step_and_resume_draw_the_undisturbed_curve(server: StandIn, store: Store, undisturbed: str) -> None:
-    run_id = store.create_run("ann", SHORT)
+    run_id = store.runs.create("ann", SHORT)
     at_work(store, run_id)
-    store.request(run_id, "ann", "pause")
-    wait_until(lambda: store.get(run_id).state == "paused")
-    step = store.get(run_id).progress.step
+    store.commands.send(run_id, "ann", "pause")
+    wait_until(lambda: store.runs.get(run_id).state == "paused")
+    step = store.runs.get(run_id).progress.step
     assert 0 < step < SHORT.total_steps
-    store.request(run_id, "ann", "step")
-    wait_until(lambda: store.get(run_id).progress.step == step + 1 and store.get(run_id).state == "paused")
-    store.request(run_id, "ann", "resume")
+    store.commands.send(run_id, "ann", "step")
+    wait_until(lambda: store.runs.get(run_id).progress.step == step + 1 and store.runs.get(run_id).state == "paused")
+    store.commands.send(run_id, "ann", "resume")
     finished(store, run_id)
-    assert rows(store.curves(run_id)) == undisturbed
+    assert rows(store.record_reader.curves(run_id)) == undisturbed
 
 
 def both_workers(store: Store) -> None:
     """Wait until the cluster has both of its workers."""
-    wait_until(lambda: (store.fact("cluster") or {}).get("workers") == 2, 120)
+    wait_until(lambda: (store.facts.get("cluster") or {}).get("workers") == 2, 120)
 
 
 def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbed: str) -> None:
     both_workers(store)
-    run_id = store.create_run("ann", SHORT)
+    run_id = store.runs.create("ann", SHORT)
     at_work(store, run_id, 200)
     for worker in server.workers():
         worker.kill()
     finished(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.outcome == "completed"
     assert run.attempts >= 2
-    assert rows(store.curves(run_id)) == undisturbed
+    assert rows(store.record_reader.curves(run_id)) == undisturbed
 
 
 def test_a_cnn_whose_worker_is_killed_comes_to_the_same_weights(server: StandIn, store: Store) -> None:
@@ -98,54 +98,54 @@ def test_a_cnn_whose_worker_is_killed_comes_to_the_same_weights(server: StandIn,
     config = LONG.replace(
         model="cnn", filters=(4, 16), kernel_size=3, hidden_layers=(), epochs=3, optimizer="adam", learning_rate=0.003
     )
-    whole = store.create_run("ann", config)
+    whole = store.runs.create("ann", config)
     finished(store, whole)
-    run_id = store.create_run("ann", config)
+    run_id = store.runs.create("ann", config)
     at_work(store, run_id)
-    store.request_learning_rate(run_id, "ann", config.learning_rate)  # a checkpoint is made at once
-    wait_until(lambda: store.get(run_id).checkpoint_step)
+    store.commands.set_learning_rate(run_id, "ann", config.learning_rate)  # a checkpoint is made at once
+    wait_until(lambda: store.runs.get(run_id).checkpoint_step)
     for worker in server.workers():
         worker.kill()
     finished(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.outcome == "completed"
     assert run.attempts >= 2
-    assert rows(store.curves(run_id)) == rows(store.curves(whole))
+    assert rows(store.record_reader.curves(run_id)) == rows(store.record_reader.curves(whole))
     for name, value in weights.latest(whole).weights.items():
         np.testing.assert_array_equal(weights.latest(run_id).weights[name], value)
 
 
 def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn, store: Store) -> None:
-    looked_at = store.create_run("ann", SHORT)
+    looked_at = store.runs.create("ann", SHORT)
     finished(store, looked_at)
     both_workers(store)
-    busy = [store.create_run("ann", LONG.replace(train_size=20_000, seed=seed)) for seed in (1, 2)]
+    busy = [store.runs.create("ann", LONG.replace(train_size=20_000, seed=seed)) for seed in (1, 2)]
     for run_id in busy:
         at_work(store, run_id)
-    study_id = store.create_study("ann", "answers", {"run": looked_at, "part": "validation"})
+    study_id = store.analyses.create("ann", "answers", {"run": looked_at, "part": "validation"})
 
     def study() -> Study:
-        found = store.study(study_id)
+        found = store.analyses.get(study_id)
         assert found is not None
         return found
 
     wait_until(lambda: not study().active, 30)
     assert study().state == "finished", study().message
-    assert [store.get(run_id).state for run_id in busy] == ["running", "running"]
+    assert [store.runs.get(run_id).state for run_id in busy] == ["running", "running"]
     for run_id in busy:
-        at_work(store, run_id, store.get(run_id).progress.step + 1)  # and go on
-        store.request(run_id, "ann", "stop")
+        at_work(store, run_id, store.runs.get(run_id).progress.step + 1)  # and go on
+        store.commands.send(run_id, "ann", "stop")
         finished(store, run_id)
 
 
 def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store) -> None:
     config = SHORT.replace(model="cnn", filters=(16, 16), epochs=1)  # so that its landscape takes seconds
-    run_id = store.create_run("ann", config)
+    run_id = store.runs.create("ann", config)
     finished(store, run_id)
-    study_id = store.create_study("ann", "landscape", {"run": run_id, "plane": "path"})
+    study_id = store.analyses.create("ann", "landscape", {"run": run_id, "plane": "path"})
 
     def study() -> Study:
-        found = store.study(study_id)
+        found = store.analyses.get(study_id)
         assert found is not None
         return found
 
@@ -156,7 +156,7 @@ def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store)
     mine = tables.studies.c.id == study_id
 
     def deaths() -> int:
-        with store._begin(write=False) as connection:
+        with store.database.begin(write=False) as connection:
             return connection.execute(sa.select(tables.studies.c.deaths).where(mine)).scalar_one()
 
     wait_until(lambda: deaths() == 1, 30)
@@ -166,78 +166,78 @@ def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store)
 
 
 def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:
-    run_id = store.create_run("ann", LONG)
+    run_id = store.runs.create("ann", LONG)
     at_work(store, run_id)
-    store.request(run_id, "ann", "stop")
+    store.commands.send(run_id, "ann", "stop")
     finished(store, run_id, 20)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.outcome == "stopped"
     assert run.result["steps"] == run.progress.step > 0
-    assert len(store.curves(run_id).steps) > 0
+    assert len(store.record_reader.curves(run_id).steps) > 0
 
 
 def test_a_full_batch_cnn_hears_stop_in_the_midst_of_a_step(server: StandIn, store: Store) -> None:
     config = RunConfig(dataset="other", model="cnn", filters=(32, 64), batch_size=50_000, epochs=5)
-    run_id = store.create_run("ann", config)
-    wait_until(lambda: len(store.curves(run_id).evaluations), 60)
-    store.request(run_id, "ann", "stop")
+    run_id = store.runs.create("ann", config)
+    wait_until(lambda: len(store.record_reader.curves(run_id).evaluations), 60)
+    store.commands.send(run_id, "ann", "stop")
     finished(store, run_id, 20)
-    assert store.get(run_id).outcome == "stopped"
-    assert store.get(run_id).progress.step <= 1
+    assert store.runs.get(run_id).outcome == "stopped"
+    assert store.runs.get(run_id).progress.step <= 1
 
 
 def test_reset_goes_back_to_the_first_weights(server: StandIn, store: Store, undisturbed: str) -> None:
-    run_id = store.create_run("ann", SHORT)
+    run_id = store.runs.create("ann", SHORT)
     at_work(store, run_id)
-    store.request(run_id, "ann", "reset")
-    wait_until(lambda: store.get(run_id).state == "paused")
-    assert store.get(run_id).progress.step == 0
-    assert len(store.curves(run_id).steps) == 0
-    store.request(run_id, "ann", "resume")
+    store.commands.send(run_id, "ann", "reset")
+    wait_until(lambda: store.runs.get(run_id).state == "paused")
+    assert store.runs.get(run_id).progress.step == 0
+    assert len(store.record_reader.curves(run_id).steps) == 0
+    store.commands.send(run_id, "ann", "resume")
     finished(store, run_id)
-    assert rows(store.curves(run_id)) == undisturbed
+    assert rows(store.record_reader.curves(run_id)) == undisturbed
 
 
 def test_a_changed_rate_is_marked_and_used(server: StandIn, store: Store) -> None:
-    run_id = store.create_run("ann", LONG)
+    run_id = store.runs.create("ann", LONG)
     at_work(store, run_id)
-    store.request_learning_rate(run_id, "ann", 0.025)
-    wait_until(lambda: store.get(run_id).base_rate == 0.025)
-    (event,) = store.curves(run_id).events
+    store.commands.set_learning_rate(run_id, "ann", 0.025)
+    wait_until(lambda: store.runs.get(run_id).base_rate == 0.025)
+    (event,) = store.record_reader.curves(run_id).events
     assert (event.kind, event.value) == ("learning_rate", 0.025)
     at_work(store, run_id, event.step + 300)
-    assert store.curves(run_id).steps["learning_rate"][-1] == pytest.approx(0.025)
-    store.request(run_id, "ann", "stop")
+    assert store.record_reader.curves(run_id).steps["learning_rate"][-1] == pytest.approx(0.025)
+    store.commands.send(run_id, "ann", "stop")
     finished(store, run_id, 20)
 
 
 def test_digits_are_drawn_when_a_run_needs_them(server: StandIn, store: Store) -> None:
     assert not data.available("built-in")
-    run_id = store.create_run("ann", SHORT.replace(dataset="built-in"))
+    run_id = store.runs.create("ann", SHORT.replace(dataset="built-in"))
     finished(store, run_id)
-    assert store.get(run_id).outcome == "completed"
+    assert store.runs.get(run_id).outcome == "completed"
     assert data.available("built-in")
-    assert store.fact("digits") == {"state": "done", "done": 1, "total": 1}
+    assert store.facts.get("digits") == {"state": "done", "done": 1, "total": 1}
 
 
 def test_a_run_that_fails_is_a_sentence(server: StandIn, store: Store) -> None:
-    run_id = store.create_run("ann", SHORT)
+    run_id = store.runs.create("ann", SHORT)
     checkpoint_file(run_id).mkdir(parents=True)  # its state cannot be kept
     finished(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.outcome == "failed"
     assert "Training failed inside" in str(run.error)
 
 
 def test_a_deleted_run_leaves_its_worker_free(server: StandIn, store: Store) -> None:
-    first, second = (store.create_run("ann", LONG) for _ in range(2))
+    first, second = (store.runs.create("ann", LONG) for _ in range(2))
     at_work(store, first)
     at_work(store, second)
-    store.delete_run(first, "ann")
-    store.delete_run(second, "ann")
-    third = store.create_run("ann", SHORT)
+    store.runs.delete(first, "ann")
+    store.runs.delete(second, "ann")
+    third = store.runs.create("ann", SHORT)
     finished(store, third)
-    assert store.get(third).outcome == "completed"
+    assert store.runs.get(third).outcome == "completed"
 
 
 @pytest.fixture
@@ -281,11 +281,11 @@ def test_workers_elsewhere_train(
 ) -> None:
     assert elsewhere.startswith("tls://")
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
-    run_id = store.create_run("ann", SHORT)
+    run_id = store.runs.create("ann", SHORT)
     mine = {**environment, **certificates, "MNIST_LAB_HOME": str(tmp_path / "other")}
     server = start({**mine, "MNIST_LAB_SCHEDULER": elsewhere})
     finished(store, run_id)
-    assert rows(store.curves(run_id)) == undisturbed
+    assert rows(store.record_reader.curves(run_id)) == undisturbed
     server.end()
     store.close()
 

@@ -17,14 +17,14 @@ CONFIG = RunConfig()
 def test_first_runs_go_before_second_ones_and_no_more_than_there_are_slots(
     dispatcher: Dispatcher, store: Store
 ) -> None:
-    first, second = (store.create_run("ann", CONFIG) for _ in range(2))
-    other = store.create_run("bob", CONFIG)
+    first, second = (store.runs.create("ann", CONFIG) for _ in range(2))
+    other = store.runs.create("bob", CONFIG)
     dispatcher.tick()
     assert dispatcher.client.runs() == [first, other]
     claim(store, first, other)
     dispatcher.tick()
     assert len(dispatcher.client.runs()) == 2
-    store.finish(first, "completed", {})
+    store.record_writer.finish(first, "completed", {})
     dispatcher.client.sent[0].status = "finished"
     dispatcher.tick()
     assert dispatcher.client.runs() == [first, other, second]
@@ -34,7 +34,7 @@ def test_first_runs_go_before_second_ones_and_no_more_than_there_are_slots(
 def sweep(store: Store, runs: int, owner: str = "ann", **changes: Any) -> list[str]:
     """Queued runs of one click that can share a stack."""
     configs = [CONFIG.replace(learning_rate=0.01 * (1 + number), **changes) for number in range(runs)]
-    return [store.create_run(owner, config, group=f"{owner}s") for config in configs]
+    return [store.runs.create(owner, config, group=f"{owner}s") for config in configs]
 
 
 def test_a_sweep_is_dealt_out_to_all_free_workers(dispatcher: Dispatcher, store: Store) -> None:
@@ -42,12 +42,12 @@ def test_a_sweep_is_dealt_out_to_all_free_workers(dispatcher: Dispatcher, store:
     dispatcher.tick()
     assert dispatcher.client.bunches() == [ids[::2], ids[1::2]]
     claim(store, *ids)
-    assert {store.get(run_id).threads for run_id in ids} == {1}
-    later = store.create_run("bob", CONFIG)
+    assert {store.runs.get(run_id).threads for run_id in ids} == {1}
+    later = store.runs.create("bob", CONFIG)
     dispatcher.tick()
     assert len(dispatcher.client.bunches()) == 2  # both workers have one task, of several runs
     for run_id in ids[::2]:
-        store.finish(run_id, "completed", {})
+        store.record_writer.finish(run_id, "completed", {})
     dispatcher.client.sent[0].status = "finished"
     dispatcher.tick()
     assert dispatcher.client.bunches()[2:] == [[later]]
@@ -55,7 +55,7 @@ def test_a_sweep_is_dealt_out_to_all_free_workers(dispatcher: Dispatcher, store:
 
 def test_a_sweep_takes_one_worker_where_others_wait(dispatcher: Dispatcher, store: Store) -> None:
     ids = sweep(store, 5)
-    other = store.create_run("bob", CONFIG)
+    other = store.runs.create("bob", CONFIG)
     dispatcher.tick()
     assert dispatcher.client.bunches() == [ids, [other]]
 
@@ -65,7 +65,7 @@ def test_what_cannot_share_a_stack_goes_alone(dispatcher: Dispatcher, store: Sto
     dispatcher.slots = 8
     wide, deep = sweep(store, 1, hidden_layers=(8,)), sweep(store, 1, hidden_layers=(8, 8))
     cnns = sweep(store, 2, model="cnn", filters=(2,))
-    alone = [store.create_run("ann", CONFIG) for _ in range(2)]  # of two clicks
+    alone = [store.runs.create("ann", CONFIG) for _ in range(2)]  # of two clicks
     dispatcher.tick()
     assert sorted(dispatcher.client.bunches()) == sorted([[run_id] for run_id in [*wide, *deep, *cnns, *alone]])
 
@@ -85,7 +85,7 @@ def test_a_bug_in_a_stack_is_told_to_all_its_runs(dispatcher: Dispatcher, store:
     claim(store, *ids)
     dispatcher.client.sent[0].fail(ZeroDivisionError())
     dispatcher.tick()
-    assert {store.get(run_id).outcome for run_id in ids} == {"failed"}
+    assert {store.runs.get(run_id).outcome for run_id in ids} == {"failed"}
 
 
 def test_runs_that_have_lost_their_worker_go_on_alone(dispatcher: Dispatcher, store: Store) -> None:
@@ -102,14 +102,14 @@ def test_runs_that_have_lost_their_worker_go_on_alone(dispatcher: Dispatcher, st
 
 
 def test_a_run_that_was_submitted_is_not_submitted_again(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     for _look in range(3):
         dispatcher.tick()
     assert dispatcher.client.runs() == [run_id]
 
 
 def test_runs_go_to_workers_that_are_there_and_free(dispatcher: Dispatcher, store: Store) -> None:
-    first, second, third = (store.create_run(owner, CONFIG) for owner in ("ann", "bob", "cem"))
+    first, second, third = (store.runs.create(owner, CONFIG) for owner in ("ann", "bob", "cem"))
     dispatcher.client.workers = {}
     dispatcher.tick()
     assert dispatcher.client.sent == []
@@ -122,16 +122,16 @@ def test_runs_go_to_workers_that_are_there_and_free(dispatcher: Dispatcher, stor
     assert dispatcher.client.runs() == [first, second]
     dispatcher.client.sent[0].status = "finished"
     claim(store, first)
-    store.finish(first, "completed", {})
+    store.record_writer.finish(first, "completed", {})
     dispatcher.tick()
     assert dispatcher.client.runs() == [first, second, third]
     assert [future.worker for future in dispatcher.client.sent] == ["a", "b", "a"]
 
 
 def test_runs_of_the_last_cluster_go_on_first(store: Store) -> None:
-    lost = store.create_run("ann", CONFIG)
+    lost = store.runs.create("ann", CONFIG)
     claim(store, lost)
-    store.create_run("bob", CONFIG)
+    store.runs.create("bob", CONFIG)
     dispatcher = Dispatcher(Client(), store)
     dispatcher.begin()
     dispatcher.tick()
@@ -141,7 +141,7 @@ def test_runs_of_the_last_cluster_go_on_first(store: Store) -> None:
 def test_workers_elsewhere_are_counted_and_their_slots_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tcp://elsewhere:8786")
     for owner in "abcd":
-        store.create_run(owner, CONFIG)
+        store.runs.create(owner, CONFIG)
     plain = Dispatcher(Client({"a": {"resources": {}}}), store)
     plain.tick()
     plain.tick()
@@ -150,4 +150,4 @@ def test_workers_elsewhere_are_counted_and_their_slots_used(store: Store, monkey
     named.tick()
     named.tick()
     assert [future.resources for future in named.client.named("execute")] == [{"train": 1}, {"train": 1}]
-    assert (store.fact("cluster") or {})["slots"] == 2
+    assert (store.facts.get("cluster") or {})["slots"] == 2

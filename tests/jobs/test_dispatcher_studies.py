@@ -22,17 +22,17 @@ def sent(dispatcher: Dispatcher) -> list[Future]:
 
 
 def waiting(store: Store, owner: str = "ann") -> str:
-    return store.create_study(owner, "landscape", {"run": "r", "plane": "path"})
+    return store.analyses.create(owner, "landscape", {"run": "r", "plane": "path"})
 
 
 def state(store: Store, study_id: str) -> str:
-    study = store.study(study_id)
+    study = store.analyses.get(study_id)
     assert study is not None
     return study.state
 
 
 def test_a_study_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dispatcher, store: Store) -> None:
-    busy = store.create_run("ann", CONFIG)
+    busy = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     first = waiting(store, "ann")
     dispatcher.tick()
@@ -40,7 +40,7 @@ def test_a_study_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dis
     assert (runs.arguments[0], one.arguments[0]) == ([busy], first)
     assert one.resources == {"study": 1}
     assert one.worker != runs.worker  # one trains nothing
-    other = store.create_run("ann", CONFIG)
+    other = store.runs.create("ann", CONFIG)
     second, _third = waiting(store, "bob"), waiting(store, "eve")
     dispatcher.tick()
     dispatcher.tick()
@@ -58,7 +58,7 @@ def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
     client = Client({"a": {"resources": {}}, "b": {"resources": {}}})
     dispatcher = Dispatcher(client, store)
     dispatcher.begin()
-    store.create_run("ann", CONFIG)
+    store.runs.create("ann", CONFIG)
     studies = [waiting(store, owner) for owner in ("bob", "eve")]
     dispatcher.tick()
     dispatcher.tick()
@@ -69,7 +69,7 @@ def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
 def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:
     study_id = waiting(store)
     dispatcher.tick()
-    store.claim_study(study_id)
+    store.analyses.claim(study_id)
     client: Any = dispatcher.client
     del client.workers[sent(dispatcher)[0].worker]
     dispatcher._beat = 0.0
@@ -85,7 +85,7 @@ def test_a_study_whose_worker_cannot_reach_the_store_waits_again_however_often(
     study_id = waiting(store)
     for _fault in range(5):
         dispatcher.tick()
-        store.claim_study(study_id)
+        store.analyses.claim(study_id)
         sent(dispatcher)[-1].fail(TransientStoreError("out of reach"))
         dispatcher._studies.collect()
         assert state(store, study_id) == "queued"
@@ -96,10 +96,10 @@ def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: S
     for error in (DataError("No data."), ZeroDivisionError()):
         study_id = waiting(store)
         dispatcher.tick()
-        store.claim_study(study_id)
+        store.analyses.claim(study_id)
         sent(dispatcher)[-1].fail(error)
         dispatcher.tick()
-        study = store.study(study_id)
+        study = store.analyses.get(study_id)
         assert study is not None
         said.append(str(study.message))
     assert said[0] == "No data."

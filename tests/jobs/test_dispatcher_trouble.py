@@ -25,35 +25,35 @@ def lose_worker(dispatcher: Dispatcher, address: str) -> None:
 
 
 def test_a_run_whose_worker_is_gone_goes_to_another(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
     lose_worker(dispatcher, "a")
     assert dispatcher.client.sent[0].status == "cancelled"
-    assert store.get(run_id).state == "queued"
+    assert store.runs.get(run_id).state == "queued"
     dispatcher.tick()
     assert [future.worker for future in dispatcher.client.sent] == ["a", "b"]
 
 
 def test_a_deleted_run_whose_worker_is_gone_is_let_go(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
-    store.delete_run(run_id, "ann")
+    store.runs.delete(run_id, "ann")
     lose_worker(dispatcher, "a")
-    other = store.create_run("ann", CONFIG)
+    other = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     assert dispatcher.client.runs() == [run_id, other]
 
 
 def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     for death in range(DEATHS):
-        assert store.get(run_id).state == "queued"
+        assert store.runs.get(run_id).state == "queued"
         dispatcher.client.workers = owning(f"worker {death}")
         dispatcher.tick()
         claim(store, run_id)
         lose_worker(dispatcher, f"worker {death}")
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.outcome) == ("finished", "failed")
     assert "brought its worker down" in str(run.error)
 
@@ -61,29 +61,29 @@ def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, stor
 def test_a_run_that_dask_has_tried_again_after_each_death_of_its_worker_is_one_too(
     dispatcher: Dispatcher, store: Store
 ) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     for _death in range(DEATHS):
         dispatcher.tick()
         claim(store, run_id)
         dispatcher.client.sent[-1].status = "finished"  # it was refused: the run was still the dead worker's
         dispatcher._collect()
-    assert "brought its worker down" in str(store.get(run_id).error)
+    assert "brought its worker down" in str(store.runs.get(run_id).error)
 
 
 def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
     dispatcher.client.sent[0].fail(ZeroDivisionError("secret"))
     dispatcher.tick()
-    assert str(store.get(run_id).error) == (
+    assert str(store.runs.get(run_id).error) == (
         "Training failed inside (ZeroDivisionError). The details are in the server's log."
     )
 
 
 def sent_and_claimed(dispatcher: Dispatcher, store: Store) -> str:
     """A run that a worker has, past its pauses after faults."""
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     send(dispatcher, store, run_id)
     return run_id
 
@@ -99,7 +99,7 @@ def test_a_store_out_of_reach_is_never_the_runs_fault(dispatcher: Dispatcher, st
     for _fault in range(2 * len(FAULT_SECONDS)):
         dispatcher.client.sent[-1].fail(TransientStoreError("locked"))
         dispatcher.tick()
-        assert store.get(run_id).state == "queued"
+        assert store.runs.get(run_id).state == "queued"
         dispatcher.tick()
         assert dispatcher.client.sent[-1].done()  # not at once
         send(dispatcher, store, run_id)
@@ -110,7 +110,7 @@ def test_what_lasts_in_the_store_is_said_at_once(dispatcher: Dispatcher, store: 
     run_id = sent_and_claimed(dispatcher, store)
     dispatcher.client.sent[0].fail(StoreUnavailableError("It is of a newer version."))
     dispatcher.tick()
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.outcome, str(run.error)) == ("failed", "It is of a newer version.")
 
 
@@ -123,13 +123,13 @@ def test_a_disk_out_of_reach_is_tried_again_for_a_minute(
     for _fault in range(tries):
         dispatcher.client.sent[-1].fail(OSError(number, os.strerror(number)))
         dispatcher.tick()
-        assert store.get(run_id).state == "queued"
+        assert store.runs.get(run_id).state == "queued"
         pauses.append(dispatcher._not_before[run_id])
         send(dispatcher, store, run_id)
     assert pauses == sorted(pauses)
     dispatcher.client.sent[-1].fail(OSError(number, os.strerror(number)))
     dispatcher.tick()
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.outcome == "failed"
     assert ("out of reach again and again (No space left on device)" in str(run.error)) == bool(tries)
 
@@ -139,8 +139,8 @@ def test_a_fault_is_forgotten_when_the_run_got_on(dispatcher: Dispatcher, store:
     dispatcher.client.sent[-1].fail(OSError(errno.EIO, "I/O"))
     dispatcher.tick()
     send(dispatcher, store, run_id)
-    store.request(run_id, "ann", "pause")
-    store.pause(run_id, {})
+    store.commands.send(run_id, "ann", "pause")
+    store.record_writer.pause(run_id, {})
     dispatcher.client.sent[-1].status = "finished"
     dispatcher.tick()
     assert not dispatcher._faults
@@ -149,55 +149,55 @@ def test_a_fault_is_forgotten_when_the_run_got_on(dispatcher: Dispatcher, store:
 
 def from_another_version(store: Store, run_id: str) -> None:
     """The run's settings have a field that this program does not know."""
-    with store._begin() as connection:
+    with store.database.begin() as connection:
         connection.execute(sa.update(tables.runs).where(tables.runs.c.id == run_id).values(config='{"new": 1}'))
 
 
 def test_a_waiting_run_whose_settings_cannot_be_read_fails_and_the_next_one_runs(
     dispatcher: Dispatcher, store: Store
 ) -> None:
-    bad, good = (store.create_run("ann", CONFIG) for _ in range(2))
+    bad, good = (store.runs.create("ann", CONFIG) for _ in range(2))
     from_another_version(store, bad)
     dispatcher.tick()
     assert dispatcher.client.runs() == [good]
-    assert store.state(bad) == "finished"
+    assert store.runs.state(bad) == "finished"
 
 
 def test_a_running_one_too(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
     from_another_version(store, run_id)
     dispatcher.client.sent[0].fail(RunUnreadableError("It cannot be read."))
     dispatcher.tick()
-    assert store.state(run_id) == "finished"
+    assert store.runs.state(run_id) == "finished"
 
 
 def test_an_error_after_the_end_leaves_the_outcome(dispatcher: Dispatcher, store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
-    store.finish(run_id, "completed", {"steps": 3})
+    store.record_writer.finish(run_id, "completed", {"steps": 3})
     dispatcher.client.sent[0].fail(OSError("late"))
     dispatcher.tick()
-    assert (store.get(run_id).outcome, store.get(run_id).result) == ("completed", {"steps": 3})
+    assert (store.runs.get(run_id).outcome, store.runs.get(run_id).result) == ("completed", {"steps": 3})
 
 
 @pytest.mark.parametrize("status", ["cancelled", "lost", "finished"])
 def test_a_run_let_go_of_in_its_midst_is_queued_again(dispatcher: Dispatcher, store: Store, status: str) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
     dispatcher.client.sent[0].status = status
     dispatcher.tick()
     assert dispatcher.client.runs() == [run_id, run_id]
-    assert store.get(run_id).state == "queued"
+    assert store.runs.get(run_id).state == "queued"
 
 
 def test_a_failure_that_cannot_be_told_is_told_later(
     dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     claim(store, run_id)
     dispatcher.client.sent[0].fail(ZeroDivisionError())
@@ -206,11 +206,11 @@ def test_a_failure_that_cannot_be_told_is_told_later(
         raise StoreUnavailableError("locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "finish", locked)
+        patch.setattr(store.record_writer, "finish", locked)
         with pytest.raises(StoreUnavailableError):
             dispatcher.tick()
     dispatcher.tick()
-    assert store.get(run_id).outcome == "failed"
+    assert store.runs.get(run_id).outcome == "failed"
 
 
 def test_trouble_that_does_not_pass_ends_the_process_and_other_trouble_does_not(

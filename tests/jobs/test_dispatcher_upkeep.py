@@ -26,15 +26,15 @@ CONFIG = RunConfig()
 
 
 def test_runs_wait_for_digits_that_are_being_drawn_and_others_pass_them(dispatcher: Dispatcher, store: Store) -> None:
-    waiting = [store.create_run(owner, CONFIG.replace(dataset="built-in")) for owner in "abcde"]
-    free = store.create_run("ann", CONFIG)
+    waiting = [store.runs.create(owner, CONFIG.replace(dataset="built-in")) for owner in "abcde"]
+    free = store.runs.create("ann", CONFIG)
     for _look in range(2):
         dispatcher.tick()
     assert dispatcher.client.runs() == [free]
     (drawing,) = dispatcher.client.named("draw_digits")
     drawing.fail(DataError("No room for digits."))
     dispatcher.tick()
-    assert store.fact("digits") == {
+    assert store.facts.get("digits") == {
         "state": "failed",
         "error": {"template": "No room for digits.", "values": {}},
     }
@@ -51,22 +51,22 @@ def test_without_mnist_it_is_fetched_once_and_digits_are_drawn_meanwhile(
     dispatcher.begin()
     dispatcher.tick()
     assert len(dispatcher.client.named("download")) == len(dispatcher.client.named("draw_digits")) == 1
-    assert store.fact("download") == {"state": "running", "done": 0, "total": 0}
+    assert store.facts.get("download") == {"state": "running", "done": 0, "total": 0}
     dispatcher.client.named("download")[0].fail(DataError("No network."))
     dispatcher.tick()
     dispatcher.tick()
     assert len(dispatcher.client.named("download")) == 1
-    store.set_fact("download", {"state": "wanted", "done": 0, "total": 0})
+    store.facts.set("download", {"state": "wanted", "done": 0, "total": 0})
     dispatcher._beat = 0.0
     dispatcher.tick()
     assert len(dispatcher.client.named("download")) == 2
 
 
 def test_a_download_that_died_with_the_last_cluster_is_not_shown_for_ever(store: Store) -> None:
-    store.set_fact("download", {"state": "running", "done": 3, "total": 9})
+    store.facts.set("download", {"state": "running", "done": 3, "total": 9})
     dispatcher = Dispatcher(Client(), store)
     dispatcher.begin()
-    assert store.fact("download") == {"state": "idle"}
+    assert store.facts.get("download") == {"state": "idle"}
 
 
 def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
@@ -90,24 +90,24 @@ def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
 def test_what_was_put_away_goes_for_good_with_its_files(
     dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = [store.create_run("ann", CONFIG) for _number in range(3)]
+    ids = [store.runs.create("ann", CONFIG) for _number in range(3)]
     for run_id in ids:
         checkpoint_file(run_id).parent.mkdir(parents=True, exist_ok=True)
         checkpoint_file(run_id).touch()
         settings.trail_folder(run_id).mkdir()
-    store.put_away(ids[:1], "ann")
+    store.retention.soft_delete(ids[:1], "ann")
     # The machine's clock is set forward, by mistake.
     later = time.time() + 2 * 86_400
     monkeypatch.setattr("time.time", lambda: later)
     dispatcher.tick()
-    assert store.version(ids[0]) is not None
+    assert store.runs.version(ids[0]) is not None
     # A cluster has served the store for a day.
-    store.raise_lease(86_401)
-    store.put_away(ids[1:2], "ann")
+    store.lease.beat(86_401)
+    store.retention.soft_delete(ids[1:2], "ann")
     dispatcher._cleared = -math.inf
     dispatcher.tick()
-    assert store.version(ids[0]) is None
-    assert [store.version(run_id) is not None for run_id in ids[1:]] == [True, True]
+    assert store.runs.version(ids[0]) is None
+    assert [store.runs.version(run_id) is not None for run_id in ids[1:]] == [True, True]
     assert [checkpoint_file(run_id).exists() for run_id in ids] == [False, True, True]
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, True, True]
 
@@ -116,54 +116,54 @@ def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
     dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
-    ids = [store.create_run("ann", CONFIG) for _number in range(4)]
+    ids = [store.runs.create("ann", CONFIG) for _number in range(4)]
     for run_id in ids:
-        store.claim(run_id, "worker", 1)
-        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        store.queue.claim(run_id, "worker", 1)
+        store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
         settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
         settings.checkpoint_file(run_id).write_bytes(bytes(900_000))
         snapshot = settings.trail_folder(run_id) / "0.safetensors"
         snapshot.parent.mkdir()
         snapshot.write_bytes(bytes(200_000))
     for run_id in ids[:3]:
-        store.finish(run_id, "completed", {})
-    store.label_run(ids[0], "ann", star=True)
+        store.record_writer.finish(run_id, "completed", {})
+    store.labels.write(ids[0], "ann", star=True)
     dispatcher.tick()
     # 4.4 MB in a room of 2.1: all snapshots of what is over, then the weights of the two oldest without a star.
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, False, True]
     assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == [True, False, False, True]
-    assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, None, None, 1]
+    assert [store.runs.get(run_id).checkpoint_step for run_id in ids] == [1, None, None, 1]
 
 
 def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "1")
-    ids = [store.create_run("ann", CONFIG) for _number in range(3)]
+    ids = [store.runs.create("ann", CONFIG) for _number in range(3)]
     for run_id in ids:
-        store.claim(run_id, "worker", 1)
-        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        store.queue.claim(run_id, "worker", 1)
+        store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
         snapshot = settings.trail_folder(run_id) / "0.safetensors"
         snapshot.parent.mkdir(parents=True)
         snapshot.write_bytes(bytes(300_000))
         settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
-        store.finish(run_id, "completed", {})
+        store.record_writer.finish(run_id, "completed", {})
     dispatcher.tick()
     # 1.5 MB in a room of 1.05: the snapshots of the two oldest are enough.
     assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, True]
-    assert [store.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
+    assert [store.runs.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
     assert all(settings.checkpoint_file(run_id).exists() for run_id in ids)
 
 
 def with_weights(store: Store, runs: int) -> list[str]:
     """Runs that have ended, with snapshots of 300,000 bytes and weights of 200,000."""
-    ids = [store.create_run("ann", CONFIG) for _number in range(runs)]
+    ids = [store.runs.create("ann", CONFIG) for _number in range(runs)]
     for run_id in ids:
         claim(store, run_id)
-        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
         snapshot = settings.trail_folder(run_id) / "0.safetensors"
         snapshot.parent.mkdir(parents=True)
         snapshot.write_bytes(bytes(300_000))
         settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
-        store.finish(run_id, "completed", {})
+        store.record_writer.finish(run_id, "completed", {})
     return ids
 
 
@@ -194,21 +194,21 @@ def test_room_is_made_on_a_full_disk_though_the_store_cannot_write(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over, waiting = with_weights(store, 2)
-    with store._begin() as connection:
+    with store.database.begin() as connection:
         connection.execute(sa.update(tables.runs).where(tables.runs.c.id == waiting).values(state="queued"))
     monkeypatch.setattr(settings, "lacking_space", lambda: 10**9)
-    monkeypatch.setattr(store, "oldest_weights", lambda: [over, waiting])  # it has changed since
+    monkeypatch.setattr(store.retention, "oldest_weights", lambda: [over, waiting])  # it has changed since
 
     def full(_run_id: str) -> bool:
         raise TransientStoreError("full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "forget_weights", full)
+        patch.setattr(store.retention, "forget_weights", full)
         retention.thin_out(store)
     assert [settings.checkpoint_file(run_id).exists() for run_id in (over, waiting)] == [False, True]
     retention.thin_out(store)  # and now the store can
-    assert store.get(over).checkpoint_step is None
-    assert store.get(waiting).checkpoint_step == 1
+    assert store.runs.get(over).checkpoint_step is None
+    assert store.runs.get(waiting).checkpoint_step == 1
 
 
 def test_how_much_of_the_disk_is_kept_free(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,20 +32,20 @@ def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
     store: Store, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     expected = undisturbed(store)
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
 
     def hang() -> None:
         given_up(store, run_id, monkeypatch)
 
     with monkeypatch.context() as patch:
         if moment.startswith("before the records"):
-            patch.setattr(store, "publish", after(3, hang, store.publish))
+            patch.setattr(store.record_writer, "publish", after(3, hang, store.record_writer.publish))
         else:
             patch.setattr(run_execution.Job, "published", after(3, hang, run_execution.Job.published))
         execute(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.outcome, run.attempts) == ("finished", "completed", 2)
-    assert rows(store.curves(run_id)) == expected
+    assert rows(store.record_reader.curves(run_id)) == expected
     dataset = data.load_dataset("mnist")
     assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
     assert snapshots.steps(run_id) == list(snapshots.planned(CONFIG))
@@ -53,32 +53,32 @@ def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
 
 
 def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     real = snapshots.keep
 
     def reset_meanwhile(trainer: Any, of: str) -> None:
         real(trainer, of)
-        if trainer.step and store.state(run_id) == "running":
+        if trainer.step and store.runs.state(run_id) == "running":
             # It hangs; its run is reset, and waits at step 0 when it comes back.
-            store.request(run_id, "ann", "reset")
+            store.commands.send(run_id, "ann", "reset")
             given_up(store, run_id, monkeypatch)
 
     monkeypatch.setattr(snapshots, "keep", reset_meanwhile)
     execute(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.progress.step, run.checkpoint_step) == ("paused", 0, None)
-    assert len(store.curves(run_id).steps) == 0
+    assert len(store.record_reader.curves(run_id).steps) == 0
 
 
 def test_a_run_of_a_stack_that_another_has_by_now_leaves_the_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = sweep(store)
-    hang = after(3, lambda: given_up(store, ids[0], monkeypatch), store.publish)
+    hang = after(3, lambda: given_up(store, ids[0], monkeypatch), store.record_writer.publish)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", hang)
+        patch.setattr(store.record_writer, "publish", hang)
         execute(store, *ids)
-    assert [store.get(run_id).outcome for run_id in ids] == ["completed"] * 3
-    assert [store.get(run_id).attempts for run_id in ids] == [2, 1, 1]
-    recorded = store.curves(ids[0]).steps["step"].tolist()
+    assert [store.runs.get(run_id).outcome for run_id in ids] == ["completed"] * 3
+    assert [store.runs.get(run_id).attempts for run_id in ids] == [2, 1, 1]
+    recorded = store.record_reader.curves(ids[0]).steps["step"].tolist()
     assert recorded == sorted(set(recorded))  # each once: two have not written them

@@ -143,20 +143,20 @@ def test_the_run_of_a_worker_that_hangs_goes_to_another_and_it_gets_no_more(stor
     hung: set[str] = set()
     dispatcher = Dispatcher(StandIn(), store, hung=lambda: hung)
     dispatcher.begin()
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     dispatcher.tick()
-    lost = store.claim(run_id, "a", 1)
+    lost = store.queue.claim(run_id, "a", 1)
     assert lost is not None
-    store.request(run_id, "ann", "stop")
+    store.commands.send(run_id, "ann", "stop")
     hung.add("a")
     dispatcher._heartbeat()
-    assert store.get(run_id).state == "queued"
-    other = store.create_run("bob", CONFIG)
+    assert store.runs.get(run_id).state == "queued"
+    other = store.runs.create("bob", CONFIG)
     dispatcher.tick()
     assert [future.worker for future in dispatcher.client.sent] == ["a", "b"]
-    again = store.claim(run_id, "b", 1)
+    again = store.queue.claim(run_id, "b", 1)
     assert again is not None
-    assert store.requests([run_id])[run_id].command == "stop"  # still asked for
+    assert store.commands.pending([run_id])[run_id].command == "stop"  # still asked for
     hung.clear()
     dispatcher.tick()
     assert dispatcher.client.runs()[-1] == other
@@ -166,14 +166,14 @@ def test_a_run_whose_workers_hang_each_time_is_a_sentence(store: Store) -> None:
     hung: set[str] = set()
     dispatcher = Dispatcher(StandIn({}), store, hung=lambda: hung)
     dispatcher.begin()
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     for number in range(DEATHS):
         dispatcher.client.workers = owning(f"worker {number}")
         dispatcher.tick()
         claim(store, run_id)
         hung.add(f"worker {number}")
         dispatcher._heartbeat()
-    assert "stopped responding" in str(store.get(run_id).error)
+    assert "stopped responding" in str(store.runs.get(run_id).error)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")

@@ -28,9 +28,9 @@ def own():
     return psutil.Process().memory_full_info().uss
 
 def execute(configs):
-    runs = store.create_runs("owner", configs, secrets.token_hex(5))
+    runs = store.runs.create_group("owner", configs, secrets.token_hex(5))
     run_job.execute(runs, settings.store_url(), 1)
-    assert {store.get(run).outcome for run in runs} == {"completed"}
+    assert {store.runs.get(run).outcome for run in runs} == {"completed"}
     return runs
 
 def peak():
@@ -41,9 +41,9 @@ def round():
     execute([BASE.replace(optimizer="adam", learning_rate=0.001 * n, batch_size=500) for n in range(1, 9)])
     execute([BASE.replace(batch_norm=True, train_size=10_000, batch_size=10_000)])
     (run,) = execute([BASE.replace(model="cnn", filters=(32,), kernel_size=3, train_size=100)])
-    study = store.create_study("owner", "disturbed", {"runs": [run], "kind": "fgsm"})
+    study = store.analyses.create("owner", "disturbed", {"runs": [run], "kind": "fgsm"})
     study_job.execute(study, settings.store_url(), 1)
-    assert store.study(study).state == "finished"
+    assert store.analyses.get(study).state == "finished"
 
 def faults():  # pages that the system has to hand out for one update of a CNN
     cnn = BASE.replace(model="cnn", batch_size=50)

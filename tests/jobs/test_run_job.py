@@ -41,8 +41,8 @@ def test_a_worker_that_dies_between_checkpoint_and_records_costs_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch, moment: str, calls: int
 ) -> None:
     expected = undisturbed(store)
-    run_id = store.create_run("ann", CONFIG)
-    real = store.publish
+    run_id = store.runs.create("ann", CONFIG)
+    real = store.record_writer.publish
 
     def publish_and_die(*args: Any, **kwargs: Any) -> None:
         real(*args, **kwargs)
@@ -50,13 +50,15 @@ def test_a_worker_that_dies_between_checkpoint_and_records_costs_nothing(
 
     with monkeypatch.context() as patch:
         method = publish_and_die if moment.startswith("after") else real
-        patch.setattr(store, "publish", after(calls, die, real) if method is real else _nth(calls, real, method))
+        patch.setattr(
+            store.record_writer, "publish", after(calls, die, real) if method is real else _nth(calls, real, method)
+        )
         with pytest.raises(Crash):
             execute(store, run_id)
-    assert store.get(run_id).state == "running"
+    assert store.runs.get(run_id).state == "running"
     execute(store, run_id)
-    assert store.get(run_id).outcome == "completed"
-    assert rows(store.curves(run_id)) == expected
+    assert store.runs.get(run_id).outcome == "completed"
+    assert rows(store.record_reader.curves(run_id)) == expected
 
 
 def _nth(calls: int, usual: Callable[..., Any], then: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,52 +89,52 @@ def test_a_cnn_that_is_stepped_resumed_and_loses_its_worker_comes_to_the_same_we
         learning_rate=0.003,
     )
     expected = undisturbed(store, config)
-    (whole,) = store.list_runs("ann")
-    run_id = store.create_run("ann", config)
-    store.request(run_id, "ann", "pause")
+    (whole,) = store.runs.newest("ann")
+    run_id = store.runs.create("ann", config)
+    store.commands.send(run_id, "ann", "pause")
     for step in (1, 2):
-        store.request(run_id, "ann", "step")
+        store.commands.send(run_id, "ann", "step")
         execute(store, run_id)
-        assert store.get(run_id).progress.step == step
-    store.request(run_id, "ann", "resume")
+        assert store.runs.get(run_id).progress.step == step
+    store.commands.send(run_id, "ann", "resume")
     with monkeypatch.context() as patch:
         in_strides(patch, 1)
-        patch.setattr(store, "publish", after(3, die, store.publish))
+        patch.setattr(store.record_writer, "publish", after(3, die, store.record_writer.publish))
         with pytest.raises(Crash):
             execute(store, run_id)
-    assert 2 < store.get(run_id).progress.step < 8
+    assert 2 < store.runs.get(run_id).progress.step < 8
     execute(store, run_id)
-    assert rows(store.curves(run_id)) == expected
+    assert rows(store.record_reader.curves(run_id)) == expected
     for name, value in weights.latest(whole.id).weights.items():
         np.testing.assert_array_equal(weights.latest(run_id).weights[name], value)
 
 
 def test_a_lost_worker_is_told_as_an_event(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     with monkeypatch.context() as patch:
         patch.setattr(run_job._Bunch, "_save_is_due", lambda self: False)
-        patch.setattr(store, "publish", after(4, die, store.publish))
+        patch.setattr(store.record_writer, "publish", after(4, die, store.record_writer.publish))
         with pytest.raises(Crash):
             execute(store, run_id)
-    reached = store.get(run_id).progress.step
+    reached = store.runs.get(run_id).progress.step
     assert reached > 0
     execute(store, run_id)
-    (event,) = store.curves(run_id).events
+    (event,) = store.record_reader.curves(run_id).events
     assert (event.kind, event.step) == ("recovered", 0)
 
 
 def test_a_step_asked_of_a_running_run_is_one_step_and_a_pause(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     asked: list[int] = []
 
     def ask() -> None:
-        store.request(run_id, "ann", "step")
-        asked.append(store.get(run_id).progress.step)
+        store.commands.send(run_id, "ann", "step")
+        asked.append(store.runs.get(run_id).progress.step)
 
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(store, "publish", after(3, ask, store.publish))
+    monkeypatch.setattr(store.record_writer, "publish", after(3, ask, store.record_writer.publish))
     execute(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.command) == ("paused", None)
     assert asked[0] < run.progress.step < CONFIG.total_steps
 
@@ -142,20 +144,20 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
     store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str
 ) -> None:
     config = CONFIG.replace(batch_size=1_000)
-    run_id = store.create_run("ann", config)
-    store.request(run_id, "ann", "pause")
-    store.request(run_id, "ann", "step")
+    run_id = store.runs.create("ann", config)
+    store.commands.send(run_id, "ann", "pause")
+    store.commands.send(run_id, "ann", "step")
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     # Heard while the step is being made: a step of a large network takes seconds.
     real = training.Stack.update
 
     def interrupted(self: Any, stop: Callable[[], bool]) -> bool:
-        store.request(run_id, "ann", command)
+        store.commands.send(run_id, "ann", command)
         return False if stop() else real(self, stop)
 
     monkeypatch.setattr(training.Stack, "update", interrupted)
     execute(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.progress.step, run.command) == (state, 0, None)
     assert run.outcome == ("stopped" if command == "stop" else None)
 
@@ -164,43 +166,56 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
 def test_a_second_thought_while_the_run_is_being_paused_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str
 ) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
+    monkeypatch.setattr(
+        store.record_writer,
+        "publish",
+        after(3, lambda: store.commands.send(run_id, "ann", "pause"), store.record_writer.publish),
+    )
     real = training.save
 
     def slow_save(*args: Any) -> None:
         real(*args)
-        if store.get(run_id).command == "pause":
-            store.request(run_id, "ann", command)
+        if store.runs.get(run_id).command == "pause":
+            store.commands.send(run_id, "ann", command)
 
     monkeypatch.setattr(training, "save", slow_save)
     execute(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert run.state == state
     assert run.outcome == {"stop": "stopped", "reset": None, "resume": "completed"}[command]
 
 
 def test_a_stop_in_the_very_moment_of_a_pause_stops(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(store, "publish", after(3, lambda: store.request(run_id, "ann", "pause"), store.publish))
-    monkeypatch.setattr(store, "pause", after(1, lambda: store.request(run_id, "ann", "stop"), store.pause))
+    monkeypatch.setattr(
+        store.record_writer,
+        "publish",
+        after(3, lambda: store.commands.send(run_id, "ann", "pause"), store.record_writer.publish),
+    )
+    monkeypatch.setattr(
+        store.record_writer,
+        "pause",
+        after(1, lambda: store.commands.send(run_id, "ann", "stop"), store.record_writer.pause),
+    )
     execute(store, run_id)
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.outcome) == ("finished", "stopped")
 
 
 def test_a_store_that_is_locked_for_a_moment_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
 
     def locked() -> None:
         raise TransientStoreError("locked")
 
-    for name in ("claim", "rewind", "publish", "finish"):
-        monkeypatch.setattr(store, name, after(1, locked, getattr(store, name)))
+    monkeypatch.setattr(store.queue, "claim", after(1, locked, store.queue.claim))
+    for name in ("rewind", "publish", "finish"):
+        monkeypatch.setattr(store.record_writer, name, after(1, locked, getattr(store.record_writer, name)))
     execute(store, run_id)
-    assert store.get(run_id).outcome == "completed"
+    assert store.runs.get(run_id).outcome == "completed"
 
 
 @pytest.mark.parametrize("saved", [True, False])
@@ -208,18 +223,18 @@ def test_a_failed_run_is_continued_from_its_last_checkpoint_or_the_start(
     store: Store, monkeypatch: pytest.MonkeyPatch, saved: bool
 ) -> None:
     expected = undisturbed(store)
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     with monkeypatch.context() as patch:
         patch.setattr(run_job._Bunch, "_save_is_due", lambda self: saved and self.jobs[0].trainer.step < 300)
-        patch.setattr(store, "publish", after(8, die, store.publish))
+        patch.setattr(store.record_writer, "publish", after(8, die, store.record_writer.publish))
         with pytest.raises(Crash):
             execute(store, run_id)
-    reached, checkpoint = store.get(run_id).progress.step, store.get(run_id).checkpoint_step
+    reached, checkpoint = store.runs.get(run_id).progress.step, store.runs.get(run_id).checkpoint_step
     assert (checkpoint is not None) == saved
-    store.finish(run_id, "failed", {}, message("It broke."))
-    store.request(run_id, "ann", "resume")
+    store.record_writer.finish(run_id, "failed", {}, message("It broke."))
+    store.commands.send(run_id, "ann", "resume")
     execute(store, run_id)
-    run, curves = store.get(run_id), store.curves(run_id)
+    run, curves = store.runs.get(run_id), store.record_reader.curves(run_id)
     assert (run.outcome, run.error) == ("completed", None)
     assert rows(curves) == expected
     if reached > (checkpoint or 0):
@@ -227,7 +242,7 @@ def test_a_failed_run_is_continued_from_its_last_checkpoint_or_the_start(
 
 
 def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
 
     def full(*_args: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -235,12 +250,12 @@ def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: py
     monkeypatch.setattr(training, "save", full)
     monkeypatch.setattr(run_execution, "SAVE_SECONDS", 0.0)  # it is waited for, but not for ever
     execute(store, run_id)
-    assert store.get(run_id).outcome == "completed"
-    assert store.get(run_id).checkpoint_step is None
+    assert store.runs.get(run_id).outcome == "completed"
+    assert store.runs.get(run_id).checkpoint_step is None
 
 
 def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
 
     def fail(self: Any) -> None:
         raise ZeroDivisionError
@@ -248,19 +263,21 @@ def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: 
     monkeypatch.setattr(run_execution, "estimate_seconds", fail)
     monkeypatch.setattr(run_execution, "LEARNED_FROM_SECONDS", 0.0)
     execute(store, run_id)
-    assert store.get(run_id).outcome == "completed"
+    assert store.runs.get(run_id).outcome == "completed"
 
 
 def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(run_id, "ann"), store.publish))
+    monkeypatch.setattr(
+        store.record_writer, "publish", after(4, lambda: store.runs.delete(run_id, "ann"), store.record_writer.publish)
+    )
     execute(store, run_id)
     assert list(settings.checkpoint_file(run_id).parent.iterdir()) == []
 
 
 def test_weights_are_kept_at_the_end(store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     execute(store, run_id)
     names = {file.name for file in settings.checkpoint_file(run_id).parent.iterdir()}
     assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
@@ -270,8 +287,8 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
 
 
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     execute(store, run_id)
-    run, curves = store.get(run_id), store.curves(run_id)
+    run, curves = store.runs.get(run_id), store.record_reader.curves(run_id)
     assert run.result["verdict"] == judge(run.config, curves, run.outcome)[0]
     assert run.result["verdict"] not in ("diverged", "collapsed")

@@ -21,13 +21,13 @@ def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
 ) -> None:
     mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
-    run_id = store.create_run("ann", LONG)
+    run_id = store.runs.create("ann", LONG)
     server = start(mine)
     at_work(store, run_id)
     family = server.family()
     server.end(how)
     wait_until(lambda: gone(family), 10)
-    step = store.get(run_id).progress.step
+    step = store.runs.get(run_id).progress.step
     if how is signal.SIGKILL:
         again = start(mine)
         at_work(store, run_id, step + 1)
@@ -41,17 +41,17 @@ def test_a_killed_cluster_takes_its_workers_along_and_the_next_page_starts_anoth
     start: Start, environment: dict[str, str], tmp_path: Path
 ) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
-    run_id = store.create_run("ann", LONG)
+    run_id = store.runs.create("ann", LONG)
     server = start({**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"})
     at_work(store, run_id)
     family = server.family()
     server.cluster.kill()
     wait_until(lambda: gone(family), 20)
-    step = store.get(run_id).progress.step
+    step = store.runs.get(run_id).progress.step
     server.show_page()
     assert server.cluster not in family
     at_work(store, run_id, step + 1)
-    assert store.get(run_id).attempts == 2
+    assert store.runs.get(run_id).attempts == 2
     family = server.family()
     server.end()
     wait_until(lambda: gone(family), 10)
@@ -63,16 +63,16 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(
 ) -> None:
     home = tmp_path / "other"
     store = open_store(f"sqlite:///{home / 'runs.sqlite'}")
-    waiting = [store.create_run("ann", LONG), store.create_run("bob", LONG)]
+    waiting = [store.runs.create("ann", LONG), store.runs.create("bob", LONG)]
     server = start({**environment, "MNIST_LAB_HOME": str(home)})
     for run_id in waiting:  # neither comes to its end meanwhile
         at_work(store, run_id)
-    assert [store.get(run_id).state for run_id in waiting] == ["running", "running"]
+    assert [store.runs.get(run_id).state for run_id in waiting] == ["running", "running"]
     # A lost worker's run goes to the one that takes its place, not behind the other run.
     server.workers()[0].kill()
 
     def runs() -> list[tuple[str, int]]:
-        return sorted((run.state, run.attempts) for run in map(store.get, waiting))
+        return sorted((run.state, run.attempts) for run in map(store.runs.get, waiting))
 
     wait_until(lambda: runs() == [("running", 1), ("running", 2)], 60)
     family = server.family()

@@ -43,7 +43,7 @@ def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apar
     ids = sweep(store)
     run_job.execute(ids, store.url, 1)
     for rate, run_id in zip(RATES, ids, strict=True):
-        run = store.get(run_id)
+        run = store.runs.get(run_id)
         assert run.outcome == "completed"
         assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
         assert run.result["test_accuracy"] > 0.5
@@ -53,7 +53,7 @@ def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apar
 def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store: Store) -> None:
     ids = sweep(store, (0.001, 100.0, 0.003), loss="squared-error")
     run_job.execute(ids, store.url, 1)
-    runs = [store.get(run_id) for run_id in ids]
+    runs = [store.runs.get(run_id) for run_id in ids]
     assert [run.outcome for run in runs] == ["completed", "diverged", "completed"]
     dataset = data.load_dataset("mnist")
     for run in runs:
@@ -73,18 +73,22 @@ def test_a_command_to_one_run_of_a_stack_is_its_own(
     ids = sweep(store)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", command), store.publish))
+        patch.setattr(
+            store.record_writer,
+            "publish",
+            after(3, lambda: store.commands.send(ids[1], "ann", command), store.record_writer.publish),
+        )
         run_job.execute(ids, store.url, 1)
-    run = store.get(ids[1])
+    run = store.runs.get(ids[1])
     assert (run.state, run.command) == (state, None)
     assert (run.progress.step == 0) == (command == "reset")
     assert run.progress.step < CONFIG.total_steps
     if state == "paused":  # and it goes on alone
-        store.request(ids[1], "ann", "resume")
+        store.commands.send(ids[1], "ann", "resume")
         run_job.execute([ids[1]], store.url, 1)
     for rate, run_id in zip(RATES, ids, strict=True):
-        if store.get(run_id).outcome != "stopped":
-            assert store.get(run_id).outcome == "completed"
+        if store.runs.get(run_id).outcome != "stopped":
+            assert store.runs.get(run_id).outcome == "completed"
             assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
 
 
@@ -99,19 +103,25 @@ def test_a_run_that_leaves_its_stack_draws_the_curve_that_it_draws_in_it(
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         if how == "a lost worker":
-            patch.setattr(store, "publish", after(5, die, store.publish))
+            patch.setattr(store.record_writer, "publish", after(5, die, store.record_writer.publish))
             with pytest.raises(Crash):
                 execute(store, *ids)
         else:
-            patch.setattr(store, "publish", after(3, lambda: store.request(ids[1], "ann", how), store.publish))
+            patch.setattr(
+                store.record_writer,
+                "publish",
+                after(3, lambda: store.commands.send(ids[1], "ann", how), store.record_writer.publish),
+            )
             execute(store, *ids)
-            store.request(ids[1], "ann", "resume")
+            store.commands.send(ids[1], "ann", "resume")
     left = ids if how == "a lost worker" else ids[1:2]
     for run_id in left:
         execute(store, run_id)
     for run_id, undisturbed_one in zip(ids, whole, strict=True):
-        assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
-        alone = [(event.kind, event.value) for event in store.curves(run_id).events if event.kind == "alone"]
+        assert rows(store.record_reader.curves(run_id)) == rows(store.record_reader.curves(undisturbed_one))
+        alone = [
+            (event.kind, event.value) for event in store.record_reader.curves(run_id).events if event.kind == "alone"
+        ]
         assert alone == ([("alone", len(ids))] if run_id in left else [])
 
 
@@ -123,15 +133,19 @@ def test_a_run_that_a_step_took_out_of_its_stack_waits_behind_others(
     waiting: list[str] = []
 
     def step() -> None:
-        waiting.append(store.create_run("bob", CONFIG))
-        store.request(ids[1], "ann", "step")
+        waiting.append(store.runs.create("bob", CONFIG))
+        store.commands.send(ids[1], "ann", "step")
 
     # It has made its step, and is to go on after all.
-    monkeypatch.setattr(store, "pause", after(1, lambda: store.request(ids[1], "ann", "resume"), store.pause))
-    monkeypatch.setattr(store, "publish", after(3, step, store.publish))
+    monkeypatch.setattr(
+        store.record_writer,
+        "pause",
+        after(1, lambda: store.commands.send(ids[1], "ann", "resume"), store.record_writer.pause),
+    )
+    monkeypatch.setattr(store.record_writer, "publish", after(3, step, store.record_writer.publish))
     run_job.execute(ids, store.url, 1)
-    assert [run.id for run in store.next_queued(5)] == [*waiting, ids[1]]
-    assert store.get(ids[1]).progress.step > 0
+    assert [run.id for run in store.queue.next(5)] == [*waiting, ids[1]]
+    assert store.runs.get(ids[1]).progress.step > 0
 
 
 def test_a_new_rate_for_one_run_of_a_stack(
@@ -139,15 +153,15 @@ def test_a_new_rate_for_one_run_of_a_stack(
 ) -> None:
     ids = sweep(store)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
-    change = after(3, lambda: store.request_learning_rate(ids[0], "ann", 0.2), store.publish)
-    monkeypatch.setattr(store, "publish", change)
+    change = after(3, lambda: store.commands.set_learning_rate(ids[0], "ann", 0.2), store.record_writer.publish)
+    monkeypatch.setattr(store.record_writer, "publish", change)
     run_job.execute(ids, store.url, 1)
-    assert store.get(ids[0]).base_rate == 0.2
-    assert [event.kind for event in store.curves(ids[0]).events] == ["learning_rate"]
-    assert store.curves(ids[0]).steps["learning_rate"][-1] == pytest.approx(0.2)
+    assert store.runs.get(ids[0]).base_rate == 0.2
+    assert [event.kind for event in store.record_reader.curves(ids[0]).events] == ["learning_rate"]
+    assert store.record_reader.curves(ids[0]).steps["learning_rate"][-1] == pytest.approx(0.2)
     assert losses(store, ids[0]) != pytest.approx(apart[RATES[0]], rel=1e-3)
     for rate, run_id in zip(RATES[1:], ids[1:], strict=True):
-        assert store.get(run_id).outcome == "completed"
+        assert store.runs.get(run_id).outcome == "completed"
         assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
 
 
@@ -156,10 +170,10 @@ def test_a_stack_whose_worker_dies_goes_on_as_a_stack(store: Store, monkeypatch:
     run_job.execute(whole, store.url, 1)
     ids = sweep(store)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", after(5, die, store.publish))
+        patch.setattr(store.record_writer, "publish", after(5, die, store.record_writer.publish))
         with pytest.raises(Crash):
             run_job.execute(ids, store.url, 1)
-    steps = {store.get(run_id).checkpoint_step for run_id in ids}
+    steps = {store.runs.get(run_id).checkpoint_step for run_id in ids}
     assert len(steps) == 1
     assert 0 < (steps.pop() or 0) < CONFIG.total_steps
     stacks: list[int] = []
@@ -173,24 +187,26 @@ def test_a_stack_whose_worker_dies_goes_on_as_a_stack(store: Store, monkeypatch:
     execute(store, *ids)
     assert stacks[0] == len(ids)
     for run_id, undisturbed_one in zip(ids, whole, strict=True):
-        assert rows(store.curves(run_id)) == rows(store.curves(undisturbed_one))
+        assert rows(store.record_reader.curves(run_id)) == rows(store.record_reader.curves(undisturbed_one))
 
 
 def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Store, monkeypatch: Any) -> None:
     ids = sweep(store)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "publish", after(5, die, store.publish))
+        patch.setattr(store.record_writer, "publish", after(5, die, store.record_writer.publish))
         with pytest.raises(Crash):
             run_job.execute(ids, store.url, 1)
     settings.checkpoint_file(ids[1]).unlink()
     execute(store, *ids)
-    assert {store.get(run_id).outcome for run_id in ids} == {"completed"}
+    assert {store.runs.get(run_id).outcome for run_id in ids} == {"completed"}
 
 
 def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = sweep(store)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
-    monkeypatch.setattr(store, "publish", after(4, lambda: store.delete_run(ids[0], "ann"), store.publish))
+    monkeypatch.setattr(
+        store.record_writer, "publish", after(4, lambda: store.runs.delete(ids[0], "ann"), store.record_writer.publish)
+    )
     run_job.execute(ids, store.url, 1)
-    assert [store.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
+    assert [store.runs.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
     assert not list(settings.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))

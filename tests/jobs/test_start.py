@@ -21,16 +21,16 @@ def test_runs_that_wait_go_on_without_a_page(tmp_path: Path, small_mnist: Path) 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
     environment |= {"MNIST_LAB_HOME": str(tmp_path / "lab"), "MNIST_LAB_DATA": str(small_mnist)}
     store = open_store(f"sqlite:///{tmp_path / 'lab' / 'runs.sqlite'}")
-    run_id = store.create_run("ann", LONG)
+    run_id = store.runs.create("ann", LONG)
     running = start_server(environment | {"MNIST_LAB_WORKERS": "1"})
     try:
-        wait_until(lambda: store.get(run_id).progress.step > 0, 120)
+        wait_until(lambda: store.runs.get(run_id).progress.step > 0, 120)
         (cluster,) = psutil.Process(running.process.pid).children()
         assert "mnist_core.jobs" in cluster.cmdline()
         cluster.kill()
-        wait_until(lambda: store.get(run_id).attempts == 2, 120)
-        step = store.get(run_id).progress.step
-        wait_until(lambda: store.get(run_id).progress.step > step, 60)
+        wait_until(lambda: store.runs.get(run_id).attempts == 2, 120)
+        step = store.runs.get(run_id).progress.step
+        wait_until(lambda: store.runs.get(run_id).progress.step > step, 60)
     finally:
         running.end()
         store.close()

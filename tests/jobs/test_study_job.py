@@ -25,17 +25,17 @@ def store(shared_store: Store) -> Store:
 
 
 def trained(store: Store, config: RunConfig = CONFIG) -> str:
-    run_id = store.create_run("ann", config)
+    run_id = store.runs.create("ann", config)
     run_job.execute([run_id], store.url, 1)
-    assert store.get(run_id).outcome == "completed"
+    assert store.runs.get(run_id).outcome == "completed"
     return run_id
 
 
 def computed(store: Store, kind: StudyKind, parameters: dict[str, Any]) -> Study:
     """What a worker makes of a study."""
-    study_id = store.create_study("ann", kind, parameters)
+    study_id = store.analyses.create("ann", kind, parameters)
     analysis_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
+    study = store.analyses.get(study_id)
     assert study is not None
     return study
 
@@ -63,7 +63,7 @@ def test_the_landscape_of_a_runs_path(store: Store) -> None:
     # Where the run ended the loss is about that of its result: other images, a point of the grid nearby.
     column = int(np.abs(study.arrays["xs"] - path[-1, 0]).argmin())
     row = int(np.abs(study.arrays["ys"] - path[-1, 1]).argmin())
-    assert losses[row, column] == pytest.approx(store.get(run_id).result["train_loss"], rel=0.5)
+    assert losses[row, column] == pytest.approx(store.runs.get(run_id).result["train_loss"], rel=0.5)
     start = int(np.abs(study.arrays["xs"] - path[0, 0]).argmin())
     assert losses[row, start] > losses[row, column]
 
@@ -76,11 +76,11 @@ def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -
     assert study.values["step"] == CONFIG.total_steps
     assert study.values["explained"] is None
     middle = study.arrays["losses"][15, 15]
-    assert middle == pytest.approx(store.get(run_id).result["train_loss"], rel=0.5)
+    assert middle == pytest.approx(store.runs.get(run_id).result["train_loss"], rel=0.5)
 
 
 def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
-    waiting = store.create_run("ann", CONFIG)
+    waiting = store.runs.create("ann", CONFIG)
     for run_id, said in ((waiting, "no weights that are numbers"), ("nothing", "There is no run nothing here")):
         study = landscape(store, run_id)
         assert study.state == "failed"
@@ -90,15 +90,15 @@ def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
 def test_a_cancelled_study_ends_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = trained(store)
     monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)
-    report = store.report_study
+    report = store.analyses.report
     reported: list[float] = []
 
     def cancelled(study_id: str, progress: float, **_token: int) -> bool:
         reported.append(progress)
-        store.cancel_study(study_id, "ann")
+        store.analyses.cancel(study_id, "ann")
         return report(study_id, progress)
 
-    monkeypatch.setattr(store, "report_study", cancelled)
+    monkeypatch.setattr(store.analyses, "report", cancelled)
     study = landscape(store, run_id)
     assert study.state == "failed"
     assert len(reported) == 1
@@ -108,9 +108,9 @@ def test_a_run_that_diverged_is_shown_as_far_as_it_is_numbers(store: Store) -> N
     config = CONFIG.replace(
         learning_rate=100.0, activation="identity", loss="squared-error", stop_when_not_finite=False
     )
-    run_id = store.create_run("ann", config)
+    run_id = store.runs.create("ann", config)
     run_job.execute([run_id], store.url, 1)
-    assert store.get(run_id).outcome == "diverged"
+    assert store.runs.get(run_id).outcome == "diverged"
     study = landscape(store, run_id)
     assert study.state == "finished", study.message
     assert 0 <= study.values["step"] < study.values["reached"] == config.total_steps
@@ -125,7 +125,7 @@ def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> Non
     kept = weights.latest(run_id).weights
     assert shares == pytest.approx(forward.probabilities(CONFIG, kept, parts.test.images), abs=1e-3)
     right = (shares.argmax(1) == parts.test.labels).mean()
-    assert right == pytest.approx(store.get(run_id).result["test_accuracy"], abs=2e-3)
+    assert right == pytest.approx(store.runs.get(run_id).result["test_accuracy"], abs=2e-3)
 
 
 def test_what_an_answer_hangs_on(store: Store) -> None:
@@ -179,7 +179,7 @@ def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
     accuracy = study.arrays["accuracy"]
     assert accuracy.shape == (2, len(study.values["strengths"]))
     assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
-    assert accuracy[0, 0] == pytest.approx(store.get(first).result["train_accuracy"], abs=0.01)
+    assert accuracy[0, 0] == pytest.approx(store.runs.get(first).result["train_accuracy"], abs=0.01)
     assert accuracy[0, -1] < accuracy[0, 0] - 0.1
     assert study.values["images"] == [1_000, 1_000]
 
@@ -191,7 +191,9 @@ def test_so_many_disturbed_images_as_there_are_and_how_far_each_run_had_come(sto
     study = finished(store, "disturbed", {"runs": [few, none], "kind": "fgsm"})
     assert study.values["images"] == [4, 100]
     assert study.values["parts"] == ["validation", "train"]
-    assert study.values["reached"] == study.values["steps"] == [store.get(one).checkpoint_step for one in (few, none)]
+    assert (
+        study.values["reached"] == study.values["steps"] == [store.runs.get(one).checkpoint_step for one in (few, none)]
+    )
     dataset = data.load_dataset("mnist")
     np.testing.assert_array_equal(study.arrays["labels"], dataset.train_labels[-4:])
     np.testing.assert_array_equal(study.arrays["examples"][0], dataset.train_images[-4:])
@@ -229,7 +231,7 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
         shares.append(progress)
         return progress < 0.5
 
-    monkeypatch.setattr(store, "report_study", cancelled)
+    monkeypatch.setattr(store.analyses, "report", cancelled)
     asked = {"dataset": "mnist", "hidden_layers": [8], "images": 1_000, "sizes": [10, 1_000]}
     study = computed(store, "batch-times", asked)
     assert study.state == "running"  # left as it is: the store says what became of it

@@ -35,7 +35,7 @@ class Fault:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, store: Store, begin: Callable[[], Any], end: Callable[[], Any]):
         self.met = self.calls = 0
-        real = store.publish
+        real = store.record_writer.publish
 
         def publish(*args: Any) -> Any:
             self.calls += 1
@@ -49,7 +49,7 @@ class Fault:
                     end()
                 raise
 
-        monkeypatch.setattr(store, "publish", publish)
+        monkeypatch.setattr(store.record_writer, "publish", publish)
 
 
 Disturb = Callable[[Store, Callable[[], Any], Callable[[], Any]], None]
@@ -60,10 +60,10 @@ def disturb(undisturbed_curve: str, monkeypatch: pytest.MonkeyPatch) -> Disturb:
     """A run that meets with a fault draws the curve of one that does not, and makes nothing twice."""
 
     def disturbed(store: Store, begin: Callable[[], Any], end: Callable[[], Any]) -> None:
-        run_id = store.create_run("ann", CONFIG)
+        run_id = store.runs.create("ann", CONFIG)
         fault = Fault(monkeypatch, store, begin, end)
         execute(store, run_id)
-        run, curves = store.get(run_id), store.curves(run_id)
+        run, curves = store.runs.get(run_id), store.record_reader.curves(run_id)
         assert fault.met >= ATTEMPTS
         assert (run.outcome, run.attempts, curves.events) == ("completed", 1, ())
         assert rows(curves) == undisturbed_curve
@@ -86,7 +86,7 @@ def test_a_store_locked_for_longer_than_anybody_waits(store: Store, home: Path, 
 
 def test_a_store_that_is_full(store: Store, disturb: Disturb) -> None:
     def most(pages: str) -> None:
-        with store._engine.connect() as connection:  # the pool hands out this one connection again
+        with store.database.engine.connect() as connection:  # the pool hands out this one connection again
             there = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or there}")
 
@@ -149,7 +149,7 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
 ) -> None:
     import torch
 
-    run_id = store.create_run("ann", CONFIG)
+    run_id = store.runs.create("ann", CONFIG)
     holders: list[sqlite3.Connection] = []
     fault = Fault(monkeypatch, store, lambda: holders.append(lock(home)), lambda: None)
     training_one = threading.Thread(target=execute, args=(store, run_id))
@@ -167,9 +167,9 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
     assert computed.wait(20)
     holders[0].close()
     training_one.join(60)
-    assert store.get(run_id).outcome == "completed"
+    assert store.runs.get(run_id).outcome == "completed"
     assert torch.get_num_threads() == 2
-    assert rows(store.curves(run_id)) == undisturbed_curve
+    assert rows(store.record_reader.curves(run_id)) == undisturbed_curve
 
 
 def test_a_worker_is_patient_but_not_for_ever_and_not_with_what_lasts(store: Store, monkeypatch: Any) -> None:
@@ -216,15 +216,15 @@ def test_a_worker_that_closes_waits_no_longer_and_one_that_another_cluster_takes
 
 
 def test_a_study_that_cannot_reach_the_store_has_not_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    study_id = store.create_study("ann", "course", {"run": "0123456789"})
+    study_id = store.analyses.create("ann", "course", {"run": "0123456789"})
 
     def away(*_args: Any) -> None:
         raise TransientStoreError("out of reach")
 
-    monkeypatch.setattr(store, "get", away)
+    monkeypatch.setattr(store.runs, "get", away)
     with pytest.raises(TransientStoreError):
         analysis_job.execute(study_id, store.url, 1)
-    study = store.study(study_id)
+    study = store.analyses.get(study_id)
     assert study is not None
     assert (study.state, study.message) == ("running", None)
 

@@ -107,12 +107,12 @@ def test_nobody_computes_beside_another() -> None:
 def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
-    shared_store.set_fact("speed", {})
+    shared_store.facts.set("speed", {})
     return shared_store
 
 
 def curve(store: Store, run_id: str) -> str:
-    curves = store.curves(run_id)
+    curves = store.record_reader.curves(run_id)
     names = [name for name in curves.steps.dtype.names or () if name != "seconds"]
     return repr(curves.steps[names].tolist())
 
@@ -123,9 +123,9 @@ def curve(store: Store, run_id: str) -> str:
 def test_studies_in_between_do_not_change_a_run(
     store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = store.create_run("ann", config)
+    alone = store.runs.create("ann", config)
     run_job.execute([alone], store.url, 2)
-    disturbed = store.create_run("ann", config)
+    disturbed = store.runs.create("ann", config)
     training = threading.Thread(target=run_job.execute, args=([disturbed], store.url, 2))
     gave_way: list[bool] = []
     give_way = OF_THIS_PROCESS.give_way
@@ -142,12 +142,12 @@ def test_studies_in_between_do_not_change_a_run(
     monkeypatch.setattr(OF_THIS_PROCESS, "give_way", counted)
     training.start()
     while training.is_alive():
-        study_id = store.create_study("bob", "course", {"run": alone})
+        study_id = store.analyses.create("bob", "course", {"run": alone})
         analysis_job.execute(study_id, store.url, 1)
-        study = store.study(study_id)
+        study = store.analyses.get(study_id)
         assert study is not None
         assert study.state == "finished", study.message
     training.join()
     assert len(gave_way) >= 3
-    assert store.get(disturbed).outcome == "completed"
+    assert store.runs.get(disturbed).outcome == "completed"
     assert curve(store, disturbed) == curve(store, alone)

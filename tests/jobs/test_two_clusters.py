@@ -20,7 +20,7 @@ CONFIG = RunConfig()
 def stores(home: Path, mnist_is_there: None) -> Iterator[list[Store]]:
     """One store, opened by two clusters and a student."""
     opened = [open_store(f"sqlite:///{home / 'runs.sqlite'}") for _number in range(3)]
-    opened[0].set_fact("speed", {})
+    opened[0].facts.set("speed", {})
     yield opened
     for store in opened:
         store.close()
@@ -41,14 +41,14 @@ def test_one_that_was_stopped_for_a_while_dispatches_nothing_when_it_comes_back(
     stores: list[Store], both: tuple[Dispatcher, Dispatcher]
 ) -> None:
     (first, second), student = both, stores[2]
-    run_id = student.create_run("ann", CONFIG)
+    run_id = student.runs.create("ann", CONFIG)
     first.tick()
-    lost = student.claim(*_arguments(first, 0))
+    lost = student.queue.claim(*_arguments(first, 0))
     assert lost is not None
     second.begin()  # the first has not been heard of
     second.tick()
     assert second.client.runs() == [run_id]
-    again = student.claim(*_arguments(second, 0))
+    again = student.queue.claim(*_arguments(second, 0))
     assert again is not None
     # The first comes back, with a worker that trains on.
     with pytest.raises(LeaseLostError):
@@ -57,8 +57,8 @@ def test_one_that_was_stopped_for_a_while_dispatches_nothing_when_it_comes_back(
     assert (first._running, first.client.sent[0].status) == ({}, "cancelled")
     assert first.others_turn()
     assert again.token > lost.token
-    assert not student.finish(run_id, "completed", {}, token=lost.token)
-    assert student.get(run_id).state == "running"
+    assert not student.record_writer.finish(run_id, "completed", {}, token=lost.token)
+    assert student.runs.get(run_id).state == "running"
 
 
 def _arguments(dispatcher: Dispatcher, number: int) -> tuple[str, str, int, int]:
@@ -70,25 +70,25 @@ def _arguments(dispatcher: Dispatcher, number: int) -> tuple[str, str, int, int]
 def test_what_it_sends_before_it_notices_finds_no_run(stores: list[Store], both: tuple[Dispatcher, Dispatcher]) -> None:
     (first, second), student = both, stores[2]
     second.begin()
-    student.create_run("ann", CONFIG)
+    student.runs.create("ann", CONFIG)
     first._submit()
     assert first.client.runs()
-    assert student.claim(*_arguments(first, 0)) is None
+    assert student.queue.claim(*_arguments(first, 0)) is None
     second._submit()
-    assert student.claim(*_arguments(second, 0)) is not None
+    assert student.queue.claim(*_arguments(second, 0)) is not None
 
 
 def test_it_takes_up_again_where_the_other_is_gone(
     stores: list[Store], both: tuple[Dispatcher, Dispatcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = both
-    run_id = stores[2].create_run("ann", CONFIG)
+    run_id = stores[2].runs.create("ann", CONFIG)
     second.begin()
     served = []
     real = first.tick
 
     def tick() -> None:
-        served.append(first.store.lease().token)
+        served.append(first.store.lease.current().token)
         real()
         if first.client.runs():
             raise KeyboardInterrupt
@@ -98,4 +98,4 @@ def test_it_takes_up_again_where_the_other_is_gone(
     with pytest.raises(KeyboardInterrupt):
         first.serve()
     assert first.client.runs() == [run_id]
-    assert served[-1] > (second.store.lease_token or 0)
+    assert served[-1] > (second.store.lease.token or 0)

@@ -19,8 +19,8 @@ CONFIG = RunConfig(dataset="built-in", hidden_layers=())
 
 def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.0, **changes: Any) -> str:
     """A run after 40 updates whose network says `answer` to everything."""
-    run_id = store.create_run(owner, CONFIG.replace(**changes))
-    store.claim(run_id, "worker", 1)
+    run_id = store.runs.create(owner, CONFIG.replace(**changes))
+    store.queue.claim(run_id, "worker", 1)
     bias = np.zeros(10, np.float32)
     bias[answer] = 3 * scale
     settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.
         settings.checkpoint_folder() / f"{run_id}.safetensors",
         metadata={"state": json.dumps({"step": 40})},
     )
-    store.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
+    store.record_writer.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
     return run_id
 
 
@@ -40,9 +40,9 @@ def with_a_drawing(app: AppTest) -> AppTest:
 
 def with_answers(store: Store, owner: str, run_id: str, shares: np.ndarray) -> None:
     """The study of a run's answers to its validation images, as a worker leaves it."""
-    study_id = store.create_study(owner, "answers", {"run": run_id, "part": "validation"})
-    store.claim_study(study_id)
-    store.finish_study(study_id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+    study_id = store.analyses.create(owner, "answers", {"run": run_id, "part": "validation"})
+    store.analyses.claim(study_id)
+    store.analyses.finish(study_id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
 
 
 def first_labels() -> np.ndarray:

@@ -90,7 +90,7 @@ def test_an_address_without_a_run_shows_none(open_page: Open, store: Store, monk
 def test_the_table_of_compare_follows_the_address(open_page: Open, store: Store) -> None:
     app = open_page("compare")
     me = app.session_state["student"]
-    ids = [store.create_run(me, SMALL.replace(seed=seed)) for seed in range(4)]
+    ids = [store.runs.create(me, SMALL.replace(seed=seed)) for seed in range(4)]
     app.run()
     browser_tells(app, {"runs": f"{ids[0]},{ids[1]}"})
     app.run()

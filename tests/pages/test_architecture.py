@@ -170,10 +170,10 @@ def report(store: Store, run_id: str, accuracy: float, outcome: str | None = Non
     rows = np.zeros(2, EVALUATION_DTYPE)
     rows["step"], rows["seconds"] = [100, 200], [1.0, 2.0]
     rows["validation_accuracy"] = [accuracy / 2, accuracy]
-    store.claim(run_id, "worker", 1)
-    store.publish([Report(run_id, Progress(200, 2_500, 0.4, 2.0, 1e5), Curves(evaluations=rows))])
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.publish([Report(run_id, Progress(200, 2_500, 0.4, 2.0, 1e5), Curves(evaluations=rows))])
     if outcome:
-        store.finish(run_id, outcome, {"validation_accuracy": accuracy})  # type: ignore[arg-type]
+        store.record_writer.finish(run_id, outcome, {"validation_accuracy": accuracy})  # type: ignore[arg-type]
 
 
 def written(app: AppTest) -> list[list[str]]:
@@ -191,7 +191,7 @@ def test_one_click_starts_the_grid(open_page: Open, store: Store) -> None:
     app.select_slider(key="grid_epochs").set_value(1).run()
     app.select_slider(key="grid_rate").set_value(0.5).run()
     app.button(key="grid_start").click().run()
-    runs = store.next_queued(50)
+    runs = store.queue.next(50)
     assert [run.config.hidden_layers for run in runs] == [(), (4, 4), (16, 16)]
     assert {(run.config.train_size, run.config.epochs, run.config.learning_rate) for run in runs} == {(1_000, 1, 0.5)}
     assert app.query_params["group"] == runs[0].group
@@ -203,7 +203,7 @@ def test_the_plan_of_the_preset_is_the_preset(open_page: Open, store: Store) -> 
     app = open_page("architecture", view="grid")
     app.button(key="grid_start").click().run()
     preset = PRESETS["depth-and-width"]
-    made = {run.variant: run.config.replace(dataset="mnist") for run in store.next_queued(50)}
+    made = {run.variant: run.config.replace(dataset="mnist") for run in store.queue.next(50)}
     assert made == {label: preset.variant(label) for label in preset.variants}
 
 
@@ -220,7 +220,7 @@ def started(store: Store) -> list[str]:
     shapes: list[tuple[int, ...]] = [(), (16,), (64,), (16, 16), (64, 64)]
     names = ["0", "1 × 16", "1 × 64", "2 × 16", "2 × 64"]
     configs = [base.replace(hidden_layers=shape) for shape in shapes]
-    return store.create_runs("ann", configs, GROUP, preset="depth-and-width", variants=names)
+    return store.runs.create_group("ann", configs, GROUP, preset="depth-and-width", variants=names)
 
 
 def test_the_cells_fill(open_page: Open, store: Store) -> None:
@@ -299,7 +299,7 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
     assert one == names.duration(linear + small + large)
     assert three == names.duration(2 * linear + 2 * small + 3 * large)
     app.button(key="grid_start").click().run()
-    runs = store.next_queued(50)
+    runs = store.queue.next(50)
     assert sorted((run.variant, run.config.seed) for run in runs) == [
         (name, seed) for name in ("0", "1 × 1024", "1 × 16") for seed in (0, 1, 2)
     ]
@@ -311,7 +311,7 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     base = PRESETS["depth-and-width"].config
     configs = [base.replace(hidden_layers=(units,), seed=seed) for units in (16, 64, 256) for seed in (0, 1, 2)]
     named = [f"1 × {units}" for units in (16, 64, 256) for _seed in range(3)]
-    ids = store.create_runs("ann", configs, GROUP, preset="depth-and-width", variants=named)
+    ids = store.runs.create_group("ann", configs, GROUP, preset="depth-and-width", variants=named)
     for run_id, accuracy in zip(ids[:3], (0.963, 0.956, 0.961), strict=True):
         report(store, run_id, accuracy, "completed")
     report(store, ids[3], 0.970, "completed")
@@ -342,7 +342,7 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     app.segmented_control(key="grid_measure").set_value("accuracy").run()
     for run_id in ids[7:]:
         report(store, run_id, 0.979, "completed")
-    store.finish(ids[6], "completed", {"validation_accuracy": 0.98})
+    store.record_writer.finish(ids[6], "completed", {"validation_accuracy": 0.98})
     app.run()
     assert "Best: **1 × 256**, 97.93% with 203,530 parameters." in texts(app)
     assert "The seeds of one cell lie up to 0.70 percentage points apart." in texts(app)
@@ -374,7 +374,7 @@ def test_an_mlp_with_as_many_parameters(open_page: Open, store: Store) -> None:
     app.slider(key="equal_depth").set_value(3).run()
     app.select_slider(key="equal_images").set_value(1_000).run()
     app.button(key="equal_start").click().run()
-    cnn, mlp = store.next_queued(5)
+    cnn, mlp = store.queue.next(5)
     assert cnn.config.model == "cnn"
     assert (mlp.config.model, len(mlp.config.hidden_layers)) == ("mlp", 3)
     assert set(cnn.config.differences(mlp.config)) == {"model", "hidden_layers"}
@@ -404,7 +404,7 @@ def test_the_race_is_the_preset(open_page: Open, store: Store) -> None:
     app = open_page("architecture", view="race")
     app.button(key="race_start").click().run()
     preset = PRESETS["optimizer-race"]
-    runs = store.next_queued(9)
+    runs = store.queue.next(9)
     assert {run.variant: run.config.replace(dataset="mnist") for run in runs} == {
         label: preset.variant(label) for label in preset.variants
     }
@@ -419,4 +419,4 @@ def test_all_rates_times_a_factor(open_page: Open, store: Store) -> None:
     app.select_slider(key="race_images").set_value(1_000).run()
     assert "Rates: SGD 0.003, Momentum 0.003, Adagrad 0.003, RMSprop 0.0003, Adam 0.0003" in texts(app)
     app.button(key="race_start").click().run()
-    assert {run.config.total_steps for run in store.next_queued(9)} == {10}
+    assert {run.config.total_steps for run in store.queue.next(9)} == {10}

@@ -120,9 +120,9 @@ def test_three_ways_down_step_by_step_and_played(open_page: Open) -> None:
 
 def timed(store: Store, study_id: str) -> None:
     """The study as a worker leaves it: an update takes a millisecond, and a microsecond for each image."""
-    store.claim_study(study_id)
+    store.analyses.claim(study_id)
     seconds = np.array([0.001 + 1e-6 * size for size in batch_times_panel.SIZES])
-    store.finish_study(study_id, {"updates": [400] * 7, "cores": 2}, {"seconds": seconds})
+    store.analyses.finish(study_id, {"updates": [400] * 7, "cores": 2}, {"seconds": seconds})
 
 
 def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store: Store, real_digits: None) -> None:
@@ -130,7 +130,7 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store:
     assert "Press the button" in texts(app)
     app.select_slider(key="times_units").set_value(32).run()
     app.button(key="measure_times").click().run()
-    (study,) = store.list_studies(app.session_state["student"], "batch-times")
+    (study,) = store.analyses.newest(app.session_state["student"], "batch-times")
     assert study.parameters["hidden_layers"] == [32]
     assert study.parameters["sizes"][-1] == study.parameters["images"] == 50_000
     assert app.button(key="measure_times").disabled
@@ -160,9 +160,11 @@ def evaluated(store: Store, run: Run, accuracies: Mapping[int, float]) -> None:
     rows = np.zeros(len(accuracies), EVALUATION_DTYPE)
     rows["step"], rows["validation_accuracy"] = list(accuracies), list(accuracies.values())
     rows["epoch"] = rows["step"] / run.config.steps_per_epoch
-    store.claim(run.id, "worker", 1)
-    store.publish([Report(run.id, Progress(run.config.total_steps, run.config.total_steps), Curves(evaluations=rows))])
-    store.finish(run.id, "completed", {"validation_accuracy": list(accuracies.values())[-1]})
+    store.queue.claim(run.id, "worker", 1)
+    store.record_writer.publish(
+        [Report(run.id, Progress(run.config.total_steps, run.config.total_steps), Curves(evaluations=rows))]
+    )
+    store.record_writer.finish(run.id, "completed", {"validation_accuracy": list(accuracies.values())[-1]})
 
 
 def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
@@ -176,7 +178,7 @@ def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open,
     app.button(key="race").click().run()
     group = app.query_params["group"]
     group = group[0] if isinstance(group, list) else group
-    runs = store.list_group(group)
+    runs = store.runs.of_group(group)
     assert [run.config.batch_size for run in runs] == [1, 10, 32, 100, 1_000]
     assert {(run.config.train_size, run.config.epochs, run.config.learning_rate) for run in runs} == {(1_000, 8, 0.05)}
     assert len({(run.config.seed, run.config.hidden_layers) for run in runs}) == 1

@@ -19,17 +19,19 @@ def made(
     store: Store, owner: str, change: float | None, prediction: Prediction | None = None, learning_rate: float = 0.5
 ) -> str:
     """A finished run of CONFIG, whose rate was changed after 40 of 100 steps, or not."""
-    run_id = store.create_run(
+    run_id = store.runs.create(
         owner, CONFIG.replace(learning_rate=learning_rate), preset="two-layer-net", prediction=prediction
     )
-    store.claim(run_id, "worker", 1)
+    store.queue.claim(run_id, "worker", 1)
     rows, steps = np.zeros(2, EVALUATION_DTYPE), np.zeros(2, STEP_DTYPE)
     rows["step"], steps["step"], steps["steps"] = [0, 100], [40, 100], [40, 60]
     for split in ("train", "validation", "test"):
         rows[f"{split}_loss"], rows[f"{split}_accuracy"] = [2.3, 0.4], [0.1, 0.9]
     events = () if change is None else (Event(40, "learning_rate", change),)
-    store.publish([Report(run_id, Progress(100, 100, 1.0, 2.0), Curves(steps, rows, events))])
-    store.finish(run_id, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "verdict": "learning-well"})
+    store.record_writer.publish([Report(run_id, Progress(100, 100, 1.0, 2.0), Curves(steps, rows, events))])
+    store.record_writer.finish(
+        run_id, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "verdict": "learning-well"}
+    )
     return run_id
 
 
@@ -93,33 +95,33 @@ def test_a_prediction_of_a_run_whose_rate_was_changed_does_not_count(open_page: 
 
 def test_a_range_test_keeps_its_rates(open_page: Open, store: Store) -> None:
     app = open_page("train")
-    rising = store.create_run(student(app), CONFIG.replace(schedule="rising"))
+    rising = store.runs.create(student(app), CONFIG.replace(schedule="rising"))
     app.session_state["shown_run"] = rising
     app.run()
     assert app.button(key="pause")
     assert not [field for field in app.text_input if field.key == "new_rate"]
-    app.session_state["shown_run"] = store.create_run(student(app), CONFIG)
+    app.session_state["shown_run"] = store.runs.create(student(app), CONFIG)
     app.run()
     assert [field for field in app.text_input if field.key == "new_rate"]
 
 
 def test_a_rate_that_was_asked_for_while_a_run_rests_is_said_until_it_is_used(open_page: Open, store: Store) -> None:
     app = open_page("train")
-    run_id = store.create_run(student(app), CONFIG)
-    store.request(run_id, student(app), "pause")
+    run_id = store.runs.create(student(app), CONFIG)
+    store.commands.send(run_id, student(app), "pause")
     resting = open_page("train", run=run_id)
     assert "From the next step on" not in texts(resting)
-    store.request_learning_rate(run_id, student(app), 0.03)
+    store.commands.set_learning_rate(run_id, student(app), 0.03)
     assert "From the next step on the rate is 0.03." in texts(open_page("train", run=run_id))
 
 
 def test_figures_of_a_run_that_was_stopped_say_at_which_step_they_were_measured(open_page: Open, store: Store) -> None:
     ends = {}
     for measured in (60, 100):
-        run_id = store.create_run("bob", CONFIG)
-        store.claim(run_id, "worker", 1)
-        store.publish([Report(run_id, Progress(100, 1000, 1.0, 2.0), Curves())])
-        store.finish(run_id, "stopped", {"test_accuracy": 0.9, "evaluated_step": measured})
+        run_id = store.runs.create("bob", CONFIG)
+        store.queue.claim(run_id, "worker", 1)
+        store.record_writer.publish([Report(run_id, Progress(100, 1000, 1.0, 2.0), Curves())])
+        store.record_writer.finish(run_id, "stopped", {"test_accuracy": 0.9, "evaluated_step": measured})
         ends[measured] = texts(open_page("train", run=run_id))
     assert "Measured at step 60, the last point of the curves." in ends[60]
     assert "Measured at step" not in ends[100]

@@ -23,15 +23,15 @@ def finished(store: Store) -> Callable[..., str]:
     """Makes a finished run of a student at a learning rate."""
 
     def make(owner: str, rate: float, accuracy: float = 0.9, **changes: Any) -> str:
-        run_id = store.create_run(owner, CONFIG.replace(learning_rate=rate, **changes))
-        store.claim(run_id, "worker", 1)
+        run_id = store.runs.create(owner, CONFIG.replace(learning_rate=rate, **changes))
+        store.queue.claim(run_id, "worker", 1)
         rows = np.zeros(2, EVALUATION_DTYPE)
         rows["step"] = [0, 10]
         for split in ("train", "validation", "test"):
             rows[f"{split}_loss"], rows[f"{split}_accuracy"] = [2.3, 0.4], [0.1, accuracy]
-        store.publish([Report(run_id, Progress(10, 10, 1.0, 2.0), Curves(evaluations=rows))])
+        store.record_writer.publish([Report(run_id, Progress(10, 10, 1.0, 2.0), Curves(evaluations=rows))])
         result = {"validation_accuracy": accuracy, "test_accuracy": accuracy - 0.01, "verdict": "learning-well"}
-        store.finish(run_id, "completed", result)
+        store.record_writer.finish(run_id, "completed", result)
         return run_id
 
     return make
@@ -108,7 +108,7 @@ def test_filters_by_any_column_and_by_several_at_once(open_page: Open, finished:
 def test_columns_of_few_values_and_of_words(open_page: Open, finished: Callable[..., str], store: Store) -> None:
     app = open_page("train")
     ids = [finished(student(app), rate) for rate in (0.1, 0.5, 1.5)]
-    store.label_run(ids[0], student(app), star=True, note="Wide and slow")
+    store.labels.write(ids[0], student(app), star=True, note="Wide and slow")
     app.switch_page("pages/compare.py").run()
     app.multiselect(key="filter_columns").set_value(["learning_rate", "note", "star"]).run()
     assert app.multiselect(key="filter_learning_rate").options == ["0.1", "0.5", "1.5"]
@@ -189,7 +189,7 @@ def test_a_link_shows_anothers_runs_which_cannot_be_deleted(
     assert "learning rate" in texts(app)
     assert app.button(key="put_away").disabled
     assert app.query_params["runs"] == ",".join(ids)
-    assert len(store.list_runs("bob")) == 2
+    assert len(store.runs.newest("bob")) == 2
 
 
 def test_delete_and_undo(open_page: Open, finished: Callable[..., str], store: Store) -> None:
@@ -197,10 +197,10 @@ def test_delete_and_undo(open_page: Open, finished: Callable[..., str], store: S
     run_id = finished(student(app), 0.5)
     app.switch_page("pages/compare.py").run()
     app.button(key="put_away").click().run()
-    assert store.list_runs(student(app)) == []
+    assert store.runs.newest(student(app)) == []
     assert "1 run deleted." in texts(app)
     app.button(key="undo").click().run()
-    assert [run.id for run in store.list_runs(student(app))] == [run_id]
+    assert [run.id for run in store.runs.newest(student(app))] == [run_id]
     assert not app.exception
 
 
@@ -212,7 +212,7 @@ def test_a_star_a_name_and_a_note(open_page: Open, finished: Callable[..., str],
     app.text_input(key=f"name_of_{run_id}").set_value("my best").run()
     app.text_area(key=f"note_of_{run_id}").set_value("wide and slow").run()
     app.segmented_control(key=f"color_of_{run_id}").set_value(4).run()
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.star, run.name.raw, run.note.raw, run.color) == (True, "my best", "wide and slow", 4)
     row = app.dataframe[0].value.iloc[0]
     assert (row["★"], row["Run"], row["Note"]) == ("★", "my best", "wide and slow")
@@ -241,16 +241,16 @@ def test_one_part_at_least_is_drawn(open_page: Open, finished: Callable[..., str
 
 def ended(store: Store, owner: str, seed: int, outcome: str, losses: list[float], **changes: Any) -> str:
     """A run of CONFIG that was evaluated every ten steps, with these validation losses, and ended so."""
-    run_id = store.create_run(owner, CONFIG.replace(seed=seed, batch_seed=0, **changes))
-    store.claim(run_id, "worker", 1)
+    run_id = store.runs.create(owner, CONFIG.replace(seed=seed, batch_seed=0, **changes))
+    store.queue.claim(run_id, "worker", 1)
     rows = np.zeros(len(losses), EVALUATION_DTYPE)
     rows["step"] = rows["seconds"] = 10 * np.arange(len(losses))
     rows["train_loss"] = rows["validation_loss"] = losses
-    if not store.get(run_id).config.validation_size:
+    if not store.runs.get(run_id).config.validation_size:
         rows["validation_loss"] = rows["validation_accuracy"] = np.nan
-    store.publish([Report(run_id, Progress(10 * len(losses) - 10, 100), Curves(evaluations=rows))])
-    result = {"validation_loss": losses[-1]} if store.get(run_id).config.validation_size else {}
-    store.finish(run_id, outcome, result)  # type: ignore[arg-type]
+    store.record_writer.publish([Report(run_id, Progress(10 * len(losses) - 10, 100), Curves(evaluations=rows))])
+    result = {"validation_loss": losses[-1]} if store.runs.get(run_id).config.validation_size else {}
+    store.record_writer.finish(run_id, outcome, result)  # type: ignore[arg-type]
     return run_id
 
 
@@ -271,7 +271,7 @@ def test_who_ended_before_the_others_of_a_group_is_said(open_page: Open, store: 
 def test_a_group_of_runs_with_other_names_has_the_name_of_none_of_them(open_page: Open, store: Store) -> None:
     app = open_page("train")
     for seed, name in enumerate(("mine", "yours")):
-        store.label_run(ended(store, student(app), seed, "completed", [2.0, 1.0]), student(app), name=name)
+        store.labels.write(ended(store, student(app), seed, "completed", [2.0, 1.0]), student(app), name=name)
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare_view").set_value("groups").run()
     named = [one["name"] for one in component(app, "chart_compare_loss")["figure"]["data"] if one.get("showlegend")]
@@ -284,10 +284,10 @@ def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     ended(store, student(app), 0, "completed", [2.0, 0.5], learning_rate=0.2)
     ended(store, student(app), 0, "diverged", [2.0, np.nan], learning_rate=5.0)
     ended(store, student(app), 0, "completed", [2.0, 1.0], learning_rate=0.3, validation_size=0)
-    waits = store.create_run(student(app), CONFIG.replace(learning_rate=0.4))
-    app.query_params["runs"] = ",".join(run.id for run in store.list_runs(student(app)))
+    waits = store.runs.create(student(app), CONFIG.replace(learning_rate=0.4))
+    app.query_params["runs"] = ",".join(run.id for run in store.runs.newest(student(app)))
     app.switch_page("pages/compare.py").run()
-    app.session_state["compared"] = [run.id for run in store.list_runs(student(app))]
+    app.session_state["compared"] = [run.id for run in store.runs.newest(student(app))]
     app.run()
     assert "SGD 0.3 · batch 100 (kept no validation images)" in texts(app)
     assert "SGD 0.4 · batch 100 (has no figures yet)" in texts(app)
@@ -299,7 +299,7 @@ def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.1, 0.2]
     for said in ("SGD 0.3", "kept no validation images", "SGD 5", "NaN or infinity", "SGD 0.4", "has not ended yet"):
         assert said in texts(app)
-    store.request(waits, student(app), "stop")
+    store.commands.send(waits, student(app), "stop")
     app.run()
     assert "ended before it was evaluated" in texts(app)
 
@@ -324,7 +324,7 @@ def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[.
     app.button(key="seal").click().run()
     assert "You have opened it 1 time." in texts(app)
     assert "Test accuracy" in app.dataframe[0].value
-    assert store.fact(f"seal:{student(app)}") == {"sealed": False, "opened": 1}
+    assert store.facts.get(f"seal:{student(app)}") == {"sealed": False, "opened": 1}
 
 
 @pytest.mark.parametrize(("loss", "top"), [("cross-entropy", 4.0), ("squared-error", 3.0)])
@@ -342,17 +342,19 @@ def test_the_axis_has_room_for_the_guess_of_the_loss_at_hand(
 def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store: Store) -> None:
     """A run without validation images: whether it learned only the test images tell, which are sealed."""
     app = open_page("train")
-    run_id = store.create_run(student(app), CONFIG.replace(validation_size=0), prediction="learns")
-    store.claim(run_id, "worker", 1)
-    store.finish(run_id, "completed", {"train_accuracy": 0.5, "test_accuracy": 0.85})
+    run_id = store.runs.create(student(app), CONFIG.replace(validation_size=0), prediction="learns")
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.finish(run_id, "completed", {"train_accuracy": 0.5, "test_accuracy": 0.85})
     app.session_state["shown_run"] = run_id
     app.run()
     assert "It came: **learns**" in texts(app)
     assert "1 of 1 run right" in texts(app)
-    other = store.create_run(student(app), CONFIG, prediction="learns")
-    store.claim(other, "worker", 1)
-    store.finish(other, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "test_accuracy": 0.1})
-    store.set_fact(f"seal:{student(app)}", {"sealed": True, "opened": 0})
+    other = store.runs.create(student(app), CONFIG, prediction="learns")
+    store.queue.claim(other, "worker", 1)
+    store.record_writer.finish(
+        other, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "test_accuracy": 0.1}
+    )
+    store.facts.set(f"seal:{student(app)}", {"sealed": True, "opened": 0})
     del app.session_state["seal_state"]
     app.run()
     assert "It came" not in texts(app)

@@ -38,9 +38,9 @@ def test_without_any_data_says_that_digits_are_drawn(open_page: Open) -> None:
 def test_download_can_be_asked_for_and_its_failure_is_a_sentence(open_page: Open, store: Store) -> None:
     app = open_page("data")
     app.button(key="download").click().run()
-    assert store.fact("download")["state"] == "wanted"
+    assert store.facts.get("download")["state"] == "wanted"
     error = {"template": "No connection to {host}.", "values": {"host": "example.org"}}
-    store.set_fact("download", {"state": "failed", "error": error})
+    store.facts.set("download", {"state": "failed", "error": error})
     app.run()
     assert "No connection to example.org." in app.warning[0].value
 
@@ -122,19 +122,19 @@ def test_augmentation_asks_a_worker_once_and_chooses_at_once(
 ) -> None:
     app = mnist_page("augmentation")
     owner = app.session_state["student"]
-    (study,) = store.list_studies(owner, "augmented")
+    (study,) = store.analyses.newest(owner, "augmented")
     assert study.parameters == {"dataset": "mnist", "seed": 0}
     arrays = {kind: np.zeros((10, 6, augment.DRAWS, 28, 28), np.uint8) for kind in augment.KINDS}
-    store.claim_study(study.id)
-    store.finish_study(study.id, {}, arrays | {"originals": np.zeros((10, 28, 28), np.uint8)})
+    store.analyses.claim(study.id)
+    store.analyses.finish(study.id, {}, arrays | {"originals": np.zeros((10, 28, 28), np.uint8)})
     app.run()
     assert "Shift: at most 2 pixels" in texts(app)
     app.slider(key="augment_strength").set_value(5).run()
     app.segmented_control(key="augment_kind").set_value("all").run()
     assert "Rotation: at most 90°" in texts(app)
-    assert len(store.list_studies(owner, "augmented")) == 1
+    assert len(store.analyses.newest(owner, "augmented")) == 1
     app.button(key="augment_others").click().run()
-    assert store.list_studies(owner, "augmented")[0].parameters["seed"] == 1
+    assert store.analyses.newest(owner, "augmented")[0].parameters["seed"] == 1
     assert not app.exception
 
 
@@ -167,10 +167,10 @@ def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(built
 def finished(store: Store, owner: str, validation_size: int = 1_000) -> str:
     """A run on the built-in digits that is over and has weights."""
     config = RunConfig(dataset="built-in", hidden_layers=(), train_size=2_000, validation_size=validation_size)
-    run_id = store.create_run(owner, config)
-    store.claim(run_id, "worker", 1)
-    store.publish([Report(run_id, Progress(40, config.total_steps), Curves(), checkpoint=True)])
-    store.finish(run_id, "completed", {})
+    run_id = store.runs.create(owner, config)
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.publish([Report(run_id, Progress(40, config.total_steps), Curves(), checkpoint=True)])
+    store.record_writer.finish(run_id, "completed", {})
     shapes = {"0.weight": (10, 784), "0.bias": (10,)}
     named = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     weights.keep(run_id, weights.Snapshot(40, named))
@@ -179,10 +179,10 @@ def finished(store: Store, owner: str, validation_size: int = 1_000) -> str:
 
 def answered(store: Store, owner: str, part: str, shares: np.ndarray) -> None:
     """The student's waiting study, as a worker leaves it."""
-    (study,) = [one for one in store.list_studies(owner, "answers") if one.active]
+    (study,) = [one for one in store.analyses.newest(owner, "answers") if one.active]
     assert study.parameters["part"] == part
-    store.claim_study(study.id)
-    store.finish_study(study.id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+    store.analyses.claim(study.id)
+    store.analyses.finish(study.id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
 
 
 def sure(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -230,7 +230,7 @@ def test_samples_in_the_order_of_ones_own_run(
     easiest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][:20] for digit in range(10)]
     assert np.array_equal(drawn["images"], images[np.concatenate(easiest)])
     assert "Of the images shown it answers 0% wrong" in texts(app)
-    assert len(store.list_studies(owner, "answers")) == 1
+    assert len(store.analyses.newest(owner, "answers")) == 1
     assert not app.exception
 
 
@@ -242,21 +242,21 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     app.segmented_control(key="sample_order").set_value("run").run()
     app.segmented_control(key="rank_part").set_value("test").run()
     labels = data.load_dataset("built-in").test_labels
-    answered_before = [one for one in store.list_studies(owner, "answers") if one.active]
+    answered_before = [one for one in store.analyses.newest(owner, "answers") if one.active]
     assert [one.parameters for one in answered_before] == [{"run": both, "part": "test"}]
     answered(store, owner, "test", sure(labels, np.full(len(labels), 0.25)))
     app.run()
     assert "of all 10,000 test images 100.0%" in texts(app)
     # Sealed: by the same run on validation images alone; a run that kept none ranks nothing.
-    store.set_fact(f"seal:{owner}", {"sealed": True, "opened": 0})
+    store.facts.set(f"seal:{owner}", {"sealed": True, "opened": 0})
     app.session_state["seal_state"] = {"sealed": True, "opened": 0}
     app.run()
     assert "test images" not in texts(app)
-    assert store.list_studies(owner, "answers")[0].parameters == {"run": both, "part": "validation"}
+    assert store.analyses.newest(owner, "answers")[0].parameters == {"run": both, "part": "validation"}
     finished(store, owner, validation_size=0)
     app.run()
     assert len(app.selectbox(key="rank_run").options) == 1
-    store.put_away([both], owner)
+    store.retention.soft_delete([both], owner)
     app.run()
     assert app.segmented_control(key="sample_order").options == ["at random", "by how hard they are"]
     assert not app.exception

@@ -29,9 +29,9 @@ def test_one_press_trains_the_eight_of_the_picture(open_page: Open, store: Store
     assert button.proto.type == "primary"
     button.click().run()
     assert app.title[0].value.startswith("Learning rate")
-    (sweep,) = store.list_sweeps(app.session_state["student"])
+    (sweep,) = store.sweeps.newest(app.session_state["student"])
     assert sweep.rates == RATES
-    runs = store.list_group(sweep.id)
+    runs = store.runs.of_group(sweep.id)
     assert sorted(run.config.learning_rate for run in runs) == list(RATES)
     assert app.session_state["shown_sweep"] == sweep.id
     assert (

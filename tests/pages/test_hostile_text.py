@@ -52,9 +52,11 @@ def records() -> Curves:
 
 
 def finished(store: Store, run_id: str) -> str:
-    store.claim(run_id, "worker", 1)
-    store.publish([Report(run_id, Progress(20, 20, 1.0, 2.0), records())])
-    store.finish(run_id, "completed", {"validation_accuracy": 0.5, "train_accuracy": 0.6, "verdict": "unstable"})
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.publish([Report(run_id, Progress(20, 20, 1.0, 2.0), records())])
+    store.record_writer.finish(
+        run_id, "completed", {"validation_accuracy": 0.5, "train_accuracy": 0.6, "verdict": "unstable"}
+    )
     return run_id
 
 
@@ -63,12 +65,12 @@ def app(open_page: Open, store: Store) -> AppTest:
     """A student with runs of every kind, all with such names."""
     app = open_page()
     owner = app.session_state["student"]
-    ids = [finished(store, store.create_run(owner, CONFIG.replace(learning_rate=rate))) for rate in (0.1, 0.2, 0.5)]
+    ids = [finished(store, store.runs.create(owner, CONFIG.replace(learning_rate=rate))) for rate in (0.1, 0.2, 0.5)]
     ids += [run_with_weights(store, owner, answer=answer) for answer in (3, 5)]
-    ids += store.create_runs(owner, [CONFIG.replace(seed=seed) for seed in (3, 4)], GROUP)
-    ids.append(finished(store, store.create_run(owner, CONFIG.replace(schedule="rising"))))
+    ids += store.runs.create_group(owner, [CONFIG.replace(seed=seed) for seed in (3, 4)], GROUP)
+    ids.append(finished(store, store.runs.create(owner, CONFIG.replace(schedule="rising"))))
     for number, run_id in enumerate(ids):
-        store.label_run(run_id, owner, name=NAMES[number % len(NAMES)], note=NAMES[(number + 1) % len(NAMES)])
+        store.labels.write(run_id, owner, name=NAMES[number % len(NAMES)], note=NAMES[(number + 1) % len(NAMES)])
     app.session_state["ids"] = ids
     return app
 

@@ -66,13 +66,13 @@ def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_whil
     mistaken: AppTest, store: Store
 ) -> None:
     owner = mistaken.session_state["student"]
-    (run,) = store.list_runs(owner)
+    (run,) = store.runs.newest(owner)
 
     def states() -> list[str]:
-        return [study.state for study in store.list_studies(owner, "answers")]
+        return [study.state for study in store.analyses.newest(owner, "answers")]
 
     assert not [button for button in mistaken.button if button.key == "again_answers"]
-    store.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
+    store.record_writer.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
     mistaken.run()
     assert "The run has gone on since" in texts(mistaken)
     assert "images are answered right" in texts(mistaken)
@@ -81,6 +81,6 @@ def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_whil
     assert states() == ["queued", "finished"]
     with_answers(store, owner, run.id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
     assert states()[0] == "finished"  # the newest, of step 40 as the first
-    store.finish(run.id, "completed", {})
+    store.record_writer.finish(run.id, "completed", {})
     mistaken.run()
     assert states()[0] == "queued"

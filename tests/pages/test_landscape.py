@@ -18,9 +18,9 @@ CONFIG = RunConfig(dataset="built-in")
 
 
 def run_with_weights(store: Store, owner: str) -> str:
-    run_id = store.create_run(owner, CONFIG)
-    store.claim(run_id, "worker", 1)
-    store.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
+    run_id = store.runs.create(owner, CONFIG)
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
     return run_id
 
 
@@ -32,7 +32,7 @@ def opened(open_page: Open, store: Store, *, runs: int = 1) -> tuple[AppTest, li
 
 
 def finish(store: Store, study_id: str, **values: Any) -> None:
-    store.claim_study(study_id)
+    store.analyses.claim(study_id)
     grid = np.linspace(-1, 1, 5)
     losses = np.square(grid[None]) + np.square(grid[:, None]) + 0.1
     losses[0, 0] = np.inf
@@ -44,7 +44,7 @@ def finish(store: Store, study_id: str, **values: Any) -> None:
         "steps": np.array([0, 40]),
     }
     known = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40, "reached": 40}
-    store.finish_study(study_id, known | values, arrays)
+    store.analyses.finish(study_id, known | values, arrays)
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None:
@@ -56,7 +56,7 @@ def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None
 def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
     app.button(key="compute_landscape").click().run()
-    (study,) = store.list_studies(app.session_state["student"], "landscape")
+    (study,) = store.analyses.newest(app.session_state["student"], "landscape")
     assert study.parameters == {"run": run_id, "plane": "path"}
     assert app.button(key="compute_landscape").disabled
     finish(store, study.id)
@@ -73,7 +73,7 @@ def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
 
 def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
-    study_id = store.create_study(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
+    study_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
     finish(store, study_id, plane="random", explained=None, step=20, reached=30)
     app.run()
     assert "Of this run no path was kept" in texts(app)
@@ -86,8 +86,8 @@ def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store:
     app.button(key="compute_landscape").click().run()
     app.button(key="cancel_landscape").click().run()
     assert "Stopped before its end." in texts(app)
-    study_id = store.create_study(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
-    store.fail_study(study_id, message("Nothing to see."))
+    study_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
+    store.analyses.fail(study_id, message("Nothing to see."))
     app.run()
     assert "Nothing to see." in texts(app)
 

@@ -14,6 +14,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.rates import Plan
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, SweepRecord
 from mnist_core.store import Store
+from mnist_core.store.sweeps import Sweeps
 from tests.pages.conftest import Open
 from tests.pages.reading import component, texts
 
@@ -23,13 +24,13 @@ TWO_LAYER = PRESETS["two-layer-net"].config.replace(epochs=10, dataset="built-in
 
 def create(store: Store, plan: Plan, group: str = "0123456789", owner: str = "ann", **more: Any) -> list[str]:
     """A sweep of the two-layer network, in the queue."""
-    record = SweepRecord(group, owner, 0.0, TWO_LAYER, plan.rates, plan.seeds, **more)
-    return store.create_runs(owner, plan.configs(TWO_LAYER), group, preset="two-layer-net", sweep=record)
+    record = SweepRecord(group, owner, 1.0, TWO_LAYER, plan.rates, plan.seeds, "two-layer-net", **more)
+    return store.sweeps.create(record, plan.configs(TWO_LAYER))
 
 
 def end(store: Store, run_id: str, loss: float, outcome: str = "completed", records: int = 100) -> None:
     """Train the run as a worker would, with a loss that falls to `loss`."""
-    store.claim(run_id, "worker", 1)
+    store.queue.claim(run_id, "worker", 1)
     steps = np.zeros(records, STEP_DTYPE)
     steps["step"] = np.arange(1, records + 1)
     steps["steps"] = 1
@@ -42,8 +43,12 @@ def end(store: Store, run_id: str, loss: float, outcome: str = "completed", reco
         evaluations[f"{split}_loss"] = np.linspace(CHANCE, loss, 60)
         evaluations[f"{split}_accuracy"] = np.linspace(0.1, accuracy, 60)
     broken = (Event(1000, "not_finite", 5.0),) if outcome == "diverged" else ()
-    store.publish([Report(run_id, Progress(1000, 1000, 10.0, 1.0, 1e5), Curves(steps, evaluations, broken))])
-    store.finish(run_id, outcome, {"train_loss": loss, "train_accuracy": accuracy, "test_accuracy": accuracy})  # type: ignore[arg-type]
+    store.record_writer.publish(
+        [Report(run_id, Progress(1000, 1000, 10.0, 1.0, 1e5), Curves(steps, evaluations, broken))]
+    )
+    store.record_writer.finish(
+        run_id, outcome, {"train_loss": loss, "train_accuracy": accuracy, "test_accuracy": accuracy}
+    )  # type: ignore[arg-type]
 
 
 LEARNS_AND_BREAKS = ((1.5, "completed"), (0.1, "completed"), (0.05, "completed"), (2.303, "collapsed"))
@@ -111,7 +116,7 @@ def test_a_range_that_cannot_be_is_a_sentence(
     app.text_input(key="rates_highest").input("1").run()
     assert not app.error
     assert not app.button(key="sweep").disabled
-    assert store.next_queued(5) == []
+    assert store.queue.next(5) == []
 
 
 def test_one_click_makes_the_sweep(open_page: Open, store: Store) -> None:
@@ -121,7 +126,7 @@ def test_one_click_makes_the_sweep(open_page: Open, store: Store) -> None:
     app.select_slider(key="rates_epochs").set_value(20).run()
     assert app.button(key="sweep").label == "Train 16 runs"
     app.button(key="sweep").click().run()
-    runs = store.next_queued(50)
+    runs = store.queue.next(50)
     assert len(runs) == 16
     assert len({run.group for run in runs}) == 1
     assert {run.config.epochs for run in runs} == {20}
@@ -134,18 +139,18 @@ def test_one_click_makes_the_sweep(open_page: Open, store: Store) -> None:
 def test_one_press_that_arrives_twice_makes_one_sweep(
     open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Store.create_runs
+    made = Sweeps.create
 
-    def twice(self: Store, *args: Any, **kwargs: Any) -> list[str]:
+    def twice(self: Sweeps, *args: Any, **kwargs: Any) -> list[str]:
         made(self, *args, **kwargs)
         return made(self, *args, **kwargs)
 
-    monkeypatch.setattr(Store, "create_runs", twice)
+    monkeypatch.setattr(Sweeps, "create", twice)
     app = open_page("learning_rate", preset="two-layer-net")
     app.button(key="sweep").click().run()
-    assert len(store.next_queued(50)) == 12
+    assert len(store.queue.next(50)) == 12
     app.button(key="sweep").click().run()
-    assert len(store.next_queued(50)) == 24  # another press is another sweep
+    assert len(store.queue.next(50)) == 24  # another press is another sweep
 
 
 def test_32_cnns_are_announced(open_page: Open, store: Store) -> None:
@@ -153,13 +158,13 @@ def test_32_cnns_are_announced(open_page: Open, store: Store) -> None:
     app.slider(key="rates_count").set_value(32).run()
     assert "32 networks of this kind wait in the queue and train one after another" in texts(app)
     app.button(key="sweep").click().run()
-    assert len(store.next_queued(50)) == 32
+    assert len(store.queue.next(50)) == 32
     assert not app.exception
 
 
 def test_a_sweep_that_waits_says_its_place_and_when_it_will_begin(open_page: Open, store: Store) -> None:
-    store.claim(store.create_run("bob", RunConfig()), "worker", 1)
-    store.create_run("cem", RunConfig())
+    store.queue.claim(store.runs.create("bob", RunConfig()), "worker", 1)
+    store.runs.create("cem", RunConfig())
     create(store, Plan(0.1, 1, 3))
     app = open_page("learning_rate", sweep="0123456789")
     (said,) = [element.proto.text for element in app.main if element.type == "progress"]
@@ -213,7 +218,7 @@ def test_stop_all(open_page: Open, store: Store) -> None:
     app = open_page("learning_rate", preset="two-layer-net")
     app.button(key="sweep").click().run()
     app.button(key="stop_sweep").click().run()
-    assert store.next_queued(5) == []
+    assert store.queue.next(5) == []
     assert "Left out, since runs were stopped or failed" in texts(app)
     assert not app.exception
 
@@ -256,10 +261,10 @@ def test_a_predicted_edge_stands_beside_the_measured_one(open_page: Open, store:
     app.toggle(key="predict_toggle").set_value(True).run()
     app.select_slider(key="rates_edge").set_value(0.2).run()
     app.button(key="sweep").click().run()
-    (sweep,) = store.list_sweeps(app.session_state["student"])
+    (sweep,) = store.sweeps.newest(app.session_state["student"])
     assert sweep.predicted_edge == 0.2
     assert "You predicted the edge at 0.2." in texts(app)
-    for run in store.list_group(sweep.id):
+    for run in store.runs.of_group(sweep.id):
         rate = run.config.learning_rate
         end(store, run.id, 0.1 if rate < 1.5 else 2.303, "completed" if rate < 1.5 else "collapsed")
     app.run()
@@ -275,7 +280,7 @@ def test_a_prediction_that_nobody_saw_come_is_counted_all_the_same(open_page: Op
     app = open_page("learning_rate", preset="two-layer-net")
     ended(store, owner=app.session_state["student"], predicted_edge=0.0448)
     app.run()
-    assert [sweep.off for sweep in store.list_sweeps(app.session_state["student"])] == [pytest.approx(10)]
+    assert [sweep.off for sweep in store.sweeps.newest(app.session_state["student"])] == [pytest.approx(10)]
 
 
 def test_a_run_is_predicted_and_told(open_page: Open, store: Store) -> None:
@@ -285,7 +290,7 @@ def test_a_run_is_predicted_and_told(open_page: Open, store: Store) -> None:
     (asked,) = [one for one in app.button_group if one.key == "predicted_outcome"]
     asked.set_value("breaks").run()
     app.button(key="run").click().run()
-    (run,) = store.next_queued(5)
+    (run,) = store.queue.next(5)
     assert run.prediction == "breaks"
     assert "You predicted: **breaks**." in texts(app)
     end(store, run.id, 0.1)

@@ -70,7 +70,7 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
     assert "Press **Train both**" in texts(app)
     app.button(key="scratch_train").click().run()
     student = app.session_state["student"]
-    (study,) = store.list_studies(student, "scratch")
+    (study,) = store.analyses.newest(student, "scratch")
     assert study.parameters == {"dataset": "built-in", "rate": 0.5, "iterations": 300}
     assert app.button(key="scratch_train").disabled
     losses = np.linspace(2.3, 0.5, 300)
@@ -82,13 +82,13 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
     app.segmented_control(key="scratch_rate").set_value(1.5).run()
     assert "The curves are one" not in texts(app)  # each rate has a result of its own
     app.button(key="scratch_train").click().run()
-    newest = store.list_studies(student, "scratch")[0]
+    newest = store.analyses.newest(student, "scratch")[0]
     finish(store, newest.id, np.full(300, 2.304), np.full(300, 2.304))
     app.run()
     assert "Both collapse alike" in texts(app)
     app.select_slider(key="scratch_iterations").set_value(1_000).run()
     app.button(key="scratch_train").click().run()
-    newest = store.list_studies(student, "scratch")[0]
+    newest = store.analyses.newest(student, "scratch")[0]
     assert newest.parameters == {"dataset": "built-in", "rate": 1.5, "iterations": 1_000}
     finish(store, newest.id, np.linspace(2.3, 0.1, 1_000), np.linspace(2.3, 0.2, 1_000))
     app.run()
@@ -97,8 +97,8 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
 
 
 def finish(store: Store, study_id: str, scratch: np.ndarray, engine: np.ndarray) -> None:
-    store.claim_study(study_id)
-    store.finish_study(study_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})
+    store.analyses.claim(study_id)
+    store.analyses.finish(study_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})
 
 
 def test_a_round_of_training_step_by_step(open_page: Open) -> None:

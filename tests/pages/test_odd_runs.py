@@ -62,7 +62,7 @@ def test_every_page_opens(open_page: Open, store: Store, name: str) -> None:
     bring_in(app, zipped(config, curves, outcome))
     bring_in(app, zipped(config, curves, outcome, weights=weights(config, np.nan)))
     opens(app)
-    with_weights, alone = (run.id for run in store.list_runs(app.session_state["student"]))
+    with_weights, alone = (run.id for run in store.runs.newest(app.session_state["student"]))
     app.session_state["compare_view"] = "groups"
     opens(app.run())
     for run_id in (with_weights, alone):

@@ -13,8 +13,8 @@ from tests.pages.reading import texts
 
 def run_it(store: Store, *, falls: bool = True) -> str:
     """The queued test, ended with a loss that falls and turns at a rate of 1."""
-    (run,) = store.next_queued(10)
-    store.claim(run.id, "w", 1)
+    (run,) = store.queue.next(10)
+    store.queue.claim(run.id, "w", 1)
     steps = np.zeros(run.config.total_steps, STEP_DTYPE)
     steps["step"] = 1 + np.arange(len(steps))
     steps["steps"] = 1
@@ -23,8 +23,8 @@ def run_it(store: Store, *, falls: bool = True) -> str:
     logs = np.log10(rates)
     steps["loss"] = 2.3 - falls * 2.0 / (1 + np.exp(-4 * (logs + 1.5))) + np.maximum(0, logs) ** 2 * 30
     steps["accuracy"] = 1 - 0.9 * np.clip(steps["loss"] / 2.3, 0, 1)
-    store.publish([Report(run.id, Progress(len(steps), len(steps), 3.0, 1.0, 1e5), Curves(steps))])
-    store.finish(run.id, "completed", {})
+    store.record_writer.publish([Report(run.id, Progress(len(steps), len(steps), 3.0, 1.0, 1e5), Curves(steps))])
+    store.record_writer.finish(run.id, "completed", {})
     return run.id
 
 
@@ -32,7 +32,7 @@ def test_one_press_makes_a_run_whose_rate_rises(open_page: Open, store: Store) -
     app = open_page("learning_rate", preset="two-layer-net")
     app.segmented_control(key="rates_view").set_value("test").run()
     app.button(key="range_test").click().run()
-    (run,) = store.next_queued(10)
+    (run,) = store.queue.next(10)
     assert run.config.schedule == "rising"
     assert run.config.total_steps == 1_000
     assert run.preset == "two-layer-net"

@@ -18,6 +18,8 @@ from mnist_core.errors import TransientStoreError
 from mnist_core.messages import message
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store, engine
+from mnist_core.store.facts import Facts
+from mnist_core.store.runs import Runs
 from mnist_core.ui import frame
 from tests.pages.conftest import Open
 from tests.pages.reading import texts
@@ -26,9 +28,9 @@ from tests.pages.reading import texts
 def trained(app: AppTest, store: Store, checkpoint: bool = True) -> str:
     """The student's run, at step 40 of 100, with a checkpoint."""
     app.button(key="run").click().run()
-    run_id = store.next_queued(1)[0].id
-    store.claim(run_id, "worker", 1)
-    store.publish([Report(run_id, Progress(40, 100, 0.4, 1.0), Curves(), checkpoint=checkpoint)])
+    run_id = store.queue.next(1)[0].id
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.publish([Report(run_id, Progress(40, 100, 0.4, 1.0), Curves(), checkpoint=checkpoint)])
     return run_id
 
 
@@ -47,7 +49,7 @@ def test_a_press_while_another_program_writes_is_a_sentence_and_nothing_is_lost(
     assert not app.exception
     holder.close()
     app.button(key="run").click().run()
-    (run,) = store.next_queued(5)
+    (run,) = store.queue.next(5)
     assert (run.config.learning_rate, run.prediction) == (0.2, "breaks")
     assert "in use by another program" not in texts(app)
 
@@ -61,8 +63,8 @@ def test_what_a_press_met_is_said_when_the_page_can_be_drawn_again(
         raise TransientStoreError("The store is away.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "create_run", away)
-        patch.setattr(Store, "fact", away)
+        patch.setattr(Runs, "create", away)
+        patch.setattr(Facts, "get", away)
         app.button(key="run").click().run()
         assert [error.value for error in app.error] == ["The store is away."]
     app.run()
@@ -75,13 +77,13 @@ def test_what_a_press_met_is_said_when_the_page_can_be_drawn_again(
 def test_a_failed_run_is_continued_by_a_button(open_page: Open, store: Store, checkpoint: bool) -> None:
     app = open_page("train", preset="two-layer-net")
     run_id = trained(app, store, checkpoint)
-    store.finish(run_id, "failed", {}, message("The worker stopped."))
+    store.record_writer.finish(run_id, "failed", {}, message("The worker stopped."))
     app.run()
     said = texts(app)
     assert "The worker stopped." in said
     assert ("from its last checkpoint, at step 40" if checkpoint else "it has no checkpoint") in said
     app.button(key="continue").click().run()
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     assert (run.state, run.outcome, run.error) == ("queued", None, None)
     assert "The worker stopped." not in texts(app)
     assert not app.exception
@@ -91,25 +93,25 @@ def test_only_its_owner_continues_a_run_and_only_a_failed_one(open_page: Open, s
     def buttons(app: AppTest) -> list[str | None]:
         return [button.key for button in app.button if button.key == "continue"]
 
-    theirs = store.create_run("somebody", RunConfig())
-    store.claim(theirs, "worker", 1)
-    store.finish(theirs, "failed", {}, message("The worker stopped."))
+    theirs = store.runs.create("somebody", RunConfig())
+    store.queue.claim(theirs, "worker", 1)
+    store.record_writer.finish(theirs, "failed", {}, message("The worker stopped."))
     assert buttons(open_page("train", run=theirs)) == []
     app = open_page("train", preset="two-layer-net")
-    store.finish(trained(app, store), "stopped", {})
+    store.record_writer.finish(trained(app, store), "stopped", {})
     assert buttons(app.run()) == []
 
 
 def test_a_run_at_rest_whose_last_state_is_not_on_disk_says_so(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     run_id = trained(app, store)
-    store.pause(run_id, {})
+    store.record_writer.pause(run_id, {})
     assert ":material/warning:" not in texts(app.run())
-    store.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
+    store.record_writer.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
     assert "Its last checkpoint is of step 40: Resume makes the steps after it again" in texts(app.run())
-    store.finish(run_id, "stopped", {})
+    store.record_writer.finish(run_id, "stopped", {})
     assert "could not be saved: those of step 40 are kept" in texts(app.run())
-    store.forget_weights(run_id)  # to make room
+    store.retention.forget_weights(run_id)  # to make room
     assert "could not be saved" not in texts(app.run())
 
 
@@ -127,7 +129,7 @@ def test_a_run_of_which_nothing_is_heard_is_spoken_of(
     assert "no news" not in said()
     passed[0] += 3_600.0
     assert "no news for 60 min: a long step, or the store or disk is busy; it goes on by itself" in said()
-    store.publish([Report(run_id, Progress(41, 100, 0.4, 1.0), Curves())])
+    store.record_writer.publish([Report(run_id, Progress(41, 100, 0.4, 1.0), Curves())])
     assert "no news" not in said()
 
 
@@ -154,14 +156,14 @@ def test_a_page_that_cannot_read_the_store_is_drawn_anew_when_it_can(
 
     with monkeypatch.context() as patch:
         patch.setattr(st, "fragment", noted)
-        patch.setattr(Store, "list_runs", away)
+        patch.setattr(Runs, "newest", away)
         assert "The store is away." in texts(open_page("train"))
     ((look, every),) = drawn
     assert every == frame.AGAIN_SECONDS
     again: list[str] = []
     monkeypatch.setattr(st, "rerun", lambda: again.append("again"))
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "fact", away)
+        patch.setattr(Facts, "get", away)
         look()
     assert again == []
     look()

@@ -36,7 +36,7 @@ def foreign(store: Store) -> str:
     rows = np.zeros(2, EVALUATION_DTYPE)
     rows["step"] = [0, 10]
     result = {"validation_accuracy": 0.9, "best_validation_accuracy": 0.92, "best_step": 5}
-    run_id = store.add_finished(
+    run_id = store.runs.add_finished(
         "bob", CONFIG, Curves(evaluations=rows), "completed", result, Progress(10, 10, 1, 2), checkpoint_step=10
     )
     weights.keep(run_id, some_weights(10), some_weights(5))
@@ -45,7 +45,7 @@ def foreign(store: Store) -> str:
 
 def taken(store: Store, run_id: str, *which: Any) -> bytes:
     found = {one: exchange.snapshot(run_id, one) for one in which}
-    return exchange.packed(store.get(run_id), store.curves(run_id), found)
+    return exchange.packed(store.runs.get(run_id), store.record_reader.curves(run_id), found)
 
 
 def files(home: Path) -> set[Path]:
@@ -60,7 +60,7 @@ def test_a_run_that_is_brought_in_can_be_looked_into(open_page: Open, foreign: s
     app = open_page("compare")
     bring_in(app, taken(store, foreign, "last", "best"))
     assert not app.exception
-    (mine,) = store.list_runs(app.session_state["student"])
+    (mine,) = store.runs.newest(app.session_state["student"])
     assert (mine.checkpoint_step, mine.result["best_step"]) == (10, 5)
     assert mine.id != foreign
     for which in ("last", "best"):
@@ -78,7 +78,7 @@ def test_without_weights_it_has_curves_only(open_page: Open, foreign: str, store
     before = files(home)
     app = open_page("compare")
     bring_in(app, taken(store, foreign))
-    (mine,) = store.list_runs(app.session_state["student"])
+    (mine,) = store.runs.newest(app.session_state["student"])
     assert mine.checkpoint_step is None
     assert files(home) == before
 
@@ -107,7 +107,7 @@ def test_hostile_files_write_nothing_elsewhere(
     outside, before = set(home.parent.iterdir()), files(home)
     app = open_page("compare")
     bring_in(app, file.getvalue())
-    runs = store.list_runs(app.session_state["student"])
+    runs = store.runs.newest(app.session_state["student"])
     written = {settings.checkpoint_file(run.id) for run in runs}
     assert set(home.parent.iterdir()) == outside
     assert files(home) == before | written
@@ -127,7 +127,7 @@ def test_weights_that_cannot_be_written_are_a_sentence_and_no_run(
     app = open_page("compare")
     bring_in(app, content)
     assert "cannot be written" in app.error[0].value
-    assert store.list_runs(app.session_state["student"]) == []
+    assert store.runs.newest(app.session_state["student"]) == []
 
 
 def test_last_and_best_weights_are_offered(open_page: Open, foreign: str) -> None:

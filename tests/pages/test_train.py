@@ -16,6 +16,8 @@ from mnist_core.panels import waiting
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report
 from mnist_core.store import Store, tables
+from mnist_core.store.commands import Commands
+from mnist_core.store.runs import Runs
 from mnist_core.ui import watch
 from tests.pages.conftest import Open
 from tests.pages.reading import metrics, shown, texts
@@ -120,7 +122,7 @@ def test_batch_normalization_is_never_left_with_one_image(open_page: Open, store
     app.slider(key="c_hidden_layers_depth").set_value(2).run()
     assert app.select_slider(key="c_batch_size").value == 2
     app.button(key="run").click().run()
-    (run,) = store.next_queued(10)
+    (run,) = store.queue.next(10)
     assert (run.config.batch_size, run.config.batch_norm) == (2, True)
     assert not app.exception
 
@@ -138,7 +140,7 @@ def test_variants_that_cannot_be_run_are_said_before_the_press(open_page: Open) 
 def test_run_puts_the_settings_in_the_queue(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()
-    (run,) = store.next_queued(10)
+    (run,) = store.queue.next(10)
     assert run.config == PRESETS["two-layer-net"].config.replace(dataset=run.config.dataset)
     assert run.preset == "two-layer-net"
     assert app.query_params["run"] == run.id
@@ -148,7 +150,7 @@ def test_run_puts_the_settings_in_the_queue(open_page: Open, store: Store) -> No
 def test_run_all_queues_every_variant_as_one_group(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="optimizer-race")
     app.button(key="run_all").click().run()
-    queued = store.next_queued(20)
+    queued = store.queue.next(20)
     assert {run.variant for run in queued} == {"SGD", "Momentum", "Adagrad", "RMSprop", "Adam"}
     assert len({run.group for run in queued}) == 1
     progress = [element.proto.text for element in app.main if element.type == "progress"]
@@ -178,11 +180,11 @@ def test_one_press_of_run_that_arrives_twice_makes_one_run(
 
     monkeypatch.setattr(watch, "await_first_point", arrives_again)
     app.run()
-    (run,) = store.next_queued(10)
+    (run,) = store.queue.next(10)
     assert arrivals == [run.id, run.id]
     assert app.session_state["shown_run"] == run.id
     app.button(key="run").click().run()
-    assert len(store.next_queued(10)) == 2  # another press is another run
+    assert len(store.queue.next(10)) == 2  # another press is another run
 
 
 def test_one_press_of_run_all_that_arrives_twice_makes_one_group(
@@ -191,7 +193,7 @@ def test_one_press_of_run_all_that_arrives_twice_makes_one_group(
     app = open_page("train", preset="optimizer-race")
     app.button(key="run_all").click()
     pressed = app._tree.get_widget_states()
-    made = Store.create_runs
+    made = Runs.create_group
     calls = []
 
     def arrives_again(*args: Any, **kwargs: Any) -> list[str]:
@@ -201,11 +203,11 @@ def test_one_press_of_run_all_that_arrives_twice_makes_one_group(
             raise again(pressed)
         return ids
 
-    monkeypatch.setattr(Store, "create_runs", arrives_again)
+    monkeypatch.setattr(Runs, "create_group", arrives_again)
     app.run()
     assert len(calls) == 2
-    assert len(store.next_queued(20)) == len(PRESETS["optimizer-race"].variants)
-    assert app.session_state["shown_group"] == store.next_queued(1)[0].group
+    assert len(store.queue.next(20)) == len(PRESETS["optimizer-race"].variants)
+    assert app.session_state["shown_group"] == store.queue.next(1)[0].group
 
 
 def test_a_press_that_the_store_refuses_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +216,7 @@ def test_a_press_that_the_store_refuses_is_a_sentence(open_page: Open, monkeypat
     def refused(*_args: Any, **_kwargs: Any) -> str:
         raise StoreUnavailableError("The store is in use.")
 
-    monkeypatch.setattr(Store, "create_run", refused)
+    monkeypatch.setattr(Runs, "create", refused)
     app.button(key="run").click().run()
     assert "The store is in use." in texts(app)
     assert not app.exception
@@ -227,24 +229,24 @@ def bars(open_page: Open, page: str, **query: str) -> list[str]:
 
 
 def test_the_place_in_the_queue_counts_in_english(open_page: Open, store: Store) -> None:
-    ids = [store.create_run(owner, RunConfig()) for owner in ("ann", "bob", "cem")]
-    store.set_fact("cluster", {"slots": 4})
+    ids = [store.runs.create(owner, RunConfig()) for owner in ("ann", "bob", "cem")]
+    store.facts.set("cluster", {"slots": 4})
     assert bars(open_page, "train", run=ids[0]) == ["Starting …"]
     assert bars(open_page, "train", run=ids[1]) == ["Waiting: 1 run is ahead"]
     assert bars(open_page, "train", run=ids[2]) == ["Waiting: 2 runs are ahead"]
 
 
 def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(open_page: Open, store: Store) -> None:
-    store.set_fact("cluster", {"slots": 2})
-    busy = [store.create_run("ann", RunConfig(batch_size=100)) for _run in range(3)]
+    store.facts.set("cluster", {"slots": 2})
+    busy = [store.runs.create("ann", RunConfig(batch_size=100)) for _run in range(3)]
     for worker, run_id in zip("aab", busy, strict=True):
-        store.claim(run_id, worker, 1)
+        store.queue.claim(run_id, worker, 1)
     # 600 and 100 batches of 100 images are left on one worker, 900 on the other.
     for run_id, step in zip(busy, (400, 900, 100), strict=True):
-        store.publish([Report(run_id, Progress(step, 1_000, images_per_second=1_000.0), Curves())])
-    single = store.create_run("bob", RunConfig(batch_size=100))
+        store.record_writer.publish([Report(run_id, Progress(step, 1_000, images_per_second=1_000.0), Curves())])
+    single = store.runs.create("bob", RunConfig(batch_size=100))
     group = "0123456789"
-    store.create_runs("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], group)
+    store.runs.create_group("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], group)
     said = "Waiting: next in line · 3 runs are training · starts in about 60 s"
     assert bars(open_page, "train", run=single) == [said]
     assert bars(open_page, "train", lang="ko", run=single) == [
@@ -254,9 +256,9 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
     assert of_group.startswith(
         "0 of 2 runs are done · Waiting: 1 run is ahead · 3 runs are training · starts in about "
     )
-    store.request(busy[0], "ann", "pause")
-    store.pause(busy[0], {})
-    store.request(busy[0], "ann", "resume")
+    store.commands.send(busy[0], "ann", "pause")
+    store.record_writer.pause(busy[0], {})
+    store.commands.send(busy[0], "ann", "resume")
     (resumed,) = bars(open_page, "train", run=busy[0])
     assert resumed.startswith("Waiting: 3 runs are ahead · 2 runs are training · starts in about ")
     assert "step 400 of 1,000" in resumed
@@ -265,9 +267,9 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
 def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()
-    bad = store.next_queued(1)[0].id
+    bad = store.queue.next(1)[0].id
     app.button(key="run").click().run()
-    with store._begin() as connection:
+    with store.database.begin() as connection:
         changed = sa.update(tables.runs).where(tables.runs.c.id == bad).values(config='{"quantum_layers": 3}')
         connection.execute(changed)
     app.run()
@@ -279,7 +281,7 @@ def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_p
     assert f"The settings of run {bad} cannot be read" in app.error[0].value
     app.button(key=f"delete_{bad}").click().run()
     assert f"The settings of run {bad}" not in texts(app)
-    assert store.version(bad) is None
+    assert store.runs.version(bad) is None
     assert not app.exception
 
 
@@ -295,25 +297,27 @@ def publish(store: Store, run_id: str, losses: list[float]) -> None:
     evaluations = np.zeros(1, EVALUATION_DTYPE)
     for name in ("train_loss", "validation_loss", "test_loss"):
         evaluations[name] = 2.3
-    store.publish([Report(run_id, Progress(len(losses), 100, 0.1, 1.0, 1000.0), Curves(steps, evaluations))])
+    store.record_writer.publish(
+        [Report(run_id, Progress(len(losses), 100, 0.1, 1.0, 1000.0), Curves(steps, evaluations))]
+    )
 
 
 def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()
-    run_id = store.next_queued(1)[0].id
-    store.claim(run_id, "worker", 1)
+    run_id = store.queue.next(1)[0].id
+    store.queue.claim(run_id, "worker", 1)
     publish(store, run_id, [2.3, 2.2, 2.1])
     app.run()
     app.button(key="pause").click().run()
-    assert store.requests([run_id])[run_id].command == "pause"
-    store.pause(run_id, {})
+    assert store.commands.pending([run_id])[run_id].command == "pause"
+    store.record_writer.pause(run_id, {})
     app.run()
     app.button(key="step").click().run()
-    assert store.get(run_id).state == "queued"
-    assert store.get(run_id).command == "step"
+    assert store.runs.get(run_id).state == "queued"
+    assert store.runs.get(run_id).command == "step"
     app.button(key="stop").click().run()
-    assert store.get(run_id).outcome == "stopped"
+    assert store.runs.get(run_id).outcome == "stopped"
     assert not app.exception
 
 
@@ -326,7 +330,7 @@ def test_a_button_of_the_panel_that_the_store_refuses_is_a_sentence(
     def refused(*_args: Any, **_kwargs: Any) -> None:
         raise StoreUnavailableError("The store is in use.")
 
-    monkeypatch.setattr(Store, "request", refused)
+    monkeypatch.setattr(Commands, "send", refused)
     app.button(key="stop").click().run()
     assert "The store is in use." in texts(app) + "".join(toast.value for toast in app.toast)
     assert not app.exception
@@ -335,11 +339,11 @@ def test_a_button_of_the_panel_that_the_store_refuses_is_a_sentence(
 def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()
-    run_id = store.next_queued(1)[0].id
-    store.claim(run_id, "worker", 1)
+    run_id = store.queue.next(1)[0].id
+    store.queue.claim(run_id, "worker", 1)
     publish(store, run_id, [2.3, 40.0, 8.1e12, float("nan")])
-    store.publish([Report(run_id, Progress(4, 100), Curves(events=(Event(4, "not_finite", 8.1e12),)))])
-    store.finish(run_id, "diverged", {"not_finite_step": 4, "last_finite_loss": 8.1e12})
+    store.record_writer.publish([Report(run_id, Progress(4, 100), Curves(events=(Event(4, "not_finite", 8.1e12),)))])
+    store.record_writer.finish(run_id, "diverged", {"not_finite_step": 4, "last_finite_loss": 8.1e12})
     app.run()
     said = texts(app)
     assert "step 4" in said
@@ -348,7 +352,7 @@ def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Sto
 
 
 def test_somebody_elses_run_can_be_watched_not_stopped(open_page: Open, store: Store) -> None:
-    run_id = store.create_run("another student", RunConfig())
+    run_id = store.runs.create("another student", RunConfig())
     app = open_page("train", run=run_id)
     assert "Somebody else's run" in texts(app)
     assert not [button for button in app.button if button.key in ("pause", "stop", "reset", "step")]
@@ -368,7 +372,7 @@ def test_a_run_that_is_gone_is_a_sentence_and_the_list_is_there(open_page: Open,
 
 @pytest.mark.parametrize("typed", ["x" * 100_000, "a\0b", "🙂 **bold**", "' OR 1=1 --", " "], ids=ascii_start)
 def test_whatever_is_typed_into_the_address_is_a_sentence(open_page: Open, store: Store, typed: str) -> None:
-    store.create_run("another student", RunConfig())
+    store.runs.create("another student", RunConfig())
     app = open_page("train", run=typed)
     assert "There is no run " in app.error[0].value
     assert len(app.error[0].value) < 120

@@ -17,9 +17,9 @@ from mnist_core.store.tables import runs
 
 CONFIG = RunConfig()
 CHEATER = "cheater"
-TRICKS = (*get_args(Command), "put_away", "bring_back", "delete", "rate", "duplicate")
+TRICKS = (*get_args(Command), "soft_delete", "restore", "delete", "rate", "duplicate")
 # Two things done with one of his runs: few sequences at random would have a command and its opposite.
-OUT, BACK = ("pause", "reset", "stop", "put_away"), ("resume", "step", "bring_back")
+OUT, BACK = ("pause", "reset", "stop", "soft_delete"), ("resume", "step", "restore")
 PAIRS = st.one_of(
     st.tuples(st.sampled_from(OUT), st.sampled_from(BACK)), st.tuples(st.sampled_from(TRICKS), st.sampled_from(TRICKS))
 )
@@ -47,18 +47,18 @@ class Class:
     started: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        with self.store._begin() as connection:
+        with self.store.database.begin() as connection:
             connection.execute(runs.delete())
 
     def queue(self, owner: str) -> str:
-        run_id = self.store.create_run(owner, CONFIG)
+        run_id = self.store.runs.create(owner, CONFIG)
         self.since[run_id] = next(self.clock)
         if owner == CHEATER:
             self.mine.append(run_id)
         return run_id
 
     def state(self, run_id: str) -> str | None:
-        return self.store.state(run_id) if self.store.version(run_id) is not None else None
+        return self.store.runs.state(run_id) if self.store.runs.version(run_id) is not None else None
 
     def play(self, tricks: tuple[str, ...], number: int) -> None:
         """The cheater does something with one of his runs."""
@@ -74,40 +74,40 @@ class Class:
         if before is None:
             return
         if what in get_args(Command):
-            self.store.request(run_id, CHEATER, what)  # type: ignore[arg-type]
+            self.store.commands.send(run_id, CHEATER, what)  # type: ignore[arg-type]
         elif what == "rate":
-            self.store.request_learning_rate(run_id, CHEATER, 0.3)
+            self.store.commands.set_learning_rate(run_id, CHEATER, 0.3)
         elif what == "delete":
-            self.store.delete_run(run_id, CHEATER)
+            self.store.runs.delete(run_id, CHEATER)
         else:
-            getattr(self.store, what)([run_id], CHEATER)
+            getattr(self.store.retention, what)([run_id], CHEATER)
         if self.state(run_id) == "queued" != before:
             self.since[run_id] = next(self.clock)
 
     def obey(self) -> None:
         """The workers do what is asked of their runs."""
-        for run_id, asked in self.store.requests(self.running).items():
+        for run_id, asked in self.store.commands.pending(self.running).items():
             if asked.command in ("pause", "step"):
-                self.store.pause(run_id, {}, answering=asked.command)
+                self.store.record_writer.pause(run_id, {}, answering=asked.command)
             elif asked.command == "reset":
-                self.store.reset_done(run_id)
+                self.store.record_writer.reset(run_id)
             elif asked.command == "stop":
-                self.store.finish(run_id, "stopped", {})
+                self.store.record_writer.finish(run_id, "stopped", {})
 
     def end(self, number: int) -> None:
         """One of the runs that train comes to its end."""
         if self.running:
-            self.store.finish(self.running[number % len(self.running)], "completed", {})
+            self.store.record_writer.finish(self.running[number % len(self.running)], "completed", {})
 
     def start_next(self) -> None:
         """Free workers take what is next. Nobody is passed by one who came later."""
         self.running = [run_id for run_id in self.running if self.state(run_id) == "running"]
-        while len(self.running) < self.workers and (line := self.store.next_queued(100)):
+        while len(self.running) < self.workers and (line := self.store.queue.next(100)):
             chosen, *others = line
             if chosen.owner == CHEATER:
                 passed = [run.id for run in others if run.owner != CHEATER]
                 assert all(self.since[chosen.id] < self.since[run_id] for run_id in passed)
-            assert self.store.claim(chosen.id, "w", 1)
+            assert self.store.queue.claim(chosen.id, "w", 1)
             self.running.append(chosen.id)
             self.started.append(chosen.id)
 
@@ -151,9 +151,9 @@ def order(store: Store, workers: int, arrivals: list[bool], tricks: list[tuple[A
     room.start_next()
     while room.running:
         for run_id in room.running:
-            store.finish(run_id, "completed", {})
+            store.record_writer.finish(run_id, "completed", {})
         room.start_next()
-    return [CHEATER if run_id in room.mine else store.get(run_id).owner for run_id in dict.fromkeys(room.started)]
+    return [CHEATER if run_id in room.mine else store.runs.get(run_id).owner for run_id in dict.fromkeys(room.started)]
 
 
 @FEW
@@ -176,30 +176,30 @@ def test_tricks_put_nobody_further_back_than_he_was_without_them(
 
 @pytest.mark.parametrize("command", ["resume", "step"])
 def test_pause_and_resume_of_a_waiting_run_gives_up_its_place(store: Store, command: Any) -> None:
-    trick = store.create_run(CHEATER, CONFIG)
-    waiting = [store.create_run(owner, CONFIG) for owner in ("ann", "bob")]
-    store.request(trick, CHEATER, "pause")
-    store.request(trick, CHEATER, command)
-    assert [run.id for run in store.next_queued(5)] == [*waiting, trick]
+    trick = store.runs.create(CHEATER, CONFIG)
+    waiting = [store.runs.create(owner, CONFIG) for owner in ("ann", "bob")]
+    store.commands.send(trick, CHEATER, "pause")
+    store.commands.send(trick, CHEATER, command)
+    assert [run.id for run in store.queue.next(5)] == [*waiting, trick]
 
 
 def test_a_run_that_lost_its_worker_has_no_right_of_way_after_a_pause(store: Store) -> None:
-    lost = store.create_run(CHEATER, CONFIG)
-    assert store.claim(lost, "w", 1)
-    store.requeue(lost)
-    waiting = store.create_run("ann", CONFIG)
-    assert [run.id for run in store.next_queued(5)] == [lost, waiting]
-    store.request(lost, CHEATER, "pause")
-    store.request(lost, CHEATER, "resume")
-    assert [run.id for run in store.next_queued(5)] == [waiting, lost]
+    lost = store.runs.create(CHEATER, CONFIG)
+    assert store.queue.claim(lost, "w", 1)
+    store.queue.requeue(lost)
+    waiting = store.runs.create("ann", CONFIG)
+    assert [run.id for run in store.queue.next(5)] == [lost, waiting]
+    store.commands.send(lost, CHEATER, "pause")
+    store.commands.send(lost, CHEATER, "resume")
+    assert [run.id for run in store.queue.next(5)] == [waiting, lost]
 
 
 def test_who_comes_after_the_clock_was_set_back_waits_behind_the_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = [store.create_run(owner, CONFIG) for owner in ("ann", "bob")]
+    waiting = [store.runs.create(owner, CONFIG) for owner in ("ann", "bob")]
     with monkeypatch.context() as patch:
         patch.setattr("time.time", lambda: 1_000.0)
-        single = store.create_run("cem", CONFIG)
-        several = store.create_runs("dan", [CONFIG], "0123456789")
-    assert [run.id for run in store.next_queued(5)] == [*waiting, single, *several]
+        single = store.runs.create("cem", CONFIG)
+        several = store.runs.create_group("dan", [CONFIG], "0123456789")
+    assert [run.id for run in store.queue.next(5)] == [*waiting, single, *several]

@@ -18,22 +18,24 @@ CONFIG = RunConfig()
 
 def claimed_twice(store: Store) -> tuple[Run, Run]:
     """A run as a worker has it that was given up, and as the next one has it."""
-    run_id = store.create_run("ann", CONFIG)
-    first = store.claim(run_id, "first", 1)
-    store.requeue(run_id)
-    second = store.claim(run_id, "second", 1)
+    run_id = store.runs.create("ann", CONFIG)
+    first = store.queue.claim(run_id, "first", 1)
+    store.queue.requeue(run_id)
+    second = store.queue.claim(run_id, "second", 1)
     assert first is not None
     assert second is not None
     return first, second
 
 
 WRITES: dict[str, Callable[[Store, str, int], Any]] = {
-    "publish": lambda store, run_id, token: run_id in store.publish([report(run_id, token)]),
-    "rewind": lambda store, run_id, token: store.rewind(run_id, 0, token),
-    "pause": lambda store, run_id, token: store.pause(run_id, {"late": 1}, token=token),
-    "reset": lambda store, run_id, token: store.reset_done(run_id, token),
-    "finish": lambda store, run_id, token: store.finish(run_id, "completed", {"late": 1}, token=token),
-    "fail": lambda store, run_id, token: store.finish(run_id, "failed", {}, message("Late."), token=token),
+    "publish": lambda store, run_id, token: run_id in store.record_writer.publish([report(run_id, token)]),
+    "rewind": lambda store, run_id, token: store.record_writer.rewind(run_id, 0, token),
+    "pause": lambda store, run_id, token: store.record_writer.pause(run_id, {"late": 1}, token=token),
+    "reset": lambda store, run_id, token: store.record_writer.reset(run_id, token),
+    "finish": lambda store, run_id, token: store.record_writer.finish(run_id, "completed", {"late": 1}, token=token),
+    "fail": lambda store, run_id, token: store.record_writer.finish(
+        run_id, "failed", {}, message("Late."), token=token
+    ),
 }
 
 
@@ -45,67 +47,69 @@ def report(run_id: str, token: int) -> Report:
 def test_a_worker_that_was_given_up_changes_nothing(store: Store, write: str) -> None:
     first, second = claimed_twice(store)
     assert second.token > first.token
-    store.publish([Report(first.id, Progress(20, 100), Curves(events=(Event(3, "mine"),)), token=second.token)])
-    before, records = store.get(first.id), store.curves(first.id).events
+    store.record_writer.publish(
+        [Report(first.id, Progress(20, 100), Curves(events=(Event(3, "mine"),)), token=second.token)]
+    )
+    before, records = store.runs.get(first.id), store.record_reader.curves(first.id).events
     assert not WRITES[write](store, first.id, first.token)
-    assert store.get(first.id) == before
-    assert store.curves(first.id).events == records
+    assert store.runs.get(first.id) == before
+    assert store.record_reader.curves(first.id).events == records
     assert WRITES[write](store, first.id, second.token)
-    assert store.get(first.id) != before
+    assert store.runs.get(first.id) != before
 
 
 def test_nor_before_another_worker_has_the_run(store: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
-    run = store.claim(run_id, "w", 1)
+    run_id = store.runs.create("ann", CONFIG)
+    run = store.queue.claim(run_id, "w", 1)
     assert run is not None
-    store.requeue(run_id)
+    store.queue.requeue(run_id)
     assert not any(write(store, run_id, run.token) for write in WRITES.values())
-    assert store.get(run_id).state == "queued"
+    assert store.runs.get(run_id).state == "queued"
 
 
 def test_it_hears_that_the_run_is_not_its_own_and_puts_nothing_back(store: Store) -> None:
     first, second = claimed_twice(store)
-    assert store.requests([first.id], {first.id: first.token}) == {}
-    assert first.id in store.requests([first.id], {first.id: second.token})
-    store.requeue(first.id, first.token)
-    assert store.state(first.id) == "running"
-    store.requeue(first.id, second.token)
-    assert store.state(first.id) == "queued"
+    assert store.commands.pending([first.id], {first.id: first.token}) == {}
+    assert first.id in store.commands.pending([first.id], {first.id: second.token})
+    store.queue.requeue(first.id, first.token)
+    assert store.runs.state(first.id) == "running"
+    store.queue.requeue(first.id, second.token)
+    assert store.runs.state(first.id) == "queued"
 
 
 def test_of_several_runs_those_that_are_its_own_are_told(store: Store) -> None:
     first, _second = claimed_twice(store)
-    other = store.claim(store.create_run("ann", CONFIG), "first", 1)
+    other = store.queue.claim(store.runs.create("ann", CONFIG), "first", 1)
     assert other is not None
-    assert store.publish([report(first.id, first.token), report(other.id, other.token)]) == {other.id}
-    assert store.get(other.id).progress.step == 9
+    assert store.record_writer.publish([report(first.id, first.token), report(other.id, other.token)]) == {other.id}
+    assert store.runs.get(other.id).progress.step == 9
 
 
 def test_a_reset_makes_no_token_valid_again(store: Store) -> None:
     first, second = claimed_twice(store)
-    assert store.reset_done(first.id, second.token)
-    store.request(first.id, "ann", "resume")
-    third = store.claim(first.id, "third", 1)
+    assert store.record_writer.reset(first.id, second.token)
+    store.commands.send(first.id, "ann", "resume")
+    third = store.queue.claim(first.id, "third", 1)
     assert third is not None
     assert third.token > second.token > first.token
 
 
 def test_a_study_of_a_worker_that_was_given_up(store: Store) -> None:
-    study_id = store.create_study("ann", "landscape", {})
-    first = store.claim_study(study_id)
-    store.lose_study(study_id)
-    second = store.claim_study(study_id)
+    study_id = store.analyses.create("ann", "landscape", {})
+    first = store.analyses.claim(study_id)
+    store.analyses.lose(study_id)
+    second = store.analyses.claim(study_id)
     assert first is not None
     assert second is not None
-    assert not store.report_study(study_id, 0.9, first.token)
-    store.finish_study(study_id, {"late": 1}, {}, first.token)
-    store.fail_study(study_id, message("Late."), first.token)
-    found = store.study(study_id)
+    assert not store.analyses.report(study_id, 0.9, first.token)
+    store.analyses.finish(study_id, {"late": 1}, {}, first.token)
+    store.analyses.fail(study_id, message("Late."), first.token)
+    found = store.analyses.get(study_id)
     assert found is not None
     assert (found.state, found.progress) == ("running", 0.0)
-    assert store.report_study(study_id, 0.5, second.token)
-    store.finish_study(study_id, {"mine": 1}, {}, second.token)
-    found = store.study(study_id)
+    assert store.analyses.report(study_id, 0.5, second.token)
+    store.analyses.finish(study_id, {"mine": 1}, {}, second.token)
+    found = store.analyses.get(study_id)
     assert found is not None
     assert dict(found.values) == {"mine": 1}
 
@@ -117,45 +121,45 @@ def test_a_study_of_a_worker_that_was_given_up(store: Store) -> None:
 def cluster(store: Store) -> Iterator[Store]:
     """The store as a cluster has it that holds the lease."""
     opened = open_store()
-    opened.take_lease("here")
+    opened.lease.take("here")
     yield opened
     opened.close()
 
 
 def test_a_cluster_whose_lease_another_has_taken_writes_nothing(store: Store, cluster: Store) -> None:
-    run_id = store.create_run("ann", CONFIG)
-    study_id = store.create_study("ann", "landscape", {})
-    old = cluster.lease_token
-    store.take_lease("there")  # another cluster's handle from now on
+    run_id = store.runs.create("ann", CONFIG)
+    study_id = store.analyses.create("ann", "landscape", {})
+    old = cluster.lease.token
+    store.lease.take("there")  # another cluster's handle from now on
     late: list[Callable[[], object]] = [
-        lambda: cluster.raise_lease(1.0),
-        lambda: cluster.requeue(run_id),
-        cluster.requeue_lost,
-        lambda: cluster.finish(run_id, "failed", {}),
-        lambda: cluster.delete_run(run_id, "ann"),
-        lambda: cluster.forget_weights(run_id),
-        lambda: cluster.lose_study(study_id),
-        lambda: cluster.set_fact("cluster", {}),
+        lambda: cluster.lease.beat(1.0),
+        lambda: cluster.queue.requeue(run_id),
+        cluster.queue.requeue_lost,
+        lambda: cluster.record_writer.finish(run_id, "failed", {}),
+        lambda: cluster.runs.delete(run_id, "ann"),
+        lambda: cluster.retention.forget_weights(run_id),
+        lambda: cluster.analyses.lose(study_id),
+        lambda: cluster.facts.set("cluster", {}),
     ]
     for write in late:
         with pytest.raises(LeaseLostError, match="Another machine"):
             write()
     # What it sent to its workers before it noticed comes to nothing.
-    assert store.claim(run_id, "its worker", 1, old) is None
-    assert store.claim_study(study_id, old) is None
-    assert store.claim(run_id, "mine", 1, store.lease_token) is not None
-    assert store.lease().holder == "there"
-    assert cluster.get(run_id).state == "running"  # it may still read
+    assert store.queue.claim(run_id, "its worker", 1, old) is None
+    assert store.analyses.claim(study_id, old) is None
+    assert store.queue.claim(run_id, "mine", 1, store.lease.token) is not None
+    assert store.lease.current().holder == "there"
+    assert cluster.runs.get(run_id).state == "running"  # it may still read
 
 
 def test_the_holder_counts_and_the_stores_clock_is_what_holders_saw_pass(store: Store, cluster: Store) -> None:
-    before = store.lease()
+    before = store.lease.current()
     for _beat in range(3):
-        cluster.raise_lease(1.5)
-    after = store.lease()
+        cluster.lease.beat(1.5)
+    after = store.lease.current()
     assert after.beats == before.beats + 3
     assert after.served_seconds == before.served_seconds + 4.5
-    assert after.token == before.token == cluster.lease_token
+    assert after.token == before.token == cluster.lease.token
 
 
 # ---- clocks --------------------------------------------------------------------------------------------------------
@@ -175,28 +179,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
 
 def test_a_clock_set_back_upsets_no_order(store: Store, clock: Callable[[float], None]) -> None:
     def later() -> str:
-        run_id = store.create_run("ann", CONFIG)
+        run_id = store.runs.create("ann", CONFIG)
         clock(-3_600)
         return run_id
 
     ids = [later() for _number in range(4)]
-    assert [run.id for run in store.list_runs("ann", 3)] == ids[:0:-1]  # none of the newest is missing
-    assert [run.id for run in store.next_queued(9)] == ids
-    store.request(ids[0], "ann", "pause")
-    store.request(ids[0], "ann", "resume")
+    assert [run.id for run in store.runs.newest("ann", 3)] == ids[:0:-1]  # none of the newest is missing
+    assert [run.id for run in store.queue.next(9)] == ids
+    store.commands.send(ids[0], "ann", "pause")
+    store.commands.send(ids[0], "ann", "resume")
     sweeps = []
     for number in range(3):
-        plan = SweepRecord("", "", 0.0, CONFIG, (0.1,), 1)
-        store.create_runs("bob", [CONFIG], f"group{number}", sweep=plan)
+        store.sweeps.create(SweepRecord(f"group{number}", "bob", 0.0, CONFIG, (0.1,), 1), [CONFIG])
         clock(-3_600)
         sweeps.append(f"group{number}")
-    assert [sweep.id for sweep in store.list_sweeps("bob", 2)] == sweeps[:0:-1]
+    assert [sweep.id for sweep in store.sweeps.newest("bob", 2)] == sweeps[:0:-1]
     for run_id in ids[1:]:
-        store.claim(run_id, "w", 1)
-        store.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
-        store.finish(run_id, "completed", {})
+        store.queue.claim(run_id, "w", 1)
+        store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
+        store.record_writer.finish(run_id, "completed", {})
         clock(-3_600)
-    assert store.oldest_weights() == ids[1:]
+    assert store.retention.oldest_weights() == ids[1:]
 
 
 def test_a_clock_set_back_deletes_no_newer_study_and_lets_none_jump_the_queue(
@@ -205,27 +208,27 @@ def test_a_clock_set_back_deletes_no_newer_study_and_lets_none_jump_the_queue(
     monkeypatch.setattr("mnist_core.store.analyses.KEPT", 2)
     ids = []
     for _number in range(4):
-        ids.append(store.create_study("ann", "landscape", {}))
-        store.claim_study(ids[-1])
-        store.finish_study(ids[-1], {}, {})
+        ids.append(store.analyses.create("ann", "landscape", {}))
+        store.analyses.claim(ids[-1])
+        store.analyses.finish(ids[-1], {}, {})
         clock(-3_600)
-    assert [study.id for study in store.list_studies("ann", "landscape")] == ids[:1:-1]
+    assert [study.id for study in store.analyses.newest("ann", "landscape")] == ids[:1:-1]
     waiting = []
     for owner in ("bob", "cem", "dan"):
-        waiting.append(store.create_study(owner, "landscape", {}))
+        waiting.append(store.analyses.create(owner, "landscape", {}))
         clock(-3_600)
-    assert [study.id for study in store.queued_studies(9)] == waiting
+    assert [study.id for study in store.analyses.queued(9)] == waiting
 
 
 @pytest.mark.parametrize("jump", [-3_600, 2 * 86_400])
 def test_what_was_put_away_goes_by_the_stores_clock_alone(
     store: Store, cluster: Store, clock: Callable[[float], None], jump: float
 ) -> None:
-    run_id = store.create_run("ann", CONFIG)
-    store.put_away([run_id], "ann")
+    run_id = store.runs.create("ann", CONFIG)
+    store.retention.soft_delete([run_id], "ann")
     clock(jump)
-    assert store.put_away_since(86_400) == []
-    cluster.raise_lease(86_399)
-    assert store.put_away_since(86_400) == []
-    cluster.raise_lease(2)
-    assert store.put_away_since(86_400) == [(run_id, "ann")]
+    assert store.retention.expired(86_400) == []
+    cluster.lease.beat(86_399)
+    assert store.retention.expired(86_400) == []
+    cluster.lease.beat(2)
+    assert store.retention.expired(86_400) == [(run_id, "ann")]

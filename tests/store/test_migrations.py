@@ -49,12 +49,12 @@ def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
         )
     engine.dispose()
     store = open_store()
-    (run,) = store.list_runs("ann")
+    (run,) = store.runs.newest("ann")
     assert (run.config, run.state, run.progress.step, run.name.raw, run.star) == (CONFIG, "paused", 70, "", False)
-    store.put_away([run.id], "ann")
-    assert store.list_runs("ann") == []
+    store.retention.soft_delete([run.id], "ann")
+    assert store.runs.newest("ann") == []
     # What was ordered by time keeps its order, and what is new comes after it.
-    new = store.create_run("bob", CONFIG)
-    assert [run.id for run in store.next_queued(9)] == ["1111111111", "0000000000", new]
-    assert [run.id for run in store.list_runs("bob")] == [new, "0000000000", "1111111111"]
+    new = store.runs.create("bob", CONFIG)
+    assert [run.id for run in store.queue.next(9)] == ["1111111111", "0000000000", new]
+    assert [run.id for run in store.runs.newest("bob")] == [new, "0000000000", "1111111111"]
     store.close()

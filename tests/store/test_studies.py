@@ -11,46 +11,46 @@ from mnist_core.store.analyses import DEATHS, KEPT
 
 
 def create(store: Store, owner: str = "ann", **more: str) -> str:
-    return store.create_study(owner, "landscape", {"run": "r"}, **more)
+    return store.analyses.create(owner, "landscape", {"run": "r"}, **more)
 
 
 def test_a_result_comes_back_as_it_was(store: Store) -> None:
     study_id = create(store)
-    claimed = store.claim_study(study_id)
+    claimed = store.analyses.claim(study_id)
     assert claimed is not None
     assert claimed.parameters == {"run": "r"}
-    assert store.report_study(study_id, 0.5)
+    assert store.analyses.report(study_id, 0.5)
     arrays = {"losses": np.array([[1.0, np.nan], [np.inf, 4.0]]), "steps": np.array([3, 4]), "none": np.empty((0, 2))}
-    store.finish_study(study_id, {"plane": "path", "shares": [0.9, 0.1]}, arrays)
-    study = store.study(study_id)
+    store.analyses.finish(study_id, {"plane": "path", "shares": [0.9, 0.1]}, arrays)
+    study = store.analyses.get(study_id)
     assert study is not None
     assert study.state == "finished"
     assert study.values == {"plane": "path", "shares": [0.9, 0.1]}
     for name, array in arrays.items():
         np.testing.assert_array_equal(study.arrays[name], array)
         assert study.arrays[name].dtype == array.dtype
-    (listed,) = store.list_studies("ann", "landscape")
+    (listed,) = store.analyses.newest("ann", "landscape")
     assert listed.values == study.values
     assert not listed.arrays
 
 
 def test_a_new_study_takes_the_place_of_the_waiting_one_and_not_of_the_running_one(store: Store) -> None:
     running = create(store)
-    store.claim_study(running)
+    store.analyses.claim(running)
     waiting, other = create(store), create(store, "bob")
     latest = create(store)
-    assert store.study(waiting) is None
-    assert [study.id for study in store.list_studies("ann", "landscape")] == [latest, running]
+    assert store.analyses.get(waiting) is None
+    assert [study.id for study in store.analyses.newest("ann", "landscape")] == [latest, running]
     # Of Ann one is computed already.
-    assert [study.id for study in store.queued_studies(9)] == [other, latest]
-    assert store.studies_ahead(latest) == 1
+    assert [study.id for study in store.analyses.queued(9)] == [other, latest]
+    assert store.analyses.ahead(latest) == 1
 
 
 def test_one_press_that_arrives_twice_makes_one_study(store: Store) -> None:
     create(store, study_id="0123456789")
-    store.claim_study("0123456789")
+    store.analyses.claim("0123456789")
     create(store, study_id="0123456789")
-    study = store.study("0123456789")
+    study = store.analyses.get("0123456789")
     assert study is not None
     assert study.state == "running"
 
@@ -59,16 +59,16 @@ def test_one_press_that_arrives_twice_makes_one_study(store: Store) -> None:
 def test_a_cancelled_study_is_no_longer_wanted(store: Store, claimed: bool) -> None:
     study_id = create(store)
     if claimed:
-        store.claim_study(study_id)
-    store.cancel_study(study_id, "bob")  # somebody else's: nothing happens
-    before = store.study(study_id)
+        store.analyses.claim(study_id)
+    store.analyses.cancel(study_id, "bob")  # somebody else's: nothing happens
+    before = store.analyses.get(study_id)
     assert before is not None
     assert before.active
-    store.cancel_study(study_id, "ann")
-    assert store.claim_study(study_id) is None
-    assert not store.report_study(study_id, 0.9)
-    store.finish_study(study_id, {}, {})
-    study = store.study(study_id)
+    store.analyses.cancel(study_id, "ann")
+    assert store.analyses.claim(study_id) is None
+    assert not store.analyses.report(study_id, 0.9)
+    store.analyses.finish(study_id, {}, {})
+    study = store.analyses.get(study_id)
     assert study is not None
     assert study.state == "failed"
     assert str(study.message) == "Stopped before its end."
@@ -76,22 +76,22 @@ def test_a_cancelled_study_is_no_longer_wanted(store: Store, claimed: bool) -> N
 
 def test_a_deleted_study_is_gone(store: Store) -> None:
     study_id = create(store)
-    store.claim_study(study_id)
-    store.delete_study(study_id, "bob")
-    assert store.study_version(study_id) is not None
-    store.delete_study(study_id, "ann")
-    assert store.study_version(study_id) is None
-    assert not store.report_study(study_id, 0.1)
+    store.analyses.claim(study_id)
+    store.analyses.delete(study_id, "bob")
+    assert store.analyses.version(study_id) is not None
+    store.analyses.delete(study_id, "ann")
+    assert store.analyses.version(study_id) is None
+    assert not store.analyses.report(study_id, 0.1)
 
 
 def test_a_study_that_kills_its_workers_fails_with_a_sentence(store: Store) -> None:
     study_id = create(store)
     for _death in range(DEATHS - 1):
-        assert store.claim_study(study_id)
-        store.lose_study(study_id)
-    assert store.claim_study(study_id)
-    store.lose_study(study_id)
-    study = store.study(study_id)
+        assert store.analyses.claim(study_id)
+        store.analyses.lose(study_id)
+    assert store.analyses.claim(study_id)
+    store.analyses.lose(study_id)
+    study = store.analyses.get(study_id)
     assert study is not None
     assert study.state == "failed"
     assert "brought its worker down" in str(study.message)
@@ -99,16 +99,16 @@ def test_a_study_that_kills_its_workers_fails_with_a_sentence(store: Store) -> N
 
 def test_a_new_cluster_takes_up_what_was_running(store: Store) -> None:
     study_id = create(store)
-    store.claim_study(study_id)
-    store.requeue_lost_studies()
-    assert store.claim_study(study_id)
+    store.analyses.claim(study_id)
+    store.analyses.requeue_lost()
+    assert store.analyses.claim(study_id)
 
 
 def test_a_failure_says_why(store: Store) -> None:
     study_id = create(store)
-    version = store.study_version(study_id)
-    store.fail_study(study_id, message("No {what}.", what="weights"))
-    study = store.study(study_id)
+    version = store.analyses.version(study_id)
+    store.analyses.fail(study_id, message("No {what}.", what="weights"))
+    study = store.analyses.get(study_id)
     assert study is not None
     assert str(study.message) == "No weights."
     assert study.version != version
@@ -116,6 +116,6 @@ def test_a_failure_says_why(store: Store) -> None:
 
 def test_old_studies_give_way(store: Store) -> None:
     for _number in range(KEPT + 3):
-        store.claim_study(study_id := create(store))
-        store.finish_study(study_id, {}, {})
-    assert len(store.list_studies("ann", "landscape", limit=1000)) == KEPT
+        store.analyses.claim(study_id := create(store))
+        store.analyses.finish(study_id, {}, {})
+    assert len(store.analyses.newest("ann", "landscape", limit=1000)) == KEPT

@@ -38,7 +38,7 @@ def file(home: Path) -> Path:
 
 def test_migrations_make_the_tables(home: Path) -> None:
     store = open_store()
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata)
         revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     store.close()
@@ -75,7 +75,7 @@ def test_a_store_damaged_in_the_middle_is_a_sentence_and_left_as_it_is(file: Pat
     content[20_000:90_000] = (bytes(range(256)) * 274)[:70_000]
     file.write_bytes(content)
     with pytest.raises(StoreUnavailableError, match=r"damaged or no store .* left as it is"):
-        open_store().list_runs("ann", 500)
+        open_store().runs.newest("ann", 500)
     assert file.read_bytes() == content
 
 
@@ -91,18 +91,18 @@ def test_a_locked_store(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(TransientStoreError, match="in use by another program"):
-        store.create_run("ann", RunConfig())
-    assert store.list_runs("ann") == []  # reading goes on
+        store.runs.create("ann", RunConfig())
+    assert store.runs.newest("ann") == []  # reading goes on
     holder.execute("ROLLBACK")
     holder.close()
-    store.create_run("ann", RunConfig())
-    assert len(store.list_runs("ann")) == 1
+    store.runs.create("ann", RunConfig())
+    assert len(store.runs.newest("ann")) == 1
     store.close()
 
 
 def test_an_error_that_is_not_the_databases_is_no_sentence_about_the_store(file: Path) -> None:
     store = open_store()
-    with pytest.raises(FileNotFoundError), store._begin():
+    with pytest.raises(FileNotFoundError), store.database.begin():
         raise FileNotFoundError("a file that has nothing to do with the store")
     store.close()
 
@@ -138,32 +138,32 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
 
 def _fill(store: Store) -> None:
     for _run in range(200):
-        store.create_run("ann", RunConfig())
+        store.runs.create("ann", RunConfig())
 
 
 def test_a_full_disk(file: Path) -> None:
     store = open_store()
-    store.create_run("ann", RunConfig())
-    with store._engine.connect() as connection:  # the pool hands out this one connection again
+    store.runs.create("ann", RunConfig())
+    with store.database.engine.connect() as connection:  # the pool hands out this one connection again
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(TransientStoreError, match=r"disk .* is full"):
         _fill(store)
-    kept = [run.id for run in store.list_runs("ann", 500)]
+    kept = [run.id for run in store.runs.newest("ann", 500)]
     assert len(kept) >= 1
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
         connection.exec_driver_sql("PRAGMA max_page_count = 100000")  # space is made
-    run_id = store.create_run("ann", RunConfig())
-    assert {run.id for run in store.list_runs("ann", 500)} == {*kept, run_id}
+    run_id = store.runs.create("ann", RunConfig())
+    assert {run.id for run in store.runs.newest("ann", 500)} == {*kept, run_id}
     store.close()
 
 
 def test_a_store_that_cannot_be_written(file: Path) -> None:
     store = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
     with pytest.raises(TransientStoreError, match="cannot be written"):
-        store.create_run("ann", RunConfig())
-    assert store.list_runs("ann") == []
+        store.runs.create("ann", RunConfig())
+    assert store.runs.newest("ann") == []
     store.close()
 
 
@@ -177,7 +177,7 @@ def test_a_store_whose_disk_fails_is_out_of_reach_until_it_works_again(file: Pat
             _fill(store)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_soft, hard))
-    store.create_run("ann", RunConfig())
+    store.runs.create("ann", RunConfig())
     store.close()
 
 
@@ -186,9 +186,9 @@ def test_a_store_whose_folder_is_gone_for_a_while(file: Path) -> None:
     store.close()  # so that it connects anew
     away = file.parent.rename(file.parent.with_name("elsewhere"))
     with pytest.raises(TransientStoreError, match="out of reach"):
-        store.list_runs("ann")
+        store.runs.newest("ann")
     away.rename(file.parent)
-    assert store.list_runs("ann") == []
+    assert store.runs.newest("ann") == []
 
 
 class RefusalError(Exception):
@@ -249,12 +249,12 @@ store = open_store()
 for step in range(1, 101):
     row = np.zeros(1, STEP_DTYPE)
     row["step"] = step
-    store.publish([Report(sys.argv[1], Progress(step, 100), Curves(row))])
+    store.record_writer.publish([Report(sys.argv[1], Progress(step, 100), Curves(row))])
 """
 
 
 def test_several_programs_open_a_new_store_at_once(home: Path) -> None:
-    command = [sys.executable, "-c", "from mnist_core.store import open_store; open_store().list_runs('ann')"]
+    command = [sys.executable, "-c", "from mnist_core.store import open_store; open_store().runs.newest('ann')"]
     opening = [subprocess.Popen(command, cwd=ROOT) for _program in range(3)]
     assert [program.wait() for program in opening] == [0, 0, 0]
 
@@ -274,27 +274,27 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 def test_one_run_goes_to_one_worker_however_many_ask(home: Path) -> None:
     store = open_store()
     for _run in range(10):
-        run_id = store.create_run("ann", RunConfig())
-        got = at_once(*(partial(store.claim, run_id, f"worker {n}", 1) for n in range(4)))
+        run_id = store.runs.create("ann", RunConfig())
+        got = at_once(*(partial(store.queue.claim, run_id, f"worker {n}", 1) for n in range(4)))
         assert sum(run is not None for run in got) == 1
-        assert store.get(run_id).attempts == 1
+        assert store.runs.get(run_id).attempts == 1
     store.close()
 
 
 def test_a_new_fact_from_several_at_once(home: Path) -> None:
     store = open_store()
     for n in range(10):
-        at_once(*(partial(store.set_fact, f"fact {n}", {"from": thread}) for thread in range(4)))
-        assert store.fact(f"fact {n}")["from"] in range(4)
+        at_once(*(partial(store.facts.set, f"fact {n}", {"from": thread}) for thread in range(4)))
+        assert store.facts.get(f"fact {n}")["from"] in range(4)
     store.close()
 
 
 def test_a_stop_is_not_lost_between_two_that_write_the_same_run(home: Path) -> None:
     store = open_store()
     for _run in range(10):
-        run_id = store.create_run("ann", RunConfig())
-        at_once(partial(store.request, run_id, "ann", "stop"), partial(store.claim, run_id, "worker", 1))
-        run = store.get(run_id)
+        run_id = store.runs.create("ann", RunConfig())
+        at_once(partial(store.commands.send, run_id, "ann", "stop"), partial(store.queue.claim, run_id, "worker", 1))
+        run = store.runs.get(run_id)
         assert (run.outcome, run.command) in (("stopped", None), (None, "stop"))
     store.close()
 
@@ -303,17 +303,17 @@ def test_writers_and_readers_at_once(file: Path) -> None:
     store = open_store()
     ids = []
     for _run in range(4):
-        ids.append(store.create_run("ann", RunConfig()))
-        store.claim(ids[-1], "w", 1)
+        ids.append(store.runs.create("ann", RunConfig()))
+        store.queue.claim(ids[-1], "w", 1)
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, run_id], cwd=ROOT) for run_id in ids]
     while any(writer.poll() is None for writer in writers):
         for run_id in ids:
-            seen = store.curves(run_id).steps["step"]
+            seen = store.record_reader.curves(run_id).steps["step"]
             assert seen.tolist() == list(range(1, len(seen) + 1))
     assert [writer.returncode for writer in writers] == [0, 0, 0, 0]
     expected = np.arange(1, 101)
     for run_id in ids:
-        assert (store.curves(run_id).steps["step"] == expected).all()
-        assert store.get(run_id).progress.step == 100
+        assert (store.record_reader.curves(run_id).steps["step"] == expected).all()
+        assert store.runs.get(run_id).progress.step == 100
     assert STEP_DTYPE.itemsize == 44
     store.close()

@@ -72,7 +72,7 @@ def _choice() -> list[RunConfig]:
 
 def _launch(configs: list[RunConfig]) -> None:
     """The button, drawn with the group that it makes; and how long all runs will take."""
-    speed = estimate.Speed.from_dict(session.store().fact("speed"))
+    speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     each = [estimate.estimate_seconds(config, speed) for config in configs]
     seconds = max(max(each), sum(each) / settings.worker_count())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -94,7 +94,7 @@ def _launch(configs: list[RunConfig]) -> None:
 def _start(configs: list[RunConfig], group: str) -> None:
     """Queue them all, once however often the press arrives, and show them."""
     variants = tuple(str(config.batch_size) for config in configs)
-    session.store().create_runs(session.student(), configs, group, preset=PRESET, variants=variants)
+    session.store().runs.create_group(session.student(), configs, group, preset=PRESET, variants=variants)
     st.session_state["batch_group"] = group
 
 

@@ -35,7 +35,7 @@ def draw() -> None:
     with units:
         chosen = st.select_slider(_("Units in the hidden layer"), UNITS, 128, key="times_units")
     parameters = {"dataset": name, "hidden_layers": [chosen], "images": IMAGES, "sizes": list(SIZES)}
-    mine = session.store().list_studies(session.student(), "batch-times")
+    mine = session.store().analyses.newest(session.student(), "batch-times")
     shown = next((study for study in mine if study.parameters == parameters), None)
     with button, st.container(horizontal=True, vertical_alignment="center"):
         st.button(

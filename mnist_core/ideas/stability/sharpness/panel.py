@@ -54,7 +54,9 @@ def _start(group: str) -> None:
     preset = PRESETS[PRESET]
     name = data_note.dataset()
     configs = [preset.variant(label).replace(dataset=name) for label in preset.variants]
-    ids = session.store().create_runs(session.student(), configs, group, preset=PRESET, variants=tuple(preset.variants))
+    ids = session.store().runs.create_group(
+        session.student(), configs, group, preset=PRESET, variants=tuple(preset.variants)
+    )
     st.session_state.pop("sharpness_runs", None)
     watch.await_first_point(ids[0])
 

@@ -7,27 +7,29 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from mnist_core import escape
 from mnist_core.config import RunConfig
-from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, SweepRecord, UnreadableRun
-from mnist_core.store.base import Base, next_order
+from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, UnreadableRun
+from mnist_core.store.database import Database, next_order
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.queue import fair_order
 from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
 from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
-from mnist_core.store.sweeps import add_sweep
 from mnist_core.store.tables import runs, sweeps
 
 
-class Library(Base):
+@dataclass(eq=False)
+class Runs:
     """New runs, lists of runs, the way out of them; a part of `Store`."""
 
-    def create_run(
+    database: Database
+
+    def create(
         self,
         owner: str,
         config: RunConfig,
@@ -43,14 +45,14 @@ class Library(Base):
         `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
         """
         run_id = run_id or secrets.token_hex(5)
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
             row["prediction"] = prediction
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
 
-    def create_runs(
+    def create_group(
         self,
         owner: str,
         configs: Sequence[RunConfig],
@@ -58,26 +60,14 @@ class Library(Base):
         *,
         preset: str | None = None,
         variants: Sequence[str | None] = (None,),
-        sweep: SweepRecord | None = None,
     ) -> list[str]:
         """Put all runs of `group` in the queue, in this order, in one transaction; returns their ids.
 
         `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `variants` of the preset: one for
-        each run, or one for all. `sweep`: kept beside them.
+        each run, or one for all.
         """
-        ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
-        of = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
-        with self._begin() as connection:
-            first = next_order(connection, len(ids))
-            rows = [
-                new_row(run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group)
-                for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
-            ]
-            connection.execute(insert_into(connection, runs).on_conflict_do_nothing(), rows)
-            if sweep is not None:
-                plan = replace(sweep, id=group, owner=owner, created_at=time.time(), preset=preset, variant=variants[0])
-                add_sweep(connection, plan)
-        return ids
+        with self.database.begin() as connection:
+            return insert_group(connection, owner, configs, group, preset=preset, variants=variants)
 
     def add_finished(
         self,
@@ -95,7 +85,7 @@ class Library(Base):
     ) -> str:
         """Add a run that was trained elsewhere, with all its records; returns its id.
 
-        `run_id` as for `create_run`; `checkpoint_step`: of its last weights, where they lie on disk.
+        `run_id` as for `create`; `checkpoint_step`: of its last weights, where they lie on disk.
         """
         run_id = run_id or secrets.token_hex(5)
         over = {
@@ -110,7 +100,7 @@ class Library(Base):
             "note": escape.lines(note)[:NOTE_LETTERS],
             "checkpoint_step": checkpoint_step,
         }
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             order = next_order(connection)
             row = new_row(run_id, owner, config, order) | over | {"finished_order": order}
             connection.execute(sa.insert(runs).values(row))
@@ -119,7 +109,7 @@ class Library(Base):
 
     def get(self, run_id: str) -> Run:
         """The run. Raises RunNotFoundError, RunUnreadableError."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             row = find_row(connection, run_id)
             order = fair_order(connection) if row.state == "queued" else []
             run = to_run(row, order.index(run_id) if run_id in order else None)
@@ -127,58 +117,79 @@ class Library(Base):
 
     def state(self, run_id: str) -> State:
         """The run's state, whether or not its settings can be read. Raises RunNotFoundError."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             state: State = find_row(connection, run_id).state
             return state
 
     def version(self, run_id: str) -> int | None:
         """The run's version, None if there is no such run. Cheap."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             return connection.execute(sa.select(runs.c.version).where(runs.c.id == as_id(run_id))).scalar()
 
-    def list_runs(self, owner: str, limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
+    def newest(self, owner: str, limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
         """The owner's runs, newest first, with those of sweeps where they are wanted; `list_unreadable` has those whose
         settings cannot be read."""
         alone = sa.or_(runs.c.group_id.is_(None), runs.c.group_id.not_in(sa.select(sweeps.c.id)))
         query = _newest(owner, limit) if of_sweeps else _newest(owner, limit).where(alone)
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
             order = fair_order(connection) if any(row.state == "queued" for row in rows) else []
             places = {run_id: place for place, run_id in enumerate(order)}
             found = [run for run in (read_row(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
             return with_rate_changes(connection, found)
 
-    def list_unreadable(self, owner: str, limit: int = 50) -> list[UnreadableRun]:
+    def unreadable(self, owner: str, limit: int = 50) -> list[UnreadableRun]:
         """Those of the owner's newest runs whose settings are none for this version of the program."""
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             rows = connection.execute(_newest(owner, limit)).all()
         return [run for run in map(read_row, rows) if isinstance(run, UnreadableRun)]
 
-    def list_group(self, group: str) -> list[Run]:
+    def of_group(self, group: str) -> list[Run]:
         """The runs started together under `group`, oldest first, without those whose settings cannot be read."""
         query = sa.select(runs).where(*_of_group(group)).order_by(runs.c.created_order, runs.c.id)
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             return with_rate_changes(connection, readable(connection.execute(query)))
 
-    def group_versions(self, group: str) -> dict[str, int]:
+    def versions(self, group: str) -> dict[str, int]:
         """Ids of the group's runs, oldest first, with their versions. Cheap."""
         query = sa.select(runs.c.id, runs.c.version).where(*_of_group(group))
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             found = connection.execute(query.order_by(runs.c.created_order, runs.c.id)).all()
         return {row.id: row.version for row in found}
 
-    def list_predicted(self, owner: str) -> list[Run]:
+    def predicted(self, owner: str) -> list[Run]:
         """The owner's finished runs that a prediction was made of, oldest first."""
         query = sa.select(runs).where(runs.c.owner == owner, runs.c.prediction.is_not(None), runs.c.state == "finished")
-        with self._begin(write=False) as connection:
+        with self.database.begin(write=False) as connection:
             return with_rate_changes(connection, readable(connection.execute(query.order_by(runs.c.created_order))))
 
-    def delete_run(self, run_id: str, owner: str) -> None:
+    def delete(self, run_id: str, owner: str) -> None:
         """Remove the run and its records; a worker that has it ends quietly. Raises RunNotFoundError."""
-        with self._begin() as connection:
+        with self.database.begin() as connection:
             find_row(connection, run_id, owner, write=True)
             drop_records(connection, run_id, after=-1)
             connection.execute(sa.delete(runs).where(runs.c.id == run_id))
+
+
+def insert_group(
+    connection: sa.Connection,
+    owner: str,
+    configs: Sequence[RunConfig],
+    group: str,
+    *,
+    preset: str | None = None,
+    variants: Sequence[str | None] = (None,),
+) -> list[str]:
+    """Put all runs of `group` in the queue, in this order; returns their ids. As `Runs.create_group`."""
+    ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
+    of = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
+    first = next_order(connection, len(ids))
+    rows = [
+        new_row(run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group)
+        for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
+    ]
+    connection.execute(insert_into(connection, runs).on_conflict_do_nothing(), rows)
+    return ids
 
 
 def _of_group(group: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""What every part of the store stands on: the engine and its transactions."""
+"""The database that all parts of a store share: its engine, its transactions, and the lease that writes are checked against."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from mnist_core.store.faults import as_sentences
 from mnist_core.store.tables import counters, lease
 
 
-class Base:
-    """A connection to the database at `url`, to inherit from. `busy_seconds`: how long a writer waits for another."""
+class Database:
+    """The database at `url` (default: `settings.store_url()`). `busy_seconds`: how long a writer waits for another."""
 
     def __init__(self, url: str | None = None, busy_seconds: float | None = None) -> None:
         self.url = url or settings.store_url()
         self.lease_token: int | None = None  # of the cluster that writes through this; see lease.py
-        self._engine = open_engine(self.url, busy_seconds)
+        self.engine = open_engine(self.url, busy_seconds)
 
     @property
     def shown_address(self) -> str:
         """The address without its password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return self.engine.url.render_as_string(hide_password=True)
 
     def close(self) -> None:
         """Give back all connections."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     @contextmanager
-    def _begin(self, *, write: bool = True) -> Iterator[sa.Connection]:
-        with as_sentences(self.url), self._engine.connect() as connection:
-            if write and self._engine.dialect.name == "sqlite":
+    def begin(self, *, write: bool = True) -> Iterator[sa.Connection]:
+        """A transaction, committed at the end. Raises LeaseLostError where another cluster has taken the lease."""
+        with as_sentences(self.url), self.engine.connect() as connection:
+            if write and self.engine.dialect.name == "sqlite":
                 # Take the write lock at once: a transaction that reads first and writes later may be refused.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             if write:

@@ -1,0 +1,62 @@
+"""What does not stay: soft-deleted runs, which show nowhere, can be restored and are deleted in the end; old weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from mnist_core.store.database import Database, next_order
+from mnist_core.store.lease import served_seconds
+from mnist_core.store.rows import change_runs
+from mnist_core.store.tables import runs
+
+
+@dataclass(eq=False)
+class Retention:
+    """Soft-deleted runs, and weights that are kept no more; a part of `Store`."""
+
+    database: Database
+
+    def soft_delete(self, run_ids: Sequence[str], owner: str) -> None:
+        """Take one's own runs out of sight, to be deleted later; those that are not over end as stopped."""
+        now = time.time()
+        over = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": now}
+        waiting = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state.in_(("queued", "paused")))
+        training = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state == "running")
+        with self.database.begin() as connection:
+            # Locks the rows before the sequence.
+            gone = {"put_away_at": now, "put_away_served": served_seconds(connection)}
+            change_runs(connection, run_ids, owner, gone)
+            connection.execute(sa.update(runs).where(training).values(command="stop"))
+            connection.execute(sa.update(runs).where(waiting).values(**over, finished_order=next_order(connection)))
+
+    def restore(self, run_ids: Sequence[str], owner: str) -> None:
+        """Show one's own soft-deleted runs again."""
+        with self.database.begin() as connection:
+            change_runs(connection, run_ids, owner, {"put_away_at": None, "put_away_served": None})
+
+    def oldest_weights(self) -> list[str]:
+        """Ids of finished runs whose weights are kept, those that ended first in front, runs with a star last."""
+        kept = sa.select(runs.c.id).where(runs.c.state == "finished", runs.c.checkpoint_step.is_not(None))
+        with self.database.begin(write=False) as connection:
+            return list(connection.execute(kept.order_by(runs.c.star, runs.c.finished_order)).scalars())
+
+    def forget_weights(self, run_id: str) -> bool:
+        """A finished run's weights are kept no more; False where it is not finished (any more)."""
+        finished = sa.and_(runs.c.id == run_id, runs.c.state == "finished")
+        change = sa.update(runs).where(finished).values(checkpoint_step=None, version=runs.c.version + 1)
+        with self.database.begin() as connection:
+            return bool(connection.execute(change).rowcount)
+
+    def expired(self, seconds: float) -> list[tuple[str, str]]:
+        """(id, owner) of finished runs that were soft-deleted at least so many `seconds` ago, by the store's own clock.
+
+        That clock goes only while a cluster serves the store: the machine's may be set forward by a day.
+        """
+        over = sa.select(runs.c.id, runs.c.owner).where(runs.c.state == "finished")
+        with self.database.begin(write=False) as connection:
+            query = over.where(runs.c.put_away_served <= served_seconds(connection) - seconds)
+            return [(row.id, row.owner) for row in connection.execute(query)]
