@@ -105,16 +105,6 @@ def checkpoint_folder() -> Path:
     return home() / "checkpoints"
 
 
-def checkpoint_file(run_id: str) -> Path:
-    """Where a run's state lies between workers, and its weights in the end."""
-    return checkpoint_folder() / f"{run_id}.safetensors"
-
-
-def trail_folder(run_id: str) -> Path:
-    """The folder of a run's snapshots."""
-    return checkpoint_folder() / f"{run_id}.trail"
-
-
 def weights_room() -> int:
     """Bytes on the disk that weights and snapshots of all runs may take; at least 1 MB."""
     named = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")

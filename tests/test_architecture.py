@@ -275,6 +275,25 @@ def test_a_read_of_runs_is_found(code: str, reads: int) -> None:
     assert len(list(reads_of_runs(ast.parse(code)))) == reads
 
 
+# What names of files and of tensors of a checkpoint begin or end with, and who has files of weights with other names.
+LAYOUT = ("model.", "best.", "optimizer.", "before.", ".trail", ".safetensors", ".next")
+OTHER_WEIGHTS = {"mnist_core/exchange/archive.py", "mnist_core/panels/export_panel.py"}
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_one_module_knows_the_layout_of_a_checkpoint(file: Path) -> None:
+    if file.relative_to(ROOT).as_posix() in OTHER_WEIGHTS | {"mnist_core/networks/checkpoint_layout.py"}:
+        return
+    named = [
+        f"line {node.lineno}: {node.value}"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if node.value.startswith(LAYOUT) or node.value.endswith(LAYOUT)
+        if " " not in node.value  # a sentence
+    ]
+    assert not named
+
+
 def _loaded(code: str) -> list[str]:
     """Which of HEAVY a fresh process has loaded after `code`."""
     ending = f"\nimport json, sys\nprint(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"

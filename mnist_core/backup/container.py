@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from mnist_core.errors import BackupError
 from mnist_core.exchange.archive import BROKEN, METHODS
+from mnist_core.networks.checkpoint_layout import NAME_PATTERN
 
 FORMAT = 1
 MANIFEST, CHECKSUMS = "backup.json", "checksums.txt"
@@ -31,10 +32,11 @@ MOST_DIRECTORY = 1 << 26  # bytes of the zip's list of members, which is read at
 MOST_MEMBERS = 500_000  # whose list is not longer
 MOST_LINE = 1 << 26  # bytes of a row as JSON
 PIECE = 1 << 20  # bytes that are in memory at a time
-# Members beside the first two: a table's rows, a run's checkpoint, a snapshot. A run's id and a step are parts of file names.
+FOLDER = "checkpoints"
+# Members beside the first two: a table's rows, a run's checkpoint, a snapshot.
 NAMES = re.compile(
     r"rows/(?P<table>[a-z]{1,16})\.jsonl"
-    r"|checkpoints/(?P<run>[0-9A-Za-z_-]{1,16})(\.safetensors|\.trail/[0-9]{1,12}\.safetensors)",
+    rf"|{FOLDER}/{NAME_PATTERN}",
     re.ASCII,
 )
 _CHECKSUM = re.compile(r"([0-9a-f]{64}) ([0-9]{1,15}) ([!-~]{1,80})", re.ASCII)

@@ -17,16 +17,15 @@ from pathlib import Path
 
 import mnist_core
 from mnist_core import settings
-from mnist_core.backup.container import Writer, new_backup
+from mnist_core.backup.container import FOLDER, Writer, new_backup
 from mnist_core.backup.place import alone, see_that_it_fits, workspace, writing
 from mnist_core.errors import BackupError
-from mnist_core.jobs.run_files import next_file
+from mnist_core.networks.checkpoint_layout import checkpoint_file, kept_files, next_file
 from mnist_core.networks.weights import step_of
 from mnist_core.store import Store, open_store
 from mnist_core.store.transfer import HEAD, Checkpoint, Snapshot
 
 MOMENTS = 20  # that are tried until every checkpoint fits its row
-NAME = "{run}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def _write(writer: Writer, store: Store, folder: Path, target: Path) -> Made:
             if lost and moment < MOMENTS - 1:
                 continue
             runs = snapshot.run_ids()
-            see_that_it_fits(sum(map(_size, chain(_files(runs).values(), held.files.values()))), target.parent)
+            see_that_it_fits(sum(map(_size, chain(kept_files(runs).values(), held.files.values()))), target.parent)
             rows = {name: _add_rows(writer, snapshot, name) for name in snapshot.tables()}
         break
     # The moment is over: nothing of the store is kept from being tidied up while the weights are copied.
@@ -99,10 +98,10 @@ class _Held:
         """Hold the checkpoint that the row speaks of; whether it is there. Where it is not, what stands in its place is held."""
         if self._of.get(checkpoint.run_id) == checkpoint:
             return True
-        place = self._folder / NAME.format(run=checkpoint.run_id)
+        place = self._folder / checkpoint_file(checkpoint.run_id).name
         # As for the worker that goes on from it: the newer file counts where it is not in its place yet.
         newer = next_file(checkpoint.run_id, checkpoint.token)
-        for file in (newer, settings.checkpoint_file(checkpoint.run_id)):
+        for file in (newer, checkpoint_file(checkpoint.run_id)):
             if not _link(file, place):
                 continue
             self.files[checkpoint.run_id] = place
@@ -127,32 +126,8 @@ def _link(file: Path, place: Path) -> bool:
 
 def _all_files(runs: set[str], held: _Held) -> Iterable[tuple[str, Path]]:
     """Member and file of all weights: those that are held, and what else is there of these runs."""
-    mine = {f"checkpoints/{NAME.format(run=run_id)}": file for run_id, file in held.files.items() if run_id in runs}
-    return (mine | {name: file for name, file in _files(runs).items() if name not in mine}).items()
-
-
-def _files(runs: set[str]) -> dict[str, Path]:
-    """Member → file of checkpoints and snapshots of these runs, as they lie there now."""
-    found: dict[str, Path] = {}
-    folder = settings.checkpoint_folder()
-    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if place.stem not in runs:
-            continue
-        if place.suffix == ".safetensors":
-            found[f"checkpoints/{place.name}"] = place
-        elif place.suffix == ".trail":
-            snapshots = (
-                file for file in sorted(_listed(place)) if file.suffix == ".safetensors" and file.stem.isdecimal()
-            )
-            found |= {f"checkpoints/{place.name}/{file.name}": file for file in snapshots}
-    return found
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []  # gone meanwhile
+    mine = {checkpoint_file(run_id).name: file for run_id, file in held.files.items() if run_id in runs}
+    return ((f"{FOLDER}/{name}", file) for name, file in (kept_files(runs) | mine).items())
 
 
 def _size(file: Path) -> int:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_core import settings
-from mnist_core.backup.container import Reader, damaged, opened
+from mnist_core.backup.container import FOLDER, Reader, damaged, opened
 from mnist_core.backup.place import alone, held, see_that_it_fits, workspace, writing
 from mnist_core.errors import BackupError
 from mnist_core.jobs.dispatcher import LEASE_SECONDS, holder_name
 from mnist_core.jobs.liveness import Watch
-from mnist_core.jobs.run_files import forget_next
+from mnist_core.networks.checkpoint_layout import forget_next
 from mnist_core.store import Store, open_store
 from mnist_core.store.transfer import known_revisions, stage
 
@@ -64,7 +64,7 @@ def _restore(backup: Reader, store: Store, folder: Path) -> Restored:
             runs = snapshot.run_ids()
             files = [(name, run_id) for name, run_id in backup.files() if run_id in runs]
             size = sum(_unpack(backup, name, folder) for name, _run_id in files)
-            _move(folder / "checkpoints", runs)
+            _move(folder / FOLDER, runs)
             if not store.transfer.fill(snapshot):
                 raise _has_runs(store)
         return Restored(len(runs), len(files), size, len(waiting))

@@ -19,6 +19,7 @@ from mnist_core.errors import CheckpointError, TrainingError
 from mnist_core.estimate import useful_threads
 from mnist_core.messages import N_
 from mnist_core.networks import forward, weights
+from mnist_core.networks.checkpoint_layout import snapshot_steps
 from mnist_core.networks.models import describe
 from mnist_core.presets import preset
 from mnist_core.records import Run, Study, StudyKind
@@ -305,15 +306,13 @@ def _sound(run: Run) -> list[tuple[int, Any]]:
 
 def _snapshots(run: Run) -> list[tuple[int, Any]]:
     """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
-    from mnist_core.training import snapshots as trail
-
     found: list[tuple[int, Any]] = []
-    for step in trail.steps(run.id):
+    for step in snapshot_steps(run.id):
         if step > run.progress.step:
             continue  # of before it was reset
         try:
-            found.append((step, trail.weights(run.id, step)))
-        except OSError as error:
+            found.append((step, weights.at(run.id, step).weights))
+        except CheckpointError as error:
             LOG.warning("%s", error)
     last = run.checkpoint_step
     if last is not None and (not found or last > found[-1][0]):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mnist_core import settings
 from mnist_core.errors import TransientStoreError
-from mnist_core.jobs.run_files import forget_files, forget_trail
+from mnist_core.networks import checkpoint_layout
+from mnist_core.networks.checkpoint_layout import forget_files, forget_snapshots
 from mnist_core.store import Store
 
 PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
@@ -28,13 +29,13 @@ def thin_out(store: Store) -> None:
     for run_id in oldest:
         if over <= 0:
             return
-        over -= _size(settings.trail_folder(run_id))
-        forget_trail(run_id)
+        over -= _size(checkpoint_layout.snapshot_folder(run_id))
+        forget_snapshots(run_id)
     for run_id in oldest:
         if over <= 0:
             return
         if _may_go(store, run_id, full=lacking > 0):
-            over -= _size(settings.checkpoint_file(run_id))
+            over -= _size(checkpoint_layout.checkpoint_file(run_id))
             forget_files(run_id)
 
 

@@ -21,16 +21,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from mnist_core import data, settings
+from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, TransientStoreError
 from mnist_core.estimate import Speed, estimate_seconds
 from mnist_core.jobs import worker_heartbeat
-from mnist_core.jobs.run_files import forget_files, forget_next, next_file
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.jobs.worker_store import patiently, pauses
+from mnist_core.networks.checkpoint_layout import (
+    checkpoint_file,
+    forget_files,
+    forget_next,
+    forget_snapshots,
+    next_file,
+)
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
 from mnist_core.store import Command, Store
 
@@ -58,14 +64,14 @@ class Job:
         self.store = store
         self.run = run
         self._device = device
-        self.file = settings.checkpoint_file(run.id)
+        self.file = checkpoint_file(run.id)
         self.next_file = next_file(run.id, run.token)
         self.requests: Requests | None = Requests()
         self._looked = 0.0
         self._unplaced = False  # whether the checkpoint that counts could not be put in its place yet
         self._may_pass = False  # whether what kept the last checkpoint from being written may pass
         self.trainer = self._trainer(load(run.config.dataset))
-        self._leave_a_trail()
+        self._keep_snapshots()
         self._measured_from = (self.trainer.seconds, self.trainer.step)
 
     # ---- begin -------------------------------------------------------------------------------------------------
@@ -126,18 +132,17 @@ class Job:
         LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
         return None
 
-    def _leave_a_trail(self) -> None:
+    def _keep_snapshots(self) -> None:
         """Keep snapshots of the weights on the way, for a landscape to be drawn through them."""
         from mnist_core.training import snapshots
 
-        snapshots.drop(self.run.id, self.trainer.step)
-        planned = set(
-            snapshots.planned(self.run.config, room=snapshots.ROOM_OF_MANY if self.run.group else snapshots.ROOM)
-        )
+        forget_snapshots(self.run.id, self.trainer.step)  # it goes on from there, maybe at another rate
+        room = snapshots.ROOM_OF_MANY if self.run.group else snapshots.ROOM
+        planned = set(snapshots.planned_steps(self.run.config, room=room))
 
         def keep() -> None:
             if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._is_mine():
-                snapshots.keep(self.trainer, self.run.id)
+                snapshots.save(self.trainer, self.run.id)
 
         self.trainer.on_evaluation = keep
 

@@ -11,7 +11,7 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.jobs import run_job
 from mnist_core.messages import message
-from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import snapshot_steps
 from mnist_core.records import EVALUATION_DTYPE, Curves, Event, Progress, SweepRecord
 from mnist_core.store import Store
 
@@ -71,7 +71,7 @@ def filled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs in every state, with all that may hang on them."""
     trained = store.runs.create("ann", CONFIG, run_id="trained", preset="lenet", variant="a", prediction="learns")
     execute(store, trained)
-    assert weights.steps(trained)
+    assert snapshot_steps(trained)
     store.labels.write(trained, "ann", name="première *run*", note="two\nlines", star=True, color=3)
     paused_after(store, 2)
     crashed(store, monkeypatch)

@@ -20,6 +20,7 @@ from mnist_core.cli import main
 from mnist_core.errors import BackupError, CheckpointError
 from mnist_core.jobs import worker_store
 from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.store import Store, open_store
 from tests.backup.filled import CONFIG, crashed, everything, execute, files, filled, paused_after
 from tests.conftest import ROOT
@@ -103,7 +104,7 @@ WRITER = """
 import json, sys, threading, numpy as np
 from safetensors.numpy import save_file
 from mnist_core import settings
-from mnist_core.jobs.run_files import next_file
+from mnist_core.networks.checkpoint_layout import checkpoint_file, next_file
 from mnist_core.records import Curves, Progress, Report, STEP_DTYPE
 from mnist_core.store import open_store
 stop = threading.Event()
@@ -119,7 +120,7 @@ while not stop.is_set():
     record = np.zeros(1, STEP_DTYPE)
     record["step"] = step
     store.record_writer.publish([Report(run.id, Progress(step, run.config.total_steps), Curves(record), True, None, run.token)])
-    file.replace(settings.checkpoint_file(run.id))
+    file.replace(checkpoint_file(run.id))
     if step == 5:
         print("going", flush=True)
 print(step)
@@ -177,7 +178,7 @@ def test_files_that_go_meanwhile_are_gone_and_their_runs_still_open(
 
 
 def test_a_checkpoint_that_fits_no_row_is_told(store: Store, tmp_path: Path) -> None:
-    settings.checkpoint_file(paused_after(store, 1)).unlink()
+    checkpoint_file(paused_after(store, 1)).unlink()
     assert backup.make(tmp_path / "backup.zip").restarting == 1
 
 

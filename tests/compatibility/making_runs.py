@@ -8,8 +8,9 @@ from typing import Any
 
 from mnist_core import RunConfig
 from mnist_core.data import augment
-from mnist_core.jobs import run_execution, run_files, run_job
+from mnist_core.jobs import run_execution, run_job
 from mnist_core.messages import message
+from mnist_core.networks import checkpoint_layout
 from mnist_core.presets import PRESETS
 from mnist_core.records import SweepRecord
 from mnist_core.store import Store
@@ -132,7 +133,7 @@ def forget(store: Store, run_ids: Sequence[str]) -> None:
     """As the dispatcher does where weights need too much room."""
     for run_id in run_ids:
         assert store.forget_weights(run_id)
-        run_files.forget_files(run_id)
+        checkpoint_layout.forget_files(run_id)
 
 
 def resting(store: Store) -> None:
@@ -174,9 +175,9 @@ def resting(store: Store) -> None:
     pause(store, OTHER, [left], PAUSED_AT)
     forget(store, [other])
     for run_id in set(PAUSED) - {"cnn-momentum", "cnn-adam"}:
-        run_files.forget_trail(run_id)  # snapshots of the way take much room
+        checkpoint_layout.forget_snapshots(run_id)  # snapshots of the way take much room
     for run_id in (*stacked, left, "lost", "lost-saving", "failed"):
-        run_files.forget_trail(run_id)
+        checkpoint_layout.forget_snapshots(run_id)
 
 
 def over(store: Store) -> None:
@@ -218,10 +219,10 @@ def over(store: Store) -> None:
     store.create_run(STUDENT, SMALL, run_id="reset")
     pause(store, STUDENT, ["reset"], 5)
     store.request("reset", STUDENT, "reset")
-    run_files.forget_files("reset")
+    checkpoint_layout.forget_files("reset")
     swept(store)
     forget(store, ["diverged", "collapsed", "early", "stopped", "away", "changed"])
-    run_files.forget_trail("second")
+    checkpoint_layout.forget_snapshots("second")
 
 
 def swept(store: Store) -> None:

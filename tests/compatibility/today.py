@@ -25,7 +25,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import RunConfig, Trainer, backup, exchange, load_dataset, preset
 from mnist_core.cli import main as command_line
 from mnist_core.jobs import analysis_job, keeper, run_job, worker_store
-from mnist_core.networks import weights
+from mnist_core.networks import checkpoint_layout, weights
 from mnist_core.records import DTYPES, Curves, Run, Study
 from mnist_core.store import Store, open_store
 from mnist_core.ui import session, views
@@ -227,7 +227,7 @@ def best_weights(run_id: str) -> tuple[int, dict[str, NDArray[Any]]]:
 
 def snapshots(run_id: str) -> list[int]:
     """After which updates weights were kept on a run's way."""
-    return weights.steps(run_id)
+    return checkpoint_layout.snapshot_steps(run_id)
 
 
 def undisturbed(

@@ -17,8 +17,8 @@ from mnist_core.analysis.landscape import affordable
 from mnist_core.config import RunConfig
 from mnist_core.jobs.private_cluster import temporary_security
 from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.records import Study
-from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import ROOT, wait_until
 from tests.jobs.disturbed import rows

@@ -16,8 +16,8 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, TransientStoreError
 from mnist_core.jobs import retention
 from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_folder
 from mnist_core.records import Curves, Progress, Report
-from mnist_core.settings import checkpoint_file
 from mnist_core.store import Store, tables
 from tests.conftest import wait_until
 from tests.jobs.stand_in import Client, claim, owning
@@ -94,7 +94,7 @@ def test_what_was_put_away_goes_for_good_with_its_files(
     for run_id in ids:
         checkpoint_file(run_id).parent.mkdir(parents=True, exist_ok=True)
         checkpoint_file(run_id).touch()
-        settings.trail_folder(run_id).mkdir()
+        snapshot_folder(run_id).mkdir()
     store.retention.soft_delete(ids[:1], "ann")
     # The machine's clock is set forward, by mistake.
     later = time.time() + 2 * 86_400
@@ -109,7 +109,7 @@ def test_what_was_put_away_goes_for_good_with_its_files(
     assert store.runs.version(ids[0]) is None
     assert [store.runs.version(run_id) is not None for run_id in ids[1:]] == [True, True]
     assert [checkpoint_file(run_id).exists() for run_id in ids] == [False, True, True]
-    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, True, True]
+    assert [snapshot_folder(run_id).exists() for run_id in ids] == [False, True, True]
 
 
 def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
@@ -121,8 +121,8 @@ def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
         store.queue.claim(run_id, "worker", 1)
         store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
         settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
-        settings.checkpoint_file(run_id).write_bytes(bytes(900_000))
-        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        checkpoint_file(run_id).write_bytes(bytes(900_000))
+        snapshot = snapshot_folder(run_id) / "0.safetensors"
         snapshot.parent.mkdir()
         snapshot.write_bytes(bytes(200_000))
     for run_id in ids[:3]:
@@ -130,8 +130,8 @@ def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
     store.labels.write(ids[0], "ann", star=True)
     dispatcher.tick()
     # 4.4 MB in a room of 2.1: all snapshots of what is over, then the weights of the two oldest without a star.
-    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, False, True]
-    assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == [True, False, False, True]
+    assert [snapshot_folder(run_id).exists() for run_id in ids] == [False, False, False, True]
+    assert [checkpoint_file(run_id).exists() for run_id in ids] == [True, False, False, True]
     assert [store.runs.get(run_id).checkpoint_step for run_id in ids] == [1, None, None, 1]
 
 
@@ -141,16 +141,16 @@ def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, m
     for run_id in ids:
         store.queue.claim(run_id, "worker", 1)
         store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
-        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot = snapshot_folder(run_id) / "0.safetensors"
         snapshot.parent.mkdir(parents=True)
         snapshot.write_bytes(bytes(300_000))
-        settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
+        checkpoint_file(run_id).write_bytes(bytes(200_000))
         store.record_writer.finish(run_id, "completed", {})
     dispatcher.tick()
     # 1.5 MB in a room of 1.05: the snapshots of the two oldest are enough.
-    assert [settings.trail_folder(run_id).exists() for run_id in ids] == [False, False, True]
+    assert [snapshot_folder(run_id).exists() for run_id in ids] == [False, False, True]
     assert [store.runs.get(run_id).checkpoint_step for run_id in ids] == [1, 1, 1]
-    assert all(settings.checkpoint_file(run_id).exists() for run_id in ids)
+    assert all(checkpoint_file(run_id).exists() for run_id in ids)
 
 
 def with_weights(store: Store, runs: int) -> list[str]:
@@ -159,10 +159,10 @@ def with_weights(store: Store, runs: int) -> list[str]:
     for run_id in ids:
         claim(store, run_id)
         store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
-        snapshot = settings.trail_folder(run_id) / "0.safetensors"
+        snapshot = snapshot_folder(run_id) / "0.safetensors"
         snapshot.parent.mkdir(parents=True)
         snapshot.write_bytes(bytes(300_000))
-        settings.checkpoint_file(run_id).write_bytes(bytes(200_000))
+        checkpoint_file(run_id).write_bytes(bytes(200_000))
         store.record_writer.finish(run_id, "completed", {})
     return ids
 
@@ -186,8 +186,8 @@ def test_a_disk_that_is_nearly_full_is_made_room_on(
     ids = with_weights(store, 3)
     monkeypatch.setattr(settings, "lacking_space", lambda: lacking)
     retention.thin_out(store)
-    assert [settings.trail_folder(run_id).exists() for run_id in ids] == trails
-    assert [settings.checkpoint_file(run_id).exists() for run_id in ids] == weights
+    assert [snapshot_folder(run_id).exists() for run_id in ids] == trails
+    assert [checkpoint_file(run_id).exists() for run_id in ids] == weights
 
 
 def test_room_is_made_on_a_full_disk_though_the_store_cannot_write(
@@ -205,7 +205,7 @@ def test_room_is_made_on_a_full_disk_though_the_store_cannot_write(
     with monkeypatch.context() as patch:
         patch.setattr(store.retention, "forget_weights", full)
         retention.thin_out(store)
-    assert [settings.checkpoint_file(run_id).exists() for run_id in (over, waiting)] == [False, True]
+    assert [checkpoint_file(run_id).exists() for run_id in (over, waiting)] == [False, True]
     retention.thin_out(store)  # and now the store can
     assert store.runs.get(over).checkpoint_step is None
     assert store.runs.get(waiting).checkpoint_step == 1

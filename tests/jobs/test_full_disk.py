@@ -13,8 +13,8 @@ import pytest
 from mnist_core import settings, training
 from mnist_core.errors import CheckpointError
 from mnist_core.jobs import run_execution, run_job
+from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_steps
 from mnist_core.store import Store
-from mnist_core.training import snapshots
 from tests.jobs.disturbed import CONFIG, DeathError, dataset, execute, rows
 
 
@@ -66,7 +66,7 @@ def test_what_is_to_rest_or_end_waits_until_its_checkpoint_is_written(
     assert refused == [refused[0]] * 5
     assert (run.state, run.command) == (state, None)
     assert run.checkpoint_step == run.progress.step == refused[0] > 0
-    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset()).step == refused[0]
+    assert training.load(checkpoint_file(run_id), CONFIG, dataset()).step == refused[0]
 
 
 def test_the_weights_of_a_run_that_is_over_wait_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +150,7 @@ def test_a_checkpoint_that_cannot_be_put_in_its_place_is_not_written_over(
 ) -> None:
     monkeypatch.setattr(run_job._Bunch, "_save_is_due", lambda self: True)
     run_id = store.runs.create("ann", CONFIG)
-    replace, place, moved = Path.replace, settings.checkpoint_file(run_id), 0
+    replace, place, moved = Path.replace, checkpoint_file(run_id), 0
 
     def stuck(self: Path, target: Path) -> Path:
         nonlocal moved
@@ -210,5 +210,5 @@ def test_no_snapshots_are_written_where_the_disk_is_nearly_full(store: Store, mo
     monkeypatch.setenv("MNIST_LAB_FREE_MB", str(2**40))
     execute(store, run_id)
     assert store.runs.get(run_id).outcome == "completed"
-    assert snapshots.steps(run_id) == []
-    assert settings.checkpoint_file(run_id).exists()  # its last and best weights are kept
+    assert snapshot_steps(run_id) == []
+    assert checkpoint_file(run_id).exists()  # its last and best weights are kept

@@ -8,6 +8,7 @@ import pytest
 
 from mnist_core import data, settings, training
 from mnist_core.jobs import run_execution
+from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_steps
 from mnist_core.store import Store
 from mnist_core.training import snapshots
 from tests.jobs.crashes import (
@@ -47,8 +48,8 @@ def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
     assert (run.state, run.outcome, run.attempts) == ("finished", "completed", 2)
     assert rows(store.record_reader.curves(run_id)) == expected
     dataset = data.load_dataset("mnist")
-    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
-    assert snapshots.steps(run_id) == list(snapshots.planned(CONFIG))
+    assert training.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+    assert snapshot_steps(run_id) == list(snapshots.planned_steps(CONFIG))
     assert [file.name for file in settings.checkpoint_folder().glob(f"{run_id}*next*")] == []
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import data, settings, training
+from mnist_core import data, training
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import TransientStoreError
 from mnist_core.jobs import run_execution, run_job
 from mnist_core.messages import message
 from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_steps
 from mnist_core.store import Store
 from mnist_core.training import snapshots
 from tests.jobs.crashes import (
@@ -273,17 +274,17 @@ def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.Mo
         store.record_writer, "publish", after(4, lambda: store.runs.delete(run_id, "ann"), store.record_writer.publish)
     )
     execute(store, run_id)
-    assert list(settings.checkpoint_file(run_id).parent.iterdir()) == []
+    assert list(checkpoint_file(run_id).parent.iterdir()) == []
 
 
 def test_weights_are_kept_at_the_end(store: Store) -> None:
     run_id = store.runs.create("ann", CONFIG)
     execute(store, run_id)
-    names = {file.name for file in settings.checkpoint_file(run_id).parent.iterdir()}
+    names = {file.name for file in checkpoint_file(run_id).parent.iterdir()}
     assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
-    assert snapshots.steps(run_id) == list(snapshots.planned(CONFIG))
+    assert snapshot_steps(run_id) == list(snapshots.planned_steps(CONFIG))
     dataset = data.load_dataset("mnist")
-    assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+    assert training.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 
 
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from mnist_core import data, settings, training
+from mnist_core import data, training
 from mnist_core.jobs import run_execution, run_job
+from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.store import Store
 from tests.jobs.crashes import (
     CONFIG,
@@ -47,7 +48,7 @@ def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apar
         assert run.outcome == "completed"
         assert losses(store, run_id) == pytest.approx(apart[rate], rel=1e-3)
         assert run.result["test_accuracy"] > 0.5
-        assert settings.checkpoint_file(run_id).exists()
+        assert checkpoint_file(run_id).exists()
 
 
 def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store: Store) -> None:
@@ -58,7 +59,7 @@ def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store:
     dataset = data.load_dataset("mnist")
     for run in runs:
         # What lies on disk is this run's state, not its neighbor's.
-        trainer = training.load(settings.checkpoint_file(run.id), run.config, dataset)
+        trainer = training.load(checkpoint_file(run.id), run.config, dataset)
         assert trainer.step == run.progress.step
         assert trainer.base_rate == run.config.learning_rate
     assert runs[0].result["test_accuracy"] != runs[2].result["test_accuracy"]
@@ -196,7 +197,7 @@ def test_one_run_of_a_stack_that_has_lost_its_checkpoint_starts_again(store: Sto
         patch.setattr(store.record_writer, "publish", after(5, die, store.record_writer.publish))
         with pytest.raises(Crash):
             run_job.execute(ids, store.url, 1)
-    settings.checkpoint_file(ids[1]).unlink()
+    checkpoint_file(ids[1]).unlink()
     execute(store, *ids)
     assert {store.runs.get(run_id).outcome for run_id in ids} == {"completed"}
 
@@ -209,4 +210,4 @@ def test_a_deleted_run_of_a_stack_leaves_the_others(store: Store, monkeypatch: p
     )
     run_job.execute(ids, store.url, 1)
     assert [store.runs.get(run_id).outcome for run_id in ids[1:]] == ["completed"] * 2
-    assert not list(settings.checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))
+    assert not list(checkpoint_file(ids[0]).parent.glob(f"{ids[0]}*"))

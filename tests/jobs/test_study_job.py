@@ -12,6 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import augment
 from mnist_core.jobs import analysis_job, run_job
 from mnist_core.networks import forward, weights
+from mnist_core.networks.checkpoint_layout import forget_snapshots, snapshot_steps
 from mnist_core.records import Study, StudyKind
 from mnist_core.store import Store
 from mnist_core.training import snapshots
@@ -57,7 +58,7 @@ def test_the_landscape_of_a_runs_path(store: Store) -> None:
     assert study.values["plane"] == "path"
     assert study.arrays["steps"][0] == 0
     assert study.arrays["steps"][-1] == CONFIG.total_steps
-    assert len(study.arrays["path"]) == len(snapshots.planned(CONFIG))
+    assert len(study.arrays["path"]) == len(snapshots.planned_steps(CONFIG))
     losses, path = study.arrays["losses"], study.arrays["path"]
     assert losses.shape == (31, 31)
     # Where the run ended the loss is about that of its result: other images, a point of the grid nearby.
@@ -70,7 +71,7 @@ def test_the_landscape_of_a_runs_path(store: Store) -> None:
 
 def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -> None:
     run_id = trained(store)
-    snapshots.forget(run_id)
+    forget_snapshots(run_id)
     study = landscape(store, run_id)
     assert study.values["plane"] == "random"
     assert study.values["step"] == CONFIG.total_steps
@@ -142,7 +143,7 @@ def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
     run_id = trained(store)
     study = finished(store, "course", {"run": run_id})
     steps = study.values["steps"]
-    assert steps == snapshots.steps(run_id)
+    assert steps == snapshot_steps(run_id)
     answers = study.arrays["answers"]
     assert answers.shape == (len(steps), study.values["images"])
     assert study.values["part"] == "train"

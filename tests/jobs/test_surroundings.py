@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from mnist_core import settings, training
+from mnist_core import training
 from mnist_core.errors import StoreUnavailableError, TransientStoreError
 from mnist_core.jobs import analysis_job, cluster, compute_lock, worker_setup, worker_store
+from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.store import Store, open_store
 from tests.conftest import wait_until
 from tests.jobs.disturbed import CONFIG, dataset, execute, rows
@@ -67,7 +68,7 @@ def disturb(undisturbed_curve: str, monkeypatch: pytest.MonkeyPatch) -> Disturb:
         assert fault.met >= ATTEMPTS
         assert (run.outcome, run.attempts, curves.events) == ("completed", 1, ())
         assert rows(curves) == undisturbed_curve
-        assert training.load(settings.checkpoint_file(run_id), CONFIG, dataset()).step == CONFIG.total_steps
+        assert training.load(checkpoint_file(run_id), CONFIG, dataset()).step == CONFIG.total_steps
 
     return disturbed
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import data, settings
+from mnist_core import data
 from mnist_core.config import RunConfig
+from mnist_core.networks import weights
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 
@@ -23,12 +22,7 @@ def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.
     store.queue.claim(run_id, "worker", 1)
     bias = np.zeros(10, np.float32)
     bias[answer] = 3 * scale
-    settings.checkpoint_folder().mkdir(parents=True, exist_ok=True)
-    save_file(
-        {"model.0.weight": np.zeros((10, 784), np.float32), "model.0.bias": bias},
-        settings.checkpoint_folder() / f"{run_id}.safetensors",
-        metadata={"state": json.dumps({"step": 40})},
-    )
+    weights.keep(run_id, weights.Snapshot(40, {"0.weight": np.zeros((10, 784), np.float32), "0.bias": bias}))
     store.record_writer.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
     return run_id
 

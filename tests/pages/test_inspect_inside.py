@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from safetensors.numpy import save_file
 
-from mnist_core import settings
+from mnist_core.networks.checkpoint_layout import snapshot_folder
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.inspected import run_with_weights, with_a_drawing
@@ -43,14 +43,14 @@ def with_an_earlier_snapshot(run_id: str, step: int, answer: int) -> None:
     bias = np.zeros(10, np.float32)
     bias[answer] = 3
     nothing = np.zeros((10, 784), np.float32)
-    settings.trail_folder(run_id).mkdir(parents=True)
+    snapshot_folder(run_id).mkdir(parents=True)
     for number, weights, biases in (
         (step, nothing, bias),
         (step + 1, nothing + 1e37, bias),
         (step + 2, nothing, bias * np.nan),
     ):
         tensors = {"0.weight": weights, "0.bias": biases}
-        save_file(tensors, settings.trail_folder(run_id) / f"{number}.safetensors")
+        save_file(tensors, snapshot_folder(run_id) / f"{number}.safetensors")
 
 
 def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, store: Store) -> None:

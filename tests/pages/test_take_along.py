@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import exchange, settings
+from mnist_core import exchange
 from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.networks.forward import shapes
 from mnist_core.networks.weights import Snapshot
 from mnist_core.presets import PRESETS
@@ -108,7 +109,7 @@ def test_hostile_files_write_nothing_elsewhere(
     app = open_page("compare")
     bring_in(app, file.getvalue())
     runs = store.runs.newest(app.session_state["student"])
-    written = {settings.checkpoint_file(run.id) for run in runs}
+    written = {checkpoint_file(run.id) for run in runs}
     assert set(home.parent.iterdir()) == outside
     assert files(home) == before | written
     assert bool(app.error) == (change is evil)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from mnist_core import RunConfig, Trainer, settings
+from mnist_core import RunConfig, Trainer
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError
 from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.training import load, save
 from tests.training.test_trainer import small
 
@@ -69,7 +70,7 @@ def test_the_last_and_the_best_weights_are_in_the_file(optimizer: str, tiny: Dat
     whole = Trainer(config, tiny)
     whole.advance()
     assert whole.best["step"] < whole.step
-    cut, file = Trainer(config, tiny), settings.checkpoint_file("run")
+    cut, file = Trainer(config, tiny), checkpoint_file("run")
     for stop in (5, 12, 100):
         cut.advance(steps=stop - cut.step)
         save(cut, file)
@@ -86,7 +87,7 @@ def test_the_last_and_the_best_weights_are_in_the_file(optimizer: str, tiny: Dat
 
 
 def test_best_weights_that_are_the_last_are_kept_once(tiny: Dataset, home: Path) -> None:
-    trainer, file = Trainer(small(), tiny), settings.checkpoint_file("run")
+    trainer, file = Trainer(small(), tiny), checkpoint_file("run")
     trainer.advance(steps=1)
     assert trainer.best["step"] == 0
     save(trainer, file)

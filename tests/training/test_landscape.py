@@ -11,9 +11,12 @@ import torch
 from mnist_core.analysis import landscape
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
+from mnist_core.errors import CheckpointError
+from mnist_core.networks import weights
+from mnist_core.networks.checkpoint_layout import forget_snapshots, snapshot_steps
 from mnist_core.networks.models import build_model
 from mnist_core.training import Trainer
-from mnist_core.training import snapshots as trail
+from mnist_core.training import snapshots as snapshot_files
 from mnist_core.training.batches import Feeder
 from mnist_core.training.evaluation import loss_of
 
@@ -121,25 +124,25 @@ def test_a_large_network_gets_fewer_points_and_images() -> None:
     assert images < 1_000
 
 
-def test_the_trail_of_a_run(home: Any, tiny: Dataset) -> None:
-    planned = trail.planned(SMALL)
+def test_the_snapshots_of_a_run(home: Any, tiny: Dataset) -> None:
+    planned = snapshot_files.planned_steps(SMALL)
     assert planned[0] == 0
     assert planned[-1] == SMALL.total_steps
-    assert len(planned) <= trail.MOST
-    assert trail.planned(SMALL.replace(hidden_layers=(2_048, 2_048))) == ()
+    assert len(planned) <= snapshot_files.MOST
+    assert snapshot_files.planned_steps(SMALL.replace(hidden_layers=(2_048, 2_048))) == ()
     trainer = Trainer(SMALL, tiny, threads=1)
-    trail.keep(trainer, "run")
+    snapshot_files.save(trainer, "run")
     before = {name: value.detach().numpy().copy() for name, value in trainer.model.state_dict().items()}
     trainer.advance(steps=12)
-    trail.keep(trainer, "run")
-    assert trail.steps("run") == [0, 12]
-    for name, value in trail.weights("run", 0).items():
+    snapshot_files.save(trainer, "run")
+    assert snapshot_steps("run") == [0, 12]
+    for name, value in weights.at("run", 0).weights.items():
         np.testing.assert_array_equal(value, before[name])
-    with pytest.raises(OSError, match="No such file"):
-        trail.weights("run", 5)
-    trail.drop("run", 12)
-    assert trail.steps("run") == [0, 12]
-    trail.drop("run", 11)
-    assert trail.steps("run") == [0]
-    trail.forget("run")
-    assert trail.steps("run") == []
+    with pytest.raises(CheckpointError):
+        weights.at("run", 5)
+    forget_snapshots("run", 12)
+    assert snapshot_steps("run") == [0, 12]
+    forget_snapshots("run", 11)
+    assert snapshot_steps("run") == [0]
+    forget_snapshots("run")
+    assert snapshot_steps("run") == []

@@ -1,0 +1,175 @@
+"""How a run's state lies on disk: which files, what they are called, what is in them. Nobody else names any of it.
+
+    checkpoints/<run>.safetensors                the checkpoint that counts
+    checkpoints/<run>.<token>.next.safetensors   a newer one, until the store has the records that go with it; its writer's own
+    checkpoints/<run>.trail/<step>.safetensors   a snapshot: the weights alone, after so many updates
+
+A checkpoint is tensors (`LAST`, `BEST`, `OPTIMIZER`, `BEFORE_UPDATE`, `WINDOW`) with the rest of the run as JSON in the file's
+metadata (`RunFields`). training/checkpoint.py writes and reads all of it, networks/weights.py the weights.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+from mnist_core import settings
+
+VERSION = 4
+# What the names of tensors begin with; behind it a name of the model's state, of the optimizer's, or a number.
+LAST = "model."  # the weights that the run left last
+BEST = "best."  # those with the best validation accuracy, where they are not the last
+OPTIMIZER = "optimizer."
+BEFORE_UPDATE = "before."  # parameter by parameter, before the update that an interrupted evaluation is about
+WINDOW = "window"  # steps × loss, accuracy, gradient norm: the open window of records
+WINDOW_COLUMNS = 3
+
+_METADATA = "state"
+_ENDING = ".safetensors"
+_SNAPSHOTS = ".trail"
+# A checkpoint or a snapshot, below the folder of checkpoints: the run's id and the step are parts of the name.
+NAME_PATTERN = rf"(?P<run>[0-9A-Za-z_-]{{1,16}})(\{_ENDING}|\{_SNAPSHOTS}/[0-9]{{1,12}}\{_ENDING})"
+
+Tensor = TypeVar("Tensor")
+
+
+class RunFields(TypedDict, total=False):
+    """What stands in the metadata. The weights of a run that was trained elsewhere come with `step` and the step of `best` alone."""
+
+    version: int
+    config: dict[str, Any]  # RunConfig.to_dict
+    step: int
+    device: str
+    seconds: float
+    outcome: str | None
+    base_rate: float
+    events: list[dict[str, Any]]  # records.Event
+    evaluated: int  # the last step that was evaluated
+    evaluations: list[list[float]]  # the first and the last, records.EVALUATION_DTYPE
+    best: dict[str, float]  # step, loss, accuracy, test_accuracy; {} before the first evaluation
+    lowest: dict[str, float]  # step and loss
+    lowest_epoch: dict[str, float]  # older files lack it: `lowest` then
+    epochs: list[list[float]]  # loss, hits, images
+    open_epoch: list[float]
+    last_finite_loss: float
+    together: int  # the size of the stack that it trained in last; older files lack this and the next two
+    stacked: bool  # whether it ever trained in one
+    chunk: int  # images that go through the network at once
+
+
+def metadata(fields: RunFields) -> dict[str, str]:
+    """The metadata of a checkpoint's file."""
+    return {_METADATA: json.dumps(fields)}
+
+
+def fields_of(found: Mapping[str, str] | None) -> RunFields:
+    """What `metadata` was made of. Raises KeyError, TypeError or ValueError where it is no checkpoint's."""
+    fields: RunFields = json.loads((found or {})[_METADATA])
+    return fields
+
+
+def best_step(fields: RunFields) -> int:
+    """After how many updates validation accuracy was best. Raises KeyError where no weights are."""
+    return int(fields["best"]["step"])
+
+
+def best_prefix(fields: RunFields) -> str:
+    """What the names of the best weights begin with: where they are the last ones, they are not kept twice."""
+    return LAST if fields["best"].get("step") == fields["step"] else BEST
+
+
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under names in the file."""
+    return {f"{prefix}{name}": value for name, value in tensors.items()}
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of the file's tensors that `prefixed` put there, by their own names."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+def checkpoint_file(run_id: str) -> Path:
+    """Where a run's state lies between workers, and its weights in the end."""
+    return settings.checkpoint_folder() / f"{run_id}{_ENDING}"
+
+
+def next_file(run_id: str, token: int | None) -> Path:
+    """Where the worker that has the run by `token` writes a newer state, until the store has its records.
+
+    Its own: one that was given up and comes back touches no file that counts.
+    """
+    return checkpoint_file(run_id).with_suffix(f".{token}.next{_ENDING}")
+
+
+def snapshot_folder(run_id: str) -> Path:
+    """The folder of a run's snapshots."""
+    return settings.checkpoint_folder() / f"{run_id}{_SNAPSHOTS}"
+
+
+def snapshot_file(run_id: str, step: int) -> Path:
+    """The snapshot after `step` updates."""
+    return snapshot_folder(run_id) / f"{step}{_ENDING}"
+
+
+def snapshot_steps(run_id: str) -> list[int]:
+    """After which updates there are snapshots of the run, ascending."""
+    return sorted(int(file.stem) for file in _snapshots(snapshot_folder(run_id)))
+
+
+def _snapshots(folder: Path) -> list[Path]:
+    try:
+        return [file for file in folder.iterdir() if file.suffix == _ENDING and file.stem.isdecimal()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # gone meanwhile
+
+
+def kept_files(runs: Collection[str]) -> dict[str, Path]:
+    """Checkpoints and snapshots of these runs as they lie there now, by their paths below the folder of checkpoints."""
+    found: dict[str, Path] = {}
+    folder = settings.checkpoint_folder()
+    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if place.stem not in runs:
+            continue
+        if place.suffix == _ENDING:
+            found[place.name] = place
+        elif place.suffix == _SNAPSHOTS:
+            found |= {f"{place.name}/{file.name}": file for file in sorted(_snapshots(place))}
+    return found
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A place to write `file` at, beside it, from where it is moved when it is whole: a file that exists is whole."""
+    unfinished = file.with_suffix(".part")
+    yield unfinished
+    unfinished.replace(file)
+
+
+def forget_next(run_id: str) -> None:
+    """Remove what workers have left that never came to tell the store of it."""
+    for file in settings.checkpoint_folder().glob(f"{run_id}.*next.*"):
+        file.unlink(missing_ok=True)
+
+
+def forget_files(run_id: str) -> None:
+    """Remove checkpoints and snapshots of the run."""
+    checkpoint_file(run_id).unlink(missing_ok=True)
+    forget_next(run_id)
+    forget_snapshots(run_id)
+
+
+def forget_snapshots(run_id: str, after_step: int = -1) -> None:
+    """Remove the snapshots of the run, or those after `after_step` updates."""
+    if after_step < 0:
+        shutil.rmtree(snapshot_folder(run_id), ignore_errors=True)
+        return
+    for step in snapshot_steps(run_id):
+        if step > after_step:
+            snapshot_file(run_id, step).unlink(missing_ok=True)
