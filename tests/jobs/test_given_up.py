@@ -55,7 +55,7 @@ def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
 
 def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.runs.create("ann", CONFIG)
-    real = snapshots.keep
+    real = snapshots.save
 
     def reset_meanwhile(trainer: Any, of: str) -> None:
         real(trainer, of)
@@ -64,7 +64,7 @@ def test_its_snapshots_and_its_end_do_not_count(store: Store, monkeypatch: pytes
             store.commands.send(run_id, "ann", "reset")
             given_up(store, run_id, monkeypatch)
 
-    monkeypatch.setattr(snapshots, "keep", reset_meanwhile)
+    monkeypatch.setattr(snapshots, "save", reset_meanwhile)
     execute(store, run_id)
     run = store.runs.get(run_id)
     assert (run.state, run.progress.step, run.checkpoint_step) == ("paused", 0, None)
