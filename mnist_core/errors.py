@@ -13,6 +13,7 @@ MnistLabError
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
+├── InitialValueError     a control of a panel that cannot begin with what it was given
 ├── BackupError           a backup that cannot be made, read or restored
 └── JobsError             the local cluster cannot start
 """
@@ -45,6 +46,10 @@ class Problem:
 
     field: str
     message: Message
+
+
+class InitialValueError(MnistLabError):
+    """A control of a panel cannot begin with the value that was given for it."""
 
 
 class ConfigError(MnistLabError):

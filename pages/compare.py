@@ -7,6 +7,7 @@ import streamlit as st
 from mnist_core.compare_page import charts_panel, table_panel
 from mnist_core.ui import frame
 from mnist_core.ui.chart import preload
+from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
 
 frame.ensure()
@@ -19,7 +20,7 @@ def page() -> None:
     chosen = table_panel.choose()
     table_panel.actions(chosen)
     if chosen:
-        charts_panel.draw([run.id for run in chosen])
+        charts_panel.draw(PAGE, [run.id for run in chosen])
     elif table_panel.has_runs():
         st.info(_("Choose two runs or more in the table, to see them beside each other."))
     else:

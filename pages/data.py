@@ -5,29 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import data, escape
-from mnist_core.ideas.data.augmentation import panel as augmentation_panel
-from mnist_core.ideas.data.classes import panel as classes_panel
-from mnist_core.ideas.data.data_split import panel as data_split_panel
-from mnist_core.ideas.data.pixel_scaling import panel as pixel_scaling_panel
-from mnist_core.ideas.data.pixel_values import panel as pixel_values_panel
-from mnist_core.ideas.data.projection import panel as projection_panel
-from mnist_core.ideas.data.samples import panel as samples_panel
-from mnist_core.messages import N_
+from mnist_core.ideas import registry
 from mnist_core.ui import data_note, frame, names, session, views
 from mnist_core.ui.chart import preload
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 frame.ensure()
 
-VIEWS: views.Views = {
-    "samples": (N_("Samples"), samples_panel.draw),
-    "classes": (N_("Classes"), classes_panel.draw),
-    "numbers": (N_("As numbers"), pixel_values_panel.draw),
-    "scales": (N_("Scales"), pixel_scaling_panel.draw),
-    "heaps": (N_("Three heaps"), data_split_panel.draw),
-    "augmentation": (N_("Augmentation"), augmentation_panel.draw),
-    "projection": (N_("Projection"), projection_panel.draw),
-}
+VIEWS = registry.views("data")
 
 
 def how_to_get() -> None:
@@ -69,7 +55,7 @@ def page() -> None:
             name = st.segmented_control(
                 _("Images"), here, default=here[0], required=True, format_func=names.choice, key="data_set"
             )
-        views.show(VIEWS, name or here[0], key="data_view")
+        views.show(Panel("data"), VIEWS, name or here[0])
     how_to_get()
 
 

@@ -15,6 +15,7 @@ from mnist_core.inspect_page import (
 from mnist_core.messages import N_
 from mnist_core.ui import frame, views
 from mnist_core.ui.chart import preload
+from mnist_core.ui.panel import PAGE, Panel
 from mnist_core.ui.texts import _
 
 frame.ensure()
@@ -32,10 +33,10 @@ def page() -> None:
     """The run above, then one of the views; the address names both."""
     st.title(_("Inspect: what did the network learn?"))
     preload()
-    chosen = run_choice.choose()
+    chosen = run_choice.choose(PAGE)
     if chosen is None:
         return
-    views.show(VIEWS, *chosen, key="inspect_view")
+    views.show(Panel("inspect"), VIEWS, PAGE, *chosen)
 
 
 frame.safely(page)()

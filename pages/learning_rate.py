@@ -8,6 +8,7 @@ from mnist_core.panels import controls, draft
 from mnist_core.sweep_page import range_test_panel, rates_panel
 from mnist_core.ui import address, frame, names
 from mnist_core.ui.chart import preload
+from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
 
 frame.ensure()
@@ -49,9 +50,9 @@ def page() -> None:
         settings()
     preload()
     if view() == "test":
-        range_test_panel.draw()
+        range_test_panel.draw(PAGE)
     else:
-        rates_panel.draw()
+        rates_panel.draw(PAGE)
     draft.write_address()
 
 

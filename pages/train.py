@@ -16,6 +16,7 @@ from mnist_core.presets import Preset
 from mnist_core.train_page import run_list
 from mnist_core.ui import address, frame, names, session, watch
 from mnist_core.ui.chart import preload
+from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
 
 frame.ensure()
@@ -124,9 +125,9 @@ def page() -> None:
     preload()
     draft.write_address()
     if group:
-        frame.safely(group_panel.draw)(group)
+        frame.safely(group_panel.draw)(PAGE, group)
     elif run:
-        frame.safely(run_panel.draw)(run)
+        frame.safely(run_panel.draw)(PAGE, run)
     else:
         st.info(_("Press **Run**: curves for training, validation and test appear here within a second."))
     run_list.draw()

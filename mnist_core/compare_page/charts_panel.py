@@ -20,7 +20,7 @@ from mnist_core.panels import run_panel, undrawn
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, names, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 HEIGHT = 460
@@ -36,49 +36,52 @@ RESULTS: Mapping[str, str] = {
 }
 
 
-def draw(ids: Sequence[str]) -> None:
+def draw(panel: Panel, ids: Sequence[str]) -> None:
     """The charts of these runs, moving while any of them does."""
     moving = any(watch.look(run_id).run.active for run_id in ids)
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(tuple(ids), moving)
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, tuple(ids), moving)
 
 
-def _panel(ids: tuple[str, ...], moving: bool) -> None:
+def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     views = [watch.look(run_id) for run_id in ids]
     if any(view.run.active for view in views) != moving:
         st.rerun()
-    shown: dict[str, tuple[str, Callable[[list[watch.View]], None]]] = {
+    shown: dict[str, tuple[str, Callable[[Panel, list[watch.View]], None]]] = {
         "curves": (N_("Curves"), _curves),
         "groups": (N_("Groups"), _groups),
         "settings": (N_("Settings and results"), _settings),
     }
     titles = {name: title for name, (title, _draw) in shown.items()}
-    shown[one_of(_("View"), titles, "curves", "compare_view", titled=False)][1](views)
+    shown[panel.one_of("compare_view", _("View"), titles, "curves", titled=False)][1](panel, views)
 
 
-def _parts_and_view() -> tuple[tuple[Split, ...], ChartView]:
+def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
     """The parts to draw, at least one, in their order; and how."""
-    with st.container(horizontal=True, vertical_alignment="center", key="compare_controls"):
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("compare_controls")):
         chosen = st.segmented_control(
             _("Curves of"),
             seal.splits(),
             selection_mode="multi",
             default=["validation"],
-            key="compare_split",
+            key=panel.key("compare_split"),
             on_change=_at_least_one,
+            args=(panel,),
             label_visibility="collapsed",
             format_func=lambda split: _(theme.SPLIT_STYLES[split].name),
         )
-        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.view_controls()
+        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.view_controls(
+            panel
+        )
 
 
-def _at_least_one() -> None:
-    if not st.session_state["compare_split"]:
-        st.session_state["compare_split"] = ["validation"]
+def _at_least_one(panel: Panel) -> None:
+    if not panel.session["compare_split"]:
+        panel.session["compare_split"] = ["validation"]
 
 
-def _curves(views: list[watch.View]) -> None:
+def _curves(panel: Panel, views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
-    parts, view = _parts_and_view()
+    parts, view = _parts_and_view(panel)
     colors = comparison.places([one.run for one in views])
     shown = [
         overlay.Overlaid(title, one.curves, one.run.id, color)
@@ -87,6 +90,7 @@ def _curves(views: list[watch.View]) -> None:
     _say_shared(colors, parts)
     chance = greatest_chance(one.run.config for one in views)
     _two_charts(
+        panel,
         views,
         (parts, view),
         lambda metric: overlay.runs_chart(shown, metric, parts, view, _, chance),
@@ -136,6 +140,7 @@ def _say_differences(runs: Sequence[Run]) -> None:
 
 
 def _two_charts(
+    panel: Panel,
     views: list[watch.View],
     more: Any,
     make: Callable[[Any], dict[str, Any]],
@@ -147,21 +152,23 @@ def _two_charts(
             figure = watch.figure((*key, metric), partial(make, metric))
             height = HEIGHT + ROW * min(12, max(0, len(views) - ROOMY))
             live_chart(
-                figure, key=f"chart_compare_{metric}", height=height, description=describe(metric), linked="compare"
+                figure,
+                key=panel.key(f"chart_compare_{metric}"),
+                height=height,
+                description=describe(metric),
+                linked=panel.key("compare"),
             )
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
 
 
-def _groups(views: list[watch.View]) -> None:
+def _groups(panel: Panel, views: list[watch.View]) -> None:
     runs = {view.run.id: view for view in views}
     fields = [name for name in comparison.differing(view.run for view in views) if name not in comparison.SEEDS]
     labels = {"seed": _("runs alike in all but the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
-    by = (
-        st.selectbox(_("Together"), list(labels), key="compare_by", format_func=labels.__getitem__, width=320) or "seed"
-    )
-    parts, view = _parts_and_view()
+    by = panel.selectbox("compare_by", _("Together"), list(labels), format_func=labels.__getitem__, width=320)
+    parts, view = _parts_and_view(panel)
     found = comparison.grouped([one.run for one in views], by)
     named = [
         (_group_name(by, key, members), _members([runs[run.id] for run in members], by))
@@ -178,6 +185,7 @@ def _groups(views: list[watch.View]) -> None:
     chance = greatest_chance(one.run.config for one in views)
     ended = _said_ended(named, parts)
     _two_charts(
+        panel,
         views,
         (by, parts, view),
         lambda metric: groups_figure.bands(named, metric, parts, view, _, chance),
@@ -227,7 +235,7 @@ def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
 # ---- settings --------------------------------------------------------------------------------------------------
 
 
-def _settings(views: list[watch.View]) -> None:
+def _settings(panel: Panel, views: list[watch.View]) -> None:
     runs = [view.run for view in views]
     fields = comparison.differing(runs)
     if len(runs) < 3 or not fields:
@@ -236,9 +244,9 @@ def _settings(views: list[watch.View]) -> None:
     results = {name: _(title) for name, title in RESULTS.items() if name != "test_accuracy" or not seal.sealed()}
     settings = {name: _(comparison.NAMES[name]) for name in fields}
     with st.container(horizontal=True):
-        setting = st.selectbox(_("Setting"), fields, key="compare_setting", format_func=settings.__getitem__, width=260)
-        result = st.selectbox(
-            _("Result"), list(results), key="compare_result", format_func=results.__getitem__, width=260
+        setting = panel.selectbox("compare_setting", _("Setting"), fields, format_func=settings.__getitem__, width=260)
+        result = panel.selectbox(
+            "compare_result", _("Result"), list(results), format_func=results.__getitem__, width=260
         )
     view = ChartView(dark=session.dark())
     why = [_why_no_result(run, result) for run in runs]
@@ -251,7 +259,7 @@ def _settings(views: list[watch.View]) -> None:
         up = _outcome(results[result], result, placed)
         figure = charts.scatter(_dimension(setting, placed), up, titles, stars, view, _)
         described = _("Each point is a run; those with a star stand out.")
-        live_chart(figure, key="chart_compare_scatter", height=HEIGHT, description=described)
+        live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=described)
         st.caption(described)
         if len(placed) < len(known):
             undrawn.say(undrawn.rate_changed(known))
@@ -261,7 +269,7 @@ def _settings(views: list[watch.View]) -> None:
         described = _(
             "Each line is a run, from its settings to its result; brighter is more. Drag along an axis to pick."
         )
-        live_chart(figure, key="chart_compare_parallel", height=HEIGHT, description=described)
+        live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=described)
         st.caption(described)
         if len(fields) > SHOWN_SETTINGS:
             more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])

@@ -18,6 +18,7 @@ from mnist_core.panels import draft, export_panel
 from mnist_core.records import Run
 from mnist_core.ui import address, frame, names, seal, session, watch
 from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _, ngettext
 
 MOST = 5_000  # runs in the table
@@ -96,7 +97,7 @@ def actions(chosen: Sequence[Run]) -> None:
             args=([run.id for run in mine],),
         )
         if len(chosen) == 1:
-            export_panel.draw(chosen[0])
+            export_panel.draw(PAGE, chosen[0])
     if len(chosen) == 1 and (story := names.rate_story(chosen[0])):
         more = _("“Same again, but …” takes the rate that it began with; zip, script and JSON have the changes, too.")
         st.caption(f":material/speed: {story} {more}")

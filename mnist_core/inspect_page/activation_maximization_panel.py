@@ -10,6 +10,7 @@ from mnist_core.networks import models
 from mnist_core.panels import analysis_panel, image_split
 from mnist_core.records import Run, Study
 from mnist_core.ui import frame
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 LAYERS = {
@@ -20,7 +21,7 @@ LAYERS = {
 }
 
 
-def draw(run: Run) -> None:
+def draw(panel: Panel, run: Run) -> None:
     """The choice of a layer; what excites its units is found in the background."""
     st.markdown(
         _(
@@ -34,22 +35,27 @@ def draw(run: Run) -> None:
         for number, layer in enumerate(models.describe(run.config).layers)
         if layer.parameters
     }
-    if st.session_state.get("exciting_layer") not in titles:
-        st.session_state["exciting_layer"] = max(titles)
+    if panel.session.get("exciting_layer") not in titles:
+        panel.session["exciting_layer"] = max(titles)
     layer = st.segmented_control(
-        _("Layer"), list(titles), required=True, key="exciting_layer", format_func=titles.__getitem__, wrap=True
+        _("Layer"),
+        list(titles),
+        required=True,
+        key=panel.key("exciting_layer"),
+        format_func=titles.__getitem__,
+        wrap=True,
     )
     parameters = {"run": run.id, "layer": layer if layer is not None else max(titles)}
-    study = analysis_panel.of_run("exciting", parameters, run)
-    analysis_panel.draw(study.id, lambda found: frame.fragment(_units)(run, found))
+    study = analysis_panel.of_run(panel, "exciting", parameters, run)
+    analysis_panel.draw(panel, study.id, lambda found: frame.fragment(_units)(panel, run, found))
 
 
-def _units(run: Run, study: Study) -> None:
+def _units(panel: Panel, run: Run, study: Study) -> None:
     smooth = study.arrays["smooth"]
     units = len(smooth)
     st.image(image_sheet(smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     st.caption(_("The image found for each of {units} units, by number.").format(units=units))
-    unit = int(st.number_input(_("Look at unit"), 0, units - 1, 0, key="exciting_unit"))
+    unit = int(panel.number_input("exciting_unit", _("Look at unit"), 0, units - 1, 0))
     real = image_split.images(run, study.values["part"]).images[study.arrays["real"][unit]]
     values = {name: study.arrays[f"{name}_values"][unit] for name in ("smooth", "plain", "real")}
     first, second, third = st.columns([1, 1, 2.4], gap="large")

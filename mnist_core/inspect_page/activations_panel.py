@@ -17,7 +17,7 @@ from mnist_core.panels import analysis_panel, last_weights, products
 from mnist_core.records import Run, Study
 from mnist_core.ui import frame, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 VIEWS = {
@@ -30,16 +30,16 @@ MOST_UNITS = 100  # whose weights are shown
 Image = NDArray[np.uint8]
 
 
-def draw(run: Run, _runs: list[Run]) -> None:
+def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
     """One of the views of the run's last weights with which it answers with numbers."""
-    view = one_of(_("What to show"), VIEWS, "weights", "network_view", titled=False, wrap=True)
+    view = panel.one_of("network_view", _("What to show"), VIEWS, "weights", titled=False, wrap=True)
     snapshot = last_weights.find(run)
     if snapshot is None:
         return
     if view in ("layers", "attention"):
-        frame.fragment(_with_image)(run, snapshot, view)
+        frame.fragment(_with_image)(panel, run, snapshot, view)
     elif view == "exciting":
-        activation_maximization_panel.draw(run)
+        activation_maximization_panel.draw(panel, run)
     else:
         _first_weights(run, snapshot)
 
@@ -65,28 +65,28 @@ def _first_weights(run: Run, snapshot: Snapshot) -> None:
     )
 
 
-def _with_image(run: Run, snapshot: Snapshot, view: str) -> None:
+def _with_image(panel: Panel, run: Run, snapshot: Snapshot, view: str) -> None:
     """The image on the left, what it does on the right."""
-    source = draw_panel.choose_source(run)
+    source = draw_panel.choose_source(panel, run)
     left, right = st.columns([1, 2.6], gap="large")
     with left:
-        image = draw_panel.choose_image(run, source)
+        image = draw_panel.choose_image(panel, run, source)
         if image is not None and image.any():
             with st.container(border=True, width="content"):
                 st.image(image_sheet(image[None], columns=1, scale=6), width=180)
     with right:
         if image is None or not image.any():
-            st.info(draw_panel.hint(source))
+            st.info(draw_panel.hint(panel, source))
         elif view == "layers":
-            _layers(run, snapshot, image)
+            _layers(panel, run, snapshot, image)
         else:
-            _attention(run, image)
+            _attention(panel, run, image)
 
 
 # ---- what the layers give --------------------------------------------------------------------------------------
 
 
-def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
+def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
     described = models.describe(run.config).layers
     outputs = forward.layers(run.config, snapshot.weights, preprocess(image[None], run.config.preprocessing))
     titles = {
@@ -94,10 +94,10 @@ def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
         for number, layer in enumerate(described)
         if layer.kind in activation_maximization_panel.LAYERS
     }
-    if st.session_state.get("layer_shown") not in titles:
-        st.session_state["layer_shown"] = next(iter(titles))
+    if panel.session.get("layer_shown") not in titles:
+        panel.session["layer_shown"] = next(iter(titles))
     number = st.segmented_control(
-        _("Layer"), list(titles), required=True, key="layer_shown", format_func=titles.__getitem__, wrap=True
+        _("Layer"), list(titles), required=True, key=panel.key("layer_shown"), format_func=titles.__getitem__, wrap=True
     )
     number = number if number is not None else next(iter(titles))
     given = outputs[number][0]
@@ -110,15 +110,15 @@ def _layers(run: Run, snapshot: Snapshot, image: Image) -> None:
         )
         st.markdown(said)
         figure = charts.units(given, session.dark(), _)
-        live_chart(figure, key="chart_units", height=380, description=said, subject=f"{run.id} {number}")
+        live_chart(figure, key=panel.key("chart_units"), height=380, description=said, subject=f"{run.id} {number}")
         return
     st.image(signed_sheet(given, 8, scale=max(2, 112 // given.shape[-1]), dark=session.dark()), width="stretch")
     st.caption(_("One map for each filter: where its pattern was found. Each as strong as its own greatest."))
     if described[number].kind == "convolution":
-        _pixel(run, snapshot, number, outputs)
+        _pixel(panel, run, snapshot, number, outputs)
 
 
-def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.float32]]) -> None:
+def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.float32]]) -> None:
     """The arithmetic of one output pixel of a convolution."""
     place = forward.places(run.config)[number]
     kernels, biases = snapshot.weights[f"{place}.weight"], snapshot.weights[f"{place}.bias"]
@@ -127,10 +127,10 @@ def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.f
     side = given.shape[-1]
     st.markdown("**" + _("The arithmetic of one output pixel") + "**")
     first, second, third, fourth = st.columns(4)
-    which = _choice(first, _("Filter"), filters, 0, f"pixel_filter_{number}")
-    row = _choice(second, _("Row"), side, side // 2, f"pixel_row_{number}")
-    column = _choice(third, _("Column"), side, side // 2, f"pixel_column_{number}")
-    channel = _choice(fourth, _("Input map"), channels, 0, f"pixel_channel_{number}")
+    which = _choice(panel, first, f"pixel_filter_{number}", _("Filter"), filters, 0)
+    row = _choice(panel, second, f"pixel_row_{number}", _("Row"), side, side // 2)
+    column = _choice(panel, third, f"pixel_column_{number}", _("Column"), side, side // 2)
+    channel = _choice(panel, fourth, f"pixel_channel_{number}", _("Input map"), channels, 0)
     padded = np.pad(inputs, ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
     patch = padded[:, row : row + size, column : column + size]
     total = float((patch * kernels[which]).sum())
@@ -152,33 +152,33 @@ def _pixel(run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.f
         value=f"{given[which, row, column]:.3f}",
     )
     st.markdown(text)
-    products.draw(patch[channel], kernels[which, channel], text)
+    products.draw(panel, patch[channel], kernels[which, channel], text)
 
 
-def _choice(column: object, label: str, count: int, start: int, key: str) -> int:
+def _choice(panel: Panel, column: object, name: str, label: str, count: int, start: int) -> int:
     """A place from 0 to `count` - 1 by slider; no slider where there is no choice."""
     with column:  # type: ignore[attr-defined]
-        return int(st.slider(label, 0, count - 1, start, key=key)) if count > 1 else 0
+        return panel.slider(name, label, 0, count - 1, start) if count > 1 else 0
 
 
 # ---- what counted ----------------------------------------------------------------------------------------------
 
 
-def _attention(run: Run, image: Image) -> None:
+def _attention(panel: Panel, run: Run, image: Image) -> None:
     parameters = {"run": run.id, "image": image.reshape(-1).tolist()}
     study = analysis_panel.known("attention", parameters)
     if study is None or (study.values.get("reached") != run.checkpoint_step and not study.active and not run.active):
         # Not at every stroke: a worker would be busy with drawings that are no longer there.
         st.button(
             _("Show what counted for this image"),
-            key="attention_ask",
+            key=panel.key("attention_ask"),
             type="primary",
             icon=":material/search_insights:",
             on_click=_ask,
             args=(parameters,),
         )
         return
-    analysis_panel.draw(study.id, _maps)
+    analysis_panel.draw(panel, study.id, _maps)
 
 
 @frame.callback

@@ -24,8 +24,8 @@ from mnist_core.panels import image_split, last_weights
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, session, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
 from mnist_core.ui.pad import pad
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 SOURCES = {"draw": N_("Draw"), "picture": N_("Picture")}
@@ -49,64 +49,64 @@ class Answer:
     broken: bool  # it answers with no numbers
 
 
-def draw(run: Run, runs: list[Run]) -> None:
+def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
     shown = runs[:SHOWN]
     moving = [one.id for one in {one.id: one for one in (run, *shown)}.values() if one.active]
-    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(run, shown, moving)
+    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(panel, run, shown, moving)
 
 
-def _panel(run: Run, runs: list[Run], moving: list[str]) -> None:
+def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
     if moving and not any(watch.look(run_id).run.active for run_id in moving):
         st.rerun()  # nobody trains any more: no need to ask again
-    source = choose_source(run)
+    source = choose_source(panel, run)
     left, middle, right = st.columns([1.15, 0.9, 2.2], gap="medium")
     with left:
-        image = choose_image(run, source)
+        image = choose_image(panel, run, source)
     if image is None or not image.any():
         with right:
-            st.info(hint(source))
+            st.info(hint(panel, source))
         return
     with middle:
-        with st.container(border=True, width="content", key="network_input"):
+        with st.container(border=True, width="content", key=panel.key("network_input")):
             st.image(image_sheet(image[None], columns=1, scale=8), width=240)
         st.caption(_("What the network sees: 28×28 pixels."))
     with right:
-        _answer(run, image)
-    _all_answers(runs, image, _place(run) if source == "sample" else None)
+        _answer(panel, run, image)
+    _all_answers(panel, runs, image, _place(panel, run) if source == "sample" else None)
 
 
-def hint(source: str) -> str:
+def hint(panel: Panel, source: str) -> str:
     """What to do while there is no image yet."""
-    question = photo_panel.question() if source == "picture" else None
+    question = photo_panel.question(panel) if source == "picture" else None
     return question or _(HINTS.get(source, HINTS["draw"]))
 
 
-def choose_source(run: Run) -> str:
+def choose_source(panel: Panel, run: Run) -> str:
     """Where the image comes from: draw, picture or sample, which is one that the run is looked into with."""
     sources = SOURCES | {"sample": SAMPLES[data.looked_into(run.config)]}
-    return one_of(_("Image from"), sources, "draw", "image_source", titled=False)
+    return panel.one_of("image_source", _("Image from"), sources, "draw", titled=False)
 
 
-def choose_image(run: Run, source: str) -> Image | None:
+def choose_image(panel: Panel, run: Run, source: str) -> Image | None:
     """The image as the network sees it (28×28, uint8), with the controls of its source; None where there is none yet."""
     if source == "sample":
-        return _sample(run)
+        return _sample(panel, run)
     if source == "picture":
-        chosen = photo_panel.choose()
+        chosen = photo_panel.choose(panel)
         if chosen is None:
             return None
         reading, candidate = chosen
-        return drawing.like_mnist(candidate.ink) if _centered() else drawing.as_drawn(reading.whole(candidate))
-    ink = drawing.paint(pad("pad"))
-    return drawing.like_mnist(ink) if _centered() else drawing.as_drawn(ink)
+        return drawing.like_mnist(candidate.ink) if _centered(panel) else drawing.as_drawn(reading.whole(candidate))
+    ink = drawing.paint(pad(panel.key("pad")))
+    return drawing.like_mnist(ink) if _centered(panel) else drawing.as_drawn(ink)
 
 
-def _centered() -> bool:
-    return st.toggle(
+def _centered(panel: Panel) -> bool:
+    return panel.toggle(
+        "centered",
         _("Center as MNIST does"),
         value=True,
-        key="centered",
         help=_(
             "MNIST's digits were scaled into 20×20 pixels and centered by their mass. Networks have never seen another "
             "place or size: switch it off and draw in a corner."
@@ -114,12 +114,12 @@ def _centered() -> bool:
     )
 
 
-def _sample(run: Run) -> Image:
+def _sample(panel: Panel, run: Run) -> Image:
     part = data.looked_into(run.config)
     count = len(image_split.images(run, part))
-    st.session_state["sample_number"] = min(st.session_state.get("sample_number", 0), count - 1)
-    st.number_input(_("Number"), 0, count - 1, key="sample_number")
-    place = _place(run)
+    panel.session["sample_number"] = min(panel.session.get("sample_number", 0), count - 1)
+    st.number_input(_("Number"), 0, count - 1, key=panel.key("sample_number"))
+    place = _place(panel, run)
     dataset = data.load_dataset(run.config.dataset)
     st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[place.index])))
     if part == "train":
@@ -139,13 +139,13 @@ class Place:
         return run.config.dataset == self.dataset and self.index < run.config.train_size
 
 
-def _place(run: Run) -> Place:
+def _place(panel: Panel, run: Run) -> Place:
     """Of the image that is chosen by number."""
     start = TRAIN_FILES - run.config.validation_size if run.config.validation_size else 0
-    return Place(run.config.dataset, start + int(st.session_state.get("sample_number", 0)))
+    return Place(run.config.dataset, start + int(panel.session.get("sample_number", 0)))
 
 
-def _answer(run: Run, image: Image) -> None:
+def _answer(panel: Panel, run: Run, image: Image) -> None:
     dark = session.dark()
     mine = answer(run, image)
     if mine is None:
@@ -160,7 +160,7 @@ def _answer(run: Run, image: Image) -> None:
         st.markdown(f"**{said}**")
         live_chart(
             answers_figure.bars(mine.shares, dark, _),
-            key="chart_answer",
+            key=panel.key("chart_answer"),
             height=270,
             description=said,
             subject="answer",
@@ -177,7 +177,7 @@ def _before(run: Run, image: Image) -> Answer | None:
     return _answer_of(run, found, image)
 
 
-def _all_answers(runs: list[Run], image: Image, place: Place | None) -> None:
+def _all_answers(panel: Panel, runs: list[Run], image: Image, place: Place | None) -> None:
     """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
     found = [one for one in (answer(other, image) for other in runs) if one is not None]
     if len(found) < 2:
@@ -190,7 +190,7 @@ def _all_answers(runs: list[Run], image: Image, place: Place | None) -> None:
         f"{title}: {answers_figure.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
     )
     height = answers_figure.height(titles)
-    live_chart(figure, key="chart_side_by_side", height=height, description=description, subject="all")
+    live_chart(figure, key=panel.key("chart_side_by_side"), height=height, description=description, subject="all")
 
 
 def _row(number: int, found: Answer, place: Place | None) -> str:

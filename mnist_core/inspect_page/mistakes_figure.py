@@ -1,4 +1,4 @@
-"""A network's mistakes: confusion matrix, accuracy by digit, reliability. Knows neither Streamlit nor torch."""
+"""A network's mistakes: confusion matrix, accuracy by digit, reliability."""
 
 from __future__ import annotations
 

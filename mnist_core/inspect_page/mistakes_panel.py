@@ -18,7 +18,7 @@ from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.records import Run, Study
 from mnist_core.ui import frame, names, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 VIEWS = {"matrix": N_("Confusions"), "sure": N_("How sure"), "beside": N_("Beside another run")}
@@ -26,34 +26,34 @@ MOST, COLUMNS = 24, 8  # images on a sheet
 Shares = NDArray[np.float32]
 
 
-def draw(run: Run, runs: list[Run]) -> None:
+def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The choice of images and of a view; what the run answers is computed once, in the background."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = one_of(_("What to show"), VIEWS, "matrix", "mistakes_view", titled=False, wrap=True)
-        part = image_split.choose(run, "mistakes_part")
+        view = panel.one_of("mistakes_view", _("What to show"), VIEWS, "matrix", titled=False, wrap=True)
+        part = image_split.choose(panel, run, "mistakes_part")
     if part is None:
         st.info(_("This run kept no validation images apart. Choose another run."))
         return
     if last_weights.find(run) is None:
         return
-    study = analysis_panel.of_run("answers", _parameters(run, part), run)
-    analysis_panel.draw(study.id, partial(_show, view, part, run, runs))
+    study = analysis_panel.of_run(panel, "answers", _parameters(run, part), run)
+    analysis_panel.draw(panel, study.id, partial(_show, panel, view, part, run, runs))
 
 
 def _parameters(run: Run, part: image_split.Part) -> dict[str, str]:
     return {"run": run.id, "part": part}
 
 
-def _show(view: str, part: image_split.Part, run: Run, runs: list[Run], study: Study) -> None:
+def _show(panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], study: Study) -> None:
     heap = image_split.images(run, part)
     images, labels = heap.images, heap.labels
     shares = _shares(study)
     if view == "matrix":
-        _matrix(study.id, images, labels, shares)
+        _matrix(panel, study.id, images, labels, shares)
     elif view == "sure":
-        _sure(study.id, part, labels, shares)
+        _sure(panel, study.id, part, labels, shares)
     else:
-        _beside(part, run, runs, images, labels, shares)
+        _beside(panel, part, run, runs, images, labels, shares)
 
 
 def _shares(study: Study) -> Shares:
@@ -63,20 +63,27 @@ def _shares(study: Study) -> Shares:
 # ---- confusions ------------------------------------------------------------------------------------------------
 
 
-def _matrix(study_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares) -> None:
+def _matrix(panel: Panel, study_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares) -> None:
     counts = mistakes.confusion(labels, shares)
     said = charts.describe(counts).text(_)
     st.markdown(said + " " + _("Click a cell to see its images."))
     left, right = st.columns([1, 1], gap="large")
     with left:
-        rates = st.toggle(_("Percent of each digit instead of counts"), key="mistakes_rates")
+        rates = panel.toggle("mistakes_rates", _("Percent of each digit instead of counts"))
         dark = session.dark()
         figure = watch.figure(
             (study_id, "matrix", rates, dark, texts.language()), lambda: charts.matrix(counts, rates, dark, _)
         )
-        live_chart(figure, key="chart_confusion", height=520, description=said, subject=study_id, on_click=_choose_cell)
+        live_chart(
+            figure,
+            key=panel.key("chart_confusion"),
+            height=520,
+            description=said,
+            subject=study_id,
+            on_click=partial(_choose_cell, panel),
+        )
     with right:
-        chosen = st.session_state.get("mistakes_cell")
+        chosen = panel.session.get("mistakes_cell")
         if chosen is None:
             rows = mistakes.wrong(labels, shares)
             title = _("The surest mistakes")
@@ -88,20 +95,31 @@ def _matrix(study_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8],
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{title}**")
             if chosen is not None:
-                st.button(_("The surest mistakes"), key="mistakes_all", icon=":material/close:", on_click=_forget_cell)
-        sheet(images, labels, shares, rows)
+                st.button(
+                    _("The surest mistakes"),
+                    key=panel.key("mistakes_all"),
+                    icon=":material/close:",
+                    on_click=_forget_cell,
+                    args=(panel,),
+                )
+        sheet(panel, images, labels, shares, rows)
 
 
-def _choose_cell(click: Click) -> None:
-    st.session_state["mistakes_cell"] = divmod(click.point, 10)
+def _choose_cell(panel: Panel, click: Click) -> None:
+    panel.session["mistakes_cell"] = divmod(click.point, 10)
 
 
-def _forget_cell() -> None:
-    st.session_state.pop("mistakes_cell", None)
+def _forget_cell(panel: Panel) -> None:
+    panel.session.pop("mistakes_cell", None)
 
 
 def sheet(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares, rows: NDArray[np.int64], key: str = "one"
+    panel: Panel,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    shares: Shares,
+    rows: NDArray[np.int64],
+    key: str = "one",
 ) -> None:
     """The images, what they were answered with, and all ten probabilities of a chosen one."""
     if not len(rows):
@@ -117,14 +135,14 @@ def sheet(
     )
     number = 1
     if len(shown) > 1:
-        number = int(st.number_input(_("Look at number"), 1, len(shown), 1, key=f"mistakes_{key}"))
+        number = int(panel.number_input(f"mistakes_{key}", _("Look at number"), 1, len(shown), 1))
     row = int(shown[number - 1])
     probabilities = shares[row].astype(np.float64)
     description = answers_figure.describe(probabilities).text(_)
     st.markdown(_("Its label: **{digit}**").format(digit=int(labels[row])) + f" · {description}")
     live_chart(
         answers_figure.bars(probabilities, session.dark(), _),
-        key=f"chart_mistake_{key}",
+        key=panel.key(f"chart_mistake_{key}"),
         height=240,
         description=description,
         subject=str(row),
@@ -134,7 +152,7 @@ def sheet(
 # ---- how sure --------------------------------------------------------------------------------------------------
 
 
-def _sure(study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
+def _sure(panel: Panel, study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
     dark = session.dark()
     found = mistakes.reliability(labels, shares)
     accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))
@@ -146,7 +164,7 @@ def _sure(study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shar
     with left:
         live_chart(
             charts.reliability_chart(found, part, dark, _),
-            key="chart_reliability",
+            key=panel.key("chart_reliability"),
             height=440,
             description=said,
             subject=study_id,
@@ -158,7 +176,7 @@ def _sure(study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shar
         )
         live_chart(
             charts.by_digit(accuracies, part, dark, _),
-            key="chart_by_digit",
+            key=panel.key("chart_by_digit"),
             height=400,
             description=text,
             subject=study_id,
@@ -170,6 +188,7 @@ def _sure(study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shar
 
 
 def _beside(
+    panel: Panel,
     part: image_split.Part,
     run: Run,
     runs: list[Run],
@@ -183,16 +202,18 @@ def _beside(
             _("Train another network on the same data, and see here where one of them is right and the other wrong.")
         )
         return
-    if st.session_state.get("mistakes_other") not in others:
-        st.session_state.pop("mistakes_other", None)
-    chosen = st.selectbox(
+    if panel.session.get("mistakes_other") not in others:
+        panel.session.pop("mistakes_other", None)
+    chosen = panel.selectbox(
+        "mistakes_other",
         _("The other run"),
         list(others),
-        key="mistakes_other",
         format_func=lambda run_id: names.option(others[run_id]),
     )
     other = others[chosen]
-    study = analysis_panel.look(analysis_panel.of_run("answers", _parameters(other, part), other, "again_other").id)
+    study = analysis_panel.look(
+        analysis_panel.of_run(panel, "answers", _parameters(other, part), other, "again_other").id
+    )
     if study is None or study.state != "finished":
         if study is not None and study.state == "failed":
             if study.message is not None:
@@ -200,7 +221,7 @@ def _beside(
         else:
             frame.fragment(_wait, every=0.5)(study.id if study is not None else "")
         return
-    _differences(images, labels, shares, _shares(study))
+    _differences(panel, images, labels, shares, _shares(study))
 
 
 def _wait(study_id: str) -> None:
@@ -215,7 +236,9 @@ def _same_images(one: Run, other: Run, part: image_split.Part) -> bool:
     return a.dataset == b.dataset and (part == "test" or a.validation_size == b.validation_size)
 
 
-def _differences(images: NDArray[np.uint8], labels: NDArray[np.uint8], first: Shares, second: Shares) -> None:
+def _differences(
+    panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.uint8], first: Shares, second: Shares
+) -> None:
     here, there = mistakes.only_first(labels, first, second), mistakes.only_first(labels, second, first)
     both_wrong = int(((first.argmax(1) != labels) & (second.argmax(1) != labels)).sum())
     text = _("Of {images} images this run alone is right on {here}, the other alone on {there}; both err on {both}.")
@@ -223,7 +246,7 @@ def _differences(images: NDArray[np.uint8], labels: NDArray[np.uint8], first: Sh
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("This run is right, the other wrong") + "**")
-        sheet(images, labels, second, here, "here")
+        sheet(panel, images, labels, second, here, "here")
     with right:
         st.markdown("**" + _("The other is right, this run wrong") + "**")
-        sheet(images, labels, first, there, "there")
+        sheet(panel, images, labels, first, there, "there")

@@ -11,6 +11,7 @@ from mnist_core.data.pictures import Candidate, Reading
 from mnist_core.errors import DataFileError
 from mnist_core.inspect_page.photo_figure import framed
 from mnist_core.messages import N_
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 # JPEG first: browsers on Apple's systems convert a photo to the first kind of the list that they can write. HEIC is not
@@ -23,23 +24,23 @@ _READ, _ASKS = (
 )  # in the session: what the last file gave, and how many things are asked about
 
 
-def choose() -> tuple[Reading, Candidate] | None:
+def choose(panel: Panel) -> tuple[Reading, Candidate] | None:
     """The controls; the photo's reading and its candidate that is meant, None while there is none. Raises DataFileError."""
-    uploaded = st.file_uploader(_("Photo or picture of one digit"), type=list(TYPES), key="picture")
+    uploaded = st.file_uploader(_("Photo or picture of one digit"), type=list(TYPES), key=panel.key("picture"))
     st.caption(
         _(
             "An iPhone's HEIC photo is not accepted: set Settings, Camera, Formats to Most Compatible and take it again, "
             "or upload a screenshot of it."
         )
     )
-    st.session_state[_ASKS] = 0
+    panel.session[_ASKS] = 0
     if uploaded is None:
         return None
-    reading = _read(uploaded)
-    number = _number(reading, uploaded.file_id)
+    reading = _read(panel, uploaded)
+    number = _number(panel, reading, uploaded.file_id)
     st.image(framed(reading.gray, reading.boxes(), number))
     if number is None:
-        st.session_state[_ASKS] = len(reading.candidates)
+        panel.session[_ASKS] = len(reading.candidates)
         return None
     candidate = reading.candidates[number]
     if candidate.wide:
@@ -48,30 +49,32 @@ def choose() -> tuple[Reading, Candidate] | None:
     return reading, candidate
 
 
-def question() -> str | None:
+def question(panel: Panel) -> str | None:
     """What the student is asked about the photo, if anything."""
-    count = st.session_state.get(_ASKS, 0)
+    count = panel.session.get(_ASKS, 0)
     return _(ASKED).format(count=count) if count else None
 
 
-def _number(reading: Reading, file_id: str) -> int | None:
+def _number(panel: Panel, reading: Reading, file_id: str) -> int | None:
     """Which candidate is meant, counted from 0."""
     count = len(reading.candidates)
     if count == 1:
         return 0
-    chosen = st.segmented_control(_("Which one?"), range(1, count + 1), key=f"picture_number_{file_id}", wrap=True)
+    chosen = st.segmented_control(
+        _("Which one?"), range(1, count + 1), key=panel.key(f"picture_number_{file_id}"), wrap=True
+    )
     return None if chosen is None else int(chosen) - 1
 
 
-def _read(uploaded: Any) -> Reading:
+def _read(panel: Panel, uploaded: Any) -> Reading:
     """The file's reading, made once for each file: the panel is drawn every second while a network trains."""
-    file_id, found = st.session_state.get(_READ, (None, None))
+    file_id, found = panel.session.get(_READ, (None, None))
     if file_id != uploaded.file_id:
         try:
             found = pictures.read(uploaded.getvalue())
         except DataFileError as error:
             found = error
-        st.session_state[_READ] = (uploaded.file_id, found)
+        panel.session[_READ] = (uploaded.file_id, found)
     if isinstance(found, DataFileError):
         raise found
     return found  # type: ignore[no-any-return]

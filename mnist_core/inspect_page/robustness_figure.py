@@ -1,4 +1,4 @@
-"""Accuracy against the strength of a disturbance, for several runs. Knows neither Streamlit nor torch."""
+"""Accuracy against the strength of a disturbance, for several runs."""
 
 from __future__ import annotations
 

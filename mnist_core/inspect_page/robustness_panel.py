@@ -15,7 +15,7 @@ from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.records import Run, Study
 from mnist_core.ui import names, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 KINDS = {
@@ -28,7 +28,7 @@ KINDS = {
 MOST = 6  # runs in one chart
 
 
-def draw(run: Run, runs: list[Run]) -> None:
+def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The kind and the runs; what they answer is computed in the background."""
     st.markdown(
         _(
@@ -39,34 +39,34 @@ def draw(run: Run, runs: list[Run]) -> None:
     if last_weights.find(run) is None:
         return
     kinds = {name: title for name, (title, _unit) in KINDS.items()}
-    kind = one_of(_("Disturbance"), kinds, "noise", "disturbance", titled=False, wrap=True)
+    kind = panel.one_of("disturbance", _("Disturbance"), kinds, "noise", titled=False, wrap=True)
     others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
-    kept = [one for one in st.session_state.get("disturbed_others", list(others)[:2]) if one in others]
-    st.session_state["disturbed_others"] = kept
+    kept = [one for one in panel.session.get("disturbed_others", list(others)[:2]) if one in others]
+    panel.session["disturbed_others"] = kept
     beside = st.multiselect(
         _("Beside these runs"),
         list(others),
-        key="disturbed_others",
+        key=panel.key("disturbed_others"),
         max_selections=MOST - 1,
         format_func=lambda run_id: names.option(others[run_id]),
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
     parameters = {"runs": [one.id for one in chosen], "kind": kind}
-    study = analysis_panel.of_runs("disturbed", parameters, chosen)
+    study = analysis_panel.of_runs(panel, "disturbed", parameters, chosen)
     earlier = study.state == "finished" and not isinstance(study.values["images"], list)  # of an earlier version
     if earlier:
         study = analysis_panel.start("disturbed", parameters)
-    analysis_panel.draw(study.id, partial(_show, kind, chosen))
+    analysis_panel.draw(panel, study.id, partial(_show, panel, kind, chosen))
 
 
-def _show(kind: str, runs: list[Run], study: Study) -> None:
+def _show(panel: Panel, kind: str, runs: list[Run], study: Study) -> None:
     strengths = [float(one) for one in study.values["strengths"]]
     unit = _(KINDS[kind][1])
     accuracy, answers = study.arrays["accuracy"], study.arrays["answers"]
     left, right = st.columns([1.3, 1], gap="large")
     with right:
-        strength = st.select_slider(
-            unit, strengths, strengths[2], key=f"strength_{kind}", format_func=lambda x: f"{x:g}"
+        strength = panel.select_slider(
+            f"strength_{kind}", unit, strengths, strengths[2], format_func=lambda x: f"{x:g}"
         )
         place = strengths.index(strength)
         said = [
@@ -80,7 +80,7 @@ def _show(kind: str, runs: list[Run], study: Study) -> None:
         titles = [title.plain for title in names.run_titles(runs)]
         description = _said(titles, study, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
-        live_chart(figure, key="chart_disturbed", height=440, description=description, subject=study.id)
+        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=study.id)
         st.markdown(escape.markdown(description))
 
 

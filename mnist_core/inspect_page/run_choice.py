@@ -7,18 +7,19 @@ import streamlit as st
 from mnist_core.errors import RunNotFoundError
 from mnist_core.records import Run
 from mnist_core.ui import address, names, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-KEY = "inspected"
+KEY = "inspected"  # in the panel's session
 
 
-def choose() -> tuple[Run, list[Run]] | None:
+def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
     """The chosen run and all runs of the student that have weights, newest first; None (and what to do) where there is none.
 
     A run of somebody else that the address names can be looked into as well.
     """
     runs = {run.id: run for run in watch.my_runs() if run.checkpoint_step is not None}
-    asked = st.query_params.get("run") if address.followed() else st.session_state.get(KEY)
+    asked = st.query_params.get(panel.address("run")) if address.followed() else panel.session.get(KEY)
     if asked and asked not in runs and (other := _of_somebody(asked)) is not None:
         runs[asked] = other
     if not runs:
@@ -28,16 +29,16 @@ def choose() -> tuple[Run, list[Run]] | None:
     listed = list(runs)
     start = asked if asked in runs else listed[0]
     if address.followed():
-        start = address.put(KEY, start) or listed[0]
+        start = address.put(panel.key(KEY), start) or listed[0]
     # What the address asks for is the default, as in ui/views.py.
     chosen = st.selectbox(
         _("Run"),
         listed,
         index=listed.index(start),
-        key=KEY,
+        key=panel.key(KEY),
         format_func=lambda run_id: names.option(runs[run_id]),
     )
-    address.say(run=chosen)
+    address.say(**{panel.address("run"): chosen})
     return runs[chosen], list(runs.values())
 
 

@@ -21,6 +21,7 @@ from mnist_core.ui import frame, session, texts, watch
 from mnist_core.ui.chart import Click, Frame, live_chart
 from mnist_core.ui.frame_player import control, pictures, words
 from mnist_core.ui.pad import drawn
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 UNITS, FILTERS = 20, 16  # whose weights are shown, in two rows
@@ -28,30 +29,30 @@ SHADES = 15  # of each color of a weight: half the bytes of 127, and the eye see
 CELL_IMAGES = 24  # of a cell of the matrix
 
 
-def draw(run: Run, _runs: list[Run]) -> None:
+def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
     """The scrubber over what was computed in the background."""
     if last_weights.find(run) is None:
         return
-    study = analysis_panel.of_run("course", {"run": run.id}, run)
+    study = analysis_panel.of_run(panel, "course", {"run": run.id}, run)
     if study.state == "finished" and "part" not in study.values:  # of an earlier version of the program
         study = analysis_panel.start("course", {"run": run.id})
-    analysis_panel.draw(study.id, lambda found: _course(run, found))
+    analysis_panel.draw(panel, study.id, lambda found: _course(panel, run, found))
 
 
-def _course(run: Run, study: Study) -> None:
+def _course(panel: Panel, run: Run, study: Study) -> None:
     if len(study.values["steps"]) < 2:
         st.info(
             _("Of this run only one snapshot was kept: it is too large, or has just begun. Choose a smaller network.")
         )
         return
-    frame.fragment(_film)(run, study)
+    frame.fragment(_film)(panel, run, study)
 
 
-def _film(run: Run, study: Study) -> None:
+def _film(panel: Panel, run: Run, study: Study) -> None:
     """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
-    steps, film = study.values["steps"], f"course-{study.id}"
-    chosen = st.session_state.get("course_cell")
-    place = _place(study)
+    steps, film = study.values["steps"], panel.key(f"course-{study.id}")
+    chosen = panel.session.get("course_cell")
+    place = _place(panel, study)
     after = [_("After step {step}").format(step=f"{step:,}") for step in steps]
     dark = session.dark()
     look = (study.id, dark, texts.language())
@@ -61,22 +62,22 @@ def _film(run: Run, study: Study) -> None:
         film,
         after,
         said,
-        key="course_control",
+        key=panel.key("course_control"),
         name=_("Snapshot"),
         told=place if chosen else None,
-        on_rest=lambda to: _rest(study, to),
+        on_rest=lambda to: _rest(panel, study, to),
     )
     left, right = st.columns(2, gap="large")
     with left:
         live_chart(
             charts.matrix(_counts(run, study, -1), False, dark, _),
-            key="chart_course",
+            key=panel.key("chart_course"),
             height=470,
             description=said[-1],
             subject=study.id,
             film=film,
             frames=matrices,
-            on_click=lambda click: _choose_cell(study, click),
+            on_click=lambda click: _choose_cell(panel, study, click),
         )
         counted = image_split.counted(study.values["part"], study.values["images"])
         st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
@@ -86,31 +87,31 @@ def _film(run: Run, study: Study) -> None:
         if run.config.model == "cnn":
             title = _("The first filters' weights: orange raises the filter's value, blue lowers it.")
         missing = _("The weights of this snapshot are no longer here.")
-        pictures(film, sheets, key="course_weights", description=title, missing=missing)
+        pictures(film, sheets, key=panel.key("course_weights"), description=title, missing=missing)
         st.caption(title)
-        _answers(run, study, film)
+        _answers(panel, run, study, film)
     if chosen is not None:
-        _cell(run, chosen, int(steps[place]), study, study.arrays["answers"][place])
+        _cell(panel, run, chosen, int(steps[place]), study, study.arrays["answers"][place])
 
 
-def _place(study: Study) -> int:
+def _place(panel: Panel, study: Study) -> int:
     """Number of the snapshot that the browser last told of; the last where it told of none of this study."""
-    of, place = st.session_state.get("course_at", ("", 0))
+    of, place = panel.session.get("course_at", ("", 0))
     return place if of == study.id else len(study.values["steps"]) - 1
 
 
-def _rest(study: Study, place: int) -> None:
-    st.session_state["course_at"] = (study.id, place)
+def _rest(panel: Panel, study: Study, place: int) -> None:
+    panel.session["course_at"] = (study.id, place)
 
 
-def _choose_cell(study: Study, click: Click) -> None:
+def _choose_cell(panel: Panel, study: Study, click: Click) -> None:
     if 0 <= click.point < 100 and 0 <= click.frame < len(study.values["steps"]):  # the browser says what it likes
-        st.session_state["course_cell"] = divmod(click.point, 10)
-        _rest(study, click.frame)
+        panel.session["course_cell"] = divmod(click.point, 10)
+        _rest(panel, study, click.frame)
 
 
-def _forget_cell() -> None:
-    st.session_state.pop("course_cell", None)
+def _forget_cell(panel: Panel) -> None:
+    panel.session.pop("course_cell", None)
 
 
 def _counts(run: Run, study: Study, place: int) -> NDArray[np.int64]:
@@ -145,7 +146,7 @@ def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
     return signed_sheet(values, FILTERS // 2 if filters else UNITS // 2, scale=1, dark=dark, shades=SHADES)
 
 
-def _answers(run: Run, study: Study, film: str) -> None:
+def _answers(panel: Panel, run: Run, study: Study, film: str) -> None:
     """What each snapshot answers to the drawn digit."""
     image = drawing.like_mnist(drawing.paint(drawn()))
     if not image.any():
@@ -155,11 +156,11 @@ def _answers(run: Run, study: Study, film: str) -> None:
         ("course answers", study.id, image.tobytes()), lambda: _shares(run, study.values["steps"], image)
     )
     said = ["" if one is None else answers_figure.describe(one).text(_) for one in shares]
-    words(film, [text and _("Your drawing:") + " " + text for text in said], key="course_answer")
+    words(film, [text and _("Your drawing:") + " " + text for text in said], key=panel.key("course_answer"))
     figures = [answers_figure.bars(np.zeros(10) if one is None else one, session.dark(), _) for one in shares]
     live_chart(
         figures[-1],
-        key="chart_course_answer",
+        key=panel.key("chart_course_answer"),
         height=240,
         description=said[-1],
         subject=run.id,
@@ -182,7 +183,7 @@ def _images(run: Run, study: Study) -> tuple[NDArray[np.uint8], NDArray[np.uint8
     return part.images[:count], part.labels[:count]
 
 
-def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDArray[np.uint8]) -> None:
+def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, study: Study, given: NDArray[np.uint8]) -> None:
     """The images of a cell, as the snapshot answers them."""
     true, answer = place
     images, labels = _images(run, study)
@@ -191,7 +192,9 @@ def _cell(run: Run, place: tuple[int, int], step: int, study: Study, given: NDAr
         after = _("After step {step}").format(step=f"{step:,}")
         title = _("True digit {true}, answered {answer}: {count}")
         st.markdown(f"**{title.format(true=true, answer=answer, count=f'{len(rows):,}')}** · {after}")
-        st.button(_("Close"), key="course_close", icon=":material/close:", on_click=_forget_cell)
+        st.button(
+            _("Close"), key=panel.key("course_close"), icon=":material/close:", on_click=_forget_cell, args=(panel,)
+        )
     if not len(rows):
         st.info(_("There is no such image."))
         return

@@ -12,6 +12,7 @@ from mnist_core import escape
 from mnist_core.panels import run_panel
 from mnist_core.records import Run, Study, StudyKind
 from mnist_core.ui import frame, session, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 Show = Callable[[Study], None]
@@ -22,19 +23,19 @@ def wanted(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
     return known(kind, parameters) or start(kind, parameters)
 
 
-def of_run(kind: StudyKind, parameters: Mapping[str, Any], run: Run, key: str = "") -> Study:
+def of_run(panel: Panel, kind: StudyKind, parameters: Mapping[str, Any], run: Run, key: str = "") -> Study:
     """The student's newest study of what `run` is: started where there is none, and anew where the run has gone on since.
 
-    While the run trains, and after a failure, a button (of this `key`) starts it anew: it would begin again and again by
+    While the run trains, and after a failure, a button (`key`: its name) starts it anew: it would begin again and again by
     itself.
     """
-    return _as_of(kind, parameters, run.checkpoint_step, run.active, key or f"again_{kind}")
+    return _as_of(kind, parameters, run.checkpoint_step, run.active, panel.key(key or f"again_{kind}"))
 
 
-def of_runs(kind: StudyKind, parameters: Mapping[str, Any], runs: Sequence[Run]) -> Study:
+def of_runs(panel: Panel, kind: StudyKind, parameters: Mapping[str, Any], runs: Sequence[Run]) -> Study:
     """The same of several runs, whose study says of each how far it had come."""
     reached = [run.checkpoint_step for run in runs]
-    return _as_of(kind, parameters, reached, any(run.active for run in runs), f"again_{kind}")
+    return _as_of(kind, parameters, reached, any(run.active for run in runs), panel.key(f"again_{kind}"))
 
 
 def _as_of(kind: StudyKind, parameters: Mapping[str, Any], reached: Any, moving: bool, key: str) -> Study:
@@ -90,11 +91,11 @@ def begin(kind: StudyKind, parameters: Mapping[str, Any], study_id: str) -> None
     session.store().analyses.create(session.student(), kind, parameters, study_id)
 
 
-def draw(study_id: str, show: Show) -> None:
+def draw(panel: Panel, study_id: str, show: Show) -> None:
     """The study as it is now, followed until it ends; `show` draws a result."""
     study = look(study_id)
     moving = study is not None and study.active
-    frame.fragment(_panel, every=run_panel.interval() if moving else None)(study_id, moving, show)
+    frame.fragment(_panel, every=run_panel.interval() if moving else None)(panel, study_id, moving, show)
 
 
 def look(study_id: str) -> Study | None:
@@ -106,14 +107,14 @@ def look(study_id: str) -> Study | None:
     return watch.figure((store.url, study_id, version, "study"), partial(store.analyses.get, study_id))
 
 
-def _panel(study_id: str, moving: bool, show: Show) -> None:
+def _panel(panel: Panel, study_id: str, moving: bool, show: Show) -> None:
     study = look(study_id)
     if (study is not None and study.active) != moving:
         st.rerun()
     if study is None:
         st.info(_("This computation was deleted, or another one has taken its place."))
     elif study.active:
-        _progress(study)
+        _progress(panel, study)
     elif study.state == "failed":
         if study.message is not None:
             st.warning(escape.markdown(study.message.text(_)), icon=":material/error:")
@@ -121,11 +122,17 @@ def _panel(study_id: str, moving: bool, show: Show) -> None:
         show(study)
 
 
-def _progress(study: Study) -> None:
+def _progress(panel: Panel, study: Study) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(study.progress, text=_computing(study))
         if study.owner == session.student():
-            st.button(_("Cancel"), key=f"cancel_{study.kind}", icon=":material/close:", on_click=_cancel, args=(study,))
+            st.button(
+                _("Cancel"),
+                key=panel.key(f"cancel_{study.kind}"),
+                icon=":material/close:",
+                on_click=_cancel,
+                args=(study,),
+            )
 
 
 def _computing(study: Study) -> str:

@@ -17,6 +17,7 @@ from mnist_core.networks import weights
 from mnist_core.networks.weights import Which
 from mnist_core.records import Curves, Progress, Run, rate_changes, rates_in_a_line
 from mnist_core.ui import frame, names, session, visits, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 LARGEST = 10  # MB of a zip that is brought in; the server takes no more (.streamlit/config.toml)
@@ -26,37 +27,51 @@ _LABELS: Mapping[Which, str] = {
 }
 
 
-def draw(run: Run) -> None:
+def draw(panel: Panel, run: Run) -> None:
     """The button with what there is to take; each thing is made when it is asked for."""
     with st.popover(_("Take along"), icon=":material/download:"):
         st.caption(_("Charts: the camera above each saves a PNG, the button beside it an SVG."))
         kept = weights.kept(run.id) if run.checkpoint_step is not None else {}
         if run.state == "finished":
-            with_weights = bool(kept) and _with_weights(run, len(kept))
+            with_weights = bool(kept) and _with_weights(panel, run, len(kept))
             _download(
-                run, _("Everything as one zip"), "zip", partial(_zip, run.id, with_weights), ":material/folder_zip:"
+                panel,
+                run,
+                _("Everything as one zip"),
+                "zip",
+                partial(_zip, run.id, with_weights),
+                ":material/folder_zip:",
             )
-        _download(run, _("Curves as CSV"), "csv", lambda: exchange.curves_csv(_curves(run.id)), ":material/table:")
         _download(
-            run, _("Curves as Parquet"), "parquet", lambda: exchange.curves_parquet(_curves(run.id)), ":material/table:"
+            panel, run, _("Curves as CSV"), "csv", lambda: exchange.curves_csv(_curves(run.id)), ":material/table:"
         )
-        _download(run, _("Settings as JSON"), "json", partial(_settings, run), ":material/data_object:")
-        _download(run, _("Script in plain PyTorch"), "py", lambda: exchange.script_of(run).encode(), ":material/code:")
-        _download(run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
+        _download(
+            panel,
+            run,
+            _("Curves as Parquet"),
+            "parquet",
+            lambda: exchange.curves_parquet(_curves(run.id)),
+            ":material/table:",
+        )
+        _download(panel, run, _("Settings as JSON"), "json", partial(_settings, run), ":material/data_object:")
+        _download(
+            panel, run, _("Script in plain PyTorch"), "py", lambda: exchange.script_of(run).encode(), ":material/code:"
+        )
+        _download(panel, run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
         for which, step in kept.items():
             label = _(_LABELS[which]).format(step=f"{step:,}")
-            _download(run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
+            _download(panel, run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
         if "best" in kept:
             st.caption(_("Best: the evaluation with the highest validation accuracy; of equal ones the lower loss."))
 
 
-def _with_weights(run: Run, files: int) -> bool:
+def _with_weights(panel: Panel, run: Run, files: int) -> bool:
     """Whether the zip is to hold the weights: they make it larger, maybe too large to be brought in."""
     megabytes = files * exchange.size(run.config) / 1e6
     wanted = st.toggle(
         _("With the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
         value=megabytes < LARGEST - 1,
-        key=f"take_weights_{run.id}",
+        key=panel.key(f"take_weights_{run.id}"),
         help=_("With them, the run can be looked into (Inspect) where it is brought in."),
     )
     if wanted and megabytes > LARGEST - 1:
@@ -116,14 +131,14 @@ def _bring_in(file: UploadedFile) -> None:
     st.rerun()
 
 
-def _download(run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
+def _download(panel: Panel, run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
     words = re.sub(r"[^A-Za-z0-9.]+", "-", names.run_title(run).plain).strip("-") or "run"
     file = f"events.out.tfevents.{words}-{run.id}" if ending == "tfevents" else f"{words}-{run.id}.{ending}"
     st.download_button(
         label,
         make,
         file,
-        key=f"take_{ending.replace('.', '_')}_{run.id}",
+        key=panel.key(f"take_{ending.replace('.', '_')}_{run.id}"),
         icon=icon,
         on_click="ignore",
         type="tertiary",

@@ -16,19 +16,19 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, names, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 NAMED = 5  # runs in the title of a group that is no experiment
 
 
-def draw(group: str) -> None:
+def draw(panel: Panel, group: str) -> None:
     """The panel of the group, moving while any of its runs does."""
     moving = any(run.active for run in watch.runs_of_group(group))
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, group, moving)
 
 
-def _panel(group: str, moving: bool) -> None:
+def _panel(panel: Panel, group: str, moving: bool) -> None:
     runs = watch.runs_of_group(group)
     if not runs:
         st.info(_("There is no such group of runs here."))
@@ -38,12 +38,12 @@ def _panel(group: str, moving: bool) -> None:
     preset = PRESETS.get(runs[0].preset or "")
     title = _(preset.title) if preset else " · ".join(names.variant(run).markdown for run in runs[:NAMED])
     st.markdown(f"**{title}**")
-    progress(runs)
-    _charts(group, runs)
+    progress(panel, runs)
+    _charts(panel, group, runs)
     _table(runs)
 
 
-def progress(runs: list[Run]) -> None:
+def progress(panel: Panel, runs: list[Run]) -> None:
     """How many are done, and their owner's button that stops them while any of them moves."""
     done = sum(run.state == "finished" for run in runs)
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
@@ -54,20 +54,22 @@ def progress(runs: list[Run]) -> None:
         parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
     st.progress(done / len(runs), text=" · ".join(parts))
     if runs[0].owner == session.student() and any(run.active for run in runs):
-        st.button(_("Stop all"), key="stop_all", icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,))
+        st.button(
+            _("Stop all"), key=panel.key("stop_all"), icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,)
+        )
 
 
-def _charts(group: str, runs: list[Run]) -> None:
-    with st.container(horizontal=True, key="group_controls"):
+def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
+    with st.container(horizontal=True, key=panel.key("group_controls")):
         kept = any(run.config.validation_size for run in runs)
         titles: dict[Split, str] = {
             split: theme.SPLIT_STYLES[split].name for split in seal.splits() if split != "validation" or kept
         }
-        if st.session_state.get("group_split") not in titles:
-            st.session_state.pop("group_split", None)
+        if panel.session.get("group_split") not in titles:
+            panel.session.pop("group_split", None)
         start: Split = "validation" if kept else "train"
-        split = one_of(_("Curves of"), titles, start, "group_split")
-        view = run_panel.view_controls()
+        split = panel.one_of("group_split", _("Curves of"), titles, start)
+        view = run_panel.view_controls(panel)
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])
     parts = (split,)
@@ -78,7 +80,9 @@ def _charts(group: str, runs: list[Run]) -> None:
             key = (group, versions, metric, split, view, texts.language())
             make = partial(overlay.runs_chart, runs_shown, cast(Any, metric), parts, view, _, chance)
             figure = watch.figure(key, make)
-            live_chart(figure, key=f"group_{metric}", height=440, description=_("Curves of all runs, overlaid."))
+            live_chart(
+                figure, key=panel.key(f"group_{metric}"), height=440, description=_("Curves of all runs, overlaid.")
+            )
 
 
 def _table(runs: list[Run]) -> None:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-import streamlit as st
-
 from mnist_core import data
 from mnist_core.messages import N_
 from mnist_core.records import Run, Split
 from mnist_core.ui import seal
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 Part = Literal["validation", "test"]
@@ -32,14 +30,14 @@ def parts(run: Run) -> list[Part]:
     return [part for part in PARTS if there[part]]
 
 
-def choose(run: Run, key: str) -> Part | None:
+def choose(panel: Panel, run: Run, key: str) -> Part | None:
     """The part that is chosen, by a switch of this `key`; None where there is none to ask about."""
     found = parts(run)
     if not found:
         return None
-    if st.session_state.get(key) not in found:
-        st.session_state.pop(key, None)
-    return one_of(_("Images"), {part: PARTS[part] for part in found}, found[0], key, titled=False)
+    if panel.session.get(key) not in found:
+        panel.session.pop(key, None)
+    return panel.one_of(key, _("Images"), {part: PARTS[part] for part in found}, found[0], titled=False)
 
 
 def images(run: Run, part: Split) -> data.Part:

@@ -10,12 +10,13 @@ from mnist_core.figures import layers as charts
 from mnist_core.figures.axes import ChartView
 from mnist_core.ui import session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 KINDS: tuple[charts.Kind, ...] = ("dead_units", "update", "gradient")
 
 
-def draw(view: watch.View) -> None:
+def draw(panel: Panel, view: watch.View) -> None:
     """Three quantities over time for all layers, and two spreads for the layer that is chosen."""
     run = view.run
     rows = view.curves.layers
@@ -27,14 +28,20 @@ def draw(view: watch.View) -> None:
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
             figure = watch.figure((*key, kind), partial(charts.chart, run.id, view.curves, kind, axes, _))
-            live_chart(figure, key=f"chart_{kind}", height=340, description=_(charts.TITLES[kind]), subject=run.id)
+            live_chart(
+                figure,
+                key=panel.key(f"chart_layers_{kind}"),
+                height=340,
+                description=_(charts.TITLES[kind]),
+                subject=run.id,
+            )
     layers = int(rows["layer"].max()) + 1
     layer = st.segmented_control(
         _("Layer"),
         list(range(layers)),
         default=0,
         required=True,
-        key=f"inside_layer_{layers}",
+        key=panel.key(f"layer_of_{layers}"),
         format_func=lambda n: charts.name_of(n, layers, _),
     )
     spreads: tuple[charts.Spread, ...] = ("activations", "gradients")
@@ -42,4 +49,10 @@ def draw(view: watch.View) -> None:
         with column:
             make = partial(charts.spread_chart, run.id, view.curves, layer or 0, spread, axes, _)
             figure = watch.figure((*key, spread, layer), make)
-            live_chart(figure, key=f"chart_{spread}", height=340, description=_(charts.SPREADS[spread]), subject=run.id)
+            live_chart(
+                figure,
+                key=panel.key(f"chart_layers_{spread}"),
+                height=340,
+                description=_(charts.SPREADS[spread]),
+                subject=run.id,
+            )

@@ -11,6 +11,7 @@ from mnist_core.diagnostics import predictions
 from mnist_core.messages import N_
 from mnist_core.records import Prediction, Run, Tally
 from mnist_core.ui import session, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 WORDS: Mapping[Prediction, str] = {"learns": N_("learns"), "slow": N_("slow"), "breaks": N_("breaks")}
@@ -58,7 +59,7 @@ def forget_outcome() -> None:
     st.session_state.pop("predicted_outcome", None)
 
 
-def beside(run: Run) -> None:
+def beside(panel: Panel, run: Run) -> None:
     """Prediction and outcome of a run side by side; nothing where none was made."""
     if run.prediction is None:
         return
@@ -70,7 +71,7 @@ def beside(run: Run) -> None:
     found = _("It came: **{came}**.").format(came=_(WORDS[came]))
     verdict = _("Right.") if came == run.prediction else _("Another time.")
     icon = ":material/check:" if came == run.prediction else ":material/close:"
-    with st.container(key="prediction"):
+    with st.container(key=panel.key("prediction")):
         st.markdown(f":material/psychology: {said} {found} {icon} {verdict}", help=_(MEANINGS))
         draw_tally()
 

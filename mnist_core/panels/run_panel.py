@@ -22,6 +22,7 @@ from mnist_core.store import Command
 from mnist_core.ui import frame, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 POLL_SECONDS = 0.4
@@ -36,28 +37,28 @@ def interval() -> float:
     return seconds
 
 
-def draw(run_id: str) -> None:
+def draw(panel: Panel, run_id: str) -> None:
     """The panel of the run, moving while the run does."""
     moving = watch.look(run_id).run.active
-    frame.fragment(_panel, every=interval() if moving else None)(run_id, moving)
+    frame.fragment(_panel, every=interval() if moving else None)(panel, run_id, moving)
 
 
-def _panel(run_id: str, moving: bool) -> None:
+def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     view = watch.look(run_id)
     run = view.run
     if run.active != moving:
         st.rerun()  # start or end polling
     mine = run.owner == session.student()
-    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("run_head")):
         # The title takes what is left, so that a change of its badge does not move the buttons under a pointer.
         st.markdown(f"**{names.run_title(run).markdown}** {names.badge(run)}", width="stretch")
         if mine and run.state != "finished":
-            _buttons(run)
+            _buttons(panel, run)
         else:
             if mine and run.outcome == "failed":
-                _continue(run)
-            _take(run)
-            export_panel.draw(run)
+                _continue(panel, run)
+            _take(panel, run)
+            export_panel.draw(panel, run)
     if not mine:
         st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
     _progress(run)
@@ -65,10 +66,10 @@ def _panel(run_id: str, moving: bool) -> None:
     if run.rate_request is not None and run.state in ("paused", "queued"):
         rate = names.number(run.rate_request)
         st.caption(_(":material/schedule: From the next step on the rate is {rate}.").format(rate=rate))
-    _explain(view)
-    predictions.beside(run)
+    _explain(panel, view)
+    predictions.beside(panel, run)
     _results(run)
-    _charts(view)
+    _charts(panel, view)
 
 
 @frame.callback
@@ -90,13 +91,15 @@ def stop_all(runs: Iterable[Run]) -> None:
             ask(run, "stop")
 
 
-def _buttons(run: Run) -> None:
+def _buttons(panel: Panel, run: Run) -> None:
     if run.state == "paused":
-        st.button(_("Resume"), key="resume", icon=":material/play_arrow:", on_click=ask, args=(run, "resume"))
+        st.button(
+            _("Resume"), key=panel.key("resume"), icon=":material/play_arrow:", on_click=ask, args=(run, "resume")
+        )
     else:
         st.button(
             _("Pause"),
-            key="pause",
+            key=panel.key("pause"),
             icon=":material/pause:",
             on_click=ask,
             args=(run, "pause"),
@@ -104,7 +107,7 @@ def _buttons(run: Run) -> None:
         )
     st.button(
         _("One step"),
-        key="step",
+        key=panel.key("step"),
         icon=":material/skip_next:",
         on_click=ask,
         args=(run, "step"),
@@ -113,7 +116,7 @@ def _buttons(run: Run) -> None:
     )
     st.button(
         _("Stop"),
-        key="stop",
+        key=panel.key("stop"),
         icon=":material/stop:",
         on_click=ask,
         args=(run, "stop"),
@@ -121,20 +124,20 @@ def _buttons(run: Run) -> None:
     )
     st.button(
         _("Reset"),
-        key="reset",
+        key=panel.key("reset"),
         icon=":material/restart_alt:",
         on_click=ask,
         args=(run, "reset"),
         help=_("Back to step 0 with the same first weights, paused."),
     )
     if run.config.schedule != "rising":  # a range test reads its rates off the plan
-        _change_rate(run)
+        _change_rate(panel, run)
 
 
-def _continue(run: Run) -> None:
+def _continue(panel: Panel, run: Run) -> None:
     st.button(
         _("Continue"),
-        key="continue",
+        key=panel.key("continue"),
         type="primary",
         icon=":material/play_arrow:",
         on_click=ask,
@@ -143,14 +146,14 @@ def _continue(run: Run) -> None:
     )
 
 
-def _take(run: Run) -> None:
+def _take(panel: Panel, run: Run) -> None:
     def taken() -> None:
         draft.load(run.config)
         frame.draw_anew()  # the controls are no part of this fragment
 
     st.button(
         _("Take these settings"),
-        key="take",
+        key=panel.key("take"),
         icon=":material/content_copy:",
         on_click=taken,
         help=_("Puts the settings that this run began with into the controls."),
@@ -164,28 +167,28 @@ def say_changes(run: Run) -> None:
         st.caption(f":material/speed: {story} {more}")
 
 
-def _change_rate(run: Run) -> None:
+def _change_rate(panel: Panel, run: Run) -> None:
     now = run.base_rate
 
     def changed() -> None:
         try:
-            value = parse_field("learning_rate", typed(st.session_state["new_rate"]))
+            value = parse_field("learning_rate", typed(panel.session["new_rate"]))
             rate = RunConfig(learning_rate=value).learning_rate
         except ConfigError as error:
-            st.session_state["new_rate_problem"] = error
+            panel.session["new_rate_problem"] = error
             return
-        st.session_state.pop("new_rate_problem", None)
+        panel.session.pop("new_rate_problem", None)
         _ask_rate(run, rate)
 
     with st.popover(_("Rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
         st.text_input(
             _("New learning rate"),
-            key="new_rate",
+            key=panel.key("new_rate"),
             placeholder=names.number(now),
             on_change=changed,
             help=_("Used from the next step on, and marked on the charts."),
         )
-        if problem := st.session_state.get("new_rate_problem"):
+        if problem := panel.session.get("new_rate_problem"):
             st.error(frame.sentence(problem))
 
 
@@ -239,11 +242,11 @@ _TONES = {
 }
 
 
-def _explain(view: watch.View) -> None:
+def _explain(panel: Panel, view: watch.View) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
     found = diagnostics.explain(view.run, view.curves)
     # While it runs the place is kept, whatever the words are, so that the charts below stay where they are.
-    with st.container(key="explanation_live" if view.run.active else "explanation"):
+    with st.container(key=panel.key("explanation_live" if view.run.active else "explanation")):
         if found is not None:
             _say(found)
 
@@ -271,16 +274,18 @@ def _results(run: Run) -> None:
         st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))
 
 
-def _charts(view: watch.View) -> None:
-    settings = chart_view()
+def _charts(panel: Panel, view: watch.View) -> None:
+    settings = chart_view(panel)
     for column, (kind, make) in zip(
         st.columns(2, gap="medium"),
         (("loss", charts.loss_chart), ("accuracy", charts.accuracy_chart)),
         strict=True,
     ):
         with column:
-            _chart(kind, make, view, settings)
-    with st.expander(_("Gradient and learning rate"), icon=":material/monitoring:", on_change="rerun") as more:
+            _chart(panel, kind, make, view, settings)
+    with st.expander(
+        _("Gradient and learning rate"), icon=":material/monitoring:", on_change="rerun", key=panel.key("more")
+    ) as more:
         if more.open:
             for column, (kind, make) in zip(
                 st.columns(2, gap="medium"),
@@ -288,40 +293,42 @@ def _charts(view: watch.View) -> None:
                 strict=True,
             ):
                 with column:
-                    _chart(kind, make, view, settings)
+                    _chart(panel, kind, make, view, settings)
 
-    with st.expander(_("Inside the layers"), icon=":material/layers:", on_change="rerun") as inside:
+    with st.expander(
+        _("Inside the layers"), icon=":material/layers:", on_change="rerun", key=panel.key("inside")
+    ) as inside:
         if inside.open:
-            layer_charts.draw(view)
+            layer_charts.draw(panel, view)
 
 
-def _chart(kind: str, make: Any, view: watch.View, settings: charts.ChartView) -> None:
+def _chart(panel: Panel, kind: str, make: Any, view: watch.View, settings: charts.ChartView) -> None:
     key = (view.run.id, view.run.version, kind, settings, texts.language())
     figure = watch.figure(key, lambda: make(view.run, view.curves, settings, _))
     description = charts.describe_chart(view.run, view.curves, kind).text(_)
-    live_chart(figure, key=f"chart_{kind}", height=430, description=description, subject=view.run.id)
+    live_chart(figure, key=panel.key(f"chart_{kind}"), height=430, description=description, subject=view.run.id)
 
 
-def chart_view() -> charts.ChartView:
+def chart_view(panel: Panel) -> charts.ChartView:
     """How the charts are drawn, from the controls above them."""
-    with st.container(horizontal=True, vertical_alignment="center", key="chart_controls"):
-        return view_controls()
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("chart_controls")):
+        return view_controls(panel)
 
 
-def view_controls() -> charts.ChartView:
+def view_controls(panel: Panel) -> charts.ChartView:
     """The controls of `chart_view`, to stand in a row with others."""
     axis = st.segmented_control(
         _("Horizontal axis"),
         ("step", "epoch", "seconds"),
         default="step",
         required=True,
-        key="view_x",
+        key=panel.key("view_x"),
         format_func=lambda word: {"step": _("Step"), "epoch": _("Epoch"), "seconds": _("Seconds")}[word],
         label_visibility="collapsed",
     )
     with st.popover(_("View"), icon=":material/tune:"):
-        log_x = st.toggle(_("Log horizontal axis"), key="view_log_x")
-        log_y = st.toggle(_("Log loss axis"), key="view_log_y")
-        smoothing = st.slider(_("Smoothing"), 0.0, 0.95, 0.0, 0.05, key="view_smoothing")
+        log_x = panel.toggle("view_log_x", _("Log horizontal axis"))
+        log_y = panel.toggle("view_log_y", _("Log loss axis"))
+        smoothing = panel.slider("view_smoothing", _("Smoothing"), 0.0, 0.95, 0.0, 0.05)
     base = charts.ChartView(x=cast(Any, axis), dark=session.dark())
     return replace(base, log_x=log_x, log_y=log_y, smoothing=smoothing)

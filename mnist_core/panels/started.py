@@ -9,22 +9,28 @@ import streamlit as st
 
 from mnist_core import estimate, settings, stacks
 from mnist_core.config import RunConfig
-from mnist_core.ui import address, frame, names, session
+from mnist_core.ui import frame, names, session
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def shown(name: str) -> str | None:
+def shown(panel: Panel, name: str) -> str | None:
     """The group that the page shows under `name` of the address; the address follows it."""
-    return address.follow(f"started_{name}", name)
+    return panel.follow(f"started_{name}", name)
 
 
 @frame.callback
 def start(
-    name: str, group: str, configs: Sequence[RunConfig], variants: Sequence[str | None], preset: str | None = None
+    panel: Panel,
+    name: str,
+    group: str,
+    configs: Sequence[RunConfig],
+    variants: Sequence[str | None],
+    preset: str | None = None,
 ) -> None:
     """Queue the runs under `group`, once however often the press arrives, and show them under `name`."""
     session.store().runs.create_group(session.student(), configs, group, preset=preset, variants=variants)
-    st.session_state[f"started_{name}"] = group
+    panel.session[f"started_{name}"] = group
 
 
 def expected_time(configs: Sequence[RunConfig]) -> None:
@@ -33,6 +39,12 @@ def expected_time(configs: Sequence[RunConfig]) -> None:
     together = stacks.groups(configs)
     seconds = sum(estimate.estimate_sweep(configs[places[0]], len(places), speed) for places in together)
     st.metric(_("Expected time"), names.duration(seconds / settings.worker_count()), width="content")
+
+
+def run_on_train() -> str | None:
+    """The run that the Train page shows."""
+    shown: str | None = st.session_state.get("shown_run")
+    return shown
 
 
 def open_run(run_id: str) -> None:

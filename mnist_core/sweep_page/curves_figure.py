@@ -1,6 +1,6 @@
 """The curves of all runs of a sweep over learning rates, a thin one each.
 
-A run that broke does not ruin an axis: a sign at the edge says where it left. Knows neither Streamlit nor the store.
+A run that broke does not ruin an axis: a sign at the edge says where it left.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A range test as a chart: loss and accuracy against the rising rate, and the rates that it suggests. Knows neither Streamlit nor torch."""
+"""A range test as a chart: loss and accuracy against the rising rate, and the rates that it suggests."""
 
 from __future__ import annotations
 

@@ -12,14 +12,15 @@ from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.panels import draft, run_panel, started, waiting
 from mnist_core.schedule import RISE
 from mnist_core.sweep_page import range_test_figure as charts
-from mnist_core.ui import address, frame, names, session, texts, watch
+from mnist_core.ui import frame, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The button, and the test that is shown."""
-    run_id = address.follow("shown_test", "test")
+    run_id = panel.follow("shown_test", "test")
     st.markdown(
         _(
             "A short run from fresh weights whose rate grows a little at every step, from a millionth of {highest} up to "
@@ -29,33 +30,33 @@ def draw() -> None:
     )
     st.button(
         _("Run the range test"),
-        key="range_test",
+        key=panel.key("range_test"),
         type="primary",
         icon=":material/trending_up:",
         on_click=_start,
-        args=(secrets.token_hex(5),),
+        args=(panel, secrets.token_hex(5)),
     )
     if run_id:
-        frame.safely(_test)(run_id)
+        frame.safely(_test)(panel, run_id)
 
 
 @frame.callback
-def _start(run_id: str) -> None:
+def _start(panel: Panel, run_id: str) -> None:
     config = range_test.plan(draft.config())
     preset = draft.preset()
     session.store().runs.create(
         session.student(), config, preset=preset.name if preset else None, variant=draft.variant(), run_id=run_id
     )
-    st.session_state["shown_test"] = run_id
+    panel.session["shown_test"] = run_id
     watch.await_first_point(run_id)
 
 
-def _test(run_id: str) -> None:
+def _test(panel: Panel, run_id: str) -> None:
     moving = watch.look(run_id).run.active
-    frame.fragment(_panel, every=run_panel.interval() if moving else None)(run_id, moving)
+    frame.fragment(_panel, every=run_panel.interval() if moving else None)(panel, run_id, moving)
 
 
-def _panel(run_id: str, moving: bool) -> None:
+def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     started.turn_the_page()
     view = watch.look(run_id)
     run = view.run
@@ -75,19 +76,21 @@ def _panel(run_id: str, moving: bool) -> None:
     key = (run.id, run.version, "range", dark, texts.language())
     chance = chance_loss(run.config)
     figure = watch.figure(key, lambda: charts.chart(run.id, reading, highest / RISE, highest, chance, dark, _))
-    live_chart(figure, key="chart_range", height=560, description=charts.describe(reading).text(_), subject=run.id)
+    live_chart(
+        figure, key=panel.key("chart_range"), height=560, description=charts.describe(reading).text(_), subject=run.id
+    )
     if not run.active:
         for column, one in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
             with column, st.container(border=True, height="stretch"):
-                _suggestion(one, run.config)
+                _suggestion(panel, one, run.config)
 
 
-def _suggestion(one: Suggestion, config: RunConfig) -> None:
+def _suggestion(panel: Panel, one: Suggestion, config: RunConfig) -> None:
     st.markdown(f"**{one.rate:.2g}** · {_(charts.NAMES[one.kind])}")
     st.caption(one.reason.text(_))
     st.button(
         _("Use this rate"),
-        key=f"use_{one.kind}",
+        key=panel.key(f"use_{one.kind}"),
         icon=":material/tune:",
         on_click=_use,
         args=(float(f"{one.rate:.2g}"),),

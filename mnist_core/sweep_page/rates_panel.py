@@ -11,41 +11,42 @@ import streamlit as st
 
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel, sweep_plan
-from mnist_core.ui import address, frame, names, session, watch
+from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 6  # earlier sweeps before the rest is folded
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The plan in the sidebar, the button, and the sweep that is shown."""
-    shown = address.follow("shown_sweep", "sweep")
+    shown = panel.follow("shown_sweep", "sweep")
     with st.sidebar:
         plan = sweep_plan.controls()
-    sweep_plan.launch(plan)
+    sweep_plan.launch(panel, plan)
     if shown:
-        frame.safely(sweep_panel.draw)(shown)
+        frame.safely(sweep_panel.draw)(panel, shown)
     else:
         st.info(_("Press the button: all runs start from the same weights and are drawn here together, live."))
-    frame.safely(_earlier)()
+    frame.safely(_earlier)(panel)
 
 
-def _earlier() -> None:
+def _earlier(panel: Panel) -> None:
     """This student's sweeps, to be opened again."""
     sweeps = session.store().sweeps.newest(session.student())
     if not sweeps:
         return
     for sweep in sweeps[:SHOWN]:
-        if sweep.predicted_edge is not None and sweep.off is None and sweep.id != st.session_state["shown_sweep"]:
+        if sweep.predicted_edge is not None and sweep.off is None and sweep.id != panel.session["shown_sweep"]:
             _settle_unseen(sweep)
     st.subheader(_("My sweeps"))
     for sweep in sweeps[:SHOWN]:
-        _line(sweep)
+        _line(panel, sweep)
     if len(sweeps) > SHOWN:
         more = len(sweeps) - SHOWN
         with st.expander(ngettext("{n} earlier sweep", "{n} earlier sweeps", more).format(n=more)):
             for sweep in sweeps[SHOWN:]:
-                _line(sweep)
+                _line(panel, sweep)
 
 
 def _settle_unseen(sweep: SweepRecord) -> None:
@@ -55,9 +56,9 @@ def _settle_unseen(sweep: SweepRecord) -> None:
         sweep_panel.settle(sweep, sweep_panel.read(views))
 
 
-def _line(sweep: SweepRecord) -> None:
+def _line(panel: Panel, sweep: SweepRecord) -> None:
     title, when, action = st.columns([8, 3, 2], vertical_alignment="center")
-    current = st.session_state["shown_sweep"] == sweep.id
+    current = panel.session["shown_sweep"] == sweep.id
     text = _("{n} rates from {low} to {high} · {settings}").format(
         n=len(sweep.rates),
         low=names.number(sweep.rates[0]),
@@ -68,9 +69,9 @@ def _line(sweep: SweepRecord) -> None:
     when.caption(time.strftime("%Y-%m-%d %H:%M", time.localtime(sweep.created_at)))
     action.button(
         _("Open"),
-        key=f"open_{sweep.id}",
+        key=panel.key(f"open_{sweep.id}"),
         type="tertiary",
         disabled=current,
         on_click=sweep_panel.show,
-        args=(sweep.id,),
+        args=(panel, sweep.id),
     )

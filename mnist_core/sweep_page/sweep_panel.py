@@ -16,17 +16,17 @@ from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import curves_figure, sweep_rates, zones_figure
 from mnist_core.ui import frame, names, seal, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 
-def draw(sweep_id: str) -> None:
+def draw(panel: Panel, sweep_id: str) -> None:
     """The sweep, moving while any of its runs does."""
     moving = any(view.run.active for view in watch.look_at_group(sweep_id))
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(sweep_id, moving)
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, sweep_id, moving)
 
 
-def _panel(sweep_id: str, moving: bool) -> None:
+def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
     started.turn_the_page()
     views = watch.look_at_group(sweep_id)
     sweep = session.store().sweeps.get(sweep_id) if views else None
@@ -35,12 +35,12 @@ def _panel(sweep_id: str, moving: bool) -> None:
         return
     if any(view.run.active for view in views) != moving:
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", key="sweep_head"):
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("sweep_head")):
         st.markdown(f"**{names.but_the_rate(sweep.config)}**", width="content")
         if moving and sweep.owner == session.student():
             st.button(
                 _("Stop all"),
-                key="stop_sweep",
+                key=panel.key("stop_sweep"),
                 icon=":material/stop:",
                 on_click=run_panel.stop_all,
                 args=([view.run for view in views],),
@@ -51,16 +51,16 @@ def _panel(sweep_id: str, moving: bool) -> None:
         _progress(views)
     versions = tuple(view.run.version for view in views)
     reading = watch.figure((sweep_id, versions, "reading"), partial(read, views))
-    _words(sweep, reading)
-    view = _view(sweep)
-    _charts(sweep, views, versions, reading, view)
-    sweep_rates.chosen(sweep, views, reading, view)
-    sweep_rates.table(sweep, views, reading, view)
+    _words(panel, sweep, reading)
+    view = _view(panel, sweep)
+    _charts(panel, sweep, views, versions, reading, view)
+    sweep_rates.chosen(panel, sweep, views, reading, view)
+    sweep_rates.table(panel, sweep, views, reading, view)
 
 
-def show(sweep_id: str) -> None:
+def show(panel: Panel, sweep_id: str) -> None:
     """Let the page show the sweep, with no rate chosen."""
-    st.session_state.update(shown_sweep=sweep_id, chosen_rate=None)
+    panel.session.update(shown_sweep=sweep_id, chosen_rate=None)
 
 
 def read(views: list[watch.View]) -> zones.Reading:
@@ -104,10 +104,10 @@ def _seconds_left(sweep_id: str, fraction: float) -> float | None:
     return None if made < 0.03 else (time.monotonic() - since) * (1 - fraction) / made
 
 
-def _words(sweep: SweepRecord, reading: zones.Reading) -> None:
+def _words(panel: Panel, sweep: SweepRecord, reading: zones.Reading) -> None:
     """What the sweep says, and how good the prediction was."""
     if said := " ".join(sentence.text(_) for sentence in reading.sentences):
-        with st.container(key="sweep_words"):
+        with st.container(key=panel.key("sweep_words")):
             st.success(said, icon=":material/query_stats:")
     if sweep.predicted_edge is None:
         return
@@ -121,19 +121,20 @@ def _words(sweep: SweepRecord, reading: zones.Reading) -> None:
         predictions.draw_tally()
 
 
-def _view(sweep: SweepRecord) -> SweepView:
-    with st.container(horizontal=True, vertical_alignment="center", key="sweep_controls"):
-        metric = one_of(_("Figure"), METRICS, "loss", "sweep_metric", titled=False)
+def _view(panel: Panel, sweep: SweepRecord) -> SweepView:
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("sweep_controls")):
+        metric = panel.one_of("sweep_metric", _("Figure"), METRICS, "loss", titled=False)
         missing = {"test"} if seal.sealed() else set()
         missing |= set() if sweep.config.validation_size else {"validation"}
         parts = {part: title for part, title in PARTS.items() if part not in missing}
-        part = one_of(_("Curves of"), parts, "train", "sweep_part", titled=False)
-        log_y = st.toggle(_("Log loss axis"), key="sweep_log_y")
-    chosen = st.session_state.get("chosen_rate")
+        part = panel.one_of("sweep_part", _("Curves of"), parts, "train", titled=False)
+        log_y = panel.toggle("sweep_log_y", _("Log loss axis"))
+    chosen = panel.session.get("chosen_rate")
     return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, int | float) else None)
 
 
 def _charts(
+    panel: Panel,
     sweep: SweepRecord,
     views: list[watch.View],
     versions: tuple[int, ...],
@@ -147,26 +148,26 @@ def _charts(
         make = partial(curves_figure.curves_chart, sweep.id, runs, sweep.rates, view, _)
         live_chart(
             watch.figure((*key, "curves"), make),
-            key="chart_sweep",
+            key=panel.key("chart_sweep"),
             height=460,
             description=_("Curves of all runs, overlaid."),
             subject=sweep.id,
-            on_click=partial(_clicked, sweep),
+            on_click=partial(_clicked, panel, sweep),
         )
     with right:
         ends = partial(zones_figure.rates_chart, sweep.id, runs, reading, view, _, sweep.predicted_edge)
         live_chart(
             watch.figure((*key, "ends"), ends),
-            key="chart_rates",
+            key=panel.key("chart_rates"),
             height=460,
             description=zones_figure.describe(reading, len(sweep.rates)).text(_),
             subject=sweep.id,
-            on_click=partial(_clicked, sweep),
+            on_click=partial(_clicked, panel, sweep),
         )
 
 
-def _clicked(sweep: SweepRecord, click: Click) -> None:
+def _clicked(panel: Panel, sweep: SweepRecord, click: Click) -> None:
     """A point of the right chart, or a curve of the left one: its rate is chosen."""
     place = click.point if click.trace in ("final", "best") else click.meta
     if isinstance(place, int) and 0 <= place < len(sweep.rates):
-        st.session_state["chosen_rate"] = sweep.rates[place]
+        panel.session["chosen_rate"] = sweep.rates[place]

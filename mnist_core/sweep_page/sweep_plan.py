@@ -21,6 +21,7 @@ from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel
 from mnist_core.ui import frame, names, session
 from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 STOPS = tuple(rate for rate in RATES if rates.MINIMUM <= rate <= rates.GREATEST)
@@ -60,20 +61,20 @@ def controls() -> Plan | None:
     return plan
 
 
-def launch(plan: Plan | None) -> None:
+def launch(panel: Panel, plan: Plan | None) -> None:
     """What a press will do, how long it will take, and the button, drawn with the id of the sweep that it makes."""
     config = _config()
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     predicting = None
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="rates_launch"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key=panel.key("rates_launch")):
         runs = plan.runs if plan else 0
         st.button(
             ngettext("Train {n} run", "Train {n} runs", runs).format(n=runs) if plan else _("Train"),
-            key="sweep",
+            key=panel.key("sweep"),
             type="primary",
             icon=":material/stacks:",
             on_click=_start,
-            args=(secrets.token_hex(5),),
+            args=(panel, secrets.token_hex(5)),
             disabled=plan is None,
             width=190,
         )
@@ -107,7 +108,7 @@ def _ask_edge(plan: Plan) -> None:
 
 
 @frame.callback
-def _start(sweep_id: str) -> None:
+def _start(panel: Panel, sweep_id: str) -> None:
     """Queue the sweep and show it, once however often the press arrives."""
     plan, config = _plan(), _config()
     chosen = draft.preset()
@@ -124,7 +125,7 @@ def _start(sweep_id: str) -> None:
         predicted_edge=predicted,
     )
     session.store().sweeps.create(record, plan.configs(config))
-    sweep_panel.show(sweep_id)
+    sweep_panel.show(panel, sweep_id)
 
 
 def _fields() -> dict[str, Any]:

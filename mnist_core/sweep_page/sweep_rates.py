@@ -15,21 +15,22 @@ from mnist_core.records import SweepRecord
 from mnist_core.sweep_page.zones_figure import ZONE_NAMES
 from mnist_core.ui import names, watch
 from mnist_core.ui.choice import row_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
+def chosen(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
     """The rate that was clicked, or chosen here: what came of it, and where to go from it."""
-    st.session_state["sweep_rate"] = view.chosen if view.chosen in sweep.rates else None
+    panel.session["sweep_rate"] = view.chosen if view.chosen in sweep.rates else None
 
     def changed() -> None:
-        st.session_state["chosen_rate"] = st.session_state["sweep_rate"]
+        panel.session["chosen_rate"] = panel.session["sweep_rate"]
 
-    with st.container(horizontal=True, vertical_alignment="bottom", key="chosen"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=panel.key("chosen")):
         st.selectbox(
             _("Click a point, or choose a rate"),
             sweep.rates,
-            key="sweep_rate",
+            key=panel.key("sweep_rate"),
             index=None,
             placeholder=_("no rate chosen"),
             format_func=names.number,
@@ -42,7 +43,7 @@ def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, 
         first = of_rate[0].run.config
         st.button(
             _("Set this rate on the Train page"),
-            key="set_rate",
+            key=panel.key("set_rate"),
             icon=":material/tune:",
             type="primary",
             on_click=_set_rate,
@@ -50,12 +51,12 @@ def chosen(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, 
         )
         for one in of_rate:
             label = _("Open the run") if len(of_rate) == 1 else _("Open seed {n}").format(n=one.run.config.seed)
-            key = f"open_seed_{one.run.config.seed}"
+            key = panel.key(f"open_seed_{one.run.config.seed}")
             st.button(label, key=key, icon=":material/show_chart:", on_click=started.open_run, args=(one.run.id,))
     st.markdown(_told(of_rate, reading, view))
 
 
-def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
+def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
     """All runs in figures; a row can be chosen, too."""
     split = view.split
     point_zones = {point.rate: point.zone for point in reading.points}
@@ -76,9 +77,9 @@ def table(sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, v
         }
 
     def chosen(place: int) -> None:
-        st.session_state["chosen_rate"] = shown[place].run.config.learning_rate
+        panel.session["chosen_rate"] = shown[place].run.config.learning_rate
 
-    row_of([row(one) for one in shown], "sweep_table", chosen)
+    row_of([row(one) for one in shown], panel.key("sweep_table"), chosen)
 
 
 def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:

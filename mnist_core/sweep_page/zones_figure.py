@@ -1,6 +1,6 @@
 """The ends of a sweep's runs against the learning rate, over the zones that they tell.
 
-A run that broke does not ruin an axis: it stands at its end. Knows neither Streamlit nor the store.
+A run that broke does not ruin an axis: it stands at its end.
 """
 
 from __future__ import annotations

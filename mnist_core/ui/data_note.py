@@ -26,6 +26,11 @@ def ready() -> bool:
     return there
 
 
+def chosen(name: DatasetName | None) -> DatasetName | None:
+    """The data set to draw: the one that was chosen, else that which pages start from, None (and a line) until it is there."""
+    return name or (dataset() if ready() else None)
+
+
 def interval() -> float | None:
     """Seconds between two drawings of `line`: while data is fetched or drawn it moves by itself."""
     return 1.0 if _waiting() else None

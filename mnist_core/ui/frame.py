@@ -86,7 +86,7 @@ _STYLE = """<style>
 .stMainBlockContainer h1 { font-size: 1.7rem; padding: 0 0 0.2rem; }
 .stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.6rem 0 0.2rem; }
 .stMainBlockContainer [data-testid="stMetricValue"] { font-size: 1.7rem; }
-.st-key-explanation_live { min-height: 9.5rem; }
+[class*="explanation_live"] { min-height: 9.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.4rem; min-height: 0; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4.2rem 1rem 2rem; } }

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
@@ -16,9 +17,11 @@ def look_at(text: str) -> None:
     st.markdown(text)
 
 
-def code(*parts: Callable[..., Any] | type[Any]) -> None:
+def code(panel: Panel, *parts: Callable[..., Any] | type[Any]) -> None:
     """The source of functions and classes, on request."""
-    with st.expander(_("The code behind it"), icon=":material/code:", on_change="rerun") as shown:
+    with st.expander(
+        _("The code behind it"), icon=":material/code:", on_change="rerun", key=panel.key("code")
+    ) as shown:
         if shown.open:
             st.code("\n\n".join(inspect.getsource(part).strip() for part in parts), language="python")
 

@@ -7,58 +7,67 @@ from collections.abc import Callable
 import streamlit as st
 
 from mnist_core.ui import frame
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-
-def draw(name: str, panel: Callable[[bool], None], seconds: float) -> None:
-    """Draw the panel, which hears whether it plays; every `seconds` while it does. `name` of its keys."""
-    now = on(name)
-    frame.fragment(panel, every=seconds if now else None)(now)
+_PLAYING = "playing"  # in the panel's session
 
 
-def on(name: str) -> bool:
+def draw(panel: Panel, content: Callable[[Panel, bool], None], seconds: float) -> None:
+    """Draw `content`, which hears whether it plays; every `seconds` while it does."""
+    now = on(panel)
+    frame.fragment(content, every=seconds if now else None)(panel, now)
+
+
+def on(panel: Panel) -> bool:
     """Whether it plays."""
-    return bool(st.session_state.get(f"{name}_playing"))
+    return bool(panel.session.get(_PLAYING))
 
 
-def stop(name: str) -> None:
+def stop(panel: Panel) -> None:
     """Its end has been reached."""
-    st.session_state[f"{name}_playing"] = False
+    panel.session[_PLAYING] = False
 
 
-def go_on(name: str, slider: str, most: int, by: int = 1) -> None:
-    """Move the slider (its key) on, before it is drawn; at `most` playing ends."""
-    place = st.session_state.get(slider, 0)
+def go_on(panel: Panel, slider: str, most: int, by: int = 1) -> None:
+    """Move the slider (its name) on, before it is drawn; at `most` playing ends."""
+    place = panel.session.get(slider, 0)
     if place >= most:
-        stop(name)
-    elif on(name):
-        st.session_state[slider] = min(most, place + by)
+        stop(panel)
+    elif on(panel):
+        panel.session[slider] = min(most, place + by)
 
 
-def play_or_pause(name: str, now: bool, slider: str | None = None) -> None:
-    """Play, from 0 on of `slider`, or pause. `now`: what the panel heard."""
+def play_or_pause(panel: Panel, now: bool, slider: str | None = None) -> None:
+    """Play, from 0 on of `slider`, or pause. `now`: what the content heard."""
     st.button(
         _("Pause") if now else _("Play"),
-        key=f"{name}_play",
+        key=panel.key("play"),
         icon=":material/pause:" if now else ":material/play_arrow:",
         on_click=_play,
-        args=(name, not now, slider),
+        args=(panel, not now, slider),
     )
-    if now != on(name):
+    if now != on(panel):
         st.rerun()  # begin or end playing
 
 
-def one_step(name: str, slider: str, most: int) -> None:
+def one_step(panel: Panel, slider: str, most: int) -> None:
     """A button that moves the slider by one."""
-    st.button(_("One step"), key=f"{name}_one", icon=":material/skip_next:", on_click=_one_more, args=(slider, most))
+    st.button(
+        _("One step"),
+        key=panel.key("one"),
+        icon=":material/skip_next:",
+        on_click=_one_more,
+        args=(panel, slider, most),
+    )
 
 
-def _play(name: str, wanted: bool, slider: str | None) -> None:
+def _play(panel: Panel, wanted: bool, slider: str | None) -> None:
     """What the press means is in it: one that arrives twice would undo itself."""
-    st.session_state[f"{name}_playing"] = wanted
+    panel.session[_PLAYING] = wanted
     if wanted and slider is not None:
-        st.session_state[slider] = 0
+        panel.session[slider] = 0
 
 
-def _one_more(slider: str, most: int) -> None:
-    st.session_state[slider] = min(most, st.session_state[slider] + 1)
+def _one_more(panel: Panel, slider: str, most: int) -> None:
+    panel.session[slider] = min(most, panel.session[slider] + 1)

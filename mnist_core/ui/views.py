@@ -8,17 +8,19 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.ui import address, frame
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 Views = Mapping[str, tuple[str, Callable[..., None]]]
 
 
-def show(views: Views, *parts: Any, key: str) -> None:
+def show(panel: Panel, views: Views, *parts: Any) -> None:
     """Draw the one of `views` (word in the address → title, function) that is chosen, with `parts`.
 
-    The first is shown where the address asks for none. `key` of the switch.
+    The first is shown where the address asks for none. `panel`: of the switch.
     """
-    asked, first = st.query_params.get("view"), next(iter(views))
+    parameter, key = panel.address("view"), panel.key("view")
+    asked, first = st.query_params.get(parameter), next(iter(views))
     start = asked if asked in views else first
     names = {name: _(title) for name, (title, _draw) in views.items()}
     # As the default, which the browser is told with every drawing; what is written to the session's state before the
@@ -34,5 +36,5 @@ def show(views: Views, *parts: Any, key: str) -> None:
         wrap=True,
     )
     shown = chosen or first
-    address.say(view=shown)
+    address.say(**{parameter: shown})
     frame.safely(views[shown][1])(*parts)

@@ -249,7 +249,7 @@ class Page:
     def chart(self, kind: str, what: str) -> str | None:
         """A figure that the chart keeps about itself: points, updates, drawn-at."""
         try:
-            charts = self.find(f'[data-testid="live-chart"][data-key="chart_{kind}"]')
+            charts = self.find(f'[data-testid="live-chart"][data-key$="chart_{kind}"]')
             return charts[0].get_attribute(f"data-{what}") if charts else None
         except StaleElementReferenceException:
             return None
@@ -259,7 +259,7 @@ class Page:
 
         A chart may be drawn anew at any moment: whoever asks waits for what should be there.
         """
-        found = f"""const chart = document.querySelector('[data-testid="live-chart"][data-key="chart_{kind}"]');
+        found = f"""const chart = document.querySelector('[data-testid="live-chart"][data-key$="chart_{kind}"]');
             if (!chart?._fullLayout) return null;"""
         return self.browser.execute_script(found + script, *arguments)
 
@@ -268,7 +268,7 @@ class Page:
 
         def dragged() -> bool:
             try:
-                area = self.find(f'[data-key="chart_{kind}"] .nsewdrag')[0]
+                area = self.find(f'[data-key$="chart_{kind}"] .nsewdrag')[0]
                 width = area.size["width"]
                 actions = ActionChains(self.browser).move_to_element_with_offset(area, -width // 6, 0).click_and_hold()
                 actions.move_by_offset(width // 6, 0).move_by_offset(width // 6, 0).release().perform()
@@ -299,7 +299,7 @@ class Page:
 
         def clicked() -> bool:
             try:
-                for entry in self.find(f'[data-key="chart_{kind}"] .legend .traces'):
+                for entry in self.find(f'[data-key$="chart_{kind}"] .legend .traces'):
                     if entry.text == name:
                         ActionChains(self.browser).move_to_element(entry).click().perform()
                         return True

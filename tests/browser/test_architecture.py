@@ -23,11 +23,11 @@ def cells(page: Page) -> list[list[str]]:
 def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=grid")
     for depth in ("2", "3"):
-        page.choose("grid_depths", depth)
-    page.choose("grid_widths", "256")
-    page.move("grid_images", Keys.HOME)
+        page.choose("depth_and_width_depths", depth)
+    page.choose("depth_and_width_widths", "256")
+    page.move("depth_and_width_images", Keys.HOME)
     page.wait_for("Train all 3")
-    page.press("grid_start")
+    page.press("depth_and_width_start")
     wait_until(lambda: cells(page) and cells(page)[0][0])  # the cells are there before their values
     wait_until(lambda: "group=" in page.address)
     page.wait_for("3 of 3 runs are done", 90)
@@ -37,7 +37,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     assert linear == same  # one run without hidden layers for both columns
     assert len({linear, narrow, wide}) == 3
     page.wait_for("Best: ")
-    page.choose("grid_measure", "Parameters")
+    page.choose("depth_and_width_measure", "Parameters")
     wait_until(lambda: cells(page) == [["7,850"] * 2, ["12,730", "50,890"]])
 
     other = open_browser().open(page.address)  # found again by its address
@@ -65,35 +65,35 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=convolution")
     page.wait_for("Row 7, column 12")
     wait_until(lambda: page.points("slide") == 28 * 28 + 26 * 26)
-    page.move("conv_stride", Keys.ARROW_RIGHT)
+    page.move("convolution_stride", Keys.ARROW_RIGHT)
     page.wait_for("⌊(28 + 2 · 0 − 3) / 2⌋ + 1 = 13")
     wait_until(lambda: page.points("slide") == 28 * 28 + 13 * 13)
-    page.press("conv_play")
+    page.press("convolution_play")
     page.wait_for("Pause")
     # It goes on by itself into the next rows, perhaps more than one between two looks.
     wait_until(lambda: any(page.says(f"Row {row}, column ") for row in range(8, 13)), 40)
-    page.press("conv_play")
+    page.press("convolution_play")
     page.wait_for("Play")
     page.choose("architecture_view", "Optimizers in a valley")
-    wait_until(lambda: page.points("valley") > 5 * 61)
+    wait_until(lambda: page.points("paths") > 5 * 61)
     wait_until(lambda: "view=valley" in page.address)
 
 
 def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=equal")
-    for key in ("equal_images", "equal_epochs"):
+    for key in ("mlp_or_cnn_images", "mlp_or_cnn_epochs"):
         page.move(key, Keys.HOME)
-    page.press("equal_start")
+    page.press("mlp_or_cnn_start")
     page.wait_for("2 of 2 runs are done", 90)
     wait_until(lambda: "pair=" in page.address)
     page.choose("architecture_view", "Optimizers raced")
-    for key in ("race_images", "race_epochs"):
+    for key in ("optimizer_race_images", "optimizer_race_epochs"):
         page.move(key, Keys.HOME)
-    page.press("race_start")
+    page.press("optimizer_race_start")
     page.wait_for("5 of 5 runs are done", 90)
 
     def drawn() -> bool:
-        script = "return document.querySelector('[data-key=\"group_loss\"]')?.dataset.points"
+        script = "return document.querySelector('[data-key$=\"group_loss\"]')?.dataset.points"
         return int(page.browser.execute_script(script) or 0) >= 5 * 2
 
     wait_until(drawn)  # five curves of two points at least

@@ -35,14 +35,14 @@ def rows(page: Page) -> int:
 def test_the_views_of_the_data_page(open_browser: Open) -> None:
     page = open_browser().open("/data")
     page.wait_for("training images, each 28×28 pixels")
-    page.choose("sample_order", "by how hard they are")
+    page.choose("samples_order", "by how hard they are")
     page.wait_for("would be taken for another digit")
     page.choose("data_view", "Classes")
     page.wait_for("the most frequent digit is")
     wait_until(lambda: page.points("balance") == 30)
     page.choose("data_view", "Scales")
-    wait_until(lambda: page.points("scales_two") > 250)
-    page.choose("scales_scale", "standardized")
+    wait_until(lambda: page.points("two") > 250)
+    page.choose("pixel_scaling_scale", "standardized")
     page.wait_for("Condition number 1.")
     page.choose("data_view", "Three heaps")
     wait_until(lambda: page.points("leak") == 42)
@@ -95,16 +95,16 @@ def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
 def test_augmented_digits_come_from_a_worker(open_browser: Open) -> None:
     page = open_browser().open("/data?view=augmentation")
     page.wait_for("First in each row the image itself", 90)
-    page.choose("augment_kind", NAMES["elastic"])
+    page.choose("augmentation_kind", NAMES["elastic"])
     page.wait_for("alpha 50, sigma 4")
-    page.press("augment_others")
+    page.press("augmentation_others")
     page.wait_for("First in each row the image itself", 90)
 
 
 def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
     page = open_browser(language="ko-KR", size=(420, 1200)).open("/data?view=scales")
     page.wait_for("조건수(condition number)")
-    wait_until(lambda: page.points("scales_surface") > 0)
+    wait_until(lambda: page.points("surface") > 0)
     wide = page.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth;")
     assert wide <= 0
 
@@ -113,8 +113,8 @@ def test_samples_in_the_order_of_ones_own_run(open_browser: Open, put: Put) -> N
     page = open_browser()
     put(page, epochs=1, train_size=2_000)
     page.open("/data")
-    page.choose("sample_order", "by how hard they are for a run of mine")
+    page.choose("samples_order", "by how hard they are for a run of mine")
     page.wait_for("of all 10,000 validation images", 60)
     wait_until(lambda: page.find(".stImage img, [data-testid=stImage] img"))
-    page.choose("rank_part", "Test")
+    page.choose("samples_rank_part", "Test")
     page.wait_for("of all 10,000 test images", 60)

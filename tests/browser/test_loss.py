@@ -14,25 +14,25 @@ pytestmark = pytest.mark.browser
 def test_the_views_of_the_loss_page(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients")
     page.wait_for("This is the gate AND")
-    wait_until(lambda: page.chart("perceptron_map", "updates"))
+    wait_until(lambda: page.chart("map", "updates"))
     page.choose("perceptron_picture", "Surface")
-    wait_until(lambda: page.chart("perceptron_surface", "updates"))
-    page.choose("loss_view", "Scores to loss")
+    wait_until(lambda: page.chart("surface", "updates"))
+    page.choose("loss_and_gradients_view", "Scores to loss")
     page.wait_for("0.417")
     wait_until(lambda: "view=classes" in page.address)
     wait_until(lambda: page.points("softmax") == 3)
-    page.choose("loss_answer_0", "(0.5, 2, 0.3)")
+    page.choose("cross_entropy_answer_0", "(0.5, 2, 0.3)")
     page.wait_for("Right: 0.417 against 1.841.")
     address = page.address
     other = open_browser().open(address)
     other.wait_for("Which has the higher loss?")
-    other.choose("loss_view", "Sure and wrong")
+    other.choose("loss_and_gradients_view", "Sure and wrong")
     wait_until(lambda: other.points("binary") > 1_000)
 
 
 def test_a_network_from_scratch_trains_beside_the_engine(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=scratch")
-    page.press("scratch_train")
+    page.press("from_scratch_train")
     page.wait_for("Greatest difference", 60)
     page.wait_for("The curves are one")
     wait_until(lambda: page.points("beside") >= 900)
@@ -43,7 +43,7 @@ def test_a_network_from_scratch_trains_beside_the_engine(open_browser: Open) -> 
 def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=classes")
     wait_until(lambda: page.points("softmax") == 3)
-    chart = page.find('[data-key="chart_softmax"]')[0]
+    chart = page.find('[data-key="cross_entropy_chart_softmax"]')[0]
     told = page.find('[data-testid="live-chart-told"]')[0]
 
     def press(key: str, told_then: str) -> None:
@@ -61,32 +61,32 @@ def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
 
 def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=backprop")
-    wait_until(lambda: page.chart("backprop", "updates"))
+    wait_until(lambda: page.chart("graph", "updates"))
 
     def shown(text: str) -> bool:
-        script = """return [...document.querySelectorAll('[data-key="chart_backprop"] .annotation-text')]
+        script = """return [...document.querySelectorAll('[data-key="backpropagation_chart_graph"] .annotation-text')]
             .some((note) => note.textContent.includes(arguments[0]));"""
         return bool(page.browser.execute_script(script, text))
 
     wait_until(lambda: shown("z₁ 0.400"))
     assert not shown("∂")
     for _press in range(4):
-        before = page.chart("backprop", "updates")
-        page.press("backprop_next")
-        wait_until(lambda before=before: page.chart("backprop", "updates") != before)  # type: ignore[misc]
+        before = page.chart("graph", "updates")
+        page.press("backpropagation_next")
+        wait_until(lambda before=before: page.chart("graph", "updates") != before)  # type: ignore[misc]
     wait_until(lambda: shown("0.859"))
-    page.press("backprop_next")
+    page.press("backpropagation_next")
     wait_until(lambda: shown("∂ −0.576"))
-    page.press("backprop_back")
+    page.press("backpropagation_back")
     wait_until(lambda: not shown("∂"))
-    wait_until(lambda: page.find(".st-key-backprop_formula .katex"))
+    wait_until(lambda: page.find(".st-key-backpropagation_formula .katex"))
 
 
 def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open_browser: Open) -> None:
     page = open_browser(size=(500, 1000))
     heights = "return [chart.clientWidth, chart._fullLayout.height];"
     sideways = """const main = document.querySelector('[data-testid="stMain"]');
-        const chart = document.querySelector('[data-key="chart_backprop"]');
+        const chart = document.querySelector('[data-key="backpropagation_chart_graph"]');
         let wider = [];
         for (let one = chart; one && one !== main.parentElement; one = one.parentElement)
             if (one.scrollWidth > one.clientWidth + 1) wider.push(one.className);
@@ -98,10 +98,10 @@ def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open
 
     wide(420)
     page.open("/loss_and_gradients?view=backprop")
-    wait_until(lambda: page.chart("backprop", "updates") not in (None, "0"))
+    wait_until(lambda: page.chart("graph", "updates") not in (None, "0"))
 
     def size() -> tuple[int, int]:
-        width, height = page.of_chart("backprop", heights) or (0, 0)
+        width, height = page.of_chart("graph", heights) or (0, 0)
         return width, height
 
     wait_until(lambda: 0 < size()[0] < 420 and size()[1] > size()[0])  # upright
@@ -116,5 +116,5 @@ def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open
 def test_the_numerical_gradient_and_its_price(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=check")
     page.wait_for("With the 79,510 of 784-100-10")
-    wait_until(lambda: page.points("check") >= 10)
-    wait_until(lambda: page.chart("check_time", "updates"))
+    wait_until(lambda: page.points("difference") >= 10)
+    wait_until(lambda: page.chart("time", "updates"))

@@ -13,10 +13,10 @@ pytestmark = pytest.mark.browser
 def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
     page = open_browser().open("/why")
     page.wait_for("It arrives from one side")
-    wait_until(lambda: page.points("bowl_walk") > 0)
-    before = int(page.chart("bowl_walk", "updates") or 0)
+    wait_until(lambda: page.points("walk") > 0)
+    before = int(page.chart("walk", "updates") or 0)
     page.press("bowl_play")
-    wait_until(lambda: int(page.chart("bowl_walk", "updates") or 0) >= before + 4)
+    wait_until(lambda: int(page.chart("walk", "updates") or 0) >= before + 4)
     page.press("bowl_play")
     page.wait_for("Play")
     page.choose("bowl_weights", "two")
@@ -28,10 +28,10 @@ def test_the_landscape_of_a_run_from_the_click_to_both_charts(open_browser: Open
     put(page, epochs=10)
     page.open("/why")
     page.choose("why_view", "The landscape")
-    page.press("compute_landscape")
+    page.press("landscape_compute")
     page.wait_for("of the squared distances from the end lie in it", 60)
     for chart in ("landscape_contours", "landscape_surface"):
         wait_until(lambda chart=chart: page.chart(chart, "drawn-at"))  # type: ignore[misc]
     page.choose("landscape_plane", "random directions")
-    page.press("compute_landscape")
+    page.press("landscape_compute")
     page.wait_for("One unit along a direction changes the weights", 60)

@@ -36,9 +36,9 @@ VIEWS = {
 }
 # Page, what its address says before the button is pressed, the button's key.
 STARTED = (
-    ("architecture", {"view": "grid"}, "grid_start"),
-    ("architecture", {"view": "equal"}, "equal_start"),
-    ("architecture", {"view": "race"}, "race_start"),
+    ("architecture", {"view": "grid"}, "depth_and_width_start"),
+    ("architecture", {"view": "equal"}, "mlp_or_cnn_start"),
+    ("architecture", {"view": "race"}, "optimizer_race_start"),
     ("batch_size", {"view": "race"}, "race"),
     ("train", {"preset": "optimizer-race"}, "run_all"),
     ("train", {"preset": "overfit-and-stop", "variant": "early stopping"}, "run"),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.ideas.loss.cross_entropy.concept import binary_cross_entropy, cross_entropy, question, softmax
+from mnist_core.ideas.loss.binary_cross_entropy.concept import binary_cross_entropy
+from mnist_core.ideas.loss.cross_entropy.concept import cross_entropy, question, softmax
 
 
 def torchs(logits: tuple[float, ...], target: int) -> float:

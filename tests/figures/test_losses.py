@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mnist_core.ideas.loss.binary_cross_entropy.figure import HIGHEST, binary_chart
 from mnist_core.ideas.loss.cross_entropy import figure as charts
 from mnist_core.ideas.loss.perceptron.concept import ACTIVATIONS, perceptron
 from mnist_core.ideas.loss.perceptron.figure import map_chart, surface_chart
@@ -20,10 +21,10 @@ def test_bars_are_the_softmax_and_the_true_class_is_named() -> None:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_the_mark_lies_on_its_curve_and_in_the_chart(log: bool) -> None:
-    here = trace(charts.binary_chart(0.5, 1, log, True, str), "here")
+    here = trace(binary_chart(0.5, 1, log, True, str), "here")
     assert here["y"] == pytest.approx([np.log(2)])
-    sure_and_wrong = trace(charts.binary_chart(0.0, 1, log, True, str), "here")
-    assert sure_and_wrong["y"] == [charts.HIGHEST]
+    sure_and_wrong = trace(binary_chart(0.0, 1, log, True, str), "here")
+    assert sure_and_wrong["y"] == [HIGHEST]
 
 
 def test_the_map_tells_the_corners_and_its_edge_is_where_the_sum_is_0() -> None:

@@ -47,7 +47,7 @@ def test_every_slider_of_the_layers(open_page: Open) -> None:
     app.selectbox(key="layers_optimizer").set_value("sgd").run()
     assert metrics(app)["Memory while it trains"] == "62.8 kB"
     app.segmented_control(key="layers_measure").set_value("memory").run()
-    assert [one["uid"] for one in component(app, "chart_sizes")["figure"]["data"]] == [
+    assert [one["uid"] for one in component(app, "layers_chart_sizes")["figure"]["data"]] == [
         "weights",
         "gradients",
         "optimizer",
@@ -79,45 +79,45 @@ def test_the_task_fixes_the_ends(open_page: Open, task: str, parameters: int) ->
 def test_a_convolution_slides(open_page: Open, real_digits: None) -> None:
     app = open_page("architecture", view="convolution")
     assert "⌊(28 + 2 · 0 − 3) / 1⌋ + 1 = 26" in texts(app)
-    app.slider(key="conv_padding").set_value(2).run()
-    app.slider(key="conv_stride").set_value(4).run()
-    app.select_slider(key="conv_side").set_value(5).run()
+    app.slider(key="convolution_padding").set_value(2).run()
+    app.slider(key="convolution_stride").set_value(4).run()
+    app.select_slider(key="convolution_side").set_value(5).run()
     assert "⌊(28 + 2 · 2 − 5) / 4⌋ + 1 = 7" in texts(app)  # 27 / 4 = 6.75
-    assert app.slider(key="conv_at_1").value == 6  # was 12, beyond the smaller output
-    app.slider(key="conv_at_0").set_value(3).run()
+    assert app.slider(key="convolution_at_1").value == 6  # was 12, beyond the smaller output
+    app.slider(key="convolution_at_0").set_value(3).run()
     assert "Row 3, column 6: the 25 products" in texts(app)
     for name in ("level", "outline", "blur", "sharpen", "shift", "one"):
-        app.selectbox(key="conv_kernel").set_value(name).run()
+        app.selectbox(key="convolution_kernel").set_value(name).run()
         assert not app.exception, name
-    app.slider(key="conv_image").set_value(99).run()
+    app.slider(key="convolution_image").set_value(99).run()
     assert not app.exception
 
 
 def test_own_numbers_of_a_kernel(open_page: Open, real_digits: None) -> None:
     app = open_page("architecture", view="convolution")
-    app.selectbox(key="conv_kernel").set_value("own").run()
-    app.text_area(key="conv_own").input("0 0\n0 0").run()
+    app.selectbox(key="convolution_kernel").set_value("own").run()
+    app.text_area(key="convolution_own").input("0 0\n0 0").run()
     assert "the 4 products add up to **0.000**" in texts(app)
-    app.text_area(key="conv_own").input("0 0\n0 500").run()
+    app.text_area(key="convolution_own").input("0 0\n0 500").run()
     assert "500 is out of range: expected numbers from −100 to 100." in texts(app)
     assert "the 4 products add up to **0.000**" in texts(app)  # the last that was a kernel
-    app.text_area(key="conv_own").input("1 two\n3 4").run()
+    app.text_area(key="convolution_own").input("1 two\n3 4").run()
     assert "Expected a number, got two." in texts(app)
-    app.text_area(key="conv_own").input("").run()
+    app.text_area(key="convolution_own").input("").run()
     assert "There are none." in texts(app)
     assert not app.exception
 
 
 def test_a_convolution_is_played(open_page: Open, real_digits: None) -> None:
     app = open_page("architecture", view="convolution")
-    app.slider(key="conv_at_0").set_value(25).run()
-    app.slider(key="conv_at_1").set_value(24).run()
-    app.button(key="conv_play").click().run()
-    assert app.button(key="conv_play").label == "Pause"
+    app.slider(key="convolution_at_0").set_value(25).run()
+    app.slider(key="convolution_at_1").set_value(24).run()
+    app.button(key="convolution_play").click().run()
+    assert app.button(key="convolution_play").label == "Pause"
     for _turn in range(3):
         app.run()
     assert "Row 25, column 25" in texts(app)
-    assert app.button(key="conv_play").label == "Play"  # the last stop ends it
+    assert app.button(key="convolution_play").label == "Play"  # the last stop ends it
     assert not app.exception
 
 
@@ -133,12 +133,12 @@ def test_optimizers_in_a_valley(open_page: Open) -> None:
     app = open_page("architecture", view="valley")
     # A step across multiplies by 1 − 10 · rate: at 0.15 by −0.5, at 0.25 by −1.5.
     assert "SGD: loss" in texts(app)
-    app.select_slider(key="valley_rate").set_value(0.25).run()
+    app.select_slider(key="optimizer_paths_rate").set_value(0.25).run()
     assert "SGD: out of sight after" in texts(app)
-    app.slider(key="valley_momentum").set_value(0.0).run()
+    app.slider(key="optimizer_paths_momentum").set_value(0.0).run()
     assert "SGD with momentum: out of sight after" in texts(app)
-    app.select_slider(key="valley_rate").set_value(0.1).run()
-    app.slider(key="valley_steps").set_value(200).run()
+    app.select_slider(key="optimizer_paths_rate").set_value(0.1).run()
+    app.slider(key="optimizer_paths_steps").set_value(200).run()
     # 1 − 0.1 · 0.2 = 0.98 a step along the floor: ½ · 0.2 · 4.5² · 0.98²ⁿ ≤ 0.01 from n = 132 on.
     assert "SGD: arrived after 132 steps" in texts(app)
     assert not app.exception
@@ -146,16 +146,16 @@ def test_optimizers_in_a_valley(open_page: Open) -> None:
 
 def test_every_valley_and_optimizer(open_page: Open) -> None:
     app = open_page("architecture", view="valley")
-    app.button_group(key="valley_shown").set_value(["adam", "adamw"]).run()
-    app.slider(key="valley_decay").set_value(0.0).run()
-    _lines, adam, adamw = component(app, "chart_valley")["figure"]["data"][1:]
+    app.button_group(key="optimizer_paths_shown").set_value(["adam", "adamw"]).run()
+    app.slider(key="optimizer_paths_decay").set_value(0.0).run()
+    _lines, adam, adamw = component(app, "optimizer_paths_chart_paths")["figure"]["data"][1:]
     assert adam["x"] == adamw["x"]
     for rate in (0.001, 2.0):
-        app.select_slider(key="valley_adaptive_rate").set_value(rate).run()
+        app.select_slider(key="optimizer_paths_adaptive_rate").set_value(rate).run()
         for kind in ("bent", "saddle", "long"):
-            app.segmented_control(key="valley_kind").set_value(kind).run()
+            app.segmented_control(key="optimizer_paths_kind").set_value(kind).run()
             assert not app.exception
-    app.button_group(key="valley_shown").set_value([]).run()
+    app.button_group(key="optimizer_paths_shown").set_value([]).run()
     assert "Choose an optimizer." in texts(app)
     assert not app.exception
 
@@ -178,19 +178,19 @@ def report(store: Store, run_id: str, accuracy: float, outcome: str | None = Non
 
 def written(app: AppTest) -> list[list[str]]:
     """What stands in the cells of the map."""
-    layers = [trace["text"] for trace in component(app, "chart_grid")["figure"]["data"]]
+    layers = [trace["text"] for trace in component(app, "depth_and_width_chart_grid")["figure"]["data"]]
     return [["".join(texts) for texts in zip(*rows, strict=True)] for rows in zip(*layers, strict=True)]
 
 
 def test_one_click_starts_the_grid(open_page: Open, store: Store) -> None:
     app = open_page("architecture", view="grid")
-    assert app.button(key="grid_start").label == "Train all 10"
-    app.button_group(key="grid_depths").set_value([0, 2]).run()
-    app.button_group(key="grid_widths").set_value([4, 16]).run()
-    app.select_slider(key="grid_images").set_value(1_000).run()
-    app.select_slider(key="grid_epochs").set_value(1).run()
-    app.select_slider(key="grid_rate").set_value(0.5).run()
-    app.button(key="grid_start").click().run()
+    assert app.button(key="depth_and_width_start").label == "Train all 10"
+    app.button_group(key="depth_and_width_depths").set_value([0, 2]).run()
+    app.button_group(key="depth_and_width_widths").set_value([4, 16]).run()
+    app.select_slider(key="depth_and_width_images").set_value(1_000).run()
+    app.select_slider(key="depth_and_width_epochs").set_value(1).run()
+    app.select_slider(key="depth_and_width_rate").set_value(0.5).run()
+    app.button(key="depth_and_width_start").click().run()
     runs = store.queue.next(50)
     assert [run.config.hidden_layers for run in runs] == [(), (4, 4), (16, 16)]
     assert {(run.config.train_size, run.config.epochs, run.config.learning_rate) for run in runs} == {(1_000, 1, 0.5)}
@@ -201,7 +201,7 @@ def test_one_click_starts_the_grid(open_page: Open, store: Store) -> None:
 
 def test_the_plan_of_the_preset_is_the_preset(open_page: Open, store: Store) -> None:
     app = open_page("architecture", view="grid")
-    app.button(key="grid_start").click().run()
+    app.button(key="depth_and_width_start").click().run()
     preset = PRESETS["depth-and-width"]
     made = {run.variant: run.config.replace(dataset="mnist") for run in store.queue.next(50)}
     assert made == {label: preset.variant(label) for label in preset.variants}
@@ -209,8 +209,8 @@ def test_the_plan_of_the_preset_is_the_preset(open_page: Open, store: Store) -> 
 
 def test_nothing_chosen_is_a_sentence(open_page: Open) -> None:
     app = open_page("architecture", view="grid")
-    app.button_group(key="grid_widths").set_value([]).run()
-    assert app.button(key="grid_start").disabled
+    app.button_group(key="depth_and_width_widths").set_value([]).run()
+    assert app.button(key="depth_and_width_start").disabled
     assert "Choose at least one number of layers and one of units." in texts(app)
     assert not app.exception
 
@@ -240,7 +240,7 @@ def test_the_cells_fill(open_page: Open, store: Store) -> None:
     assert f"**2 × 16** is within half a percentage point of it: 97.00% with {784 * 16 + 16 + 272 + 170:,}" in texts(
         app
     )
-    assert "1 × 64: ✕ diverged" in component(app, "chart_grid")["description"]
+    assert "1 × 64: ✕ diverged" in component(app, "depth_and_width_chart_grid")["description"]
 
 
 def test_what_a_cell_shows_can_be_chosen(open_page: Open, store: Store) -> None:
@@ -248,13 +248,13 @@ def test_what_a_cell_shows_can_be_chosen(open_page: Open, store: Store) -> None:
     for run_id in ids[:2]:
         report(store, run_id, 0.96, "completed")
     app = open_page("architecture", view="grid", group=GROUP)
-    app.segmented_control(key="grid_measure").set_value("parameters").run()
+    app.segmented_control(key="depth_and_width_measure").set_value("parameters").run()
     assert written(app)[0] == ["7,850", "7,850"]
-    app.segmented_control(key="grid_measure").set_value("seconds").run()
+    app.segmented_control(key="depth_and_width_measure").set_value("seconds").run()
     assert written(app)[1] == ["2.00 s", "waiting"]
-    app.segmented_control(key="grid_measure").set_value("steps").run()
+    app.segmented_control(key="depth_and_width_measure").set_value("steps").run()
     assert written(app)[1] == ["200", "waiting"]
-    app.slider(key="grid_accuracy").set_value(96.5).run()
+    app.slider(key="depth_and_width_accuracy").set_value(96.5).run()
     assert written(app)[1] == ["–", "waiting"]
     assert app.dataframe[0].value["Steps to converge"].tolist() == [""] * 5
     assert not app.exception
@@ -285,11 +285,11 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
 ) -> None:
     monkeypatch.setenv("MNIST_LAB_WORKERS", "1")
     app = open_page("architecture", view="grid")
-    app.button_group(key="grid_depths").set_value([0, 1]).run()
-    app.button_group(key="grid_widths").set_value([16, 1_024]).run()
+    app.button_group(key="depth_and_width_depths").set_value([0, 1]).run()
+    app.button_group(key="depth_and_width_widths").set_value([16, 1_024]).run()
     one = metrics(app)["Expected time"]
-    app.segmented_control(key="grid_seeds").set_value(3).run()
-    assert app.button(key="grid_start").label == "Train all 9"
+    app.segmented_control(key="depth_and_width_seeds").set_value(3).run()
+    assert app.button(key="depth_and_width_start").label == "Train all 9"
     three = metrics(app)["Expected time"]
     # Three of a small network share half of their work, of a large one (3 · 813,056 · 100 multiplications a step) nothing.
     base = PRESETS["depth-and-width"].config
@@ -298,7 +298,7 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
     )
     assert one == names.duration(linear + small + large)
     assert three == names.duration(2 * linear + 2 * small + 3 * large)
-    app.button(key="grid_start").click().run()
+    app.button(key="depth_and_width_start").click().run()
     runs = store.queue.next(50)
     assert sorted((run.variant, run.config.seed) for run in runs) == [
         (name, seed) for name in ("0", "1 × 1024", "1 × 16") for seed in (0, 1, 2)
@@ -329,17 +329,17 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     app = open_page("architecture", view="grid", group=GROUP)
     assert written(app) == [["96.00%<br>± 0.35%", "97.20%<br>± 0.20%<br>✕ 1 / 3", "98.00%<br>…"]]
     assert "1 × 16: 96.00% ± 0.35% (mean of 3 seeds, from 95.60% to 96.30%)" in heard["description"]
-    hover = component(app, "chart_grid")["figure"]["data"][0]["hovertext"]
+    hover = component(app, "depth_and_width_chart_grid")["figure"]["data"][0]["hovertext"]
     assert hover[0][1] == "97.20%<br>± 0.20%<br>✕ 1 / 3<br>mean of 2 seeds, from 97.00% to 97.40%"
     assert "A cell is the mean of its seeds" in texts(app)
     assert app.dataframe[0].value["Seed"].tolist() == [0, 1, 2] * 3
     # Seconds are the same in all that reached it: two of three did.
-    app.segmented_control(key="grid_measure").set_value("steps").run()
-    app.slider(key="grid_accuracy").set_value(96.0).run()
+    app.segmented_control(key="depth_and_width_measure").set_value("steps").run()
+    app.slider(key="depth_and_width_accuracy").set_value(96.0).run()
     assert written(app)[0][0] == "200<br>± 0<br>2 of 3 seeds"
-    app.segmented_control(key="grid_measure").set_value("parameters").run()
+    app.segmented_control(key="depth_and_width_measure").set_value("parameters").run()
     assert written(app)[0][0] == "12,730"
-    app.segmented_control(key="grid_measure").set_value("accuracy").run()
+    app.segmented_control(key="depth_and_width_measure").set_value("accuracy").run()
     for run_id in ids[7:]:
         report(store, run_id, 0.979, "completed")
     store.record_writer.finish(ids[6], "completed", {"validation_accuracy": 0.98})
@@ -371,9 +371,9 @@ def test_an_mlp_with_as_many_parameters(open_page: Open, store: Store) -> None:
         f"{784 * 36 + 360:,}",
     ]
     assert "with 1 hidden layer of **36** units" in texts(app)
-    app.slider(key="equal_depth").set_value(3).run()
-    app.select_slider(key="equal_images").set_value(1_000).run()
-    app.button(key="equal_start").click().run()
+    app.slider(key="mlp_or_cnn_depth").set_value(3).run()
+    app.select_slider(key="mlp_or_cnn_images").set_value(1_000).run()
+    app.button(key="mlp_or_cnn_start").click().run()
     cnn, mlp = store.queue.next(5)
     assert cnn.config.model == "cnn"
     assert (mlp.config.model, len(mlp.config.hidden_layers)) == ("mlp", 3)
@@ -389,9 +389,9 @@ def test_the_ends_of_the_sliders_have_an_mlp(open_page: Open, filters: tuple[int
     app = open_page("architecture", view="equal")
     for number, count in enumerate(filters):
         app.select_slider(key=f"equal_filters_{number}").set_value(count)
-    app.select_slider(key="equal_units").set_value(8 if filters[0] == 1 else 128)
-    app.select_slider(key="equal_kernel").set_value(7)
-    app.slider(key="equal_depth").set_value(depth).run()
+    app.select_slider(key="mlp_or_cnn_units").set_value(8 if filters[0] == 1 else 128)
+    app.select_slider(key="mlp_or_cnn_kernel").set_value(7)
+    app.slider(key="mlp_or_cnn_depth").set_value(depth).run()
     cnn, mlp = (int(text.replace(",", "")) for text in app.dataframe[0].value["Parameters"])
     assert abs(cnn - mlp) <= 800  # half of what one more unit in each layer costs
     assert not app.exception
@@ -402,7 +402,7 @@ def test_the_ends_of_the_sliders_have_an_mlp(open_page: Open, filters: tuple[int
 
 def test_the_race_is_the_preset(open_page: Open, store: Store) -> None:
     app = open_page("architecture", view="race")
-    app.button(key="race_start").click().run()
+    app.button(key="optimizer_race_start").click().run()
     preset = PRESETS["optimizer-race"]
     runs = store.queue.next(9)
     assert {run.variant: run.config.replace(dataset="mnist") for run in runs} == {
@@ -414,9 +414,9 @@ def test_the_race_is_the_preset(open_page: Open, store: Store) -> None:
 
 def test_all_rates_times_a_factor(open_page: Open, store: Store) -> None:
     app = open_page("architecture", view="race")
-    app.select_slider(key="race_factor").set_value(0.3).run()
-    app.slider(key="race_epochs").set_value(1).run()
-    app.select_slider(key="race_images").set_value(1_000).run()
+    app.select_slider(key="optimizer_race_factor").set_value(0.3).run()
+    app.slider(key="optimizer_race_epochs").set_value(1).run()
+    app.select_slider(key="optimizer_race_images").set_value(1_000).run()
     assert "Rates: SGD 0.003, Momentum 0.003, Adagrad 0.003, RMSprop 0.0003, Adam 0.0003" in texts(app)
-    app.button(key="race_start").click().run()
+    app.button(key="optimizer_race_start").click().run()
     assert {run.config.total_steps for run in store.queue.next(9)} == {10}

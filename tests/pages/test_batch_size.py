@@ -18,24 +18,24 @@ def test_updates_per_epoch_follow_the_sliders(open_page: Open) -> None:
     app = open_page("batch_size")
     assert "60,000 images / 128 = 468.75, rounded up: **469 updates per epoch**" in texts(app)
     assert "The last batch has only 96 images. In 5 epochs: **2,345 updates**." in texts(app)
-    app.select_slider(key="updates_train_size").set_value(50_000).run()
-    app.select_slider(key="updates_batch_size").set_value(10).run()
+    app.select_slider(key="updates_per_epoch_train_size").set_value(50_000).run()
+    app.select_slider(key="updates_per_epoch_batch_size").set_value(10).run()
     assert "50,000 images / 10 = **5,000 updates per epoch**" in texts(app)
-    app.select_slider(key="updates_epochs").set_value(1).run()
+    app.select_slider(key="updates_per_epoch_epochs").set_value(1).run()
     assert "In 1 epoch: **5,000 updates**." in texts(app)
-    app.select_slider(key="updates_batch_size").set_value(1).run()
+    app.select_slider(key="updates_per_epoch_batch_size").set_value(1).run()
     assert "50,000 images / 1 = **50,000 updates per epoch**" in texts(app)
-    app.select_slider(key="updates_batch_size").set_value(50_000).run()
+    app.select_slider(key="updates_per_epoch_batch_size").set_value(50_000).run()
     assert "**1 update per epoch**" in texts(app)
     assert not app.exception
 
 
 def test_fewer_images_than_the_batch_make_it_smaller(open_page: Open) -> None:
     app = open_page("batch_size")
-    app.select_slider(key="updates_train_size").set_value(100).run()
-    assert app.select_slider(key="updates_batch_size").value == 100
+    app.select_slider(key="updates_per_epoch_train_size").set_value(100).run()
+    assert app.select_slider(key="updates_per_epoch_batch_size").value == 100
     assert "100 images / 100 = **1 update per epoch**" in texts(app)
-    app.select_slider(key="updates_train_size").set_value(60_000).run()
+    app.select_slider(key="updates_per_epoch_train_size").set_value(60_000).run()
     assert "= **600 updates per epoch**" in texts(app)
     assert not app.exception
 
@@ -51,34 +51,34 @@ def test_fewer_images_than_the_batch_make_it_smaller(open_page: Open) -> None:
 )
 def test_a_typed_size_that_cannot_be_is_a_sentence(open_page: Open, typed: str, said: str) -> None:
     app = open_page("batch_size")
-    app.text_input(key="updates_exact").input(typed).run()
+    app.text_input(key="updates_per_epoch_exact").input(typed).run()
     assert said in texts(app)
     assert "**469 updates per epoch**" in texts(app)  # nothing has changed
-    app.text_input(key="updates_exact").input("96").run()
+    app.text_input(key="updates_per_epoch_exact").input("96").run()
     assert "= **625 updates per epoch**" in texts(app)
-    assert app.select_slider(key="updates_batch_size").value == 96
+    assert app.select_slider(key="updates_per_epoch_batch_size").value == 96
     assert not app.error
 
 
 def test_a_typed_size_above_the_images_is_a_sentence(open_page: Open) -> None:
     app = open_page("batch_size")
-    app.select_slider(key="updates_train_size").set_value(1_000).run()
-    app.text_input(key="updates_exact").input("2000").run()
+    app.select_slider(key="updates_per_epoch_train_size").set_value(1_000).run()
+    app.text_input(key="updates_per_epoch_exact").input("2000").run()
     assert "larger than train_size 1000: use at most 1000" in texts(app)
 
 
 def test_gradient_noise_by_slider(open_page: Open, real_digits: None) -> None:
     app = open_page("batch_size", view="noise")
     assert "**Batch size 10.** Half of the batches point within **68°**" in texts(app)
-    app.select_slider(key="noise_batch").set_value(1_000).run()
+    app.select_slider(key="gradient_noise_batch").set_value(1_000).run()
     assert "has no noise" in texts(app)
-    app.select_slider(key="noise_batch").set_value(100).run()
+    app.select_slider(key="gradient_noise_batch").set_value(100).run()
     untrained = texts(app)
-    app.segmented_control(key="noise_steps").set_value(300).run()
+    app.segmented_control(key="gradient_noise_steps").set_value(300).run()
     assert "**Batch size 100.**" in texts(app)
     assert texts(app) != untrained
     said = texts(app)
-    app.button(key="noise_next").click().run()
+    app.button(key="gradient_noise_next").click().run()
     assert texts(app) != said
     assert not app.exception
 
@@ -92,29 +92,29 @@ def test_three_ways_down(open_page: Open) -> None:
     assert "Full batch (32): loss **" in texts(app)
     assert "mini-batch (8): loss **" in texts(app)
     assert "(steps: 30, epochs: 30); mini-batch" in texts(app)
-    app.slider(key="paths_steps").set_value(60).run()
-    app.select_slider(key="paths_batch").set_value(16).run()
+    app.slider(key="batch_paths_steps").set_value(60).run()
+    app.select_slider(key="batch_paths_batch").set_value(16).run()
     assert "(steps: 60, epochs: 30); single" in texts(app)
-    app.select_slider(key="paths_rate").set_value(1.0).run()
+    app.select_slider(key="batch_paths_rate").set_value(1.0).run()
     assert "beyond the edge of the bowl, 0.67" in texts(app)
-    app.segmented_control(key="paths_equal").set_value("points").run()
-    app.select_slider(key="paths_rate").set_value(0.1).run()
+    app.segmented_control(key="batch_paths_equal").set_value("points").run()
+    app.select_slider(key="batch_paths_rate").set_value(0.1).run()
     assert "(steps: 128, epochs: 4)." in texts(app)
-    app.slider(key="paths_points").set_value(20).run()
+    app.slider(key="batch_paths_points").set_value(20).run()
     assert "(steps: 640, epochs: 20)." in texts(app)
     assert not app.exception
 
 
 def test_three_ways_down_step_by_step_and_played(open_page: Open) -> None:
     app = open_page("batch_size", view="paths")
-    app.button(key="paths_one").click().run()
-    assert app.slider(key="paths_steps").value == 31
-    app.button(key="paths_play").click().run()
-    assert app.slider(key="paths_steps").value < 3
-    app.button(key="paths_play").click().run()
-    app.slider(key="paths_steps").set_value(60).run()
-    app.button(key="paths_one").click().run()
-    assert app.slider(key="paths_steps").value == 60
+    app.button(key="batch_paths_one").click().run()
+    assert app.slider(key="batch_paths_steps").value == 31
+    app.button(key="batch_paths_play").click().run()
+    assert app.slider(key="batch_paths_steps").value < 3
+    app.button(key="batch_paths_play").click().run()
+    app.slider(key="batch_paths_steps").set_value(60).run()
+    app.button(key="batch_paths_one").click().run()
+    assert app.slider(key="batch_paths_steps").value == 60
     assert not app.exception
 
 
@@ -128,12 +128,12 @@ def timed(store: Store, study_id: str) -> None:
 def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store: Store, real_digits: None) -> None:
     app = open_page("batch_size", view="seconds")
     assert "Press the button" in texts(app)
-    app.select_slider(key="times_units").set_value(32).run()
-    app.button(key="measure_times").click().run()
+    app.select_slider(key="batch_times_units").set_value(32).run()
+    app.button(key="batch_times_measure").click().run()
     (study,) = store.analyses.newest(app.session_state["student"], "batch-times")
     assert study.parameters["hidden_layers"] == [32]
     assert study.parameters["sizes"][-1] == study.parameters["images"] == 50_000
-    assert app.button(key="measure_times").disabled
+    assert app.button(key="batch_times_measure").disabled
     timed(store, study.id)
     app.run()
     # 50,000 updates of 1.001 ms; one of 51 ms.
@@ -142,15 +142,15 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store:
     )
     assert "a factor of 981" in texts(app)
     assert "Measured with 2 cores" in texts(app)
-    assert not app.button(key="measure_times").disabled
-    app.select_slider(key="times_units").set_value(64).run()
+    assert not app.button(key="batch_times_measure").disabled
+    app.select_slider(key="batch_times_units").set_value(64).run()
     assert "Press the button" in texts(app)  # each network has times of its own
     assert not app.exception
 
 
 def test_measuring_can_be_cancelled(open_page: Open, store: Store, real_digits: None) -> None:
     app = open_page("batch_size", view="seconds")
-    app.button(key="measure_times").click().run()
+    app.button(key="batch_times_measure").click().run()
     app.button(key="cancel_batch-times").click().run()
     assert "Stopped before its end." in texts(app)
 
@@ -170,12 +170,12 @@ def evaluated(store: Store, run: Run, accuracies: Mapping[int, float]) -> None:
 def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
     app = open_page("batch_size", view="race")
     assert "Press the button" in texts(app)
-    app.select_slider(key="race_images").set_value(1_000).run()
-    app.select_slider(key="race_epochs").set_value(8).run()
-    app.select_slider(key="race_rate").set_value(0.05).run()
+    app.select_slider(key="batch_race_images").set_value(1_000).run()
+    app.select_slider(key="batch_race_epochs").set_value(8).run()
+    app.select_slider(key="batch_race_rate").set_value(0.05).run()
     assert app.metric[0].label == "Expected time"
-    assert app.button(key="race").label == "Train at 5 batch sizes"
-    app.button(key="race").click().run()
+    assert app.button(key="batch_race_start").label == "Train at 5 batch sizes"
+    app.button(key="batch_race_start").click().run()
     group = app.query_params["group"]
     group = group[0] if isinstance(group, list) else group
     runs = store.runs.of_group(group)
@@ -186,22 +186,22 @@ def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open,
         steps = run.config.steps_per_epoch
         evaluated(store, run, {0: 0.1, min(64, 8 * steps - 1): accuracy - 0.3, 8 * steps: accuracy})
     app.run()
-    epochs = component(app, "chart_race_epochs")["description"]
+    epochs = component(app, "batch_race_chart_epochs")["description"]
     assert "1: 93.0%, 10: 90.0%, 32: 80.0%, 100: 70.0%, 1,000: 60.0%" in epochs
-    app.select_slider(key="race_at_updates_7_64").set_value(64).run()
-    updates = component(app, "chart_race_updates")["description"]
+    app.select_slider(key="batch_race_at_updates_7_64").set_value(64).run()
+    updates = component(app, "batch_race_chart_updates")["description"]
     assert "1: 63.0%, 10: 60.0%, 32: 50.0%, 100: 40.0%." in updates
     assert not app.exception
     other = open_page("batch_size", view="race", group=group)
-    assert "1: 93.0%" in component(other, "chart_race_epochs")["description"]
+    assert "1: 93.0%" in component(other, "batch_race_chart_epochs")["description"]
 
 
 def test_a_group_that_is_not_there_and_a_long_race(open_page: Open) -> None:
     app = open_page("batch_size", view="race", group="0123456789")
     assert "There is no such group of runs here." in texts(app)
-    app.select_slider(key="race_images").set_value(50_000).run()
-    app.select_slider(key="race_epochs").set_value(20).run()
+    app.select_slider(key="batch_race_images").set_value(50_000).run()
+    app.select_slider(key="batch_race_epochs").set_value(20).run()
     assert "most of it with a batch size of 1" in texts(app)
-    assert app.button(key="race").label == "Train at 7 batch sizes"
-    app.select_slider(key="race_epochs").set_value(1).run()
+    assert app.button(key="batch_race_start").label == "Train at 7 batch sizes"
+    app.select_slider(key="batch_race_epochs").set_value(1).run()
     assert not app.exception

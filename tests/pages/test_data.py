@@ -26,7 +26,7 @@ def test_where_mnist_lies_is_not_for_visitors(open_page: Open, real_digits: None
     assert app.title[0].value == "The digits that the networks learn"
     assert "How to get MNIST" not in texts(app)
     assert str(mnist) not in texts(app)
-    app.button(key="shuffle").click().run()
+    app.button(key="samples_shuffle").click().run()
     assert not app.exception
 
 
@@ -54,9 +54,9 @@ def mnist_page(open_page: Open, real_digits: None) -> Callable[[str], AppTest]:
 def test_samples_by_how_hard_they_are(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("samples")
     assert "200 of 60,000 training images" in texts(app)
-    app.segmented_control(key="sample_order").set_value("hard").run()
+    app.segmented_control(key="samples_order").set_value("hard").run()
     assert "100% would be taken for another digit by that; of all training images 19.2%" in texts(app)
-    app.slider(key="sample_hard").set_value(0).run()
+    app.slider(key="samples_hard").set_value(0).run()
     assert "0% would be taken" in texts(app)
 
 
@@ -64,12 +64,12 @@ def test_classes(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("classes")
     assert "the most frequent digit is **1** with 11.4%" in texts(app)
     assert "right for 11.3% of the test images" in texts(app)  # 1,135 of 10,000
-    app.select_slider(key="balance_size").set_value(50).run()
+    app.select_slider(key="classes_size").set_value(50).run()
     assert "Of 50 training images" in texts(app)
     for count in (1, 500):
-        app.select_slider(key="mean_count").set_value(count).run()
+        app.select_slider(key="classes_mean_count").set_value(count).run()
         assert not app.exception
-    app.segmented_control(key="mean_other").set_value(4).run()
+    app.segmented_control(key="classes_other").set_value(4).run()
     assert "are 0 apart" in texts(app)
 
 
@@ -77,15 +77,15 @@ def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]
     app = mnist_page("numbers")
     # The first training image of MNIST is a 5, its pixels from 0 to 255.
     assert "a **5**, raw 0–255: from 0 to 255, mean 35.1" in texts(app)
-    app.segmented_control(key="number_scale").set_value("standardized").run()
+    app.segmented_control(key="pixel_values_scale").set_value("standardized").run()
     # (0 − 0.1307) / 0.3081 and (1 − 0.1307) / 0.3081
     assert "from -0.4242 to 2.821" in texts(app)
-    app.segmented_control(key="number_scale").set_value("centered").run()
+    app.segmented_control(key="pixel_values_scale").set_value("centered").run()
     assert "from -0.1307 to 0.8693" in texts(app)
-    app.slider(key="number_image").set_value(2).run()
+    app.slider(key="pixel_values_image").set_value(2).run()
     assert "Image 2, a **0**" in texts(app)
-    app.segmented_control(key="number_shown").set_value("whole").run()
-    app.segmented_control(key="flatten_side").set_value(2).run()
+    app.segmented_control(key="pixel_values_shown").set_value("whole").run()
+    app.segmented_control(key="pixel_values_flatten_side").set_value(2).run()
     assert "is number 2 · r + c" in texts(app)
     assert not app.exception
 
@@ -93,12 +93,12 @@ def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]
 def test_scales_and_the_bowl_of_a_line(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("scales")
     assert "Condition number **54,7" in texts(app)
-    app.segmented_control(key="scales_scale").set_value("standardized").run()
+    app.segmented_control(key="pixel_scaling_scale").set_value("standardized").run()
     assert "Condition number **1**" in texts(app)
     assert "0.0% of the distance are left" in texts(app)
-    app.slider(key="scales_rate").set_value(1.1).run()
+    app.slider(key="pixel_scaling_rate").set_value(1.1).run()
     assert "**Beyond the edge** at a rate of 2" in texts(app)
-    for key, value in (("scales_row", 5), ("scales_column", 22), ("scales_steps", 0)):
+    for key, value in (("pixel_scaling_row", 5), ("pixel_scaling_column", 22), ("pixel_scaling_steps", 0)):
         app.slider(key=key).set_value(value).run()
         assert not app.exception
 
@@ -106,14 +106,14 @@ def test_scales_and_the_bowl_of_a_line(mnist_page: Callable[[str], AppTest]) -> 
 def test_three_heaps_and_a_leak(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("heaps")
     assert "An accuracy of 95% on 10,000 images is uncertain by ±0.43%" in texts(app)
-    app.slider(key="heaps_cut").set_value((1_000, 60_000)).run()
+    app.slider(key="data_split_cut").set_value((1_000, 60_000)).run()
     assert "Without them nothing is left to choose by but the test." in texts(app)
-    app.slider(key="heaps_cut").set_value((1_000, 59_000)).run()
+    app.slider(key="data_split_cut").set_value((1_000, 59_000)).run()
     assert "on 1,000 images is uncertain by ±1.35%" in texts(app)
-    app.slider(key="leak_share").set_value(100).run()
+    app.slider(key="data_split_leak_share").set_value(100).run()
     assert "it measures **100.0%** on the test, and is right for **88.2%**" in texts(app)
-    app.slider(key="leak_share").set_value(0).run()
-    app.select_slider(key="leak_memory").set_value(100).run()
+    app.slider(key="data_split_leak_share").set_value(0).run()
+    app.select_slider(key="data_split_leak_memory").set_value(100).run()
     assert "With 0% of the test images in its memory it measures **62.6%**" in texts(app)
 
 
@@ -129,11 +129,11 @@ def test_augmentation_asks_a_worker_once_and_chooses_at_once(
     store.analyses.finish(study.id, {}, arrays | {"originals": np.zeros((10, 28, 28), np.uint8)})
     app.run()
     assert "Shift: at most 2 pixels" in texts(app)
-    app.slider(key="augment_strength").set_value(5).run()
-    app.segmented_control(key="augment_kind").set_value("all").run()
+    app.slider(key="augmentation_strength").set_value(5).run()
+    app.segmented_control(key="augmentation_kind").set_value("all").run()
     assert "Rotation: at most 90°" in texts(app)
     assert len(store.analyses.newest(owner, "augmented")) == 1
-    app.button(key="augment_others").click().run()
+    app.button(key="augmentation_others").click().run()
     assert store.analyses.newest(owner, "augmented")[0].parameters["seed"] == 1
     assert not app.exception
 
@@ -142,11 +142,11 @@ def test_projection(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("projection")
     assert "These components hold 17.3% of all the variance." in texts(app)
     assert "Left the image, a 5; right what 20 of 784 numbers know of it" in texts(app)
-    app.slider(key="map_first").set_value(2).run()
+    app.slider(key="projection_first").set_value(2).run()
     assert "These components hold 7.4%" in texts(app)  # the same one twice
-    app.session_state["map_row"] = 999
-    app.select_slider(key="map_count").set_value(100).run()  # fewer than the image that was clicked
-    app.select_slider(key="map_numbers").set_value(300).run()
+    app.session_state["projection_row"] = 999
+    app.select_slider(key="projection_count").set_value(100).run()  # fewer than the image that was clicked
+    app.select_slider(key="projection_numbers").set_value(300).run()
     assert "Left the image, a 5; right what 300" in texts(app)
     assert not app.exception
 
@@ -157,7 +157,7 @@ def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(built
         assert not app.success
         assert "not MNIST" in texts(app)
     app = open_page("data", view="samples")
-    app.segmented_control(key="sample_order").set_value("hard").run()
+    app.segmented_control(key="samples_order").set_value("hard").run()
     assert "would be taken for another digit" in texts(app)
 
 
@@ -198,8 +198,8 @@ def test_samples_in_the_order_of_ones_own_run(
 ) -> None:
     app = open_page("data", view="samples")
     owner = app.session_state["student"]
-    assert app.segmented_control(key="sample_order").options == ["at random", "by how hard they are"]
-    app.segmented_control(key="sample_order").set_value("hard").run()
+    assert app.segmented_control(key="samples_order").options == ["at random", "by how hard they are"]
+    app.segmented_control(key="samples_order").set_value("hard").run()
     assert "A run of your own would rank them, too" in texts(app)
     finished(store, owner)
     app.run()
@@ -212,7 +212,7 @@ def test_samples_in_the_order_of_ones_own_run(
         return sheet(images, **more)
 
     monkeypatch.setattr(ranking_panel, "image_sheet", kept)
-    app.segmented_control(key="sample_order").set_value("run").run()
+    app.segmented_control(key="samples_order").set_value("run").run()
     whole = data.load_dataset("built-in")
     images, labels = whole.train_images[-1_000:], whole.train_labels[-1_000:]
     # 7919 and 1,009 have no common factor: every image another probability, in no order.
@@ -226,7 +226,7 @@ def test_samples_in_the_order_of_ones_own_run(
     assert "Of the images shown it answers 100% wrong" in texts(app)
     wrong = (right < 0.5).mean()
     assert f"of all 1,000 validation images {wrong:.1%}" in texts(app)
-    app.slider(key="rank_hard").set_value(0).run()
+    app.slider(key="samples_rank_hard").set_value(0).run()
     easiest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][:20] for digit in range(10)]
     assert np.array_equal(drawn["images"], images[np.concatenate(easiest)])
     assert "Of the images shown it answers 0% wrong" in texts(app)
@@ -239,8 +239,8 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     owner = app.session_state["student"]
     both = finished(store, owner)
     app.run()
-    app.segmented_control(key="sample_order").set_value("run").run()
-    app.segmented_control(key="rank_part").set_value("test").run()
+    app.segmented_control(key="samples_order").set_value("run").run()
+    app.segmented_control(key="samples_rank_part").set_value("test").run()
     labels = data.load_dataset("built-in").test_labels
     answered_before = [one for one in store.analyses.newest(owner, "answers") if one.active]
     assert [one.parameters for one in answered_before] == [{"run": both, "part": "test"}]
@@ -255,8 +255,8 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     assert store.analyses.newest(owner, "answers")[0].parameters == {"run": both, "part": "validation"}
     finished(store, owner, validation_size=0)
     app.run()
-    assert len(app.selectbox(key="rank_run").options) == 1
+    assert len(app.selectbox(key="samples_rank_run").options) == 1
     store.retention.soft_delete([both], owner)
     app.run()
-    assert app.segmented_control(key="sample_order").options == ["at random", "by how hard they are"]
+    assert app.segmented_control(key="samples_order").options == ["at random", "by how hard they are"]
     assert not app.exception

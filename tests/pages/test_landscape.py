@@ -50,22 +50,22 @@ def finish(store: Store, study_id: str, **values: Any) -> None:
 def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None:
     app, _ids = opened(open_page, store, runs=0)
     assert "There is no run of yours with weights" in texts(app)
-    assert not [button for button in app.button if button.key == "compute_landscape"]
+    assert not [button for button in app.button if button.key == "landscape_compute"]
 
 
 def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
-    app.button(key="compute_landscape").click().run()
+    app.button(key="landscape_compute").click().run()
     (study,) = store.analyses.newest(app.session_state["student"], "landscape")
     assert study.parameters == {"run": run_id, "plane": "path"}
-    assert app.button(key="compute_landscape").disabled
+    assert app.button(key="landscape_compute").disabled
     finish(store, study.id)
     app.run()
     assert "95% of the squared distances" in texts(app)
     assert "5 × 5 points, 1,000 training images each" in texts(app)
     assert "At 1 point the loss is no finite number" in texts(app)
     assert "no path was kept" not in texts(app)
-    assert not app.button(key="compute_landscape").disabled
+    assert not app.button(key="landscape_compute").disabled
     app.session_state["landscape_plane"] = "random"
     app.run()
     assert "squared distances" not in texts(app)  # each plane has a result of its own
@@ -83,7 +83,7 @@ def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
 
 def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
-    app.button(key="compute_landscape").click().run()
+    app.button(key="landscape_compute").click().run()
     app.button(key="cancel_landscape").click().run()
     assert "Stopped before its end." in texts(app)
     study_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
@@ -96,4 +96,4 @@ def test_the_page_in_korean(open_page: Open, store: Store) -> None:
     app = open_page("why", lang="ko")
     run_with_weights(store, app.session_state["student"])
     app.segmented_control(key="why_view").set_value("landscape").run()
-    assert app.button(key="compute_landscape").label == "지형 계산하기"
+    assert app.button(key="landscape_compute").label == "지형 계산하기"

@@ -31,36 +31,36 @@ def test_the_perceptron_is_a_gate(open_page: Open) -> None:
 
 def test_scores_to_loss_and_a_question(open_page: Open) -> None:
     app = open_page("loss_and_gradients")
-    app.segmented_control(key="loss_view").set_value("classes").run()
+    app.segmented_control(key="loss_and_gradients_view").set_value("classes").run()
     assert "cross-entropy −ln 0.659 = **0.417**" in texts(app)
-    app.slider(key="loss_logit_0").set_value(-5.0).run()
+    app.slider(key="cross_entropy_logit_0").set_value(-5.0).run()
     assert "**6.343**" in texts(app)
-    app.segmented_control(key="loss_answer_0").set_value(0).run()
+    app.segmented_control(key="cross_entropy_answer_0").set_value(0).run()
     assert "No: 0.417 against 1.841." in texts(app)
-    app.segmented_control(key="loss_answer_0").set_value(1).run()
+    app.segmented_control(key="cross_entropy_answer_0").set_value(1).run()
     assert "Right: 0.417 against 1.841." in texts(app)
-    app.button(key="loss_next").click().run()
+    app.button(key="cross_entropy_next").click().run()
     assert "Squared error, true class 1" in texts(app)
     assert not app.exception
 
 
 def test_sure_and_wrong(open_page: Open) -> None:
     app = open_page("loss_and_gradients")
-    app.segmented_control(key="loss_view").set_value("binary").run()
+    app.segmented_control(key="loss_and_gradients_view").set_value("binary").run()
     assert "Loss: **0.105**" in texts(app)
-    app.segmented_control(key="binary_target").set_value(0).run()
+    app.segmented_control(key="binary_cross_entropy_target").set_value(0).run()
     assert "Loss: **2.303**" in texts(app)
-    app.toggle(key="binary_log").set_value(True).run()
+    app.toggle(key="binary_cross_entropy_log").set_value(True).run()
     assert not app.exception
 
 
 def test_two_valleys(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="valleys")
     assert "it lies in the shallow valley: weight 1.347" in texts(app)
-    app.slider(key="hills_start").set_value(-2.0).run()
+    app.slider(key="local_minima_start").set_value(-2.0).run()
     assert "it lies in the deep valley" in texts(app)
-    app.slider(key="hills_rate").set_value(1.0).run()
-    app.slider(key="hills_start").set_value(2.5).run()
+    app.slider(key="local_minima_rate").set_value(1.0).run()
+    app.slider(key="local_minima_start").set_value(2.5).run()
     assert "out of sight" in texts(app)
     assert not app.exception
 
@@ -68,26 +68,26 @@ def test_two_valleys(open_page: Open) -> None:
 def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store) -> None:
     app = open_page("loss_and_gradients", view="scratch")
     assert "Press **Train both**" in texts(app)
-    app.button(key="scratch_train").click().run()
+    app.button(key="from_scratch_train").click().run()
     student = app.session_state["student"]
     (study,) = store.analyses.newest(student, "scratch")
     assert study.parameters == {"dataset": "built-in", "rate": 0.5, "iterations": 300}
-    assert app.button(key="scratch_train").disabled
+    assert app.button(key="from_scratch_train").disabled
     losses = np.linspace(2.3, 0.5, 300)
     finish(store, study.id, losses, losses + 1e-6)
     app.run()
     assert "from scratch **0.500000**, MNIST Lab **0.500001**" in texts(app)
     assert "The curves are one" in texts(app)
     assert "took 1.00 ms from scratch, 0.50 ms in MNIST Lab" in texts(app)
-    app.segmented_control(key="scratch_rate").set_value(1.5).run()
+    app.segmented_control(key="from_scratch_rate").set_value(1.5).run()
     assert "The curves are one" not in texts(app)  # each rate has a result of its own
-    app.button(key="scratch_train").click().run()
+    app.button(key="from_scratch_train").click().run()
     newest = store.analyses.newest(student, "scratch")[0]
     finish(store, newest.id, np.full(300, 2.304), np.full(300, 2.304))
     app.run()
     assert "Both collapse alike" in texts(app)
-    app.select_slider(key="scratch_iterations").set_value(1_000).run()
-    app.button(key="scratch_train").click().run()
+    app.select_slider(key="from_scratch_iterations").set_value(1_000).run()
+    app.button(key="from_scratch_train").click().run()
     newest = store.analyses.newest(student, "scratch")[0]
     assert newest.parameters == {"dataset": "built-in", "rate": 1.5, "iterations": 1_000}
     finish(store, newest.id, np.linspace(2.3, 0.1, 1_000), np.linspace(2.3, 0.2, 1_000))
@@ -104,49 +104,49 @@ def finish(store: Store, study_id: str, scratch: np.ndarray, engine: np.ndarray)
 def test_a_round_of_training_step_by_step(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="backprop")
     assert r"= \mathbf{0.400}" in formulas(app)
-    assert app.button(key="backprop_back").disabled
-    app.slider(key="backprop_x1").set_value(2.0).run()
+    assert app.button(key="backpropagation_back").disabled
+    app.slider(key="backpropagation_x1").set_value(2.0).run()
     assert r"0.500 \cdot 2.000 + (-0.400) \cdot 0.500 + 0.100 = \mathbf{0.900}" in formulas(app)
-    app.slider(key="backprop_x1").set_value(1.0).run()
-    app.slider(key="backprop_x2").set_value(-1.0).run()
-    app.slider(key="backprop_x2").set_value(0.5).run()
+    app.slider(key="backpropagation_x1").set_value(1.0).run()
+    app.slider(key="backpropagation_x2").set_value(-1.0).run()
+    app.slider(key="backpropagation_x2").set_value(0.5).run()
     for _press in range(4):
-        app.button(key="backprop_next").click().run()
+        app.button(key="backpropagation_next").click().run()
     assert r"L &= -\ln p_1 = -\ln 0.424 = \mathbf{0.859}" in formulas(app)
-    app.segmented_control(key="backprop_target").set_value(1).run()
+    app.segmented_control(key="backpropagation_target").set_value(1).run()
     assert r"-\ln 0.576 = \mathbf{0.551}" in formulas(app)
-    app.segmented_control(key="backprop_target").set_value(0).run()
-    app.button(key="backprop_back").click().run()
+    app.segmented_control(key="backpropagation_target").set_value(0).run()
+    app.button(key="backpropagation_back").click().run()
     assert r"\frac{e^{s_1}}{e^{s_1} + e^{s_2}}" in formulas(app)
-    app.slider(key="backprop_stage").set_value(12).run()
+    app.slider(key="backpropagation_stage").set_value(12).run()
     assert "The loss fell from **0.8590** to **0.3785**" in texts(app)
-    app.button(key="backprop_round").click().run()
+    app.button(key="backpropagation_round").click().run()
     assert "Loss of the rounds so far: 0.859" in texts(app)
     assert r"w_{12}\,x_2" in formulas(app)
-    app.slider(key="backprop_stage").set_value(5).run()
+    app.slider(key="backpropagation_stage").set_value(5).run()
     assert r"\mathbf{0.378}" in formulas(app)  # the round begins where the last one came to
-    app.button(key="backprop_reset").click().run()
+    app.button(key="backpropagation_reset").click().run()
     assert "Loss of the rounds" not in texts(app)
     assert not app.exception
 
 
 def test_rounds_at_a_high_rate_end_in_a_sentence_and_a_shorter_loss_has_fewer_steps(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="backprop")
-    app.slider(key="backprop_stage").set_value(12).run()
-    app.segmented_control(key="backprop_loss").set_value("squared-error").run()
-    assert app.slider(key="backprop_stage").max == 11
-    assert app.slider(key="backprop_stage").value == 11
-    app.segmented_control(key="backprop_activation").set_value("relu").run()
-    app.select_slider(key="backprop_rate").set_value(10.0).run()
+    app.slider(key="backpropagation_stage").set_value(12).run()
+    app.segmented_control(key="backpropagation_loss").set_value("squared-error").run()
+    assert app.slider(key="backpropagation_stage").max == 11
+    assert app.slider(key="backpropagation_stage").value == 11
+    app.segmented_control(key="backpropagation_activation").set_value("relu").run()
+    app.select_slider(key="backpropagation_rate").set_value(10.0).run()
     for _round in range(4):
-        if app.button(key="backprop_round").disabled:
+        if app.button(key="backpropagation_round").disabled:
             break
-        app.button(key="backprop_round").click().run()
-        app.slider(key="backprop_stage").set_value(11).run()
-    assert app.button(key="backprop_round").disabled
+        app.button(key="backpropagation_round").click().run()
+        app.slider(key="backpropagation_stage").set_value(11).run()
+    assert app.button(key="backpropagation_round").disabled
     assert "they have run away" in texts(app)
     assert not app.exception
-    app.button(key="backprop_reset").click().run()
+    app.button(key="backpropagation_reset").click().run()
     assert r"= \mathbf{0.400}" in formulas(app)
 
 
@@ -158,11 +158,11 @@ def test_numerical_gradient_beside_backpropagation(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="check")
     assert "12 of the 7,960 weights and biases were moved" in texts(app)
     assert "With the 79,510 of 784-100-10" in texts(app)
-    app.select_slider(key="check_hidden").set_value(100).run()
+    app.select_slider(key="gradient_check_hidden").set_value(100).run()
     assert "12 of the 79,510 weights" in texts(app)
-    app.select_slider(key="check_hidden").set_value(1).run()
+    app.select_slider(key="gradient_check_hidden").set_value(1).run()
     assert "12 of the 805 weights" in texts(app)
     assert re.search(r"differ by \*\*\d·10⁻(¹.|⁸|⁹)\*\*", texts(app))
-    app.select_slider(key="check_step").set_value(1e-10).run()
+    app.select_slider(key="gradient_check_step").set_value(1e-10).run()
     assert re.search(r"differ by \*\*\d·10⁻(⁵|⁶|⁷)\*\*", texts(app))
     assert not app.exception

@@ -53,7 +53,7 @@ def test_two_weights(open_page: Open) -> None:
 def test_one_click_measures_the_sharpness_at_four_rates(open_page: Open, store: Store) -> None:
     app = open_page("why", view="sharpness")
     app.segmented_control(key="why_view").set_value("sharpness").run()
-    app.button(key="sharpness").click().run()
+    app.button(key="sharpness_start").click().run()
     runs = store.queue.next(10)
     assert sorted(run.config.learning_rate for run in runs) == [0.02, 0.05, 0.1, 0.2]
     assert all(run.config.sharpness for run in runs)
@@ -86,4 +86,4 @@ def test_inside_a_run(open_page: Open, store: Store) -> None:
     layers["step"], layers["layer"], layers["gradient"] = [0, 0, 1, 1], [0, 1, 0, 1], 1.0
     store.record_writer.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves(layers=layers))])
     app.run()
-    assert app.segmented_control(key="inside_layer_2").options == ["layer 1", "output layer"]
+    assert app.segmented_control(key="inside_layers_layer_of_2").options == ["layer 1", "output layer"]

@@ -22,6 +22,9 @@ function watch(history, entries) {
     forget();
     if (change) history.replaceState(change.state, "", change.url);
   };
+  // A panel that stands on another page than its own has its instance before the name (ui/panel.py): `b1-run`.
+  const hasEntry = (from, to) => [...new Set([...from.keys(), ...to.keys()])]
+    .some((name) => entries.includes(name.split("-").at(-1)) && from.get(name) !== to.get(name));
   const forget = () => {
     clearTimeout(waiting?.timer);
     waiting = null;
@@ -34,7 +37,7 @@ function watch(history, entries) {
     // What a page says first of itself belongs to the entry that it came with.
     const first = known !== to.pathname;
     known = samePage ? to.pathname : null;
-    if (!samePage || (!first && entries.some((name) => from.searchParams.get(name) !== to.searchParams.get(name)))) {
+    if (!samePage || (!first && hasEntry(from.searchParams, to.searchParams))) {
       settle();
       push(state, title, url);
       return;

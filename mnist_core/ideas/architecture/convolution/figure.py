@@ -1,4 +1,4 @@
-"""A kernel on its way over an image: the window on the image, the pixel of the output. Knows neither Streamlit nor torch."""
+"""A kernel on its way over an image: the window on the image, the pixel of the output."""
 
 from __future__ import annotations
 

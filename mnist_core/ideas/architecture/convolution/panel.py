@@ -15,6 +15,7 @@ from mnist_core.panels import products
 from mnist_core.ui import data_note, lesson, playing, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 KERNELS = {
@@ -27,6 +28,7 @@ KERNELS = {
     "one": N_("Nothing changes"),
     "own": N_("My own numbers"),
 }
+START = {"row": 7, "column": 12}
 OWN = "0 -1 0\n-1 5 -1\n0 -1 0"
 PROBLEMS = {
     "empty": N_("Expected a square of numbers, a row a line, such as {example}. There are none."),
@@ -39,7 +41,7 @@ IMAGES = 100
 PLAY_SECONDS = 0.25
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the window on the digit, the arithmetic of a stop, the code, an experiment."""
     lesson.look_at(
         _(
@@ -49,28 +51,26 @@ def draw() -> None:
     )
     if not data_note.ready():
         return
-    playing.draw("conv", _panel, PLAY_SECONDS)
-    lesson.code(conv.convolve, conv.window, conv.output_side, conv.kernel)
+    playing.draw(panel, _panel, PLAY_SECONDS)
+    lesson.code(panel, conv.convolve, conv.window, conv.output_side, conv.kernel)
     lesson.experiment(
         "lenet", _("A network that learns such kernels by itself: 32 and 64 of them, 5 × 5 numbers each.")
     )
 
 
-def _panel(plays: bool) -> None:
+def _panel(panel: Panel, plays: bool) -> None:
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        image = _image()
-        kernel = _kernel()
-        stride = st.slider(
-            _("Stride"), 1, 4, 1, key="conv_stride", help=_("How many pixels from one stop to the next.")
-        )
-        padding = st.slider(_("Padding"), 0, 3, 0, key="conv_padding", help=_("How wide the frame of zeros is."))
+        image = _image(panel)
+        kernel = _kernel(panel)
+        stride = panel.slider("stride", _("Stride"), 1, 4, 1, help=_("How many pixels from one stop to the next."))
+        padding = panel.slider("padding", _("Padding"), 0, 3, 0, help=_("How wide the frame of zeros is."))
     side = len(kernel)
     output = conv.convolve(image, kernel, stride, padding)
     if plays:
-        _play_on(len(output))
+        _play_on(panel, len(output))
     with left:
-        row, column = _place(len(output), plays)
+        row, column = _place(panel, len(output), plays)
     stop = charts.Stop(side, stride, padding, row, column)
     patch = conv.window(image, side, stride, padding, row, column)
     formula = f"⌊({len(image)} + 2 · {padding} − {side}) / {stride}⌋ + 1 = {len(output)}"
@@ -81,79 +81,79 @@ def _panel(plays: bool) -> None:
         figure = charts.slide_chart(conv.padded(image, padding), output, stop, session.dark(), _)
         live_chart(
             figure,
-            key="chart_slide",
+            key=panel.key("chart_slide"),
             height=430,
             description=said.replace("**", ""),
-            on_click=partial(_clicked, len(output)),
+            on_click=partial(_clicked, panel, len(output)),
         )
         st.markdown(said)
-        products.draw(patch, kernel, said.replace("**", ""))
+        products.draw(panel, patch, kernel, said.replace("**", ""))
         st.markdown(
             _("Side of the output = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula)
         )
 
 
-def _image() -> conv.Floats:
-    number = st.slider(_("Image"), 0, IMAGES - 1, 0, key="conv_image")
+def _image(panel: Panel) -> conv.Floats:
+    number = panel.slider("image", _("Image"), 0, IMAGES - 1, 0)
     pixels = data.load_dataset(data_note.dataset()).train_images[number]
     return cast(conv.Floats, pixels / 255.0)
 
 
-def _kernel() -> conv.Floats:
+def _kernel(panel: Panel) -> conv.Floats:
     """The chosen kernel; the last that was one where what is typed is none."""
     titles = {name: _(title) for name, title in KERNELS.items()}
-    name = st.selectbox(_("Kernel"), list(KERNELS), key="conv_kernel", format_func=titles.__getitem__)
+    name = panel.selectbox("kernel", _("Kernel"), list(KERNELS), format_func=titles.__getitem__)
     if name != "own":
-        side = st.select_slider(
-            _("Kernel size"), conv.SIZES, 3, key="conv_side", format_func=lambda size: f"{size} × {size}"
-        )
+        side = panel.select_slider("side", _("Kernel size"), conv.SIZES, 3, format_func=lambda size: f"{size} × {size}")
         return conv.kernel(cast(conv.KernelName, name), side)
-    text = st.text_area(_("Numbers, a row a line"), OWN, key="conv_own", height=120)
+    text = st.text_area(_("Numbers, a row a line"), OWN, key=panel.key("own"), height=120)
     try:
-        st.session_state["conv_typed"] = conv.parse_kernel(typed(text))
+        panel.session["typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
             found=escape.markdown(error.found), example="`0 1`", maximum=f"{conv.GREATEST:g}", largest=conv.LARGEST
         )
         st.error(sentence, icon=":material/error:")
-    return cast(conv.Floats, st.session_state.get("conv_typed", conv.parse_kernel(OWN)))
+    return cast(conv.Floats, panel.session.get("typed", conv.parse_kernel(OWN)))
 
 
 # ---- the stop --------------------------------------------------------------------------------------------------
 
 
-def _place(side: int, plays: bool) -> tuple[int, int]:
+def _place(panel: Panel, side: int, plays: bool) -> tuple[int, int]:
     """Row and column of the output's pixel, by slider, step or play; never outside."""
-    at: list[int] = st.session_state.setdefault("conv_at", [7, 12])
+    if "at" not in panel.session:
+        panel.session["at"] = [panel.initial_number(name, usual, 0, side - 1) for name, usual in START.items()]
+    at: list[int] = panel.session["at"]
     at[:] = [min(place, side - 1) for place in at]
-    row = st.slider(_("Row"), 0, side - 1, **_bound(0))
-    column = st.slider(_("Column"), 0, side - 1, **_bound(1))
-    playing.play_or_pause("conv", plays)
+    row = st.slider(_("Row"), 0, side - 1, **_bound(panel, 0))
+    column = st.slider(_("Column"), 0, side - 1, **_bound(panel, 1))
+    playing.play_or_pause(panel, plays)
     st.caption(_("Or click a pixel of the output."))
     return row, column
 
 
-def _bound(which: int) -> dict[str, Any]:
+def _bound(panel: Panel, which: int) -> dict[str, Any]:
     """Key and callback of the slider that shows the row (0) or the column (1)."""
-    key = f"conv_at_{which}"
-    st.session_state[key] = st.session_state["conv_at"][which]
+    name = f"at_{which}"
+    panel.session[name] = panel.session["at"][which]
 
     def changed() -> None:
-        st.session_state["conv_at"][which] = st.session_state[key]
+        panel.session["at"][which] = panel.session[name]
 
-    return {"key": key, "on_change": changed}
+    return {"key": panel.key(name), "on_change": changed}
 
 
-def _clicked(side: int, click: Click) -> None:
+def _clicked(panel: Panel, side: int, click: Click) -> None:
     if click.trace == "output" and 0 <= click.point < side * side:
-        st.session_state["conv_at"] = list(divmod(click.point, side))
+        panel.session["at"] = list(divmod(click.point, side))
 
 
-def _play_on(side: int) -> None:
+def _play_on(panel: Panel, side: int) -> None:
     """The next stop; the last one ends it."""
-    row, column = st.session_state.get("conv_at", [0, 0])
+    row, column = panel.session.get("at", [0, 0])
     place = row * side + column + 1
     if place >= side * side:
-        playing.stop("conv")
-    elif playing.on("conv"):
-        st.session_state["conv_at"] = list(divmod(place, side))
+        playing.stop(panel)
+    elif playing.on(panel):
+        panel.session["at"] = list(divmod(place, side))

@@ -1,4 +1,4 @@
-"""Runs over depth and width as a heat map that fills while they train. Knows neither Streamlit nor torch."""
+"""Runs over depth and width as a heat map that fills while they train."""
 
 from __future__ import annotations
 

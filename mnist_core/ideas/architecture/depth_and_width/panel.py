@@ -21,7 +21,8 @@ from mnist_core.panels import controls, group_panel, run_panel, started
 from mnist_core.presets import PRESETS
 from mnist_core.ui import data_note, frame, lesson, names, session, watch
 from mnist_core.ui.chart import Click, live_chart
-from mnist_core.ui.choice import one_of, row_of
+from mnist_core.ui.choice import row_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 PRESET = PRESETS["depth-and-width"]
@@ -38,7 +39,7 @@ MEASURES: Mapping[str, str] = {
 NEAR = 0.005  # an accuracy so little below the best is as good
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The plan, the button, the map, the code, an experiment."""
     lesson.look_at(
         _(
@@ -46,12 +47,12 @@ def draw() -> None:
             "the smallest one that is nearly as good as the best, and for what a further layer costs."
         )
     )
-    _launch()
-    if group := started.shown("group"):
-        frame.safely(_live)(group)
+    _launch(panel)
+    if group := started.shown(panel, "group"):
+        frame.safely(_live)(panel, group)
     else:
         st.info(_("Press the button: the cells fill while the networks train."))
-    lesson.code(comparison.reached)
+    lesson.code(panel, comparison.reached)
     lesson.experiment(
         PRESET.name,
         _("One of these on its own, with all its curves: three hidden layers of 64 units."),
@@ -62,41 +63,36 @@ def draw() -> None:
 # ---- the plan --------------------------------------------------------------------------------------------------
 
 
-def _launch() -> None:
+def _launch(panel: Panel) -> None:
     first, second, third, fourth, fifth = st.columns([1.3, 1.3, 1, 1, 1], gap="medium")
     with first:
-        depths = _several(_("Hidden layers"), DEPTHS, (0, 1, 2, 3), "grid_depths")
+        depths = panel.pills("depths", _("Hidden layers"), DEPTHS, (0, 1, 2, 3), format_func=names.number)
     with second:
-        widths = _several(_("Units in each"), WIDTHS, (16, 64, 256), "grid_widths")
+        widths = panel.pills("widths", _("Units in each"), WIDTHS, (16, 64, 256), format_func=names.number)
     with third:
-        images = st.select_slider(_("Training images"), IMAGES, 50_000, key="grid_images", format_func=names.number)
+        images = panel.select_slider("images", _("Training images"), IMAGES, 50_000, format_func=names.number)
     with fourth:
-        epochs = st.select_slider(_("Epochs"), EPOCHS, 5, key="grid_epochs")
+        epochs = panel.select_slider("epochs", _("Epochs"), EPOCHS, 5)
     with fifth:
-        rate = st.select_slider(_("Learning rate"), controls.RATES, 0.1, key="grid_rate", format_func=names.number)
+        rate = panel.select_slider("rate", _("Learning rate"), controls.RATES, 0.1, format_func=names.number)
     base = PRESET.config.replace(dataset=data_note.dataset(), train_size=images, epochs=epochs, learning_rate=rate)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        seeds = st.segmented_control(_("Seeds in each cell"), SEEDS, default=1, required=True, key="grid_seeds") or 1
-        named = _named(_configs(base, depths, widths), seeds)
+        seeds = panel.one_of("seeds", _("Seeds in each cell"), {n: str(n) for n in SEEDS}, 1)
+        named = _named(_configs(base, sorted(depths), sorted(widths)), seeds)
         configs = [config for _name, config in named]
         st.button(
             _("Train all {n}").format(n=len(configs)),
-            key="grid_start",
+            key=panel.key("start"),
             type="primary",
             icon=":material/grid_on:",
             on_click=started.start,
-            args=("group", secrets.token_hex(5), configs, [name for name, _config in named], PRESET.name),
+            args=(panel, "group", secrets.token_hex(5), configs, [name for name, _config in named], PRESET.name),
             disabled=not configs,
         )
         if configs:
             started.expected_time(configs)
         else:
             st.caption(_("Choose at least one number of layers and one of units."))
-
-
-def _several(label: str, options: Sequence[int], start: Sequence[int], key: str) -> list[int]:
-    chosen = st.pills(label, options, selection_mode="multi", default=start, key=key, format_func=names.number)
-    return sorted(chosen)
 
 
 def _configs(base: RunConfig, depths: Sequence[int], widths: Sequence[int]) -> dict[str, RunConfig]:
@@ -119,12 +115,12 @@ def _named(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, RunC
 # ---- the map ---------------------------------------------------------------------------------------------------
 
 
-def _live(group: str) -> None:
+def _live(panel: Panel, group: str) -> None:
     moving = any(view.run.active for view in watch.look_at_group(group))
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, group, moving)
 
 
-def _panel(group: str, moving: bool) -> None:
+def _panel(panel: Panel, group: str, moving: bool) -> None:
     started.turn_the_page()
     views = watch.look_at_group(group)
     if not views:
@@ -134,15 +130,15 @@ def _panel(group: str, moving: bool) -> None:
         st.rerun()
     if views[0].run.owner != session.student():
         st.caption(_(":material/visibility: Somebody else's runs: you can watch them."))
-    group_panel.progress([view.run for view in views])
-    measure, accuracy = _measure()
+    group_panel.progress(panel, [view.run for view in views])
+    measure, accuracy = _measure(panel)
     known = networks(views)
     several = len(views) > len(known)
     said = _said(known.values())
-    _chart(known, measure, accuracy, said, group, several)
+    _chart(panel, known, measure, accuracy, said, group, several)
     st.markdown(said)
     st.caption(_how_to_read(several))
-    _table(views, accuracy, several)
+    _table(panel, views, accuracy, several)
 
 
 def _how_to_read(several: bool) -> str:
@@ -160,17 +156,19 @@ def _how_to_read(several: bool) -> str:
     return text + " " + _("Seconds are of training, beside the others that trained then.")
 
 
-def _measure() -> tuple[str, float]:
+def _measure(panel: Panel) -> tuple[str, float]:
     """What the cells show, and the accuracy at which a run counts as converged."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        measure = one_of(_("Figure"), MEASURES, "accuracy", "grid_measure", titled=False)
-        percent = st.slider(
-            _("Converged at a validation accuracy of"), 80.0, 99.0, 95.0, 0.5, "%.1f%%", key="grid_accuracy", width=320
+        measure = panel.one_of("measure", _("Figure"), MEASURES, "accuracy", titled=False)
+        percent = panel.slider(
+            "accuracy", _("Converged at a validation accuracy of"), 80.0, 99.0, 95.0, 0.5, "%.1f%%", width=320
         )
     return measure, percent / 100
 
 
-def _chart(known: Mapping[Place, Network], measure: str, accuracy: float, said: str, group: str, several: bool) -> None:
+def _chart(
+    panel: Panel, known: Mapping[Place, Network], measure: str, accuracy: float, said: str, group: str, several: bool
+) -> None:
     depths = sorted({depth for depth, _width in known})
     widths = sorted({width for depth, width in known if depth}) or [0]
     # What has no hidden layer stands in every column of its row.
@@ -191,7 +189,7 @@ def _chart(known: Mapping[Place, Network], measure: str, accuracy: float, said: 
     flat = [one.views[0].run.id if one else None for row in rows for one in row]
     live_chart(
         figure,
-        key="chart_grid",
+        key=panel.key("chart_grid"),
         height=140 + (100 if several else 80) * len(depths),
         description=f"{title}. {_in_words(depths, widths, cells)} {said}",
         subject=f"{group} {measure}",
@@ -238,7 +236,7 @@ def _told(one: Network) -> dict[str, str]:
     return {"name": one.name, "accuracy": f"{one.accuracy():.2%}", "parameters": f"{one.parameters:,}"}
 
 
-def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
+def _table(panel: Panel, views: Sequence[watch.View], accuracy: float, several: bool) -> None:
     def row(view: watch.View) -> dict[str, Any]:
         fraction, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
         return {
@@ -251,4 +249,4 @@ def _table(views: Sequence[watch.View], accuracy: float, several: bool) -> None:
             _("Steps to converge"): "" if found is None else f"{found.step:,}",
         }
 
-    row_of([row(view) for view in views], "grid_table", lambda place: started.open_run(views[place].run.id))
+    row_of([row(view) for view in views], panel.key("table"), lambda place: started.open_run(views[place].run.id))

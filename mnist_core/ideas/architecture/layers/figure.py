@@ -1,4 +1,4 @@
-"""The size of a network, layer by layer, as bars. Knows neither Streamlit nor torch."""
+"""The size of a network, layer by layer, as bars."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from mnist_core.messages import N_
 from mnist_core.networks.models import Description, Layer
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 MOST_LAYERS = 4
@@ -103,7 +103,7 @@ TASKS = {
 }
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The task, the sliders, the drawing, the bars, the table."""
     lesson.look_at(
         _(
@@ -111,8 +111,8 @@ def draw() -> None:
             "are: nearly always in the first layer, which sees all pixels."
         )
     )
-    frame.fragment(_panel)()
-    lesson.code(sizes.Dense, sizes.dense_layers, sizes.memory)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, sizes.Dense, sizes.dense_layers, sizes.memory)
     lesson.experiment(
         "keras-first-look",
         _("An eighth of the units, an eighth of the parameters: how much accuracy does a network of 64 units lose?"),
@@ -120,34 +120,32 @@ def draw() -> None:
     )
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         titles = {name: _(task.title) for name, task in TASKS.items()}
-        task = TASKS[st.selectbox(_("The task"), list(TASKS), key="layers_task", format_func=titles.__getitem__)]
-        hidden = _hidden()
-        batch = st.select_slider(_("Batch size"), BATCHES, 100, key="layers_batch", format_func=names.number)
-        optimizer = st.selectbox(
-            _("Optimizer"), choices("optimizer"), index=5, key="layers_optimizer", format_func=names.choice
-        )
+        task = TASKS[panel.selectbox("task", _("The task"), list(TASKS), format_func=titles.__getitem__)]
+        hidden = _hidden(panel)
+        batch = panel.select_slider("batch", _("Batch size"), BATCHES, 100, format_func=names.number)
+        optimizer = panel.selectbox("optimizer", _("Optimizer"), choices("optimizer"), "adam", format_func=names.choice)
     layers = sizes.dense_layers((task.inputs, *hidden, len(task.answers)))
     memories = [sizes.memory(layer, batch, optimizer) for layer in layers]
     with right:
         st.markdown(_(task.why))
         st.image(_drawing(task, layers), width="stretch")
         _totals(layers, memories)
-    _chart(layers, memories)
+    _chart(panel, layers, memories)
     _table(layers, memories)
 
 
-def _hidden() -> list[int]:
-    depth = st.slider(_("Hidden layers"), 0, MOST_LAYERS, 1, key="layers_depth")
+def _hidden(panel: Panel) -> list[int]:
+    depth = panel.slider("depth", _("Hidden layers"), 0, MOST_LAYERS, 1)
     return [
-        st.select_slider(
+        panel.select_slider(
+            f"units_{number}",
             _("Units in hidden layer {n}").format(n=number + 1),
             UNITS,
             START[number],
-            key=f"layers_units_{number}",
             format_func=names.number,
         )
         for number in range(depth)
@@ -173,8 +171,8 @@ def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
             st.metric(label, value, width="content")
 
 
-def _chart(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
-    measure = one_of(_("Figure"), MEASURES, "parameters", "layers_measure", titled=False)
+def _chart(panel: Panel, layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
+    measure = panel.one_of("measure", _("Figure"), MEASURES, "parameters", titled=False)
     figure = charts.size_chart(layers, memories, measure, session.dark(), _)
     said = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
     description = " ".join(
@@ -187,7 +185,7 @@ def _chart(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
         )
         for layer, one in zip(layers, memories, strict=True)
     )
-    live_chart(figure, key="chart_sizes", height=380, description=description)
+    live_chart(figure, key=panel.key("chart_sizes"), height=380, description=description)
 
 
 def _table(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:

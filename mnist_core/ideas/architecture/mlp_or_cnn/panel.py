@@ -13,6 +13,7 @@ from mnist_core.ideas.architecture.layers import concept as sizes
 from mnist_core.networks import models
 from mnist_core.panels import group_panel, started
 from mnist_core.ui import data_note, frame, lesson, names, session
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 IMAGES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -21,7 +22,7 @@ UNITS = (8, 16, 32, 64, 128)
 GREATEST_WIDTH = 2_048
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The CNN by slider, the MLP beside it, the button, the curves of both, the code, an experiment."""
     lesson.look_at(
         _(
@@ -29,43 +30,43 @@ def draw() -> None:
             "place of the image: it multiplies far more, and learns more from the same images."
         )
     )
-    cnn = _cnn()
-    mlp = _mlp(cnn)
+    cnn = _cnn(panel)
+    mlp = _mlp(panel, cnn)
     _compare(cnn, mlp)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             _("Train both"),
-            key="equal_start",
+            key=panel.key("start"),
             type="primary",
             icon=":material/balance:",
             on_click=started.start,
-            args=("pair", secrets.token_hex(5), [cnn, mlp], ["CNN", "MLP"]),
+            args=(panel, "pair", secrets.token_hex(5), [cnn, mlp], ["CNN", "MLP"]),
         )
         started.expected_time([cnn, mlp])
-    if group := started.shown("pair"):
-        frame.safely(group_panel.draw)(group)
+    if group := started.shown(panel, "pair"):
+        frame.safely(group_panel.draw)(panel, group)
     else:
         st.info(_("Press the button: both curves appear here, live."))
-    lesson.code(sizes.parameters_of, sizes.width_for)
+    lesson.code(panel, sizes.parameters_of, sizes.width_for)
     lesson.experiment(
         "lenet-fast", _("A small CNN on all images, with a rate that rises and falls: 99 % in two epochs.")
     )
 
 
-def _cnn() -> RunConfig:
+def _cnn(panel: Panel) -> RunConfig:
     columns = st.columns(4, gap="large")
     with columns[0]:
-        first = st.select_slider(_("Filters in convolution {n}").format(n=1), FILTERS, 8, key="equal_filters_0")
-        second = st.select_slider(_("Filters in convolution {n}").format(n=2), FILTERS, 16, key="equal_filters_1")
+        first = panel.select_slider("filters_0", _("Filters in convolution {n}").format(n=1), FILTERS, 8)
+        second = panel.select_slider("filters_1", _("Filters in convolution {n}").format(n=2), FILTERS, 16)
     with columns[1]:
-        kernel = st.select_slider(_("Kernel size"), (3, 5, 7), 5, key="equal_kernel")
-        units = st.select_slider(_("Units in the hidden layer of the CNN"), UNITS, 32, key="equal_units")
+        kernel = panel.select_slider("kernel", _("Kernel size"), (3, 5, 7), 5)
+        units = panel.select_slider("units", _("Units in the hidden layer of the CNN"), UNITS, 32)
     with columns[2]:
-        st.slider(_("Hidden layers of the MLP"), 1, 4, 1, key="equal_depth")
-        images = st.select_slider(_("Training images"), IMAGES, 5_000, key="equal_images", format_func=names.number)
+        panel.slider("depth", _("Hidden layers of the MLP"), 1, 4, 1)
+        images = panel.select_slider("images", _("Training images"), IMAGES, 5_000, format_func=names.number)
     with columns[3]:
-        epochs = st.slider(_("Epochs"), 1, 10, 5, key="equal_epochs")
-        seed = st.slider(_("Seed"), 0, 20, 0, key="equal_seed")
+        epochs = panel.slider("epochs", _("Epochs"), 1, 10, 5)
+        seed = panel.slider("seed", _("Seed"), 0, 20, 0)
     return RunConfig(
         dataset=data_note.dataset(),
         train_size=images,
@@ -81,9 +82,9 @@ def _cnn() -> RunConfig:
     )
 
 
-def _mlp(cnn: RunConfig) -> RunConfig:
+def _mlp(panel: Panel, cnn: RunConfig) -> RunConfig:
     """As the CNN in everything but the network; its width by arithmetic."""
-    depth = int(st.session_state["equal_depth"])
+    depth = int(panel.session["depth"])
     width = sizes.width_for(models.describe(cnn).parameters, 784, depth, 10)
     return cnn.replace(model="mlp", hidden_layers=(min(width, GREATEST_WIDTH),) * depth)
 

@@ -11,11 +11,10 @@ from mnist_core.ideas.architecture.optimizer_paths import surfaces_concept as va
 from mnist_core.messages import N_
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 MOST_STEPS = 200
-STEPS = "valley_steps"  # key of the slider
 PLAY_SECONDS = 0.3
 PLAYED = 2  # steps at a time
 ARRIVED = 0.01  # above the lowest loss
@@ -25,7 +24,7 @@ GRADIENT = ("sgd", "momentum", "nesterov")  # whose step is as long as the gradi
 SHOWN = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the paths, the losses, the code, an experiment."""
     lesson.look_at(
         _(
@@ -33,71 +32,62 @@ def draw() -> None:
             "walls and creeps along the floor; momentum and a rate for each weight are two ways out of that."
         )
     )
-    playing.draw("valley", _panel, PLAY_SECONDS)
-    lesson.code(optimizers.Settings, *optimizers.RULES.values(), optimizers.descend)
+    playing.draw(panel, _panel, PLAY_SECONDS)
+    lesson.code(panel, optimizers.Settings, *optimizers.RULES.values(), optimizers.descend)
     lesson.experiment("optimizer-race", _("The same race in a network of 79,510 weights, on the same batches."))
 
 
-def _panel(plays: bool) -> None:
+def _panel(panel: Panel, plays: bool) -> None:
     if plays:
-        playing.go_on("valley", STEPS, MOST_STEPS, PLAYED)
+        playing.go_on(panel, "steps", MOST_STEPS, PLAYED)
     with st.container(horizontal=True, gap="large"):
-        valley = _valley()
-        shown = _shown()
+        valley = _valley(panel)
+        shown = _shown(panel)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        walks, steps = _walks(valley, shown, plays)
+        walks, steps = _walks(panel, valley, shown, plays)
     said = _said(valley, walks)
     with right:
-        dark, kind = session.dark(), str(st.session_state["valley_kind"])
+        dark, kind = session.dark(), str(panel.session["kind"])
         live_chart(
             charts.paths_chart(valley, walks, kind, dark, _),
-            key="chart_valley",
+            key=panel.key("chart_paths"),
             height=430,
             description=said,
             subject=kind,
-            linked="valley",
+            linked=panel.key("linked"),
         )
         live_chart(
             charts.losses_chart(valley, walks, steps, dark, _),
-            key="chart_valley_losses",
+            key=panel.key("chart_losses"),
             height=290,
             description=said,
-            linked="valley",
+            linked=panel.key("linked"),
         )
     st.markdown(said)
 
 
-def _valley() -> valleys.Valley:
-    return valleys.VALLEYS[one_of(_("The loss"), TITLES, "long", "valley_kind")]
+def _valley(panel: Panel) -> valleys.Valley:
+    return valleys.VALLEYS[panel.one_of("kind", _("The loss"), TITLES, "long")]
 
 
-def _shown() -> list[str]:
-    return st.pills(
-        _("Optimizers"),
-        list(optimizers.RULES),
-        selection_mode="multi",
-        default=SHOWN,
-        key="valley_shown",
-        format_func=names.choice,
-    )
+def _shown(panel: Panel) -> list[str]:
+    return panel.pills("shown", _("Optimizers"), list(optimizers.RULES), SHOWN, format_func=names.choice)
 
 
-def _walks(valley: valleys.Valley, shown: list[str], plays: bool) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
+def _walks(
+    panel: Panel, valley: valleys.Valley, shown: list[str], plays: bool
+) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
     """Name → (number of the optimizer, its walk), and how many steps were asked for."""
-    gradient_rate = st.select_slider(
-        _("Rate of SGD, momentum, Nesterov"), RATES, 0.15, key="valley_rate", format_func=names.number
+    gradient_rate = panel.select_slider(
+        "rate", _("Rate of SGD, momentum, Nesterov"), RATES, 0.15, format_func=names.number
     )
-    adaptive_rate = st.select_slider(
-        _("Rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.2, key="valley_adaptive_rate", format_func=names.number
+    adaptive_rate = panel.select_slider(
+        "adaptive_rate", _("Rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.2, format_func=names.number
     )
-    momentum = st.slider(
-        _("Momentum"), 0.0, 0.99, 0.9, 0.01, key="valley_momentum", help=_("Of momentum and Nesterov.")
-    )
-    decay = st.slider(
-        _("Weight decay"), 0.0, 1.0, 0.1, 0.05, key="valley_decay", help=_("Of AdamW: without it, it is Adam.")
-    )
-    steps = _steps(plays)
+    momentum = panel.slider("momentum", _("Momentum"), 0.0, 0.99, 0.9, 0.01, help=_("Of momentum and Nesterov."))
+    decay = panel.slider("decay", _("Weight decay"), 0.0, 1.0, 0.1, 0.05, help=_("Of AdamW: without it, it is Adam."))
+    steps = _steps(panel, plays)
     walks = {}
     for place, (name, rule) in enumerate(optimizers.RULES.items()):
         if name in shown:
@@ -107,9 +97,9 @@ def _walks(valley: valleys.Valley, shown: list[str], plays: bool) -> tuple[dict[
     return walks, steps
 
 
-def _steps(plays: bool) -> int:
-    steps = st.slider(_("Steps"), 0, MOST_STEPS, 60, key=STEPS)
-    playing.play_or_pause("valley", plays, STEPS)
+def _steps(panel: Panel, plays: bool) -> int:
+    steps = panel.slider("steps", _("Steps"), 0, MOST_STEPS, 60)
+    playing.play_or_pause(panel, plays, "steps")
     return steps
 
 

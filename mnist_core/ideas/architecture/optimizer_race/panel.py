@@ -11,6 +11,7 @@ from mnist_core.ideas.architecture.optimizer_paths import concept as optimizers
 from mnist_core.panels import group_panel, started
 from mnist_core.presets import PRESETS
 from mnist_core.ui import data_note, frame, lesson, names
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 PRESET = PRESETS["optimizer-race"]
@@ -18,7 +19,7 @@ IMAGES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 FACTORS = (0.01, 0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0, 100.0)
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The plan, the button, the curves of all, the code, an experiment."""
     lesson.look_at(
         _(
@@ -26,15 +27,15 @@ def draw() -> None:
             "first hundred steps and who at the end; then multiply all rates and see which of them bear it."
         )
     )
-    configs = _configs()
+    configs = _configs(panel)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             _("Start the race"),
-            key="race_start",
+            key=panel.key("start"),
             type="primary",
             icon=":material/flag:",
             on_click=started.start,
-            args=("race", secrets.token_hex(5), list(configs.values()), list(configs), PRESET.name),
+            args=(panel, "race", secrets.token_hex(5), list(configs.values()), list(configs), PRESET.name),
         )
         started.expected_time(list(configs.values()))
     st.caption(
@@ -42,25 +43,25 @@ def draw() -> None:
             rates=", ".join(f"{name} {names.number(config.learning_rate)}" for name, config in configs.items())
         )
     )
-    if group := started.shown("race"):
-        frame.safely(group_panel.draw)(group)
+    if group := started.shown(panel, "race"):
+        frame.safely(group_panel.draw)(panel, group)
     else:
         st.info(_("Press the button: all curves appear here, live."))
-    lesson.code(*optimizers.RULES.values())
+    lesson.code(panel, *optimizers.RULES.values())
     lesson.experiment(
         PRESET.name, _("One of them alone, with its gradient and what goes on inside: Adam."), variant="Adam"
     )
 
 
-def _configs() -> dict[str, RunConfig]:
+def _configs(panel: Panel) -> dict[str, RunConfig]:
     """Name of the variant → configuration."""
     first, second, third = st.columns(3, gap="large")
     with first:
-        images = st.select_slider(_("Training images"), IMAGES, 50_000, key="race_images", format_func=names.number)
+        images = panel.select_slider("images", _("Training images"), IMAGES, 50_000, format_func=names.number)
     with second:
-        epochs = st.slider(_("Epochs"), 1, 10, PRESET.config.epochs, key="race_epochs")
+        epochs = panel.slider("epochs", _("Epochs"), 1, 10, PRESET.config.epochs)
     with third:
-        factor = st.select_slider(_("All rates times"), FACTORS, 1.0, key="race_factor", format_func=names.number)
+        factor = panel.select_slider("factor", _("All rates times"), FACTORS, 1.0, format_func=names.number)
     shared = {"dataset": data_note.dataset(), "train_size": images, "epochs": epochs}
     made = {}
     for label in PRESET.variants:

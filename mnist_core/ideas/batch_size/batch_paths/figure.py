@@ -1,4 +1,4 @@
-"""Three descents on one contour, and their loss. Knows neither Streamlit nor torch."""
+"""Three descents on one contour, and their loss."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from mnist_core.ideas.batch_size.batch_paths.figure import Walk
 from mnist_core.messages import N_
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 POINTS = 32
@@ -22,7 +22,7 @@ PLAY_SECONDS = 0.35
 RATES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the contour, the losses, the code, an experiment."""
     lesson.look_at(
         _(
@@ -31,8 +31,8 @@ def draw() -> None:
             "does not fade keeps them from the lowest place."
         )
     )
-    playing.draw("paths", _panel, PLAY_SECONDS)
-    lesson.code(concept.loss, concept.gradient, concept.descend)
+    playing.draw(panel, _panel, PLAY_SECONDS)
+    lesson.code(panel, concept.loss, concept.gradient, concept.descend)
     lesson.experiment(
         "batch-size",
         _("In a network with batches of one image: the loss of the batches jumps about, and still it learns."),
@@ -45,17 +45,17 @@ def _points() -> concept.Points:
     return concept.made(POINTS)
 
 
-def _panel(plays: bool) -> None:
+def _panel(panel: Panel, plays: bool) -> None:
     first, second, third = st.columns(3, gap="medium")
     with first:
-        equal = one_of(_("Equal for all three"), EQUAL, "steps", "paths_equal")
+        equal = panel.one_of("equal", _("Equal for all three"), EQUAL, "steps")
     if plays:
-        playing.go_on("paths", f"paths_{equal}", MOST[equal])
+        playing.go_on(panel, equal, MOST[equal])
     with second:
-        batch = st.select_slider(_("Mini-batch"), (2, 4, 8, 16, 24), 8, key="paths_batch")
+        batch = panel.select_slider("batch", _("Mini-batch"), (2, 4, 8, 16, 24), 8)
     with third:
-        rate = st.select_slider(_("Learning rate"), RATES, 0.2, key="paths_rate")
-    amount = _amount(equal, plays)
+        rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.2)
+    amount = _amount(panel, equal, plays)
     titles = (_("full batch ({n})"), _("mini-batch ({n})"), _("single example ({n})"))
     walks = []
     for name, size in zip(titles, (POINTS, batch, 1), strict=True):
@@ -68,22 +68,21 @@ def _panel(plays: bool) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = charts.contour_chart(_points(), walks, dark, _)
-        live_chart(figure, key="chart_paths", height=480, description=said, linked="paths")
+        live_chart(figure, key=panel.key("chart_paths"), height=480, description=said, linked=panel.key("linked"))
     with right:
         figure = charts.loss_chart(_points(), walks, epochs, dark, _)
-        live_chart(figure, key="chart_paths_loss", height=480, description=said, linked="paths")
+        live_chart(figure, key=panel.key("chart_loss"), height=480, description=said, linked=panel.key("linked"))
 
 
-def _amount(equal: str, plays: bool) -> int:
+def _amount(panel: Panel, equal: str, plays: bool) -> int:
     """Steps, or epochs, that each goes; one slider for each, since they count other things."""
-    key = f"paths_{equal}"
     slider, buttons = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         label = _("Steps") if equal == "steps" else _("Epochs")
-        amount = st.slider(label, 0, MOST[equal], 30 if equal == "steps" else 4, key=key)
+        amount = panel.slider(equal, label, 0, MOST[equal], 30 if equal == "steps" else 4)
     with buttons, st.container(horizontal=True):
-        playing.one_step("paths", key, MOST[equal])
-        playing.play_or_pause("paths", plays, key)
+        playing.one_step(panel, equal, MOST[equal])
+        playing.play_or_pause(panel, plays, equal)
     return amount
 
 

@@ -1,7 +1,6 @@
 """Accuracy against the batch size, of runs that have come equally far: after equal epochs, after equal updates.
 
-Every number is one that was recorded: of each run the evaluation nearest to the place asked for. Knows neither Streamlit
-nor the store.
+Every number is one that was recorded: of each run the evaluation nearest to the place asked for.
 """
 
 from __future__ import annotations

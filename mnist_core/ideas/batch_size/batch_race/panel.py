@@ -18,8 +18,9 @@ from mnist_core.ideas.batch_size.updates_per_epoch import concept
 from mnist_core.panels import controls, group_panel, run_panel, undrawn
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import FIRST, evaluated_images
-from mnist_core.ui import address, data_note, frame, lesson, names, session, texts, watch
+from mnist_core.ui import data_note, frame, lesson, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 PRESET = "batch-size"
@@ -28,7 +29,7 @@ EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20)
 LONG = 120  # seconds
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The choice, the button with the time that it will take, and the group that is shown."""
     lesson.look_at(
         _(
@@ -36,32 +37,30 @@ def draw() -> None:
             "After equal updates large batches are ahead: each of their updates has seen more images."
         )
     )
-    group = address.follow("batch_group", "group")
-    configs = _choice()
-    _launch(configs)
+    group = panel.follow("group", "group")
+    configs = _choice(panel)
+    _launch(panel, configs)
     if group:
-        frame.safely(_group)(group)
+        frame.safely(_group)(panel, group)
     else:
         st.info(_("Press the button: one run for each batch size, from the same weights, is drawn here live."))
-    lesson.code(concept.updates_per_epoch, charts.points)
+    lesson.code(panel, concept.updates_per_epoch, charts.points)
     lesson.experiment(
         PRESET,
         _("The same on all 50,000 images: change the learning rate there, since large batches can bear a higher one."),
     )
 
 
-def _choice() -> list[RunConfig]:
+def _choice(panel: Panel) -> list[RunConfig]:
     """One configuration for each batch size."""
     first, second, third = st.columns(3, gap="medium")
     with first:
-        images = st.select_slider(
-            _("Training images"), TRAIN_SIZES, 10_000, key="race_images", format_func=names.number
-        )
+        images = panel.select_slider("images", _("Training images"), TRAIN_SIZES, 10_000, format_func=names.number)
     with second:
-        epochs = st.select_slider(_("Epochs"), EPOCHS, 5, key="race_epochs")
+        epochs = panel.select_slider("epochs", _("Epochs"), EPOCHS, 5)
     with third:
         rates = tuple(rate for rate in controls.RATES if 0.001 <= rate <= 1)
-        rate = st.select_slider(_("Learning rate"), rates, 0.02, key="race_rate", format_func=names.number)
+        rate = panel.select_slider("rate", _("Learning rate"), rates, 0.02, format_func=names.number)
     preset = PRESETS[PRESET]
     sizes = sorted({min(int(change["batch_size"]), images) for change in preset.variants.values()})
     shared = preset.config.replace(
@@ -70,7 +69,7 @@ def _choice() -> list[RunConfig]:
     return [shared.replace(batch_size=size) for size in sizes]
 
 
-def _launch(configs: list[RunConfig]) -> None:
+def _launch(panel: Panel, configs: list[RunConfig]) -> None:
     """The button, drawn with the group that it makes; and how long all runs will take."""
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     each = [estimate.estimate_seconds(config, speed) for config in configs]
@@ -78,11 +77,11 @@ def _launch(configs: list[RunConfig]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             _("Train at {n} batch sizes").format(n=len(configs)),
-            key="race",
+            key=panel.key("start"),
             type="primary",
             icon=":material/stacks:",
             on_click=_start,
-            args=(configs, secrets.token_hex(5)),
+            args=(panel, configs, secrets.token_hex(5)),
         )
         st.metric(_("Expected time"), names.duration(seconds), width="content")
     if seconds > LONG:
@@ -91,22 +90,22 @@ def _launch(configs: list[RunConfig]) -> None:
 
 
 @frame.callback
-def _start(configs: list[RunConfig], group: str) -> None:
+def _start(panel: Panel, configs: list[RunConfig], group: str) -> None:
     """Queue them all, once however often the press arrives, and show them."""
     variants = tuple(str(config.batch_size) for config in configs)
     session.store().runs.create_group(session.student(), configs, group, preset=PRESET, variants=variants)
-    st.session_state["batch_group"] = group
+    panel.session["group"] = group
 
 
-def _group(group: str) -> None:
+def _group(panel: Panel, group: str) -> None:
     views = watch.look_at_group(group)
     if views:
         moving = any(view.run.active for view in views)
-        frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(group, moving)
-    group_panel.draw(group)
+        frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, group, moving)
+    group_panel.draw(panel, group)
 
 
-def _panel(group: str, moving: bool) -> None:
+def _panel(panel: Panel, group: str, moving: bool) -> None:
     """Both charts, as far as the runs have come."""
     views = watch.look_at_group(group)
     if any(view.run.active for view in views) != moving:
@@ -116,11 +115,11 @@ def _panel(group: str, moving: bool) -> None:
     images = min(evaluated_images(view.run.config) for view in views)
     for column, equal in zip(st.columns(2, gap="medium"), charts.EQUALS, strict=True):
         with column:
-            place = _place(equal, [view.run.config for view in views])
+            place = _place(panel, equal, [view.run.config for view in views])
             found = charts.points(runs, equal, place)
             key = (group, versions, equal, place, session.dark(), texts.language())
             figure = watch.figure(key, partial(charts.chart, found, equal, place, group, session.dark(), _))
-            live_chart(figure, key=f"chart_race_{equal}", height=430, description=_said(found), subject=group)
+            live_chart(figure, key=panel.key(f"chart_{equal}"), height=430, description=_said(found), subject=group)
     undrawn.say(undrawn.rate_changed([view.run for view in views]))
     if images < min(view.run.config.validation_size for view in views):
         text = _(
@@ -129,23 +128,21 @@ def _panel(group: str, moving: bool) -> None:
         st.caption(text.format(n=f"{images:,}"))
 
 
-def _place(equal: Equal, configs: list[RunConfig]) -> float:
+def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:
     """How far, by slider: epochs up to the end; updates at which runs of every kind are evaluated."""
     if equal == "epochs":
         most = max(config.epochs for config in configs)
         if most == 1:
             return 1
-        return st.select_slider(
-            _("Compared after so many epochs"), range(1, most + 1), most, key=f"race_at_epochs_{most}"
-        )
+        return panel.select_slider(f"at_epochs_{most}", _("Compared after so many epochs"), range(1, most + 1), most)
     # The last of four at the most: a full batch has no more than some updates.
     totals = sorted((config.total_steps for config in configs), reverse=True)
     stops = [step for step in FIRST if 0 < step <= totals[0]]
     usual = max((step for step in stops if step <= totals[min(3, len(totals) - 1)] * charts.APART), default=stops[0])
     if len(stops) == 1:
         return stops[0]
-    key = f"race_at_updates_{len(stops)}_{usual}"
-    return st.select_slider(_("Compared after so many updates"), stops, usual, key=key, format_func=names.number)
+    name = f"at_updates_{len(stops)}_{usual}"
+    return panel.select_slider(name, _("Compared after so many updates"), stops, usual, format_func=names.number)
 
 
 def _said(found: list[Point]) -> str:

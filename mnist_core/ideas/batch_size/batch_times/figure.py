@@ -1,4 +1,4 @@
-"""Seconds per epoch against the batch size, with the two numbers that it is made of. Knows neither Streamlit nor torch."""
+"""Seconds per epoch against the batch size, with the two numbers that it is made of."""
 
 from __future__ import annotations
 

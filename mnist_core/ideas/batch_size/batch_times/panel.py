@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from mnist_core.panels import analysis_panel
 from mnist_core.records import Study
 from mnist_core.ui import data_note, lesson, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 IMAGES = 50_000
@@ -20,7 +22,7 @@ SIZES = (1, 10, 32, 100, 1_000, 10_000, IMAGES)
 UNITS = (16, 32, 64, 128, 256, 512)
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The choice of a network, the button, and what was measured last for it."""
     lesson.look_at(
         _(
@@ -33,14 +35,14 @@ def draw() -> None:
         return
     units, button = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     with units:
-        chosen = st.select_slider(_("Units in the hidden layer"), UNITS, 128, key="times_units")
+        chosen = panel.select_slider("units", _("Units in the hidden layer"), UNITS, 128)
     parameters = {"dataset": name, "hidden_layers": [chosen], "images": IMAGES, "sizes": list(SIZES)}
     mine = session.store().analyses.newest(session.student(), "batch-times")
     shown = next((study for study in mine if study.parameters == parameters), None)
     with button, st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Measure on this machine"),
-            key="measure_times",
+            key=panel.key("measure"),
             type="primary",
             icon=":material/timer:",
             on_click=analysis_panel.begin,
@@ -55,8 +57,8 @@ def draw() -> None:
             )
         )
     else:
-        analysis_panel.draw(shown.id, _show)
-    lesson.code(concept.updates_per_epoch, Times)
+        analysis_panel.draw(panel, shown.id, partial(_show, panel))
+    lesson.code(panel, concept.updates_per_epoch, Times)
     lesson.experiment(
         "batch-size",
         _("A whole run with a batch size of 1,000: read its seconds per epoch beneath the curves, then try 1."),
@@ -64,7 +66,7 @@ def draw() -> None:
     )
 
 
-def _show(study: Study) -> None:
+def _show(panel: Panel, study: Study) -> None:
     times = Times.of(study.parameters, study.arrays)
     said = _said(times)
     st.markdown(said)
@@ -73,12 +75,12 @@ def _show(study: Study) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = watch.figure((*key, "epochs"), lambda: charts.epochs_chart(times, dark, _))
-        live_chart(figure, key="chart_times", height=540, description=said, subject=study.id)
+        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=said, subject=study.id)
     with right:
         figure = watch.figure((*key, "updates"), lambda: charts.updates_chart(times, dark, _))
-        live_chart(figure, key="chart_times_updates", height=265, description=said, subject=study.id)
+        live_chart(figure, key=panel.key("chart_updates"), height=265, description=said, subject=study.id)
         figure = watch.figure((*key, "update"), lambda: charts.update_chart(times, dark, _))
-        live_chart(figure, key="chart_times_update", height=265, description=said, subject=study.id)
+        live_chart(figure, key=panel.key("chart_update"), height=265, description=said, subject=study.id)
     cores, timed = study.values["cores"], [f"{count:,}" for count in study.values["updates"]]
     st.caption(
         ngettext(

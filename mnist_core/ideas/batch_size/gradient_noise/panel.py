@@ -15,7 +15,7 @@ from mnist_core.ideas.batch_size.gradient_noise import figure as charts
 from mnist_core.ideas.batch_size.gradient_noise.concept import Directions, Noise
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 IMAGES, HIDDEN = 1_000, 32
@@ -24,7 +24,7 @@ DRAWN = 400  # batches of each size
 TRAINED = (0, 30, 300)  # steps before the gradients are looked at
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, three charts, a sentence, the code, an experiment."""
     lesson.look_at(
         _(
@@ -35,8 +35,8 @@ def draw() -> None:
     name = data_note.dataset()
     if not data_note.ready():
         return
-    frame.fragment(_panel)(name)
-    lesson.code(concept.gram, Noise)
+    frame.fragment(_panel)(panel, name)
+    lesson.code(panel, concept.gram, Noise)
     lesson.experiment(
         "batch-size",
         _("What the noise does to the curve of a run: the loss of batches of 10 images, beside the evaluated ones."),
@@ -44,15 +44,17 @@ def draw() -> None:
     )
 
 
-def _panel(name: DatasetName) -> None:
+def _panel(panel: Panel, name: DatasetName) -> None:
     first, second, third = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
     with first:
-        size = st.select_slider(_("Batch size"), SIZES, 10, key="noise_batch", format_func=names.number)
+        size = panel.select_slider("batch", _("Batch size"), SIZES, 10, format_func=names.number)
     with second:
-        steps = one_of(_("The network"), {steps: _state(steps) for steps in TRAINED}, 0, "noise_steps")
+        steps = panel.one_of("steps", _("The network"), {steps: _state(steps) for steps in TRAINED}, 0)
     with third:
-        seed = int(st.session_state.get("noise_seed", 0))
-        st.button(_("Draw other batches"), key="noise_next", icon=":material/casino:", on_click=_others)
+        seed = int(panel.session.get("seed", 0))
+        st.button(
+            _("Draw other batches"), key=panel.key("next"), icon=":material/casino:", on_click=_others, args=(panel,)
+        )
     noise, kept = _noise(name, datasets.find(name), steps)
     found = noise.batches(size, DRAWN, seed) if seed else kept[size]
     said = _said(size, found)
@@ -61,11 +63,11 @@ def _panel(name: DatasetName) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure = charts.arrows_chart(found, f"{steps}", dark, _)
-        live_chart(figure, key="chart_noise", height=600, description=said)
+        live_chart(figure, key=panel.key("chart_arrows"), height=600, description=said)
     with right:
-        live_chart(charts.angles_chart(found, dark, _), key="chart_angles", height=285, description=said)
+        live_chart(charts.angles_chart(found, dark, _), key=panel.key("chart_angles"), height=285, description=said)
         figure = charts.law_chart(noise, [(one, drawn.spread) for one, drawn in kept.items()], size, dark, _)
-        live_chart(figure, key="chart_law", height=310, description=said)
+        live_chart(figure, key=panel.key("chart_law"), height=310, description=said)
     st.caption(
         _(
             "A network of {units} hidden units and {images} training images. Across is the length of all that is not "
@@ -78,8 +80,8 @@ def _state(steps: int) -> str:
     return _("after {n} steps").format(n=steps) if steps else _("untrained")
 
 
-def _others() -> None:
-    st.session_state["noise_seed"] = st.session_state.get("noise_seed", 0) + 1
+def _others(panel: Panel) -> None:
+    panel.session["seed"] = panel.session.get("seed", 0) + 1
 
 
 @lru_cache(maxsize=4)

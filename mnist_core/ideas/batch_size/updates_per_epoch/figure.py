@@ -1,4 +1,4 @@
-"""An epoch cut into batches as a picture, and how many there are for every batch size. Knows neither Streamlit nor torch."""
+"""An epoch cut into batches as a picture, and how many there are for every batch size."""
 
 from __future__ import annotations
 

@@ -10,16 +10,18 @@ from mnist_core.config import RunConfig, parse_field
 from mnist_core.errors import ConfigError
 from mnist_core.ideas.batch_size.updates_per_epoch import concept
 from mnist_core.ideas.batch_size.updates_per_epoch import figure as charts
-from mnist_core.panels import controls
+from mnist_core.panels.controls import EPOCHS, SIZES, TRAIN_SIZES
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-START = {"train_size": 60_000, "batch_size": 128, "epochs": 5}
+# Field → what it shows at first, and the greatest that it can.
+FIELDS = {"train_size": (60_000, TRAIN_SIZES[-1]), "batch_size": (128, TRAIN_SIZES[-1]), "epochs": (5, EPOCHS[-1])}
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the picture, the curve, the code, an experiment."""
     lesson.look_at(
         _(
@@ -27,94 +29,105 @@ def draw() -> None:
             "batch size and watch their number double."
         )
     )
-    frame.fragment(_panel)()
-    lesson.code(concept.updates_per_epoch, concept.last_batch, concept.updates)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, concept.updates_per_epoch, concept.last_batch, concept.updates)
     lesson.experiment(
         "batch-size",
         _("Two epochs in 100,000 updates or in two: the same network with batch sizes from 1 to all images."),
     )
 
 
-def _fields() -> dict[str, int]:
-    fields: dict[str, int] = st.session_state.setdefault("updates_fields", dict(START))
+def _fields(panel: Panel) -> dict[str, int]:
+    if "fields" not in panel.session:
+        panel.session["fields"] = {
+            name: panel.initial_number(name, usual, 1, most) for name, (usual, most) in FIELDS.items()
+        }
+    fields: dict[str, int] = panel.session["fields"]
     return fields
 
 
-def _stops(name: str, label: str, stops: tuple[int, ...], *, most: int, help_text: str) -> int:
+def _stops(panel: Panel, name: str, label: str, stops: tuple[int, ...], *, most: int, help_text: str) -> int:
     """A slider over `stops` up to `most`, and over the value that the field has."""
-    fields, key = _fields(), f"updates_{name}"
+    fields = _fields(panel)
     fields[name] = min(fields[name], most)
     options = sorted({stop for stop in stops if stop <= most} | {fields[name], most})
-    st.session_state[key] = fields[name]
+    panel.session[name] = fields[name]
 
     def changed() -> None:
-        fields[name] = st.session_state[key]
-        st.session_state.pop("updates_problem", None)
+        fields[name] = panel.session[name]
+        panel.session.pop("problem", None)
 
-    st.select_slider(label, options, key=key, format_func=names.number, on_change=changed, help=help_text)
+    st.select_slider(label, options, key=panel.key(name), format_func=names.number, on_change=changed, help=help_text)
     return fields[name]
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     first, second, third, fourth = st.columns([3, 3, 2, 2], gap="medium")
     with first:
         images = _stops(
+            panel,
             "train_size",
             _("Training images"),
-            controls.TRAIN_SIZES,
-            most=controls.TRAIN_SIZES[-1],
+            TRAIN_SIZES,
+            most=TRAIN_SIZES[-1],
             help_text=_("An epoch sees each of them once."),
         )
     with second:
         batch = _stops(
+            panel,
             "batch_size",
             _("Batch size"),
-            controls.SIZES,
+            SIZES,
             most=images,
             help_text=_("Images per update. The gradient is their mean."),
         )
     with third:
         epochs = _stops(
+            panel,
             "epochs",
             _("Epochs"),
-            controls.EPOCHS,
-            most=controls.EPOCHS[-1],
+            EPOCHS,
+            most=EPOCHS[-1],
             help_text=_("How often the network sees every training image."),
         )
     with fourth:
-        _exact(images)
-    if problem := st.session_state.get("updates_problem"):
+        _exact(panel, images)
+    if problem := panel.session.get("problem"):
         frame.show_error(problem)
     said = _said(images, batch, epochs)
     st.markdown(said)
     dark = session.dark()
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        live_chart(charts.epoch_chart(images, batch, dark, _), key="chart_epoch", height=430, description=said)
+        live_chart(
+            charts.epoch_chart(images, batch, dark, _), key=panel.key("chart_epoch"), height=430, description=said
+        )
     with right:
-        live_chart(charts.sizes_chart(images, batch, dark, _), key="chart_updates", height=430, description=said)
+        live_chart(
+            charts.sizes_chart(images, batch, dark, _), key=panel.key("chart_updates"), height=430, description=said
+        )
 
 
-def _exact(images: int) -> None:
+def _exact(panel: Panel, images: int) -> None:
     """Any batch size, typed; a sentence where it cannot be."""
 
     def changed() -> None:
-        text = typed(st.session_state["updates_exact"]).strip()
-        st.session_state.pop("updates_problem", None)
+        text = typed(panel.session["exact"]).strip()
+        panel.session.pop("problem", None)
         if not text:
             return
         try:
             wanted: Any = parse_field("batch_size", text)
             checked = RunConfig(train_size=images, validation_size=0, batch_size=wanted)
         except ConfigError as error:
-            st.session_state["updates_problem"] = error
+            panel.session["problem"] = error
         else:
-            _fields()["batch_size"] = checked.batch_size
+            _fields(panel)["batch_size"] = checked.batch_size
 
     st.text_input(
         _("Exact batch size"),
-        key="updates_exact",
-        placeholder=names.number(_fields()["batch_size"]),
+        key=panel.key("exact"),
+        placeholder=names.number(_fields(panel)["batch_size"]),
         on_change=changed,
         help=_("Any whole number from 1 to the number of training images."),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -11,8 +13,8 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
 from mnist_core.records import Study
-from mnist_core.ui import frame, lesson
-from mnist_core.ui.choice import one_of
+from mnist_core.ui import data_note, frame, lesson
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 NAMES: dict[augment.Kind, str] = {
@@ -24,29 +26,31 @@ NAMES: dict[augment.Kind, str] = {
 START = 2  # strength
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """The images, computed in the background once for all strengths; the code, an experiment."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "Augmentation shows a network the same image a little different each time, so that few images do the work of many. "
             "Raise the strength: as long as you still read the digit it helps, and a 6 that has been turned into a 9 teaches nonsense."
         )
     )
-    seed = int(st.session_state.get("augment_seed", 0))
+    seed = int(panel.session.get("seed", 0))
     study = analysis_panel.wanted("augmented", {"dataset": name, "seed": seed})
-    analysis_panel.draw(study.id, _show)
-    st.button(_("Show others"), key="augment_others", icon=":material/shuffle:", on_click=_others)
-    lesson.code(augment.limits, augment.transform, augment.augmented)
+    analysis_panel.draw(panel, study.id, partial(_show, panel))
+    st.button(_("Show others"), key=panel.key("others"), icon=":material/shuffle:", on_click=_others, args=(panel,))
+    lesson.code(panel, augment.limits, augment.transform, augment.augmented)
     lesson.experiment(
         "overfit-and-stop",
         _("What augmentation is a cure for: 1,000 images that a wide network soon knows by heart."),
     )
 
 
-def _show(study: Study) -> None:
+def _show(panel: Panel, study: Study) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = one_of(_("Change"), NAMES, "shift", "augment_kind", wrap=True)
-        strength = st.slider(_("Strength"), 0, augment.STRENGTHS[-1], START, key="augment_strength", width=320)
+        chosen = panel.one_of("kind", _("Change"), NAMES, "shift", wrap=True)
+        strength = panel.slider("strength", _("Strength"), 0, augment.STRENGTHS[-1], START, width=320)
     changed, originals = study.arrays[chosen], study.arrays["originals"]
     # A row for each digit: itself, then what the transform made of it.
     sheet = np.concatenate([originals[:, None], changed[:, strength]], axis=1)
@@ -54,8 +58,8 @@ def _show(study: Study) -> None:
         _("Digits"),
         range(10),
         selection_mode="multi",
-        default=(2, 4, 6, 7, 9),
-        key="augment_digits",
+        default=panel.initial_choices("digits", (2, 4, 6, 7, 9), range(10)),
+        key=panel.key("digits"),
         wrap=True,
     )
     rows = sorted(digits) or list(range(10))
@@ -78,5 +82,5 @@ def _said(kind: augment.Kind, strength: int) -> str:
 
 
 @frame.callback
-def _others() -> None:
-    st.session_state["augment_seed"] = st.session_state.get("augment_seed", 0) + 1
+def _others(panel: Panel) -> None:
+    panel.session["seed"] = panel.session.get("seed", 0) + 1

@@ -1,4 +1,4 @@
-"""How many images of each digit the three parts have, as bars. Knows neither Streamlit nor torch."""
+"""How many images of each digit the three parts have, as bars."""
 
 from __future__ import annotations
 

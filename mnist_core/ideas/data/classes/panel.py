@@ -15,24 +15,28 @@ from mnist_core.ideas.data import dataset_facts
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.ideas.data.classes.figure import balance_chart
 from mnist_core.records import Split
-from mnist_core.ui import frame, lesson, session
+from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 SIZES = (50, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000)
 AVERAGED = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 ALL = 0  # every training image
+DIGITS = {digit: str(digit) for digit in range(10)}
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """Balance, then mean and spread."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "Are all digits equally frequent? If one made up half of the images, a network could answer it blindly and be "
             "right half of the time: look how small parts go out of balance."
         )
     )
-    frame.fragment(_balance)(name)
+    frame.fragment(_balance)(panel, name)
     st.subheader(_("The mean image and the spread of each digit"))
     lesson.look_at(
         _(
@@ -40,8 +44,8 @@ def draw(name: DatasetName) -> None:
             "exactly there, and pale where all agree."
         )
     )
-    frame.fragment(_means)(name)
-    lesson.code(digits.statistics)
+    frame.fragment(_means)(panel, name)
+    lesson.code(panel, digits.statistics)
     lesson.experiment(
         "keras-first-look",
         _(
@@ -51,12 +55,12 @@ def draw(name: DatasetName) -> None:
     )
 
 
-def _balance(name: DatasetName) -> None:
+def _balance(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        size = st.select_slider(_("Training images"), SIZES, 50_000, key="balance_size", format_func=lambda n: f"{n:,}")
-        shares = st.toggle(_("Shares instead of counts"), value=True, key="balance_shares")
+        size = panel.select_slider("size", _("Training images"), SIZES, 50_000, format_func=lambda n: f"{n:,}")
+        shares = panel.toggle("shares", _("Shares instead of counts"), value=True)
         counts = _counts(dataset, size)
         train, test = counts["train"], counts["test"]
         most, minimum = int(train.argmax()), int(train.argmin())
@@ -73,7 +77,12 @@ def _balance(name: DatasetName) -> None:
         )
         st.markdown(said)
     with right:
-        live_chart(balance_chart(counts, shares, session.dark(), _), key="chart_balance", height=360, description=said)
+        live_chart(
+            balance_chart(counts, shares, session.dark(), _),
+            key=panel.key("chart_balance"),
+            height=360,
+            description=said,
+        )
 
 
 def _counts(dataset: data.Dataset, size: int) -> Mapping[Split, NDArray[np.int64]]:
@@ -85,13 +94,13 @@ def _counts(dataset: data.Dataset, size: int) -> Mapping[Split, NDArray[np.int64
     }
 
 
-def _means(name: DatasetName) -> None:
+def _means(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
-    count = st.select_slider(
+    count = panel.select_slider(
+        "mean_count",
         _("Averaged images of each digit"),
         (*AVERAGED, ALL),
         ALL,
-        key="mean_count",
         format_func=lambda n: f"{n:,}" if n else _("all"),
     )
     if count == ALL:
@@ -102,23 +111,20 @@ def _means(name: DatasetName) -> None:
     sheet = np.concatenate([mean, spread * (255 / max(1.0, float(spread.max())))])
     st.image(image_sheet(sheet.round().astype(np.uint8), columns=10, scale=4), width="stretch")
     st.caption(_("Above the mean image of each digit, below the standard deviation of each pixel, the largest black."))
-    _difference(mean)
+    _difference(panel, mean)
 
 
-def _difference(mean: NDArray[np.float32]) -> None:
+def _difference(panel: Panel, mean: NDArray[np.float32]) -> None:
     left, right = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with left:
-        one = st.segmented_control(_("This digit"), range(10), default=4, required=True, key="mean_one", wrap=True)
-        other = st.segmented_control(
-            _("without this one"), range(10), default=9, required=True, key="mean_other", wrap=True
-        )
-        a, b = 4 if one is None else one, 9 if other is None else other
-        apart = float(np.linalg.norm(mean[a] - mean[b]))
+        one = panel.one_of("one", _("This digit"), DIGITS, 4, wrap=True)
+        other = panel.one_of("other", _("without this one"), DIGITS, 9, wrap=True)
+        apart = float(np.linalg.norm(mean[one] - mean[other]))
         st.markdown(
             _(
                 "Orange is ink that a mean {one} has more of, blue ink that a mean {other} has more of. The two mean images "
                 "are {apart} apart."
-            ).format(one=a, other=b, apart=f"{apart:,.0f}")
+            ).format(one=one, other=other, apart=f"{apart:,.0f}")
         )
     with right:
-        st.image(signed_sheet((mean[a] - mean[b])[None], 1, 10, session.dark()), width=280)
+        st.image(signed_sheet((mean[one] - mean[other])[None], 1, 10, session.dark()), width=280)

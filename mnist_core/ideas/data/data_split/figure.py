@@ -1,4 +1,4 @@
-"""The three heaps as a bar, and what a leak does to a test as curves. Knows neither Streamlit nor torch."""
+"""The three heaps as a bar, and what a leak does to a test as curves."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
 from mnist_core.records import Split
-from mnist_core.ui import frame, lesson, session
+from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 MEMORIES = (100, 300, 1_000, 3_000)  # images that the nearest-neighbor classifier has learned
@@ -22,15 +23,17 @@ ASKED = 500  # test images, and as many that nobody has seen
 MINIMUM = 1_000  # training images
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """The split, then the leak."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "Training images are learned from, validation images choose the settings, test images judge once, at the end. Move the "
             "cuts: what one heap gains another loses, and a small heap measures badly."
         )
     )
-    frame.fragment(_heaps)()
+    frame.fragment(_heaps)(panel)
     st.subheader(_("When the test leaks"))
     lesson.look_at(
         _(
@@ -39,30 +42,35 @@ def draw(name: DatasetName) -> None:
             "what any other new images would have given."
         )
     )
-    frame.fragment(_leak)(name)
-    lesson.code(data.split, leak.leak, leak.margin)
+    frame.fragment(_leak)(panel, name)
+    lesson.code(panel, data.split, leak.leak, leak.margin)
     lesson.experiment(
         "overfit-and-stop",
         _("Why validation images are kept apart: training loss goes on falling while validation loss turns up."),
     )
 
 
-def _heaps() -> None:
-    first, last = st.slider(
+def _heaps(panel: Panel) -> None:
+    first, last = panel.slider(
+        "cut",
         _("Cut the 60,000 training images: from the left to learn from, from the right to choose with"),
         MINIMUM,
         TRAIN_FILES,
         (50_000, 50_000),
         1_000,
         "%,d",
-        key="heaps_cut",
     )
     validation, unused = TRAIN_FILES - last, last - first
     counts: dict[Split, int] = {"train": first, "validation": validation, "test": TEST_FILES}
     said = _("{train} images train, {validation} validate, {test} test; {unused} lie unused.").format(
         train=f"{first:,}", validation=f"{validation:,}", test=f"{TEST_FILES:,}", unused=f"{unused:,}"
     )
-    live_chart(charts.heaps_chart(counts, unused, session.dark(), _), key="chart_heaps", height=190, description=said)
+    live_chart(
+        charts.heaps_chart(counts, unused, session.dark(), _),
+        key=panel.key("chart_heaps"),
+        height=190,
+        description=said,
+    )
     uses = (
         (
             _("Training"),
@@ -98,15 +106,15 @@ def _margin(images: int) -> str:
     )
 
 
-def _leak(name: DatasetName) -> None:
+def _leak(panel: Panel, name: DatasetName) -> None:
     by_memory = _found(name, data.load_dataset(name).source)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        percent = st.slider(
-            _("Test images that leak into the memory, in percent"), 0, 100, 50, 100 // leak.STEPS, key="leak_share"
+        percent = panel.slider(
+            "leak_share", _("Test images that leak into the memory, in percent"), 0, 100, 50, 100 // leak.STEPS
         )
-        memory = st.select_slider(
-            _("Training images in the memory"), MEMORIES, 3_000, key="leak_memory", format_func=lambda n: f"{n:,}"
+        memory = panel.select_slider(
+            "leak_memory", _("Training images in the memory"), MEMORIES, 3_000, format_func=lambda n: f"{n:,}"
         )
         found = by_memory[memory]
         place = percent * leak.STEPS // 100
@@ -121,7 +129,12 @@ def _leak(name: DatasetName) -> None:
             )
         )
     with right:
-        live_chart(charts.leak_chart(found, place, session.dark(), _), key="chart_leak", height=400, description=said)
+        live_chart(
+            charts.leak_chart(found, place, session.dark(), _),
+            key=panel.key("chart_leak"),
+            height=400,
+            description=said,
+        )
 
 
 @lru_cache(maxsize=2)

@@ -1,7 +1,4 @@
-"""Pixels in a scale: how their values spread, two of them against each other with a line, and the loss of that line.
-
-Knows neither Streamlit nor torch.
-"""
+"""Pixels in a scale: how their values spread, two of them against each other with a line, and the loss of that line."""
 
 from __future__ import annotations
 

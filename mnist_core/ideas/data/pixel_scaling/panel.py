@@ -11,9 +11,9 @@ from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.ideas.data.pixel_scaling import concept as line
 from mnist_core.ideas.data.pixel_scaling import figure as charts
-from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 IMAGES = 500  # that the line goes through
@@ -23,16 +23,18 @@ EDGE_OF_PIXELS = (5, 22)  # rows and columns in which ink comes and goes
 START = np.array([-0.6, 0.8])  # away from the lowest place, one unit far
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """The controls, three charts, the code, an experiment."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "A line guesses one pixel from its neighbor, y = a · x + b, and gradient descent looks for a and b. Raw pixels make its "
             "loss a gutter in which the walk hardly gets on; go through the scales, and the gutter becomes a round bowl."
         )
     )
-    frame.fragment(_panel)(name)
-    lesson.code(line.scaled, line.surface, line.descend)
+    frame.fragment(_panel)(panel, name)
+    lesson.code(panel, line.scaled, line.surface, line.descend)
     lesson.experiment(
         "preprocessing",
         _("The same in a network: one rate, and pixels in four scales. Raw ones make training unstable."),
@@ -50,33 +52,33 @@ class _Choice:
     steps: int
 
 
-def _choice() -> _Choice:
+def _choice(panel: Panel) -> _Choice:
     first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
     with first:
-        scale = one_of(_("Scale"), {one: names.CHOICES[one] for one in SCALES}, "raw", "scales_scale", wrap=True)
+        scale = panel.one_of("scale", _("Scale"), {one: names.CHOICES[one] for one in SCALES}, "raw", wrap=True)
     with second:
-        row = st.slider(_("Row"), *EDGE_OF_PIXELS, 14, key="scales_row")
+        row = panel.slider("row", _("Row"), *EDGE_OF_PIXELS, 14)
     with third:
-        column = st.slider(_("Column"), *EDGE_OF_PIXELS, 13, key="scales_column")
+        column = panel.slider("column", _("Column"), *EDGE_OF_PIXELS, 13)
     with fourth:
-        fraction = st.slider(
+        fraction = panel.slider(
+            "rate",
             _("Learning rate, in edges"),
             0.05,
             1.1,
             0.5,
             0.05,
-            key="scales_rate",
             help=_(
                 "The edge is 2 / greatest curvature, in each scale another rate: at 1 the steps neither shrink nor grow."
             ),
         )
     with fifth:
-        steps = st.slider(_("Steps"), 0, 100, 20, key="scales_steps")
+        steps = panel.slider("steps", _("Steps"), 0, 100, 20)
     return _Choice(scale, row, column, fraction, steps)
 
 
-def _panel(name: DatasetName) -> None:
-    chosen, dataset = _choice(), data.load_dataset(name)
+def _panel(panel: Panel, name: DatasetName) -> None:
+    chosen, dataset = _choice(panel), data.load_dataset(name)
     scale = chosen.scale
     images = dataset.train_images[:IMAGES]
     x = line.scaled(images[:, chosen.row, chosen.column], scale)
@@ -99,7 +101,7 @@ def _panel(name: DatasetName) -> None:
         strict=True,
     ):
         with place:
-            live_chart(figure, key=f"chart_scales_{what}", height=430, description=said)
+            live_chart(figure, key=panel.key(f"chart_{what}"), height=430, description=said)
     st.caption(
         _(
             "Here each pixel is centered and standardized by its own mean and deviation; for its networks this program takes one mean, "

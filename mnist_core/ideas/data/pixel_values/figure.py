@@ -1,4 +1,4 @@
-"""One image as its numbers: a heat map that shows each pixel's value. Knows neither Streamlit nor torch."""
+"""One image as its numbers: a heat map that shows each pixel's value."""
 
 from __future__ import annotations
 

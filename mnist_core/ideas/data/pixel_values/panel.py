@@ -11,10 +11,10 @@ from mnist_core.config import DatasetName, Preprocessing, choices
 from mnist_core.data import preprocessing
 from mnist_core.ideas.data.pixel_values.figure import numbers_chart
 from mnist_core.messages import N_
-from mnist_core.ui import frame, lesson, names, session
+from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
 from mnist_core.ui.flatten import flatten
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 PART = 10  # pixels along a side of a part, whose numbers can be read at once
@@ -22,15 +22,17 @@ MOST = 500  # images to choose from
 TWO_BY_TWO = np.array([[0, 64], [191, 255]], np.uint8)
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """The numbers, then the vector."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "To a computer the image is this table of 784 numbers, nothing else. Change the scale: the picture stays the same, "
             "the numbers that the network gets do not."
         )
     )
-    frame.fragment(_numbers)(name)
+    frame.fragment(_numbers)(panel, name)
     st.subheader(_("From an image to a vector"))
     lesson.look_at(
         _(
@@ -38,30 +40,30 @@ def draw(name: DatasetName) -> None:
             "others were its neighbors; a network of dense layers never learns of it."
         )
     )
-    frame.fragment(_vector)(name)
-    lesson.code(preprocessing.affine, preprocessing.preprocess)
+    frame.fragment(_vector)(panel, name)
+    lesson.code(panel, preprocessing.affine, preprocessing.preprocess)
     lesson.experiment(
         "preprocessing",
         _("The same network, given raw, scaled, zero-centered and standardized numbers: which learns best?"),
     )
 
 
-def _chosen(dataset: data.Dataset) -> NDArray[np.uint8]:
-    return np.asarray(dataset.train_images[int(st.session_state.get("number_image", 1)) - 1])
+def _chosen(panel: Panel, dataset: data.Dataset) -> NDArray[np.uint8]:
+    return np.asarray(dataset.train_images[int(panel.session.get("image", 1)) - 1])
 
 
-def _numbers(name: DatasetName) -> None:
+def _numbers(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     left, right = st.columns([1, 1.8], gap="large")
     with left:
-        number = st.slider(_("Image"), 1, MOST, 1, key="number_image")
-        image = _chosen(dataset)
-        scale = _scale()
-        shown = one_of(_("Shown"), {"part": N_("a part"), "whole": N_("the whole image")}, "part", "number_shown")
+        number = panel.slider("image", _("Image"), 1, MOST, 1)
+        image = _chosen(panel, dataset)
+        scale = _scale(panel)
+        shown = panel.one_of("shown", _("Shown"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")
         rows = columns = range(28)
         if shown != "whole":
-            top = st.slider(_("From row"), 0, 28 - PART, 9, key="number_row")
-            start = st.slider(_("From column"), 0, 28 - PART, 9, key="number_column")
+            top = panel.slider("row", _("From row"), 0, 28 - PART, 9)
+            start = panel.slider("column", _("From column"), 0, 28 - PART, 9)
             rows, columns = range(top, top + PART), range(start, start + PART)
         values = data.preprocess(image, scale)
         digit = int(dataset.train_labels[number - 1])
@@ -81,12 +83,12 @@ def _numbers(name: DatasetName) -> None:
     with right:
         ends = tuple(float(end) for end in data.preprocess(np.array([0, 255], np.uint8), scale))
         figure = numbers_chart(values, (ends[0], ends[1]), rows, columns, session.dark(), _)
-        live_chart(figure, key="chart_numbers", height=620, description=said)
+        live_chart(figure, key=panel.key("chart_numbers"), height=620, description=said)
 
 
-def _scale() -> Preprocessing:
+def _scale(panel: Panel) -> Preprocessing:
     options: tuple[Preprocessing, ...] = choices("preprocessing")  # type: ignore[assignment]
-    return one_of(_("Scale"), {scale: names.CHOICES[scale] for scale in options}, "raw", "number_scale", wrap=True)
+    return panel.one_of("scale", _("Scale"), {scale: names.CHOICES[scale] for scale in options}, "raw", wrap=True)
 
 
 def _formula(scale: Preprocessing) -> str:
@@ -101,11 +103,11 @@ def _formula(scale: Preprocessing) -> str:
     return texts[scale].format(mean=data.MEAN, deviation=data.STD)
 
 
-def _vector(name: DatasetName) -> None:
+def _vector(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
-    size = one_of(_("Image"), {side: f"{side}×{side}" for side in (2, 28)}, 28, "flatten_side", titled=False)
-    image = TWO_BY_TWO if size == 2 else _chosen(dataset)
-    flatten(image, key=f"flatten_{len(image)}")
+    size = panel.one_of("flatten_side", _("Image"), {side: f"{side}×{side}" for side in (2, 28)}, 28, titled=False)
+    image = TWO_BY_TWO if size == 2 else _chosen(panel, dataset)
+    flatten(image, key=panel.key(f"flatten_{len(image)}"))
     st.caption(
         _("The pixel in row r and column c, both counted from 0, is number {side} · r + c.").format(side=len(image))
     )

@@ -1,4 +1,4 @@
-"""A map of images: two numbers of each as a place, a color and a sign for each digit. Knows neither Streamlit nor torch."""
+"""A map of images: two numbers of each as a place, a color and a sign for each digit."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data.projection import concept as projection
 from mnist_core.ideas.data.projection.figure import map_chart
-from mnist_core.ui import frame, lesson, session
+from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 LEARNED = 5_000  # images whose components are taken
@@ -24,16 +25,18 @@ KEPT = 300  # components
 NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)  # from which an image is drawn again
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """The map, the drawn image, the code, an experiment."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "Each sign is an image, placed by two numbers instead of 784: images that look alike lie close together. Look which digits "
             "stay apart and which mingle, 4 and 9 above all; click a sign to see its image."
         )
     )
-    frame.fragment(_panel)(name)
-    lesson.code(projection.components, projection.Components)
+    frame.fragment(_panel)(panel, name)
+    lesson.code(panel, projection.components, projection.Components)
     lesson.experiment(
         "keras-first-look",
         _(
@@ -43,21 +46,26 @@ def draw(name: DatasetName) -> None:
     )
 
 
-def _panel(name: DatasetName) -> None:
+def _panel(panel: Panel, name: DatasetName) -> None:
     found, all_places = _map(name, data.load_dataset(name).source)
     dataset = data.load_dataset(name)  # not before: the map opens it, too, and two of them take twice the memory
     left, right = st.columns([2.2, 1], gap="large")
     with right:
         digits = st.segmented_control(
-            _("Digits"), range(10), selection_mode="multi", default=range(10), key="map_digits", wrap=True
+            _("Digits"),
+            range(10),
+            selection_mode="multi",
+            default=panel.initial_choices("digits", range(10), range(10)),
+            key=panel.key("digits"),
+            wrap=True,
         )
-        first = st.slider(_("Component across"), 1, 10, 1, key="map_first") - 1
-        second = st.slider(_("Component upwards"), 1, 10, 2, key="map_second") - 1
-        count = st.select_slider(_("Images"), SHOWN, 300, key="map_count")
+        first = panel.slider("first", _("Component across"), 1, 10, 1) - 1
+        second = panel.slider("second", _("Component upwards"), 1, 10, 2) - 1
+        count = panel.select_slider("count", _("Images"), SHOWN, 300)
         images, labels = dataset.train_images[:count], dataset.train_labels[:count]
         places = all_places[:count]
-        row = _chosen(labels)
-        _again(found, images[row], places[row], int(labels[row]))
+        row = _chosen(panel, labels)
+        _again(panel, found, images[row], places[row], int(labels[row]))
     with left:
         both = float(found.shares[first] + (found.shares[second] if second != first else 0))
         said = _("These components hold {fraction} of all the variance.").format(fraction=f"{both:.1%}")
@@ -72,25 +80,29 @@ def _panel(name: DatasetName) -> None:
             session.dark(),
             _,
         )
-        live_chart(figure, key="chart_map", height=640, description=said, on_click=partial(_choose, labels))
+        live_chart(
+            figure, key=panel.key("chart_map"), height=640, description=said, on_click=partial(_choose, panel, labels)
+        )
         st.caption(said)
 
 
-def _chosen(labels: NDArray[np.uint8]) -> int:
-    row = int(st.session_state.get("map_row", 0))
+def _chosen(panel: Panel, labels: NDArray[np.uint8]) -> int:
+    row = int(panel.session.get("row", 0))
     return row if row < len(labels) else 0
 
 
-def _choose(labels: NDArray[np.uint8], click: Click) -> None:
+def _choose(panel: Panel, labels: NDArray[np.uint8], click: Click) -> None:
     if not (isinstance(click.meta, int) and click.trace == f"digit-{click.meta}"):
         return
     mine = np.flatnonzero(labels == click.meta)
     if 0 <= click.point < len(mine):
-        st.session_state["map_row"] = int(mine[click.point])
+        panel.session["row"] = int(mine[click.point])
 
 
-def _again(found: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int) -> None:
-    count = st.select_slider(_("Drawn again from so many numbers"), NUMBERS, 20, key="map_numbers")
+def _again(
+    panel: Panel, found: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int
+) -> None:
+    count = panel.select_slider("numbers", _("Drawn again from so many numbers"), NUMBERS, 20)
     drawn = found.drawn(place[None], count)[0]
     ink = (np.clip(drawn, 0, 1) * 255).round().astype(np.uint8)
     st.image(image_sheet(np.stack([image, ink]), columns=2, scale=5), width=300)

@@ -13,8 +13,8 @@ from mnist_core.ideas.data import dataset_facts
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.ideas.data.samples import ranking_panel
 from mnist_core.messages import N_
-from mnist_core.ui import frame, lesson
-from mnist_core.ui.choice import one_of
+from mnist_core.ui import data_note, frame, lesson
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 ORDERS = {
@@ -25,36 +25,40 @@ ORDERS = {
 COLUMNS = 20
 
 
-def draw(name: DatasetName) -> None:
+def draw(panel: Panel, name: DatasetName | None = None) -> None:
     """The sheet, the code, an experiment."""
+    if (name := data_note.chosen(name)) is None:
+        return
     lesson.look_at(
         _(
             "Each row is one digit, as many hands wrote it. Sort the images by how hard they are and move the slider: "
             "at its right end even you may err."
         )
     )
-    frame.fragment(_sheet)(name)
-    lesson.code(digits.distances, digits.hardness, digits.by_hardness)
+    frame.fragment(_sheet)(panel, name)
+    lesson.code(panel, digits.distances, digits.hardness, digits.by_hardness)
     lesson.experiment(
         "keras-first-look", _("A network with one hidden layer tells 98 of 100 such images, after five epochs.")
     )
 
 
-def _sheet(name: DatasetName) -> None:
+def _sheet(panel: Panel, name: DatasetName) -> None:
     runs = ranking_panel.ranking(name)
     orders = {order: title for order, title in ORDERS.items() if runs or order != "run"}
-    if st.session_state.get("sample_order") not in orders:
-        st.session_state.pop("sample_order", None)
+    if panel.session.get("order") not in orders:
+        panel.session.pop("order", None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        order = one_of(_("Order"), orders, "random", "sample_order", wrap=True)
+        order = panel.one_of("order", _("Order"), orders, "random", wrap=True)
         if order == "hard":
-            hard = st.slider(
-                _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, key="sample_hard", width=420
+            hard = panel.slider(
+                "hard", _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, width=420
             )
         elif order == "random":
-            st.button(_("Show others"), key="shuffle", icon=":material/shuffle:", on_click=_shuffle)
+            st.button(
+                _("Show others"), key=panel.key("shuffle"), icon=":material/shuffle:", on_click=_shuffle, args=(panel,)
+            )
     if order == "run":
-        ranking_panel.draw(runs)
+        ranking_panel.draw(panel, runs)
         return
     dataset = data.load_dataset(name)
     if order == "hard":
@@ -64,7 +68,7 @@ def _sheet(name: DatasetName) -> None:
         if not runs:
             said += " " + _("A run of your own would rank them, too: train a network, then come back.")
     else:
-        indices = data.samples(dataset, per_digit=COLUMNS, seed=st.session_state.get("sample_seed", 0))
+        indices = data.samples(dataset, per_digit=COLUMNS, seed=panel.session.get("seed", 0))
         said = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
     st.image(_picture(dataset, indices), width="stretch")
     st.caption(said)
@@ -81,5 +85,5 @@ def _picture(dataset: data.Dataset, indices: NDArray[np.int64]) -> bytes:
     return image_sheet(dataset.train_images[indices], columns=COLUMNS, scale=2)
 
 
-def _shuffle() -> None:
-    st.session_state["sample_seed"] = st.session_state.get("sample_seed", 0) + 1
+def _shuffle(panel: Panel) -> None:
+    panel.session["seed"] = panel.session.get("seed", 0) + 1

@@ -17,6 +17,7 @@ from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.records import Run, Study
 from mnist_core.ui import names, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 COLUMNS = 20
@@ -34,33 +35,33 @@ def ranking(name: DatasetName) -> list[Run]:
     ]
 
 
-def draw(runs: list[Run]) -> None:
+def draw(panel: Panel, runs: list[Run]) -> None:
     """The choice of a run and of images, and the sheet as soon as the run's answers are there."""
     known = {run.id: run for run in runs}
-    if st.session_state.get("rank_run") not in known:
-        st.session_state.pop("rank_run", None)
+    if panel.session.get("rank_run") not in known:
+        panel.session.pop("rank_run", None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = st.selectbox(
+        chosen = panel.selectbox(
+            "rank_run",
             _("Run"),
             list(known),
-            key="rank_run",
             format_func=lambda run_id: names.option(known[run_id]),
             width=560,
         )
         run = known[chosen]
-        part = image_split.choose(run, "rank_part")
+        part = image_split.choose(panel, run, "rank_part")
     if part is None or last_weights.find(run) is None:
         return
-    study = analysis_panel.of_run("answers", {"run": run.id, "part": part}, run)
-    analysis_panel.draw(study.id, partial(_sheet, run, part))
+    study = analysis_panel.of_run(panel, "answers", {"run": run.id, "part": part}, run)
+    analysis_panel.draw(panel, study.id, partial(_sheet, panel, run, part))
 
 
-def _sheet(run: Run, part: image_split.Part, study: Study) -> None:
+def _sheet(panel: Panel, run: Run, part: image_split.Part, study: Study) -> None:
     heap = image_split.images(run, part)
     shares = np.asarray(study.arrays["shares"], np.float32)
     right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
-    hard = st.slider(
-        _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, key="rank_hard", width=420
+    hard = panel.slider(
+        "rank_hard", _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, width=420
     )
     columns = min(COLUMNS, int(np.bincount(heap.labels, minlength=10).min()) or COLUMNS)
     indices = digits.by_hardness(-right, heap.labels, hard / 100, columns)

@@ -1,4 +1,4 @@
-"""A network of 2, 2 and 2 units as a graph with all its numbers, as far as a round of training has come. Knows neither Streamlit nor torch."""
+"""A network of 2, 2 and 2 units as a graph with all its numbers, as far as a round of training has come."""
 
 from __future__ import annotations
 

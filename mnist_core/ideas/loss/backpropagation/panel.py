@@ -12,14 +12,14 @@ from mnist_core.ideas.loss.backpropagation.formulas_figure import formulas
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import Narrow, live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 ACTIVATIONS: dict[Hidden, str] = {"sigmoid": N_("Sigmoid"), "relu": "ReLU"}
 LOSSES: dict[Loss, str] = {"cross-entropy": N_("Cross-entropy"), "squared-error": N_("Squared error")}
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 MOST = 100.0  # a weight beyond it, and the rounds end
-STAGE, NET, PAST = "backprop_stage", "backprop_net", "backprop_past"
+STAGE, NET, PAST = "stage", "net", "past"  # in the panel's session
 SAID: dict[Stage, str] = {
     "sums": N_("Each hidden unit adds up its inputs, each times the weight of its edge, and its bias."),
     "hidden": N_("The activation bends the sum. Without it two layers would be no more than one."),
@@ -46,12 +46,12 @@ ROSE = N_(
 )
 # On a telephone the graph stands upright, and formulas are written smaller.
 ROOMY = 540  # pixels that the graph needs from left to right
-STYLE = "<style>@media (max-width: 640px) { .st-key-backprop_formula .katex { font-size: 0.8em; } }</style>"
+STYLE = '<style>@media (max-width: 640px) { [class*="backpropagation_formula"] .katex { font-size: 0.8em; } }</style>'
 AWAY = N_("The new weights reach {far}: they have run away. **Start over**, and try a smaller learning rate.")
 STAYED = N_("The loss stays at **{after}**: there is no slope to go down.")
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the graph, the formulas, the code, an experiment."""
     lesson.look_at(
         _(
@@ -60,42 +60,42 @@ def draw() -> None:
         )
     )
     st.html(STYLE)
-    frame.fragment(_panel)()
-    lesson.code(backprop.forward, backprop.backward, backprop.slope, backprop.update)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, backprop.forward, backprop.backward, backprop.slope, backprop.update)
     lesson.experiment("two-layer-net", _("The same with 39,760 weights and biases, 10,000 times in a row."))
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
-        made = _choices()
+        made = _choices(panel)
     known = stages(made.net)
     with right:
-        place = _steps(len(known), made)
+        place = _steps(panel, len(known), made)
         stage = known[place - 1]
         figure, upright = (graph(made, stage, session.dark(), _, upright=stands) for stands in (False, True))
         said = _said(made, stage)
         description = f"{_(TITLES[stage])}. {_numbers(made, stage)}"
         narrow = Narrow(upright, below=ROOMY, height=640)
-        live_chart(figure, key="chart_backprop", height=470, description=description, narrow=narrow)
+        live_chart(figure, key=panel.key("chart_graph"), height=470, description=description, narrow=narrow)
         st.markdown(said)
-        with st.container(key="backprop_formula"):
+        with st.container(key=panel.key("formula")):
             columns = formulas(made, stage)
             for column, part in zip(st.columns(len(columns)), columns, strict=True):
                 with column:
                     st.latex(part)
 
 
-def _choices() -> Round:
+def _choices(panel: Panel) -> Round:
     """Inputs, target, rate, and the kind of network; the round that they make."""
-    first = st.slider(_("Input x₁"), -2.0, 2.0, 1.0, 0.1, key="backprop_x1")
-    second = st.slider(_("Input x₂"), -2.0, 2.0, 0.5, 0.1, key="backprop_x2")
+    first = panel.slider("x1", _("Input x₁"), -2.0, 2.0, 1.0, 0.1)
+    second = panel.slider("x2", _("Input x₂"), -2.0, 2.0, 0.5, 0.1)
     x = np.array([first, second])
-    target = np.eye(2)[one_of(_("Target"), {0: "t = (1, 0)", 1: "t = (0, 1)"}, 0, "backprop_target")]
-    rate = st.select_slider(_("Learning rate"), RATES, 0.5, key="backprop_rate")
-    activation = one_of(_("Activation"), ACTIVATIONS, "sigmoid", "backprop_activation")
-    loss = one_of(_("Loss"), LOSSES, "cross-entropy", "backprop_loss")
-    w, b, v, c = st.session_state.get(NET, (FIRST.w, FIRST.b, FIRST.v, FIRST.c))
+    target = np.eye(2)[panel.one_of("target", _("Target"), {0: "t = (1, 0)", 1: "t = (0, 1)"}, 0)]
+    rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.5)
+    activation = panel.one_of("activation", _("Activation"), ACTIVATIONS, "sigmoid")
+    loss = panel.one_of("loss", _("Loss"), LOSSES, "cross-entropy")
+    w, b, v, c = panel.session.get(NET, (FIRST.w, FIRST.b, FIRST.v, FIRST.c))
     net = Net(w, b, v, c, activation, loss)
     found = backprop.forward(net, x, target)
     gradient = backprop.backward(net, x, target, found)
@@ -103,38 +103,49 @@ def _choices() -> Round:
     return Round(x, target, rate, net, found, gradient, new, backprop.forward(new, x, target))
 
 
-def _steps(count: int, made: Round) -> int:
+def _steps(panel: Panel, count: int, made: Round) -> int:
     """The buttons and the slider; which step is shown, from 1."""
-    if st.session_state.setdefault(STAGE, 1) > count:
-        st.session_state[STAGE] = count
-    now = st.session_state[STAGE]
+    if panel.session.setdefault(STAGE, panel.initial_number(STAGE, 1, 1, count)) > count:
+        panel.session[STAGE] = count
+    now = panel.session[STAGE]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            _("Back"), key="backprop_back", icon=":material/arrow_back:", on_click=_go, args=(-1,), disabled=now == 1
+            _("Back"),
+            key=panel.key("back"),
+            icon=":material/arrow_back:",
+            on_click=_go,
+            args=(panel, -1),
+            disabled=now == 1,
         )
         if now < count:
             st.button(
-                _("Next"), key="backprop_next", icon=":material/arrow_forward:", type="primary", on_click=_go, args=(1,)
+                _("Next"),
+                key=panel.key("next"),
+                icon=":material/arrow_forward:",
+                type="primary",
+                on_click=_go,
+                args=(panel, 1),
             )
         else:
             st.button(
                 _("Next round"),
-                key="backprop_round",
+                key=panel.key("round"),
                 icon=":material/repeat:",
                 type="primary",
                 on_click=_keep,
-                args=(made,),
+                args=(panel, made),
                 disabled=_far(made.new) > MOST,
             )
         st.button(
             _("Start over"),
-            key="backprop_reset",
+            key=panel.key("reset"),
             icon=":material/restart_alt:",
             on_click=_reset,
-            disabled=NET not in st.session_state,
+            args=(panel,),
+            disabled=NET not in panel.session,
         )
-    shown = st.slider(_("Step"), 1, count, key=STAGE)
-    if past := st.session_state.get(PAST):
+    shown = st.slider(_("Step"), 1, count, key=panel.key(STAGE))
+    if past := panel.session.get(PAST):
         losses = " → ".join(f"{loss:.3f}" for loss in past[-8:])
         st.caption(_("Loss of the rounds so far: {losses}").format(losses=losses))
     return shown
@@ -145,21 +156,21 @@ def _far(net: Net) -> float:
     return float(max(np.abs(one).max() for one in (net.w, net.b, net.v, net.c)))
 
 
-def _go(by: int) -> None:
-    st.session_state[STAGE] += by
+def _go(panel: Panel, by: int) -> None:
+    panel.session[STAGE] += by
 
 
-def _keep(made: Round) -> None:
+def _keep(panel: Panel, made: Round) -> None:
     """Go on with the new weights."""
-    st.session_state[NET] = (made.new.w, made.new.b, made.new.v, made.new.c)
-    st.session_state[PAST] = [*st.session_state.get(PAST, []), made.forward.loss]
-    st.session_state[STAGE] = 1
+    panel.session[NET] = (made.new.w, made.new.b, made.new.v, made.new.c)
+    panel.session[PAST] = [*panel.session.get(PAST, []), made.forward.loss]
+    panel.session[STAGE] = 1
 
 
-def _reset() -> None:
-    for key in (NET, PAST):
-        st.session_state.pop(key, None)
-    st.session_state[STAGE] = 1
+def _reset(panel: Panel) -> None:
+    for entry in (NET, PAST):
+        panel.session.pop(entry, None)
+    panel.session[STAGE] = 1
 
 
 def _said(made: Round, stage: Stage) -> str:

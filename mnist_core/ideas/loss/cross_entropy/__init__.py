@@ -1,1 +1,1 @@
-"""From logits to loss: softmax, cross-entropy, binary cross-entropy."""
+"""From logits to loss: softmax and cross-entropy."""

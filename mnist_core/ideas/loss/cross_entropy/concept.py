@@ -1,4 +1,4 @@
-"""From scores to a loss: softmax, cross-entropy, squared error, binary cross-entropy; and questions about them."""
+"""From scores to a loss: softmax, cross-entropy, squared error; and questions about them."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ def squared_error(prediction: ArrayLike, target: int) -> float:
     """Sum over the classes of (prediction − one-hot target)²."""
     p = np.asarray(prediction, float)
     return float(((p - np.eye(len(p))[target]) ** 2).sum())
-
-
-def binary_cross_entropy(probability: ArrayLike, target: int) -> Numbers:
-    """−log p where the answer is yes (target 1), −log(1 − p) where it is no (0); infinite when sure and wrong."""
-    p = np.asarray(probability, float)
-    with np.errstate(divide="ignore"):
-        loss: Numbers = -np.log(p if target else 1 - p)
-    return np.abs(loss)  # −log 1 is −0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Losses by slider: logits to cross-entropy with questions, and binary cross-entropy."""
+"""Scores to loss by slider: softmax, cross-entropy beside the squared error; and questions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import streamlit as st
 
 from mnist_core.ideas.loss.cross_entropy import concept as losses
 from mnist_core.ideas.loss.cross_entropy import figure as charts
-from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 START = (2.0, 1.0, 0.1)
 
 
-def draw_classes() -> None:
+def draw(panel: Panel) -> None:
     """Logits → softmax → cross-entropy, beside the squared error; questions."""
     lesson.look_at(
         _(
@@ -23,19 +22,19 @@ def draw_classes() -> None:
             "bar and the two losses."
         )
     )
-    frame.fragment(_classes)()
+    frame.fragment(_classes)(panel)
     st.subheader(_("Which has the higher loss?"))
-    frame.fragment(_question)()
-    lesson.code(losses.softmax, losses.cross_entropy, losses.squared_error)
+    frame.fragment(_question)(panel)
+    lesson.code(panel, losses.softmax, losses.cross_entropy, losses.squared_error)
     lesson.experiment("two-layer-net", _("A network before training guesses: its loss begins near ln 10 = 2.303."))
 
 
-def _classes() -> None:
+def _classes(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        target = st.segmented_control(_("True class"), range(3), default=0, required=True, key="loss_target") or 0
+        target = panel.one_of("target", _("True class"), {k: str(k) for k in range(losses.CLASSES)}, 0)
         logits = tuple(
-            st.slider(_("Score of class {number}").format(number=k), -5.0, 5.0, START[k], 0.1, key=f"loss_logit_{k}")
+            panel.slider(f"logit_{k}", _("Score of class {number}").format(number=k), -5.0, 5.0, START[k], 0.1)
             for k in range(losses.CLASSES)
         )
         shares = losses.softmax(logits)
@@ -56,13 +55,13 @@ def _classes() -> None:
         )
     with right:
         figure = charts.probabilities_chart(logits, target, session.dark(), _)
-        live_chart(figure, key="chart_softmax", height=300, description=said)
+        live_chart(figure, key=panel.key("chart_softmax"), height=300, description=said)
         both = charts.both_losses_chart(logits, target, session.dark(), _)
-        live_chart(both, key="chart_both_losses", height=300, description=said)
+        live_chart(both, key=panel.key("chart_both_losses"), height=300, description=said)
 
 
-def _question() -> None:
-    number = st.session_state.setdefault("loss_question", 0)
+def _question(panel: Panel) -> None:
+    number = panel.session.setdefault("question", 0)
     asked = losses.question(number)
     if asked.kind == "cross-entropy":
         text = _("Cross-entropy, true class {target}: logits {first} or {second}?")
@@ -73,7 +72,7 @@ def _question() -> None:
     answer = st.segmented_control(
         _("Your answer"),
         (0, 1),
-        key=f"loss_answer_{number}",
+        key=panel.key(f"answer_{number}"),
         format_func=options.__getitem__,
         label_visibility="collapsed",
     )
@@ -85,38 +84,6 @@ def _question() -> None:
         (st.success if right else st.warning)(said, icon=":material/check:" if right else ":material/close:")
 
     def another() -> None:
-        st.session_state["loss_question"] = number + 1
+        panel.session["question"] = number + 1
 
-    st.button(_("Another question"), key="loss_next", icon=":material/casino:", on_click=another)
-
-
-def draw_binary() -> None:
-    """Binary cross-entropy from sure and right to sure and wrong."""
-    lesson.look_at(
-        _(
-            "The loss is 0 when the answer is right and sure, and grows without end when it is sure and wrong. Go "
-            "toward a wrong 0 or 1: each further step costs more than the last."
-        )
-    )
-    frame.fragment(_binary)()
-    lesson.code(losses.binary_cross_entropy)
-    lesson.experiment(
-        "overfit-and-stop",
-        _("The validation loss turns up while accuracy stays: the network gets surer of its errors."),
-    )
-
-
-def _binary() -> None:
-    left, right = st.columns([1, 2], gap="large")
-    with left:
-        target = one_of(_("The true answer"), {1: N_("yes"), 0: N_("no")}, 1, "binary_target")
-        probability = st.slider(_("Probability given to yes"), 0.001, 0.999, 0.9, 0.001, "%.3f", key="binary_share")
-        log = st.toggle(_("Log axis"), key="binary_log")
-        loss = float(losses.binary_cross_entropy(probability, target))
-        said = _("Given to the true answer: {fraction:.3f}. Loss: **{loss:.3f}**.").format(
-            fraction=probability if target else 1 - probability, loss=loss
-        )
-        st.markdown(said)
-    with right:
-        figure = charts.binary_chart(probability, target, log, session.dark(), _)
-        live_chart(figure, key="chart_binary", height=420, description=said)
+    st.button(_("Another question"), key=panel.key("next"), icon=":material/casino:", on_click=another)

@@ -1,4 +1,4 @@
-"""Two trainings of one network beside each other: both losses, and below them their difference. Knows neither Streamlit nor torch."""
+"""Two trainings of one network beside each other: both losses, and below them their difference."""
 
 from __future__ import annotations
 

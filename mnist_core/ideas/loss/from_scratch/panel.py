@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -14,7 +15,7 @@ from mnist_core.panels import analysis_panel
 from mnist_core.records import Study
 from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 RATES = (0.1, 0.5, 1.2, 1.5)
@@ -34,7 +35,7 @@ SAID = {
 }
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The rate and the number of updates, the button, both curves, the code, an experiment."""
     lesson.look_at(
         _(
@@ -42,25 +43,25 @@ def draw() -> None:
             "See how the two curves are one at a rate of 0.5, and how at 1.2 differences in the last digits grow."
         )
     )
-    frame.fragment(_panel)()
-    lesson.code(scratch.Affine, scratch.ReLU, scratch.SoftmaxWithLoss, scratch.TwoLayerNet, scratch.train)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, scratch.Affine, scratch.ReLU, scratch.SoftmaxWithLoss, scratch.TwoLayerNet, scratch.train)
     lesson.experiment(
         "two-layer-net", _("The same network on the Train page, for 10,000 updates instead of some hundred.")
     )
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     left, middle, right = st.columns([2, 2, 1], gap="large", vertical_alignment="bottom")
     with left:
-        rate = one_of(_("Learning rate"), {rate: str(rate) for rate in RATES}, 0.5, "scratch_rate")
+        rate = panel.one_of("rate", _("Learning rate"), {rate: str(rate) for rate in RATES}, 0.5)
     with middle:
-        iterations = st.select_slider(_("Updates"), ITERATIONS, 300, key="scratch_iterations")
+        iterations = panel.select_slider("iterations", _("Updates"), ITERATIONS, 300)
     asked = {"dataset": data_note.dataset(), "rate": rate, "iterations": iterations}
     shown = analysis_panel.known("scratch", asked)
     with right:
         st.button(
             _("Train both"),
-            key="scratch_train",
+            key=panel.key("train"),
             type="primary",
             icon=":material/play_arrow:",
             on_click=analysis_panel.begin,
@@ -70,16 +71,16 @@ def _panel() -> None:
     if shown is None:
         st.info(_("Press **Train both**: a network of 784, 50 and 10 units is trained twice, in about a second."))
     else:
-        analysis_panel.draw(shown.id, _show)
+        analysis_panel.draw(panel, shown.id, partial(_show, panel))
 
 
-def _show(study: Study) -> None:
+def _show(panel: Panel, study: Study) -> None:
     ours, engine = study.arrays["scratch"], study.arrays["engine"]
     said = _said(ours, engine)
     st.markdown(said)
     live_chart(
         beside_chart(ours, engine, session.dark(), _),
-        key="chart_beside",
+        key=panel.key("chart_beside"),
         height=520,
         description=said.replace("**", ""),
         subject=study.id,

@@ -1,4 +1,4 @@
-"""Numerical gradient and backpropagation: their difference against the step, and the time of both. Knows neither Streamlit nor torch."""
+"""Numerical gradient and backpropagation: their difference against the step, and the time of both."""
 
 from __future__ import annotations
 

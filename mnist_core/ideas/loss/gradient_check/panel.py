@@ -15,6 +15,7 @@ from mnist_core.ideas.loss.gradient_check.concept import STEPS, Agreement, Place
 from mnist_core.ideas.loss.gradient_check.figure import difference_chart, duration, power, time_chart
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 HIDDEN = (1, 2, 5, 10, 20, 30, 50, 70, 100)
@@ -23,7 +24,7 @@ IMAGES = 3  # so few that NumPy's products take one core, and a slider answers a
 COMPARED, TIMED = 12, 20  # weights of which both gradients are computed at every step; of which the time is measured
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, both charts, the code, an experiment."""
     lesson.look_at(
         _(
@@ -32,21 +33,19 @@ def draw() -> None:
             "the second costs."
         )
     )
-    frame.fragment(_panel)()
-    lesson.code(concept.numerical_gradient, concept.backpropagation, TwoLayerNet)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, concept.numerical_gradient, concept.backpropagation, TwoLayerNet)
     lesson.experiment(
         "keras-first-look",
         _("Each of its 2,345 updates needs 407,050 derivatives: nobody would wait for numerical ones."),
     )
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        hidden = st.select_slider(_("Hidden units"), HIDDEN, 10, key="check_hidden")
-        step = st.select_slider(
-            _("Step by which a weight is moved"), STEPS[::-1], 1e-4, key="check_step", format_func=power
-        )
+        hidden = panel.select_slider("hidden", _("Hidden units"), HIDDEN, 10)
+        step = panel.select_slider("step", _("Step by which a weight is moved"), STEPS[::-1], 1e-4, format_func=power)
         found, measured, full = _agreement(hidden), _cost(hidden), _cost(FULL)
         said = _(
             "{count} of the {weights} weights and biases were moved, on {images} images. Both gradients differ by **{most}** "
@@ -77,10 +76,15 @@ def _panel() -> None:
     with right:
         dark = session.dark()
         live_chart(
-            difference_chart(found, step, dark, _), key="chart_check", height=380, description=said.replace("**", "")
+            difference_chart(found, step, dark, _),
+            key=panel.key("chart_difference"),
+            height=380,
+            description=said.replace("**", ""),
         )
         costs = [(f"784-{hidden}-10", measured)] + ([("784-100-10", full)] if hidden != FULL else [])
-        live_chart(time_chart(costs, dark, _), key="chart_check_time", height=280, description=times.replace("**", ""))
+        live_chart(
+            time_chart(costs, dark, _), key=panel.key("chart_time"), height=280, description=times.replace("**", "")
+        )
 
 
 @lru_cache(maxsize=1)

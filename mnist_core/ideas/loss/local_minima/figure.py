@@ -1,4 +1,4 @@
-"""A walk through two valleys as a chart. Knows neither Streamlit nor torch."""
+"""A walk through two valleys as a chart."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from mnist_core.ideas.loss.local_minima.figure import hills_chart
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 SAID = {
@@ -22,7 +23,7 @@ SAID = {
 }
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the walk, the code, an experiment."""
     lesson.look_at(
         _(
@@ -30,20 +31,20 @@ def draw() -> None:
             "rate: large steps leap out of the shallow valley, and larger ones out of both."
         )
     )
-    frame.fragment(_panel)()
-    lesson.code(hills.slope, hills.descend)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, hills.slope, hills.descend)
     lesson.experiment("optimizer-race", _("Five optimizers go down the same landscape from the same start."))
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        start = st.slider(_("Start"), -2.5, 2.5, 2.0, 0.1, key="hills_start")
-        rate = st.slider(_("Learning rate"), 0.01, 1.0, 0.1, 0.01, key="hills_rate")
-        steps = st.slider(_("Steps"), 0, 60, 30, key="hills_steps")
+        start = panel.slider("start", _("Start"), -2.5, 2.5, 2.0, 0.1)
+        rate = panel.slider("rate", _("Learning rate"), 0.01, 1.0, 0.1, 0.01)
+        steps = panel.slider("steps", _("Steps"), 0, 60, 30)
         walked = hills.descend(start, rate, steps)
         x = float(walked[-1])
         said = _(SAID[hills.end(walked)]).format(steps=len(walked) - 1, x=x, loss=float(hills.height(x)))
         st.markdown(said)
     with right:
-        live_chart(hills_chart(walked, session.dark(), _), key="chart_hills", height=420, description=said)
+        live_chart(hills_chart(walked, session.dark(), _), key=panel.key("chart_hills"), height=420, description=said)

@@ -1,4 +1,4 @@
-"""One unit's output over its two inputs. Knows neither Streamlit nor torch."""
+"""One unit's output over its two inputs."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from mnist_core.ideas.loss.perceptron.figure import map_chart, surface_chart
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 NAMES: dict[Activation, str] = {
@@ -25,7 +25,7 @@ NAMES: dict[Activation, str] = {
 SHAPES = {"map": N_("Map"), "surface": N_("Surface")}
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, the map, the code, an experiment."""
     lesson.look_at(
         _(
@@ -33,20 +33,20 @@ def draw() -> None:
             "weights for AND and for OR; for XOR there are none, since one straight edge cannot part it."
         )
     )
-    frame.fragment(_panel)()
-    lesson.code(concept.activate, concept.perceptron)
+    frame.fragment(_panel)(panel)
+    lesson.code(panel, concept.activate, concept.perceptron)
     lesson.experiment("depth-and-width", _("Without a hidden layer a network has only straight edges: compare."))
 
 
-def _panel() -> None:
+def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        activation = st.selectbox(
-            _("Activation"), concept.ACTIVATIONS, key="perceptron_activation", format_func=lambda name: _(NAMES[name])
+        activation = panel.selectbox(
+            "activation", _("Activation"), concept.ACTIVATIONS, format_func=lambda name: _(NAMES[name])
         )
-        first = st.slider(_("Weight w₁"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w1")
-        second = st.slider(_("Weight w₂"), -5.0, 5.0, 1.0, 0.1, key="perceptron_w2")
-        bias = st.slider(_("Bias b"), -5.0, 5.0, -1.5, 0.1, key="perceptron_b")
+        first = panel.slider("w1", _("Weight w₁"), -5.0, 5.0, 1.0, 0.1)
+        second = panel.slider("w2", _("Weight w₂"), -5.0, 5.0, 1.0, 0.1)
+        bias = panel.slider("b", _("Bias b"), -5.0, 5.0, -1.5, 0.1)
         values = concept.perceptron(((0, 0), (0, 1), (1, 0), (1, 1)), (first, second), bias, activation)
         said = _("Output at (0, 0), (0, 1), (1, 0), (1, 1): {values}.").format(
             values=", ".join(f"{value:.2f}" for value in values)
@@ -55,10 +55,10 @@ def _panel() -> None:
         if gate := _gate(tuple(values.tolist())):
             st.success(_("This is the gate {gate}.").format(gate=gate), icon=":material/check:")
     with right:
-        shape = one_of(_("Picture"), SHAPES, "map", "perceptron_picture", titled=False)
+        shape = panel.one_of("picture", _("Picture"), SHAPES, "map", titled=False)
         make = surface_chart if shape == "surface" else map_chart
         figure = make((first, second), bias, activation, session.dark(), _)
-        live_chart(figure, key=f"chart_perceptron_{shape}", height=460, description=said)
+        live_chart(figure, key=panel.key(f"chart_{shape}"), height=460, description=said)
 
 
 def _gate(values: tuple[float, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""The bowl as charts: the walk in it, its loss step by step, and what each rate would do. Knows neither Streamlit nor torch."""
+"""The bowl as charts: the walk in it, its loss step by step, and what each rate would do."""
 
 from __future__ import annotations
 

@@ -10,17 +10,17 @@ from mnist_core.ideas.stability.bowl.concept import Bowl
 from mnist_core.messages import N_
 from mnist_core.ui import lesson, playing, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 MOST_STEPS = 60
-STEPS = "bowl_steps"  # key of the slider
+START = 2.0
 PLAY_SECONDS = 0.35
 CURVATURES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 RATES = tuple(round(0.01 * n, 2) for n in range(1, 11)) + tuple(round(0.05 * n, 2) for n in range(3, 101))
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The sliders, three charts, a sentence, the code, an experiment."""
     lesson.look_at(
         _(
@@ -28,61 +28,59 @@ def draw() -> None:
             "the steps outgrow the bowl."
         )
     )
-    playing.draw("bowl", _panel, PLAY_SECONDS)
-    lesson.code(bowls.path, bowls.factor)
+    playing.draw(panel, _panel, PLAY_SECONDS)
+    lesson.code(panel, bowls.path, bowls.factor)
     lesson.experiment(
         "two-layer-net-rate-1.5",
         _("The same in a network: at a rate of 1.2 this one still learns, at 1.5 it is beyond its edge."),
     )
 
 
-def _panel(plays: bool) -> None:
+def _panel(panel: Panel, plays: bool) -> None:
     if plays:
-        playing.go_on("bowl", STEPS, MOST_STEPS)
-    bowl = _bowl()
-    steps = _steps(plays)
+        playing.go_on(panel, "steps", MOST_STEPS)
+    bowl = _bowl(panel)
+    steps = _steps(panel, plays)
     st.markdown(_said(bowl))
     dark = session.dark()
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        _chart("walk", charts.walk_chart(bowl, steps, dark, _), _("The path of the steps in the bowl."))
+        _chart(panel, "walk", charts.walk_chart(bowl, steps, dark, _), _("The path of the steps in the bowl."))
     with middle:
-        _chart("loss", charts.loss_chart(bowl, steps, dark, _), _("The loss after each step."))
+        _chart(panel, "loss", charts.loss_chart(bowl, steps, dark, _), _("The loss after each step."))
     with right:
-        _chart("rates", charts.rates_chart(bowl, dark, _), _said(bowl))
+        _chart(panel, "rates", charts.rates_chart(bowl, dark, _), _said(bowl))
 
 
-def _chart(name: str, figure: charts.Figure, description: str) -> None:
-    live_chart(figure, key=f"chart_bowl_{name}", height=400, description=description)
+def _chart(panel: Panel, name: str, figure: charts.Figure, description: str) -> None:
+    live_chart(figure, key=panel.key(f"chart_{name}"), height=400, description=description)
 
 
-def _bowl() -> Bowl:
+def _bowl(panel: Panel) -> Bowl:
     first, second, third, fourth = st.columns(4, gap="medium")
     with first:
-        plane = one_of(_("Weights"), {1: N_("one"), 2: N_("two")}, 1, "bowl_weights")
+        plane = panel.one_of("weights", _("Weights"), {1: N_("one"), 2: N_("two")}, 1)
     with second:
-        steep = st.select_slider(
-            _("Curvature"), CURVATURES, 1.0, key="bowl_curvature", help=_("How fast the slope changes.")
-        )
+        steep = panel.select_slider("curvature", _("Curvature"), CURVATURES, 1.0, help=_("How fast the slope changes."))
     with third:
-        rate = st.select_slider(_("Learning rate"), RATES, 0.5, key="bowl_rate")
+        rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.5)
     with fourth:
-        momentum = st.slider(_("Momentum"), 0.0, 0.95, 0.0, 0.05, key="bowl_momentum")
-    start = st.session_state.get("bowl_start", 2.0)
+        momentum = panel.slider("momentum", _("Momentum"), 0.0, 0.95, 0.0, 0.05)
+    start = panel.session.get("start", panel.initial_number("start", START, -3.0, 3.0))
     if plane == 1:
         return Bowl((steep,), rate, momentum, (start,))
     return Bowl((steep, steep / 10), rate, momentum, (start, 2.5))
 
 
-def _steps(plays: bool) -> int:
+def _steps(panel: Panel, plays: bool) -> int:
     slider, start, buttons = st.columns([2, 1, 1], gap="medium", vertical_alignment="bottom")
     with slider:
-        steps = st.slider(_("Steps"), 0, MOST_STEPS, 10, key=STEPS)
+        steps = panel.slider("steps", _("Steps"), 0, MOST_STEPS, 10)
     with start:
-        st.slider(_("Start"), -3.0, 3.0, 2.0, 0.1, key="bowl_start")
+        panel.slider("start", _("Start"), -3.0, 3.0, START, 0.1)
     with buttons, st.container(horizontal=True):
-        playing.one_step("bowl", STEPS, MOST_STEPS)
-        playing.play_or_pause("bowl", plays, STEPS)
+        playing.one_step(panel, "steps", MOST_STEPS)
+        playing.play_or_pause(panel, plays, "steps")
     return steps
 
 

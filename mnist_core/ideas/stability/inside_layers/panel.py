@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.panels import layer_charts, run_panel
+from mnist_core.panels import layer_charts, run_panel, started
 from mnist_core.ui import frame, lesson, names, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """Choose among my runs, then look inside."""
     lesson.look_at(
         _(
@@ -23,18 +24,21 @@ def draw() -> None:
         lesson.experiment("two-layer-net-rate-1.5", _("A network whose hidden units die within the first updates."))
         return
     ids = {run.id: run for run in runs}
-    shown = st.session_state.get("shown_run")
-    first = list(ids).index(shown) if shown in ids else 0
-    chosen = st.selectbox(
-        _("Run"), list(ids), first, format_func=lambda run_id: names.option(ids[run_id]), key="inside_run"
+    shown = started.run_on_train()
+    chosen = panel.selectbox(
+        "run",
+        _("Run"),
+        list(ids),
+        shown if shown in ids else None,
+        format_func=lambda run_id: names.option(ids[run_id]),
     )
     moving = ids[chosen].active
-    frame.fragment(panel, every=run_panel.interval() * 1.5 if moving else None)(chosen, moving)
+    frame.fragment(_charts, every=run_panel.interval() * 1.5 if moving else None)(panel, chosen, moving)
 
 
-def panel(run_id: str, moving: bool) -> None:
+def _charts(panel: Panel, run_id: str, moving: bool) -> None:
     """The charts of one run, moving while it does."""
     view = watch.look(run_id)
     if view.run.active != moving:
         st.rerun()
-    layer_charts.draw(view)
+    layer_charts.draw(panel, view)

@@ -13,13 +13,13 @@ from mnist_core.panels import analysis_panel
 from mnist_core.records import Run, Study
 from mnist_core.ui import names, session, texts, watch
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import one_of
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 PLANES = {"path": N_("the run's path"), "random": N_("random directions")}
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """The choice of a run and of a plane, the button, and the landscape that was computed last for them."""
     runs = [run for run in watch.my_runs() if run.checkpoint_step is not None]
     st.markdown(
@@ -32,13 +32,13 @@ def draw() -> None:
         st.info(_("There is no run of yours with weights to look at. Train a network first, then come back."))
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return
-    run, plane = _choice({run.id: run for run in runs})
+    run, plane = _choice(panel, {run.id: run for run in runs})
     asked = {"run": run.id, "plane": plane}
     shown = analysis_panel.known("landscape", asked)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Compute the landscape"),
-            key="compute_landscape",
+            key=panel.key("compute"),
             type="primary",
             icon=":material/landscape:",
             on_click=analysis_panel.begin,
@@ -48,21 +48,19 @@ def draw() -> None:
         if shown is not None and shown.state == "finished" and shown.values.get("reached") != run.checkpoint_step:
             st.caption(_("The run has gone on since: compute again for where it is now."))
     if shown is not None:
-        analysis_panel.draw(shown.id, partial(_show, plane))
+        analysis_panel.draw(panel, shown.id, partial(_show, panel, plane))
 
 
-def _choice(runs: dict[str, Run]) -> tuple[Run, str]:
+def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, str]:
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
-        chosen = st.selectbox(
-            _("Run"), list(runs), key="landscape_run", format_func=lambda run_id: names.option(runs[run_id])
-        )
+        chosen = panel.selectbox("run", _("Run"), list(runs), format_func=lambda run_id: names.option(runs[run_id]))
     with right:
-        plane = one_of(_("Plane"), PLANES, "path", "landscape_plane")
+        plane = panel.one_of("plane", _("Plane"), PLANES, "path")
     return runs[chosen], plane
 
 
-def _show(asked: str, study: Study) -> None:
+def _show(panel: Panel, asked: str, study: Study) -> None:
     plane = charts.Plane.of(study.values, study.arrays)
     if asked == "path" and plane.explained is None:
         st.info(
@@ -83,7 +81,7 @@ def _show(asked: str, study: Study) -> None:
     for column, name, make in ((left, "contours", charts.contours), (right, "surface", charts.surface)):
         with column:
             figure = watch.figure((*key, name), partial(make, study.id, plane, dark, _))
-            live_chart(figure, key=f"chart_landscape_{name}", height=480, description=description, subject=study.id)
+            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=study.id)
 
 
 def _said(plane: charts.Plane) -> str:

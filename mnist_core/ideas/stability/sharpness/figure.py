@@ -1,4 +1,4 @@
-"""The sharpness of runs against their edges 2/rate. Knows neither Streamlit nor torch."""
+"""The sharpness of runs against their edges 2/rate."""
 
 from __future__ import annotations
 

@@ -16,12 +16,13 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import Run
 from mnist_core.ui import data_note, frame, lesson, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 PRESET = "edge-of-stability"
 
 
-def draw() -> None:
+def draw(panel: Panel) -> None:
     """What to look at, the button, and the runs that were measured last, moving while any does."""
     lesson.look_at(
         _(
@@ -31,11 +32,14 @@ def draw() -> None:
     )
     st.button(
         _("Train at four rates and measure"),
-        key="sharpness",
+        key=panel.key("start"),
         type="primary",
         icon=":material/monitoring:",
         on_click=_start,
-        args=(secrets.token_hex(5),),
+        args=(
+            panel,
+            secrets.token_hex(5),
+        ),
     )
     groups = _groups()
     if not groups:
@@ -43,21 +47,21 @@ def draw() -> None:
             _("Press the button: four runs train together, each update on all 1,000 images, for about half a minute.")
         )
         return
-    chosen = st.selectbox(_("Runs"), list(groups), format_func=lambda key: _title(groups[key]), key="sharpness_runs")
+    chosen = panel.selectbox("runs", _("Runs"), list(groups), format_func=lambda key: _title(groups[key]))
     moving = any(run.active for run in groups[chosen])
     ids = tuple(run.id for run in groups[chosen])
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(ids, moving)
+    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, ids, moving)
 
 
 @frame.callback
-def _start(group: str) -> None:
+def _start(panel: Panel, group: str) -> None:
     preset = PRESETS[PRESET]
     name = data_note.dataset()
     configs = [preset.variant(label).replace(dataset=name) for label in preset.variants]
     ids = session.store().runs.create_group(
         session.student(), configs, group, preset=PRESET, variants=tuple(preset.variants)
     )
-    st.session_state.pop("sharpness_runs", None)
+    panel.session.pop("runs", None)
     watch.await_first_point(ids[0])
 
 
@@ -75,7 +79,7 @@ def _title(runs: list[Run]) -> str:
     return _("{network}: rates {rates}").format(network=names.but_the_rate(runs[0].config), rates=rates)
 
 
-def _panel(ids: tuple[str, ...], moving: bool) -> None:
+def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     views = [watch.look(run_id) for run_id in ids]
     if any(view.run.active for view in views) != moving:
         st.rerun()
@@ -93,7 +97,7 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
     with left:
         figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))
         described = " ".join(said) or _("Sharpness of the runs, and their edges.")
-        live_chart(figure, key="chart_sharpness", height=460, description=described, subject=ids[0])
+        live_chart(figure, key=panel.key("chart_sharpness"), height=460, description=described, subject=ids[0])
     chance = greatest_chance(view.run.config for view in views)
     with right:
         log = replace(axes, log_y=True)
@@ -102,5 +106,9 @@ def _panel(ids: tuple[str, ...], moving: bool) -> None:
             lambda: overlay.runs_chart(overlay.overlaid(rates), "loss", ("train",), log, _, chance),
         )
         live_chart(
-            figure, key="chart_sharp_loss", height=460, description=_("Training loss of the runs."), subject=ids[0]
+            figure,
+            key=panel.key("chart_loss"),
+            height=460,
+            description=_("Training loss of the runs."),
+            subject=ids[0],
         )

@@ -1,0 +1,191 @@
+"""A panel's instance: the names of all that belongs to one place where an idea or another panel stands, and where its controls begin.
+
+The same panel may stand twice on one page. What it keeps in the session, the keys of its widgets and charts, and its parameters
+in the address are therefore asked of its `Panel`, which is the first argument of whatever draws: `panel.key("rate")`,
+`panel.session["row"]`, `panel.address("run")`. Controls that somebody else may set are drawn by the methods that are named like
+Streamlit's: they take the name in front of the label.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from mnist_core.errors import InitialValueError
+from mnist_core.messages import N_
+from mnist_core.ui import address
+from mnist_core.ui.texts import _
+
+T = TypeVar("T")
+SHOWN_OPTIONS = 12  # in the sentence about a value that is none of them
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One place where a panel stands.
+
+    `name`: of the idea; empty for the panels of a page that is about one thing. `instance`: which of several on one page, in
+    small letters and digits; empty where the panel stands on its own page, whose addresses then are the plain ones.
+    `initial`: what its controls show at first, by their names; another value than they can show is an InitialValueError.
+    """
+
+    name: str = ""
+    instance: str = ""
+    initial: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z0-9]*", self.instance):
+            raise ValueError(f"expected an instance of small letters and digits, got {self.instance!r}")
+
+    # ---- names -----------------------------------------------------------------------------------------------------
+
+    def key(self, name: str) -> str:
+        """Key of the panel's widget, chart or container `name`."""
+        return self.address(f"{self.name}_{name}" if self.name else name)
+
+    def address(self, parameter: str) -> str:
+        """The panel's parameter in the address."""
+        return f"{self.instance}-{parameter}" if self.instance else parameter
+
+    @property
+    def session(self) -> MutableMapping[str, Any]:
+        """What the panel keeps in the session, by its own names; the values of its widgets among it."""
+        return _Entries(self)
+
+    def follow(self, name: str, parameter: str) -> str | None:
+        """What is shown under `name` of the session: as the panel's `parameter` asks where the address was followed."""
+        return address.follow(self.key(name), self.address(parameter))
+
+    # ---- where controls begin --------------------------------------------------------------------------------------
+
+    def initial_number(self, name: str, usual: T, least: float, most: float) -> T:
+        """The number, or pair of numbers, that `name` begins with: the `usual` one unless another was given."""
+        if name not in self.initial:
+            return usual
+        given = self.initial[name]
+        pair = isinstance(usual, tuple)
+        numbers = tuple(given) if pair and isinstance(given, list | tuple) else (given,)
+        kind: Any = type(usual[0] if isinstance(usual, tuple) else usual)
+        if len(numbers) != (2 if pair else 1) or not all(_fits(one, kind) and least <= one <= most for one in numbers):
+            template = N_("“{control}” cannot begin with {value}: expected a number from {least} to {most}.")
+            raise InitialValueError(template, control=name, value=given, least=least, most=most)
+        found = tuple(kind(one) for one in numbers)
+        return found if pair else found[0]  # type: ignore[return-value]
+
+    def initial_choice(self, name: str, usual: T, options: Sequence[T]) -> T:
+        """The one of `options` that `name` begins with."""
+        if name not in self.initial:
+            return usual
+        return self._one_of(name, self.initial[name], options)
+
+    def initial_choices(self, name: str, usual: Sequence[T], options: Sequence[T]) -> list[T]:
+        """Those of `options` that `name` begins with."""
+        given = self.initial.get(name, usual)
+        listed = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+        return [self._one_of(name, one, options) for one in listed]
+
+    def _one_of(self, name: str, given: Any, options: Sequence[T]) -> T:
+        for one in options:
+            if one == given and isinstance(one, bool) == isinstance(given, bool):
+                return one
+        shown = ", ".join(str(one) for one in options[:SHOWN_OPTIONS]) + (" …" if len(options) > SHOWN_OPTIONS else "")
+        template = N_("“{control}” cannot begin with {value}: expected one of {options}.")
+        raise InitialValueError(template, control=name, value=given, options=shown)
+
+    # ---- controls --------------------------------------------------------------------------------------------------
+
+    def slider(
+        self,
+        name: str,
+        label: str,
+        least: float,
+        most: float,
+        value: T,
+        step: Any = None,
+        format: str | None = None,
+        **more: Any,
+    ) -> T:
+        """`st.slider` from `least` to `most`; a pair of values makes two handles."""
+        value = self.initial_number(name, value, least, most)
+        chosen: T = st.slider(label, least, most, value, step, format, key=self.key(name), **more)
+        return chosen
+
+    def select_slider(self, name: str, label: str, options: Sequence[T], value: T, **more: Any) -> T:
+        """`st.select_slider` over the options."""
+        value = self.initial_choice(name, value, options)
+        return st.select_slider(label, options, value, key=self.key(name), **more)
+
+    def selectbox(self, name: str, label: str, options: Sequence[T], value: T | None = None, **more: Any) -> T:
+        """`st.selectbox`, at first with `value` (None: the first of the options)."""
+        first = self.initial_choice(name, options[0] if value is None else value, options)
+        chosen: T = st.selectbox(label, options, options.index(first), key=self.key(name), **more)
+        return chosen
+
+    def toggle(self, name: str, label: str, value: bool = False, **more: Any) -> bool:
+        """`st.toggle`."""
+        return st.toggle(label, self.initial_choice(name, value, (False, True)), key=self.key(name), **more)
+
+    def number_input(self, name: str, label: str, least: int, most: int, value: int, **more: Any) -> int:
+        """`st.number_input` for a whole number."""
+        value = self.initial_number(name, value, least, most)
+        return int(st.number_input(label, least, most, value, key=self.key(name), **more))
+
+    def one_of(
+        self, name: str, label: str, titles: Mapping[T, str], value: T, *, titled: bool = True, wrap: bool | None = None
+    ) -> T:
+        """One of a few that stand side by side (option → its title, which is translated here), never none.
+
+        `titled`: whether the label is seen; screen readers are told it anyway. `wrap`: into more rows where there is no room
+        (default: as Streamlit does).
+        """
+        shown, first = {one: _(title) for one, title in titles.items()}, self.initial_choice(name, value, list(titles))
+        chosen = st.segmented_control(
+            label,
+            list(titles),
+            default=first,
+            required=True,
+            key=self.key(name),
+            format_func=shown.__getitem__,
+            label_visibility="visible" if titled else "collapsed",
+            wrap=wrap,
+        )
+        return first if chosen is None else chosen
+
+    def pills(self, name: str, label: str, options: Sequence[T], value: Sequence[T], **more: Any) -> list[T]:
+        """`st.pills`: any number of a few that stand side by side."""
+        first = self.initial_choices(name, value, options)
+        return st.pills(label, options, selection_mode="multi", default=first, key=self.key(name), **more)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and (kind is not int or value == int(value))
+
+
+class _Entries(MutableMapping[str, Any]):
+    """The part of the session's state that is one panel's."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+
+    def __getitem__(self, name: str) -> Any:
+        return st.session_state[self._panel.key(name)]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        st.session_state[self._panel.key(name)] = value
+
+    def __delitem__(self, name: str) -> None:
+        del st.session_state[self._panel.key(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        start = self._panel.key("")
+        return (str(key).removeprefix(start) for key in st.session_state if str(key).startswith(start))
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
+
+
+PAGE = Panel()  # the one of a page that is about one thing: Train, Learning rate, Compare, Inspect
