@@ -70,7 +70,7 @@ class Panel:
         pair = isinstance(usual, tuple)
         numbers = tuple(given) if pair and isinstance(given, list | tuple) else (given,)
         kind: Any = type(usual[0] if isinstance(usual, tuple) else usual)
-        if len(numbers) != (2 if pair else 1) or not all(_fits(one, kind) and least <= one <= most for one in numbers):
+        if len(numbers) != (2 if pair else 1) or not all(_fits(one, kind, least, most) for one in numbers):
             template = N_("“{control}” cannot begin with {value}: expected a number from {least} to {most}.")
             raise InitialValueError(template, control=name, value=given, least=least, most=most)
         found = tuple(kind(one) for one in numbers)
@@ -161,8 +161,9 @@ class Panel:
         return st.pills(label, options, selection_mode="multi", default=first, key=self.key(name), **more)
 
 
-def _fits(value: Any, kind: type) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and (kind is not int or value == int(value))
+def _fits(value: Any, kind: type, least: float, most: float) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and least <= value <= most and (kind is not int or value == int(value))
 
 
 class _Entries(MutableMapping[str, Any]):

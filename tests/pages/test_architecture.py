@@ -388,7 +388,7 @@ def test_an_mlp_with_as_many_parameters(open_page: Open, store: Store) -> None:
 def test_the_ends_of_the_sliders_have_an_mlp(open_page: Open, filters: tuple[int, int], depth: int) -> None:
     app = open_page("architecture", view="equal")
     for number, count in enumerate(filters):
-        app.select_slider(key=f"equal_filters_{number}").set_value(count)
+        app.select_slider(key=f"mlp_or_cnn_filters_{number}").set_value(count)
     app.select_slider(key="mlp_or_cnn_units").set_value(8 if filters[0] == 1 else 128)
     app.select_slider(key="mlp_or_cnn_kernel").set_value(7)
     app.slider(key="mlp_or_cnn_depth").set_value(depth).run()

@@ -151,7 +151,7 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store:
 def test_measuring_can_be_cancelled(open_page: Open, store: Store, real_digits: None) -> None:
     app = open_page("batch_size", view="seconds")
     app.button(key="batch_times_measure").click().run()
-    app.button(key="cancel_batch-times").click().run()
+    app.button(key="batch_times_cancel_batch-times").click().run()
     assert "Stopped before its end." in texts(app)
 
 

@@ -84,7 +84,7 @@ def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
 def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
     app.button(key="landscape_compute").click().run()
-    app.button(key="cancel_landscape").click().run()
+    app.button(key="landscape_cancel_landscape").click().run()
     assert "Stopped before its end." in texts(app)
     study_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
     store.analyses.fail(study_id, message("Nothing to see."))
