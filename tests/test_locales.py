@@ -149,12 +149,14 @@ def _shown(node: ast.AST, *, figures: bool) -> Iterator[ast.expr]:
                 yield value
     if not isinstance(node, ast.Call):
         return
-    if isinstance(node.func, ast.Name) and node.func.id == "one_of":
-        yield node.args[0]
-        yield from node.args[1].values if isinstance(node.args[1], ast.Dict) else ()
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    # The controls of a panel take their own name first (ui/panel.py).
+    first = 1 if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "panel" else 0
+    if name == "one_of":
+        yield node.args[1]
+        yield from node.args[2].values if isinstance(node.args[2], ast.Dict) else ()
     if name in CALLS:
-        yield from node.args[:1] if CALLS[name] else ()
+        yield from node.args[first : first + 1] if CALLS[name] else ()
         yield from (keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS)
 
 
@@ -178,8 +180,10 @@ def test_no_visible_words_bypass_the_catalog(file: Path) -> None:
         ('st.caption("Step {n}".format(n=1))', True),
         ('st.tabs(["One", "Two"])', True),
         ('st.info("Yes" if ready else _("No"))', True),
-        ('one_of(_("Answer"), {1: N_("yes"), 0: "no"}, 1, "answer")', True),
-        ('one_of(_("Answer"), {1: N_("yes"), 0: N_("no")}, 1, "answer")', False),
+        ('panel.one_of("answer", _("Answer"), {1: N_("yes"), 0: "no"}, 1)', True),
+        ('panel.one_of("answer", _("Answer"), {1: N_("yes"), 0: N_("no")}, 1)', False),
+        ('panel.slider("rate", "Rate", 0, 1, 0)', True),
+        ('panel.slider("rate", _("Rate"), 0, 1, 0)', False),
         ('st.button(_("Press"), key="press", icon=":material/play_arrow:")', False),
         ('st.markdown(f"**{_(title)}** :gray-badge[{state}]")', False),
         ('st.caption(_("Step {n}").format(n=1))', False),
