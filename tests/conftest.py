@@ -14,6 +14,11 @@ from mnist_core.data.digits import draw_digits
 from tests import built_in as digits_on_disk
 from tests.postgresql import Server
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each of the processes that test side by side computes with one core, as do programs that it starts. (Before torch is
+    # imported.) With as many threads as cores in each, their threads wait for one another and take twice the time.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"
 # Read before any test takes it out of the environment.

@@ -119,6 +119,13 @@ def screenshot(page: Page, name: str) -> Path:
     return file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser and its server need the machine."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker("alone")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

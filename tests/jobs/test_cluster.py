@@ -25,6 +25,8 @@ from tests.jobs.disturbed import rows
 from tests.jobs.servers import LONG, SHORT, StandIn, Start, at_work, finished, gone
 from tests.jobs.strangers import answers, listening, speaks_http
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def store(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:

@@ -14,6 +14,8 @@ from mnist_core.store import open_store
 from tests.conftest import wait_until
 from tests.jobs.servers import LONG, Start, at_work, gone
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(

@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import psutil
+import pytest
 
 from mnist_core.bench.server import start_server
 from mnist_core.config import RunConfig
 from mnist_core.store import open_store
 from tests.conftest import wait_until
+
+pytestmark = pytest.mark.alone
+
 
 LONG = RunConfig(
     dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000
