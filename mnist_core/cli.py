@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import mnist_core
 from mnist_core import old_names
-from mnist_core.config import FIELDS, RunConfig, choices, parse_field
+from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.messages import N_, message
 from mnist_core.options import Parser, writable_file
@@ -137,10 +137,17 @@ def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
     for name in FIELDS:
         if name not in without:
             shown = "|".join(choices(name)) or name.upper()
-            group.add_argument(_option(name), dest=f"field_{name}", metavar=shown)
+            group.add_argument(_option(name), dest=f"field_{name}", metavar=shown, help=_help(name))
     for old, name in old_names.SETTINGS.items():
         if name not in without:
             group.add_argument(_option(old), dest=f"field_{name}", help=argparse.SUPPRESS)
+
+
+def _help(name: str) -> str:
+    """What a setting is, and its range, in a line; % is argparse's own sign."""
+    known = SETTINGS[name]
+    ends = "" if known.allowed is None else f", {known.allowed.minimum:g} to {known.allowed.maximum:g}"
+    return f"{known.title}{ends}{' each, such as 128-64' if known.layers else ''}".replace("%", "%%")
 
 
 def _option(name: str) -> str:

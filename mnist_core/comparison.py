@@ -9,49 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core import config
 from mnist_core.config import RunConfig
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Run
 
 # Settings, and what was done to a run by hand, as they are called in a sentence and at the head of a column.
-NAMES: Mapping[str, str] = {
-    "dataset": N_("data"),
-    "train_size": N_("training images"),
-    "validation_size": N_("validation images"),
-    "preprocessing": N_("pixels"),
-    "label_noise": N_("wrong labels"),
-    "model": N_("network"),
-    "hidden_layers": N_("hidden layers"),
-    "activation": N_("activation"),
-    "initialization": N_("first weights"),
-    "init_std": N_("deviation of the first weights"),
-    "dropout": N_("dropout"),
-    "batch_norm": N_("batch normalization"),
-    "filters": N_("filters"),
-    "kernel_size": N_("kernel size"),
-    "pooling": N_("pooling"),
-    "loss": N_("loss function"),
-    "optimizer": N_("optimizer"),
-    "learning_rate": N_("learning rate"),
-    "rate_changes": N_("changes of the rate by hand"),
-    "momentum": N_("momentum"),
-    "rho": "ρ",
-    "beta1": "β₁",
-    "beta2": "β₂",
-    "epsilon": "ε",
-    "weight_decay": N_("weight decay"),
-    "schedule": N_("schedule"),
-    "schedule_epochs": N_("epochs of the schedule"),
-    "schedule_factor": N_("factor of the schedule"),
-    "batch_size": N_("batch size"),
-    "sampling": N_("sampling"),
-    "epochs": N_("epochs"),
-    "early_stopping": N_("early stopping"),
-    "stop_when_not_finite": N_("stop at NaN"),
-    "sharpness": N_("sharpness measured"),
-    "seed": N_("seed"),
-    "batch_seed": N_("seed of the batches"),
-}
+NAMES: Mapping[str, str] = {**config.NAMES, "rate_changes": N_("changes of the rate by hand")}
 # Settings that are drawn on a log scale.
 LOG_SCALED = {"learning_rate", "batch_size", "train_size", "weight_decay", "epsilon", "init_std"}
 SEEDS = ("seed", "batch_seed")

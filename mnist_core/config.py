@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core import old_names
-from mnist_core.config_rules import problem, validate, words_of
+from mnist_core.config_rules import TRAIN_FILES, Range, Setting, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.messages import N_, message
 
@@ -42,48 +42,57 @@ class RunConfig:
     """
 
     # Data. The training part is the first `train_size` images of the training files, the validation part their
-    # last `validation_size`; together at most 60,000. The 10,000 test images are kept apart.
-    dataset: DatasetName = "mnist"
-    train_size: int = 50_000
-    validation_size: int = 10_000  # 0: no validation
-    preprocessing: Preprocessing = "scaled"  # raw 0–255, /255, /255 − mean, (/255 − mean) / deviation
-    label_noise: float = 0.0  # share of training labels replaced by a random other digit, 0–1
+    # last `validation_size` (0: none); together at most 60,000. The 10,000 test images are kept apart.
+    dataset: DatasetName = setting("mnist", N_("data"))
+    train_size: int = setting(50_000, N_("training images"), Range(1, TRAIN_FILES))
+    validation_size: int = setting(10_000, N_("validation images"), Range(0, TRAIN_FILES - 1))
+    # raw 0–255, /255, /255 − mean, (/255 − mean) / standard deviation
+    preprocessing: Preprocessing = setting("scaled", N_("pixel scaling"))
+    # Fraction of training labels replaced by a random other digit.
+    label_noise: float = setting(0.0, N_("label noise"), Range(0, 1))
 
     # Network. `hidden_layers` are the units of the dense layers before the output, for MLP and CNN alike.
-    model: ModelName = "mlp"
-    hidden_layers: tuple[int, ...] = (128,)  # 0 to 6 layers of 1 to 2,048 units
-    activation: Activation = "relu"
-    initialization: Initialization = "he"  # of weights; biases start at 0
-    init_std: float = 0.01  # deviation of `normal`
-    dropout: float = 0.0  # share of hidden dense units dropped, 0 to 0.95
-    batch_norm: bool = False  # after each convolution and hidden layer, before the activation
-    filters: tuple[int, ...] = (16, 32)  # CNN: one convolution each, 1 to 4 of 1 to 256
-    kernel_size: int = 5  # CNN: odd, 1 to 11; convolutions keep the image's size ("same" padding)
-    pooling: Pooling = "max"  # CNN: 2×2 with stride 2 after each convolution
+    model: ModelName = setting("mlp", N_("network"))
+    hidden_layers: tuple[int, ...] = setting((128,), N_("hidden layers"), Range(1, 2048), layers=Range(0, 6))
+    activation: Activation = setting("relu", N_("activation"))
+    initialization: Initialization = setting("he", N_("weight initialization"))  # biases start at 0
+    init_std: float = setting(0.01, N_("standard deviation of the initial weights"), Range(0, 100))  # of `normal`
+    dropout: float = setting(0.0, N_("dropout"), Range(0, 0.95))  # fraction of hidden dense units that is dropped
+    # After each convolution and hidden layer, before the activation.
+    batch_norm: bool = setting(False, N_("batch normalization"))
+    # CNN: one convolution each, "same" padding, odd kernels; 2×2 pooling with stride 2 after each.
+    filters: tuple[int, ...] = setting((16, 32), N_("filters"), Range(1, 256), layers=Range(1, 4))
+    kernel_size: int = setting(5, N_("kernel size"), Range(1, 11))
+    pooling: Pooling = setting("max", N_("pooling"))
 
     # Loss and optimizer
-    loss: Loss = "cross-entropy"  # squared-error: sum over the ten outputs against one-hot, mean over images
-    optimizer: Optimizer = "sgd"
-    learning_rate: float = 0.1  # 1e-6 to 100
-    momentum: float = 0.9  # momentum, nesterov
-    rho: float = 0.9  # rmsprop: decay of the squared-gradient average
-    beta1: float = 0.9  # adam, adamw
-    beta2: float = 0.999  # adam, adamw
-    epsilon: float = 1e-7  # adagrad, rmsprop, adam, adamw
-    weight_decay: float = 0.0  # added to the gradient; decoupled with adamw. Weights and biases alike
-    schedule: Schedule = "constant"
-    schedule_epochs: int = 1  # step: epochs between drops; warm-up: epochs of linear rise
-    schedule_factor: float = 0.1  # step: the rate is multiplied by this at each drop
+    # squared-error: sum over the ten outputs against one-hot, mean over images
+    loss: Loss = setting("cross-entropy", N_("loss function"))
+    optimizer: Optimizer = setting("sgd", N_("optimizer"))
+    learning_rate: float = setting(0.1, N_("learning rate"), Range(1e-6, 100))
+    momentum: float = setting(0.9, N_("momentum"), Range(0, 0.9999))  # momentum, nesterov
+    rho: float = setting(0.9, "ρ", Range(0, 0.99999))  # rmsprop: decay of the squared-gradient average
+    beta1: float = setting(0.9, "β₁", Range(0, 0.99999))  # adam, adamw
+    beta2: float = setting(0.999, "β₂", Range(0, 0.999999))  # adam, adamw
+    epsilon: float = setting(1e-7, "ε", Range(1e-16, 1))  # adagrad, rmsprop, adam, adamw
+    # Added to the gradient; decoupled with adamw. Weights and biases alike.
+    weight_decay: float = setting(0.0, N_("weight decay"), Range(0, 10))
+    schedule: Schedule = setting("constant", N_("schedule"))
+    # step: epochs between drops; warm-up: epochs of linear rise
+    schedule_epochs: int = setting(1, N_("epochs of the schedule"), Range(1, 1000))
+    schedule_factor: float = setting(0.1, N_("factor of the schedule"), Range(1e-4, 1))  # step: of each drop
 
-    # The loop
-    batch_size: int = 100  # 1 to train_size
-    sampling: Sampling = "shuffle"  # by epoch, or each batch drawn with replacement
-    epochs: int = 5  # 1 to 1,000
-    early_stopping: int = 0  # end after so many epochs without a lower validation loss than at another's end; 0: never
-    stop_when_not_finite: bool = True  # end at the first NaN or infinity, or go on
-    sharpness: bool = False  # measure the loss's greatest curvature at every evaluation
-    seed: int = 0  # of weights and dropout, 0 to 2³¹ − 1
-    batch_seed: int | None = None  # of the order of batches and of label noise; None: the same as `seed`
+    # Batches and stopping
+    batch_size: int = setting(100, N_("batch size"), Range(1, TRAIN_FILES))
+    sampling: Sampling = setting("shuffle", N_("sampling"))  # by epoch, or each batch drawn with replacement
+    epochs: int = setting(5, N_("epochs"), Range(1, 1000))
+    # End after so many epochs without a lower validation loss than at another's end; 0: never.
+    early_stopping: int = setting(0, N_("early stopping"), Range(0, 1000))
+    stop_when_not_finite: bool = setting(True, N_("stop at NaN"))  # at the first NaN or infinity, or go on
+    sharpness: bool = setting(False, N_("sharpness measured"))  # at every evaluation
+    seed: int = setting(0, N_("seed"), Range(0, 2**31 - 1))  # of weights and dropout
+    # Of the order of batches and of label noise; None: the same as `seed`.
+    batch_seed: int | None = setting(None, N_("seed of the batches"), Range(0, 2**31 - 1))
 
     def __post_init__(self) -> None:
         for name in ("hidden_layers", "filters"):
@@ -94,7 +103,7 @@ class RunConfig:
             value = getattr(self, name)
             if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
                 object.__setattr__(self, name, float(value))
-        problems = validate(self, FIELDS)
+        problems = validate(self, FIELDS, SETTINGS)
         if problems:
             raise ConfigError(problems)
 
@@ -200,6 +209,11 @@ class RunConfig:
 
 
 FIELDS: Mapping[str, Any] = typing.get_type_hints(RunConfig)
+SETTINGS: Mapping[str, Setting] = {field.name: field.metadata["setting"] for field in dataclasses.fields(RunConfig)}
+NAMES: Mapping[str, str] = {name: known.title for name, known in SETTINGS.items()}  # as they are called in a sentence
+RANGES: Mapping[str, Range] = {
+    name: known.allowed for name, known in SETTINGS.items() if known.allowed is not None and known.layers is None
+}
 _FLOATS = tuple(name for name, kind in FIELDS.items() if kind is float)
 _INT_TUPLES = ("hidden_layers", "filters")
 

@@ -5,6 +5,7 @@ All are checked at once: a `ConfigError` lists every fault, each as a sentence w
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import typing
 from collections.abc import Mapping
@@ -26,37 +27,31 @@ class Range:
     maximum: float
 
 
-RANGES: Mapping[str, Range] = {
-    "train_size": Range(1, TRAIN_FILES),
-    "validation_size": Range(0, TRAIN_FILES - 1),
-    "label_noise": Range(0, 1),
-    "init_std": Range(0, 100),
-    "dropout": Range(0, 0.95),
-    "kernel_size": Range(1, 11),
-    "learning_rate": Range(1e-6, 100),
-    "momentum": Range(0, 0.9999),
-    "rho": Range(0, 0.99999),
-    "beta1": Range(0, 0.99999),
-    "beta2": Range(0, 0.999999),
-    "epsilon": Range(1e-16, 1),
-    "weight_decay": Range(0, 10),
-    "schedule_epochs": Range(1, 1000),
-    "schedule_factor": Range(1e-4, 1),
-    "batch_size": Range(1, TRAIN_FILES),
-    "epochs": Range(1, 1000),
-    "early_stopping": Range(0, 1000),
-    "seed": Range(0, 2**31 - 1),
-    "batch_seed": Range(0, 2**31 - 1),
-}
-LAYERS: Mapping[str, tuple[Range, Range]] = {  # how many layers; how many units or filters in each
-    "hidden_layers": (Range(0, 6), Range(1, 2048)),
-    "filters": (Range(1, 4), Range(1, 256)),
-}
+@dataclass(frozen=True)
+class Setting:
+    """What is known of a setting besides its type and default.
+
+    `title`: what a sentence calls it (for the catalog). `allowed`: what a number may be, or each unit count of `layers`;
+    `layers`: how many there may be.
+    """
+
+    title: str
+    allowed: Range | None = None
+    layers: Range | None = None
 
 
-def validate(config: Any, fields: Mapping[str, Any]) -> list[Problem]:
-    """Everything that is wrong with `config` (a RunConfig), whose settings are of these types; empty when it can run."""
-    problems = [found for name, kind in fields.items() for found in _field_problems(name, kind, getattr(config, name))]
+def setting(default: Any, title: str, allowed: Range | None = None, *, layers: Range | None = None) -> Any:
+    """A field of RunConfig with its default; the rest as in `Setting`."""
+    return dataclasses.field(default=default, metadata={"setting": Setting(title, allowed, layers)})
+
+
+def validate(config: Any, kinds: Mapping[str, Any], settings: Mapping[str, Setting]) -> list[Problem]:
+    """Everything that is wrong with `config` (a RunConfig), whose `settings` have these types; empty when it can run."""
+    problems = [
+        found
+        for name, known in settings.items()
+        for found in _field_problems(name, kinds[name], known, getattr(config, name))
+    ]
     if not problems:
         problems = _joint_problems(config)
     return problems
@@ -67,18 +62,19 @@ def words_of(kind: Any) -> tuple[str, ...]:
     return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
 
 
-def _field_problems(name: str, kind: Any, value: Any) -> list[Problem]:
+def _field_problems(name: str, kind: Any, known: Setting, value: Any) -> list[Problem]:
     if options := words_of(kind):
         return [] if isinstance(value, str) and value in options else [_not_a_choice(name, value, options)]
-    if name in LAYERS:
-        return _layer_problems(name, value)
+    if known.layers is not None and known.allowed is not None:
+        return _layer_problems(name, value, known.layers, known.allowed)
     if kind is bool:
         if isinstance(value, bool):
             return []
         return [problem(N_("{field} must be true or false, not {value}."), name, value)]
     if value is None and name == "batch_seed":
         return []
-    return _number_problems(name, value, RANGES[name], whole=kind is not float)
+    assert known.allowed is not None, f"{name} has no range"
+    return _number_problems(name, value, known.allowed, whole=kind is not float)
 
 
 def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> list[Problem]:
@@ -96,8 +92,7 @@ def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> l
     return []
 
 
-def _layer_problems(name: str, value: Any) -> list[Problem]:
-    count, units = LAYERS[name]
+def _layer_problems(name: str, value: Any, count: Range, units: Range) -> list[Problem]:
     whole = isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
     if (
         whole

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_core.config import FIELDS, RunConfig, choices, parse_field
-from mnist_core.config_rules import LAYERS, RANGES, TRAIN_FILES
+from mnist_core.config import FIELDS, RANGES, SETTINGS, RunConfig, choices, parse_field
+from mnist_core.config_rules import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
 
@@ -21,8 +21,9 @@ def values(name: str) -> st.SearchStrategy[Any]:
     """Values that the field may have by itself."""
     if options := choices(name):
         return st.sampled_from(options)
-    if name in LAYERS:
-        count, units = LAYERS[name]
+    count, units = SETTINGS[name].layers, SETTINGS[name].allowed
+    if count is not None:
+        assert units is not None
         each = st.integers(int(units.minimum), int(units.maximum))
         return st.lists(each, min_size=int(count.minimum), max_size=int(count.maximum)).map(tuple)
     if FIELDS[name] is bool:

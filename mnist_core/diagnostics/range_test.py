@@ -18,8 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import RunConfig
-from mnist_core.config_rules import RANGES
+from mnist_core.config import RANGES, RunConfig
 from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss, reachable_accuracy
 from mnist_core.messages import N_, Message, message
 from mnist_core.networks.models import describe

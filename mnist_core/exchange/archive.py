@@ -23,8 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import escape
-from mnist_core.config import RunConfig
-from mnist_core.config_rules import RANGES
+from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError, ImportedFileError
 from mnist_core.exchange import arrays
 from mnist_core.exchange.script import script_of

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import schedule
-from mnist_core.config import RunConfig
-from mnist_core.config_rules import RANGES
+from mnist_core.config import RANGES, RunConfig
 from mnist_core.networks import models
 from mnist_core.records import DTYPES
 

@@ -144,7 +144,9 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
     if address:
         security = named_security()
         if security is None:
-            LOG.warning("whoever reaches %s can run code as its workers: see MNIST_LAB_TLS_CA in the README", address)
+            LOG.warning(
+                "whoever reaches %s can run code as its workers: see MNIST_LAB_TLS_CA in docs/environment.md", address
+            )
         client = stack.enter_context(Client(address, security=security))  # type: ignore[no-untyped-call]
         client.register_plugin(WorkerSetup(settings.store_url()))
         return client, None

@@ -12,8 +12,8 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import RunConfig, choices, parse_field
-from mnist_core.config_rules import RANGES, TRAIN_FILES
+from mnist_core.config import RANGES, RunConfig, choices, parse_field
+from mnist_core.config_rules import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.panels import draft
 from mnist_core.presets import PRESETS
