@@ -12,6 +12,7 @@ from typing import Literal
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
+from mnist_core.diagnostics.zones import Zone
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.figures.curves import Figure
@@ -25,6 +26,13 @@ PARTS: dict[Part, str] = {
     "train": theme.SPLIT_STYLES["train"].name,
     "validation": theme.SPLIT_STYLES["validation"].name,
     "test": theme.SPLIT_STYLES["test"].name,
+}
+# What stands on a chart; where there is more room "broken" has more words.
+ZONE_LABELS: dict[Zone, str] = {
+    "small": N_("too small"),
+    "good": N_("good"),
+    "edge": N_("on the edge"),
+    "broken": N_("broken"),
 }
 METRICS: dict[Metric, str] = {"loss": N_("Loss"), "accuracy": N_("Accuracy")}
 

@@ -7,25 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_core.diagnostics.zones import Zone
 from mnist_core.figures import theme
-from mnist_core.figures.sweep import color_of
+from mnist_core.figures.sweep import ZONE_LABELS, color_of
 from mnist_core.home_page.recorded import EXPERIMENTS, Line, RateCurve, Recording
 from mnist_core.messages import N_, Message, Translate, message
 
-ZONES: Mapping[Zone, str] = {
-    "small": N_("too small"),
-    "good": N_("good"),
-    "edge": N_("on the edge"),
-    "broken": N_("broken"),
-}
 DASHES = {"solid": "", "dash": "7 4", "dot": "2 3"}  # Plotly's words in SVG's
 
 
 def curves(recording: Recording, dark: bool, translate: Translate) -> dict[str, Any]:
     """The moving picture, as scripts/rates.js takes it; each rate in the color that the Learning-rate page gives it."""
     rates = [curve.rate for curve in recording.curves]
-    zones = {zone: translate(name) for zone, name in ZONES.items()}
+    zones = {zone: translate(name) for zone, name in ZONE_LABELS.items()}
     return {
         "steps": recording.steps,
         "last": recording.steps[-1],
@@ -52,7 +45,7 @@ def describe(recording: Recording) -> Message:
             "Curves of training accuracy over {steps} steps at eight learning rates. Too small: {small}. Good: {good}. On the edge: {edge}. Broken: {broken}."
         ),
         steps=f"{recording.steps[-1]:,}",
-        **{zone: _ends(recording.of_zone(zone)) for zone in ZONES},
+        **{zone: _ends(recording.of_zone(zone)) for zone in ZONE_LABELS},
     )
 
 

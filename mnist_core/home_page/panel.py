@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core import rates
+from mnist_core.figures.sweep import ZONE_LABELS
 from mnist_core.home_page import figure
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
 from mnist_core.messages import N_
@@ -66,7 +67,7 @@ def draw() -> None:
 def _words() -> None:
     """What this is, and what to press."""
     st.title(_("See how neural networks train"))
-    few = {zone: found for zone in figure.ZONES if (found := recording().of_zone(zone))}
+    few = {zone: found for zone in ZONE_LABELS if (found := recording().of_zone(zone))}
     best = max(recording().curves, key=lambda curve: curve.final)
     st.markdown(
         _(

@@ -15,7 +15,7 @@ from mnist_core.panels import predictions, run_panel, started, waiting
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import curves_figure, sweep_rates, zones_figure
 from mnist_core.ui import frame, names, seal, session, texts, watch
-from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui.chart import Click, Narrow, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -143,7 +143,10 @@ def _charts(
 ) -> None:
     runs = [(one.run, one.curves) for one in views]
     key = (sweep.id, versions, view, texts.language())
-    left, right = st.columns(2, gap="medium")
+    # Side by side where each has room.
+    st.html("<style>[class*=sweep_charts] [data-testid=stColumn] { min-width: min(100%, 24rem); }</style>")
+    with st.container(key=panel.key("sweep_charts")):
+        left, right = st.columns(2, gap="medium")
     with left:
         make = partial(curves_figure.curves_chart, sweep.id, runs, sweep.rates, view, _)
         live_chart(
@@ -156,8 +159,10 @@ def _charts(
         )
     with right:
         ends = partial(zones_figure.rates_chart, sweep.id, runs, reading, view, _, sweep.predicted_edge)
+        narrow = watch.figure((*key, "narrow ends"), partial(ends, width=zones_figure.NARROW))
         live_chart(
             watch.figure((*key, "ends"), ends),
+            narrow=Narrow(narrow, below=zones_figure.WIDTH, height=460),
             key=panel.key("chart_rates"),
             height=460,
             description=zones_figure.describe(reading, len(sweep.rates)).text(_),

@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from mnist_core.diagnostics import zones
 from mnist_core.diagnostics.zones import Reading, Zone
-from mnist_core.figures import theme
+from mnist_core.figures import labels, theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.figures.curves import SHARES, Figure, Trace
-from mnist_core.figures.sweep import PARTS, SweepView, chance_of, color_of, mark_chance, rate_text
+from mnist_core.figures.sweep import PARTS, ZONE_LABELS, SweepView, chance_of, color_of, mark_chance, rate_text
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import Curves, Run
 
-LETTERS = 55  # of a zone's name in the width of the chart; a narrower zone has it upright
+WIDTH, NARROW = 440, 300  # pixels that the chart has at least: usually, and on a telephone
+MARGINS = 75  # pixels of the width beside the axis
+HEIGHT = 290  # pixels that the axes have at least from top to bottom
+ROW = theme.NOTE_SIZE * labels.LINE  # pixels from one row of labels to the next
 
 ZONE_NAMES: dict[Zone, str] = {
     "small": N_("too small"),
@@ -46,11 +49,14 @@ def rates_chart(
     view: SweepView,
     translate: Translate,
     predicted: float | None = None,
+    *,
+    width: int = WIDTH,
 ) -> Figure:
     """Loss (log) or accuracy at the end, and at its best, against the rate (log), over the zones of the rates.
 
     With several seeds: their mean, and a band from least to greatest. Point number n of the traces `final` and `best`
     is rate number n of `reading`. `predicted`: where the student expected the edge, drawn once all runs have ended.
+    `width`: pixels that the chart has at least; so many no label needs to lie over another.
     """
     rates = [point.rate for point in reading.points]
     heading = translate(
@@ -66,7 +72,8 @@ def rates_chart(
     final = _table(runs, rates, lambda run, curves: zones.last(run, curves, view.split, view.metric))
     peak = _table(runs, rates, lambda run, curves: zones.best(run, curves, view.split, view.metric))
     floor, top = _ends(final, peak, runs, view)
-    _shade(figure, reading, bounds, view, translate)
+    _shade(figure, reading, bounds, view)
+    ceiling = _name_zones(figure, reading, bounds, width - MARGINS, view, translate)
     if final.shape[0] > 1:
         figure["data"] += _band(rates, final, floor, top, view)
     figure["data"] += [
@@ -74,14 +81,22 @@ def rates_chart(
         _ends_trace("final", rates, final, reading, floor, top, view, translate),
     ]
     mark_chance(figure, runs, view, translate, log=True)
+    # The line's name stands at its left: on the right is what broke. Above the line that of the loss, where nothing else is
+    # written; below it that of the accuracy, since the edges have theirs above.
+    above = view.metric == "loss"
+    layout["annotations"][-1] |= {
+        "x": 0,
+        "xanchor": "left",
+        "yanchor": "bottom" if above else "top",
+        "yshift": 4 * above,
+    }
     if view.metric == "loss":
-        # On the right stands what broke, above the line the zone's name.
-        layout["annotations"][-1] |= {"x": 0, "xanchor": "left", "yanchor": "top"}
         lowest, highest = math.log10(floor), math.log10(top)
         layout["yaxis"] |= ends(lowest, highest, log=True) | log_ticks(lowest, highest)
     else:
         layout["yaxis"] |= SHARES
-    _mark_edges(figure, reading, predicted, view, translate)
+    layout["yaxis"]["domain"] = [0, ceiling]
+    _mark_edges(figure, reading, predicted, (low, high), ceiling, view, translate)
     figure["data"] += spread(layout)
     return figure
 
@@ -199,14 +214,19 @@ def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top:
     ]
 
 
-def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: SweepView, translate: Translate) -> None:
-    """Grounds of neighboring rates of one zone, with its name."""
-    whole = math.log(bounds[-1] / bounds[0])
-    for zone, places in groupby(range(len(reading.points)), lambda place: reading.points[place].zone):
-        if zone is None:
-            continue
-        group = list(places)
-        left, right = bounds[group[0]], bounds[group[-1] + 1]
+def _stretches(reading: Reading, bounds: Sequence[float]) -> list[tuple[Zone, float, float]]:
+    """Neighboring rates of one zone: the zone, and the ends of their stretch of the axis."""
+    found = []
+    for zone, group in groupby(range(len(reading.points)), lambda place: reading.points[place].zone):
+        places = list(group)
+        if zone is not None:
+            found.append((zone, bounds[places[0]], bounds[places[-1] + 1]))
+    return found
+
+
+def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: SweepView) -> None:
+    """The grounds of the zones."""
+    for zone, left, right in _stretches(reading, bounds):
         figure["layout"]["shapes"].append(
             {
                 "type": "rect",
@@ -220,28 +240,56 @@ def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: Swee
                 "line": {"width": 0},
             }
         )
-        name = translate(ZONE_NAMES[zone])
-        fits = math.log(right / left) / whole * LETTERS > len(name) + 1
-        # Where training breaks, points of the loss stand high and those of accuracy low.
-        low = not fits and zone == "broken" and view.metric == "loss"
+
+
+def _name_zones(
+    figure: Figure, reading: Reading, bounds: Sequence[float], room: float, view: SweepView, translate: Translate
+) -> float:
+    """The zones' names above the axes, on their colors, in as many rows as they need: each at its widest stretch.
+
+    Returns where the axes end, as a fraction of the height.
+    """
+    low, whole = math.log(bounds[0]), math.log(bounds[-1] / bounds[0])
+    widest: dict[Zone, tuple[float, float]] = {}
+    for zone, *ends_of_it in _stretches(reading, bounds):
+        left, right = ((math.log(end) - low) / whole for end in ends_of_it)
+        if zone not in widest or right - left > widest[zone][1] - widest[zone][0]:
+            widest[zone] = (left, right)
+    named = [labels.Named(translate(ZONE_LABELS[zone]), *stretch) for zone, stretch in widest.items()]
+    places = labels.in_rows(named, room, theme.NOTE_SIZE)
+    for zone, name, place in zip(widest, named, places, strict=True):
         figure["layout"]["annotations"].append(
             {
-                "x": math.log10(math.sqrt(left * right)),
+                "xref": "paper",
+                "x": place.x,
+                "xanchor": place.anchor,
                 "yref": "paper",
-                "y": 0 if low else 1,
-                "yanchor": "bottom" if low else "top",
-                "text": name,
-                "textangle": 0 if fits else -90,
+                "y": 1,
+                "yanchor": "top",
+                "yshift": -round(place.row * ROW),
+                "text": name.text,
                 "showarrow": False,
+                "bgcolor": ZONE_COLORS[zone][view.dark],
+                "borderpad": 0,
                 "font": {"size": theme.NOTE_SIZE, "color": theme.ink(view.dark)},
             }
         )
+    return 1 - ROW * (1 + max((place.row for place in places), default=-1)) / HEIGHT
 
 
 def _mark_edges(
-    figure: Figure, reading: Reading, predicted: float | None, view: SweepView, translate: Translate
+    figure: Figure,
+    reading: Reading,
+    predicted: float | None,
+    axis: tuple[float, float],
+    ceiling: float,
+    view: SweepView,
+    translate: Translate,
 ) -> None:
-    """The measured edge as a line, the predicted one dashed beside it, each with its name at the foot."""
+    """The measured edge as a line, the predicted one dashed beside it, each with its name at the foot, in a row of its own.
+
+    `axis`: the ends of that of rates, as powers of ten; `ceiling`: where the axes end, as a fraction of the height.
+    """
     if not reading.done:
         return
     measured = reading.edge.middle if reading.edge else None
@@ -259,18 +307,21 @@ def _mark_edges(
                 "x1": rate,
                 "yref": "paper",
                 "y0": 0,
-                "y1": 1,
+                "y1": ceiling,
                 "line": {"color": color, "width": 2, "dash": dash},
             }
         )
+        right = math.log10(rate) > sum(axis) / 2  # where there is more room on the left
         figure["layout"]["annotations"].append(
             {
                 "x": math.log10(rate),
-                "yref": "paper",
-                "y": 0.02 + 0.075 * row,
+                # Above the line of chance, which in a chart of accuracy has its name below it.
+                "yref": "paper" if view.metric == "loss" else "y",
+                "y": 0 if view.metric == "loss" else 0.1,
                 "yanchor": "bottom",
-                "xanchor": "right",
-                "xshift": -4,
+                "yshift": 4 + round(row * ROW),
+                "xanchor": "right" if right else "left",
+                "xshift": -4 if right else 4,
                 "text": f"{translate(name)} {rate:.3g}",
                 "showarrow": False,
                 "bgcolor": theme.veil(view.dark),

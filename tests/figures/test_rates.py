@@ -138,12 +138,10 @@ def test_point_number_n_is_rate_number_n() -> None:
 def test_zones_are_shaded_and_named() -> None:
     figure = ends()
     grounds = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
-    assert [
-        note for note in notes(figure) if note in ("too small", "good", "on the edge", "diverged or collapsed")
-    ] == [
+    assert [note for note in notes(figure) if note in ("too small", "good", "on the edge", "broken")] == [
         "too small",
         "good",
-        "diverged or collapsed",
+        "broken",
     ]
     assert grounds[0]["x1"] == pytest.approx(math.sqrt(0.01 * 0.1)) == grounds[1]["x0"]
     assert grounds[1]["x1"] == pytest.approx(math.sqrt(0.5 * 1.0))
@@ -191,7 +189,7 @@ def test_before_the_end_no_edge_is_drawn_and_what_runs_has_no_zone() -> None:
     figure = ends(runs, predicted=1.4)
     assert "predicted 1.4" not in notes(figure)
     assert np.isnan(numbers(trace(figure, "final")["y"])[4])
-    assert "diverged or collapsed" in notes(figure)  # the fourth has ended
+    assert "broken" in notes(figure)  # the fourth has ended
     grounds = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
     assert grounds[-1]["x1"] == pytest.approx(math.sqrt(2))
 
