@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from mnist_core.analysis.attribution import answers
 from mnist_core.config import DatasetName, RunConfig
@@ -69,10 +73,20 @@ def output(
     )
     text = script(config, changes, last_step).replace("60_000", str(len(dataset.train_labels)))
     (folder / "train.py").write_text(text)
-    done = subprocess.run(
-        [sys.executable, "train.py", "."], cwd=folder, capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
+    return run_here(folder)
+
+
+def run_here(folder: Path) -> str:
+    """What the script prints, run as the main program of this process: to start one that imports torch takes seconds."""
+    kept = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == "torchvision"}
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(), redirect_stdout(StringIO()) as printed:
+        patch.setattr(sys, "argv", ["train.py", str(folder)])
+        patch.syspath_prepend(folder)  # where the stand-in for torchvision is
+        runpy.run_path(str(folder / "train.py"), run_name="__main__")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    sys.modules.update(kept)
+    return printed.getvalue()
 
 
 def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float]:
@@ -113,6 +127,17 @@ def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tin
     mine = train(config, tiny, threads=1).result
     assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)
     assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
+
+
+def test_a_process_of_its_own_prints_the_same(tiny: Dataset, tmp_path: Path) -> None:
+    here = output(RunConfig(**SMALL), tiny, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "train.py", "."], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
+    )
+    (losses, accuracy), (losses_here, accuracy_here) = read(done.stdout), read(here)
+    assert losses == pytest.approx(losses_here, abs=2e-3)
+    assert accuracy == pytest.approx(accuracy_here, abs=0.006)
+    assert [line.split()[:1] for line in done.stdout.splitlines()] == [line.split()[:1] for line in here.splitlines()]
 
 
 @pytest.mark.parametrize(
