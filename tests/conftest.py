@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +83,15 @@ def mnist() -> Path:
     if folder is None:
         pytest.skip(f"no MNIST in {NAMED or BESIDE}; MNIST_LAB_DATA may name a folder that has it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def reference(mnist: Path) -> Callable[[Any], Any]:
+    """What came of an experiment (a RunConfig) on real MNIST, which is trained once for all tests that ask for it."""
+    from mnist_core import load_dataset, train
+
+    dataset = load_dataset("mnist", mnist)
+    return cache(lambda config: train(config, dataset))
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:

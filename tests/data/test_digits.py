@@ -73,5 +73,5 @@ def test_two_layer_net_learns_at_half_and_collapses_at_one_and_a_half(drawn: dat
 
 @pytest.mark.reference
 def test_a_lenet_reaches_98_5(drawn: data.Dataset) -> None:
-    config = PRESETS["lenet"].config.replace(dataset="built-in", filters=[16, 32])
+    config = PRESETS["lenet"].config.replace(dataset="built-in", filters=[8, 16])  # half the time of 16 and 32
     assert train(config, drawn).result["test_accuracy"] >= 0.985
