@@ -22,10 +22,18 @@ from mnist_core.messages import Message
 State = Literal["queued", "running", "paused", "finished"]
 Outcome = Literal["completed", "stopped", "diverged", "collapsed", "failed"]
 Split = Literal["train", "validation", "test"]
-StudyKind = Literal[
-    "landscape", "answers", "attention", "course", "disturbed", "exciting", "scratch", "batch-times", "augmented"
+AnalysisKind = Literal[
+    "landscape",
+    "answers",
+    "attribution",
+    "snapshot-answers",
+    "robustness",
+    "activation-maximization",
+    "scratch-comparison",
+    "batch-times",
+    "augmentation",
 ]
-StudyState = Literal["queued", "running", "finished", "failed"]
+AnalysisState = Literal["queued", "running", "finished", "failed"]
 Prediction = Literal["learns", "slow", "breaks"]  # diagnostics.predictions says when each has come true
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 MOST_RATES = 3  # of a run that are named in a line
@@ -247,7 +255,7 @@ class Run:
     note: UserText = NOTHING
     star: bool = False
     color: int | None = None  # number of a color of the charts; None: by its place among others
-    put_away: bool = False  # its student wants to see it no more
+    soft_deleted: bool = False  # its student wants to see it no more
 
     @property
     def active(self) -> bool:
@@ -303,14 +311,14 @@ class UnreadableRun:
 
 
 @dataclass(frozen=True)
-class Study:
+class Analysis:
     """A computation in the background that is no run, as the store knows it."""
 
     id: str
     owner: str
-    kind: StudyKind
-    parameters: Mapping[str, Any]  # JSON-ready; what they are is the kind's affair (jobs.study_job)
-    state: StudyState
+    kind: AnalysisKind
+    parameters: Mapping[str, Any]  # JSON-ready; what they are is the kind's affair (jobs.analysis_job)
+    state: AnalysisState
     version: int  # grows with every change
     created_at: float  # seconds since the epoch (UTC)
     progress: float = 0.0  # 0 to 1

@@ -1,4 +1,4 @@
-"""My runs in a table: what tells them apart, what came of them; chosen ones are named, starred, put away, taken up again."""
+"""My runs in a table: what tells them apart, what came of them; chosen ones are named, starred, deleted, continued."""
 
 from __future__ import annotations
 
@@ -90,10 +90,10 @@ def actions(chosen: Sequence[Run]) -> None:
         )
         st.button(
             _("Delete"),
-            key="put_away",
+            key="soft_delete",
             icon=":material/delete:",
             disabled=not mine,
-            on_click=_put_away,
+            on_click=_soft_delete,
             args=([run.id for run in mine],),
         )
         if len(chosen) == 1:
@@ -113,7 +113,7 @@ def _others(mine: set[str]) -> list[Run]:
                 run = watch.look(run_id).run
             except MnistLabError:
                 continue  # deleted, or never there: the others are shown
-            if not run.put_away:
+            if not run.soft_deleted:
                 found.append(run)
     return found
 
@@ -197,26 +197,26 @@ def _again(run: Run) -> None:
 
 
 @frame.callback
-def _put_away(run_ids: list[str]) -> None:
+def _soft_delete(run_ids: list[str]) -> None:
     session.store().retention.soft_delete(run_ids, session.student())
-    st.session_state["just_put_away"] = run_ids
+    st.session_state["just_deleted"] = run_ids
     st.session_state["compared"] = [one for one in st.session_state["compared"] if one not in run_ids]
     if st.session_state.get("shown_run") in run_ids:
         st.session_state["shown_run"] = None
 
 
 def _undo() -> None:
-    gone: list[str] = st.session_state.get("just_put_away", [])
+    gone: list[str] = st.session_state.get("just_deleted", [])
     if not gone:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="undo_row"):
         text = ngettext("{n} run deleted.", "{n} runs deleted.", len(gone))
         st.markdown(":material/delete: " + text.format(n=len(gone)), width="content")
-        st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_bring_back, args=(gone,))
+        st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_restore, args=(gone,))
 
 
 @frame.callback
-def _bring_back(run_ids: list[str]) -> None:
+def _restore(run_ids: list[str]) -> None:
     session.store().retention.restore(run_ids, session.student())
-    st.session_state["just_put_away"] = []
+    st.session_state["just_deleted"] = []
     st.session_state["compared"] = run_ids

@@ -14,7 +14,7 @@ from mnist_core.messages import N_
 from mnist_core.networks import forward, models
 from mnist_core.networks.weights import Snapshot
 from mnist_core.panels import analysis_panel, last_weights, products
-from mnist_core.records import Run, Study
+from mnist_core.records import Analysis, Run
 from mnist_core.ui import frame, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -166,8 +166,10 @@ def _choice(panel: Panel, column: object, name: str, label: str, count: int, sta
 
 def _attention(panel: Panel, run: Run, image: Image) -> None:
     parameters = {"run": run.id, "image": image.reshape(-1).tolist()}
-    study = analysis_panel.known("attention", parameters)
-    if study is None or (study.values.get("reached") != run.checkpoint_step and not study.active and not run.active):
+    analysis = analysis_panel.known("attribution", parameters)
+    if analysis is None or (
+        analysis.values.get("reached") != run.checkpoint_step and not analysis.active and not run.active
+    ):
         # Not at every stroke: a worker would be busy with drawings that are no longer there.
         st.button(
             _("Show what counted for this image"),
@@ -178,19 +180,19 @@ def _attention(panel: Panel, run: Run, image: Image) -> None:
             args=(parameters,),
         )
         return
-    analysis_panel.draw(panel, study.id, _maps)
+    analysis_panel.draw(panel, analysis.id, _maps)
 
 
 @frame.callback
 def _ask(parameters: dict[str, object]) -> None:
-    analysis_panel.start_alone("attention", parameters)
+    analysis_panel.start_alone("attribution", parameters)
 
 
-def _maps(study: Study) -> None:
-    if not any(study.arrays[name].any() for name in ("gradient", "integrated", "occlusion")):
+def _maps(analysis: Analysis) -> None:
+    if not any(analysis.arrays[name].any() for name in ("gradient", "integrated_gradients", "occlusion")):
         st.info(_("No pixel counts: the hidden units are silent, and the answer is the same whatever is drawn."))
         return
-    digit = int(study.values["digit"])
+    digit = int(analysis.values["digit"])
     st.markdown(
         _("Its answer is {digit}. Orange: what speaks for it; blue: what speaks against it.").format(
             digit=f"**{digit}**"
@@ -198,11 +200,14 @@ def _maps(study: Study) -> None:
     )
     texts = {
         "gradient": (_("Gradient"), _("A little more ink here would raise (orange) or lower (blue) the score.")),
-        "integrated": (_("Integrated gradients"), _("Each pixel's part in the score; all parts add up to it.")),
+        "integrated_gradients": (
+            _("Integrated gradients"),
+            _("Each pixel's part in the score; all parts add up to it."),
+        ),
         "occlusion": (_("Occlusion"), _("How far the score falls where 5×5 pixels are wiped out.")),
     }
     for column, (name, (title, text)) in zip(st.columns(3, gap="medium"), texts.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
-            st.image(signed_sheet(study.arrays[name][None], 1, scale=9, dark=session.dark()), width="stretch")
+            st.image(signed_sheet(analysis.arrays[name][None], 1, scale=9, dark=session.dark()), width="stretch")
             st.caption(text)

@@ -15,7 +15,7 @@ from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Run, Study
+from mnist_core.records import Analysis, Run
 from mnist_core.ui import frame, names, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
@@ -36,34 +36,36 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         return
     if last_weights.find(run) is None:
         return
-    study = analysis_panel.of_run(panel, "answers", _parameters(run, part), run)
-    analysis_panel.draw(panel, study.id, partial(_show, panel, view, part, run, runs))
+    analysis = analysis_panel.of_run(panel, "answers", _parameters(run, part), run)
+    analysis_panel.draw(panel, analysis.id, partial(_show, panel, view, part, run, runs))
 
 
 def _parameters(run: Run, part: image_split.Part) -> dict[str, str]:
-    return {"run": run.id, "part": part}
+    return {"run": run.id, "split": part}
 
 
-def _show(panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], study: Study) -> None:
+def _show(panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], analysis: Analysis) -> None:
     heap = image_split.images(run, part)
     images, labels = heap.images, heap.labels
-    shares = _shares(study)
+    shares = _shares(analysis)
     if view == "matrix":
-        _matrix(panel, study.id, images, labels, shares)
+        _matrix(panel, analysis.id, images, labels, shares)
     elif view == "sure":
-        _sure(panel, study.id, part, labels, shares)
+        _sure(panel, analysis.id, part, labels, shares)
     else:
         _beside(panel, part, run, runs, images, labels, shares)
 
 
-def _shares(study: Study) -> Shares:
-    return np.asarray(study.arrays["shares"], np.float32)
+def _shares(analysis: Analysis) -> Shares:
+    return np.asarray(analysis.arrays["probabilities"], np.float32)
 
 
 # ---- confusions ------------------------------------------------------------------------------------------------
 
 
-def _matrix(panel: Panel, study_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares) -> None:
+def _matrix(
+    panel: Panel, analysis_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
+) -> None:
     counts = mistakes.confusion(labels, shares)
     said = charts.describe(counts).text(_)
     st.markdown(said + " " + _("Click a cell to see its images."))
@@ -72,14 +74,14 @@ def _matrix(panel: Panel, study_id: str, images: NDArray[np.uint8], labels: NDAr
         rates = panel.toggle("mistakes_rates", _("Percent of each digit instead of counts"))
         dark = session.dark()
         figure = watch.figure(
-            (study_id, "matrix", rates, dark, texts.language()), lambda: charts.matrix(counts, rates, dark, _)
+            (analysis_id, "matrix", rates, dark, texts.language()), lambda: charts.matrix(counts, rates, dark, _)
         )
         live_chart(
             figure,
             key=panel.key("chart_confusion"),
             height=520,
             description=said,
-            subject=study_id,
+            subject=analysis_id,
             on_click=partial(_choose_cell, panel),
         )
     with right:
@@ -152,7 +154,7 @@ def sheet(
 # ---- how sure --------------------------------------------------------------------------------------------------
 
 
-def _sure(panel: Panel, study_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
+def _sure(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
     dark = session.dark()
     found = mistakes.reliability(labels, shares)
     accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))
@@ -167,7 +169,7 @@ def _sure(panel: Panel, study_id: str, part: image_split.Part, labels: NDArray[n
             key=panel.key("chart_reliability"),
             height=440,
             description=said,
-            subject=study_id,
+            subject=analysis_id,
         )
     with right:
         worst = int(np.nanargmin(accuracies))
@@ -179,7 +181,7 @@ def _sure(panel: Panel, study_id: str, part: image_split.Part, labels: NDArray[n
             key=panel.key("chart_by_digit"),
             height=400,
             description=text,
-            subject=study_id,
+            subject=analysis_id,
         )
         st.caption(text)
 
@@ -211,24 +213,24 @@ def _beside(
         format_func=lambda run_id: names.option(others[run_id]),
     )
     other = others[chosen]
-    study = analysis_panel.look(
+    analysis = analysis_panel.look(
         analysis_panel.of_run(panel, "answers", _parameters(other, part), other, "again_other").id
     )
-    if study is None or study.state != "finished":
-        if study is not None and study.state == "failed":
-            if study.message is not None:
-                st.warning(escape.markdown(study.message.text(_)), icon=":material/error:")
+    if analysis is None or analysis.state != "finished":
+        if analysis is not None and analysis.state == "failed":
+            if analysis.message is not None:
+                st.warning(escape.markdown(analysis.message.text(_)), icon=":material/error:")
         else:
-            frame.fragment(_wait, every=0.5)(study.id if study is not None else "")
+            frame.fragment(_wait, every=0.5)(analysis.id if analysis is not None else "")
         return
-    _differences(panel, images, labels, shares, _shares(study))
+    _differences(panel, images, labels, shares, _shares(analysis))
 
 
-def _wait(study_id: str) -> None:
-    study = analysis_panel.look(study_id)
-    if study is None or not study.active:
+def _wait(analysis_id: str) -> None:
+    analysis = analysis_panel.look(analysis_id)
+    if analysis is None or not analysis.active:
         st.rerun()
-    st.progress(study.progress, text=_("Computing …"))
+    st.progress(analysis.progress, text=_("Computing …"))
 
 
 def _same_images(one: Run, other: Run, part: image_split.Part) -> bool:

@@ -12,7 +12,7 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.inspect_page import robustness_figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Run, Study
+from mnist_core.records import Analysis, Run
 from mnist_core.ui import names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -52,17 +52,17 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
     parameters = {"runs": [one.id for one in chosen], "kind": kind}
-    study = analysis_panel.of_runs(panel, "disturbed", parameters, chosen)
-    earlier = study.state == "finished" and not isinstance(study.values["images"], list)  # of an earlier version
+    analysis = analysis_panel.of_runs(panel, "robustness", parameters, chosen)
+    earlier = analysis.state == "finished" and not isinstance(analysis.values["images"], list)  # of an earlier version
     if earlier:
-        study = analysis_panel.start("disturbed", parameters)
-    analysis_panel.draw(panel, study.id, partial(_show, panel, kind, chosen))
+        analysis = analysis_panel.start("robustness", parameters)
+    analysis_panel.draw(panel, analysis.id, partial(_show, panel, kind, chosen))
 
 
-def _show(panel: Panel, kind: str, runs: list[Run], study: Study) -> None:
-    strengths = [float(one) for one in study.values["strengths"]]
+def _show(panel: Panel, kind: str, runs: list[Run], analysis: Analysis) -> None:
+    strengths = [float(one) for one in analysis.values["strengths"]]
     unit = _(KINDS[kind][1])
-    accuracy, answers = study.arrays["accuracy"], study.arrays["answers"]
+    accuracy, answers = analysis.arrays["accuracy"], analysis.arrays["answers"]
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         strength = panel.select_slider(
@@ -71,24 +71,26 @@ def _show(panel: Panel, kind: str, runs: list[Run], study: Study) -> None:
         place = strengths.index(strength)
         said = [
             f"{answer}" if answer == label else f"{label} → {answer}"
-            for answer, label in zip(answers[place], study.arrays["labels"], strict=True)
+            for answer, label in zip(answers[place], analysis.arrays["labels"], strict=True)
         ]
         marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
-        st.image(image_sheet(study.arrays["examples"][place], columns=4, scale=5, labels=marks, letters=6), width=520)
+        st.image(
+            image_sheet(analysis.arrays["examples"][place], columns=4, scale=5, labels=marks, letters=6), width=520
+        )
         st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
-        description = _said(titles, study, accuracy[:, place].tolist())
+        description = _said(titles, analysis, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=study.id)
+        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=analysis.id)
         st.markdown(escape.markdown(description))
 
 
-def _said(titles: Sequence[str], study: Study, shares: Sequence[float]) -> str:
+def _said(titles: Sequence[str], analysis: Analysis, shares: Sequence[float]) -> str:
     """How many each run still answers right, of which images, and with which of its weights."""
-    images, parts = study.values["images"], study.values["parts"]
+    images, parts = analysis.values["images"], analysis.values["splits"]
     told = []
-    for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(study), strict=True):
+    for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(analysis), strict=True):
         if not n:
             told.append(_("{run}: no weights that answer with numbers").format(run=title))
             continue
@@ -106,8 +108,8 @@ def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:
     return len({pair for pair in zip(parts, images, strict=True) if pair[1]}) == 1
 
 
-def _notes(study: Study) -> list[str]:
+def _notes(analysis: Analysis) -> list[str]:
     """Of each run, whether these are not its last weights."""
-    pairs = zip(study.values["steps"], study.values["reached"], strict=True)
+    pairs = zip(analysis.values["steps"], analysis.values["reached"], strict=True)
     text = _("as it was after step {step}, the last time with numbers")
     return ["" if step is None or step == reached else text.format(step=f"{step:,}") for step, reached in pairs]

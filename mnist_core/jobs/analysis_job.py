@@ -1,7 +1,7 @@
-"""What a worker does with a study that it was given. Knows the store and the computations, neither Dask nor pages.
+"""What a worker does with an analysis that it was given. Knows the store and the computations, neither Dask nor pages.
 
-A study is claimed, computed (`study_kinds`) with its progress told a few times a second, and its result kept. Every report
-is also a question: where the student has cancelled or deleted the study, the worker lets go of it.
+An analysis is claimed, computed (`analysis_kinds`) with its progress told a few times a second, and its result kept. Every report
+is also a question: where the student has cancelled or deleted the analysis, the worker lets go of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mnist_core.jobs import compute_lock, worker_heartbeat
 from mnist_core.jobs.analysis_kinds import KINDS, TAKING_TIMES
 from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.worker_store import patiently, worker_store
-from mnist_core.records import Study
+from mnist_core.records import Analysis
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.worker")
@@ -24,18 +24,18 @@ REPORT_SECONDS = 0.2
 
 
 class _NoLongerWantedError(Exception):
-    """The study was cancelled or deleted."""
+    """The analysis was cancelled or deleted."""
 
 
 class _Reporter:
     """Called with the share that is done, as often as one likes; lets a run of this process go on for a moment.
 
-    Not in a study that takes times, which would become longer by that. Raises _NoLongerWantedError.
+    Not in an analysis that takes times, which would become longer by that. Raises _NoLongerWantedError.
     """
 
-    def __init__(self, store: Store, study: Study) -> None:
-        self._report = partial(store.analyses.report, study.id, token=study.token)
-        self._takes_times = study.kind in TAKING_TIMES
+    def __init__(self, store: Store, analysis: Analysis) -> None:
+        self._report = partial(store.analyses.report, analysis.id, token=analysis.token)
+        self._takes_times = analysis.kind in TAKING_TIMES
         self._last = 0.0
 
     def __call__(self, fraction: float) -> None:
@@ -56,23 +56,23 @@ def _set_threads(cores: int) -> None:
 
 
 @releasing
-def execute(study_id: str, url: str, cores: int, lease: int | None = None) -> None:
-    """Compute the study, unless it waits no longer; `cores` that it may use, `lease` as for `run_job.execute`."""
+def execute(analysis_id: str, url: str, cores: int, lease: int | None = None) -> None:
+    """Compute the analysis, unless it waits no longer; `cores` that it may use, `lease` as for `run_job.execute`."""
     store = patiently(partial(worker_store, url))
-    study = patiently(partial(store.analyses.claim, study_id, lease))
-    if study is None:
+    analysis = patiently(partial(store.analyses.claim, analysis_id, lease))
+    if analysis is None:
         return
     try:
         with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
             compute_lock.OF_THIS_PROCESS.prepare(partial(_set_threads, cores))
-            values, arrays = KINDS[study.kind](store, study, cores, _Reporter(store, study))
+            values, arrays = KINDS[analysis.kind](store, analysis, cores, _Reporter(store, analysis))
     except _NoLongerWantedError:
         return
     except TransientStoreError:
-        raise  # the dispatcher queues the study again
+        raise  # the dispatcher queues the analysis again
     except MnistLabError as error:
         why = error.message
-        LOG.error("study %s failed: %s", study_id, error)
-        patiently(lambda: store.analyses.fail(study_id, why, study.token))
+        LOG.error("analysis %s failed: %s", analysis_id, error)
+        patiently(lambda: store.analyses.fail(analysis_id, why, analysis.token))
         return
-    patiently(lambda: store.analyses.finish(study_id, values, arrays, study.token))
+    patiently(lambda: store.analyses.finish(analysis_id, values, arrays, analysis.token))

@@ -1,6 +1,6 @@
-"""The kinds of studies: what a worker computes for each, from its parameters to values and arrays.
+"""The kinds of analyses: what a worker computes for each, from its parameters to values and arrays.
 
-A new kind is a name in `records.StudyKind` and a function here. `tell` is called with the share that is done; it may end
+A new kind is a name in `records.AnalysisKind` and a function here. `tell` is called with the share that is done; it may end
 the work. Knows neither Dask nor pages.
 """
 
@@ -22,11 +22,11 @@ from mnist_core.networks import forward, weights
 from mnist_core.networks.checkpoint_layout import snapshot_steps
 from mnist_core.networks.models import describe
 from mnist_core.presets import preset
-from mnist_core.records import Run, Study, StudyKind
+from mnist_core.records import Analysis, AnalysisKind, Run
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.worker")
-TAKING_TIMES: tuple[StudyKind, ...] = ("batch-times", "scratch")
+TAKING_TIMES: tuple[AnalysisKind, ...] = ("batch-times", "scratch-comparison")
 MOST_IMAGES, LEAST_IMAGES = 2_000, 200  # for each snapshot of a run's course
 AFFORDABLE = 2e10  # multiplications for a course: some seconds
 DISTURBED, EXAMPLES = 1_000, 8  # images that are disturbed, and those of them that are shown
@@ -35,7 +35,7 @@ Found = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]  # values and array
 Tell = Callable[[float], None]
 
 
-def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _landscape(store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """The loss on a plane around a run: `run` (id), `plane` (path or random).
 
     Values: `plane`, the kind that was drawn (random where the run left no path), `explained` (path only), `images`, `step`
@@ -44,9 +44,9 @@ def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import landscape
 
-    run = store.runs.get(str(study.parameters["run"]))
+    run = store.runs.get(str(analysis.parameters["run"]))
     snapshots = _sound(run)
-    plane = landscape.path_plane(snapshots) if study.parameters["plane"] == "path" else None
+    plane = landscape.path_plane(snapshots) if analysis.parameters["plane"] == "path" else None
     if plane is None:
         step, weights = snapshots[-1]
         plane = landscape.random_plane(weights, step)
@@ -63,7 +63,7 @@ def _landscape(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     return values, arrays
 
 
-def _answers(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _answers(store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """What each image of a part is answered: `run`, `part` (validation or test).
 
     Values: `step` (of the weights that answered, the last that answer with numbers), `reached` as in a landscape. Array: `shares`,
@@ -71,15 +71,15 @@ def _answers(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution
 
-    run = store.runs.get(str(study.parameters["run"]))
+    run = store.runs.get(str(analysis.parameters["run"]))
     step, last = _last(run)
     parts = data.split(data.load_dataset(run.config.dataset), run.config)
-    part = parts.test if study.parameters["part"] == "test" else parts.validation
+    part = parts.test if analysis.parameters["split"] == "test" else parts.validation
     shares = attribution.answers(run.config, last, part.images, threads=cores, progress=tell)
-    return {"step": step, "reached": run.checkpoint_step}, {"shares": shares.astype(np.float16)}
+    return {"step": step, "reached": run.checkpoint_step}, {"probabilities": shares.astype(np.float16)}
 
 
-def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _attention(store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """The pixels that an answer hangs on: `run`, `image` (784 pixels, 0 to 255, row by row).
 
     Values: `step` and `reached` as in answers, `digit` (the answer). Arrays: `gradient`, `integrated`, `occlusion`, 28×28
@@ -87,14 +87,14 @@ def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution
 
-    run = store.runs.get(str(study.parameters["run"]))
+    run = store.runs.get(str(analysis.parameters["run"]))
     step, last = _last(run)
-    image = np.array(study.parameters["image"], np.uint8).reshape(28, 28)
+    image = np.array(analysis.parameters["image"], np.uint8).reshape(28, 28)
     digit = int(attribution.answers(run.config, last, image[None])[0].argmax())
     model, ink = attribution.network(run.config, last), image.astype(np.float32) / np.float32(255)
     ways = {
         "gradient": attribution.gradient,
-        "integrated": attribution.integrated_gradients,
+        "integrated_gradients": attribution.integrated_gradients,
         "occlusion": attribution.occlusion,
     }
     arrays = {}
@@ -103,7 +103,7 @@ def _attention(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     return {"step": step, "reached": run.checkpoint_step, "digit": digit}, arrays
 
 
-def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _course(store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """What each snapshot of a run answers: `run`.
 
     Values: `steps` (of the snapshots), `images`, `part` (validation, or train where a run kept no validation images),
@@ -111,7 +111,7 @@ def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution
 
-    run = store.runs.get(str(study.parameters["run"]))
+    run = store.runs.get(str(analysis.parameters["run"]))
     snapshots = _sound(run)
     name, part = _shown_part(run)
     count = max(LEAST_IMAGES, min(MOST_IMAGES, int(AFFORDABLE / len(snapshots) / describe(run.config).multiplications)))
@@ -121,11 +121,11 @@ def _course(store: Store, study: Study, cores: int, tell: Tell) -> Found:
         part_of = _part(tell, done, len(snapshots))
         answers.append(attribution.answers(run.config, named, images, threads=cores, progress=part_of).argmax(1))
     steps = [step for step, _named in snapshots]
-    values = {"steps": steps, "images": len(images), "part": name, "reached": run.checkpoint_step}
+    values = {"steps": steps, "images": len(images), "split": name, "reached": run.checkpoint_step}
     return values, {"answers": np.stack(answers).astype(np.uint8)}
 
 
-def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
+def _exciting(store: Store, analysis: Analysis, _cores: int, tell: Tell) -> Found:
     """Images that excite the first UNITS units of a layer: `run`, `layer` (its number in models.describe).
 
     Values: `step` and `reached` as in answers, `images`, `part`. Arrays (training.exciting): `smooth` and `plain` (the images
@@ -134,8 +134,8 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import activation_maximization, attribution
 
-    run = store.runs.get(str(study.parameters["run"]))
-    layer = int(study.parameters["layer"])
+    run = store.runs.get(str(analysis.parameters["run"]))
+    layer = int(analysis.parameters["layer"])
     step, last = _last(run)
     config, model = run.config, attribution.network(run.config, last)
     units = list(range(min(UNITS, describe(config).layers[layer].output_shape[0])))
@@ -156,10 +156,10 @@ def _exciting(store: Store, study: Study, _cores: int, tell: Tell) -> Found:
         kept = (found * 255).round().astype(np.uint8)
         excited = activation_maximization.of_each(config, model, layer, units, kept)
         arrays |= {way: kept, f"{way}_values": excited}
-    return {"step": step, "reached": run.checkpoint_step, "images": len(images), "part": name}, arrays
+    return {"step": step, "reached": run.checkpoint_step, "images": len(images), "split": name}, arrays
 
 
-def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _disturbed(store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """How disturbed images are answered: `runs` (ids; the first is the one looked at), `kind` (training.disturb).
 
     Values: `strengths`; of each run `images` (how many), `parts` (as in a course), `steps` (of the weights that answered) and
@@ -168,8 +168,8 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     """
     from mnist_core.analysis import attribution, robustness
 
-    runs = [store.runs.get(str(run_id)) for run_id in study.parameters["runs"]]
-    kind = study.parameters["kind"]
+    runs = [store.runs.get(str(run_id)) for run_id in analysis.parameters["runs"]]
+    kind = analysis.parameters["kind"]
     strengths = robustness.STRENGTHS[kind]
     accuracy = np.full((len(runs), len(strengths)), np.nan, np.float32)
     examples, answers = [], []
@@ -202,31 +202,31 @@ def _disturbed(store: Store, study: Study, cores: int, tell: Tell) -> Found:
                 examples.append((shown[:EXAMPLES] * 255).round())
                 answers.append(found[:EXAMPLES])
                 first = labels[:EXAMPLES]
-    values = {"strengths": list(strengths), "images": images, "parts": parts, "steps": steps}
+    values = {"strengths": list(strengths), "images": images, "splits": parts, "steps": steps}
     arrays: dict[str, NDArray[Any]] = {"accuracy": accuracy, "labels": first}
     arrays |= {name: np.stack(rows).astype(np.uint8) for name, rows in (("examples", examples), ("answers", answers))}
     return values | {"reached": [run.checkpoint_step for run in runs]}, arrays
 
 
-def _batch_times(store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _batch_times(store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """Seconds of an update: `dataset`, `hidden_layers` (units of each), `images` (to train on), `sizes` (of batches).
 
     Values: `updates` (how many were timed at each size), `cores`. Array: `seconds` of one update at each size, on average.
     """
     from mnist_core.training import speed
 
-    asked = study.parameters
+    asked = analysis.parameters
     config = RunConfig(
         dataset=asked["dataset"],
         hidden_layers=tuple(asked["hidden_layers"]),
-        train_size=asked["images"],
+        train_size=asked["train_size"],
         validation_size=0,
         epochs=1_000,
     )
     times = speed.batch_times(
         config,
         data.load_dataset(config.dataset),
-        asked["sizes"],
+        asked["batch_sizes"],
         threads=lambda sized: useful_threads(sized, cores),
         progress=tell,
     )
@@ -234,23 +234,23 @@ def _batch_times(store: Store, study: Study, cores: int, tell: Tell) -> Found:
     return {"updates": list(updates), "cores": cores}, {"seconds": np.array(seconds)}
 
 
-def _scratch(_store: Store, study: Study, cores: int, tell: Tell) -> Found:
+def _scratch(_store: Store, analysis: Analysis, cores: int, tell: Tell) -> Found:
     """A network from scratch beside the engine: `dataset`, `rate`, `iterations` (hundreds, up to 1,000).
 
     Values: `seconds` (of the network from scratch, of the engine). Arrays: `scratch` and `engine`, the loss at each iteration.
     """
     from mnist_core.analysis.scratch_comparison import beside
 
-    asked = study.parameters
+    asked = analysis.parameters
     config = preset("two-layer-net").config.replace(
-        dataset=asked["dataset"], learning_rate=asked["rate"], epochs=int(asked["iterations"]) // 100
+        dataset=asked["dataset"], learning_rate=asked["learning_rate"], epochs=int(asked["iterations"]) // 100
     )
     found = beside(config, data.load_dataset(config.dataset), threads=cores, progress=tell)
     values = {"seconds": [found.scratch_seconds, found.engine_seconds]}
     return values, {"scratch": found.scratch, "engine": found.engine}
 
 
-def _augmented(_store: Store, study: Study, _cores: int, tell: Tell) -> Found:
+def _augmented(_store: Store, analysis: Analysis, _cores: int, tell: Tell) -> Found:
     """An image of each digit, changed in all ways and strengths: `dataset`, `seed`.
 
     Arrays, all uint8: `originals` (10×28×28), and for each kind of data.augment one of its name, digits × strengths × draws
@@ -258,8 +258,8 @@ def _augmented(_store: Store, study: Study, _cores: int, tell: Tell) -> Found:
     """
     from mnist_core.data import augment
 
-    seed = int(study.parameters["seed"])
-    dataset = data.load_dataset(study.parameters["dataset"])
+    seed = int(analysis.parameters["seed"])
+    dataset = data.load_dataset(analysis.parameters["dataset"])
     originals = np.asarray(dataset.train_images[data.samples(dataset, per_digit=1, seed=seed)])
     arrays: dict[str, NDArray[Any]] = {"originals": originals}
     for number, kind in enumerate(augment.KINDS):
@@ -323,14 +323,14 @@ def _snapshots(run: Run) -> list[tuple[int, Any]]:
     return found
 
 
-KINDS: Mapping[StudyKind, Callable[[Store, Study, int, Tell], Found]] = {
+KINDS: Mapping[AnalysisKind, Callable[[Store, Analysis, int, Tell], Found]] = {
     "landscape": _landscape,
     "answers": _answers,
-    "attention": _attention,
-    "course": _course,
-    "disturbed": _disturbed,
-    "exciting": _exciting,
-    "augmented": _augmented,
+    "attribution": _attention,
+    "snapshot-answers": _course,
+    "robustness": _disturbed,
+    "activation-maximization": _exciting,
+    "augmentation": _augmented,
     "batch-times": _batch_times,
-    "scratch": _scratch,
+    "scratch-comparison": _scratch,
 }

@@ -1,7 +1,7 @@
-"""Turns in a worker's process: a run and a study never compute at the same time, they take turns.
+"""ComputeLock in a worker's process: a run and an analysis never compute at the same time, they take turns.
 
 torch's number of threads is the process's own; a run whose sums were split among other threads would not draw its own
-curve any more. So whoever computes holds the turn; a run gives way between two updates, a study whenever it tells how far
+curve any more. So whoever computes holds the turn; a run gives way between two updates, an analysis whenever it tells how far
 it is, and each sets its threads anew when it has the turn again (`prepare`). Who waits for something else than computing
 (the store, space on the disk) does so without the turn (`lent`). Knows neither torch nor the store.
 """
@@ -27,7 +27,7 @@ class _OfAThread(local):
     prepare: Callable[[], None] = staticmethod(_nothing)
 
 
-class Turns:
+class ComputeLock:
     """One turn, which is held inside `with`. Who waits longest has it next."""
 
     def __init__(self) -> None:
@@ -105,4 +105,4 @@ class Turns:
         self._held, self._since = True, time.monotonic()
 
 
-OF_THIS_PROCESS = Turns()
+OF_THIS_PROCESS = ComputeLock()

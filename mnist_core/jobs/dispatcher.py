@@ -1,6 +1,6 @@
 """The dispatcher: takes runs from the store's queue to Dask's workers, as many as there are slots, in fair order.
 
-It also sees to studies, to errands (data, above all) and to the upkeep of the disk, and tells the store that it lives. No run
+It also sees to analyses, to errands (data, above all) and to the upkeep of the disk, and tells the store that it lives. No run
 stays *running* without a worker: however its task ends, the store hears of it. Knows nothing of how a run is trained.
 
 A run is sent to a worker that is there and free, never left to Dask's choice: Dask binds a task to a worker when it is
@@ -23,7 +23,7 @@ from mnist_core import settings, stacks
 from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError, TransientStoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import maintenance, retention, run_job
-from mnist_core.jobs.analyses import SLOT, Placed, StudyDesk
+from mnist_core.jobs.analyses import SLOT, AnalysisDesk, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
@@ -75,9 +75,9 @@ class Dispatcher:
         self._named: set[str] = (
             set() if self.elsewhere else {"train", SLOT, maintenance.SLOT}
         )  # slots that workers have by name
-        self._running: dict[str, Placed] = {}
-        self._studies = StudyDesk(store, self._send)
-        self._errands = maintenance.Errands(store, self._send)
+        self._running: dict[str, Assignment] = {}
+        self._analyses = AnalysisDesk(store, self._send)
+        self._maintenance = maintenance.Maintenance(store, self._send)
         self._deaths: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()  # of the surroundings, that each run met in a row …
         self._not_before: dict[str, float] = {}  # … and when it may be tried again
@@ -136,23 +136,23 @@ class Dispatcher:
         lost = self.store.queue.requeue_lost()
         if lost:
             LOG.info("going on with %s", ", ".join(lost))
-        self._errands.begin()
+        self._maintenance.begin()
 
     def stand_by(self) -> None:
         """Let go of everything: another cluster has the lease. Its workers are refused by the store from now on."""
-        placed = [*self._running.values(), *self._studies.running.values()]
-        for future in [*(one.future for one in placed), *self._errands.running.values()]:
+        assignment = [*self._running.values(), *self._analyses.running.values()]
+        for future in [*(one.future for one in assignment), *self._maintenance.running.values()]:
             future.cancel()
             future.release()
-        for kept in (self._running, self._studies.running, self._errands.running):
+        for kept in (self._running, self._analyses.running, self._maintenance.running):
             kept.clear()
 
     def tick(self) -> None:
         """One look at everything."""
         self._collect()
-        self._studies.collect()
+        self._analyses.collect()
         self._submit()
-        self._errands.collect()
+        self._maintenance.collect()
         if time.monotonic() - self._beat > HEARTBEAT_SECONDS:
             self._heartbeat()
         if time.monotonic() - self._cleared > (CLEAR_FULL_SECONDS if self._lacking else CLEAR_SECONDS):
@@ -162,35 +162,35 @@ class Dispatcher:
 
     def _submit(self) -> None:
         if self.store.analyses.queued(1):
-            workers, training = self._workers(), {placed.worker for placed in self._running.values()}
-            self._studies.submit(workers, training, beside=SLOT in self._named)
-        if len(self._placed()) >= self.slots:
+            workers, training = self._workers(), {assignment.worker for assignment in self._running.values()}
+            self._analyses.submit(workers, training, beside=SLOT in self._named)
+        if len(self._assignments()) >= self.slots:
             return
         now = time.monotonic()
         queued = self.store.queue.next(LOOKED_THROUGH)
         waiting = [run for run in queued if run.id not in self._running and self._not_before.get(run.id, 0.0) <= now]
-        if waiting or self._running or self._studies.running:
+        if waiting or self._running or self._analyses.running:
             self._busy = time.monotonic()
         free = self._free_workers() if waiting else []
         for together in self._shared_out(self._bunches(waiting), len(free)):
             worker = free.pop(0)
             # Alone a run has all cores.
-            cores = settings.cpu_count() // (len(self._placed()) + 1 + len(free) * (len(together) > 1))
+            cores = settings.cpu_count() // (len(self._assignments()) + 1 + len(free) * (len(together) > 1))
             threads = useful_threads(together[0].config, max(1, cores), len(together))
             ids, task = [run.id for run in together], (self.store.url, threads, self.store.lease.token)
             future = self._send("run", "train", worker, run_job.execute, ids, *task)
-            self._running |= dict.fromkeys(ids, Placed(future, worker))
+            self._running |= dict.fromkeys(ids, Assignment(future, worker))
 
-    def _placed(self) -> set[Placed]:
-        """What fills slots for training: studies, too, where workers have no slot of their own for them."""
-        studies = () if SLOT in self._named else self._studies.running.values()
-        return {*self._running.values(), *studies}
+    def _assignments(self) -> set[Assignment]:
+        """What fills slots for training: analyses, too, where workers have no slot of their own for them."""
+        analyses = () if SLOT in self._named else self._analyses.running.values()
+        return {*self._running.values(), *analyses}
 
     def _bunches(self, waiting: Sequence[Run]) -> list[list[Run]]:
         """Runs that will train as one stack, in the order of the first of each; runs whose data are to come left out."""
         bunches: dict[Hashable, list[Run]] = {}
         for run in waiting:
-            if not self._errands.data_to_come(run.config.dataset):
+            if not self._maintenance.data_to_come(run.config.dataset):
                 bunches.setdefault(self._mates(run), []).append(run)
         return list(bunches.values())
 
@@ -219,8 +219,8 @@ class Dispatcher:
 
     def _free_workers(self) -> list[str]:
         """Addresses of the workers that could begin a run now, each as often as it has slots free."""
-        busy, studying = Counter(placed.worker for placed in self._placed()), self._studies.workers()
-        workers = sorted(self._workers().items(), key=lambda worker: worker[0] in studying)
+        busy, analyzing = Counter(assignment.worker for assignment in self._assignments()), self._analyses.workers()
+        workers = sorted(self._workers().items(), key=lambda worker: worker[0] in analyzing)
         return [worker for worker, slots in workers for _slot in range(slots - busy[worker])]
 
     def _workers(self) -> dict[str, int]:
@@ -249,9 +249,9 @@ class Dispatcher:
         )
 
     def _collect(self) -> None:
-        for run_id, placed in list(self._running.items()):
-            if placed.future.done():
-                self._settle(run_id, placed.future)  # where the store cannot be used, again at the next look
+        for run_id, assignment in list(self._running.items()):
+            if assignment.future.done():
+                self._settle(run_id, assignment.future)  # where the store cannot be used, again at the next look
                 self._let_go(run_id)
 
     def _settle(self, run_id: str, future: Any) -> None:
@@ -286,13 +286,13 @@ class Dispatcher:
 
     def _recover(self, workers: dict[str, int]) -> None:
         """Queue the runs of workers that are gone again, or give up the ones that brought down several."""
-        for run_id, placed in list(self._running.items()):
-            if placed.worker in workers or placed.future.done():
+        for run_id, assignment in list(self._running.items()):
+            if assignment.worker in workers or assignment.future.done():
                 continue
-            LOG.warning("run %s has lost its worker %s", run_id, placed.worker)
-            why = _HANGER if placed.worker in self._hung() else _KILLER
+            LOG.warning("run %s has lost its worker %s", run_id, assignment.worker)
+            why = _HANGER if assignment.worker in self._hung() else _KILLER
             self._wait_again(run_id, self._deaths[run_id] + 1, why)
-            placed.future.cancel()
+            assignment.future.cancel()
             self._let_go(run_id)
 
     def _wait_again(self, run_id: str, deaths: int, why: Message) -> None:
@@ -315,7 +315,7 @@ class Dispatcher:
         self._lacking = settings.lacking_space()
         workers = self._workers()
         self._recover(workers)
-        self._studies.recover(workers)
+        self._analyses.recover(workers)
         self._replace(self.slots - len(workers))
         self.store.facts.set(
             "cluster",
@@ -324,11 +324,11 @@ class Dispatcher:
                 "home": self._home,
                 "workers": len(workers),
                 "slots": self.slots,
-                "running": len(self._placed()),
+                "running": len(self._assignments()),
                 "started": self._started,
             },
         )
-        self._errands.see_to(idle=len(workers) >= self.slots and not self._placed())
+        self._maintenance.see_to(idle=len(workers) >= self.slots and not self._assignments())
 
     def _replace(self, missing: int) -> None:
         """Start workers anew that stay away, with twice the time to come each time: the machine may be slow."""

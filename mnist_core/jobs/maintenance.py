@@ -22,7 +22,7 @@ SLOT = "short"
 Send = Callable[..., Any]
 
 
-class Errands:
+class Maintenance:
     """Sends short tasks to the workers by `send`, each once at a time, and sees how they end."""
 
     def __init__(self, store: Store, send: Send) -> None:

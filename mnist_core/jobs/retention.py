@@ -10,12 +10,12 @@ from mnist_core.networks import checkpoint_layout
 from mnist_core.networks.checkpoint_layout import forget_files, forget_snapshots
 from mnist_core.store import Store
 
-PUT_AWAY_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
+SOFT_DELETED_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
 
 
 def clear_away(store: Store) -> None:
     """Delete what was put away a day ago, by the store's own clock, with its files."""
-    for run_id, owner in store.retention.expired(PUT_AWAY_SECONDS):
+    for run_id, owner in store.retention.expired(SOFT_DELETED_SECONDS):
         store.runs.delete(run_id, owner)
         forget_files(run_id)
 

@@ -97,7 +97,7 @@ class _Bunch:
                 self._go_on()
 
     def _set_threads(self) -> None:
-        """Compute with as many threads as these runs always had, whatever a study used meanwhile."""
+        """Compute with as many threads as these runs always had, whatever an analysis used meanwhile."""
         import torch
 
         if self._threads:

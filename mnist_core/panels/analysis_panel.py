@@ -1,4 +1,4 @@
-"""A study on a page: how far it is, the way to end it, and, when it is done, its result."""
+"""An analysis on a page: how far it is, the way to end it, and, when it is done, its result."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import streamlit as st
 
 from mnist_core import escape
 from mnist_core.panels import run_panel
-from mnist_core.records import Run, Study, StudyKind
+from mnist_core.records import Analysis, AnalysisKind, Run
 from mnist_core.ui import frame, session, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-Show = Callable[[Study], None]
+Show = Callable[[Analysis], None]
 
 
-def wanted(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
-    """The student's newest study of this kind with these parameters (JSON-ready); it is started where there is none."""
+def wanted(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis:
+    """The student's newest analysis of this kind with these parameters (JSON-ready); it is started where there is none."""
     return known(kind, parameters) or start(kind, parameters)
 
 
-def of_run(panel: Panel, kind: StudyKind, parameters: Mapping[str, Any], run: Run, key: str = "") -> Study:
-    """The student's newest study of what `run` is: started where there is none, and anew where the run has gone on since.
+def of_run(panel: Panel, kind: AnalysisKind, parameters: Mapping[str, Any], run: Run, key: str = "") -> Analysis:
+    """The student's newest analysis of what `run` is: started where there is none, and anew where the run has gone on since.
 
     While the run trains, and after a failure, a button (`key`: its name) starts it anew: it would begin again and again by
     itself.
@@ -32,19 +32,19 @@ def of_run(panel: Panel, kind: StudyKind, parameters: Mapping[str, Any], run: Ru
     return _as_of(kind, parameters, run.checkpoint_step, run.active, panel.key(key or f"again_{kind}"))
 
 
-def of_runs(panel: Panel, kind: StudyKind, parameters: Mapping[str, Any], runs: Sequence[Run]) -> Study:
-    """The same of several runs, whose study says of each how far it had come."""
+def of_runs(panel: Panel, kind: AnalysisKind, parameters: Mapping[str, Any], runs: Sequence[Run]) -> Analysis:
+    """The same of several runs, whose analysis says of each how far it had come."""
     reached = [run.checkpoint_step for run in runs]
     return _as_of(kind, parameters, reached, any(run.active for run in runs), panel.key(f"again_{kind}"))
 
 
-def _as_of(kind: StudyKind, parameters: Mapping[str, Any], reached: Any, moving: bool, key: str) -> Study:
-    """The newest study, which tells of runs that have `reached` these steps, or a new one."""
-    study = wanted(kind, parameters)
-    old = study.state == "finished" and study.values.get("reached") != reached
+def _as_of(kind: AnalysisKind, parameters: Mapping[str, Any], reached: Any, moving: bool, key: str) -> Analysis:
+    """The newest analysis, which tells of runs that have `reached` these steps, or a new one."""
+    analysis = wanted(kind, parameters)
+    old = analysis.state == "finished" and analysis.values.get("reached") != reached
     if old and not moving:
         return start(kind, parameters)
-    if old or study.state == "failed":
+    if old or analysis.state == "failed":
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 _("Compute again"),
@@ -55,90 +55,90 @@ def _as_of(kind: StudyKind, parameters: Mapping[str, Any], reached: Any, moving:
             )
             if old:
                 st.caption(_("The run has gone on since: compute again for where it is now."))
-    return study
+    return analysis
 
 
 @frame.callback
-def _again(kind: StudyKind, parameters: Mapping[str, Any]) -> None:
+def _again(kind: AnalysisKind, parameters: Mapping[str, Any]) -> None:
     start(kind, parameters)
 
 
-def known(kind: StudyKind, parameters: Mapping[str, Any]) -> Study | None:
-    """The student's newest study of this kind with these parameters, without its arrays; None where there is none."""
-    studies = session.store().analyses.newest(session.student(), kind)
-    return next((study for study in studies if study.parameters == parameters), None)
+def known(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis | None:
+    """The student's newest analysis of this kind with these parameters, without its arrays; None where there is none."""
+    analyses = session.store().analyses.newest(session.student(), kind)
+    return next((analysis for analysis in analyses if analysis.parameters == parameters), None)
 
 
-def start_alone(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
-    """A new study, in place of those of its kind that the student still waits for."""
-    for study in session.store().analyses.newest(session.student(), kind):
-        if study.active:
-            session.store().analyses.cancel(study.id, study.owner)
+def start_alone(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis:
+    """A new analysis, in place of those of its kind that the student still waits for."""
+    for analysis in session.store().analyses.newest(session.student(), kind):
+        if analysis.active:
+            session.store().analyses.cancel(analysis.id, analysis.owner)
     return start(kind, parameters)
 
 
-def start(kind: StudyKind, parameters: Mapping[str, Any]) -> Study:
-    """A new study, in the queue."""
+def start(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis:
+    """A new analysis, in the queue."""
     store = session.store()
-    study = store.analyses.get(store.analyses.create(session.student(), kind, parameters))
-    assert study is not None  # it was just made
-    return study
+    analysis = store.analyses.get(store.analyses.create(session.student(), kind, parameters))
+    assert analysis is not None  # it was just made
+    return analysis
 
 
 @frame.callback
-def begin(kind: StudyKind, parameters: Mapping[str, Any], study_id: str) -> None:
-    """Put a new study into the queue, once however often the press arrives; for buttons, drawn with the id."""
-    session.store().analyses.create(session.student(), kind, parameters, study_id)
+def begin(kind: AnalysisKind, parameters: Mapping[str, Any], analysis_id: str) -> None:
+    """Put a new analysis into the queue, once however often the press arrives; for buttons, drawn with the id."""
+    session.store().analyses.create(session.student(), kind, parameters, analysis_id)
 
 
-def draw(panel: Panel, study_id: str, show: Show) -> None:
-    """The study as it is now, followed until it ends; `show` draws a result."""
-    study = look(study_id)
-    moving = study is not None and study.active
-    frame.fragment(_panel, every=run_panel.interval() if moving else None)(panel, study_id, moving, show)
+def draw(panel: Panel, analysis_id: str, show: Show) -> None:
+    """The analysis as it is now, followed until it ends; `show` draws a result."""
+    analysis = look(analysis_id)
+    moving = analysis is not None and analysis.active
+    frame.fragment(_panel, every=run_panel.interval() if moving else None)(panel, analysis_id, moving, show)
 
 
-def look(study_id: str) -> Study | None:
-    """The study as it is now; read from the store once for each version. None where there is none."""
+def look(analysis_id: str) -> Analysis | None:
+    """The analysis as it is now; read from the store once for each version. None where there is none."""
     store = session.store()
-    version = store.analyses.version(study_id)
+    version = store.analyses.version(analysis_id)
     if version is None:
         return None
-    return watch.figure((store.url, study_id, version, "study"), partial(store.analyses.get, study_id))
+    return watch.figure((store.url, analysis_id, version, "analysis"), partial(store.analyses.get, analysis_id))
 
 
-def _panel(panel: Panel, study_id: str, moving: bool, show: Show) -> None:
-    study = look(study_id)
-    if (study is not None and study.active) != moving:
+def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
+    analysis = look(analysis_id)
+    if (analysis is not None and analysis.active) != moving:
         st.rerun()
-    if study is None:
+    if analysis is None:
         st.info(_("This computation was deleted, or another one has taken its place."))
-    elif study.active:
-        _progress(panel, study)
-    elif study.state == "failed":
-        if study.message is not None:
-            st.warning(escape.markdown(study.message.text(_)), icon=":material/error:")
+    elif analysis.active:
+        _progress(panel, analysis)
+    elif analysis.state == "failed":
+        if analysis.message is not None:
+            st.warning(escape.markdown(analysis.message.text(_)), icon=":material/error:")
     else:
-        show(study)
+        show(analysis)
 
 
-def _progress(panel: Panel, study: Study) -> None:
+def _progress(panel: Panel, analysis: Analysis) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(study.progress, text=_computing(study))
-        if study.owner == session.student():
+        st.progress(analysis.progress, text=_computing(analysis))
+        if analysis.owner == session.student():
             st.button(
                 _("Cancel"),
-                key=panel.key(f"cancel_{study.kind}"),
+                key=panel.key(f"cancel_{analysis.kind}"),
                 icon=":material/close:",
                 on_click=_cancel,
-                args=(study,),
+                args=(analysis,),
             )
 
 
-def _computing(study: Study) -> str:
-    if study.state == "running":
+def _computing(analysis: Analysis) -> str:
+    if analysis.state == "running":
         return _("Computing …")
-    ahead = session.store().analyses.ahead(study.id)
+    ahead = session.store().analyses.ahead(analysis.id)
     if not ahead:
         return _("Waiting for a free worker …")
     text = ngettext(
@@ -148,5 +148,5 @@ def _computing(study: Study) -> str:
 
 
 @frame.callback
-def _cancel(study: Study) -> None:
-    session.store().analyses.cancel(study.id, study.owner)
+def _cancel(analysis: Analysis) -> None:
+    session.store().analyses.cancel(analysis.id, analysis.owner)

@@ -28,7 +28,7 @@ class Retention:
         training = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state == "running")
         with self.database.begin() as connection:
             # Locks the rows before the sequence.
-            gone = {"put_away_at": now, "put_away_served": served_seconds(connection)}
+            gone = {"soft_deleted_at": now, "soft_deleted_served": served_seconds(connection)}
             change_runs(connection, run_ids, owner, gone)
             connection.execute(sa.update(runs).where(training).values(command="stop"))
             connection.execute(sa.update(runs).where(waiting).values(**over, finished_order=next_order(connection)))
@@ -36,7 +36,7 @@ class Retention:
     def restore(self, run_ids: Sequence[str], owner: str) -> None:
         """Show one's own soft-deleted runs again."""
         with self.database.begin() as connection:
-            change_runs(connection, run_ids, owner, {"put_away_at": None, "put_away_served": None})
+            change_runs(connection, run_ids, owner, {"soft_deleted_at": None, "soft_deleted_served": None})
 
     def oldest_weights(self) -> list[str]:
         """Ids of finished runs whose weights are kept, those that ended first in front, runs with a star last."""
@@ -58,5 +58,5 @@ class Retention:
         """
         over = sa.select(runs.c.id, runs.c.owner).where(runs.c.state == "finished")
         with self.database.begin(write=False) as connection:
-            query = over.where(runs.c.put_away_served <= served_seconds(connection) - seconds)
+            query = over.where(runs.c.soft_deleted_served <= served_seconds(connection) - seconds)
             return [(row.id, row.owner) for row in connection.execute(query)]

@@ -195,5 +195,5 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         note=UserText(row.note),
         star=row.star,
         color=row.color,
-        put_away=row.put_away_at is not None,
+        soft_deleted=row.soft_deleted_at is not None,
     )

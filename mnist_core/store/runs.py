@@ -193,9 +193,9 @@ def insert_group(
 
 
 def _of_group(group: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return runs.c.group_id == as_id(group), runs.c.put_away_at.is_(None)
+    return runs.c.group_id == as_id(group), runs.c.soft_deleted_at.is_(None)
 
 
 def _newest(owner: str, limit: int) -> sa.Select[Any]:
-    seen = sa.select(runs).where(runs.c.owner == owner, runs.c.put_away_at.is_(None))
+    seen = sa.select(runs).where(runs.c.owner == owner, runs.c.soft_deleted_at.is_(None))
     return seen.order_by(runs.c.created_order.desc(), runs.c.id).limit(limit)

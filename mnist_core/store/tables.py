@@ -55,9 +55,9 @@ runs = sa.Table(
     sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("color", sa.Integer),
     # Since when its student wants to see it no more (seconds since the epoch) …
-    sa.Column("put_away_at", sa.Float),
+    sa.Column("soft_deleted_at", sa.Float),
     # … and what the store's clock (`lease.served_seconds`) said then; it goes for good a day later by that clock.
-    sa.Column("put_away_served", sa.Float),
+    sa.Column("soft_deleted_served", sa.Float),
 )
 sa.Index("runs_by_owner", runs.c.owner, runs.c.created_order)
 sa.Index("runs_by_group", runs.c.group_id)
@@ -101,12 +101,12 @@ events = sa.Table(
 )
 
 # One row per computation in the background that is no run (a landscape).
-studies = sa.Table(
-    "studies",
+analyses = sa.Table(
+    "analyses",
     metadata,
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("owner", sa.String(64), nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("parameters", sa.Text, nullable=False),  # JSON
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("progress", sa.Float, nullable=False, default=0.0),
@@ -120,8 +120,8 @@ studies = sa.Table(
     sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("token", sa.Integer, nullable=False, server_default="0"),  # as that of a run
 )
-sa.Index("studies_by_owner", studies.c.owner, studies.c.kind, studies.c.created_order)
-sa.Index("studies_by_state", studies.c.state)
+sa.Index("analyses_by_owner", analyses.c.owner, analyses.c.kind, analyses.c.created_order)
+sa.Index("analyses_by_state", analyses.c.state)
 
 # What is known of this installation: its speed, what the cluster is doing, how far a download is.
 facts = sa.Table(

@@ -20,12 +20,12 @@ from typing import Any, get_args
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from mnist_core.records import Outcome, State, StudyState
+from mnist_core.records import AnalysisState, Outcome, State
 from mnist_core.store.database import Database
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.rows import insert_into
-from mnist_core.store.tables import counters, facts, lease, metadata, runs, studies, sweeps
+from mnist_core.store.tables import analyses, counters, facts, lease, metadata, runs, sweeps
 
 __all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfer", "known_revisions", "stage"]
 ROWS = 200  # that are in memory at a time
@@ -37,15 +37,15 @@ _WORDS = ("nan", "inf", "-inf")  # JSON has no such numbers
 _CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("runs", "state"): get_args(State),
     ("runs", "outcome"): get_args(Outcome),
-    ("studies", "state"): get_args(StudyState),
+    ("analyses", "state"): get_args(AnalysisState),
 }
 _JSON: dict[tuple[str, str], type] = {
     ("runs", "result"): dict,
     ("runs", "error"): dict,
     ("sweeps", "rates"): list,
-    ("studies", "parameters"): dict,
-    ("studies", "message"): dict,
-    ("studies", "result"): dict,
+    ("analyses", "parameters"): dict,
+    ("analyses", "message"): dict,
+    ("analyses", "result"): dict,
     ("facts", "value"): dict,
 }
 
@@ -117,7 +117,7 @@ class Transfer:
             yield Snapshot(connection)
 
     def has_runs(self) -> bool:
-        """Whether there are runs, sweeps or studies."""
+        """Whether there are runs, sweeps or analyses."""
         with self.database.begin(write=False) as connection:
             return _has_runs(connection)
 
@@ -136,7 +136,7 @@ class Transfer:
 
 def _has_runs(connection: sa.Connection) -> bool:
     return any(
-        connection.execute(sa.select(sa.literal(1)).select_from(table)).first() for table in (runs, sweeps, studies)
+        connection.execute(sa.select(sa.literal(1)).select_from(table)).first() for table in (runs, sweeps, analyses)
     )
 
 

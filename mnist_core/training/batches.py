@@ -30,7 +30,7 @@ def order(config: RunConfig, epoch: int) -> NDArray[np.int64]:
 
 
 class Feeder:
-    """Turns rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28, on `device`."""
+    """ComputeLock rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28, on `device`."""
 
     def __init__(
         self,

@@ -94,10 +94,10 @@ def filled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = SweepRecord("5eed5eed50", "ann", 1.0, CONFIG, (0.1, 0.4), 1, predicted_edge=0.7)
     store.sweeps.create(plan, [CONFIG.replace(learning_rate=rate) for rate in plan.rates])
     for name in ("waits", "runs", "done", "broken"):
-        store.analyses.create(f"ann {name}", "landscape", {"run": trained}, study_id=name)
+        store.analyses.create(f"ann {name}", "landscape", {"run": trained}, analysis_id=name)
         if name != "waits":
-            study = store.analyses.claim(name)
-            assert study is not None
+            analysis = store.analyses.claim(name)
+            assert analysis is not None
     store.analyses.finish("done", {"reached": 1}, {"loss": np.arange(6, dtype=np.float32).reshape(2, 3)})
     store.analyses.fail("broken", message("No."))
     store.facts.set("seal ann", {"sealed": True})

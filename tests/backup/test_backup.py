@@ -63,8 +63,8 @@ def test_everything_comes_back(
     was["crashed.safetensors"] = was.pop(newer)
     del was["nobody.safetensors"]
     assert found == was
-    (study,) = restored.analyses.newest("ann done", "landscape")
-    done = restored.analyses.get(study.id)
+    (analysis,) = restored.analyses.newest("ann done", "landscape")
+    done = restored.analyses.get(analysis.id)
     assert done is not None
     assert done.arrays["loss"].tolist() == [[0, 1, 2], [3, 4, 5]]
     # What is new comes after all that was there.

@@ -289,7 +289,7 @@ def test_a_store_that_another_home_serves_is_left_alone(
 
 def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewhere: Callable[[], Path]) -> None:
     later = {
-        "put_away_served",
+        "soft_deleted_served",
         "created_order",
         "queued_order",
         "finished_order",

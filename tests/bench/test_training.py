@@ -1,4 +1,4 @@
-"""Turns, ratios and targets, without any contestant at work."""
+"""ComputeLock, ratios and targets, without any contestant at work."""
 
 from __future__ import annotations
 

@@ -63,9 +63,9 @@ def test_two_runs_beside_each_other(open_browser: Open, put: Put) -> None:
     other = open_browser().open(page.address)
     other.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
     other.wait_for("runs of somebody else")
-    assert not other.can_press("put_away")
+    assert not other.can_press("soft_delete")
 
-    page.press("put_away")
+    page.press("soft_delete")
     page.wait_for("2 runs deleted.")
     page.press("undo")
     page.wait_for("Only one setting differs.")

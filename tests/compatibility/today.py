@@ -13,6 +13,7 @@ import json
 import operator
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +27,7 @@ from mnist_core import RunConfig, Trainer, backup, exchange, load_dataset, prese
 from mnist_core.cli import main as command_line
 from mnist_core.jobs import analysis_job, keeper, run_job, worker_store
 from mnist_core.networks import checkpoint_layout, weights
-from mnist_core.records import DTYPES, Curves, Run, Study
+from mnist_core.records import DTYPES, Analysis, Curves, Run
 from mnist_core.store import Store, open_store
 from mnist_core.ui import session, views
 
@@ -42,6 +43,24 @@ WORDS: Mapping[str, str] = {"centred": "centered", "standardised": "standardized
 TITLES: Mapping[str, str] = {}  # of pages and their views, as they are read
 PAGES: Mapping[str, str] = {}  # files of pages/, without their ending
 EVERYWHERE = {"lang", "large"}
+KINDS: Mapping[str, str] = {  # of analyses, which were called studies
+    "attention": "attribution",
+    "course": "snapshot-answers",
+    "disturbed": "robustness",
+    "exciting": "activation-maximization",
+    "scratch": "scratch-comparison",
+    "augmented": "augmentation",
+}
+# By their kind: their parameters, and the values and arrays of their results.
+ANALYSES: Mapping[str, Mapping[str, str]] = {
+    "answers": {"part": "split", "shares": "probabilities"},
+    "attribution": {"integrated": "integrated_gradients"},
+    "snapshot-answers": {"part": "split"},
+    "robustness": {"parts": "splits"},
+    "activation-maximization": {"part": "split"},
+    "scratch-comparison": {"rate": "learning_rate"},
+    "batch-times": {"images": "train_size", "sizes": "batch_sizes"},
+}
 METHODS: Mapping[str, str] = {  # of the store
     "create_run": "runs.create",
     "get": "runs.get",
@@ -55,7 +74,6 @@ METHODS: Mapping[str, str] = {  # of the store
     "bring_back": "retention.restore",
     "curves": "record_reader.curves",
     "list_sweeps": "sweeps.newest",
-    "study": "analyses.get",
     "requeue_lost_studies": "analyses.requeue_lost",
     "fact": "facts.get",
 }
@@ -100,11 +118,40 @@ def write_images(folder: Path, digits: Mapping[str, NDArray[np.uint8]]) -> None:
 # ---- the store -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Study:
+    """An analysis under its old name, in the words of the files."""
+
+    owner: str
+    kind: str
+    state: str
+    message: Any
+    parameters: dict[str, Any]
+    values: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+def as_study(analysis: Analysis) -> Study:
+    """What the store says of an analysis, in the words of the files."""
+    old = {new: name for name, new in ANALYSES.get(analysis.kind, {}).items()}
+
+    def named(plain: Mapping[str, Any]) -> dict[str, Any]:
+        return {old.get(name, name): value for name, value in plain.items()}
+
+    kind = {new: name for name, new in KINDS.items()}.get(analysis.kind, analysis.kind)
+    parts = named(analysis.parameters), named(analysis.values), named(analysis.arrays)
+    return Study(analysis.owner, kind, analysis.state, analysis.message, *parts)
+
+
 class OldStore:
     """A store with the methods that it had when the tests of the files were written."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+
+    def study(self, study_id: str) -> Study | None:
+        analysis = self.store.analyses.get(study_id)
+        return None if analysis is None else as_study(analysis)
 
     def __getattr__(self, name: str) -> Any:
         return operator.attrgetter(METHODS.get(name, name))(self.store)
@@ -126,11 +173,11 @@ def execute(store: Store, run_ids: Sequence[str]) -> None:
 
 
 def compute(store: Store, study_id: str) -> Study:
-    """Compute a study in this process, as a worker does."""
+    """Compute an analysis in this process, as a worker does."""
     analysis_job.execute(study_id, store.url, 1)
-    found = store.analyses.get(study_id)
-    assert found is not None
-    return found
+    analysis = store.analyses.get(study_id)
+    assert analysis is not None
+    return as_study(analysis)
 
 
 def seen(run: Run) -> dict[str, Any]:
@@ -147,7 +194,7 @@ def seen(run: Run) -> dict[str, Any]:
         "note": run.note.raw,
         "star": run.star,
         "colour": run.color,
-        "put_away": run.put_away,
+        "put_away": run.soft_deleted,
         "progress": [run.progress.step, run.progress.total_steps, run.progress.epoch, run.progress.seconds],
         "rate_changes": [[change.step, change.rate] for change in run.rate_changes],
         "command": run.command,

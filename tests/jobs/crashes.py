@@ -81,5 +81,5 @@ def losses(store: Store, run_id: str) -> list[float]:
 def given_up(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker hung so long that another got the run and trained it to its end; the first goes on after this."""
     with monkeypatch.context() as patch:
-        patch.setattr(compute_lock, "OF_THIS_PROCESS", compute_lock.Turns())  # the other is another process
+        patch.setattr(compute_lock, "OF_THIS_PROCESS", compute_lock.ComputeLock())  # the other is another process
         execute(store, run_id)

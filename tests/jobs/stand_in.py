@@ -37,8 +37,8 @@ class Future:
 
 
 def owning(*addresses: str) -> dict[str, dict[str, Any]]:
-    """Workers at these addresses, each with a slot for training, one for a study and one for short tasks."""
-    return {address: {"resources": {"train": 1, "study": 1, "short": 1}} for address in addresses}
+    """Workers at these addresses, each with a slot for training, one for an analysis and one for short tasks."""
+    return {address: {"resources": {"train": 1, "analysis": 1, "short": 1}} for address in addresses}
 
 
 @dataclass

@@ -18,7 +18,7 @@ from mnist_core.config import RunConfig
 from mnist_core.jobs.private_cluster import temporary_security
 from mnist_core.networks import weights
 from mnist_core.networks.checkpoint_layout import checkpoint_file
-from mnist_core.records import Study
+from mnist_core.records import Analysis
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import ROOT, wait_until
 from tests.jobs.disturbed import rows
@@ -117,22 +117,22 @@ def test_a_cnn_whose_worker_is_killed_comes_to_the_same_weights(server: StandIn,
         np.testing.assert_array_equal(weights.latest(run_id).weights[name], value)
 
 
-def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn, store: Store) -> None:
+def test_with_all_workers_training_a_analysis_is_answered_meanwhile(server: StandIn, store: Store) -> None:
     looked_at = store.runs.create("ann", SHORT)
     finished(store, looked_at)
     both_workers(store)
     busy = [store.runs.create("ann", LONG.replace(train_size=20_000, seed=seed)) for seed in (1, 2)]
     for run_id in busy:
         at_work(store, run_id)
-    study_id = store.analyses.create("ann", "answers", {"run": looked_at, "part": "validation"})
+    analysis_id = store.analyses.create("ann", "answers", {"run": looked_at, "split": "validation"})
 
-    def study() -> Study:
-        found = store.analyses.get(study_id)
+    def analysis() -> Analysis:
+        found = store.analyses.get(analysis_id)
         assert found is not None
         return found
 
-    wait_until(lambda: not study().active, 30)
-    assert study().state == "finished", study().message
+    wait_until(lambda: not analysis().active, 30)
+    assert analysis().state == "finished", analysis().message
     assert [store.runs.get(run_id).state for run_id in busy] == ["running", "running"]
     for run_id in busy:
         at_work(store, run_id, store.runs.get(run_id).progress.step + 1)  # and go on
@@ -140,31 +140,31 @@ def test_with_all_workers_training_a_study_is_answered_meanwhile(server: StandIn
         finished(store, run_id)
 
 
-def test_a_study_survives_the_death_of_its_worker(server: StandIn, store: Store) -> None:
+def test_a_analysis_survives_the_death_of_its_worker(server: StandIn, store: Store) -> None:
     config = SHORT.replace(model="cnn", filters=(16, 16), epochs=1)  # so that its landscape takes seconds
     run_id = store.runs.create("ann", config)
     finished(store, run_id)
-    study_id = store.analyses.create("ann", "landscape", {"run": run_id, "plane": "path"})
+    analysis_id = store.analyses.create("ann", "landscape", {"run": run_id, "plane": "path"})
 
-    def study() -> Study:
-        found = store.analyses.get(study_id)
+    def analysis() -> Analysis:
+        found = store.analyses.get(analysis_id)
         assert found is not None
         return found
 
-    wait_until(lambda: study().progress > 0, 30)
+    wait_until(lambda: analysis().progress > 0, 30)
     for worker in server.workers():
         worker.kill()
 
-    mine = tables.studies.c.id == study_id
+    mine = tables.analyses.c.id == analysis_id
 
     def deaths() -> int:
         with store.database.begin(write=False) as connection:
-            return connection.execute(sa.select(tables.studies.c.deaths).where(mine)).scalar_one()
+            return connection.execute(sa.select(tables.analyses.c.deaths).where(mine)).scalar_one()
 
     wait_until(lambda: deaths() == 1, 30)
-    wait_until(lambda: not study().active, 90)
-    assert study().state == "finished", study().message
-    assert study().arrays["losses"].shape == affordable(config)[:1] * 2
+    wait_until(lambda: not analysis().active, 90)
+    assert analysis().state == "finished", analysis().message
+    assert analysis().arrays["losses"].shape == affordable(config)[:1] * 2
 
 
 def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:

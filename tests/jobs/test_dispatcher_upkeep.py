@@ -87,7 +87,7 @@ def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
     assert other.others_turn()
 
 
-def test_what_was_put_away_goes_for_good_with_its_files(
+def test_what_was_soft_deleted_goes_for_good_with_its_files(
     dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [store.runs.create("ann", CONFIG) for _number in range(3)]

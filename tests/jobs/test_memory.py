@@ -15,7 +15,7 @@ import json, resource, secrets, sys
 import psutil
 from mnist_core import data, settings
 from mnist_core.config import RunConfig
-from mnist_core.jobs import run_job, study_job
+from mnist_core.jobs import run_job, analysis_job
 from mnist_core.jobs.worker_setup import WorkerSetup
 from mnist_core.jobs.worker_store import worker_store
 from mnist_core.training.trainer import Trainer
@@ -41,9 +41,9 @@ def round():
     execute([BASE.replace(optimizer="adam", learning_rate=0.001 * n, batch_size=500) for n in range(1, 9)])
     execute([BASE.replace(batch_norm=True, train_size=10_000, batch_size=10_000)])
     (run,) = execute([BASE.replace(model="cnn", filters=(32,), kernel_size=3, train_size=100)])
-    study = store.analyses.create("owner", "disturbed", {"runs": [run], "kind": "fgsm"})
-    study_job.execute(study, settings.store_url(), 1)
-    assert store.analyses.get(study).state == "finished"
+    analysis = store.analyses.create("owner", "robustness", {"runs": [run], "kind": "fgsm"})
+    analysis_job.execute(analysis, settings.store_url(), 1)
+    assert store.analyses.get(analysis).state == "finished"
 
 def faults():  # pages that the system has to hand out for one update of a CNN
     cnn = BASE.replace(model="cnn", batch_size=50)

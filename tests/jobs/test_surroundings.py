@@ -158,12 +158,12 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
     wait_until(lambda: fault.met)
     computed = threading.Event()
 
-    def study() -> None:
+    def analysis() -> None:
         with compute_lock.OF_THIS_PROCESS:
             torch.set_num_threads(1)
             computed.set()
 
-    other = threading.Thread(target=study, daemon=True)
+    other = threading.Thread(target=analysis, daemon=True)
     other.start()
     assert computed.wait(20)
     holders[0].close()
@@ -216,18 +216,18 @@ def test_a_worker_that_closes_waits_no_longer_and_one_that_another_cluster_takes
 # ---- others that use the store -------------------------------------------------------------------------------------
 
 
-def test_a_study_that_cannot_reach_the_store_has_not_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    study_id = store.analyses.create("ann", "course", {"run": "0123456789"})
+def test_a_analysis_that_cannot_reach_the_store_has_not_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    analysis_id = store.analyses.create("ann", "snapshot-answers", {"run": "0123456789"})
 
     def away(*_args: Any) -> None:
         raise TransientStoreError("out of reach")
 
     monkeypatch.setattr(store.runs, "get", away)
     with pytest.raises(TransientStoreError):
-        analysis_job.execute(study_id, store.url, 1)
-    study = store.analyses.get(study_id)
-    assert study is not None
-    assert (study.state, study.message) == ("running", None)
+        analysis_job.execute(analysis_id, store.url, 1)
+    analysis = store.analyses.get(analysis_id)
+    assert analysis is not None
+    assert (analysis.state, analysis.message) == ("running", None)
 
 
 def test_the_cluster_waits_for_a_store_and_not_for_a_damaged_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,10 +33,10 @@ def with_a_drawing(app: AppTest) -> AppTest:
 
 
 def with_answers(store: Store, owner: str, run_id: str, shares: np.ndarray) -> None:
-    """The study of a run's answers to its validation images, as a worker leaves it."""
-    study_id = store.analyses.create(owner, "answers", {"run": run_id, "part": "validation"})
-    store.analyses.claim(study_id)
-    store.analyses.finish(study_id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+    """The analysis of a run's answers to its validation images, as a worker leaves it."""
+    analysis_id = store.analyses.create(owner, "answers", {"run": run_id, "split": "validation"})
+    store.analyses.claim(analysis_id)
+    store.analyses.finish(analysis_id, {"step": 40, "reached": 40}, {"probabilities": shares.astype(np.float16)})
 
 
 def first_labels() -> np.ndarray:

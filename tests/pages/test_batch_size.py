@@ -118,11 +118,11 @@ def test_three_ways_down_step_by_step_and_played(open_page: Open) -> None:
     assert not app.exception
 
 
-def timed(store: Store, study_id: str) -> None:
-    """The study as a worker leaves it: an update takes a millisecond, and a microsecond for each image."""
-    store.analyses.claim(study_id)
+def timed(store: Store, analysis_id: str) -> None:
+    """The analysis as a worker leaves it: an update takes a millisecond, and a microsecond for each image."""
+    store.analyses.claim(analysis_id)
     seconds = np.array([0.001 + 1e-6 * size for size in batch_times_panel.SIZES])
-    store.analyses.finish(study_id, {"updates": [400] * 7, "cores": 2}, {"seconds": seconds})
+    store.analyses.finish(analysis_id, {"updates": [400] * 7, "cores": 2}, {"seconds": seconds})
 
 
 def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store: Store, real_digits: None) -> None:
@@ -130,11 +130,11 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store:
     assert "Press the button" in texts(app)
     app.select_slider(key="batch_times_units").set_value(32).run()
     app.button(key="batch_times_measure").click().run()
-    (study,) = store.analyses.newest(app.session_state["student"], "batch-times")
-    assert study.parameters["hidden_layers"] == [32]
-    assert study.parameters["sizes"][-1] == study.parameters["images"] == 50_000
+    (analysis,) = store.analyses.newest(app.session_state["student"], "batch-times")
+    assert analysis.parameters["hidden_layers"] == [32]
+    assert analysis.parameters["batch_sizes"][-1] == analysis.parameters["train_size"] == 50_000
     assert app.button(key="batch_times_measure").disabled
-    timed(store, study.id)
+    timed(store, analysis.id)
     app.run()
     # 50,000 updates of 1.001 ms; one of 51 ms.
     assert "an epoch of 50,000 images takes about **50 s** with a batch size of 1 and **0.1 s** with 50,000" in texts(

@@ -187,7 +187,7 @@ def test_a_link_shows_anothers_runs_which_cannot_be_deleted(
     app = open_page("compare", runs=",".join([*ids, "nonsense00", "<b>"]))
     assert "runs of somebody else" in texts(app)
     assert "learning rate" in texts(app)
-    assert app.button(key="put_away").disabled
+    assert app.button(key="soft_delete").disabled
     assert app.query_params["runs"] == ",".join(ids)
     assert len(store.runs.newest("bob")) == 2
 
@@ -196,7 +196,7 @@ def test_delete_and_undo(open_page: Open, finished: Callable[..., str], store: S
     app = open_page("train")
     run_id = finished(student(app), 0.5)
     app.switch_page("pages/compare.py").run()
-    app.button(key="put_away").click().run()
+    app.button(key="soft_delete").click().run()
     assert store.runs.newest(student(app)) == []
     assert "1 run deleted." in texts(app)
     app.button(key="undo").click().run()

@@ -122,19 +122,19 @@ def test_augmentation_asks_a_worker_once_and_chooses_at_once(
 ) -> None:
     app = mnist_page("augmentation")
     owner = app.session_state["student"]
-    (study,) = store.analyses.newest(owner, "augmented")
-    assert study.parameters == {"dataset": "mnist", "seed": 0}
+    (analysis,) = store.analyses.newest(owner, "augmentation")
+    assert analysis.parameters == {"dataset": "mnist", "seed": 0}
     arrays = {kind: np.zeros((10, 6, augment.DRAWS, 28, 28), np.uint8) for kind in augment.KINDS}
-    store.analyses.claim(study.id)
-    store.analyses.finish(study.id, {}, arrays | {"originals": np.zeros((10, 28, 28), np.uint8)})
+    store.analyses.claim(analysis.id)
+    store.analyses.finish(analysis.id, {}, arrays | {"originals": np.zeros((10, 28, 28), np.uint8)})
     app.run()
     assert "Shift: at most 2 pixels" in texts(app)
     app.slider(key="augmentation_strength").set_value(5).run()
     app.segmented_control(key="augmentation_kind").set_value("all").run()
     assert "Rotation: at most 90°" in texts(app)
-    assert len(store.analyses.newest(owner, "augmented")) == 1
+    assert len(store.analyses.newest(owner, "augmentation")) == 1
     app.button(key="augmentation_others").click().run()
-    assert store.analyses.newest(owner, "augmented")[0].parameters["seed"] == 1
+    assert store.analyses.newest(owner, "augmentation")[0].parameters["seed"] == 1
     assert not app.exception
 
 
@@ -178,11 +178,11 @@ def finished(store: Store, owner: str, validation_size: int = 1_000) -> str:
 
 
 def answered(store: Store, owner: str, part: str, shares: np.ndarray) -> None:
-    """The student's waiting study, as a worker leaves it."""
-    (study,) = [one for one in store.analyses.newest(owner, "answers") if one.active]
-    assert study.parameters["part"] == part
-    store.analyses.claim(study.id)
-    store.analyses.finish(study.id, {"step": 40, "reached": 40}, {"shares": shares.astype(np.float16)})
+    """The student's waiting analysis, as a worker leaves it."""
+    (analysis,) = [one for one in store.analyses.newest(owner, "answers") if one.active]
+    assert analysis.parameters["split"] == part
+    store.analyses.claim(analysis.id)
+    store.analyses.finish(analysis.id, {"step": 40, "reached": 40}, {"probabilities": shares.astype(np.float16)})
 
 
 def sure(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -243,7 +243,7 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     app.segmented_control(key="samples_rank_part").set_value("test").run()
     labels = data.load_dataset("built-in").test_labels
     answered_before = [one for one in store.analyses.newest(owner, "answers") if one.active]
-    assert [one.parameters for one in answered_before] == [{"run": both, "part": "test"}]
+    assert [one.parameters for one in answered_before] == [{"run": both, "split": "test"}]
     answered(store, owner, "test", sure(labels, np.full(len(labels), 0.25)))
     app.run()
     assert "of all 10,000 test images 100.0%" in texts(app)
@@ -252,7 +252,7 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     app.session_state["seal_state"] = {"sealed": True, "opened": 0}
     app.run()
     assert "test images" not in texts(app)
-    assert store.analyses.newest(owner, "answers")[0].parameters == {"run": both, "part": "validation"}
+    assert store.analyses.newest(owner, "answers")[0].parameters == {"run": both, "split": "validation"}
     finished(store, owner, validation_size=0)
     app.run()
     assert len(app.selectbox(key="samples_rank_run").options) == 1

@@ -15,16 +15,16 @@ def test_disturb(open_page: Open, store: Store) -> None:
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
-    study_id = store.analyses.create(owner, "disturbed", {"runs": [run_id], "kind": "noise"})
-    store.analyses.claim(study_id)
+    analysis_id = store.analyses.create(owner, "robustness", {"runs": [run_id], "kind": "noise"})
+    store.analyses.claim(analysis_id)
     arrays = {
         "accuracy": np.array([[0.9, 0.5, 0.25]], np.float32),
         "examples": np.zeros((3, 8, 28, 28), np.uint8),
         "answers": np.full((3, 8), 3, np.uint8),
         "labels": np.arange(8, dtype=np.uint8),
     }
-    values = {"strengths": [0, 0.1, 0.2], "images": [100], "parts": ["train"], "steps": [40], "reached": [40]}
-    store.analyses.finish(study_id, values, arrays)
+    values = {"strengths": [0, 0.1, 0.2], "images": [100], "splits": ["train"], "steps": [40], "reached": [40]}
+    store.analyses.finish(analysis_id, values, arrays)
     app.query_params["view"] = "disturb"
     app.run()
     assert "Right of 100 images that it was trained on at this strength" in texts(app)
@@ -40,24 +40,24 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page:
     for run_id in (first, other):
         store.record_writer.finish(run_id, "completed", {})
     asked = {"runs": [first, other], "kind": "noise"}
-    study_id = store.analyses.create(owner, "disturbed", asked)
-    store.analyses.claim(study_id)
+    analysis_id = store.analyses.create(owner, "robustness", asked)
+    store.analyses.claim(analysis_id)
     arrays = {
         "accuracy": np.array([[0.9], [np.nan]], np.float32).repeat(3, 1),
         "examples": np.zeros((3, 5, 28, 28), np.uint8),
         "answers": np.full((3, 5), 3, np.uint8),
         "labels": np.arange(5, dtype=np.uint8),
     }
-    values = {"strengths": [0, 0.1, 0.2], "images": [5, 0], "parts": ["validation", ""], "steps": [30, None]}
-    store.analyses.finish(study_id, values | {"reached": [40, 40]}, arrays)
+    values = {"strengths": [0, 0.1, 0.2], "images": [5, 0], "splits": ["validation", ""], "steps": [30, None]}
+    store.analyses.finish(analysis_id, values | {"reached": [40, 40]}, arrays)
     app.query_params["view"] = "disturb"
     app.session_state["disturbed_others"] = [other]
     app.run()
     assert "Right of 5 validation images at this strength" in texts(app)
     assert "90.0% (as it was after step 30, the last time with numbers)" in texts(app).replace("\\", "")
     assert "no weights that answer with numbers" in texts(app)
-    assert len(store.analyses.newest(owner, "disturbed")) == 1
+    assert len(store.analyses.newest(owner, "robustness")) == 1
     store.record_writer.publish([Report(other, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
     app.run()
-    assert len(store.analyses.newest(owner, "disturbed")) == 2
-    assert store.analyses.newest(owner, "disturbed")[0].active
+    assert len(store.analyses.newest(owner, "robustness")) == 2
+    assert store.analyses.newest(owner, "robustness")[0].active

@@ -24,15 +24,15 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     assert "1 of 10 units give more than 0; the greatest is 3.000" in texts(app)
     app.session_state["network_view"] = "attention"
     app.run()
-    assert not store.analyses.newest(owner, "attention")  # not before it is asked for
+    assert not store.analyses.newest(owner, "attribution")  # not before it is asked for
     app.button(key="attention_ask").click().run()
-    (study,) = store.analyses.newest(owner, "attention")
-    assert study.parameters["run"] == run_id
-    assert len(study.parameters["image"]) == 784
-    store.analyses.claim(study.id)
-    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
+    (analysis,) = store.analyses.newest(owner, "attribution")
+    assert analysis.parameters["run"] == run_id
+    assert len(analysis.parameters["image"]) == 784
+    store.analyses.claim(analysis.id)
+    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated_gradients", "occlusion")}
     maps["occlusion"][10, 10] = 1
-    store.analyses.finish(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
+    store.analyses.finish(analysis.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
     assert "Its answer is **3**" in texts(app)
 
@@ -80,10 +80,10 @@ def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
     app.session_state["network_view"] = "attention"
     app.run()
     app.button(key="attention_ask").click().run()
-    (study,) = store.analyses.newest(app.session_state["student"], "attention")
-    store.analyses.claim(study.id)
-    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated", "occlusion")}
-    store.analyses.finish(study.id, {"step": 40, "reached": 40, "digit": 3}, maps)
+    (analysis,) = store.analyses.newest(app.session_state["student"], "attribution")
+    store.analyses.claim(analysis.id)
+    maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated_gradients", "occlusion")}
+    store.analyses.finish(analysis.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
     assert "No pixel counts" in texts(app)
 
@@ -100,8 +100,8 @@ def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> N
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
-    study_id = store.analyses.create(owner, "exciting", {"run": run_id, "layer": 1})
-    store.analyses.claim(study_id)
+    analysis_id = store.analyses.create(owner, "activation-maximization", {"run": run_id, "layer": 1})
+    store.analyses.claim(analysis_id)
     arrays = {
         "smooth": np.zeros((10, 28, 28), np.uint8),
         "plain": np.zeros((10, 28, 28), np.uint8),
@@ -110,7 +110,7 @@ def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> N
         "real": np.zeros((10, 8), np.int64),
         "real_values": np.ones((10, 8), np.float32),
     }
-    store.analyses.finish(study_id, {"step": 40, "reached": 40, "images": 2_000, "part": "validation"}, arrays)
+    store.analyses.finish(analysis_id, {"step": 40, "reached": 40, "images": 2_000, "split": "validation"}, arrays)
     app.query_params["view"] = "inside"
     app.session_state["network_view"] = "exciting"
     app.run()

@@ -69,7 +69,7 @@ def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_whil
     (run,) = store.runs.newest(owner)
 
     def states() -> list[str]:
-        return [study.state for study in store.analyses.newest(owner, "answers")]
+        return [analysis.state for analysis in store.analyses.newest(owner, "answers")]
 
     assert not [button for button in mistaken.button if button.key == "again_answers"]
     store.record_writer.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])

@@ -22,11 +22,11 @@ def over_time(built_in: None, open_page: Open, store: Store) -> AppTest:
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
-    study_id = store.analyses.create(owner, "course", {"run": run_id})
-    store.analyses.claim(study_id)
+    analysis_id = store.analyses.create(owner, "snapshot-answers", {"run": run_id})
+    store.analyses.claim(analysis_id)
     answered = {"answers": np.stack([np.full(200, 3, np.uint8), first_labels()])}
-    values = {"steps": [0, 40], "images": 200, "part": "validation", "reached": 40}
-    store.analyses.finish(study_id, values, answered)
+    values = {"steps": [0, 40], "images": 200, "split": "validation", "reached": 40}
+    store.analyses.finish(analysis_id, values, answered)
     app.query_params["view"] = "course"
     return app.run()
 

@@ -31,8 +31,8 @@ def opened(open_page: Open, store: Store, *, runs: int = 1) -> tuple[AppTest, li
     return app.segmented_control(key="why_view").set_value("landscape").run(), ids
 
 
-def finish(store: Store, study_id: str, **values: Any) -> None:
-    store.analyses.claim(study_id)
+def finish(store: Store, analysis_id: str, **values: Any) -> None:
+    store.analyses.claim(analysis_id)
     grid = np.linspace(-1, 1, 5)
     losses = np.square(grid[None]) + np.square(grid[:, None]) + 0.1
     losses[0, 0] = np.inf
@@ -44,7 +44,7 @@ def finish(store: Store, study_id: str, **values: Any) -> None:
         "steps": np.array([0, 40]),
     }
     known = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40, "reached": 40}
-    store.analyses.finish(study_id, known | values, arrays)
+    store.analyses.finish(analysis_id, known | values, arrays)
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None:
@@ -56,10 +56,10 @@ def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None
 def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
     app.button(key="landscape_compute").click().run()
-    (study,) = store.analyses.newest(app.session_state["student"], "landscape")
-    assert study.parameters == {"run": run_id, "plane": "path"}
+    (analysis,) = store.analyses.newest(app.session_state["student"], "landscape")
+    assert analysis.parameters == {"run": run_id, "plane": "path"}
     assert app.button(key="landscape_compute").disabled
-    finish(store, study.id)
+    finish(store, analysis.id)
     app.run()
     assert "95% of the squared distances" in texts(app)
     assert "5 × 5 points, 1,000 training images each" in texts(app)
@@ -73,8 +73,8 @@ def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
 
 def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
     app, (run_id,) = opened(open_page, store)
-    study_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
-    finish(store, study_id, plane="random", explained=None, step=20, reached=30)
+    analysis_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
+    finish(store, analysis_id, plane="random", explained=None, step=20, reached=30)
     app.run()
     assert "Of this run no path was kept" in texts(app)
     assert "The run has gone on since" in texts(app)
@@ -86,8 +86,8 @@ def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store:
     app.button(key="landscape_compute").click().run()
     app.button(key="landscape_cancel_landscape").click().run()
     assert "Stopped before its end." in texts(app)
-    study_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
-    store.analyses.fail(study_id, message("Nothing to see."))
+    analysis_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
+    store.analyses.fail(analysis_id, message("Nothing to see."))
     app.run()
     assert "Nothing to see." in texts(app)
 

@@ -70,11 +70,11 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
     assert "Press **Train both**" in texts(app)
     app.button(key="from_scratch_train").click().run()
     student = app.session_state["student"]
-    (study,) = store.analyses.newest(student, "scratch")
-    assert study.parameters == {"dataset": "built-in", "rate": 0.5, "iterations": 300}
+    (analysis,) = store.analyses.newest(student, "scratch-comparison")
+    assert analysis.parameters == {"dataset": "built-in", "learning_rate": 0.5, "iterations": 300}
     assert app.button(key="from_scratch_train").disabled
     losses = np.linspace(2.3, 0.5, 300)
-    finish(store, study.id, losses, losses + 1e-6)
+    finish(store, analysis.id, losses, losses + 1e-6)
     app.run()
     assert "from scratch **0.500000**, MNIST Lab **0.500001**" in texts(app)
     assert "The curves are one" in texts(app)
@@ -82,23 +82,23 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
     app.segmented_control(key="from_scratch_rate").set_value(1.5).run()
     assert "The curves are one" not in texts(app)  # each rate has a result of its own
     app.button(key="from_scratch_train").click().run()
-    newest = store.analyses.newest(student, "scratch")[0]
+    newest = store.analyses.newest(student, "scratch-comparison")[0]
     finish(store, newest.id, np.full(300, 2.304), np.full(300, 2.304))
     app.run()
     assert "Both collapse alike" in texts(app)
     app.select_slider(key="from_scratch_iterations").set_value(1_000).run()
     app.button(key="from_scratch_train").click().run()
-    newest = store.analyses.newest(student, "scratch")[0]
-    assert newest.parameters == {"dataset": "built-in", "rate": 1.5, "iterations": 1_000}
+    newest = store.analyses.newest(student, "scratch-comparison")[0]
+    assert newest.parameters == {"dataset": "built-in", "learning_rate": 1.5, "iterations": 1_000}
     finish(store, newest.id, np.linspace(2.3, 0.1, 1_000), np.linspace(2.3, 0.2, 1_000))
     app.run()
     assert "They begin as one curve" in texts(app)
     assert not app.exception
 
 
-def finish(store: Store, study_id: str, scratch: np.ndarray, engine: np.ndarray) -> None:
-    store.analyses.claim(study_id)
-    store.analyses.finish(study_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})
+def finish(store: Store, analysis_id: str, scratch: np.ndarray, engine: np.ndarray) -> None:
+    store.analyses.claim(analysis_id)
+    store.analyses.finish(analysis_id, {"seconds": [0.3, 0.15]}, {"scratch": scratch, "engine": engine})
 
 
 def test_a_round_of_training_step_by_step(open_page: Open) -> None:

@@ -1,4 +1,4 @@
-"""Names, notes, stars; runs put away, brought back, and gone for good."""
+"""Names, notes, stars; runs soft-deleted, restored, and gone for good."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_nobody_writes_on_or_puts_away_anothers_run(store: Store) -> None:
 
 
 @pytest.mark.parametrize("state", ["queued", "paused", "running"])
-def test_a_run_put_away_ends_and_can_be_brought_back(store: Store, state: str) -> None:
+def test_a_soft_deleted_run_ends_and_can_be_restored(store: Store, state: str) -> None:
     run_id, other = store.runs.create("ann", CONFIG), store.runs.create("ann", CONFIG)
     if state != "queued":
         store.queue.claim(run_id, "worker", 1)
@@ -68,7 +68,7 @@ def test_a_run_put_away_ends_and_can_be_brought_back(store: Store, state: str) -
     assert {run.id for run in store.runs.newest("ann")} == {run_id, other}
 
 
-def test_a_group_is_without_runs_put_away(store: Store) -> None:
+def test_a_group_is_without_soft_deleted_runs(store: Store) -> None:
     ids = store.runs.create_group("ann", [CONFIG, CONFIG.replace(seed=2)], "group00001", variants=("a", "b"))
     assert [run.variant for run in store.runs.of_group("group00001")] == ["a", "b"]
     store.retention.soft_delete(ids[:1], "ann")

@@ -94,22 +94,22 @@ def test_a_reset_makes_no_token_valid_again(store: Store) -> None:
     assert third.token > second.token > first.token
 
 
-def test_a_study_of_a_worker_that_was_given_up(store: Store) -> None:
-    study_id = store.analyses.create("ann", "landscape", {})
-    first = store.analyses.claim(study_id)
-    store.analyses.lose(study_id)
-    second = store.analyses.claim(study_id)
+def test_a_analysis_of_a_worker_that_was_given_up(store: Store) -> None:
+    analysis_id = store.analyses.create("ann", "landscape", {})
+    first = store.analyses.claim(analysis_id)
+    store.analyses.lose(analysis_id)
+    second = store.analyses.claim(analysis_id)
     assert first is not None
     assert second is not None
-    assert not store.analyses.report(study_id, 0.9, first.token)
-    store.analyses.finish(study_id, {"late": 1}, {}, first.token)
-    store.analyses.fail(study_id, message("Late."), first.token)
-    found = store.analyses.get(study_id)
+    assert not store.analyses.report(analysis_id, 0.9, first.token)
+    store.analyses.finish(analysis_id, {"late": 1}, {}, first.token)
+    store.analyses.fail(analysis_id, message("Late."), first.token)
+    found = store.analyses.get(analysis_id)
     assert found is not None
     assert (found.state, found.progress) == ("running", 0.0)
-    assert store.analyses.report(study_id, 0.5, second.token)
-    store.analyses.finish(study_id, {"mine": 1}, {}, second.token)
-    found = store.analyses.get(study_id)
+    assert store.analyses.report(analysis_id, 0.5, second.token)
+    store.analyses.finish(analysis_id, {"mine": 1}, {}, second.token)
+    found = store.analyses.get(analysis_id)
     assert found is not None
     assert dict(found.values) == {"mine": 1}
 
@@ -128,7 +128,7 @@ def cluster(store: Store) -> Iterator[Store]:
 
 def test_a_cluster_whose_lease_another_has_taken_writes_nothing(store: Store, cluster: Store) -> None:
     run_id = store.runs.create("ann", CONFIG)
-    study_id = store.analyses.create("ann", "landscape", {})
+    analysis_id = store.analyses.create("ann", "landscape", {})
     old = cluster.lease.token
     store.lease.take("there")  # another cluster's handle from now on
     late: list[Callable[[], object]] = [
@@ -138,7 +138,7 @@ def test_a_cluster_whose_lease_another_has_taken_writes_nothing(store: Store, cl
         lambda: cluster.record_writer.finish(run_id, "failed", {}),
         lambda: cluster.runs.delete(run_id, "ann"),
         lambda: cluster.retention.forget_weights(run_id),
-        lambda: cluster.analyses.lose(study_id),
+        lambda: cluster.analyses.lose(analysis_id),
         lambda: cluster.facts.set("cluster", {}),
     ]
     for write in late:
@@ -146,7 +146,7 @@ def test_a_cluster_whose_lease_another_has_taken_writes_nothing(store: Store, cl
             write()
     # What it sent to its workers before it noticed comes to nothing.
     assert store.queue.claim(run_id, "its worker", 1, old) is None
-    assert store.analyses.claim(study_id, old) is None
+    assert store.analyses.claim(analysis_id, old) is None
     assert store.queue.claim(run_id, "mine", 1, store.lease.token) is not None
     assert store.lease.current().holder == "there"
     assert cluster.runs.get(run_id).state == "running"  # it may still read
@@ -202,7 +202,7 @@ def test_a_clock_set_back_upsets_no_order(store: Store, clock: Callable[[float],
     assert store.retention.oldest_weights() == ids[1:]
 
 
-def test_a_clock_set_back_deletes_no_newer_study_and_lets_none_jump_the_queue(
+def test_a_clock_set_back_deletes_no_newer_analysis_and_lets_none_jump_the_queue(
     store: Store, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mnist_core.store.analyses.KEPT", 2)
@@ -212,16 +212,16 @@ def test_a_clock_set_back_deletes_no_newer_study_and_lets_none_jump_the_queue(
         store.analyses.claim(ids[-1])
         store.analyses.finish(ids[-1], {}, {})
         clock(-3_600)
-    assert [study.id for study in store.analyses.newest("ann", "landscape")] == ids[:1:-1]
+    assert [analysis.id for analysis in store.analyses.newest("ann", "landscape")] == ids[:1:-1]
     waiting = []
     for owner in ("bob", "cem", "dan"):
         waiting.append(store.analyses.create(owner, "landscape", {}))
         clock(-3_600)
-    assert [study.id for study in store.analyses.queued(9)] == waiting
+    assert [analysis.id for analysis in store.analyses.queued(9)] == waiting
 
 
 @pytest.mark.parametrize("jump", [-3_600, 2 * 86_400])
-def test_what_was_put_away_goes_by_the_stores_clock_alone(
+def test_what_was_soft_deleted_goes_by_the_stores_clock_alone(
     store: Store, cluster: Store, clock: Callable[[float], None], jump: float
 ) -> None:
     run_id = store.runs.create("ann", CONFIG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from alembic.config import Config
 
 from mnist_core.config import RunConfig
 from mnist_core.store import open_store
-from mnist_core.store.engine import MIGRATIONS
+from mnist_core.store.engine import MIGRATIONS, new_sqlite
 
 CONFIG = RunConfig(learning_rate=0.3)
 
@@ -57,4 +58,55 @@ def test_an_older_store_opens_with_its_runs(home: Path, revision: str) -> None:
     new = store.runs.create("bob", CONFIG)
     assert [run.id for run in store.queue.next(9)] == ["1111111111", "0000000000", new]
     assert [run.id for run in store.runs.newest("bob")] == [new, "0000000000", "1111111111"]
+    store.close()
+
+
+def test_studies_are_analyses_under_todays_words(home: Path) -> None:
+    """Of every kind; the arrays stay, byte for byte. What is no JSON of ours stays as it is."""
+    home.mkdir(parents=True, exist_ok=True)
+    engine = new_sqlite(home / "runs.sqlite", "0007_words")
+    shares = {"values": {"step": 4}, "arrays": [{"name": "shares", "dtype": "|u1", "shape": [3]}]}
+    studies = {
+        "answers": ({"run": "r", "part": "test"}, shares),
+        "attention": ({"run": "r", "image": [0]}, None),
+        "course": ({"run": "r"}, {"values": {"part": "train"}, "arrays": []}),
+        "disturbed": ({"runs": ["r"], "kind": "noise"}, {"values": {"parts": ["test"]}, "arrays": []}),
+        "exciting": ({"run": "r", "layer": 1}, {"values": {"part": "train"}, "arrays": []}),
+        "scratch": ({"rate": 0.5}, None),
+        "augmented": ({"seed": 1}, None),
+        "batch-times": ({"images": 10, "sizes": [1]}, None),
+        "landscape": ([], {"values": []}),
+    }
+    with engine.begin() as connection:
+        for kind, (parameters, result) in studies.items():
+            row = {"kind": kind, "parameters": json.dumps(parameters), "result": result and json.dumps(result)}
+            connection.execute(
+                sa.text(
+                    "INSERT INTO studies (id, owner, kind, parameters, state, progress, result, data, deaths, created_at, "
+                    "version) VALUES (:kind, 'ann', :kind, :parameters, 'finished', 1, :result, x'010203', 0, 1, 1)"
+                ),
+                row,
+            )
+    engine.dispose()
+    store = open_store()
+    with store.database.begin(write=False) as connection:
+        rows = {row.id: row for row in connection.execute(sa.text("SELECT * FROM analyses"))}
+    found = {key: (row.kind, json.loads(row.parameters), row.result) for key, row in rows.items()}
+    assert {key: (kind, parameters) for key, (kind, parameters, _result) in found.items()} == {
+        "answers": ("answers", {"run": "r", "split": "test"}),
+        "attention": ("attribution", {"run": "r", "image": [0]}),
+        "course": ("snapshot-answers", {"run": "r"}),
+        "disturbed": ("robustness", {"runs": ["r"], "kind": "noise"}),
+        "exciting": ("activation-maximization", {"run": "r", "layer": 1}),
+        "scratch": ("scratch-comparison", {"learning_rate": 0.5}),
+        "augmented": ("augmentation", {"seed": 1}),
+        "batch-times": ("batch-times", {"train_size": 10, "batch_sizes": [1]}),
+        "landscape": ("landscape", []),
+    }
+    assert json.loads(found["course"][2])["values"] == {"split": "train"}
+    assert json.loads(found["disturbed"][2])["values"] == {"splits": ["test"]}
+    assert json.loads(found["landscape"][2]) == {"values": []}
+    analysis = store.analyses.get("answers")
+    assert analysis is not None
+    assert (dict(analysis.values), analysis.arrays["probabilities"].tolist()) == ({"step": 4}, [1, 2, 3])
     store.close()

@@ -28,8 +28,8 @@ class Times:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Times:
-        """From a study of the kind batch-times."""
-        return cls(int(parameters["images"]), tuple(parameters["sizes"]), arrays["seconds"])
+        """From an analysis of the kind batch-times."""
+        return cls(int(parameters["train_size"]), tuple(parameters["batch_sizes"]), arrays["seconds"])
 
     @property
     def updates(self) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Samples in the order of one's own run: from the images it is surest of to those whose digit it gives the least probability.
 
-What the run answers is the study that Inspect's mistakes use as well. It is asked about images that it was not trained on.
+What the run answers is the analysis that Inspect's mistakes use as well. It is asked about images that it was not trained on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Run, Study
+from mnist_core.records import Analysis, Run
 from mnist_core.ui import names, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -52,13 +52,13 @@ def draw(panel: Panel, runs: list[Run]) -> None:
         part = image_split.choose(panel, run, "rank_part")
     if part is None or last_weights.find(run) is None:
         return
-    study = analysis_panel.of_run(panel, "answers", {"run": run.id, "part": part}, run)
-    analysis_panel.draw(panel, study.id, partial(_sheet, panel, run, part))
+    analysis = analysis_panel.of_run(panel, "answers", {"run": run.id, "split": part}, run)
+    analysis_panel.draw(panel, analysis.id, partial(_sheet, panel, run, part))
 
 
-def _sheet(panel: Panel, run: Run, part: image_split.Part, study: Study) -> None:
+def _sheet(panel: Panel, run: Run, part: image_split.Part, analysis: Analysis) -> None:
     heap = image_split.images(run, part)
-    shares = np.asarray(study.arrays["shares"], np.float32)
+    shares = np.asarray(analysis.arrays["probabilities"], np.float32)
     right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
     hard = panel.slider(
         "rank_hard", _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, width=420

@@ -37,7 +37,7 @@ class Plane:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Plane:
-        """From a study's result."""
+        """From an analysis's result."""
         shares = values["explained"]
         explained = (float(shares[0]), float(shares[1])) if shares else None
         xs, ys, losses, path, steps = (arrays[name] for name in ("xs", "ys", "losses", "path", "steps"))
@@ -72,10 +72,10 @@ def _between(grid: Floats, values: Floats) -> tuple[NDArray[np.int64], Floats]:
     return place, np.clip((values - grid[place]) / (grid[place + 1] - grid[place]), 0, 1)
 
 
-def contours(study_id: str, plane: Plane, dark: bool, translate: Translate) -> Figure:
+def contours(analysis_id: str, plane: Plane, dark: bool, translate: Translate) -> Figure:
     """The plane from above."""
     first, second = _axis_titles(plane, translate)
-    layout = theme.layout(translate(N_("Loss, from above")), first, dark=dark, revision=f"{study_id}-contours")
+    layout = theme.layout(translate(N_("Loss, from above")), first, dark=dark, revision=f"{analysis_id}-contours")
     layout["xaxis"] |= ends(float(plane.xs[0]), float(plane.xs[-1])) | {"showgrid": False}
     layout["yaxis"] |= ends(float(plane.ys[0]), float(plane.ys[-1])) | {"showgrid": False, "title": {"text": second}}
     layout["hovermode"] = "closest"
@@ -97,10 +97,10 @@ def contours(study_id: str, plane: Plane, dark: bool, translate: Translate) -> F
     return {"data": [ground, *_casing(plane, dark), *_path(plane, dark, translate)], "layout": layout}
 
 
-def surface(study_id: str, plane: Plane, dark: bool, translate: Translate) -> Figure:
+def surface(analysis_id: str, plane: Plane, dark: bool, translate: Translate) -> Figure:
     """The plane as a landscape that can be turned."""
     first, second = _axis_titles(plane, translate)
-    layout = theme.layout(translate(N_("Loss, as a surface")), "", dark=dark, revision=f"{study_id}-surface")
+    layout = theme.layout(translate(N_("Loss, as a surface")), "", dark=dark, revision=f"{analysis_id}-surface")
     z = plane.heights
     low, high = float(z.min()), float(z.max())
     upwards = _ticks(low, high) | {"title": {"text": translate(N_("Loss"))}}

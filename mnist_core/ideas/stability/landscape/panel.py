@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.ideas.stability.landscape import figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
-from mnist_core.records import Run, Study
+from mnist_core.records import Analysis, Run
 from mnist_core.ui import names, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -60,8 +60,8 @@ def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, str]:
     return runs[chosen], plane
 
 
-def _show(panel: Panel, asked: str, study: Study) -> None:
-    plane = charts.Plane.of(study.values, study.arrays)
+def _show(panel: Panel, asked: str, analysis: Analysis) -> None:
+    plane = charts.Plane.of(analysis.values, analysis.arrays)
     if asked == "path" and plane.explained is None:
         st.info(
             _(
@@ -69,19 +69,19 @@ def _show(panel: Panel, asked: str, study: Study) -> None:
                 "Shown are random directions around its last weights."
             )
         )
-    step, reached = study.values["step"], study.values["reached"]
+    step, reached = analysis.values["step"], analysis.values["reached"]
     if reached is not None and step < reached:
         text = _("After step {step} the weights of this run are no numbers: the landscape ends there.")
         st.info(text.format(step=f"{step:,}"))
     st.markdown(_said(plane))
     dark = session.dark()
-    key = (study.id, dark, texts.language())
+    key = (analysis.id, dark, texts.language())
     description = charts.describe(plane).text(_)
     left, right = st.columns(2, gap="medium")
     for column, name, make in ((left, "contours", charts.contours), (right, "surface", charts.surface)):
         with column:
-            figure = watch.figure((*key, name), partial(make, study.id, plane, dark, _))
-            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=study.id)
+            figure = watch.figure((*key, name), partial(make, analysis.id, plane, dark, _))
+            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=analysis.id)
 
 
 def _said(plane: charts.Plane) -> str:

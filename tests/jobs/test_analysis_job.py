@@ -1,4 +1,4 @@
-"""What a worker does with a study, in this process."""
+"""What a worker does with an analysis, in this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnist_core.data import augment
 from mnist_core.jobs import analysis_job, run_job
 from mnist_core.networks import forward, weights
 from mnist_core.networks.checkpoint_layout import forget_snapshots, snapshot_steps
-from mnist_core.records import Study, StudyKind
+from mnist_core.records import Analysis, AnalysisKind
 from mnist_core.store import Store
 from mnist_core.training import snapshots
 
@@ -32,76 +32,76 @@ def trained(store: Store, config: RunConfig = CONFIG) -> str:
     return run_id
 
 
-def computed(store: Store, kind: StudyKind, parameters: dict[str, Any]) -> Study:
-    """What a worker makes of a study."""
-    study_id = store.analyses.create("ann", kind, parameters)
-    analysis_job.execute(study_id, store.url, 1)
-    study = store.analyses.get(study_id)
-    assert study is not None
-    return study
+def computed(store: Store, kind: AnalysisKind, parameters: dict[str, Any]) -> Analysis:
+    """What a worker makes of an analysis."""
+    analysis_id = store.analyses.create("ann", kind, parameters)
+    analysis_job.execute(analysis_id, store.url, 1)
+    analysis = store.analyses.get(analysis_id)
+    assert analysis is not None
+    return analysis
 
 
-def finished(store: Store, kind: StudyKind, parameters: dict[str, Any]) -> Study:
-    study = computed(store, kind, parameters)
-    assert study.state == "finished", study.message
-    return study
+def finished(store: Store, kind: AnalysisKind, parameters: dict[str, Any]) -> Analysis:
+    analysis = computed(store, kind, parameters)
+    assert analysis.state == "finished", analysis.message
+    return analysis
 
 
-def landscape(store: Store, run_id: str) -> Study:
+def landscape(store: Store, run_id: str) -> Analysis:
     return computed(store, "landscape", {"run": run_id, "plane": "path"})
 
 
 def test_the_landscape_of_a_runs_path(store: Store) -> None:
     run_id = trained(store)
-    study = landscape(store, run_id)
-    assert study.state == "finished", study.message
-    assert study.values["plane"] == "path"
-    assert study.arrays["steps"][0] == 0
-    assert study.arrays["steps"][-1] == CONFIG.total_steps
-    assert len(study.arrays["path"]) == len(snapshots.planned_steps(CONFIG))
-    losses, path = study.arrays["losses"], study.arrays["path"]
+    analysis = landscape(store, run_id)
+    assert analysis.state == "finished", analysis.message
+    assert analysis.values["plane"] == "path"
+    assert analysis.arrays["steps"][0] == 0
+    assert analysis.arrays["steps"][-1] == CONFIG.total_steps
+    assert len(analysis.arrays["path"]) == len(snapshots.planned_steps(CONFIG))
+    losses, path = analysis.arrays["losses"], analysis.arrays["path"]
     assert losses.shape == (31, 31)
     # Where the run ended the loss is about that of its result: other images, a point of the grid nearby.
-    column = int(np.abs(study.arrays["xs"] - path[-1, 0]).argmin())
-    row = int(np.abs(study.arrays["ys"] - path[-1, 1]).argmin())
+    column = int(np.abs(analysis.arrays["xs"] - path[-1, 0]).argmin())
+    row = int(np.abs(analysis.arrays["ys"] - path[-1, 1]).argmin())
     assert losses[row, column] == pytest.approx(store.runs.get(run_id).result["train_loss"], rel=0.5)
-    start = int(np.abs(study.arrays["xs"] - path[0, 0]).argmin())
+    start = int(np.abs(analysis.arrays["xs"] - path[0, 0]).argmin())
     assert losses[row, start] > losses[row, column]
 
 
 def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -> None:
     run_id = trained(store)
     forget_snapshots(run_id)
-    study = landscape(store, run_id)
-    assert study.values["plane"] == "random"
-    assert study.values["step"] == CONFIG.total_steps
-    assert study.values["explained"] is None
-    middle = study.arrays["losses"][15, 15]
+    analysis = landscape(store, run_id)
+    assert analysis.values["plane"] == "random"
+    assert analysis.values["step"] == CONFIG.total_steps
+    assert analysis.values["explained"] is None
+    middle = analysis.arrays["losses"][15, 15]
     assert middle == pytest.approx(store.runs.get(run_id).result["train_loss"], rel=0.5)
 
 
 def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
     waiting = store.runs.create("ann", CONFIG)
     for run_id, said in ((waiting, "no weights that are numbers"), ("nothing", "There is no run nothing here")):
-        study = landscape(store, run_id)
-        assert study.state == "failed"
-        assert said in str(study.message)
+        analysis = landscape(store, run_id)
+        assert analysis.state == "failed"
+        assert said in str(analysis.message)
 
 
-def test_a_cancelled_study_ends_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_analysis_ends_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = trained(store)
     monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)
     report = store.analyses.report
     reported: list[float] = []
 
-    def cancelled(study_id: str, progress: float, **_token: int) -> bool:
+    def cancelled(analysis_id: str, progress: float, **_token: int) -> bool:
         reported.append(progress)
-        store.analyses.cancel(study_id, "ann")
-        return report(study_id, progress)
+        store.analyses.cancel(analysis_id, "ann")
+        return report(analysis_id, progress)
 
     monkeypatch.setattr(store.analyses, "report", cancelled)
-    study = landscape(store, run_id)
-    assert study.state == "failed"
+    analysis = landscape(store, run_id)
+    assert analysis.state == "failed"
     assert len(reported) == 1
 
 
@@ -112,17 +112,17 @@ def test_a_run_that_diverged_is_shown_as_far_as_it_is_numbers(store: Store) -> N
     run_id = store.runs.create("ann", config)
     run_job.execute([run_id], store.url, 1)
     assert store.runs.get(run_id).outcome == "diverged"
-    study = landscape(store, run_id)
-    assert study.state == "finished", study.message
-    assert 0 <= study.values["step"] < study.values["reached"] == config.total_steps
+    analysis = landscape(store, run_id)
+    assert analysis.state == "finished", analysis.message
+    assert 0 <= analysis.values["step"] < analysis.values["reached"] == config.total_steps
 
 
 def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> None:
     run_id = trained(store)
-    study = finished(store, "answers", {"run": run_id, "part": "test"})
-    assert study.values == {"step": CONFIG.total_steps, "reached": CONFIG.total_steps}
+    analysis = finished(store, "answers", {"run": run_id, "split": "test"})
+    assert analysis.values == {"step": CONFIG.total_steps, "reached": CONFIG.total_steps}
     parts = data.split(data.load_dataset("mnist"), CONFIG)
-    shares = study.arrays["shares"].astype(np.float64)
+    shares = analysis.arrays["probabilities"].astype(np.float64)
     kept = weights.latest(run_id).weights
     assert shares == pytest.approx(forward.probabilities(CONFIG, kept, parts.test.images), abs=1e-3)
     right = (shares.argmax(1) == parts.test.labels).mean()
@@ -132,23 +132,23 @@ def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> Non
 def test_what_an_answer_hangs_on(store: Store) -> None:
     run_id = trained(store)
     image = data.load_dataset("mnist").test_images[0]
-    study = finished(store, "attention", {"run": run_id, "image": image.reshape(-1).tolist()})
+    analysis = finished(store, "attribution", {"run": run_id, "image": image.reshape(-1).tolist()})
     answered = forward.probabilities(CONFIG, weights.latest(run_id).weights, image[None])[0].argmax()
-    assert study.values["digit"] == answered
-    assert not study.arrays["integrated"][image == 0].any()
-    assert study.arrays["occlusion"].any()
+    assert analysis.values["digit"] == answered
+    assert not analysis.arrays["integrated_gradients"][image == 0].any()
+    assert analysis.arrays["occlusion"].any()
 
 
 def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
     run_id = trained(store)
-    study = finished(store, "course", {"run": run_id})
-    steps = study.values["steps"]
+    analysis = finished(store, "snapshot-answers", {"run": run_id})
+    steps = analysis.values["steps"]
     assert steps == snapshot_steps(run_id)
-    answers = study.arrays["answers"]
-    assert answers.shape == (len(steps), study.values["images"])
-    assert study.values["part"] == "train"
+    answers = analysis.arrays["answers"]
+    assert answers.shape == (len(steps), analysis.values["images"])
+    assert analysis.values["split"] == "train"
     part = data.split(data.load_dataset("mnist"), CONFIG).train  # no validation images were kept apart
-    images, labels = part.images[: study.values["images"]], part.labels[: study.values["images"]]
+    images, labels = part.images[: analysis.values["images"]], part.labels[: analysis.values["images"]]
     for place in (0, -1):
         kept = weights.at(run_id, steps[place])
         answered = forward.probabilities(CONFIG, kept.weights, images).argmax(1)
@@ -159,11 +159,11 @@ def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
 @pytest.mark.parametrize("layer", [1, 2])
 def test_images_that_excite_the_units_of_a_layer(store: Store, layer: int) -> None:
     run_id = trained(store)
-    study = finished(store, "exciting", {"run": run_id, "layer": layer})
-    arrays = study.arrays
+    analysis = finished(store, "activation-maximization", {"run": run_id, "layer": layer})
+    arrays = analysis.arrays
     units = CONFIG.hidden_layers[0] if layer == 1 else 10
     assert arrays["smooth"].shape == arrays["plain"].shape == (units, 28, 28)
-    assert study.values["part"] == "train"
+    assert analysis.values["split"] == "train"
     assert (arrays["plain_values"] > arrays["real_values"][:, 0]).all()
     assert (arrays["plain_values"] > arrays["smooth_values"]).all()
     if layer == 2:  # a real image excites an output as much as the network's answer says
@@ -176,45 +176,47 @@ def test_images_that_excite_the_units_of_a_layer(store: Store, layer: int) -> No
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion", "fgsm"])
 def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
     first, second = trained(store), trained(store)
-    study = finished(store, "disturbed", {"runs": [first, second], "kind": kind})
-    accuracy = study.arrays["accuracy"]
-    assert accuracy.shape == (2, len(study.values["strengths"]))
+    analysis = finished(store, "robustness", {"runs": [first, second], "kind": kind})
+    accuracy = analysis.arrays["accuracy"]
+    assert accuracy.shape == (2, len(analysis.values["strengths"]))
     assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
     assert accuracy[0, 0] == pytest.approx(store.runs.get(first).result["train_accuracy"], abs=0.01)
     assert accuracy[0, -1] < accuracy[0, 0] - 0.1
-    assert study.values["images"] == [1_000, 1_000]
+    assert analysis.values["images"] == [1_000, 1_000]
 
 
 def test_so_many_disturbed_images_as_there_are_and_how_far_each_run_had_come(store: Store) -> None:
     """Four validation images, no more; beside it a run that kept none."""
     few = trained(store, CONFIG.replace(train_size=1_000, validation_size=4, epochs=1))
     none = trained(store, CONFIG.replace(train_size=100, validation_size=0, epochs=1, batch_size=50))
-    study = finished(store, "disturbed", {"runs": [few, none], "kind": "fgsm"})
-    assert study.values["images"] == [4, 100]
-    assert study.values["parts"] == ["validation", "train"]
+    analysis = finished(store, "robustness", {"runs": [few, none], "kind": "fgsm"})
+    assert analysis.values["images"] == [4, 100]
+    assert analysis.values["splits"] == ["validation", "train"]
     assert (
-        study.values["reached"] == study.values["steps"] == [store.runs.get(one).checkpoint_step for one in (few, none)]
+        analysis.values["reached"]
+        == analysis.values["steps"]
+        == [store.runs.get(one).checkpoint_step for one in (few, none)]
     )
     dataset = data.load_dataset("mnist")
-    np.testing.assert_array_equal(study.arrays["labels"], dataset.train_labels[-4:])
-    np.testing.assert_array_equal(study.arrays["examples"][0], dataset.train_images[-4:])
-    assert study.arrays["answers"].shape == (len(study.values["strengths"]), 4)
+    np.testing.assert_array_equal(analysis.arrays["labels"], dataset.train_labels[-4:])
+    np.testing.assert_array_equal(analysis.arrays["examples"][0], dataset.train_images[-4:])
+    assert analysis.arrays["answers"].shape == (len(analysis.values["strengths"]), 4)
 
 
 def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
-    asked = {"dataset": "mnist", "rate": 0.1, "iterations": 100}
-    study = finished(store, "scratch", asked)
-    scratch, engine = study.arrays["scratch"], study.arrays["engine"]
+    asked = {"dataset": "mnist", "learning_rate": 0.1, "iterations": 100}
+    analysis = finished(store, "scratch-comparison", asked)
+    scratch, engine = analysis.arrays["scratch"], analysis.arrays["engine"]
     assert len(scratch) == len(engine) == 100
     assert np.abs(scratch - engine).max() < 2e-6
     assert scratch[0] != scratch[-1]
-    assert all(seconds > 0 for seconds in study.values["seconds"])
+    assert all(seconds > 0 for seconds in analysis.values["seconds"])
 
 
 def test_updates_are_timed_at_each_batch_size(store: Store) -> None:
-    asked = {"dataset": "mnist", "hidden_layers": [8], "images": 2_000, "sizes": [1, 100, 2_000]}
-    study = finished(store, "batch-times", asked)
-    seconds, updates = study.arrays["seconds"], study.values["updates"]
+    asked = {"dataset": "mnist", "hidden_layers": [8], "train_size": 2_000, "batch_sizes": [1, 100, 2_000]}
+    analysis = finished(store, "batch-times", asked)
+    seconds, updates = analysis.arrays["seconds"], analysis.values["updates"]
     assert seconds.shape == (3,)
     assert len(updates) == 3
     assert (seconds > 0).all()
@@ -228,14 +230,14 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
     monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)
     shares: list[float] = []
 
-    def cancelled(study_id: str, progress: float, **_token: int) -> bool:
+    def cancelled(analysis_id: str, progress: float, **_token: int) -> bool:
         shares.append(progress)
         return progress < 0.5
 
     monkeypatch.setattr(store.analyses, "report", cancelled)
-    asked = {"dataset": "mnist", "hidden_layers": [8], "images": 1_000, "sizes": [10, 1_000]}
-    study = computed(store, "batch-times", asked)
-    assert study.state == "running"  # left as it is: the store says what became of it
+    asked = {"dataset": "mnist", "hidden_layers": [8], "train_size": 1_000, "batch_sizes": [10, 1_000]}
+    analysis = computed(store, "batch-times", asked)
+    assert analysis.state == "running"  # left as it is: the store says what became of it
     assert shares == sorted(shares)
     assert 0.5 <= shares[-1] <= 1
     assert shares[-2] < 0.5
@@ -243,12 +245,12 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
 
 def test_augmented_digits_in_all_strengths(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "DRAWS", 2)
-    study = finished(store, "augmented", {"dataset": "mnist", "seed": 3})
-    originals = study.arrays["originals"]
+    analysis = finished(store, "augmentation", {"dataset": "mnist", "seed": 3})
+    originals = analysis.arrays["originals"]
     dataset = data.load_dataset("mnist")
     assert np.array_equal(originals, dataset.train_images[data.samples(dataset, per_digit=1, seed=3)])
     for kind in augment.KINDS:
-        changed = study.arrays[kind]
+        changed = analysis.arrays[kind]
         assert changed.shape == (10, len(augment.STRENGTHS), 2, 28, 28)
         assert np.array_equal(changed[:, 0, 0], originals)
         off = np.abs(changed.astype(int) - originals[:, None, None]).mean((0, 2, 3, 4))

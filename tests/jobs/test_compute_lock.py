@@ -1,4 +1,4 @@
-"""A run and a study in one process: they take turns, and the run's curve stays its own."""
+"""A run and an analysis in one process: they take turns, and the run's curve stays its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs import analysis_job, run_job
-from mnist_core.jobs.compute_lock import OF_THIS_PROCESS, Turns
+from mnist_core.jobs.compute_lock import OF_THIS_PROCESS, ComputeLock
 from mnist_core.store import Store
 from tests.conftest import wait_until
 
@@ -17,51 +17,51 @@ CONFIG = RunConfig(train_size=2_000, validation_size=500, hidden_layers=(64,), b
 
 
 def test_who_waits_goes_before_the_one_that_gave_way() -> None:
-    turns = Turns()
+    turns = ComputeLock()
     order: list[str] = []
     with turns:
         assert not turns.give_way()  # nobody waits
 
-        def study() -> None:
+        def analysis() -> None:
             with turns:
-                order.append("study")
+                order.append("analysis")
 
-        other = threading.Thread(target=study)
+        other = threading.Thread(target=analysis)
         other.start()
         wait_until(lambda: turns.wanted)
         assert order == []
         assert turns.give_way()
         order.append("run")
     other.join(10)
-    assert order == ["study", "run"]
+    assert order == ["analysis", "run"]
 
 
 def test_who_waits_for_something_else_lends_the_turn_and_is_prepared_when_it_has_it_again() -> None:
-    turns = Turns()
+    turns = ComputeLock()
     order: list[str] = []
 
-    def study() -> None:
+    def analysis() -> None:
         with turns:
-            turns.prepare(lambda: order.append("study"))
+            turns.prepare(lambda: order.append("analysis"))
 
     with turns:
         turns.prepare(lambda: order.append("run"))
         with turns.lent():
-            other = threading.Thread(target=study)
+            other = threading.Thread(target=analysis)
             other.start()
             other.join(10)
-        later = threading.Thread(target=study)
+        later = threading.Thread(target=analysis)
         later.start()
         wait_until(lambda: turns.wanted)
-        assert order == ["run", "study", "run"]
+        assert order == ["run", "analysis", "run"]
     later.join(10)
-    assert order == ["run", "study", "run", "study"]
+    assert order == ["run", "analysis", "run", "analysis"]
     with turns.lent():  # nobody holds it
         assert not turns.wanted
 
 
 def test_two_that_give_way_have_the_turn_by_turns() -> None:
-    turns = Turns()
+    turns = ComputeLock()
     order: list[str] = []
 
     def work(name: str) -> None:
@@ -71,7 +71,7 @@ def test_two_that_give_way_have_the_turn_by_turns() -> None:
                 order.append(name)
                 wait_until(lambda: turns.give_way() or not turns.wanted)
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in ("run", "study")]
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("run", "analysis")]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -81,7 +81,7 @@ def test_two_that_give_way_have_the_turn_by_turns() -> None:
 
 
 def test_nobody_computes_beside_another() -> None:
-    turns = Turns()
+    turns = ComputeLock()
     inside: list[int] = []
     most: list[int] = []
 
@@ -120,7 +120,7 @@ def curve(store: Store, run_id: str) -> str:
 @pytest.mark.parametrize(
     "config", [CONFIG, CONFIG.replace(model="cnn", filters=(4,), epochs=1)], ids=["dense", "general"]
 )
-def test_studies_in_between_do_not_change_a_run(
+def test_analyses_in_between_do_not_change_a_run(
     store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = store.runs.create("ann", config)
@@ -133,7 +133,7 @@ def test_studies_in_between_do_not_change_a_run(
     def counted() -> bool:
         of_the_run = threading.current_thread() is training
         if of_the_run and len(gave_way) < 3:
-            wait_until(lambda: OF_THIS_PROCESS.wanted)  # a study comes
+            wait_until(lambda: OF_THIS_PROCESS.wanted)  # an analysis comes
         gave = give_way()
         if gave and of_the_run:
             gave_way.append(gave)
@@ -142,11 +142,11 @@ def test_studies_in_between_do_not_change_a_run(
     monkeypatch.setattr(OF_THIS_PROCESS, "give_way", counted)
     training.start()
     while training.is_alive():
-        study_id = store.analyses.create("bob", "course", {"run": alone})
-        analysis_job.execute(study_id, store.url, 1)
-        study = store.analyses.get(study_id)
-        assert study is not None
-        assert study.state == "finished", study.message
+        analysis_id = store.analyses.create("bob", "snapshot-answers", {"run": alone})
+        analysis_job.execute(analysis_id, store.url, 1)
+        analysis = store.analyses.get(analysis_id)
+        assert analysis is not None
+        assert analysis.state == "finished", analysis.message
     training.join()
     assert len(gave_way) >= 3
     assert store.runs.get(disturbed).outcome == "completed"

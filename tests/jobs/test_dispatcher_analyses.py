@@ -1,4 +1,4 @@
-"""The dispatcher with a stand-in for Dask: studies."""
+"""The dispatcher with a stand-in for Dask: analyses."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ def waiting(store: Store, owner: str = "ann") -> str:
     return store.analyses.create(owner, "landscape", {"run": "r", "plane": "path"})
 
 
-def state(store: Store, study_id: str) -> str:
-    study = store.analyses.get(study_id)
-    assert study is not None
-    return study.state
+def state(store: Store, analysis_id: str) -> str:
+    analysis = store.analyses.get(analysis_id)
+    assert analysis is not None
+    return analysis.state
 
 
-def test_a_study_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dispatcher, store: Store) -> None:
+def test_a_analysis_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: Dispatcher, store: Store) -> None:
     busy = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     first = waiting(store, "ann")
     dispatcher.tick()
     runs, one = sent(dispatcher)
     assert (runs.arguments[0], one.arguments[0]) == ([busy], first)
-    assert one.resources == {"study": 1}
+    assert one.resources == {"analysis": 1}
     assert one.worker != runs.worker  # one trains nothing
     other = store.runs.create("ann", CONFIG)
     second, _third = waiting(store, "bob"), waiting(store, "eve")
     dispatcher.tick()
     dispatcher.tick()
-    beside, trained = sent(dispatcher)[2:]  # the third study waits: each worker has one
+    beside, trained = sent(dispatcher)[2:]  # the third analysis waits: each worker has one
     assert beside.arguments[0] == second
     assert beside.worker == runs.worker  # beside its run
     assert trained.arguments[0] == [other]
     assert trained.worker == one.worker
 
 
-def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
+def test_workers_elsewhere_without_a_slot_for_analyses_do_one_thing_at_a_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tcp://elsewhere:8786")
@@ -59,48 +59,48 @@ def test_workers_elsewhere_without_a_slot_for_studies_do_one_thing_at_a_time(
     dispatcher = Dispatcher(client, store)
     dispatcher.begin()
     store.runs.create("ann", CONFIG)
-    studies = [waiting(store, owner) for owner in ("bob", "eve")]
+    analyses = [waiting(store, owner) for owner in ("bob", "eve")]
     dispatcher.tick()
     dispatcher.tick()
-    assert [future.arguments[0] for future in client.sent] == studies  # they last seconds, and go first
+    assert [future.arguments[0] for future in client.sent] == analyses  # they last seconds, and go first
     assert len({future.worker for future in client.sent}) == 2
 
 
-def test_a_study_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:
-    study_id = waiting(store)
+def test_a_analysis_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, store: Store) -> None:
+    analysis_id = waiting(store)
     dispatcher.tick()
-    store.analyses.claim(study_id)
+    store.analyses.claim(analysis_id)
     client: Any = dispatcher.client
     del client.workers[sent(dispatcher)[0].worker]
     dispatcher._beat = 0.0
     dispatcher.tick()
-    assert state(store, study_id) == "queued"
+    assert state(store, analysis_id) == "queued"
     dispatcher.tick()
-    assert [future.arguments[0] for future in sent(dispatcher)] == [study_id, study_id]
+    assert [future.arguments[0] for future in sent(dispatcher)] == [analysis_id, analysis_id]
 
 
-def test_a_study_whose_worker_cannot_reach_the_store_waits_again_however_often(
+def test_a_analysis_whose_worker_cannot_reach_the_store_waits_again_however_often(
     dispatcher: Dispatcher, store: Store
 ) -> None:
-    study_id = waiting(store)
+    analysis_id = waiting(store)
     for _fault in range(5):
         dispatcher.tick()
-        store.analyses.claim(study_id)
+        store.analyses.claim(analysis_id)
         sent(dispatcher)[-1].fail(TransientStoreError("out of reach"))
-        dispatcher._studies.collect()
-        assert state(store, study_id) == "queued"
+        dispatcher._analyses.collect()
+        assert state(store, analysis_id) == "queued"
 
 
-def test_a_task_that_ends_badly_fails_its_study(dispatcher: Dispatcher, store: Store) -> None:
+def test_a_task_that_ends_badly_fails_its_analysis(dispatcher: Dispatcher, store: Store) -> None:
     said = []
     for error in (DataError("No data."), ZeroDivisionError()):
-        study_id = waiting(store)
+        analysis_id = waiting(store)
         dispatcher.tick()
-        store.analyses.claim(study_id)
+        store.analyses.claim(analysis_id)
         sent(dispatcher)[-1].fail(error)
         dispatcher.tick()
-        study = store.analyses.get(study_id)
-        assert study is not None
-        said.append(str(study.message))
+        analysis = store.analyses.get(analysis_id)
+        assert analysis is not None
+        said.append(str(analysis.message))
     assert said[0] == "No data."
     assert "ZeroDivisionError" in said[1]
