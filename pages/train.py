@@ -13,7 +13,7 @@ from mnist_core.figures.network import network_svg
 from mnist_core.networks import models
 from mnist_core.panels import controls, draft, group_panel, predictions, run_panel
 from mnist_core.presets import Preset
-from mnist_core.train_page import run_list
+from mnist_core.train_page import preview_panel, run_list
 from mnist_core.ui import address, frame, names, session, watch
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
@@ -129,7 +129,7 @@ def page() -> None:
     elif run:
         frame.safely(run_panel.draw)(PAGE, run)
     else:
-        st.info(_("Press **Run**: curves for training, validation and test appear here within a second."))
+        preview_panel.draw(draft.config())
     run_list.draw()
 
 

@@ -15,6 +15,7 @@ from mnist_core.messages import N_
 from mnist_core.panels import draft
 from mnist_core.records import SweepRecord
 from mnist_core.ui import chart, data_note, frame, session, texts
+from mnist_core.ui.drawing import drawing
 from mnist_core.ui.texts import _
 
 SCRIPTS = Path(__file__).with_name("scripts")
@@ -142,10 +143,7 @@ def _experiments() -> None:
 
 
 def _small_picture(preset: str) -> None:
-    drawn = figure.small_picture(preset, recording(), session.dark(), _)
-    component = st.components.v2.component("mnist_lab_home_small", js=chart.LOADER, isolate_styles=False)
-    key = f"home_{preset}"
-    component(key=key, data={"key": key, "script": chart.script("small.js", SCRIPTS), "html": drawn}, height="content")
+    drawing(figure.small_picture(preset, recording(), session.dark(), _), key=f"home_{preset}")
 
 
 def _ideas() -> None:
