@@ -43,7 +43,7 @@ def test_two_weights(open_page: Open) -> None:
     app = open_page("why")
 
     def drawn() -> list[str]:
-        return [trace["type"] for trace in component(app, "chart_bowl_walk")["figure"]["data"]]
+        return [trace["type"] for trace in component(app, "bowl_chart_walk")["figure"]["data"]]
 
     assert drawn() == ["scatter", "scatter"]  # the parabola, and the walk
     app.segmented_control(key="bowl_weights").set_value(2).run()
