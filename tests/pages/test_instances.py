@@ -1,0 +1,268 @@
+"""Every idea, and every panel that shows runs, stands twice on one page: no key is taken twice, and neither hears of the other."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.compare_page import charts_panel
+from mnist_core.config import RunConfig
+from mnist_core.ideas import registry
+from mnist_core.ideas.registry import IDEAS, Idea
+from mnist_core.inspect_page import activations_panel, draw_panel, mistakes_panel, robustness_panel, snapshots_panel
+from mnist_core.panels import group_panel, run_panel
+from mnist_core.records import LAYER_DTYPE, Curves, Progress, Report
+from mnist_core.store import Store
+from mnist_core.sweep_page import range_test_panel, sweep_panel
+from mnist_core.ui import session
+from mnist_core.ui.panel import Panel
+from tests.pages.conftest import Open
+from tests.pages.inspected import run_with_weights, with_answers
+from tests.pages.reading import sent, texts
+from tests.pages.test_learning_rate import ended
+
+ROOT = Path(__file__).parents[2]
+OWNER = "0123456789abcdef" * 2
+PLACES = ("a", "b")
+MEASURED = "gradient_check_chart_time"  # what it shows is measured anew at each drawing
+Draw = Callable[[Panel], None]
+Stand = Callable[..., AppTest]
+
+
+@pytest.fixture
+def stand(open_page: Open, built_in: None, monkeypatch: pytest.MonkeyPatch) -> Stand:
+    """Opens a page of ideas on which a panel stands in both places, and nothing else."""
+    monkeypatch.setattr(session, "name_in", lambda _headers: OWNER)
+
+    def standing(draw: Draw, panels: Sequence[Panel], **query: str) -> AppTest:
+        def all_of_them() -> None:
+            for panel in panels:
+                draw(panel)
+
+        monkeypatch.setattr(registry, "views", lambda _page: {"here": ("A bowl", all_of_them)})
+        return fine(open_page("why", **query))
+
+    return standing
+
+
+@pytest.fixture
+def stops(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Sequence[Any]]:
+    """Key of each slider with stops → these."""
+    found: dict[str, Sequence[Any]] = {}
+    draw = st.select_slider
+
+    def recorded(label: str, options: Sequence[Any], *rest: Any, key: str, **more: Any) -> Any:
+        found[key] = options
+        return draw(label, options, *rest, key=key, **more)
+
+    monkeypatch.setattr(st, "select_slider", recorded)
+    return found
+
+
+def fine(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert "part of the page failed" not in texts(app)
+    return app
+
+
+def opened(app: AppTest, *names: str) -> AppTest:
+    """The page with these expanders of all places open."""
+    for name in names:
+        for place in PLACES:
+            app.session_state[f"{place}-{name}"] = True
+    return fine(app.run())
+
+
+def of(place: str, app: AppTest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the controls and the charts of a place show, by their names."""
+    kinds = (app.slider, app.select_slider, app.selectbox, app.toggle, app.button_group, app.number_input)
+    shown = {one.key: one.value for kind in kinds for one in kind} | {one.key: one.label for one in app.button}
+    pictures = {data["key"]: data.get("version") for data in sent(app) if "key" in data}
+
+    def mine(found: Mapping[Any, Any]) -> dict[str, Any]:
+        return {str(key)[2:]: value for key, value in found.items() if str(key).startswith(f"{place}-")}
+
+    return mine(shown), {key: value for key, value in mine(pictures).items() if key != MEASURED}
+
+
+def move(app: AppTest, place: str, stops: Mapping[str, Sequence[Any]]) -> bool:
+    """Put each slider of the place somewhere else; whether there is any."""
+    moved = False
+    for slider in [*app.slider, *app.select_slider]:
+        if str(slider.key).startswith(f"{place}-"):
+            pair = isinstance(slider.value, tuple)
+            ends = stops[str(slider.key)] if slider.key in stops else (slider.min, slider.max)
+            slider.set_value(ends if pair else ends[-1] if slider.value != ends[-1] else ends[0])
+            moved = True
+    return moved
+
+
+def with_layers(store: Store, run_id: str) -> str:
+    """The run with something measured inside it."""
+    layers = np.zeros(2, LAYER_DTYPE)
+    layers["layer"] = [0, 1]
+    store.record_writer.publish([Report(run_id, Progress(40, 100), Curves(layers=layers))])
+    return run_id
+
+
+@pytest.mark.parametrize("idea", IDEAS.values(), ids=IDEAS)
+def test_an_idea_stands_twice_and_each_keeps_its_own(
+    idea: Idea, stand: Stand, store: Store, stops: Mapping[str, Sequence[Any]]
+) -> None:
+    with_layers(store, run_with_weights(store, OWNER, answer=3))
+    app = stand(idea.draw, [idea.panel(place) for place in PLACES])
+    before = of("b", app)
+    assert of("a", app) == before
+    assert any(before)
+    moved = move(app, "a", stops)
+    opened(app, f"{idea.name}_code")
+    assert len(app.code) in (0, 2)
+    assert of("b", app) == before
+    if moved:
+        assert of("a", app)[0] != before[0]
+        assert of("a", app)[1] != before[1] or not before[1]
+
+
+def test_groups_of_runs_that_two_places_started(stand: Stand, store: Store) -> None:
+    idea = IDEAS["optimizer_race"]
+    panels = [idea.panel(place) for place in PLACES]
+    app = stand(idea.draw, panels)
+    for panel in panels:
+        fine(app.button(key=panel.key("start")).click().run())
+    groups = {run.group for run in store.queue.next(50)}
+    assert {app.query_params["a-race"], app.query_params["b-race"]} == groups
+    again = stand(idea.draw, panels, **{"b-race": app.query_params["b-race"]})
+    assert [one.key for one in again.button if "stop_all" in str(one.key)] == ["b-optimizer_race_stop_all"]
+    assert "a-race" not in again.query_params
+
+
+def test_play_in_one_place_moves_that_one_alone(stand: Stand) -> None:
+    idea = IDEAS["bowl"]
+    app = stand(idea.draw, [idea.panel("a"), idea.panel("b", {"steps": 20})])
+    fine(app.button(key="a-bowl_play").click().run())
+    assert [app.button(key=f"{place}-bowl_play").label for place in PLACES] == ["Pause", "Play"]
+    assert (app.slider(key="a-bowl_steps").value < 5, app.slider(key="b-bowl_steps").value) == (True, 20)
+
+
+def test_first_values_are_shown_and_what_cannot_be_is_a_sentence(stand: Stand) -> None:
+    idea = IDEAS["local_minima"]
+    app = stand(idea.draw, [idea.panel("a", {"start": -1, "rate": 0.5}), idea.panel("b")])
+    assert [one.value for one in app.slider] == [-1.0, 0.5, 30, 2.0, 0.1, 30]
+    wrong = stand(idea.draw, [idea.panel("a", {"rate": 7})])
+    assert "“rate” cannot begin with 7: expected a number from 0.01 to 1.0." in texts(wrong)
+
+
+# ---- the panels that show runs ---------------------------------------------------------------------------------------
+
+
+def finished(store: Store, number: int = 2) -> list[str]:
+    """Runs that are over, with weights and answers."""
+    ids = [run_with_weights(store, OWNER, answer=3, seed=seed) for seed in range(number)]
+    for run_id in ids:
+        store.record_writer.finish(run_id, "completed", {})
+        with_answers(store, OWNER, run_id, np.eye(10, dtype=np.float32)[np.arange(10_000) % 10])
+    return ids
+
+
+def inspected(panel: Any, store: Store) -> Draw:
+    runs = [store.runs.get(run_id) for run_id in finished(store)]
+    return lambda where: panel.draw(where, runs[0], runs)
+
+
+def shows(draw: Callable[[Panel, Any], None], what: Any) -> Draw:
+    return lambda where: draw(where, what)
+
+
+def group(store: Store) -> str:
+    store.runs.create_group(OWNER, [RunConfig(seed=seed) for seed in range(2)], "abcdef0123", variants=("0", "1"))
+    return "abcdef0123"
+
+
+SHOWN: dict[str, Callable[[Store], Draw]] = {
+    "a run that is over": lambda store: shows(run_panel.draw, finished(store, 1)[0]),
+    "a run that waits": lambda store: shows(run_panel.draw, store.runs.create(OWNER, RunConfig())),
+    "a group": lambda store: shows(group_panel.draw, group(store)),
+    "a sweep": lambda store: shows(sweep_panel.draw, store.runs.get(ended(store, owner=OWNER)[0]).group),
+    "range tests": lambda _store: range_test_panel.draw,
+    "compared runs": lambda store: shows(charts_panel.draw, finished(store)),
+    **{
+        panel.__name__.rpartition(".")[2]: partial(inspected, panel)
+        for panel in (draw_panel, mistakes_panel, activations_panel, snapshots_panel, robustness_panel)
+    },
+}
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_panel_of_runs_stands_twice(shown: str, stand: Stand, store: Store) -> None:
+    app = stand(SHOWN[shown](store), [Panel("", place) for place in PLACES])
+    first, second = of("a", app), of("b", app)
+    assert first == second
+    assert any(first)
+
+
+def test_all_charts_of_a_run_stand_twice(stand: Stand, store: Store) -> None:
+    run_id = with_layers(store, run_with_weights(store, OWNER, answer=3))
+    app = opened(stand(shows(run_panel.draw, run_id), [Panel("", place) for place in PLACES]), "more", "inside")
+    assert of("a", app) == of("b", app)
+    assert {"chart_gradient", "chart_layers_gradient"} <= of("a", app)[1].keys()
+
+
+# ---- the registry, and keys in the source ----------------------------------------------------------------------------
+
+
+def test_every_idea_is_registered_and_drawn_by_one_function() -> None:
+    folders = {
+        str(file.parent.relative_to(ROOT / "mnist_core/ideas").as_posix())
+        for file in (ROOT / "mnist_core/ideas").glob("*/*/panel.py")
+    }
+    assert {idea.folder for idea in IDEAS.values()} == folders
+    for idea in IDEAS.values():
+        module = import_module(f"mnist_core.ideas.{idea.folder.replace('/', '.')}.panel")
+        first, *others = inspect.signature(module.draw).parameters.values()
+        assert first.annotation == "Panel", idea
+        assert all(one.default is not one.empty for one in others), idea
+    for page in registry.PAGES.values():
+        words = [idea.view for idea in registry.of_page(page)]
+        assert words, page
+        assert len(set(words)) == len(words), page
+
+
+def around_the_panel(code: str) -> list[str]:
+    """Keys and entries of the session or the address that are not asked of a panel."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and node.attr in ("session_state", "query_params"):
+            found.append(f"line {node.lineno}: st.{node.attr}")
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            if keyword.arg == "key" and isinstance(keyword.value, ast.Constant | ast.JoinedStr):
+                found.append(f"line {keyword.value.lineno}: key={ast.unparse(keyword.value)}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.glob("mnist_core/ideas/**/*.py")), ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_an_idea_asks_its_panel_for_every_key(file: Path) -> None:
+    assert not around_the_panel(file.read_text(encoding="utf-8"))
+
+
+def test_the_search_for_keys_finds_them() -> None:
+    assert around_the_panel('st.button("x", key="x")\nst.slider("x", key=f"x_{n}")') == [
+        "line 1: key='x'",
+        "line 2: key=f'x_{n}'",
+    ]
+    assert around_the_panel('st.session_state["x"] = st.query_params.get("x")') == [
+        "line 1: st.session_state",
+        "line 1: st.query_params",
+    ]
+    assert not around_the_panel('st.button("x", key=panel.key("x"))\npanel.session["x"] = sorted(x, key=len)')
