@@ -9,7 +9,7 @@ from typing import Literal
 
 LETTER, WIDE_LETTER = 0.5, 1.0  # width of a letter, Latin and Korean, by the size of the type; on the safe side
 GAP = 8.0  # pixels between two labels of a row
-LINE = 1.4  # height of a label with the air around it, by the size of the type
+LINE = 1.6  # height of a label with its ground and the air around it, by the size of the type
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def boxes(figure: dict, width: int) -> list[Box]:
 
     found = []
     for note in layout["annotations"]:
-        across, up = width_of(note["text"], note["font"]["size"]), 1.25 * note["font"]["size"]
+        across, up = width_of(note["text"], note["font"]["size"]), 1.55 * note["font"]["size"]
         if note.get("textangle"):
             across, up = up, across
         x = (note["x"] if note.get("xref") == "paper" else (note["x"] - low) / (high - low)) * wide + note.get(
