@@ -121,8 +121,8 @@ def _shade(layout: dict[str, Any], low: float, high: float, dark: bool, translat
     )
     layout["annotations"].append(
         {
-            "x": float(np.log10(low)),
-            "xanchor": "left",
+            "x": float(np.log10(high)),
+            "xanchor": "right",  # beyond the end of the axis there is no room, however few rates break
             "yref": "y2",  # high up, where the accuracy of what broke is not
             "y": 1,
             "yanchor": "top",

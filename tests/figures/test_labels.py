@@ -9,11 +9,13 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from mnist_core.diagnostics import range_test
 from mnist_core.diagnostics.zones import Edge, RatePoint, Reading, Trial, Zone
 from mnist_core.figures.labels import Named, in_rows, width_of
 from mnist_core.figures.sweep import SweepView
-from mnist_core.messages import Translate
+from mnist_core.messages import Translate, message
 from mnist_core.records import Curves, Run
+from mnist_core.sweep_page import range_test_figure
 from mnist_core.sweep_page.zones_figure import NARROW, WIDTH, rates_chart
 from mnist_core.ui import texts
 from tests.figures.test_rates import run
@@ -43,14 +45,14 @@ def boxes(figure: dict, width: int) -> list[Box]:
     layout = figure["layout"]
     wide, tall = width - LEFT - RIGHT, TALL - TOP - BOTTOM
     low, high = (math.log10(end) for end in layout["xaxis"]["autorangeoptions"]["include"])
-    domain = layout["yaxis"].get("domain", [0, 1])
 
     def height(note: dict) -> float:
         if note.get("yref", "y") == "paper":
             return note["y"] * tall
-        bottom, top = layout["yaxis"].get("range") or [
-            math.log10(end) for end in layout["yaxis"]["autorangeoptions"]["include"]
-        ]
+        axis = layout["yaxis" + note.get("yref", "y")[1:]]
+        domain = axis.get("domain", [0, 1])
+        included = axis.get("autorangeoptions", {}).get("include")
+        bottom, top = axis.get("range") or [math.log10(end) if axis.get("type") == "log" else end for end in included]
         return (domain[0] + (note["y"] - bottom) / (top - bottom) * (domain[1] - domain[0])) * tall
 
     found = []
@@ -101,6 +103,19 @@ def test_no_label_lies_over_another(window: int, language: str, metric: str) -> 
             assert box.left > -LEFT, (counts, box)
             assert box.right < width - LEFT, (counts, box)
             assert -1 < box.low < box.high <= TALL - TOP - BOTTOM + 1, (counts, box)
+
+
+@pytest.mark.parametrize("breaks", [0.002, 0.5, 9.5])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_labels_of_a_range_test_stay_apart_and_in_the_chart(breaks: float, language: str) -> None:
+    rates = np.geomspace(1e-5, 10, 100)
+    losses = np.linspace(2.4, 0.5, 100)
+    reading = range_test.Reading(rates, losses, losses, 1 - losses / 3, message("It breaks."), breaks=breaks)
+    figure = range_test_figure.chart("r", reading, 1e-5, 10.0, 2.303, False, texts.catalog(language).gettext)
+    found = boxes(figure, 376)
+    assert len(found) == 3
+    assert not [(one, other) for one, other in combinations(found, 2) if one.meets(other)]
+    assert all(box.left >= 0 and box.right <= 376 - LEFT - RIGHT for box in found)
 
 
 def test_zones_that_alternate_are_named_once_each() -> None:
