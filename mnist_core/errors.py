@@ -12,6 +12,7 @@ MnistLabError
 │   ├── LeaseLostError         another cluster serves the store
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
+├── AnalysisError         an analysis that is asked with what cannot be, or whose result is another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
 ├── InitialValueError     a control of a panel that cannot begin with what it was given
 ├── BackupError           a backup that cannot be made, read or restored
@@ -113,6 +114,10 @@ class TrainingError(MnistLabError):
 
 class DeviceError(TrainingError):
     """A device to train on that is not there."""
+
+
+class AnalysisError(MnistLabError):
+    """An analysis that is asked with what cannot be, or whose result is another version's."""
 
 
 class CheckpointError(MnistLabError):

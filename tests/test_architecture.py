@@ -27,12 +27,14 @@ BASE = {"messages", "errors", "settings", "old_names", "config", "config_rules",
 # What computes without torch, so that pages may ask it at once.
 LIGHT = BASE | {"data", "networks", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "exchange"}
 # What pages are made of, below the folder of one page or one idea.
-KIT = LIGHT | {"figures", "store", "jobs", "ui"}
+KIT = LIGHT | {"schema", "figures", "store", "jobs", "ui"}
 PAGE_FOLDERS = {"home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
 # In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
 # `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown. Each kind is a room of its own; the rest of
 # a folder is panels.
 KINDS_OF_FILE = ("concept", "figure", "recorded")
+# In `analysis/` these are the room `schema`, which pages may use: what a kind is asked with and what it gives. The rest computes.
+SCHEMA_FILES = ("schema", "registry")
 # Room → rooms of mnist_core that it may import besides itself.
 ARROWS: dict[str, set[str]] = {
     "messages": set(),
@@ -56,11 +58,12 @@ ARROWS: dict[str, set[str]] = {
     "concept": set(),
     "recorded": {"config", "diagnostics"},
     "figures": BASE | {"networks", "schedule", "diagnostics"},
-    "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept", "recorded"},
+    "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept", "recorded", "schema"},
     "training": LIGHT,
-    "analysis": LIGHT | {"training", "concept"},
+    "schema": BASE | {"data"},
+    "analysis": LIGHT | {"training", "concept", "schema"},
     "store": BASE,
-    "jobs": LIGHT | {"training", "analysis", "store"},
+    "jobs": LIGHT | {"training", "analysis", "schema", "store"},
     "backup": BASE | {"networks", "exchange", "store", "jobs", ""},
     "ui": LIGHT | {"figures", "store", "jobs"},
     "panels": KIT,
@@ -143,7 +146,9 @@ def room(file: Path) -> str:
 
 
 def _kind_of_file(parts: list[str]) -> str | None:
-    """Concept or figure, where the parts of a module's name (without `mnist_core`) end with one."""
+    """Concept or figure, where the parts of a module's name (without `mnist_core`) end with one; schema in `analysis`."""
+    if parts[0] == "analysis":
+        return "schema" if parts[-1] in SCHEMA_FILES else None
     if parts[0] not in PAGE_FOLDERS | {"ideas"}:
         return None
     return next((kind for kind in KINDS_OF_FILE if parts[-1] == kind or parts[-1].endswith(f"_{kind}")), None)
@@ -305,7 +310,7 @@ def _loaded(code: str) -> list[str]:
 
 
 def test_the_pages_process_never_loads_torch_or_dask() -> None:
-    rooms = STREAMLIT | {"figures", "figure", "concept", "store", "app"}
+    rooms = STREAMLIT | {"figures", "figure", "concept", "schema", "store", "app"}
     modules = {found.name for file in files() if room(file) in rooms for found in imports(file) if found.at_the_top}
     modules |= {
         _module(file) for file in files() if room(file) in rooms - {"pages", "app"} and "migrations" not in file.parts

@@ -28,8 +28,8 @@ def range_test(work: Work, dataset: Dataset) -> Begin:
 
 def landscape(work: Work, dataset: Dataset) -> Begin:
     """The loss on a grid of 31 × 31 points, from the snapshots of a run in memory; training it is not timed."""
-    from mnist_core.analysis.landscape import landscape as compute
-    from mnist_core.analysis.landscape import path_plane
+    from mnist_core.analysis.landscape.loss_surface import landscape as compute
+    from mnist_core.analysis.landscape.loss_surface import path_plane
 
     snapshots = _snapshots(work, dataset)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_core.analysis.activation_maximization.schema import Parameters, Result
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.networks import models
 from mnist_core.panels import analysis_panel, image_split
-from mnist_core.records import Analysis, Run
+from mnist_core.records import Run
 from mnist_core.ui import frame
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -45,33 +46,32 @@ def draw(panel: Panel, run: Run) -> None:
         format_func=titles.__getitem__,
         wrap=True,
     )
-    parameters = {"run": run.id, "layer": layer if layer is not None else max(titles)}
-    analysis = analysis_panel.of_run(panel, "activation-maximization", parameters, run)
-    analysis_panel.draw(panel, analysis.id, lambda found: frame.fragment(_units)(panel, run, found))
+    parameters = Parameters(run=run.id, layer=layer if layer is not None else max(titles))
+    analysis = analysis_panel.of_run(panel, parameters, run)
+    analysis_panel.draw(panel, analysis.id, lambda done: frame.fragment(_units)(panel, run, done.result))
 
 
-def _units(panel: Panel, run: Run, analysis: Analysis) -> None:
-    smooth = analysis.arrays["smooth"]
-    units = len(smooth)
-    st.image(image_sheet(smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
+def _units(panel: Panel, run: Run, result: Result) -> None:
+    units = len(result.smooth)
+    st.image(image_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     st.caption(_("The image found for each of {units} units, by number.").format(units=units))
     unit = int(panel.number_input("exciting_unit", _("Look at unit"), 0, units - 1, 0))
-    real = image_split.images(run, analysis.values["split"]).images[analysis.arrays["real"][unit]]
-    values = {name: analysis.arrays[f"{name}_values"][unit] for name in ("smooth", "plain", "real")}
+    real = image_split.images(run, result.split).images[result.real[unit]]
+    real_values = result.real_values[unit]
     first, second, third = st.columns([1, 1, 2.4], gap="large")
     with first:
-        _found(smooth[unit], _("Found, smoothed"), float(values["smooth"]))
+        _found(result.smooth[unit], _("Found, smoothed"), float(result.smooth_values[unit]))
         st.caption(_("Neighboring pixels are kept alike, as in writing."))
     with second:
-        _found(analysis.arrays["plain"][unit], _("Found, not smoothed"), float(values["plain"]))
+        _found(result.plain[unit], _("Found, not smoothed"), float(result.plain_values[unit]))
         st.caption(_("More excitation, from dots that no hand writes."))
     with third:
         st.markdown("**" + _("Real images that excite it most") + "**")
-        marks = [f"{value:.2f}" for value in values["real"]]
+        marks = [f"{value:.2f}" for value in real_values]
         st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
-        if float(analysis.arrays["real_values"][unit].max()) == float(analysis.arrays["real_values"][unit].min()):
+        if float(real_values.max()) == float(real_values.min()):
             st.info(_("All images excite this unit alike: nothing that is drawn reaches it."))
-        counted = image_split.counted(analysis.values["split"], analysis.values["images"])
+        counted = image_split.counted(result.split, result.images)
         st.caption(_("Of {images}; beneath each its excitation.").format(images=counted))
     st.caption(
         _(

@@ -6,6 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.analysis import registry
+from mnist_core.analysis.attribution.schema import Parameters, Result
 from mnist_core.data import preprocess
 from mnist_core.figures import activations as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
@@ -14,7 +16,8 @@ from mnist_core.messages import N_
 from mnist_core.networks import forward, models
 from mnist_core.networks.weights import Snapshot
 from mnist_core.panels import analysis_panel, last_weights, products
-from mnist_core.records import Analysis, Run
+from mnist_core.panels.analysis_panel import Computed
+from mnist_core.records import Run
 from mnist_core.ui import frame, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -165,10 +168,10 @@ def _choice(panel: Panel, column: object, name: str, label: str, count: int, sta
 
 
 def _attention(panel: Panel, run: Run, image: Image) -> None:
-    parameters = {"run": run.id, "image": image.reshape(-1).tolist()}
-    analysis = analysis_panel.known("attribution", parameters)
+    parameters = Parameters(run=run.id, image=tuple(image.reshape(-1).tolist()))
+    analysis = analysis_panel.known(parameters)
     if analysis is None or (
-        analysis.values.get("reached") != run.checkpoint_step and not analysis.active and not run.active
+        not registry.tells_of(analysis, run.checkpoint_step) and not analysis.active and not run.active
     ):
         # Not at every stroke: a worker would be busy with drawings that are no longer there.
         st.button(
@@ -184,30 +187,31 @@ def _attention(panel: Panel, run: Run, image: Image) -> None:
 
 
 @frame.callback
-def _ask(parameters: dict[str, object]) -> None:
-    analysis_panel.start_alone("attribution", parameters)
+def _ask(parameters: Parameters) -> None:
+    analysis_panel.start_alone(parameters)
 
 
-def _maps(analysis: Analysis) -> None:
-    if not any(analysis.arrays[name].any() for name in ("gradient", "integrated_gradients", "occlusion")):
+def _maps(done: Computed[Parameters, Result]) -> None:
+    result = done.result
+    if not any(pixels.any() for pixels in (result.gradient, result.integrated_gradients, result.occlusion)):
         st.info(_("No pixel counts: the hidden units are silent, and the answer is the same whatever is drawn."))
         return
-    digit = int(analysis.values["digit"])
     st.markdown(
         _("Its answer is {digit}. Orange: what speaks for it; blue: what speaks against it.").format(
-            digit=f"**{digit}**"
+            digit=f"**{result.digit}**"
         )
     )
-    texts = {
-        "gradient": (_("Gradient"), _("A little more ink here would raise (orange) or lower (blue) the score.")),
-        "integrated_gradients": (
+    maps = (
+        (result.gradient, _("Gradient"), _("A little more ink here would raise (orange) or lower (blue) the score.")),
+        (
+            result.integrated_gradients,
             _("Integrated gradients"),
             _("Each pixel's part in the score; all parts add up to it."),
         ),
-        "occlusion": (_("Occlusion"), _("How far the score falls where 5×5 pixels are wiped out.")),
-    }
-    for column, (name, (title, text)) in zip(st.columns(3, gap="medium"), texts.items(), strict=True):
+        (result.occlusion, _("Occlusion"), _("How far the score falls where 5×5 pixels are wiped out.")),
+    )
+    for column, (pixels, title, text) in zip(st.columns(3, gap="medium"), maps, strict=True):
         with column:
             st.markdown(f"**{title}**")
-            st.image(signed_sheet(analysis.arrays[name][None], 1, scale=9, dark=session.dark()), width="stretch")
+            st.image(signed_sheet(pixels[None], 1, scale=9, dark=session.dark()), width="stretch")
             st.caption(text)

@@ -9,13 +9,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import escape
+from mnist_core.analysis.answers.schema import Parameters, Result
 from mnist_core.diagnostics import mistakes
 from mnist_core.figures.digits import image_sheet
 from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Analysis, Run
+from mnist_core.panels.analysis_panel import Computed
+from mnist_core.records import Run
 from mnist_core.ui import frame, names, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
@@ -36,28 +38,26 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         return
     if last_weights.find(run) is None:
         return
-    analysis = analysis_panel.of_run(panel, "answers", _parameters(run, part), run)
+    analysis = analysis_panel.of_run(panel, Parameters(run=run.id, split=part), run)
     analysis_panel.draw(panel, analysis.id, partial(_show, panel, view, part, run, runs))
 
 
-def _parameters(run: Run, part: image_split.Part) -> dict[str, str]:
-    return {"run": run.id, "split": part}
-
-
-def _show(panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], analysis: Analysis) -> None:
+def _show(
+    panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], done: Computed[Parameters, Result]
+) -> None:
     heap = image_split.images(run, part)
     images, labels = heap.images, heap.labels
-    shares = _shares(analysis)
+    shares = _shares(done.result)
     if view == "matrix":
-        _matrix(panel, analysis.id, images, labels, shares)
+        _matrix(panel, done.id, images, labels, shares)
     elif view == "sure":
-        _sure(panel, analysis.id, part, labels, shares)
+        _sure(panel, done.id, part, labels, shares)
     else:
         _beside(panel, part, run, runs, images, labels, shares)
 
 
-def _shares(analysis: Analysis) -> Shares:
-    return np.asarray(analysis.arrays["probabilities"], np.float32)
+def _shares(result: Result) -> Shares:
+    return np.asarray(result.probabilities, np.float32)
 
 
 # ---- confusions ------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def _beside(
     )
     other = others[chosen]
     analysis = analysis_panel.look(
-        analysis_panel.of_run(panel, "answers", _parameters(other, part), other, "again_other").id
+        analysis_panel.of_run(panel, Parameters(run=other.id, split=part), other, "again_other").id
     )
     if analysis is None or analysis.state != "finished":
         if analysis is not None and analysis.state == "failed":
@@ -223,7 +223,7 @@ def _beside(
         else:
             frame.fragment(_wait, every=0.5)(analysis.id if analysis is not None else "")
         return
-    _differences(panel, images, labels, shares, _shares(analysis))
+    _differences(panel, images, labels, shares, _shares(analysis_panel.computed(analysis).result))
 
 
 def _wait(analysis_id: str) -> None:

@@ -8,17 +8,19 @@ from functools import partial
 import streamlit as st
 
 from mnist_core import escape
+from mnist_core.analysis.robustness.schema import Parameters, Perturbation, Result
 from mnist_core.figures.digits import image_sheet
 from mnist_core.inspect_page import robustness_figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Analysis, Run
+from mnist_core.panels.analysis_panel import Computed
+from mnist_core.records import Run
 from mnist_core.ui import names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-KINDS = {
+KINDS: dict[Perturbation, tuple[str, str]] = {
     "noise": (N_("Noise"), N_("Deviation of the ink")),
     "shift": (N_("Shift"), N_("Pixels")),
     "rotation": (N_("Rotation"), N_("Degrees")),
@@ -51,18 +53,16 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         format_func=lambda run_id: names.option(others[run_id]),
     )
     chosen = [run, *(others[run_id] for run_id in beside)]
-    parameters = {"runs": [one.id for one in chosen], "kind": kind}
-    analysis = analysis_panel.of_runs(panel, "robustness", parameters, chosen)
-    earlier = analysis.state == "finished" and not isinstance(analysis.values["images"], list)  # of an earlier version
-    if earlier:
-        analysis = analysis_panel.start("robustness", parameters)
+    parameters = Parameters(runs=tuple(one.id for one in chosen), perturbation=kind)
+    analysis = analysis_panel.of_runs(panel, parameters, chosen)
     analysis_panel.draw(panel, analysis.id, partial(_show, panel, kind, chosen))
 
 
-def _show(panel: Panel, kind: str, runs: list[Run], analysis: Analysis) -> None:
-    strengths = [float(one) for one in analysis.values["strengths"]]
+def _show(panel: Panel, kind: Perturbation, runs: list[Run], done: Computed[Parameters, Result]) -> None:
+    result = done.result
+    strengths = list(result.strengths)
     unit = _(KINDS[kind][1])
-    accuracy, answers = analysis.arrays["accuracy"], analysis.arrays["answers"]
+    accuracy, answers = result.accuracy, result.answers
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         strength = panel.select_slider(
@@ -71,33 +71,31 @@ def _show(panel: Panel, kind: str, runs: list[Run], analysis: Analysis) -> None:
         place = strengths.index(strength)
         said = [
             f"{answer}" if answer == label else f"{label} → {answer}"
-            for answer, label in zip(answers[place], analysis.arrays["labels"], strict=True)
+            for answer, label in zip(answers[place], result.labels, strict=True)
         ]
         marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
-        st.image(
-            image_sheet(analysis.arrays["examples"][place], columns=4, scale=5, labels=marks, letters=6), width=520
-        )
+        st.image(image_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
         st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
-        description = _said(titles, analysis, accuracy[:, place].tolist())
+        description = _said(titles, result, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=analysis.id)
+        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=done.id)
         st.markdown(escape.markdown(description))
 
 
-def _said(titles: Sequence[str], analysis: Analysis, shares: Sequence[float]) -> str:
+def _said(titles: Sequence[str], result: Result, shares: Sequence[float]) -> str:
     """How many each run still answers right, of which images, and with which of its weights."""
-    images, parts = analysis.values["images"], analysis.values["splits"]
+    images, parts = result.images, result.splits
     told = []
-    for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(analysis), strict=True):
-        if not n:
+    for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(result), strict=True):
+        if not n or not part:
             told.append(_("{run}: no weights that answer with numbers").format(run=title))
             continue
         of = "" if _alike(parts, images) else _("of {images}").format(images=image_split.counted(part, n))
         more = ", ".join(word for word in (of, notes) if word)
         told.append(f"{title}: {fraction:.1%}" + (f" ({more})" if more else ""))
-    if _alike(parts, images):
+    if _alike(parts, images) and parts[0]:
         text = _("Right of {images} at this strength: {shares}.")
         return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(told))
     return _("Right at this strength: {shares}.").format(shares="; ".join(told))
@@ -108,8 +106,8 @@ def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:
     return len({pair for pair in zip(parts, images, strict=True) if pair[1]}) == 1
 
 
-def _notes(analysis: Analysis) -> list[str]:
+def _notes(result: Result) -> list[str]:
     """Of each run, whether these are not its last weights."""
-    pairs = zip(analysis.values["steps"], analysis.values["reached"], strict=True)
+    pairs = zip(result.steps, result.reached, strict=True)
     text = _("as it was after step {step}, the last time with numbers")
     return ["" if step is None or step == reached else text.format(step=f"{step:,}") for step, reached in pairs]

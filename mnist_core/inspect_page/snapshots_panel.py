@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.analysis.snapshot_answers.schema import Parameters, Result
 from mnist_core.data import drawing
 from mnist_core.diagnostics import mistakes
 from mnist_core.errors import CheckpointError
@@ -16,7 +17,8 @@ from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
 from mnist_core.networks import forward, weights
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Analysis, Run
+from mnist_core.panels.analysis_panel import Computed
+from mnist_core.records import Run
 from mnist_core.ui import frame, session, texts, watch
 from mnist_core.ui.chart import Click, Frame, live_chart
 from mnist_core.ui.frame_player import control, pictures, words
@@ -27,36 +29,35 @@ from mnist_core.ui.texts import _
 UNITS, FILTERS = 20, 16  # whose weights are shown, in two rows
 SHADES = 15  # of each color of a weight: half the bytes of 127, and the eye sees no difference
 CELL_IMAGES = 24  # of a cell of the matrix
+Done = Computed[Parameters, Result]
 
 
 def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
     """The scrubber over what was computed in the background."""
     if last_weights.find(run) is None:
         return
-    analysis = analysis_panel.of_run(panel, "snapshot-answers", {"run": run.id}, run)
-    if analysis.state == "finished" and "split" not in analysis.values:  # of an earlier version of the program
-        analysis = analysis_panel.start("snapshot-answers", {"run": run.id})
-    analysis_panel.draw(panel, analysis.id, lambda found: _course(panel, run, found))
+    analysis = analysis_panel.of_run(panel, Parameters(run=run.id), run)
+    analysis_panel.draw(panel, analysis.id, lambda done: _course(panel, run, done))
 
 
-def _course(panel: Panel, run: Run, analysis: Analysis) -> None:
-    if len(analysis.values["steps"]) < 2:
+def _course(panel: Panel, run: Run, done: Done) -> None:
+    if len(done.result.steps) < 2:
         st.info(
             _("Of this run only one snapshot was kept: it is too large, or has just begun. Choose a smaller network.")
         )
         return
-    frame.fragment(_film)(panel, run, analysis)
+    frame.fragment(_film)(panel, run, done)
 
 
-def _film(panel: Panel, run: Run, analysis: Analysis) -> None:
+def _film(panel: Panel, run: Run, done: Done) -> None:
     """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
-    steps, film = analysis.values["steps"], panel.key(f"course-{analysis.id}")
+    steps, film = done.result.steps, panel.key(f"course-{done.id}")
     chosen = panel.session.get("course_cell")
-    place = _place(panel, analysis)
+    place = _place(panel, done)
     after = [_("After step {step}").format(step=f"{step:,}") for step in steps]
     dark = session.dark()
-    look = (analysis.id, dark, texts.language())
-    matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, analysis, dark))
+    look = (done.id, dark, texts.language())
+    matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, done, dark))
     said = [one.description for one in matrices]
     control(
         film,
@@ -65,21 +66,21 @@ def _film(panel: Panel, run: Run, analysis: Analysis) -> None:
         key=panel.key("course_control"),
         name=_("Snapshot"),
         told=place if chosen else None,
-        on_rest=lambda to: _rest(panel, analysis, to),
+        on_rest=lambda to: _rest(panel, done, to),
     )
     left, right = st.columns(2, gap="large")
     with left:
         live_chart(
-            charts.matrix(_counts(run, analysis, -1), False, dark, _),
+            charts.matrix(_counts(run, done, -1), False, dark, _),
             key=panel.key("chart_course"),
             height=470,
             description=said[-1],
-            subject=analysis.id,
+            subject=done.id,
             film=film,
             frames=matrices,
-            on_click=lambda click: _choose_cell(panel, analysis, click),
+            on_click=lambda click: _choose_cell(panel, done, click),
         )
-        counted = image_split.counted(analysis.values["split"], analysis.values["images"])
+        counted = image_split.counted(done.result.split, done.result.images)
         st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
     with right:
         sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
@@ -89,39 +90,39 @@ def _film(panel: Panel, run: Run, analysis: Analysis) -> None:
         missing = _("The weights of this snapshot are no longer here.")
         pictures(film, sheets, key=panel.key("course_weights"), description=title, missing=missing)
         st.caption(title)
-        _answers(panel, run, analysis, film)
+        _answers(panel, run, done, film)
     if chosen is not None:
-        _cell(panel, run, chosen, int(steps[place]), analysis, analysis.arrays["answers"][place])
+        _cell(panel, run, chosen, int(steps[place]), done, done.result.answers[place])
 
 
-def _place(panel: Panel, analysis: Analysis) -> int:
+def _place(panel: Panel, done: Done) -> int:
     """Number of the snapshot that the browser last told of; the last where it told of none of this analysis."""
     of, place = panel.session.get("course_at", ("", 0))
-    return place if of == analysis.id else len(analysis.values["steps"]) - 1
+    return place if of == done.id else len(done.result.steps) - 1
 
 
-def _rest(panel: Panel, analysis: Analysis, place: int) -> None:
-    panel.session["course_at"] = (analysis.id, place)
+def _rest(panel: Panel, done: Done, place: int) -> None:
+    panel.session["course_at"] = (done.id, place)
 
 
-def _choose_cell(panel: Panel, analysis: Analysis, click: Click) -> None:
-    if 0 <= click.point < 100 and 0 <= click.frame < len(analysis.values["steps"]):  # the browser says what it likes
+def _choose_cell(panel: Panel, done: Done, click: Click) -> None:
+    if 0 <= click.point < 100 and 0 <= click.frame < len(done.result.steps):  # the browser says what it likes
         panel.session["course_cell"] = divmod(click.point, 10)
-        _rest(panel, analysis, click.frame)
+        _rest(panel, done, click.frame)
 
 
 def _forget_cell(panel: Panel) -> None:
     panel.session.pop("course_cell", None)
 
 
-def _counts(run: Run, analysis: Analysis, place: int) -> NDArray[np.int64]:
+def _counts(run: Run, done: Done, place: int) -> NDArray[np.int64]:
     """The confusion matrix of a snapshot."""
-    _shown, labels = _images(run, analysis)
-    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[analysis.arrays["answers"][place]])
+    _shown, labels = _images(run, done)
+    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[done.result.answers[place]])
 
 
-def _matrices(run: Run, analysis: Analysis, dark: bool) -> list[Frame]:
-    every = [_counts(run, analysis, place) for place in range(len(analysis.values["steps"]))]
+def _matrices(run: Run, done: Done, dark: bool) -> list[Frame]:
+    every = [_counts(run, done, place) for place in range(len(done.result.steps))]
     return [Frame(charts.matrix(one, False, dark, _)["data"], charts.describe(one).text(_)) for one in every]
 
 
@@ -146,15 +147,13 @@ def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
     return signed_sheet(values, FILTERS // 2 if filters else UNITS // 2, scale=1, dark=dark, shades=SHADES)
 
 
-def _answers(panel: Panel, run: Run, analysis: Analysis, film: str) -> None:
+def _answers(panel: Panel, run: Run, done: Done, film: str) -> None:
     """What each snapshot answers to the drawn digit."""
     image = drawing.like_mnist(drawing.paint(drawn()))
     if not image.any():
         st.caption(_("Draw a digit in the first view, and see here how the answer to it grew."))
         return
-    shares = watch.figure(
-        ("course answers", analysis.id, image.tobytes()), lambda: _shares(run, analysis.values["steps"], image)
-    )
+    shares = watch.figure(("course answers", done.id, image.tobytes()), lambda: _shares(run, done.result.steps, image))
     said = ["" if one is None else answers_figure.describe(one).text(_) for one in shares]
     words(film, [text and _("Your drawing:") + " " + text for text in said], key=panel.key("course_answer"))
     figures = [answers_figure.bars(np.zeros(10) if one is None else one, session.dark(), _) for one in shares]
@@ -176,19 +175,17 @@ def _shares(run: Run, steps: Sequence[int], image: NDArray[np.uint8]) -> list[ND
     ]
 
 
-def _images(run: Run, analysis: Analysis) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _images(run: Run, done: Done) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The images and labels that the snapshots were asked about."""
-    part = image_split.images(run, analysis.values["split"])
-    count = analysis.values["images"]
+    part = image_split.images(run, done.result.split)
+    count = done.result.images
     return part.images[:count], part.labels[:count]
 
 
-def _cell(
-    panel: Panel, run: Run, place: tuple[int, int], step: int, analysis: Analysis, given: NDArray[np.uint8]
-) -> None:
+def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done, given: NDArray[np.uint8]) -> None:
     """The images of a cell, as the snapshot answers them."""
     true, answer = place
-    images, labels = _images(run, analysis)
+    images, labels = _images(run, done)
     rows = np.flatnonzero((labels == true) & (given == answer))
     with st.container(horizontal=True, vertical_alignment="center"):
         after = _("After step {step}").format(step=f"{step:,}")

@@ -1,7 +1,7 @@
-"""What a worker does with an analysis that it was given. Knows the store and the computations, neither Dask nor pages.
+"""What a worker does with an analysis that it was given.
 
-An analysis is claimed, computed (`analysis_kinds`) with its progress told a few times a second, and its result kept. Every report
-is also a question: where the student has cancelled or deleted the analysis, the worker lets go of it.
+It is claimed, computed (`analysis/<kind>/compute.py`) with its progress reported a few times a second, and its result kept.
+Every report is also a question: where the student has cancelled or deleted the analysis, the worker lets go of it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
+from typing import Any
 
+from mnist_core.analysis import registry
+from mnist_core.analysis.context import Context
+from mnist_core.analysis.schema import Arrays
 from mnist_core.errors import MnistLabError, TransientStoreError
 from mnist_core.jobs import compute_lock, worker_heartbeat
-from mnist_core.jobs.analysis_kinds import KINDS, TAKING_TIMES
 from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.records import Analysis
@@ -30,12 +33,12 @@ class _NoLongerWantedError(Exception):
 class _Reporter:
     """Called with the share that is done, as often as one likes; lets a run of this process go on for a moment.
 
-    Not in an analysis that takes times, which would become longer by that. Raises _NoLongerWantedError.
+    Not in an analysis that measures times, which would become longer by that. Raises _NoLongerWantedError.
     """
 
-    def __init__(self, store: Store, analysis: Analysis) -> None:
+    def __init__(self, store: Store, analysis: Analysis, *, measures_time: bool) -> None:
         self._report = partial(store.analyses.report, analysis.id, token=analysis.token)
-        self._takes_times = analysis.kind in TAKING_TIMES
+        self._measures_time = measures_time
         self._last = 0.0
 
     def __call__(self, fraction: float) -> None:
@@ -44,9 +47,16 @@ class _Reporter:
             return
         if not patiently(partial(self._report, fraction)):
             raise _NoLongerWantedError
-        if not self._takes_times:
+        if not self._measures_time:
             compute_lock.OF_THIS_PROCESS.give_way()
         self._last = time.monotonic()
+
+
+def _computed(store: Store, analysis: Analysis, cores: int) -> tuple[dict[str, Any], Arrays]:
+    """The result, as the store keeps it. Raises MnistLabError, _NoLongerWantedError."""
+    kind, parameters = registry.kind_of(analysis), registry.parameters_of(analysis)
+    reporter = _Reporter(store, analysis, measures_time=kind.measures_time)
+    return kind.compute(Context(store.runs.get, cores), parameters, reporter).to_stored()
 
 
 def _set_threads(cores: int) -> None:
@@ -65,7 +75,7 @@ def execute(analysis_id: str, url: str, cores: int, lease: int | None = None) ->
     try:
         with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
             compute_lock.OF_THIS_PROCESS.prepare(partial(_set_threads, cores))
-            values, arrays = KINDS[analysis.kind](store, analysis, cores, _Reporter(store, analysis))
+            values, arrays = _computed(store, analysis, cores)
     except _NoLongerWantedError:
         return
     except TransientStoreError:

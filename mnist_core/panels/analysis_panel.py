@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
 from mnist_core import escape
+from mnist_core.analysis import registry
+from mnist_core.analysis.schema import Parameters
 from mnist_core.panels import run_panel
-from mnist_core.records import Analysis, AnalysisKind, Run
+from mnist_core.records import Analysis, Run
 from mnist_core.ui import frame, session, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-Show = Callable[[Analysis], None]
+P = TypeVar("P")
+R = TypeVar("R")
 
 
-def wanted(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis:
-    """The student's newest analysis of this kind with these parameters (JSON-ready); it is started where there is none."""
-    return known(kind, parameters) or start(kind, parameters)
+@dataclass(frozen=True)
+class Computed(Generic[P, R]):
+    """An analysis that has finished: what it was asked with, and what came of it (`Parameters` and `Result` of its kind)."""
+
+    id: str
+    parameters: P
+    result: R
 
 
-def of_run(panel: Panel, kind: AnalysisKind, parameters: Mapping[str, Any], run: Run, key: str = "") -> Analysis:
+Show = Callable[[Computed[Any, Any]], None]
+
+
+def wanted(parameters: Parameters) -> Analysis:
+    """The student's newest analysis with these parameters; it is started where there is none."""
+    return known(parameters) or start(parameters)
+
+
+def of_run(panel: Panel, parameters: Parameters, run: Run, key: str = "") -> Analysis:
     """The student's newest analysis of what `run` is: started where there is none, and anew where the run has gone on since.
 
     While the run trains, and after a failure, a button (`key`: its name) starts it anew: it would begin again and again by
     itself.
     """
-    return _as_of(kind, parameters, run.checkpoint_step, run.active, panel.key(key or f"again_{kind}"))
+    return _as_of(parameters, run.checkpoint_step, run.active, panel.key(key or f"again_{parameters.kind}"))
 
 
-def of_runs(panel: Panel, kind: AnalysisKind, parameters: Mapping[str, Any], runs: Sequence[Run]) -> Analysis:
+def of_runs(panel: Panel, parameters: Parameters, runs: Sequence[Run]) -> Analysis:
     """The same of several runs, whose analysis says of each how far it had come."""
     reached = [run.checkpoint_step for run in runs]
-    return _as_of(kind, parameters, reached, any(run.active for run in runs), panel.key(f"again_{kind}"))
+    return _as_of(parameters, reached, any(run.active for run in runs), panel.key(f"again_{parameters.kind}"))
 
 
-def _as_of(kind: AnalysisKind, parameters: Mapping[str, Any], reached: Any, moving: bool, key: str) -> Analysis:
+def _as_of(parameters: Parameters, reached: int | list[int | None] | None, moving: bool, key: str) -> Analysis:
     """The newest analysis, which tells of runs that have `reached` these steps, or a new one."""
-    analysis = wanted(kind, parameters)
-    old = analysis.state == "finished" and analysis.values.get("reached") != reached
+    analysis = wanted(parameters)
+    old = analysis.state == "finished" and not registry.tells_of(analysis, reached)
     if old and not moving:
-        return start(kind, parameters)
+        return start(parameters)
     if old or analysis.state == "failed":
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
@@ -51,7 +67,7 @@ def _as_of(kind: AnalysisKind, parameters: Mapping[str, Any], reached: Any, movi
                 key=key,
                 icon=":material/refresh:",
                 on_click=_again,
-                args=(kind, parameters),
+                args=(parameters,),
             )
             if old:
                 st.caption(_("The run has gone on since: compute again for where it is now."))
@@ -59,36 +75,40 @@ def _as_of(kind: AnalysisKind, parameters: Mapping[str, Any], reached: Any, movi
 
 
 @frame.callback
-def _again(kind: AnalysisKind, parameters: Mapping[str, Any]) -> None:
-    start(kind, parameters)
+def _again(parameters: Parameters) -> None:
+    start(parameters)
 
 
-def known(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis | None:
-    """The student's newest analysis of this kind with these parameters, without its arrays; None where there is none."""
-    analyses = session.store().analyses.newest(session.student(), kind)
-    return next((analysis for analysis in analyses if analysis.parameters == parameters), None)
+def known(parameters: Parameters) -> Analysis | None:
+    """The student's newest analysis with these parameters, without its arrays; None where there is none.
+
+    What another version of the program computed does not count where this one cannot read it.
+    """
+    analyses = session.store().analyses.newest(session.student(), parameters.kind)
+    asked = parameters.to_json()
+    return next((one for one in analyses if one.parameters == asked and registry.readable(one)), None)
 
 
-def start_alone(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis:
+def start_alone(parameters: Parameters) -> Analysis:
     """A new analysis, in place of those of its kind that the student still waits for."""
-    for analysis in session.store().analyses.newest(session.student(), kind):
+    for analysis in session.store().analyses.newest(session.student(), parameters.kind):
         if analysis.active:
             session.store().analyses.cancel(analysis.id, analysis.owner)
-    return start(kind, parameters)
+    return start(parameters)
 
 
-def start(kind: AnalysisKind, parameters: Mapping[str, Any]) -> Analysis:
+def start(parameters: Parameters) -> Analysis:
     """A new analysis, in the queue."""
     store = session.store()
-    analysis = store.analyses.get(store.analyses.create(session.student(), kind, parameters))
+    analysis = store.analyses.get(store.analyses.create(session.student(), parameters.kind, parameters.to_json()))
     assert analysis is not None  # it was just made
     return analysis
 
 
 @frame.callback
-def begin(kind: AnalysisKind, parameters: Mapping[str, Any], analysis_id: str) -> None:
+def begin(parameters: Parameters, analysis_id: str) -> None:
     """Put a new analysis into the queue, once however often the press arrives; for buttons, drawn with the id."""
-    session.store().analyses.create(session.student(), kind, parameters, analysis_id)
+    session.store().analyses.create(session.student(), parameters.kind, parameters.to_json(), analysis_id)
 
 
 def draw(panel: Panel, analysis_id: str, show: Show) -> None:
@@ -107,6 +127,11 @@ def look(analysis_id: str) -> Analysis | None:
     return watch.figure((store.url, analysis_id, version, "analysis"), partial(store.analyses.get, analysis_id))
 
 
+def computed(analysis: Analysis) -> Computed[Any, Any]:
+    """What came of an analysis that has finished, with its arrays. Raises AnalysisError where another version computed it."""
+    return Computed(analysis.id, registry.parameters_of(analysis), registry.result_of(analysis))
+
+
 def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
     analysis = look(analysis_id)
     if (analysis is not None and analysis.active) != moving:
@@ -119,7 +144,7 @@ def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
         if analysis.message is not None:
             st.warning(escape.markdown(analysis.message.text(_)), icon=":material/error:")
     else:
-        show(analysis)
+        show(computed(analysis))
 
 
 def _progress(panel: Panel, analysis: Analysis) -> None:

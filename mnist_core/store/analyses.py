@@ -200,30 +200,48 @@ def _queue(connection: sa.Connection) -> list[str]:
 
 
 def _analysis(row: sa.Row[Any]) -> Analysis:
-    result = json.loads(row.result) if row.result else {"values": {}, "arrays": []}
-    data = getattr(row, "data", None)
+    values, arrays = _result(row)
     return Analysis(
         id=row.id,
         owner=row.owner,
         kind=row.kind,
-        parameters=json.loads(row.parameters),
+        parameters=_json_object(row.parameters),
         state=row.state,
         version=row.version,
         created_at=row.created_at,
         token=row.token,
         progress=row.progress,
         message=Message.from_dict(json.loads(row.message)) if row.message else None,
-        values=result["values"],
-        arrays=_unpack(data, result["arrays"]) if data else {},
+        values=values,
+        arrays=arrays,
     )
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    """Of a row that may be damaged: nothing where the text is no object."""
+    try:
+        plain = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+def _result(row: sa.Row[Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Values and arrays of a result; none where there is none, or it is damaged."""
+    result, data = _json_object(row.result), getattr(row, "data", None)
+    try:
+        values = dict(result.get("values", {}))
+        return values, _unpack(data, result["arrays"]) if data else {}
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return {}, {}
 
 
 def _unpack(data: bytes, shapes: list[dict[str, Any]]) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     start = 0
-    for one in shapes:
-        dtype, shape = np.dtype(one["dtype"]), tuple(one["shape"])
+    for packed in shapes:
+        dtype, shape = np.dtype(packed["dtype"]), tuple(packed["shape"])
         count = int(np.prod(shape, dtype=np.int64))
-        arrays[one["name"]] = np.frombuffer(data, dtype, count, start).reshape(shape)
+        arrays[packed["name"]] = np.frombuffer(data, dtype, count, start).reshape(shape)
         start += count * dtype.itemsize
     return arrays

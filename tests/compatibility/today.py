@@ -56,7 +56,7 @@ ANALYSES: Mapping[str, Mapping[str, str]] = {
     "answers": {"part": "split", "shares": "probabilities"},
     "attribution": {"integrated": "integrated_gradients"},
     "snapshot-answers": {"part": "split"},
-    "robustness": {"parts": "splits"},
+    "robustness": {"parts": "splits", "kind": "perturbation"},
     "activation-maximization": {"part": "split"},
     "scratch-comparison": {"rate": "learning_rate"},
     "batch-times": {"images": "train_size", "sizes": "batch_sizes"},

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.analysis.attribution import answers
+from mnist_core.analysis.inference import probabilities as answers
 from mnist_core.config import DatasetName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.exchange import script, script_of

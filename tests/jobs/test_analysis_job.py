@@ -176,7 +176,7 @@ def test_images_that_excite_the_units_of_a_layer(store: Store, layer: int) -> No
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion", "fgsm"])
 def test_disturbed_images_are_answered_worse(store: Store, kind: str) -> None:
     first, second = trained(store), trained(store)
-    analysis = finished(store, "robustness", {"runs": [first, second], "kind": kind})
+    analysis = finished(store, "robustness", {"runs": [first, second], "perturbation": kind})
     accuracy = analysis.arrays["accuracy"]
     assert accuracy.shape == (2, len(analysis.values["strengths"]))
     assert np.array_equal(accuracy[0], accuracy[1])  # the same seed: the same network, the same disturbance
@@ -189,7 +189,7 @@ def test_so_many_disturbed_images_as_there_are_and_how_far_each_run_had_come(sto
     """Four validation images, no more; beside it a run that kept none."""
     few = trained(store, CONFIG.replace(train_size=1_000, validation_size=4, epochs=1))
     none = trained(store, CONFIG.replace(train_size=100, validation_size=0, epochs=1, batch_size=50))
-    analysis = finished(store, "robustness", {"runs": [few, none], "kind": "fgsm"})
+    analysis = finished(store, "robustness", {"runs": [few, none], "perturbation": "fgsm"})
     assert analysis.values["images"] == [4, 100]
     assert analysis.values["splits"] == ["validation", "train"]
     assert (

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from mnist_core import data, settings
-from mnist_core.analysis.landscape import affordable
+from mnist_core.analysis.landscape.loss_surface import affordable
 from mnist_core.config import RunConfig
 from mnist_core.jobs.private_cluster import temporary_security
 from mnist_core.networks import weights

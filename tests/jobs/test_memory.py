@@ -41,7 +41,7 @@ def round():
     execute([BASE.replace(optimizer="adam", learning_rate=0.001 * n, batch_size=500) for n in range(1, 9)])
     execute([BASE.replace(batch_norm=True, train_size=10_000, batch_size=10_000)])
     (run,) = execute([BASE.replace(model="cnn", filters=(32,), kernel_size=3, train_size=100)])
-    analysis = store.analyses.create("owner", "robustness", {"runs": [run], "kind": "fgsm"})
+    analysis = store.analyses.create("owner", "robustness", {"runs": [run], "perturbation": "fgsm"})
     analysis_job.execute(analysis, settings.store_url(), 1)
     assert store.analyses.get(analysis).state == "finished"
 

@@ -15,7 +15,7 @@ def test_disturb(open_page: Open, store: Store) -> None:
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
-    analysis_id = store.analyses.create(owner, "robustness", {"runs": [run_id], "kind": "noise"})
+    analysis_id = store.analyses.create(owner, "robustness", {"runs": [run_id], "perturbation": "noise"})
     store.analyses.claim(analysis_id)
     arrays = {
         "accuracy": np.array([[0.9, 0.5, 0.25]], np.float32),
@@ -39,7 +39,7 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page:
     other, first = (run_with_weights(store, owner, answer=3) for _number in range(2))
     for run_id in (first, other):
         store.record_writer.finish(run_id, "completed", {})
-    asked = {"runs": [first, other], "kind": "noise"}
+    asked = {"runs": [first, other], "perturbation": "noise"}
     analysis_id = store.analyses.create(owner, "robustness", asked)
     store.analyses.claim(analysis_id)
     arrays = {

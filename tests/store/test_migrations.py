@@ -96,7 +96,7 @@ def test_studies_are_analyses_under_todays_words(home: Path) -> None:
         "answers": ("answers", {"run": "r", "split": "test"}),
         "attention": ("attribution", {"run": "r", "image": [0]}),
         "course": ("snapshot-answers", {"run": "r"}),
-        "disturbed": ("robustness", {"runs": ["r"], "kind": "noise"}),
+        "disturbed": ("robustness", {"runs": ["r"], "perturbation": "noise"}),
         "exciting": ("activation-maximization", {"run": "r", "layer": 1}),
         "scratch": ("scratch-comparison", {"learning_rate": 0.5}),
         "augmented": ("augmentation", {"seed": 1}),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core.analysis.scratch_comparison import beside, first_net
+from mnist_core.analysis.scratch_comparison.compute import beside, first_net
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.presets import preset

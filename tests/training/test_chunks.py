@@ -12,7 +12,11 @@ import torch
 from torch import nn
 
 from mnist_core import RunConfig, Trainer, build_model
-from mnist_core.analysis import activation_maximization, attribution, landscape, robustness
+from mnist_core.analysis import inference
+from mnist_core.analysis.activation_maximization import ascent
+from mnist_core.analysis.attribution import maps
+from mnist_core.analysis.landscape import loss_surface
+from mnist_core.analysis.robustness import perturbations
 from mnist_core.data import Dataset
 from mnist_core.training import chunks, speed
 from mnist_core.training.batches import Feeder
@@ -113,18 +117,18 @@ def test_an_evaluation_stopped_anywhere_changes_nothing(
 
 
 ANALYSES: dict[str, Callable[[RunConfig, nn.Sequential, Dataset, Progress], Any]] = {
-    "answers": lambda c, m, d, told: attribution.answers(c, weights_of(m), d.test_images[:50], progress=told),
-    "integrated": lambda c, m, d, told: attribution.integrated_gradients(c, m, ink(d)[0], 3, told),
-    "occlusion": lambda c, m, d, told: attribution.occlusion(c, m, ink(d)[0], 3, told),
-    "fgsm": lambda c, m, d, told: robustness.fgsm(c, m, ink(d)[:50], d.test_labels[:50], 0.1, told),
-    "answered": lambda c, m, d, told: robustness.answered(c, m, ink(d)[:50], told),
-    "strongest": lambda c, m, d, told: activation_maximization.strongest(c, m, 1, [0, 1], d.test_images[:50], 4, told),
-    "exciting": lambda c, m, d, told: activation_maximization.exciting(
-        c, m, 1, [0, 1, 2] * 10, ink(d)[0], progress=told
-    ),
-    "of each": lambda c, m, d, told: activation_maximization.of_each(c, m, 1, [0, 1, 2] * 10, d.test_images[:30]),
+    "answers": lambda c, m, d, told: inference.probabilities(c, weights_of(m), d.test_images[:50], progress=told),
+    "integrated": lambda c, m, d, told: maps.integrated_gradients(c, m, ink(d)[0], 3, told),
+    "occlusion": lambda c, m, d, told: maps.occlusion(c, m, ink(d)[0], 3, told),
+    "fgsm": lambda c, m, d, told: perturbations.fgsm(c, m, ink(d)[:50], d.test_labels[:50], 0.1, told),
+    "answered": lambda c, m, d, told: perturbations.answered(c, m, ink(d)[:50], told),
+    "strongest": lambda c, m, d, told: ascent.strongest(c, m, 1, [0, 1], d.test_images[:50], 4, told),
+    "exciting": lambda c, m, d, told: ascent.exciting(c, m, 1, [0, 1, 2] * 10, ink(d)[0], progress=told),
+    "of each": lambda c, m, d, told: ascent.of_each(c, m, 1, [0, 1, 2] * 10, d.test_images[:30]),
     "landscape": lambda c, m, d, told: (
-        landscape.landscape(c, d, landscape.random_plane(weights_of(m), 0), side=3, images=50, progress=told).losses
+        loss_surface.landscape(
+            c, d, loss_surface.random_plane(weights_of(m), 0), side=3, images=50, progress=told
+        ).losses
     ),
     "batch times": lambda c, m, d, told: len(
         speed.batch_times(c, d, [50], seconds=1e-9, threads=lambda _config: 1, progress=told)
@@ -146,7 +150,7 @@ def test_an_analysis_goes_in_pieces_too_and_tells_after_each(
 ) -> None:
     config = small(**NETWORKS["cnn"])
     model = build_model(config).eval()
-    monkeypatch.setattr(activation_maximization, "STEPS", 2)
+    monkeypatch.setattr(ascent, "STEPS", 2)
     sizes: list[int] = []
     shares: list[float] = []
     convolve = nn.Conv2d.forward

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.analysis import attribution, robustness
+from mnist_core.analysis import inference
+from mnist_core.analysis.robustness import perturbations
+from mnist_core.analysis.robustness.schema import STRENGTHS, Perturbation
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import build_model
 from mnist_core.training.evaluation import loss_of
@@ -20,10 +22,10 @@ def ink() -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion"])
-def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: robustness.Kind, ink: np.ndarray) -> None:
-    assert np.array_equal(robustness.disturbed(ink, kind, 0), ink)
-    strong = robustness.disturbed(ink, kind, robustness.STRENGTHS[kind][-1])
-    assert np.array_equal(strong, robustness.disturbed(ink, kind, robustness.STRENGTHS[kind][-1]))
+def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: Perturbation, ink: np.ndarray) -> None:
+    assert np.array_equal(perturbations.disturbed(ink, kind, 0), ink)
+    strong = perturbations.disturbed(ink, kind, STRENGTHS[kind][-1])
+    assert np.array_equal(strong, perturbations.disturbed(ink, kind, STRENGTHS[kind][-1]))
     assert not np.array_equal(strong, ink)
     assert strong.dtype == np.float32
     assert strong.min() >= 0
@@ -31,7 +33,7 @@ def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: robustness.Kin
 
 
 def test_a_shift_moves_the_center_by_its_pixels(ink: np.ndarray) -> None:
-    moved = robustness.disturbed(ink, "shift", 3)
+    moved = perturbations.disturbed(ink, "shift", 3)
     rows, columns = np.mgrid[:28, :28]
     ways = set()
     for before, after in zip(ink, moved, strict=True):
@@ -44,31 +46,29 @@ def test_a_shift_moves_the_center_by_its_pixels(ink: np.ndarray) -> None:
 
 
 def test_a_rotation_by_a_quarter_is_numpys(ink: np.ndarray) -> None:
-    turned = robustness.disturbed(ink, "rotation", 90)
+    turned = perturbations.disturbed(ink, "rotation", 90)
     for before, after in zip(ink, turned, strict=True):
         both = [np.rot90(before, way) for way in (1, -1)]
         assert min(float(abs(after - one).max()) for one in both) < 1e-4
 
 
 def test_a_hidden_square_takes_only_ink_away(ink: np.ndarray) -> None:
-    hidden = robustness.disturbed(np.ones_like(ink), "occlusion", 6)
+    hidden = perturbations.disturbed(np.ones_like(ink), "occlusion", 6)
     assert ((hidden == 0).sum((1, 2)) == 36).all()
 
 
 def test_the_attack_raises_the_loss_by_no_more_than_its_strength(ink: np.ndarray) -> None:
     config = RunConfig(hidden_layers=(16,), activation="tanh")
-    model = attribution.network(
-        config, {name: value.numpy() for name, value in build_model(config).state_dict().items()}
-    )
+    model = inference.network(config, {name: value.numpy() for name, value in build_model(config).state_dict().items()})
     labels = np.arange(40, dtype=np.uint8) % 10
-    attacked = robustness.fgsm(config, model, ink, labels, 0.1)
+    attacked = perturbations.fgsm(config, model, ink, labels, 0.1)
     assert abs(attacked - ink).max() <= 0.1 + 1e-6
     assert attacked.min() >= 0
     assert attacked.max() <= 1
     goal = torch.from_numpy(labels.astype(np.int64))
     with torch.inference_mode():
         before, after = (
-            float(loss_of(config, attribution.outputs(config, model, torch.from_numpy(one)), goal))
+            float(loss_of(config, inference.outputs(config, model, torch.from_numpy(one)), goal))
             for one in (ink, attacked)
         )
     assert after > before

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.analysis import activation_maximization, attribution
+from mnist_core.analysis import inference
+from mnist_core.analysis.activation_maximization import ascent
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.networks.models import build_model
@@ -35,26 +36,26 @@ def networks(tiny: Dataset) -> dict[str, torch.nn.Sequential]:
         trainer = Trainer(config, tiny)
         trainer.advance()
         weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
-        found[config.model] = attribution.network(config, weights)
+        found[config.model] = inference.network(config, weights)
     return found
 
 
 def value(config: RunConfig, model: torch.nn.Sequential, image: np.ndarray, layer: int, unit: int) -> float:
     with torch.inference_mode():
-        return float(activation_maximization.excitations(config, model, torch.from_numpy(image)[None], layer)[0, unit])
+        return float(ascent.excitations(config, model, torch.from_numpy(image)[None], layer)[0, unit])
 
 
 @pytest.mark.parametrize(("config", "layer"), LAYERS, ids=NAMES)
 def test_the_gradient_equals_finite_differences(
     config: RunConfig, layer: int, networks: dict[str, torch.nn.Sequential], tiny: Dataset
 ) -> None:
-    model = attribution.network(
+    model = inference.network(
         config, {name: one.numpy() for name, one in networks[config.model].state_dict().items()}
     ).double()
     image = tiny.test_images[3].astype(np.float64) / 255
     units = [0, 2]
     both = torch.from_numpy(np.stack([image, image[::-1].copy()]))
-    found = activation_maximization.gradients(config, model, both, layer, units).numpy()
+    found = ascent.gradients(config, model, both, layer, units).numpy()
     assert abs(found).max() > 1e-6
     generator = np.random.default_rng(1)
     for row, column in generator.integers(4, 24, (6, 2)):
@@ -72,14 +73,12 @@ def test_the_image_found_excites_more_than_every_real_one(
 ) -> None:
     model, units = networks[config.model], [0, 1, 2]
     mean = tiny.train_images.mean(0).astype(np.float32) / 255
-    plain, smooth = (
-        activation_maximization.exciting(config, model, layer, units, mean, smooth=one) for one in (False, True)
-    )
-    assert np.array_equal(smooth, activation_maximization.exciting(config, model, layer, units, mean, seed=0))
-    assert not np.array_equal(smooth, activation_maximization.exciting(config, model, layer, units, mean, seed=1))
+    plain, smooth = (ascent.exciting(config, model, layer, units, mean, smooth=one) for one in (False, True))
+    assert np.array_equal(smooth, ascent.exciting(config, model, layer, units, mean, seed=0))
+    assert not np.array_equal(smooth, ascent.exciting(config, model, layer, units, mean, seed=1))
     assert min(plain.min(), smooth.min()) >= 0
     assert max(plain.max(), smooth.max()) <= 1
-    places, values = activation_maximization.strongest(config, model, layer, units, tiny.train_images, 5)
+    places, values = ascent.strongest(config, model, layer, units, tiny.train_images, 5)
     assert (np.diff(values) <= 0).all()
     for unit in units:
         best = tiny.train_images[places[unit, 0]].astype(np.float32) / 255
@@ -97,16 +96,14 @@ def test_for_a_linear_unit_it_is_the_ink_where_its_weights_are_positive() -> Non
     weights = torch.where(torch.arange(784) % 2 == 0, 1.0, -1.0)
     with torch.no_grad():
         model[0].weight[4] = weights
-    found = activation_maximization.exciting(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
+    found = ascent.exciting(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
     assert np.array_equal(found[0].reshape(-1), (weights > 0).numpy().astype(np.float32))
 
 
 def test_smoothing_makes_neighbors_alike(networks: dict[str, torch.nn.Sequential], tiny: Dataset) -> None:
     mean = tiny.train_images.mean(0).astype(np.float32) / 255
     rough = {
-        smooth: abs(
-            np.diff(activation_maximization.exciting(MLP, networks["mlp"], 2, [3], mean, smooth=smooth), axis=2)
-        ).mean()
+        smooth: abs(np.diff(ascent.exciting(MLP, networks["mlp"], 2, [3], mean, smooth=smooth), axis=2)).mean()
         for smooth in (True, False)
     }
     assert rough[True] < rough[False] / 2

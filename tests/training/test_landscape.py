@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.analysis import landscape
+from mnist_core.analysis.landscape import loss_surface
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError
@@ -43,9 +43,9 @@ def snapshots(config: RunConfig, dataset: Dataset, count: int = 5) -> list[tuple
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_grid_is_the_loss_of_the_network_with_these_weights(kind: str, tiny: Dataset) -> None:
     config = SMALL.replace(**KINDS[kind])
-    plane = landscape.path_plane(snapshots(config, tiny))
+    plane = loss_surface.path_plane(snapshots(config, tiny))
     assert plane is not None
-    found = landscape.landscape(config, tiny, plane, side=4, images=70, threads=1)
+    found = loss_surface.landscape(config, tiny, plane, side=4, images=70, threads=1)
     assert found.losses.shape == (4, 4)
     inputs, labels = Feeder(config, tiny.train_images[:70], tiny.train_labels[:70]).rows(slice(0, 70))
     model = build_model(config).eval()
@@ -67,7 +67,7 @@ def plain(*rows: tuple[float, ...]) -> list[tuple[int, Any]]:
 
 def test_the_path_in_a_plane_is_shown_as_it_is() -> None:
     places = [(4.0, 0.0, 1.0), (2.0, 1.0, 1.0), (1.0, 0.5, 1.0), (0.0, 0.0, 1.0)]
-    plane = landscape.path_plane(plain(*places))
+    plane = loss_surface.path_plane(plain(*places))
     assert plane is not None
     assert sum(plane.explained) == pytest.approx(1)
     assert plane.explained[0] > 0.9
@@ -84,13 +84,13 @@ def test_the_path_in_a_plane_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("rows", [[(1.0, 0.0), (0.0, 0.0)], [(2.0, 0.0), (1.0, 0.0), (0.0, 0.0)], [(1.0, 1.0)] * 4])
 def test_a_path_that_spans_no_plane(rows: list[tuple[float, ...]]) -> None:
-    assert landscape.path_plane(plain(*rows)) is None
+    assert loss_surface.path_plane(plain(*rows)) is None
 
 
 def test_random_directions_are_as_long_as_each_units_weights(tiny: Dataset) -> None:
     (_step, weights) = snapshots(SMALL.replace(model="cnn", filters=(4,)), tiny, 1)[0]
-    plane = landscape.random_plane(weights, 7)
-    again, other = landscape.random_plane(weights, 7), landscape.random_plane(weights, 7, seed=1)
+    plane = loss_surface.random_plane(weights, 7)
+    again, other = loss_surface.random_plane(weights, 7), loss_surface.random_plane(weights, 7, seed=1)
     for name, value in weights.items():
         for direction in (plane.first, plane.second):
             if value.ndim == 1:
@@ -106,20 +106,20 @@ def test_random_directions_are_as_long_as_each_units_weights(tiny: Dataset) -> N
 def test_infinite_losses_stay_and_progress_can_end_it(tiny: Dataset) -> None:
     (_step, weights) = snapshots(SMALL, tiny, 1)[0]
     huge = {name: value * np.float32(1e30) for name, value in weights.items()}
-    found = landscape.landscape(SMALL, tiny, landscape.random_plane(huge, 0), side=3, images=20, threads=1)
+    found = loss_surface.landscape(SMALL, tiny, loss_surface.random_plane(huge, 0), side=3, images=20, threads=1)
     assert not np.isfinite(found.losses).all()
-    assert landscape.finite([(0, weights), (1, {"w": np.array([np.nan])})]) == [(0, weights)]
+    assert loss_surface.finite([(0, weights), (1, {"w": np.array([np.nan])})]) == [(0, weights)]
 
     def told(_share: float) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        landscape.landscape(SMALL, tiny, landscape.random_plane(weights, 0), side=3, images=20, progress=told)
+        loss_surface.landscape(SMALL, tiny, loss_surface.random_plane(weights, 0), side=3, images=20, progress=told)
 
 
 def test_a_large_network_gets_fewer_points_and_images() -> None:
-    assert landscape.affordable(RunConfig(hidden_layers=(50,))) == (31, 1_000)
-    side, images = landscape.affordable(RunConfig(model="cnn", filters=(32, 64)))
+    assert loss_surface.affordable(RunConfig(hidden_layers=(50,))) == (31, 1_000)
+    side, images = loss_surface.affordable(RunConfig(model="cnn", filters=(32, 64)))
     assert side < 31
     assert images < 1_000
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.analysis import attribution
+from mnist_core.analysis import inference
+from mnist_core.analysis.attribution import maps
 from mnist_core.config import RunConfig
 from mnist_core.networks import forward
 from mnist_core.networks.models import build_model, describe
@@ -28,19 +29,19 @@ def ink() -> np.ndarray:
 
 def network(config: RunConfig) -> torch.nn.Sequential:
     weights = {name: value.numpy() for name, value in build_model(config).state_dict().items()}
-    return attribution.network(config, weights)
+    return inference.network(config, weights)
 
 
 def score(config: RunConfig, model: torch.nn.Sequential, image: np.ndarray, digit: int) -> float:
     with torch.inference_mode():
-        return float(attribution.scores(config, model, torch.from_numpy(image)[None], digit)[0])
+        return float(maps.scores(config, model, torch.from_numpy(image)[None], digit)[0])
 
 
 @pytest.mark.parametrize("config", [SMOOTH, CNN], ids=["mlp", "cnn"])
 def test_the_gradient_equals_finite_differences(config: RunConfig, ink: np.ndarray) -> None:
     model = network(config).double()
     image = ink.astype(np.float64)
-    found = attribution.gradient(config, model, image, 4)
+    found = maps.gradient(config, model, image, 4)
     assert abs(found).max() > 1e-4
     for place in [(10, 10), (14, 12), (0, 0), (21, 19)]:
         more, less = image.copy(), image.copy()
@@ -53,7 +54,7 @@ def test_the_gradient_equals_finite_differences(config: RunConfig, ink: np.ndarr
 @pytest.mark.parametrize("config", [SMOOTH, CNN], ids=["mlp", "cnn"])
 def test_integrated_gradients_add_up_to_the_rise(config: RunConfig, ink: np.ndarray) -> None:
     model = network(config)
-    parts = attribution.integrated_gradients(config, model, ink, 2)
+    parts = maps.integrated_gradients(config, model, ink, 2)
     rise = score(config, model, ink, 2) - score(config, model, np.zeros_like(ink), 2)
     assert parts.sum() == pytest.approx(rise, rel=0.02, abs=1e-3)
     assert not parts[ink == 0].any()
@@ -61,7 +62,7 @@ def test_integrated_gradients_add_up_to_the_rise(config: RunConfig, ink: np.ndar
 
 def test_occlusion_is_the_fall_of_the_score(ink: np.ndarray) -> None:
     model = network(SMOOTH)
-    found = attribution.occlusion(SMOOTH, model, ink, 7)
+    found = maps.occlusion(SMOOTH, model, ink, 7)
     wiped = ink.copy()
     wiped[8:13, 9:14] = 0
     assert found[10, 11] == pytest.approx(score(SMOOTH, model, ink, 7) - score(SMOOTH, model, wiped, 7), abs=1e-5)

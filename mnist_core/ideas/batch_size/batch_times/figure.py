@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.analysis.batch_times.schema import Parameters, Result
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.ideas.batch_size.updates_per_epoch.concept import updates_per_epoch
@@ -27,9 +28,9 @@ class Times:
     seconds: NDArray[np.float64]  # of one update
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Times:
+    def of(cls, parameters: Parameters, result: Result) -> Times:
         """From an analysis of the kind batch-times."""
-        return cls(int(parameters["train_size"]), tuple(parameters["batch_sizes"]), arrays["seconds"])
+        return cls(parameters.train_size, parameters.batch_sizes, result.seconds)
 
     @property
     def updates(self) -> NDArray[np.float64]:

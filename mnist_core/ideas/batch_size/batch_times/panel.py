@@ -7,11 +7,12 @@ from functools import partial
 
 import streamlit as st
 
+from mnist_core.analysis.batch_times.schema import Parameters, Result
 from mnist_core.ideas.batch_size.batch_times import figure as charts
 from mnist_core.ideas.batch_size.batch_times.figure import Times
 from mnist_core.ideas.batch_size.updates_per_epoch import concept
 from mnist_core.panels import analysis_panel
-from mnist_core.records import Analysis
+from mnist_core.panels.analysis_panel import Computed
 from mnist_core.ui import data_note, lesson, names, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -36,9 +37,9 @@ def draw(panel: Panel) -> None:
     units, button = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     with units:
         chosen = panel.select_slider("units", _("Units in the hidden layer"), UNITS, 128)
-    parameters = {"dataset": name, "hidden_layers": [chosen], "train_size": IMAGES, "batch_sizes": list(SIZES)}
-    mine = session.store().analyses.newest(session.student(), "batch-times")
-    shown = next((analysis for analysis in mine if analysis.parameters == parameters), None)
+    parameters = Parameters(dataset=name, hidden_layers=(chosen,), train_size=IMAGES, batch_sizes=SIZES)
+    mine = session.store().analyses.newest(session.student(), parameters.kind)
+    shown = analysis_panel.known(parameters)
     with button, st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Measure on this machine"),
@@ -46,7 +47,7 @@ def draw(panel: Panel) -> None:
             type="primary",
             icon=":material/timer:",
             on_click=analysis_panel.begin,
-            args=("batch-times", parameters, secrets.token_hex(5)),
+            args=(parameters, secrets.token_hex(5)),
             disabled=any(analysis.active for analysis in mine),
         )
         st.caption(_("About five seconds, in the background."), width="content")
@@ -66,22 +67,22 @@ def draw(panel: Panel) -> None:
     )
 
 
-def _show(panel: Panel, analysis: Analysis) -> None:
-    times = Times.of(analysis.parameters, analysis.arrays)
+def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
+    times = Times.of(done.parameters, done.result)
     said = _said(times)
     st.markdown(said)
     dark = session.dark()
-    key = (analysis.id, dark, texts.language())
+    key = (done.id, dark, texts.language())
     left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = watch.figure((*key, "epochs"), lambda: charts.epochs_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=said, subject=analysis.id)
+        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=said, subject=done.id)
     with right:
         figure = watch.figure((*key, "updates"), lambda: charts.updates_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_updates"), height=265, description=said, subject=analysis.id)
+        live_chart(figure, key=panel.key("chart_updates"), height=265, description=said, subject=done.id)
         figure = watch.figure((*key, "update"), lambda: charts.update_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_update"), height=265, description=said, subject=analysis.id)
-    cores, timed = analysis.values["cores"], [f"{count:,}" for count in analysis.values["updates"]]
+        live_chart(figure, key=panel.key("chart_update"), height=265, description=said, subject=done.id)
+    cores, timed = done.result.cores, [f"{count:,}" for count in done.result.updates]
     st.caption(
         ngettext(
             "Measured with {n} core, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",

@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.augmentation.schema import Parameters, Result
 from mnist_core.config import DatasetName
 from mnist_core.data import augment
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
-from mnist_core.records import Analysis
+from mnist_core.panels.analysis_panel import Computed
 from mnist_core.ui import data_note, frame, lesson
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -37,7 +38,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         )
     )
     seed = int(panel.session.get("seed", 0))
-    analysis = analysis_panel.wanted("augmentation", {"dataset": name, "seed": seed})
+    analysis = analysis_panel.wanted(Parameters(dataset=name, seed=seed))
     analysis_panel.draw(panel, analysis.id, partial(_show, panel))
     st.button(_("Show others"), key=panel.key("others"), icon=":material/shuffle:", on_click=_others, args=(panel,))
     lesson.code(panel, augment.limits, augment.transform, augment.augmented)
@@ -47,11 +48,11 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
 
 
-def _show(panel: Panel, analysis: Analysis) -> None:
+def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = panel.one_of("kind", _("Change"), NAMES, "shift", wrap=True)
         strength = panel.slider("strength", _("Strength"), 0, augment.STRENGTHS[-1], START, width=320)
-    changed, originals = analysis.arrays[chosen], analysis.arrays["originals"]
+    changed, originals = done.result.of(chosen), done.result.originals
     # A row for each digit: itself, then what the transform made of it.
     sheet = np.concatenate([originals[:, None], changed[:, strength]], axis=1)
     digits = st.segmented_control(

@@ -11,11 +11,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.analysis.answers.schema import Parameters, Result
 from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.panels import analysis_panel, image_split, last_weights
-from mnist_core.records import Analysis, Run
+from mnist_core.panels.analysis_panel import Computed
+from mnist_core.records import Run
 from mnist_core.ui import names, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -52,13 +54,13 @@ def draw(panel: Panel, runs: list[Run]) -> None:
         part = image_split.choose(panel, run, "rank_part")
     if part is None or last_weights.find(run) is None:
         return
-    analysis = analysis_panel.of_run(panel, "answers", {"run": run.id, "split": part}, run)
+    analysis = analysis_panel.of_run(panel, Parameters(run=run.id, split=part), run)
     analysis_panel.draw(panel, analysis.id, partial(_sheet, panel, run, part))
 
 
-def _sheet(panel: Panel, run: Run, part: image_split.Part, analysis: Analysis) -> None:
+def _sheet(panel: Panel, run: Run, part: image_split.Part, done: Computed[Parameters, Result]) -> None:
     heap = image_split.images(run, part)
-    shares = np.asarray(analysis.arrays["probabilities"], np.float32)
+    shares = np.asarray(done.result.probabilities, np.float32)
     right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
     hard = panel.slider(
         "rank_hard", _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, width=420

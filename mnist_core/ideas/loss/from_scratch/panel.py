@@ -8,11 +8,12 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.scratch_comparison.schema import Parameters, Result
 from mnist_core.ideas.loss.from_scratch import concept as scratch
 from mnist_core.ideas.loss.from_scratch.figure import beside_chart
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
-from mnist_core.records import Analysis
+from mnist_core.panels.analysis_panel import Computed
 from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -56,8 +57,8 @@ def _panel(panel: Panel) -> None:
         rate = panel.one_of("rate", _("Learning rate"), {rate: str(rate) for rate in RATES}, 0.5)
     with middle:
         iterations = panel.select_slider("iterations", _("Updates"), ITERATIONS, 300)
-    asked = {"dataset": data_note.dataset(), "learning_rate": rate, "iterations": iterations}
-    shown = analysis_panel.known("scratch-comparison", asked)
+    parameters = Parameters(dataset=data_note.dataset(), learning_rate=rate, iterations=iterations)
+    shown = analysis_panel.known(parameters)
     with right:
         st.button(
             _("Train both"),
@@ -65,7 +66,7 @@ def _panel(panel: Panel) -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=analysis_panel.begin,
-            args=("scratch-comparison", asked, secrets.token_hex(5)),
+            args=(parameters, secrets.token_hex(5)),
             disabled=shown is not None and shown.active,
         )
     if shown is None:
@@ -74,8 +75,8 @@ def _panel(panel: Panel) -> None:
         analysis_panel.draw(panel, shown.id, partial(_show, panel))
 
 
-def _show(panel: Panel, analysis: Analysis) -> None:
-    ours, engine = analysis.arrays["scratch"], analysis.arrays["engine"]
+def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
+    ours, engine = done.result.scratch, done.result.engine
     said = _said(ours, engine)
     st.markdown(said)
     live_chart(
@@ -83,10 +84,10 @@ def _show(panel: Panel, analysis: Analysis) -> None:
         key=panel.key("chart_beside"),
         height=520,
         description=said.replace("**", ""),
-        subject=analysis.id,
+        subject=done.id,
     )
     text = _("An update took {scratch} ms from scratch, {engine} ms in MNIST Lab: measured in turns, on this machine.")
-    each = [f"{1000 * seconds / len(ours):.2f}" for seconds in analysis.values["seconds"]]
+    each = [f"{1000 * seconds / len(ours):.2f}" for seconds in done.result.seconds]
     st.caption(text.format(scratch=each[0], engine=each[1]))
 
 

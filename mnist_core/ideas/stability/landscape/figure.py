@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.analysis.landscape.schema import Result
 from mnist_core.figures import scene, theme
 from mnist_core.figures.axes import LEAST_LOSS, ends, packed
 from mnist_core.figures.curves import Figure
@@ -36,12 +36,10 @@ class Plane:
     images: int
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Plane:
+    def of(cls, result: Result) -> Plane:
         """From an analysis's result."""
-        shares = values["explained"]
-        explained = (float(shares[0]), float(shares[1])) if shares else None
-        xs, ys, losses, path, steps = (arrays[name] for name in ("xs", "ys", "losses", "path", "steps"))
-        return cls(xs, ys, losses, path, steps, explained, int(values["images"]))
+        grid = (result.xs, result.ys, result.losses)
+        return cls(*grid, result.path, result.steps, result.explained, result.images)
 
     @property
     def broken(self) -> int:

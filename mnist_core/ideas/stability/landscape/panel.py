@@ -7,16 +7,19 @@ from functools import partial
 
 import streamlit as st
 
+from mnist_core.analysis import registry
+from mnist_core.analysis.landscape.schema import Parameters, PlaneKind, Result
 from mnist_core.ideas.stability.landscape import figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
-from mnist_core.records import Analysis, Run
+from mnist_core.panels.analysis_panel import Computed
+from mnist_core.records import Run
 from mnist_core.ui import names, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-PLANES = {"path": N_("the run's path"), "random": N_("random directions")}
+PLANES: dict[PlaneKind, str] = {"path": N_("the run's path"), "random": N_("random directions")}
 
 
 def draw(panel: Panel) -> None:
@@ -33,8 +36,8 @@ def draw(panel: Panel) -> None:
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return
     run, plane = _choice(panel, {run.id: run for run in runs})
-    asked = {"run": run.id, "plane": plane}
-    shown = analysis_panel.known("landscape", asked)
+    parameters = Parameters(run=run.id, plane=plane)
+    shown = analysis_panel.known(parameters)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Compute the landscape"),
@@ -42,16 +45,16 @@ def draw(panel: Panel) -> None:
             type="primary",
             icon=":material/landscape:",
             on_click=analysis_panel.begin,
-            args=("landscape", asked, secrets.token_hex(5)),
+            args=(parameters, secrets.token_hex(5)),
             disabled=shown is not None and shown.active,
         )
-        if shown is not None and shown.state == "finished" and shown.values.get("reached") != run.checkpoint_step:
+        if shown is not None and shown.state == "finished" and not registry.tells_of(shown, run.checkpoint_step):
             st.caption(_("The run has gone on since: compute again for where it is now."))
     if shown is not None:
         analysis_panel.draw(panel, shown.id, partial(_show, panel, plane))
 
 
-def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, str]:
+def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, PlaneKind]:
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         chosen = panel.selectbox("run", _("Run"), list(runs), format_func=lambda run_id: names.option(runs[run_id]))
@@ -60,8 +63,8 @@ def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, str]:
     return runs[chosen], plane
 
 
-def _show(panel: Panel, asked: str, analysis: Analysis) -> None:
-    plane = charts.Plane.of(analysis.values, analysis.arrays)
+def _show(panel: Panel, asked: str, done: Computed[Parameters, Result]) -> None:
+    plane = charts.Plane.of(done.result)
     if asked == "path" and plane.explained is None:
         st.info(
             _(
@@ -69,19 +72,19 @@ def _show(panel: Panel, asked: str, analysis: Analysis) -> None:
                 "Shown are random directions around its last weights."
             )
         )
-    step, reached = analysis.values["step"], analysis.values["reached"]
+    step, reached = done.result.step, done.result.reached
     if reached is not None and step < reached:
         text = _("After step {step} the weights of this run are no numbers: the landscape ends there.")
         st.info(text.format(step=f"{step:,}"))
     st.markdown(_said(plane))
     dark = session.dark()
-    key = (analysis.id, dark, texts.language())
+    key = (done.id, dark, texts.language())
     description = charts.describe(plane).text(_)
     left, right = st.columns(2, gap="medium")
     for column, name, make in ((left, "contours", charts.contours), (right, "surface", charts.surface)):
         with column:
-            figure = watch.figure((*key, name), partial(make, analysis.id, plane, dark, _))
-            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=analysis.id)
+            figure = watch.figure((*key, name), partial(make, done.id, plane, dark, _))
+            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=done.id)
 
 
 def _said(plane: charts.Plane) -> str:

@@ -23,6 +23,7 @@ KINDS = {
 # By the kind's new name: what its parameters, and the values and arrays of its result, were called → are called.
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "answers": {"part": "split"},
+    "robustness": {"kind": "perturbation"},
     "scratch-comparison": {"rate": "learning_rate"},
     "batch-times": {"images": "train_size", "sizes": "batch_sizes"},
 }

@@ -12,15 +12,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.analysis.context import Context
+from mnist_core.analysis.scratch_comparison.schema import BATCHES, Parameters, Result
 from mnist_core.config import RunConfig
-from mnist_core.data import Dataset, preprocess, split
+from mnist_core.data import Dataset, load_dataset, preprocess, split
 from mnist_core.estimate import useful_threads
 from mnist_core.ideas.loss.from_scratch.concept import Array, TwoLayerNet, train
 from mnist_core.networks.models import build_model
+from mnist_core.presets import preset
 from mnist_core.training.batches import order
 from mnist_core.training.trainer import Trainer
 
 TURN = 20  # updates of one before the other's turn, so that both meet the same load of the machine
+
+
+def compute(context: Context, parameters: Parameters, progress: Callable[[float], None]) -> Result:
+    """Both networks, trained in turns."""
+    config = preset("two-layer-net").config.replace(
+        dataset=parameters.dataset,
+        learning_rate=parameters.learning_rate,
+        epochs=parameters.iterations // BATCHES,
+    )
+    both = beside(config, load_dataset(config.dataset), threads=context.cores, progress=progress)
+    return Result((both.scratch_seconds, both.engine_seconds), both.scratch, both.engine)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from mnist_core.analysis.attribution import shaped
+from mnist_core.analysis.inference import shaped
 from mnist_core.config import RunConfig
 from mnist_core.networks import forward
 from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces

@@ -6,34 +6,24 @@ Ink from 0 (ground) to 1 (ink), n×28×28. The same seed disturbs in the same wa
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from mnist_core.analysis.attribution import outputs
+from mnist_core.analysis.inference import outputs
+from mnist_core.analysis.robustness.schema import PERTURBATIONS, Perturbation
 from mnist_core.config import RunConfig
 from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 from mnist_core.training.evaluation import loss_of
 
-Kind = Literal["noise", "shift", "rotation", "occlusion", "fgsm"]
-# Deviation of the ink, pixels, degrees, pixels along a side, largest change of a pixel's ink.
-STRENGTHS: dict[Kind, tuple[float, ...]] = {
-    "noise": (0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8),
-    "shift": (0, 1, 2, 3, 4, 6, 8),
-    "rotation": (0, 10, 20, 30, 45, 60, 90),
-    "occlusion": (0, 4, 6, 8, 10, 12, 16),
-    "fgsm": (0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3),
-}
-KINDS: tuple[Kind, ...] = get_args(Kind)
 Ink = NDArray[np.float32]
 
 
-def disturbed(ink: Ink, kind: Kind, strength: float, *, seed: int = 0) -> Ink:
+def disturbed(ink: Ink, kind: Perturbation, strength: float, *, seed: int = 0) -> Ink:
     """`ink` with this disturbance; all but fgsm, which needs a network. Strength 0 changes nothing."""
-    generator = np.random.default_rng([seed, KINDS.index(kind)])
+    generator = np.random.default_rng([seed, PERTURBATIONS.index(kind)])
     if not strength:
         return ink
     if kind == "noise":

@@ -1,0 +1,1 @@
+"""Images that excite the units of a layer most."""

@@ -1,0 +1,1 @@
+"""What a run answers to each image of a split."""

@@ -1,0 +1,1 @@
+"""An image of each digit, changed in all ways and strengths."""

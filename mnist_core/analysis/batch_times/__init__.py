@@ -1,0 +1,1 @@
+"""Seconds of an update at several batch sizes, on this machine."""

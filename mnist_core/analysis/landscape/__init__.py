@@ -1,0 +1,1 @@
+"""The loss on a plane through the space of all weights."""

@@ -1,0 +1,1 @@
+"""How perturbed images are answered, by several runs."""

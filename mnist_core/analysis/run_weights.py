@@ -1,0 +1,65 @@
+"""The weights of a run that a network answers with, and the images that it is shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core import data
+from mnist_core.errors import CheckpointError, TrainingError
+from mnist_core.messages import N_
+from mnist_core.networks import forward, weights
+from mnist_core.networks.checkpoint_layout import snapshot_steps
+from mnist_core.records import Run, Split
+
+LOG = logging.getLogger("mnist_lab.worker")
+Weights = Mapping[str, NDArray[np.float32]]  # by name, as a model's state
+NO_WEIGHTS = N_(
+    "Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another."
+)
+
+
+def last_weights(run: Run) -> tuple[int, Weights]:
+    """(step, weights): the last with which the network answers with numbers. Raises TrainingError."""
+    try:
+        snapshot = weights.last_that(run.id, lambda one: forward.sound(run.config, one.weights))
+    except CheckpointError as error:
+        raise TrainingError(NO_WEIGHTS) from error
+    return snapshot.step, snapshot.weights
+
+
+def sound_snapshots(run: Run) -> list[tuple[int, Weights]]:
+    """(step, weights) of the snapshots with which the network answers with numbers, at least one. Raises TrainingError."""
+    snapshots = [(step, named) for step, named in _snapshots(run) if forward.sound(run.config, named)]
+    if not snapshots:
+        raise TrainingError(NO_WEIGHTS)
+    return snapshots
+
+
+def _snapshots(run: Run) -> list[tuple[int, Weights]]:
+    """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
+    snapshots: list[tuple[int, Weights]] = []
+    for step in snapshot_steps(run.id):
+        if step > run.progress.step:
+            continue  # of before it was reset
+        try:
+            snapshots.append((step, weights.at(run.id, step).weights))
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    last = run.checkpoint_step
+    if last is not None and (not snapshots or last > snapshots[-1][0]):
+        try:
+            snapshots.append((last, weights.latest(run.id).weights))
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    return snapshots
+
+
+def images_to_look_at(run: Run) -> tuple[Split, data.Part]:
+    """The split that a run is looked into with (data.looked_into), and its images."""
+    name = data.looked_into(run.config)
+    part: data.Part = getattr(data.split(data.load_dataset(run.config.dataset), run.config), name)
+    return name, part

@@ -1,0 +1,1 @@
+"""A network from scratch beside MNIST Lab's own training."""

@@ -1,0 +1,1 @@
+"""What each snapshot of a run answers."""
