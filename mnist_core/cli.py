@@ -347,7 +347,7 @@ def _write_curves(result: Result, file: Path, label: str) -> None:
 def _progress(trainer: Trainer) -> None:
     fraction = trainer.step / trainer.total_steps
     bar = "█" * round(30 * fraction)
-    loss = trainer.last_finite_loss
+    loss = trainer.state.last_finite_loss
     print(
         f"\r{bar:<30} {fraction:4.0%}  epoch {trainer.epoch:.1f}  step {trainer.step:,} of {trainer.total_steps:,}  "
         f"loss {loss:.4f} ",

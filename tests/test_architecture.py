@@ -215,6 +215,20 @@ def test_the_rooms_have_no_circle() -> None:
     assert list(TopologicalSorter(below).static_order())
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even within functions, or for type checkers: of two modules one can be read without the other."""
+    modules = {_module(file): file for file in files()}
+    graph = {name: {_defining(modules, found.name) for found in imports(file)} for name, file in modules.items()}
+    TopologicalSorter({name: below - {"", name} for name, below in graph.items()}).prepare()  # raises CycleError
+
+
+def _defining(modules: dict[str, Path], name: str) -> str:
+    """The module of ours that an import is of; "" for one of a library."""
+    while name not in modules and name:
+        name = name.rpartition(".")[0]
+    return name
+
+
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_libraries_stay_in_their_rooms(file: Path) -> None:
     here = room(file)

@@ -15,7 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import affine
 from mnist_core.networks import forward
 from mnist_core.networks.models import build_model
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 
 CHUNK = 1_000  # images at once, at most
@@ -44,11 +44,11 @@ def probabilities(
     if threads is not None and threads != torch.get_num_threads():
         torch.set_num_threads(threads)
     model = network(config, weights)
-    feeder = Feeder(config, images, np.zeros(len(images), np.uint8))
+    loader = BatchLoader(config, images, np.zeros(len(images), np.uint8))
     chunks: list[NDArray[np.float32]] = []
     with torch.inference_mode():
         for rows in pieces(len(images), min(CHUNK, chunk_size(config))):
-            inputs, _labels = feeder.rows(rows)
+            inputs, _labels = loader.rows(rows)
             chunks.append(forward.shares(config, model(inputs).numpy()).astype(np.float32))
             progress(rows.stop / len(images))
     return np.concatenate(chunks) if chunks else np.zeros((0, 10), np.float32)

@@ -52,7 +52,7 @@ def workspace(home: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(sentence: str, file: Path) -> Iterator[None]:
-    """ComputeLock errors of the operating system into a BackupError: `sentence` has the fields file and reason."""
+    """Turns errors of the operating system into a BackupError: `sentence` has the fields file and reason."""
     try:
         yield
     except OSError as error:

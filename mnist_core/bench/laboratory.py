@@ -55,7 +55,7 @@ def sharpness(work: Work, dataset: Dataset) -> Begin:
 
     def begin(_number: int) -> Run:
         def run() -> Done:
-            measure(work.config, trainer.model, trainer.feeders["train"], 1_000)
+            measure(work.config, trainer.model, trainer.state.loaders["train"], 1_000)
             return Done(work.updates)
 
         return run

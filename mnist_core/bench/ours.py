@@ -20,7 +20,7 @@ def updates(work: Work, dataset: Dataset) -> Begin:
 
         def run() -> Done:
             for _update in range(work.config.steps_per_epoch):
-                trainer.stack.update()
+                trainer.loop.update()
             return Done(trainer.step, accuracy(logits, work.config, dataset))
 
         def logits(x: Pixels) -> Pixels:
@@ -43,7 +43,9 @@ def runs(work: Work, dataset: Dataset) -> Begin:
             for config in work.runs:
                 trainer = Trainer(config.replace(seed=config.seed + number), dataset, threads=_threads(config))
                 trainer.advance()
-            return Done(work.updates, lambda: float((trainer.result() | trainer.whole())["test_accuracy"]))
+            return Done(
+                work.updates, lambda: float((trainer.result() | trainer.result_on_all_images())["test_accuracy"])
+            )
 
         return run
 

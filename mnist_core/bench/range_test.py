@@ -94,18 +94,17 @@ def accuracies(config: RunConfig, rates: Sequence[float], dataset: Dataset) -> l
 
 
 def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
-    from mnist_core.training.stack import Stack
+    from mnist_core.training import Trainer, train_together
     from mnist_core.training.step import never
-    from mnist_core.training.trainer import Trainer
 
     trainers = [Trainer(config, dataset, threads=1, device="cpu") for config in configs]
-    stack = Stack(trainers)
+    loop = train_together(trainers)
     total, found = configs[0].total_steps, []
     looks = {round(fraction * total) for fraction in LOOKS}
     for step in range(1, total + 1):  # without the evaluations of a run: they would cost more than its training
-        stack.update()
+        loop.update()
         if step in looks:
-            scores = stack.score(trainers[0].feeders["test"], never, LOOKED_AT)
+            scores = loop.score(trainers[0].state.loaders["test"], never, LOOKED_AT)
             assert scores is not None
             found.append([score.accuracy for score in scores])
     return [float(one) for one in np.mean(found, axis=0)]

@@ -204,7 +204,7 @@ def _look(trainer: Any) -> tuple[float, float]:
     from mnist_core.training.evaluation import loss_of
 
     count = LOOKED_AT if trainer.config.model == "mlp" else CNN_LOOKED_AT
-    x, labels = trainer.feeders["test"].rows(slice(0, count))
+    x, labels = trainer.state.loaders["test"].rows(slice(0, count))
     trainer.model.eval()
     with torch.no_grad():
         outputs = trainer.model(x)
@@ -216,7 +216,7 @@ def _trained(trainer: Any, dataset: Dataset) -> float:
     import torch
 
     size = min(CNN_LOOKED_AT, trainer.config.train_size)
-    x, _labels = trainer.feeders["train"].rows(slice(0, size))
+    x, _labels = trainer.state.loaders["train"].rows(slice(0, size))
     with torch.no_grad():
         answers = trainer.model(x).argmax(1).numpy()
     return float((answers == dataset.train_labels[:size]).mean())
@@ -228,7 +228,7 @@ def _gradient(trainer: Any) -> float:
 
     from mnist_core.training.evaluation import loss_of
 
-    x, labels = trainer.feeders["test"].rows(slice(0, CNN_LOOKED_AT))
+    x, labels = trainer.state.loaders["test"].rows(slice(0, CNN_LOOKED_AT))
     trainer.model.eval()
     first = next(iter(trainer.model.parameters()))
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""ComputeLock in a worker's process: a run and an analysis never compute at the same time, they take turns.
+"""Turns in a worker's process: a run and an analysis never compute at the same time, they take turns.
 
 torch's number of threads is the process's own; a run whose sums were split among other threads would not draw its own
 curve any more. So whoever computes holds the turn; a run gives way between two updates, an analysis whenever it tells how far

@@ -43,7 +43,7 @@ def releasing(work: Callable[P, T]) -> Callable[P, T]:
 def release() -> None:
     """Give back what nobody holds any more.
 
-    A trainer and its stack know each other, so that only the collector of cycles finds them. It comes by itself when there
+    A job and its run's state know each other, so that only the collector of cycles finds them. It comes by itself when there
     are many new objects, and a network with its images is a few large ones: without a call some runs' worth stays.
     """
     gc.collect()

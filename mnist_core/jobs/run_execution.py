@@ -93,7 +93,7 @@ class Job:
             where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
             happened = Curves(events=(Event(trainer.step, "recovered"),))
             self._tell(Report(self.run.id, where, happened, token=self.run.token))
-        if (rate := self.run.learning_rate) not in (None, trainer.base_rate):
+        if (rate := self.run.learning_rate) not in (None, trainer.state.base_rate):
             trainer.set_learning_rate(rate)  # changed by hand when no checkpoint could be written
         return trainer
 
@@ -107,7 +107,7 @@ class Job:
 
         Raises OSError where it may be there, but cannot be read just now.
         """
-        from mnist_core.training import load
+        from mnist_core.training import Trainer
 
         step = self.run.checkpoint_step
         if step is None:
@@ -119,7 +119,7 @@ class Job:
             if not file.exists():
                 continue
             try:
-                trainer = load(file, self.run.config, dataset, threads=self.run.threads)
+                trainer = Trainer.load(file, self.run.config, dataset, threads=self.run.threads)
             except CheckpointError as error:
                 if number := passing_errno(error.__cause__):
                     raise OSError(number, os.strerror(number), str(file)) from error
@@ -142,9 +142,9 @@ class Job:
 
         def keep() -> None:
             if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._is_mine():
-                snapshots.save(self.trainer, self.run.id)
+                snapshots.save(self.trainer.state, self.run.id)
 
-        self.trainer.on_evaluation = keep
+        self.trainer.state.on_evaluation = keep
 
     def _is_mine(self) -> bool:
         """Whether no other worker has the run by now, as far as is known."""
@@ -196,7 +196,7 @@ class Job:
     def _one_step(self) -> bool:
         """One update, then a pause; False where something else was asked before it was made."""
         before = self.trainer.step
-        self.trainer.stack.advance(self._told_otherwise, steps=1)
+        self.trainer.loop.advance(self._told_otherwise, steps=1)
         if self.trainer.finished:
             self._publish(self.save_patiently())
             self.finish(alone=True)
@@ -245,7 +245,7 @@ class Job:
 
     def finish(self, *, alone: bool) -> None:
         """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
-        result = self.trainer.result() | self.trainer.whole(self._given_up)
+        result = self.trainer.result() | self.trainer.result_on_all_images(self._given_up)
         self._end(self.trainer.outcome, result)
         try:
             if alone:
@@ -322,14 +322,12 @@ class Job:
 
     def save(self) -> bool:
         """Write a checkpoint beside the last one; False where that cannot be done."""
-        from mnist_core import training
-
         try:
             if self._unplaced:
                 self._put_in_place()
             if self._unplaced:
                 return False  # the one that counts would be lost
-            training.save(self.trainer, self.next_file)
+            self.trainer.save(self.next_file)
         except Exception as error:  # safetensors has an error of its own for a full disk
             LOG.warning("no checkpoint of run %s: %s", self.run.id, error)
             self._may_pass = passing_errno(error) is not None

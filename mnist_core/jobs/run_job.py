@@ -78,11 +78,12 @@ class _Bunch:
         self._join()
 
     def _join(self) -> None:
-        """Let the trainers share one stack, as they are now."""
-        from mnist_core.training import Stack
+        """Let the trainers that are left share one loop, as they are now."""
+        from mnist_core.training import train_together
 
-        if len(self.jobs) > 1:
-            Stack([job.trainer for job in self.jobs])
+        trainers = [job.trainer for job in self.jobs]
+        if len(trainers) > 1 or (trainers and trainers[0].loop.runs != [trainers[0].state]):
+            train_together(trainers)
 
     def work(self) -> None:
         """Advance, publish, obey, until there is a reason to let go of every run."""
@@ -105,12 +106,10 @@ class _Bunch:
 
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
-        from mnist_core.training import Stack
-
         step = self.jobs[0].trainer.step
         for job in [job for job in self.jobs if job.asked]:
             if len(self.jobs) > 1:
-                Stack([job.trainer])
+                job.trainer.train_alone()
             if self._lets_go(job):
                 self.jobs.remove(job)
             elif len(self.jobs) > 1 and job.trainer.step != step:
@@ -131,7 +130,7 @@ class _Bunch:
     def _go_on(self) -> None:
         """Train for a moment."""
         trainer = self.jobs[0].trainer
-        trainer.stack.advance(self._interrupted, seconds=FIRST_SECONDS if trainer.seconds < 0.6 else PUBLISH_SECONDS)
+        trainer.loop.advance(self._interrupted, seconds=FIRST_SECONDS if trainer.seconds < 0.6 else PUBLISH_SECONDS)
         over = [job for job in self.jobs if job.trainer.finished]
         self._publish(self.jobs if self._save_is_due() else over)
         for job in over:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from mnist_core import settings
+from mnist_core.records import Outcome
 
 VERSION = 4
 # What the names of tensors begin with; behind it a name of the model's state, of the optimizer's, or a number.
@@ -45,7 +46,7 @@ class RunFields(TypedDict, total=False):
     step: int
     device: str
     seconds: float
-    outcome: str | None
+    outcome: Outcome | None
     base_rate: float
     events: list[dict[str, Any]]  # records.Event
     evaluated: int  # the last step that was evaluated

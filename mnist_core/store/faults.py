@@ -78,7 +78,7 @@ _PASSING: frozenset[Fault] = frozenset({"locked", "full", "readonly", "away"})
 
 @contextmanager
 def as_sentences(url: str) -> Iterator[None]:
-    """ComputeLock errors of the database into StoreUnavailableError, TransientStoreError where they pass; other errors pass as they
+    """Turns errors of the database into StoreUnavailableError, TransientStoreError where they pass; other errors pass as they
     are."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Training one run: the loop, its records, its state on disk. Imports torch."""
+"""Training one run: the loop, its records, its state on disk."""
 
 import os
 
@@ -8,25 +8,23 @@ import os
 # 3 ms with a thousand, which without that process cost half as much again as ten thousand.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-from mnist_core.training.checkpoint import load, save
+from mnist_core.training.loop import TrainingLoop
 from mnist_core.training.rate_range_test import range_test
 from mnist_core.training.rate_sweep import Sweep, sweep
 from mnist_core.training.single_run import RESULT_KEYS, Result, train
 from mnist_core.training.speed import measure_speed, warm_up
-from mnist_core.training.stack import Stack
-from mnist_core.training.trainer import Trainer
+from mnist_core.training.trainer import Trainer, train_together
 
 __all__ = [
     "RESULT_KEYS",
     "Result",
-    "Stack",
     "Sweep",
     "Trainer",
-    "load",
+    "TrainingLoop",
     "measure_speed",
     "range_test",
-    "save",
     "sweep",
     "train",
+    "train_together",
     "warm_up",
 ]

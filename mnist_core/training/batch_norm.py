@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe
 from mnist_core.training.evaluation import loss_of
-from mnist_core.training.step import Chunks, Stop, StoppedError, placed
+from mnist_core.training.step import Chunks, Stop, StoppedError, with_positions
 
 KEPT_BYTES = 64 * 2**20  # signals between segments and their gradients, of a whole batch
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
@@ -66,7 +66,7 @@ class CutBatch:
         self._config = config
         self._segments = _segments(model)
         self._last = len(self._segments) - 1
-        self._chunks = list(placed(chunks))
+        self._chunks = list(with_positions(chunks))
         self._images = sum(len(chunk) for chunk in chunks)
         self._fetch, self._apply, self._stop = fetch, apply, stop
         self._begun = False
@@ -88,11 +88,11 @@ class CutBatch:
                 self._descend(number)
         except StoppedError:
             return None
-        for number, found in self._statistics.items():
-            _update_running(self._norm(number), found)
+        for number, statistics in self._statistics.items():
+            _update_running(self._norm(number), statistics)
         return self._loss, self._hits
 
-    def _look(self) -> None:
+    def _raise_if_stopped(self) -> None:
         if self._begun and self._stop():
             raise StoppedError
         self._begun = True
@@ -109,7 +109,7 @@ class CutBatch:
         moments, counts = [], []
         signals = []
         for place in range(len(self._chunks)):
-            self._look()
+            self._raise_if_stopped()
             signal = self._entering(number, place)
             variance, mean = torch.var_mean(signal, _all_but_units(signal), correction=0)
             moments.append(torch.stack([mean, variance]))
@@ -140,11 +140,11 @@ class CutBatch:
         return signal
 
     def _normalized(self, number: int, signal: torch.Tensor) -> torch.Tensor:
-        norm, found = self._norm(number), self._statistics[number]
+        norm, statistics = self._norm(number), self._statistics[number]
         if signal.requires_grad and number in self._summed:
             correct = partial(self._corrected, number, signal.detach())
             signal.register_hook(correct)  # type: ignore[no-untyped-call]
-        return F.batch_norm(signal, found.mean, found.variance, norm.weight, norm.bias, eps=norm.eps)
+        return F.batch_norm(signal, statistics.mean, statistics.variance, norm.weight, norm.bias, eps=norm.eps)
 
     # ---- backward ----------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class CutBatch:
         keeps = number in self._keeps
         gradients: list[torch.Tensor] = []
         for place, (rows, _chunk) in enumerate(self._chunks):
-            self._look()
+            self._raise_if_stopped()
             entering = self._entering(number, place).detach()
             signal = entering.requires_grad_() if keeps else entering
             for segment in range(number, above):
@@ -191,13 +191,13 @@ class CutBatch:
 
     def _corrected(self, number: int, signal: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         """∂L/∂z from what it would be with constant mean and variance, γ/σ ∂L/∂y."""
-        norm, found = self._norm(number), self._statistics[number]
+        norm, statistics = self._norm(number), self._statistics[number]
         assert norm.weight.grad is not None
         assert norm.bias.grad is not None
-        inverse = (found.variance + norm.eps).rsqrt()
-        scale = norm.weight.detach() * inverse / found.values
+        inverse = (statistics.variance + norm.eps).rsqrt()
+        scale = norm.weight.detach() * inverse / statistics.values
         shape = (1, -1, *(1 for _place in signal.shape[2:]))
-        shared = (signal - found.mean.view(shape)).mul_((scale * inverse * norm.weight.grad).view(shape))
+        shared = (signal - statistics.mean.view(shape)).mul_((scale * inverse * norm.weight.grad).view(shape))
         return gradient - shared.add_((scale * norm.bias.grad).view(shape))
 
 
@@ -241,13 +241,13 @@ def _combined(moments: Sequence[torch.Tensor], counts: Sequence[int]) -> _Statis
     return _Statistics(mean.to(moments[0]), variance.to(moments[0]), sum(counts))
 
 
-def _update_running(norm: Norm, found: _Statistics) -> None:
+def _update_running(norm: Norm, statistics: _Statistics) -> None:
     """As torch does it once in a batch: an exponential mean, of the unbiased variance."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     assert norm.num_batches_tracked is not None
     assert norm.momentum is not None
     norm.num_batches_tracked.add_(1)
-    norm.running_mean.mul_(1 - norm.momentum).add_(found.mean, alpha=norm.momentum)
-    unbiased = found.variance * (found.values / (found.values - 1))
+    norm.running_mean.mul_(1 - norm.momentum).add_(statistics.mean, alpha=norm.momentum)
+    unbiased = statistics.variance * (statistics.values / (statistics.values - 1))
     norm.running_var.mul_(1 - norm.momentum).add_(unbiased, alpha=norm.momentum)

@@ -29,8 +29,8 @@ def order(config: RunConfig, epoch: int) -> NDArray[np.int64]:
     return generator.permutation(config.train_size)
 
 
-class Feeder:
-    """ComputeLock rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28, on `device`."""
+class BatchLoader:
+    """Turns rows of a mapped uint8 array into the network's input: float32, n×784 or n×1×28×28, on `device`."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ Signals have a column per image. A layer computes z = W a + b and gives f(z) to 
 
 (Rumelhart, Hinton & Williams 1986). All of this is linear in δ: begun with −η δ at the output, it gives what plain
 gradient descent adds to the weights, so that the product can add it at once. Every product goes into a buffer that is kept from step to step, and nothing is
-recorded for an automatic differentiation: what a step costs beyond its matrix products is small. `GeneralStep`
+recorded for an automatic differentiation: what a step costs beyond its matrix products is small. `AutogradStep`
 computes the same, for every network.
 
 Several networks of one shape that see the same batches train at once, as one that is wider: their first layers are
@@ -21,7 +21,7 @@ one. A run that has left such a stack goes on so (`stacked`). A run that never w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,10 +32,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.evaluation import alive, hits_of, sums_of
 from mnist_core.training.flat_optimizers import FlatOptimizer
-from mnist_core.training.step import Chunks, Made, Stop, kept_units, placed
+from mnist_core.training.step import Chunks, StepResult, Stop, dropout_mask, with_positions
 
 aten = torch.ops.aten
 
@@ -108,7 +108,7 @@ class _Batch:
 
 
 class DenseStep:
-    """Updates of the MLPs `models` on the images of `feeder`, in their own dtype; the contract is `step.Step`'s.
+    """Updates of the MLPs `models` on the images of `loader`, in their own dtype; the contract is `step.Step`'s.
 
     The configurations may differ in what does not change the network's shape and what it sees (`stacks.SHARED`). The
     models' parameters become views into the step's own; they may be read and written (`load_state_dict`), not replaced.
@@ -116,12 +116,17 @@ class DenseStep:
     """
 
     def __init__(
-        self, configs: Sequence[RunConfig], models: Sequence[nn.Sequential], feeder: Feeder, *, stacked: bool = False
+        self,
+        configs: Sequence[RunConfig],
+        models: Sequence[nn.Sequential],
+        loader: BatchLoader,
+        *,
+        stacked: bool = False,
     ) -> None:
         self._configs = configs
         self._config = configs[0]  # for what all have in common
-        self._feeder = feeder
-        self._factor = feeder.factor  # of all inputs
+        self._loader = loader
+        self._factor = loader.factor  # of all inputs
         self._activate, self._differentiate = _ACTIVATIONS[self._config.activation]
         self._loss = _cross_entropy if self._config.loss == "cross-entropy" else _squared_error
         parameters = [torch.stack(same).detach() for same in zip(*(m.parameters() for m in models), strict=True)]
@@ -140,7 +145,7 @@ class DenseStep:
         ]
         self._plain = all(config.optimizer == "sgd" and not config.weight_decay for config in configs)
         self._gradients = [gradient.flatten(1) for gradient in gradients]
-        self._optimizers = (
+        self.optimizers = (
             [FlatOptimizer(*of_run) for of_run in zip(configs, _of_runs(parameters), _of_runs(gradients), strict=True)]
             if self._stacked
             else [FlatOptimizer(self._config, [weights], [self._gradient])]
@@ -149,43 +154,43 @@ class DenseStep:
 
     # ---- the step ----------------------------------------------------------------------------------------------
 
-    def make(
-        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, norms: bool = True
-    ) -> list[Made] | None:
-        """See `step.Step.make`."""
+    def update(
+        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, measure_norms: bool = True
+    ) -> list[StepResult] | None:
+        """See `step.Step.update`."""
         images = sum(len(chunk) for chunk in chunks)
-        at_once = self._plain and not norms and len(chunks) == 1
+        at_once = self._plain and not measure_norms and len(chunks) == 1
         factor = np.divide([-rate for rate in rates] if at_once else [1.0], images)[:, None, None]
         losses: Any = 0.0  # of each run
         hits: Any = 0
-        for rows, chunk in placed(chunks):
+        for rows, chunk in with_positions(chunks):
             if rows.start and stop():
                 return None
             batch = self._batch(len(chunk))
-            labels = self._feeder.fill(batch.inputs, chunk)
+            labels = self._loader.fill(batch.inputs, chunk)
             if self._config.dropout:
-                self._leave_out(batch, number, rows)
+                self._apply_dropout(batch, number, rows)
             self._forward(batch, training=True)
             with np.errstate(all="ignore"):  # NaN and infinity are results
                 hits += hits_of(batch.z, labels)
                 losses += self._loss(batch, labels)
                 batch.delta *= factor
                 self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
-        lengths = self._norms() if norms else [None] * len(rates)
+        norms = self._norms() if measure_norms else [None] * len(rates)
         if not at_once:
-            for optimizer, rate in zip(self._optimizers, rates, strict=True):
+            for optimizer, rate in zip(self.optimizers, rates, strict=True):
                 optimizer.update(rate)
         return [
-            Made(loss / images, hit, length)
-            for loss, hit, length in zip(losses.tolist(), hits.tolist(), lengths, strict=True)
+            StepResult(loss / images, hit, norm)
+            for loss, hit, norm in zip(losses.tolist(), hits.tolist(), norms, strict=True)
         ]
 
-    def _leave_out(self, batch: _Batch, number: int, rows: range) -> None:
+    def _apply_dropout(self, batch: _Batch, number: int, rows: range) -> None:
         """Choose the units that are left out, for each run as if it were alone."""
         for place, config in enumerate(self._configs):
             for layer, signal in enumerate(batch.signals[:-1]):
                 mask = signal.mask[place]
-                mask.copy_(kept_units(config, number, rows, layer, len(mask)).T).div_(1 - config.dropout)
+                mask.copy_(dropout_mask(config, number, rows, layer, len(mask)).T).div_(1 - config.dropout)
 
     def _forward(self, batch: _Batch, *, training: bool) -> None:
         """z = W a + b and f(z), layer after layer."""
@@ -223,42 +228,32 @@ class DenseStep:
                 into.bias_vector.addmv_(signal.delta_rows, batch.ones, beta=beta)
 
     def _norms(self) -> list[float]:
-        """Length of each run's whole gradient."""
+        """Euclidean norm of each run's whole gradient."""
         if not self._stacked:
             return [math.sqrt(torch.dot(self._gradient, self._gradient))]
-        lengths = [torch.linalg.vector_norm(vectors, dim=1).tolist() for vectors in self._gradients]
-        return [math.sqrt(sum(length * length for length in of_run)) for of_run in zip(*lengths, strict=True)]
+        of_parameters = [torch.linalg.vector_norm(vectors, dim=1).tolist() for vectors in self._gradients]
+        return [math.sqrt(sum(norm * norm for norm in of_run)) for of_run in zip(*of_parameters, strict=True)]
 
     # ---- evaluation --------------------------------------------------------------------------------------------
 
-    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    def outputs(self, loader: BatchLoader, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
         """See `step.Step.outputs`."""
-        batch = self._batch(min(rows.stop, len(feeder)) - rows.start)
-        labels = feeder.fill(batch.inputs, rows)
+        batch = self._batch(min(rows.stop, len(loader)) - rows.start)
+        labels = loader.fill(batch.inputs, rows)
         self._forward(batch, training=False)
         return batch.z, labels
 
-    def living(self, feeder: Feeder, rows: slice) -> list[torch.Tensor]:
-        """See `step.Step.living`."""
+    def live_units(self, loader: BatchLoader, rows: slice) -> list[torch.Tensor]:
+        """See `step.Step.live_units`."""
         batch = self._batch(rows.stop - rows.start)
-        feeder.fill(batch.inputs, rows)
+        loader.fill(batch.inputs, rows)
         self._forward(batch, training=False)
         return [alive(self._config, signal.a).any(dim=2) for signal in batch.signals[:-1]]
 
-    # ---- the optimizers' buffers -------------------------------------------------------------------------------
-
-    def state(self, place: int) -> dict[str, torch.Tensor]:
-        """Vectors over all weights of a run; see `step.Step.state`."""
-        return self._optimizers[place].state()
-
-    def restore(self, place: int, state: Mapping[str, torch.Tensor]) -> None:
-        """See `step.Step.restore`."""
-        self._optimizers[place].restore(state)
-
     # ---- buffers -----------------------------------------------------------------------------------------------
 
-    def spare(self) -> None:
-        """See `step.Step.spare`."""
+    def release_buffers(self) -> None:
+        """See `step.Step.release_buffers`."""
         self._batches = {}
 
     def _batch(self, n: int) -> _Batch:
@@ -325,7 +320,7 @@ def _squared_error(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floati
     return loss
 
 
-# f(z) into a, and δ ← δ ⊙ f′(z) in place. torch's own kernels: one pass each, and NaN goes its way as in `GeneralStep`.
+# f(z) into a, and δ ← δ ⊙ f′(z) in place. torch's own kernels: one pass each, and NaN goes its way as in `AutogradStep`.
 _SLOPE = 0.01  # of leaky ReLU below 0
 _ACTIVATIONS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], object], Callable[[_Flat], object]]] = {
     "identity": (

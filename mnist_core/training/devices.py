@@ -18,8 +18,9 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import DeviceError
 from mnist_core.messages import N_
 from mnist_core.networks.models import build_model, describe
-from mnist_core.training.autograd_step import GeneralStep
-from mnist_core.training.batches import Feeder
+from mnist_core.training.autograd_step import AutogradStep
+from mnist_core.training.batches import BatchLoader
+from mnist_core.training.step import never
 
 LOG = logging.getLogger("mnist_lab.devices")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -51,8 +52,8 @@ def device_for(config: RunConfig, name: str | None = None) -> torch.device:
         return _prepared(name)
     if 3 * describe(config).multiplications * config.batch_size < LARGE_STEP:
         return CPU
-    found = next((name for name in ("cuda", "mps") if _is_there(name)), None)
-    return _prepared(found) if found and agrees(found) else CPU
+    processor = next((name for name in ("cuda", "mps") if _is_there(name)), None)
+    return _prepared(processor) if processor and agrees(processor) else CPU
 
 
 def _is_there(name: str) -> bool:
@@ -88,10 +89,10 @@ def _tried(device: torch.device) -> np.ndarray[tuple[int], np.dtype[np.float64]]
     images = random.integers(0, 256, (64, 28, 28), dtype=np.uint8)
     labels = random.integers(0, 10, 64, dtype=np.uint8)
     model = build_model(config).to(device)
-    step = GeneralStep(config, model, Feeder(config, images, labels, device))
+    step = AutogradStep(config, model, BatchLoader(config, images, labels, device))
     losses = []
     for number in range(_TRIED_STEPS):
-        made = step.make(number, [np.arange(32) + number], [0.1], lambda: False)
-        losses.append(cast(list, made)[0].loss)  # type: ignore[type-arg]  # nothing interrupts it
+        results = step.update(number, [np.arange(32) + number], [0.1], never)
+        losses.append(cast(list, results)[0].loss)  # type: ignore[type-arg]  # nothing interrupts it
     weights = [value.detach().cpu().double().flatten().numpy() for value in model.state_dict().values()]
     return np.concatenate([np.array(losses), *weights])

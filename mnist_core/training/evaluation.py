@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import pieces
-
-if TYPE_CHECKING:
-    from mnist_core.training.step import Step, Stop
+from mnist_core.training.step import Step, Stop
 
 TRAIN_EVALUATED = 10_000  # the fixed first training images that are evaluated
 PROBED = 1_000  # the first training images, that dead units are looked for with
@@ -61,16 +59,16 @@ def hits_of(z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.int
 
 
 def score(
-    step: Step, config: RunConfig, feeder: Feeder, chunk: int, stop: Stop, *, count: int | None = None
+    step: Step, config: RunConfig, loader: BatchLoader, chunk: int, stop: Stop, *, count: int | None = None
 ) -> list[Score] | None:
     """Every run's score on the first `count` images (default: all), `chunk` at a time; None when `stop()` said so."""
-    total = len(feeder) if count is None else min(count, len(feeder))
+    total = len(loader) if count is None else min(count, len(loader))
     losses: Any = 0.0
     hits: Any = 0
     for rows in pieces(total, chunk):
         if stop():
             return None
-        z, labels = step.outputs(feeder, rows)
+        z, labels = step.outputs(loader, rows)
         with np.errstate(all="ignore"):  # NaN and infinity are results
             losses += losses_of(config, z, labels)
         hits += hits_of(z, labels)
@@ -78,18 +76,20 @@ def score(
 
 
 def dead_units(
-    step: Step, config: RunConfig, feeder: Feeder, chunk: int, stop: Stop, *, runs: int
+    step: Step, config: RunConfig, loader: BatchLoader, chunk: int, stop: Stop, *, runs: int
 ) -> list[float] | None:
     """Each of `runs` runs' greatest share, over hidden layers, of units that pass no gradient for any of 1,000 images,
     `chunk` at a time; None when `stop()` said so."""
-    living: list[torch.Tensor] = []
-    for rows in pieces(min(PROBED, len(feeder)), chunk) if can_die(config) else ():
+    live_units: list[torch.Tensor] = []  # of each layer, runs × units
+    for rows in pieces(min(PROBED, len(loader)), chunk) if can_die(config) else ():
         if stop():
             return None
-        found = step.living(feeder, rows)
-        living = [before | now for before, now in zip(living, found, strict=True)] if living else found
+        live_here = step.live_units(loader, rows)
+        live_units = (
+            [seen | here for seen, here in zip(live_units, live_here, strict=True)] if live_units else live_here
+        )
     worst = torch.zeros(runs)
-    for layer in living:
+    for layer in live_units:
         worst = torch.maximum(worst, 1 - layer.float().mean(dim=1).cpu())
     return worst.tolist()
 

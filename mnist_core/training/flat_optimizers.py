@@ -32,8 +32,8 @@ class FlatOptimizer:
         if config.optimizer == "rmsprop":
             # Adam's kernel asks for a mean, which without momentum is the gradient and kept from no step to the next.
             self._means = [torch.zeros_like(vector) for vector in parameters]
-        made = _LATE if config.optimizer == "rmsprop" else 0.0
-        self._counts = [torch.tensor(made) for _vector in parameters]  # updates made
+        updates = _LATE if config.optimizer == "rmsprop" else 0.0
+        self._counts = [torch.tensor(updates) for _vector in parameters]  # updates made
         self._update = self._choose()
 
     def _choose(self) -> Callable[[float], None]:

@@ -14,13 +14,13 @@ from torch.func import functional_call
 from mnist_core.config import RunConfig
 from mnist_core.records import LAYER_DTYPE, SPREAD_BINS, SPREAD_LOW, SPREAD_STEP
 from mnist_core.training.autograd_step import ACTIVATIONS
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import chunk_size, pieces
 from mnist_core.training.evaluation import alive, can_die, loss_of
 from mnist_core.training.step import Stop, never
 
-IMAGES = slice(0, 128)  # the training images that are looked at: a probe costs about one step
-AT_ONCE = 2**20  # numbers that are counted at once
+PROBED_IMAGES = 128  # the first training images, that are looked at: a probe costs about one step
+COUNTED_AT_ONCE = 2**20  # numbers that are counted at once
 Parameters = dict[str, torch.Tensor]
 WITH_WEIGHTS = (nn.Linear, nn.Conv2d)
 
@@ -47,87 +47,89 @@ def forward(
     return signal, signals
 
 
-class _Seen:
-    """What is known of one layer, from all pieces of the images."""
+class _LayerSums:
+    """What is measured of one layer, added up over all pieces of the images."""
 
     def __init__(self) -> None:
         self.squares, self.numbers = 0.0, 0  # of its signals
         self.counts = np.zeros(SPREAD_BINS)
-        self.lives: torch.Tensor | None = None  # of each unit
+        self.live_units: torch.Tensor | None = None  # of each unit
 
-    def see(self, config: RunConfig, signal: torch.Tensor) -> None:
+    def add(self, config: RunConfig, signal: torch.Tensor) -> None:
         self.squares += signal.square().sum(dtype=torch.float64 if signal.device.type != "mps" else None).item()
         self.numbers += signal.numel()
-        self.counts += counted(signal)
-        lives = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
-        self.lives = lives if self.lives is None else self.lives | lives
+        self.counts += magnitude_counts(signal)
+        live = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
+        self.live_units = live if self.live_units is None else self.live_units | live
 
-    def dead(self, config: RunConfig) -> float:
-        if not can_die(config) or self.lives is None:
+    def dead_units(self, config: RunConfig) -> float:
+        if not can_die(config) or self.live_units is None:
             return 0.0
-        return 1.0 - self.lives.float().mean().item()
+        return 1.0 - self.live_units.float().mean().item()
 
 
-def probe(
+def probe_layers(
     config: RunConfig,
     model: nn.Sequential,
-    feeder: Feeder,
-    before: Sequence[torch.Tensor] | None,
+    loader: BatchLoader,
+    weights_before: Sequence[torch.Tensor] | None,
     stop: Stop = never,
 ) -> NDArray[np.void] | None:
-    """A row of LAYER_DTYPE for each layer with weights, step and time left 0. `before`: all weights before the last update.
+    """A row of LAYER_DTYPE for each layer with weights, step and time left 0. `weights_before`: before the last update.
 
     None where `stop()`, asked before each piece of the images, said so.
     """
     was_training = model.training
     model.eval()
     try:
-        found = _measured(config, model, feeder, stop)
+        measured = _measure(config, model, loader, stop)
     finally:
         model.train(was_training)
-    if found is None:
+    if measured is None:
         return None
-    layers, parameters, gradients = found
+    layers, parameters, gradients = measured
     of_layer = _places(model, list(parameters))
     now = [value.detach() for value in parameters.values()]
     rows = np.zeros(len(layers), LAYER_DTYPE)
-    for layer, (row, seen, places) in enumerate(zip(rows, layers, of_layer, strict=True)):
+    for layer, (row, sums, places) in enumerate(zip(rows, layers, of_layer, strict=True)):
         row["layer"] = layer
         hidden = layer + 1 < len(layers)
-        row["dead_units"] = seen.dead(config) if hidden else np.nan
-        row["activation"] = math.sqrt(seen.squares / seen.numbers)
+        row["dead_units"] = sums.dead_units(config) if hidden else np.nan
+        row["activation"] = math.sqrt(sums.squares / sums.numbers)
         gradient, weight = [gradients[place] for place in places], [now[place] for place in places]
-        row["gradient"], row["weight"] = _length(gradient).item(), _length(weight).item()
-        if before is not None:
-            moved = _length(now[place] - before[place] for place in places)
-            row["update"] = (moved / _length(weight)).item()  # torch divides by 0 and infinity without a word
+        row["gradient"], row["weight"] = _norm(gradient).item(), _norm(weight).item()
+        if weights_before is not None:
+            moved = _norm(now[place] - weights_before[place] for place in places)
+            row["update"] = (moved / _norm(weight)).item()  # torch divides by 0 and infinity without a word
         else:
             row["update"] = np.nan
-        row["activations"] = shares(seen.counts)
-        row["gradients"] = shares(np.sum([counted(value) for value in gradient], axis=0))
+        row["activations"] = as_bytes(sums.counts)
+        row["gradients"] = as_bytes(np.sum([magnitude_counts(value) for value in gradient], axis=0))
     return rows
 
 
-def _measured(
-    config: RunConfig, model: nn.Sequential, feeder: Feeder, stop: Stop
-) -> tuple[list[_Seen], Parameters, list[torch.Tensor]] | None:
+def _measure(
+    config: RunConfig, model: nn.Sequential, loader: BatchLoader, stop: Stop
+) -> tuple[list[_LayerSums], Parameters, list[torch.Tensor]] | None:
     """(of each layer what its signals are, the weights, the gradient of the mean loss for each of them), in pieces."""
     parameters = detached(model)
     values = list(parameters.values())
-    images = min(IMAGES.stop, len(feeder))
-    layers: list[_Seen] = []
+    images = min(PROBED_IMAGES, len(loader))
+    layers: list[_LayerSums] = []
     gradients: list[torch.Tensor] = []
     for rows in pieces(images, chunk_size(config)):
         if stop():
             return None
-        inputs, labels = feeder.rows(rows)
+        inputs, labels = loader.rows(rows)
         outputs, signals = forward(model, parameters, inputs)
         loss = loss_of(config, outputs, labels) * (len(labels) / images)
-        found = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
-        gradients = [total.add_(new) for total, new in zip(gradients, found, strict=True)] if gradients else list(found)
-        layers = layers or [_Seen() for _signal in signals]
-        for seen, signal in zip(layers, signals, strict=True):
-            seen.see(config, signal.detach())
+        of_piece = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
+        gradients = (
+            [total.add_(part) for total, part in zip(gradients, of_piece, strict=True)] if gradients else list(of_piece)
+        )
+        layers = layers or [_LayerSums() for _signal in signals]
+        for sums, signal in zip(layers, signals, strict=True):
+            sums.add(config, signal.detach())
     return layers, parameters, gradients
 
 
@@ -140,23 +142,23 @@ def _places(model: nn.Sequential, names: Sequence[str]) -> list[list[int]]:
     ]
 
 
-def _length(values: Iterable[torch.Tensor]) -> torch.Tensor:
-    """Of all these numbers as one vector, which of a large layer is never made."""
-    found: torch.Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in values]))
-    return found
+def _norm(values: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Euclidean norm of all these numbers as one vector, which of a large layer is never made."""
+    norm: torch.Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in values]))
+    return norm
 
 
-def counted(values: torch.Tensor) -> NDArray[np.float64]:
+def magnitude_counts(values: torch.Tensor) -> NDArray[np.float64]:
     """How many of |values| lie in each half decade (records.SPREAD_…); NaN and infinity count to the last."""
     counts = np.zeros(SPREAD_BINS)
-    for part in torch.split(values.detach().flatten(), AT_ONCE):
+    for part in torch.split(values.detach().flatten(), COUNTED_AT_ONCE):
         logs = torch.log10(part.abs().float())
         bins = ((logs - SPREAD_LOW) / SPREAD_STEP).nan_to_num(SPREAD_BINS, SPREAD_BINS, -1).clamp(0, SPREAD_BINS - 1)
         counts += torch.bincount(bins.long(), minlength=SPREAD_BINS).cpu().numpy()
     return counts
 
 
-def shares(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The same as shares, 255 for all."""
-    found: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
-    return found
+def as_bytes(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The same as fractions of all, 255 for 1."""
+    fractions: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
+    return fractions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 
@@ -60,3 +60,44 @@ def make_optimizer(config: RunConfig, parameters: Iterable[torch.nn.Parameter]) 
             return torch.optim.Adam(weights, rate, betas=betas, eps=epsilon, weight_decay=decay, fused=fused)
         case "adamw":
             return torch.optim.AdamW(weights, rate, betas=betas, eps=epsilon, weight_decay=decay, fused=fused)
+
+
+class ParameterOptimizer:
+    """torch's optimizer of `config`, parameter by parameter; the contract is `step.Optimizer`'s."""
+
+    def __init__(self, config: RunConfig, parameters: Iterable[torch.nn.Parameter]) -> None:
+        self._parameters = list(parameters)
+        self._optimizer = make_optimizer(config, self._parameters)
+        self._step = step_of(self._optimizer)
+
+    def update(self, rate: float) -> None:
+        """One update with this learning rate, by the parameters' gradients."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._step()
+
+    def forget_gradients(self) -> None:
+        """Let go of the parameters' gradients."""
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """torch's buffers as `number of the parameter.name`."""
+        return {
+            f"{number}.{name}": torch.as_tensor(value).cpu()
+            for number, buffers in self._optimizer.state_dict()["state"].items()
+            for name, value in buffers.items()
+            if value is not None
+        }
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """See `step.Optimizer.restore`."""
+        buffers: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in state.items():
+            number, _dot, name = key.partition(".")
+            buffers.setdefault(int(number), {})[name] = value if name == "step" else self._laid_out(int(number), value)
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": buffers, "param_groups": groups})
+
+    def _laid_out(self, number: int, value: torch.Tensor) -> torch.Tensor:
+        """`value` in the order in memory that parameter `number` has: fused optimizers go through the memory of both."""
+        return torch.empty_like(self._parameters[number]).copy_(value)

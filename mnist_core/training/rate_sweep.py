@@ -27,8 +27,7 @@ from mnist_core.records import Curves
 from mnist_core.stacks import groups
 from mnist_core.training.devices import device_for
 from mnist_core.training.single_run import Result, result_of
-from mnist_core.training.stack import Stack
-from mnist_core.training.trainer import Trainer
+from mnist_core.training.trainer import Trainer, train_together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,20 +77,21 @@ def sweep(
     seconds = 0.0
     done = 0
 
-    def told(fraction: float) -> None:
+    def report(fraction: float) -> None:
         if on_progress is not None:
             on_progress((done + fraction * len(places)) / len(configs))
 
-    alone = device_for(config, device).type != "cpu"
-    for places in [[place] for place in range(len(configs))] if alone else groups(configs):
-        found = _together([configs[place] for place in places], dataset, threads, device if alone else "cpu", told)
-        seconds += max(result.seconds for result in found)
+    one_by_one = device_for(config, device).type != "cpu"
+    for places in [[place] for place in range(len(configs))] if one_by_one else groups(configs):
+        group = [configs[place] for place in places]
+        of_group = _train_group(group, dataset, threads, device if one_by_one else "cpu", report)
+        seconds += max(result.seconds for result in of_group)
         done += len(places)
-        results |= dict(zip(places, found, strict=True))
+        results |= dict(zip(places, of_group, strict=True))
     return Sweep([results[place] for place in range(len(configs))], seconds)
 
 
-def _together(
+def _train_group(
     configs: Sequence[RunConfig],
     dataset: Dataset,
     threads: int | None,
@@ -105,17 +105,17 @@ def _together(
         threads = threads or useful_threads(configs[0], settings.cpu_count(), len(configs))
         return _train([Trainer(config, dataset, threads=threads, device=device) for config in configs], on_progress)
     parts = [list(configs[start::processes]) for start in range(processes)]
-    found = _dealt_out(parts, dataset, on_progress)
+    results = _train_in_processes(parts, dataset, on_progress)
     # Run number i is in part i modulo the number of parts.
-    return [found[number % processes][number // processes] for number in range(len(configs))]
+    return [results[number % processes][number // processes] for number in range(len(configs))]
 
 
 def _train(trainers: Sequence[Trainer], on_progress: OnProgress) -> list[Result]:
-    stack = Stack(trainers)
+    loop = train_together(trainers)
     parts: list[list[Curves]] = [[] for _trainer in trainers]
     total = sum(trainer.total_steps for trainer in trainers)
-    while stack.trainers:
-        stack.advance(seconds=0.2)
+    while loop.runs:
+        loop.advance(seconds=0.2)
         for trainer, records in zip(trainers, parts, strict=True):
             records.append(trainer.take_records())
         # What a run that ended early did not need is done, too.
@@ -129,28 +129,30 @@ def _train(trainers: Sequence[Trainer], on_progress: OnProgress) -> list[Result]
 # ---- several processes ---------------------------------------------------------------------------------------------
 
 
-def _dealt_out(parts: Sequence[list[RunConfig]], dataset: Dataset, on_progress: OnProgress) -> list[list[Result]]:
+def _train_in_processes(
+    parts: Sequence[list[RunConfig]], dataset: Dataset, on_progress: OnProgress
+) -> list[list[Result]]:
     """The results of each part, trained in a process of its own with one thread."""
     with _children(parts, dataset) as connections:
-        shares = [0.0] * len(parts)
+        fractions = [0.0] * len(parts)
         results: dict[int, list[Result]] = {}
         while len(results) < len(parts):
             for number in range(len(parts)):
                 if number in results or not connections[number].poll(0.05):
                     continue
                 try:
-                    told = connections[number].recv()
+                    message = connections[number].recv()
                 except EOFError:
                     raise TrainingError(
                         N_(
                             "A process that trained a part of the sweep is gone, perhaps for want of memory. Try fewer rates."
                         )
                     ) from None
-                if isinstance(told, float):
-                    shares[number] = told
+                if isinstance(message, float):
+                    fractions[number] = message
                 else:
-                    results[number] = [_whole(result, weights) for result, weights in told]
-            on_progress(sum(shares) / len(shares))
+                    results[number] = [_with_model(result, weights) for result, weights in message]
+            on_progress(sum(fractions) / len(fractions))
     return [results[number] for number in range(len(parts))]
 
 
@@ -162,7 +164,7 @@ def _children(parts: Sequence[list[RunConfig]], dataset: Dataset) -> Iterator[li
     processes, connections = [], []
     for configs in parts:
         mine, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_part, args=(configs, dataset, theirs), daemon=True)
+        process = context.Process(target=_train_part, args=(configs, dataset, theirs), daemon=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, about threads
             process.start()
@@ -179,20 +181,20 @@ def _children(parts: Sequence[list[RunConfig]], dataset: Dataset) -> Iterator[li
             process.close()
 
 
-def _part(configs: list[RunConfig], dataset: Dataset, connection: Connection) -> None:
-    """In a child: train and tell, first shares, then the results."""
+def _train_part(configs: list[RunConfig], dataset: Dataset, connection: Connection) -> None:
+    """In a child: train and tell, first fractions, then the results."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, which Ctrl+C reaches as well, ends it
     results = _train([Trainer(config, dataset, threads=1, device="cpu") for config in configs], connection.send)
-    connection.send([_sent(result) for result in results])
+    connection.send([_without_model(result) for result in results])
 
 
-def _sent(result: Result) -> tuple[Result, dict[str, Any]]:
+def _without_model(result: Result) -> tuple[Result, dict[str, Any]]:
     """A result without its model, and the model's weights as arrays."""
     weights = {name: value.numpy() for name, value in result.model.state_dict().items()}
     return replace(result, model=torch.nn.Sequential()), weights
 
 
-def _whole(result: Result, weights: dict[str, Any]) -> Result:
+def _with_model(result: Result, weights: dict[str, Any]) -> Result:
     model = build_model(result.config)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return replace(result, model=model)

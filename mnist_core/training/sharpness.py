@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from mnist_core.config import RunConfig
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import chunk_size, pieces
 from mnist_core.training.evaluation import loss_of
 from mnist_core.training.layer_probe import detached, forward
@@ -30,7 +30,7 @@ Product = Callable[[torch.Tensor], torch.Tensor]
 
 
 def sharpness(
-    config: RunConfig, model: nn.Sequential, feeder: Feeder, images: int = SAMPLE, stop: Stop = never
+    config: RunConfig, model: nn.Sequential, loader: BatchLoader, images: int = SAMPLE, stop: Stop = never
 ) -> float | None:
     """The sharpness of the mean loss over the first `images` training images, in evaluation mode; NaN where it is no number.
 
@@ -40,24 +40,26 @@ def sharpness(
     was_training = model.training
     model.eval()
     try:
-        product, size = _hessian(config, model, feeder, min(images, len(feeder)), stop)
-        found = lanczos(product, size, next(model.parameters()))
+        product, size = _hessian(config, model, loader, min(images, len(loader)), stop)
+        curvature = lanczos(product, size, next(model.parameters()))
     except StoppedError:
         return None
     finally:
         model.train(was_training)
     decay = config.weight_decay if config.optimizer != "adamw" else 0.0
-    return found + decay
+    return curvature + decay
 
 
-def _hessian(config: RunConfig, model: nn.Sequential, feeder: Feeder, images: int, stop: Stop) -> tuple[Product, int]:
+def _hessian(
+    config: RunConfig, model: nn.Sequential, loader: BatchLoader, images: int, stop: Stop
+) -> tuple[Product, int]:
     """v ↦ H v, the gradient of gradient · v, in pieces of the images; and the length of v."""
     parameters = detached(model)
     values = list(parameters.values())
     slices = list(pieces(images, chunk_size(config, 1 / GRAPH)))
 
     def gradients(rows: slice) -> tuple[torch.Tensor, ...]:
-        inputs, labels = feeder.rows(rows)
+        inputs, labels = loader.rows(rows)
         outputs, _signals = forward(model, parameters, inputs)
         loss = loss_of(config, outputs, labels) * (len(labels) / images)
         return torch.autograd.grad(loss, values, create_graph=True)
@@ -72,10 +74,10 @@ def _hessian(config: RunConfig, model: nn.Sequential, feeder: Feeder, images: in
             if stop():
                 raise StoppedError
             along = [(gradient * part).sum() for gradient, part in zip(kept or gradients(rows), parts, strict=True)]
-            found = torch.autograd.grad(
+            of_piece = torch.autograd.grad(
                 torch.stack(along).sum(), values, retain_graph=kept is not None, materialize_grads=True
             )
-            total += torch.cat([part.flatten() for part in found])
+            total += torch.cat([part.flatten() for part in of_piece])
         return total
 
     return product, sum(value.numel() for value in values)
@@ -90,7 +92,7 @@ def lanczos(product: Product, size: int, like: torch.Tensor) -> float:
     start = torch.randn(size, generator=generator, dtype=torch.float64).to(like)
     vectors = [start / start.norm()]
     diagonal: list[float] = []
-    beside: list[float] = []
+    off_diagonal: list[float] = []
     value = float("nan")
     most = max(3, min(PRODUCTS, int(NUMBERS / size), size))
     while len(diagonal) < most:
@@ -98,7 +100,7 @@ def lanczos(product: Product, size: int, like: torch.Tensor) -> float:
         diagonal.append(float(image @ vectors[-1]))
         if not np.isfinite(diagonal[-1]):
             return float("nan")
-        last, value = value, _greatest(diagonal, beside)
+        last, value = value, _largest_eigenvalue(diagonal, off_diagonal)
         if abs(value - last) <= TOLERANCE * abs(value):
             break
         basis = torch.stack(vectors)
@@ -107,11 +109,11 @@ def lanczos(product: Product, size: int, like: torch.Tensor) -> float:
         length = float(image.norm())
         if length <= 1e-6 * max(abs(value), 1e-12):
             break  # nothing is outside the space that was searched
-        beside.append(length)
+        off_diagonal.append(length)
         vectors.append(image / length)
     return value
 
 
-def _greatest(diagonal: list[float], beside: list[float]) -> float:
-    matrix = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+def _largest_eigenvalue(diagonal: list[float], off_diagonal: list[float]) -> float:
+    matrix = np.diag(diagonal) + np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
     return float(np.linalg.eigvalsh(matrix)[-1])

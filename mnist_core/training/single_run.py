@@ -99,7 +99,7 @@ def train(
         if on_progress is not None:
             on_progress(trainer)
     result = result_of(trainer, parts)
-    accuracy = trainer.files_accuracy()
+    accuracy = trainer.train_files_accuracy()
     trainer.model.to("cpu")  # the last that was asked of it as a run
     return replace(result, result=result.result | {"train_files_accuracy": accuracy})
 
@@ -120,7 +120,7 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
         tuple(trainer.events),
         trainer.model,
         trainer.seconds,
-        trainer.result() | trainer.whole() | {"verdict": verdict},
+        trainer.result() | trainer.result_on_all_images() | {"verdict": verdict},
     )
 
 
@@ -129,6 +129,6 @@ def _epochs(trainer: Trainer) -> pd.DataFrame:
 
     rows = [
         {"epoch": number, "loss": loss / images, "accuracy": hits / images}
-        for number, (loss, hits, images) in enumerate(trainer.epochs, 1)
+        for number, (loss, hits, images) in enumerate(trainer.state.epochs, 1)
     ]
     return pd.DataFrame(rows, columns=["epoch", "loss", "accuracy"])

@@ -17,7 +17,7 @@ from mnist_core import schedule, settings
 from mnist_core.config import RunConfig
 from mnist_core.networks.checkpoint_layout import replacing, snapshot_file
 from mnist_core.networks.models import describe
-from mnist_core.training.trainer import Trainer
+from mnist_core.training.run_state import RunState
 
 LOG = logging.getLogger("mnist_lab.worker")
 MOST = 32  # snapshots of a run
@@ -35,13 +35,13 @@ def planned_steps(config: RunConfig, *, room: int = ROOM) -> Sequence[int]:
     return [at[index] for index in np.linspace(0, len(at) - 1, count).round().astype(int)]
 
 
-def save(trainer: Trainer, run_id: str) -> None:
+def save(run: RunState, run_id: str) -> None:
     """Write the weights as they are now. Where the disk is nearly full, or they cannot be written, the path has a gap."""
     if settings.lacking_space():
         LOG.warning("no snapshot of run %s: the disk is nearly full", run_id)
         return
-    file = snapshot_file(run_id, trainer.step)
-    weights = {name: value.detach().cpu().contiguous().numpy() for name, value in trainer.model.state_dict().items()}
+    file = snapshot_file(run_id, run.step)
+    weights = {name: value.detach().cpu().contiguous().numpy() for name, value in run.model.state_dict().items()}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as unfinished:

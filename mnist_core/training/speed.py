@@ -15,7 +15,6 @@ from mnist_core.data import Dataset
 from mnist_core.estimate import Rate, Speed
 from mnist_core.networks.models import describe
 from mnist_core.training.chunks import Progress, nothing
-from mnist_core.training.stack import Stack
 from mnist_core.training.trainer import Trainer
 
 _IMAGES = 2_000
@@ -65,7 +64,7 @@ def update_times(
 
     `alive` is called between the chunks of an update, outside of its time, and may raise to end it.
     """
-    stack = Stack([Trainer(config, dataset, threads=threads)])
+    loop = Trainer(config, dataset, threads=threads).loop
     aside = 0.0
 
     def between() -> bool:
@@ -76,13 +75,13 @@ def update_times(
         return False
 
     for _warm in range(warm):
-        stack.update(between)
-    passed, made = 0.0, 0
-    while made < 3 or passed < seconds:
+        loop.update(between)
+    passed, updates = 0.0, 0
+    while updates < 3 or passed < seconds:
         begun, aside = time.perf_counter(), 0.0
-        stack.update(between)
+        loop.update(between)
         took = time.perf_counter() - begun - aside
-        passed, made = passed + took, made + 1
+        passed, updates = passed + took, updates + 1
         yield took
 
 
@@ -100,20 +99,20 @@ def batch_times(
     Updates as a run makes them, with their records, without evaluations. `threads` for a configuration; `progress` is told
     the share that is done, and may raise to end it.
     """
-    found = []
+    times = []
     for place, size in enumerate(sizes):
         sized = config.replace(batch_size=size)
         took: list[float] = []
 
-        def told(place: int = place, took: list[float] = took) -> None:
+        def report(place: int = place, took: list[float] = took) -> None:
             progress((place + min(1.0, sum(took) / seconds)) / len(sizes))
 
-        told()
-        for one in update_times(sized, dataset, seconds=seconds, threads=threads(sized), warm=2, alive=told):
-            took.append(one)
-            told()
-        found.append((sum(took) / len(took), len(took)))
-    return found
+        report()
+        for update in update_times(sized, dataset, seconds=seconds, threads=threads(sized), warm=2, alive=report):
+            took.append(update)
+            report()
+        times.append((sum(took) / len(took), len(took)))
+    return times
 
 
 def _noise() -> Dataset:

@@ -1,4 +1,4 @@
-"""What one update of the weights is to the loop: the interface that `DenseStep` and `GeneralStep` share."""
+"""What one update of the weights is to the loop: the interface that `DenseStep` and `AutogradStep` share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 
 _DROPOUT_STREAM = 3
 _NUMBERS = 8
@@ -27,49 +27,59 @@ class StoppedError(Exception):
     """`stop()` said so; caught by whoever gave `stop`."""
 
 
-class Made(NamedTuple):
-    """What an update found before it changed the weights. NaN and infinity are results like any other."""
+class StepResult(NamedTuple):
+    """What an update measured before it changed the weights. NaN and infinity are results like any other."""
 
     loss: float  # mean over the batch
     hits: int  # images whose greatest output was at their label
-    norm: float | None  # Euclidean norm of the whole gradient, weight decay left out; None where it was not measured
+    gradient_norm: (
+        float | None
+    )  # Euclidean norm of the whole gradient, weight decay left out; None where it was not measured
+
+
+class Optimizer(Protocol):
+    """Makes the changes of one run's weights out of its gradients, and keeps what it needs for that from step to step."""
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Its buffers by name: copies."""
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take the buffers that `state` gave. Raises KeyError where one is missing."""
 
 
 class Step(Protocol):
     """Makes updates of the weights of one or more runs' models, in place."""
 
-    def make(
-        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, norms: bool = True
-    ) -> list[Made] | None:
+    @property
+    def optimizers(self) -> Sequence[Optimizer]:
+        """That of each run."""
+
+    def update(
+        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, measure_norms: bool = True
+    ) -> list[StepResult] | None:
         """Update number `number` (0-based) of every run on a batch of `chunks`, with these learning rates.
 
-        Where `norms` are not wanted they need not be measured: a step may be faster without a gradient of its own.
+        Without `measure_norms` a step may be faster: it needs no gradient of its own.
         None where `stop()`, asked between chunks, said so: nothing has changed then.
         """
 
-    def outputs(self, feeder: Feeder, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    def outputs(self, loader: BatchLoader, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
         """What the models say of these images in evaluation mode, runs × 10 × n, and the labels.
 
         Good until the next call.
         """
 
-    def living(self, feeder: Feeder, rows: slice) -> list[torch.Tensor]:
+    def live_units(self, loader: BatchLoader, rows: slice) -> list[torch.Tensor]:
         """For each hidden layer the units that pass a gradient for any of these images: bool, runs × units.
 
-        See `evaluate.alive`. A unit of a convolution is a filter, over all places of the image.
+        See `evaluation.alive`. A unit of a convolution is a filter, over all places of the image.
         """
 
-    def spare(self) -> None:
+    def release_buffers(self) -> None:
         """Let go of what is kept from step to step for speed alone: no step may follow soon."""
 
-    def state(self, place: int) -> dict[str, torch.Tensor]:
-        """The buffers of the optimizer of run number `place`, by name."""
 
-    def restore(self, place: int, state: Mapping[str, torch.Tensor]) -> None:
-        """Take the buffers that `state` gave. Raises KeyError where one is missing."""
-
-
-def placed(chunks: Chunks) -> Iterator[tuple[range, NDArray[np.int64]]]:
+def with_positions(chunks: Chunks) -> Iterator[tuple[range, NDArray[np.int64]]]:
     """Each chunk, after the places of its images in the batch."""
     start = 0
     for chunk in chunks:
@@ -77,11 +87,11 @@ def placed(chunks: Chunks) -> Iterator[tuple[range, NDArray[np.int64]]]:
         start += len(chunk)
 
 
-def kept_units(config: RunConfig, step: int, rows: range, layer: int, units: int) -> torch.Tensor:
+def dropout_mask(config: RunConfig, step: int, rows: range, layer: int, units: int) -> torch.Tensor:
     """Which of a hidden layer's units dropout leaves in, for the images at `rows` of the batch: bool, rows × units.
 
     A function of the seed, the step (0-based), the hidden layer's number and the image's place in its batch: no stream that
-    would have to be saved, and the same units however the batch is cut into chunks and whoever trains beside.
+    would have to be saved, and the same units however the batch is cut into chunks and whoever trains with it.
     """
     # NumPy's Philox counts: what it gives from a place on needs nothing from before. A count gives eight numbers of 32 bits.
     counts = -(-units // _NUMBERS)

@@ -1,4 +1,4 @@
-"""ComputeLock, ratios and targets, without any contestant at work."""
+"""Turns, ratios and targets, without any contestant at work."""
 
 from __future__ import annotations
 

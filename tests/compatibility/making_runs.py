@@ -14,7 +14,7 @@ from mnist_core.networks import checkpoint_layout
 from mnist_core.presets import PRESETS
 from mnist_core.records import SweepRecord
 from mnist_core.store import Store
-from mnist_core.training.stack import Stack
+from mnist_core.training.loop import TrainingLoop
 from tests.compatibility import today
 
 STUDENT = "0123456789abcdef0123456789abcdef"  # what a browser's cookie says
@@ -84,17 +84,17 @@ class Crash(BaseException):
 @contextmanager
 def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: str) -> Iterator[None]:
     """Runs that train meanwhile make updates up to `step`, then this is asked of them."""
-    real, seconds = Stack.advance, run_execution.ASK_SECONDS
+    real, seconds = TrainingLoop.advance, run_execution.ASK_SECONDS
 
-    def advance(stack: Any, stop: Any, *, seconds: float, steps: int | None = None) -> None:
-        real(stack, steps=step - stack.trainers[0].step)
+    def advance(loop: Any, stop: Any, *, seconds: float, steps: int | None = None) -> None:
+        real(loop, steps=step - loop.runs[0].step)
         for run_id in run_ids:
             store.request(run_id, owner, then)  # type: ignore[arg-type]
         stop()
 
-    Stack.advance, run_execution.ASK_SECONDS = advance, 0.0  # type: ignore[method-assign, assignment]
+    TrainingLoop.advance, run_execution.ASK_SECONDS = advance, 0.0  # type: ignore[method-assign, assignment]
     yield
-    Stack.advance, run_execution.ASK_SECONDS = real, seconds  # type: ignore[method-assign]
+    TrainingLoop.advance, run_execution.ASK_SECONDS = real, seconds  # type: ignore[method-assign]
 
 
 def pause(store: Store, owner: str, run_ids: Sequence[str], step: int, then: str = "pause") -> None:
@@ -123,10 +123,10 @@ def crash(store: Store, owner: str, run_id: str, step: int, *, saving: bool) -> 
     finally:
         store.publish = real  # type: ignore[method-assign]
         run_job.CHECKPOINT_SECONDS = seconds
-        Stack.advance = ADVANCE  # type: ignore[method-assign]
+        TrainingLoop.advance = ADVANCE  # type: ignore[method-assign]
 
 
-ADVANCE = Stack.advance
+ADVANCE = TrainingLoop.advance
 
 
 def forget(store: Store, run_ids: Sequence[str]) -> None:

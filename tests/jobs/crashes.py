@@ -17,7 +17,7 @@ from tests.jobs.disturbed import rows
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
 
-ADVANCE = training.Stack.advance
+ADVANCE = training.TrainingLoop.advance
 
 
 class Crash(BaseException):
@@ -41,10 +41,12 @@ def undisturbed(store: Store, config: RunConfig = CONFIG) -> str:
 def in_strides(patch: pytest.MonkeyPatch, stride: int) -> None:
     """Have runs tell of themselves after every so many steps, however fast this machine makes them."""
 
-    def advance(stack: training.Stack, stop: Stop = never, *, seconds: float = math.inf, steps: int = stride) -> None:
-        ADVANCE(stack, stop, steps=steps)
+    def advance(
+        loop: training.TrainingLoop, stop: Stop = never, *, seconds: float = math.inf, steps: int = stride
+    ) -> None:
+        ADVANCE(loop, stop, steps=steps)
 
-    patch.setattr(training.Stack, "advance", advance)
+    patch.setattr(training.TrainingLoop, "advance", advance)
 
 
 def after(calls: int, act: Callable[[], Any], method: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,7 +26,7 @@ def store(quick_store: Store) -> Store:
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, times: float, after: int = 0) -> list[int]:
     """No checkpoint can be written, so many times after the first ones. Returns the steps at which that was so."""
-    real, refused, calls = training.save, [], 0
+    real, refused, calls = training.Trainer.save, [], 0
 
     def save(trainer: Any, path: Path) -> None:
         nonlocal calls
@@ -36,7 +36,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, times: float, after: int = 0) -> 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(trainer, path)
 
-    monkeypatch.setattr(training, "save", save)
+    monkeypatch.setattr(training.Trainer, "save", save)
     return refused
 
 
@@ -66,7 +66,7 @@ def test_what_is_to_rest_or_end_waits_until_its_checkpoint_is_written(
     assert refused == [refused[0]] * 5
     assert (run.state, run.command) == (state, None)
     assert run.checkpoint_step == run.progress.step == refused[0] > 0
-    assert training.load(checkpoint_file(run_id), CONFIG, dataset()).step == refused[0]
+    assert training.Trainer.load(checkpoint_file(run_id), CONFIG, dataset()).step == refused[0]
 
 
 def test_the_weights_of_a_run_that_is_over_wait_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,7 @@ def test_a_checkpoint_that_cannot_be_read_just_now_is_no_reason_to_start_again(
         raise CheckpointError("damaged") from OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "load", away)
+        patch.setattr(training.Trainer, "load", away)
         with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
             execute(store, run_id)
     store.queue.requeue(run_id)

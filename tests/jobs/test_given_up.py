@@ -48,7 +48,7 @@ def test_a_worker_that_comes_back_leaves_the_run_of_the_next_one_alone(
     assert (run.state, run.outcome, run.attempts) == ("finished", "completed", 2)
     assert rows(store.record_reader.curves(run_id)) == expected
     dataset = data.load_dataset("mnist")
-    assert training.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+    assert training.Trainer.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
     assert snapshot_steps(run_id) == list(snapshots.planned_steps(CONFIG))
     assert [file.name for file in settings.checkpoint_folder().glob(f"{run_id}*next*")] == []
 

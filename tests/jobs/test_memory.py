@@ -47,7 +47,7 @@ def round():
 
 def faults():  # pages that the system has to hand out for one update of a CNN
     cnn = BASE.replace(model="cnn", batch_size=50)
-    stack = Trainer(cnn, data.load_dataset(cnn.dataset), threads=1).stack
+    stack = Trainer(cnn, data.load_dataset(cnn.dataset), threads=1).loop
     for number in range(8):
         if number == 3:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

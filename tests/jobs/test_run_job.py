@@ -150,13 +150,13 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
     store.commands.send(run_id, "ann", "step")
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     # Heard while the step is being made: a step of a large network takes seconds.
-    real = training.Stack.update
+    real = training.TrainingLoop.update
 
     def interrupted(self: Any, stop: Callable[[], bool]) -> bool:
         store.commands.send(run_id, "ann", command)
         return False if stop() else real(self, stop)
 
-    monkeypatch.setattr(training.Stack, "update", interrupted)
+    monkeypatch.setattr(training.TrainingLoop, "update", interrupted)
     execute(store, run_id)
     run = store.runs.get(run_id)
     assert (run.state, run.progress.step, run.command) == (state, 0, None)
@@ -174,14 +174,14 @@ def test_a_second_thought_while_the_run_is_being_paused_counts(
         "publish",
         after(3, lambda: store.commands.send(run_id, "ann", "pause"), store.record_writer.publish),
     )
-    real = training.save
+    real = training.Trainer.save
 
     def slow_save(*args: Any) -> None:
         real(*args)
         if store.runs.get(run_id).command == "pause":
             store.commands.send(run_id, "ann", command)
 
-    monkeypatch.setattr(training, "save", slow_save)
+    monkeypatch.setattr(training.Trainer, "save", slow_save)
     execute(store, run_id)
     run = store.runs.get(run_id)
     assert run.state == state
@@ -248,7 +248,7 @@ def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: py
     def full(*_args: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training, "save", full)
+    monkeypatch.setattr(training.Trainer, "save", full)
     monkeypatch.setattr(run_execution, "SAVE_SECONDS", 0.0)  # it is waited for, but not for ever
     execute(store, run_id)
     assert store.runs.get(run_id).outcome == "completed"
@@ -284,7 +284,7 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
     assert names == {f"{run_id}.safetensors", f"{run_id}.trail"}
     assert snapshot_steps(run_id) == list(snapshots.planned_steps(CONFIG))
     dataset = data.load_dataset("mnist")
-    assert training.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+    assert training.Trainer.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
 
 
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:

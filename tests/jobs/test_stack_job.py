@@ -59,9 +59,9 @@ def test_a_run_that_blows_up_leaves_the_stack_and_its_records_are_its_own(store:
     dataset = data.load_dataset("mnist")
     for run in runs:
         # What lies on disk is this run's state, not its neighbor's.
-        trainer = training.load(checkpoint_file(run.id), run.config, dataset)
+        trainer = training.Trainer.load(checkpoint_file(run.id), run.config, dataset)
         assert trainer.step == run.progress.step
-        assert trainer.base_rate == run.config.learning_rate
+        assert trainer.state.base_rate == run.config.learning_rate
     assert runs[0].result["test_accuracy"] != runs[2].result["test_accuracy"]
 
 
@@ -126,6 +126,28 @@ def test_a_run_that_leaves_its_stack_draws_the_curve_that_it_draws_in_it(
         assert alone == ([("alone", len(ids))] if run_id in left else [])
 
 
+def test_the_last_run_of_a_stack_goes_on_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = sweep(store, RATES[:2])
+    pause = after(3, lambda: store.commands.send(ids[1], "ann", "pause"), store.record_writer.publish)
+    monkeypatch.setattr(store.record_writer, "publish", pause)
+    monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
+    sizes: list[int] = []
+    real = training.TrainingLoop.update
+
+    def counted(self: Any, *args: Any) -> bool:
+        sizes.append(len(self.runs))
+        return real(self, *args)
+
+    monkeypatch.setattr(training.TrainingLoop, "update", counted)
+    run_job.execute(ids, store.url, 1)
+    step = store.runs.get(ids[1]).progress.step
+    assert store.runs.get(ids[1]).state == "paused"
+    # Nobody computes further updates of the paused run.
+    assert sizes == [2] * step + [1] * (CONFIG.total_steps - step)
+    events = store.record_reader.curves(ids[0]).events
+    assert [(event.step, event.kind, event.value) for event in events] == [(step, "alone", 2)]
+
+
 def test_a_run_that_a_step_took_out_of_its_stack_waits_behind_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,13 +200,13 @@ def test_a_stack_whose_worker_dies_goes_on_as_a_stack(store: Store, monkeypatch:
     assert len(steps) == 1
     assert 0 < (steps.pop() or 0) < CONFIG.total_steps
     stacks: list[int] = []
-    real = training.Stack.advance
+    real = training.TrainingLoop.advance
 
     def counted(self: Any, *args: Any, **kwargs: Any) -> None:
-        stacks.append(len(self.trainers))
+        stacks.append(len(self.runs))
         real(self, *args, **kwargs)
 
-    monkeypatch.setattr(training.Stack, "advance", counted)
+    monkeypatch.setattr(training.TrainingLoop, "advance", counted)
     execute(store, *ids)
     assert stacks[0] == len(ids)
     for run_id, undisturbed_one in zip(ids, whole, strict=True):

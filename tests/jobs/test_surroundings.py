@@ -68,7 +68,7 @@ def disturb(undisturbed_curve: str, monkeypatch: pytest.MonkeyPatch) -> Disturb:
         assert fault.met >= ATTEMPTS
         assert (run.outcome, run.attempts, curves.events) == ("completed", 1, ())
         assert rows(curves) == undisturbed_curve
-        assert training.load(checkpoint_file(run_id), CONFIG, dataset()).step == CONFIG.total_steps
+        assert training.Trainer.load(checkpoint_file(run_id), CONFIG, dataset()).step == CONFIG.total_steps
 
     return disturbed
 

@@ -17,10 +17,10 @@ from mnist_core.data import Dataset, load_dataset
 from mnist_core.errors import ConfigError
 from mnist_core.networks.models import describe
 from mnist_core.training import batch_norm
-from mnist_core.training.autograd_step import GeneralStep
-from mnist_core.training.batches import Feeder
-from mnist_core.training.step import kept_units
-from tests.training.test_dense import IMAGES, LABELS, Plain, feeder, never
+from mnist_core.training.autograd_step import AutogradStep
+from mnist_core.training.batches import BatchLoader
+from mnist_core.training.step import dropout_mask
+from tests.training.test_dense import IMAGES, LABELS, Plain, loader, never
 from tests.training.test_trainer import plain_loop, same, small
 
 MLP: dict[str, Any] = {"hidden_layers": (12, 7, 9), "batch_norm": True, "dropout": 0.3}
@@ -30,7 +30,7 @@ CNN: dict[str, Any] = {
 ALL, SOME, NONE = 2**40, 60 * 4 * 20, 0  # bytes for signals: of all places, of the smallest, of none
 
 
-class DoubleFeeder(Feeder):
+class DoubleLoader(BatchLoader):
     """The engine's input in double precision."""
 
     def rows(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -49,9 +49,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def step_of(config: RunConfig) -> tuple[GeneralStep, nn.Sequential]:
+def step_of(config: RunConfig) -> tuple[AutogradStep, nn.Sequential]:
     model = build_model(config).double()
-    return GeneralStep(config, model, DoubleFeeder(config, IMAGES, LABELS)), model
+    return AutogradStep(config, model, DoubleLoader(config, IMAGES, LABELS)), model
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_a_batch_that_is_cut_is_one_batch(
     (step, model), plain = step_of(config), Plain(config, torch.float64)
     for number in range(4):
         chosen = np.random.default_rng(number).permutation(60)[: 60 - number]
-        (made,) = step.make(number, np.array_split(chosen, 7), [0.01], never)
-        expected = plain.make(number, [chosen])
-        assert made.hits == expected.hits
-        assert (made.loss, made.norm) == pytest.approx((expected.loss, expected.norm), rel=1e-9)
+        (result,) = step.update(number, np.array_split(chosen, 7), [0.01], never)
+        expected = plain.update(number, [chosen])
+        assert result.hits == expected.hits
+        assert (result.loss, result.gradient_norm) == pytest.approx((expected.loss, expected.gradient_norm), rel=1e-9)
     for (name, mine), other in zip(model.state_dict().items(), plain.model.state_dict().values(), strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-7, atol=1e-9, msg=name)
 
@@ -95,15 +95,15 @@ def test_stopped_anywhere_it_changes_nothing(network: dict[str, Any], monkeypatc
     config = small(optimizer="adam", **network)
     step, model = step_of(config)
     chunks = np.array_split(np.arange(60), 3)
-    step.make(0, chunks, [0.01], never)
-    before = [value.clone() for value in (*model.state_dict().values(), *step.state(0).values())]
+    step.update(0, chunks, [0.01], never)
+    before = [value.clone() for value in (*model.state_dict().values(), *step.optimizers[0].state().values())]
     interrupted = 0
     for patience in range(100):
         asked = iter([False] * patience + [True])
-        if step.make(1, chunks, [0.01], lambda asked=asked: next(asked)) is not None:  # type: ignore[misc]
+        if step.update(1, chunks, [0.01], lambda asked=asked: next(asked)) is not None:  # type: ignore[misc]
             break
         interrupted += 1
-        after = [*model.state_dict().values(), *step.state(0).values()]
+        after = [*model.state_dict().values(), *step.optimizers[0].state().values()]
         assert all(torch.equal(new, old) for new, old in zip(after, before, strict=True))
     # Each normalization is measured and passed on the way down: it was asked before each chunk of each but the first.
     norms = sum(isinstance(module, batch_norm.Norm) for module in model)
@@ -117,8 +117,8 @@ def test_what_is_no_number_goes_its_way_as_in_one_piece() -> None:
         step, model = step_of(config)
         with torch.no_grad():
             model[0].weight[2, 400] = float("inf")
-        made = [step.make(number, np.array_split(np.arange(60), pieces), [0.1], never)[0] for number in range(2)]
-        found.append((made, torch.cat([value.flatten().double() for value in model.state_dict().values()])))
+        result = [step.update(number, np.array_split(np.arange(60), pieces), [0.1], never)[0] for number in range(2)]
+        found.append((result, torch.cat([value.flatten().double() for value in model.state_dict().values()])))
     assert np.isnan(found[0][0][1].loss)
     np.testing.assert_equal([one.loss for one in found[0][0]], [one.loss for one in found[1][0]])
     torch.testing.assert_close(found[0][1].isnan(), found[1][1].isnan())
@@ -136,8 +136,8 @@ def test_real_sizes_come_to_plain_pytorchs_weights(changes: dict[str, Any], tole
     config = small(batch_norm=True, learning_rate=0.1, dataset="mnist", **changes)
     dataset = load_dataset("mnist", mnist)
     trainer = Trainer(config, dataset)
-    assert trainer.stack.chunk * 2 < config.batch_size
-    trainer.stack.advance()
+    assert trainer.loop.chunk_size * 2 < config.batch_size
+    trainer.loop.advance()
     same(trainer.model, plain_loop(config, dataset), tolerance)
 
 
@@ -145,7 +145,7 @@ def test_real_sizes_come_to_plain_pytorchs_weights(changes: dict[str, Any], tole
 @pytest.mark.parametrize("kind", choices("model"))
 def test_settings_are_refused_exactly_where_torch_refuses_a_batch(kind: str, hidden: tuple[int, ...]) -> None:
     base = small(model=kind, filters=(2, 2), kernel_size=1, hidden_layers=hidden, batch_norm=True)
-    model, (inputs, _labels) = build_model(base), feeder(base).rows(slice(0, 6))
+    model, (inputs, _labels) = build_model(base), loader(base).rows(slice(0, 6))
     for train in range(1, 7):
         for batch in range(1, train + 1):
             sizes = {"train_size": train, "batch_size": batch}
@@ -162,18 +162,18 @@ def test_settings_are_refused_exactly_where_torch_refuses_a_batch(kind: str, hid
 def test_dropout_does_not_hang_on_the_cut(tiny: Dataset, network: dict[str, Any]) -> None:
     config = small(batch_size=200, epochs=1, **{**network, "dropout": 0.4})
     whole, cut = Trainer(config, tiny), Trainer(config, tiny)
-    cut.stack.chunk = 30
+    cut.loop.chunk_size = 30
     losses = [trainer.advance().steps["loss"] for trainer in (whole, cut)]
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
 def test_dropout_keeps_its_share_and_every_place_has_its_own() -> None:
     config = small(dropout=0.3)
-    first = kept_units(config, 5, range(1_000), 0, 100)
+    first = dropout_mask(config, 5, range(1_000), 0, 100)
     assert first.float().mean() == pytest.approx(0.7, abs=0.01)
-    assert torch.equal(kept_units(config, 5, range(301, 500), 0, 100), first[301:500])
+    assert torch.equal(dropout_mask(config, 5, range(301, 500), 0, 100), first[301:500])
     for step, layer, seed in ((6, 0, 0), (5, 1, 0), (5, 0, 1)):
-        other = kept_units(config.replace(seed=seed), step, range(1_000), layer, 100)
+        other = dropout_mask(config.replace(seed=seed), step, range(1_000), layer, 100)
         assert (other == first).float().mean() == pytest.approx(0.58, abs=0.02)  # as by chance: 0.7² + 0.3²
     rows = first.float()
     assert (rows[1:] * rows[:-1]).mean() == pytest.approx(0.49, abs=0.01)  # one image is not the next

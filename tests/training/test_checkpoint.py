@@ -13,7 +13,6 @@ from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError
 from mnist_core.networks import weights
 from mnist_core.networks.checkpoint_layout import checkpoint_file
-from mnist_core.training import load, save
 from tests.training.test_trainer import small
 
 
@@ -27,8 +26,8 @@ def curve(trainer: Trainer, stops: list[int], path: Path, dataset: Dataset) -> t
         layers.append(got.layers)
         sharpness.append(got.sharpness)
         if stop is not None:
-            save(trainer, path)
-            trainer = load(path, trainer.config, dataset)
+            trainer.save(path)
+            trainer = Trainer.load(path, trainer.config, dataset)
     return np.concatenate(steps), np.concatenate(evaluations), np.concatenate(layers), np.concatenate(sharpness)
 
 
@@ -69,18 +68,18 @@ def test_the_last_and_the_best_weights_are_in_the_file(optimizer: str, tiny: Dat
     config = small(optimizer=optimizer, learning_rate=rate, epochs=12, hidden_layers=(64,), label_noise=0.3)
     whole = Trainer(config, tiny)
     whole.advance()
-    assert whole.best["step"] < whole.step
+    assert whole.state.best["step"] < whole.step
     cut, file = Trainer(config, tiny), checkpoint_file("run")
     for stop in (5, 12, 100):
         cut.advance(steps=stop - cut.step)
-        save(cut, file)
-        assert weights.best("run").step == cut.best["step"]
-        cut = load(file, config, tiny)
+        cut.save(file)
+        assert weights.best("run").step == cut.state.best["step"]
+        cut = Trainer.load(file, config, tiny)
     cut.advance()
-    save(cut, file)
-    for name, kept in (("latest", whole.model.state_dict()), ("best", whole.best_weights)):
+    cut.save(file)
+    for name, kept in (("latest", whole.model.state_dict()), ("best", whole.state.best_weights)):
         found = getattr(weights, name)("run")
-        assert found.step == {"latest": whole.step, "best": whole.best["step"]}[name]
+        assert found.step == {"latest": whole.step, "best": whole.state.best["step"]}[name]
         assert found.weights.keys() == kept.keys()
         for key, value in kept.items():
             np.testing.assert_array_equal(found.weights[key], value.numpy())
@@ -89,15 +88,15 @@ def test_the_last_and_the_best_weights_are_in_the_file(optimizer: str, tiny: Dat
 def test_best_weights_that_are_the_last_are_kept_once(tiny: Dataset, home: Path) -> None:
     trainer, file = Trainer(small(), tiny), checkpoint_file("run")
     trainer.advance(steps=1)
-    assert trainer.best["step"] == 0
-    save(trainer, file)
+    assert trainer.state.best["step"] == 0
+    trainer.save(file)
     both = file.stat().st_size
-    trainer.best["step"] = trainer.step
-    save(trainer, file)
+    trainer.state.best["step"] = trainer.step
+    trainer.save(file)
     assert file.stat().st_size < 0.6 * both
     assert weights.best("run").step == weights.latest("run").step == 1
-    again = load(file, small(), tiny)
-    assert again.best_weights.keys() == trainer.model.state_dict().keys()
+    again = Trainer.load(file, small(), tiny)
+    assert again.state.best_weights.keys() == trainer.model.state_dict().keys()
 
 
 @pytest.mark.parametrize("changes", [{"optimizer": "adam"}, {"model": "cnn", "filters": (3,), "optimizer": "momentum"}])
@@ -107,13 +106,13 @@ def test_what_is_over_keeps_no_optimizer_and_can_still_be_looked_at(
     config = small(learning_rate=0.01, epochs=1, **changes)
     trainer, file = Trainer(config, tiny), tmp_path / "run.safetensors"
     trainer.advance()
-    save(trainer, file)
+    trainer.save(file)
     with safe_open(file, framework="numpy") as opened:
         assert not [name for name in opened.keys() if name.startswith("optimizer.")]  # noqa: SIM118 - no mapping
-    again = load(file, config, tiny)  # as by a worker whose forerunner died before it told of the end
+    again = Trainer.load(file, config, tiny)  # as by a worker whose forerunner died before it told of the end
     assert again.finished
     assert len(again.advance().evaluations) == 0
-    assert again.whole() == trainer.whole()
+    assert again.result_on_all_images() == trainer.result_on_all_images()
     assert {**again.result(), "seconds": 0, "seconds_per_epoch": 0} == {
         **trainer.result(),
         "seconds": 0,
@@ -125,8 +124,8 @@ def test_a_changed_rate_is_kept(tiny: Dataset, tmp_path: Path) -> None:
     trainer = Trainer(small(), tiny)
     trainer.advance(steps=3)
     trainer.set_learning_rate(0.03)
-    save(trainer, tmp_path / "run")
-    again = load(tmp_path / "run", small(), tiny)
+    trainer.save(tmp_path / "run")
+    again = Trainer.load(tmp_path / "run", small(), tiny)
     assert again.learning_rate == 0.03
     assert again.events == trainer.events
 
@@ -134,19 +133,19 @@ def test_a_changed_rate_is_kept(tiny: Dataset, tmp_path: Path) -> None:
 def test_damaged_missing_and_foreign_files_are_sentences(tiny: Dataset, tmp_path: Path) -> None:
     file = tmp_path / "run"
     with pytest.raises(CheckpointError, match="missing or damaged"):
-        load(file, small(), tiny)
-    save(Trainer(small(), tiny), file)
+        Trainer.load(file, small(), tiny)
+    Trainer(small(), tiny).save(file)
     with pytest.raises(CheckpointError, match="other settings"):
-        load(file, small(seed=2), tiny)
+        Trainer.load(file, small(seed=2), tiny)
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(CheckpointError, match="missing or damaged"):
-        load(file, small(), tiny)
+        Trainer.load(file, small(), tiny)
 
 
 def test_a_failed_save_leaves_the_old_file(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "run"
     trainer = Trainer(small(), tiny)
-    save(trainer, file)
+    trainer.save(file)
     before = file.read_bytes()
     trainer.advance(steps=2)
 
@@ -155,5 +154,5 @@ def test_a_failed_save_leaves_the_old_file(tiny: Dataset, tmp_path: Path, monkey
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space"):
-        save(trainer, file)
+        trainer.save(file)
     assert file.read_bytes() == before

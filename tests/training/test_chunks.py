@@ -19,11 +19,11 @@ from mnist_core.analysis.landscape import loss_surface
 from mnist_core.analysis.robustness import perturbations
 from mnist_core.data import Dataset
 from mnist_core.training import chunks, speed
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import Progress, chunk_size, even_size, pieces
-from mnist_core.training.layer_probe import probe
+from mnist_core.training.layer_probe import probe_layers
 from mnist_core.training.sharpness import sharpness
-from tests.training.test_layers import feeder
+from tests.training.test_layers import loader
 from tests.training.test_trainer import small
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -60,20 +60,20 @@ def test_no_more_than_a_chunk_goes_through_at_once(
     sizes: list[int] = []
 
     def watched(name: str) -> None:
-        real = getattr(Feeder, name)
+        real = getattr(BatchLoader, name)
 
-        def seen(self: Feeder, *arguments: Any) -> Any:
+        def seen(self: BatchLoader, *arguments: Any) -> Any:
             found = real(self, *arguments)
             sizes.append(len(found[1] if name == "rows" else found))
             return found
 
-        monkeypatch.setattr(Feeder, name, seen)
+        monkeypatch.setattr(BatchLoader, name, seen)
 
     watched("rows")
     watched("fill")
     trainer = Trainer(config, tiny)
     trainer.advance()
-    trainer.whole()
+    trainer.result_on_all_images()
     assert trainer.finished
     assert max(sizes) <= SOON
 
@@ -180,8 +180,8 @@ def test_an_analysis_goes_in_pieces_too_and_tells_after_each(
 def test_looking_inside_hears_stop(tiny: Dataset) -> None:
     config = small()
     model = build_model(config)
-    assert probe(config, model, feeder(config, tiny), None, lambda: True) is None
-    assert sharpness(config, model, feeder(config, tiny), stop=lambda: True) is None
+    assert probe_layers(config, model, loader(config, tiny), None, lambda: True) is None
+    assert sharpness(config, model, loader(config, tiny), stop=lambda: True) is None
     assert model.training
 
 

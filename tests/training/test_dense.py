@@ -15,19 +15,19 @@ from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.data.digits import draw_digits
 from mnist_core.stacks import covers
-from mnist_core.training.autograd_step import GeneralStep
-from mnist_core.training.batches import Feeder
+from mnist_core.training.autograd_step import AutogradStep
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.dense_step import DenseStep
 from mnist_core.training.evaluation import loss_of
-from mnist_core.training.step import Made, kept_units
+from mnist_core.training.step import StepResult, dropout_mask
 from tests.training.test_trainer import plain_optimizer, small
 
 IMAGES, LABELS = draw_digits(60, 5)
 
 
-def feeder(config: RunConfig) -> Feeder:
+def loader(config: RunConfig) -> BatchLoader:
     """The same sixty digits for all."""
-    return Feeder(config, IMAGES, LABELS)
+    return BatchLoader(config, IMAGES, LABELS)
 
 
 def never() -> bool:
@@ -48,14 +48,14 @@ class Plain:
         self.config = config
         self.model = build_model(config).to(dtype)
         self.optimizer = plain_optimizer(config, self.model.parameters())
-        fed = feeder(config)
+        fed = loader(config)
         filled = torch.empty(60, 784, dtype=dtype)
         self.labels = fed.fill(filled, np.arange(60)).astype(np.int64)
         self.inputs = filled * fed.factor
         if config.model == "cnn":
             self.inputs = self.inputs.view(-1, 1, 28, 28)
 
-    def make(self, number: int, chunks: list[np.ndarray]) -> Made:
+    def update(self, number: int, chunks: list[np.ndarray]) -> StepResult:
         chosen = np.concatenate(chunks)
         every = self._forward(number, self.inputs[torch.from_numpy(chosen)])
         labels = torch.from_numpy(self.labels[chosen])
@@ -64,13 +64,13 @@ class Plain:
         loss.backward()
         norm = math.sqrt(sum(weight.grad.square().sum().item() for weight in self.model.parameters()))
         self.optimizer.step()
-        return Made(loss.item(), int((every.argmax(1) == labels).sum()), norm)
+        return StepResult(loss.item(), int((every.argmax(1) == labels).sum()), norm)
 
     def _forward(self, number: int, signal: torch.Tensor) -> torch.Tensor:
         layer = 0
         for module in self.model:
             if isinstance(module, torch.nn.Dropout):
-                kept = kept_units(self.config, number, range(len(signal)), layer, signal.shape[1])
+                kept = dropout_mask(self.config, number, range(len(signal)), layer, signal.shape[1])
                 signal, layer = signal * kept / (1 - self.config.dropout), layer + 1
             else:
                 signal = module(signal)
@@ -108,23 +108,23 @@ def test_agrees_with_autograd(
 ) -> None:
     plain = Plain(config, dtype)
     model = build_model(config).to(dtype)
-    step = DenseStep([config], [model], feeder(config))
+    step = DenseStep([config], [model], loader(config))
     for number, chunks in enumerate(batches(rows, size, chunk)[:steps]):
-        (made,), expected = step.make(number, chunks, [config.learning_rate], never), plain.make(number, chunks)
-        assert (made.loss, made.norm) == pytest.approx(
-            (expected.loss, expected.norm), rel=tolerance, abs=tolerance, nan_ok=True
+        (result,), expected = step.update(number, chunks, [config.learning_rate], never), plain.update(number, chunks)
+        assert (result.loss, result.gradient_norm) == pytest.approx(
+            (expected.loss, expected.gradient_norm), rel=tolerance, abs=tolerance, nan_ok=True
         )
         # Outputs that start alike stay so nearly tied that the last digit decides which is the greatest.
         if dtype == torch.float64 and config.initialization != "zeros":
-            assert made.hits == expected.hits
+            assert result.hits == expected.hits
     for mine, other in zip(model.parameters(), plain.model.parameters(), strict=True):
         torch.testing.assert_close(mine.detach(), other.detach(), rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def test_of_equal_outputs_the_first_counts() -> None:
     config = small(initialization="zeros")
-    (made,) = DenseStep([config], [build_model(config)], feeder(config)).make(0, [np.arange(60)], [0.01], never)
-    assert made.hits == (LABELS == 0).sum() > 0
+    (result,) = DenseStep([config], [build_model(config)], loader(config)).update(0, [np.arange(60)], [0.01], never)
+    assert result.hits == (LABELS == 0).sum() > 0
 
 
 @pytest.mark.parametrize("activation", choices("activation"))
@@ -133,12 +133,12 @@ def test_the_gradient_agrees_with_central_differences(activation: str, loss: str
     config = small(hidden_layers=(6, 5), activation=activation, loss=loss, seed=3)
     model = build_model(config).double()
     before = [weight.detach().clone() for weight in model.parameters()]
-    fed = feeder(config)
+    fed = loader(config)
     filled = torch.empty(20, 784, dtype=torch.float64)
     labels = torch.from_numpy(fed.fill(filled, np.arange(20)).astype(np.int64))
     inputs = filled * fed.factor
     # An update of plain SGD at the rate 1 takes the gradient away from the weights.
-    DenseStep([config], [model], feeder(config)).make(0, [np.arange(20)], [1.0], never)
+    DenseStep([config], [model], loader(config)).update(0, [np.arange(20)], [1.0], never)
     gradients = [old - weight.detach() for old, weight in zip(before, model.parameters(), strict=True)]
     for weight, old in zip(model.parameters(), before, strict=True):
         weight.data.copy_(old)
@@ -159,16 +159,16 @@ def test_the_gradient_agrees_with_central_differences(activation: str, loss: str
 def test_what_is_not_finite_comes_through_as_in_the_general_step(activation: str, optimizer: str, value: float) -> None:
     config = small(hidden_layers=(5,), activation=activation, optimizer=optimizer)
     found = []
-    for kind in (DenseStep, GeneralStep):
+    for kind in (DenseStep, AutogradStep):
         model = build_model(config)
         step = (
-            DenseStep([config], [model], feeder(config)) if kind is DenseStep else kind(config, model, feeder(config))
+            DenseStep([config], [model], loader(config)) if kind is DenseStep else kind(config, model, loader(config))
         )
-        (first,) = step.make(0, [np.arange(20)], [0.01], never)
+        (first,) = step.update(0, [np.arange(20)], [0.01], never)
         with torch.no_grad():
             model[0].weight[2, 400] = value
-        made = [first, *(step.make(number, [np.arange(20)], [0.01], never)[0] for number in (1, 2))]
-        found.append((np.array(made), np.concatenate([weight.detach().ravel() for weight in model.parameters()])))
+        result = [first, *(step.update(number, [np.arange(20)], [0.01], never)[0] for number in (1, 2))]
+        found.append((np.array(result), np.concatenate([weight.detach().ravel() for weight in model.parameters()])))
     (mine, weights), (others, other_weights) = found
     np.testing.assert_allclose(mine[:, [0, 2]], others[:, [0, 2]], rtol=1e-4)  # NaN equals NaN, infinity infinity
     np.testing.assert_allclose(weights, other_weights, rtol=1e-3, atol=1e-5)
@@ -178,39 +178,39 @@ def test_what_is_not_finite_comes_through_as_in_the_general_step(activation: str
 def test_an_interrupted_step_changes_nothing(optimizer: str) -> None:
     config = small(optimizer=optimizer, dropout=0.2)
     model, other = build_model(config), build_model(config)
-    step, whole = (DenseStep([config], [one], feeder(config)) for one in (model, other))
+    step, whole = (DenseStep([config], [one], loader(config)) for one in (model, other))
     chunks = np.array_split(np.arange(60), 3)
     for one in (step, whole):
-        one.make(0, chunks, [0.01], never)
+        one.update(0, chunks, [0.01], never)
     answers = iter([False, True])
-    before = [value.clone() for value in (*model.state_dict().values(), *step.state(0).values())]
-    assert step.make(1, chunks, [0.01], lambda: next(answers)) is None
+    before = [value.clone() for value in (*model.state_dict().values(), *step.optimizers[0].state().values())]
+    assert step.update(1, chunks, [0.01], lambda: next(answers)) is None
     assert list(answers) == []
-    after = [*model.state_dict().values(), *step.state(0).values()]
+    after = [*model.state_dict().values(), *step.optimizers[0].state().values()]
     assert all(torch.equal(new, old) for new, old in zip(after, before, strict=True))
-    assert step.make(1, chunks, [0.01], never) == whole.make(1, chunks, [0.01], never)
+    assert step.update(1, chunks, [0.01], never) == whole.update(1, chunks, [0.01], never)
 
 
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
 def test_goes_on_from_its_state(optimizer: str) -> None:
     config = small(optimizer=optimizer, momentum=0.5)
     model, again = build_model(config), build_model(config)
-    step = DenseStep([config], [model], feeder(config))
+    step = DenseStep([config], [model], loader(config))
     for number in range(3):
-        step.make(number, [np.arange(30)], [0.01], never)
-    fresh = DenseStep([config], [again], feeder(config))
+        step.update(number, [np.arange(30)], [0.01], never)
+    fresh = DenseStep([config], [again], loader(config))
     again.load_state_dict(model.state_dict())
-    fresh.restore(0, {name: value.clone() for name, value in step.state(0).items()})
+    fresh.optimizers[0].restore({name: value.clone() for name, value in step.optimizers[0].state().items()})
     for number in (3, 4):
         rows = [np.arange(7 * number)]
-        assert fresh.make(number, rows, [0.01], never) == step.make(number, rows, [0.01], never)
+        assert fresh.update(number, rows, [0.01], never) == step.update(number, rows, [0.01], never)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("preprocessing", choices("preprocessing"))
 def test_the_input_is_that_of_evaluation(preprocessing: str) -> None:
     config = small(preprocessing=preprocessing)
-    fed = feeder(config)
+    fed = loader(config)
     inputs, expected = fed.rows(np.arange(60))
     for rows in (np.arange(60), slice(0, 60)):
         filled = torch.empty(60, 784)
@@ -222,5 +222,5 @@ def test_the_input_is_that_of_evaluation(preprocessing: str) -> None:
 def test_the_trainer_takes_it_for_what_it_covers(tiny: Dataset) -> None:
     kinds = {"mlp": small(dropout=0.5), "norm": small(batch_norm=True), "cnn": small(model="cnn", filters=(2,))}
     assert [covers(config) for config in kinds.values()] == [True, False, False]
-    steps = [type(Trainer(config, tiny).stack.step) for config in kinds.values()]
-    assert steps == [DenseStep, GeneralStep, GeneralStep]
+    steps = [type(Trainer(config, tiny).loop.step) for config in kinds.values()]
+    assert steps == [DenseStep, AutogradStep, AutogradStep]

@@ -9,7 +9,7 @@ import torch
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError, DeviceError
-from mnist_core.training import Trainer, devices, load, save
+from mnist_core.training import Trainer, devices
 from tests.training.test_trainer import small
 
 LARGE = RunConfig(model="cnn", filters=(32, 64), batch_size=1_000)
@@ -81,10 +81,10 @@ def test_a_checkpoint_from_a_device_that_is_gone(tmp_path, tiny: Dataset, monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     file = tmp_path / "run.safetensors"
     trainer = Trainer(small(), tiny)
-    monkeypatch.setattr(trainer, "device", torch.device("cuda"))
-    save(trainer, file)
+    monkeypatch.setattr(trainer.state, "device", torch.device("cuda"))
+    trainer.save(file)
     with pytest.raises(CheckpointError, match="needs a device that is not here: cuda"):
-        load(file, small(), tiny)
+        Trainer.load(file, small(), tiny)
 
 
 @needs_gpu

@@ -15,9 +15,7 @@ import torch
 from mnist_core import RunConfig, Trainer
 from mnist_core.config import choices
 from mnist_core.data import Dataset
-from mnist_core.training import Stack, load, save
-from mnist_core.training.stack import never
-from mnist_core.training.step import Stop
+from mnist_core.training.step import Stop, never
 from tests.training.test_trainer import WATCHED, small
 
 RATES = {"sgd": 0.1, "momentum": 0.02, "nesterov": 0.02, "adagrad": 0.05}
@@ -73,10 +71,10 @@ class Course:
                 if field != "seconds":
                     np.testing.assert_array_equal(mine[field], theirs[field], err_msg=f"{name}: {field}")
         for kind in ("best", "lowest", "epochs", "events", "outcome"):
-            assert getattr(self.trainer, kind) == getattr(other.trainer, kind), kind
+            assert getattr(self.trainer.state, kind) == getattr(other.trainer.state, kind), kind
         equal_tensors(self.trainer.model.state_dict(), other.trainer.model.state_dict())
-        equal_tensors(self.trainer.best_weights, other.trainer.best_weights)
-        equal_tensors(self.trainer.optimizer_state(), other.trainer.optimizer_state())
+        equal_tensors(self.trainer.state.best_weights, other.trainer.state.best_weights)
+        equal_tensors(self.trainer.state.optimizer_state(), other.trainer.state.optimizer_state())
         return True
 
     __hash__ = None  # type: ignore[assignment]
@@ -90,8 +88,8 @@ def equal_tensors(mine: dict[str, torch.Tensor], others: dict[str, torch.Tensor]
 
 def taken_up(course: Course, file: Path, dataset: Dataset) -> None:
     """What is left of the run is its file."""
-    save(course.trainer, file)
-    course.trainer = load(file, course.trainer.config, dataset)
+    course.trainer.save(file)
+    course.trainer = Trainer.load(file, course.trainer.config, dataset)
 
 
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
@@ -107,15 +105,17 @@ def test_a_run_that_was_disturbed_is_the_undisturbed_one(
     taken_up(course, file, few)
     course.advance(1)
     taken_up(course, file, few)
-    course.advance(stop=lambda: course.trainer.evaluated < course.trainer.step == 3)  # in the midst of an evaluation
-    assert course.trainer.evaluated < course.trainer.step
+    course.advance(
+        stop=lambda: course.trainer.state.evaluated_step < course.trainer.step == 3
+    )  # in the midst of an evaluation
+    assert course.trainer.state.evaluated_step < course.trainer.step
     taken_up(course, file, few)
     course.advance(1)
-    Stack([course.trainer])  # the others have left the stack in which it trained
+    course.trainer.train_alone()  # the others have left the stack in which it trained
     course.advance(1)
-    save(course.trainer, file)
+    course.trainer.save(file)
     course.trainer.advance(steps=2)  # and the worker is killed
-    course.trainer = load(file, config, few)
+    course.trainer = Trainer.load(file, config, few)
     course.advance()
     assert course == whole
 

@@ -17,7 +17,7 @@ from mnist_core.networks.checkpoint_layout import forget_snapshots, snapshot_ste
 from mnist_core.networks.models import build_model
 from mnist_core.training import Trainer
 from mnist_core.training import snapshots as snapshot_files
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.evaluation import loss_of
 
 SMALL = RunConfig(train_size=500, validation_size=0, hidden_layers=(12, 9), batch_size=50, epochs=4, learning_rate=0.1)
@@ -47,7 +47,7 @@ def test_the_grid_is_the_loss_of_the_network_with_these_weights(kind: str, tiny:
     assert plane is not None
     found = loss_surface.landscape(config, tiny, plane, side=4, images=70, threads=1)
     assert found.losses.shape == (4, 4)
-    inputs, labels = Feeder(config, tiny.train_images[:70], tiny.train_labels[:70]).rows(slice(0, 70))
+    inputs, labels = BatchLoader(config, tiny.train_images[:70], tiny.train_labels[:70]).rows(slice(0, 70))
     model = build_model(config).eval()
     for row, column in ((0, 0), (1, 3), (3, 2)):
         weights = dict(plane.origin)
@@ -131,10 +131,10 @@ def test_the_snapshots_of_a_run(home: Any, tiny: Dataset) -> None:
     assert len(planned) <= snapshot_files.MOST
     assert snapshot_files.planned_steps(SMALL.replace(hidden_layers=(2_048, 2_048))) == ()
     trainer = Trainer(SMALL, tiny, threads=1)
-    snapshot_files.save(trainer, "run")
+    snapshot_files.save(trainer.state, "run")
     before = {name: value.detach().numpy().copy() for name, value in trainer.model.state_dict().items()}
     trainer.advance(steps=12)
-    snapshot_files.save(trainer, "run")
+    snapshot_files.save(trainer.state, "run")
     assert snapshot_steps("run") == [0, 12]
     for name, value in weights.at("run", 0).weights.items():
         np.testing.assert_array_equal(value, before[name])

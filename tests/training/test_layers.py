@@ -12,21 +12,21 @@ from mnist_core.data import Dataset
 from mnist_core.networks.models import build_model
 from mnist_core.records import SPREAD_LOW, SPREAD_STEP
 from mnist_core.training import Trainer
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.evaluation import alive
-from mnist_core.training.layer_probe import IMAGES, counted, probe, shares
+from mnist_core.training.layer_probe import PROBED_IMAGES, as_bytes, magnitude_counts, probe_layers
 from tests.training.test_trainer import small
 
 
-def feeder(config, dataset: Dataset) -> Feeder:  # type: ignore[no-untyped-def]
-    return Feeder(config, dataset.train_images[: config.train_size], dataset.train_labels[: config.train_size])
+def loader(config, dataset: Dataset) -> BatchLoader:  # type: ignore[no-untyped-def]
+    return BatchLoader(config, dataset.train_images[: config.train_size], dataset.train_labels[: config.train_size])
 
 
 def test_norms_are_those_of_plain_backpropagation(tiny: Dataset) -> None:
     config = small(hidden_layers=(7, 5))
-    model, feed = build_model(config), feeder(config, tiny)
-    rows = probe(config, model, feed, None)
-    inputs, labels = feed.rows(IMAGES)
+    model, feed = build_model(config), loader(config, tiny)
+    rows = probe_layers(config, model, feed, None)
+    inputs, labels = feed.rows(slice(PROBED_IMAGES))
     F.cross_entropy(model(inputs), labels).backward()
     for row, module in zip(rows, [model[0], model[2], model[4]], strict=True):
         own = torch.cat([value.grad.flatten() for value in module.parameters()])
@@ -43,7 +43,7 @@ def test_looking_changes_nothing(tiny: Dataset) -> None:
     config = small(model="cnn", filters=(3,), kernel_size=3, batch_norm=True, dropout=0.3)
     model = build_model(config)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    rows = probe(config, model, feeder(config, tiny), None)
+    rows = probe_layers(config, model, loader(config, tiny), None)
     assert len(rows) == 1 + len(config.hidden_layers) + 1
     assert model.training
     assert all(value.grad is None for value in model.parameters())
@@ -73,7 +73,7 @@ def test_every_evaluation_has_a_row_for_each_layer(tiny: Dataset) -> None:
 
 
 def test_spread_counts_by_half_decades() -> None:
-    found = shares(counted(torch.tensor([0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2])))
+    found = as_bytes(magnitude_counts(torch.tensor([0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2])))
     at = lambda value: int((np.log10(value) - SPREAD_LOW) / SPREAD_STEP)  # noqa: E731
     assert found[0] == round(255 * 2 / 8)
     assert found[at(1.5)] == round(255 * 3 / 8)

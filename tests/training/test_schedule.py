@@ -71,7 +71,10 @@ def test_the_script_has_the_same_rates(schedule: str) -> None:
         config = small(schedule=schedule, train_size=10 * per_epoch, batch_size=10, epochs=epochs, schedule_epochs=2)
         names: dict[str, Any] = {}
         text = script(config)
-        head, rates = text[: text.index("def load(")], text[text.index("def rate_at(") : text.index("@torch.no_grad()")]
+        head, rates = (
+            text[: text.index("def load(")],
+            text[text.index("def rate_at(") : text.index("@torch.no_grad()")],
+        )
         exec(re.sub(r"from torchvision.*", "", head) + rates, names)
         mine = [config.learning_rate * factor(config, step) for step in range(config.total_steps)]
         assert [names["rate_at"](step) for step in range(config.total_steps)] == pytest.approx(mine, rel=1e-12)

@@ -12,7 +12,7 @@ from mnist_core.data import Dataset
 from mnist_core.networks.models import build_model
 from mnist_core.training import Trainer
 from mnist_core.training.sharpness import lanczos, sharpness
-from tests.training.test_layers import feeder
+from tests.training.test_layers import loader
 from tests.training.test_trainer import small
 
 
@@ -22,7 +22,7 @@ def test_equals_the_dense_hessians(tiny: Dataset, activation: str, decay: float)
     # Three hidden units: 2,395 weights, of which those of pixels are too many; the Hessian of all others and a few of them
     # would be another one. So all of them, from 784·1 + 1 + 10 + 10 = 805 weights.
     config = small(hidden_layers=(1,), activation=activation, weight_decay=decay, initialization="he")
-    model, feed = build_model(config), feeder(config, tiny)
+    model, feed = build_model(config), loader(config, tiny)
     inputs, labels = feed.rows(slice(0, 50))
     names = [name for name, _value in model.named_parameters()]
     values = [value.detach() for value in model.parameters()]
@@ -57,7 +57,7 @@ def test_of_a_network_that_broke_it_is_no_number(tiny: Dataset) -> None:
     model = build_model(config)
     with torch.no_grad():
         model[0].weight.fill_(float("nan"))
-    assert np.isnan(sharpness(config, model, feeder(config, tiny)))
+    assert np.isnan(sharpness(config, model, loader(config, tiny)))
 
 
 @pytest.mark.parametrize("changes", [{}, {"model": "cnn", "filters": (3,), "kernel_size": 3, "batch_norm": True}])

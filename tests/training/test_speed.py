@@ -7,7 +7,7 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.training import speed
-from mnist_core.training.stack import Stack
+from mnist_core.training.loop import TrainingLoop
 from mnist_core.training.step import Stop, never
 
 CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(4,), epochs=1_000)
@@ -26,13 +26,13 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    update = Stack.update
+    update = TrainingLoop.update
 
-    def slow(stack: Stack, stop: Stop = never) -> bool:
-        made.now += stack.trainers[0].config.batch_size / 1_000
-        return update(stack, stop)
+    def slow(loop: TrainingLoop, stop: Stop = never) -> bool:
+        made.now += loop.runs[0].config.batch_size / 1_000
+        return update(loop, stop)
 
-    monkeypatch.setattr(Stack, "update", slow)
+    monkeypatch.setattr(TrainingLoop, "update", slow)
     monkeypatch.setattr(speed.time, "perf_counter", made)
     return made
 

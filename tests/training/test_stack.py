@@ -22,10 +22,10 @@ from mnist_core.data import Dataset
 from mnist_core.errors import TrainingError
 from mnist_core.rates import variants
 from mnist_core.stacks import WIDEST, groups, key
-from mnist_core.training import Stack, checkpoint, load, save
+from mnist_core.training import checkpoint, train_together
 from mnist_core.training import rate_sweep as sweeps
 from mnist_core.training.dense_step import DenseStep
-from tests.training.test_dense import batches, feeder, networks, never
+from tests.training.test_dense import batches, loader, networks, never
 from tests.training.test_going_on import Course
 from tests.training.test_trainer import WATCHED, small
 
@@ -41,7 +41,7 @@ DIFFERENCES = (
 def together(configs: list[RunConfig], dataset: Dataset) -> list[Trainer]:
     """The runs, trained to their ends in one stack."""
     trainers = [Trainer(config, dataset) for config in configs]
-    Stack(trainers).advance()
+    train_together(trainers).advance()
     return trainers
 
 
@@ -51,16 +51,16 @@ def test_stacked_steps_are_those_of_single_ones(config: RunConfig, rows: int, si
     configs = [config, config.replace(learning_rate=0.002, momentum=0.5), config.replace(seed=7, weight_decay=0.01)]
     models = [build_model(one).double() for one in configs]
     alone = [build_model(one).double() for one in configs]
-    stacked = DenseStep(configs, models, feeder(config))
-    single = [DenseStep([one], [model], feeder(one)) for one, model in zip(configs, alone, strict=True)]
+    stacked = DenseStep(configs, models, loader(config))
+    single = [DenseStep([one], [model], loader(one)) for one, model in zip(configs, alone, strict=True)]
     rates = [one.learning_rate for one in configs]
     for number, chunks in enumerate(batches(rows, size, chunk)[:5]):
-        made = stacked.make(number, chunks, rates, never)
-        expected = [step.make(number, chunks, [rate], never)[0] for step, rate in zip(single, rates, strict=True)]
+        made = stacked.update(number, chunks, rates, never)
+        expected = [step.update(number, chunks, [rate], never)[0] for step, rate in zip(single, rates, strict=True)]
         np.testing.assert_allclose(np.array(made), np.array(expected), rtol=1e-9, atol=1e-12)
     for mine, other in zip(models, alone, strict=True):
         for a, b in zip(mine.parameters(), other.parameters(), strict=True):
-            torch.testing.assert_close(a.detach(), b.detach(), rtol=1e-9, atol=1e-12)
+            torch.testing.assert_close(a.detach(), b.detach(), rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
@@ -120,20 +120,20 @@ def test_a_run_that_leaves_its_stack_comes_to_what_it_comes_to_in_it(
     base = small(**{"hidden_layers": (50, 18), "batch_size": 20, "learning_rate": 0.02, **changes})
     configs = [base.replace(learning_rate=base.learning_rate * factor) for factor in (0.5, 1.0, 1.5)]
     whole, cut = ([Course(Trainer(config, tiny, threads=1)) for config in configs] for _time in range(2))
-    Stack([course.trainer for course in whole]).advance()
-    stack = Stack([course.trainer for course in cut])
+    train_together([course.trainer for course in whole]).advance()
+    stack = train_together([course.trainer for course in cut])
     stack.advance(steps=2)
     left, *others = cut[1], cut[0], cut[2]
     left.advance(steps=0)
-    Stack([left.trainer])
-    save(left.trainer, tmp_path / "run")
-    left.trainer = load(tmp_path / "run", left.trainer.config, tiny, threads=1)
-    Stack([course.trainer for course in others]).advance()
+    left.trainer.train_alone()
+    left.trainer.save(tmp_path / "run")
+    left.trainer = Trainer.load(tmp_path / "run", left.trainer.config, tiny, threads=1)
+    train_together([course.trainer for course in others]).advance()
     for course in (*whole, *cut):
         course.advance()
-    said, left.trainer.events = left.trainer.events, []
+    events, left.trainer.state.events = left.trainer.events, []
     assert cut == whole
-    assert [(event.kind, event.step, event.value) for event in said] == [("alone", 2, 3)]
+    assert [(event.kind, event.step, event.value) for event in events] == [("alone", 2, 3)]
 
 
 @pytest.mark.parametrize("size", [1, 7])
@@ -143,10 +143,10 @@ def test_where_products_add_up_otherwise_only_the_last_digits_of_a_step_differ(
     base = small(hidden_layers=(13, 7), batch_size=size, optimizer="momentum", activation="tanh", dropout=0.2)
     configs = [base.replace(learning_rate=rate) for rate in (0.005, 0.01, 0.015)]
     whole, cut = ([Trainer(config, tiny, threads=1) for config in configs] for _time in range(2))
-    Stack(whole).advance(steps=6)
-    Stack(cut).advance(steps=3)
-    save(cut[1], tmp_path / "run")
-    left = load(tmp_path / "run", configs[1], tiny, threads=1)
+    train_together(whole).advance(steps=6)
+    train_together(cut).advance(steps=3)
+    cut[1].save(tmp_path / "run")
+    left = Trainer.load(tmp_path / "run", configs[1], tiny, threads=1)
     left.advance(steps=3)
     assert left.step == whole[1].step == 6
     for mine, other in zip(left.model.parameters(), whole[1].model.parameters(), strict=True):
@@ -160,10 +160,10 @@ def test_a_run_of_an_older_file_goes_on_as_one_alone(
     course, again = (Course(Trainer(config, tiny, threads=1)) for _time in range(2))
     course.advance(steps=3)
     again.advance(steps=3)
-    state_of = checkpoint._state
-    monkeypatch.setattr(checkpoint, "_state", lambda trainer: older(state_of(trainer)))
-    save(again.trainer, tmp_path / "run")
-    again.trainer = load(tmp_path / "run", config, tiny, threads=1)
+    state_of = checkpoint._fields
+    monkeypatch.setattr(checkpoint, "_fields", lambda run: older(state_of(run)))
+    again.trainer.save(tmp_path / "run")
+    again.trainer = Trainer.load(tmp_path / "run", config, tiny, threads=1)
     for one in (course, again):
         one.advance()
     assert again == course
@@ -180,14 +180,14 @@ def test_a_step_without_its_gradient_is_the_same_step(config: RunConfig, size: i
     config = config.replace(optimizer="sgd", weight_decay=0.0)
     configs = [config, config.replace(learning_rate=0.002, seed=3)]
     models, others = ([build_model(one).double() for one in configs] for _kind in range(2))
-    whole, bare = (DenseStep(configs, kind, feeder(config)) for kind in (models, others))
+    whole, bare = (DenseStep(configs, kind, loader(config)) for kind in (models, others))
     for number in range(3):
-        made = whole.make(number, [np.arange(size)], [0.005, 0.002], never)
-        found = bare.make(number, [np.arange(size)], [0.005, 0.002], never, norms=False)
+        made = whole.update(number, [np.arange(size)], [0.005, 0.002], never)
+        found = bare.update(number, [np.arange(size)], [0.005, 0.002], never, measure_norms=False)
         assert [one.loss for one in found] == [pytest.approx(one.loss, rel=1e-9, nan_ok=True) for one in made]
         if config.initialization != "zeros":  # equal outputs, of which rounding picks one
             assert [one.hits for one in found] == [one.hits for one in made]
-        assert {one.norm for one in found} == {None}
+        assert {one.gradient_norm for one in found} == {None}
     for mine, other in zip(models, others, strict=True):
         for a, b in zip(mine.parameters(), other.parameters(), strict=True):
             torch.testing.assert_close(a.detach(), b.detach(), rtol=1e-9, atol=1e-12, equal_nan=True)
@@ -207,11 +207,11 @@ def test_a_run_that_breaks_leaves_and_the_others_go_on(tiny: Dataset) -> None:
     base = small(preprocessing="raw", loss="squared-error", learning_rate=1e-6, epochs=3)
     good, broken, other = together([base.replace(learning_rate=rate) for rate in (1e-6, 50.0, 1e-5)], tiny)
     assert broken.outcome == "diverged"
-    assert 0 < broken.step == broken.evaluated < broken.total_steps
-    assert not broken.evaluations[-1]["train_loss"] < 1e6  # evaluated as it is
+    assert 0 < broken.step == broken.state.evaluated_step < broken.total_steps
+    assert not broken.state.evaluations[-1]["train_loss"] < 1e6  # evaluated as it is
     for trainer in (good, other):
         assert trainer.outcome != "diverged"
-        assert trainer.step == trainer.evaluated == trainer.total_steps
+        assert trainer.step == trainer.state.evaluated_step == trainer.total_steps
     alone = train(other.config, tiny)
     assert other.result()["test_loss"] == pytest.approx(alone.result["test_loss"], rel=1e-3)
 
@@ -221,7 +221,7 @@ def test_early_stopping_ends_one_run_of_several(tiny: Dataset) -> None:
     stopped, whole = together([base.replace(early_stopping=2), base], tiny)
     assert stopped.step < whole.step == whole.total_steps
     assert any(event.kind == "early_stop" for event in stopped.events)
-    assert stopped.best == {**whole.best, **stopped.best}
+    assert stopped.state.best == {**whole.state.best, **stopped.state.best}
 
 
 def test_early_stopping_sees_every_epoch_of_each_run_of_a_stack(tiny: Dataset) -> None:
@@ -231,7 +231,7 @@ def test_early_stopping_sees_every_epoch_of_each_run_of_a_stack(tiny: Dataset) -
     for trainer, config in zip(stacked, configs, strict=True):
         alone = train(config, tiny)
         assert alone.result["steps"] == trainer.step
-        assert alone.result["best_step"] == trainer.best["step"]
+        assert alone.result["best_step"] == trainer.state.best["step"]
         assert [event.kind for event in alone.events] == [event.kind for event in trainer.events]
 
 
@@ -239,10 +239,10 @@ def test_early_stopping_sees_every_epoch_of_each_run_of_a_stack(tiny: Dataset) -
 def test_a_run_saved_out_of_a_stack_goes_on_alone(tiny: Dataset, tmp_path: Path, optimizer: str) -> None:
     base = small(optimizer=optimizer, learning_rate=0.005)
     first, second = (Trainer(base.replace(learning_rate=rate), tiny) for rate in (0.01, 0.005))
-    Stack([first, second]).advance(steps=7)
-    save(second, tmp_path / "run.safetensors")
-    again = load(tmp_path / "run.safetensors", second.config, tiny)
-    second.stack.advance()
+    train_together([first, second]).advance(steps=7)
+    second.save(tmp_path / "run.safetensors")
+    again = Trainer.load(tmp_path / "run.safetensors", second.config, tiny)
+    second.loop.advance()
     again.advance()
     assert again.outcome == second.outcome
     for mine, other in zip(second.model.parameters(), again.model.parameters(), strict=True):

@@ -15,7 +15,7 @@ from mnist_core.data import Dataset, preprocess
 from mnist_core.schedule import evaluated_images
 from mnist_core.training.batches import order
 from mnist_core.training.evaluation import loss_of
-from mnist_core.training.stack import never
+from mnist_core.training.step import never
 
 SMALL = {"train_size": 600, "validation_size": 200, "hidden_layers": (12,), "batch_size": 50, "epochs": 2}
 
@@ -141,7 +141,7 @@ def test_nan_is_a_result(tiny: Dataset) -> None:
 def test_chunks_add_up_to_the_whole_batch(tiny: Dataset) -> None:
     config = small(batch_size=600, epochs=3, learning_rate=0.5)
     cut = Trainer(config, tiny)
-    cut.stack.chunk = 70
+    cut.loop.chunk_size = 70
     cut.advance()
     same(cut.model, plain_loop(config, tiny))
 
@@ -149,7 +149,7 @@ def test_chunks_add_up_to_the_whole_batch(tiny: Dataset) -> None:
 def test_a_large_step_hears_stop_and_is_made_again_whole(tiny: Dataset) -> None:
     config = small(batch_size=600, epochs=3, batch_norm=True)
     trainer, whole = Trainer(config, tiny), Trainer(config, tiny)
-    trainer.stack.chunk = whole.stack.chunk = 100
+    trainer.loop.chunk_size = whole.loop.chunk_size = 100
     trainer.advance(steps=1)
     asked = 0
 
@@ -159,8 +159,8 @@ def test_a_large_step_hears_stop_and_is_made_again_whole(tiny: Dataset) -> None:
         return asked > 3
 
     before = [value.clone() for value in trainer.model.state_dict().values()]
-    trainer.evaluated = trainer.step
-    assert trainer.stack.update(stop) is False
+    trainer.state.evaluated_step = trainer.step
+    assert trainer.loop.update(stop) is False
     assert asked == 4
     for value, old in zip(trainer.model.state_dict().values(), before, strict=True):
         assert torch.equal(value, old)
@@ -201,7 +201,7 @@ def validated_by_epoch(config: RunConfig, dataset: Dataset, epochs: int) -> tupl
     seen = []
     for _epoch in range(epochs):
         trainer.advance(steps=config.steps_per_epoch)
-        seen.append(trainer.stack.score(trainer.feeders["validation"], never, evaluated_images(config))[0])
+        seen.append(trainer.loop.score(trainer.state.loaders["validation"], never, evaluated_images(config))[0])
     return [score.loss for score in seen], [score.accuracy for score in seen]
 
 
@@ -224,10 +224,10 @@ def test_early_stopping_sees_every_epoch_of_a_long_run(tiny: Dataset) -> None:
     assert result["best_validation_loss"] == pytest.approx(min(losses[:71]))
     again = Trainer(WATCHED.replace(early_stopping=0), tiny)
     again.advance(steps=2 * best)
-    for mine, other in zip(trainer.best_weights.values(), again.model.parameters(), strict=True):
+    for mine, other in zip(trainer.state.best_weights.values(), again.model.parameters(), strict=True):
         assert torch.equal(mine, other)
     assert result["test_accuracy_at_best"] == pytest.approx(
-        again.stack.score(again.feeders["test"], never, None)[0].accuracy
+        again.loop.score(again.state.loaders["test"], never, None)[0].accuracy
     )
 
 
@@ -323,11 +323,11 @@ def test_the_best_weights_are_those_with_the_best_validation_accuracy(tiny: Data
     assert result["best_validation_loss"] == pytest.approx(float(rows["validation_loss"].min()))
     # The lowest loss and the last step were others, so that neither could pass for the best.
     assert row["step"] not in (rows["step"][rows["validation_loss"].argmin()], trainer.step)
-    assert validated(config, tiny, trainer.best_weights) == pytest.approx(best)
+    assert validated(config, tiny, trainer.state.best_weights) == pytest.approx(best)
     assert validated(config, tiny, trainer.model.state_dict()) < best
 
 
 def test_without_validation_images_there_is_no_best(tiny: Dataset) -> None:
     trainer = Trainer(small(validation_size=0, epochs=1), tiny)
     trainer.advance()
-    assert (trainer.best, trainer.best_weights, trainer.result()["best_step"]) == ({}, {}, None)
+    assert (trainer.state.best, trainer.state.best_weights, trainer.result()["best_step"]) == ({}, {}, None)

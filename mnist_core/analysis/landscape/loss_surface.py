@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, split
 from mnist_core.networks.models import build_model, describe
-from mnist_core.training.batches import Feeder
+from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 from mnist_core.training.evaluation import loss_of
 
@@ -201,8 +201,8 @@ def landscape(
     side = side or most_side
     part = split(dataset, config).train
     count = min(images or most_images, len(part))
-    feeder = Feeder(config, part.images[:count], part.labels[:count])
-    inputs, labels = feeder.rows(slice(0, count))
+    loader = BatchLoader(config, part.images[:count], part.labels[:count])
+    inputs, labels = loader.rows(slice(0, count))
     xs, ys = np.linspace(*plane.xs, side), np.linspace(*plane.ys, side)
     places = torch.tensor([(x, y) for y in ys for x in xs], dtype=torch.float32)
     losses_at = _mlp(config, plane, inputs, labels) if _is_plain(config) else _any(config, plane, inputs, labels)

@@ -76,7 +76,7 @@ def beside(
         losses += train(net, x, labels, turn, config.learning_rate)
         between = time.perf_counter()
         for _update in turn:
-            trainer.stack.update()
+            trainer.loop.update()
         seconds += between - begun, time.perf_counter() - between
     records = trainer.take_records().steps
     return Beside(np.array(losses), records["loss"].astype(np.float64), *seconds.tolist())
