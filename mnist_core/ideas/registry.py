@@ -8,6 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from mnist_core.errors import InitialValueError
 from mnist_core.messages import N_
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.views import Views
@@ -26,12 +27,14 @@ PAGES: Mapping[str, str] = {
 class Idea:
     """An idea: a folder below this one with a `panel.py` whose `draw(panel)` draws it.
 
-    `view`: the word for it in its page's address, which old links have. `title`: on the page's switch.
+    `view`: the word for it in its page's address, which old links have. `title`: on the page's switch. `controls`: the names, with
+    spaces between, of those that may be told where to begin.
     """
 
     folder: str
     view: str
     title: str
+    controls: str = ""
 
     @property
     def name(self) -> str:
@@ -44,7 +47,15 @@ class Idea:
         return PAGES[self.folder.partition("/")[0]]
 
     def panel(self, instance: str = "", initial: Mapping[str, Any] | None = None) -> Panel:
-        """One place for it to stand: on its own page, or an `instance` elsewhere whose controls begin with `initial` values."""
+        """One place for it to stand: on its own page, or an `instance` elsewhere whose controls begin with `initial` values.
+
+        Raises InitialValueError where there is no control of such a name.
+        """
+        for name in initial or {}:
+            if name not in self.controls.split():
+                template = N_("“{idea}” has no control “{control}”: expected one of {options}.")
+                options = ", ".join(self.controls.split()) or "–"
+                raise InitialValueError(template, idea=self.name, control=name, options=options)
         return Panel(self.name, instance, initial or {})
 
     def draw(self, panel: Panel, *parts: Any) -> None:
@@ -58,34 +69,59 @@ class Idea:
 IDEAS: Mapping[str, Idea] = {
     idea.name: idea
     for idea in (
-        Idea("data/samples", "samples", N_("Samples")),
-        Idea("data/classes", "classes", N_("Classes")),
-        Idea("data/pixel_values", "numbers", N_("As numbers")),
-        Idea("data/pixel_scaling", "scales", N_("Scales")),
-        Idea("data/data_split", "heaps", N_("Three heaps")),
-        Idea("data/augmentation", "augmentation", N_("Augmentation")),
-        Idea("data/projection", "projection", N_("Projection")),
-        Idea("loss/perceptron", "perceptron", N_("A perceptron")),
-        Idea("loss/cross_entropy", "classes", N_("Scores to loss")),
-        Idea("loss/binary_cross_entropy", "binary", N_("Sure and wrong")),
-        Idea("loss/local_minima", "valleys", N_("Two valleys")),
-        Idea("loss/backpropagation", "backprop", N_("Forward and backward")),
-        Idea("loss/gradient_check", "check", N_("Numerical gradient")),
-        Idea("loss/from_scratch", "scratch", N_("From scratch")),
-        Idea("architecture/layers", "layers", N_("Layers and units")),
-        Idea("architecture/depth_and_width", "grid", N_("Depth × width")),
-        Idea("architecture/mlp_or_cnn", "equal", N_("MLP against CNN")),
-        Idea("architecture/convolution", "convolution", N_("How a convolution slides")),
-        Idea("architecture/optimizer_paths", "valley", N_("Optimizers in a valley")),
-        Idea("architecture/optimizer_race", "race", N_("Optimizers raced")),
-        Idea("batch_size/updates_per_epoch", "updates", N_("Updates per epoch")),
-        Idea("batch_size/gradient_noise", "noise", N_("Gradient noise")),
-        Idea("batch_size/batch_paths", "paths", N_("Three ways down")),
-        Idea("batch_size/batch_times", "seconds", N_("Seconds per epoch")),
-        Idea("batch_size/batch_race", "race", N_("Equal epochs, equal updates")),
-        Idea("stability/bowl", "bowl", N_("A bowl")),
+        Idea("data/samples", "samples", N_("Samples"), "order hard rank_part rank_hard"),
+        Idea("data/classes", "classes", N_("Classes"), "size shares mean_count one other"),
+        Idea("data/pixel_values", "numbers", N_("As numbers"), "image scale shown row column flatten_side"),
+        Idea("data/pixel_scaling", "scales", N_("Scales"), "scale row column rate steps"),
+        Idea("data/data_split", "heaps", N_("Three heaps"), "cut leak_share leak_memory"),
+        Idea("data/augmentation", "augmentation", N_("Augmentation"), "kind strength digits"),
+        Idea("data/projection", "projection", N_("Projection"), "digits first second count numbers"),
+        Idea("loss/perceptron", "perceptron", N_("A perceptron"), "activation w1 w2 b picture"),
+        Idea("loss/cross_entropy", "classes", N_("Scores to loss"), "target logit_0 logit_1 logit_2"),
+        Idea("loss/binary_cross_entropy", "binary", N_("Sure and wrong"), "target probability log"),
+        Idea("loss/local_minima", "valleys", N_("Two valleys"), "start rate steps"),
+        Idea("loss/backpropagation", "backprop", N_("Forward and backward"), "x1 x2 target rate activation loss stage"),
+        Idea("loss/gradient_check", "check", N_("Numerical gradient"), "hidden step"),
+        Idea("loss/from_scratch", "scratch", N_("From scratch"), "rate iterations"),
+        Idea(
+            "architecture/layers",
+            "layers",
+            N_("Layers and units"),
+            "task depth units_0 units_1 units_2 units_3 batch optimizer measure",
+        ),
+        Idea(
+            "architecture/depth_and_width",
+            "grid",
+            N_("Depth × width"),
+            "depths widths images epochs rate seeds measure accuracy",
+        ),
+        Idea(
+            "architecture/mlp_or_cnn",
+            "equal",
+            N_("MLP against CNN"),
+            "filters_0 filters_1 kernel units depth images epochs seed",
+        ),
+        Idea(
+            "architecture/convolution",
+            "convolution",
+            N_("How a convolution slides"),
+            "image kernel side stride padding row column",
+        ),
+        Idea(
+            "architecture/optimizer_paths",
+            "valley",
+            N_("Optimizers in a valley"),
+            "kind shown rate adaptive_rate momentum decay steps",
+        ),
+        Idea("architecture/optimizer_race", "race", N_("Optimizers raced"), "images epochs factor"),
+        Idea("batch_size/updates_per_epoch", "updates", N_("Updates per epoch"), "train_size batch_size epochs"),
+        Idea("batch_size/gradient_noise", "noise", N_("Gradient noise"), "batch steps"),
+        Idea("batch_size/batch_paths", "paths", N_("Three ways down"), "equal batch rate steps points"),
+        Idea("batch_size/batch_times", "seconds", N_("Seconds per epoch"), "units"),
+        Idea("batch_size/batch_race", "race", N_("Equal epochs, equal updates"), "images epochs rate"),
+        Idea("stability/bowl", "bowl", N_("A bowl"), "weights curvature rate momentum start steps"),
         Idea("stability/sharpness", "sharpness", N_("Sharpness")),
-        Idea("stability/landscape", "landscape", N_("The landscape")),
+        Idea("stability/landscape", "landscape", N_("The landscape"), "plane"),
         Idea("stability/inside_layers", "inside", N_("Inside the layers")),
     )
 }

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.compare_page import charts_panel
 from mnist_core.config import RunConfig
+from mnist_core.errors import InitialValueError
 from mnist_core.ideas import registry
 from mnist_core.ideas.registry import IDEAS, Idea
 from mnist_core.inspect_page import activations_panel, draw_panel, mistakes_panel, robustness_panel, snapshots_panel
@@ -162,6 +163,28 @@ def test_first_values_are_shown_and_what_cannot_be_is_a_sentence(stand: Stand) -
     assert "“rate” cannot begin with 7: expected a number from 0.01 to 1.0." in texts(wrong)
 
 
+TOLD: Mapping[str, Mapping[str, Any]] = {
+    "convolution": {"row": 3, "column": 4, "kernel": "blur"},
+    "updates_per_epoch": {"train_size": 1_000, "batch_size": 10, "epochs": 2},
+    "backpropagation": {"stage": 4, "target": 1},
+    "bowl": {"start": -1.5, "weights": 2},
+    "projection": {"digits": [4, 9]},
+}
+
+
+def test_controls_that_keep_their_own_state_begin_as_they_are_told(stand: Stand) -> None:
+    def draw(panel: Panel) -> None:
+        IDEAS[panel.name].draw(panel)
+
+    app = stand(draw, [IDEAS[name].panel("a", initial) for name, initial in TOLD.items()])
+    shown = of("a", app)[0]
+    assert (shown["convolution_at_0"], shown["convolution_at_1"], shown["convolution_kernel"]) == (3, 4, "blur")
+    assert [shown[f"updates_per_epoch_{name}"] for name in TOLD["updates_per_epoch"]] == [1_000, 10, 2]
+    assert (shown["backpropagation_stage"], shown["backpropagation_target"]) == (4, 1)
+    assert (shown["bowl_start"], shown["bowl_weights"]) == (-1.5, 2)
+    assert shown["projection_digits"] == [4, 9]
+
+
 # ---- the panels that show runs ---------------------------------------------------------------------------------------
 
 
@@ -235,6 +258,34 @@ def test_every_idea_is_registered_and_drawn_by_one_function() -> None:
         words = [idea.view for idea in registry.of_page(page)]
         assert words, page
         assert len(set(words)) == len(words), page
+
+
+CONTROLS = ("slider", "select_slider", "selectbox", "toggle", "number_input", "one_of", "pills")
+CHOICES_OF_RUNS = {"run", "runs", "rank_run"}  # nobody but the student has their ids
+
+
+@pytest.mark.parametrize("idea", IDEAS.values(), ids=IDEAS)
+def test_the_registry_knows_the_controls_of_an_idea(idea: Idea) -> None:
+    code = "".join(file.read_text() for file in sorted((ROOT / "mnist_core/ideas" / idea.folder).glob("*panel.py")))
+    nodes = list(ast.walk(ast.parse(code)))
+    told = [
+        node.args[0]
+        for node in nodes
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in [f"panel.{name}" for name in CONTROLS]
+    ]
+    plain = {node.value for node in told if isinstance(node, ast.Constant)} - CHOICES_OF_RUNS
+    numbered = {ast.unparse(node).split("{")[0].lstrip("f'") for node in told if isinstance(node, ast.JoinedStr)}
+    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    listed = set(idea.controls.split())
+    assert plain <= listed
+    assert all(name in words or name.startswith(tuple(numbered)) for name in listed)
+
+
+def test_a_control_that_an_idea_has_not_is_a_sentence() -> None:
+    with pytest.raises(
+        InitialValueError, match="“bowl” has no control “raet”: expected one of weights, curvature, rate,"
+    ):
+        IDEAS["bowl"].panel("a", {"raet": 1})
 
 
 def around_the_panel(code: str) -> list[str]:
