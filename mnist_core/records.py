@@ -1,4 +1,4 @@
-"""Plain records that pass between training, store, figures and pages. Knows NumPy, nothing else.
+"""Plain records that pass between training, store, figures and pages.
 
 A run's curve is two growing arrays. `STEP_DTYPE` has one row per window of steps (a window is a single step up to
 about 1,000 steps, longer beyond, so that a run keeps about 1,000 rows and no spike is lost: mean, least and greatest
@@ -317,7 +317,7 @@ class Analysis:
     id: str
     owner: str
     kind: AnalysisKind
-    parameters: Mapping[str, Any]  # JSON-ready; what they are is the kind's affair (jobs.analysis_job)
+    parameters: Mapping[str, Any]  # JSON-ready; typed in analysis.<kind>.schema
     state: AnalysisState
     version: int  # grows with every change
     created_at: float  # seconds since the epoch (UTC)

@@ -1,7 +1,7 @@
 """Analyses on their way through the workers: the part of the dispatcher that sees to them.
 
 Each worker has a slot for one, beside that for training, so that a student who looks into a network waits for nobody's
-run: in one process the two take turns (`turns`), and a worker that trains nothing comes first.
+run: in one process the two take turns (`compute_lock`), and a worker that trains nothing comes first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Assignment:
     worker: str
 
 
-class AnalysisDesk:
+class AnalysisDispatcher:
     """Takes analyses from the store's queue to free workers, by `send`, and sees how their tasks end."""
 
     def __init__(self, store: Store, send: Send) -> None:
@@ -44,9 +44,9 @@ class AnalysisDesk:
         `beside`: whether a worker can take an analysis while it trains.
         """
         taken = self.workers()
-        free = sorted((one for one in workers if one not in taken), key=lambda one: one in training)
+        free = sorted((worker for worker in workers if worker not in taken), key=lambda worker: worker in training)
         if not beside:
-            free = [one for one in free if one not in training]
+            free = [worker for worker in free if worker not in training]
         if not free:
             return
         for analysis in self.store.analyses.queued(len(free) + len(self.running)):

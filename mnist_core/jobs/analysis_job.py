@@ -31,7 +31,7 @@ class _NoLongerWantedError(Exception):
 
 
 class _Reporter:
-    """Called with the share that is done, as often as one likes; lets a run of this process go on for a moment.
+    """Called with the fraction that is done, as often as one likes; lets a run of this process go on for a moment.
 
     Not in an analysis that measures times, which would become longer by that. Raises _NoLongerWantedError.
     """

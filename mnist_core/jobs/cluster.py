@@ -120,14 +120,14 @@ def _serve() -> None:
 
 def _reached(open_store: Callable[[], Store]) -> Store:
     """The store, as soon as it is in reach."""
-    said = ""
+    last_warning = ""
     while True:
         try:
             return open_store()
         except TransientStoreError as error:
-            if str(error) != said:
-                said = str(error)
-                LOG.warning("%s", said)
+            if str(error) != last_warning:
+                last_warning = str(error)
+                LOG.warning("%s", last_warning)
             time.sleep(STORE_SECONDS)
 
 

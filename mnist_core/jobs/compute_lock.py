@@ -1,9 +1,9 @@
-"""Turns in a worker's process: a run and an analysis never compute at the same time, they take turns.
+"""The lock of a worker's process: a run and an analysis never compute at the same time, they take turns.
 
 torch's number of threads is the process's own; a run whose sums were split among other threads would not draw its own
-curve any more. So whoever computes holds the turn; a run gives way between two updates, an analysis whenever it tells how far
-it is, and each sets its threads anew when it has the turn again (`prepare`). Who waits for something else than computing
-(the store, space on the disk) does so without the turn (`lent`). Knows neither torch nor the store.
+curve any more. So whoever computes holds the lock; a run gives way between two updates, an analysis whenever it tells how far
+it is, and each sets its threads anew when it has the lock again (`prepare`). Who waits for something else than computing
+(the store, space on the disk) does so without the lock (`released`).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class _OfAThread(local):
 
 
 class ComputeLock:
-    """One turn, which is held inside `with`. Who waits longest has it next."""
+    """A lock, which is held inside `with`. Who waits longest has it next."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._held = False
-        self._line: deque[object] = deque()  # of those who wait
+        self._waiting: deque[object] = deque()  # of those who wait
         self._since = 0.0  # when the one that holds it got it …
         self._waited = 0.0  # … and how long it had given way for it
         self._mine = _OfAThread()
@@ -56,23 +56,23 @@ class ComputeLock:
             self._changed.notify_all()
 
     def prepare(self, function: Callable[[], None]) -> None:
-        """Call `function` now, and whenever this thread, which holds the turn, has it again after another."""
+        """Call `function` now, and whenever this thread, which holds the lock, has it again after another."""
         self._mine.prepare = function
         function()
 
     @property
     def wanted(self) -> bool:
         """Whether anybody waits."""
-        return bool(self._line)
+        return bool(self._waiting)
 
     def give_way(self) -> bool:
-        """Let those who wait have the turn, and take it again; whether anybody had it. Only who holds it may call.
+        """Let those who wait have the lock, and take it again; whether anybody had it. Only who holds it may call.
 
         It is kept at least as long as it was given away the last time, so that neither starves the other.
         """
         with self._changed:
             begun = time.monotonic()
-            if not self._line or begun - self._since < self._waited:
+            if not self._waiting or begun - self._since < self._waited:
                 return False
             self._held = False
             self._changed.notify_all()
@@ -82,8 +82,8 @@ class ComputeLock:
         return True
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Others may have the turn inside `with`, at whose end this thread has it again. Nothing where it does not hold it."""
+    def released(self) -> Iterator[None]:
+        """Others may have the lock inside `with`, at whose end this thread has it again. Nothing where it does not hold it."""
         if not self._mine.holds:
             yield
             return
@@ -99,9 +99,9 @@ class ComputeLock:
 
     def _wait(self) -> None:
         ticket = object()
-        self._line.append(ticket)
-        self._changed.wait_for(lambda: not self._held and self._line[0] is ticket)
-        self._line.popleft()
+        self._waiting.append(ticket)
+        self._changed.wait_for(lambda: not self._held and self._waiting[0] is ticket)
+        self._waiting.popleft()
         self._held, self._since = True, time.monotonic()
 
 

@@ -1,7 +1,7 @@
 """The dispatcher: takes runs from the store's queue to Dask's workers, as many as there are slots, in fair order.
 
-It also sees to analyses, to errands (data, above all) and to the upkeep of the disk, and tells the store that it lives. No run
-stays *running* without a worker: however its task ends, the store hears of it. Knows nothing of how a run is trained.
+It also sees to analyses, to maintenance (data, above all) and to the upkeep of the disk, and tells the store that it lives. No run
+stays *running* without a worker: however its task ends, the store hears of it.
 
 A run is sent to a worker that is there and free, never left to Dask's choice: Dask binds a task to a worker when it is
 submitted, so that runs from the first second, when only one worker is there, would wait in line behind each other.
@@ -23,7 +23,7 @@ from mnist_core import settings, stacks
 from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError, TransientStoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import maintenance, retention, run_job
-from mnist_core.jobs.analyses import SLOT, AnalysisDesk, Assignment
+from mnist_core.jobs.analyses import SLOT, AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
@@ -76,7 +76,7 @@ class Dispatcher:
             set() if self.elsewhere else {"train", SLOT, maintenance.SLOT}
         )  # slots that workers have by name
         self._running: dict[str, Assignment] = {}
-        self._analyses = AnalysisDesk(store, self._send)
+        self._analyses = AnalysisDispatcher(store, self._send)
         self._maintenance = maintenance.Maintenance(store, self._send)
         self._deaths: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()  # of the surroundings, that each run met in a row …
@@ -94,7 +94,7 @@ class Dispatcher:
 
     def serve(self) -> None:
         """Work until the process ends. Raises what went wrong `TROUBLES` times in a row."""
-        begun, troubles, said = False, 0, ""
+        begun, troubles, last_warning = False, 0, ""
         while True:
             try:
                 if not begun:
@@ -103,15 +103,15 @@ class Dispatcher:
                     self.begin()
                     begun = True
                 self.tick()
-                troubles, said = 0, ""
+                troubles, last_warning = 0, ""
             except LeaseLostError as error:
                 LOG.warning("%s", error)
                 begun = False
                 self.stand_by()
             except StoreError as error:
-                if str(error) != said:
-                    said = str(error)
-                    LOG.warning("%s", said)  # once, however long it lasts
+                if str(error) != last_warning:
+                    last_warning = str(error)
+                    LOG.warning("%s", last_warning)  # once, however long it lasts
                 time.sleep(TROUBLE_SECONDS)
             except Exception:
                 troubles += 1
@@ -140,8 +140,8 @@ class Dispatcher:
 
     def stand_by(self) -> None:
         """Let go of everything: another cluster has the lease. Its workers are refused by the store from now on."""
-        assignment = [*self._running.values(), *self._analyses.running.values()]
-        for future in [*(one.future for one in assignment), *self._maintenance.running.values()]:
+        assignments = [*self._running.values(), *self._analyses.running.values()]
+        for future in [*(assignment.future for assignment in assignments), *self._maintenance.running.values()]:
             future.cancel()
             future.release()
         for kept in (self._running, self._analyses.running, self._maintenance.running):
@@ -158,7 +158,7 @@ class Dispatcher:
         if time.monotonic() - self._cleared > (CLEAR_FULL_SECONDS if self._lacking else CLEAR_SECONDS):
             self._cleared = time.monotonic()
             retention.thin_out(self.store)  # first: the rest cannot be done on a full disk
-            retention.clear_away(self.store)
+            retention.delete_expired(self.store)
 
     def _submit(self) -> None:
         if self.store.analyses.queued(1):

@@ -29,16 +29,16 @@ def keep_cluster() -> None:
 
 def _keep() -> None:
     watch: Watch[int] = Watch()
-    said = ""
+    last_warning = ""
     while not _over.is_set():
         try:
             jobs.ensure_cluster()
             _end_where_it_hangs(watch)
-            said = ""
+            last_warning = ""
         except JobsError as error:
-            if str(error) != said:
-                said = str(error)
-                LOG.warning("%s", said)
+            if str(error) != last_warning:
+                last_warning = str(error)
+                LOG.warning("%s", last_warning)
         except Exception:
             LOG.exception("the cluster could not be seen to")
         _over.wait(LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""Who lives: counters that others raise, timed on a clock of one's own. Knows neither the store nor Dask.
+"""Who lives: counters that others raise, timed on a clock of one's own.
 
 No two machines share a clock, and a machine's clock may be set; so nobody says *when* he lived last. He counts, and who
 watches sees how long the count has stood still, on the monotonic clock of his own process.

@@ -1,6 +1,6 @@
 """Short tasks on their way through the workers: data fetched and drawn, the speed measured; a part of the dispatcher.
 
-The store has a fact under the name of each errand about data: wanted, running, failed or idle.
+The store has a fact under the name of each task about data: wanted, running, failed or idle.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def release() -> None:
 def _glibc() -> ctypes.CDLL | None:
     """The C library, where it is one whose allocator can be told so."""
     try:
-        found = ctypes.CDLL(None)
-        found.malloc_trim, found.mallopt  # noqa: B018 - whether they are there
+        library = ctypes.CDLL(None)
+        library.malloc_trim, library.mallopt  # noqa: B018 - whether they are there
     except (AttributeError, OSError, TypeError):  # musl, macOS; Windows
         return None
-    return found
+    return library

@@ -1,4 +1,4 @@
-"""What goes for good: runs that were put away, and weights that have outgrown their room on the disk."""
+"""What goes for good: soft-deleted runs, and weights that have outgrown their room on the disk."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mnist_core.networks import checkpoint_layout
 from mnist_core.networks.checkpoint_layout import forget_files, forget_snapshots
 from mnist_core.store import Store
 
-SOFT_DELETED_SECONDS = 86_400.0  # a run that was put away can be brought back for so long
+SOFT_DELETED_SECONDS = 86_400.0  # a soft-deleted run can be restored for so long
 
 
-def clear_away(store: Store) -> None:
-    """Delete what was put away a day ago, by the store's own clock, with its files."""
+def delete_expired(store: Store) -> None:
+    """Delete what was soft-deleted a day ago, by the store's own clock, with its files."""
     for run_id, owner in store.retention.expired(SOFT_DELETED_SECONDS):
         store.runs.delete(run_id, owner)
         forget_files(run_id)

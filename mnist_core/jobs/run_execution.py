@@ -196,7 +196,7 @@ class Job:
     def _one_step(self) -> bool:
         """One update, then a pause; False where something else was asked before it was made."""
         before = self.trainer.step
-        self.trainer.loop.advance(self._told_otherwise, steps=1)
+        self.trainer.loop.advance(self._asked_for_something_else, steps=1)
         if self.trainer.finished:
             self._publish(self.save_patiently())
             self.finish(alone=True)
@@ -205,7 +205,7 @@ class Job:
         self._publish(made and self.save_patiently())
         return made and self._pause("step")
 
-    def _told_otherwise(self) -> bool:
+    def _asked_for_something_else(self) -> bool:
         """Whether something else is asked than one step."""
         self._look_again()
         return self.asked and (self.requests is None or self.requests.command != "step")

@@ -1,4 +1,4 @@
-"""What a worker does with runs that it was given. Knows the store and the trainer, neither Dask nor pages.
+"""What a worker does with runs that it was given.
 
 `execute` owns runs from claim to release: one, or several that train as one stack. The store is asked for requests
 about ten times a second and given new records about five times a second, more often at first so that a curve is there
@@ -142,13 +142,13 @@ class _Bunch:
         self._asked = time.monotonic()
         try:
             tokens = {job.run.id: job.run.token for job in self.jobs}
-            found = self.store.commands.pending([*tokens], tokens)
+            requests = self.store.commands.pending([*tokens], tokens)
         except TransientStoreError as error:
-            LOG.warning("%s", error)  # what is next to be told waits for the store
+            LOG.warning("%s", error)  # the next report waits for the store
             self._asked += AWAY_SECONDS
             return
         for job in self.jobs:
-            job.requests = found.get(job.run.id)
+            job.requests = requests.get(job.run.id)
 
     def _interrupted(self) -> bool:
         """Whether something is asked that cannot wait until the stack comes back by itself."""
@@ -165,9 +165,9 @@ class _Bunch:
             self._saved = time.monotonic()
             self._save_cost = self._saved - begun
         reports = [job.report(saved=job in saved) for job in self.jobs]
-        told = patiently(lambda: self.store.record_writer.publish(reports))
+        accepted = patiently(lambda: self.store.record_writer.publish(reports))
         for job, report in zip(self.jobs, reports, strict=True):
-            if job.run.id in told:
+            if job.run.id in accepted:
                 job.published(report)
             else:
                 job.requests = None  # it is another worker's by now

@@ -1,6 +1,6 @@
 """The short tasks of a worker, beside training: data fetched and drawn, the machine's speed measured.
 
-Each takes the store's address, and tells how it goes by a fact in the store. Knows nothing of runs.
+Each takes the store's address, and tells how it goes by a fact in the store.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Faults of a machine that pass: a full disk, a share that is away for a moment. Knows neither the store nor Dask."""
+"""Faults of a machine that pass: a full disk, a share that is away for a moment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ _PASSING = frozenset(
 def passing_errno(error: BaseException | None) -> int | None:
     """The number of the operating system's error, if it is one that passes; safetensors says it in its sentence."""
     number = getattr(error, "errno", None)
-    if number is None and (said := re.search(r"os error (\d+)", str(error))):
-        number = int(said[1])
+    if number is None and (match := re.search(r"os error (\d+)", str(error))):
+        number = int(match[1])
     return number if number in _PASSING else None

@@ -13,7 +13,9 @@ from mnist_core.jobs import compute_lock, worker_heartbeat
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
-BUSY_SECONDS = 1.0  # how long the database itself waits for another writer: with the turn, which others may want
+BUSY_SECONDS = (
+    1.0  # how long the database itself waits for another writer: with the compute lock, which others may want
+)
 FIRST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # the pause before another try, twice as long each time
 # After so long a worker gives up what it waits for, and its run is queued again: it may be this worker alone that cannot
 # reach the store.
@@ -41,7 +43,7 @@ def patiently(ask: Callable[[], T]) -> T:
     except TransientStoreError as error:
         LOG.warning("%s", error)
     begun = time.monotonic()
-    with compute_lock.OF_THIS_PROCESS.lent():
+    with compute_lock.OF_THIS_PROCESS.released():
         for _pause in pauses(PATIENCE_SECONDS):
             try:
                 answer = ask()
@@ -53,10 +55,10 @@ def patiently(ask: Callable[[], T]) -> T:
 
 
 def pauses(seconds: float) -> Iterator[None]:
-    """Comes back after pauses that grow, until `seconds` have passed or the process is to end; the turn is lent meanwhile."""
+    """Comes back after pauses that grow, until `seconds` have passed or the process is to end; the compute lock is released meanwhile."""
     pause, end = FIRST_SECONDS, time.monotonic() + seconds
     while time.monotonic() < end:
-        with compute_lock.OF_THIS_PROCESS.lent():
+        with compute_lock.OF_THIS_PROCESS.released():
             if ending.wait(pause):
                 return
         worker_heartbeat.tick()  # it waits, and does not hang

@@ -30,12 +30,12 @@ class Queue:
         with self.database.begin(write=False) as connection:
             ids = fair_order(connection)[:limit]
             rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
-        found = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
-        if unreadable := [run for run in found if isinstance(run, UnreadableRun)]:
+        read = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
+        if unreadable := [run for run in read if isinstance(run, UnreadableRun)]:
             with self.database.begin() as connection:
                 for bad in unreadable:
                     end_run(connection, bad.id, "failed", {}, bad.problem)
-        return [run for run in found if isinstance(run, Run)]
+        return [run for run in read if isinstance(run, Run)]
 
     def claim(self, run_id: str, worker: str, threads: int, lease: int | None = None) -> Run | None:
         """Make a queued run this worker's, with a new token; None where it is no longer queued (stopped or taken meanwhile).
@@ -114,7 +114,7 @@ def in_turn(waiting: Iterable[tuple[str, str, int]], running: Iterable[str]) -> 
     """
     before = Counter(running)
     ranked = []
-    for place, (one, owner, priority) in enumerate(waiting):
-        ranked.append((-priority, before[owner], place, one))
+    for place, (item_id, owner, priority) in enumerate(waiting):
+        ranked.append((-priority, before[owner], place, item_id))
         before[owner] += 1
-    return [one for *_rank, one in sorted(ranked)]
+    return [item_id for *_rank, item_id in sorted(ranked)]

@@ -75,15 +75,15 @@ def drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:
     connection.execute(sa.delete(events).where(events.c.run_id == run_id, events.c.step > after))
 
 
-def with_rate_changes(connection: sa.Connection, found: Sequence[Run]) -> list[Run]:
+def with_rate_changes(connection: sa.Connection, runs: Sequence[Run]) -> list[Run]:
     """The runs, with the changes of their rates by hand."""
     query = sa.select(events.c.run_id, events.c.step, events.c.value).where(
-        events.c.kind == "learning_rate", events.c.run_id.in_([run.id for run in found])
+        events.c.kind == "learning_rate", events.c.run_id.in_([run.id for run in runs])
     )
     changed: dict[str, list[Event]] = defaultdict(list)
     for row in connection.execute(query.order_by(events.c.id)):
         changed[row.run_id].append(Event(row.step, "learning_rate", row.value))
-    return [_with_changes(run, changed[run.id]) if run.id in changed else run for run in found]
+    return [_with_changes(run, changed[run.id]) if run.id in changed else run for run in runs]
 
 
 def _with_changes(run: Run, happened: Sequence[Event]) -> Run:

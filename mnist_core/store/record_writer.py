@@ -1,4 +1,4 @@
-"""What workers tell of the runs that they train: records, pauses, ends."""
+"""What workers report of the runs that they train: records, pauses, ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RecordWriter:
     database: Database
 
     def publish(self, reports: Sequence[Report]) -> set[str]:
-        """Add records and say where the runs stand, at once for all. Returns the ids of those that could be told.
+        """Add records and say where the runs stand, at once for all. Returns the ids of those that were changed.
 
         Changes nothing of a run that is gone, or that is not the reporting worker's any more.
         """

@@ -135,8 +135,8 @@ class Runs:
             rows = connection.execute(query).all()
             order = fair_order(connection) if any(row.state == "queued" for row in rows) else []
             places = {run_id: place for place, run_id in enumerate(order)}
-            found = [run for run in (read_row(row, places.get(row.id)) for row in rows) if isinstance(run, Run)]
-            return with_rate_changes(connection, found)
+            read = (read_row(row, places.get(row.id)) for row in rows)
+            return with_rate_changes(connection, [run for run in read if isinstance(run, Run)])
 
     def unreadable(self, owner: str, limit: int = 50) -> list[UnreadableRun]:
         """Those of the owner's newest runs whose settings are none for this version of the program."""
@@ -154,8 +154,8 @@ class Runs:
         """Ids of the group's runs, oldest first, with their versions. Cheap."""
         query = sa.select(runs.c.id, runs.c.version).where(*_of_group(group))
         with self.database.begin(write=False) as connection:
-            found = connection.execute(query.order_by(runs.c.created_order, runs.c.id)).all()
-        return {row.id: row.version for row in found}
+            rows = connection.execute(query.order_by(runs.c.created_order, runs.c.id)).all()
+        return {row.id: row.version for row in rows}
 
     def predicted(self, owner: str) -> list[Run]:
         """The owner's finished runs that a prediction was made of, oldest first."""

@@ -47,7 +47,7 @@ class Sweeps:
         query = sa.select(sweeps).where(sweeps.c.owner == owner).order_by(sweeps.c.created_order.desc()).limit(limit)
         with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
-        return [found for found in map(_sweep, rows) if found is not None]
+        return [sweep for sweep in map(_sweep, rows) if sweep is not None]
 
     def settle(self, sweep_id: str, off: float) -> None:
         """Keep by what factor a sweep's prediction missed; the first answer stays."""

@@ -87,9 +87,9 @@ class Snapshot:
         if name == facts.name:
             query = query.where(facts.c.key.not_in(OF_THIS_MACHINE))
         query = query.order_by(*table.primary_key.columns)
-        found = self._connection.execute(query, execution_options={"yield_per": ROWS}).mappings()
+        rows = self._connection.execute(query, execution_options={"yield_per": ROWS}).mappings()
         nobody = {"holder": ""} if name == lease.name else {}
-        return ({**row, **nobody} for row in found)
+        return ({**row, **nobody} for row in rows)
 
     def lines(self, name: str) -> Iterator[bytes]:
         """The rows of a table, each as a line of JSON."""
@@ -168,11 +168,11 @@ def stage(file: Path, revision: str, lines: Callable[[str], Iterable[bytes]]) ->
     counts: dict[str, int] = {}
     try:
         with as_sentences(str(engine.url)), engine.begin() as connection:
-            found = sa.MetaData()
-            found.reflect(connection, only=lambda name, _: name != "alembic_version")
-            for table in reversed(found.sorted_tables):
+            tables = sa.MetaData()
+            tables.reflect(connection, only=lambda name, _: name != "alembic_version")
+            for table in reversed(tables.sorted_tables):
                 connection.execute(sa.delete(table))  # what the migrations have put there
-            for table in found.sorted_tables:
+            for table in tables.sorted_tables:
                 try:
                     _insert(connection, table, _counted(table, lines(table.name), counts))
                 except IntegrityError as error:
@@ -192,13 +192,13 @@ def _counted(table: sa.Table, lines: Iterable[bytes], counts: dict[str, int]) ->
 def _row(table: sa.Table, line: bytes) -> dict[str, Any]:
     """The row in a line of JSON. Raises ValueError."""
     try:
-        told = json.loads(line)
+        plain = json.loads(line)
     except RecursionError as error:
         raise ValueError("no row") from error
     columns = [column for column in table.c if (table.name, column.name) != NUMBERED]
-    if not isinstance(told, dict) or told.keys() != {column.name for column in columns}:
+    if not isinstance(plain, dict) or plain.keys() != {column.name for column in columns}:
         raise ValueError(f"no row of {table.name}")
-    return {column.name: _checked(column, told[column.name]) for column in columns}
+    return {column.name: _checked(column, plain[column.name]) for column in columns}
 
 
 def _checked(column: sa.Column[Any], plain: Any) -> Any:

@@ -46,7 +46,7 @@ def test_who_waits_for_something_else_lends_the_turn_and_is_prepared_when_it_has
 
     with turns:
         turns.prepare(lambda: order.append("run"))
-        with turns.lent():
+        with turns.released():
             other = threading.Thread(target=analysis)
             other.start()
             other.join(10)
@@ -56,7 +56,7 @@ def test_who_waits_for_something_else_lends_the_turn_and_is_prepared_when_it_has
         assert order == ["run", "analysis", "run"]
     later.join(10)
     assert order == ["run", "analysis", "run", "analysis"]
-    with turns.lent():  # nobody holds it
+    with turns.released():  # nobody holds it
         assert not turns.wanted
 
 
