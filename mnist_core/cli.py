@@ -268,7 +268,7 @@ def _check(options: argparse.Namespace) -> None:
         template = N_("threads must be from 1 to {most}, not {n}.")
         problems.append(Problem("threads", message(template, most=MOST_THREADS, n=options.threads)))
     if options.variant is not None and options.preset is None:
-        template = N_("--variant {name} belongs to an experiment: name it with --preset.")
+        template = N_("--variant {name} belongs to an experiment. Name the experiment with --preset.")
         problems.append(Problem("variant", message(template, name=options.variant)))
     if problems:
         raise ConfigError(problems)
@@ -338,7 +338,7 @@ def _write_curves(result: Result, file: Path, label: str) -> None:
         target.write_bytes(evaluations_csv(Curves(evaluations=rows)))
     except OSError as error:
         raise MnistLabError(
-            N_("The curves cannot be written to {file} ({reason}). Name another file."),
+            N_("The curves cannot be written to {file} ({reason}). Choose another file."),
             file=str(target),
             reason=error.strerror or str(error),
         ) from error

@@ -15,7 +15,7 @@ from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Run
 
 # Settings, and what was done to a run by hand, as they are called in a sentence and at the head of a column.
-NAMES: Mapping[str, str] = {**config.NAMES, "rate_changes": N_("changes of the rate by hand")}
+NAMES: Mapping[str, str] = {**config.NAMES, "rate_changes": N_("learning rate changes by hand")}
 # Settings that are drawn on a log scale.
 LOG_SCALED = {"learning_rate", "batch_size", "train_size", "weight_decay", "epsilon", "init_std"}
 SEEDS = ("seed", "batch_seed")
@@ -61,7 +61,9 @@ def in_words(one: Run, other: Run, shown: Mapping[str, tuple[str, str]]) -> Mess
     """How the settings of two runs differ; `shown` has both values of each as they are to be read."""
     names = differing((one, other))
     if not names:
-        return message(N_("The same settings: as far as both went, the curves are the same up to rounding."))
+        return message(
+            N_("The settings are identical. Over the steps that both runs trained, the curves differ only by rounding.")
+        )
     parts = [
         message(N_("{name}: {one} → {other}"), name=message(NAMES[name]), one=shown[name][0], other=shown[name][1])
         for name in names

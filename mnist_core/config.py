@@ -54,7 +54,7 @@ class RunConfig:
     # Network. `hidden_layers` are the units of the dense layers before the output, for MLP and CNN alike.
     model: ModelName = setting("mlp", N_("network"))
     hidden_layers: tuple[int, ...] = setting((128,), N_("hidden layers"), Range(1, 2048), layers=Range(0, 6))
-    activation: Activation = setting("relu", N_("activation"))
+    activation: Activation = setting("relu", N_("activation function"))
     initialization: Initialization = setting("he", N_("weight initialization"))  # biases start at 0
     init_std: float = setting(0.01, N_("standard deviation of the initial weights"), Range(0, 100))  # of `normal`
     dropout: float = setting(0.0, N_("dropout"), Range(0, 0.95))  # fraction of hidden dense units that is dropped
@@ -77,10 +77,10 @@ class RunConfig:
     epsilon: float = setting(1e-7, "ε", Range(1e-16, 1))  # adagrad, rmsprop, adam, adamw
     # Added to the gradient; decoupled with adamw. Weights and biases alike.
     weight_decay: float = setting(0.0, N_("weight decay"), Range(0, 10))
-    schedule: Schedule = setting("constant", N_("schedule"))
+    schedule: Schedule = setting("constant", N_("learning rate schedule"))
     # step: epochs between drops; warm-up: epochs of linear rise
-    schedule_epochs: int = setting(1, N_("epochs of the schedule"), Range(1, 1000))
-    schedule_factor: float = setting(0.1, N_("factor of the schedule"), Range(1e-4, 1))  # step: of each drop
+    schedule_epochs: int = setting(1, N_("schedule epochs"), Range(1, 1000))
+    schedule_factor: float = setting(0.1, N_("drop factor"), Range(1e-4, 1))  # step: of each drop
 
     # Batches and stopping
     batch_size: int = setting(100, N_("batch size"), Range(1, TRAIN_FILES))
@@ -88,11 +88,11 @@ class RunConfig:
     epochs: int = setting(5, N_("epochs"), Range(1, 1000))
     # End after so many epochs without a lower validation loss than at another's end; 0: never.
     early_stopping: int = setting(0, N_("early stopping"), Range(0, 1000))
-    stop_when_not_finite: bool = setting(True, N_("stop at NaN"))  # at the first NaN or infinity, or go on
+    stop_when_not_finite: bool = setting(True, N_("stop at the first NaN"))  # at the first NaN or infinity, or go on
     sharpness: bool = setting(False, N_("sharpness measured"))  # at every evaluation
     seed: int = setting(0, N_("seed"), Range(0, 2**31 - 1))  # of weights and dropout
     # Of the order of batches and of label noise; None: the same as `seed`.
-    batch_seed: int | None = setting(None, N_("seed of the batches"), Range(0, 2**31 - 1))
+    batch_seed: int | None = setting(None, N_("batch seed"), Range(0, 2**31 - 1))
 
     def __post_init__(self) -> None:
         for name in ("hidden_layers", "filters"):
@@ -167,7 +167,7 @@ class RunConfig:
             data = None
         if not isinstance(data, dict):
             raise ConfigError(
-                [Problem("", message(N_("Expected a JSON object with the settings of a run, got something else.")))]
+                [Problem("", message(N_("Expected a JSON object with the settings of a run, but got something else.")))]
             )
         return cls.from_dict({name: value for name, value in data.items() if name != RATE_CHANGES})
 

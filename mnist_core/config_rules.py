@@ -81,9 +81,7 @@ def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> l
     kind = int if whole else (int, float)
     if not isinstance(value, kind) or isinstance(value, bool):
         template = (
-            N_("{field} must be a whole number, not {value}.")
-            if whole
-            else N_("{field} must be a number, not {value}.")
+            N_("{field} must be an integer, not {value}.") if whole else N_("{field} must be a number, not {value}.")
         )
         return [problem(template, name, value)]
     if not allowed.minimum <= value <= allowed.maximum:  # also false for NaN
@@ -100,7 +98,7 @@ def _layer_problems(name: str, value: Any, count: Range, units: Range) -> list[P
         and all(units.minimum <= v <= units.maximum for v in value)
     ):
         return []
-    template = N_("{field} must be {fewest} to {most} whole numbers from {minimum} to {maximum}, not {value}.")
+    template = N_("{field} must be a list of {fewest} to {most} integers from {minimum} to {maximum}, not {value}.")
     return [
         problem(
             template,
@@ -120,8 +118,7 @@ def _joint_problems(config: Any) -> list[Problem]:
         problems.append(
             problem(
                 N_(
-                    "train_size and validation_size share {total} images, but {train} + {validation} are {sum}: "
-                    "make one of them smaller."
+                    "train_size and validation_size can be at most {total} images together, but {train} + {validation} = {sum}. Make one of them smaller."
                 ),
                 "validation_size",
                 config.validation_size,
@@ -134,7 +131,7 @@ def _joint_problems(config: Any) -> list[Problem]:
     if config.batch_size > config.train_size:
         problems.append(
             problem(
-                N_("batch_size {value} is larger than train_size {train}: use at most {train}."),
+                N_("batch_size {value} is larger than train_size {train}. Use at most {train}."),
                 "batch_size",
                 config.batch_size,
                 train=config.train_size,
@@ -144,7 +141,7 @@ def _joint_problems(config: Any) -> list[Problem]:
     if config.kernel_size % 2 == 0:
         problems.append(
             problem(
-                N_("kernel_size must be odd, so that it has a middle pixel, not {value}."),
+                N_("kernel_size must be an odd number, not {value}, so that the kernel has a center pixel."),
                 "kernel_size",
                 config.kernel_size,
             )
@@ -152,7 +149,7 @@ def _joint_problems(config: Any) -> list[Problem]:
     if config.early_stopping and not config.validation_size:
         problems.append(
             problem(
-                N_("early_stopping watches the validation loss: set validation_size above 0 or early_stopping to 0."),
+                N_("early_stopping needs a validation loss. Set validation_size above 0, or early_stopping to 0."),
                 "early_stopping",
                 config.early_stopping,
             )
@@ -167,13 +164,11 @@ def _lone_image_problems(config: Any) -> list[Problem]:
         return []
     if config.batch_size == 1:
         template = N_(
-            "batch_norm needs at least two images in every batch, but batch_size is 1: set it to 2 or more, or batch_norm "
-            "to false."
+            "batch_norm needs at least two images in every batch, but batch_size is 1. Set batch_size to 2 or more, or batch_norm to false."
         )
         return [problem(template, "batch_size", config.batch_size)]
     template = N_(
-        "batch_norm needs at least two images in every batch, but of train_size {train} in batches of batch_size {value} "
-        "the last batch has one: set train_size to {fewer}, or batch_size to {more}."
+        "batch_norm needs at least two images in every batch, but with train_size {train} and batch_size {value} the last batch has only one. Set train_size to {fewer}, or batch_size to {more}."
     )
     return [
         problem(
@@ -205,6 +200,6 @@ def _number(value: float) -> str:
 def _not_a_choice(name: str, value: Any, options: tuple[str, ...]) -> Problem:
     close = difflib.get_close_matches(str(value), options, n=1)
     if close:
-        template = N_("{field} is one of {options}, not {value}. Did you mean {likely}?")
+        template = N_("{field} must be one of {options}, not {value}. Did you mean {likely}?")
         return problem(template, name, value, options=", ".join(options), likely=close[0])
-    return problem(N_("{field} is one of {options}, not {value}."), name, value, options=", ".join(options))
+    return problem(N_("{field} must be one of {options}, not {value}."), name, value, options=", ".join(options))

@@ -59,7 +59,7 @@ class ConfigError(MnistLabError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(
-            N_("This configuration cannot run: {problems}"),
+            N_("These settings cannot be used: {problems}"),
             problems=" ".join(str(problem.message) for problem in self.problems),
         )
 

@@ -65,32 +65,34 @@ _MLP = RunConfig(hidden_layers=(100,), batch_size=100, epochs=5)
 _PRESETS = (
     Preset(
         "keras-first-look",
-        N_("A first look: 98 % in five epochs"),
-        N_("Training accuracy reaches 98.9 %, test accuracy 98.0 %: the small gap is where overfitting begins."),
+        N_("A first look: 98% in five epochs"),
+        N_("Training accuracy reaches 98.9%, test accuracy 98.0%. The small gap is where overfitting begins."),
         _KERAS,
     ),
     Preset(
         "two-layer-net",
         N_("Two-layer network, learning rate 0.5"),
-        N_("The loss falls from 2.3 to nearly nothing; test accuracy ends near 94.8 %."),
+        N_("The loss falls from 2.3 to almost 0, and test accuracy ends near 94.8%."),
         _TWO_LAYER,
     ),
     Preset(
         "two-layer-net-rate-1.2",
-        N_("Two-layer network, learning rate 1.2: rough"),
-        N_("It still learns, but late and with spikes in the loss: this rate is near the edge."),
+        N_("Two-layer network, learning rate 1.2: unstable"),
+        N_("It still learns, but late and with spikes in the loss. This rate is near the edge."),
         _TWO_LAYER.replace(learning_rate=1.2),
     ),
     Preset(
         "two-layer-net-rate-1.5",
         N_("Two-layer network, learning rate 1.5: collapse"),
-        N_("The loss stays at ln 10 = 2.303 and accuracy at 10 %. No NaN appears: the hidden units are dead."),
+        N_("The loss stays at ln 10 = 2.303 and accuracy at 10%. No NaN appears, but the hidden units are dead."),
         _TWO_LAYER.replace(learning_rate=1.5),
     ),
     Preset(
         "optimizer-race",
         N_("Five optimizers on the same batches"),
-        N_("Same weights and batches at the start: the adaptive optimizers are ahead early, at their usual rates."),
+        N_(
+            "All start from the same weights and see the same batches. At their usual learning rates, the adaptive optimizers lead early."
+        ),
         _MLP,
         {
             "SGD": {"optimizer": "sgd", "learning_rate": 0.01},
@@ -103,29 +105,35 @@ _PRESETS = (
     Preset(
         "depth-and-width",
         N_("Deeper or wider?"),
-        N_("Parameters, time and validation accuracy side by side: deeper settles later, wider holds more."),
+        N_(
+            "Compare parameters, time and validation accuracy: deeper networks converge later, wider ones have more capacity."
+        ),
         _MLP.replace(learning_rate=0.1),
         {"0": {"hidden_layers": ()}}
         | {f"{depth} × {width}": {"hidden_layers": (width,) * depth} for depth in (1, 2, 3) for width in (16, 64, 256)},
     ),
     Preset(
         "batch-size",
-        N_("Batch size from 1 to the full set"),
-        N_("Equal epochs, unequal updates: tiny batches are slow, a very large batch learns far less."),
+        N_("Batch size from 1 to the full training set"),
+        N_(
+            "The epochs are equal, the numbers of updates are not. Tiny batches are slow; with a very large batch the network learns far less."
+        ),
         _MLP.replace(learning_rate=0.02, epochs=2),
         {str(size): {"batch_size": size} for size in (1, 10, 32, 100, 1_000, 10_000, 50_000)},
     ),
     Preset(
         "preprocessing",
         N_("Raw, scaled, centered, standardized pixels"),
-        N_("Same network and rate: raw pixels 0–255 make training unstable, standardized ones make it easiest."),
+        N_(
+            "The network and learning rate are the same. Raw pixels 0–255 make training unstable, standardized pixels make it easiest."
+        ),
         _MLP.replace(learning_rate=0.1, epochs=3),
         {kind: {"preprocessing": kind} for kind in ("raw", "scaled", "centered", "standardized")},
     ),
     Preset(
         "overfit-and-stop",
         N_("Overfitting, and when to stop"),
-        N_("1,000 images and a wide network: validation loss turns up while training loss falls to nothing."),
+        N_("With 1,000 images and a wide network, validation loss rises again while training loss falls to almost 0."),
         RunConfig(
             train_size=1_000,
             hidden_layers=(1024,),
@@ -138,8 +146,10 @@ _PRESETS = (
     ),
     Preset(
         "edge-of-stability",
-        N_("Up to the edge, and along it"),
-        N_("Full-batch descent: the sharpness of the loss grows until it meets 2/rate, and hovers there."),
+        N_("Edge of stability"),
+        N_(
+            "With full-batch gradient descent, the sharpness of the loss grows until it reaches 2/learning rate, and stays close to it."
+        ),
         RunConfig(
             train_size=1_000,
             validation_size=2_000,
@@ -157,8 +167,8 @@ _PRESETS = (
     ),
     Preset(
         "lenet",
-        N_("A convolutional network of LeNet's shape"),
-        N_("Two convolutions with pooling: about 99 % on the test images within three epochs."),
+        N_("A LeNet-style convolutional network"),
+        N_("Two convolutional layers with pooling reach about 99% test accuracy within three epochs."),
         RunConfig(
             model="cnn",
             filters=(32, 64),
@@ -173,8 +183,10 @@ _PRESETS = (
     ),
     Preset(
         "lenet-fast",
-        N_("99 % as fast as possible"),
-        N_("A rate that rises and falls (one-cycle) takes a small LeNet to 99 % on the test images in two epochs."),
+        N_("99% as fast as possible"),
+        N_(
+            "A learning rate that rises and then falls (one-cycle) takes a small LeNet to 99% test accuracy in two epochs."
+        ),
         RunConfig(
             train_size=55_000,
             validation_size=5_000,
@@ -211,5 +223,5 @@ def _unknown(name: str, known: tuple[str, ...]) -> Problem:
         return Problem("preset", message(template, name=repr(name), likely=close[0]))
     return Problem(
         "preset",
-        message(N_("There is no experiment {name}. There are: {known}."), name=repr(name), known=", ".join(known)),
+        message(N_("There is no experiment {name}. Choose one of: {known}."), name=repr(name), known=", ".join(known)),
     )

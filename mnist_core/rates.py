@@ -34,10 +34,10 @@ class Plan:
             *_number_problems("lowest", self.lowest),
             *_number_problems("highest", self.highest),
             *_count_problems(
-                "count", N_("A sweep has {fewest} to {most} rates, not {value}."), self.count, FEWEST, MOST
+                "count", N_("A sweep needs {fewest} to {most} learning rates, not {value}."), self.count, FEWEST, MOST
             ),
             *_count_problems(
-                "seeds", N_("A sweep has {fewest} to {most} seeds, not {value}."), self.seeds, 1, MOST_SEEDS
+                "seeds", N_("A sweep needs {fewest} to {most} seeds, not {value}."), self.seeds, 1, MOST_SEEDS
             ),
         ]
         problems = problems or _range_problems(self)
@@ -115,13 +115,11 @@ def announcement(config: RunConfig, runs: int, seconds: float, together: bool, d
         return None
     if together:
         template = N_(
-            "This takes about {time}: {n} networks train as one. The page stays usable and can be closed. Fewer rates, "
-            "epochs or training images make it shorter."
+            "This takes about {time}: {n} networks are trained together as one. You can keep using the page or close it. To shorten it, use fewer learning rates, epochs or training images."
         )
     else:
         template = N_(
-            "This takes about {time}: {n} networks of this kind wait in the queue and train one after another. The page "
-            "stays usable and can be closed. Fewer rates, epochs or training images make it shorter."
+            "This takes about {time}: {n} networks are queued and trained one after another. You can keep using the page or close it. To shorten it, use fewer learning rates, epochs or training images."
         )
     return message(template, time=duration, n=runs)
 
@@ -134,15 +132,15 @@ def _parse(text: str) -> float:
         return math.nan
 
 
-_NAMES = {"lowest": N_("lowest rate"), "highest": N_("highest rate")}
+_NAMES = {"lowest": N_("lowest learning rate"), "highest": N_("highest learning rate")}
 
 
 def _number_problems(name: str, value: float) -> list[Problem]:
     if math.isnan(value):
-        return [_problem(name, N_("The {name} is no number. Type one such as 0.01 or 3e-4."))]
+        return [_problem(name, N_("The {name} must be a number. Enter one such as 0.01 or 3e-4."))]
     if value <= 0:
         template = N_(
-            "The {name} is {value}: with it no weight would move downhill. Choose one above 0, such as 0.001."
+            "The {name} must be above 0, not {value}; otherwise no weight moves downhill. Choose one such as 0.001."
         )
         return [_problem(name, template, value=f"{value:g}")]
     if not MINIMUM <= value <= GREATEST:
@@ -164,11 +162,15 @@ def _count_problems(name: str, template: str, value: int, fewest: int, most: int
 def _range_problems(plan: Plan) -> list[Problem]:
     values = {"lowest": f"{plan.lowest:g}", "highest": f"{plan.highest:g}"}
     if plan.lowest > plan.highest:
-        template = N_("The range is the wrong way round: its lowest rate {lowest} is above its highest {highest}.")
+        template = N_("The lowest learning rate {lowest} is above the highest {highest}. Swap them.")
     elif plan.lowest == plan.highest:
-        template = N_("The lowest and the highest rate are both {lowest}: one rate alone is no sweep.")
+        template = N_(
+            "The lowest and the highest learning rate are both {lowest}, but a sweep needs two different rates. Change one of them."
+        )
     elif (plan.highest / plan.lowest) ** (1 / (plan.count - 1)) < NARROWEST:
-        template = N_("{count} rates between {lowest} and {highest} would be the same to three digits: choose fewer.")
+        template = N_(
+            "{count} learning rates between {lowest} and {highest} are too close together to tell apart. Choose fewer rates or a wider range."
+        )
         values["count"] = str(plan.count)
     else:
         return []

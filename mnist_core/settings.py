@@ -138,7 +138,10 @@ def scheduler_tls() -> tuple[Path, Path, Path] | None:
     named = {name: os.environ.get(name, "") for name in TLS}
     if not any(named.values()):
         if (scheduler_address() or "").startswith("tls://"):
-            raise JobsError(N_("MNIST_LAB_SCHEDULER speaks TLS. Name its files: {names}."), names=", ".join(TLS))
+            raise JobsError(
+                N_("The MNIST_LAB_SCHEDULER address uses TLS. Set the files that it needs: {names}."),
+                names=", ".join(TLS),
+            )
         return None
     if missing := [name for name, value in named.items() if not value]:
         raise JobsError(N_("TLS needs three files. Set {names} as well."), names=", ".join(missing))
@@ -146,7 +149,7 @@ def scheduler_tls() -> tuple[Path, Path, Path] | None:
     for name, file in zip(TLS, files, strict=True):
         if not (file.is_file() and os.access(file, os.R_OK)):
             raise JobsError(
-                N_("{name} names {file}, which is no file that can be read. Correct the path or its permissions."),
+                N_("{name} is set to {file}, which is not a readable file. Correct the path or its permissions."),
                 name=name,
                 file=str(file),
             )

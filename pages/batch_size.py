@@ -17,7 +17,7 @@ VIEWS = registry.views("batch_size")
 
 def page() -> None:
     """One of the views; the address names it."""
-    st.title(_("Batch size: how many images before each step"))
+    st.title(_("Batch size: images per update"))
     preload()
     views.show(Panel("batch_size"), VIEWS)
 

@@ -22,9 +22,9 @@ def page() -> None:
     if chosen:
         charts_panel.draw(PAGE, [run.id for run in chosen])
     elif table_panel.has_runs():
-        st.info(_("Choose two runs or more in the table, to see them beside each other."))
+        st.info(_("Choose two or more runs in the table to compare them."))
     else:
-        st.info(_("Train networks first, then choose some in the table: they appear here beside each other."))
+        st.info(_("Train some networks first, then choose runs in the table. They are compared here."))
 
 
 frame.safely(page)()

@@ -24,9 +24,7 @@ def how_to_get() -> None:
     st.subheader(_("How to get MNIST"))
     st.markdown(
         _(
-            "MNIST is downloaded once, in the background, when this program first starts with a network connection. "
-            "Without one, put the four files of MNIST into a folder and name it in the environment variable (or "
-            "Streamlit secret) `MNIST_LAB_DATA`, or into `data/MNIST/raw` in this program's home (`MNIST_LAB_HOME`)."
+            "MNIST is downloaded once, in the background, the first time this program starts with a network connection. Without a connection, put the four MNIST files into a folder and set the environment variable (or Streamlit secret) `MNIST_LAB_DATA` to it, or put them into `data/MNIST/raw` in this program's home folder (`MNIST_LAB_HOME`)."
         )
     )
     if failed := data_note.failure("download"):
@@ -42,7 +40,7 @@ def how_to_get() -> None:
 
 def page() -> None:
     """The data set, one of the views of it, and where MNIST comes from."""
-    st.title(_("The digits that the networks learn"))
+    st.title(_("The digits that networks learn from"))
     first = data.preferred()
     here = [first, *(name for name in data.TITLES if name != first)]
     here = [name for name in here if data.available(name)]

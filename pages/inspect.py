@@ -23,9 +23,9 @@ frame.ensure()
 VIEWS: views.Views = {
     "draw": (N_("Draw a digit"), draw_panel.draw),
     "mistakes": (N_("Mistakes"), mistakes_panel.draw),
-    "inside": (N_("Inside"), activations_panel.draw),
-    "course": (N_("Over time"), snapshots_panel.draw),
-    "disturb": (N_("Disturb"), robustness_panel.draw),
+    "inside": (N_("Weights and activations"), activations_panel.draw),
+    "course": (N_("Through training"), snapshots_panel.draw),
+    "disturb": (N_("Robustness"), robustness_panel.draw),
 }
 
 

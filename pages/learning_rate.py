@@ -19,7 +19,7 @@ def settings() -> None:
     draft.keep_possible()
     controls.experiment()
     st.caption(names.but_the_rate(draft.config()))
-    st.page_link("pages/train.py", label=_("Change more on the Train page"), icon=":material/tune:")
+    st.page_link("pages/train.py", label=_("Change more settings on the Train page"), icon=":material/tune:")
 
 
 def view() -> str:
@@ -31,7 +31,7 @@ def view() -> str:
         default=address.put("rates_view", start) if address.followed() else start,  # as in ui/views.py
         required=True,
         key="rates_view",
-        format_func=lambda word: _("Many rates") if word == "rates" else _("Range test"),
+        format_func=lambda word: _("Learning rate sweep") if word == "rates" else _("Range test"),
         label_visibility="collapsed",
     )
     address.say(view="test" if chosen == "test" else None)
@@ -44,7 +44,7 @@ def page() -> None:
     draft.follow_address()
     draft.fields()
     if problem := st.session_state.pop("address_error", None):
-        st.warning(_("The address asked for settings that cannot be. The experiment's own are shown instead."))
+        st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
     with st.sidebar:
         settings()

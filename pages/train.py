@@ -72,7 +72,7 @@ def design() -> None:
         shown = (
             (_("Parameters"), f"{description.parameters:,}"),
             (_("Steps per epoch"), f"{config.steps_per_epoch:,}"),
-            (_("Steps in all"), f"{config.total_steps:,}"),
+            (_("Total steps"), f"{config.total_steps:,}"),
             (_("Expected time"), names.duration(estimate.estimate_seconds(config, speed))),
         )
         with st.container(horizontal=True, gap="medium"):
@@ -117,7 +117,7 @@ def page() -> None:
     draft.follow_address()
     draft.fields()
     if problem := st.session_state.pop("address_error", None):
-        st.warning(_("The address asked for settings that cannot be. The experiment's own are shown instead."))
+        st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
     with st.sidebar:
         controls.draw()

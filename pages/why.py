@@ -17,7 +17,7 @@ VIEWS = registry.views("why")
 
 def page() -> None:
     """One of the views; the address names it."""
-    st.title(_("Why a learning rate breaks"))
+    st.title(_("Why a high learning rate breaks training"))
     preload()
     views.show(Panel("why"), VIEWS)
 

@@ -103,7 +103,7 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
         (
             ("range-test", "--batch-norm", "true", "--train-size", "101"),
             2,
-            "set train_size to 100, or batch_size to 101",
+            "Set train_size to 100, or batch_size to 101",
         ),
         (
             ("sweep", "--learning-rates", "1", "--batch-norm", "true", "--batch-size", "1"),
@@ -130,7 +130,11 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
         (("train", "--wd", "0.1"), 2, "no option --wd (did you mean --weight-decay?)"),
         (("train", "--layers", "50"), 2, "no option --layers (did you mean --hidden-layers?)"),
         (("train", "--batch_size", "50"), 2, "no option --batch_size (did you mean --batch-size?)"),
-        (("train", "--variant", "Adam"), 2, "--variant Adam belongs to an experiment: name it with --preset."),
+        (
+            ("train", "--variant", "Adam"),
+            2,
+            "--variant Adam belongs to an experiment. Name the experiment with --preset.",
+        ),
         (("range-test", "--epochs", "3"), 2, "Range-test sets --epochs by itself: leave it out."),
         (("train", "--curves", "/nowhere/curves.csv"), 2, "'/nowhere/curves.csv' cannot be written (No such file"),
         (("train", "--curves", ""), 2, "'' cannot be written (Is a directory)"),

@@ -38,7 +38,7 @@ def test_differences_in_words() -> None:
     assert said == "Only one setting differs. learning rate: 0.5 → 1.5."
     said = str(comparison.in_words(one, run(1, learning_rate=1.5, seed=1), shown))
     assert said == "2 settings differ. learning rate: 0.5 → 1.5; seed: 0 → 1."
-    assert "curves are the same" in str(comparison.in_words(one, run(1), {}))
+    assert "The settings are identical" in str(comparison.in_words(one, run(1), {}))
 
 
 def test_runs_of_other_rates_on_the_way_are_not_the_same() -> None:
@@ -49,7 +49,7 @@ def test_runs_of_other_rates_on_the_way_are_not_the_same() -> None:
     assert comparison.differing([whole, changed]) == ["rate_changes"]
     assert comparison.differing([changed, later]) == ["rate_changes"]
     said = str(comparison.in_words(whole, changed, shown))
-    assert said == "Only one setting differs. changes of the rate by hand: none → 0.01 after step 100."
+    assert said == "Only one setting differs. learning rate changes by hand: none → 0.01 after step 100."
     for by in ("seed", "learning_rate"):
         alike = comparison.grouped([whole, changed, replace(changed, id="r3"), later], by)
         assert [[one.id for one in group] for group in alike.values()] == [["r0"], ["r1", "r3"], ["r2"]]

@@ -126,7 +126,7 @@ def test_all_problems_at_once_unknown_names_too() -> None:
     assert "Did you mean learning_rate?" in found["learning_rat"]
     assert "Did you mean adam?" in found["optimizer"]
     assert found["learning_rate"] == "learning_rate must be from 1e-06 to 100, not -1."
-    assert found["epochs"] == "epochs must be a whole number, not 2.5."
+    assert found["epochs"] == "epochs must be an integer, not 2.5."
 
 
 def test_a_name_like_no_other_has_no_likely_name() -> None:
@@ -157,10 +157,12 @@ def test_settings_that_do_not_go_together(fields: dict[str, Any], field: str) ->
 def test_what_is_said_of_a_batch_of_one_image_helps() -> None:
     for train, batch, words in ((101, 100, "100, or batch_size to 101."), (7, 2, "6, or batch_size to 4.")):
         said = problems(batch_norm=True, train_size=train, batch_size=batch)["batch_size"]
-        assert said.endswith(f"the last batch has one: set train_size to {words}")
+        assert said.endswith(f"the last batch has only one. Set train_size to {words}")
         RunConfig(batch_norm=True, train_size=train - 1, batch_size=batch)
     RunConfig(batch_norm=True, train_size=7, batch_size=4)
-    assert "set it to 2 or more, or batch_norm to false" in problems(batch_norm=True, batch_size=1)["batch_size"]
+    assert (
+        "Set batch_size to 2 or more, or batch_norm to false" in problems(batch_norm=True, batch_size=1)["batch_size"]
+    )
 
 
 @pytest.mark.parametrize(

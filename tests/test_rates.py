@@ -41,11 +41,13 @@ def test_rates_ascend_evenly_on_a_log_scale(lowest: float, highest: float, count
 
 
 def test_a_range_the_wrong_way_round() -> None:
-    assert problems("3", "0.1", 8) == ["The range is the wrong way round: its lowest rate 3 is above its highest 0.1."]
+    assert problems("3", "0.1", 8) == ["The lowest learning rate 3 is above the highest 0.1."]
 
 
 def test_one_rate() -> None:
-    assert problems("0.1", "0.1", 8) == ["The lowest and the highest rate are both 0.1: one rate alone is no sweep."]
+    assert problems("0.1", "0.1", 8) == [
+        "The lowest and the highest learning rate are both 0.1: one rate alone is no sweep."
+    ]
     assert problems("0.1", "1", 1) == ["A sweep has 2 to 32 rates, not 1."]
 
 
@@ -57,13 +59,13 @@ def test_a_rate_of_zero_or_less(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["", "fast", "nan", "1e", "0.1.2", "🙂", "1" * 5_000 + "x"])
 def test_what_is_no_number(typed: str) -> None:
-    assert problems("0.1", typed, 8) == ["The highest rate is no number. Type one such as 0.01 or 3e-4."]
+    assert problems("0.1", typed, 8) == ["The highest learning rate is no number. Type one such as 0.01 or 3e-4."]
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     said = problems("x", "1e9", 99, 0)
     assert len(said) == 4
-    assert "The highest rate must be from 1e-05 to 100, not 1e+09." in said
+    assert "The highest learning rate must be from 1e-05 to 100, not 1e+09." in said
 
 
 def test_a_range_too_narrow_for_so_many() -> None:

@@ -18,7 +18,7 @@ from mnist_core.records import Run, Split
 LOG = logging.getLogger("mnist_lab.worker")
 Weights = Mapping[str, NDArray[np.float32]]  # by name, as a model's state
 NO_WEIGHTS = N_(
-    "Of this run no weights that are numbers are on disk. Let it train for some seconds, or choose another."
+    "No usable weights have been saved for this run yet. Let it train for a few seconds, or choose another run."
 )
 
 

@@ -59,7 +59,7 @@ def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
     """The parts to draw, at least one, in their order; and how."""
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("compare_controls")):
         chosen = st.segmented_control(
-            _("Curves of"),
+            _("Show curves for"),
             seal.splits(),
             selection_mode="multi",
             default=["validation"],
@@ -106,7 +106,7 @@ def _without_curve(views: Sequence[watch.View], parts: Sequence[Split]) -> list[
         if not len(view.curves.evaluations):
             missing.append((title, undrawn.not_yet(view.run)))
         elif "validation" in parts and not view.run.config.validation_size:
-            missing.append((title, _("kept no validation images")))
+            missing.append((title, _("has no validation images")))
     return missing
 
 
@@ -117,13 +117,13 @@ def _numbered(runs: Sequence[Run]) -> list[str]:
 
 def _say_shared(places: Sequence[int], parts: Sequence[Split]) -> None:
     if len(parts) > 1 and overlay.share_colors(places):
-        text = _("There are {n} colors: curves of one color that belong to different runs differ by their signs.")
+        text = _("There are only {n} colors: where runs share one, their curves have different markers.")
         st.caption(text.format(n=len(theme.RUN_COLORS_LIGHT)))
 
 
 def _say_differences(runs: Sequence[Run]) -> None:
     if len(runs) < 2:
-        st.caption(_("Choose two runs or more in the table, to see them beside each other."))
+        st.caption(_("Choose two or more runs in the table to compare them."))
         return
     if len(runs) == 2:
         one, other = runs
@@ -166,8 +166,8 @@ def _two_charts(
 def _groups(panel: Panel, views: list[watch.View]) -> None:
     runs = {view.run.id: view for view in views}
     fields = [name for name in comparison.differing(view.run for view in views) if name not in comparison.SEEDS]
-    labels = {"seed": _("runs alike in all but the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
-    by = panel.selectbox("compare_by", _("Together"), list(labels), format_func=labels.__getitem__, width=320)
+    labels = {"seed": _("all settings except the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
+    by = panel.selectbox("compare_by", _("Group by"), list(labels), format_func=labels.__getitem__, width=320)
     parts, view = _parts_and_view(panel)
     found = comparison.grouped([one.run for one in views], by)
     named = [
@@ -176,8 +176,7 @@ def _groups(panel: Panel, views: list[watch.View]) -> None:
     ]
     st.caption(
         _(
-            "Lines are means of all runs of a group (in brackets: how many), bands reach from the least to the greatest. Where "
-            "a run ends before the others (✕), a thin line goes on as the mean of those that are left."
+            "Each line is the mean of a group's runs (their number in brackets); the band spans their minimum to maximum. Where a run ends before the others (✕), a thin line continues as the mean of the remaining runs."
         )
     )
     _say_shared(range(len(named)), parts)
@@ -239,7 +238,7 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
     runs = [view.run for view in views]
     fields = comparison.differing(runs)
     if len(runs) < 3 or not fields:
-        st.info(_("Choose three runs or more that differ in their settings."))
+        st.info(_("Choose at least three runs that differ in their settings."))
         return
     results = {name: _(title) for name, title in RESULTS.items() if name != "test_accuracy" or not seal.sealed()}
     settings = {name: _(comparison.NAMES[name]) for name in fields}
@@ -258,7 +257,7 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
         up = _outcome(results[result], result, placed)
         figure = charts.scatter(_dimension(setting, placed), up, titles, stars, view, _)
-        described = _("Each point is a run; those with a star stand out.")
+        described = _("Each point is a run; starred runs are highlighted.")
         live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=described)
         st.caption(described)
         if len(placed) < len(known):
@@ -267,13 +266,13 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         axes = [_dimension(name, known) for name in fields[:SHOWN_SETTINGS]]
         figure = charts.parallel(axes, _outcome(results[result], result, known), view, _)
         described = _(
-            "Each line is a run, from its settings to its result; brighter is more. Drag along an axis to pick."
+            "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
         )
         live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=described)
         st.caption(described)
         if len(fields) > SHOWN_SETTINGS:
             more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])
-            st.caption(_("Without an axis here: {settings}.").format(settings=more))
+            st.caption(_("Settings not shown here: {settings}.").format(settings=more))
     undrawn.say([(title, reason) for title, reason in zip(_numbered(runs), why, strict=True) if reason])
 
 
@@ -286,11 +285,11 @@ def _why_no_result(run: Run, result: str) -> str:
     """Why a run has no place on the axis of a result; empty where it has one."""
     value = run.result.get(result)
     if value is not None:
-        return "" if np.isfinite(value) else _("its loss is no number any more: NaN or infinity")
+        return "" if np.isfinite(value) else _("its loss is NaN or infinite")
     if run.state != "finished":
         return _("has not ended yet")
     if "validation" in result and not run.config.validation_size:
-        return _("kept no validation images")
+        return _("has no validation images")
     return undrawn.not_yet(run)
 
 

@@ -44,7 +44,7 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
     shown += [
         *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
         Column("verdict", _("Health check"), names.verdict),
-        _result("best_step", _("Best at step")),
+        _result("best_step", _("Best step")),
     ]
     if not seal.sealed():
         shown.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), fraction=True))

@@ -40,11 +40,11 @@ def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
             list(known),
             key="filter_columns",
             format_func=lambda key: known[key].title if key in known else key,
-            placeholder=_("choose one column or several"),
+            placeholder=_("choose one or more columns"),
             persist_state="session",
         )
         if any(run.group for run in runs) and not st.toggle(
-            _("With the runs of sweeps"), value=True, key="filter_sweeps"
+            _("Include runs of sweeps"), value=True, key="filter_sweeps"
         ):
             swept = {sweep.id for sweep in session.store().sweeps.newest(session.student(), MOST_SWEEPS)}
             fits.append(lambda run: run.group not in swept)
@@ -65,7 +65,7 @@ def is_range_test(run: Run) -> bool:
 def range_test_switch(count: int) -> None:
     """Asks for the range tests; nothing where there is none. `count`: how many there are."""
     if count:
-        label = ngettext("With {n} range test", "With {n} range tests", count).format(n=f"{count:,}")
+        label = ngettext("Include {n} range test", "Include {n} range tests", count).format(n=f"{count:,}")
         st.toggle(label, key="filter_range_tests", persist_state="session")
 
 
@@ -87,12 +87,12 @@ def told(shown: int, runs: int, hidden: int, left_out: int) -> None:
         text = f"{text} · {more.format(n=f'{left_out:,}')}"
     if hidden:
         more = ngettext(
-            "{n} chosen run is not in the table now, but in the charts",
-            "{n} chosen runs are not in the table now, but in the charts",
+            "{n} chosen run is in the charts but not in the table",
+            "{n} chosen runs are in the charts but not in the table",
             hidden,
         )
         text = f"{text} · {more.format(n=hidden)}"
-    sorting = _("click a head to sort by it (what is empty counts as 0)")
+    sorting = _("click a column header to sort by it (empty cells count as 0)")
     st.caption(f"{text} · {sorting}")
 
 
@@ -146,7 +146,7 @@ def _by_values(column: Column, values: list[Any]) -> Fits | None:
 
 
 def _by_range(column: Column, minimum: float, maximum: float) -> Fits | None:
-    title = _("{column}, %").format(column=column.title) if column.fraction else column.title
+    title = _("{column} (%)").format(column=column.title) if column.fraction else column.title
     with st.container(width=310, gap=None):
         st.markdown(f":small[{title}]")
         left, right = st.columns(2, gap="xxsmall")

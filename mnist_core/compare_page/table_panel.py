@@ -43,17 +43,17 @@ def choose() -> list[Run]:
         missing = {run.id for run in mine} & set(st.session_state["compared"]) - {run.id for run in shown}
         filters.told(len(shown), len(mine), len(missing), len(left_out))
     elif mine and len(left_out) == len(mine):
-        st.info(_("So far you have range tests only. The switch above shows them here."))
+        st.info(_("You have only range tests so far. Use the switch above to show them here."))
     elif mine:
-        st.info(_("No run fits. Clear the search or the filter."))
+        st.info(_("No runs match. Clear the search or the filter."))
     others = _others({run.id for run in mine})
     chosen = [run for run in (*others, *mine) if run.id in set(st.session_state["compared"])]
     address.say(runs=",".join(run.id for run in chosen))
     if set(st.session_state["compared"]) - {run.id for run in (*others, *mine)}:
-        st.warning(_("Not all runs that the address names are here. Some may have been deleted."))
+        st.warning(_("Some of the runs in this link were not found. They may have been deleted."))
     if others:
         st.caption(
-            _(":material/visibility: Among them runs of somebody else: you can watch them and take their settings.")
+            _(":material/visibility: Some of these runs are someone else's: you can watch them and use their settings.")
         )
     return chosen
 
@@ -69,7 +69,7 @@ def actions(chosen: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="compare_actions"):
         starred = bool(mine) and all(run.star for run in mine)
         st.button(
-            _("Take the star off") if starred else _("Star"),
+            _("Remove star") if starred else _("Add star"),
             key="star",
             icon=":material/star:",
             disabled=not mine,
@@ -80,13 +80,13 @@ def actions(chosen: Sequence[Run]) -> None:
             if len(mine) == 1:
                 _write_on(mine[0])
         st.button(
-            _("Same again, but …"),
+            _("Duplicate and change"),
             key="again",
             icon=":material/content_copy:",
             disabled=len(chosen) != 1,
             on_click=_again,
             args=(chosen[0] if chosen else None,),
-            help=_("Opens the Train page with the settings that this run began with."),
+            help=_("Opens the Train page with the settings that this run started with."),
         )
         st.button(
             _("Delete"),
@@ -99,7 +99,9 @@ def actions(chosen: Sequence[Run]) -> None:
         if len(chosen) == 1:
             export_panel.draw(PAGE, chosen[0])
     if len(chosen) == 1 and (story := names.rate_story(chosen[0])):
-        more = _("“Same again, but …” takes the rate that it began with; zip, script and JSON have the changes, too.")
+        more = _(
+            "“Duplicate and change” uses the rate that the run started with; the zip, script and JSON include the changes."
+        )
         st.caption(f":material/speed: {story} {more}")
     if st.session_state.pop("go_train", False):
         st.switch_page("pages/train.py")
@@ -185,7 +187,7 @@ def _write_on(run: Run) -> None:
         key=f"color_of_{run.id}",
         format_func=lambda number: str(number + 1),
         on_change=colored,
-        help=_("The colors of the charts, in their order; without a choice the run's place decides."),
+        help=_("The chart colors, in order. If you choose none, the color follows the run's position."),
     )
     st.text_input(_("Name"), run.name.raw, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
     st.text_area(_("Note"), run.note.raw, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))

@@ -63,7 +63,9 @@ def trouble() -> Message | None:
     named = settings.data_folder()
     if named is None or any(_identity(place) for place in places(named)):
         return None
-    return message(N_("MNIST_LAB_DATA names a folder that cannot be used. {why}"), why=explain(named, "mnist").message)
+    return message(
+        N_("MNIST_LAB_DATA points to a folder that cannot be used. {why}"), why=explain(named, "mnist").message
+    )
 
 
 def home_folder(name: DatasetName) -> Path:
@@ -115,12 +117,13 @@ def _nowhere(name: DatasetName) -> DataMissingError:
     if name == "mnist":
         return DataMissingError(
             N_(
-                "MNIST is not on this machine. Fetch it with: python -m mnist_core data --download, name a folder that has "
-                "it with --data or MNIST_LAB_DATA, or use the built-in digits: --dataset built-in."
+                "MNIST is not on this machine. Download it with python -m mnist_core data --download, point --data or MNIST_LAB_DATA to a folder that has it, or use the built-in digits with --dataset built-in."
             )
         )
     return DataMissingError(
-        N_("There is no {data} on this machine. Name a folder that has its four files with --data or MNIST_LAB_DATA."),
+        N_(
+            "There is no {data} on this machine. Point --data or MNIST_LAB_DATA to a folder that contains its four files."
+        ),
         data=message(TITLES[name]),
     )
 

@@ -53,8 +53,7 @@ def ensure_built_in(progress: Progress | None = None) -> None:
     except OSError as error:
         raise DataFolderError(
             N_(
-                "The built-in digits cannot be kept in {folder} ({reason}). Free some space, make the folder writable, "
-                "or set MNIST_LAB_HOME to another one."
+                "The built-in digits cannot be saved in {folder} ({reason}). Free some space, make the folder writable, or set MNIST_LAB_HOME to another folder."
             ),
             folder=str(folder),
             reason=error.strerror or str(error),

@@ -43,8 +43,7 @@ def ensure_mnist(progress: Progress | None = None) -> None:
     except OSError as error:
         raise DataFolderError(
             N_(
-                "MNIST cannot be kept in {folder} ({reason}). Free some space, make the folder writable, or set "
-                "MNIST_LAB_HOME to another one."
+                "MNIST cannot be saved in {folder} ({reason}). Free some space, make the folder writable, or set MNIST_LAB_HOME to another folder."
             ),
             folder=str(folder),
             reason=error.strerror or str(error),
@@ -63,8 +62,7 @@ def _fetch(folder: Path, progress: Progress | None) -> None:
         # torchvision says one of several kinds of error for a network that is down or a file that is wrong.
         raise DataError(
             N_(
-                "MNIST could not be downloaded ({details}). Check the network connection and try again, or name a folder "
-                "that has MNIST in MNIST_LAB_DATA; until then there are the built-in digits."
+                "MNIST could not be downloaded ({details}). Check the network connection and try again, or set MNIST_LAB_DATA to a folder that has MNIST. Until then you can use the built-in digits."
             ),
             details=(str(error).strip().splitlines() or [type(error).__name__])[0],
         ) from error

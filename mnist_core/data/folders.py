@@ -143,16 +143,17 @@ def _nothing_there(folder: Path, wanted: DatasetName) -> DataError:
         status = folder.stat()
         held = sorted(file.name for file in folder.iterdir()) if stat.S_ISDIR(status.st_mode) else None
     except FileNotFoundError:
-        return DataMissingError(N_("There is no folder {folder}. Name one that has {data}."), **_said(folder, wanted))
+        return DataMissingError(
+            N_("There is no folder {folder}. Choose one that contains {data}."), **_said(folder, wanted)
+        )
     if held is None:
         return DataMissingError(
-            N_("{folder} is a file. Name the folder that has the four files of {data}."), **_said(folder, wanted)
+            N_("{folder} is a file. Choose the folder that contains the four files of {data}."), **_said(folder, wanted)
         )
     shown = ", ".join([*held[:5], *(["…"] if len(held) > 5 else [])])
     return DataMissingError(
         N_(
-            "There is no {data} in {folder}. Expected four files such as MNIST/raw/train-images-idx3-ubyte there: name the "
-            "folder that has them, or leave it out. What is there: {held}."
+            "There is no {data} in {folder}. Expected four files such as MNIST/raw/train-images-idx3-ubyte. Choose the folder that contains them, or choose no folder. Found there: {held}."
         ),
         **_said(folder, wanted),
         held=shown or message(N_("nothing")),
@@ -167,17 +168,19 @@ def _missing(place: Path) -> DataError | None:
     values = {"folder": str(place), "missing": ", ".join(missing)}
     if all(f"{name}.gz" in there for name in missing):
         return DataFileError(
-            N_("In {folder} these files are still packed with gzip: {missing}. Unpack them: gunzip -k {folder}/*.gz"),
+            N_(
+                "These files in {folder} are still compressed with gzip: {missing}. Decompress them with gunzip -k {folder}/*.gz"
+            ),
             **values,
         )
     if all(_dotted(name) in there for name in missing):
         return DataFileError(
-            N_("In {folder} a dot stands where a hyphen should be ({dotted}). Give the files these names: {missing}."),
+            N_("File names in {folder} have a dot instead of a hyphen ({dotted}). Rename the files to: {missing}."),
             **values,
             dotted=_dotted(missing[0]),
         )
     return DataFileError(
-        N_("In {folder} these of the four files are missing: {missing}. Copy them there, too."), **values
+        N_("Some of the four files are missing in {folder}: {missing}. Copy them there as well."), **values
     )
 
 
@@ -186,12 +189,12 @@ def _not_files(place: Path) -> DataError | None:
         mode = (place / name).stat().st_mode
         if stat.S_ISDIR(mode):
             return DataFileError(
-                N_("{file} is a folder. Move the file that lies in it one folder up, in its place."),
+                N_("{file} is a folder, not a file. Replace the folder with the file that it contains."),
                 file=str(place / name),
             )
         if not stat.S_ISREG(mode):
             return DataFileError(
-                N_("{file} is no ordinary file. Put the file of that name in its place."), file=str(place / name)
+                N_("{file} is not a regular file. Replace it with the file of that name."), file=str(place / name)
             )
     return None
 
@@ -219,15 +222,13 @@ def _another_set(place: Path, wanted: DatasetName) -> DataError:
     if found == "other":
         return DataFileError(
             N_(
-                "The labels in {folder} are not those of {data}: the files are damaged, or another data set. Fetch or copy "
-                "{data} again, or use them under their own name: --dataset {name}."
+                "The labels in {folder} are not those of {data}. The files are damaged, or they are another data set. Download or copy {data} again, or use the files under their own name with --dataset {name}."
             ),
             **values,
         )
     return DataFileError(
         N_(
-            "The files in {folder} are {found}, not {data}: their labels tell. Use them under their own name, --dataset "
-            "{name}, or name a folder that has {data}."
+            "According to their labels, the files in {folder} are {found}, not {data}. Use them under their own name with --dataset {name}, or choose a folder that contains {data}."
         ),
         **values,
     )
@@ -237,8 +238,7 @@ def _unreadable(folder: Path, error: Exception) -> DataError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return DataFolderError(
         N_(
-            "The folder {folder} cannot be read ({reason}). Make it readable for the user who runs this program, or name "
-            "another one."
+            "The folder {folder} cannot be read ({reason}). Make it readable for the user who runs this program, or choose another folder."
         ),
         folder=str(folder),
         reason=reason,

@@ -36,7 +36,7 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
             length = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise DataFileError(
-            N_("The file {file} cannot be read ({reason}). Make it readable, or copy it anew."),
+            N_("The file {file} cannot be read ({reason}). Make it readable, or copy it again."),
             file=str(path),
             reason=error.strerror or str(error),
         ) from error
@@ -44,10 +44,10 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
     expected = size + int(np.prod(shape))
     if length != expected:
         template = (
-            N_("The file {file} is cut short: {length} of {expected} bytes. Delete it and fetch or copy it again.")
+            N_("The file {file} is incomplete: {length} of {expected} bytes. Delete it and download or copy it again.")
             if length < expected
             else N_(
-                "The file {file} is too long: {length} bytes, not {expected}. Delete it and fetch or copy it again."
+                "The file {file} is too large: {length} bytes instead of {expected}. Delete it and download or copy it again."
             )
         )
         raise DataFileError(template, file=str(path), length=f"{length:,}", expected=f"{expected:,}")
@@ -57,20 +57,24 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
 def _check_header(path: Path, header: bytes, shape: tuple[int, ...]) -> None:
     if header[:2] == b"\x1f\x8b":
         raise DataFileError(
-            N_("The file {file} is still packed with gzip. Unpack it (gunzip) or delete it and fetch it again."),
+            N_(
+                "The file {file} is still compressed with gzip. Decompress it with gunzip, or delete it and download it again."
+            ),
             file=str(path),
         )
     if len(header) < 4 or header[:3] != b"\x00\x00\x08":
         raise DataFileError(
-            N_("The file {file} is no file of MNIST (an IDX file of bytes). Delete it and fetch or copy it again."),
+            N_(
+                "The file {file} is not an MNIST file (expected an IDX file of bytes). Delete it and download or copy it again."
+            ),
             file=str(path),
         )
     if header[3] != len(shape):
         template = (
-            N_("The file {file} holds labels where images should be: were two files swapped? Give each its own name.")
+            N_("The file {file} contains labels instead of images. If two files were swapped, give each its own name.")
             if len(shape) == 3
             else N_(
-                "The file {file} holds images where labels should be: were two files swapped? Give each its own name."
+                "The file {file} contains images instead of labels. If two files were swapped, give each its own name."
             )
         )
         raise DataFileError(template, file=str(path))
@@ -78,8 +82,7 @@ def _check_header(path: Path, header: bytes, shape: tuple[int, ...]) -> None:
     if found != shape:
         raise DataFileError(
             N_(
-                "The file {file} holds {found} values, not {expected}: were training and test files swapped? Give each "
-                "its own name, or fetch them again."
+                "The file {file} contains {found} values instead of {expected}. If training and test files were swapped, give each its own name; otherwise download them again."
             ),
             file=str(path),
             found="×".join(map(str, found)),
@@ -91,7 +94,9 @@ def check_content(images_path: Path, images: U8, labels_path: Path, labels: U8) 
     """Raises DataFileError where labels are no digits or a digit is missing, or images are empty."""
     if labels.max() > 9:
         raise DataFileError(
-            N_("The file {file} is damaged: it holds the label {label}, not only 0 to 9. Fetch or copy it again."),
+            N_(
+                "The file {file} is damaged: expected labels from 0 to 9, but it contains {label}. Download or copy it again."
+            ),
             file=str(labels_path),
             label=int(labels.max()),
         )
@@ -99,8 +104,7 @@ def check_content(images_path: Path, images: U8, labels_path: Path, labels: U8) 
     if counts.min() < len(labels) // 25 or counts.max() > len(labels) // 5:
         raise DataFileError(
             N_(
-                "The labels in {file} do not fit MNIST: its digits are about equally many, here the counts are {counts}. "
-                "Fetch or copy the file again."
+                "The labels in {file} do not match MNIST: every digit should occur about equally often, but the counts are {counts}. Download or copy the file again."
             ),
             file=str(labels_path),
             counts=", ".join(map(str, counts.tolist())),
@@ -109,7 +113,7 @@ def check_content(images_path: Path, images: U8, labels_path: Path, labels: U8) 
     blank = int((looked_at.reshape(len(looked_at), -1).max(axis=1) == 0).sum())
     if blank > len(looked_at) // 10:
         raise DataFileError(
-            N_("The file {file} is damaged: many of its images are empty. Fetch or copy it again."),
+            N_("The file {file} is damaged: many of its images are empty. Download or copy it again."),
             file=str(images_path),
         )
 
@@ -134,8 +138,7 @@ def write(path: Path, values: U8) -> None:
     except OSError as error:
         raise DataFolderError(
             N_(
-                "The folder {folder} cannot be written ({reason}). Free some space, make it writable, or set "
-                "MNIST_LAB_HOME to another folder."
+                "The folder {folder} is not writable ({reason}). Free some space, make it writable, or set MNIST_LAB_HOME to another folder."
             ),
             folder=str(path.parent),
             reason=error.strerror or str(error),

@@ -90,7 +90,7 @@ def read(content: bytes) -> Reading:
     """What is on the picture in `content`, at least one candidate. Raises DataFileError."""
     if len(content) > MOST_BYTES:
         raise DataFileError(
-            N_("The file has {size} MB; at most {most} MB are read. Make the picture smaller."),
+            N_("The file is {size} MB, but at most {most} MB can be read. Make the image smaller."),
             size=f"{len(content) / 1e6:.1f}",
             most=f"{MOST_BYTES / 1e6:.0f}",
         )
@@ -100,13 +100,12 @@ def read(content: bytes) -> Reading:
     if not found:
         raise DataFileError(
             N_(
-                "Nothing on this picture looks like a digit. Expected one digit, dark on light paper or light on a dark "
-                "ground. Go nearer, or cut the digit out with some paper around it."
+                "Nothing in this image looks like a digit. Expected a single digit, dark on light paper or light on a dark background. Move closer, or crop the image to the digit with some paper around it."
             )
         )
     if len(found) > MOST_CHOICES:
         raise DataFileError(
-            N_("{count} things on this picture could be a digit. Cut one out with some paper around it."),
+            N_("{count} things in this image could be a digit. Crop it to one digit with some paper around it."),
             count=len(found),
         )
     shape = (gray.height, gray.width)
@@ -119,7 +118,7 @@ def read_ink(content: bytes) -> Ink:
     reading = read(content)
     if len(reading.candidates) > 1:
         raise DataFileError(
-            N_("{count} things on this picture could be a digit. Cut one out with some paper around it."),
+            N_("{count} things in this image could be a digit. Crop it to one digit with some paper around it."),
             count=len(reading.candidates),
         )
     return reading.candidates[0].ink
@@ -142,8 +141,7 @@ def _upright(content: bytes) -> Image.Image:
     if content[4:8] == b"ftyp" and content[8:12] in HEIC and b"avif" not in content[8:64]:
         raise DataFileError(
             N_(
-                "This is a HEIC file, as iPhones make them, which is not read here. Upload a JPEG: set Settings, Camera, "
-                "Formats to Most Compatible on the iPhone and take the photo again, or upload a screenshot of it."
+                "This is a HEIC file, the iPhone's photo format, which cannot be read here. Upload a JPEG: on the iPhone, set Settings, Camera, Formats to Most Compatible and take the photo again, or upload a screenshot of the photo."
             )
         )
     try:
@@ -162,7 +160,7 @@ def _upright(content: bytes) -> Image.Image:
         raise _too_large(None, MOST_PIXELS) from error
     except Exception as error:  # what a damaged file makes a decoder raise is written down nowhere
         raise DataFileError(
-            N_("This file is no picture that can be read. Expected a whole file of one of these kinds: {kinds}."),
+            N_("This file cannot be read as an image. Expected a complete file in one of these formats: {kinds}."),
             kinds=", ".join(KINDS),
         ) from error
 
@@ -170,10 +168,10 @@ def _upright(content: bytes) -> Image.Image:
 def _too_large(pixels: int | None, limit: int) -> DataFileError:
     most = f"{limit / 1e6:.0f}"
     if pixels is None:
-        return DataFileError(N_("The picture has far too many pixels; at most {most} million are read."), most=most)
+        return DataFileError(N_("The image has far too many pixels; at most {most} million can be read."), most=most)
     return DataFileError(
         N_(
-            "The picture has {pixels} million pixels; at most {most} million are read. Make it smaller, or cut the digit out."
+            "The image has {pixels} million pixels, but at most {most} million can be read. Make it smaller, or crop it to the digit."
         ),
         pixels=f"{pixels / 1e6:.0f}",
         most=most,

@@ -64,18 +64,24 @@ def sentence(run: Run, curves: Curves) -> Message | None:
     if found == "unknown":
         return None
     if found == "broke":
-        template = N_("Rate {rate}: the weights left for good; a sharpness beyond the edge is how that begins.")
+        template = N_(
+            "Rate {rate}: the weights diverged. This starts when the sharpness goes beyond the stability edge."
+        )
         return message(template, rate=rate)
     rows = curves.sharpness
     line = edges(run.config, rows["learning_rate"])
     assert line is not None
     templates = {
-        "hovers": N_("Rate {rate}: the sharpness has come to the edge, {edge}, and hovers there, at {now}."),
-        "above": N_(
-            "Rate {rate}: the sharpness, {now}, is above the edge, {edge}: steps overshoot, and it falls or training breaks."
+        "hovers": N_(
+            "Rate {rate}: the sharpness has reached the stability edge, {edge}, and stays close to it, at {now}."
         ),
-        "sharpening": N_("Rate {rate}: the sharpness grows, from {minimum} to {now}; the edge is at {edge}."),
-        "below": N_("Rate {rate}: the sharpness, {now}, stays below the edge, {edge}."),
+        "above": N_(
+            "Rate {rate}: the sharpness, {now}, is above the stability edge, {edge}: updates overshoot, and either the sharpness falls or training breaks."
+        ),
+        "sharpening": N_(
+            "Rate {rate}: the sharpness has grown from {minimum} to {now}; the stability edge is at {edge}."
+        ),
+        "below": N_("Rate {rate}: the sharpness, {now}, stays below the stability edge, {edge}."),
     }
     late = rows["step"] > rows["step"][-1] * 2 / 3
     now = np.median(rows["sharpness"][late]) if found == "hovers" else rows["sharpness"][-1]

@@ -239,8 +239,7 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
             max(lowest, min(10 ** float(high[0]), middle / lower)),
             message(
                 N_(
-                    "where nine tenths of the rise in accuracy are done, but {times} times or more below {rate}, the middle "
-                    "of the best rates"
+                    "where accuracy has made 90% of its rise, but at least {times} times below {rate}, the middle of the best rates"
                 ),
                 times=f"{lower:g}",
                 rate=f"{middle:.2g}",
@@ -250,7 +249,7 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
             "steepest",
             float(rates[steepest]),
             message(
-                N_("where accuracy rises fastest: by {slope} points each time the rate grows tenfold"),
+                N_("where accuracy rises fastest: by {slope} percentage points for each tenfold increase of the rate"),
                 slope=f"{100 * float(slopes[steepest]):.0f}",
             ),
         ),
@@ -274,25 +273,22 @@ def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message
             N_("The network learns up to the highest rate tried; a good rate lies between {low} and {high}."), **values
         )
     template = N_(
-        "The network learns at rates around {low} to {high}, and breaks from {breaks} on: a good rate lies well below that."
+        "The network learns at rates from about {low} to {high}; training breaks from {breaks} on. A good rate lies well below that."
     )
     return message(template, breaks=f"{breaks:.2g}", **values)
 
 
 def _no_numbers(rates: Floats, whole: int) -> Message:
     if whole == len(rates):
-        return message(N_("The test is too short to be read."))
+        return message(N_("The range test was too short to interpret. Run it again."))
     template = N_(
-        "Already at a rate of {rate}, after {n} updates, the loss is no number any more: the test suggests nothing. Smaller "
-        "weights or scaled pixels may help."
+        "The loss became NaN or infinite at a rate of only {rate}, after {n} updates, so the test suggests no rate. Smaller initial weights or scaled pixels may help."
     )
     return message(template, rate=f"{float(rates[whole]):.2g}", n=whole)
 
 
 def _no_labels(config: RunConfig) -> Message:
-    template = N_(
-        "With {fraction} of the training labels wrong there is next to nothing to learn: the test suggests nothing."
-    )
+    template = N_("With {fraction} label noise there is next to nothing to learn, so the test suggests no rate.")
     return message(template, fraction=f"{config.label_noise:.0%}")
 
 
@@ -300,12 +296,10 @@ def _nothing(accuracies: Floats, breaks: float | None) -> Message:
     values = {"accuracy": f"{float(np.max(accuracies, initial=0.0)):.0%}"}
     if breaks is None:
         template = N_(
-            "At none of these rates are clearly more images right than a guess gets ({accuracy} at most): the test "
-            "suggests nothing."
+            "At none of these rates is accuracy clearly above chance (at most {accuracy}), so the test suggests no rate."
         )
         return message(template, **values)
     template = N_(
-        "Up to {breaks}, where the loss explodes, no more images are right than a guess gets ({accuracy} at most): the test "
-        "suggests nothing. A loss that comes back from an explosion to that of a guess has learned nothing."
+        "Up to {breaks}, where the loss explodes, accuracy is no better than chance (at most {accuracy}), so the test suggests no rate. A loss that explodes and then falls back to chance level has learned nothing."
     )
     return message(template, breaks=f"{breaks:.2g}", **values)

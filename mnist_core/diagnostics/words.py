@@ -64,12 +64,13 @@ def _from_failure(run: Run) -> Message:
     """How a run that has failed can go on."""
     if run.checkpoint_step:
         template = N_(
-            "Continue goes on from its last checkpoint, at step {step}. If it fails there again, change the settings and run "
-            "it again."
+            "“Continue” resumes the run from its last checkpoint, at step {step}. If it fails there again, change the settings and start a new run."
         )
         return message(template, step=f"{run.checkpoint_step:,}")
     return message(
-        N_("Continue starts it again: it has no checkpoint. If it fails again, change the settings and run it again.")
+        N_(
+            "“Continue” starts the run from the beginning, since it has no checkpoint. If it fails again, change the settings and start a new run."
+        )
     )
 
 
@@ -80,7 +81,7 @@ def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:
         template = N_("Early stopping ended it at step {step}: no epoch after step {best} had a lower validation loss.")
         return (message(template, best=f"{int(early.value):,}", step=f"{early.step:,}"),)
     if run.outcome == "stopped":
-        template = N_("It was stopped after step {step} of {total}; everything up to there is kept.")
+        template = N_("The run was stopped after step {step} of {total}; everything up to that point is kept.")
         return (message(template, step=f"{run.progress.step:,}", total=f"{run.progress.total_steps:,}"),)
     return ()
 
@@ -104,7 +105,7 @@ def _number(value: float) -> str:
 
 def _loss_beside_chance(course: Course) -> Message:
     return message(
-        N_("Training loss {loss}; a uniform guess has {chance}. Training accuracy {accuracy}."),
+        N_("Training loss {loss} (uniform guessing: {chance}). Training accuracy {accuracy}."),
         loss=_number(course.train_loss),
         chance=f"{course.scale.chance:.3f}",
         accuracy=f"{course.train_accuracy:.1%}",
@@ -119,11 +120,11 @@ def _diverged(run: Run, curves: Curves, course: Course | None) -> Explanation:
     if broken is not None:
         return _not_finite(run, broken)
     if not len(curves.evaluations):  # of a run that was imported
-        return _said(message(N_("It diverged, but no loss was recorded that shows where.")), advice=_lower_rate(run))
+        return _said(message(N_("It diverged, but the recorded losses do not show where.")), advice=_lower_rate(run))
     first, last = curves.evaluations[0], curves.evaluations[-1]  # a loss far too great has been evaluated
     return _said(
         message(
-            N_("The training loss is at {last}, far above the {first} it began with: the updates overshoot."),
+            N_("The training loss is {last}, far above its initial value of {first}: the updates overshoot."),
             last=f"{float(last['train_loss']):.3g}",
             first=f"{float(first['train_loss']):.3g}",
         ),
@@ -137,12 +138,17 @@ def _not_finite(run: Run, event: Event) -> Explanation:
     if event.value is not None and math.isfinite(event.value):
         evidence.append(message(N_("The last finite loss was {loss}."), loss=f"{event.value:.3g}"))
     if run.config.preprocessing == "raw":
-        evidence.append(message(N_("Raw pixels up to 255 make every step about 255 times as large as scaled ones do.")))
+        evidence.append(
+            message(
+                N_(
+                    "Raw pixels, up to 255, make the first layer's gradients about 255 times larger than pixels scaled to 0–1 do."
+                )
+            )
+        )
     return _said(
         message(
             N_(
-                "At step {step} the numbers grew beyond what the computer can hold (NaN or infinity): each update "
-                "overshot by more than the last."
+                "At step {step} values exceeded the floating-point range (NaN or infinity): each update overshot by more than the one before."
             ),
             step=f"{event.step:,}",
         ),
@@ -154,7 +160,7 @@ def _not_finite(run: Run, event: Event) -> Explanation:
 def _gradient(course: Course | None) -> tuple[Message, ...]:
     if course is None or not math.isfinite(course.gradient_norm):
         return ()
-    return (message(N_("The gradient's length is {norm}."), norm=f"{course.gradient_norm:.3g}"),)
+    return (message(N_("The gradient norm is {norm}."), norm=f"{course.gradient_norm:.3g}"),)
 
 
 def _updates(course: Course) -> tuple[Message, ...]:
@@ -162,13 +168,13 @@ def _updates(course: Course) -> tuple[Message, ...]:
     if not course.updates:
         return ()
     template = N_(
-        "The last update changed the weights of the layers, first to last, by {updates} of their length; about 0.1 % is usual."
+        "Last update of each layer's weights relative to their norm, first layer to last: {updates}; about 0.1% is typical."
     )
     return (message(template, updates=", ".join(_percent(one) for one in course.updates)),)
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2g} %" if 0 < fraction < 0.1 else f"{100 * fraction:.0f} %"
+    return f"{100 * fraction:.2g}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
 
 
 def _dead_layers(course: Course) -> tuple[Message, ...]:
@@ -182,8 +188,7 @@ def _collapsed(run: Run, course: Course) -> Explanation:
     return _said(
         message(
             N_(
-                "No number broke, but {dead} of the units in a hidden layer are dead: they give the same answer for every "
-                "image and no gradient passes through them, so they cannot recover."
+                "All values are finite, but {dead} of the units in one hidden layer are dead: they output the same value for every image and pass no gradient, so they cannot recover."
             ),
             dead=f"{course.dead_units:.0%}",
         ),
@@ -191,7 +196,9 @@ def _collapsed(run: Run, course: Course) -> Explanation:
         _loss_beside_chance(course),
         *_gradient(course),
         advice=message(
-            N_("Try a lower learning rate, such as {rate}, or an activation that cannot die (leaky ReLU)."),
+            N_(
+                "Try a lower learning rate, such as {rate}, or an activation function whose units cannot die (leaky ReLU)."
+            ),
             rate=f"{_rate(run) / 3:.2g}",
         ),
     )
@@ -202,8 +209,8 @@ def _collapsed(run: Run, course: Course) -> Explanation:
 
 def _too_early(run: Run, course: Course | None) -> Explanation:
     step = course.step if course is not None else run.progress.step
-    what = message(N_("After {step} updates the curves do not tell yet where this leads."), step=f"{step:,}")
-    advice = message(N_("Train for more epochs, or with smaller batches, which make more updates."))
+    what = message(N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}")
+    advice = message(N_("Train for more epochs, or use smaller batches, which give more updates."))
     return _said(what, advice=None if run.outcome is None else advice)
 
 
@@ -221,15 +228,21 @@ def _well(run: Run, course: Course) -> Explanation:
         return _said(what)
     evidence = [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
     if train - test >= 0.005:
-        template = N_("The gap of {gap} points between training and test is where overfitting begins.")
+        template = N_("The gap between training and test accuracy is {gap} percentage points: overfitting begins here.")
         evidence.append(message(template, gap=f"{100 * (train - test):.1f}"))
-    return _said(what, *evidence, advice=message(N_("Try more epochs or a wider network, and watch this gap.")))
+    return _said(
+        what,
+        *evidence,
+        advice=message(N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")),
+    )
 
 
 def _slowly(run: Run, course: Course) -> Explanation:
     return _said(
         message(
-            N_("The loss still falls, from {before} at step {earlier} to {last} at step {step}: it has not arrived."),
+            N_(
+                "The loss is still falling, from {before} at step {earlier} to {last} at step {step}: it has not converged."
+            ),
             before=_number(course.earlier_loss),
             earlier=f"{course.earlier_step:,}",
             last=_number(course.train_loss),
@@ -244,7 +257,9 @@ def _slowly(run: Run, course: Course) -> Explanation:
 def _go_on(run: Run, course: Course) -> Message:
     if course.kept < FAST:
         return message(
-            N_("It is on its way: give it more epochs.") if run.outcome else N_("It is on its way: let it go on.")
+            N_("The loss is falling well: train for more epochs.")
+            if run.outcome
+            else N_("The loss is falling well: let the run continue.")
         )
     rate = f"{min(100.0, _rate(run) * 3):.2g}"
     return message(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=rate)
@@ -252,21 +267,21 @@ def _go_on(run: Run, course: Course) -> Message:
 
 def _plateau(run: Run, course: Course) -> Explanation:
     alive = message(
-        N_("It is no collapse: {alive} of the units of the worst layer are alive."),
+        N_("This is not a collapse: {alive} of the units in the worst layer are alive."),
         alive=f"{1 - course.dead_units:.0%}",
     )
     rate = min(100.0, _rate(run) * 10)
     advice = message(
-        N_("Try a learning rate ten times higher, {rate}, or ReLU units and He weights."), rate=f"{rate:g}"
+        N_("Try a learning rate ten times higher, {rate}, or ReLU with He initialization."), rate=f"{rate:g}"
     )
     if course.train_loss > course.first_loss * 1.02:
         advice = message(
-            N_("The loss is above where it began: try a lower learning rate, such as {rate}."),
+            N_("The loss is higher than at the start: try a lower learning rate, such as {rate}."),
             rate=f"{_rate(run) / 10:g}",
         )
     return _said(
         message(
-            N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to a guess."),
+            N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to chance level."),
             before=_number(course.earlier_loss),
             earlier=f"{course.earlier_step:,}",
             last=_number(course.train_loss),
@@ -281,10 +296,10 @@ def _plateau(run: Run, course: Course) -> Explanation:
 
 
 def _unstable(run: Run, course: Course) -> Explanation:
-    template = N_("The loss keeps falling back: {worst} at step {step}, after {minimum} had been reached.")
+    template = N_("The loss keeps jumping up again: {worst} at step {step}, after reaching {minimum}.")
     worst, step = course.worst_loss, course.worst_step
     if step is None:
-        template = N_("The loss goes up and down: {worst} at step {step}, after {minimum} had been reached.")
+        template = N_("The loss goes up and down: {worst} at step {step}, after reaching {minimum}.")
         worst, step = course.train_loss, course.step
     return _said(
         message(template, worst=_number(worst), step=f"{step:,}", minimum=_number(course.least_loss)),
@@ -298,15 +313,13 @@ def _unstable(run: Run, course: Course) -> Explanation:
 
 def _less_noise(run: Run) -> Message:
     """Where the labels teach nothing, no rate and no network helps."""
-    template = N_(
-        "With {fraction} of the training labels wrong there is next to nothing to learn: try less label noise."
-    )
+    template = N_("With {fraction} label noise there is next to nothing to learn: try less label noise.")
     return message(template, fraction=f"{run.config.label_noise:.0%}")
 
 
 def _by_heart(run: Run, course: Course) -> Explanation:
     template = N_(
-        "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: it knows wrong labels by heart."
+        "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: the network has memorized wrong labels."
     )
     test = run.result.get("test_accuracy")
     return _said(
@@ -343,7 +356,9 @@ def _underfitting(run: Run, course: Course) -> Explanation:
     held_back = config.dropout or config.weight_decay
     return _said(
         message(
-            N_("The loss has leveled off at {last} (step {step}): this network gets no further on its own images."),
+            N_(
+                "The loss has leveled off at {last} (step {step}): this network does not get further even on its training images."
+            ),
             last=_number(course.train_loss),
             step=f"{course.step:,}",
         ),

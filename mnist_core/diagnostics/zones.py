@@ -201,21 +201,27 @@ def _learning(reading: Reading) -> Message | None:
         return None
     if reading.best is None:
         if all(point.zone in ("broken", None) for point in reading.points):
-            return message(N_("Every rate tried breaks: try lower ones."))
-        return message(N_("No rate tried learns in so many epochs: try higher ones, or more epochs."))
+            return message(N_("Training breaks at every rate tried: try lower ones."))
+        return message(
+            N_(
+                "At none of the rates tried does the network learn in this many epochs: try higher rates or more epochs."
+            )
+        )
     values = {"best": _rate(reading.best.rate), "loss": f"{reading.best.loss:.3g}"}
     if not good:
         return message(
-            N_("The best of the rates tried is {best} (training loss {loss}), and it is on the edge itself."), **values
+            N_("The best rate tried is {best} (training loss {loss}), which is already on the edge."), **values
         )
     if len(good) == 1:
         return message(
-            N_("Of the rates tried {rate} alone learns well; the best is {best} (training loss {loss})."),
+            N_(
+                "The network learns well at only one of the rates tried, {rate}; the best is {best} (training loss {loss})."
+            ),
             rate=_rate(good[0]),
             **values,
         )
     return message(
-        N_("Rates from {low} to {high} learn; the best of those tried is {best} (training loss {loss})."),
+        N_("The network learns at rates from {low} to {high}; the best rate tried is {best} (training loss {loss})."),
         low=_rate(good[0]),
         high=_rate(good[-1]),
         **values,
@@ -227,9 +233,9 @@ def _breaking(reading: Reading) -> Message | None:
     if edge is None or edge.learns is None:
         return None
     if edge.breaks is None:
-        return message(N_("None of them breaks: the edge lies above {rate}."), rate=_rate(edge.learns))
+        return message(N_("Training breaks at none of them: the edge lies above {rate}."), rate=_rate(edge.learns))
     return message(
-        N_("From {breaks} on training breaks: the edge lies between {learns} and {breaks}."),
+        N_("Training breaks from {breaks} on: the edge lies between {learns} and {breaks}."),
         learns=_rate(edge.learns),
         breaks=_rate(edge.breaks),
     )
@@ -244,7 +250,7 @@ def _alternating(reading: Reading) -> Message | None:
         return None
     return message(
         N_(
-            "At {rates} some runs broke, though a run at this rate or a higher one did not: near the edge the seed decides."
+            "At {rates} some runs broke, though a run at the same or a higher rate did not: near the edge, the seed decides."
         ),
         rates=", ".join(map(_rate, early)),
     )
@@ -252,14 +258,14 @@ def _alternating(reading: Reading) -> Message | None:
 
 def _left_out(reading: Reading) -> Message | None:
     return _those(
-        N_("Left out, since runs were stopped or failed: {rates}."),
+        N_("Left out because runs were stopped or failed: {rates}."),
         [point for point in reading.points if point.zone is None and not _was_changed(point)],
     )
 
 
 def _changed(reading: Reading) -> Message | None:
     return _those(
-        N_("Left out, since the rate of a run was changed by hand: {rates}."),
+        N_("Left out because the rate of a run was changed by hand: {rates}."),
         [point for point in reading.points if _was_changed(point)],
     )
 
@@ -280,7 +286,7 @@ def told_off(edge: Edge, predicted: float) -> Message:
     """How far a predicted edge lies from the measured one, in a sentence."""
     values = {"predicted": _rate(predicted), "factor": f"{edge.off(predicted):.2g}"}
     if edge.off(predicted) == 1:
-        return message(N_("You said {predicted}: right, as far as the rates tried can tell."), **values)
+        return message(N_("You predicted {predicted}: right, as far as the rates tried can tell."), **values)
     if edge.learns is not None and predicted < edge.learns:
-        return message(N_("You said {predicted}: too low by a factor of {factor}."), **values)
-    return message(N_("You said {predicted}: too high by a factor of {factor}."), **values)
+        return message(N_("You predicted {predicted}: too low by a factor of {factor}."), **values)
+    return message(N_("You predicted {predicted}: too high by a factor of {factor}."), **values)

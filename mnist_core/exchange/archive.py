@@ -137,7 +137,7 @@ def unpacked(content: bytes) -> Imported:
             }
     except BROKEN as error:
         raise ImportedFileError(
-            N_("This is no zip that can be read. Choose one that was saved by “Take along” on another MNIST Lab.")
+            N_("This file is not a readable zip. Choose one that was saved with “Export” in MNIST Lab.")
         ) from error
     try:
         return _run(told, config, records, weights)
@@ -198,7 +198,7 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
     if most > MOST_WEIGHTS:
         raise ImportedFileError(
             N_(
-                "The weights in this zip are larger than can be brought in ({most} MB). Save the run without its weights."
+                "The weights in this zip are too large to import (at most {most} MB). Export the run without its weights."
             ),
             most=MOST_WEIGHTS >> 20,
         )
@@ -207,7 +207,7 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
     except ValueError as error:
         raise ImportedFileError(
             N_(
-                "“{part}” in this zip is damaged, or does not fit the network of the run. Save the run without its weights."
+                "“{part}” in this zip is damaged or does not match the network of the run. Export the run without its weights."
             ),
             part=WEIGHTS[which],
         ) from error
@@ -217,7 +217,7 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     found = [info for info in archive.infolist() if info.filename == name]
     if not found:
         raise ImportedFileError(
-            N_("“{part}” is missing in this zip: it was not saved by MNIST Lab, or not as a whole."), part=name
+            N_("“{part}” is missing in this zip. The file was not saved by MNIST Lab, or it is incomplete."), part=name
         )
     if len(found) > 1 or found[0].compress_type not in METHODS:
         raise _damaged(name)
@@ -225,7 +225,9 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         content = file.read(most + 1)  # what the zip says of its size may be a lie
     if len(content) > most:
         raise ImportedFileError(
-            N_("“{part}” in this zip is larger than a run can be ({most} MB)."), part=name, most=max(1, most >> 20)
+            N_("“{part}” in this zip is larger than a run can be (at most {most} MB)."),
+            part=name,
+            most=max(1, most >> 20),
         )
     return content
 
@@ -239,7 +241,7 @@ def _object(content: bytes) -> dict[str, Any]:
         raise _damaged(RUN)
     if told.get("format") != FORMAT:
         raise ImportedFileError(
-            N_("This zip was saved by another version of MNIST Lab. Update the older one of the two.")
+            N_("This zip was saved by another version of MNIST Lab. Update the older of the two installations.")
         )
     return told
 
@@ -315,5 +317,5 @@ def _text(value: Any) -> str:
 
 def _damaged(part: str) -> ImportedFileError:
     return ImportedFileError(
-        N_("“{part}” in this zip is damaged. Save the run once more where it comes from."), part=part
+        N_("“{part}” in this zip is damaged. Export the run again from its original installation."), part=part
     )

@@ -28,7 +28,9 @@ def snapshot(run_id: str, which: Which) -> Snapshot:
     try:
         return best(run_id) if which == "best" else latest(run_id)
     except CheckpointError as error:
-        raise CheckpointError(N_("The weights of run {run} are no longer here. Train it again."), run=run_id) from error
+        raise CheckpointError(
+            N_("The weights of run {run} are no longer available. Train it again."), run=run_id
+        ) from error
 
 
 def safetensors(found: Snapshot) -> bytes:

@@ -17,7 +17,7 @@ Figure = dict[str, Any]
 def units(values: NDArray[np.float32], dark: bool, translate: Translate) -> Figure:
     """What each unit of a layer gives, as bars."""
     layout = theme.layout(
-        translate(N_("What each unit gives")), translate(N_("Unit")), dark=dark, revision=f"units-{len(values)}"
+        translate(N_("Activation of each unit")), translate(N_("Unit")), dark=dark, revision=f"units-{len(values)}"
     )
     layout["hovermode"] = "closest"
     layout["xaxis"] |= {"showgrid": False}

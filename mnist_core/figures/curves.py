@@ -36,7 +36,7 @@ __all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "l
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]
-AXES = {"step": N_("Step (updates of the weights)"), "epoch": N_("Epoch"), "seconds": N_("Seconds of training")}
+AXES = {"step": N_("Step (weight updates)"), "epoch": N_("Epoch"), "seconds": N_("Training time (seconds)")}
 SHARES = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2}  # an axis of accuracies
 
 
@@ -62,7 +62,7 @@ def accuracy_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     """Accuracy of the parts shown, 0 to 1."""
     figure, across = _figure(translate(N_("Accuracy")), run, curves, view, translate)
     figure["data"] += _parts(curves, "accuracy", across, view, np.inf, translate)
-    marks.reference(figure, 0.1, translate(N_("chance: {value}")).format(value="10 %"), view)
+    marks.reference(figure, 0.1, translate(N_("chance: {value}")).format(value="10%"), view)
     marks.events(figure, curves, across, view, translate, at_top=False)
     figure["layout"]["yaxis"] |= SHARES
     figure["data"] += spread(figure["layout"])
@@ -72,10 +72,10 @@ def accuracy_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
 def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) -> Figure:
     """Length of the whole gradient, mean and greatest of each window, on a log axis."""
     steps = curves.steps[kept(curves.steps["gradient_norm_max"])]
-    figure, across = _figure(translate(N_("Length of the gradient")), run, curves, view, translate)
+    figure, across = _figure(translate(N_("Gradient norm")), run, curves, view, translate)
     color = theme.run_color(3, view.dark)
     for name, column, width in (
-        (N_("greatest of the window"), "gradient_norm_max", 1.2),
+        (N_("maximum of the window"), "gradient_norm_max", 1.2),
         (N_("mean"), "gradient_norm", 2.5),
     ):
         shade = color if width > 2 else theme.transparent(color, 0.6)
@@ -110,7 +110,7 @@ def describe_chart(run: Run, curves: Curves, kind: str) -> Message:
     """The chart in words, for those who do not see it: last values, the best, and whether the loss left the chart."""
     evaluations = curves.evaluations
     if kind not in ("loss", "accuracy") or not len(evaluations):
-        return message(N_("A chart of this run. Points: {n}."), n=len(curves.steps))
+        return message(N_("Chart of this run. Points: {n}."), n=len(curves.steps))
     last = evaluations[-1]
     shown = {split: _told(float(last[f"{split}_{kind}"]), kind) for split in SPLITS}
     name = message(N_("Loss") if kind == "loss" else N_("Accuracy"))
@@ -132,8 +132,8 @@ def _best(curves: Curves, kind: str) -> Message | None:
         if len(rows):
             row = rows[values[rows].argmin() if kind == "loss" else values[rows].argmax()]
             template = {
-                "validation": N_("Best on validation: {value} at step {step}."),
-                "test": N_("Best on test: {value} at step {step}."),
+                "validation": N_("Best on the validation set: {value} at step {step}."),
+                "test": N_("Best on the test set: {value} at step {step}."),
             }[split]
             step = f"{int(curves.evaluations['step'][row]):,}"
             return message(template, value=_told(float(values[row]), kind), step=step)

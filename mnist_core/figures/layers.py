@@ -17,10 +17,10 @@ Figure = dict[str, Any]
 Kind = Literal["dead_units", "gradient", "update", "activation"]
 Spread = Literal["activations", "gradients"]
 TITLES: Mapping[Kind, str] = {
-    "dead_units": N_("Share of dead units"),
-    "gradient": N_("Length of the gradient"),
-    "update": N_("Last update / weights"),
-    "activation": N_("Size of the activations"),
+    "dead_units": N_("Fraction of dead units"),
+    "gradient": N_("Gradient norm"),
+    "update": N_("Update-to-weight ratio"),
+    "activation": N_("Magnitude of the activations (RMS)"),
 }
 SPREADS: Mapping[Spread, str] = {"activations": N_("Activations"), "gradients": N_("Gradients")}
 RULE = 1e-3  # a rule of thumb for the ratio of update to weight (A. Karpathy, CS231n, 2015)
@@ -71,7 +71,7 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
     return figure
 
 
-_AXIS = N_("Step (updates of the weights)")
+_AXIS = N_("Step (weight updates)")
 
 
 def spread_chart(
@@ -86,7 +86,7 @@ def spread_chart(
     middles = SPREAD_LOW + SPREAD_STEP * (np.arange(SPREAD_BINS) + 0.5)
     used = np.flatnonzero(shares.any(1)) if shares.any() else np.array([0])
     low, high = float(middles[used[0]] - 0.5), float(middles[used[-1]] + 0.5)
-    layout["yaxis"] |= ends(low, high) | {"title": {"text": translate(N_("Size (power of ten)"))}}
+    layout["yaxis"] |= ends(low, high) | {"title": {"text": translate(N_("Magnitude (power of ten)"))}}
     ground = "rgba(0,0,0,0)"
     # Evaluations are not evenly spaced: each fills the place up to the next.
     heat = {

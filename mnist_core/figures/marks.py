@@ -24,7 +24,7 @@ def left_the_chart(curves: Curves, top: float) -> Message | None:
         return None
     maximum = curves.steps["loss_max"][np.isfinite(curves.steps["loss_max"])]
     return message(
-        N_("left the chart at step {step}: up to {loss}"),
+        N_("above the chart from step {step} on: up to {loss}"),
         step=f"{int(curves.steps['step'][row]):,}",
         loss=f"{float(maximum.max()):.2g}" if len(maximum) else "NaN",
     )
@@ -33,7 +33,7 @@ def left_the_chart(curves: Curves, top: float) -> Message | None:
 def not_a_number(curves: Curves) -> Message | None:
     """Since when there are no numbers, in words; None where there are."""
     step = next((event.step for event in curves.events if event.kind == "not_finite"), None)
-    return None if step is None else message(N_("no number (NaN) from step {step} on"), step=f"{step:,}")
+    return None if step is None else message(N_("NaN from step {step} on"), step=f"{step:,}")
 
 
 def mark_departure(
@@ -46,7 +46,7 @@ def mark_departure(
         return
     text = "<br>".join(said.text(translate) for said in (left, not_a_number(curves)) if said is not None)
     x = float(across.values(curves.steps)[row])
-    sign(figure, x, edge(top, view), text, translate(N_("left the chart")), theme.broken(view.dark))
+    sign(figure, x, edge(top, view), text, translate(N_("above the chart")), theme.broken(view.dark))
     # The note stands on the side of the sign where there is room.
     right = across.fraction(x) < 0.5
     figure["layout"]["annotations"].append(
@@ -156,8 +156,10 @@ def reference(figure: Figure, value: float, text: str, view: ChartView, *, log: 
 EVENTS = {
     "learning_rate": N_("rate → {value}"),
     "early_stop": N_("stopped early"),
-    "recovered": N_("went on after a loss of its process"),
-    "alone": N_("trains alone from here on; before, {value} runs trained as one network (last digits may differ)"),
+    "recovered": N_("resumed after its process was lost"),
+    "alone": N_(
+        "trained alone from here on; before that, {value} runs were trained as one network (last digits may differ)"
+    ),
 }
 FAINT = ("recovered", "alone")  # nothing of the training changed: a small sign, words on hover
 

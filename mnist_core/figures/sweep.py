@@ -77,4 +77,4 @@ def mark_chance(
         chance = chance_of(runs)
         marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), axes, log=log)
     else:
-        marks.reference(figure, 0.1, text.format(value="10 %"), axes)
+        marks.reference(figure, 0.1, text.format(value="10%"), axes)

@@ -72,7 +72,7 @@ SMALL: Mapping[str, Small] = dict(
         (
             Small(0.8, 1.0, N_("Accuracy"), N_("Training and test accuracy rise and stay close together.")),
             Small(0.0, 1.0, N_("Accuracy"), N_("At rate 0.5 accuracy rises to 98%; at rate 1.5 it stays at 10%.")),
-            Small(0.0, 1.0, N_("Loss"), N_("Training loss falls to nothing; validation loss turns up again.")),
+            Small(0.0, 1.0, N_("Loss"), N_("Training loss falls to almost 0; validation loss rises again.")),
         ),
         strict=True,
     )

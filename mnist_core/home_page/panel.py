@@ -21,17 +21,17 @@ from mnist_core.ui.texts import _
 SCRIPTS = Path(__file__).with_name("scripts")
 # Heading and text of each of EXPERIMENTS.
 EXPERIMENT_TEXTS = (
-    (N_("See it learn"), N_("A network with one hidden layer reaches 98 % in five epochs.")),
-    (N_("Break it"), N_("The same kind of network at learning rate 1.5 learns nothing. Why?")),
-    (N_("See it overfit"), N_("With 1,000 images it learns them by heart: the curves part.")),
+    (N_("See it learn"), N_("A network with one hidden layer reaches 98% accuracy in five epochs.")),
+    (N_("Break it"), N_("The same kind of network learns nothing at learning rate 1.5. Why?")),
+    (N_("See it overfit"), N_("With only 1,000 images, the network memorizes them: the two curves separate.")),
 )
 # Page, its name, icon, the question that it answers.
 IDEAS = (
-    ("data", N_("Data"), "grid_view", N_("What does a network see of a digit, and why are the images split in three?")),
-    ("loss_and_gradients", N_("Loss and gradients"), "functions", N_("How wrong is an answer, and which way is better?")),
-    ("architecture", N_("Architecture"), "account_tree", N_("What do layers, units and filters cost, and what do they buy?")),
-    ("batch_size", N_("Batch size"), "stacks", N_("How many images should speak before each step?")),
-    ("why", N_("Why it breaks"), "help_center", N_("Where is the edge beyond which a learning rate fails?")),
+    ("data", N_("Data"), "grid_view", N_("What does a network see in an image of a digit, and why are the images split into three sets?")),
+    ("loss_and_gradients", N_("Loss and gradients"), "functions", N_("How wrong is an answer, and which change makes it better?")),
+    ("architecture", N_("Architecture"), "account_tree", N_("What do layers, units and filters cost, and what do they improve?")),
+    ("batch_size", N_("Batch size"), "stacks", N_("How many images should each update use?")),
+    ("why", N_("Why training breaks"), "help_center", N_("Where is the edge above which training breaks?")),
 )  # fmt: skip
 STYLE = """<style>
 .stMainBlockContainer .st-key-home_words h1 { font-size: 2.3rem; line-height: 1.15; padding-bottom: 0.4rem; }
@@ -72,8 +72,7 @@ def _words() -> None:
     best = max(recording().curves, key=lambda curve: curve.final)
     st.markdown(
         _(
-            "One network, eight learning rates. At **{small}** it learns too slowly, at **{good}** it reads {percent}% of new digits "
-            "correctly, at **{edge}** it shakes, at **{broken}** it only guesses."
+            "One network, eight learning rates. At **{small}** it learns too slowly; at **{good}** it reads {percent}% of new digits correctly; at **{edge}** training is unstable; at **{broken}** it only guesses."
         ).format(
             small=f"{few['small'][0].rate:g}",
             good=f"{best.rate:g}",
@@ -109,7 +108,7 @@ def _moving_picture() -> None:
     data = figure.curves(recording(), session.dark(), _)
     component = st.components.v2.component("mnist_lab_home", js=chart.LOADER, isolate_styles=False)
     longest = max(len(curve["zone"]) for curve in data["curves"])
-    about = _("Recorded on MNIST: {hidden} hidden units, {epochs} epochs; same first weights, same batches.").format(
+    about = _("Recorded on MNIST: {hidden} hidden units, {epochs} epochs; same initial weights, same batches.").format(
         hidden=CONFIG.hidden_layers[0], epochs=CONFIG.epochs
     )
     data |= {
@@ -126,7 +125,7 @@ def _moving_picture() -> None:
 
 def _experiments() -> None:
     """Three experiments, each with what one will see."""
-    st.subheader(_("Three first experiments"))
+    st.subheader(_("Three experiments to start with"))
     with st.container(key="home_experiments"):
         columns = st.columns(len(EXPERIMENTS), gap="medium")
     for column, preset, (heading, text) in zip(columns, EXPERIMENTS, EXPERIMENT_TEXTS, strict=True):
@@ -147,7 +146,7 @@ def _small_picture(preset: str) -> None:
 
 
 def _ideas() -> None:
-    st.subheader(_("The ideas behind it, moved by hand"))
+    st.subheader(_("Explore the ideas behind it"))
     with st.container(key="home_ideas"):
         for name, title, icon, question in IDEAS:
             with st.container(gap=None):

@@ -26,9 +26,7 @@ def draw(panel: Panel, run: Run) -> None:
     """The choice of a layer; what excites its units is found in the background."""
     st.markdown(
         _(
-            "Beginning with the mean digit, for a filter with empty paper, the computer changes each pixel a little in the way that raises the unit, again "
-            "and again. What comes out is what the unit looks for, and seldom a digit: a network need not know how digits "
-            "look in order to tell them apart."
+            "Gradient ascent starts from the mean digit (for a filter, from an empty image) and repeatedly changes every pixel a little to raise the unit's activation. The result shows what the unit responds to, and it seldom looks like a digit: a network need not know what digits look like to tell them apart."
         )
     )
     titles = {
@@ -54,28 +52,28 @@ def draw(panel: Panel, run: Run) -> None:
 def _units(panel: Panel, run: Run, result: Result) -> None:
     units = len(result.smooth)
     st.image(image_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
-    st.caption(_("The image found for each of {units} units, by number.").format(units=units))
-    unit = int(panel.number_input("exciting_unit", _("Look at unit"), 0, units - 1, 0))
+    st.caption(_("The image found for each of the {units} units, by unit number.").format(units=units))
+    unit = int(panel.number_input("exciting_unit", _("Unit number"), 0, units - 1, 0))
     real = image_split.images(run, result.split).images[result.real[unit]]
     real_values = result.real_values[unit]
     first, second, third = st.columns([1, 1, 2.4], gap="large")
     with first:
-        _found(result.smooth[unit], _("Found, smoothed"), float(result.smooth_values[unit]))
-        st.caption(_("Neighboring pixels are kept alike, as in writing."))
+        _found(result.smooth[unit], _("Found image, smoothed"), float(result.smooth_values[unit]))
+        st.caption(_("Neighboring pixels are kept similar, as in handwriting."))
     with second:
-        _found(result.plain[unit], _("Found, not smoothed"), float(result.plain_values[unit]))
-        st.caption(_("More excitation, from dots that no hand writes."))
+        _found(result.plain[unit], _("Found image, not smoothed"), float(result.plain_values[unit]))
+        st.caption(_("Higher activation, from dots that nobody would write."))
     with third:
-        st.markdown("**" + _("Real images that excite it most") + "**")
+        st.markdown("**" + _("Real images with the highest activation") + "**")
         marks = [f"{value:.2f}" for value in real_values]
         st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
         if float(real_values.max()) == float(real_values.min()):
-            st.info(_("All images excite this unit alike: nothing that is drawn reaches it."))
+            st.info(_("This unit has the same activation for all images: nothing you draw changes it."))
         counted = image_split.counted(result.split, result.images)
-        st.caption(_("Of {images}; beneath each its excitation.").format(images=counted))
+        st.caption(_("From {images}; the number below each is its activation.").format(images=counted))
     st.caption(
         _(
-            "Excitation is what the unit gives before its activation function; of a filter, the greatest value of its map."
+            "Activation here is the unit's value before its activation function (pre-activation); for a filter, the maximum of its feature map."
         )
     )
 
@@ -83,4 +81,4 @@ def _units(panel: Panel, run: Run, result: Result) -> None:
 def _found(image: object, title: str, value: float) -> None:
     st.markdown(f"**{title}**")
     st.image(image_sheet(image[None], columns=1, scale=7), width="stretch")  # type: ignore[index]
-    st.markdown(_("Excitation {value}").format(value=f"{value:.2f}"))
+    st.markdown(_("Activation {value}").format(value=f"{value:.2f}"))

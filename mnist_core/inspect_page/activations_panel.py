@@ -24,10 +24,10 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 VIEWS = {
-    "weights": N_("First weights"),
-    "layers": N_("What the layers give"),
-    "attention": N_("What counted"),
-    "exciting": N_("What excites a unit"),
+    "weights": N_("First-layer weights"),
+    "layers": N_("Activations and feature maps"),
+    "attention": N_("Saliency: which pixels mattered"),
+    "exciting": N_("Activation maximization"),
 }
 MOST_UNITS = 100  # whose weights are shown
 Image = NDArray[np.uint8]
@@ -50,8 +50,7 @@ def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
 def _first_weights(run: Run, snapshot: Snapshot) -> None:
     st.markdown(
         _(
-            "Orange: ink here raises the unit; blue: ink here lowers it. Look for strokes and edges; gray noise at the "
-            "rim, where no digit has ink, was never trained."
+            "Orange: ink here raises the unit's value; blue: ink here lowers it. Look for strokes and edges. The gray noise at the border, where no digit has ink, was never trained."
         )
     )
     first = snapshot.weights["0.weight"]
@@ -62,9 +61,9 @@ def _first_weights(run: Run, snapshot: Snapshot) -> None:
     sheet = signed_sheet(shown, columns, scale=max(2, 112 // side), dark=session.dark())
     st.image(sheet, width=min(1000, 120 * min(columns, len(shown))))
     st.caption(
-        _(
-            "The weights of {shown} of {count} units of the first layer after step {step}, each as strong as its own greatest."
-        ).format(shown=len(shown), count=len(values), step=f"{snapshot.step:,}")
+        _("Weights of {shown} of {count} first-layer units after step {step}, each scaled to its own maximum.").format(
+            shown=len(shown), count=len(values), step=f"{snapshot.step:,}"
+        )
     )
 
 
@@ -105,10 +104,10 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
     number = number if number is not None else next(iter(titles))
     given = outputs[number][0]
     if not given.any():
-        st.info(_("All of this layer is silent: nothing in it gives more than 0, whatever is drawn."))
+        st.info(_("All units of this layer are off: none outputs more than 0 for this image."))
         return
     if given.ndim == 1:
-        said = _("{alive} of {count} units give more than 0; the greatest is {maximum}.").format(
+        said = _("{alive} of {count} units are active (above 0); the maximum is {maximum}.").format(
             alive=int((given > 0).sum()), count=len(given), maximum=f"{given.max():.3f}"
         )
         st.markdown(said)
@@ -116,7 +115,11 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
         live_chart(figure, key=panel.key("chart_units"), height=380, description=said, subject=f"{run.id} {number}")
         return
     st.image(signed_sheet(given, 8, scale=max(2, 112 // given.shape[-1]), dark=session.dark()), width="stretch")
-    st.caption(_("One map for each filter: where its pattern was found. Each as strong as its own greatest."))
+    st.caption(
+        _(
+            "One feature map per filter: it shows where the filter's pattern was found. Each map is scaled to its own maximum."
+        )
+    )
     if described[number].kind == "convolution":
         _pixel(panel, run, snapshot, number, outputs)
 
@@ -128,24 +131,22 @@ def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: lis
     given, inputs = outputs[number][0], outputs[number - 1][0]
     filters, channels, size = kernels.shape[0], kernels.shape[1], kernels.shape[2]
     side = given.shape[-1]
-    st.markdown("**" + _("The arithmetic of one output pixel") + "**")
+    st.markdown("**" + _("How one output pixel is computed") + "**")
     first, second, third, fourth = st.columns(4)
     which = _choice(panel, first, f"pixel_filter_{number}", _("Filter"), filters, 0)
     row = _choice(panel, second, f"pixel_row_{number}", _("Row"), side, side // 2)
     column = _choice(panel, third, f"pixel_column_{number}", _("Column"), side, side // 2)
-    channel = _choice(panel, fourth, f"pixel_channel_{number}", _("Input map"), channels, 0)
+    channel = _choice(panel, fourth, f"pixel_channel_{number}", _("Input channel"), channels, 0)
     padded = np.pad(inputs, ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
     patch = padded[:, row : row + size, column : column + size]
     total = float((patch * kernels[which]).sum())
     bias = float(biases[which])
     said = _(
-        "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; the activation makes "
-        "{value} of it."
+        "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and the activation function turns it into {value}."
     )
     if run.config.batch_norm:
         said = _(
-            "The {count} products of all input maps add up to {total}, with the bias {bias} to {z}; batch normalization "
-            "and activation make {value} of it."
+            "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and batch normalization and the activation function turn it into {value}."
         )
     text = said.format(
         count=patch.size,
@@ -175,7 +176,7 @@ def _attention(panel: Panel, run: Run, image: Image) -> None:
     ):
         # Not at every stroke: a worker would be busy with drawings that are no longer there.
         st.button(
-            _("Show what counted for this image"),
+            _("Show which pixels mattered"),
             key=panel.key("attention_ask"),
             type="primary",
             icon=":material/search_insights:",
@@ -194,21 +195,25 @@ def _ask(parameters: Parameters) -> None:
 def _maps(done: Computed[Parameters, Result]) -> None:
     result = done.result
     if not any(pixels.any() for pixels in (result.gradient, result.integrated_gradients, result.occlusion)):
-        st.info(_("No pixel counts: the hidden units are silent, and the answer is the same whatever is drawn."))
+        st.info(_("No pixel matters: the hidden units are dead, so the answer is the same whatever you draw."))
         return
     st.markdown(
-        _("Its answer is {digit}. Orange: what speaks for it; blue: what speaks against it.").format(
+        _("The network's answer is {digit}. Orange: evidence for this answer; blue: evidence against it.").format(
             digit=f"**{result.digit}**"
         )
     )
     maps = (
-        (result.gradient, _("Gradient"), _("A little more ink here would raise (orange) or lower (blue) the score.")),
+        (
+            result.gradient,
+            _("Gradient"),
+            _("A little more ink here would raise (orange) or lower (blue) the logit of the answer."),
+        ),
         (
             result.integrated_gradients,
             _("Integrated gradients"),
-            _("Each pixel's part in the score; all parts add up to it."),
+            _("Each pixel's contribution to the logit; together they add up to its rise from an empty image."),
         ),
-        (result.occlusion, _("Occlusion"), _("How far the score falls where 5×5 pixels are wiped out.")),
+        (result.occlusion, _("Occlusion"), _("How much the logit falls when 5×5 pixels around this place are erased.")),
     )
     for column, (pixels, title, text) in zip(st.columns(3, gap="medium"), maps, strict=True):
         with column:

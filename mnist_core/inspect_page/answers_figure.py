@@ -86,7 +86,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
     nothing = _left(
         "broken",
         np.flatnonzero(broken).tolist(),
-        [translate(N_("NaN: no numbers any more"))] * int(broken.sum()),
+        [translate(N_("output is NaN"))] * int(broken.sum()),
         theme.broken(dark),
     )
     return {"data": [rows, percent, titles, nothing], "layout": layout}
@@ -129,10 +129,10 @@ def percent(fraction: float) -> str:
 def describe(shares: Shares) -> Message:
     """The answer in words, for those who do not see the bars."""
     if not np.isfinite(shares).all():
-        return message(N_("This network answers with no numbers."))
+        return message(N_("The output of this network is NaN."))
     first, second = (int(digit) for digit in np.argsort(-shares, kind="stable")[:2])
     return message(
-        N_("The network sees a {first} ({fraction}); next comes {second} ({other})."),
+        N_("The network's answer: {first} ({fraction}), then {second} ({other})."),
         first=first,
         fraction=percent(shares[first]),
         second=second,

@@ -28,11 +28,11 @@ from mnist_core.ui.pad import pad
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-SOURCES = {"draw": N_("Draw"), "picture": N_("Picture")}
+SOURCES = {"draw": N_("Draw"), "picture": N_("Image")}
 SAMPLES = {"validation": N_("Validation image"), "train": N_("Training image")}
 HINTS = {
     "draw": N_("Draw a digit, large or small, anywhere: the network answers while you draw."),
-    "picture": N_("Choose a picture of one digit: the networks answer at once."),
+    "picture": N_("Choose a photo of one digit: the networks answer at once."),
 }
 SHOWN = 12  # runs side by side
 LIVE_SECONDS = 1.0  # between looks at weights that are being trained
@@ -85,7 +85,7 @@ def hint(panel: Panel, source: str) -> str:
 def choose_source(panel: Panel, run: Run) -> str:
     """Where the image comes from: draw, picture or sample, which is one that the run is looked into with."""
     sources = SOURCES | {"sample": SAMPLES[data.looked_into(run.config)]}
-    return panel.one_of("image_source", _("Image from"), sources, "draw", titled=False)
+    return panel.one_of("image_source", _("Image source"), sources, "draw", titled=False)
 
 
 def choose_image(panel: Panel, run: Run, source: str) -> Image | None:
@@ -105,11 +105,10 @@ def choose_image(panel: Panel, run: Run, source: str) -> Image | None:
 def _centered(panel: Panel) -> bool:
     return panel.toggle(
         "centered",
-        _("Center as MNIST does"),
+        _("Center like MNIST"),
         value=True,
         help=_(
-            "MNIST's digits were scaled into 20×20 pixels and centered by their mass. Networks have never seen another "
-            "place or size: switch it off and draw in a corner."
+            "MNIST's digits were scaled to fit into 20×20 pixels and centered by their center of mass. The networks have never seen other positions or sizes: switch this off and draw in a corner."
         ),
     )
 
@@ -118,12 +117,12 @@ def _sample(panel: Panel, run: Run) -> Image:
     part = data.looked_into(run.config)
     count = len(image_split.images(run, part))
     panel.session["sample_number"] = min(panel.session.get("sample_number", 0), count - 1)
-    st.number_input(_("Number"), 0, count - 1, key=panel.key("sample_number"))
+    st.number_input(_("Image number"), 0, count - 1, key=panel.key("sample_number"))
     place = _place(panel, run)
     dataset = data.load_dataset(run.config.dataset)
     st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[place.index])))
     if part == "train":
-        st.caption(_("This run kept no validation images: it was trained on this one, and may know it by heart."))
+        st.caption(_("This run has no validation images: it was trained on this one, and may have memorized it."))
     return np.asarray(dataset.train_images[place.index])
 
 
@@ -149,10 +148,10 @@ def _answer(panel: Panel, run: Run, image: Image) -> None:
     dark = session.dark()
     mine = answer(run, image)
     if mine is None:
-        st.info(_("This run has left no weights yet. It answers as soon as it has."))
+        st.info(_("No weights have been saved for this run yet. Results appear here as soon as there are some."))
         return
     if mine.broken:
-        text = _("After step {step} this run answers with no numbers any more: its weights have left all bounds.")
+        text = _("After step {step} the output of this run is NaN: its weights have diverged.")
         st.warning(text.format(step=f"{mine.step:,}"), icon=":material/trending_up:")
         mine = _before(run, image)
     if mine is not None:
@@ -173,7 +172,7 @@ def _before(run: Run, image: Image) -> Answer | None:
         found = last_weights.last_sound(run)
     except CheckpointError:
         return None
-    st.markdown(_("It answered this after step {step}, the last time with numbers:").format(step=f"{found.step:,}"))
+    st.markdown(_("Its last output that was not NaN, after step {step}:").format(step=f"{found.step:,}"))
     return _answer_of(run, found, image)
 
 
@@ -181,9 +180,9 @@ def _all_answers(panel: Panel, runs: list[Run], image: Image, place: Place | Non
     """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
     found = [one for one in (answer(other, image) for other in runs) if one is not None]
     if len(found) < 2:
-        st.caption(_("Train more networks, one that diverges among them: all answer here beneath each other."))
+        st.caption(_("Train more networks, including one that diverges, and compare their answers here."))
         return
-    st.markdown(_("All my runs: the probability of each digit in percent"))
+    st.markdown(_("All my runs: probability of each digit in percent"))
     titles = [_row(number, one, place) for number, one in enumerate(found, 1)]
     figure = answers_figure.side_by_side(titles, np.array([one.shares for one in found]), session.dark(), _)
     description = " ".join(
@@ -195,7 +194,11 @@ def _all_answers(panel: Panel, runs: list[Run], image: Image, place: Place | Non
 
 def _row(number: int, found: Answer, place: Place | None) -> str:
     title = f"{number}. {names.run_title(found.run).plain} · {_(names.STATES[names.state(found.run)])}"
-    return _("{run} · trained on it").format(run=title) if place is not None and place.trained(found.run) else title
+    return (
+        _("{run} · trained on this image").format(run=title)
+        if place is not None and place.trained(found.run)
+        else title
+    )
 
 
 def answer(run: Run, image: Image) -> Answer | None:

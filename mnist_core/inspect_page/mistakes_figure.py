@@ -22,7 +22,7 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
 
     Mistakes are colored against the most frequent one: beside the right answers they would all look like none.
     """
-    layout = theme.layout("", translate(N_("The network's answer")), dark=dark, revision="confusion")
+    layout = theme.layout("", translate(N_("Predicted digit")), dark=dark, revision="confusion")
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 30}
     axis = {"showgrid": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 18}}
@@ -80,11 +80,10 @@ def describe(counts: NDArray[np.int64]) -> Message:
     wrong = counts - np.diag(counts.diagonal())
     true, answer = (int(place) for place in np.unravel_index(int(wrong.argmax()), wrong.shape))
     if not wrong.any():
-        return message(N_("All {images} images are answered right."), images=f"{counts.sum():,}")
+        return message(N_("All {images} images are classified correctly."), images=f"{counts.sum():,}")
     return message(
         N_(
-            "{right} of {images} images are answered right. The most frequent mistake: {true} taken for {answer}, "
-            "{number} times."
+            "{right} of {images} images are classified correctly. The most frequent mistake: {true} taken for {answer}, {number} times."
         ),
         right=f"{counts.diagonal().sum():,}",
         images=f"{counts.sum():,}",
@@ -117,8 +116,8 @@ def by_digit(accuracies: NDArray[np.float64], part: Split, dark: bool, translate
 def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Translate) -> Figure:
     """How often answers of each sureness are right, beside the line on which a network knows what it knows."""
     layout = theme.layout(
-        translate(N_("Is 90% sure right nine times of ten?")),
-        translate(N_("How sure the network is")),
+        translate(N_("Is 90% confidence right nine times out of ten?")),
+        translate(N_("Confidence")),
         dark=dark,
         revision="reliability",
     )
@@ -126,7 +125,7 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
     layout["showlegend"] = False
     ends = {"range": [0, 1.04], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
     layout["xaxis"] |= ends
-    layout["yaxis"] |= ends | {"title": {"text": translate(N_("How often it is right"))}}
+    layout["yaxis"] |= ends | {"title": {"text": translate(N_("Accuracy"))}}
     here = found.images > 0
     line = {
         "type": "scatter",
@@ -152,7 +151,8 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
             "color": style.color(dark),
             "size": [float(8 + 22 * np.sqrt(number / found.images.max())) for number in found.images[here]],
         },
-        "hovertemplate": translate(N_("sure %{x:.0%}, right %{y:.0%}, images %{customdata:,}")) + "<extra></extra>",
+        "hovertemplate": translate(N_("confidence %{x:.0%}, accuracy %{y:.0%}, images %{customdata:,}"))
+        + "<extra></extra>",
     }
     return {"data": [line, points], "layout": layout}
 
@@ -162,7 +162,7 @@ def describe_reliability(found: Reliability) -> Message:
     mean = float(np.nansum(found.sure * found.images) / found.images.sum())
     right = float(np.nansum(found.right * found.images) / found.images.sum())
     return message(
-        N_("On average the network is {sure} sure and {right} right; expected calibration error {error}."),
+        N_("Mean confidence {sure}, accuracy {right}; expected calibration error (ECE) {error}."),
         sure=f"{mean:.1%}",
         right=f"{right:.1%}",
         error=f"{found.error:.1%}",

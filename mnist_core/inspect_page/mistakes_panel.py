@@ -23,7 +23,7 @@ from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-VIEWS = {"matrix": N_("Confusions"), "sure": N_("How sure"), "beside": N_("Beside another run")}
+VIEWS = {"matrix": N_("Confusion matrix"), "sure": N_("Calibration"), "beside": N_("Compare with another run")}
 MOST, COLUMNS = 24, 8  # images on a sheet
 Shares = NDArray[np.float32]
 
@@ -34,7 +34,7 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         view = panel.one_of("mistakes_view", _("What to show"), VIEWS, "matrix", titled=False, wrap=True)
         part = image_split.choose(panel, run, "mistakes_part")
     if part is None:
-        st.info(_("This run kept no validation images apart. Choose another run."))
+        st.info(_("This run has no validation images. Choose another run."))
         return
     if last_weights.find(run) is None:
         return
@@ -71,7 +71,7 @@ def _matrix(
     st.markdown(said + " " + _("Click a cell to see its images."))
     left, right = st.columns([1, 1], gap="large")
     with left:
-        rates = panel.toggle("mistakes_rates", _("Percent of each digit instead of counts"))
+        rates = panel.toggle("mistakes_rates", _("Percentage of each digit instead of counts"))
         dark = session.dark()
         figure = watch.figure(
             (analysis_id, "matrix", rates, dark, texts.language()), lambda: charts.matrix(counts, rates, dark, _)
@@ -88,7 +88,7 @@ def _matrix(
         chosen = panel.session.get("mistakes_cell")
         if chosen is None:
             rows = mistakes.wrong(labels, shares)
-            title = _("The surest mistakes")
+            title = _("Most confident mistakes")
         else:
             rows = mistakes.cell(labels, shares, *chosen)
             title = _("True digit {true}, answered {answer}: {count}").format(
@@ -98,7 +98,7 @@ def _matrix(
             st.markdown(f"**{title}**")
             if chosen is not None:
                 st.button(
-                    _("The surest mistakes"),
+                    _("Most confident mistakes"),
                     key=panel.key("mistakes_all"),
                     icon=":material/close:",
                     on_click=_forget_cell,
@@ -125,19 +125,19 @@ def sheet(
 ) -> None:
     """The images, what they were answered with, and all ten probabilities of a chosen one."""
     if not len(rows):
-        st.info(_("There is no such image."))
+        st.info(_("There are no such images."))
         return
     shown = rows[:MOST]
     said = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown]
     st.image(image_sheet(images[shown], columns=COLUMNS, scale=3, labels=said), width="stretch")
     st.caption(
         _(
-            "Beneath each image the network's answer and how sure it is in percent, the surest first; {shown} of {count}."
+            "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."
         ).format(shown=len(shown), count=f"{len(rows):,}")
     )
     number = 1
     if len(shown) > 1:
-        number = int(panel.number_input(f"mistakes_{key}", _("Look at number"), 1, len(shown), 1))
+        number = int(panel.number_input(f"mistakes_{key}", _("Image to show"), 1, len(shown), 1))
     row = int(shown[number - 1])
     probabilities = shares[row].astype(np.float64)
     description = answers_figure.describe(probabilities).text(_)
@@ -160,7 +160,7 @@ def _sure(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArra
     accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))
     said = charts.describe_reliability(found).text(_)
     st.markdown(
-        said + " " + _("On the dotted line a network is as often right as it says; below it, it is too sure of itself.")
+        said + " " + _("On the dotted line, confidence matches accuracy; below it, the network is overconfident.")
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -173,7 +173,7 @@ def _sure(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArra
         )
     with right:
         worst = int(np.nanargmin(accuracies))
-        text = _("The hardest digit is {digit}: {fraction} right.").format(
+        text = _("The hardest digit is {digit}: accuracy {fraction}.").format(
             digit=worst, fraction=f"{accuracies[worst]:.1%}"
         )
         live_chart(
@@ -200,9 +200,7 @@ def _beside(
 ) -> None:
     others = {one.id: one for one in runs if one.id != run.id and _same_images(one, run, part)}
     if not others:
-        st.info(
-            _("Train another network on the same data, and see here where one of them is right and the other wrong.")
-        )
+        st.info(_("Train another network on the same data to see here which images only one of the two gets right."))
         return
     if panel.session.get("mistakes_other") not in others:
         panel.session.pop("mistakes_other", None)
@@ -243,7 +241,9 @@ def _differences(
 ) -> None:
     here, there = mistakes.only_first(labels, first, second), mistakes.only_first(labels, second, first)
     both_wrong = int(((first.argmax(1) != labels) & (second.argmax(1) != labels)).sum())
-    text = _("Of {images} images this run alone is right on {here}, the other alone on {there}; both err on {both}.")
+    text = _(
+        "Of {images} images, only this run gets {here} right, only the other gets {there} right, and both get {both} wrong."
+    )
     st.markdown(text.format(images=f"{len(labels):,}", here=len(here), there=len(there), both=both_wrong))
     left, right = st.columns(2, gap="large")
     with left:

@@ -17,7 +17,7 @@ from mnist_core.ui.texts import _
 # JPEG first: browsers on Apple's systems convert a photo to the first kind of the list that they can write. HEIC is not
 # among them, so that they do. Windows saves JPEG files as .jfif.
 TYPES = ("jpg", "jpeg", "jfif", "pjpeg", "pjp", "jpe", "png", "webp", "gif", "bmp")
-ASKED = N_("{count} things on the photo could be the digit. Choose the number of the one that you mean.")
+ASKED = N_("{count} things in the photo could be the digit. Choose the number of the one that you mean.")
 _READ, _ASKS = (
     "picture_read",
     "picture_asks",
@@ -26,7 +26,7 @@ _READ, _ASKS = (
 
 def choose(panel: Panel) -> tuple[Reading, Candidate] | None:
     """The controls; the photo's reading and its candidate that is meant, None while there is none. Raises DataFileError."""
-    uploaded = st.file_uploader(_("Photo or picture of one digit"), type=list(TYPES), key=panel.key("picture"))
+    uploaded = st.file_uploader(_("Photo or image of one digit"), type=list(TYPES), key=panel.key("picture"))
     st.caption(
         _(
             "An iPhone's HEIC photo is not accepted: set Settings, Camera, Formats to Most Compatible and take it again, "
@@ -44,8 +44,8 @@ def choose(panel: Panel) -> tuple[Reading, Candidate] | None:
         return None
     candidate = reading.candidates[number]
     if candidate.wide:
-        st.warning(_("This is wide for one digit. If two digits touch each other, cut one out."))
-    st.caption(_("The frame shows what was cut out. Thin lines are drawn as thick as MNIST's."))
+        st.warning(_("This is wide for one digit. If two digits touch each other, crop the photo to one."))
+    st.caption(_("The frame shows the part that is used. Thin strokes are drawn as thick as MNIST's."))
     return reading, candidate
 
 

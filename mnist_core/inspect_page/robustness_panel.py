@@ -21,11 +21,11 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 KINDS: dict[Perturbation, tuple[str, str]] = {
-    "noise": (N_("Noise"), N_("Deviation of the ink")),
-    "shift": (N_("Shift"), N_("Pixels")),
+    "noise": (N_("Noise"), N_("Standard deviation of the noise")),
+    "shift": (N_("Shift"), N_("Pixel scaling")),
     "rotation": (N_("Rotation"), N_("Degrees")),
-    "occlusion": (N_("Hidden square"), N_("Pixels along a side")),
-    "fgsm": (N_("Attack"), N_("Largest change of a pixel")),
+    "occlusion": (N_("Hidden square"), N_("Side length in pixels")),
+    "fgsm": (N_("Adversarial attack"), N_("Maximum change of a pixel")),
 }
 MOST = 6  # runs in one chart
 
@@ -34,19 +34,18 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The kind and the runs; what they answer is computed in the background."""
     st.markdown(
         _(
-            "A little noise, a shift of three pixels: what is still the same digit for you may be another one for a "
-            "network. The attack moves each pixel the way that raises the network's own loss most."
+            "A little noise or a shift of three pixels: the digit is still the same for you, but may be another one for a network. The adversarial attack (FGSM) changes each pixel in the direction that raises the network's own loss."
         )
     )
     if last_weights.find(run) is None:
         return
     kinds = {name: title for name, (title, _unit) in KINDS.items()}
-    kind = panel.one_of("disturbance", _("Disturbance"), kinds, "noise", titled=False, wrap=True)
+    kind = panel.one_of("disturbance", _("Perturbation"), kinds, "noise", titled=False, wrap=True)
     others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
     kept = [one for one in panel.session.get("disturbed_others", list(others)[:2]) if one in others]
     panel.session["disturbed_others"] = kept
     beside = st.multiselect(
-        _("Beside these runs"),
+        _("Compare with"),
         list(others),
         key=panel.key("disturbed_others"),
         max_selections=MOST - 1,
@@ -75,7 +74,7 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], done: Computed[Para
         ]
         marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
         st.image(image_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
-        st.caption(_("ok: still answered right. 4 ? 9: a 4 that the run takes for a 9."))
+        st.caption(_("ok: still classified correctly. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
         description = _said(titles, result, accuracy[:, place].tolist())
@@ -90,15 +89,15 @@ def _said(titles: Sequence[str], result: Result, shares: Sequence[float]) -> str
     told = []
     for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(result), strict=True):
         if not n or not part:
-            told.append(_("{run}: no weights that answer with numbers").format(run=title))
+            told.append(_("{run}: no usable weights").format(run=title))
             continue
-        of = "" if _alike(parts, images) else _("of {images}").format(images=image_split.counted(part, n))
+        of = "" if _alike(parts, images) else _("on {images}").format(images=image_split.counted(part, n))
         more = ", ".join(word for word in (of, notes) if word)
         told.append(f"{title}: {fraction:.1%}" + (f" ({more})" if more else ""))
     if _alike(parts, images) and parts[0]:
-        text = _("Right of {images} at this strength: {shares}.")
+        text = _("Accuracy at this strength on {images}: {shares}.")
         return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(told))
-    return _("Right at this strength: {shares}.").format(shares="; ".join(told))
+    return _("Accuracy at this strength: {shares}.").format(shares="; ".join(told))
 
 
 def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:
@@ -109,5 +108,5 @@ def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:
 def _notes(result: Result) -> list[str]:
     """Of each run, whether these are not its last weights."""
     pairs = zip(result.steps, result.reached, strict=True)
-    text = _("as it was after step {step}, the last time with numbers")
+    text = _("after step {step}, the last output that was not NaN")
     return ["" if step is None or step == reached else text.format(step=f"{step:,}") for step, reached in pairs]

@@ -23,7 +23,7 @@ def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
     if asked and asked not in runs and (other := _of_somebody(asked)) is not None:
         runs[asked] = other
     if not runs:
-        st.info(_("There is no run of yours with weights to look at. Train a network first, then come back."))
+        st.info(_("You have no run with saved weights yet. Train a network first, then come back."))
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return None
     listed = list(runs)

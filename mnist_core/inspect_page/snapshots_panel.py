@@ -43,7 +43,9 @@ def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
 def _course(panel: Panel, run: Run, done: Done) -> None:
     if len(done.result.steps) < 2:
         st.info(
-            _("Of this run only one snapshot was kept: it is too large, or has just begun. Choose a smaller network.")
+            _(
+                "This run has only one snapshot: its network is too large, or training has just begun. Wait a little, or choose a run with a smaller network."
+            )
         )
         return
     frame.fragment(_film)(panel, run, done)
@@ -84,10 +86,10 @@ def _film(panel: Panel, run: Run, done: Done) -> None:
         st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
     with right:
         sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
-        title = _("The first units' weights: orange raises the unit, blue lowers it.")
+        title = _("Weights of the first units: orange raises the unit's value, blue lowers it.")
         if run.config.model == "cnn":
-            title = _("The first filters' weights: orange raises the filter's value, blue lowers it.")
-        missing = _("The weights of this snapshot are no longer here.")
+            title = _("Weights of the first filters: orange raises the filter's value, blue lowers it.")
+        missing = _("The weights of this snapshot are no longer available.")
         pictures(film, sheets, key=panel.key("course_weights"), description=title, missing=missing)
         st.caption(title)
         _answers(panel, run, done, film)
@@ -151,7 +153,7 @@ def _answers(panel: Panel, run: Run, done: Done, film: str) -> None:
     """What each snapshot answers to the drawn digit."""
     image = drawing.like_mnist(drawing.paint(drawn()))
     if not image.any():
-        st.caption(_("Draw a digit in the first view, and see here how the answer to it grew."))
+        st.caption(_("Draw a digit in the first view to see here how the answer to it changed during training."))
         return
     shares = watch.figure(("course answers", done.id, image.tobytes()), lambda: _shares(run, done.result.steps, image))
     said = ["" if one is None else answers_figure.describe(one).text(_) for one in shares]
@@ -195,11 +197,11 @@ def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done,
             _("Close"), key=panel.key("course_close"), icon=":material/close:", on_click=_forget_cell, args=(panel,)
         )
     if not len(rows):
-        st.info(_("There is no such image."))
+        st.info(_("There are no such images."))
         return
     shown = rows[:CELL_IMAGES]
     shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown])
     marks = [f"{one.argmax()} · {100 * one.max():.0f}" for one in shares]
     st.image(image_sheet(images[shown], columns=12, scale=4, labels=marks, letters=7), width=1000)
-    text = _("Beneath each image the network's answer and how sure it is in percent; {shown} of {count}.")
+    text = _("Below each image: the network's answer and its confidence in percent; {shown} of {count}.")
     st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))

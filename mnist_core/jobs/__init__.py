@@ -102,7 +102,7 @@ def _too_early() -> bool:
 
 def _stillborn() -> JobsError:
     return JobsError(
-        N_("The training process ends right after its start. Its reason is in {log}. It is tried again every minute."),
+        N_("The training process exits right after it starts. The reason is in {log}. It is restarted every minute."),
         log=str(log_file()),
     )
 
@@ -115,7 +115,7 @@ def _start() -> None:
         log = os.fdopen(settings.open_private(log_file()), "ab")
     except OSError as error:
         raise JobsError(
-            N_("The folder {folder} cannot be written ({reason}). Set MNIST_LAB_HOME to another folder."),
+            N_("The folder {folder} is not writable ({reason}). Set MNIST_LAB_HOME to another folder."),
             folder=str(home),
             reason=error.strerror or str(error),
         ) from error

@@ -105,5 +105,6 @@ def _sentence(analysis_id: str, error: BaseException) -> Message:
         return error.message
     LOG.error("analysis %s failed", analysis_id, exc_info=error)
     return message(
-        N_("The computation failed inside ({kind}). The details are in the server's log."), kind=type(error).__name__
+        N_("The computation failed with an internal error ({kind}). See the server's log for details."),
+        kind=type(error).__name__,
     )

@@ -348,15 +348,20 @@ def _sentence(run_id: str, error: BaseException) -> Message:
     LOG.error("run %s failed", run_id, exc_info=error)
     if passing_errno(error) is not None:
         return message(
-            N_("The disk of the server was out of reach again and again ({reason}). What came before is kept."),
+            N_("The server's disk could not be reached several times ({reason}). Everything recorded before is kept."),
             reason=getattr(error, "strerror", None) or str(error),
         )
     return message(
-        N_("Training failed inside ({kind}). The details are in the server's log."), kind=type(error).__name__
+        N_("Training failed with an internal error ({kind}). See the server's log for details."),
+        kind=type(error).__name__,
     )
 
 
 _KILLER = message(
-    N_("This run brought its worker down several times, probably for want of memory. Try a smaller network or batch.")
+    N_(
+        "This run crashed its worker several times, probably because memory ran out. Try a smaller network or batch size."
+    )
 )
-_HANGER = message(N_("The worker of this run stopped responding several times. Try again, or try a smaller network."))
+_HANGER = message(
+    N_("The worker of this run stopped responding several times. Run it again, or try a smaller network.")
+)

@@ -53,7 +53,7 @@ def last_that(run_id: str, good: Callable[[Snapshot], bool]) -> Snapshot:
             continue  # a gap in its way
         if good(found):
             return found
-    raise CheckpointError(N_("Of this run no weights with which it answers with numbers are on disk."))
+    raise CheckpointError(N_("No usable weights have been saved for this run."))
 
 
 def best(run_id: str) -> Snapshot:
@@ -98,7 +98,9 @@ def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
             save_file(tensors, unfinished, layout.metadata(fields))
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
-            N_("The weights cannot be written to {folder} ({reason}). Free some space there, or leave them out."),
+            N_(
+                "The weights cannot be written to {folder} ({reason}). Free some space there, or leave the weights out."
+            ),
             folder=str(file.parent),
             reason=getattr(error, "strerror", None) or str(error),
         ) from error

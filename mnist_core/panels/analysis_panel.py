@@ -70,7 +70,7 @@ def _as_of(parameters: Parameters, reached: int | list[int | None] | None, movin
                 args=(parameters,),
             )
             if old:
-                st.caption(_("The run has gone on since: compute again for where it is now."))
+                st.caption(_("The run has trained further since then. Compute again for its current state."))
     return analysis
 
 
@@ -137,7 +137,7 @@ def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
     if (analysis is not None and analysis.active) != moving:
         st.rerun()
     if analysis is None:
-        st.info(_("This computation was deleted, or another one has taken its place."))
+        st.info(_("This computation was deleted or replaced by another one."))
     elif analysis.active:
         _progress(panel, analysis)
     elif analysis.state == "failed":
@@ -167,7 +167,7 @@ def _computing(analysis: Analysis) -> str:
     if not ahead:
         return _("Waiting for a free worker …")
     text = ngettext(
-        "Waiting: {n} computation is before this one.", "Waiting: {n} computations are before this one.", ahead
+        "Waiting: {n} computation is ahead of this one.", "Waiting: {n} computations are ahead of this one.", ahead
     )
     return text.format(n=ahead)
 

@@ -39,16 +39,20 @@ def draw() -> None:
     """All controls, into the container that is open."""
     draft.keep_possible()
     experiment()
-    _choice("model", _("Network"), _("MLP: every unit sees all pixels. CNN: small filters slide over the image."))
+    _choice(
+        "model",
+        _("Network"),
+        _("MLP: each unit of the first hidden layer sees all pixels. CNN: small filters slide over the image."),
+    )
     if draft.fields()["model"] == "cnn":
-        _layers("filters", _("Convolutions"), _("Filters in convolution {n}"), FILTERS, "filter", 1, 4)
+        _layers("filters", _("Convolutional layers"), _("Filters in convolutional layer {n}"), FILTERS, "filter", 1, 4)
     _layers("hidden_layers", _("Hidden layers"), _("Units in hidden layer {n}"), UNITS, "units", 0, 6)
     _learning_rate()
     too_small = draft.make_batches_of_two()
-    _stops("batch_size", _("Batch size"), SIZES, _("Images per update. The gradient is their mean."))
+    _stops("batch_size", _("Batch size"), SIZES, _("Number of images per update. The gradient is averaged over them."))
     if too_small:
-        st.caption(_("Batch normalization needs at least two images in every batch: the settings were changed to fit."))
-    _stops("epochs", _("Epochs"), EPOCHS, _("How often the network sees every training image."))
+        st.caption(_("Batch normalization needs at least two images in every batch, so the settings were adjusted."))
+    _stops("epochs", _("Epochs"), EPOCHS, _("How many times the network sees each training image."))
     _select("optimizer", _("Optimizer"), _("How a gradient becomes an update of the weights."))
     with st.expander(_("Optimizer and schedule"), icon=":material/tune:"):
         _optimizer_details()
@@ -56,7 +60,7 @@ def draw() -> None:
         _network_details()
     with st.expander(_("Data"), icon=":material/database:"):
         _data()
-    with st.expander(_("The loop"), icon=":material/loop:"):
+    with st.expander(_("Batches and stopping"), icon=":material/loop:"):
         _loop()
 
 
@@ -78,7 +82,7 @@ def experiment() -> None:
         format_func=labels.__getitem__,
         key="preset_choice",
         on_change=changed,
-        help=_("Fills all controls with a configuration whose outcome is known. Change what you like from there."),
+        help=_("Fills in all settings with values whose outcome is known. Change anything from there."),
     )
     chosen = draft.preset()
     if chosen is None:
@@ -92,7 +96,7 @@ def experiment() -> None:
             format_func=_,
             key="variant_choice",
             on_change=lambda: draft.start_from(chosen.name, st.session_state["variant_choice"]),
-            help=_("The runs of this experiment differ in this one thing."),
+            help=_("The runs of this experiment differ only in this."),
         )
 
 
@@ -101,7 +105,7 @@ def _learning_rate() -> None:
         "learning_rate",
         _("Learning rate"),
         RATES,
-        _("How far one update moves the weights against the gradient. Log scale: each stop is a factor."),
+        _("How far each update moves the weights against the gradient. The scale is logarithmic."),
         on_change=lambda: st.session_state.pop("rate_problem", None),
     )
 
@@ -134,60 +138,97 @@ def _optimizer_details() -> None:
     _exact_rate()
     optimizer = draft.fields()["optimizer"]
     if optimizer in ("momentum", "nesterov"):
-        _slider("momentum", _("Momentum"), 0.0, 0.99, 0.01, _("Share of the last step that is kept."))
+        _slider("momentum", _("Momentum"), 0.0, 0.99, 0.01, _("Fraction of the previous update that is kept."))
     if optimizer == "rmsprop":
-        _slider("rho", _("Decay (rho)"), 0.0, 0.999, 0.001, _("Memory of the squared gradients."))
+        _slider(
+            "rho",
+            _("Decay rate (rho)"),
+            0.0,
+            0.999,
+            0.001,
+            _("Decay rate of the running average of the squared gradients."),
+        )
     if optimizer in ("adam", "adamw"):
-        _slider("beta1", _("Beta 1"), 0.0, 0.999, 0.001, _("Memory of the gradient."))
-        _slider("beta2", _("Beta 2"), 0.0, 0.9999, 0.0001, _("Memory of the squared gradient."))
+        _slider("beta1", _("Beta 1"), 0.0, 0.999, 0.001, _("Decay rate of the running average of the gradients."))
+        _slider(
+            "beta2", _("Beta 2"), 0.0, 0.9999, 0.0001, _("Decay rate of the running average of the squared gradients.")
+        )
     if optimizer in ("adagrad", "rmsprop", "adam", "adamw"):
         stops = (1e-16, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0)
-        _stops("epsilon", _("Epsilon"), stops, _("Keeps the division by small gradients finite."))
+        _stops("epsilon", _("Epsilon"), stops, _("Added to the denominator so that it is never zero."))
     _stops("weight_decay", _("Weight decay"), DECAYS, _("Pulls every weight toward 0 at each update."))
-    _select("schedule", _("Schedule"), _("How the learning rate changes in the course of the run."))
+    _select("schedule", _("Learning rate schedule"), _("How the learning rate changes during training."))
     if draft.fields()["schedule"] in ("step", "warm-up"):
-        label = _("Epochs between drops") if draft.fields()["schedule"] == "step" else _("Epochs of warm-up")
+        label = _("Epochs between drops") if draft.fields()["schedule"] == "step" else _("Warm-up epochs")
         _stops("schedule_epochs", label, EPOCHS, _("Counted from the start of the run."))
     if draft.fields()["schedule"] == "step":
-        _stops("schedule_factor", _("Factor of a drop"), (0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9), _("Rate × factor."))
+        _stops(
+            "schedule_factor",
+            _("Drop factor"),
+            (0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
+            _("Each drop multiplies the learning rate by this factor."),
+        )
 
 
 def _network_details() -> None:
-    _select("activation", _("Activation"), _("What a hidden unit makes of its sum. Without one, layers are one line."))
-    _select("initialization", _("Initial weights"), _("How large the weights are before the first update."))
+    _select(
+        "activation",
+        _("Activation function"),
+        _("Applied to each hidden unit's weighted sum. Without it, all layers together are one linear map."),
+    )
+    _select("initialization", _("Weight initialization"), _("How large the weights are before the first update."))
     if draft.fields()["initialization"] == "normal":
         stops = (0.0, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
-        _stops("init_std", _("Deviation of the weights"), stops, _("Standard deviation of the normal distribution."))
+        _stops(
+            "init_std",
+            _("Initialization standard deviation"),
+            stops,
+            _("Standard deviation of the normal distribution that the initial weights are drawn from."),
+        )
     if draft.fields()["model"] == "cnn":
-        _stops("kernel_size", _("Kernel size"), (1, 3, 5, 7, 9, 11), _("Each filter sees so many pixels squared."))
-        _select("pooling", _("Pooling"), _("Halves the image after each convolution."))
-    _slider("dropout", _("Dropout"), 0.0, 0.95, 0.05, _("Share of hidden units left out at each update."))
-    _toggle("batch_norm", _("Batch normalization"), _("Centers and scales each unit over the batch."))
-    _select("loss", _("Loss"), _("What training makes small."))
+        _stops("kernel_size", _("Kernel size"), (1, 3, 5, 7, 9, 11), _("Width and height of each filter, in pixels."))
+        _select("pooling", _("Pooling"), _("Halves the width and height of the image after each convolutional layer."))
+    _slider("dropout", _("Dropout"), 0.0, 0.95, 0.05, _("Fraction of hidden units dropped at random in each update."))
+    _toggle("batch_norm", _("Batch normalization"), _("Normalizes each unit's values over the batch."))
+    _select("loss", _("Loss"), _("What training minimizes."))
 
 
 def _data() -> None:
     here: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
-    known = _("MNIST, the digits that this program draws itself, or what the folder of data holds.")
+    known = _("MNIST, the digits drawn by this program, or the data set in the data folder.")
     _choice("dataset", _("Images"), known, [*here, *({draft.fields()["dataset"]} - set(here))])
     stops = TRAIN_SIZES
-    _stops("train_size", _("Training images"), stops, _("The first so many of the 60,000. Fewer overfit sooner."))
+    _stops(
+        "train_size",
+        _("Training images"),
+        stops,
+        _("Taken from the start of the 60,000. With fewer images, the network overfits sooner."),
+    )
     most = TRAIN_FILES - draft.fields()["train_size"]
-    help_text = _("Never trained on: the last so many of the 60,000. For choosing settings and when to stop.")
+    help_text = _(
+        "Taken from the end of the 60,000 and never trained on. Use them to choose settings and to decide when to stop."
+    )
     _stops("validation_size", _("Validation images"), (*VALIDATION_SIZES, most), help_text, most=most)
-    st.caption(_("The 10,000 test images are kept apart: for the final figure only."))
-    _select("preprocessing", _("Pixels"), _("Raw pixels make the loss very sensitive to the weights."))
-    _slider("label_noise", _("Label noise"), 0.0, 1.0, 0.05, _("Share of training labels that are wrong on purpose."))
+    st.caption(_("The 10,000 test images are kept apart and used only for the final evaluation."))
+    _select("preprocessing", _("Pixel scaling"), _("Raw pixels make the loss very sensitive to the weights."))
+    _slider(
+        "label_noise",
+        _("Label noise"),
+        0.0,
+        1.0,
+        0.05,
+        _("Fraction of training labels that are made wrong on purpose."),
+    )
 
 
 def _loop() -> None:
-    _choice("sampling", _("Batches"), _("Each image once an epoch, or each batch drawn afresh from all."))
+    _choice("sampling", _("Sampling"), _("Each image once per epoch, or each batch drawn at random from all images."))
     if draft.fields()["validation_size"]:
         stops = (0, 1, 2, 3, 5, 8, 10, 20, 50)
-        help_text = _("End after so many epochs without a better validation loss. 0: never.")
+        help_text = _("Stop after this many epochs without a better validation loss. 0 turns it off.")
         _stops("early_stopping", _("Early stopping (patience)"), stops, help_text)
-    _toggle("stop_when_not_finite", _("End at the first NaN"), _("Off: training goes on with broken numbers."))
-    _number("seed", _("Seed"), _("Same seed, same weights, same batches: the same curve."))
+    _toggle("stop_when_not_finite", _("Stop at the first NaN"), _("If off, training continues with NaN values."))
+    _number("seed", _("Seed"), _("With the same seed, the initial weights, the batches and the curve are the same."))
 
 
 def _remember(name: str, value: Any) -> None:

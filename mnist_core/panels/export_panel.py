@@ -29,8 +29,8 @@ _LABELS: Mapping[Which, str] = {
 
 def draw(panel: Panel, run: Run) -> None:
     """The button with what there is to take; each thing is made when it is asked for."""
-    with st.popover(_("Take along"), icon=":material/download:"):
-        st.caption(_("Charts: the camera above each saves a PNG, the button beside it an SVG."))
+    with st.popover(_("Export"), icon=":material/download:"):
+        st.caption(_("To save a chart, use the camera above it for a PNG or the button beside the camera for an SVG."))
         kept = weights.kept(run.id) if run.checkpoint_step is not None else {}
         if run.state == "finished":
             with_weights = bool(kept) and _with_weights(panel, run, len(kept))
@@ -62,38 +62,37 @@ def draw(panel: Panel, run: Run) -> None:
             label = _(_LABELS[which]).format(step=f"{step:,}")
             _download(panel, run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
         if "best" in kept:
-            st.caption(_("Best: the evaluation with the highest validation accuracy; of equal ones the lower loss."))
+            st.caption(
+                _("Best weights: those with the highest validation accuracy. Among equals, the lower loss counts.")
+            )
 
 
 def _with_weights(panel: Panel, run: Run, files: int) -> bool:
     """Whether the zip is to hold the weights: they make it larger, maybe too large to be brought in."""
     megabytes = files * exchange.size(run.config) / 1e6
     wanted = st.toggle(
-        _("With the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
+        _("Include the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
         value=megabytes < LARGEST - 1,
         key=panel.key(f"take_weights_{run.id}"),
-        help=_("With them, the run can be looked into (Inspect) where it is brought in."),
+        help=_("With the weights, the imported run can be opened on the Inspect page."),
     )
     if wanted and megabytes > LARGEST - 1:
-        text = _(
-            "A zip of more than {most} MB cannot be brought in. Leave the weights out, and take them on their own."
-        )
+        text = _("A zip larger than {most} MB cannot be imported. Leave the weights out, and download them separately.")
         st.caption(f":material/warning: {text.format(most=LARGEST)}")
     return wanted
 
 
 def bring_in() -> None:
     """A field for a zip that was taken along elsewhere."""
-    with st.popover(_("Bring in"), icon=":material/upload:"):
+    with st.popover(_("Import"), icon=":material/upload:"):
         file = st.file_uploader(
-            _("A run's zip, saved by “Take along”"),
+            _("Zip of a run, saved with “Export”"),
             type="zip",
             key=f"bring_in_{st.session_state.get('brought_in', 0)}",
             max_upload_size=LARGEST,
         )
         text = _(
-            "Up to {most} MB: any run without its weights, or with the last and the best weights of a network of up to about "
-            "{parameters} parameters."
+            "Up to {most} MB. This is enough for any run without weights, or for a run with the last and best weights of a network of up to about {parameters} parameters."
         )
         st.caption(text.format(most=LARGEST, parameters=f"{(LARGEST - 1) * 1_000_000 // 8:,}"))
         if file is not None:
@@ -117,7 +116,7 @@ def _bring_in(file: UploadedFile) -> None:
             found.outcome,
             found.result | {"verdict": verdict},
             progress,
-            name=_("{name} (brought in)").format(name=name.removesuffix(_("{name} (brought in)").format(name=""))),
+            name=_("{name} (imported)").format(name=name.removesuffix(_("{name} (imported)").format(name=""))),
             note=found.note,
             run_id=run_id,
             checkpoint_step=None if last is None else last.step,

@@ -31,7 +31,7 @@ def draw(panel: Panel, group: str) -> None:
 def _panel(panel: Panel, group: str, moving: bool) -> None:
     runs = watch.runs_of_group(group)
     if not runs:
-        st.info(_("There is no such group of runs here."))
+        st.info(_("This group of runs does not exist here."))
         return
     if any(run.active for run in runs) != moving:
         st.rerun()
@@ -51,7 +51,7 @@ def progress(panel: Panel, runs: list[Run]) -> None:
     if all(run.state == "queued" for run in runs):
         parts.append(waiting.words([run.id for run in runs]))
     elif waits := sum(run.state == "queued" for run in runs):
-        parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
+        parts.append(ngettext("{n} waiting", "{n} waiting", waits).format(n=waits))
     st.progress(done / len(runs), text=" · ".join(parts))
     if runs[0].owner == session.student() and any(run.active for run in runs):
         st.button(
@@ -68,7 +68,7 @@ def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
         if panel.session.get("group_split") not in titles:
             panel.session.pop("group_split", None)
         start: Split = "validation" if kept else "train"
-        split = panel.one_of("group_split", _("Curves of"), titles, start)
+        split = panel.one_of("group_split", _("Show curves for"), titles, start)
         view = run_panel.view_controls(panel)
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])

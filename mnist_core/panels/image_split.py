@@ -19,7 +19,7 @@ Part = Literal["validation", "test"]
 PARTS: dict[Part, str] = {"validation": N_("Validation"), "test": N_("Test")}
 COUNTED: dict[Split, str] = {
     "validation": N_("{n} validation images"),
-    "train": N_("{n} images that it was trained on"),
+    "train": N_("{n} training images"),
     "test": N_("{n} test images"),
 }
 

@@ -24,7 +24,7 @@ def find(run: Run) -> weights.Snapshot | None:
         return None
     if found.step < (run.checkpoint_step or 0):
         text = _(
-            "This run answers with no numbers any more. What is shown is the network after step {step}, the last that did."
+            "The output of this run is now NaN. Shown here is the network after step {step}, the last saved one whose output is not NaN."
         )
         st.info(text.format(step=f"{found.step:,}"), icon=":material/trending_up:")
     return found
@@ -33,9 +33,9 @@ def find(run: Run) -> weights.Snapshot | None:
 def _nothing(run: Run) -> None:
     """Say why there is nothing to look at."""
     if not (kept := weights.kept(run.id)):
-        st.info(_("This run has left no weights yet. It answers as soon as it has."))
+        st.info(_("No weights have been saved for this run yet. Results appear here as soon as there are some."))
         return
     text = _(
-        "After step {step} this run answers with no numbers, and no earlier weights were kept: there is nothing to see any more."
+        "The output of this run is NaN after step {step}, and no earlier weights were saved. There is nothing to show."
     )
     st.warning(text.format(step=f"{kept['last']:,}"), icon=":material/trending_up:")

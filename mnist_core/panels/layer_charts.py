@@ -21,7 +21,9 @@ def draw(panel: Panel, view: watch.View) -> None:
     run = view.run
     rows = view.curves.layers
     if not len(rows):
-        st.info(_("Nothing was measured inside this run: it is older than these measurements, or has just begun."))
+        st.info(
+            _("There are no layer measurements for this run. It has just started, or it is older than this feature.")
+        )
         return
     axes = ChartView(dark=session.dark())
     key = (run.id, run.version, axes, texts.language())

@@ -14,10 +14,9 @@ from mnist_core.ui import session, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-WORDS: Mapping[Prediction, str] = {"learns": N_("learns"), "slow": N_("slow"), "breaks": N_("breaks")}
+WORDS: Mapping[Prediction, str] = {"learns": N_("learns"), "slow": N_("learns slowly"), "breaks": N_("breaks")}
 MEANINGS = N_(
-    "Learns: at least 80 % of the training or validation images right at the end (of the test images where none were kept "
-    "for validation). Slow: fewer, though nothing broke. Breaks: diverged or collapsed."
+    "Learns: at least 80% of the training or validation images are classified correctly at the end (of the test images if there are no validation images). Learns slowly: fewer, but nothing broke. Breaks: the run diverged or collapsed."
 )
 
 
@@ -32,7 +31,7 @@ def wanted() -> bool:
         _("Predict first"),
         key="predict_toggle",
         on_change=changed,
-        help=_("Say what you expect before you press Run. What came of it stands beside it afterwards."),
+        help=_("Predict the outcome before you press Run. Your prediction is shown beside the outcome afterwards."),
     )
     return bool(st.session_state.get("predict_first", False))
 
@@ -40,7 +39,7 @@ def wanted() -> bool:
 def ask_outcome() -> Prediction | None:
     """What the student expects of the next run; None until it is said."""
     return st.segmented_control(
-        _("I expect that it …"),
+        _("I expect that this run …"),
         list(WORDS),
         key="predicted_outcome",
         format_func=lambda word: _(WORDS[word]),
@@ -68,8 +67,8 @@ def beside(panel: Panel, run: Run) -> None:
     if came is None:
         st.caption(f":material/psychology: {said} {_why_nothing_came(run)}")
         return
-    found = _("It came: **{came}**.").format(came=_(WORDS[came]))
-    verdict = _("Right.") if came == run.prediction else _("Another time.")
+    found = _("Outcome: **{came}**.").format(came=_(WORDS[came]))
+    verdict = _("Correct.") if came == run.prediction else _("Not this time.")
     icon = ":material/check:" if came == run.prediction else ":material/close:"
     with st.container(key=panel.key("prediction")):
         st.markdown(f":material/psychology: {said} {found} {icon} {verdict}", help=_(MEANINGS))
@@ -79,9 +78,9 @@ def beside(panel: Panel, run: Run) -> None:
 def _why_nothing_came(run: Run) -> str:
     """Why a run that is over does not tell whether the prediction was right; nothing where that needs no words."""
     if run.rate_changes:
-        return _("Its rate was changed by hand: that tells nothing about the prediction.")
+        return _("The learning rate was changed by hand, so the prediction cannot be checked.")
     if run.outcome == "completed":
-        return _("What came of it only the test images tell, and they are sealed.")
+        return _("Only the test images can show the outcome, and the test set is sealed.")
     return ""
 
 
@@ -96,13 +95,11 @@ def draw_tally() -> None:
     counted = tally()
     parts = []
     if counted.runs:
-        text = ngettext("{right} of {n} run right", "{right} of {n} runs right", counted.runs)
+        text = ngettext("{right} of {n} run correct", "{right} of {n} runs correct", counted.runs)
         parts.append(text.format(right=counted.right, n=counted.runs))
     if counted.off:
         n = len(counted.off)
-        text = ngettext(
-            "{n} edge, missed by a factor of {factor}", "{n} edges, missed by a factor of {factor} (median)", n
-        )
+        text = ngettext("{n} edge, off by a factor of {factor}", "{n} edges, off by a factor of {factor} (median)", n)
         parts.append(text.format(n=n, factor=f"{statistics.median(counted.off):.2g}"))
     if parts:
         st.caption(_("My predictions so far: {tally}").format(tally=" · ".join(parts)))

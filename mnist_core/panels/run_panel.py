@@ -60,12 +60,12 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
             _take(panel, run)
             export_panel.draw(panel, run)
     if not mine:
-        st.caption(_(":material/visibility: Somebody else's run: you can watch it and take its settings."))
+        st.caption(_(":material/visibility: This is someone else's run. You can watch it and use its settings."))
     _progress(run)
     say_changes(run)
     if run.rate_request is not None and run.state in ("paused", "queued"):
         rate = names.number(run.rate_request)
-        st.caption(_(":material/schedule: From the next step on the rate is {rate}.").format(rate=rate))
+        st.caption(_(":material/schedule: The learning rate is {rate} from the next step on.").format(rate=rate))
     _explain(panel, view)
     predictions.beside(panel, run)
     _results(run)
@@ -103,7 +103,7 @@ def _buttons(panel: Panel, run: Run) -> None:
             icon=":material/pause:",
             on_click=ask,
             args=(run, "pause"),
-            help=_("Gives its place to others: Resume puts it at the end of the queue."),
+            help=_("Lets other runs train first. Resume puts the run at the end of the queue."),
         )
     st.button(
         _("One step"),
@@ -120,7 +120,7 @@ def _buttons(panel: Panel, run: Run) -> None:
         icon=":material/stop:",
         on_click=ask,
         args=(run, "stop"),
-        help=_("Ends the run and keeps what there is."),
+        help=_("Ends the run and keeps its results."),
     )
     st.button(
         _("Reset"),
@@ -128,7 +128,7 @@ def _buttons(panel: Panel, run: Run) -> None:
         icon=":material/restart_alt:",
         on_click=ask,
         args=(run, "reset"),
-        help=_("Back to step 0 with the same first weights, paused."),
+        help=_("Sets the run back to step 0 with the same initial weights, and pauses it."),
     )
     if run.config.schedule != "rising":  # a range test reads its rates off the plan
         _change_rate(panel, run)
@@ -142,7 +142,7 @@ def _continue(panel: Panel, run: Run) -> None:
         icon=":material/play_arrow:",
         on_click=ask,
         args=(run, "resume"),
-        help=_("Queues the run again: it goes on from its last checkpoint, or from the start where it has none."),
+        help=_("Queues the run again. It continues from its last checkpoint, or from the start if it has none."),
     )
 
 
@@ -152,18 +152,20 @@ def _take(panel: Panel, run: Run) -> None:
         frame.draw_anew()  # the controls are no part of this fragment
 
     st.button(
-        _("Take these settings"),
+        _("Use these settings"),
         key=panel.key("take"),
         icon=":material/content_copy:",
         on_click=taken,
-        help=_("Puts the settings that this run began with into the controls."),
+        help=_("Fills in the settings that this run started with."),
     )
 
 
 def say_changes(run: Run) -> None:
     """How the run's rate was changed by hand, and what of it is taken along; nothing where it was not."""
     if story := names.rate_story(run):
-        more = _("“Take these settings” takes the rate that it began with; zip, script and JSON have the changes, too.")
+        more = _(
+            "“Use these settings” uses the learning rate that the run started with. The zip, script and JSON also contain the changes."
+        )
         st.caption(f":material/speed: {story} {more}")
 
 
@@ -180,13 +182,13 @@ def _change_rate(panel: Panel, run: Run) -> None:
         panel.session.pop("new_rate_problem", None)
         _ask_rate(run, rate)
 
-    with st.popover(_("Rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
+    with st.popover(_("Learning rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
         st.text_input(
             _("New learning rate"),
             key=panel.key("new_rate"),
             placeholder=names.number(now),
             on_change=changed,
-            help=_("Used from the next step on, and marked on the charts."),
+            help=_("Takes effect from the next step and is marked on the charts."),
         )
         if problem := panel.session.get("new_rate_problem"):
             st.error(frame.sentence(problem))
@@ -211,7 +213,9 @@ def _progress(run: Run) -> None:
     elif done.seconds:
         parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
     if run.state == "running" and (silent := watch.silent_seconds(run)) > SILENT_SECONDS:
-        text = _("no news for {time}: a long step, or the store or disk is busy; it goes on by itself")
+        text = _(
+            "no progress for {time}: the step takes long, or the store or disk is busy; the run continues automatically"
+        )
         parts.append(text.format(time=names.duration(silent)))
     st.progress(min(1.0, fraction), text=" · ".join(parts))
     _say_what_is_saved(run)
@@ -223,9 +227,9 @@ def _say_what_is_saved(run: Run) -> None:
     if kept >= run.progress.step or run.outcome == "failed":
         return
     if run.state == "paused":
-        text = _("Its last checkpoint is of step {step}: Resume makes the steps after it again, with the same curve.")
+        text = _("The last checkpoint is from step {step}. Resume repeats the steps after it, with the same curve.")
     elif run.state == "finished" and kept:
-        text = _("Its last weights could not be saved: those of step {step} are kept.")
+        text = _("The last weights could not be saved. The weights of step {step} are kept.")
     else:
         return
     st.caption(":material/warning: " + text.format(step=f"{kept:,}"))

@@ -31,9 +31,9 @@ def say(missing: Sequence[tuple[str, str]]) -> None:
 
 def not_yet(run: Run) -> str:
     """Why a run has no figures: it has not begun, or ended before there were any."""
-    return _("ended before it was evaluated") if run.state == "finished" else _("has no figures yet")
+    return _("ended before its first evaluation") if run.state == "finished" else _("no results yet")
 
 
 def rate_changed(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Those whose rate was changed by hand, as `say` takes them."""
-    return [(names.variant(run).plain, _("its rate was changed by hand")) for run in runs if run.rate_changes]
+    return [(names.variant(run).plain, _("learning rate changed by hand")) for run in runs if run.rate_changes]

@@ -26,9 +26,9 @@ from mnist_core.store.tables import analyses
 
 DEATHS = 3  # so many workers lost with the same analysis, and it is the analysis's fault
 KEPT = 40  # finished analyses of a kind that are kept for each student
-_STOPPED = message(N_("Stopped before its end."))
+_STOPPED = message(N_("Stopped before it finished."))
 _KILLER = message(
-    N_("This computation brought its worker down several times, probably for want of memory. Try a smaller network.")
+    N_("This computation crashed its worker several times, probably because memory ran out. Try a smaller network.")
 )
 
 

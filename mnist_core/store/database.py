@@ -51,7 +51,7 @@ def check_lease(connection: sa.Connection, token: int | None) -> None:
         return
     now = connection.execute(sa.select(lease.c.token).with_for_update(read=True)).scalar_one()
     if now != token:
-        raise LeaseLostError(N_("Another machine serves the store now. This one stands by."))
+        raise LeaseLostError(N_("Another machine now serves the store. This one is on standby."))
 
 
 def next_order(connection: sa.Connection, count: int = 1) -> int:

@@ -43,7 +43,9 @@ def open_engine(url: str, busy_seconds: float | None = None) -> sa.Engine:
             _make_file(address, folder)
         except OSError as error:
             raise StoreUnavailableError(
-                N_("The folder {folder} for the runs cannot be made ({reason}). Set MNIST_LAB_HOME to another folder."),
+                N_(
+                    "The folder {folder} for the runs cannot be created ({reason}). Set MNIST_LAB_HOME to another folder."
+                ),
                 folder=str(folder),
                 reason=error.strerror or str(error),
             ) from error
@@ -77,7 +79,9 @@ def _address(url: str) -> sa.URL:
     except ArgumentError as error:
         # The address is not repeated: it may hold a password.
         raise StoreUnavailableError(
-            N_("MNIST_LAB_STORE is no SQLAlchemy address. Write it like postgresql://user:password@host/name.")
+            N_(
+                "MNIST_LAB_STORE is not a valid SQLAlchemy URL. Write it in the form postgresql://user:password@host/name."
+            )
         ) from error
 
 
@@ -86,7 +90,7 @@ def _engine(address: sa.URL) -> sa.Engine:
         return sa.create_engine(address, pool_pre_ping=not _is_sqlite(address), connect_args=_connect_args(address))
     except ImportError as error:
         raise StoreUnavailableError(
-            N_("The store {store} needs the Python package {package}: install it, or choose another MNIST_LAB_STORE."),
+            N_("The store {store} needs the Python package {package}. Install it, or change MNIST_LAB_STORE."),
             store=address.render_as_string(hide_password=True),
             package=address.get_driver_name(),
         ) from error
@@ -192,8 +196,7 @@ def _upgrade(engine: sa.Engine, target: str = "head") -> None:
     if revision is not None and revision not in known_revisions():
         raise StoreUnavailableError(
             N_(
-                "The store {store} was written by a newer version of this program (schema {revision}). It was left as "
-                "it is: update the program, or set MNIST_LAB_HOME to another folder."
+                "The store {store} was written by a newer version of this program (schema {revision}). It has not been changed. Update the program, or set MNIST_LAB_HOME to another folder."
             ),
             store=engine.url.render_as_string(hide_password=True),
             revision=revision,

@@ -52,26 +52,21 @@ _REFUSED = re.compile(r"authentication|pg_hba|does not exist|permission denied|i
 
 _TEMPLATES: dict[Fault, str] = {
     "locked": N_(
-        "The store {store} is in use by another program. Nothing is lost: runs wait for it and go on by themselves. Try "
-        "again in a moment; if it stays so, close the other program."
+        "The store {store} is in use by another program. Nothing is lost: runs wait and continue automatically. Try again in a moment. If this keeps happening, close the other program."
     ),
     "full": N_(
-        "The disk of the store {store} is full. Nothing is lost: runs wait, and go on by themselves when there is space. "
-        "Free some, and try again."
+        "The disk of the store {store} is full. Nothing is lost: runs wait and continue automatically when there is space. Free some space, and try again."
     ),
     "readonly": N_(
-        "The store {store} cannot be written. Nothing is lost: runs wait, and go on by themselves when it can. Make it "
-        "writable, or set MNIST_LAB_HOME to another folder."
+        "The store {store} is not writable. Nothing is lost: runs wait and continue automatically when it is writable again. Make it writable, or set MNIST_LAB_HOME to another folder."
     ),
     "away": N_(
-        "The store {store} is out of reach ({details}). Nothing is lost: runs wait, and go on by themselves when it is back. "
-        "Try again in a moment; if it stays so, look after its disk or server."
+        "The store {store} cannot be reached ({details}). Nothing is lost: runs wait and continue automatically when it can be reached again. Try again in a moment. If this keeps happening, check its disk or server."
     ),
     "damaged": N_(
-        "The file {store} is damaged or no store of runs. It was left as it is: move it away, or set "
-        "MNIST_LAB_HOME to another folder."
+        "The file {store} is damaged, or it is not a store of runs. It has not been changed. Move it away, or set MNIST_LAB_HOME to another folder."
     ),
-    "other": N_("The store {store} cannot be used ({details}). Nothing is lost: try again, or set MNIST_LAB_STORE."),
+    "other": N_("The store {store} cannot be used ({details}). Nothing is lost. Try again, or change MNIST_LAB_STORE."),
 }
 _PASSING: frozenset[Fault] = frozenset({"locked", "full", "readonly", "away"})
 

@@ -26,7 +26,7 @@ def find_row(connection: sa.Connection, run_id: str, owner: str | None = None, *
     row = connection.execute(query.with_for_update() if write else query).one_or_none()
     if row is None or (owner is not None and row.owner != owner):
         raise RunNotFoundError(
-            N_("There is no run {run} here (or it is somebody else's). Choose one from your list."),
+            N_("There is no run {run} here, or it belongs to someone else. Choose one from your list."),
             run=shown_id(run_id),
         )
     return row
@@ -160,7 +160,7 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         config = _settings(row.config)
     except ConfigError as error:
         raise RunUnreadableError(
-            N_("The settings of run {run} cannot be read by this version of the program: {problem}"),
+            N_("This version of the program cannot read the settings of run {run}: {problem}"),
             run=row.id,
             problem=error.problems[0].message,
         ) from error

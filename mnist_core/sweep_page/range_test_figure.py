@@ -28,7 +28,7 @@ def chart(
 
     The rates that break are shaded.
     """
-    title = translate(N_("Loss and accuracy while the rate rises"))
+    title = translate(N_("Loss and accuracy as the rate rises"))
     layout = theme.layout(title, translate(N_("Learning rate")), dark=dark, revision=f"{run_id}-range")
     layout["hovermode"] = "closest"
     low, high = float(np.log10(lowest)), float(np.log10(highest))
@@ -40,7 +40,7 @@ def chart(
     figure: Figure = {"data": [], "layout": layout}
     color = theme.SPLIT_STYLES["train"].color(dark)
     for uid, values, width, name in (
-        ("raw", reading.losses, 1.0, N_("each mini-batch")),
+        ("raw", reading.losses, 1.0, N_("every mini-batch")),
         ("smoothed", reading.smoothed, 3.5, N_("smoothed")),
     ):
         line = _line(uid, reading, drawn(values.astype(np.float32), top), translate(name), color, width)
@@ -53,7 +53,7 @@ def chart(
     figure["data"] += [_mark(reading, index, dark, translate) for index in range(len(reading.suggestions))]
     text = translate(N_("chance: {value}"))
     marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), ChartView(dark=dark))
-    marks.reference(figure, 0.1, text.format(value="10 %"), ChartView(dark=dark))
+    marks.reference(figure, 0.1, text.format(value="10%"), ChartView(dark=dark))
     for words in (layout["shapes"][-1], layout["annotations"][-1]):
         words["yref"] = "y2"
     if reading.breaks is not None and reading.breaks < highest:

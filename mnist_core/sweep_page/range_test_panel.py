@@ -23,9 +23,7 @@ def draw(panel: Panel) -> None:
     run_id = panel.follow("shown_test", "test")
     st.markdown(
         _(
-            "A short run from fresh weights whose rate grows a little at every step, from a millionth of {highest} up to "
-            "it. Where accuracy rises the rate is useful; where it falls again or the loss explodes, the rate breaks the "
-            "network."
+            "A short run from newly initialized weights. The rate grows a little at every step, from one millionth of {highest} up to {highest}. Where accuracy rises, the rate is useful; where it falls again or the loss explodes, training breaks."
         ).format(highest=f"{range_test.highest(draft.config()):g}")
     )
     st.button(

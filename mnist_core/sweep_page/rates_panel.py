@@ -27,7 +27,9 @@ def draw(panel: Panel) -> None:
     if shown:
         frame.safely(sweep_panel.draw)(panel, shown)
     else:
-        st.info(_("Press the button: all runs start from the same weights and are drawn here together, live."))
+        st.info(
+            _("Press the button: all runs start from the same weights, and their curves are drawn here together, live.")
+        )
     frame.safely(_earlier)(panel)
 
 

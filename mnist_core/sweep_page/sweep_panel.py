@@ -31,7 +31,7 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
     views = watch.look_at_group(sweep_id)
     sweep = session.store().sweeps.get(sweep_id) if views else None
     if sweep is None:
-        st.info(_("There is no such sweep here."))
+        st.info(_("This sweep was not found. It may have been deleted."))
         return
     if any(view.run.active for view in views) != moving:
         st.rerun()
@@ -46,7 +46,7 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
                 args=([view.run for view in views],),
             )
     if sweep.owner != session.student():
-        st.caption(_(":material/visibility: Somebody else's sweep: you can watch it and take its rates."))
+        st.caption(_(":material/visibility: Someone else's sweep: you can watch it and use its rates."))
     if moving:
         _progress(views)
     versions = tuple(view.run.version for view in views)
@@ -88,7 +88,7 @@ def _progress(views: list[watch.View]) -> None:
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
     parts = [text.format(done=ended, all=len(runs))]
     if waits := sum(run.state == "queued" for run in runs):
-        parts.append(ngettext("{n} waits", "{n} wait", waits).format(n=waits))
+        parts.append(ngettext("{n} waiting", "{n} waiting", waits).format(n=waits))
     if (left := _seconds_left(str(runs[0].group), fraction)) is not None:
         parts.append(_("about {time} left").format(time=names.duration(left)))
     st.progress(min(1.0, fraction), text=" · ".join(parts))
@@ -123,11 +123,11 @@ def _words(panel: Panel, sweep: SweepRecord, reading: zones.Reading) -> None:
 
 def _view(panel: Panel, sweep: SweepRecord) -> SweepView:
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("sweep_controls")):
-        metric = panel.one_of("sweep_metric", _("Figure"), METRICS, "loss", titled=False)
+        metric = panel.one_of("sweep_metric", _("Metric"), METRICS, "loss", titled=False)
         missing = {"test"} if seal.sealed() else set()
         missing |= set() if sweep.config.validation_size else {"validation"}
         parts = {part: title for part, title in PARTS.items() if part not in missing}
-        part = panel.one_of("sweep_part", _("Curves of"), parts, "train", titled=False)
+        part = panel.one_of("sweep_part", _("Show curves for"), parts, "train", titled=False)
         log_y = panel.toggle("sweep_log_y", _("Log loss axis"))
     chosen = panel.session.get("chosen_rate")
     return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, int | float) else None)

@@ -41,22 +41,22 @@ def controls() -> Plan | None:
     if problem is not None:
         frame.show_error(problem)
     st.slider(
-        _("How many rates"),
+        _("Number of rates"),
         rates.FEWEST,
         rates.MOST,
         **_bound("count"),
-        help=_("Evenly spaced on a log scale: each is the one before times the same factor."),
+        help=_("Evenly spaced on a log scale: each rate is the previous one times the same factor."),
     )
     st.slider(
         _("Seeds"),
         1,
         rates.MOST_SEEDS,
         **_bound("seeds"),
-        help=_("So many runs of each rate, from other first weights, on the same batches: what is luck?"),
+        help=_("Runs at each rate. Their weight initialization differs, their batches are the same: how much is luck?"),
     )
     stops = sorted({*EPOCHS, _fields()["epochs"]})
     st.select_slider(
-        _("Epochs"), stops, **_bound("epochs"), format_func=names.number, help=_("Of each run of the sweep.")
+        _("Epochs"), stops, **_bound("epochs"), format_func=names.number, help=_("For each run of the sweep.")
     )
     return plan
 
@@ -99,7 +99,7 @@ def _ask_edge(plan: Plan) -> None:
     if _fields().get("edge") not in options:
         _fields()["edge"] = options[len(options) // 2]
     st.select_slider(
-        _("I expect the edge, from which on training breaks, at a rate of …"),
+        _("I expect the edge, where training begins to break, at a rate of …"),
         options,
         **_bound("edge"),
         format_func=names.number,
@@ -182,5 +182,5 @@ def _range_slider(plan: Plan | None) -> None:
         key=key,
         format_func=names.number,
         on_change=changed,
-        help=_("Log scale: each stop is a factor. Type exact ends below."),
+        help=_("Log scale: each stop multiplies the rate. Type exact limits below."),
     )

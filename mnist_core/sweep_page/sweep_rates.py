@@ -42,7 +42,7 @@ def chosen(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: z
             return
         first = of_rate[0].run.config
         st.button(
-            _("Set this rate on the Train page"),
+            _("Use this rate on the Train page"),
             key=panel.key("set_rate"),
             icon=":material/tune:",
             type="primary",
@@ -70,9 +70,9 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
         return told | {
             _("Outcome"): _(names.STATES[names.state(run)]),
             _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
-            _("Loss at the end"): _shown(zones.last(run, one.curves, split, "loss"), ".4g"),
+            _("Final loss"): _shown(zones.last(run, one.curves, split, "loss"), ".4g"),
             _("Best loss"): _shown(zones.best(run, one.curves, split, "loss"), ".4g"),
-            _("Accuracy at the end"): _shown(zones.last(run, one.curves, split, "accuracy"), ".2%"),
+            _("Final accuracy"): _shown(zones.last(run, one.curves, split, "accuracy"), ".2%"),
             _("Best accuracy"): _shown(zones.best(run, one.curves, split, "accuracy"), ".2%"),
         }
 

@@ -104,7 +104,7 @@ def rates_chart(
 def describe(reading: Reading, rates: int) -> Message:
     """The right chart in words, for those who do not see it."""
     known = sum(point.zone is not None for point in reading.points)
-    said = message(N_("Results of {known} of {rates} learning rates."), known=known, rates=rates)
+    said = message(N_("Results for {known} of {rates} learning rates."), known=known, rates=rates)
     for sentence in reading.sentences:
         said = Message("{said} {more}", {"said": said, "more": sentence})
     return said
@@ -167,7 +167,7 @@ def _ends_trace(
     """The mean over seeds for each rate."""
     values = table.mean(axis=0)
     final = uid == "final"
-    names = {"final": N_("at the end"), "best": N_("at its best")}
+    names = {"final": N_("final"), "best": N_("best")}
     shown = _held(values, floor, top)
     colors = [color_of(rate, rates, view.dark) for rate in rates]
     beyond = ~(values <= top) & ~np.isnan(values)

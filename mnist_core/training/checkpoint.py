@@ -55,14 +55,14 @@ def load(path: Path, config: RunConfig, dataset: Dataset) -> RunState:
         ) from error
     if fields.get("version") != layout.VERSION or written_for != config:
         raise CheckpointError(
-            N_("The checkpoint {file} belongs to other settings or another version. Start the run again."),
+            N_("The checkpoint {file} was made with other settings or another version. Start the run again."),
             file=str(path),
         )
     try:
         run = RunState(config, dataset, device_for(config, fields["device"]))
     except DeviceError as error:
         raise CheckpointError(
-            N_("The checkpoint {file} needs a device that is not here: {device}. Start the run again."),
+            N_("The checkpoint {file} needs a device that this machine does not have: {device}. Start the run again."),
             file=str(path),
             device=fields["device"],
         ) from error

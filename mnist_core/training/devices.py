@@ -48,7 +48,7 @@ def device_for(config: RunConfig, name: str | None = None) -> torch.device:
         return CPU
     if name != "auto":
         if not _is_there(name):
-            raise DeviceError(N_("There is no device {name} on this machine. Take auto or cpu."), name=name)
+            raise DeviceError(N_("There is no device {name} on this machine. Use auto or cpu."), name=name)
         return _prepared(name)
     if 3 * describe(config).multiplications * config.batch_size < LARGE_STEP:
         return CPU

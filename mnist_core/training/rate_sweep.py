@@ -145,7 +145,7 @@ def _train_in_processes(
                 except EOFError:
                     raise TrainingError(
                         N_(
-                            "A process that trained a part of the sweep is gone, perhaps for want of memory. Try fewer rates."
+                            "A process that was training part of the sweep ended unexpectedly, perhaps because memory ran out. Try fewer learning rates."
                         )
                     ) from None
                 if isinstance(message, float):

@@ -135,7 +135,7 @@ def live_chart(
         "description": description,
         "subject": subject,
         "version": zlib.crc32(repr((figure, slim, sent, growth)).encode()),
-        "failure": _("The charts' program could not be fetched from this server. Reload the page."),
+        "failure": _("The chart script could not be loaded from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
         "svg": _("Download as SVG"),

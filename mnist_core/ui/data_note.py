@@ -22,7 +22,7 @@ def ready() -> bool:
     """Whether there are images to work on; where there are none yet a line says that they are coming."""
     there = data.available(dataset())
     if not there:
-        st.info(_("The built-in digits are being drawn; they appear here in a few seconds."))
+        st.info(_("The built-in digits are being drawn. They appear here in a few seconds."))
     return there
 
 
@@ -72,8 +72,7 @@ def line() -> None:
     if data.trouble() is not None:
         st.caption(
             _(
-                ":material/warning: `MNIST_LAB_DATA` names a folder that cannot be used. The server's log says what lies "
-                "there and what to do."
+                ":material/warning: `MNIST_LAB_DATA` points to a folder that cannot be used. See the server's log for what is in it and what to do."
             )
         )
     name = dataset()
@@ -81,9 +80,9 @@ def line() -> None:
         st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
         return
     if name != "built-in":
-        text = _(":material/database: Data: **{name}**, 60,000 + 10,000 images – not MNIST.")
+        text = _(":material/database: Data: **{name}**, 60,000 + 10,000 images, not MNIST")
         st.caption(text.format(name=_(data.TITLES[name])))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(_(":material/info: Data: **built-in digits**, drawn by this program – not MNIST."), width="content")
+        st.caption(_(":material/info: Data: **built-in digits**, drawn by this program, not MNIST"), width="content")
         st.page_link("pages/data.py", label=_("How to get MNIST"))

@@ -46,7 +46,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
             _page("loss_and_gradients", _("Loss and gradients"), "functions"),
             _page("architecture", _("Architecture"), "account_tree"),
             _page("batch_size", _("Batch size"), "stacks"),
-            _page("why", _("Why it breaks"), "help_center"),
+            _page("why", _("Why training breaks"), "help_center"),
         ],
     }
 
@@ -124,8 +124,7 @@ def _say_when_the_disk_is_full() -> None:
     if settings.lacking_space():
         st.warning(
             _(
-                "The server's disk is nearly full. Runs go on, but no snapshots of weights are kept, and the oldest weights are "
-                "removed. Free some space, or tell whoever runs the server."
+                "The server's disk is nearly full. Runs continue, but no weight snapshots are saved, and the oldest weights are deleted. Free some space, or tell the server's administrator."
             ),
             icon=":material/hard_drive:",
         )
@@ -156,7 +155,9 @@ def safely(draw: Callable[P, None], *, again: bool = True) -> Callable[P, None]:
         except Exception:
             LOG.exception("A page failed")
             st.error(
-                _("This part of the page failed. Runs go on and nothing is lost: reload the page to try again."),
+                _(
+                    "This part of the page could not be shown. Runs continue and nothing is lost. Reload the page to try again."
+                ),
                 icon=":material/error:",
             )
 

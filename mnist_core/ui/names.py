@@ -29,7 +29,7 @@ CHOICES: Mapping[str, str] = {
     "relu": "ReLU",
     "leaky-relu": "leaky ReLU",
     "gelu": "GELU",
-    "normal": N_("normal, own deviation"),
+    "normal": N_("normal, custom standard deviation"),
     "glorot": "Xavier/Glorot",
     "he": "He",
     "zeros": N_("zeros"),
@@ -43,7 +43,7 @@ CHOICES: Mapping[str, str] = {
     "adam": "Adam",
     "adamw": "AdamW",
     "constant": N_("constant"),
-    "step": N_("step: drops"),
+    "step": N_("step decay"),
     "cosine": N_("cosine"),
     "warm-up": N_("warm-up"),
     "one-cycle": N_("one-cycle"),
@@ -153,7 +153,7 @@ def _own_title(run: Run) -> str:
 
 def _with_rates(title: str, run: Run) -> str:
     """The title of what a run began as; where its rate was changed by hand it is another one, and this says so."""
-    return _("{title} · rate {rate}").format(title=title, rate=run.rates) if run.rate_changes else title
+    return _("{title} · learning rate {rate}").format(title=title, rate=run.rates) if run.rate_changes else title
 
 
 def run_titles(runs: Sequence[Run]) -> list[UserText]:
@@ -179,7 +179,7 @@ def rate_story(run: Run) -> str:
     """How the rate of a run was changed by hand, in a sentence; nothing where it was not."""
     if not run.rate_changes:
         return ""
-    text = _("It began with a learning rate of {rate}, which was changed by hand: {changes}.")
+    text = _("The run started with a learning rate of {rate}, which was changed by hand: {changes}.")
     return text.format(rate=number(run.config.learning_rate), changes=value(run.rate_changes))
 
 

@@ -29,7 +29,7 @@ def pad(key: str) -> tuple[Stroke, ...]:
         "undo": _("Undo"),
         "clear": _("Clear"),
         "width": _("Pen"),
-        "description": _("A pad to draw one digit on with mouse, pen or finger."),
+        "description": _("Draw one digit here with a mouse, pen or finger."),
     }
     said = component(key=key, data=data, height=342, on_strokes_change=lambda: None)
     told = said.get("strokes")

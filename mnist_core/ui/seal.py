@@ -51,8 +51,7 @@ def draw() -> None:
     with st.popover(word, icon=icon):
         st.markdown(
             _(
-                "Choose with the **validation** images, and look at the **test** images once, at the end. Each time you look "
-                "and then change something, the test figures become a little better than new images would be."
+                "Choose settings with the **validation** images, and look at the **test** images once, at the end. Each time you look and then change something, the test results become a little better than results on new images would be."
             )
         )
         if state["opened"]:

@@ -90,7 +90,9 @@ def remember_student() -> None:
     refused = component(key="remember_student", data=data, height=0, on_refused_change=_nothing).get("refused")
     if refused and not st.session_state.get("told_refused"):
         st.session_state["told_refused"] = True
-        text = _("Your browser keeps no cookies: a reload empties your list of runs. Keep their addresses.")
+        text = _(
+            "Your browser does not keep cookies, so reloading the page empties your list of runs. Save the links of your runs."
+        )
         st.toast(text, icon=":material/cookie_off:", duration="infinite")
 
 

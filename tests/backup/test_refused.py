@@ -87,7 +87,7 @@ def test_what_is_no_backup_is_refused(small: Path, tmp_path: Path, elsewhere: Ca
     refused(tmp_path / "nothing.zip", "There is no file")
     refused(tmp_path, "There is no file")
     text = tmp_path / "text.zip"
-    text.write_text("no zip")
+    text.write_text("This file is not a readable zip")
     refused(text, "no backup that MNIST Lab has made")
     with zipfile.ZipFile(tmp_path / "another.zip", "w") as archive:
         archive.writestr("run.json", "{}")
@@ -282,7 +282,7 @@ def test_a_store_that_another_home_serves_is_left_alone(
     monkeypatch.setattr(restoring, "LEASE_SECONDS", 0.1)
     monkeypatch.setattr(restoring, "LOOK_SECONDS", 0.05)
     assert backup.restore(small).runs == 2
-    with pytest.raises(Exception, match="Another machine serves the store now"):
+    with pytest.raises(Exception, match="Another machine now serves the store"):
         cluster.lease.beat(0.0)
     cluster.close()
 

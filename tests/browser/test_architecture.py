@@ -42,7 +42,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
 
     other = open_browser().open(page.address)  # found again by its address
     wait_until(lambda: cells(other) == [[linear, same], [narrow, wide]])
-    other.wait_for("Somebody else's runs")
+    other.wait_for("Someone else's runs: you can watch them.")
 
     script = """
         chart.scrollIntoView({ block: "center" });
@@ -74,7 +74,7 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     wait_until(lambda: any(page.says(f"Row {row}, column ") for row in range(8, 13)), 40)
     page.press("convolution_play")
     page.wait_for("Play")
-    page.choose("architecture_view", "Optimizers in a valley")
+    page.choose("architecture_view", "Optimizer trajectories")
     wait_until(lambda: page.points("paths") > 5 * 61)
     wait_until(lambda: "view=valley" in page.address)
 
@@ -86,7 +86,7 @@ def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> 
     page.press("mlp_or_cnn_start")
     page.wait_for("2 of 2 runs are done", 90)
     wait_until(lambda: "pair=" in page.address)
-    page.choose("architecture_view", "Optimizers raced")
+    page.choose("architecture_view", "Comparing optimizers")
     for key in ("optimizer_race_images", "optimizer_race_epochs"):
         page.move(key, Keys.HOME)
     page.press("optimizer_race_start")

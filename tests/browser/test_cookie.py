@@ -72,6 +72,8 @@ def test_a_browser_that_keeps_no_cookies_is_told_so(open_browser: Open) -> None:
     page.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
     page.open("/data")
     wait_until(
-        lambda: ["Your browser keeps no cookies" in one.text for one in page.find("[data-testid=stToast]")] == [True],
+        lambda: (
+            ["Your browser does not keep cookies" in one.text for one in page.find("[data-testid=stToast]")] == [True]
+        ),
         40,
     )

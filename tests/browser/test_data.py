@@ -35,16 +35,16 @@ def rows(page: Page) -> int:
 def test_the_views_of_the_data_page(open_browser: Open) -> None:
     page = open_browser().open("/data")
     page.wait_for("training images, each 28×28 pixels")
-    page.choose("samples_order", "by how hard they are")
+    page.choose("samples_order", "by difficulty")
     page.wait_for("would be taken for another digit")
     page.choose("data_view", "Classes")
     page.wait_for("the most frequent digit is")
     wait_until(lambda: page.points("balance") == 30)
-    page.choose("data_view", "Scales")
+    page.choose("data_view", "Pixel scaling")
     wait_until(lambda: page.points("two") > 250)
     page.choose("pixel_scaling_scale", "standardized")
     page.wait_for("Condition number 1.")
-    page.choose("data_view", "Three heaps")
+    page.choose("data_view", "Train, validation and test split")
     wait_until(lambda: page.points("leak") == 42)
     page.wait_for("With 50% of the test images in its memory")
     wait_until(lambda: "view=heaps" in page.address)
@@ -87,23 +87,23 @@ def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
     page = open_browser().open("/data?view=projection")
     wait_until(lambda: page.points("map") == 301)  # 300 images, and the ring
     if mnist_folder():
-        page.wait_for("Left the image, a 5;")
+        page.wait_for("Left: the image, a 5;")
     page.click_point("map", "digit-0", 3)
-    page.wait_for("Left the image, a 0;")
+    page.wait_for("Left: the image, a 0;")
 
 
 def test_augmented_digits_come_from_a_worker(open_browser: Open) -> None:
     page = open_browser().open("/data?view=augmentation")
-    page.wait_for("First in each row the image itself", 90)
+    page.wait_for("Each row starts with the original image, followed by", 90)
     page.choose("augmentation_kind", NAMES["elastic"])
     page.wait_for("alpha 50, sigma 4")
     page.press("augmentation_others")
-    page.wait_for("First in each row the image itself", 90)
+    page.wait_for("Each row starts with the original image, followed by", 90)
 
 
 def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
     page = open_browser(language="ko-KR", size=(420, 1200)).open("/data?view=scales")
-    page.wait_for("조건수(condition number)")
+    page.wait_for("). 이동할 때마다 최솟값에서 더 멀어집니다. 조건수:")
     wait_until(lambda: page.points("surface") > 0)
     wide = page.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth;")
     assert wide <= 0
@@ -113,7 +113,7 @@ def test_samples_in_the_order_of_ones_own_run(open_browser: Open, put: Put) -> N
     page = open_browser()
     put(page, epochs=1, train_size=2_000)
     page.open("/data")
-    page.choose("samples_order", "by how hard they are for a run of mine")
+    page.choose("samples_order", "by difficulty for one of my runs")
     page.wait_for("of all 10,000 validation images", 60)
     wait_until(lambda: page.find(".stImage img, [data-testid=stImage] img"))
     page.choose("samples_rank_part", "Test")

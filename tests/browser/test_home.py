@@ -27,7 +27,7 @@ def test_the_picture_moves_pauses_and_stands_still_where_motion_is_not_wanted(op
     frames = "const done = arguments[0]; let left = 10; const next = () => (left-- ? requestAnimationFrame(next) : done()); next();"
     page.browser.execute_async_script(frames)
     assert page.browser.execute_script(STEP) == stopped
-    assert not page.says("part of the page failed")
+    assert not page.says("This part of the page could not be shown")
     page.browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
     )

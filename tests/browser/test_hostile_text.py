@@ -103,7 +103,7 @@ def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
     )
     ann = open_browser().open("/compare")
     for number, name in enumerate(names, 1):
-        ann.popover("Bring in")
+        ann.popover("Import")
         ann.upload(saved(tmp_path, number, name))
         wait_until(lambda number=number: len(ann.address.split("runs=")[-1].split("%2C")) == number, 40)  # type: ignore[misc]
         wait_until(lambda name=name: any(name in one for one in legend(ann)), 40)  # type: ignore[misc]

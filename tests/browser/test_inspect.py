@@ -89,7 +89,7 @@ def test_draw_undo_clear(open_browser: Open, put: Put, kind: str) -> None:
     page.open("/inspect")
     page.wait_for("Draw a digit, large or small")
     draw(page, SEVEN, kind)
-    page.wait_for("The network sees a ")
+    page.wait_for("The network's answer: ")
     wait_until(lambda: page.chart("answer", "drawn-at"))
     if kind == "touch":
         tell(page, "pad.querySelector('canvas').scrollIntoView({block: 'center'})")
@@ -108,7 +108,7 @@ def test_what_the_browser_tells_is_what_was_drawn(open_browser: Open, put: Put) 
     put(page, epochs=3)
     page.open("/inspect")
     draw(page, SEVEN)
-    page.wait_for("The network sees a ")
+    page.wait_for("The network's answer: ")
     shown = strokes([{"w": 24, "p": [coordinate for point in SEVEN for coordinate in point]}])
     told = strokes(tell(page, "return pad.strokes()"))
     # The browser has more points on the same lines, and places them to half a unit.
@@ -139,11 +139,11 @@ def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Op
     page = open_browser()
     put(page, epochs=3)
     page.open("/inspect")
-    page.choose("image_source", "Picture")
+    page.choose("image_source", "Image")
     text = tmp_path / "text.png"
     text.write_text("No picture.")
     page.upload(text)
-    page.wait_for("This file is no picture that can be read.")
+    page.wait_for("This file cannot be read as an image")
     assert input_shown(page) is None
     # A one with a foot, dark on paper that a shadow crosses, far from the middle of twelve megapixels.
     shadow = np.linspace(230, 150, 3_000, dtype=np.float32)[None].repeat(4_000, 0).astype(np.uint8)
@@ -153,8 +153,8 @@ def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Op
     pen.line([(300, 1_700), (1_100, 1_700)], fill=30, width=160)
     photo.save(tmp_path / "photo.jfif")
     page.upload(tmp_path / "photo.jfif")
-    page.wait_for("The network sees a ")
-    assert not page.says("This file is no picture")
+    page.wait_for("The network's answer: ")
+    assert not page.says("This file cannot be read as an image")
     shown = input_shown(page)
     assert shown is not None
     rows, columns = np.nonzero(shown > 128)
@@ -170,7 +170,7 @@ def test_a_click_on_a_cell_shows_its_images(open_browser: Open, put: Put) -> Non
     page = open_browser()
     put(page, epochs=3)
     page.open("/inspect?view=mistakes")
-    page.wait_for("images are answered right", 60)
+    page.wait_for("images are classified correctly.", 60)
     wait_until(lambda: page.chart("confusion", "drawn-at"))
     page.click_cell("confusion", 2, 2)
     page.wait_for("True digit 2, answered 2: ")
@@ -181,14 +181,14 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open, put: Put) -> None:
     page = open_browser()
     put(page, epochs=3)
     page.open("/inspect?view=inside")
-    page.wait_for("units of the first layer after step")
-    page.choose("network_view", "What the layers give")
+    page.wait_for("first-layer units after step")
+    page.choose("network_view", "Activations and feature maps")
     page.wait_for("Draw a digit, large or small")
     draw_exactly(page, DIGITS[7])
     wait_until(lambda: page.chart("units", "drawn-at"))
-    page.choose("network_view", "What counted")
+    page.choose("network_view", "Saliency: which pixels mattered")
     page.press("attention_ask")
-    page.wait_for("Its answer is ", 60)  # the drawing stays; a worker has computed
+    page.wait_for("The network's answer is ", 60)  # the drawing stays; a worker has computed
 
 
 def film(page: Page, script: str) -> Any:
@@ -211,9 +211,9 @@ def test_scrub_and_play_over_the_snapshots(open_browser: Open, put: Put) -> None
     put(page, epochs=3)
     page.open("/inspect")
     draw_exactly(page, DIGITS[7])
-    page.wait_for("The network sees a ")
-    page.choose("inspect_view", "Over time")
-    page.wait_for("images are answered right", 60)
+    page.wait_for("The network's answer: ")
+    page.choose("inspect_view", "Through training")
+    page.wait_for("images are classified correctly.", 60)
     wait_until(lambda: page.chart("course", "drawn-at") and page.chart("course_answer", "drawn-at"))
     wait_until(lambda: film(page, "return Number(slider.max)"))
     last = film(page, "return Number(slider.max)")
@@ -244,7 +244,7 @@ def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open,
     page = open_browser()
     put(page, epochs=3)
     page.open("/inspect?view=course")
-    page.wait_for("images are answered right", 60)
+    page.wait_for("images are classified correctly.", 60)
     wait_until(lambda: page.chart("course", "drawn-at") and film(page, "return Number(slider.max)"))
     film(page, "slider.focus()")
     ActionChains(page.browser).send_keys(Keys.HOME, Keys.RIGHT).perform()

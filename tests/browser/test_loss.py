@@ -13,11 +13,11 @@ pytestmark = pytest.mark.browser
 
 def test_the_views_of_the_loss_page(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients")
-    page.wait_for("This is the gate AND")
+    page.wait_for("This is the AND")
     wait_until(lambda: page.chart("map", "updates"))
     page.choose("perceptron_picture", "Surface")
     wait_until(lambda: page.chart("surface", "updates"))
-    page.choose("loss_and_gradients_view", "Scores to loss")
+    page.choose("loss_and_gradients_view", "From logits to loss")
     page.wait_for("0.417")
     wait_until(lambda: "view=classes" in page.address)
     wait_until(lambda: page.points("softmax") == 3)
@@ -26,15 +26,15 @@ def test_the_views_of_the_loss_page(open_browser: Open) -> None:
     address = page.address
     other = open_browser().open(address)
     other.wait_for("Which has the higher loss?")
-    other.choose("loss_and_gradients_view", "Sure and wrong")
+    other.choose("loss_and_gradients_view", "Binary cross-entropy: confident and wrong")
     wait_until(lambda: other.points("binary") > 1_000)
 
 
 def test_a_network_from_scratch_trains_beside_the_engine(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=scratch")
     page.press("from_scratch_train")
-    page.wait_for("Greatest difference", 60)
-    page.wait_for("The curves are one")
+    page.wait_for("**. Maximum difference: **", 60)
+    page.wait_for("The curves coincide. They differ only in the last digits of float32")
     wait_until(lambda: page.points("beside") >= 900)
     page.expand("The code behind it")
     page.wait_for("class SoftmaxWithLoss")
@@ -115,6 +115,6 @@ def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open
 
 def test_the_numerical_gradient_and_its_price(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=check")
-    page.wait_for("With the 79,510 of 784-100-10")
+    page.wait_for("**. With the 79,510 parameters of 784-100-10: **")
     wait_until(lambda: page.points("difference") >= 10)
     wait_until(lambda: page.chart("time", "updates"))

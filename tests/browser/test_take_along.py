@@ -21,7 +21,7 @@ def test_a_run_is_taken_along_and_brought_in(open_browser: Open, put: Put, tmp_p
     page = open_browser()
     page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     page.open(f"/train?run={put(page, epochs=1)}")
-    page.popover("Take along")
+    page.popover("Export")
     for ending in ("zip", "csv", "py", "safetensors"):
         page.press_label({"zip": "zip", "csv": "CSV", "py": "PyTorch", "safetensors": "safetensors"}[ending])
         wait_until(lambda ending=ending: only(tmp_path, f".{ending}"))  # type: ignore[misc]
@@ -31,11 +31,11 @@ def test_a_run_is_taken_along_and_brought_in(open_browser: Open, put: Put, tmp_p
         assert {"run.json", "train.py", "curves.csv", "weights.safetensors"} <= set(archive.namelist())
 
     other = open_browser().open("/compare")
-    other.wait_for("Train networks first")
-    other.popover("Bring in")
+    other.wait_for("Train some networks first")
+    other.popover("Import")
     other.upload(taken)
-    other.wait_for("784-50-10 · SGD 0.5 · batch 100 (brought in)")
+    other.wait_for("784-50-10 · SGD 0.5 · batch 100 (imported)")
     broken = tmp_path / "broken.zip"
     broken.write_bytes(taken.read_bytes()[:1_000])
     other.upload(broken)
-    wait_until(lambda: any("no zip that can be read" in one.text for one in other.find("[data-testid=stAlert]")), 40)
+    wait_until(lambda: any("not a readable zip" in one.text for one in other.find("[data-testid=stAlert]")), 40)

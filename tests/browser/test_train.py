@@ -27,11 +27,11 @@ def test_run_watch_pause_step_resume_stop(open_browser: Open) -> None:
     page.press("resume")
     wait_until(lambda: page.step() > at + 1)
     page.press("stop")
-    page.wait_for("It was stopped after")
+    page.wait_for("The run was stopped after step")
     stopped_at = page.step()
     wait_until(lambda: page.points() > 0)
     page.browser.refresh()
-    page.wait_for("It was stopped after")
+    page.wait_for("The run was stopped after step")
     wait_until(lambda: page.step() == stopped_at)
 
 
@@ -68,7 +68,7 @@ def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
     wait_until(lambda: page.of_chart("loss", shown) == zoomed)
     assert page.of_chart("loss", hidden) == ["Test"]
     page.press("stop")
-    page.wait_for("It was stopped after")
+    page.wait_for("The run was stopped after step")
 
 
 def test_training_goes_on_without_the_page(open_browser: Open) -> None:
@@ -77,17 +77,17 @@ def test_training_goes_on_without_the_page(open_browser: Open) -> None:
     wait_until(lambda: page.step() > 0 and "run=" in page.address)
     address, at = page.address, page.step()
     page.open("/data")
-    page.wait_for("The digits that the networks learn")
+    page.wait_for("The digits that networks learn from")
     page.open(address)
     wait_until(lambda: page.step() > at)
     other = open_browser().open(address)
-    other.wait_for("Somebody else's run")
+    other.wait_for("Someone else's runs: you can watch them.")
     wait_until(lambda: other.points() > 0)
     assert not other.can_press("stop")
     assert not other.says("My runs")
     page.press("stop")
-    page.wait_for("It was stopped after")
-    other.wait_for("It was stopped after")
+    page.wait_for("The run was stopped after step")
+    other.wait_for("The run was stopped after step")
 
 
 def test_a_rate_that_is_too_high_collapses(open_browser: Open) -> None:
@@ -104,14 +104,14 @@ def test_a_blown_up_run_is_marked_and_explained(open_browser: Open) -> None:
     )
     page.press("run")
     page.wait_for("Diverged.", 60)
-    page.wait_for("left the chart at step")
+    page.wait_for("above the chart at step")
     page.wait_for("Try a learning rate ten times smaller: 10.")
 
 
 def test_korean(open_browser: Open) -> None:
     page = open_browser().open("/train?lang=ko")
-    page.wait_for("학습률(learning rate)")
-    page.wait_for("신경망을 훈련하며 지켜보기")
+    page.wait_for("학습률")
+    page.wait_for("신경망을 훈련하고 학습 과정 지켜보기")
 
 
 def test_the_layers_are_shown_beneath_the_curves(open_browser: Open) -> None:

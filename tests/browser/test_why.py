@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
     page = open_browser().open("/why")
-    page.wait_for("It arrives from one side")
+    page.wait_for("**It converges from one side.** Each step leaves")
     wait_until(lambda: page.points("walk") > 0)
     before = int(page.chart("walk", "updates") or 0)
     page.press("bowl_play")
@@ -27,7 +27,7 @@ def test_the_landscape_of_a_run_from_the_click_to_both_charts(open_browser: Open
     page = open_browser()
     put(page, epochs=10)
     page.open("/why")
-    page.choose("why_view", "The landscape")
+    page.choose("why_view", "Loss landscape")
     page.press("landscape_compute")
     page.wait_for("of the squared distances from the end lie in it", 60)
     for chart in ("landscape_contours", "landscape_surface"):

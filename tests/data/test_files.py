@@ -96,8 +96,12 @@ def swap_splits(file: Path) -> None:
         (cut, IMAGES, "cut short: 47,040,015 of 47,040,016 bytes"),
         (lengthen, LABELS, "too long"),
         (pack, IMAGES, "gzip"),
-        (replace_by_a_page, IMAGES, "no file of MNIST"),
-        (swap_kinds, IMAGES, "labels where images should be"),
+        (
+            replace_by_a_page,
+            IMAGES,
+            "is not an MNIST file (expected an IDX file of bytes)",
+        ),
+        (swap_kinds, IMAGES, "contains labels instead of images"),
         (swap_splits, IMAGES, "10000×28×28 values, not 60000×28×28"),
     ],
 )
@@ -118,7 +122,7 @@ def test_labels_that_are_no_digits(folder: Path) -> None:
 
 def test_labels_that_do_not_fit(folder: Path) -> None:
     idx.write(folder / LABELS, np.zeros(60_000, np.uint8))
-    with pytest.raises(DataFileError, match="do not fit MNIST"):
+    with pytest.raises(DataFileError, match="do not match MNIST: every digit should occur about equally often"):
         data.load_dataset("mnist", folder)
 
 

@@ -139,7 +139,7 @@ def make_a_file(folder: Path) -> None:
         (
             pack,
             DataFileError,
-            r"still packed with gzip: train-images-idx3-ubyte, .*\. Unpack them: gunzip -k .*data/\*\.gz",
+            "still packed with gzip: train-images-idx3-ubyte, .*\\. Decompress them with gunzip -k .*data/\\*\\.gz",
         ),
         (put_dots, DataFileError, r"a dot stands where a hyphen should be \(train-images\.idx3-ubyte\)\. Give"),
         (take_half, DataFileError, "are missing: t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte. Copy them there, too"),
@@ -147,7 +147,7 @@ def make_a_file(folder: Path) -> None:
         (make_a_pipe, DataFileError, "train-labels-idx1-ubyte is no ordinary file"),
         (leave_other_things, DataMissingError, "What is there: archive"),
         (make_a_file, DataMissingError, "is a file. Name the folder that has the four files of MNIST"),
-        (shutil.rmtree, DataMissingError, "There is no folder .*data. Name one that has MNIST"),
+        (shutil.rmtree, DataMissingError, "There is no folder .*data. Choose one that contains MNIST"),
     ],
 )
 def test_what_lies_there_and_what_to_do(folder: Path, damage, kind: type[DataError], said: str) -> None:
@@ -169,7 +169,7 @@ def test_reading_a_pipe_does_not_wait_for_a_writer(folder: Path) -> None:
 
     threading.Thread(target=read, daemon=True).start()
     wait_until(lambda: said)
-    assert "no ordinary file" in said[0]
+    assert "is not a regular file. Replace it with the file of that name." in said[0]
 
 
 @contextmanager

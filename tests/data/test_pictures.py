@@ -79,7 +79,10 @@ def test_of_two_digits_both_are_found_and_none_is_taken(digits: Digits) -> None:
 
 def test_on_blank_paper_in_a_shadow_there_is_no_digit(digits: Digits) -> None:
     for seed in range(3):
-        with pytest.raises(DataFileError, match="Nothing on this picture looks like a digit"):
+        with pytest.raises(
+            DataFileError,
+            match="Nothing in this image looks like a digit",
+        ):
             read(photo("blank paper", digits, np.random.default_rng(seed), SMALL).content)
 
 
@@ -89,7 +92,7 @@ def test_a_page_of_digits_is_too_much(digits: Digits) -> None:
         image = np.kron(digits.images[number], np.ones((4, 4)))
         down, across = divmod(number, 4)
         page[40 + 180 * down :, 30 + 140 * across :][:112, :112] = 230 - 200 * (image / 255)
-    with pytest.raises(DataFileError, match="things on this picture could be a digit"):
+    with pytest.raises(DataFileError, match="things in this image could be a digit"):
         read(encoded(page))
 
 
@@ -174,19 +177,40 @@ def header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"no picture", "no picture"),
-        (b"", "no picture"),
-        (encoded(np.zeros((50, 50)))[:60], "no picture"),
-        (header(100, 100), "no picture"),
+        (b"no picture", "This file cannot be read as an image"),
+        (b"", "This file cannot be read as an image"),
+        (
+            encoded(np.zeros((50, 50)))[:60],
+            "This file cannot be read as an image",
+        ),
+        (header(100, 100), "This file cannot be read as an image"),
         (header(8_000, 6_250), "50 million pixels"),
         (header(30_000, 30_000), "far too many pixels"),
         (b"0" * 10_000_001, "10.0 MB"),
-        (encoded(np.full((40, 40), 200)), "Nothing on this picture"),
-        (encoded(np.full((1, 1), 200)), "Nothing on this picture"),
-        (encoded(np.full((3, 2_000), 200)), "Nothing on this picture"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50), "HEIC file, as iPhones make them"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(50), "HEIC file, as iPhones make them"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif" + bytes(50), "no picture"),
+        (
+            encoded(np.full((40, 40), 200)),
+            "Nothing in this image looks like a digit",
+        ),
+        (
+            encoded(np.full((1, 1), 200)),
+            "Nothing in this image looks like a digit",
+        ),
+        (
+            encoded(np.full((3, 2_000), 200)),
+            "Nothing in this image looks like a digit",
+        ),
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50),
+            "This is a HEIC file, the iPhone's photo format",
+        ),
+        (
+            b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(50),
+            "This is a HEIC file, the iPhone's photo format",
+        ),
+        (
+            b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif" + bytes(50),
+            "This file cannot be read as an image",
+        ),
     ],
     ids=["text", "empty", "cut", "hollow", "50 MP", "bomb", "large", "blank", "1", "line", "HEIC", "HEIF", "AVIF"],
 )

@@ -33,11 +33,11 @@ def test_the_edge_of_each_optimizer(optimizer: str, edge: float | None) -> None:
 @pytest.mark.parametrize(
     ("values", "what", "part"),
     [
-        ([5, 8, 12, 16, 19, 20, 21, 20, 21], "hovers", "come to the edge, 20, and hovers there, at 21"),
-        ([5, 6, 7, 8, 9, 10, 11, 12, 12], "sharpening", "grows, from 5 to 12; the edge is at 20"),
-        ([9, 8, 7, 6, 5, 5, 5, 5, 5], "below", "stays below the edge, 20"),
-        ([40] * 9, "above", "40, is above the edge, 20"),
-        ([5, 8, 12, 16, 19, 25, np.nan, np.nan, np.nan], "broke", "left for good"),
+        ([5, 8, 12, 16, 19, 20, 21, 20, 21], "hovers", "reached the stability edge, 20, and stays close to it, at 21"),
+        ([5, 6, 7, 8, 9, 10, 11, 12, 12], "sharpening", "grown from 5 to 12; the stability edge is at 20"),
+        ([9, 8, 7, 6, 5, 5, 5, 5, 5], "below", "stays below the stability edge, 20"),
+        ([40] * 9, "above", "40, is above the stability edge, 20"),
+        ([5, 8, 12, 16, 19, 25, np.nan, np.nan, np.nan], "broke", "the weights diverged"),
     ],
 )
 def test_what_is_seen(values: list[float], what: str, part: str) -> None:

@@ -142,7 +142,7 @@ def test_wrong_labels_known_by_heart_are_overfitting() -> None:
     curves = evaluations([2.3, 1.9, 1.5, 1.0, 0.6, 0.4], 0.92, [math.nan] * 6)
     assert judge(CONFIG, curves)[0] == "learning-well"
     assert judge(noisy(0.3), curves)[0] == "overfitting"
-    assert "by heart" in said(replace(RUN, config=noisy(0.3)), curves)
+    assert "memorized wrong labels" in said(replace(RUN, config=noisy(0.3)), curves)
     learning = evaluations([2.3, 1.9, 1.6, 1.4, 1.35, 1.33], 0.74, [math.nan] * 6, validated=math.nan)
     assert judge(noisy(0.3), learning)[0] == "learning-well"
 
@@ -224,17 +224,20 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("dead", ["Collapsed. No number broke, but 100% of the units", "a uniform guess has 2.303", "such as 0.17"]),
-        ("above chance, live", ["The training loss is at 40, far above the 2.3 it began with", "0.05"]),
+        (
+            "dead",
+            ["Collapsed. All values are finite, but 100% of the units", "uniform guessing: 2.303", "such as 0.17"],
+        ),
+        ("above chance, live", ["The training loss is 40, far above its initial value of 2.3", "0.05"]),
         ("learned", ["from 2.300 to 0.120 at step 500", "95.0%"]),
         ("still falling", ["from 1.900 at step 300 to 1.500 at step 500", "such as 1.5"]),
         (
             "flat near chance",
-            ["2.303 at step 300, 2.302 at step 500, close to a guess", "100% of the units", "higher, 5,"],
+            ["2.303 at step 300, 2.302 at step 500, close to chance level", "100% of the units", "higher, 5,"],
         ),
         ("flat below chance", ["leveled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
-        ("falls back", ["1.100 at step 500, after 0.300", "three times smaller, 0.17"]),
-        ("ends above its least", ["up and down: 0.800 at step 500, after 0.650", "three times smaller"]),
+        ("falls back", ["1.100 at step 500, after reaching 0.300", "three times smaller, 0.17"]),
+        ("ends above its least", ["up and down: 0.800 at step 500, after reaching 0.650", "three times smaller"]),
         ("validation rises", ["lowest at step 200 (0.400) and rose to 0.500", "from 0.200 to 0.020", "98.0%"]),
         ("twenty steps", ["After 20 updates", "smaller batches"]),
     ],
@@ -248,7 +251,7 @@ def test_evidence_is_numbers_and_steps(name: str, parts: list[str]) -> None:
 def test_the_gap_is_named_at_the_end() -> None:
     result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
     text = said(replace(RUN, result=result), CASES["learned"][1])
-    assert "gap of 2.0 points" in text
+    assert "is 2.0 percentage points" in text
     assert "Test accuracy 97.0%" in text
 
 
@@ -257,8 +260,8 @@ def test_how_it_ended_is_said_beside_the_verdict() -> None:
     early = replace(learned, events=(Event(600, "early_stop", 400.0),))
     assert "ended it at step 600: no epoch after step 400 had a lower validation loss" in said(RUN, early)
     stopped = replace(RUN, outcome="stopped", progress=Progress(60, 100))
-    assert "It was stopped after step 60 of 100" in said(stopped, learned)
-    assert "It was stopped after step 60 of 100" in said(stopped, Curves())
+    assert "The run was stopped after step 60 of 100" in said(stopped, learned)
+    assert "The run was stopped after step 60 of 100" in said(stopped, Curves())
     assert "It broke" in said(replace(RUN, outcome="failed", error=message("It broke.")), Curves())
     assert explain(LIVE, Curves()) is None
 
@@ -269,7 +272,7 @@ def test_what_goes_on_in_the_layers_is_evidence() -> None:
     rows["update"] = [np.nan] * 3 + [0.00021, 0.004, 0.25]
     rows["dead_units"] = [0, 0, np.nan, 0.4, 1.0, np.nan]
     run, curves, _kind = CASES["still falling"]
-    assert "by 0.021 %, 0.4 %, 25 % of their length" in said(run, replace(curves, layers=rows))
+    assert "0.021%, 0.4%, 25%" in said(run, replace(curves, layers=rows))
     run, curves, _kind = CASES["dead"]
     assert "Dead units by hidden layer, first to last: 40%, 100%." in said(run, replace(curves, layers=rows))
 
@@ -282,5 +285,5 @@ def test_a_range_test_keeps_no_verdict() -> None:
 
 def test_a_fast_fall_is_left_alone() -> None:
     curves = evaluations([2.3, 2.1, 1.8, 1.4, 0.9, 0.6], 0.7)
-    assert said(LIVE, curves).endswith("let it go on.")
-    assert said(RUN, curves).endswith("give it more epochs.")
+    assert said(LIVE, curves).endswith("let the run continue.")
+    assert said(RUN, curves).endswith("train for more epochs.")

@@ -46,8 +46,7 @@ def test_a_typical_sweep() -> None:
     assert reading.best.rate == 0.3
     assert reading.edge == Edge(1.0, 1.7)
     assert said(*TYPICAL) == (
-        "Rates from 0.1 to 0.3 learn; the best of those tried is 0.3 (training loss 0.05). "
-        "From 1.7 on training breaks: the edge lies between 1 and 1.7."
+        "The network learns at rates from 0.1 to 0.3; the best rate tried is 0.3 (training loss 0.05). Training breaks from 1.7 on: the edge lies between 1 and 1.7."
     )
 
 
@@ -65,7 +64,7 @@ def test_a_run_whose_rate_was_changed_by_hand_says_nothing_of_its_rate() -> None
     trials = [*TYPICAL[1:], replace(changed, loss=0.01)]
     assert zones(*trials)[3.0] is None
     assert read(trials, SCALE).edge == Edge(1.0, 1.7)
-    assert said(*trials).endswith("Left out, since the rate of a run was changed by hand: 3.")
+    assert said(*trials).endswith("Left out because the rate of a run was changed by hand: 3.")
     assert "stopped or failed" not in said(*trials)
 
 
@@ -91,14 +90,14 @@ def test_the_best_rate_is_that_of_the_mean_over_seeds() -> None:
 def test_nothing_learns_and_nothing_breaks() -> None:
     trials = (ended(1e-5, 2.31), ended(1e-4, 2.29))
     assert set(zones(*trials).values()) == {"small"}
-    assert "No rate tried learns" in said(*trials)
+    assert "At none of the rates tried does the network learn" in said(*trials)
     assert read(trials, SCALE).edge == Edge(1e-4, None)
 
 
 def test_everything_breaks() -> None:
     trials = (ended(10, math.nan, "diverged"), ended(100, math.nan, "diverged"))
     assert set(zones(*trials).values()) == {"broken"}
-    assert said(*trials) == "Every rate tried breaks: try lower ones."
+    assert said(*trials) == "Training breaks at every rate tried: try lower ones."
     assert read(trials, SCALE).edge == Edge(None, 10)
 
 
@@ -125,7 +124,7 @@ def test_while_runs_go_on_nothing_is_said_of_them() -> None:
 def test_stopped_and_failed_runs_are_left_out(outcome: str) -> None:
     trials = (ended(0.1, 0.2), ended(0.3, 0.001, outcome), ended(1, 0.1), ended(3, 2.3, "collapsed"))
     assert zones(*trials)[0.3] is None
-    assert "Left out, since runs were stopped or failed: 0.3." in said(*trials)
+    assert "Left out because runs were stopped or failed: 0.3." in said(*trials)
     assert said(ended(0.1, 1, outcome), ended(1, 1, outcome)).startswith("Left out")
 
 
@@ -135,8 +134,8 @@ def test_an_edge_knows_how_far_a_prediction_is_off() -> None:
     assert edge.off(8) == 4
     assert edge.off(1.5) == edge.off(1.0) == edge.off(2.0) == 1
     assert edge.middle == pytest.approx(math.sqrt(2))
-    assert str(told_off(edge, 0.25)) == "You said 0.25: too low by a factor of 4."
-    assert str(told_off(edge, 8)) == "You said 8: too high by a factor of 4."
+    assert str(told_off(edge, 0.25)) == "You predicted 0.25: too low by a factor of 4."
+    assert str(told_off(edge, 8)) == "You predicted 8: too high by a factor of 4."
     assert "right" in str(told_off(edge, 1.4))
 
 

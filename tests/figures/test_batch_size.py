@@ -50,7 +50,7 @@ def test_more_batches_than_can_be_seen_share_cells() -> None:
     assert len(shown) == 5_556  # ⌈50,000 / 9⌉
     assert shown[:3].tolist() == [1, 10, 19]
     assert shown[-1] == 49_996  # and the four after it
-    assert "9 of them" in layout["title"]["text"]
+    assert "9 batches" in layout["title"]["text"]
 
 
 def test_the_chosen_size_is_marked_on_the_curve() -> None:
@@ -167,7 +167,7 @@ def test_a_run_that_ended_before_is_not_one_that_comes_yet_and_one_of_another_ra
     figure = race_charts.chart(found, "epochs", 2, "group", False, str)
     assert numbers(trace(figure, "over")["x"]).tolist() == [100]
     assert not len(numbers(trace(figure, "behind")["x"]))
-    assert [one["name"] for one in figure["data"] if one.get("showlegend")] == ["ended before", "has come that far"]
+    assert [one["name"] for one in figure["data"] if one.get("showlegend")] == ["ended earlier", "reached"]
 
 
 def test_after_equal_updates_the_numbers_are_the_ones_recorded() -> None:

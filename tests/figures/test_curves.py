@@ -101,8 +101,8 @@ def test_an_explosion_is_marked_and_the_axis_stays_readable() -> None:
     assert top_of(figure) < 30
     (sign,) = signs(figure)
     assert numbers(sign["x"])[0] == 37
-    assert "left the chart at step 37: up to 1e+30" in sign["hovertemplate"]
-    assert "no number (NaN) from step 41 on" in figure["layout"]["annotations"][0]["text"]
+    assert "above the chart from step 37 on: up to 1e+30" in sign["hovertemplate"]
+    assert "NaN from step 41 on" in figure["layout"]["annotations"][0]["text"]
 
 
 def test_a_spike_that_comes_back_is_no_departure() -> None:
@@ -149,7 +149,10 @@ def test_events_are_lines() -> None:
     assert [line["x0"] for line in lines] == [7, 12]
     notes = {note["text"]: note.get("hovertext") for note in figure["layout"]["annotations"]}
     assert notes["rate → 0.05"] == "rate → 0.05"
-    assert notes["↻"] == "trains alone from here on; before, 8 runs trained as one network (last digits may differ)"
+    assert (
+        notes["↻"]
+        == "trained alone from here on; before that, 8 runs were trained as one network (last digits may differ)"
+    )
 
 
 def test_a_broken_run_does_not_ruin_the_axis_of_others() -> None:
@@ -185,10 +188,10 @@ def test_the_gradient_of_a_broken_run_has_a_sign_where_it_ended() -> None:
 
 def test_a_chart_in_a_sentence() -> None:
     said = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
-    best = "Best on validation: 0.250 at step 1."
+    best = "Best on the validation set: 0.250 at step 1."
     assert said == f"Loss after step 1: training 0.250, validation 0.250, test 0.250. {best}"
     broken = curves([1.0], (2.3, 0.25, math.nan))
-    assert "Best on validation: 0.250" in str(describe_chart(RUN, broken, "loss"))
-    assert "Best on validation: 0.500 at step 0." in str(describe_chart(RUN, broken, "accuracy"))
+    assert "Best on the validation set: 0.250" in str(describe_chart(RUN, broken, "loss"))
+    assert "Best on the validation set: 0.500 at step 0." in str(describe_chart(RUN, broken, "accuracy"))
     assert "Best" not in str(describe_chart(RUN, curves([1.0], (math.nan,)), "loss"))
     assert "Points: 0." in str(describe_chart(RUN, curves([], ()), "loss"))

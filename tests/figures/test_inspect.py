@@ -51,7 +51,7 @@ def test_networks_beneath_each_other(dark: bool) -> None:
     said = list(zip(percent["x"], percent["y"], percent["text"], strict=True))
     assert said == [(3, 0, "100"), *((digit, 1, "10") for digit in range(10))]
     assert (titles["text"], titles["y"]) == (["a", "b", "c"], [-0.46, 0.54, 1.54])  # each above its row
-    assert (nothing["text"], nothing["y"]) == (["NaN: no numbers any more"], [2])
+    assert (nothing["text"], nothing["y"]) == (["output is NaN"], [2])
     low, high = figure["layout"]["yaxis"]["range"]
     assert low == 2.5
     assert high < -0.5  # there is room for the first name

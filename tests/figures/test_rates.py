@@ -205,5 +205,5 @@ def test_a_sweep_that_has_not_begun_is_an_empty_chart() -> None:
 def test_the_chart_in_words() -> None:
     said = str(describe(reading(SWEEP), 5))
     assert said.startswith(
-        "Results of 5 of 5 learning rates. Rates from 0.1 to 0.5 learn; the best of those tried is 0.5"
+        "Results for 5 of 5 learning rates. The network learns at rates from 0.1 to 0.5; the best rate tried is 0.5"
     )

@@ -82,7 +82,13 @@ def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -
 
 def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
     waiting = store.runs.create("ann", CONFIG)
-    for run_id, said in ((waiting, "no weights that are numbers"), ("nothing", "There is no run nothing here")):
+    for run_id, said in (
+        (
+            waiting,
+            "No usable weights have been saved for this run yet",
+        ),
+        ("nothing", "There is no run nothing here"),
+    ):
         analysis = landscape(store, run_id)
         assert analysis.state == "failed"
         assert said in str(analysis.message)

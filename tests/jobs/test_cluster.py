@@ -228,7 +228,7 @@ def test_a_run_that_fails_is_a_sentence(server: StandIn, store: Store) -> None:
     finished(store, run_id)
     run = store.runs.get(run_id)
     assert run.outcome == "failed"
-    assert "Training failed inside" in str(run.error)
+    assert "Training failed with an internal error (" in str(run.error)
 
 
 def test_a_deleted_run_leaves_its_worker_free(server: StandIn, store: Store) -> None:

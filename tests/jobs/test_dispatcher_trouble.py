@@ -55,7 +55,7 @@ def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, stor
         lose_worker(dispatcher, f"worker {death}")
     run = store.runs.get(run_id)
     assert (run.state, run.outcome) == ("finished", "failed")
-    assert "brought its worker down" in str(run.error)
+    assert "This run crashed its worker several times" in str(run.error)
 
 
 def test_a_run_that_dask_has_tried_again_after_each_death_of_its_worker_is_one_too(
@@ -67,7 +67,7 @@ def test_a_run_that_dask_has_tried_again_after_each_death_of_its_worker_is_one_t
         claim(store, run_id)
         dispatcher.client.sent[-1].status = "finished"  # it was refused: the run was still the dead worker's
         dispatcher._collect()
-    assert "brought its worker down" in str(store.runs.get(run_id).error)
+    assert "This run crashed its worker several times" in str(store.runs.get(run_id).error)
 
 
 def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store: Store) -> None:
@@ -77,7 +77,7 @@ def test_a_bug_is_a_sentence_without_its_traceback(dispatcher: Dispatcher, store
     dispatcher.client.sent[0].fail(ZeroDivisionError("secret"))
     dispatcher.tick()
     assert str(store.runs.get(run_id).error) == (
-        "Training failed inside (ZeroDivisionError). The details are in the server's log."
+        "Training failed with an internal error (ZeroDivisionError). See the server's log for details."
     )
 
 

@@ -147,7 +147,7 @@ def test_a_machine_without_room_for_a_process_is_a_sentence_and_leaks_no_pipe(
 
     monkeypatch.setattr(os, "pipe", pipe)
     monkeypatch.setattr(subprocess, "Popen", popen)
-    with pytest.raises(JobsError, match="ends right after its start"):
+    with pytest.raises(JobsError, match="exits right after it starts"):
         jobs.ensure_cluster()
     assert "Cannot allocate memory" in jobs.log_file().read_text()
     assert len(pipes) == 4

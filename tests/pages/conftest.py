@@ -41,7 +41,7 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
                 app.query_params[name] = value
             app.run()
         assert not app.exception
-        assert not [error.value for error in app.error if "part of the page failed" in error.value]
+        assert not [error.value for error in app.error if "This part of the page could not be shown" in error.value]
         return app
 
     return opened

@@ -26,7 +26,7 @@ from tests.pages.reading import component, metrics, texts
 def test_the_network_of_the_reference(open_page: Open) -> None:
     app = open_page("architecture")
     assert metrics(app)["Parameters"] == "79,510"
-    assert metrics(app)["Multiplications for one example"] == "79,400"
+    assert metrics(app)["Multiplications per example"] == "79,400"
     assert app.dataframe[0].value["Weights + biases = parameters"].tolist() == [
         "784 · 100 + 100 = 78,500",
         "100 · 10 + 10 = 1,010",
@@ -43,9 +43,9 @@ def test_every_slider_of_the_layers(open_page: Open) -> None:
     assert metrics(app)["Parameters"] == "7,850"
     # 7,850 numbers of 4 bytes: weights, gradients, two more for Adam; 1 × 10 outputs.
     app.select_slider(key="layers_batch").set_value(1).run()
-    assert metrics(app)["Memory while it trains"] == "126 kB"
+    assert metrics(app)["Memory during training"] == "126 kB"
     app.selectbox(key="layers_optimizer").set_value("sgd").run()
-    assert metrics(app)["Memory while it trains"] == "62.8 kB"
+    assert metrics(app)["Memory during training"] == "62.8 kB"
     app.segmented_control(key="layers_measure").set_value("memory").run()
     assert [one["uid"] for one in component(app, "layers_chart_sizes")["figure"]["data"]] == [
         "weights",
@@ -104,7 +104,7 @@ def test_own_numbers_of_a_kernel(open_page: Open, real_digits: None) -> None:
     app.text_area(key="convolution_own").input("1 two\n3 4").run()
     assert "Expected a number, got two." in texts(app)
     app.text_area(key="convolution_own").input("").run()
-    assert "There are none." in texts(app)
+    assert "; got none." in texts(app)
     assert not app.exception
 
 
@@ -140,7 +140,7 @@ def test_optimizers_in_a_valley(open_page: Open) -> None:
     app.select_slider(key="optimizer_paths_rate").set_value(0.1).run()
     app.slider(key="optimizer_paths_steps").set_value(200).run()
     # 1 − 0.1 · 0.2 = 0.98 a step along the floor: ½ · 0.2 · 4.5² · 0.98²ⁿ ≤ 0.01 from n = 132 on.
-    assert "SGD: arrived after 132 steps" in texts(app)
+    assert "SGD: converged after 132 steps" in texts(app)
     assert not app.exception
 
 
@@ -211,7 +211,7 @@ def test_nothing_chosen_is_a_sentence(open_page: Open) -> None:
     app = open_page("architecture", view="grid")
     app.button_group(key="depth_and_width_widths").set_value([]).run()
     assert app.button(key="depth_and_width_start").disabled
-    assert "Choose at least one number of layers and one of units." in texts(app)
+    assert "Choose at least one number of layers and one number of units." in texts(app)
     assert not app.exception
 
 
@@ -229,7 +229,7 @@ def test_the_cells_fill(open_page: Open, store: Store) -> None:
     report(store, ids[1], 0.961)
     report(store, ids[2], 0.1, "diverged")
     app = open_page("architecture", view="grid", group=GROUP)
-    assert "Somebody else's runs" in texts(app)
+    assert "Someone else's runs: you can watch them." in texts(app)
     linear = "92.00%"
     assert written(app) == [[linear, linear], ["96.10%<br>…", "✕ diverged"], ["waiting", "waiting"]]
     report(store, ids[3], 0.97, "completed")
@@ -331,7 +331,7 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     assert "1 × 16: 96.00% ± 0.35% (mean of 3 seeds, from 95.60% to 96.30%)" in heard["description"]
     hover = component(app, "depth_and_width_chart_grid")["figure"]["data"][0]["hovertext"]
     assert hover[0][1] == "97.20%<br>± 0.20%<br>✕ 1 / 3<br>mean of 2 seeds, from 97.00% to 97.40%"
-    assert "A cell is the mean of its seeds" in texts(app)
+    assert "A cell shows the mean over its seeds" in texts(app)
     assert app.dataframe[0].value["Seed"].tolist() == [0, 1, 2] * 3
     # Seconds are the same in all that reached it: two of three did.
     app.segmented_control(key="depth_and_width_measure").set_value("steps").run()
@@ -345,7 +345,7 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     store.record_writer.finish(ids[6], "completed", {"validation_accuracy": 0.98})
     app.run()
     assert "Best: **1 × 256**, 97.93% with 203,530 parameters." in texts(app)
-    assert "The seeds of one cell lie up to 0.70 percentage points apart." in texts(app)
+    assert "Within one cell, the seeds differ by up to 0.70 percentage points." in texts(app)
     opened: list[str] = []
     monkeypatch.setattr(started_panel, "open_run", opened.append)
     heard["on_click"](Click("values", 1))
@@ -355,7 +355,7 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
 
 def test_no_such_group(open_page: Open) -> None:
     app = open_page("architecture", view="grid", group="nothing")
-    assert "There is no such group of runs here." in texts(app)
+    assert "This group of runs does not exist here." in texts(app)
 
 
 # ---- MLP against CNN -------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def test_an_mlp_with_as_many_parameters(open_page: Open, store: Store) -> None:
     # 8·25+8, 16·8·25+16, 784·32+32, 32·10+10: 28,874; (28,874 − 10) / 795 = 36.3
     table = app.dataframe[0].value
     assert table["Parameters"].tolist() == ["28,874", f"{795 * 36 + 10:,}"]
-    assert table["Multiplications for one image"].tolist() == [
+    assert table["Multiplications per image"].tolist() == [
         f"{200 * 784 + 3200 * 196 + 784 * 32 + 320:,}",
         f"{784 * 36 + 360:,}",
     ]

@@ -64,7 +64,7 @@ def test_a_typed_size_above_the_images_is_a_sentence(open_page: Open) -> None:
     app = open_page("batch_size")
     app.select_slider(key="updates_per_epoch_train_size").set_value(1_000).run()
     app.text_input(key="updates_per_epoch_exact").input("2000").run()
-    assert "larger than train_size 1000: use at most 1000" in texts(app)
+    assert "larger than train_size 1000. Use at most 1000" in texts(app)
 
 
 def test_gradient_noise_by_slider(open_page: Open, real_digits: None) -> None:
@@ -137,9 +137,7 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store:
     timed(store, analysis.id)
     app.run()
     # 50,000 updates of 1.001 ms; one of 51 ms.
-    assert "an epoch of 50,000 images takes about **50 s** with a batch size of 1 and **0.1 s** with 50,000" in texts(
-        app
-    )
+    assert "an epoch of 50,000 images takes about **50 s** at batch size 1 and **0.1 s** with 50,000" in texts(app)
     assert "a factor of 981" in texts(app)
     assert "Measured with 2 cores" in texts(app)
     assert not app.button(key="batch_times_measure").disabled
@@ -152,7 +150,7 @@ def test_measuring_can_be_cancelled(open_page: Open, store: Store, real_digits: 
     app = open_page("batch_size", view="seconds")
     app.button(key="batch_times_measure").click().run()
     app.button(key="batch_times_cancel_batch-times").click().run()
-    assert "Stopped before its end." in texts(app)
+    assert "Stopped before it finished." in texts(app)
 
 
 def evaluated(store: Store, run: Run, accuracies: Mapping[int, float]) -> None:
@@ -198,10 +196,10 @@ def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open,
 
 def test_a_group_that_is_not_there_and_a_long_race(open_page: Open) -> None:
     app = open_page("batch_size", view="race", group="0123456789")
-    assert "There is no such group of runs here." in texts(app)
+    assert "This group of runs does not exist here." in texts(app)
     app.select_slider(key="batch_race_images").set_value(50_000).run()
     app.select_slider(key="batch_race_epochs").set_value(20).run()
-    assert "most of it with a batch size of 1" in texts(app)
+    assert ", most of it for batch size 1. Fewer images or epochs make it shorter." in texts(app)
     assert app.button(key="batch_race_start").label == "Train at 7 batch sizes"
     app.select_slider(key="batch_race_epochs").set_value(1).run()
     assert not app.exception

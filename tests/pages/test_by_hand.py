@@ -12,7 +12,7 @@ from tests.pages.conftest import Open
 from tests.pages.reading import component, texts
 
 CONFIG = PRESETS["two-layer-net"].config
-STORY = "It began with a learning rate of 0.5, which was changed by hand: 0.01 after step 40."
+STORY = "The run started with a learning rate of 0.5, which was changed by hand: 0.01 after step 40."
 
 
 def made(
@@ -44,7 +44,7 @@ def test_the_train_page_says_what_was_changed_and_what_is_taken(open_page: Open,
     run_id = made(store, "bob", 0.01)
     app = open_page("train", run=run_id)
     assert STORY in texts(app)
-    assert "takes the rate that it began with" in texts(app)
+    assert "“Duplicate and change” uses the rate that the run started with" in texts(app)
     assert "Two-layer network, learning rate 0.5 · rate 0.5 → 0.01" in texts(app)  # no longer that experiment
     app.button(key="take").click().run()
     assert app.session_state["draft"]["learning_rate"] == 0.5
@@ -58,7 +58,7 @@ def test_two_runs_of_which_one_was_changed_are_not_called_the_same(open_page: Op
     made(store, student(app), None)
     made(store, student(app), 0.01)
     app.switch_page("pages/compare.py").run()
-    assert "changes of the rate by hand: 0.01 after step 40 → none" in texts(app)
+    assert "learning rate changes by hand: 0.01 after step 40 → none" in texts(app)
     assert app.dataframe[0].value["Changes of the rate by hand"].tolist() == ["0.01 after step 40", "none"]
     app.segmented_control(key="compare_view").set_value("groups").run()
     names = [
@@ -76,9 +76,9 @@ def test_a_changed_rate_is_no_place_on_an_axis_of_rates(open_page: Open, store: 
     app.selectbox(key="compare_setting").set_value("learning_rate").run()
     app.selectbox(key="compare_result").set_value("validation_accuracy").run()
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.5, 1.0]
-    assert "rate 0.5 → 0.01 (its rate was changed by hand)" in texts(app)
+    assert "rate 0.5 → 0.01 (learning rate changed by hand)" in texts(app)
     axes = [one["label"] for one in component(app, "chart_compare_parallel")["figure"]["data"][0]["dimensions"]]
-    assert axes == ["learning rate", "changes of the rate by hand", "Validation accuracy"]
+    assert axes == ["learning rate", "learning rate changes by hand", "Validation accuracy"]
     app.selectbox(key="compare_setting").set_value("rate_changes").run()
     assert len(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == 3
 
@@ -87,7 +87,7 @@ def test_a_prediction_of_a_run_whose_rate_was_changed_does_not_count(open_page: 
     app = open_page("train")
     app.session_state["shown_run"] = made(store, student(app), 0.01, "learns")
     app.run()
-    assert "Its rate was changed by hand: that tells nothing about the prediction." in texts(app)
+    assert "The learning rate was changed by hand" in texts(app)
     app.session_state["shown_run"] = made(store, student(app), None, "learns")
     app.run()
     assert "1 of 1 run right" in texts(app)
@@ -110,7 +110,7 @@ def test_a_rate_that_was_asked_for_while_a_run_rests_is_said_until_it_is_used(op
     run_id = store.runs.create(student(app), CONFIG)
     store.commands.send(run_id, student(app), "pause")
     resting = open_page("train", run=run_id)
-    assert "From the next step on" not in texts(resting)
+    assert "from the next step on." not in texts(resting)
     store.commands.set_learning_rate(run_id, student(app), 0.03)
     assert "From the next step on the rate is 0.03." in texts(open_page("train", run=run_id))
 

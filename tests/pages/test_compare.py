@@ -44,14 +44,14 @@ def student(app: AppTest) -> str:
 
 def test_without_runs_it_says_what_to_do(open_page: Open) -> None:
     app = open_page("compare")
-    assert "Train networks first" in texts(app)
+    assert "Train some networks first" in texts(app)
 
 
 def test_runs_of_an_address_that_are_not_here_are_said_to_be_missing(
     open_page: Open, finished: Callable[..., str]
 ) -> None:
     kept = finished("ann", 0.5)
-    missing = "Not all runs that the address names are here"
+    missing = "Some of the runs in this link were not found"
     assert missing in texts(open_page("compare", runs="nothere,neither"))
     assert missing in texts(open_page("compare", runs=f"{kept},nothere"))
     assert missing not in texts(open_page("compare", runs=kept))
@@ -70,7 +70,7 @@ def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable
     app.text_input(key="compare_search").set_value("sgd 1.5").run()
     assert app.dataframe[0].value["Learning rate" if "Learning rate" in app.dataframe[0].value else "Run"].size == 1
     app.text_input(key="compare_search").set_value("no such run").run()
-    assert "No run fits" in texts(app)
+    assert "No runs match. Clear the search or the filter." in texts(app)
 
 
 def rates(app: AppTest) -> list[float]:
@@ -121,7 +121,7 @@ def test_columns_of_few_values_and_of_words(open_page: Open, finished: Callable[
     assert app.dataframe[0].value["Note"].tolist() == ["Wide and slow"]
     assert "2 chosen runs are not in the table now" in texts(app)
     app.multiselect(key="filter_learning_rate").set_value([0.5]).run()
-    assert "No run fits" in texts(app)
+    assert "No runs match. Clear the search or the filter." in texts(app)
 
 
 def test_what_came_of_a_run_stands_beside_its_name_before_its_settings(
@@ -140,7 +140,7 @@ def test_range_tests_are_left_out_until_they_are_asked_for(open_page: Open, fini
     app = open_page("train")
     test = finished(student(app), 3.0, schedule="rising")
     app.switch_page("pages/compare.py").run()
-    assert "you have range tests only" in texts(app)
+    assert "You have only range tests so far" in texts(app)
     assert not app.dataframe
     app.switch_page("pages/train.py").run()
     kept = [finished(student(app), rate) for rate in (0.1, 0.5)]
@@ -174,7 +174,7 @@ def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished:
     app.switch_page("pages/compare.py").run()
     offered = app.multiselect(key="filter_columns").options
     assert offered == list(app.dataframe[0].value.columns)
-    for wanted in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "Best at step"):
+    for wanted in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "Best step"):
         assert wanted in offered
     app.multiselect(key="filter_columns").set_value(app.multiselect(key="filter_columns").options).run()
     assert not app.exception
@@ -185,7 +185,7 @@ def test_a_link_shows_anothers_runs_which_cannot_be_deleted(
 ) -> None:
     ids = [finished("bob", 0.1), finished("bob", 0.2)]
     app = open_page("compare", runs=",".join([*ids, "nonsense00", "<b>"]))
-    assert "runs of somebody else" in texts(app)
+    assert ":material/visibility" in texts(app)
     assert "learning rate" in texts(app)
     assert app.button(key="soft_delete").disabled
     assert app.query_params["runs"] == ",".join(ids)
@@ -289,19 +289,19 @@ def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     app.switch_page("pages/compare.py").run()
     app.session_state["compared"] = [run.id for run in store.runs.newest(student(app))]
     app.run()
-    assert "SGD 0.3 · batch 100 (kept no validation images)" in texts(app)
-    assert "SGD 0.4 · batch 100 (has no figures yet)" in texts(app)
+    assert "SGD 0.3 · batch 100 (has no validation images)" in texts(app)
+    assert "SGD 0.4 · batch 100 (no results yet)" in texts(app)
     app.segmented_control(key="compare_split").set_value(["train"]).run()
-    assert "kept no validation images" not in texts(app)
+    assert "has no validation images" not in texts(app)
     app.segmented_control(key="compare_view").set_value("settings").run()
     app.selectbox(key="compare_setting").set_value("learning_rate").run()
     app.selectbox(key="compare_result").set_value("validation_loss").run()
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.1, 0.2]
-    for said in ("SGD 0.3", "kept no validation images", "SGD 5", "NaN or infinity", "SGD 0.4", "has not ended yet"):
+    for said in ("SGD 0.3", "has no validation images", "SGD 5", "NaN or infinity", "SGD 0.4", "has not ended yet"):
         assert said in texts(app)
     store.commands.send(waits, student(app), "stop")
     app.run()
-    assert "ended before it was evaluated" in texts(app)
+    assert "ended before its first evaluation" in texts(app)
 
 
 def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[..., str], store: Store) -> None:
@@ -357,8 +357,8 @@ def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store:
     store.facts.set(f"seal:{student(app)}", {"sealed": True, "opened": 0})
     del app.session_state["seal_state"]
     app.run()
-    assert "It came" not in texts(app)
-    assert "only the test images tell, and they are sealed" in texts(app)
+    assert "Outcome: **" not in texts(app)
+    assert "Only the test images can show the outcome, and the test set is sealed." in texts(app)
     app.session_state["shown_run"] = other
     app.run()
     assert "1 of 1 run right" in texts(app)  # not of 2: the first one's end is under the seal

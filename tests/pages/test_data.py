@@ -23,7 +23,7 @@ from tests.pages.reading import texts
 
 def test_where_mnist_lies_is_not_for_visitors(open_page: Open, real_digits: None, mnist: Path) -> None:
     app = open_page("data")
-    assert app.title[0].value == "The digits that the networks learn"
+    assert app.title[0].value == "The digits that networks learn from"
     assert "How to get MNIST" not in texts(app)
     assert str(mnist) not in texts(app)
     app.button(key="samples_shuffle").click().run()
@@ -55,7 +55,7 @@ def test_samples_by_how_hard_they_are(mnist_page: Callable[[str], AppTest]) -> N
     app = mnist_page("samples")
     assert "200 of 60,000 training images" in texts(app)
     app.segmented_control(key="samples_order").set_value("hard").run()
-    assert "100% would be taken for another digit by that; of all training images 19.2%" in texts(app)
+    assert "100% of the images shown would be taken for another digit, and 19.2%" in texts(app)
     app.slider(key="samples_hard").set_value(0).run()
     assert "0% would be taken" in texts(app)
 
@@ -97,7 +97,7 @@ def test_scales_and_the_bowl_of_a_line(mnist_page: Callable[[str], AppTest]) -> 
     assert "Condition number **1**" in texts(app)
     assert "0.0% of the distance are left" in texts(app)
     app.slider(key="pixel_scaling_rate").set_value(1.1).run()
-    assert "**Beyond the edge** at a rate of 2" in texts(app)
+    assert "**Beyond the edge**, a learning rate of 2" in texts(app)
     for key, value in (("pixel_scaling_row", 5), ("pixel_scaling_column", 22), ("pixel_scaling_steps", 0)):
         app.slider(key=key).set_value(value).run()
         assert not app.exception
@@ -107,14 +107,14 @@ def test_three_heaps_and_a_leak(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("heaps")
     assert "An accuracy of 95% on 10,000 images is uncertain by ±0.43%" in texts(app)
     app.slider(key="data_split_cut").set_value((1_000, 60_000)).run()
-    assert "Without them nothing is left to choose by but the test." in texts(app)
+    assert "Without validation images, only the test set is left to choose by." in texts(app)
     app.slider(key="data_split_cut").set_value((1_000, 59_000)).run()
     assert "on 1,000 images is uncertain by ±1.35%" in texts(app)
     app.slider(key="data_split_leak_share").set_value(100).run()
-    assert "it measures **100.0%** on the test, and is right for **88.2%**" in texts(app)
+    assert "it measures **100.0%**. The accuracy on unseen images is **88.2%**" in texts(app)
     app.slider(key="data_split_leak_share").set_value(0).run()
     app.select_slider(key="data_split_leak_memory").set_value(100).run()
-    assert "With 0% of the test images in its memory it measures **62.6%**" in texts(app)
+    assert "With 0% of the test images in memory, the measured test accuracy is **62.6%**" in texts(app)
 
 
 def test_augmentation_asks_a_worker_once_and_chooses_at_once(
@@ -140,14 +140,14 @@ def test_augmentation_asks_a_worker_once_and_chooses_at_once(
 
 def test_projection(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("projection")
-    assert "These components hold 17.3% of all the variance." in texts(app)
-    assert "Left the image, a 5; right what 20 of 784 numbers know of it" in texts(app)
+    assert "These components explain 17.3% of the variance." in texts(app)
+    assert "Left: the image, a 5. Right: its reconstruction from 20 of 784 numbers know of it" in texts(app)
     app.slider(key="projection_first").set_value(2).run()
-    assert "These components hold 7.4%" in texts(app)  # the same one twice
+    assert "These components explain 7.4%" in texts(app)  # the same one twice
     app.session_state["projection_row"] = 999
     app.select_slider(key="projection_count").set_value(100).run()  # fewer than the image that was clicked
     app.select_slider(key="projection_numbers").set_value(300).run()
-    assert "Left the image, a 5; right what 300" in texts(app)
+    assert "Left: the image, a 5. Right: its reconstruction from 300" in texts(app)
     assert not app.exception
 
 
@@ -198,12 +198,12 @@ def test_samples_in_the_order_of_ones_own_run(
 ) -> None:
     app = open_page("data", view="samples")
     owner = app.session_state["student"]
-    assert app.segmented_control(key="samples_order").options == ["at random", "by how hard they are"]
+    assert app.segmented_control(key="samples_order").options == ["random", "by difficulty"]
     app.segmented_control(key="samples_order").set_value("hard").run()
-    assert "A run of your own would rank them, too" in texts(app)
+    assert "One of your own runs can rank them" in texts(app)
     finished(store, owner)
     app.run()
-    assert "A run of your own would rank them, too" not in texts(app)
+    assert "One of your own runs can rank them" not in texts(app)
     drawn: dict[str, Any] = {}
     sheet = ranking_panel.image_sheet
 
@@ -258,5 +258,5 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     assert len(app.selectbox(key="samples_rank_run").options) == 1
     store.retention.soft_delete([both], owner)
     app.run()
-    assert app.segmented_control(key="samples_order").options == ["at random", "by how hard they are"]
+    assert app.segmented_control(key="samples_order").options == ["random", "by difficulty"]
     assert not app.exception

@@ -14,8 +14,9 @@ def test_home_says_what_this_is(open_page: Open) -> None:
     app = open_page()
     assert app.title[0].value == "See how neural networks train"
     assert "Break it" in [heading.value for heading in app.subheader]
-    assert "at **0.5** it reads 97% of new digits correctly, at **1.5** it shakes, at **3** it only guesses" in texts(
-        app
+    assert (
+        "at **0.5** it reads 97% of new digits correctly; at **1.5** training is unstable; at **3** it only guesses"
+        in texts(app)
     )
     drawn = component(app, "home_rates")
     assert [curve["name"] for curve in drawn["curves"]] == [f"{rate:g}" for rate in RATES]
@@ -42,7 +43,7 @@ def test_one_press_trains_the_eight_of_the_picture(open_page: Open, store: Store
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_picture_speaks_the_language_of_the_page(open_page: Open, lang: str) -> None:
     drawn = component(open_page(lang=lang), "home_rates")
-    assert drawn["pause"] == {"en": "Pause", "ko": "일시 정지"}[lang]
+    assert drawn["pause"] == {"en": "Pause", "ko": "일시 정지됨"}[lang]
 
 
 def test_the_language_can_be_changed(open_page: Open) -> None:

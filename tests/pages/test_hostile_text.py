@@ -165,7 +165,7 @@ def test_a_page_sends_names_as_text(app: AppTest, page: str, query: dict[str, An
     app.session_state["drawn_strokes"] = [{"w": 24, "p": [100, 50, 160, 50, 120, 200]}]
     shown(app, page, **query)
     assert not app.exception
-    assert not [error.value for error in app.error if "part of the page failed" in error.value]
+    assert not [error.value for error in app.error if "This part of the page could not be shown" in error.value]
     assert alive(app) == []
     for frame in app.dataframe:
         cells = [value for column in frame.value for value in frame.value[column] if isinstance(value, str)]

@@ -20,7 +20,7 @@ from tests.pages.reading import component, texts
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open) -> None:
-    assert "There is no run of yours with weights" in texts(open_page("inspect"))
+    assert "You have no run with saved weights yet" in texts(open_page("inspect"))
 
 
 def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> None:
@@ -29,17 +29,17 @@ def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> No
     app.run()
     assert "Draw a digit, large or small" in texts(app)
     with_a_drawing(app)
-    assert "The network sees a 3 (69%)" in texts(app)
+    assert "The network's answer: 3 (69%)" in texts(app)
     assert "All my runs" not in texts(app)
     broken = run_with_weights(store, app.session_state["student"], answer=5, scale=np.nan)
     app.run()
     assert "All my runs" in texts(app)
-    assert "The network sees a 3" in texts(app)  # the choice stays
+    assert "The network's answer: 3" in texts(app)  # the choice stays
     app.selectbox(key="inspected").select(broken).run()
     assert "After step 40 this run answers with no numbers any more" in texts(app)
     assert broken in app.query_params["run"]
     linked = open_page("inspect", run=first)
-    assert "The network sees a 3" in texts(with_a_drawing(linked))
+    assert "The network's answer: 3" in texts(with_a_drawing(linked))
 
 
 def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open, store: Store) -> None:
@@ -52,9 +52,9 @@ def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open
     buffer = io.BytesIO()
     Image.fromarray(gray).save(buffer, "PNG")
     app.file_uploader(key="picture").upload("seven.png", buffer.getvalue(), "image/png").run()
-    assert "The network sees a 7" in texts(app)
+    assert "The network's answer: 7" in texts(app)
     app.file_uploader(key="picture").upload("broken.png", b"no picture", "image/png").run()
-    assert "This file is no picture" in " ".join(error.value for error in app.error)
+    assert "This file cannot be read as an image" in " ".join(error.value for error in app.error)
 
 
 def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
@@ -74,16 +74,16 @@ def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
     Image.fromarray(gray).save(buffer, "JPEG")
     app.file_uploader(key="picture").upload("eleven.jfif", buffer.getvalue(), "image/jpeg").run()
     assert "2 things on the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
-    assert "The network sees" not in texts(app)
+    assert "The network's answer:" not in texts(app)
     (choice,) = [one for one in app.segmented_control if str(one.key).startswith("picture_number_")]
     choice.select(2).run()
-    assert "The network sees a 7" in texts(app)
-    assert not [info.value for info in app.info if "things on the photo" in info.value]
+    assert "The network's answer: 7" in texts(app)
+    assert not [info.value for info in app.info if "things in the photo could be the digit" in info.value]
     app.run()
     assert len(contents) == 1  # read once, however often the page is drawn
     app.file_uploader(key="picture").upload("blank.png", blank(), "image/png").run()
     app.run()
-    assert "Nothing on this picture looks like a digit" in " ".join(error.value for error in app.error)
+    assert "Nothing in this image looks like a digit" in " ".join(error.value for error in app.error)
     assert len(contents) == 2
 
 
@@ -118,7 +118,7 @@ def test_what_the_address_asks_for_is_told_with_every_drawing(open_page: Open, s
         assert choice.options[choice.proto.default].endswith(older)
         assert choice.value == older
         view = app.segmented_control(key="inspect_view")
-        assert [view.proto.options[place].content for place in view.proto.default] == ["Inside"]
+        assert [view.proto.options[place].content for place in view.proto.default] == ["Weights and activations"]
     app.selectbox(key="inspected").select_index(1 - choice.proto.default).run()
     assert app.selectbox(key="inspected").value != older  # a choice is kept against the address it came with
     assert app.query_params["run"] != [older]
@@ -144,10 +144,12 @@ def test_an_image_says_whether_the_run_was_trained_on_it(built_in: None, open_pa
     assert (word, most) == ("Training image", 59_999)
     assert f"Its label: **{int(dataset.train_labels[0])}**" in texts(app)
     assert "it was trained on this one" in texts(app)
-    assert all(row.endswith("trained on it") for row in rows)  # the other one, too: it is the first of the files
+    assert all(
+        row.endswith("· trained on this image") for row in rows
+    )  # the other one, too: it is the first of the files
     app.selectbox(key="inspected").select(split).run()
     word, most, rows = shown()
     assert (word, most) == ("Validation image", 9_999)
     assert f"Its label: **{int(dataset.train_labels[50_000])}**" in texts(app)
     assert "it was trained on this one" not in texts(app)
-    assert [row.endswith("trained on it") for row in rows] == [True, False]
+    assert [row.endswith("· trained on this image") for row in rows] == [True, False]

@@ -27,7 +27,7 @@ def test_disturb(open_page: Open, store: Store) -> None:
     store.analyses.finish(analysis_id, values, arrays)
     app.query_params["view"] = "disturb"
     app.run()
-    assert "Right of 100 images that it was trained on at this strength" in texts(app)
+    assert "Right of 100 training images at this strength" in texts(app)
     assert "25.0%" in texts(app)
     app.select_slider(key="strength_noise").set_value(0.1).run()
     assert "50.0%" in texts(app)
@@ -54,8 +54,8 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page:
     app.session_state["disturbed_others"] = [other]
     app.run()
     assert "Right of 5 validation images at this strength" in texts(app)
-    assert "90.0% (as it was after step 30, the last time with numbers)" in texts(app).replace("\\", "")
-    assert "no weights that answer with numbers" in texts(app)
+    assert "90.0% (after step 30, the last output that was not NaN)" in texts(app).replace("\\", "")
+    assert ": no usable weights" in texts(app)
     assert len(store.analyses.newest(owner, "robustness")) == 1
     store.record_writer.publish([Report(other, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
     app.run()

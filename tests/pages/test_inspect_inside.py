@@ -18,10 +18,10 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     run_id = run_with_weights(store, owner, answer=3)
     app.query_params["view"] = "inside"
     app.run()
-    assert "The weights of 10 of 10 units of the first layer after step 40" in texts(app)
+    assert "Weights of 10 of 10 first-layer units after step 40" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
-    assert "1 of 10 units give more than 0; the greatest is 3.000" in texts(app)
+    assert "1 of 10 units are active (above 0); the maximum is 3.000" in texts(app)
     app.session_state["network_view"] = "attention"
     app.run()
     assert not store.analyses.newest(owner, "attribution")  # not before it is asked for
@@ -34,7 +34,7 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     maps["occlusion"][10, 10] = 1
     store.analyses.finish(analysis.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
-    assert "Its answer is **3**" in texts(app)
+    assert "The network's answer is **3**" in texts(app)
 
 
 def with_an_earlier_snapshot(run_id: str, step: int, answer: int) -> None:
@@ -59,12 +59,12 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     with_an_earlier_snapshot(run_id, 20, answer=6)
     with_a_drawing(app)
     assert "After step 40 this run answers with no numbers any more" in texts(app)
-    assert "It answered this after step 20" in texts(app)
-    assert "The network sees a 6" in texts(app)
+    assert "Its last output that was not NaN, after step 20" in texts(app)
+    assert "The network's answer: 6" in texts(app)
     app.session_state["inspect_view"] = "inside"
     app.run()
     assert "What is shown is the network after step 20" in texts(app)
-    assert "The weights of 10 of 10 units of the first layer after step 20" in texts(app)
+    assert "Weights of 10 of 10 first-layer units after step 20" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
     assert "units give more than 0; the greatest is 3.000" in texts(app)
@@ -76,7 +76,7 @@ def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
     app.query_params["view"] = "inside"
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
-    assert "All of this layer is silent" in texts(app)
+    assert "All units of this layer are off" in texts(app)
     app.session_state["network_view"] = "attention"
     app.run()
     app.button(key="attention_ask").click().run()
@@ -85,7 +85,7 @@ def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
     maps = {name: np.zeros((28, 28), np.float32) for name in ("gradient", "integrated_gradients", "occlusion")}
     store.analyses.finish(analysis.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
-    assert "No pixel counts" in texts(app)
+    assert "No pixel matters: the hidden units are dead" in texts(app)
 
 
 def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:
@@ -93,7 +93,7 @@ def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None
     run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
     app.query_params["view"] = "inside"
     app.run()
-    assert "no earlier weights were kept: there is nothing to see any more" in texts(app)
+    assert ", and no earlier weights were saved. There is nothing to show." in texts(app)
 
 
 def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> None:

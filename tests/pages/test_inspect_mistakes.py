@@ -29,11 +29,11 @@ def test_mistakes_of_a_run(mistaken: AppTest) -> None:
     labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
     right = int((labels == 3).sum())
     assert f"{right:,} of {CONFIG.validation_size:,} images are answered right" in texts(mistaken)
-    assert "The surest mistakes" in texts(mistaken)
+    assert "Most confident mistakes" in texts(mistaken)
     mistaken.session_state["mistakes_cell"] = (7, 3)
     mistaken.run()
     assert f"True digit 7, answered 3: {int((labels == 7).sum()):,}" in texts(mistaken)
-    assert "The network sees a 3 (100%)" in texts(mistaken)
+    assert "The network's answer: 3 (100%)" in texts(mistaken)
     mistaken.session_state["mistakes_view"] = "sure"
     mistaken.run()
     assert f"100.0% sure and {right / len(labels):.1%} right" in texts(mistaken)
@@ -74,8 +74,8 @@ def test_what_a_run_was_is_computed_again_by_itself_at_rest_and_by_a_button_whil
     assert not [button for button in mistaken.button if button.key == "again_answers"]
     store.record_writer.publish([Report(run.id, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])
     mistaken.run()
-    assert "The run has gone on since" in texts(mistaken)
-    assert "images are answered right" in texts(mistaken)
+    assert "The run has trained further since then" in texts(mistaken)
+    assert "images are classified correctly." in texts(mistaken)
     assert states() == ["finished"]  # not by itself
     mistaken.button(key="again_answers").click().run()
     assert states() == ["queued", "finished"]

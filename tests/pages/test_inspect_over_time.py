@@ -36,7 +36,7 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     moved = component(over_time, "course_control")
     assert moved["labels"] == ["After step 0", "After step 40"]
     assert f"{threes} of 200 images are answered right" in moved["texts"][0]
-    assert moved["texts"][1] == "All 200 images are answered right."
+    assert moved["texts"][1] == "All 200 images are classified correctly."
     assert not moved["tell"]  # nothing on the page depends on it
     chart = component(over_time, "chart_course")
     assert [said for _traces, said in chart["frames"]] == moved["texts"]
@@ -45,13 +45,13 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     assert np.nansum(right) == threes
     sheets = component(over_time, "course_weights")
     assert sheets["pictures"][0] is None  # of step 0 no snapshot was kept
-    assert "no longer here" in sheets["texts"][0]
+    assert "The weights of this snapshot are no longer available." in sheets["texts"][0]
     picture = Image.open(io.BytesIO(base64.b64decode(sheets["pictures"][1].split(",")[1])))
     assert picture.size == (10 * 29 - 1, 28)
     with_a_drawing(over_time)
     assert component(over_time, "course_answer")["texts"] == [
         "",
-        "Your drawing: The network sees a 3 (69%); next comes 0 (3%).",
+        "Your drawing: The network's answer: 3 (69%), then 0 (3%).",
     ]
     films = {component(over_time, one)["film"] for one in ("course_control", "chart_course", "chart_course_answer")}
     assert len(films) == 1

@@ -50,7 +50,7 @@ def stand(open_page: Open, built_in: None, monkeypatch: pytest.MonkeyPatch) -> S
             for panel in panels:
                 draw(panel)
 
-        monkeypatch.setattr(registry, "views", lambda _page: {"here": ("A bowl", all_of_them)})
+        monkeypatch.setattr(registry, "views", lambda _page: {"here": ("A quadratic bowl", all_of_them)})
         return fine(open_page("why", **query))
 
     return standing
@@ -72,7 +72,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Sequence[Any]]:
 
 def fine(app: AppTest) -> AppTest:
     assert not app.exception
-    assert "part of the page failed" not in texts(app)
+    assert "This part of the page could not be shown" not in texts(app)
     return app
 
 

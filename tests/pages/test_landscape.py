@@ -49,7 +49,7 @@ def finish(store: Store, analysis_id: str, **values: Any) -> None:
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None:
     app, _ids = opened(open_page, store, runs=0)
-    assert "There is no run of yours with weights" in texts(app)
+    assert "You have no run with saved weights yet" in texts(app)
     assert not [button for button in app.button if button.key == "landscape_compute"]
 
 
@@ -64,7 +64,7 @@ def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
     assert "95% of the squared distances" in texts(app)
     assert "5 × 5 points, 1,000 training images each" in texts(app)
     assert "At 1 point the loss is no finite number" in texts(app)
-    assert "no path was kept" not in texts(app)
+    assert "No trajectory was saved for this run" not in texts(app)
     assert not app.button(key="landscape_compute").disabled
     app.session_state["landscape_plane"] = "random"
     app.run()
@@ -76,8 +76,8 @@ def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
     analysis_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
     finish(store, analysis_id, plane="random", explained=None, step=20, reached=30)
     app.run()
-    assert "Of this run no path was kept" in texts(app)
-    assert "The run has gone on since" in texts(app)
+    assert "No trajectory was saved for this run" in texts(app)
+    assert "The run has trained further since then" in texts(app)
     assert "After step 20 the weights of this run are no numbers" in texts(app)
 
 
@@ -85,7 +85,7 @@ def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store:
     app, (run_id,) = opened(open_page, store)
     app.button(key="landscape_compute").click().run()
     app.button(key="landscape_cancel_landscape").click().run()
-    assert "Stopped before its end." in texts(app)
+    assert "Stopped before it finished." in texts(app)
     analysis_id = store.analyses.create(app.session_state["student"], "landscape", {"run": run_id, "plane": "path"})
     store.analyses.fail(analysis_id, message("Nothing to see."))
     app.run()
@@ -96,4 +96,4 @@ def test_the_page_in_korean(open_page: Open, store: Store) -> None:
     app = open_page("why", lang="ko")
     run_with_weights(store, app.session_state["student"])
     app.segmented_control(key="why_view").set_value("landscape").run()
-    assert app.button(key="landscape_compute").label == "지형 계산하기"
+    assert app.button(key="landscape_compute").label == "손실 지형 계산하기"

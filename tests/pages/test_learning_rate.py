@@ -94,13 +94,13 @@ def test_what_is_typed_moves_the_slider_and_the_other_way_round(open_page: Open)
 @pytest.mark.parametrize(
     ("lowest", "highest", "sentence"),
     [
-        ("3", "0.1", "The range is the wrong way round"),
-        ("0.1", "0.1", "one rate alone is no sweep"),
+        ("3", "0.1", "is above the highest"),
+        ("0.1", "0.1", ", but a sweep needs two different rates. Change one of them."),
         ("0", "1", "The lowest rate is 0"),
         ("-1", "1", "The lowest rate is -1"),
         ("abc", "1", "The lowest rate is no number"),
-        ("0.1", "1e9", "The highest rate must be from 1e-05 to 100, not 1e+09."),
-        ("🙂", "**", "The highest rate is no number"),
+        ("0.1", "1e9", "The highest learning rate must be from 1e-05 to 100, not 1e+09."),
+        ("🙂", "**", "The highest learning rate is no number"),
     ],
 )
 def test_a_range_that_cannot_be_is_a_sentence(
@@ -175,15 +175,15 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     ended(store)
     app = open_page("learning_rate", sweep="0123456789")
     said = texts(app)
-    assert "Rates from 0.0669 to 0.448 learn; the best of those tried is 0.448 (training loss 0.05)." in said
-    assert "From 3 on training breaks: the edge lies between 0.448 and 3." in said
-    assert "Somebody else's sweep" in said
+    assert "Rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)." in said
+    assert "From 3 on: the edge lies between 0.448 and 3." in said
+    assert ":material/visibility" in said
     assert not [button for button in app.button if button.key == "stop_sweep"]
     assert "the edge lies between 0.448 and 3" in component(app, "chart_rates")["description"]
     table = app.dataframe[0].value
     assert table["Outcome"].tolist() == ["completed", "completed", "completed", "collapsed"]
     assert table["Zone"].tolist() == ["too small", "good", "good", "diverged or collapsed"]
-    assert table["Loss at the end"].tolist() == ["1.5", "0.1", "0.05", "2.303"]
+    assert table["Final loss"].tolist() == ["1.5", "0.1", "0.05", "2.303"]
 
 
 def test_a_chosen_rate_goes_to_the_train_page(open_page: Open, store: Store) -> None:
@@ -219,7 +219,7 @@ def test_stop_all(open_page: Open, store: Store) -> None:
     app.button(key="sweep").click().run()
     app.button(key="stop_sweep").click().run()
     assert store.queue.next(5) == []
-    assert "Left out, since runs were stopped or failed" in texts(app)
+    assert "Left out because runs were stopped or failed:" in texts(app)
     assert not app.exception
 
 
@@ -239,7 +239,7 @@ def test_a_sweep_goes_on_where_the_page_is_opened_again(open_page: Open, store: 
 @pytest.mark.parametrize("typed", ["x" * 100_000, "a\0b", "🙂 **bold**", " "], ids=["long", "nul", "bold", "space"])
 def test_whatever_is_typed_into_the_address_is_a_sentence(open_page: Open, typed: str) -> None:
     app = open_page("learning_rate", sweep=typed)
-    assert "There is no such sweep here." in texts(app)
+    assert "This sweep was not found. It may have been deleted." in texts(app)
     assert not app.error
 
 
@@ -268,8 +268,8 @@ def test_a_predicted_edge_stands_beside_the_measured_one(open_page: Open, store:
         rate = run.config.learning_rate
         end(store, run.id, 0.1 if rate < 1.5 else 2.303, "completed" if rate < 1.5 else "collapsed")
     app.run()
-    assert "You said 0.2: too low by a factor of 5.3." in texts(app)  # 1.06 learns
-    assert "My predictions so far: 1 edge, missed by a factor of 5.3" in texts(app)
+    assert "You predicted 0.2: too low by a factor of 5.3." in texts(app)  # 1.06 learns
+    assert "My predictions so far: 1 edge, off by a factor of 5.3" in texts(app)
     lines = [
         shape["x0"] for shape in component(app, "chart_rates")["figure"]["layout"]["shapes"] if shape["type"] == "line"
     ]

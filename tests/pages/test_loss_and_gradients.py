@@ -14,9 +14,9 @@ from tests.pages.reading import texts
 
 def test_the_perceptron_is_a_gate(open_page: Open) -> None:
     app = open_page("loss_and_gradients")
-    assert "This is the gate AND" in texts(app)
+    assert "This is the AND" in texts(app)
     app.slider(key="perceptron_b").set_value(-0.5).run()
-    assert "This is the gate OR" in texts(app)
+    assert "This is the OR" in texts(app)
     app.selectbox(key="perceptron_activation").set_value("sigmoid").run()
     assert "0.38, 0.62, 0.62, 0.82" in texts(app)
     app.slider(key="perceptron_w1").set_value(-2.0).run()
@@ -58,10 +58,10 @@ def test_two_valleys(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="valleys")
     assert "it lies in the shallow valley: weight 1.347" in texts(app)
     app.slider(key="local_minima_start").set_value(-2.0).run()
-    assert "it lies in the deep valley" in texts(app)
+    assert "steps it is in the global minimum: weight" in texts(app)
     app.slider(key="local_minima_rate").set_value(1.0).run()
     app.slider(key="local_minima_start").set_value(2.5).run()
-    assert "out of sight" in texts(app)
+    assert "diverged after" in texts(app)
     assert not app.exception
 
 
@@ -77,22 +77,24 @@ def test_a_network_from_scratch_beside_the_engine(open_page: Open, store: Store)
     finish(store, analysis.id, losses, losses + 1e-6)
     app.run()
     assert "from scratch **0.500000**, MNIST Lab **0.500001**" in texts(app)
-    assert "The curves are one" in texts(app)
-    assert "took 1.00 ms from scratch, 0.50 ms in MNIST Lab" in texts(app)
+    assert "The curves coincide. They differ only in the last digits of float32" in texts(app)
+    assert "took 1.00 ms from scratch and 0.50 ms in MNIST Lab" in texts(app)
     app.segmented_control(key="from_scratch_rate").set_value(1.5).run()
-    assert "The curves are one" not in texts(app)  # each rate has a result of its own
+    assert "The curves coincide. They differ only in the last digits of float32" not in texts(
+        app
+    )  # each rate has a result of its own
     app.button(key="from_scratch_train").click().run()
     newest = store.analyses.newest(student, "scratch-comparison")[0]
     finish(store, newest.id, np.full(300, 2.304), np.full(300, 2.304))
     app.run()
-    assert "Both collapse alike" in texts(app)
+    assert "Both collapse in the same way" in texts(app)
     app.select_slider(key="from_scratch_iterations").set_value(1_000).run()
     app.button(key="from_scratch_train").click().run()
     newest = store.analyses.newest(student, "scratch-comparison")[0]
     assert newest.parameters == {"dataset": "built-in", "learning_rate": 1.5, "iterations": 1_000}
     finish(store, newest.id, np.linspace(2.3, 0.1, 1_000), np.linspace(2.3, 0.2, 1_000))
     app.run()
-    assert "They begin as one curve" in texts(app)
+    assert "The curves coincide at first" in texts(app)
     assert not app.exception
 
 
@@ -121,12 +123,12 @@ def test_a_round_of_training_step_by_step(open_page: Open) -> None:
     app.slider(key="backpropagation_stage").set_value(12).run()
     assert "The loss fell from **0.8590** to **0.3785**" in texts(app)
     app.button(key="backpropagation_round").click().run()
-    assert "Loss of the rounds so far: 0.859" in texts(app)
+    assert "Loss of the iterations so far: 0.859" in texts(app)
     assert r"w_{12}\,x_2" in formulas(app)
     app.slider(key="backpropagation_stage").set_value(5).run()
     assert r"\mathbf{0.378}" in formulas(app)  # the round begins where the last one came to
     app.button(key="backpropagation_reset").click().run()
-    assert "Loss of the rounds" not in texts(app)
+    assert "Loss of the iterations so far:" not in texts(app)
     assert not app.exception
 
 
@@ -144,7 +146,7 @@ def test_rounds_at_a_high_rate_end_in_a_sentence_and_a_shorter_loss_has_fewer_st
         app.button(key="backpropagation_round").click().run()
         app.slider(key="backpropagation_stage").set_value(11).run()
     assert app.button(key="backpropagation_round").disabled
-    assert "they have run away" in texts(app)
+    assert ": they have diverged" in texts(app)
     assert not app.exception
     app.button(key="backpropagation_reset").click().run()
     assert r"= \mathbf{0.400}" in formulas(app)
@@ -157,7 +159,7 @@ def formulas(app: AppTest) -> str:
 def test_numerical_gradient_beside_backpropagation(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="check")
     assert "12 of the 7,960 weights and biases were moved" in texts(app)
-    assert "With the 79,510 of 784-100-10" in texts(app)
+    assert "**. With the 79,510 parameters of 784-100-10: **" in texts(app)
     app.select_slider(key="gradient_check_hidden").set_value(100).run()
     assert "12 of the 79,510 weights" in texts(app)
     app.select_slider(key="gradient_check_hidden").set_value(1).run()

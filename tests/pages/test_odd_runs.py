@@ -49,7 +49,7 @@ ODD: dict[str, tuple[Curves, Outcome]] = {
 
 def opens(app: AppTest) -> AppTest:
     assert not app.exception
-    assert not [error.value for error in app.error if "part of the page failed" in error.value]
+    assert not [error.value for error in app.error if "This part of the page could not be shown" in error.value]
     return app
 
 
@@ -66,7 +66,7 @@ def test_every_page_opens(open_page: Open, store: Store, name: str) -> None:
     app.session_state["compare_view"] = "groups"
     opens(app.run())
     for run_id in (with_weights, alone):
-        assert "(brought in)" in texts(opens(open_page("train", run=run_id)))
+        assert "(imported)" in texts(opens(open_page("train", run=run_id)))
     opens(open_page("inspect", run=with_weights))
     app.session_state["why_view"] = "inside"
     opens(app.switch_page("pages/why.py").run())

@@ -45,7 +45,7 @@ def test_a_press_while_another_program_writes_is_a_sentence_and_nothing_is_lost(
     holder = sqlite3.connect(home / "runs.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     app.button(key="run").click().run()
-    assert "in use by another program. Nothing is lost: runs wait for it" in texts(app)
+    assert "is in use by another program" in texts(app)
     assert not app.exception
     holder.close()
     app.button(key="run").click().run()
@@ -108,7 +108,7 @@ def test_a_run_at_rest_whose_last_state_is_not_on_disk_says_so(open_page: Open, 
     store.record_writer.pause(run_id, {})
     assert ":material/warning:" not in texts(app.run())
     store.record_writer.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
-    assert "Its last checkpoint is of step 40: Resume makes the steps after it again" in texts(app.run())
+    assert "The last checkpoint is from step 40: Resume makes the steps after it again" in texts(app.run())
     store.record_writer.finish(run_id, "stopped", {})
     assert "could not be saved: those of step 40 are kept" in texts(app.run())
     store.retention.forget_weights(run_id)  # to make room
@@ -126,18 +126,21 @@ def test_a_run_of_which_nothing_is_heard_is_spoken_of(
     def said() -> str:
         return "".join(element.proto.text for element in app.run().main if element.type == "progress")
 
-    assert "no news" not in said()
+    assert "no progress for" not in said()
     passed[0] += 3_600.0
-    assert "no news for 60 min: a long step, or the store or disk is busy; it goes on by itself" in said()
+    assert (
+        "no news for 60 min: the step takes long, or the store or disk is busy; the run continues automatically"
+        in said()
+    )
     store.record_writer.publish([Report(run_id, Progress(41, 100, 0.4, 1.0), Curves())])
-    assert "no news" not in said()
+    assert "no progress for" not in said()
 
 
 def test_a_disk_that_is_nearly_full_is_said_on_every_page(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "disk is nearly full" not in texts(open_page())
     monkeypatch.setattr(settings, "lacking_space", lambda: 1)
-    assert "disk is nearly full. Runs go on" in texts(open_page())
-    assert "disk is nearly full. Runs go on" in texts(open_page("compare"))
+    assert "The server's disk is nearly full" in texts(open_page())
+    assert "The server's disk is nearly full" in texts(open_page("compare"))
 
 
 def test_a_page_that_cannot_read_the_store_is_drawn_anew_when_it_can(

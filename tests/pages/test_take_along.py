@@ -113,7 +113,7 @@ def test_hostile_files_write_nothing_elsewhere(
     assert set(home.parent.iterdir()) == outside
     assert files(home) == before | written
     assert bool(app.error) == (change is evil)
-    assert [run.name.raw for run in runs] == ([] if change is evil else ["../../evil (brought in)"])
+    assert [run.name.raw for run in runs] == ([] if change is evil else ["../../evil (imported)"])
 
 
 def test_weights_that_cannot_be_written_are_a_sentence_and_no_run(

@@ -39,7 +39,7 @@ def test_metrics_are_the_arithmetic_of_the_settings(open_page: Open) -> None:
     shown = metrics(app)
     assert shown["Parameters"] == "407,050"  # 784·512 + 512 + 512·10 + 10
     assert shown["Steps per epoch"] == "469"  # ⌈60,000 / 128⌉
-    assert shown["Steps in all"] == "2,345"
+    assert shown["Total steps"] == "2,345"
     app.select_slider(key="c_batch_size").set_value(10).run()
     shown = metrics(app)
     assert shown["Steps per epoch"] == "6,000"
@@ -354,7 +354,7 @@ def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Sto
 def test_somebody_elses_run_can_be_watched_not_stopped(open_page: Open, store: Store) -> None:
     run_id = store.runs.create("another student", RunConfig())
     app = open_page("train", run=run_id)
-    assert "Somebody else's run" in texts(app)
+    assert "Someone else's runs: you can watch them." in texts(app)
     assert not [button for button in app.button if button.key in ("pause", "stop", "reset", "step")]
     assert "My runs" not in texts(app)
 
@@ -377,7 +377,7 @@ def test_whatever_is_typed_into_the_address_is_a_sentence(open_page: Open, store
     assert "There is no run " in app.error[0].value
     assert len(app.error[0].value) < 120
     app = open_page("train", group=typed)
-    assert "There is no such group of runs here." in texts(app)
+    assert "This group of runs does not exist here." in texts(app)
     assert not app.error
 
 

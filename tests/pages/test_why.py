@@ -12,14 +12,14 @@ from tests.pages.reading import component, texts
 
 def test_the_bowl_answers_to_its_sliders(open_page: Open) -> None:
     app = open_page("why")
-    assert "It arrives from one side" in texts(app)
+    assert "**It converges from one side.** Each step leaves" in texts(app)
     assert "the edge is at a rate of 2." in texts(app)
     app.select_slider(key="bowl_rate").set_value(2.0).run()
     assert "This is the edge" in texts(app)
     app.select_slider(key="bowl_rate").set_value(2.5).run()
     assert "each step is 1.5 times as far out" in texts(app)
     app.slider(key="bowl_momentum").set_value(0.5).run()
-    assert "It overshoots, and arrives all the same" in texts(app)
+    assert "**It overshoots, but still converges.** Each step goes past" in texts(app)
     assert "2 (1 + β) / a" in texts(app)
     app.select_slider(key="bowl_curvature").set_value(10.0).run()
     assert "the edge at a rate of 0.3 " in texts(app)
@@ -66,8 +66,8 @@ def test_one_click_measures_the_sharpness_at_four_rates(open_page: Open, store: 
         store.record_writer.publish([Report(run.id, Progress(700, 700, 700.0, 1.0, 1e5), Curves(sharpness=rows))])
         store.record_writer.finish(run.id, "completed", {})
     app.run()
-    assert "Rate 0.1: the sharpness has come to the edge, 20, and hovers there" in texts(app)
-    assert "Rate 0.02: the sharpness grows, from 5 to 50; the edge is at 100." in texts(app)
+    assert "Rate 0.1: the sharpness has reached the stability edge, 20, and hovers there" in texts(app)
+    assert "Rate 0.02: the sharpness has grown from 5 to 50; the stability edge is at 100." in texts(app)
 
 
 def test_inside_a_run(open_page: Open, store: Store) -> None:
@@ -81,7 +81,7 @@ def test_inside_a_run(open_page: Open, store: Store) -> None:
     store.record_writer.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves())])
     app.switch_page("pages/why.py").run()
     app.segmented_control(key="why_view").set_value("inside").run()
-    assert "Nothing was measured inside this run" in texts(app)
+    assert "There are no layer measurements for this run" in texts(app)
     layers = np.zeros(4, LAYER_DTYPE)
     layers["step"], layers["layer"], layers["gradient"] = [0, 0, 1, 1], [0, 1, 0, 1], 1.0
     store.record_writer.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves(layers=layers))])

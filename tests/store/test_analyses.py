@@ -71,7 +71,7 @@ def test_a_cancelled_analysis_is_no_longer_wanted(store: Store, claimed: bool) -
     analysis = store.analyses.get(analysis_id)
     assert analysis is not None
     assert analysis.state == "failed"
-    assert str(analysis.message) == "Stopped before its end."
+    assert str(analysis.message) == "Stopped before it finished."
 
 
 def test_a_deleted_analysis_is_gone(store: Store) -> None:
@@ -94,7 +94,7 @@ def test_a_analysis_that_kills_its_workers_fails_with_a_sentence(store: Store) -
     analysis = store.analyses.get(analysis_id)
     assert analysis is not None
     assert analysis.state == "failed"
-    assert "brought its worker down" in str(analysis.message)
+    assert "This run crashed its worker several times" in str(analysis.message)
 
 
 def test_a_new_cluster_takes_up_what_was_running(store: Store) -> None:

@@ -271,7 +271,7 @@ def test_a_failed_run_can_be_continued_and_nothing_else(store: Store) -> None:
         store.commands.send(run_id, "ann", command)
     run = store.runs.get(run_id)
     assert (run.state, run.outcome, str(run.error)) == ("finished", "failed", "It broke.")
-    with pytest.raises(RunNotFoundError, match="somebody else's"):
+    with pytest.raises(RunNotFoundError, match="belongs to someone else"):
         store.commands.send(run_id, "bob", "resume")
     waiting = store.runs.create("bob", CONFIG)
     store.commands.send(run_id, "ann", "resume")
@@ -289,7 +289,7 @@ def test_runs_are_their_owners(store: Store) -> None:
         lambda: store.commands.set_learning_rate(run_id, "bob", 1.0),
         lambda: store.runs.delete(run_id, "bob"),
     ):
-        with pytest.raises(RunNotFoundError, match="somebody else's"):
+        with pytest.raises(RunNotFoundError, match="belongs to someone else"):
             ask()
     assert store.commands.pending([run_id])[run_id] == Requests()
     assert [run.id for run in store.runs.newest("ann")] == [run_id]
@@ -357,7 +357,7 @@ def test_a_waiting_run_that_cannot_be_read_fails_when_its_turn_comes(store: Stor
     assert store.runs.state(bad) == "finished"
     with store.database.begin(write=False) as connection:
         error = connection.execute(sa.select(runs.c.error).where(runs.c.id == bad)).scalar_one()
-    assert "cannot be read by this version" in str(Message.from_dict(json.loads(error)))
+    assert "This version of the program cannot read the settings of run" in str(Message.from_dict(json.loads(error)))
 
 
 @pytest.mark.parametrize(

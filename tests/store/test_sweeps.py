@@ -26,7 +26,7 @@ def test_all_runs_are_made_at_once_and_in_order(store: Store) -> None:
     assert [run.config.learning_rate for run in runs] == [0.1, 0.316, 1.0]
     assert [run.id for run in store.queue.next(5)] == ids
     assert store.runs.versions("abcdef0123") == dict.fromkeys(ids, 1)
-    assert store.runs.versions("no such group") == {}
+    assert store.runs.versions("This group of runs does not exist here.") == {}
 
 
 def test_the_same_group_twice_makes_its_runs_once(store: Store) -> None:

@@ -61,7 +61,10 @@ def test_a_damaged_store_is_left_alone(home: Path) -> None:
     file = home / "runs.sqlite"
     file.write_bytes(b"this is no database at all, but somebody's notes " * 50)
     before = file.read_bytes()
-    with pytest.raises(StoreUnavailableError, match="damaged or no store"):
+    with pytest.raises(
+        StoreUnavailableError,
+        match="is damaged, or it is not a store of runs",
+    ):
         open_store()
     assert file.read_bytes() == before
 
@@ -122,7 +125,13 @@ def test_a_migration_that_cannot_have_its_lock(home: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("runs.sqlite", "no SQLAlchemy address"), ("postgresql+nothing://host/name", "cannot be used")],
+    [
+        (
+            "runs.sqlite",
+            "MNIST_LAB_STORE is not a valid SQLAlchemy URL",
+        ),
+        ("postgresql+nothing://host/name", "cannot be used"),
+    ],
 )
 def test_an_address_that_is_none(url: str, said: str) -> None:
     with pytest.raises(StoreUnavailableError, match=said):
@@ -202,10 +211,26 @@ class RefusalError(Exception):
 @pytest.mark.parametrize(
     ("error", "passes", "said"),
     [
-        (RefusalError("terminating connection due to administrator command", "57P01"), True, "out of reach"),
-        (RefusalError("the database system is starting up", "57P03"), True, "out of reach"),
-        (RefusalError("connection failed: No such file or directory"), True, "out of reach"),
-        (RefusalError("sorry, too many clients already", "53300"), True, "out of reach"),
+        (
+            RefusalError("terminating connection due to administrator command", "57P01"),
+            True,
+            "out of reach",
+        ),
+        (
+            RefusalError("the database system is starting up", "57P03"),
+            True,
+            "out of reach",
+        ),
+        (
+            RefusalError("connection failed: No such file or directory"),
+            True,
+            "out of reach",
+        ),
+        (
+            RefusalError("sorry, too many clients already", "53300"),
+            True,
+            "out of reach",
+        ),
         (RefusalError("could not extend file: No space left on device", "53100"), True, "is full"),
         (RefusalError("deadlock detected", "40P01"), True, "in use"),
         (RefusalError("could not serialize access", "40001"), True, "in use"),

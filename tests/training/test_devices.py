@@ -46,7 +46,7 @@ def test_the_environment_and_the_argument_decide(with_cuda: None, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("name", "part"), [("gpu", "must be one of auto, cpu, cuda, mps"), ("cuda", "Take auto or cpu")]
+    ("name", "part"), [("gpu", "must be one of auto, cpu, cuda, mps"), ("cuda", "on this machine. Use auto or cpu.")]
 )
 def test_a_device_that_is_not_there_is_a_sentence(name: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -37,7 +37,7 @@ def slide_chart(padded: Floats, output: Floats, stop: Stop, dark: bool, translat
     maximum = float(np.abs(output).max()) or 1.0
     inside = len(padded) - 2 * stop.padding
     titles = (
-        translate(N_("Image {side} × {side}, frame of {padding}")).format(side=inside, padding=stop.padding),
+        translate(N_("Image {side} × {side}, padding {padding}")).format(side=inside, padding=stop.padding),
         translate(N_("Output {side} × {side}")).format(side=len(output)),
     )
     scales = (

@@ -19,23 +19,23 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 KERNELS = {
-    "upright": N_("Upright edges"),
-    "level": N_("Level edges"),
+    "upright": N_("Vertical edges"),
+    "level": N_("Horizontal edges"),
     "outline": N_("Outline"),
     "blur": N_("Blur"),
     "sharpen": N_("Sharpen"),
     "shift": N_("Shift"),
-    "one": N_("Nothing changes"),
-    "own": N_("My own numbers"),
+    "one": N_("Identity"),
+    "own": N_("Custom"),
 }
 START = {"row": 7, "column": 12}
 OWN = "0 -1 0\n-1 5 -1\n0 -1 0"
 PROBLEMS = {
-    "empty": N_("Expected a square of numbers, a row a line, such as {example}. There are none."),
-    "number": N_("Expected a number, got {found}. Write numbers such as 1, -0.5 or 2e-1 with spaces between."),
-    "range": N_("{found} is out of range: expected numbers from −{maximum} to {maximum}."),
-    "square": N_("Expected as many numbers in each row as there are rows; the rows have {found}."),
-    "large": N_("A kernel of {found} is too large here: expected at most {largest} × {largest} numbers."),
+    "empty": N_("Expected a square of numbers, one row per line, with spaces between as in {example}; got none."),
+    "number": N_("Expected a number, got {found}. Write numbers such as 1, -0.5 or 2e-1, separated by spaces."),
+    "range": N_("Expected numbers from −{maximum} to {maximum}, got {found}."),
+    "square": N_("Expected as many numbers in each row as there are rows, got rows of {found}."),
+    "large": N_("Expected a kernel of at most {largest} × {largest} numbers, got {found}."),
 }
 IMAGES = 100
 PLAY_SECONDS = 0.25
@@ -45,17 +45,14 @@ def draw(panel: Panel) -> None:
     """The sliders, the window on the digit, the arithmetic of a stop, the code, an experiment."""
     lesson.look_at(
         _(
-            "A few numbers slide over the image; at each stop they are multiplied with the pixels beneath and added up "
-            "to one pixel of the output. Try the edges: orange where ink begins, blue where it ends."
+            "A kernel slides over the image. At each position its numbers are multiplied by the pixels beneath and summed to one pixel of the output. Try the edge kernels: orange where ink begins, blue where it ends."
         )
     )
     if not data_note.ready():
         return
     playing.draw(panel, _panel, PLAY_SECONDS)
     lesson.code(panel, conv.convolve, conv.window, conv.output_side, conv.kernel)
-    lesson.experiment(
-        "lenet", _("A network that learns such kernels by itself: 32 and 64 of them, 5 × 5 numbers each.")
-    )
+    lesson.experiment("lenet", _("A network that learns such kernels by itself: 32 and 64 filters of 5 × 5 weights."))
 
 
 def _panel(panel: Panel, plays: bool) -> None:
@@ -63,8 +60,8 @@ def _panel(panel: Panel, plays: bool) -> None:
     with left:
         image = _image(panel)
         kernel = _kernel(panel)
-        stride = panel.slider("stride", _("Stride"), 1, 4, 1, help=_("How many pixels from one stop to the next."))
-        padding = panel.slider("padding", _("Padding"), 0, 3, 0, help=_("How wide the frame of zeros is."))
+        stride = panel.slider("stride", _("Stride"), 1, 4, 1, help=_("How many pixels the kernel moves at a time."))
+        padding = panel.slider("padding", _("Padding"), 0, 3, 0, help=_("Width of the border of zeros."))
     side = len(kernel)
     output = conv.convolve(image, kernel, stride, padding)
     if plays:
@@ -75,7 +72,7 @@ def _panel(panel: Panel, plays: bool) -> None:
     patch = conv.window(image, side, stride, padding, row, column)
     formula = f"⌊({len(image)} + 2 · {padding} − {side}) / {stride}⌋ + 1 = {len(output)}"
     said = _(
-        "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the pixel that is marked in the output."
+        "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the marked pixel of the output."
     ).format(row=row, column=column, count=side * side, total=float(output[row, column]))
     with right:
         figure = charts.slide_chart(conv.padded(image, padding), output, stop, session.dark(), _)
@@ -88,9 +85,7 @@ def _panel(panel: Panel, plays: bool) -> None:
         )
         st.markdown(said)
         products.draw(panel, patch, kernel, said.replace("**", ""))
-        st.markdown(
-            _("Side of the output = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula)
-        )
+        st.markdown(_("Output side = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula))
 
 
 def _image(panel: Panel) -> conv.Floats:
@@ -106,7 +101,7 @@ def _kernel(panel: Panel) -> conv.Floats:
     if name != "own":
         side = panel.select_slider("side", _("Kernel size"), conv.SIZES, 3, format_func=lambda size: f"{size} × {size}")
         return conv.kernel(cast(conv.KernelName, name), side)
-    text = st.text_area(_("Numbers, a row a line"), OWN, key=panel.key("own"), height=120)
+    text = st.text_area(_("Numbers, one row per line"), OWN, key=panel.key("own"), height=120)
     try:
         panel.session["typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:

@@ -43,8 +43,7 @@ def draw(panel: Panel) -> None:
     """The plan, the button, the map, the code, an experiment."""
     lesson.look_at(
         _(
-            "Each cell is a network; all train on the same batches, two by two or one by one as there is room. Look for "
-            "the smallest one that is nearly as good as the best, and for what a further layer costs."
+            "Each cell is a network. All train on the same batches, one or two at a time. Look for the smallest network that is nearly as good as the best, and see what another layer costs."
         )
     )
     _launch(panel)
@@ -77,7 +76,7 @@ def _launch(panel: Panel) -> None:
         rate = panel.select_slider("rate", _("Learning rate"), controls.RATES, 0.1, format_func=names.number)
     base = PRESET.config.replace(dataset=data_note.dataset(), train_size=images, epochs=epochs, learning_rate=rate)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        seeds = panel.one_of("seeds", _("Seeds in each cell"), {n: str(n) for n in SEEDS}, 1)
+        seeds = panel.one_of("seeds", _("Seeds per cell"), {n: str(n) for n in SEEDS}, 1)
         named = _named(_configs(base, sorted(depths), sorted(widths)), seeds)
         configs = [config for _name, config in named]
         st.button(
@@ -92,7 +91,7 @@ def _launch(panel: Panel) -> None:
         if configs:
             started.expected_time(configs)
         else:
-            st.caption(_("Choose at least one number of layers and one of units."))
+            st.caption(_("Choose at least one number of layers and one number of units."))
 
 
 def _configs(base: RunConfig, depths: Sequence[int], widths: Sequence[int]) -> dict[str, RunConfig]:
@@ -124,12 +123,12 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
     started.turn_the_page()
     views = watch.look_at_group(group)
     if not views:
-        st.info(_("There is no such group of runs here."))
+        st.info(_("This group of runs does not exist here."))
         return
     if any(view.run.active for view in views) != moving:
         st.rerun()
     if views[0].run.owner != session.student():
-        st.caption(_(":material/visibility: Somebody else's runs: you can watch them."))
+        st.caption(_(":material/visibility: Someone else's runs: you can watch them."))
     group_panel.progress(panel, [view.run for view in views])
     measure, accuracy = _measure(panel)
     known = networks(views)
@@ -145,21 +144,19 @@ def _how_to_read(several: bool) -> str:
     """What a difference between two cells means, and what a click does."""
     if several:
         text = _(
-            "A cell is the mean of its seeds, ± half the distance from the least to the greatest: a difference between cells that is smaller "
-            "means nothing. Click a cell to open the run of its first seed, or choose a row."
+            "A cell shows the mean over its seeds, ± half the range from minimum to maximum: a smaller difference between cells means nothing. Click a cell to open the run of its first seed, or choose a row."
         )
     else:
         text = _(
-            "One seed in each cell: another seed would change every figure a little, and a difference smaller than that means nothing. "
-            "Train each cell with 2 or 3 seeds to see how large it is. Click a cell, or choose a row, to open its run."
+            "Each cell has one seed. Another seed would change every number a little, and a difference smaller than that means nothing. Train each cell with 2 or 3 seeds to see how large it is. Click a cell, or choose a row, to open its run."
         )
-    return text + " " + _("Seconds are of training, beside the others that trained then.")
+    return text + " " + _("Seconds count training time, which depends on what else was training at the same time.")
 
 
 def _measure(panel: Panel) -> tuple[str, float]:
     """What the cells show, and the accuracy at which a run counts as converged."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        measure = panel.one_of("measure", _("Figure"), MEASURES, "accuracy", titled=False)
+        measure = panel.one_of("measure", _("Metric"), MEASURES, "accuracy", titled=False)
         percent = panel.slider(
             "accuracy", _("Converged at a validation accuracy of"), 80.0, 99.0, 95.0, 0.5, "%.1f%%", width=320
         )
@@ -216,18 +213,20 @@ def _said(found: Iterable[Network]) -> str:
     """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences."""
     done = [one for one in found if one.completed and np.isfinite(one.accuracy())]
     if len(done) < 2:
-        return _("The best and the smallest good network are named here once two are done.")
+        return _("The best network and the smallest good one are named here once two have finished.")
     best = max(done, key=Network.accuracy)
     near = [one for one in done if one.accuracy() >= best.accuracy() - NEAR]
     small = min(near, key=lambda one: one.parameters)
     said = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_told(best))]
     if small is best:
-        said.append(_("No smaller one comes within half a percentage point of it."))
+        said.append(_("No smaller network comes within half a percentage point of it."))
     else:
-        text = _("**{name}** is within half a percentage point of it: {accuracy} with {parameters} parameters.")
+        text = _(
+            "The smallest network within half a percentage point of it is **{name}**: {accuracy} with {parameters} parameters."
+        )
         said.append(text.format(**_told(small)))
     if spread := max(one.spread() for one in done):
-        text = _("The seeds of one cell lie up to {spread} percentage points apart.")
+        text = _("Within one cell, the seeds differ by up to {spread} percentage points.")
         said.append(text.format(spread=f"{100 * spread:.2f}"))
     return " ".join(said)
 

@@ -15,9 +15,9 @@ from mnist_core.messages import N_, Translate
 Figure = dict[str, Any]
 Measure = Literal["parameters", "multiplications", "memory"]
 TITLES = {
-    "parameters": N_("Parameters of each layer"),
-    "multiplications": N_("Multiplications of each layer, for one example"),
-    "memory": N_("Memory of each layer while it trains"),
+    "parameters": N_("Parameters per layer"),
+    "multiplications": N_("Multiplications per layer, for one example"),
+    "memory": N_("Memory per layer during training"),
 }
 MEMORY = {
     "weights": N_("Weights"),

@@ -47,8 +47,7 @@ TASKS = {
         784,
         DIGITS,
         N_(
-            "An input node for each of the 28 × 28 pixels, an output node for each of ten answers. Softmax makes "
-            "probabilities of the outputs; the largest is the answer."
+            "28 × 28 pixels give 784 input units, ten digits give ten output units. Softmax turns the outputs into probabilities; the digit with the largest one is the answer."
         ),
         NAMES["input"],
         NAMES["output"],
@@ -57,7 +56,7 @@ TASKS = {
         N_("Which letter?"),
         784,
         tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-        N_("The same pixels, but 26 answers exclude each other: 26 output nodes. Only the last layer changes."),
+        N_("The same pixels, but 26 mutually exclusive classes: 26 output units. Only the last layer changes."),
         NAMES["input"],
         N_("letters"),
     ),
@@ -66,38 +65,37 @@ TASKS = {
         784,
         ("",),
         N_(
-            "One output node is enough: a sigmoid makes it the probability of yes, and no has the rest. The loss is "
-            "binary cross-entropy."
+            "One output unit is enough: a sigmoid turns it into the probability of yes, and the rest is the probability of no. The loss is binary cross-entropy."
         ),
         NAMES["input"],
         N_("yes?"),
     ),
     "color": Task(
-        N_("Which of ten things in a small color photo?"),
+        N_("Which of ten objects is in a small color photo?"),
         3_072,
         ("",) * 10,
         N_(
-            "32 × 32 pixels with three numbers each, red, green and blue: 3,072 input nodes. The first layer grows with them."
+            "32 × 32 pixels with three numbers each (red, green and blue) give 3,072 input units. The first layer grows with them."
         ),
         NAMES["input"],
-        N_("things"),
+        N_("objects"),
     ),
     "points": Task(
-        N_("Two numbers: which side of a curve?"),
+        N_("Two coordinates: which side of a curve?"),
         2,
         ("",),
-        N_("Two coordinates, one yes or no. With so few inputs the layers between have most of the weights."),
-        N_("numbers"),
+        N_("Two coordinates, one yes or no. With so few inputs, most of the weights are in the hidden layers."),
+        N_("coordinates"),
         N_("yes?"),
     ),
     "price": Task(
-        N_("Eight facts about a house: its price?"),
+        N_("Eight features of a house: what is its price?"),
         8,
         ("",),
         N_(
-            "The answer is a number, not a choice: one output node without softmax or sigmoid. The loss is the squared error."
+            "The answer is a number, not a class: one output unit without softmax or sigmoid. The loss is the squared error."
         ),
-        N_("facts"),
+        N_("features"),
         N_("price"),
     ),
 }
@@ -107,8 +105,7 @@ def draw(panel: Panel) -> None:
     """The task, the sliders, the drawing, the bars, the table."""
     lesson.look_at(
         _(
-            "The task fixes the nodes at both ends; the layers between are yours to choose. Watch where the weights "
-            "are: nearly always in the first layer, which sees all pixels."
+            "The task fixes the number of input and output units; the hidden layers are yours to choose. Watch where the weights are: nearly always in the first layer, which sees all pixels."
         )
     )
     frame.fragment(_panel)(panel)
@@ -163,8 +160,8 @@ def _drawing(task: Task, layers: list[sizes.Dense]) -> str:
 def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
     shown = (
         (_("Parameters"), f"{sum(layer.parameters for layer in layers):,}"),
-        (_("Multiplications for one example"), f"{sum(layer.multiplications for layer in layers):,}"),
-        (_("Memory while it trains"), charts.in_bytes(sum(one.total for one in memories))),
+        (_("Multiplications per example"), f"{sum(layer.multiplications for layer in layers):,}"),
+        (_("Memory during training"), charts.in_bytes(sum(one.total for one in memories))),
     )
     with st.container(horizontal=True, gap="large"):
         for label, value in shown:
@@ -172,7 +169,7 @@ def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
 
 
 def _chart(panel: Panel, layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
-    measure = panel.one_of("measure", _("Figure"), MEASURES, "parameters", titled=False)
+    measure = panel.one_of("measure", _("Metric"), MEASURES, "parameters", titled=False)
     figure = charts.size_chart(layers, memories, measure, session.dark(), _)
     said = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
     description = " ".join(

@@ -26,8 +26,7 @@ def draw(panel: Panel) -> None:
     """The CNN by slider, the MLP beside it, the button, the curves of both, the code, an experiment."""
     lesson.look_at(
         _(
-            "Both networks have nearly the same number of parameters. The CNN uses each of its few weights at every "
-            "place of the image: it multiplies far more, and learns more from the same images."
+            "Both networks have nearly the same number of parameters. The CNN applies each of its weights at every position of the image: it needs many more multiplications, and learns more from the same images."
         )
     )
     cnn = _cnn(panel)
@@ -49,15 +48,15 @@ def draw(panel: Panel) -> None:
         st.info(_("Press the button: both curves appear here, live."))
     lesson.code(panel, sizes.parameters_of, sizes.width_for)
     lesson.experiment(
-        "lenet-fast", _("A small CNN on all images, with a rate that rises and falls: 99 % in two epochs.")
+        "lenet-fast", _("A small CNN on 55,000 images with a one-cycle learning rate: 99% in two epochs.")
     )
 
 
 def _cnn(panel: Panel) -> RunConfig:
     columns = st.columns(4, gap="large")
     with columns[0]:
-        first = panel.select_slider("filters_0", _("Filters in convolution {n}").format(n=1), FILTERS, 8)
-        second = panel.select_slider("filters_1", _("Filters in convolution {n}").format(n=2), FILTERS, 16)
+        first = panel.select_slider("filters_0", _("Filters in convolutional layer {n}").format(n=1), FILTERS, 8)
+        second = panel.select_slider("filters_1", _("Filters in convolutional layer {n}").format(n=2), FILTERS, 16)
     with columns[1]:
         kernel = panel.select_slider("kernel", _("Kernel size"), (3, 5, 7), 5)
         units = panel.select_slider("units", _("Units in the hidden layer of the CNN"), UNITS, 32)
@@ -100,7 +99,7 @@ def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
         {
             _("Network"): name,
             _("Parameters"): f"{description.parameters:,}",
-            _("Multiplications for one image"): f"{description.multiplications:,}",
+            _("Multiplications per image"): f"{description.multiplications:,}",
         }
         for name, description in described.items()
     ]
@@ -108,8 +107,7 @@ def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
     width, depth = mlp.hidden_layers[0], len(mlp.hidden_layers)
     times = described["CNN"].multiplications / described["MLP"].multiplications
     said = _(
-        "The MLP comes nearest to the CNN's {parameters} parameters with {layers} of **{width}** units. For each image "
-        "the CNN multiplies **{times:.1f}** times as often."
+        "The MLP with {layers} of **{width}** units comes closest to the CNN's {parameters} parameters. For each image, the CNN needs **{times:.1f}** times as many multiplications."
     )
     layers = ngettext("{n} hidden layer", "{n} hidden layers", depth).format(n=depth)
     st.markdown(

@@ -25,7 +25,7 @@ def paths_chart(
     The place decides color, dash and sign, whatever others are shown.
     """
     layout = theme.layout(
-        translate(N_("Ways down")),
+        translate(N_("Trajectories")),
         translate(N_("First weight")),
         dark=dark,
         revision="valley",

@@ -18,7 +18,7 @@ MOST_STEPS = 200
 PLAY_SECONDS = 0.3
 PLAYED = 2  # steps at a time
 ARRIVED = 0.01  # above the lowest loss
-TITLES = {"long": N_("Long valley"), "bent": N_("Bent valley"), "saddle": N_("Saddle")}
+TITLES = {"long": N_("Long valley"), "bent": N_("Curved valley"), "saddle": N_("Saddle point")}
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.12, 0.15, 0.18, 0.2, 0.25, 0.3, 0.5, 0.8, 1.0, 2.0)
 GRADIENT = ("sgd", "momentum", "nesterov")  # whose step is as long as the gradient; the others divide by its size
 SHOWN = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
@@ -28,13 +28,14 @@ def draw(panel: Panel) -> None:
     """The sliders, the paths, the losses, the code, an experiment."""
     lesson.look_at(
         _(
-            "All start at the same place of the same landscape. In the long valley SGD swings across the steep "
-            "walls and creeps along the floor; momentum and a rate for each weight are two ways out of that."
+            "All start at the same point of the same loss landscape. In the long valley, SGD zigzags between the steep walls and creeps along the floor. Momentum and a learning rate for each weight are two remedies."
         )
     )
     playing.draw(panel, _panel, PLAY_SECONDS)
     lesson.code(panel, optimizers.Settings, *optimizers.RULES.values(), optimizers.descend)
-    lesson.experiment("optimizer-race", _("The same race in a network of 79,510 weights, on the same batches."))
+    lesson.experiment(
+        "optimizer-race", _("The same comparison in a network of 79,510 parameters, on the same batches.")
+    )
 
 
 def _panel(panel: Panel, plays: bool) -> None:
@@ -80,13 +81,15 @@ def _walks(
 ) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
     """Name → (number of the optimizer, its walk), and how many steps were asked for."""
     gradient_rate = panel.select_slider(
-        "rate", _("Rate of SGD, momentum, Nesterov"), RATES, 0.15, format_func=names.number
+        "rate", _("Learning rate of SGD, momentum, Nesterov"), RATES, 0.15, format_func=names.number
     )
     adaptive_rate = panel.select_slider(
-        "adaptive_rate", _("Rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.2, format_func=names.number
+        "adaptive_rate", _("Learning rate of Adagrad, RMSprop, Adam, AdamW"), RATES, 0.2, format_func=names.number
     )
-    momentum = panel.slider("momentum", _("Momentum"), 0.0, 0.99, 0.9, 0.01, help=_("Of momentum and Nesterov."))
-    decay = panel.slider("decay", _("Weight decay"), 0.0, 1.0, 0.1, 0.05, help=_("Of AdamW: without it, it is Adam."))
+    momentum = panel.slider("momentum", _("Momentum"), 0.0, 0.99, 0.9, 0.01, help=_("Used by momentum and Nesterov."))
+    decay = panel.slider(
+        "decay", _("Weight decay"), 0.0, 1.0, 0.1, 0.05, help=_("Used by AdamW. At 0 it is the same as Adam.")
+    )
     steps = _steps(panel, plays)
     walks = {}
     for place, (name, rule) in enumerate(optimizers.RULES.items()):
@@ -112,9 +115,9 @@ def _said(valley: valleys.Valley, walks: dict[str, tuple[int, valleys.Floats]]) 
 
 def _where(valley: valleys.Valley, walked: valleys.Floats) -> str:
     if not np.abs(walked[-1]).max() <= optimizers.FAR:
-        return _("out of sight after {n} steps").format(n=len(walked) - 1)
+        return _("diverged after {n} steps").format(n=len(walked) - 1)
     heights = valley.loss(walked) - valley.minimum
     above = np.flatnonzero(heights > ARRIVED)
     if not len(above) or above[-1] < len(walked) - 1:
-        return _("arrived after {n} steps").format(n=int(above[-1]) + 1 if len(above) else 0)
+        return _("converged after {n} steps").format(n=int(above[-1]) + 1 if len(above) else 0)
     return _("loss {loss}").format(loss=f"{heights[-1]:.3g}")

@@ -23,14 +23,13 @@ def draw(panel: Panel) -> None:
     """The plan, the button, the curves of all, the code, an experiment."""
     lesson.look_at(
         _(
-            "All begin with the same weights and see the same batches, each at its usual rate. Watch who is ahead in the "
-            "first hundred steps and who at the end; then multiply all rates and see which of them bear it."
+            "All start from the same weights and see the same batches, each at its usual learning rate. Watch which optimizer leads in the first hundred steps and which at the end. Then multiply all rates and see which optimizers still learn."
         )
     )
     configs = _configs(panel)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
-            _("Start the race"),
+            _("Train all optimizers"),
             key=panel.key("start"),
             type="primary",
             icon=":material/flag:",
@@ -48,9 +47,7 @@ def draw(panel: Panel) -> None:
     else:
         st.info(_("Press the button: all curves appear here, live."))
     lesson.code(panel, *optimizers.RULES.values())
-    lesson.experiment(
-        PRESET.name, _("One of them alone, with its gradient and what goes on inside: Adam."), variant="Adam"
-    )
+    lesson.experiment(PRESET.name, _("One of them alone, with its gradients and activations: Adam."), variant="Adam")
 
 
 def _configs(panel: Panel) -> dict[str, RunConfig]:
@@ -61,7 +58,9 @@ def _configs(panel: Panel) -> dict[str, RunConfig]:
     with second:
         epochs = panel.slider("epochs", _("Epochs"), 1, 10, PRESET.config.epochs)
     with third:
-        factor = panel.select_slider("factor", _("All rates times"), FACTORS, 1.0, format_func=names.number)
+        factor = panel.select_slider(
+            "factor", _("Multiply all learning rates by"), FACTORS, 1.0, format_func=names.number
+        )
     shared = {"dataset": data_note.dataset(), "train_size": images, "epochs": epochs}
     made = {}
     for label in PRESET.variants:

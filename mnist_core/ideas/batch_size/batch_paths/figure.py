@@ -31,7 +31,12 @@ class Walk:
 
 def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: Translate) -> Figure:
     """The loss over slope and intercept as rings, the walks on it, the lowest place as a cross."""
-    layout = theme.layout(translate(N_("Three ways down")), translate(N_("Slope a")), dark=dark, revision="batch-paths")
+    layout = theme.layout(
+        translate(N_("Full batch, mini-batch, single examples")),
+        translate(N_("Slope a")),
+        dark=dark,
+        revision="batch-paths",
+    )
     layout["hovermode"] = "closest"
     layout["legend"]["traceorder"] = "reversed"
     layout["xaxis"] |= ends(*ACROSS)
@@ -59,7 +64,7 @@ def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: 
         "y": packed(concept.lowest(points)[1:]),
         "marker": {"symbol": "x", "size": 13, "color": theme.ink(dark)},
         "showlegend": False,
-        "hovertemplate": translate(N_("the lowest place")) + "<br>a %{x:.3f}, b %{y:.3f}<extra></extra>",
+        "hovertemplate": translate(N_("minimum")) + "<br>a %{x:.3f}, b %{y:.3f}<extra></extra>",
     }
     # The noisiest below, so that the smooth ones stay in sight.
     drawn = [_walk(place, walk, dark) for place, walk in enumerate(walks)]
@@ -98,7 +103,7 @@ def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, 
         values = concept.loss(points, walk.places[:, 0], walk.places[:, 1])
         x = np.arange(len(values)) / (walk.per_epoch if epochs else 1)
         figure["data"].append(_line(place, walk, x, np.minimum(values, HIGHEST * 3), dark))
-    text = translate(N_("least possible: {loss}")).format(loss=f"{minimum:.3f}")
+    text = translate(N_("minimum: {loss}")).format(loss=f"{minimum:.3f}")
     marks.reference(figure, minimum, text, ChartView(dark=dark), log=True)
     layout["annotations"][-1]["yanchor"] = "top"  # no walk comes below it
     figure["data"] += spread(layout)

@@ -26,16 +26,14 @@ def draw(panel: Panel) -> None:
     """The sliders, the contour, the losses, the code, an experiment."""
     lesson.look_at(
         _(
-            "All three go down the same bowl: the full batch straight, single examples by fits and starts, a mini-batch "
-            "in between. Compare them after as many steps, then after as many points seen, and raise the rate: noise that "
-            "does not fade keeps them from the lowest place."
+            "All three descend the same bowl: the full batch smoothly, single examples erratically, a mini-batch in between. Compare them after the same number of steps, then after the same number of points seen. Raise the learning rate: gradient noise that does not fade keeps them away from the minimum."
         )
     )
     playing.draw(panel, _panel, PLAY_SECONDS)
     lesson.code(panel, concept.loss, concept.gradient, concept.descend)
     lesson.experiment(
         "batch-size",
-        _("In a network with batches of one image: the loss of the batches jumps about, and still it learns."),
+        _("A network with batches of one image: the batch loss jumps about, and still the network learns."),
         variant="1",
     )
 
@@ -48,7 +46,7 @@ def _points() -> concept.Points:
 def _panel(panel: Panel, plays: bool) -> None:
     first, second, third = st.columns(3, gap="medium")
     with first:
-        equal = panel.one_of("equal", _("Equal for all three"), EQUAL, "steps")
+        equal = panel.one_of("equal", _("Same for all three"), EQUAL, "steps")
     if plays:
         playing.go_on(panel, equal, MOST[equal])
     with second:
@@ -99,7 +97,9 @@ def _said(walks: list[Walk], rate: float) -> str:
         parts.append(text.format(name=walk.name, loss=shown, steps=steps, epochs=f"{epochs:.3g}"))
     said = names.headline("; ".join(parts)) + "."
     minimum = float(concept.loss(points, *concept.lowest(points)))
-    said += " " + _("The least possible is {loss}.").format(loss=f"{minimum:.3f}")
+    said += " " + _("The minimum is {loss}.").format(loss=f"{minimum:.3f}")
     if rate > concept.edge(points):
-        said += " " + _("This rate is beyond the edge of the bowl, {edge}.").format(edge=f"{concept.edge(points):.2f}")
+        said += " " + _("This learning rate is beyond the stability edge of the bowl, {edge}.").format(
+            edge=f"{concept.edge(points):.2f}"
+        )
     return said

@@ -69,9 +69,9 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
     """Validation accuracy against the batch size; runs that have not come so far are open, where they are, and crossed
     where they ended before."""
     if equal == "epochs":
-        title = translate(N_("After equal epochs: {n}")).format(n=f"{place:g}")
+        title = translate(N_("After the same number of epochs: {n}")).format(n=f"{place:g}")
     else:
-        title = translate(N_("After equal updates: {n}")).format(n=f"{place:,.0f}")
+        title = translate(N_("After the same number of updates: {n}")).format(n=f"{place:,.0f}")
     layout = theme.layout(title, translate(N_("Batch size")), dark=dark, revision=f"{subject}-{equal}")
     layout["hovermode"] = "closest"
     high = math.log10(max([10, *(point.batch for point in found)]))
@@ -82,7 +82,7 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
     hover = "%{x:,.0f}: %{y:.2%}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
     hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
     figure: Figure = {"data": [], "layout": layout}
-    behind, ended, came = N_("not yet, where it is"), N_("ended before"), N_("has come that far")
+    behind, ended, came = N_("not there yet (current value)"), N_("ended earlier"), N_("reached")
     for there, over, uid, name, symbol in (
         (False, (False,), "behind", translate(behind), "square-open"),
         (False, (True,), "over", translate(ended), "x-open"),

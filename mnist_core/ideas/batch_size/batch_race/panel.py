@@ -33,8 +33,7 @@ def draw(panel: Panel) -> None:
     """The choice, the button with the time that it will take, and the group that is shown."""
     lesson.look_at(
         _(
-            "After equal epochs all have seen the same images, and small batches are ahead: they made more updates of them. "
-            "After equal updates large batches are ahead: each of their updates has seen more images."
+            "After the same number of epochs, all have seen the same images, and small batches lead: they made more updates. After the same number of updates, large batches lead: each of their updates has seen more images."
         )
     )
     group = panel.follow("group", "group")
@@ -43,11 +42,11 @@ def draw(panel: Panel) -> None:
     if group:
         frame.safely(_group)(panel, group)
     else:
-        st.info(_("Press the button: one run for each batch size, from the same weights, is drawn here live."))
+        st.info(_("Press the button: one run for each batch size, all from the same weights, is drawn here live."))
     lesson.code(panel, concept.updates_per_epoch, charts.points)
     lesson.experiment(
         PRESET,
-        _("The same on all 50,000 images: change the learning rate there, since large batches can bear a higher one."),
+        _("The same on all 50,000 images. Change the learning rate there: large batches tolerate a higher one."),
     )
 
 
@@ -85,7 +84,7 @@ def _launch(panel: Panel, configs: list[RunConfig]) -> None:
         )
         st.metric(_("Expected time"), names.duration(seconds), width="content")
     if seconds > LONG:
-        text = _("This takes about {time}, most of it with a batch size of 1. Fewer images or epochs make it shorter.")
+        text = _("This takes about {time}, most of it for batch size 1. Fewer images or epochs make it shorter.")
         st.warning(text.format(time=names.duration(seconds)), icon=":material/hourglass_top:")
 
 
@@ -123,7 +122,7 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
     undrawn.say(undrawn.rate_changed([view.run for view in views]))
     if images < min(view.run.config.validation_size for view in views):
         text = _(
-            "Measured on {n} or more validation images, the same throughout a run; the table below on all of them."
+            "Measured on at least {n} validation images, the same ones throughout a run; the table below uses all of them."
         )
         st.caption(text.format(n=f"{images:,}"))
 
@@ -134,7 +133,7 @@ def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:
         most = max(config.epochs for config in configs)
         if most == 1:
             return 1
-        return panel.select_slider(f"at_epochs_{most}", _("Compared after so many epochs"), range(1, most + 1), most)
+        return panel.select_slider(f"at_epochs_{most}", _("Compare after this many epochs"), range(1, most + 1), most)
     # The last of four at the most: a full batch has no more than some updates.
     totals = sorted((config.total_steps for config in configs), reverse=True)
     stops = [step for step in FIRST if 0 < step <= totals[0]]
@@ -142,7 +141,7 @@ def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:
     if len(stops) == 1:
         return stops[0]
     name = f"at_updates_{len(stops)}_{usual}"
-    return panel.select_slider(name, _("Compared after so many updates"), stops, usual, format_func=names.number)
+    return panel.select_slider(name, _("Compare after this many updates"), stops, usual, format_func=names.number)
 
 
 def _said(found: list[Point]) -> str:

@@ -58,7 +58,7 @@ def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     }
     same = _line("same", times.sizes, times.updates * times.seconds[0], theme.quiet(dark)) | {
         "mode": "lines",
-        "name": translate(N_("if every update took as long")),
+        "name": translate(N_("if every update took the same time")),
         "line": {"color": theme.quiet(dark), "width": 2, "dash": "dash"},
         "hoverinfo": "skip",
     }
@@ -76,7 +76,7 @@ def updates_chart(times: Times, dark: bool, translate: Translate) -> Figure:
 
 def update_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Milliseconds of one update at each size."""
-    layout = _layout(times, translate(N_("Milliseconds of one update")), dark, translate)
+    layout = _layout(times, translate(N_("Milliseconds per update")), dark, translate)
     milliseconds = times.seconds * 1e3
     _scale(layout, milliseconds)
     line = _line("update", times.sizes, milliseconds, theme.run_color(2, dark)) | {"showlegend": False}

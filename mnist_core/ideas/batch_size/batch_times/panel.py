@@ -27,8 +27,7 @@ def draw(panel: Panel) -> None:
     """The choice of a network, the button, and what was measured last for it."""
     lesson.look_at(
         _(
-            "An epoch takes as long as its updates together. Watch where larger batches stop saving time: a small update is "
-            "mostly overhead, a large one is all multiplications, and these stay the same for each image."
+            "An epoch takes as long as all its updates together. Watch where larger batches stop saving time: a small update is mostly overhead, a large one mostly multiplications, and their number per image stays the same."
         )
     )
     name = data_note.dataset()
@@ -50,11 +49,11 @@ def draw(panel: Panel) -> None:
             args=(parameters, secrets.token_hex(5)),
             disabled=any(analysis.active for analysis in mine),
         )
-        st.caption(_("About five seconds, in the background."), width="content")
+        st.caption(_("Takes about five seconds, in the background."), width="content")
     if shown is None:
         st.info(
             _(
-                "Press the button: at seven batch sizes real updates of this network are timed for less than half a second each."
+                "Press the button: real updates of this network are timed at seven batch sizes, each for less than half a second."
             )
         )
     else:
@@ -62,7 +61,7 @@ def draw(panel: Panel) -> None:
     lesson.code(panel, concept.updates_per_epoch, Times)
     lesson.experiment(
         "batch-size",
-        _("A whole run with a batch size of 1,000: read its seconds per epoch beneath the curves, then try 1."),
+        _("A whole run with batch size 1,000: read its seconds per epoch below the curves, then try 1."),
         variant="1000",
     )
 
@@ -85,8 +84,8 @@ def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
     cores, timed = done.result.cores, [f"{count:,}" for count in done.result.updates]
     st.caption(
         ngettext(
-            "Measured with {n} core, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",
-            "Measured with {n} cores, without evaluations, on {updates} updates; an epoch is updates per epoch × time of one. Other work on the machine makes it longer.",
+            "Measured with {n} core, without evaluations, on {updates} updates. Time per epoch = updates per epoch × time per update. Other work on the machine makes it longer.",
+            "Measured with {n} cores, without evaluations, on {updates} updates. Time per epoch = updates per epoch × time per update. Other work on the machine makes it longer.",
             cores,
         ).format(n=cores, updates=" · ".join(timed))
     )
@@ -98,8 +97,7 @@ def _said(times: Times) -> str:
     fastest = int(epochs.argmin())
     factor = float(epochs[0] / epochs[fastest])
     text = _(
-        "On this machine an epoch of {images} images takes about **{slow}** with a batch size of {first} and **{fast}** with "
-        "{best}: a factor of {factor}. Both are extrapolated from the updates that were timed."
+        "On this machine an epoch of {images} images takes about **{slow}** at batch size {first} and **{fast}** at {best}, a factor of {factor}. Both are extrapolated from the timed updates."
     )
     return text.format(
         images=f"{times.images:,}",

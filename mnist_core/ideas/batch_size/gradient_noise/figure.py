@@ -23,7 +23,7 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
     """Each gradient as a line from the weights as they are: across and along the full gradient, which is one long."""
     layout = theme.layout(
         translate(N_("Gradients of mini-batches")),
-        translate(N_("Along the full gradient (its length is 1)")),
+        translate(N_("Along the full-batch gradient (norm scaled to 1)")),
         dark=dark,
         revision=f"noise-{subject}",
     )
@@ -32,7 +32,7 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
     reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(found.across[:ARROWS]), 0.9))))
     layout["xaxis"] |= ends(-0.3 * reach, max(1.1, reach))
     layout["yaxis"] |= ends(-reach, reach) | {
-        "title": {"text": translate(N_("Across"))},
+        "title": {"text": translate(N_("Perpendicular to it"))},
         "scaleanchor": "x",  # angles are seen as they are
     }
     return {"data": [*_singles(found, dark, translate), _whole(reach, dark, translate)], "layout": layout}
@@ -89,7 +89,7 @@ def _whole(reach: float, dark: bool, translate: Translate) -> dict[str, Any]:
 def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:
     """How many of the batches point how far away from the full gradient, and the middle one."""
     layout = theme.layout(
-        translate(N_("Angle to the full gradient")), translate(N_("Degrees")), dark=dark, revision="angles"
+        translate(N_("Angle to the full-batch gradient")), translate(N_("Degrees")), dark=dark, revision="angles"
     )
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(0, WIDEST) | {"tickvals": list(range(0, WIDEST, 30))}
@@ -128,7 +128,7 @@ def law_chart(
 ) -> Figure:
     """How far batches are from the full gradient against their size, measured and by the law, on log axes."""
     layout = theme.layout(
-        translate(N_("Distance from the full gradient")), translate(N_("Batch size")), dark=dark, revision="law"
+        translate(N_("Distance from the full-batch gradient")), translate(N_("Batch size")), dark=dark, revision="law"
     )
     layout["hovermode"] = "closest"
     high = math.log10(noise.images)
@@ -148,7 +148,7 @@ def law_chart(
         line
         | {
             "uid": "expected",
-            "name": translate(N_("1 / √B, drawn without repetition")),
+            "name": translate(N_("1 / √B, without replacement")),
             "y": packed(np.array([noise.expected(size) for size in sizes])),
             "line": {"color": theme.run_color(0, dark), "width": 2.2},
         },

@@ -28,8 +28,7 @@ def draw(panel: Panel) -> None:
     """The sliders, three charts, a sentence, the code, an experiment."""
     lesson.look_at(
         _(
-            "Each thin line is the gradient of one mini-batch, the thick arrow that of all images. Make the batches "
-            "larger and the lines gather around the arrow, but slowly: four times the images halve the noise."
+            "Each thin line is the gradient of one mini-batch, the thick arrow the gradient of all images. With larger batches the lines gather around the arrow, but slowly: four times as many images halve the noise."
         )
     )
     name = data_note.dataset()
@@ -39,7 +38,9 @@ def draw(panel: Panel) -> None:
     lesson.code(panel, concept.gram, Noise)
     lesson.experiment(
         "batch-size",
-        _("What the noise does to the curve of a run: the loss of batches of 10 images, beside the evaluated ones."),
+        _(
+            "What gradient noise does to the curve of a run: the loss of batches of 10 images, compared with the evaluated loss."
+        ),
         variant="10",
     )
 
@@ -70,8 +71,7 @@ def _panel(panel: Panel, name: DatasetName) -> None:
         live_chart(figure, key=panel.key("chart_law"), height=310, description=said)
     st.caption(
         _(
-            "A network of {units} hidden units and {images} training images. Across is the length of all that is not "
-            "along the full gradient; up or down by the side of the direction in which the gradients differ most."
+            "A network of {units} hidden units and {images} training images. The perpendicular axis shows the norm of all that is not along the full-batch gradient; up or down shows the side of the direction in which the gradients differ most."
         ).format(units=HIDDEN, images=f"{IMAGES:,}")
     )
 
@@ -98,11 +98,10 @@ def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, dict[int
 def _said(size: int, found: Directions) -> str:
     """What is seen, with its numbers."""
     if size == IMAGES:
-        return _("**A batch of all images** has no noise: it is the full gradient.")
+        return _("**A batch of all images** has no noise: its gradient is the full-batch gradient.")
     angles = sorted(found.angles)
     text = _(
-        "**Batch size {size}.** Half of the batches point within **{angle}°** of the full gradient; on average they miss it "
-        "by **{spread} times** its length. {away} point away from it."
+        "**Batch size {size}.** Half of the batches point within **{angle}°** of the full-batch gradient. Their root mean square distance from it is **{spread} times** its norm. {away} of them point away from it."
     )
     away = sum(angle > 90 for angle in angles) / len(angles)
     return text.format(

@@ -26,9 +26,9 @@ def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
     """
     count, last = updates_per_epoch(images, batch), last_batch(images, batch)
     each = math.ceil(count / MOST)  # batches in a cell
-    title = translate(N_("One epoch, cut into batches"))
+    title = translate(N_("One epoch, split into batches"))
     if each > 1:
-        title += " – " + translate(N_("a cell is {n} of them")).format(n=each)
+        title += " – " + translate(N_("one cell is {n} batches")).format(n=each)
     layout = theme.layout(title, "", dark=dark, revision=f"epoch-{count}")
     layout["hovermode"] = "closest"
     cells = math.ceil(count / each)
@@ -80,7 +80,7 @@ def _last(
         frame | {"x1": column + half, "line": {"color": color, "width": 1.5, "dash": "dot"}},
         frame | {"x1": column - half + fraction, "fillcolor": color, "line": {"width": 0}},
     ]
-    text = translate(N_("the last one: {images} of {batch} images"))
+    text = translate(N_("last batch: {images} of {batch} images"))
     note = {
         "x": column - half + fraction / 2,
         "y": row,

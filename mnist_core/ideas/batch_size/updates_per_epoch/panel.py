@@ -25,8 +25,7 @@ def draw(panel: Panel) -> None:
     """The sliders, the picture, the curve, the code, an experiment."""
     lesson.look_at(
         _(
-            "Each batch gives one update of the weights, so an epoch has as many updates as there are batches. Halve the "
-            "batch size and watch their number double."
+            "Each batch gives one update of the weights, so an epoch has as many updates as batches. Halve the batch size and watch the number of updates double."
         )
     )
     frame.fragment(_panel)(panel)
@@ -70,7 +69,7 @@ def _panel(panel: Panel) -> None:
             _("Training images"),
             TRAIN_SIZES,
             most=TRAIN_SIZES[-1],
-            help_text=_("An epoch sees each of them once."),
+            help_text=_("Each image is seen once per epoch."),
         )
     with second:
         batch = _stops(
@@ -79,7 +78,7 @@ def _panel(panel: Panel) -> None:
             _("Batch size"),
             SIZES,
             most=images,
-            help_text=_("Images per update. The gradient is their mean."),
+            help_text=_("Number of images per update. The gradient is averaged over them."),
         )
     with third:
         epochs = _stops(
@@ -88,7 +87,7 @@ def _panel(panel: Panel) -> None:
             _("Epochs"),
             EPOCHS,
             most=EPOCHS[-1],
-            help_text=_("How often the network sees every training image."),
+            help_text=_("How many times the network sees each training image."),
         )
     with fourth:
         _exact(panel, images)

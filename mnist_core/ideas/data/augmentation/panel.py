@@ -33,24 +33,25 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Augmentation shows a network the same image a little different each time, so that few images do the work of many. "
-            "Raise the strength: as long as you still read the digit it helps, and a 6 that has been turned into a 9 teaches nonsense."
+            "Augmentation shows a network each image a little different every time, so that few images do the work of many. Raise the strength: it helps as long as you can still read the digit, but a 6 turned into a 9 teaches nonsense."
         )
     )
     seed = int(panel.session.get("seed", 0))
     analysis = analysis_panel.wanted(Parameters(dataset=name, seed=seed))
     analysis_panel.draw(panel, analysis.id, partial(_show, panel))
-    st.button(_("Show others"), key=panel.key("others"), icon=":material/shuffle:", on_click=_others, args=(panel,))
+    st.button(
+        _("Show other images"), key=panel.key("others"), icon=":material/shuffle:", on_click=_others, args=(panel,)
+    )
     lesson.code(panel, augment.limits, augment.transform, augment.augmented)
     lesson.experiment(
         "overfit-and-stop",
-        _("What augmentation is a cure for: 1,000 images that a wide network soon knows by heart."),
+        _("Where augmentation helps: a wide network soon memorizes 1,000 images."),
     )
 
 
 def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = panel.one_of("kind", _("Change"), NAMES, "shift", wrap=True)
+        chosen = panel.one_of("kind", _("Transform"), NAMES, "shift", wrap=True)
         strength = panel.slider("strength", _("Strength"), 0, augment.STRENGTHS[-1], START, width=320)
     changed, originals = done.result.of(chosen), done.result.originals
     # A row for each digit: itself, then what the transform made of it.
@@ -66,7 +67,9 @@ def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
     rows = sorted(digits) or list(range(10))
     st.image(image_sheet(sheet[rows].reshape(-1, 28, 28), columns=sheet.shape[1], scale=4), width=900)
     st.caption(
-        _("First in each row the image itself, then {count} changes of it.").format(count=augment.DRAWS)
+        _("Each row starts with the original image, followed by {count} transformed versions.").format(
+            count=augment.DRAWS
+        )
         + " "
         + _said(chosen, strength)
     )

@@ -27,7 +27,7 @@ def balance_chart(counts: Mapping[Split, NDArray[np.int64]], shares: bool, dark:
     layout["legend"] |= {"y": 0.99}
     layout["margin"] |= {"t": 40}
     layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
-    title = translate(N_("Share of the part")) if shares else translate(N_("Images"))
+    title = translate(N_("Fraction of the set")) if shares else translate(N_("Images"))
     layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": title}, "tickformat": ".0%" if shares else ",d"}
     if shares:
         layout["shapes"].append(

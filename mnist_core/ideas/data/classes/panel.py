@@ -32,25 +32,21 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Are all digits equally frequent? If one made up half of the images, a network could answer it blindly and be "
-            "right half of the time: look how small parts go out of balance."
+            "Are all digits equally frequent? If one made up half of the images, a network could always answer that digit and be right half of the time. Watch how small sets get out of balance."
         )
     )
     frame.fragment(_balance)(panel, name)
-    st.subheader(_("The mean image and the spread of each digit"))
+    st.subheader(_("The mean image and the standard deviation of each digit"))
     lesson.look_at(
         _(
-            "Raise the number of averaged images: the mean grows soft where hands differ. The spread below it is dark "
-            "exactly there, and pale where all agree."
+            "Raise the number of averaged images: the mean blurs where handwriting differs. The standard deviation below it is dark exactly there, and pale where all agree."
         )
     )
     frame.fragment(_means)(panel, name)
     lesson.code(panel, digits.statistics)
     lesson.experiment(
         "keras-first-look",
-        _(
-            "A network without hidden layers learns ten images of its own, one for each digit: compare it with the means."
-        ),
+        _("A network without hidden layers learns ten weight images, one for each digit: compare them with the means."),
         hidden_layers="none",
     )
 
@@ -60,13 +56,12 @@ def _balance(panel: Panel, name: DatasetName) -> None:
     left, right = st.columns([1, 2.4], gap="large")
     with left:
         size = panel.select_slider("size", _("Training images"), SIZES, 50_000, format_func=lambda n: f"{n:,}")
-        shares = panel.toggle("shares", _("Shares instead of counts"), value=True)
+        shares = panel.toggle("shares", _("Fractions instead of counts"), value=True)
         counts = _counts(dataset, size)
         train, test = counts["train"], counts["test"]
         most, minimum = int(train.argmax()), int(train.argmin())
         said = _(
-            "Of {size} training images the most frequent digit is **{most}** with {most_share}, the rarest **{minimum}** "
-            "with {least_share}. Always answering {most} would be right for {blind} of the test images."
+            "Of {size} training images, the most frequent digit is **{most}** ({most_share}), the rarest **{minimum}** ({least_share}). Always answering {most} would be right for {blind} of the test images."
         ).format(
             size=f"{size:,}",
             most=most,
@@ -98,7 +93,7 @@ def _means(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     count = panel.select_slider(
         "mean_count",
-        _("Averaged images of each digit"),
+        _("Images averaged per digit"),
         (*AVERAGED, ALL),
         ALL,
         format_func=lambda n: f"{n:,}" if n else _("all"),
@@ -110,7 +105,9 @@ def _means(panel: Panel, name: DatasetName) -> None:
         mean, spread = digits.mean_of(dataset.train_images, dataset.train_labels, count)
     sheet = np.concatenate([mean, spread * (255 / max(1.0, float(spread.max())))])
     st.image(image_sheet(sheet.round().astype(np.uint8), columns=10, scale=4), width="stretch")
-    st.caption(_("Above the mean image of each digit, below the standard deviation of each pixel, the largest black."))
+    st.caption(
+        _("Top: the mean image of each digit. Bottom: the standard deviation of each pixel; black is the largest.")
+    )
     _difference(panel, mean)
 
 
@@ -118,12 +115,11 @@ def _difference(panel: Panel, mean: NDArray[np.float32]) -> None:
     left, right = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with left:
         one = panel.one_of("one", _("This digit"), DIGITS, 4, wrap=True)
-        other = panel.one_of("other", _("without this one"), DIGITS, 9, wrap=True)
+        other = panel.one_of("other", _("minus this digit"), DIGITS, 9, wrap=True)
         apart = float(np.linalg.norm(mean[one] - mean[other]))
         st.markdown(
             _(
-                "Orange is ink that a mean {one} has more of, blue ink that a mean {other} has more of. The two mean images "
-                "are {apart} apart."
+                "Orange: more ink in the mean {one}. Blue: more ink in the mean {other}. Distance between the two mean images: {apart}."
             ).format(one=one, other=other, apart=f"{apart:,.0f}")
         )
     with right:

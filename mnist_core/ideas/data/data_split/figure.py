@@ -58,7 +58,7 @@ def heaps_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Tr
 def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Figure:
     """Accuracy on the test images and on unseen ones against the share that leaked; `place` is marked."""
     layout = theme.layout(
-        translate(N_("Accuracy, as measured")), translate(N_("Test images in the memory")), dark=dark, revision="leak"
+        translate(N_("Measured accuracy")), translate(N_("Test images in memory")), dark=dark, revision="leak"
     )
     layout["hovermode"] = "x unified"
     layout["xaxis"] |= {"range": [-0.02, 1.02], "tickformat": ".0%"}
@@ -68,7 +68,7 @@ def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Fig
         ("test", translate(N_("on the test images")), found.test, theme.broken(dark), "solid", "diamond"),
         (
             "unseen",
-            translate(N_("on images that nobody has seen")),
+            translate(N_("on unseen images")),
             found.unseen,
             theme.SPLIT_STYLES["test"].color(dark),
             "dot",

@@ -29,31 +29,30 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Training images are learned from, validation images choose the settings, test images judge once, at the end. Move the "
-            "cuts: what one heap gains another loses, and a small heap measures badly."
+            "The network learns from training images, validation images choose the settings, and test images judge once, at the end. Move the split points: what one set gains, another loses, and a small set measures imprecisely."
         )
     )
     frame.fragment(_heaps)(panel)
-    st.subheader(_("When the test leaks"))
+    st.subheader(_("Data leakage"))
     lesson.look_at(
         _(
-            "Here the simplest learner keeps images in a memory and answers with the digit of the nearest one. Let test "
-            "images slip into the memory: the measured accuracy climbs to 100%, while that on images nobody has seen gains only "
-            "what any other new images would have given."
+            "Here the simplest classifier, nearest neighbor, keeps images in memory and answers with the digit of the closest one. Let test images leak into its memory: the measured accuracy climbs to 100%, while the accuracy on unseen images gains only as much as from any other new images."
         )
     )
     frame.fragment(_leak)(panel, name)
     lesson.code(panel, data.split, leak.leak, leak.margin)
     lesson.experiment(
         "overfit-and-stop",
-        _("Why validation images are kept apart: training loss goes on falling while validation loss turns up."),
+        _(
+            "Why validation images are kept apart: the training loss keeps falling while the validation loss rises again."
+        ),
     )
 
 
 def _heaps(panel: Panel) -> None:
     first, last = panel.slider(
         "cut",
-        _("Cut the 60,000 training images: from the left to learn from, from the right to choose with"),
+        _("Split the 60,000 training images: left for training, right for validation"),
         MINIMUM,
         TRAIN_FILES,
         (50_000, 50_000),
@@ -62,7 +61,7 @@ def _heaps(panel: Panel) -> None:
     )
     validation, unused = TRAIN_FILES - last, last - first
     counts: dict[Split, int] = {"train": first, "validation": validation, "test": TEST_FILES}
-    said = _("{train} images train, {validation} validate, {test} test; {unused} lie unused.").format(
+    said = _("{train} training, {validation} validation and {test} test images; {unused} unused.").format(
         train=f"{first:,}", validation=f"{validation:,}", test=f"{TEST_FILES:,}", unused=f"{unused:,}"
     )
     live_chart(
@@ -75,20 +74,20 @@ def _heaps(panel: Panel) -> None:
         (
             _("Training"),
             _(
-                "Their gradients change the weights. A network may know them by heart: being right on them proves nothing."
+                "Their gradients change the weights. A network may memorize them, so being right on them proves nothing."
             ),
         ),
         (
             _("Validation"),
             _(
-                "Never trained on. Learning rate, size and the moment to stop are chosen by them; whoever chooses often fits them, too."
+                "Never used for training. They decide the learning rate, the network size and when to stop; choosing often overfits them, too."
             )
             + " "
             + _margin(validation),
         ),
         (
             _("Test"),
-            _("Looked at once, when everything is chosen: only then do they tell of new images.")
+            _("Used once, after everything is chosen: only then do they show how it does on new images.")
             + " "
             + _margin(TEST_FILES),
         ),
@@ -100,7 +99,7 @@ def _heaps(panel: Panel) -> None:
 
 def _margin(images: int) -> str:
     if not images:
-        return _("Without them nothing is left to choose by but the test.")
+        return _("Without validation images, only the test set is left to choose by.")
     return _("An accuracy of 95% on {images} images is uncertain by ±{margin}.").format(
         images=f"{images:,}", margin=f"{leak.margin(0.95, images):.2%}"
     )
@@ -110,21 +109,18 @@ def _leak(panel: Panel, name: DatasetName) -> None:
     by_memory = _found(name, data.load_dataset(name).source)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        percent = panel.slider(
-            "leak_share", _("Test images that leak into the memory, in percent"), 0, 100, 50, 100 // leak.STEPS
-        )
+        percent = panel.slider("leak_share", _("Test images that leak into memory (%)"), 0, 100, 50, 100 // leak.STEPS)
         memory = panel.select_slider(
-            "leak_memory", _("Training images in the memory"), MEMORIES, 3_000, format_func=lambda n: f"{n:,}"
+            "leak_memory", _("Training images in memory"), MEMORIES, 3_000, format_func=lambda n: f"{n:,}"
         )
         found = by_memory[memory]
         place = percent * leak.STEPS // 100
         said = _(
-            "With {percent}% of the test images in its memory it measures **{test}** on the test, and is right for **{unseen}** of images "
-            "that nobody has seen."
+            "With {percent}% of the test images in memory, the measured test accuracy is **{test}**. The accuracy on unseen images is **{unseen}**."
         ).format(percent=percent, test=f"{found.test[place]:.1%}", unseen=f"{found.unseen[place]:.1%}")
         st.markdown(said)
         st.caption(
-            _("Real answers on {asked} test images and {asked} others, give or take {margin}.").format(
+            _("Measured on {asked} test images and {asked} unseen images, ±{margin}.").format(
                 asked=ASKED, margin=f"{leak.margin(float(found.unseen[place]), ASKED):.1%}"
             )
         )

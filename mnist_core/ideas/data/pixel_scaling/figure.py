@@ -25,7 +25,7 @@ def histogram_chart(values: Numbers, scale: str, dark: bool, translate: Translat
     counts, edges = np.histogram(values, BINS)
     layout["yaxis"] |= {
         "type": "log",
-        "title": {"text": translate(N_("Pixels"))},
+        "title": {"text": translate(N_("Pixel scaling"))},
         "dtick": 1,
         "exponentformat": "power",
     }
@@ -58,7 +58,7 @@ def histogram_chart(values: Numbers, scale: str, dark: bool, translate: Translat
             "y": 1,
             "yanchor": "bottom",
             "xanchor": "left",
-            "text": translate(N_("mean ± deviation")),
+            "text": translate(N_("mean ± standard deviation")),
             "showarrow": False,
             "font": {"size": theme.NOTE_SIZE, "color": theme.run_color(1, dark)},
         }

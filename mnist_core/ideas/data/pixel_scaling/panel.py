@@ -29,15 +29,14 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "A line guesses one pixel from its neighbor, y = a · x + b, and gradient descent looks for a and b. Raw pixels make its "
-            "loss a gutter in which the walk hardly gets on; go through the scales, and the gutter becomes a round bowl."
+            "A line predicts one pixel from its neighbor, y = a · x + b, and gradient descent looks for a and b. Raw pixels make the loss a long, narrow valley (a high condition number), in which it hardly moves. Try the other pixel scalings: the valley becomes a round bowl."
         )
     )
     frame.fragment(_panel)(panel, name)
     lesson.code(panel, line.scaled, line.surface, line.descend)
     lesson.experiment(
         "preprocessing",
-        _("The same in a network: one rate, and pixels in four scales. Raw ones make training unstable."),
+        _("The same in a network: one learning rate and four pixel scalings. Raw pixels make training unstable."),
     )
 
 
@@ -55,7 +54,7 @@ class _Choice:
 def _choice(panel: Panel) -> _Choice:
     first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
     with first:
-        scale = panel.one_of("scale", _("Scale"), {one: names.CHOICES[one] for one in SCALES}, "raw", wrap=True)
+        scale = panel.one_of("scale", _("Pixel scaling"), {one: names.CHOICES[one] for one in SCALES}, "raw", wrap=True)
     with second:
         row = panel.slider("row", _("Row"), *EDGE_OF_PIXELS, 14)
     with third:
@@ -63,13 +62,13 @@ def _choice(panel: Panel) -> _Choice:
     with fourth:
         fraction = panel.slider(
             "rate",
-            _("Learning rate, in edges"),
+            _("Learning rate (multiples of the edge)"),
             0.05,
             1.1,
             0.5,
             0.05,
             help=_(
-                "The edge is 2 / greatest curvature, in each scale another rate: at 1 the steps neither shrink nor grow."
+                "The stability edge is 2 / largest curvature, another learning rate for each pixel scaling. At 1 the steps neither shrink nor grow."
             ),
         )
     with fifth:
@@ -104,9 +103,7 @@ def _panel(panel: Panel, name: DatasetName) -> None:
             live_chart(figure, key=panel.key(f"chart_{what}"), height=430, description=said)
     st.caption(
         _(
-            "Here each pixel is centered and standardized by its own mean and deviation; for its networks this program takes one mean, "
-            "{mean}, and one deviation, {deviation}, for all pixels: those at the rim never change. The start is one unit away "
-            "from the lowest place in every scale, and both axes of the surface have the same unit."
+            "Here each pixel is centered and standardized by its own mean and standard deviation. The networks of this program use one mean, {mean}, and one standard deviation, {deviation}, for all pixels, since pixels at the border never change. The start is at distance 1 from the minimum in every scaling, and both axes of the surface have the same unit."
         ).format(mean=data.MEAN, deviation=data.STD)
     )
 
@@ -114,12 +111,11 @@ def _panel(panel: Panel, name: DatasetName) -> None:
 def _said(bowl: line.Surface, rate: float, chosen: _Choice, walked: line.Numbers) -> str:
     if chosen.fraction > 1:
         return _(
-            "**Beyond the edge** at a rate of {edge}: each step lands farther out than the one before. Condition number {condition}."
+            "**Beyond the edge**, a learning rate of {edge}: each step lands farther from the minimum than the one before. Condition number: {condition}."
         ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))
     left = float(np.linalg.norm(walked[-1] - bowl.lowest))
     return _(
-        "Condition number **{condition}**. At a rate of {rate} (edge {edge}), {left} of the distance are left after {steps} steps; "
-        "down to 1% it takes {needed} steps."
+        "Condition number **{condition}**. At a learning rate of {rate} (edge: {edge}), {left} of the distance is left after {steps} steps; getting down to 1% takes {needed} steps."
     ).format(
         condition=_count(bowl.condition),
         rate=f"{rate:.3g}",

@@ -28,23 +28,21 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "To a computer the image is this table of 784 numbers, nothing else. Change the scale: the picture stays the same, "
-            "the numbers that the network gets do not."
+            "To a computer, an image is only this table of 784 numbers. Change the pixel scaling: the image looks the same, but the network gets other numbers."
         )
     )
     frame.fragment(_numbers)(panel, name)
     st.subheader(_("From an image to a vector"))
     lesson.look_at(
         _(
-            "Play it: the rows are laid end to end, 28 times 28 pixels become 784 inputs. After that no input knows which "
-            "others were its neighbors; a network of dense layers never learns of it."
+            "Press **Play**: the rows are joined end to end, and 28 × 28 pixels become 784 inputs. After that, no input knows which others were its neighbors: a network of dense layers would learn just as well from shuffled pixels."
         )
     )
     frame.fragment(_vector)(panel, name)
     lesson.code(panel, preprocessing.affine, preprocessing.preprocess)
     lesson.experiment(
         "preprocessing",
-        _("The same network, given raw, scaled, zero-centered and standardized numbers: which learns best?"),
+        _("The same network with raw, scaled, zero-centered and standardized pixels: which learns best?"),
     )
 
 
@@ -59,7 +57,7 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
         number = panel.slider("image", _("Image"), 1, MOST, 1)
         image = _chosen(panel, dataset)
         scale = _scale(panel)
-        shown = panel.one_of("shown", _("Shown"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")
+        shown = panel.one_of("shown", _("Show"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")
         rows = columns = range(28)
         if shown != "whole":
             top = panel.slider("row", _("From row"), 0, 28 - PART, 9)
@@ -88,12 +86,14 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
 
 def _scale(panel: Panel) -> Preprocessing:
     options: tuple[Preprocessing, ...] = choices("preprocessing")  # type: ignore[assignment]
-    return panel.one_of("scale", _("Scale"), {scale: names.CHOICES[scale] for scale in options}, "raw", wrap=True)
+    return panel.one_of(
+        "scale", _("Pixel scaling"), {scale: names.CHOICES[scale] for scale in options}, "raw", wrap=True
+    )
 
 
 def _formula(scale: Preprocessing) -> str:
     texts = {
-        "raw": _("0 is paper, 255 is ink: a byte for each pixel, as in the file."),
+        "raw": _("0 is paper, 255 is ink: one byte per pixel, as in the file."),
         "scaled": _("pixel / 255"),
         "centered": _("pixel / 255 − {mean}, the mean of all training pixels of MNIST"),
         "standardized": _(

@@ -31,8 +31,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Each sign is an image, placed by two numbers instead of 784: images that look alike lie close together. Look which digits "
-            "stay apart and which mingle, 4 and 9 above all; click a sign to see its image."
+            "Each symbol is an image, placed by two numbers (its principal components) instead of 784: similar images lie close together. See which digits stay apart and which mix, above all 4 and 9. Click a symbol to see its image."
         )
     )
     frame.fragment(_panel)(panel, name)
@@ -40,7 +39,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     lesson.experiment(
         "keras-first-look",
         _(
-            "A straight cut through all 784 numbers: a network without hidden layers. Compare its mistakes with what mingles here."
+            "A network without hidden layers separates the digits by straight boundaries, using all 784 numbers. Compare its mistakes with the digits that mix here."
         ),
         hidden_layers="none",
     )
@@ -59,8 +58,8 @@ def _panel(panel: Panel, name: DatasetName) -> None:
             key=panel.key("digits"),
             wrap=True,
         )
-        first = panel.slider("first", _("Component across"), 1, 10, 1) - 1
-        second = panel.slider("second", _("Component upwards"), 1, 10, 2) - 1
+        first = panel.slider("first", _("Horizontal component"), 1, 10, 1) - 1
+        second = panel.slider("second", _("Vertical component"), 1, 10, 2) - 1
         count = panel.select_slider("count", _("Images"), SHOWN, 300)
         images, labels = dataset.train_images[:count], dataset.train_labels[:count]
         places = all_places[:count]
@@ -68,7 +67,7 @@ def _panel(panel: Panel, name: DatasetName) -> None:
         _again(panel, found, images[row], places[row], int(labels[row]))
     with left:
         both = float(found.shares[first] + (found.shares[second] if second != first else 0))
-        said = _("These components hold {fraction} of all the variance.").format(fraction=f"{both:.1%}")
+        said = _("These components explain {fraction} of the variance.").format(fraction=f"{both:.1%}")
         shown = sorted(digits) or list(range(10))
         figure = map_chart(
             places,
@@ -102,15 +101,14 @@ def _choose(panel: Panel, labels: NDArray[np.uint8], click: Click) -> None:
 def _again(
     panel: Panel, found: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int
 ) -> None:
-    count = panel.select_slider("numbers", _("Drawn again from so many numbers"), NUMBERS, 20)
+    count = panel.select_slider("numbers", _("Components used for the reconstruction"), NUMBERS, 20)
     drawn = found.drawn(place[None], count)[0]
     ink = (np.clip(drawn, 0, 1) * 255).round().astype(np.uint8)
     st.image(image_sheet(np.stack([image, ink]), columns=2, scale=5), width=300)
     off = float(np.sqrt(np.mean((drawn - image / 255) ** 2)))
     st.caption(
         _(
-            "Left the image, a {digit}; right what {count} of 784 numbers know of it: off by {off} of full ink (root mean square). "
-            "They hold {fraction} of all the variance."
+            "Left: the image, a {digit}. Right: its reconstruction from {count} components instead of 784 numbers; root mean square error: {off} of full ink. The components explain {fraction} of the variance."
         ).format(digit=label, count=count, off=f"{off:.1%}", fraction=f"{float(found.shares[:count].sum()):.1%}")
     )
 

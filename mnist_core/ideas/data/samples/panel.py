@@ -18,9 +18,9 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 ORDERS = {
-    "random": N_("at random"),
-    "hard": N_("by how hard they are"),
-    "run": N_("by how hard they are for a run of mine"),
+    "random": N_("random"),
+    "hard": N_("by difficulty"),
+    "run": N_("by difficulty for one of my runs"),
 }
 COLUMNS = 20
 
@@ -31,14 +31,13 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Each row is one digit, as many hands wrote it. Sort the images by how hard they are and move the slider: "
-            "at its right end even you may err."
+            "Each row is one digit, written by many people. Sort the images by difficulty and move the slider: at its right end even you may be wrong."
         )
     )
     frame.fragment(_sheet)(panel, name)
     lesson.code(panel, digits.distances, digits.hardness, digits.by_hardness)
     lesson.experiment(
-        "keras-first-look", _("A network with one hidden layer tells 98 of 100 such images, after five epochs.")
+        "keras-first-look", _("After five epochs, a network with one hidden layer recognizes 98 of 100 such images.")
     )
 
 
@@ -51,11 +50,15 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
         order = panel.one_of("order", _("Order"), orders, "random", wrap=True)
         if order == "hard":
             hard = panel.slider(
-                "hard", _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, width=420
+                "hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420
             )
         elif order == "random":
             st.button(
-                _("Show others"), key=panel.key("shuffle"), icon=":material/shuffle:", on_click=_shuffle, args=(panel,)
+                _("Show other images"),
+                key=panel.key("shuffle"),
+                icon=":material/shuffle:",
+                on_click=_shuffle,
+                args=(panel,),
             )
     if order == "run":
         ranking_panel.draw(panel, runs)
@@ -66,7 +69,7 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
         indices = digits.by_hardness(found.hardness, dataset.train_labels, hard / 100, COLUMNS)
         said = _how_hard(found, indices)
         if not runs:
-            said += " " + _("A run of your own would rank them, too: train a network, then come back.")
+            said += " " + _("One of your own runs can rank them, too: train a network, then come back.")
     else:
         indices = data.samples(dataset, per_digit=COLUMNS, seed=panel.session.get("seed", 0))
         said = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
@@ -76,8 +79,7 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
 
 def _how_hard(found: dataset_facts.Facts, indices: NDArray[np.int64]) -> str:
     return _(
-        "Hard is an image that lies nearer to the mean image of another digit than to that of its own, pixel by "
-        "pixel. Of the images shown, {mistaken} would be taken for another digit by that; of all training images {all}."
+        "An image is hard if, pixel by pixel, it is closer to the mean image of another digit than to that of its own. By this rule, {mistaken} of the images shown would be taken for another digit, and {all} of all training images."
     ).format(mistaken=f"{(found.hardness[indices] > 0).mean():.0%}", all=f"{1 - found.nearest_right:.1%}")
 
 

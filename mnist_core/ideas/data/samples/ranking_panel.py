@@ -63,7 +63,7 @@ def _sheet(panel: Panel, run: Run, part: image_split.Part, done: Computed[Parame
     shares = np.asarray(done.result.probabilities, np.float32)
     right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
     hard = panel.slider(
-        "rank_hard", _("How hard: 0 the easiest, 100 the hardest of each digit"), 0, 100, 100, width=420
+        "rank_hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420
     )
     columns = min(COLUMNS, int(np.bincount(heap.labels, minlength=10).min()) or COLUMNS)
     indices = digits.by_hardness(-right, heap.labels, hard / 100, columns)
@@ -76,13 +76,12 @@ def _said(
     part: image_split.Part, wrong: NDArray[np.bool_], right: NDArray[np.float32], indices: NDArray[np.int64]
 ) -> str:
     kinds: dict[image_split.Part, str] = {
-        "validation": _("Of the images shown it answers {shown} wrong, of all {n} validation images {all}."),
-        "test": _("Of the images shown it answers {shown} wrong, of all {n} test images {all}."),
+        "validation": _("The run is wrong on {shown} of the images shown, and on {all} of all {n} validation images."),
+        "test": _("The run is wrong on {shown} of the images shown, and on {all} of all {n} test images."),
     }
     told = kinds[part].format(shown=f"{wrong[indices].mean():.0%}", n=f"{len(wrong):,}", all=f"{wrong.mean():.1%}")
     meaning = _(
-        "Hard is an image whose digit gets a low probability from this run, and so a high loss; it was not trained on any "
-        "of them. Beneath each: its answer, and the probability of the right digit in percent, here from {minimum}% to {maximum}%."
+        "An image is hard if this run gives its true digit a low probability, and so has a high loss. The run was not trained on any of these images. Below each: the run's answer and the probability of the true digit in percent, here from {minimum}% to {maximum}%."
     )
     shown = 100 * right[indices]
     return meaning.format(minimum=f"{shown.min():.2g}", maximum=f"{shown.max():.3g}") + " " + told

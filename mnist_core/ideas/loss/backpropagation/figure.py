@@ -251,16 +251,16 @@ def plain(value: float) -> str:
 
 
 TITLES: dict[Stage, str] = {
-    "sums": N_("Forward: sums of the hidden units"),
-    "hidden": N_("Forward: through the activation"),
-    "scores": N_("Forward: scores"),
+    "sums": N_("Forward: weighted sums of the hidden units"),
+    "hidden": N_("Forward: activation function"),
+    "scores": N_("Forward: logits"),
     "shares": N_("Forward: softmax"),
     "loss": N_("The loss"),
-    "back-scores": N_("Backward: from the loss to the scores"),
+    "back-scores": N_("Backward: from the loss to the logits"),
     "back-v": N_("Backward: to the weights of the second layer"),
-    "back-hidden": N_("Backward: along the edges to the hidden units"),
-    "back-sums": N_("Backward: through the activation"),
+    "back-hidden": N_("Backward: along the connections to the hidden units"),
+    "back-sums": N_("Backward: activation function"),
     "back-w": N_("Backward: to the weights of the first layer"),
     "update": N_("The update"),
-    "again": N_("Forward once more"),
+    "again": N_("Forward again"),
 }

@@ -21,42 +21,43 @@ RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 MOST = 100.0  # a weight beyond it, and the rounds end
 STAGE, NET, PAST = "stage", "net", "past"  # in the panel's session
 SAID: dict[Stage, str] = {
-    "sums": N_("Each hidden unit adds up its inputs, each times the weight of its edge, and its bias."),
-    "hidden": N_("The activation bends the sum. Without it two layers would be no more than one."),
-    "scores": N_("Each output does the same with what the hidden units give."),
-    "shares": N_("Softmax turns the scores into shares that add up to 1."),
-    "loss": N_("One number says how wrong the answer is for this target."),
-    "back-scores": N_("Now the other way. How much does the loss change when a score changes a little?"),
-    "back-v": N_(
-        "A weight acts through what it is multiplied by: its derivative is that of the score times what came in."
+    "sums": N_(
+        "Each hidden unit multiplies its inputs by the weights of their connections, sums the products and adds its bias."
     ),
+    "hidden": N_("The activation function makes the sum nonlinear. Without it, two layers would do no more than one."),
+    "scores": N_("Each output unit does the same with the activations of the hidden units."),
+    "shares": N_("Softmax turns the logits into probabilities that sum to 1."),
+    "loss": N_("The loss says in one number how wrong the answer is for this target."),
+    "back-scores": N_("Now backward: how much does the loss change when a logit changes a little?"),
+    "back-v": N_("The derivative for a weight is the derivative for its logit times the input of the weight."),
     "back-hidden": N_(
-        "A hidden unit acts on both scores: the derivatives come back along the same edges, times the same weights, and add up."
+        "A hidden unit affects both logits: their derivatives come back along the same connections, are multiplied by the same weights, and add up."
     ),
-    "back-sums": N_("Through the activation: times its slope at this sum. Where the slope is 0, nothing passes."),
-    "back-w": N_("And once more: the derivative of the sum times what came in."),
-    "update": N_("Every weight and bias takes a step against its derivative, as long as the learning rate says."),
+    "back-sums": N_(
+        "Through the activation function: multiply by its derivative at this sum. Where that is 0, nothing passes."
+    ),
+    "back-w": N_("Once more: the derivative for the sum times the input."),
+    "update": N_("Every weight and bias moves against its derivative; the learning rate sets how far."),
     "again": N_("The new weights, the same inputs."),
 }
 FELL = N_(
-    "The loss fell from **{before}** to **{after}**. The slope promised a change of {promised}: a small step keeps that."
+    "The loss fell from **{before}** to **{after}**. The gradient predicted a change of {promised}: for a small step this is accurate."
 )
 ROSE = N_(
-    "The loss rose from **{before}** to **{after}**, though the slope promised {promised}: the step was too long."
+    "The loss rose from **{before}** to **{after}**, although the gradient predicted {promised}: the step was too large."
 )
 # On a telephone the graph stands upright, and formulas are written smaller.
 ROOMY = 540  # pixels that the graph needs from left to right
 STYLE = '<style>@media (max-width: 640px) { [class*="backpropagation_formula"] .katex { font-size: 0.8em; } }</style>'
-AWAY = N_("The new weights reach {far}: they have run away. **Start over**, and try a smaller learning rate.")
-STAYED = N_("The loss stays at **{after}**: there is no slope to go down.")
+AWAY = N_("The new weights reach {far}: they have diverged. Press **Start over** and try a smaller learning rate.")
+STAYED = N_("The loss stays at **{after}**: the gradient is nearly 0.")
 
 
 def draw(panel: Panel) -> None:
     """The sliders, the graph, the formulas, the code, an experiment."""
     lesson.look_at(
         _(
-            "Go through one round of training with **Next**: numbers flow forward to the loss, derivatives flow back along "
-            "the same edges, then each weight moves. Every derivative is made of numbers that are already there."
+            "Go through one iteration of training with **Next**: values flow forward to the loss, derivatives flow back along the same connections, then each weight moves. Every derivative is computed from numbers that are already there."
         )
     )
     st.html(STYLE)
@@ -93,7 +94,7 @@ def _choices(panel: Panel) -> Round:
     x = np.array([first, second])
     target = np.eye(2)[panel.one_of("target", _("Target"), {0: "t = (1, 0)", 1: "t = (0, 1)"}, 0)]
     rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.5)
-    activation = panel.one_of("activation", _("Activation"), ACTIVATIONS, "sigmoid")
+    activation = panel.one_of("activation", _("Activation function"), ACTIVATIONS, "sigmoid")
     loss = panel.one_of("loss", _("Loss"), LOSSES, "cross-entropy")
     w, b, v, c = panel.session.get(NET, (FIRST.w, FIRST.b, FIRST.v, FIRST.c))
     net = Net(w, b, v, c, activation, loss)
@@ -128,7 +129,7 @@ def _steps(panel: Panel, count: int, made: Round) -> int:
             )
         else:
             st.button(
-                _("Next round"),
+                _("Next iteration"),
                 key=panel.key("round"),
                 icon=":material/repeat:",
                 type="primary",
@@ -147,7 +148,7 @@ def _steps(panel: Panel, count: int, made: Round) -> int:
     shown = st.slider(_("Step"), 1, count, key=panel.key(STAGE))
     if past := panel.session.get(PAST):
         losses = " → ".join(f"{loss:.3f}" for loss in past[-8:])
-        st.caption(_("Loss of the rounds so far: {losses}").format(losses=losses))
+        st.caption(_("Loss of the iterations so far: {losses}").format(losses=losses))
     return shown
 
 

@@ -20,7 +20,7 @@ def binary_chart(probability: float, target: int, log: bool, dark: bool, transla
     """Binary cross-entropy against the probability given to yes, for both answers, with the chosen one marked."""
     layout = theme.layout(
         translate(N_("Binary cross-entropy")),
-        translate(N_("Probability given to yes")),
+        translate(N_("Probability of yes")),
         dark=dark,
         revision="binary",
         up=str(log),

@@ -17,26 +17,27 @@ def draw(panel: Panel) -> None:
     """Binary cross-entropy from sure and right to sure and wrong."""
     lesson.look_at(
         _(
-            "The loss is 0 when the answer is right and sure, and grows without end when it is sure and wrong. Go "
-            "toward a wrong 0 or 1: each further step costs more than the last."
+            "The loss is near 0 when the answer is confident and right, and grows without bound when it is confident and wrong. Move toward the wrong 0 or 1: the loss rises ever more steeply."
         )
     )
     frame.fragment(_panel)(panel)
     lesson.code(panel, concept.binary_cross_entropy)
     lesson.experiment(
         "overfit-and-stop",
-        _("The validation loss turns up while accuracy stays: the network gets surer of its errors."),
+        _(
+            "The validation loss rises while accuracy stays the same: the network becomes more confident in its mistakes."
+        ),
     )
 
 
 def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
-        target = panel.one_of("target", _("The true answer"), {1: N_("yes"), 0: N_("no")}, 1)
-        probability = panel.slider("probability", _("Probability given to yes"), 0.001, 0.999, 0.9, 0.001, "%.3f")
+        target = panel.one_of("target", _("True answer"), {1: N_("yes"), 0: N_("no")}, 1)
+        probability = panel.slider("probability", _("Probability of yes"), 0.001, 0.999, 0.9, 0.001, "%.3f")
         log = panel.toggle("log", _("Log axis"))
         loss = float(concept.binary_cross_entropy(probability, target))
-        said = _("Given to the true answer: {fraction:.3f}. Loss: **{loss:.3f}**.").format(
+        said = _("Probability of the true answer: {fraction:.3f}. Loss: **{loss:.3f}**.").format(
             fraction=probability if target else 1 - probability, loss=loss
         )
         st.markdown(said)

@@ -40,8 +40,8 @@ def probabilities_chart(logits: tuple[float, ...], target: int, dark: bool, tran
 def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, translate: Translate) -> Figure:
     """Cross-entropy and squared error while the score of the true class moves and the others stay, with the place marked."""
     layout = theme.layout(
-        translate(N_("Both losses while the score of the true class moves")),
-        translate(N_("Score of class {number}")).format(number=target),
+        translate(N_("Both losses as the logit of the true class changes")),
+        translate(N_("Logit of class {number}")).format(number=target),
         dark=dark,
         revision="both-losses",
     )

@@ -18,15 +18,14 @@ def draw(panel: Panel) -> None:
     """Logits → softmax → cross-entropy, beside the squared error; questions."""
     lesson.look_at(
         _(
-            "Softmax turns any three scores into probabilities. Move the score of the true class down and watch its "
-            "bar and the two losses."
+            "Softmax turns any three logits into probabilities. Lower the logit of the true class and watch its bar and the two losses."
         )
     )
     frame.fragment(_classes)(panel)
     st.subheader(_("Which has the higher loss?"))
     frame.fragment(_question)(panel)
     lesson.code(panel, losses.softmax, losses.cross_entropy, losses.squared_error)
-    lesson.experiment("two-layer-net", _("A network before training guesses: its loss begins near ln 10 = 2.303."))
+    lesson.experiment("two-layer-net", _("An untrained network guesses: its loss starts near ln 10 = 2.303."))
 
 
 def _classes(panel: Panel) -> None:
@@ -34,13 +33,12 @@ def _classes(panel: Panel) -> None:
     with left:
         target = panel.one_of("target", _("True class"), {k: str(k) for k in range(losses.CLASSES)}, 0)
         logits = tuple(
-            panel.slider(f"logit_{k}", _("Score of class {number}").format(number=k), -5.0, 5.0, START[k], 0.1)
+            panel.slider(f"logit_{k}", _("Logit of class {number}").format(number=k), -5.0, 5.0, START[k], 0.1)
             for k in range(losses.CLASSES)
         )
         shares = losses.softmax(logits)
         said = _(
-            "The true class has the probability {fraction:.3f}: cross-entropy −ln {fraction:.3f} = **{entropy:.3f}**, "
-            "squared error **{square:.3f}**."
+            "The probability of the true class is {fraction:.3f}: cross-entropy −ln {fraction:.3f} = **{entropy:.3f}**, squared error **{square:.3f}**."
         ).format(
             fraction=shares[target],
             entropy=losses.cross_entropy(logits, target),
@@ -49,8 +47,7 @@ def _classes(panel: Panel) -> None:
         st.markdown(said)
         st.caption(
             _(
-                "The squared error of probabilities never exceeds 2, and is flat where the answer is sure and wrong: no "
-                "slope to learn from. Cross-entropy has no upper end, and keeps its slope."
+                "The squared error of probabilities never exceeds 2 and is flat where the answer is confident and wrong: there is no gradient to learn from. Cross-entropy has no upper bound, and keeps its gradient."
             )
         )
     with right:

@@ -20,7 +20,7 @@ LAST_DIGIT = 2.3 * 2.0**-23  # of a loss near ln 10 in float32
 def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Translate) -> Figure:
     """The loss of each update: the engine's as a broad line, that from scratch as dots on it; |difference| on a log axis."""
     layout = theme.layout(
-        translate(N_("Loss of each batch, and the difference of both curves")),
+        translate(N_("Loss of each batch, and the difference between the curves")),
         translate(N_("Update")),
         dark=dark,
         revision="beside",

@@ -25,13 +25,14 @@ SAME = 1e-4  # curves that never differ by more than this are one
 CHANCE = 2.3  # a loss below it has learned something
 
 SAID = {
-    "same": N_("The curves are one: what differs are the last digits of float32, since both add up in another order."),
+    "same": N_(
+        "The curves coincide. They differ only in the last digits of float32, since the two programs add in a different order."
+    ),
     "apart": N_(
-        "They begin as one curve. Then updates overshoot, each enlarges what differs in the last digits, and the curves "
-        "part. Neither is wrong: near the edge, the order in which numbers are added up decides."
+        "The curves coincide at first. Then updates overshoot, each one enlarges the differences in the last digits, and the curves part. Neither is wrong: near the stability edge, the order of additions decides the outcome."
     ),
     "collapsed": N_(
-        "Both collapse alike: the loss ends at that of a guess, ln 10 = 2.303, since the hidden units are dead."
+        "Both collapse in the same way: the hidden units are dead, and the loss ends at that of a uniform guess, ln 10 = 2.303."
     ),
 }
 
@@ -40,14 +41,13 @@ def draw(panel: Panel) -> None:
     """The rate and the number of updates, the button, both curves, the code, an experiment."""
     lesson.look_at(
         _(
-            "A hundred lines of NumPy, to be read below, train beside MNIST Lab from the same weights on the same batches. "
-            "See how the two curves are one at a rate of 0.5, and how at 1.2 differences in the last digits grow."
+            "A hundred lines of NumPy, shown below, train alongside MNIST Lab, from the same weights on the same batches. See the two curves coincide at a learning rate of 0.5, and differences in the last digits grow at 1.2."
         )
     )
     frame.fragment(_panel)(panel)
     lesson.code(panel, scratch.Affine, scratch.ReLU, scratch.SoftmaxWithLoss, scratch.TwoLayerNet, scratch.train)
     lesson.experiment(
-        "two-layer-net", _("The same network on the Train page, for 10,000 updates instead of some hundred.")
+        "two-layer-net", _("The same network on the Train page, for 10,000 updates instead of a few hundred.")
     )
 
 
@@ -86,7 +86,9 @@ def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
         description=said.replace("**", ""),
         subject=done.id,
     )
-    text = _("An update took {scratch} ms from scratch, {engine} ms in MNIST Lab: measured in turns, on this machine.")
+    text = _(
+        "One update took {scratch} ms from scratch and {engine} ms in MNIST Lab, measured alternately on this machine."
+    )
     each = [f"{1000 * seconds / len(ours):.2f}" for seconds in done.result.seconds]
     st.caption(text.format(scratch=each[0], engine=each[1]))
 
@@ -94,7 +96,7 @@ def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
 def _said(ours: np.ndarray, engine: np.ndarray) -> str:
     apart = np.abs(ours - engine)
     figures = _(
-        "Loss after {n} updates: from scratch **{ours}**, MNIST Lab **{engine}**. Greatest difference **{most}**, at update {where}."
+        "Loss after {n} updates: from scratch **{ours}**, MNIST Lab **{engine}**. Maximum difference: **{most}**, at update {where}."
     ).format(
         n=f"{len(ours):,}",
         ours=f"{ours[-1]:.6f}",

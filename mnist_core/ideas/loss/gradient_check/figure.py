@@ -26,8 +26,8 @@ LOW, HIGH = -14.0, 1.0  # powers of ten of the differences shown
 def difference_chart(found: Agreement, step: float, dark: bool, translate: Translate) -> Figure:
     """The greatest difference of both gradients against the step, both on log axes, with the chosen step marked."""
     layout = theme.layout(
-        translate(N_("Greatest difference of both gradients")),
-        translate(N_("Step by which a weight is moved")),
+        translate(N_("Maximum difference between the two gradients")),
+        translate(N_("Step size of the numerical gradient")),
         dark=dark,
         revision="difference",
     )
@@ -67,8 +67,8 @@ def _differences(found: Agreement, step: float, dark: bool) -> list[dict[str, An
 def _ends_of_the_curve(dark: bool, translate: Translate) -> list[dict[str, Any]]:
     """Why the difference rises on both sides."""
     notes = (
-        (0.02, translate(N_("← too short: the digits run out")), "left"),
-        (0.98, translate(N_("too long: the loss bends in between →")), "right"),
+        (0.02, translate(N_("← too small: floating-point digits run out")), "left"),
+        (0.98, translate(N_("too large: the loss curves in between →")), "right"),
     )
     return [
         {
@@ -96,7 +96,7 @@ def time_chart(costs: Sequence[tuple[str, Cost]], dark: bool, translate: Transla
     names = [name for name, _cost in costs]
     ways = (
         (translate(N_("Backpropagation")), [cost.backpropagation for _name, cost in costs]),
-        (translate(N_("Numerical")), [cost.all_numerical for _name, cost in costs]),
+        (translate(N_("Numerical gradient")), [cost.all_numerical for _name, cost in costs]),
     )
     values = [value for _way, of_way in ways for value in of_way]
     low, high = float(np.floor(np.log10(min(values)))), float(np.ceil(np.log10(max(values)))) + 1.2

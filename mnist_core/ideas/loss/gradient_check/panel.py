@@ -28,16 +28,14 @@ def draw(panel: Panel) -> None:
     """The sliders, both charts, the code, an experiment."""
     lesson.look_at(
         _(
-            "Backpropagation finds all derivatives at once, by one pass forward and one back; the numerical gradient moves "
-            "one weight at a time, and needs two passes forward for each. See how well both agree at a good step, and what "
-            "the second costs."
+            "Backpropagation computes all derivatives at once, with one forward and one backward pass. The numerical gradient changes one weight at a time and needs two forward passes for each. See how well both agree at a good step size, and what the numerical gradient costs."
         )
     )
     frame.fragment(_panel)(panel)
     lesson.code(panel, concept.numerical_gradient, concept.backpropagation, TwoLayerNet)
     lesson.experiment(
         "keras-first-look",
-        _("Each of its 2,345 updates needs 407,050 derivatives: nobody would wait for numerical ones."),
+        _("Each of its 2,345 updates needs 407,050 derivatives: numerical gradients would take far too long."),
     )
 
 
@@ -45,11 +43,12 @@ def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         hidden = panel.select_slider("hidden", _("Hidden units"), HIDDEN, 10)
-        step = panel.select_slider("step", _("Step by which a weight is moved"), STEPS[::-1], 1e-4, format_func=power)
+        step = panel.select_slider(
+            "step", _("Step size of the numerical gradient"), STEPS[::-1], 1e-4, format_func=power
+        )
         found, measured, full = _agreement(hidden), _cost(hidden), _cost(FULL)
         said = _(
-            "{count} of the {weights} weights and biases were moved, on {images} images. Both gradients differ by **{most}** "
-            "at most, and are about {size} large."
+            "{count} of the {weights} weights and biases were changed, on {images} images. The two gradients differ by at most **{most}**; their size is about {size}."
         ).format(
             count=COMPARED,
             weights=f"{measured.weights:,}",
@@ -58,9 +57,7 @@ def _panel(panel: Panel) -> None:
             size=power(found.size),
         )
         times = _(
-            "Measured just now in 784-{hidden}-10: {count} weights took {part} numerically, all would take **{all}**; "
-            "backpropagation takes **{whole}**. With the 79,510 of 784-100-10: **{full_all}** against **{full_whole}**, "
-            "{factor} times as long."
+            "Measured just now in 784-{hidden}-10: the numerical gradient took {part} for {count} weights and would take **{all}** for all; backpropagation takes **{whole}**. With the 79,510 parameters of 784-100-10: **{full_all}** against **{full_whole}**, {factor} times as long."
         ).format(
             hidden=hidden,
             count=measured.places,

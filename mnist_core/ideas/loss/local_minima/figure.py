@@ -19,7 +19,7 @@ LOW, HIGH = -1.8, 4.5
 
 def hills_chart(walked: NDArray[np.float64], dark: bool, translate: Translate) -> Figure:
     """The loss with the places of the walk on it."""
-    layout = theme.layout(translate(N_("The walk")), translate(N_("Weight")), dark=dark, revision="hills")
+    layout = theme.layout(translate(N_("Trajectory")), translate(N_("Weight")), dark=dark, revision="hills")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(-VIEW, VIEW)
     layout["yaxis"] |= ends(LOW, HIGH) | {"title": {"text": translate(N_("Loss"))}}

@@ -13,13 +13,12 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 SAID = {
-    "deep": N_("After {steps} steps it lies in the deep valley: weight {x:.3f}, loss {loss:.3f}."),
+    "deep": N_("After {steps} steps it is in the global minimum: weight {x:.3f}, loss {loss:.3f}."),
     "shallow": N_(
-        "After {steps} steps it lies in the shallow valley: weight {x:.3f}, loss {loss:.3f}. It sees only the slope "
-        "under its feet, and knows nothing of the deeper one."
+        "After {steps} steps it is in the local minimum: weight {x:.3f}, loss {loss:.3f}. It knows only the gradient at its own place, not the deeper minimum."
     ),
-    "under way": N_("After {steps} steps it is still on its way: weight {x:.3f}, loss {loss:.3f}."),
-    "away": N_("The steps outgrew the valleys: after {steps} steps it is out of sight."),
+    "under way": N_("After {steps} steps it has not converged yet: weight {x:.3f}, loss {loss:.3f}."),
+    "away": N_("The steps grew larger than the valleys: after {steps} steps it has diverged."),
 }
 
 
@@ -27,13 +26,12 @@ def draw(panel: Panel) -> None:
     """The sliders, the walk, the code, an experiment."""
     lesson.look_at(
         _(
-            "Gradient descent goes down the slope on which it starts. Move the start across the hill, then raise the "
-            "rate: large steps leap out of the shallow valley, and larger ones out of both."
+            "Gradient descent goes down the slope on which it starts. Move the start across the hill, then raise the learning rate: large steps jump out of the shallow local minimum, and larger ones out of both minima."
         )
     )
     frame.fragment(_panel)(panel)
     lesson.code(panel, hills.slope, hills.descend)
-    lesson.experiment("optimizer-race", _("Five optimizers go down the same landscape from the same start."))
+    lesson.experiment("optimizer-race", _("Five optimizers train the same network from the same weights."))
 
 
 def _panel(panel: Panel) -> None:

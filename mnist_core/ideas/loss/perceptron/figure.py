@@ -22,7 +22,7 @@ def map_chart(
 ) -> Figure:
     """The output as a map, with the line where the sum is 0, and the four corners' values written on it."""
     layout = theme.layout(
-        translate(N_("Output over two inputs")), translate(N_("Input x₁")), dark=dark, revision="perceptron"
+        translate(N_("Output for two inputs")), translate(N_("Input x₁")), dark=dark, revision="perceptron"
     )
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(LOW, HIGH)
@@ -48,7 +48,7 @@ def surface_chart(
     weights: tuple[float, float], bias: float, activation: Activation, dark: bool, translate: Translate
 ) -> Figure:
     """The same as a surface that can be turned, with the four corners on it."""
-    layout = theme.layout(translate(N_("Output over two inputs")), "", dark=dark, revision="perceptron-surface")
+    layout = theme.layout(translate(N_("Output for two inputs")), "", dark=dark, revision="perceptron-surface")
     grid = np.linspace(LOW, HIGH, 61)
     output = perceptron(np.stack(np.meshgrid(grid, grid), -1), weights, bias, activation)
     axes = tuple(scene.titled(translate(title)) for title in (N_("Input x₁"), N_("Input x₂"), N_("Output")))

@@ -22,27 +22,28 @@ NAMES: dict[Activation, str] = {
     "softplus": "Softplus",
     "gelu": "GELU",
 }
-SHAPES = {"map": N_("Map"), "surface": N_("Surface")}
+SHAPES = {"map": N_("Heat map"), "surface": N_("Surface")}
 
 
 def draw(panel: Panel) -> None:
     """The sliders, the map, the code, an experiment."""
     lesson.look_at(
         _(
-            "The weights turn the edge between low and high, the bias shifts it, the activation shapes the step. Find "
-            "weights for AND and for OR; for XOR there are none, since one straight edge cannot part it."
+            "The weights rotate the decision boundary, the bias shifts it, and the activation function shapes the transition. Find weights for AND and for OR. For XOR there are none, since one straight line cannot separate it."
         )
     )
     frame.fragment(_panel)(panel)
     lesson.code(panel, concept.activate, concept.perceptron)
-    lesson.experiment("depth-and-width", _("Without a hidden layer a network has only straight edges: compare."))
+    lesson.experiment(
+        "depth-and-width", _("Without a hidden layer, a network has only straight decision boundaries: compare.")
+    )
 
 
 def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         activation = panel.selectbox(
-            "activation", _("Activation"), concept.ACTIVATIONS, format_func=lambda name: _(NAMES[name])
+            "activation", _("Activation function"), concept.ACTIVATIONS, format_func=lambda name: _(NAMES[name])
         )
         first = panel.slider("w1", _("Weight w₁"), -5.0, 5.0, 1.0, 0.1)
         second = panel.slider("w2", _("Weight w₂"), -5.0, 5.0, 1.0, 0.1)
@@ -53,9 +54,9 @@ def _panel(panel: Panel) -> None:
         )
         st.markdown(said)
         if gate := _gate(tuple(values.tolist())):
-            st.success(_("This is the gate {gate}.").format(gate=gate), icon=":material/check:")
+            st.success(_("This is the {gate} gate.").format(gate=gate), icon=":material/check:")
     with right:
-        shape = panel.one_of("picture", _("Picture"), SHAPES, "map", titled=False)
+        shape = panel.one_of("picture", _("Image"), SHAPES, "map", titled=False)
         make = surface_chart if shape == "surface" else map_chart
         figure = make((first, second), bias, activation, session.dark(), _)
         live_chart(figure, key=panel.key(f"chart_{shape}"), height=460, description=said)

@@ -26,7 +26,7 @@ def walk_chart(bowl: Bowl, steps: int, dark: bool, translate: Translate) -> Figu
 
 
 def _line(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
-    layout = theme.layout(translate(N_("The walk")), translate(N_("Weight")), dark=dark, revision="bowl-1")
+    layout = theme.layout(translate(N_("Trajectory")), translate(N_("Weight")), dark=dark, revision="bowl-1")
     x = np.linspace(-VIEW, VIEW, 201)[:, None]
     top = 0.5 * bowl.curvatures[0] * VIEW**2
     layout["xaxis"] |= ends(-VIEW, VIEW)
@@ -37,7 +37,7 @@ def _line(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
 
 
 def _plane(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
-    layout = theme.layout(translate(N_("The walk")), translate(N_("Steep weight")), dark=dark, revision="bowl-2")
+    layout = theme.layout(translate(N_("Trajectory")), translate(N_("Steep weight")), dark=dark, revision="bowl-2")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(-VIEW, VIEW)
     layout["yaxis"] |= ends(-VIEW, VIEW) | {"title": {"text": translate(N_("Flat weight"))}}
@@ -91,7 +91,7 @@ def loss_chart(bowl: Bowl, steps: int, dark: bool, translate: Translate) -> Figu
 
 def rates_chart(bowl: Bowl, dark: bool, translate: Translate) -> Figure:
     """What a step multiplies the distance by, against the rate: below 1 it arrives, above 1 it leaves."""
-    heading = translate(N_("Each step multiplies by"))
+    heading = translate(N_("Factor on the distance per step"))
     layout = theme.layout(heading, translate(N_("Learning rate")), dark=dark, revision="bowl-rates")
     layout["hovermode"] = "closest"
     end = max(SHOWN_RATES * bowl.edge, 1.1 * bowl.rate)
@@ -105,7 +105,7 @@ def rates_chart(bowl: Bowl, dark: bool, translate: Translate) -> Figure:
         "data": [curve, dot | {"mode": "markers", "marker": {"size": 16, "color": theme.run_color(1, dark)}}]
     }
     figure["layout"] = layout
-    marks.reference(figure, 1.0, translate(N_("1: no nearer, no farther")), ChartView(dark=dark))
+    marks.reference(figure, 1.0, translate(N_("1: neither closer nor farther")), ChartView(dark=dark))
     _shade_beyond(figure, bowl.edge, end, dark, translate)
     return figure
 

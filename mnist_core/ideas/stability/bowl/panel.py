@@ -24,15 +24,16 @@ def draw(panel: Panel) -> None:
     """The sliders, three charts, a sentence, the code, an experiment."""
     lesson.look_at(
         _(
-            "The gradient says how steep it is, the learning rate how far to go. Raise the rate past the edge and watch "
-            "the steps outgrow the bowl."
+            "The gradient says how steep the loss is, the learning rate how far to move. Raise the learning rate past the stability edge and watch the steps leave the bowl."
         )
     )
     playing.draw(panel, _panel, PLAY_SECONDS)
     lesson.code(panel, bowls.path, bowls.factor)
     lesson.experiment(
         "two-layer-net-rate-1.5",
-        _("The same in a network: at a rate of 1.2 this one still learns, at 1.5 it is beyond its edge."),
+        _(
+            "The same in a network: at a learning rate of 1.2 this one still learns, at 1.5 it is beyond its stability edge."
+        ),
     )
 
 
@@ -45,7 +46,7 @@ def _panel(panel: Panel, plays: bool) -> None:
     dark = session.dark()
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        _chart(panel, "walk", charts.walk_chart(bowl, steps, dark, _), _("The path of the steps in the bowl."))
+        _chart(panel, "walk", charts.walk_chart(bowl, steps, dark, _), _("The trajectory in the bowl."))
     with middle:
         _chart(panel, "loss", charts.loss_chart(bowl, steps, dark, _), _("The loss after each step."))
     with right:
@@ -90,17 +91,18 @@ def _said(bowl: Bowl) -> str:
     by = f"{bowls.factor(bowl.steepest, bowl.rate, bowl.momentum):.3g}"
     texts = {
         "creeps": _(
-            "**It arrives from one side.** Each step leaves {by} of the distance; the edge is at a rate of {edge}."
+            "**It converges from one side.** Each step leaves {by} of the distance; the edge is a learning rate of {edge}."
         ),
         "overshoots": _(
-            "**It overshoots, and arrives all the same.** Each step goes past the lowest point and leaves {by} of the "
-            "distance; the edge is at a rate of {edge}."
+            "**It overshoots, but still converges.** Each step goes past the minimum and leaves {by} of the distance; the edge is a learning rate of {edge}."
         ),
-        "edge": _("**This is the edge**, a rate of {edge}: each step lands as far on the other side, for ever."),
+        "edge": _(
+            "**This is the edge**, a learning rate of {edge}: each step lands just as far away on the other side, forever."
+        ),
         "diverges": _(
-            "**It leaves the bowl.** Beyond the edge at a rate of {edge} each step is {by} times as far out as the one before."
+            "**It diverges.** Beyond the edge, a learning rate of {edge}, each step lands {by} times as far away as the one before."
         ),
     }
     formula = "2 / a" if not bowl.momentum else "2 (1 + β) / a"
-    where = _("Edge = {formula}, with a the curvature: {a}.").format(formula=formula, a=f"{bowl.steepest:g}")
+    where = _("Edge = {formula}, where a is the curvature, {a}.").format(formula=formula, a=f"{bowl.steepest:g}")
     return texts[bowls.course(bowl)].format(by=by, edge=edge) + " " + where

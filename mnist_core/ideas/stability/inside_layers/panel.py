@@ -14,13 +14,12 @@ def draw(panel: Panel) -> None:
     """Choose among my runs, then look inside."""
     lesson.look_at(
         _(
-            "A layer learns while gradients reach it and its updates are about a thousandth of its weights. Compare a run that "
-            "learns with one that collapsed: which layer dies first?"
+            "A layer learns while gradients reach it and each update is about a thousandth of its weights. Compare a run that learns with one that collapsed: which layer dies first?"
         )
     )
     runs = [run for run in watch.my_runs() if run.state != "queued"]
     if not runs:
-        st.info(_("Train a network first; what happens inside it appears here."))
+        st.info(_("Train a network first; its weights and activations appear here."))
         lesson.experiment("two-layer-net-rate-1.5", _("A network whose hidden units die within the first updates."))
         return
     ids = {run.id: run for run in runs}

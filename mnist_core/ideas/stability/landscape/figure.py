@@ -73,7 +73,7 @@ def _between(grid: Floats, values: Floats) -> tuple[NDArray[np.int64], Floats]:
 def contours(analysis_id: str, plane: Plane, dark: bool, translate: Translate) -> Figure:
     """The plane from above."""
     first, second = _axis_titles(plane, translate)
-    layout = theme.layout(translate(N_("Loss, from above")), first, dark=dark, revision=f"{analysis_id}-contours")
+    layout = theme.layout(translate(N_("Loss, seen from above")), first, dark=dark, revision=f"{analysis_id}-contours")
     layout["xaxis"] |= ends(float(plane.xs[0]), float(plane.xs[-1])) | {"showgrid": False}
     layout["yaxis"] |= ends(float(plane.ys[0]), float(plane.ys[-1])) | {"showgrid": False, "title": {"text": second}}
     layout["hovermode"] = "closest"
@@ -144,7 +144,9 @@ def _path(plane: Plane, dark: bool, translate: Translate) -> list[dict[str, Any]
     end = _mark("end", plane.path[-1:], plane.steps[-1:], "star", ink, paper, translate(N_("end")), translate)
     if len(plane.path) < 2:
         return [end]
-    way = _mark("path", plane.path, plane.steps, "circle", ink, paper, translate(N_("path of the run")), translate)
+    way = _mark(
+        "path", plane.path, plane.steps, "circle", ink, paper, translate(N_("trajectory of the run")), translate
+    )
     way |= {"mode": "lines+markers", "line": {"color": ink, "width": 2.5}}
     way["marker"] |= {"size": 6}
     start = _mark("start", plane.path[:1], plane.steps[:1], "square", ink, paper, translate(N_("start")), translate)
@@ -177,7 +179,7 @@ def _mark(
 def _axis_titles(plane: Plane, translate: Translate) -> tuple[str, str]:
     if plane.explained is None:
         return translate(N_("First random direction")), translate(N_("Second random direction"))
-    first = translate(N_("First direction ({fraction} of the path)"))
+    first = translate(N_("First direction ({fraction} of the trajectory)"))
     second = translate(N_("Second direction ({fraction})"))
     return first.format(fraction=f"{plane.explained[0]:.0%}"), second.format(fraction=f"{plane.explained[1]:.1%}")
 
@@ -207,7 +209,7 @@ def describe(plane: Plane) -> Message:
     """The charts in words, for those who do not see them."""
     z = plane.heights
     return message(
-        N_("The loss on a plane of weights, from {low} to {high}; at the end of the run {end}."),
+        N_("The loss on a plane of weights, from {low} to {high}; at the end of the run it is {end}."),
         low=f"{10 ** z.min():.3g}",
         high=f"{10 ** z.max():.3g}",
         end=f"{10 ** plane.height_at(plane.path[-1:])[0]:.3g}",

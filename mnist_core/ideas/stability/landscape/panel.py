@@ -19,7 +19,7 @@ from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-PLANES: dict[PlaneKind, str] = {"path": N_("the run's path"), "random": N_("random directions")}
+PLANES: dict[PlaneKind, str] = {"path": N_("the run's trajectory"), "random": N_("random directions")}
 
 
 def draw(panel: Panel) -> None:
@@ -27,12 +27,11 @@ def draw(panel: Panel) -> None:
     runs = [run for run in watch.my_runs() if run.checkpoint_step is not None]
     st.markdown(
         _(
-            "The loss is a landscape over all weights, of which two directions at a time can be shown. In the plane of a "
-            "run's path one sees the way down; along random directions how narrow the place is where it ended."
+            "The loss is a landscape over all weights, of which only two directions can be shown at a time. The plane of a run's trajectory shows the way down; random directions show how narrow the minimum is where it ended."
         )
     )
     if not runs:
-        st.info(_("There is no run of yours with weights to look at. Train a network first, then come back."))
+        st.info(_("You have no run with saved weights yet. Train a network first, then come back."))
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return
     run, plane = _choice(panel, {run.id: run for run in runs})
@@ -49,7 +48,7 @@ def draw(panel: Panel) -> None:
             disabled=shown is not None and shown.active,
         )
         if shown is not None and shown.state == "finished" and not registry.tells_of(shown, run.checkpoint_step):
-            st.caption(_("The run has gone on since: compute again for where it is now."))
+            st.caption(_("The run has trained further since then. Compute again for its current state."))
     if shown is not None:
         analysis_panel.draw(panel, shown.id, partial(_show, panel, plane))
 
@@ -68,13 +67,12 @@ def _show(panel: Panel, asked: str, done: Computed[Parameters, Result]) -> None:
     if asked == "path" and plane.explained is None:
         st.info(
             _(
-                "Of this run no path was kept: it is too large or was too short, or was trained by an earlier version. "
-                "Shown are random directions around its last weights."
+                "No trajectory was saved for this run: it is too large, was too short, or was trained by an earlier version. Random directions around its last weights are shown instead."
             )
         )
     step, reached = done.result.step, done.result.reached
     if reached is not None and step < reached:
-        text = _("After step {step} the weights of this run are no numbers: the landscape ends there.")
+        text = _("After step {step} the weights of this run are no longer finite: the landscape ends there.")
         st.info(text.format(step=f"{step:,}"))
     st.markdown(_said(plane))
     dark = session.dark()
@@ -93,26 +91,24 @@ def _said(plane: charts.Plane) -> str:
     if plane.explained is not None:
         fraction = sum(plane.explained)
         text = _(
-            "The plane lies through the end of the path, in the two directions along which most of it goes: {fraction} of "
-            "the squared distances from the end lie in it. Where the path seems to cross contours upwards, it is beside the plane."
+            "The plane contains the end of the trajectory and the two directions in which it moves most: {fraction} of the squared distances from the end lie in it. Where the trajectory seems to climb across contours, it lies outside the plane."
         )
         parts.append(text.format(fraction=f"{fraction:.0%}"))
     else:
         parts.append(
             _(
-                "One unit along a direction changes the weights of every unit or filter by as much as they are long; "
-                "biases stay. The sharper the pit, the smaller the steps must be that stay in it."
+                "One unit along a direction changes the weights of each unit or filter by as much as their own norm; biases stay. The sharper the minimum, the smaller the steps must be to stay in it."
             )
         )
     parts.append(
         _(
-            "{points} × {points} points, {images} training images each; colors and heights are the loss's logarithm."
+            "{points} × {points} points, {images} training images each; colors and heights show the logarithm of the loss."
         ).format(points=len(plane.xs), images=f"{plane.images:,}")
     )
     if plane.broken:
         text = ngettext(
-            "At {n} point the loss is no finite number; it is drawn at the greatest finite one.",
-            "At {n} points the loss is no finite number; they are drawn at the greatest finite one.",
+            "At {n} point the loss is not finite; it is drawn at the maximum of the finite losses.",
+            "At {n} points the loss is not finite; they are drawn at the maximum of the finite losses.",
             plane.broken,
         )
         parts.append(text.format(n=plane.broken))

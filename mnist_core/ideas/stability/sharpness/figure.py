@@ -19,8 +19,8 @@ BEYOND = 0.06  # opacity
 
 def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Translate) -> Figure:
     """A line for each run, its edge dashed in the same color, on a log axis."""
-    title = translate(N_("Sharpness (lines) and the edge 2/rate (dashes)"))
-    layout = theme.layout(title, translate(N_("Step (updates of the weights)")), dark=view.dark, revision="sharpness")
+    title = translate(N_("Sharpness (solid) and stability edge 2 / learning rate (dashed)"))
+    layout = theme.layout(title, translate(N_("Step (weight updates)")), dark=view.dark, revision="sharpness")
     across = Across.of([curves for _run, curves in runs], view)
     layout["xaxis"] |= across.layout()
     figure: Figure = {"data": [], "layout": layout}

@@ -26,12 +26,11 @@ def draw(panel: Panel) -> None:
     """What to look at, the button, and the runs that were measured last, moving while any does."""
     lesson.look_at(
         _(
-            "In a network the curvature is not given: it changes as it learns. Watch the sharpness grow until it meets the "
-            "edge 2/rate of its own learning rate, and stay there."
+            "In a network, the curvature is not fixed: it changes during training. Watch the sharpness grow until it reaches the stability edge, 2 / learning rate, and stay there."
         )
     )
     st.button(
-        _("Train at four rates and measure"),
+        _("Train at four learning rates and measure"),
         key=panel.key("start"),
         type="primary",
         icon=":material/monitoring:",
@@ -44,7 +43,7 @@ def draw(panel: Panel) -> None:
     groups = _groups()
     if not groups:
         st.info(
-            _("Press the button: four runs train together, each update on all 1,000 images, for about half a minute.")
+            _("Press the button: four runs train together for about half a minute, each update on all 1,000 images.")
         )
         return
     chosen = panel.selectbox("runs", _("Runs"), list(groups), format_func=lambda key: _title(groups[key]))
@@ -76,7 +75,7 @@ def _groups() -> dict[str, list[Run]]:
 
 def _title(runs: list[Run]) -> str:
     rates = ", ".join(run.rates for run in runs)
-    return _("{network}: rates {rates}").format(network=names.but_the_rate(runs[0].config), rates=rates)
+    return _("{network}: learning rates {rates}").format(network=names.but_the_rate(runs[0].config), rates=rates)
 
 
 def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
@@ -96,7 +95,7 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))
-        described = " ".join(said) or _("Sharpness of the runs, and their edges.")
+        described = " ".join(said) or _("Sharpness of the runs, and their stability edges.")
         live_chart(figure, key=panel.key("chart_sharpness"), height=460, description=described, subject=ids[0])
     chance = greatest_chance(view.run.config for view in views)
     with right:
