@@ -25,7 +25,7 @@ NO_WEIGHTS = N_(
 def last_weights(run: Run) -> tuple[int, Weights]:
     """(step, weights): the last with which the network answers with numbers. Raises TrainingError."""
     try:
-        snapshot = weights.last_that(run.id, lambda one: forward.sound(run.config, one.weights))
+        snapshot = weights.last_that(run.id, lambda snapshot: forward.sound(run.config, snapshot.weights))
     except CheckpointError as error:
         raise TrainingError(NO_WEIGHTS) from error
     return snapshot.step, snapshot.weights

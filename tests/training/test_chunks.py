@@ -123,8 +123,8 @@ ANALYSES: dict[str, Callable[[RunConfig, nn.Sequential, Dataset, Progress], Any]
     "fgsm": lambda c, m, d, told: perturbations.fgsm(c, m, ink(d)[:50], d.test_labels[:50], 0.1, told),
     "answered": lambda c, m, d, told: perturbations.answered(c, m, ink(d)[:50], told),
     "strongest": lambda c, m, d, told: ascent.strongest(c, m, 1, [0, 1], d.test_images[:50], 4, told),
-    "exciting": lambda c, m, d, told: ascent.exciting(c, m, 1, [0, 1, 2] * 10, ink(d)[0], progress=told),
-    "of each": lambda c, m, d, told: ascent.of_each(c, m, 1, [0, 1, 2] * 10, d.test_images[:30]),
+    "exciting": lambda c, m, d, told: ascent.maximizing_images(c, m, 1, [0, 1, 2] * 10, ink(d)[0], progress=told),
+    "of each": lambda c, m, d, told: ascent.unit_excitations(c, m, 1, [0, 1, 2] * 10, d.test_images[:30]),
     "landscape": lambda c, m, d, told: (
         loss_surface.landscape(
             c, d, loss_surface.random_plane(weights_of(m), 0), side=3, images=50, progress=told

@@ -24,9 +24,9 @@ def loader(config, dataset: Dataset) -> BatchLoader:  # type: ignore[no-untyped-
 
 def test_norms_are_those_of_plain_backpropagation(tiny: Dataset) -> None:
     config = small(hidden_layers=(7, 5))
-    model, feed = build_model(config), loader(config, tiny)
-    rows = probe_layers(config, model, feed, None)
-    inputs, labels = feed.rows(slice(PROBED_IMAGES))
+    model, batches = build_model(config), loader(config, tiny)
+    rows = probe_layers(config, model, batches, None)
+    inputs, labels = batches.rows(slice(PROBED_IMAGES))
     F.cross_entropy(model(inputs), labels).backward()
     for row, module in zip(rows, [model[0], model[2], model[4]], strict=True):
         own = torch.cat([value.grad.flatten() for value in module.parameters()])

@@ -33,20 +33,20 @@ def excitations(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor
     place = forward.places(config)[layer]
     is_output = layer == max(forward.places(config))
     end = place + 1 + (config.batch_norm and not is_output)
-    found: torch.Tensor = model[:end](shaped(config, ink))
-    return found.amax((2, 3)) if found.ndim == 4 else found
+    signal: torch.Tensor = model[:end](shaped(config, ink))
+    return signal.amax((2, 3)) if signal.ndim == 4 else signal
 
 
-def of_each(
+def unit_excitations(
     config: RunConfig, model: torch.nn.Sequential, layer: int, units: list[int], images: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
     """How much image i (n×28×28, uint8) excites unit `units[i]`: n."""
-    found = []
+    chunks = []
     with torch.inference_mode():
         for rows in pieces(len(images), min(CHUNK, chunk_size(config))):
             values = excitations(config, model, _ink(images[rows]), layer).numpy()
-            found.append(values[range(len(values)), units[rows]])
-    return np.concatenate(found)
+            chunks.append(values[range(len(values)), units[rows]])
+    return np.concatenate(chunks)
 
 
 def _ink(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -62,16 +62,16 @@ def gradients(
     progress: Progress = nothing,
 ) -> torch.Tensor:
     """How the excitation of unit `units[i]` changes with each pixel of image i: n×28×28."""
-    found = []
+    chunks = []
     for rows in pieces(len(images), chunk_size(config)):
         piece = images[rows].detach().clone().requires_grad_()
         values = excitations(config, model, piece, layer)[torch.arange(len(piece)), units[rows]]
-        found.append(torch.autograd.grad(values.sum(), piece)[0])
+        chunks.append(torch.autograd.grad(values.sum(), piece)[0])
         progress(rows.stop / len(images))
-    return torch.cat(found)
+    return torch.cat(chunks)
 
 
-def exciting(
+def maximizing_images(
     config: RunConfig,
     model: torch.nn.Sequential,
     layer: int,
@@ -92,14 +92,14 @@ def exciting(
     images = torch.from_numpy(np.clip(start + noise, 0, 1).astype(np.float32))
     for step in range(STEPS):
 
-        def told(fraction: float, step: int = step) -> None:
+        def report(fraction: float, step: int = step) -> None:
             progress((step + fraction) / STEPS)
 
-        moved = [int(one) for one in generator.integers(-JITTER, JITTER + 1, 2)] if smooth else [0, 0]
-        images = torch.roll(images, moved, (1, 2))
-        slope = gradients(config, model, images, layer, units, told)
+        shift = generator.integers(-JITTER, JITTER + 1, 2).tolist() if smooth else [0, 0]
+        images = torch.roll(images, shift, (1, 2))
+        slope = gradients(config, model, images, layer, units, report)
         images = images + RATE * slope / slope.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)
-        images = torch.roll(images, [-one for one in moved], (1, 2))
+        images = torch.roll(images, [-pixels for pixels in shift], (1, 2))
         if smooth:
             images = images * (1 - DECAY)
             if step % BLUR_EVERY == 0:
@@ -118,12 +118,12 @@ def strongest(
     progress: Progress = nothing,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The `most` of these images (n×28×28, uint8) that excite each unit most, the first most of all: places and excitations, units×most."""
-    found = []
+    chunks = []
     with torch.inference_mode():
         for rows in pieces(len(images), min(CHUNK, chunk_size(config))):
-            found.append(excitations(config, model, _ink(images[rows]), layer)[:, units])
+            chunks.append(excitations(config, model, _ink(images[rows]), layer)[:, units])
             progress(rows.stop / len(images))
-    values, places = torch.cat(found).topk(min(most, len(images)), 0)
+    values, places = torch.cat(chunks).topk(min(most, len(images)), 0)
     return places.T.numpy(), values.T.numpy()
 
 

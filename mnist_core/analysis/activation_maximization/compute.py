@@ -36,16 +36,16 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
         config, model, number, units, images, STRONGEST, lambda fraction: progress(0.2 * fraction)
     )
 
-    def climbed(*, smooth: bool, begun: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        def told(fraction: float) -> None:
-            progress(begun + 0.4 * fraction)
+    def ascended(*, smooth: bool, start_fraction: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        def report(fraction: float) -> None:
+            progress(start_fraction + 0.4 * fraction)
 
-        ink = ascent.exciting(config, model, number, units, start, smooth=smooth, progress=told)
+        ink = ascent.maximizing_images(config, model, number, units, start, smooth=smooth, progress=report)
         kept = (ink * 255).round().astype(np.uint8)
-        return kept, ascent.of_each(config, model, number, units, kept)
+        return kept, ascent.unit_excitations(config, model, number, units, kept)
 
-    smooth, smooth_values = climbed(smooth=True, begun=0.2)
-    plain, plain_values = climbed(smooth=False, begun=0.6)
+    smooth, smooth_values = ascended(smooth=True, start_fraction=0.2)
+    plain, plain_values = ascended(smooth=False, start_fraction=0.6)
     where = (step, run.checkpoint_step, len(images), split)
     return Result(*where, smooth, smooth_values, plain, plain_values, real, real_values)
 

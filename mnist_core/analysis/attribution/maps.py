@@ -36,8 +36,8 @@ def integrated_gradients(
     The parts add up to the rise, but for the rule's error (Sundararajan et al. 2017, arXiv:1703.01365).
     """
     places = (torch.arange(INTEGRAL_STEPS) + 0.5) / INTEGRAL_STEPS
-    found = _gradients(config, model, places[:, None, None] * torch.from_numpy(ink), digit, progress)
-    return np.asarray(ink * found.mean(0), np.float32)
+    gradients = _gradients(config, model, places[:, None, None] * torch.from_numpy(ink), digit, progress)
+    return np.asarray(ink * gradients.mean(0), np.float32)
 
 
 def occlusion(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int, progress: Progress = nothing) -> Map:
@@ -61,19 +61,19 @@ def scores_of_many(
     config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor, digit: int, progress: Progress = nothing
 ) -> torch.Tensor:
     """`scores`, a chunk at a time; without gradients."""
-    found = []
+    parts = []
     for rows in pieces(len(ink), chunk_size(config)):
-        found.append(scores(config, model, ink[rows], digit))
+        parts.append(scores(config, model, ink[rows], digit))
         progress(rows.stop / len(ink))
-    return torch.cat(found)
+    return torch.cat(parts)
 
 
 def _gradients(
     config: RunConfig, model: torch.nn.Sequential, images: torch.Tensor, digit: int, progress: Progress
 ) -> NDArray[np.float32]:
-    found = []
+    gradients = []
     for rows in pieces(len(images), chunk_size(config)):
         piece = images[rows].detach().clone().requires_grad_()
-        found.append(torch.autograd.grad(scores(config, model, piece, digit).sum(), piece)[0])
+        gradients.append(torch.autograd.grad(scores(config, model, piece, digit).sum(), piece)[0])
         progress(rows.stop / len(images))
-    return np.asarray(torch.cat(found).numpy(), np.float32)
+    return np.asarray(torch.cat(gradients).numpy(), np.float32)

@@ -73,7 +73,7 @@ class Landscape:
 
 def finite(snapshots: Sequence[tuple[int, Weights]]) -> list[tuple[int, Weights]]:
     """The snapshots all of whose weights are numbers."""
-    return [one for one in snapshots if all(np.isfinite(value).all() for value in one[1].values())]
+    return [(step, weights) for step, weights in snapshots if all(np.isfinite(part).all() for part in weights.values())]
 
 
 def path_plane(snapshots: Sequence[tuple[int, Weights]]) -> Plane | None:
@@ -206,17 +206,17 @@ def landscape(
     xs, ys = np.linspace(*plane.xs, side), np.linspace(*plane.ys, side)
     places = torch.tensor([(x, y) for y in ys for x in xs], dtype=torch.float32)
     losses_at = _mlp(config, plane, inputs, labels) if _is_plain(config) else _any(config, plane, inputs, labels)
-    found: list[torch.Tensor] = []
+    chunks: list[torch.Tensor] = []
     at_once = _points_at_once(config, count)
     with torch.inference_mode():
         for points in pieces(len(places), at_once):
 
-            def told(fraction: float, points: slice = points) -> None:
+            def report(fraction: float, points: slice = points) -> None:
                 progress((points.start + fraction * (points.stop - points.start)) / len(places))
 
-            found.append(losses_at(places[points], told))
-            told(1.0)
-    losses = torch.cat(found).numpy().astype(np.float64).reshape(side, side)
+            chunks.append(losses_at(places[points], report))
+            report(1.0)
+    losses = torch.cat(chunks).numpy().astype(np.float64).reshape(side, side)
     return Landscape(plane, xs, ys, losses, count)
 
 
@@ -233,7 +233,7 @@ def _points_at_once(config: RunConfig, images: int) -> int:
 
 
 def _tensors(plane: Plane, name: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    parts = [torch.from_numpy(np.ascontiguousarray(one[name])) for one in (plane.origin, plane.first, plane.second)]
+    parts = [torch.from_numpy(np.ascontiguousarray(named[name])) for named in (plane.origin, plane.first, plane.second)]
     return parts[0], parts[1], parts[2]
 
 
@@ -250,7 +250,7 @@ def _mlp(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Te
         )
     ]
 
-    def losses_at(places: torch.Tensor, _told: Progress) -> torch.Tensor:
+    def losses_at(places: torch.Tensor, _progress: Progress) -> torch.Tensor:
         x, y = places[:, 0].view(-1, 1, 1), places[:, 1].view(-1, 1, 1)
         z = torch.addcmul(first_sums[0] + x * first_sums[1], y, first_sums[2])
         for name in layers[1:]:
@@ -283,16 +283,16 @@ def _any(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Te
     fixed = {name: torch.from_numpy(np.array(value)) for name, value in plane.origin.items()}
     moving = {name: _tensors(plane, name) for name in plane.first}
 
-    def losses_at(places: torch.Tensor, told: Progress) -> torch.Tensor:
-        found = []
+    def losses_at(places: torch.Tensor, progress: Progress) -> torch.Tensor:
+        losses = []
         for x, y in places:
             weights = {name: _combined(parts, x, y) for name, parts in moving.items()}
             loss = torch.zeros(())
             for rows in pieces(len(inputs), chunk_size(config)):
                 outputs = torch.func.functional_call(model, fixed | weights, (inputs[rows],))
                 loss += loss_of(config, outputs, labels[rows]) * (len(outputs) / len(inputs))
-                told(rows.stop / len(inputs))
-            found.append(loss)
-        return torch.stack(found)
+                progress(rows.stop / len(inputs))
+            losses.append(loss)
+        return torch.stack(losses)
 
     return losses_at

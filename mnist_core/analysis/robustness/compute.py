@@ -43,17 +43,17 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
     shown: dict[str, Any] = {}
     for number, network in enumerate(networks):
         if network is not None:
-            told = part_of(progress, number, len(runs))
-            images, answers = _answers(network, parameters.perturbation, told)
+            of_run = part_of(progress, number, len(runs))
+            images, answers = _answers(network, parameters.perturbation, of_run)
             accuracy[number] = (answers == network.labels).mean(1)
             shown = shown or {"examples": images, "answers": answers[:, :EXAMPLES].astype(np.uint8)}
     first = networks[0]
     assert first is not None
     return Result(
         strengths=strengths,
-        images=tuple(0 if one is None else len(one.labels) for one in networks),
-        splits=tuple("" if one is None else one.split for one in networks),
-        steps=tuple(None if one is None else one.step for one in networks),
+        images=tuple(0 if network is None else len(network.labels) for network in networks),
+        splits=tuple("" if network is None else network.split for network in networks),
+        steps=tuple(None if network is None else network.step for network in networks),
         reached=tuple(run.checkpoint_step for run in runs),
         accuracy=accuracy,
         labels=first.labels[:EXAMPLES],

@@ -95,9 +95,9 @@ def answered(
     config: RunConfig, model: torch.nn.Sequential, ink: Ink, progress: Progress = nothing
 ) -> NDArray[np.int64]:
     """The digits that the network answers: n."""
-    found = np.empty(len(ink), np.int64)
+    digits = np.empty(len(ink), np.int64)
     with torch.inference_mode():
         for rows in pieces(len(ink), chunk_size(config)):
-            found[rows] = outputs(config, model, torch.from_numpy(ink[rows])).argmax(1).numpy()
+            digits[rows] = outputs(config, model, torch.from_numpy(ink[rows])).argmax(1).numpy()
             progress(rows.stop / len(ink))
-    return found
+    return digits

@@ -33,12 +33,12 @@ def compute(context: Context, parameters: Parameters, progress: Callable[[float]
         learning_rate=parameters.learning_rate,
         epochs=parameters.iterations // BATCHES,
     )
-    both = beside(config, load_dataset(config.dataset), threads=context.cores, progress=progress)
+    both = train_both(config, load_dataset(config.dataset), threads=context.cores, progress=progress)
     return Result((both.scratch_seconds, both.engine_seconds), both.scratch, both.engine)
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class Trained:
     """Each batch's loss before its update, and the time of all updates."""
 
     scratch: NDArray[np.float64]
@@ -47,9 +47,9 @@ class Beside:
     engine_seconds: float
 
 
-def beside(
+def train_both(
     config: RunConfig, dataset: Dataset, *, threads: int = 1, progress: Callable[[float], None] = lambda fraction: None
-) -> Beside:
+) -> Trained:
     """Train an MLP with one hidden ReLU layer by plain SGD in both ways, in turns; `progress` is told the share done.
 
     The run may be so long that each update has a record of its own (schedule.window): 1,000 updates.
@@ -79,7 +79,7 @@ def beside(
             trainer.loop.update()
         seconds += between - begun, time.perf_counter() - between
     records = trainer.take_records().steps
-    return Beside(np.array(losses), records["loss"].astype(np.float64), *seconds.tolist())
+    return Trained(np.array(losses), records["loss"].astype(np.float64), *seconds.tolist())
 
 
 def first_net(config: RunConfig) -> TwoLayerNet:

@@ -24,9 +24,9 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
     images = part.images[: affordable(run.config, len(snapshots))]
     answers = []
     for number, (_step, weights) in enumerate(snapshots):
-        told = part_of(progress, number, len(snapshots))
+        of_snapshot = part_of(progress, number, len(snapshots))
         answers.append(
-            inference.probabilities(run.config, weights, images, threads=context.cores, progress=told).argmax(1)
+            inference.probabilities(run.config, weights, images, threads=context.cores, progress=of_snapshot).argmax(1)
         )
     return Result(
         steps=tuple(step for step, _weights in snapshots),

@@ -73,9 +73,9 @@ def test_the_image_found_excites_more_than_every_real_one(
 ) -> None:
     model, units = networks[config.model], [0, 1, 2]
     mean = tiny.train_images.mean(0).astype(np.float32) / 255
-    plain, smooth = (ascent.exciting(config, model, layer, units, mean, smooth=one) for one in (False, True))
-    assert np.array_equal(smooth, ascent.exciting(config, model, layer, units, mean, seed=0))
-    assert not np.array_equal(smooth, ascent.exciting(config, model, layer, units, mean, seed=1))
+    plain, smooth = (ascent.maximizing_images(config, model, layer, units, mean, smooth=one) for one in (False, True))
+    assert np.array_equal(smooth, ascent.maximizing_images(config, model, layer, units, mean, seed=0))
+    assert not np.array_equal(smooth, ascent.maximizing_images(config, model, layer, units, mean, seed=1))
     assert min(plain.min(), smooth.min()) >= 0
     assert max(plain.max(), smooth.max()) <= 1
     places, values = ascent.strongest(config, model, layer, units, tiny.train_images, 5)
@@ -96,14 +96,14 @@ def test_for_a_linear_unit_it_is_the_ink_where_its_weights_are_positive() -> Non
     weights = torch.where(torch.arange(784) % 2 == 0, 1.0, -1.0)
     with torch.no_grad():
         model[0].weight[4] = weights
-    found = ascent.exciting(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
+    found = ascent.maximizing_images(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
     assert np.array_equal(found[0].reshape(-1), (weights > 0).numpy().astype(np.float32))
 
 
 def test_smoothing_makes_neighbors_alike(networks: dict[str, torch.nn.Sequential], tiny: Dataset) -> None:
     mean = tiny.train_images.mean(0).astype(np.float32) / 255
     rough = {
-        smooth: abs(np.diff(ascent.exciting(MLP, networks["mlp"], 2, [3], mean, smooth=smooth), axis=2)).mean()
+        smooth: abs(np.diff(ascent.maximizing_images(MLP, networks["mlp"], 2, [3], mean, smooth=smooth), axis=2)).mean()
         for smooth in (True, False)
     }
     assert rough[True] < rough[False] / 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core.analysis.scratch_comparison.compute import beside, first_net
+from mnist_core.analysis.scratch_comparison.compute import first_net, train_both
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.presets import preset
@@ -18,7 +18,7 @@ TWO_LAYER = preset("two-layer-net").config
 @pytest.mark.parametrize(("rate", "allowed"), [(0.1, 2e-6), (0.5, 2e-5)])
 def test_on_mnist_both_curves_are_one(mnist: Path, rate: float, allowed: float) -> None:
     config = TWO_LAYER.replace(learning_rate=rate, epochs=3)
-    found = beside(config, load_dataset("mnist", mnist))
+    found = train_both(config, load_dataset("mnist", mnist))
     assert len(found.scratch) == len(found.engine) == 300
     assert np.abs(found.scratch - found.engine).max() < allowed
     assert found.scratch[0] == pytest.approx(np.log(10), abs=0.01)
@@ -28,7 +28,7 @@ def test_on_mnist_both_curves_are_one(mnist: Path, rate: float, allowed: float) 
 
 
 def test_on_mnist_both_collapse_at_1_5(mnist: Path) -> None:
-    found = beside(TWO_LAYER.replace(learning_rate=1.5, epochs=5), load_dataset("mnist", mnist))
+    found = train_both(TWO_LAYER.replace(learning_rate=1.5, epochs=5), load_dataset("mnist", mnist))
     for losses in (found.scratch, found.engine):
         assert np.isfinite(losses).all()
         assert losses[-100:].mean() == pytest.approx(np.log(10), abs=0.01)
@@ -49,7 +49,7 @@ def test_on_built_in_digits_short_batches_too(tiny: Dataset, sampling: str) -> N
         epochs=20,
     )
     told: list[float] = []
-    found = beside(config, tiny, progress=told.append)
+    found = train_both(config, tiny, progress=told.append)
     assert len(found.scratch) == config.total_steps == 220
     assert np.abs(found.scratch - found.engine).max() < 2e-5
     assert found.scratch[-20:].mean() < 0.5 * found.scratch[0]
@@ -59,7 +59,7 @@ def test_on_built_in_digits_short_batches_too(tiny: Dataset, sampling: str) -> N
 
 def test_other_batches_would_be_seen(tiny: Dataset) -> None:
     config = RunConfig(dataset="built-in", train_size=1_000, validation_size=100, hidden_layers=(20,), epochs=2)
-    first, second = (beside(config.replace(batch_seed=seed), tiny) for seed in (1, 2))
+    first, second = (train_both(config.replace(batch_seed=seed), tiny) for seed in (1, 2))
     assert np.abs(first.scratch - second.engine).max() > 1e-2
 
 
