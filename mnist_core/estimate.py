@@ -1,4 +1,4 @@
-"""How long a run will take on this machine, before it starts. Without torch.
+"""How long a run will take on this machine, before it starts.
 
 A step costs a fixed overhead (Python, small operations) and its multiplications (three times those of a forward pass)
 at the machine's rate; both are measured by a worker (`training.speed.measure_speed`), for MLP and CNN apart.

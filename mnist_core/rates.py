@@ -1,4 +1,4 @@
-"""Which learning rates a sweep tries, what it expects of the machine, and what is wrong with a range. Without torch."""
+"""Which learning rates a sweep tries, what it expects of the machine, and what is wrong with a range."""
 
 from __future__ import annotations
 

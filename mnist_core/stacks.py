@@ -1,4 +1,4 @@
-"""Which runs may train together as one wider network (a stack), and how they are dealt out. Knows no torch."""
+"""Which runs may train together as one wider network (a stack), and how they are dealt out."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The weights of a run as a safetensors file of their own, and back from a file that anybody may have made. No torch, no
-pickle."""
+"""The weights of a run as a safetensors file of their own, and back from a file that anybody may have made. No pickle."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 `execute` owns runs from claim to release: one, or several that train as one stack. The store is asked for requests
 about ten times a second and given new records about five times a second, more often at first so that a curve is there
-at once. A run (`one_run`) of a stack that is paused, stopped or stepped leaves it; the others go on.
+at once. A run (`run_execution.Job`) of a stack that is paused, stopped or stepped leaves it; the others go on.
 """
 
 from __future__ import annotations

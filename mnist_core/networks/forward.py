@@ -1,4 +1,4 @@
-"""A network's answer for a few images in NumPy, so that a page can ask while a student draws. No torch.
+"""A network's answer for a few images in NumPy, so that a page can ask while a student draws.
 
 Layer by layer what `models.build_model(config)` computes in evaluation mode, equal to rounding. For single images this
 takes from a tenth of a millisecond to some (docs/architecture.md has figures); whole data sets are the workers' affair.

@@ -1,4 +1,4 @@
-"""Networks: what one looks like (`describe`, without torch) and the network itself (`build_model`).
+"""Networks: what one looks like (`describe`) and the network itself (`build_model`).
 
 MLP: flattened 784 pixels, dense hidden layers, ten outputs. CNN: per convolution "same" padding, activation and 2×2
 pooling; then dense hidden layers and ten outputs. Outputs are logits.
@@ -48,7 +48,7 @@ class Description:
 
 
 def describe(config: RunConfig) -> Description:
-    """The layers of the network that `build_model(config)` makes, with their shapes and sizes. Without torch."""
+    """The layers of the network that `build_model(config)` makes, with their shapes and sizes."""
     return Description(tuple(_layers(config)))
 
 
