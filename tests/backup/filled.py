@@ -51,10 +51,10 @@ def crashed(store: Store, monkeypatch: pytest.MonkeyPatch, run_id: str = "crashe
     real, calls = store.record_writer.publish, iter(range(100))
 
     def publish(reports: Any) -> Any:
-        told = real(reports)
-        if next(calls) == 3:
+        accepted = real(reports)
+        if next(calls) >= 3 and reports[0].checkpoint:  # on a busy machine not each report has one
             raise Crash
-        return told
+        return accepted
 
     with monkeypatch.context() as patch:
         for name, value in (("CHECKPOINT_SECONDS", 0.0), ("PUBLISH_SECONDS", 0.001), ("FIRST_SECONDS", 0.001)):

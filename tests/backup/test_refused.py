@@ -297,17 +297,20 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "checkpoint_token",
         "color",
     }
+    then = {"soft_deleted_at": "put_away_at"}
 
     def change(content: dict[str, bytes]) -> None:
         for table in ("lease", "counters"):
             del content[f"rows/{table}.jsonl"]
         for name in [name for name in content if name.startswith("rows/")]:
             told = [json.loads(line) for line in content[name].splitlines()]
-            kept = [{key: value for key, value in row.items() if key not in later} for row in told]
+            kept = [{then.get(key, key): value for key, value in row.items() if key not in later} for row in told]
             content[name] = b"".join(json.dumps(row).encode() + b"\n" for row in kept)
+        content["rows/studies.jsonl"] = content.pop("rows/analyses.jsonl")
 
     with container.opened(small) as found:
         counts = {table: count for table, count in found.manifest.rows.items() if table not in ("lease", "counters")}
+    counts["studies"] = counts.pop("analyses")
     old = rewritten(small, change, revision="0004_labels", rows=counts)
     elsewhere()
     assert backup.restore(old).runs == 2
