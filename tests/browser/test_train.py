@@ -119,5 +119,5 @@ def test_the_layers_are_shown_beneath_the_curves(open_browser: Open) -> None:
     page.press("run")
     page.wait_for("completed")
     page.expand("Inside the layers")
-    wait_until(lambda: page.chart("dead_units", "updates") is not None)
+    wait_until(lambda: page.chart("layers_dead_units", "updates") is not None)
     page.wait_for("Layer")

@@ -30,7 +30,7 @@ def test_the_landscape_of_a_run_from_the_click_to_both_charts(open_browser: Open
     page.choose("why_view", "Loss landscape")
     page.press("landscape_compute")
     page.wait_for("of the squared distances from the end lie in it", 60)
-    for chart in ("landscape_contours", "landscape_surface"):
+    for chart in ("contours", "surface"):
         wait_until(lambda chart=chart: page.chart(chart, "drawn-at"))  # type: ignore[misc]
     page.choose("landscape_plane", "random directions")
     page.press("landscape_compute")
