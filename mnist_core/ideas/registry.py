@@ -8,10 +8,14 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import streamlit as st
+
 from mnist_core.errors import InitialValueError
 from mnist_core.messages import N_
+from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.views import Views
+from mnist_core.ui.views import show as show_view
 
 # Folder of ideas → page that shows them, by the name of its file.
 PAGES: Mapping[str, str] = {
@@ -145,3 +149,10 @@ def of_page(page: str) -> Iterator[Idea]:
 def views(page: str) -> Views:
     """Word in the page's address → title, and what draws the idea on its own page."""
     return {idea.view: (idea.title, partial(idea.draw, idea.panel())) for idea in of_page(page)}
+
+
+def show(page: str, title: str) -> None:
+    """A page of ideas: its title, and the view that its address names."""
+    st.title(title)
+    preload()
+    show_view(Panel(page), views(page))

@@ -151,13 +151,7 @@ def _progress(panel: Panel, analysis: Analysis) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(analysis.progress, text=_computing(analysis))
         if analysis.owner == session.student():
-            st.button(
-                _("Cancel"),
-                key=panel.key(f"cancel_{analysis.kind}"),
-                icon=":material/close:",
-                on_click=_cancel,
-                args=(analysis,),
-            )
+            panel.button(f"cancel_{analysis.kind}", _("Cancel"), "close", _cancel, analysis)
 
 
 def _computing(analysis: Analysis) -> str:

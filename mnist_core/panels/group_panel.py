@@ -54,9 +54,7 @@ def progress(panel: Panel, runs: list[Run]) -> None:
         parts.append(ngettext("{n} waiting", "{n} waiting", waits).format(n=waits))
     st.progress(done / len(runs), text=" · ".join(parts))
     if runs[0].owner == session.student() and any(run.active for run in runs):
-        st.button(
-            _("Stop all"), key=panel.key("stop_all"), icon=":material/stop:", on_click=run_panel.stop_all, args=(runs,)
-        )
+        panel.button("stop_all", _("Stop all"), "stop", run_panel.stop_all, runs)
 
 
 def _charts(panel: Panel, group: str, runs: list[Run]) -> None:

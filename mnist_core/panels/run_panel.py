@@ -93,41 +93,35 @@ def stop_all(runs: Iterable[Run]) -> None:
 
 def _buttons(panel: Panel, run: Run) -> None:
     if run.state == "paused":
-        st.button(
-            _("Resume"), key=panel.key("resume"), icon=":material/play_arrow:", on_click=ask, args=(run, "resume")
-        )
+        panel.button("resume", _("Resume"), "play_arrow", ask, run, "resume")
     else:
-        st.button(
+        panel.button(
+            "pause",
             _("Pause"),
-            key=panel.key("pause"),
-            icon=":material/pause:",
-            on_click=ask,
-            args=(run, "pause"),
+            "pause",
+            ask,
+            run,
+            "pause",
             help=_("Lets other runs train first. Resume puts the run at the end of the queue."),
         )
-    st.button(
+    panel.button(
+        "step",
         _("One step"),
-        key=panel.key("step"),
-        icon=":material/skip_next:",
-        on_click=ask,
-        args=(run, "step"),
+        "skip_next",
+        ask,
+        run,
+        "step",
         disabled=run.state != "paused",
         help=_("A single update, while the run is paused."),
     )
-    st.button(
-        _("Stop"),
-        key=panel.key("stop"),
-        icon=":material/stop:",
-        on_click=ask,
-        args=(run, "stop"),
-        help=_("Ends the run and keeps its results."),
-    )
-    st.button(
+    panel.button("stop", _("Stop"), "stop", ask, run, "stop", help=_("Ends the run and keeps its results."))
+    panel.button(
+        "reset",
         _("Reset"),
-        key=panel.key("reset"),
-        icon=":material/restart_alt:",
-        on_click=ask,
-        args=(run, "reset"),
+        "restart_alt",
+        ask,
+        run,
+        "reset",
         help=_("Sets the run back to step 0 with the same initial weights, and pauses it."),
     )
     if run.config.schedule != "rising":  # a range test reads its rates off the plan
@@ -135,13 +129,14 @@ def _buttons(panel: Panel, run: Run) -> None:
 
 
 def _continue(panel: Panel, run: Run) -> None:
-    st.button(
+    panel.button(
+        "continue",
         _("Continue"),
-        key=panel.key("continue"),
-        type="primary",
-        icon=":material/play_arrow:",
-        on_click=ask,
-        args=(run, "resume"),
+        "play_arrow",
+        ask,
+        run,
+        "resume",
+        primary=True,
         help=_("Queues the run again. It continues from its last checkpoint, or from the start if it has none."),
     )
 
@@ -151,11 +146,11 @@ def _take(panel: Panel, run: Run) -> None:
         draft.load(run.config)
         frame.draw_anew()  # the controls are no part of this fragment
 
-    st.button(
+    panel.button(
+        "take",
         _("Use these settings"),
-        key=panel.key("take"),
-        icon=":material/content_copy:",
-        on_click=taken,
+        "content_copy",
+        taken,
         help=_("Fills in the settings that this run started with."),
     )
 

@@ -9,7 +9,7 @@ Streamlit's: they take the name in front of the label.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -97,6 +97,27 @@ class Panel:
         raise InitialValueError(template, control=name, value=given, options=shown)
 
     # ---- controls --------------------------------------------------------------------------------------------------
+
+    def button(
+        self,
+        name: str,
+        label: str,
+        icon: str,
+        on_click: Callable[..., None],
+        *args: Any,
+        primary: bool = False,
+        **more: Any,
+    ) -> None:
+        """`st.button` with one of Material's icons, which calls `on_click` with `args`; `primary`: what the page is about."""
+        st.button(
+            label,
+            key=self.key(name),
+            icon=f":material/{icon}:",
+            type="primary" if primary else "secondary",
+            on_click=on_click,
+            args=args,
+            **more,
+        )
 
     def slider(
         self,

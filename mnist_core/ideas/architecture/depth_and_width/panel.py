@@ -79,13 +79,18 @@ def _launch(panel: Panel) -> None:
         seeds = panel.one_of("seeds", _("Seeds per cell"), {n: str(n) for n in SEEDS}, 1)
         named = _named(_configs(base, sorted(depths), sorted(widths)), seeds)
         configs = [config for _name, config in named]
-        st.button(
+        panel.button(
+            "start",
             _("Train all {n}").format(n=len(configs)),
-            key=panel.key("start"),
-            type="primary",
-            icon=":material/grid_on:",
-            on_click=started.start,
-            args=(panel, "group", secrets.token_hex(5), configs, [name for name, _config in named], PRESET.name),
+            "grid_on",
+            started.start,
+            panel,
+            "group",
+            secrets.token_hex(5),
+            configs,
+            [name for name, _config in named],
+            PRESET.name,
+            primary=True,
             disabled=not configs,
         )
         if configs:

@@ -33,13 +33,17 @@ def draw(panel: Panel) -> None:
     mlp = _mlp(panel, cnn)
     _compare(cnn, mlp)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.button(
+        panel.button(
+            "start",
             _("Train both"),
-            key=panel.key("start"),
-            type="primary",
-            icon=":material/balance:",
-            on_click=started.start,
-            args=(panel, "pair", secrets.token_hex(5), [cnn, mlp], ["CNN", "MLP"]),
+            "balance",
+            started.start,
+            panel,
+            "pair",
+            secrets.token_hex(5),
+            [cnn, mlp],
+            ["CNN", "MLP"],
+            primary=True,
         )
         started.expected_time([cnn, mlp])
     if group := started.shown(panel, "pair"):

@@ -28,13 +28,18 @@ def draw(panel: Panel) -> None:
     )
     configs = _configs(panel)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.button(
+        panel.button(
+            "start",
             _("Train all optimizers"),
-            key=panel.key("start"),
-            type="primary",
-            icon=":material/flag:",
-            on_click=started.start,
-            args=(panel, "race", secrets.token_hex(5), list(configs.values()), list(configs), PRESET.name),
+            "flag",
+            started.start,
+            panel,
+            "race",
+            secrets.token_hex(5),
+            list(configs.values()),
+            list(configs),
+            PRESET.name,
+            primary=True,
         )
         started.expected_time(list(configs.values()))
     st.caption(

@@ -74,13 +74,15 @@ def _launch(panel: Panel, configs: list[RunConfig]) -> None:
     each = [estimate.estimate_seconds(config, speed) for config in configs]
     seconds = max(max(each), sum(each) / settings.worker_count())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.button(
+        panel.button(
+            "start",
             _("Train at {n} batch sizes").format(n=len(configs)),
-            key=panel.key("start"),
-            type="primary",
-            icon=":material/stacks:",
-            on_click=_start,
-            args=(panel, configs, secrets.token_hex(5)),
+            "stacks",
+            _start,
+            panel,
+            configs,
+            secrets.token_hex(5),
+            primary=True,
         )
         st.metric(_("Expected time"), names.duration(seconds), width="content")
     if seconds > LONG:

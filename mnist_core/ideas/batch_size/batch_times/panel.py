@@ -40,13 +40,14 @@ def draw(panel: Panel) -> None:
     mine = session.store().analyses.newest(session.student(), parameters.kind)
     shown = analysis_panel.known(parameters)
     with button, st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        panel.button(
+            "measure",
             _("Measure on this machine"),
-            key=panel.key("measure"),
-            type="primary",
-            icon=":material/timer:",
-            on_click=analysis_panel.begin,
-            args=(parameters, secrets.token_hex(5)),
+            "timer",
+            analysis_panel.begin,
+            parameters,
+            secrets.token_hex(5),
+            primary=True,
             disabled=any(analysis.active for analysis in mine),
         )
         st.caption(_("Takes about five seconds, in the background."), width="content")

@@ -53,9 +53,7 @@ def _panel(panel: Panel, name: DatasetName) -> None:
         steps = panel.one_of("steps", _("The network"), {steps: _state(steps) for steps in TRAINED}, 0)
     with third:
         seed = int(panel.session.get("seed", 0))
-        st.button(
-            _("Draw other batches"), key=panel.key("next"), icon=":material/casino:", on_click=_others, args=(panel,)
-        )
+        panel.button("next", _("Draw other batches"), "casino", _others, panel)
     noise, kept = _noise(name, datasets.find(name), steps)
     found = noise.batches(size, DRAWN, seed) if seed else kept[size]
     said = _said(size, found)

@@ -39,9 +39,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     seed = int(panel.session.get("seed", 0))
     analysis = analysis_panel.wanted(Parameters(dataset=name, seed=seed))
     analysis_panel.draw(panel, analysis.id, partial(_show, panel))
-    st.button(
-        _("Show other images"), key=panel.key("others"), icon=":material/shuffle:", on_click=_others, args=(panel,)
-    )
+    panel.button("others", _("Show other images"), "shuffle", _others, panel)
     lesson.code(panel, augment.limits, augment.transform, augment.augmented)
     lesson.experiment(
         "overfit-and-stop",

@@ -53,13 +53,7 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
                 "hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420
             )
         elif order == "random":
-            st.button(
-                _("Show other images"),
-                key=panel.key("shuffle"),
-                icon=":material/shuffle:",
-                on_click=_shuffle,
-                args=(panel,),
-            )
+            panel.button("shuffle", _("Show other images"), "shuffle", _shuffle, panel)
     if order == "run":
         ranking_panel.draw(panel, runs)
         return

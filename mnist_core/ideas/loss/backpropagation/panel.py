@@ -110,41 +110,14 @@ def _steps(panel: Panel, count: int, made: Round) -> int:
         panel.session[STAGE] = count
     now = panel.session[STAGE]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            _("Back"),
-            key=panel.key("back"),
-            icon=":material/arrow_back:",
-            on_click=_go,
-            args=(panel, -1),
-            disabled=now == 1,
-        )
+        panel.button("back", _("Back"), "arrow_back", _go, panel, -1, disabled=now == 1)
         if now < count:
-            st.button(
-                _("Next"),
-                key=panel.key("next"),
-                icon=":material/arrow_forward:",
-                type="primary",
-                on_click=_go,
-                args=(panel, 1),
-            )
+            panel.button("next", _("Next"), "arrow_forward", _go, panel, 1, primary=True)
         else:
-            st.button(
-                _("Next iteration"),
-                key=panel.key("round"),
-                icon=":material/repeat:",
-                type="primary",
-                on_click=_keep,
-                args=(panel, made),
-                disabled=_far(made.new) > MOST,
+            panel.button(
+                "round", _("Next iteration"), "repeat", _keep, panel, made, primary=True, disabled=_far(made.new) > MOST
             )
-        st.button(
-            _("Start over"),
-            key=panel.key("reset"),
-            icon=":material/restart_alt:",
-            on_click=_reset,
-            args=(panel,),
-            disabled=NET not in panel.session,
-        )
+        panel.button("reset", _("Start over"), "restart_alt", _reset, panel, disabled=NET not in panel.session)
     shown = st.slider(_("Step"), 1, count, key=panel.key(STAGE))
     if past := panel.session.get(PAST):
         losses = " → ".join(f"{loss:.3f}" for loss in past[-8:])

@@ -83,4 +83,4 @@ def _question(panel: Panel) -> None:
     def another() -> None:
         panel.session["question"] = number + 1
 
-    st.button(_("Another question"), key=panel.key("next"), icon=":material/casino:", on_click=another)
+    panel.button("next", _("Another question"), "casino", another)

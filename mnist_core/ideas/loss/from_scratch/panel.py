@@ -60,13 +60,14 @@ def _panel(panel: Panel) -> None:
     parameters = Parameters(dataset=data_note.dataset(), learning_rate=rate, iterations=iterations)
     shown = analysis_panel.known(parameters)
     with right:
-        st.button(
+        panel.button(
+            "train",
             _("Train both"),
-            key=panel.key("train"),
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=analysis_panel.begin,
-            args=(parameters, secrets.token_hex(5)),
+            "play_arrow",
+            analysis_panel.begin,
+            parameters,
+            secrets.token_hex(5),
+            primary=True,
             disabled=shown is not None and shown.active,
         )
     if shown is None:

@@ -38,13 +38,14 @@ def draw(panel: Panel) -> None:
     parameters = Parameters(run=run.id, plane=plane)
     shown = analysis_panel.known(parameters)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        panel.button(
+            "compute",
             _("Compute the landscape"),
-            key=panel.key("compute"),
-            type="primary",
-            icon=":material/landscape:",
-            on_click=analysis_panel.begin,
-            args=(parameters, secrets.token_hex(5)),
+            "landscape",
+            analysis_panel.begin,
+            parameters,
+            secrets.token_hex(5),
+            primary=True,
             disabled=shown is not None and shown.active,
         )
         if shown is not None and shown.state == "finished" and not registry.tells_of(shown, run.checkpoint_step):

@@ -29,16 +29,14 @@ def draw(panel: Panel) -> None:
             "In a network, the curvature is not fixed: it changes during training. Watch the sharpness grow until it reaches the stability edge, 2 / learning rate, and stay there."
         )
     )
-    st.button(
+    panel.button(
+        "start",
         _("Train at four learning rates and measure"),
-        key=panel.key("start"),
-        type="primary",
-        icon=":material/monitoring:",
-        on_click=_start,
-        args=(
-            panel,
-            secrets.token_hex(5),
-        ),
+        "monitoring",
+        _start,
+        panel,
+        secrets.token_hex(5),
+        primary=True,
     )
     groups = _groups()
     if not groups:
