@@ -41,12 +41,12 @@ def test_rates_ascend_evenly_on_a_log_scale(lowest: float, highest: float, count
 
 
 def test_a_range_the_wrong_way_round() -> None:
-    assert problems("3", "0.1", 8) == ["The lowest learning rate 3 is above the highest 0.1."]
+    assert problems("3", "0.1", 8) == ["The lowest learning rate 3 is above the highest 0.1. Swap them."]
 
 
 def test_one_rate() -> None:
     assert problems("0.1", "0.1", 8) == [
-        "The lowest and the highest learning rate are both 0.1: one rate alone is no sweep."
+        "The lowest and the highest learning rate are both 0.1, but a sweep needs two different rates. Change one of them."
     ]
     assert problems("0.1", "1", 1) == ["A sweep has 2 to 32 rates, not 1."]
 
@@ -54,12 +54,14 @@ def test_one_rate() -> None:
 @pytest.mark.parametrize("typed", ["0", "-1", "-inf"])
 def test_a_rate_of_zero_or_less(typed: str) -> None:
     (said,) = problems(typed, "1", 8)
-    assert said.startswith(f"The lowest rate is {typed}: with it no weight would move downhill.")
+    assert said.startswith(
+        f"The lowest learning rate must be above 0, not {typed}; otherwise no weight moves downhill."
+    )
 
 
 @pytest.mark.parametrize("typed", ["", "fast", "nan", "1e", "0.1.2", "🙂", "1" * 5_000 + "x"])
 def test_what_is_no_number(typed: str) -> None:
-    assert problems("0.1", typed, 8) == ["The highest learning rate is no number. Type one such as 0.01 or 3e-4."]
+    assert problems("0.1", typed, 8) == ["The highest learning rate must be a number. Enter one such as 0.01 or 3e-4."]
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

@@ -73,7 +73,7 @@ def test_of_two_digits_both_are_found_and_none_is_taken(digits: Digits) -> None:
     from_the_left = sorted(reading.candidates, key=lambda one: one.box[1])
     for one, wanted in zip(from_the_left, made.images, strict=True):
         assert alike(like_mnist(one.ink), as_thick(wanted)) > 0.8
-    with pytest.raises(DataFileError, match="2 things on this picture could be a digit"):
+    with pytest.raises(DataFileError, match="2 things in this image could be a digit"):
         read_ink(made.content)
 
 

@@ -96,7 +96,7 @@ def test_three_ways_down(open_page: Open) -> None:
     app.select_slider(key="batch_paths_batch").set_value(16).run()
     assert "(steps: 60, epochs: 30); single" in texts(app)
     app.select_slider(key="batch_paths_rate").set_value(1.0).run()
-    assert "beyond the edge of the bowl, 0.67" in texts(app)
+    assert "beyond the stability edge of the bowl, 0.67" in texts(app)
     app.segmented_control(key="batch_paths_equal").set_value("points").run()
     app.select_slider(key="batch_paths_rate").set_value(0.1).run()
     assert "(steps: 128, epochs: 4)." in texts(app)
@@ -137,7 +137,7 @@ def test_seconds_per_epoch_from_the_button_to_the_charts(open_page: Open, store:
     timed(store, analysis.id)
     app.run()
     # 50,000 updates of 1.001 ms; one of 51 ms.
-    assert "an epoch of 50,000 images takes about **50 s** at batch size 1 and **0.1 s** with 50,000" in texts(app)
+    assert "an epoch of 50,000 images takes about **50 s** at batch size 1 and **0.1 s** at 50,000" in texts(app)
     assert "a factor of 981" in texts(app)
     assert "Measured with 2 cores" in texts(app)
     assert not app.button(key="batch_times_measure").disabled

@@ -44,7 +44,7 @@ def test_the_train_page_says_what_was_changed_and_what_is_taken(open_page: Open,
     run_id = made(store, "bob", 0.01)
     app = open_page("train", run=run_id)
     assert STORY in texts(app)
-    assert "“Duplicate and change” uses the rate that the run started with" in texts(app)
+    assert "“Use these settings” uses the learning rate that the run started with" in texts(app)
     assert "Two-layer network, learning rate 0.5 · rate 0.5 → 0.01" in texts(app)  # no longer that experiment
     app.button(key="take").click().run()
     assert app.session_state["draft"]["learning_rate"] == 0.5
@@ -59,7 +59,7 @@ def test_two_runs_of_which_one_was_changed_are_not_called_the_same(open_page: Op
     made(store, student(app), 0.01)
     app.switch_page("pages/compare.py").run()
     assert "learning rate changes by hand: 0.01 after step 40 → none" in texts(app)
-    assert app.dataframe[0].value["Changes of the rate by hand"].tolist() == ["0.01 after step 40", "none"]
+    assert app.dataframe[0].value["Learning rate changes by hand"].tolist() == ["0.01 after step 40", "none"]
     app.segmented_control(key="compare_view").set_value("groups").run()
     names = [
         one["name"] for one in component(app, "chart_compare_loss")["figure"]["data"] if "-validation" in one["uid"]
@@ -112,7 +112,7 @@ def test_a_rate_that_was_asked_for_while_a_run_rests_is_said_until_it_is_used(op
     resting = open_page("train", run=run_id)
     assert "from the next step on." not in texts(resting)
     store.commands.set_learning_rate(run_id, student(app), 0.03)
-    assert "From the next step on the rate is 0.03." in texts(open_page("train", run=run_id))
+    assert "The learning rate is 0.03 from the next step on." in texts(open_page("train", run=run_id))
 
 
 def test_figures_of_a_run_that_was_stopped_say_at_which_step_they_were_measured(open_page: Open, store: Store) -> None:

@@ -119,7 +119,7 @@ def test_columns_of_few_values_and_of_words(open_page: Open, finished: Callable[
     app.text_input(key="filter_note").set_value("")
     app.multiselect(key="filter_star").set_value(["★"]).run()
     assert app.dataframe[0].value["Note"].tolist() == ["Wide and slow"]
-    assert "2 chosen runs are not in the table now" in texts(app)
+    assert "2 chosen runs are in the charts but not in the table" in texts(app)
     app.multiselect(key="filter_learning_rate").set_value([0.5]).run()
     assert "No runs match. Clear the search or the filter." in texts(app)
 
@@ -150,7 +150,7 @@ def test_range_tests_are_left_out_until_they_are_asked_for(open_page: Open, fini
     app.switch_page("pages/compare.py").run()
     assert rates(app) == [0.1, 0.5]
     assert "2 of 4 runs · 2 range tests are left out" in texts(app)
-    assert app.toggle(key="filter_range_tests").label == "With 2 range tests"
+    assert app.toggle(key="filter_range_tests").label == "Include 2 range tests"
     app.toggle(key="filter_range_tests").set_value(True).run()
     assert rates(app) == [0.1, 0.5, 2.0, 3.0]
     assert "left out" not in texts(app)
@@ -297,7 +297,7 @@ def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     app.selectbox(key="compare_setting").set_value("learning_rate").run()
     app.selectbox(key="compare_result").set_value("validation_loss").run()
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.1, 0.2]
-    for said in ("SGD 0.3", "has no validation images", "SGD 5", "NaN or infinity", "SGD 0.4", "has not ended yet"):
+    for said in ("SGD 0.3", "has no validation images", "SGD 5", "NaN or infinite", "SGD 0.4", "has not ended yet"):
         assert said in texts(app)
     store.commands.send(waits, student(app), "stop")
     app.run()
@@ -347,7 +347,7 @@ def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store:
     store.record_writer.finish(run_id, "completed", {"train_accuracy": 0.5, "test_accuracy": 0.85})
     app.session_state["shown_run"] = run_id
     app.run()
-    assert "It came: **learns**" in texts(app)
+    assert "Outcome: **learns**" in texts(app)
     assert "1 of 1 run right" in texts(app)
     other = store.runs.create(student(app), CONFIG, prediction="learns")
     store.queue.claim(other, "worker", 1)

@@ -43,7 +43,7 @@ def test_one_press_trains_the_eight_of_the_picture(open_page: Open, store: Store
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_picture_speaks_the_language_of_the_page(open_page: Open, lang: str) -> None:
     drawn = component(open_page(lang=lang), "home_rates")
-    assert drawn["pause"] == {"en": "Pause", "ko": "일시 정지됨"}[lang]
+    assert drawn["pause"] == {"en": "Pause", "ko": "일시 정지"}[lang]
 
 
 def test_the_language_can_be_changed(open_page: Open) -> None:

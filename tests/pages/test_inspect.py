@@ -36,7 +36,7 @@ def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> No
     assert "All my runs" in texts(app)
     assert "The network's answer: 3" in texts(app)  # the choice stays
     app.selectbox(key="inspected").select(broken).run()
-    assert "After step 40 this run answers with no numbers any more" in texts(app)
+    assert "After step 40 the output of this run is NaN" in texts(app)
     assert broken in app.query_params["run"]
     linked = open_page("inspect", run=first)
     assert "The network's answer: 3" in texts(with_a_drawing(linked))
@@ -73,7 +73,7 @@ def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
     buffer = io.BytesIO()
     Image.fromarray(gray).save(buffer, "JPEG")
     app.file_uploader(key="picture").upload("eleven.jfif", buffer.getvalue(), "image/jpeg").run()
-    assert "2 things on the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
+    assert "2 things in the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
     assert "The network's answer:" not in texts(app)
     (choice,) = [one for one in app.segmented_control if str(one.key).startswith("picture_number_")]
     choice.select(2).run()

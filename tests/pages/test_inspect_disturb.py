@@ -27,7 +27,7 @@ def test_disturb(open_page: Open, store: Store) -> None:
     store.analyses.finish(analysis_id, values, arrays)
     app.query_params["view"] = "disturb"
     app.run()
-    assert "Right of 100 training images at this strength" in texts(app)
+    assert "Accuracy at this strength on 100 training images" in texts(app)
     assert "25.0%" in texts(app)
     app.select_slider(key="strength_noise").set_value(0.1).run()
     assert "50.0%" in texts(app)
@@ -53,7 +53,7 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page:
     app.query_params["view"] = "disturb"
     app.session_state["disturbed_others"] = [other]
     app.run()
-    assert "Right of 5 validation images at this strength" in texts(app)
+    assert "Accuracy at this strength on 5 validation images" in texts(app)
     assert "90.0% (after step 30, the last output that was not NaN)" in texts(app).replace("\\", "")
     assert ": no usable weights" in texts(app)
     assert len(store.analyses.newest(owner, "robustness")) == 1

@@ -58,7 +58,7 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     run_id = run_with_weights(store, app.session_state["student"], answer=3, scale=np.inf)
     with_an_earlier_snapshot(run_id, 20, answer=6)
     with_a_drawing(app)
-    assert "After step 40 this run answers with no numbers any more" in texts(app)
+    assert "After step 40 the output of this run is NaN" in texts(app)
     assert "Its last output that was not NaN, after step 20" in texts(app)
     assert "The network's answer: 6" in texts(app)
     app.session_state["inspect_view"] = "inside"
@@ -115,6 +115,6 @@ def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> N
     app.session_state["network_view"] = "exciting"
     app.run()
     app.number_input(key="exciting_unit").set_value(7).run()
-    assert "Excitation 7.00" in texts(app)
+    assert "Activation 7.00" in texts(app)
     assert "Excitation 14.00" in texts(app)
     assert "Of 2,000 validation images" in texts(app)

@@ -28,7 +28,7 @@ def mistaken(built_in: None, open_page: Open, store: Store) -> AppTest:
 def test_mistakes_of_a_run(mistaken: AppTest) -> None:
     labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
     right = int((labels == 3).sum())
-    assert f"{right:,} of {CONFIG.validation_size:,} images are answered right" in texts(mistaken)
+    assert f"{right:,} of {CONFIG.validation_size:,} images are classified correctly" in texts(mistaken)
     assert "Most confident mistakes" in texts(mistaken)
     mistaken.session_state["mistakes_cell"] = (7, 3)
     mistaken.run()
@@ -49,7 +49,7 @@ def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
     mistaken.run()
     labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
     here, there = (int((labels == digit).sum()) for digit in (3, 5))
-    assert f"this run alone is right on {here}, the other alone on {there}" in texts(mistaken)
+    assert f"only this run gets {here} right, only the other gets {there} right" in texts(mistaken)
 
 
 def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:

@@ -63,7 +63,7 @@ def test_from_the_button_to_the_charts(open_page: Open, store: Store) -> None:
     app.run()
     assert "95% of the squared distances" in texts(app)
     assert "5 × 5 points, 1,000 training images each" in texts(app)
-    assert "At 1 point the loss is no finite number" in texts(app)
+    assert "At 1 point the loss is not finite" in texts(app)
     assert "No trajectory was saved for this run" not in texts(app)
     assert not app.button(key="landscape_compute").disabled
     app.session_state["landscape_plane"] = "random"
@@ -78,7 +78,7 @@ def test_a_run_without_a_path_says_so(open_page: Open, store: Store) -> None:
     app.run()
     assert "No trajectory was saved for this run" in texts(app)
     assert "The run has trained further since then" in texts(app)
-    assert "After step 20 the weights of this run are no numbers" in texts(app)
+    assert "After step 20 the weights of this run are no longer finite" in texts(app)
 
 
 def test_it_can_be_cancelled_and_a_failure_is_a_sentence(open_page: Open, store: Store) -> None:

@@ -96,11 +96,11 @@ def test_what_is_typed_moves_the_slider_and_the_other_way_round(open_page: Open)
     [
         ("3", "0.1", "is above the highest"),
         ("0.1", "0.1", ", but a sweep needs two different rates. Change one of them."),
-        ("0", "1", "The lowest rate is 0"),
-        ("-1", "1", "The lowest rate is -1"),
-        ("abc", "1", "The lowest rate is no number"),
+        ("0", "1", "The lowest learning rate must be above 0, not 0"),
+        ("-1", "1", "The lowest learning rate must be above 0, not -1"),
+        ("abc", "1", "The lowest learning rate must be a number"),
         ("0.1", "1e9", "The highest learning rate must be from 1e-05 to 100, not 1e+09."),
-        ("🙂", "**", "The highest learning rate is no number"),
+        ("🙂", "**", "The highest learning rate must be a number"),
     ],
 )
 def test_a_range_that_cannot_be_is_a_sentence(
@@ -156,7 +156,7 @@ def test_one_press_that_arrives_twice_makes_one_sweep(
 def test_32_cnns_are_announced(open_page: Open, store: Store) -> None:
     app = open_page("learning_rate", preset="lenet")
     app.slider(key="rates_count").set_value(32).run()
-    assert "32 networks of this kind wait in the queue and train one after another" in texts(app)
+    assert "32 networks are queued and trained one after another" in texts(app)
     app.button(key="sweep").click().run()
     assert len(store.queue.next(50)) == 32
     assert not app.exception
@@ -175,7 +175,9 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     ended(store)
     app = open_page("learning_rate", sweep="0123456789")
     said = texts(app)
-    assert "Rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)." in said
+    assert (
+        "The network learns at rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)." in said
+    )
     assert "From 3 on: the edge lies between 0.448 and 3." in said
     assert ":material/visibility" in said
     assert not [button for button in app.button if button.key == "stop_sweep"]
@@ -295,7 +297,7 @@ def test_a_run_is_predicted_and_told(open_page: Open, store: Store) -> None:
     assert "You predicted: **breaks**." in texts(app)
     end(store, run.id, 0.1)
     app.run()
-    assert "You predicted: **breaks**. It came: **learns**." in texts(app)
+    assert "You predicted: **breaks**. Outcome: **learns**." in texts(app)
     assert "My predictions so far: 0 of 1 run right" in texts(app)
     assert app.button(key="run").disabled  # the next one is asked anew
 

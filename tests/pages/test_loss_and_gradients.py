@@ -56,7 +56,7 @@ def test_sure_and_wrong(open_page: Open) -> None:
 
 def test_two_valleys(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="valleys")
-    assert "it lies in the shallow valley: weight 1.347" in texts(app)
+    assert "it is in the local minimum: weight 1.347" in texts(app)
     app.slider(key="local_minima_start").set_value(-2.0).run()
     assert "steps it is in the global minimum: weight" in texts(app)
     app.slider(key="local_minima_rate").set_value(1.0).run()
@@ -158,7 +158,7 @@ def formulas(app: AppTest) -> str:
 
 def test_numerical_gradient_beside_backpropagation(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="check")
-    assert "12 of the 7,960 weights and biases were moved" in texts(app)
+    assert "12 of the 7,960 weights and biases were changed" in texts(app)
     assert "**. With the 79,510 parameters of 784-100-10: **" in texts(app)
     app.select_slider(key="gradient_check_hidden").set_value(100).run()
     assert "12 of the 79,510 weights" in texts(app)

@@ -108,7 +108,7 @@ def test_a_run_at_rest_whose_last_state_is_not_on_disk_says_so(open_page: Open, 
     store.record_writer.pause(run_id, {})
     assert ":material/warning:" not in texts(app.run())
     store.record_writer.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
-    assert "The last checkpoint is from step 40: Resume makes the steps after it again" in texts(app.run())
+    assert "The last checkpoint is from step 40. Resume repeats the steps after it" in texts(app.run())
     store.record_writer.finish(run_id, "stopped", {})
     assert "could not be saved: those of step 40 are kept" in texts(app.run())
     store.retention.forget_weights(run_id)  # to make room
@@ -129,7 +129,7 @@ def test_a_run_of_which_nothing_is_heard_is_spoken_of(
     assert "no progress for" not in said()
     passed[0] += 3_600.0
     assert (
-        "no news for 60 min: the step takes long, or the store or disk is busy; the run continues automatically"
+        "no progress for 60 min: the step takes long, or the store or disk is busy; the run continues automatically"
         in said()
     )
     store.record_writer.publish([Report(run_id, Progress(41, 100, 0.4, 1.0), Curves())])

@@ -273,12 +273,12 @@ def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_p
         changed = sa.update(tables.runs).where(tables.runs.c.id == bad).values(config='{"quantum_layers": 3}')
         connection.execute(changed)
     app.run()
-    assert f"The settings of run {bad} cannot be read" in texts(app)
+    assert f"cannot read the settings of run {bad}" in texts(app)
     assert "784-50-10" in texts(app) or "two-layer" in texts(app).lower()  # the other run is there
     assert not app.exception
     app.session_state["shown_run"] = bad
     app.run()
-    assert f"The settings of run {bad} cannot be read" in app.error[0].value
+    assert f"cannot read the settings of run {bad}" in app.error[0].value
     app.button(key=f"delete_{bad}").click().run()
     assert f"The settings of run {bad}" not in texts(app)
     assert store.runs.version(bad) is None
@@ -354,7 +354,7 @@ def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Sto
 def test_somebody_elses_run_can_be_watched_not_stopped(open_page: Open, store: Store) -> None:
     run_id = store.runs.create("another student", RunConfig())
     app = open_page("train", run=run_id)
-    assert "Someone else's runs: you can watch them." in texts(app)
+    assert "This is someone else's run." in texts(app)
     assert not [button for button in app.button if button.key in ("pause", "stop", "reset", "step")]
     assert "My runs" not in texts(app)
 

@@ -13,7 +13,7 @@ from tests.pages.reading import component, texts
 def test_the_bowl_answers_to_its_sliders(open_page: Open) -> None:
     app = open_page("why")
     assert "**It converges from one side.** Each step leaves" in texts(app)
-    assert "the edge is at a rate of 2." in texts(app)
+    assert "the edge is a learning rate of 2." in texts(app)
     app.select_slider(key="bowl_rate").set_value(2.0).run()
     assert "This is the edge" in texts(app)
     app.select_slider(key="bowl_rate").set_value(2.5).run()
@@ -66,7 +66,7 @@ def test_one_click_measures_the_sharpness_at_four_rates(open_page: Open, store: 
         store.record_writer.publish([Report(run.id, Progress(700, 700, 700.0, 1.0, 1e5), Curves(sharpness=rows))])
         store.record_writer.finish(run.id, "completed", {})
     app.run()
-    assert "Rate 0.1: the sharpness has reached the stability edge, 20, and hovers there" in texts(app)
+    assert "Rate 0.1: the sharpness has reached the stability edge, 20, and stays close to it" in texts(app)
     assert "Rate 0.02: the sharpness has grown from 5 to 50; the stability edge is at 100." in texts(app)
 
 
