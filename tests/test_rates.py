@@ -48,7 +48,7 @@ def test_one_rate() -> None:
     assert problems("0.1", "0.1", 8) == [
         "The lowest and the highest learning rate are both 0.1, but a sweep needs two different rates. Change one of them."
     ]
-    assert problems("0.1", "1", 1) == ["A sweep has 2 to 32 rates, not 1."]
+    assert problems("0.1", "1", 1) == ["A sweep needs 2 to 32 learning rates, not 1."]
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "-inf"])
@@ -72,7 +72,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 def test_a_range_too_narrow_for_so_many() -> None:
     (said,) = problems("1", "1.0001", 32)
-    assert "would be the same to three digits" in said
+    assert "are too close together to tell apart" in said
 
 
 def test_a_decimal_comma_is_a_point() -> None:
@@ -128,5 +128,5 @@ def test_32_cnns_are_announced_with_their_time() -> None:
     seconds = estimate_sweep(cnn, 32, Speed(), workers=1)
     said = rates.announcement(cnn, 32, seconds, trains_stacked(cnn), "1 h")
     assert said is not None
-    assert str(said).startswith("This takes about 1 h: 32 networks of this kind wait in the queue")
+    assert str(said).startswith("This takes about 1 h: 32 networks are queued and trained one after another")
     assert rates.announcement(SMALL, 8, 5.0, True, "5 s") is None

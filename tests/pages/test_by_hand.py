@@ -45,7 +45,7 @@ def test_the_train_page_says_what_was_changed_and_what_is_taken(open_page: Open,
     app = open_page("train", run=run_id)
     assert STORY in texts(app)
     assert "“Use these settings” uses the learning rate that the run started with" in texts(app)
-    assert "Two-layer network, learning rate 0.5 · rate 0.5 → 0.01" in texts(app)  # no longer that experiment
+    assert "Two-layer network, learning rate 0.5 · learning rate 0.5 → 0.01" in texts(app)  # no longer that experiment
     app.button(key="take").click().run()
     assert app.session_state["draft"]["learning_rate"] == 0.5
     unchanged = open_page("train", run=made(store, "bob", None))
@@ -90,7 +90,7 @@ def test_a_prediction_of_a_run_whose_rate_was_changed_does_not_count(open_page: 
     assert "The learning rate was changed by hand" in texts(app)
     app.session_state["shown_run"] = made(store, student(app), None, "learns")
     app.run()
-    assert "1 of 1 run right" in texts(app)
+    assert "1 of 1 run correct" in texts(app)
 
 
 def test_a_range_test_keeps_its_rates(open_page: Open, store: Store) -> None:

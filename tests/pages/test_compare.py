@@ -348,7 +348,7 @@ def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store:
     app.session_state["shown_run"] = run_id
     app.run()
     assert "Outcome: **learns**" in texts(app)
-    assert "1 of 1 run right" in texts(app)
+    assert "1 of 1 run correct" in texts(app)
     other = store.runs.create(student(app), CONFIG, prediction="learns")
     store.queue.claim(other, "worker", 1)
     store.record_writer.finish(
@@ -361,4 +361,4 @@ def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store:
     assert "Only the test images can show the outcome, and the test set is sealed." in texts(app)
     app.session_state["shown_run"] = other
     app.run()
-    assert "1 of 1 run right" in texts(app)  # not of 2: the first one's end is under the seal
+    assert "1 of 1 run correct" in texts(app)  # not of 2: the first one's end is under the seal

@@ -63,7 +63,7 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     assert "The network's answer: 6" in texts(app)
     app.session_state["inspect_view"] = "inside"
     app.run()
-    assert "What is shown is the network after step 20" in texts(app)
+    assert "Shown here is the network after step 20" in texts(app)
     assert "Weights of 10 of 10 first-layer units after step 20" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
@@ -116,5 +116,5 @@ def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> N
     app.run()
     app.number_input(key="exciting_unit").set_value(7).run()
     assert "Activation 7.00" in texts(app)
-    assert "Excitation 14.00" in texts(app)
+    assert "Activation 14.00" in texts(app)
     assert "Of 2,000 validation images" in texts(app)

@@ -36,7 +36,7 @@ def test_mistakes_of_a_run(mistaken: AppTest) -> None:
     assert "The network's answer: 3 (100%)" in texts(mistaken)
     mistaken.session_state["mistakes_view"] = "sure"
     mistaken.run()
-    assert f"100.0% sure and {right / len(labels):.1%} right" in texts(mistaken)
+    assert f"Mean confidence 100.0%, accuracy {right / len(labels):.1%}" in texts(mistaken)
 
 
 def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:

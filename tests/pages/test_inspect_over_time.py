@@ -35,7 +35,7 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     threes = int((first_labels() == 3).sum())
     moved = component(over_time, "course_control")
     assert moved["labels"] == ["After step 0", "After step 40"]
-    assert f"{threes} of 200 images are answered right" in moved["texts"][0]
+    assert f"{threes} of 200 images are classified correctly" in moved["texts"][0]
     assert moved["texts"][1] == "All 200 images are classified correctly."
     assert not moved["tell"]  # nothing on the page depends on it
     chart = component(over_time, "chart_course")

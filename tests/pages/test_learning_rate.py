@@ -178,7 +178,7 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     assert (
         "The network learns at rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)." in said
     )
-    assert "From 3 on: the edge lies between 0.448 and 3." in said
+    assert "Training breaks from 3 on: the edge lies between 0.448 and 3." in said
     assert ":material/visibility" in said
     assert not [button for button in app.button if button.key == "stop_sweep"]
     assert "the edge lies between 0.448 and 3" in component(app, "chart_rates")["description"]
@@ -298,7 +298,7 @@ def test_a_run_is_predicted_and_told(open_page: Open, store: Store) -> None:
     end(store, run.id, 0.1)
     app.run()
     assert "You predicted: **breaks**. Outcome: **learns**." in texts(app)
-    assert "My predictions so far: 0 of 1 run right" in texts(app)
+    assert "My predictions so far: 0 of 1 run correct" in texts(app)
     assert app.button(key="run").disabled  # the next one is asked anew
 
 

@@ -17,12 +17,12 @@ def test_the_bowl_answers_to_its_sliders(open_page: Open) -> None:
     app.select_slider(key="bowl_rate").set_value(2.0).run()
     assert "This is the edge" in texts(app)
     app.select_slider(key="bowl_rate").set_value(2.5).run()
-    assert "each step is 1.5 times as far out" in texts(app)
+    assert "each step lands 1.5 times as far away" in texts(app)
     app.slider(key="bowl_momentum").set_value(0.5).run()
     assert "**It overshoots, but still converges.** Each step goes past" in texts(app)
     assert "2 (1 + β) / a" in texts(app)
     app.select_slider(key="bowl_curvature").set_value(10.0).run()
-    assert "the edge at a rate of 0.3 " in texts(app)
+    assert "a learning rate of 0.3" in texts(app)
 
 
 def test_one_step_and_playing(open_page: Open) -> None:

@@ -339,7 +339,7 @@ def test_settings_that_cannot_be_read_leave_the_others_alone(store: Store) -> No
     (unreadable,) = store.runs.unreadable("ann")
     assert unreadable.id == bad
     assert str(unreadable.problem) == (
-        f"The settings of run {bad} cannot be read by this version of the program: There is no setting 'quantum_layers'."
+        f"This version of the program cannot read the settings of run {bad}: There is no setting 'quantum_layers'."
     )
     with pytest.raises(RunUnreadableError, match="quantum_layers"):
         store.runs.get(bad)
