@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core import old_names
-from mnist_core.config_rules import TRAIN_FILES, Range, Setting, problem, setting, validate, words_of
+from mnist_core.config_validation import TRAIN_FILES, Range, Setting, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.messages import N_, message
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mnist_core.config import ModelName, RunConfig
-from mnist_core.config_rules import TEST_FILES
+from mnist_core.config_validation import TEST_FILES
 from mnist_core.networks.models import describe
 from mnist_core.schedule import evaluated_images, evaluation_steps, watched_steps
 

@@ -238,7 +238,7 @@ class Run:
     rate_changes: tuple[RateChange, ...] = ()  # by hand; `config` has the rate that it began with
     learning_rate: float | None = None  # the last that was set by hand, also where its event went with a lost worker
     rate_request: float | None = None  # asked for by hand, to be used from the next step on
-    result: Mapping[str, Any] = field(default_factory=dict)  # see training.result.RESULT_KEYS
+    result: Mapping[str, Any] = field(default_factory=dict)  # see training.single_run.RESULT_KEYS
     attempts: int = 0
     threads: int | None = None
     token: int = 0  # fencing token of the last claim: raised each time that a worker takes the run

@@ -23,9 +23,19 @@ import mnist_core
 ROOT = Path(__file__).parents[1]
 
 # What everything may lean on: words, errors, settings, plain records.
-BASE = {"messages", "errors", "settings", "old_names", "config", "config_rules", "presets", "escape", "records"}
+BASE = {"messages", "errors", "settings", "old_names", "config", "config_validation", "presets", "escape", "records"}
 # What computes without torch, so that pages may ask it at once.
-LIGHT = BASE | {"data", "networks", "schedule", "stacks", "estimate", "rates", "diagnostics", "comparison", "exchange"}
+LIGHT = BASE | {
+    "data",
+    "networks",
+    "schedule",
+    "stacks",
+    "estimate",
+    "sweep_range",
+    "diagnostics",
+    "comparison",
+    "exchange",
+}
 # What pages are made of, below the folder of one page or one idea.
 KIT = LIGHT | {"schema", "figures", "store", "jobs", "ui"}
 PAGE_FOLDERS = {"home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
@@ -41,17 +51,17 @@ ARROWS: dict[str, set[str]] = {
     "errors": {"messages"},
     "settings": {"messages", "errors"},
     "old_names": set(),
-    "config_rules": {"messages", "errors"},
-    "config": {"messages", "errors", "old_names", "config_rules"},
+    "config_validation": {"messages", "errors"},
+    "config": {"messages", "errors", "old_names", "config_validation"},
     "presets": {"messages", "errors", "old_names", "config"},
     "escape": set(),
     "records": {"messages", "config", "escape"},
-    "data": {"messages", "errors", "settings", "config", "config_rules", "records"},
+    "data": {"messages", "errors", "settings", "config", "config_validation", "records"},
     "schedule": {"config", "networks"},
     "stacks": {"config"},
     "networks": BASE | {"data"},
-    "estimate": {"config", "config_rules", "networks", "schedule"},
-    "rates": {"messages", "errors", "config"},
+    "estimate": {"config", "config_validation", "networks", "schedule"},
+    "sweep_range": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
     "exchange": BASE | {"data", "networks", "schedule"},
     "diagnostics": BASE | {"networks", "schedule"},

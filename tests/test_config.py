@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_core.config import FIELDS, RANGES, SETTINGS, RunConfig, choices, parse_field
-from mnist_core.config_rules import TRAIN_FILES
+from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
 

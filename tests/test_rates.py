@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from mnist_core import rates
+from mnist_core import sweep_range
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.estimate import Speed, estimate_seconds, estimate_sweep, trains_stacked
 from mnist_core.presets import PRESETS
-from mnist_core.rates import Plan, spaced, usual_range
+from mnist_core.sweep_range import Plan, spaced, usual_range
 
 SMALL = PRESETS["two-layer-net"].config
 
@@ -126,7 +126,7 @@ def test_stacked_runs_cost_less_and_others_take_turns() -> None:
 def test_32_cnns_are_announced_with_their_time() -> None:
     cnn = RunConfig(model="cnn")
     seconds = estimate_sweep(cnn, 32, Speed(), workers=1)
-    said = rates.announcement(cnn, 32, seconds, trains_stacked(cnn), "1 h")
+    said = sweep_range.announcement(cnn, 32, seconds, trains_stacked(cnn), "1 h")
     assert said is not None
     assert str(said).startswith("This takes about 1 h: 32 networks are queued and trained one after another")
-    assert rates.announcement(SMALL, 8, 5.0, True, "5 s") is None
+    assert sweep_range.announcement(SMALL, 8, 5.0, True, "5 s") is None

@@ -20,9 +20,9 @@ from mnist_core.bench import drawn
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.diagnostics.range_test import SuggestionKind, highest
-from mnist_core.rates import spaced, variants
 from mnist_core.schedule import RISE
 from mnist_core.stacks import groups
+from mnist_core.sweep_range import spaced, variants
 
 RATES = 12
 NEAR = 0.9  # of the best test accuracy

@@ -27,8 +27,8 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import Kind, judge
 from mnist_core.errors import ConfigError
-from mnist_core.rates import usual_range
 from mnist_core.records import Curves, Outcome
+from mnist_core.sweep_range import usual_range
 
 LONGER = 4  # times the epochs
 REPEATED = 2  # other seeds

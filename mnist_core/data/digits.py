@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import settings
-from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
+from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.data import idx
 from mnist_core.data.datasets import available, home_folder
 from mnist_core.data.folders import FILES

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.config import DatasetName
-from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
+from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.data import idx
 from mnist_core.errors import DataError, DataFileError, DataFolderError, DataMissingError
 from mnist_core.messages import N_, Message, message

@@ -36,7 +36,7 @@ from mnist_core.records import DTYPES, SPLITS, Curves, Event, EventKind, Outcome
 FORMAT = 1
 RUN, SCRIPT, TABLE = "run.json", "train.py", "curves.csv"
 WEIGHTS: dict[Which, str] = {"last": "weights.safetensors", "best": "weights-best.safetensors"}
-# Figures of a result by what they can be: from 0 to 1, steps of the run, 0 and above; see `training.result.RESULT_KEYS`.
+# Figures of a result by what they can be: from 0 to 1, steps of the run, 0 and above; see `training.single_run.RESULT_KEYS`.
 SHARES = (
     *(f"{part}_accuracy" for part in (*SPLITS, "train_files", "best_validation")),
     "test_accuracy_at_best",

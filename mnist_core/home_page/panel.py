@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import rates
+from mnist_core import sweep_range
 from mnist_core.figures.sweep import ZONE_LABELS
 from mnist_core.home_page import figure
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
@@ -100,7 +100,7 @@ def train_all(sweep_id: str) -> None:
     sweep = SweepRecord(sweep_id, student, 0.0, config, RATES, 1)
     if draft.config() == draft.base():  # nobody has set anything: the next press there trains the same network
         draft.load(config)
-    session.store().sweeps.create(sweep, rates.variants(config, RATES))
+    session.store().sweeps.create(sweep, sweep_range.variants(config, RATES))
     st.session_state["home_sweep"] = sweep_id
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import data
-from mnist_core.config_rules import TRAIN_FILES
+from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.data import drawing
 from mnist_core.errors import CheckpointError
 from mnist_core.figures.digits import image_sheet

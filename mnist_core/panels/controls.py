@@ -13,7 +13,7 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.config import RANGES, RunConfig, choices, parse_field
-from mnist_core.config_rules import TRAIN_FILES
+from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.panels import draft
 from mnist_core.presets import PRESETS

@@ -13,7 +13,7 @@ import streamlit as st
 
 from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig
-from mnist_core.config_rules import TRAIN_FILES
+from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.ui import address, data_note

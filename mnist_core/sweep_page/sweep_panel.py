@@ -13,7 +13,7 @@ from mnist_core.errors import TransientStoreError
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.panels import predictions, run_panel, started, waiting
 from mnist_core.records import SweepRecord
-from mnist_core.sweep_page import curves_figure, sweep_rates, zones_figure
+from mnist_core.sweep_page import curves_figure, rate_panel, zones_figure
 from mnist_core.ui import frame, names, seal, session, texts, watch
 from mnist_core.ui.chart import Click, Narrow, live_chart
 from mnist_core.ui.panel import Panel
@@ -54,8 +54,8 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
     _words(panel, sweep, reading)
     view = _view(panel, sweep)
     _charts(panel, sweep, views, versions, reading, view)
-    sweep_rates.chosen(panel, sweep, views, reading, view)
-    sweep_rates.table(panel, sweep, views, reading, view)
+    rate_panel.chosen(panel, sweep, views, reading, view)
+    rate_panel.table(panel, sweep, views, reading, view)
 
 
 def show(panel: Panel, sweep_id: str) -> None:

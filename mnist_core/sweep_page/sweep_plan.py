@@ -11,20 +11,20 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import estimate, rates, settings
+from mnist_core import estimate, settings, sweep_range
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.panels import draft, predictions
 from mnist_core.panels.controls import EPOCHS, RATES
-from mnist_core.rates import Plan
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel
+from mnist_core.sweep_range import Plan
 from mnist_core.ui import frame, names, session
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-STOPS = tuple(rate for rate in RATES if rates.MINIMUM <= rate <= rates.GREATEST)
+STOPS = tuple(rate for rate in RATES if sweep_range.MINIMUM <= rate <= sweep_range.GREATEST)
 
 
 def controls() -> Plan | None:
@@ -42,15 +42,15 @@ def controls() -> Plan | None:
         frame.show_error(problem)
     st.slider(
         _("Number of rates"),
-        rates.FEWEST,
-        rates.MOST,
+        sweep_range.FEWEST,
+        sweep_range.MOST,
         **_bound("count"),
         help=_("Evenly spaced on a log scale: each rate is the previous one times the same factor."),
     )
     st.slider(
         _("Seeds"),
         1,
-        rates.MOST_SEEDS,
+        sweep_range.MOST_SEEDS,
         **_bound("seeds"),
         help=_("Runs at each rate. Their weight initialization differs, their batches are the same: how much is luck?"),
     )
@@ -89,7 +89,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
         _ask_edge(predicting)
     st.caption(_("Rates: {rates}").format(rates=", ".join(f"{rate:g}" for rate in plan.rates)))
     together = estimate.trains_stacked(config)
-    said = rates.announcement(config, runs, seconds, together, names.duration(seconds))
+    said = sweep_range.announcement(config, runs, seconds, together, names.duration(seconds))
     if said is not None:
         st.warning(said.text(_), icon=":material/hourglass_top:")
 
@@ -130,7 +130,7 @@ def _start(panel: Panel, sweep_id: str) -> None:
 
 def _fields() -> dict[str, Any]:
     """The plan as it was typed. Its range follows the settings of the network until another one is chosen."""
-    usual = rates.usual_range(draft.config())
+    usual = sweep_range.usual_range(draft.config())
     fields: dict[str, Any] = st.session_state.setdefault("rates_plan", {"count": 12, "seeds": 1, "usual": None})
     if fields["usual"] != usual:
         fields |= {"usual": usual, "lowest": names.number(usual[0]), "highest": names.number(usual[1])}

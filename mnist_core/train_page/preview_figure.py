@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from mnist_core.config import RunConfig
-from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
+from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
 from mnist_core.figures.sweep import METRICS

@@ -22,9 +22,9 @@ from mnist_core.errors import TrainingError
 from mnist_core.estimate import Speed, estimate_seconds, useful_threads
 from mnist_core.messages import N_
 from mnist_core.networks.models import build_model
-from mnist_core.rates import variants
 from mnist_core.records import Curves
 from mnist_core.stacks import groups
+from mnist_core.sweep_range import variants
 from mnist_core.training.devices import device_for
 from mnist_core.training.single_run import Result, result_of
 from mnist_core.training.trainer import Trainer, train_together
@@ -44,7 +44,7 @@ class Sweep:
     seconds: float
 
     def table(self) -> pd.DataFrame:
-        """One row a run: learning rate, seed, outcome, and the figures of `result.RESULT_KEYS`."""
+        """One row a run: learning rate, seed, outcome, and the figures of `single_run.RESULT_KEYS`."""
         import pandas as pd
 
         return pd.DataFrame(

@@ -11,10 +11,10 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.presets import PRESETS
-from mnist_core.rates import Plan
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Progress, Report, SweepRecord
 from mnist_core.store import Store
 from mnist_core.store.sweeps import Sweeps
+from mnist_core.sweep_range import Plan
 from tests.pages.conftest import Open
 from tests.pages.reading import component, texts
 

@@ -110,7 +110,7 @@ def test_a_run_at_rest_whose_last_state_is_not_on_disk_says_so(open_page: Open, 
     store.record_writer.publish([Report(run_id, Progress(90, 100, 0.9, 1.0), Curves())])
     assert "The last checkpoint is from step 40. Resume repeats the steps after it" in texts(app.run())
     store.record_writer.finish(run_id, "stopped", {})
-    assert "could not be saved: those of step 40 are kept" in texts(app.run())
+    assert "could not be saved. The weights of step 40 are kept" in texts(app.run())
     store.retention.forget_weights(run_id)  # to make room
     assert "could not be saved" not in texts(app.run())
 

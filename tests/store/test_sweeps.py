@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
-from mnist_core.rates import Plan
 from mnist_core.records import SweepRecord
 from mnist_core.store import Store, tables
+from mnist_core.sweep_range import Plan
 
 CONFIG = RunConfig(epochs=1)
 PLAN = Plan(0.1, 1.0, 3)

@@ -20,8 +20,8 @@ from mnist_core import ConfigError, RunConfig, Trainer, build_model, sweep, trai
 from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.errors import TrainingError
-from mnist_core.rates import variants
 from mnist_core.stacks import WIDEST, groups, key
+from mnist_core.sweep_range import variants
 from mnist_core.training import checkpoint, train_together
 from mnist_core.training import rate_sweep as sweeps
 from mnist_core.training.dense_step import DenseStep

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mnist_core import comparison, rates
+from mnist_core import comparison, sweep_range
 from mnist_core.config import RunConfig
 from mnist_core.ideas.architecture.depth_and_width import figure as charts
 from mnist_core.ideas.architecture.depth_and_width.cells import Network, Place, accuracy_of, networks
@@ -112,7 +112,7 @@ def _named(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, RunC
     return [
         (name, one)
         for name, config in configs.items()
-        for one in rates.variants(config, [config.learning_rate], range(seeds) if seeds > 1 else ())
+        for one in sweep_range.variants(config, [config.learning_rate], range(seeds) if seeds > 1 else ())
     ]
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.config import DatasetName
-from mnist_core.config_rules import TEST_FILES, TRAIN_FILES
+from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
 from mnist_core.records import Split
