@@ -1,7 +1,19 @@
 """The optimizers on flat vectors of weights: one call for all of a run's, whatever the number of layers.
 
-They are those of `optimizers.make_optimizer`, without the bookkeeping per parameter and call, which in a small network
-takes as long as its matrix products.
+They are those of `optimizers.make_optimizer` by the kernels that torch has beneath them, whose names begin with an underscore: what
+torch.optim does around a call takes as long as the call. With its own fused optimizers (RMSprop: foreach) on the same flat vectors
+an update costs, by processor time, so much more (784-50-10 in batches of 100, then 784-512-10 of 128; median of 60 pairs of
+rounds in turns, one thread, torch 2.14.1 on a core of an AMD EPYC with AVX-512):
+
+    plain SGD           0 % (its products are added to the weights at once: `DenseStep`)
+    momentum            8 %
+    Adagrad             8 %
+    Adam               12 %,  5 %; with the rate as a tensor 14 %, 6 %
+    RMSprop            40 %, 37 %
+
+A call of Adam on the small network's one vector takes 23 µs here and 42 there (minima), of momentum 8 and 18, of RMSprop 23
+and 92. The numbers are the same to the bit, but for SGD with weight decay and RMSprop, which round elsewhere; a state that is saved
+and restored goes on the same in both. With the rate as a tensor, as a stack of several rates would need it, Adam rounds otherwise.
 """
 
 from __future__ import annotations
