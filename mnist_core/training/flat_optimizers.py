@@ -13,7 +13,8 @@ rounds in turns, one thread, torch 2.14.1 on a core of an AMD EPYC with AVX-512)
 
 A call of Adam on the small network's one vector takes 23 µs here and 42 there (minima), of momentum 8 and 18, of RMSprop 23
 and 92. The numbers are the same to the bit, but for SGD with weight decay and RMSprop, which round elsewhere; a state that is saved
-and restored goes on the same in both. With the rate as a tensor, as a stack of several rates would need it, Adam rounds otherwise.
+and restored goes on the same in both. With the rate as a tensor Adam rounds otherwise; a stack needs none, since each of its runs has an
+optimizer of its own.
 """
 
 from __future__ import annotations
