@@ -23,7 +23,7 @@ msgstr ""
 "MIME-Version: 1.0\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Content-Transfer-Encoding: 8bit\\n"
-"Plural-Forms: nplurals=1; plural=0;\\n"
+"Plural-Forms: {plural_forms}\\n"
 
 """
 
@@ -64,7 +64,11 @@ def updated(file: Path) -> str:
         entry.flags.discard("python-format")  # a percent sign is a percent sign: fields are written {so}
     body = io.BytesIO()
     write_po(body, new, omit_header=True, include_lineno=False, width=110, sort_output=False)
-    return HEADER.format(language=language(file)) + body.getvalue().decode("utf-8").strip() + "\n"
+    return (
+        HEADER.format(language=language(file), plural_forms=new.plural_forms)
+        + body.getvalue().decode("utf-8").strip()
+        + "\n"
+    )
 
 
 def main() -> None:
