@@ -123,7 +123,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser and its server need the machine."""
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker("alone")
+            item.add_marker("processes")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,7 +25,7 @@ from tests.jobs.disturbed import rows
 from tests.jobs.servers import LONG, SHORT, StandIn, Start, at_work, finished, gone
 from tests.jobs.strangers import answers, listening, speaks_http
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture

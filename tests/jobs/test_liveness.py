@@ -176,7 +176,7 @@ def test_a_run_whose_workers_hang_each_time_is_a_sentence(store: Store) -> None:
     assert "stopped responding" in str(store.runs.get(run_id).error)
 
 
-@pytest.mark.alone
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")
 def test_a_process_that_is_stopped_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "HANG_SECONDS", 3.0)

@@ -14,7 +14,7 @@ from mnist_core.store import open_store
 from tests.conftest import wait_until
 from tests.jobs.servers import LONG, Start, at_work, gone
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.processes
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -13,7 +13,7 @@ from mnist_core.config import RunConfig
 from mnist_core.store import open_store
 from tests.conftest import wait_until
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.processes
 
 
 LONG = RunConfig(
