@@ -22,6 +22,7 @@ from tests.jobs.crashes import (
     CONFIG,
     Crash,
     after,
+    curve_of,
     die,
     execute,
     in_strides,
@@ -89,7 +90,7 @@ def test_a_cnn_that_is_stepped_resumed_and_loses_its_worker_comes_to_the_same_we
         optimizer="adam",
         learning_rate=0.003,
     )
-    expected = undisturbed(store, config)
+    expected = curve_of(store, config)
     (whole,) = store.runs.newest("ann")
     run_id = store.runs.create("ann", config)
     store.commands.send(run_id, "ann", "pause")

@@ -30,14 +30,18 @@ def store(eager_store: Store) -> Store:
     return eager_store
 
 
+DRAWN_ALONE: dict[float, list[float]] = {}
+
+
 @pytest.fixture
 def apart(store: Store) -> dict[float, list[float]]:
-    """What each of the runs draws alone, by rate."""
-    found = {}
-    for rate, run_id in zip(RATES, sweep(store), strict=True):
-        run_job.execute([run_id], store.url, 1)
-        found[rate] = losses(store, run_id)
-    return found
+    """What each of the runs draws alone, by rate; trained by the first test that asks for it."""
+    if not DRAWN_ALONE:
+        ids = sweep(store)
+        for run_id in ids:
+            run_job.execute([run_id], store.url, 1)
+        DRAWN_ALONE.update((rate, losses(store, run_id)) for rate, run_id in zip(RATES, ids, strict=True))
+    return DRAWN_ALONE
 
 
 def test_runs_in_a_stack_draw_the_curves_that_they_draw_alone(store: Store, apart: dict[float, list[float]]) -> None:
