@@ -12,6 +12,7 @@ from mnist_core.jobs import analysis_job, run_job
 from mnist_core.jobs.compute_lock import OF_THIS_PROCESS, ComputeLock
 from mnist_core.store import Store
 from tests.conftest import wait_until
+from tests.jobs.crashes import in_strides
 
 CONFIG = RunConfig(train_size=2_000, validation_size=500, hidden_layers=(64,), batch_size=100, epochs=10, dropout=0.2)
 
@@ -140,6 +141,7 @@ def test_analyses_in_between_do_not_change_a_run(
         return gave
 
     monkeypatch.setattr(OF_THIS_PROCESS, "give_way", counted)
+    in_strides(monkeypatch, config.total_steps // 5)  # a fast machine would have trained it before three have come
     training.start()
     while training.is_alive():
         analysis_id = store.analyses.create("bob", "snapshot-answers", {"run": alone})
