@@ -31,7 +31,7 @@ def test_the_views_that_are_arithmetic(open_browser: Open) -> None:
     wait_until(lambda: page.points("arrows") >= 240)  # three for each line, one for each tip
     wait_until(lambda: "view=noise" in page.address)
     page.choose("gradient_noise_steps", "after 300 steps")
-    wait_until(lambda: updates(page, "noise") >= 2)
+    wait_until(lambda: updates(page, "arrows") >= 2)
     page.choose("batch_size_view", "Full batch, mini-batch, single examples")
     page.wait_for("steps: 30, epochs: 30")
     wait_until(lambda: page.points("paths") > 3 * 31)
