@@ -229,7 +229,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     """Not even within functions, or for type checkers: of two modules one can be read without the other."""
     modules = {_module(file): file for file in files()}
     graph = {name: {_defining(modules, found.name) for found in imports(file)} for name, file in modules.items()}
-    TopologicalSorter({name: below - {"", name} for name, below in graph.items()}).prepare()  # raises CycleError
+    order = TopologicalSorter({name: below - {"", name} for name, below in graph.items()}).static_order()
+    assert set(order) >= set(modules)  # a circle is a CycleError that names its modules
 
 
 def _defining(modules: dict[str, Path], name: str) -> str:
