@@ -62,7 +62,7 @@ def test_two_runs_beside_each_other(open_browser: Open, put: Put) -> None:
 
     other = open_browser().open(page.address)
     other.wait_for("Only one setting differs. learning rate: 1.5 → 0.5.")
-    other.wait_for(":material/visibility")
+    other.wait_for("Some of these runs are someone else's")
     assert not other.can_press("soft_delete")
 
     page.press("soft_delete")

@@ -46,7 +46,7 @@ def test_the_views_of_the_data_page(open_browser: Open) -> None:
     page.wait_for("Condition number 1.")
     page.choose("data_view", "Train, validation and test split")
     wait_until(lambda: page.points("leak") == 42)
-    page.wait_for("With 50% of the test images in its memory")
+    page.wait_for("With 50% of the test images in memory")
     wait_until(lambda: "view=heaps" in page.address)
 
 
@@ -69,7 +69,7 @@ def test_an_image_becomes_a_vector_by_play_and_by_keyboard(open_browser: Open) -
 
     def told() -> bool:
         shown, said = page.browser.execute_script(both)
-        return bool(f"{shown} rows are in the vector: {28 * int(shown)} of 784 numbers." == said)
+        return bool(f"{shown} rows are in the vector: {28 * int(shown)} of 784 values." == said)
 
     wait_until(told)
     # Who wants no motion is shown row after row: nothing is between two places.
@@ -87,9 +87,9 @@ def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
     page = open_browser().open("/data?view=projection")
     wait_until(lambda: page.points("map") == 301)  # 300 images, and the ring
     if mnist_folder():
-        page.wait_for("Left: the image, a 5;")
+        page.wait_for("Left: the image, a 5.")
     page.click_point("map", "digit-0", 3)
-    page.wait_for("Left: the image, a 0;")
+    page.wait_for("Left: the image, a 0.")
 
 
 def test_augmented_digits_come_from_a_worker(open_browser: Open) -> None:
@@ -103,7 +103,7 @@ def test_augmented_digits_come_from_a_worker(open_browser: Open) -> None:
 
 def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
     page = open_browser(language="ko-KR", size=(420, 1200)).open("/data?view=scales")
-    page.wait_for("). 이동할 때마다 최솟값에서 더 멀어집니다. 조건수:")
+    page.wait_for("조건수")
     wait_until(lambda: page.points("surface") > 0)
     wide = page.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth;")
     assert wide <= 0

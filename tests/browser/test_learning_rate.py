@@ -38,7 +38,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
 
     other = open_browser().open(shown)
     other.wait_for("the edge lies between 1.06 and 1.79")
-    assert other.says(":material/visibility")
+    assert other.says("Someone else's sweep")
     assert not other.can_press("stop_sweep")
 
 

@@ -33,7 +33,7 @@ def test_the_views_of_the_loss_page(open_browser: Open) -> None:
 def test_a_network_from_scratch_trains_beside_the_engine(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=scratch")
     page.press("from_scratch_train")
-    page.wait_for("**. Maximum difference: **", 60)
+    page.wait_for("Maximum difference: ", 60)
     page.wait_for("The curves coincide. They differ only in the last digits of float32")
     wait_until(lambda: page.points("beside") >= 900)
     page.expand("The code behind it")
@@ -115,6 +115,6 @@ def test_on_a_telephone_the_graph_stands_upright_and_nothing_moves_sideways(open
 
 def test_the_numerical_gradient_and_its_price(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=check")
-    page.wait_for("**. With the 79,510 parameters of 784-100-10: **")
+    page.wait_for("With the 79,510 parameters of 784-100-10")
     wait_until(lambda: page.points("difference") >= 10)
     wait_until(lambda: page.chart("time", "updates"))

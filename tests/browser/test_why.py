@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_bowl_plays_and_stops(open_browser: Open) -> None:
     page = open_browser().open("/why")
-    page.wait_for("**It converges from one side.** Each step leaves")
+    page.wait_for("It converges from one side.")
     wait_until(lambda: page.points("walk") > 0)
     before = int(page.chart("walk", "updates") or 0)
     page.press("bowl_play")
