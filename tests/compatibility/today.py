@@ -40,7 +40,30 @@ VALUES: Mapping[str, Mapping[str, str]] = {  # the words that a setting (by its 
 COLUMNS: Mapping[str, str] = {}  # fields of the records
 # What a link says beside settings, runs and groups: experiments, variants, views.
 WORDS: Mapping[str, str] = {"centred": "centered", "standardised": "standardized"}
-TITLES: Mapping[str, str] = {}  # of pages and their views, as they are read
+TITLES: Mapping[str, str] = {  # of pages and their views, as they are read
+    "A bowl": "A quadratic bowl",
+    "As numbers": "Pixel values",
+    "Batch size: how many images before each step": "Batch size: images per update",
+    "Disturb": "Robustness",
+    "Forward and backward": "Backpropagation",
+    "How a convolution slides": "How a convolution works",
+    "Inside": "Weights and activations",
+    "MLP against CNN": "MLP vs. CNN",
+    "Many rates": "Learning rate sweep",
+    "Optimizers in a valley": "Optimizer trajectories",
+    "Optimizers raced": "Comparing optimizers",
+    "Over time": "Through training",
+    "Scales": "Pixel scaling",
+    "Scores to loss": "From logits to loss",
+    "Sure and wrong": "Binary cross-entropy: confident and wrong",
+    "The digits that the networks learn": "The digits that networks learn from",
+    "The landscape": "Loss landscape",
+    "Three heaps": "Train, validation and test split",
+    "Three ways down": "Full batch, mini-batch, single examples",
+    "Two valleys": "Local minima",
+    "Why a learning rate breaks": "Why a high learning rate breaks training",
+    "신경망을 훈련하며 지켜보기": "신경망을 훈련하고 학습 과정 지켜보기",
+}
 PAGES: Mapping[str, str] = {}  # files of pages/, without their ending
 EVERYWHERE = {"lang", "large"}
 KINDS: Mapping[str, str] = {  # of analyses, which were called studies

@@ -93,16 +93,16 @@ def swap_splits(file: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "file", "said"),
     [
-        (cut, IMAGES, "cut short: 47,040,015 of 47,040,016 bytes"),
-        (lengthen, LABELS, "too long"),
+        (cut, IMAGES, "is incomplete: 47,040,015 of 47,040,016 bytes"),
+        (lengthen, LABELS, "too large"),
         (pack, IMAGES, "gzip"),
         (
             replace_by_a_page,
             IMAGES,
-            "is not an MNIST file (expected an IDX file of bytes)",
+            "is not an MNIST file",
         ),
         (swap_kinds, IMAGES, "contains labels instead of images"),
-        (swap_splits, IMAGES, "10000×28×28 values, not 60000×28×28"),
+        (swap_splits, IMAGES, "10000×28×28 values instead of 60000×28×28"),
     ],
 )
 def test_a_damaged_file_is_named_with_the_next_step(folder: Path, damage, file: str, said: str) -> None:
@@ -116,7 +116,7 @@ def test_labels_that_are_no_digits(folder: Path) -> None:
     content = bytearray((folder / LABELS).read_bytes())
     content[8 + 100] = 77
     (folder / LABELS).write_bytes(bytes(content))
-    with pytest.raises(DataFileError, match="holds the label 77"):
+    with pytest.raises(DataFileError, match="but it contains 77"):
         data.load_dataset("mnist", folder)
 
 
@@ -136,7 +136,7 @@ def test_missing_data_say_what_to_do(tmp_path: Path) -> None:
     assert not data.available("mnist")
     with pytest.raises(DataMissingError, match="--dataset built-in"):
         data.load_dataset("mnist")
-    with pytest.raises(DataMissingError, match=r"There is no MNIST in .* What is there: nothing"):
+    with pytest.raises(DataMissingError, match=r"There is no MNIST in .* Found there: nothing"):
         data.load_dataset("mnist", tmp_path)
     with pytest.raises(DataMissingError, match="There is no Fashion-MNIST on this machine"):
         data.load_dataset("fashion-mnist")

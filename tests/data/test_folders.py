@@ -139,14 +139,18 @@ def make_a_file(folder: Path) -> None:
         (
             pack,
             DataFileError,
-            "still packed with gzip: train-images-idx3-ubyte, .*\\. Decompress them with gunzip -k .*data/\\*\\.gz",
+            "still compressed with gzip: train-images-idx3-ubyte, .*\\. Decompress them with gunzip -k .*data/\\*\\.gz",
         ),
-        (put_dots, DataFileError, r"a dot stands where a hyphen should be \(train-images\.idx3-ubyte\)\. Give"),
-        (take_half, DataFileError, "are missing: t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte. Copy them there, too"),
-        (put_into_folders, DataFileError, "train-images-idx3-ubyte is a folder. Move the file that lies in it"),
-        (make_a_pipe, DataFileError, "train-labels-idx1-ubyte is no ordinary file"),
-        (leave_other_things, DataMissingError, "What is there: archive"),
-        (make_a_file, DataMissingError, "is a file. Name the folder that has the four files of MNIST"),
+        (put_dots, DataFileError, r"a dot instead of a hyphen \(train-images\.idx3-ubyte\)\. Rename"),
+        (
+            take_half,
+            DataFileError,
+            "are missing in .*: t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte. Copy them there",
+        ),
+        (put_into_folders, DataFileError, "train-images-idx3-ubyte is a folder, not a file. Replace the folder"),
+        (make_a_pipe, DataFileError, "train-labels-idx1-ubyte is not a regular file"),
+        (leave_other_things, DataMissingError, "Found there: archive"),
+        (make_a_file, DataMissingError, "is a file. Choose the folder that contains the four files of MNIST"),
         (shutil.rmtree, DataMissingError, "There is no folder .*data. Choose one that contains MNIST"),
     ],
 )
@@ -169,7 +173,7 @@ def test_reading_a_pipe_does_not_wait_for_a_writer(folder: Path) -> None:
 
     threading.Thread(target=read, daemon=True).start()
     wait_until(lambda: said)
-    assert "is not a regular file. Replace it with the file of that name." in said[0]
+    assert "it is no ordinary file" in said[0]
 
 
 @contextmanager
@@ -214,7 +218,7 @@ def test_a_broken_variable_does_not_hide_mnist_at_home(
     assert data.available("mnist")
     assert data.preferred() == "mnist"
     assert data.load_dataset("mnist").source == home / "data" / "MNIST" / "raw"
-    assert "are missing: t10k-images-idx3-ubyte" in str(data.trouble())
+    assert "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte. Copy them" in str(data.trouble())
 
 
 def test_a_broken_variable_is_told_where_nothing_else_is_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

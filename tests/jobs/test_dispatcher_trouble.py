@@ -131,7 +131,7 @@ def test_a_disk_out_of_reach_is_tried_again_for_a_minute(
     dispatcher.tick()
     run = store.runs.get(run_id)
     assert run.outcome == "failed"
-    assert ("out of reach again and again (No space left on device)" in str(run.error)) == bool(tries)
+    assert ("could not be reached several times (No space left on device)" in str(run.error)) == bool(tries)
 
 
 def test_a_fault_is_forgotten_when_the_run_got_on(dispatcher: Dispatcher, store: Store) -> None:

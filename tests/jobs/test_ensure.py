@@ -66,7 +66,7 @@ def test_a_cluster_that_dies_at_once_is_given_up_with_a_sentence(home: Path, sle
         jobs.ensure_cluster()
         os.kill(sleeper[-1], signal.SIGKILL)
         wait_until(lambda: jobs.cluster_pid() is None)
-    with pytest.raises(JobsError, match=r"ends right after its start.*cluster\.log"):
+    with pytest.raises(JobsError, match=r"exits right after it starts.*cluster\.log"):
         jobs.ensure_cluster()
     assert len(sleeper) == 3
 

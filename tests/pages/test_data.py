@@ -229,7 +229,7 @@ def test_samples_in_the_order_of_ones_own_run(
     app.slider(key="samples_rank_hard").set_value(0).run()
     easiest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][:20] for digit in range(10)]
     assert np.array_equal(drawn["images"], images[np.concatenate(easiest)])
-    assert "Of the images shown it answers 0% wrong" in texts(app)
+    assert "The run is wrong on 0% of the images shown" in texts(app)
     assert len(store.analyses.newest(owner, "answers")) == 1
     assert not app.exception
 

@@ -67,7 +67,7 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     assert "Weights of 10 of 10 first-layer units after step 20" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
-    assert "units give more than 0; the greatest is 3.000" in texts(app)
+    assert "units are active (above 0); the maximum is 3.000" in texts(app)
 
 
 def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
@@ -117,4 +117,4 @@ def test_what_excites_a_unit(built_in: None, open_page: Open, store: Store) -> N
     app.number_input(key="exciting_unit").set_value(7).run()
     assert "Activation 7.00" in texts(app)
     assert "Activation 14.00" in texts(app)
-    assert "Of 2,000 validation images" in texts(app)
+    assert "From 2,000 validation images" in texts(app)

@@ -94,7 +94,7 @@ def test_a_analysis_that_kills_its_workers_fails_with_a_sentence(store: Store) -
     analysis = store.analyses.get(analysis_id)
     assert analysis is not None
     assert analysis.state == "failed"
-    assert "This run crashed its worker several times" in str(analysis.message)
+    assert "This computation crashed its worker several times" in str(analysis.message)
 
 
 def test_a_new_cluster_takes_up_what_was_running(store: Store) -> None:

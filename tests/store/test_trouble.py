@@ -77,7 +77,7 @@ def test_a_store_damaged_in_the_middle_is_a_sentence_and_left_as_it_is(file: Pat
     assert len(content) > 100_000
     content[20_000:90_000] = (bytes(range(256)) * 274)[:70_000]
     file.write_bytes(content)
-    with pytest.raises(StoreUnavailableError, match=r"damaged or no store .* left as it is"):
+    with pytest.raises(StoreUnavailableError, match=r"damaged, or it is not a store .* has not been changed"):
         open_store().runs.newest("ann", 500)
     assert file.read_bytes() == content
 
@@ -170,7 +170,7 @@ def test_a_full_disk(file: Path) -> None:
 
 def test_a_store_that_cannot_be_written(file: Path) -> None:
     store = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
-    with pytest.raises(TransientStoreError, match="cannot be written"):
+    with pytest.raises(TransientStoreError, match="is not writable"):
         store.runs.create("ann", RunConfig())
     assert store.runs.newest("ann") == []
     store.close()
@@ -182,7 +182,7 @@ def test_a_store_whose_disk_fails_is_out_of_reach_until_it_works_again(file: Pat
     log = file.with_name("runs.sqlite-wal")
     resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 50_000, hard))
     try:
-        with pytest.raises(TransientStoreError, match=r"out of reach \(disk I/O error\)"):
+        with pytest.raises(TransientStoreError, match=r"cannot be reached \(disk I/O error\)"):
             _fill(store)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_soft, hard))
@@ -194,7 +194,7 @@ def test_a_store_whose_folder_is_gone_for_a_while(file: Path) -> None:
     store = open_store()
     store.close()  # so that it connects anew
     away = file.parent.rename(file.parent.with_name("elsewhere"))
-    with pytest.raises(TransientStoreError, match="out of reach"):
+    with pytest.raises(TransientStoreError, match="cannot be reached"):
         store.runs.newest("ann")
     away.rename(file.parent)
     assert store.runs.newest("ann") == []
@@ -214,28 +214,28 @@ class RefusalError(Exception):
         (
             RefusalError("terminating connection due to administrator command", "57P01"),
             True,
-            "out of reach",
+            "cannot be reached",
         ),
         (
             RefusalError("the database system is starting up", "57P03"),
             True,
-            "out of reach",
+            "cannot be reached",
         ),
         (
             RefusalError("connection failed: No such file or directory"),
             True,
-            "out of reach",
+            "cannot be reached",
         ),
         (
             RefusalError("sorry, too many clients already", "53300"),
             True,
-            "out of reach",
+            "cannot be reached",
         ),
         (RefusalError("could not extend file: No space left on device", "53100"), True, "is full"),
         (RefusalError("deadlock detected", "40P01"), True, "in use"),
         (RefusalError("could not serialize access", "40001"), True, "in use"),
         (RefusalError("canceling statement due to lock timeout", "55P03"), True, "in use"),
-        (RefusalError("cannot execute INSERT in a read-only transaction", "25006"), True, "cannot be written"),
+        (RefusalError("cannot execute INSERT in a read-only transaction", "25006"), True, "is not writable"),
         (RefusalError('FATAL:  password authentication failed for user "ann"'), False, "cannot be used"),
         (RefusalError('FATAL:  database "lab" does not exist'), False, "cannot be used"),
         (RefusalError('relation "runs" does not exist', "42P01"), False, "cannot be used"),

@@ -83,7 +83,7 @@ def test_a_checkpoint_from_a_device_that_is_gone(tmp_path, tiny: Dataset, monkey
     trainer = Trainer(small(), tiny)
     monkeypatch.setattr(trainer.state, "device", torch.device("cuda"))
     trainer.save(file)
-    with pytest.raises(CheckpointError, match="needs a device that is not here: cuda"):
+    with pytest.raises(CheckpointError, match="needs a device that this machine does not have: cuda"):
         Trainer.load(file, small(), tiny)
 
 
