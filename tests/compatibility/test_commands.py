@@ -26,7 +26,7 @@ def near(found: Any, wanted: Any, name: str = "") -> bool:
     if isinstance(wanted, list):
         return len(found) == len(wanted) and all(near(a, b, name) for a, b in zip(found, wanted, strict=True))
     if name == "sentence":  # for people, who may be told the same numbers in other words
-        return re.findall(r"\d[\d.,]*", found) == re.findall(r"\d[\d.,]*", wanted)
+        return re.findall(r"\d+(?:\.\d+)?", found) == re.findall(r"\d+(?:\.\d+)?", wanted)
     if isinstance(wanted, float) and name.startswith("seconds"):
         return True
     if isinstance(wanted, float):
