@@ -16,7 +16,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
     page.press("sweep")
     wait_until(lambda: page.points("sweep") > 12)  # the curves grow
     assert "sweep=" in page.address
-    page.wait_for("From 1.79 on training breaks: the edge lies between 1.06 and 1.79.", 120)
+    page.wait_for("Training breaks from 1.79 on: the edge lies between 1.06 and 1.79.", 120)
     names = "return chart._fullLayout.annotations.map((note) => note.text);"
     wait_until(lambda: "broken" in (page.of_chart("rates", names) or ()))
     shown = page.address
@@ -26,12 +26,12 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
         return page.says(f"Rate {RATE}")
 
     wait_until(clicked)
-    page.toggle("rates", "at its best")
-    wait_until(lambda: page.hidden("rates") == ["at its best"])
+    page.toggle("rates", "best")
+    wait_until(lambda: page.hidden("rates") == ["best"])
     for metric in ("Accuracy", "Loss"):
         page.choose("sweep_metric", metric)
         wait_until(lambda metric=metric: page.says(f"{metric} against the learning rate"))  # type: ignore[misc]
-        wait_until(lambda: page.hidden("rates") == ["at its best"])
+        wait_until(lambda: page.hidden("rates") == ["best"])
     page.press("set_rate")
     page.wait_for("Train a network and watch it learn")
     wait_until(lambda: f"learning_rate={RATE}" in page.address)
@@ -48,7 +48,7 @@ def test_a_click_on_a_curve_opens_its_run_and_the_sweep_goes_on(open_browser: Op
     wait_until(lambda: page.points("sweep") > 24)
     address = page.address
     page.open("/data")
-    page.wait_for("The digits that the networks learn")
+    page.wait_for("The digits that networks learn from")
     page.open(address)  # nothing was lost
     wait_until(lambda: page.points("sweep") > 24)
     page.press("stop_sweep")
@@ -56,7 +56,7 @@ def test_a_click_on_a_curve_opens_its_run_and_the_sweep_goes_on(open_browser: Op
 
     def clicked() -> bool:
         page.click_point("sweep", "run0", 1)
-        return page.says("Set this rate on the Train page")
+        return page.says("Use this rate on the Train page")
 
     wait_until(clicked)
     page.press("open_seed_11")
