@@ -15,7 +15,7 @@ LINE = 23  # from one line of a label to the next
 LARGEST = 21  # size of letters
 SHOWN = 7  # units drawn of a dense layer
 NAMES = {
-    "input": N_("pixel scaling"),
+    "input": N_("pixels"),
     "convolution": N_("filters"),
     "pooling": N_("pooled"),
     "dense": N_("hidden"),

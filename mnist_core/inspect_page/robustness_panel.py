@@ -22,7 +22,7 @@ from mnist_core.ui.texts import _
 
 KINDS: dict[Perturbation, tuple[str, str]] = {
     "noise": (N_("Noise"), N_("Standard deviation of the noise")),
-    "shift": (N_("Shift"), N_("Pixel scaling")),
+    "shift": (N_("Shift"), N_("Shift in pixels")),
     "rotation": (N_("Rotation"), N_("Degrees")),
     "occlusion": (N_("Hidden square"), N_("Side length in pixels")),
     "fgsm": (N_("Adversarial attack"), N_("Maximum change of a pixel")),

@@ -190,7 +190,7 @@ def _network_details() -> None:
         _select("pooling", _("Pooling"), _("Halves the width and height of the image after each convolutional layer."))
     _slider("dropout", _("Dropout"), 0.0, 0.95, 0.05, _("Fraction of hidden units dropped at random in each update."))
     _toggle("batch_norm", _("Batch normalization"), _("Normalizes each unit's values over the batch."))
-    _select("loss", _("Loss"), _("What training minimizes."))
+    _select("loss", _("Loss function"), _("What training minimizes."))
 
 
 def _data() -> None:

@@ -25,7 +25,7 @@ def histogram_chart(values: Numbers, scale: str, dark: bool, translate: Translat
     counts, edges = np.histogram(values, BINS)
     layout["yaxis"] |= {
         "type": "log",
-        "title": {"text": translate(N_("Pixel scaling"))},
+        "title": {"text": translate(N_("Number of pixels"))},
         "dtick": 1,
         "exponentformat": "power",
     }
