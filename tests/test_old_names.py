@@ -42,7 +42,7 @@ def test_a_variant_is_found_under_its_old_label() -> None:
 
 def test_old_options_work_and_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--initialisation", "nonsense"]) != 0
-    assert "initialization is one of" in capsys.readouterr().err
+    assert "initialization must be one of" in capsys.readouterr().err
     for words in (["train", "--help"], ["train", "--initialisatio", "he"]):
         with pytest.raises(SystemExit):
             main(words)

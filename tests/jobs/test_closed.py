@@ -60,7 +60,7 @@ def test_certificates_for_a_scheduler_of_ones_own_are_three_files(
 ) -> None:
     assert private_cluster.named_security() is None
     monkeypatch.setenv("MNIST_LAB_SCHEDULER", "tls://there:8786")
-    with pytest.raises(JobsError, match=r"speaks TLS.*MNIST_LAB_TLS_KEY"):
+    with pytest.raises(JobsError, match=r"uses TLS.*MNIST_LAB_TLS_KEY"):
         private_cluster.named_security()
     security = private_cluster.temporary_security()
     files = dict(zip(settings.TLS, ("tls_ca_file", "tls_client_cert", "tls_client_key"), strict=True))
