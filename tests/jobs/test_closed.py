@@ -67,7 +67,7 @@ def test_certificates_for_a_scheduler_of_ones_own_are_three_files(
     for name, attribute in files.items():
         file = tmp_path / name
         monkeypatch.setenv(name, str(file))
-        with pytest.raises(JobsError, match=r"as well|no file that can be read"):
+        with pytest.raises(JobsError, match=r"as well|not a readable file"):
             private_cluster.named_security()
         file.write_text(getattr(security, attribute))
     named = private_cluster.named_security()
