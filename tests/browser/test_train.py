@@ -81,7 +81,7 @@ def test_training_goes_on_without_the_page(open_browser: Open) -> None:
     page.open(address)
     wait_until(lambda: page.step() > at)
     other = open_browser().open(address)
-    other.wait_for("Someone else's runs: you can watch them.")
+    other.wait_for("This is someone else's run.")
     wait_until(lambda: other.points() > 0)
     assert not other.can_press("stop")
     assert not other.says("My runs")
