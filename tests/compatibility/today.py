@@ -64,6 +64,11 @@ TITLES: Mapping[str, str] = {  # of pages and their views, as they are read
     "Why a learning rate breaks": "Why a high learning rate breaks training",
     "신경망을 훈련하며 지켜보기": "신경망을 훈련하고 학습 과정 지켜보기",
 }
+SENTENCES: Mapping[str, str] = {  # of commands
+    "The network learns at rates around 0.002 to 0.0061, and breaks from 0.054 on: a good rate lies well below that.": (
+        "The network learns at rates from about 0.002 to 0.0061; training breaks from 0.054 on. A good rate lies well below that."
+    ),
+}
 PAGES: Mapping[str, str] = {}  # files of pages/, without their ending
 EVERYWHERE = {"lang", "large"}
 KINDS: Mapping[str, str] = {  # of analyses, which were called studies

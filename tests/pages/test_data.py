@@ -141,13 +141,13 @@ def test_augmentation_asks_a_worker_once_and_chooses_at_once(
 def test_projection(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("projection")
     assert "These components explain 17.3% of the variance." in texts(app)
-    assert "Left: the image, a 5. Right: its reconstruction from 20" in texts(app)
+    assert "Left: the image, a 5. Right: its reconstruction from 20 components instead of 784 numbers" in texts(app)
     app.slider(key="projection_first").set_value(2).run()
     assert "These components explain 7.4%" in texts(app)  # the same one twice
     app.session_state["projection_row"] = 999
     app.select_slider(key="projection_count").set_value(100).run()  # fewer than the image that was clicked
     app.select_slider(key="projection_numbers").set_value(300).run()
-    assert "Left: the image, a 5. Right: its reconstruction from 300" in texts(app)
+    assert "Left: the image, a 5. Right: its reconstruction from 300 components instead of 784 numbers" in texts(app)
     assert not app.exception
 
 
