@@ -107,7 +107,7 @@ def test_back_shows_the_view_that_the_address_names(open_browser: Open) -> None:
 
 def test_another_run_of_a_panel_is_an_entry_wherever_the_panel_stands(open_browser: Open) -> None:
     page = open_browser().open("/why?view=bowl")
-    wait_until(lambda: page.at_rest() and page.browser.execute_script("return history.mnistLab"), 30)  # address.js is there
+    wait_until(lambda: page.at_rest() and page.browser.execute_script("return history.mnistLab"), 30)  # address.js runs
     before = entries(page)
     write = "history.pushState(history.state, '', `/why?view=bowl&b1-${arguments[0]}=${arguments[1]}`)"
     for name, value, more in (("seed", "1", 0), ("run", "one", 1), ("run", "two", 2), ("seed", "2", 3)):

@@ -13,7 +13,8 @@ from mnist_core.figures.axes import Across, ChartView
 from mnist_core.figures.curves import loss_chart
 from mnist_core.figures.overlay import overlaid, runs_chart
 from mnist_core.records import Event, Run
-from tests.figures.test_curves import curves, ends_of, numbers, signs
+from tests.charts import ends_of, numbers
+from tests.figures.test_curves import curves, signs
 
 RUN = Run("r1", "ann", RunConfig(train_size=1000, batch_size=10, epochs=5), "running", 1, 0.0)  # 500 steps
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 
 import numpy as np
@@ -21,13 +20,9 @@ from mnist_core.figures.curves import (
 )
 from mnist_core.figures.overlay import overlaid, runs_chart
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Run
+from tests.charts import ends_of, numbers
 
 RUN = Run("r1", "ann", RunConfig(), "running", 1, 0.0)
-
-
-def numbers(packed: dict) -> np.ndarray:
-    """The numbers of a typed array."""
-    return np.frombuffer(base64.b64decode(packed["bdata"]), "<f4")
 
 
 def curves(losses, evaluated=(2.3, 1.0), events=()) -> Curves:
@@ -50,14 +45,6 @@ def curves(losses, evaluated=(2.3, 1.0), events=()) -> Curves:
 def top_of(figure: dict) -> float:
     """The upper end of a linear loss axis."""
     return ends_of(figure, "yaxis")[1]
-
-
-def ends_of(figure: dict, axis: str) -> tuple[float, float]:
-    """Where an axis begins and ends while nobody zooms."""
-    assert "range" not in figure["layout"][axis]  # Plotly would drop a student's zoom when it changes
-    options = figure["layout"][axis]["autorangeoptions"]
-    assert options["include"] == [options["clipmin"], options["clipmax"]]
-    return options["clipmin"], options["clipmax"]
 
 
 def signs(figure: dict) -> list[dict]:

@@ -1,0 +1,36 @@
+"""The charts of the layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnist_core.figures import layers as layers_figure
+from mnist_core.figures.axes import ChartView
+from mnist_core.records import LAYER_DTYPE, Curves
+from tests.charts import floats, traces
+
+
+def curves() -> Curves:
+    layers = np.zeros(6, LAYER_DTYPE)
+    layers["step"], layers["layer"] = [0, 0, 1, 1, 4, 4], [0, 1] * 3
+    layers["dead_units"] = [0.0, np.nan, 0.5, np.nan, 1.0, np.nan]
+    layers["gradient"] = [1, 2, 0, 0.1, np.nan, 0.1]
+    layers["update"] = [np.nan, np.nan, 0.01, 0.02, 0.0, 0.03]
+    layers["activations"][:, 10] = 255
+    return Curves(layers=layers)
+
+
+def test_layers_have_a_line_each_where_they_have_numbers() -> None:
+    dead = traces(layers_figure.chart("r", curves(), "dead_units", ChartView(), str))
+    assert floats(dead["layer0"]["y"]) == [0.0, 0.5, 1.0]
+    assert "layer1" not in dead  # the output layer has no units that die
+    updates = layers_figure.chart("r", curves(), "update", ChartView(), str)
+    assert "rule of thumb: 0.001" in [note["text"] for note in updates["layout"]["annotations"]]
+    assert np.isnan(floats(traces(updates)["layer0"]["y"])[2])  # 0 has no logarithm
+    assert layers_figure.chart("r", Curves(), "gradient", ChartView(), str)["layout"]
+
+
+def test_a_spread_is_drawn_for_one_layer() -> None:
+    drawn = traces(layers_figure.spread_chart("r", curves(), 1, "activations", ChartView(), str))["activations"]
+    assert floats(drawn["x"]) == [0, 1, 4]
+    assert max(floats(drawn["customdata"])) == 1.0

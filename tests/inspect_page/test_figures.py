@@ -1,0 +1,63 @@
+"""Charts of the Inspect page: answers beneath each other, the confusion matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mnist_core.figures import theme
+from mnist_core.inspect_page import answers_figure, mistakes_figure
+
+DARK = pytest.mark.parametrize("dark", [False, True])
+
+
+def same(text: str) -> str:
+    return text
+
+
+@DARK
+def test_networks_beneath_each_other(dark: bool) -> None:
+    shares = np.zeros((3, 10))
+    shares[0, 3], shares[0, 8] = 0.996, 0.004
+    shares[1] = 0.1
+    shares[2] = np.nan
+    figure = answers_figure.side_by_side(["a", "b", "c"], shares, dark, same)
+    rows, percent, titles, nothing = figure["data"]
+    assert rows["hovertemplate"].startswith("%{customdata}")
+    said = list(zip(percent["x"], percent["y"], percent["text"], strict=True))
+    assert said == [(3, 0, "100"), *((digit, 1, "10") for digit in range(10))]
+    assert (titles["text"], titles["y"]) == (["a", "b", "c"], [-0.46, 0.54, 1.54])  # each above its row
+    assert (nothing["text"], nothing["y"]) == (["output is NaN"], [2])
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low == 2.5
+    assert high < -0.5  # there is room for the first name
+
+
+@pytest.mark.parametrize(
+    ("fraction", "said"),
+    [
+        (0.0, "<1%"),
+        (0.004, "<1%"),
+        (0.0099, "<1%"),
+        (0.01, "1%"),
+        (0.69, "69%"),
+        (0.99, "99%"),
+        (0.991, ">99%"),
+        (1.0, "100%"),
+    ],
+)
+def test_a_share_that_is_not_nothing_is_not_called_so(fraction: float, said: str) -> None:
+    assert answers_figure.percent(fraction) == said
+
+
+def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:
+    counts = np.zeros((10, 10), np.int64)
+    counts[3, 3], counts[3, 8], counts[7, 7] = 30, 10, 5
+    right, wrong, numbers = mistakes_figure.matrix(counts, False, False, same)["data"]
+    said = list(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
+    assert said == [(3, "3", "30"), (3, "8", "10"), (7, "7", "5")]
+    assert numbers["textfont"]["color"][0] == theme.ink_on(right["colorscale"][1][1])
+    assert numbers["textfont"]["color"][1] == theme.ink_on(wrong["colorscale"][1][1])
+    rates = mistakes_figure.matrix(counts, True, False, same)["data"][2]
+    assert rates["text"] == ["75.0", "25.0", "100.0"]
+    assert mistakes_figure.describe(counts).text(same).endswith("3 taken for 8, 10 times.")
