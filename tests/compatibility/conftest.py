@@ -1,4 +1,4 @@
-"""What an earlier version left, for tests of this one: a home on disk, files that were taken along, what is to be read in them."""
+"""What an earlier version left, for tests of this one: a home on disk, exported files, and what its store said of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.compatibility import today
+from mnist_core.store import Store
+from tests.compatibility import adapter
 
 FOLDERS = sorted(Path(__file__).parent.glob("20*"))
 
@@ -20,15 +21,15 @@ FOLDERS = sorted(Path(__file__).parent.glob("20*"))
 @pytest.fixture(scope="session", params=FOLDERS, ids=lambda folder: folder.name)
 def folder(request: pytest.FixtureRequest) -> Path:
     """The files of one earlier version."""
-    found: Path = request.param
-    return found
+    path: Path = request.param
+    return path
 
 
 @pytest.fixture(scope="session")
-def kept(folder: Path) -> dict[str, Any]:
+def expected(folder: Path) -> dict[str, Any]:
     """What the store of that version said of all that was in it."""
-    found: dict[str, Any] = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-    return found
+    fields: dict[str, Any] = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+    return fields
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +42,9 @@ def digits(folder: Path) -> Mapping[str, NDArray[np.uint8]]:
 @pytest.fixture(scope="session")
 def images(digits: Mapping[str, NDArray[np.uint8]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that has them as a data set."""
-    made = tmp_path_factory.mktemp("images")
-    today.write_images(made, digits)
-    return made
+    path = tmp_path_factory.mktemp("images")
+    adapter.write_images(path, digits)
+    return path
 
 
 def unpack(folder: Path, home: Path) -> None:
@@ -60,7 +61,7 @@ def old_home(folder: Path, home: Path, images: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def store(old_home: Path) -> Iterator[Any]:
+def store(old_home: Path) -> Iterator[Store]:
     """Its store, opened by this version."""
-    with today.opened() as opened:
+    with adapter.opened() as opened:
         yield opened

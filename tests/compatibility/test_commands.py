@@ -8,54 +8,54 @@ from typing import Any
 
 import pytest
 
-from tests.compatibility import today
-from tests.compatibility.making_commands import DONE, KNOWN
+from tests.compatibility import adapter
+from tests.compatibility.make_commands import EXECUTED, PARSED
 
-NONE = "--no-such-option"
+UNKNOWN = "--no-such-option"
 
 
-def told(folder: Path) -> Any:
+def commands(folder: Path) -> Any:
     return json.loads((folder / "commands.json").read_text(encoding="utf-8"))
 
 
-def near(found: Any, wanted: Any, name: str = "") -> bool:
-    """Whether a command said what it said then; accuracies may differ by an image, times by anything."""
-    if isinstance(wanted, dict):
-        return all(near(found[key], value, key) for key, value in wanted.items() if key != "config")
-    if isinstance(wanted, list):
-        return len(found) == len(wanted) and all(near(a, b, name) for a, b in zip(found, wanted, strict=True))
+def near(output: Any, expected: Any, name: str = "") -> bool:
+    """Whether a command printed what it printed then; accuracies may differ by an image, times by anything."""
+    if isinstance(expected, dict):
+        return all(near(output[key], value, key) for key, value in expected.items() if key != "config")
+    if isinstance(expected, list):
+        return len(output) == len(expected) and all(near(a, b, name) for a, b in zip(output, expected, strict=True))
     if name == "sentence":
-        return bool(found == today.SENTENCES.get(wanted, wanted))
-    if isinstance(wanted, float) and name.startswith("seconds"):
+        return bool(output == adapter.SENTENCES.get(expected, expected))
+    if isinstance(expected, float) and name.startswith("seconds"):
         return True
-    if isinstance(wanted, float):
-        return bool(found == pytest.approx(wanted, rel=1e-3, abs=0.011 if "accuracy" in name else 1e-6))
-    return bool(found == wanted)
+    if isinstance(expected, float):
+        return bool(output == pytest.approx(expected, rel=1e-3, abs=0.011 if "accuracy" in name else 1e-6))
+    return bool(output == expected)
 
 
-def configs(said: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one["config"] for one in said.get("runs", [said]) if "config" in one]
+def configs(output: dict[str, Any]) -> list[dict[str, Any]]:
+    return [run["config"] for run in output.get("runs", [output]) if "config" in run]
 
 
-@pytest.mark.parametrize("number", range(len(DONE)))
+@pytest.mark.parametrize("number", range(len(EXECUTED)))
 def test_a_command_does_what_it_did(folder: Path, images: Path, number: int) -> None:
-    old = told(folder)["done"][number]
+    old = commands(folder)["done"][number]
     words = [str(images) if word == "DATA" else word for word in old["words"]]
-    status, out, err = today.commanded(words)
+    status, out, err = adapter.run_command(words)
     assert status == 0, err
-    found = today.said(out)
-    assert near(found, old["said"]), (found, old["said"])
-    wanted = configs(old["said"])
-    assert len(wanted) == len(configs(found))
-    for here, then in zip(configs(found), wanted, strict=True):
-        assert today.same_settings(here, then)
+    output = adapter.parse_output(out)
+    assert near(output, old["said"]), (output, old["said"])
+    expected = configs(old["said"])
+    assert len(expected) == len(configs(output))
+    for new_config, old_config in zip(configs(output), expected, strict=True):
+        assert adapter.same_settings(new_config, old_config)
 
 
-@pytest.mark.parametrize("number", range(len(KNOWN)))
+@pytest.mark.parametrize("number", range(len(PARSED)))
 def test_every_option_is_known(folder: Path, tmp_path: Path, number: int) -> None:
     """They come to no work, since at their end stands an option that there is not; of no other do they complain."""
     places = {"FILE": str(tmp_path / "file"), "DATA": str(tmp_path)}
-    words = [places.get(word, word) for word in told(folder)["known"][number]]
-    status, _out, err = today.commanded([*words, NONE])
+    words = [places.get(word, word) for word in commands(folder)["known"][number]]
+    status, _out, err = adapter.run_command([*words, UNKNOWN])
     assert status == 2
-    assert NONE in err, err
+    assert UNKNOWN in err, err

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.compatibility import today
+from tests.compatibility import adapter
 from tests.conftest import ROOT
 
 PAGES = (
@@ -20,53 +20,53 @@ PAGES = (
 
 @pytest.fixture
 def links(folder: Path, old_home: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, list[dict[str, Any]]]:
-    today.without_cluster(monkeypatch)
-    told = json.loads((folder / "links.json").read_text(encoding="utf-8"))
-    return {page: [link for link in told if link["page"] == page] for page in PAGES}
+    adapter.without_cluster(monkeypatch)
+    links = json.loads((folder / "links.json").read_text(encoding="utf-8"))
+    return {page: [link for link in links if link["page"] == page] for page in PAGES}
 
 
-def opened(links: list[dict[str, Any]], student: str) -> Iterator[tuple[dict[str, Any], AppTest]]:
+def open_links(links: list[dict[str, Any]], student: str) -> Iterator[tuple[dict[str, Any], AppTest]]:
     """Each link and its page, in one browser: each asks for something else than what stands there."""
     app: AppTest | Path = ROOT / "app.py"
     for link in links:
-        app = today.followed(app, link["page"], link["query"], student)
+        app = adapter.follow(app, link["page"], link["query"], student)
         yield link, app
-        if today.EVERYWHERE & link["query"].keys():
+        if adapter.EVERYWHERE & link["query"].keys():
             app = ROOT / "app.py"  # AppTest cannot change the language of a page that it has drawn
 
 
-def says(link: Mapping[str, Any], app: AppTest) -> None:
+def assert_opens(link: Mapping[str, Any], app: AppTest) -> None:
     """What the address says, since it is what the page shows, is what the link said."""
-    here = list(today.address(app).values())
+    values = list(adapter.address(app).values())
     for name, value in link["query"].items():
         if name not in (link["settings"] or {}):
-            word = today.WORDS.get(value, value)
-            assert word in here, (link["page"], name, value, here)
-            here.remove(word)
-    found = today.shown(app)
+            word = adapter.WORDS.get(value, value)
+            assert word in values, (link["page"], name, value, values)
+            values.remove(word)
+    visible = adapter.visible(app)
     for part in ("title", "view"):
-        assert found[part] == today.TITLES.get(link[part], link[part]), link
+        assert visible[part] == adapter.TITLES.get(link[part], link[part]), link
     if link["settings"] is not None:
-        assert today.same_settings(found["settings"], link["settings"]), link
+        assert adapter.same_settings(visible["settings"], link["settings"]), link
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_of_a_page(links: Mapping[str, list[dict[str, Any]]], kept: Mapping[str, Any], page: str) -> None:
+def test_links_of_a_page(links: Mapping[str, list[dict[str, Any]]], expected: Mapping[str, Any], page: str) -> None:
     whole = [link for link in links[page] if link["view"] is None or set(link["query"]) - {"view", "run"}]
-    for link, app in opened(whole, kept["student"]):
-        says(link, app)
+    for link, app in open_links(whole, expected["student"]):
+        assert_opens(link, app)
     assert links[page]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in ("home", "train", "learning_rate", "compare")])
 def test_links_of_every_view(
     links: Mapping[str, list[dict[str, Any]]],
-    kept: Mapping[str, Any],
+    expected: Mapping[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     page: str,
 ) -> None:
-    today.without_panels(monkeypatch)
+    adapter.without_panels(monkeypatch)
     alone = [link for link in links[page] if not set(link["query"]) - {"view", "run"}]
     assert len(alone) > 3
-    for link, app in opened(alone[::-1], kept["student"]):  # the first is what a page shows by itself
-        says(link, app)
+    for link, app in open_links(alone[::-1], expected["student"]):  # the first is what a page shows by itself
+        assert_opens(link, app)

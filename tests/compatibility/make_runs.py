@@ -1,4 +1,4 @@
-"""The runs and studies of a home that `make.py` fills: in every state, with all that may hang on them."""
+"""The runs and analyses of a home that `make.py` fills: in every state, with all that may hang on them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from mnist_core.jobs import run_execution, run_job
 from mnist_core.messages import message
 from mnist_core.networks import checkpoint_layout
 from mnist_core.presets import PRESETS
-from mnist_core.records import SweepRecord
+from mnist_core.records import AnalysisKind, SweepRecord
 from mnist_core.store import Store
+from mnist_core.store.commands import Command
 from mnist_core.training.loop import TrainingLoop
-from tests.compatibility import today
+from tests.compatibility import adapter
 
 STUDENT = "0123456789abcdef0123456789abcdef"  # what a browser's cookie says
 OTHER = "fedcba9876543210fedcba9876543210"
@@ -28,23 +29,23 @@ PAUSED_AT = 14  # of 30 updates, in the midst of an epoch
 # do not divide by the size of gradients: that of a bias before it is nothing but rounding.
 PAUSED: Mapping[str, RunConfig] = {
     "mlp-sgd": SMALL.replace(
-        hidden_layers=(), initialisation="zeros", preprocessing="raw", learning_rate=1e-5, weight_decay=0.01
+        hidden_layers=(), initialization="zeros", preprocessing="raw", learning_rate=1e-5, weight_decay=0.01
     ),
     "mlp-momentum": SMALL.replace(
-        optimizer="momentum", activation="sigmoid", initialisation="glorot", schedule="step", dropout=0.25, momentum=0.8
+        optimizer="momentum", activation="sigmoid", initialization="glorot", schedule="step", dropout=0.25, momentum=0.8
     ),
     "mlp-nesterov": SMALL.replace(
-        optimizer="nesterov", activation="tanh", preprocessing="centred", schedule="cosine", sampling="replacement",
+        optimizer="nesterov", activation="tanh", preprocessing="centered", schedule="cosine", sampling="replacement",
         loss="squared-error", learning_rate=0.02,
     ),
     "mlp-adagrad": SMALL.replace(
-        optimizer="adagrad", preprocessing="standardised", schedule="warm-up", schedule_epochs=2, learning_rate=0.01
+        optimizer="adagrad", preprocessing="standardized", schedule="warm-up", schedule_epochs=2, learning_rate=0.01
     ),
     "mlp-rmsprop": SMALL.replace(
         optimizer="rmsprop", activation="leaky-relu", schedule="one-cycle", learning_rate=0.01, rho=0.95, label_noise=0.1
     ),
     "mlp-adam": SMALL.replace(
-        optimizer="adam", activation="gelu", initialisation="normal", init_std=0.05, learning_rate=0.02,
+        optimizer="adam", activation="gelu", initialization="normal", init_std=0.05, learning_rate=0.02,
         early_stopping=2, batch_seed=9,
     ),
     "mlp-adamw": SMALL.replace(
@@ -82,14 +83,14 @@ class Crash(BaseException):
 
 
 @contextmanager
-def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: str) -> Iterator[None]:
-    """Runs that train meanwhile make updates up to `step`, then this is asked of them."""
+def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: Command) -> Iterator[None]:
+    """Runs that train meanwhile make updates up to `step`, then get the command `then`."""
     real, seconds = TrainingLoop.advance, run_execution.ASK_SECONDS
 
     def advance(loop: Any, stop: Any, *, seconds: float, steps: int | None = None) -> None:
         real(loop, steps=step - loop.runs[0].step)
         for run_id in run_ids:
-            store.request(run_id, owner, then)  # type: ignore[arg-type]
+            store.commands.send(run_id, owner, then)
         stop()
 
     TrainingLoop.advance, run_execution.ASK_SECONDS = advance, 0.0  # type: ignore[method-assign, assignment]
@@ -97,23 +98,24 @@ def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: 
     TrainingLoop.advance, run_execution.ASK_SECONDS = real, seconds  # type: ignore[method-assign]
 
 
-def pause(store: Store, owner: str, run_ids: Sequence[str], step: int, then: str = "pause") -> None:
+def pause(store: Store, owner: str, run_ids: Sequence[str], step: int, then: Command = "pause") -> None:
     with reaching(store, owner, run_ids, step, then):
-        today.execute(store, run_ids)
+        adapter.execute(store, run_ids)
 
 
 def crash(store: Store, owner: str, run_id: str, step: int, *, saving: bool) -> None:
     """The worker that has the run dies a few updates on: just after the store heard of a checkpoint, or (not `saving`) of
     records without one."""
-    real, seconds = store.publish, run_job.CHECKPOINT_SECONDS
+    writer = store.record_writer
+    real, seconds = writer.publish, run_job.CHECKPOINT_SECONDS
 
     def publish(reports: Any) -> Any:
-        told = real(reports)
+        changed = real(reports)
         if reports[0].progress.step >= step:
             raise Crash
-        return told
+        return changed
 
-    store.publish = publish  # type: ignore[method-assign]
+    writer.publish = publish  # type: ignore[method-assign]
     run_job.CHECKPOINT_SECONDS = 0.0 if saving else float("inf")
     run_job.CHECKPOINT_SHARE = 1.0
     try:
@@ -121,7 +123,7 @@ def crash(store: Store, owner: str, run_id: str, step: int, *, saving: bool) -> 
     except Crash:
         pass
     finally:
-        store.publish = real  # type: ignore[method-assign]
+        writer.publish = real  # type: ignore[method-assign]
         run_job.CHECKPOINT_SECONDS = seconds
         TrainingLoop.advance = ADVANCE  # type: ignore[method-assign]
 
@@ -132,93 +134,95 @@ ADVANCE = TrainingLoop.advance
 def forget(store: Store, run_ids: Sequence[str]) -> None:
     """As the dispatcher does where weights need too much room."""
     for run_id in run_ids:
-        assert store.forget_weights(run_id)
+        assert store.retention.forget_weights(run_id)
         checkpoint_layout.forget_files(run_id)
 
 
-def resting(store: Store) -> None:
-    """Runs that may go on."""
+def unfinished(store: Store) -> None:
+    """Runs that may resume."""
     for run_id, config in PAUSED.items():
-        store.create_run(OTHER, config, run_id=run_id)
+        store.runs.create(OTHER, config, run_id=run_id)
         step = PAUSED_ELSEWHERE.get(run_id, PAUSED_AT)
         if run_id == "rate-changed":
             pause(store, OTHER, [run_id], CHANGE[0])
-            store.request_learning_rate(run_id, OTHER, CHANGE[1])
-            store.request(run_id, OTHER, "resume")
+            store.commands.set_learning_rate(run_id, OTHER, CHANGE[1])
+            store.commands.send(run_id, OTHER, "resume")
         pause(store, OTHER, [run_id], step)
     for run_id, saving in (("lost", False), ("lost-saving", True)):
-        store.create_run(
+        store.runs.create(
             OTHER, SMALL.replace(hidden_layers=(2,), optimizer="momentum", learning_rate=0.05), run_id=run_id
         )
         pause(store, OTHER, [run_id], 6)
-        store.request(run_id, OTHER, "resume")
+        store.commands.send(run_id, OTHER, "resume")
         crash(store, OTHER, run_id, 12, saving=saving)
-    store.create_run(
+    store.runs.create(
         OTHER, SMALL.replace(hidden_layers=(2,), optimizer="nesterov", learning_rate=0.05), run_id="failed"
     )
     pause(store, OTHER, ["failed"], PAUSED_AT)
-    store.request("failed", OTHER, "resume")
-    run = store.claim("failed", "host:1", 1)
+    store.commands.send("failed", OTHER, "resume")
+    run = store.queue.claim("failed", "host:1", 1)
     assert run is not None
     why = message("The network needs more memory than there is ({size} MB).", size=700)
-    store.finish("failed", "failed", {}, why, run.token)
+    store.record_writer.finish("failed", "failed", {}, why, run.token)
     rates = (0.05, 0.1, 0.2)
-    plan = SweepRecord("", "", 0.0, SMALL.replace(hidden_layers=(2,)), rates, 1, None, None, 0.15, None)
+    plan = SweepRecord("stacked000", OTHER, 0.0, SMALL.replace(hidden_layers=(2,)), rates, 1, None, None, 0.15, None)
     configs = [SMALL.replace(hidden_layers=(2,), learning_rate=rate) for rate in rates]
-    stacked = store.create_runs(OTHER, configs, "stacked000", sweep=plan)
+    stacked = store.sweeps.create(plan, configs)
     pause(store, OTHER, stacked, PAUSED_AT)
     # One of two that trained as one network goes on without the other.
-    left, other = store.create_runs(OTHER, configs[:2], "left000000")
+    left, other = store.runs.create_group(OTHER, configs[:2], "left000000")
     pause(store, OTHER, [left, other], 6)
-    store.request(other, OTHER, "stop")
-    store.request(left, OTHER, "resume")
+    store.commands.send(other, OTHER, "stop")
+    store.commands.send(left, OTHER, "resume")
     pause(store, OTHER, [left], PAUSED_AT)
     forget(store, [other])
     for run_id in set(PAUSED) - {"cnn-momentum", "cnn-adam"}:
-        checkpoint_layout.forget_snapshots(run_id)  # snapshots of the way take much room
+        checkpoint_layout.forget_snapshots(run_id)  # snapshots take much room
     for run_id in (*stacked, left, "lost", "lost-saving", "failed"):
         checkpoint_layout.forget_snapshots(run_id)
 
 
-def over(store: Store) -> None:
-    """Runs of every outcome, with all that a student may have said of them."""
+def finished(store: Store) -> None:
+    """Runs of every outcome, with all that a student may write on them."""
 
-    def run(run_id: str, config: RunConfig, **more: Any) -> None:
-        store.create_run(STUDENT, config, run_id=run_id, **more)
-        today.execute(store, [run_id])
+    def train(run_id: str, config: RunConfig, **more: Any) -> None:
+        store.runs.create(STUDENT, config, run_id=run_id, **more)
+        adapter.execute(store, [run_id])
 
     small_cnn = CNN.replace(filters=(2, 2), kernel_size=3, hidden_layers=(), epochs=4, learning_rate=0.1)
-    run("completed", small_cnn, preset="lenet", prediction="learns")
-    run("second", small_cnn.replace(seed=4, optimizer="adam", learning_rate=0.02), prediction="slow")
-    run("diverged", SMALL.replace(loss="squared-error", learning_rate=100.0), prediction="breaks")
-    run("collapsed", SMALL.replace(learning_rate=2.0, seed=3, epochs=6, hidden_layers=(4, 4)))
-    run("early", SMALL.replace(early_stopping=2, epochs=60, optimizer="adam", learning_rate=0.05))
-    store.create_run(STUDENT, SMALL, run_id="stopped")
+    train("completed", small_cnn, preset="lenet", prediction="learns")
+    train("second", small_cnn.replace(seed=4, optimizer="adam", learning_rate=0.02), prediction="slow")
+    train("diverged", SMALL.replace(loss="squared-error", learning_rate=100.0), prediction="breaks")
+    train("collapsed", SMALL.replace(learning_rate=2.0, seed=3, epochs=6, hidden_layers=(4, 4)))
+    train("early", SMALL.replace(early_stopping=2, epochs=60, optimizer="adam", learning_rate=0.05))
+    store.runs.create(STUDENT, SMALL, run_id="stopped")
     pause(store, STUDENT, ["stopped"], 17, "stop")
-    store.create_run(STUDENT, SMALL, run_id="stopped-queued")
-    store.request("stopped-queued", STUDENT, "stop")
-    run("away", SMALL)
-    store.create_run(STUDENT, SMALL, run_id="changed", preset="overfit-and-stop", variant="early stopping")
+    store.runs.create(STUDENT, SMALL, run_id="stopped-queued")
+    store.commands.send("stopped-queued", STUDENT, "stop")
+    train("away", SMALL)
+    store.runs.create(STUDENT, SMALL, run_id="changed", preset="overfit-and-stop", variant="early stopping")
     for step, rate in ((7, 0.3), (15, 0.03)):
         pause(store, STUDENT, ["changed"], step)
-        store.request_learning_rate("changed", STUDENT, rate)
-        store.request("changed", STUDENT, "resume")
-    today.execute(store, ["changed"])
-    store.create_run(STUDENT, SMALL, run_id="failed-student")
-    store.claim("failed-student", "host:1", 1)
-    store.finish("failed-student", "failed", {}, message("It ended with {what}.", what=message("nothing")))
-    expected = {"diverged": "diverged", "collapsed": "collapsed", "early": "completed", "stopped": "stopped"}
-    for run_id, outcome in expected.items():
-        assert store.get(run_id).outcome == outcome, (run_id, store.get(run_id).outcome)
-    store.label_run("completed", STUDENT, name="première *run*, 한국어", note="two\nlines", star=True, colour=3)
-    store.label_run("second", STUDENT, name="<b>second</b>", colour=0)
-    store.put_away(["away"], STUDENT)
-    store.create_run(STUDENT, SMALL.replace(seed=5), run_id="queued", preset="optimizer-race", variant="Adam")
-    store.create_run(STUDENT, SMALL, run_id="step-asked")
-    store.request("step-asked", STUDENT, "step")
-    store.create_run(STUDENT, SMALL, run_id="reset")
+        store.commands.set_learning_rate("changed", STUDENT, rate)
+        store.commands.send("changed", STUDENT, "resume")
+    adapter.execute(store, ["changed"])
+    store.runs.create(STUDENT, SMALL, run_id="failed-student")
+    store.queue.claim("failed-student", "host:1", 1)
+    store.record_writer.finish(
+        "failed-student", "failed", {}, message("It ended with {what}.", what=message("nothing"))
+    )
+    outcomes = {"diverged": "diverged", "collapsed": "collapsed", "early": "completed", "stopped": "stopped"}
+    for run_id, outcome in outcomes.items():
+        assert store.runs.get(run_id).outcome == outcome, (run_id, store.runs.get(run_id).outcome)
+    store.labels.write("completed", STUDENT, name="première *run*, 한국어", note="two\nlines", star=True, color=3)
+    store.labels.write("second", STUDENT, name="<b>second</b>", color=0)
+    store.retention.soft_delete(["away"], STUDENT)
+    store.runs.create(STUDENT, SMALL.replace(seed=5), run_id="queued", preset="optimizer-race", variant="Adam")
+    store.runs.create(STUDENT, SMALL, run_id="step-asked")
+    store.commands.send("step-asked", STUDENT, "step")
+    store.runs.create(STUDENT, SMALL, run_id="reset")
     pause(store, STUDENT, ["reset"], 5)
-    store.request("reset", STUDENT, "reset")
+    store.commands.send("reset", STUDENT, "reset")
     checkpoint_layout.forget_files("reset")
     swept(store)
     forget(store, ["diverged", "collapsed", "early", "stopped", "away", "changed"])
@@ -228,41 +232,45 @@ def over(store: Store) -> None:
 def swept(store: Store) -> None:
     """Runs of one click: a finished sweep with its prediction, the variants of an experiment."""
     rates = (0.01, 0.1, 1.0)
-    plan = SweepRecord("", "", 0.0, SMALL, rates, 2, "lenet", None, 0.7, None)
+    plan = SweepRecord("5eed5eed50", STUDENT, 0.0, SMALL, rates, 2, "lenet", None, 0.7, None)
     configs = [SMALL.replace(learning_rate=rate, seed=seed, batch_seed=1) for rate in rates for seed in (3, 4)]
-    ids = store.create_runs(STUDENT, configs, "5eed5eed50", preset="lenet", sweep=plan)
-    today.execute(store, ids)
-    store.settle_sweep("5eed5eed50", 1.4)
+    ids = store.sweeps.create(plan, configs)
+    adapter.execute(store, ids)
+    store.sweeps.settle("5eed5eed50", 1.4)
     forget(store, ids)
     chosen = PRESETS["optimizer-race"]
     changes = [SMALL.replace(**chosen.variants[name]) for name in ("SGD", "Adam")]
-    ids = store.create_runs(STUDENT, changes, "9409409409", preset="optimizer-race", variants=("SGD", "Adam"))
+    ids = store.runs.create_group(STUDENT, changes, "9409409409", preset="optimizer-race", variants=("SGD", "Adam"))
     for run_id in ids:
-        today.execute(store, [run_id])
+        adapter.execute(store, [run_id])
     forget(store, ids)
 
 
-def studied(store: Store) -> None:
-    """A study of each kind with its result, and one in each other state."""
+def analyses(store: Store) -> None:
+    """An analysis of each kind with its result, and one in each other state."""
     augment.DRAWS = 1  # one changed image of each is enough
     image = [0] * 300 + [255] * 60 + [0] * 424
-    asked: dict[str, dict[str, Any]] = {
-        "landscape": {"run": "completed", "plane": "path"},
-        "answers": {"run": "completed", "part": "validation"},
-        "attention": {"run": "completed", "image": image},
-        "course": {"run": "completed"},
-        "disturbed": {"runs": ["completed", "second"], "kind": "noise"},
-        "exciting": {"run": "completed", "layer": 1},
-        "scratch": {"dataset": "other", "rate": 0.5, "iterations": 100},
-        "batch-times": {"dataset": "other", "hidden_layers": [4], "images": 200, "sizes": [10, 100]},
-        "augmented": {"dataset": "other", "seed": 1},
+    # By the ends of their ids, which the tests know.
+    requests: dict[str, tuple[AnalysisKind, dict[str, Any]]] = {
+        "landscape": ("landscape", {"run": "completed", "plane": "path"}),
+        "answers": ("answers", {"run": "completed", "split": "validation"}),
+        "attention": ("attribution", {"run": "completed", "image": image}),
+        "course": ("snapshot-answers", {"run": "completed"}),
+        "disturbed": ("robustness", {"runs": ["completed", "second"], "perturbation": "noise"}),
+        "exciting": ("activation-maximization", {"run": "completed", "layer": 1}),
+        "scratch": ("scratch-comparison", {"dataset": "other", "learning_rate": 0.5, "iterations": 100}),
+        "batch-times": (
+            "batch-times",
+            {"dataset": "other", "hidden_layers": [4], "train_size": 200, "batch_sizes": [10, 100]},
+        ),
+        "augmented": ("augmentation", {"dataset": "other", "seed": 1}),
     }
-    for kind, parameters in asked.items():
-        store.create_study(STUDENT, kind, parameters, study_id=f"done-{kind}"[:16])  # type: ignore[arg-type]
-        found = today.compute(store, f"done-{kind}"[:16])
-        assert found.state == "finished", found.message
-    store.create_study(STUDENT, "answers", asked["answers"], study_id="waits")
-    store.create_study(OTHER, "course", asked["course"], study_id="runs")
-    assert store.claim_study("runs")
-    store.create_study(STUDENT, "landscape", {"run": "queued", "plane": "random"}, study_id="broken")
-    assert today.compute(store, "broken").state == "failed"
+    for name, (kind, parameters) in requests.items():
+        store.analyses.create(STUDENT, kind, parameters, analysis_id=f"done-{name}"[:16])
+        analysis = adapter.compute(store, f"done-{name}"[:16])
+        assert analysis.state == "finished", analysis.message
+    store.analyses.create(STUDENT, *requests["answers"], analysis_id="waits")
+    store.analyses.create(OTHER, *requests["course"], analysis_id="runs")
+    assert store.analyses.claim("runs")
+    store.analyses.create(STUDENT, "landscape", {"run": "queued", "plane": "random"}, analysis_id="broken")
+    assert adapter.compute(store, "broken").state == "failed"

@@ -1,7 +1,5 @@
-"""What these tests use of the program, under today's names; nothing else in this folder imports it but `make.py`.
-
-Whoever renames a module, a setting, a word or a column changes this file alone. The files themselves keep the words of the
-version that wrote them: what has another name since is listed here, old → new.
+"""Today's program for files of an earlier version: the files keep that version's words, and what has another name since is
+listed here, old → new. What the program says is given in the words of the files, so that the two can be compared.
 """
 
 from __future__ import annotations
@@ -10,10 +8,8 @@ import contextlib
 import hashlib
 import io
 import json
-import operator
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,23 +85,6 @@ ANALYSES: Mapping[str, Mapping[str, str]] = {
     "scratch-comparison": {"rate": "learning_rate"},
     "batch-times": {"images": "train_size", "sizes": "batch_sizes"},
 }
-METHODS: Mapping[str, str] = {  # of the store
-    "create_run": "runs.create",
-    "get": "runs.get",
-    "list_runs": "runs.newest",
-    "list_unreadable": "runs.unreadable",
-    "list_group": "runs.of_group",
-    "next_queued": "queue.next",
-    "line": "queue.overview",
-    "requeue_lost": "queue.requeue_lost",
-    "request": "commands.send",
-    "bring_back": "retention.restore",
-    "curves": "record_reader.curves",
-    "list_sweeps": "sweeps.newest",
-    "requeue_lost_studies": "analyses.requeue_lost",
-    "fact": "facts.get",
-}
-
 Rows = Mapping[str, NDArray[Any]]  # fields of records by their names in the files
 
 
@@ -114,17 +93,17 @@ Rows = Mapping[str, NDArray[Any]]  # fields of records by their names in the fil
 
 def settings(old: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as they were written, in today's words."""
-    found = {}
+    new = {}
     for name, value in old.items():
         words = VALUES.get(name, {})
-        found[SETTINGS.get(name, name)] = words.get(value, value) if isinstance(value, str) else value
-    return found
+        new[SETTINGS.get(name, name)] = words.get(value, value) if isinstance(value, str) else value
+    return new
 
 
-def same_settings(found: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    """Whether `found` says what was written; settings that have come since do not count."""
-    wanted = settings(old)
-    return {name: found.get(name) for name in wanted} == wanted
+def same_settings(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether `new` says what was written; settings that have come since do not count."""
+    expected = settings(old)
+    return {name: new.get(name) for name in expected} == expected
 
 
 # ---- images ----------------------------------------------------------------------------------------------------------
@@ -146,51 +125,12 @@ def write_images(folder: Path, digits: Mapping[str, NDArray[np.uint8]]) -> None:
 # ---- the store -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Study:
-    """An analysis under its old name, in the words of the files."""
-
-    owner: str
-    kind: str
-    state: str
-    message: Any
-    parameters: dict[str, Any]
-    values: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
-
-
-def as_study(analysis: Analysis) -> Study:
-    """What the store says of an analysis, in the words of the files."""
-    old = {new: name for name, new in ANALYSES.get(analysis.kind, {}).items()}
-
-    def named(plain: Mapping[str, Any]) -> dict[str, Any]:
-        return {old.get(name, name): value for name, value in plain.items()}
-
-    kind = {new: name for name, new in KINDS.items()}.get(analysis.kind, analysis.kind)
-    parts = named(analysis.parameters), named(analysis.values), named(analysis.arrays)
-    return Study(analysis.owner, kind, analysis.state, analysis.message, *parts)
-
-
-class OldStore:
-    """A store with the methods that it had when the tests of the files were written."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-
-    def study(self, study_id: str) -> Study | None:
-        analysis = self.store.analyses.get(study_id)
-        return None if analysis is None else as_study(analysis)
-
-    def __getattr__(self, name: str) -> Any:
-        return operator.attrgetter(METHODS.get(name, name))(self.store)
-
-
 @contextlib.contextmanager
-def opened() -> Iterator[Any]:
+def opened() -> Iterator[Store]:
     """The store of the home that the environment names, which jobs of this process use, too."""
     store = open_store()
     worker_store._stores[store.url] = store
-    yield OldStore(store)
+    yield store
     del worker_store._stores[store.url]
     store.close()
 
@@ -200,16 +140,21 @@ def execute(store: Store, run_ids: Sequence[str]) -> None:
     run_job.execute(run_ids, store.url, 1)
 
 
-def compute(store: Store, study_id: str) -> Study:
+def compute(store: Store, analysis_id: str) -> Analysis:
     """Compute an analysis in this process, as a worker does."""
-    analysis_job.execute(study_id, store.url, 1)
-    analysis = store.analyses.get(study_id)
+    analysis_job.execute(analysis_id, store.url, 1)
+    return analysis_of(store, analysis_id)
+
+
+def analysis_of(store: Store, analysis_id: str) -> Analysis:
+    """The analysis, which is there."""
+    analysis = store.analyses.get(analysis_id)
     assert analysis is not None
-    return as_study(analysis)
+    return analysis
 
 
-def seen(run: Run) -> dict[str, Any]:
-    """All that the store says of a run, in the words of the files; the settings are told apart from it."""
+def run_fields(run: Run) -> dict[str, Any]:
+    """All that the store says of a run but its settings."""
     return {
         "owner": run.owner,
         "state": run.state,
@@ -234,35 +179,43 @@ def seen(run: Run) -> dict[str, Any]:
     }
 
 
-def seen_sweep(store: Store, sweep_id: str) -> dict[str, Any]:
-    """A sweep, in the words of the files."""
-    found = store.sweeps.get(sweep_id)
-    assert found is not None
+def sweep_fields(store: Store, sweep_id: str) -> dict[str, Any]:
+    """All that the store says of a sweep."""
+    sweep = store.sweeps.get(sweep_id)
+    assert sweep is not None
     return {
-        "owner": found.owner,
-        "rates": list(found.rates),
-        "seeds": found.seeds,
-        "preset": found.preset,
-        "variant": found.variant,
-        "predicted_edge": found.predicted_edge,
-        "off": found.off,
+        "owner": sweep.owner,
+        "rates": list(sweep.rates),
+        "seeds": sweep.seeds,
+        "preset": sweep.preset,
+        "variant": sweep.variant,
+        "predicted_edge": sweep.predicted_edge,
+        "off": sweep.off,
         "runs": [run.id for run in store.runs.of_group(sweep_id)],
     }
 
 
-def seen_study(study: Study) -> dict[str, Any]:
-    """A study, in the words of the files, without its arrays."""
+def analysis_fields(analysis: Analysis) -> dict[str, Any]:
+    """All that the store says of an analysis; of its arrays the fingerprints."""
+    arrays = {name: [array.dtype.str, list(array.shape), fingerprint(array)] for name, array in analysis.arrays.items()}
     return {
-        "owner": study.owner,
-        "kind": study.kind,
-        "parameters": dict(study.parameters),
-        "state": study.state,
-        "message": None if study.message is None else str(study.message),
-        "values": dict(study.values),
-        "arrays": {
-            name: [array.dtype.str, list(array.shape), fingerprint(array)] for name, array in study.arrays.items()
-        },
+        "owner": analysis.owner,
+        "kind": _old_names(KINDS).get(analysis.kind, analysis.kind),
+        "parameters": _in_old_words(analysis.kind, analysis.parameters),
+        "state": analysis.state,
+        "message": None if analysis.message is None else str(analysis.message),
+        "values": _in_old_words(analysis.kind, analysis.values),
+        "arrays": _in_old_words(analysis.kind, arrays),
     }
+
+
+def _in_old_words(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    old = _old_names(ANALYSES.get(kind, {}))
+    return {old.get(name, name): value for name, value in fields.items()}
+
+
+def _old_names(names: Mapping[str, str]) -> dict[str, str]:
+    return {new: old for old, new in names.items()}
 
 
 # ---- records and weights ---------------------------------------------------------------------------------------------
@@ -296,38 +249,35 @@ def last_weights(run_id: str) -> dict[str, NDArray[Any]]:
 
 def best_weights(run_id: str) -> tuple[int, dict[str, NDArray[Any]]]:
     """The weights of a run with the best validation accuracy, after how many updates."""
-    found = weights.best(run_id)
-    return found.step, dict(found.weights)
+    best = weights.best(run_id)
+    return best.step, dict(best.weights)
 
 
 def snapshots(run_id: str) -> list[int]:
-    """After which updates weights were kept on a run's way."""
+    """After which updates there are snapshots of a run."""
     return checkpoint_layout.snapshot_steps(run_id)
 
 
-def undisturbed(
+def uninterrupted(
     config: RunConfig, folder: Path, changes: Sequence[Sequence[float]] = ()
 ) -> dict[str, NDArray[np.void]]:
-    """The records of a run to which nothing happens, trained here with one thread."""
+    """The records of a run to which nothing happens but these changes of its rate, trained here with one thread."""
     import torch
 
     torch.set_num_threads(1)
-    trainer, parts, made = (
-        Trainer(config, load_dataset(config.dataset, folder), threads=1, device="cpu"),
-        [],
-        [*changes],
-    )
+    trainer = Trainer(config, load_dataset(config.dataset, folder), threads=1, device="cpu")
+    parts, left = [], [*changes]
     while not trainer.finished:
-        while made and made[0][0] == trainer.step:
-            trainer.set_learning_rate(made.pop(0)[1])
-        parts.append(records(trainer.advance(steps=int(made[0][0]) - trainer.step if made else None)))
+        while left and left[0][0] == trainer.step:
+            trainer.set_learning_rate(left.pop(0)[1])
+        parts.append(records(trainer.advance(steps=int(left[0][0]) - trainer.step if left else None)))
     return {kind: np.concatenate([part[kind] for part in parts]) for kind in DTYPES}
 
 
 # ---- the command line and scripts ------------------------------------------------------------------------------------
 
 
-def commanded(words: Sequence[str]) -> tuple[int, str, str]:
+def run_command(words: Sequence[str]) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of a command."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -338,16 +288,16 @@ def commanded(words: Sequence[str]) -> tuple[int, str, str]:
     return status, out.getvalue(), err.getvalue()
 
 
-def said(text: str) -> dict[str, Any]:
-    """What a command with --json said."""
-    found: dict[str, Any] = json.loads(text.splitlines()[-1])
-    return found
+def parse_output(text: str) -> dict[str, Any]:
+    """What a command with --json printed."""
+    output: dict[str, Any] = json.loads(text.splitlines()[-1])
+    return output
 
 
 # ---- pages -----------------------------------------------------------------------------------------------------------
 
 
-def followed(app: AppTest | Path, page: str, query: Mapping[str, str], student: str) -> AppTest:
+def follow(app: AppTest | Path, page: str, query: Mapping[str, str], student: str) -> AppTest:
     """The page as this student finds it who follows a link to it; `app`: its file, or the same page as it was left."""
     if isinstance(app, Path):
         app = AppTest.from_file(str(app), default_timeout=60)
@@ -370,9 +320,9 @@ def address(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
-def shown(app: AppTest) -> dict[str, Any]:
+def visible(app: AppTest) -> dict[str, Any]:
     """The title of the page, the view that its switch names (None: it has none), the settings of its controls (None: none)."""
-    switch = [one for one in app.get("button_group") if one.label == "View"]
+    switch = [group for group in app.get("button_group") if group.label == "View"]
     draft = app.session_state["draft"] if "draft" in app.session_state else None  # noqa: SIM401 - no mapping
     return {
         "title": app.title[0].value,

@@ -16,11 +16,11 @@ _SMALL = [
     "20",
 ]
 
-# Carried out by the tests, so that what they say is compared, too. DATA is the folder of the images.
-DONE: list[list[str]] = [
+# The tests execute these, too, and compare the output. DATA is the folder of the images.
+EXECUTED: list[list[str]] = [
     [
-        "train", *_COMMON, *_SMALL, "--preprocessing", "centred", "--label-noise", "0.1", "--model", "mlp",
-        "--activation", "leaky-relu", "--initialisation", "normal", "--init-std", "0.05", "--dropout", "0.25",
+        "train", *_COMMON, *_SMALL, "--preprocessing", "centered", "--label-noise", "0.1", "--model", "mlp",
+        "--activation", "leaky-relu", "--initialization", "normal", "--init-std", "0.05", "--dropout", "0.25",
         "--batch-norm", "true", "--loss", "squared-error", "--optimizer", "nesterov", "--learning-rate", "0.02",
         "--momentum", "0.8", "--rho", "0.95", "--beta1", "0.85", "--beta2", "0.99", "--epsilon", "1e-6",
         "--weight-decay", "0.01", "--schedule", "step", "--schedule-epochs", "2", "--schedule-factor", "0.5",
@@ -37,13 +37,13 @@ DONE: list[list[str]] = [
         "--preprocessing", "raw",
     ],
     [
-        "range-test", *_COMMON, *_SMALL, "--optimizer", "momentum", "--initialisation", "glorot",
-        "--filters", "4-4", "--kernel-size", "3", "--pooling", "average", "--preprocessing", "standardised",
+        "range-test", *_COMMON, *_SMALL, "--optimizer", "momentum", "--initialization", "glorot",
+        "--filters", "4-4", "--kernel-size", "3", "--pooling", "average", "--preprocessing", "standardized",
     ],
 ]  # fmt: skip
 
-# Only known: an option that is none stands at their end, and of that one alone they complain.
-KNOWN: list[list[str]] = [
+# The tests have these only parsed: an option that there is not stands at their end, and they complain of that one alone.
+PARSED: list[list[str]] = [
     ["train", "--curves", "FILE"],
     ["sweep", "--learning-rates", "0.1", "--preset", "lenet", "--variant", "a"],
     ["range-test", "--preset", "lenet", "--variant", "a", "--data", "DATA", "--threads", "1", "--device", "cpu"],
