@@ -14,6 +14,7 @@ MINIMUM, GREATEST = 1e-5, 100.0
 FEWEST, MOST = 2, 32  # rates
 MOST_SEEDS = 5
 NARROWEST = 1.001  # what neighboring rates must differ by, as a factor
+LONGEST_TEXT = 30  # characters of what was typed that a sentence repeats
 LONG_SECONDS = 300.0  # a sweep that takes longer is announced as one
 
 
@@ -47,7 +48,18 @@ class Plan:
     @classmethod
     def parse(cls, lowest: str, highest: str, count: int, seeds: int = 1) -> Plan:
         """The plan with the ends of its range as they were typed. Raises ConfigError with every problem found."""
-        return cls(_parse(lowest), _parse(highest), count, seeds)
+        texts = {"lowest": lowest, "highest": highest}
+        ends = {name: _parse(text) for name, text in texts.items()}
+        try:
+            return cls(**ends, count=count, seeds=seeds)
+        except ConfigError as error:
+            problems = [
+                _not_a_number(problem.field, texts[problem.field])
+                if math.isnan(ends.get(problem.field, 0.0))
+                else problem
+                for problem in error.problems
+            ]
+            raise ConfigError(problems) from None
 
     @property
     def rates(self) -> tuple[float, ...]:
@@ -125,7 +137,7 @@ def announcement(config: RunConfig, runs: int, seconds: float, together: bool, d
 
 
 def _parse(text: str) -> float:
-    """The number, NaN where it is none; `Plan` has the sentence."""
+    """The number, NaN where it is none."""
     try:
         return float(text.strip().replace(",", "."))
     except ValueError:
@@ -137,7 +149,7 @@ _NAMES = {"lowest": N_("lowest learning rate"), "highest": N_("highest learning 
 
 def _number_problems(name: str, value: float) -> list[Problem]:
     if math.isnan(value):
-        return [_problem(name, N_("The {name} must be a number. Enter one such as 0.01 or 3e-4."))]
+        return [_not_a_number(name, "NaN")]
     if value <= 0:
         template = N_(
             "The {name} must be above 0, not {value}; otherwise no weight moves downhill. Choose one such as 0.001."
@@ -147,6 +159,13 @@ def _number_problems(name: str, value: float) -> list[Problem]:
         template = N_("The {name} must be from {minimum} to {maximum}, not {value}.")
         return [_problem(name, template, minimum=f"{MINIMUM:g}", maximum=f"{GREATEST:g}", value=f"{value:g}")]
     return []
+
+
+def _not_a_number(name: str, text: str) -> Problem:
+    if not text.strip():
+        return _problem(name, N_("The {name} is missing. Enter a number such as 0.01 or 3e-4."))
+    text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    return _problem(name, N_("The {name} must be a number such as 0.01 or 3e-4, not {value}."), value=text)
 
 
 def _problem(name: str, template: str, **values: str) -> Problem:

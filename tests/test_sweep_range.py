@@ -59,9 +59,15 @@ def test_a_rate_of_zero_or_less(typed: str) -> None:
     )
 
 
-@pytest.mark.parametrize("typed", ["", "fast", "nan", "1e", "0.1.2", "🙂", "1" * 5_000 + "x"])
+@pytest.mark.parametrize("typed", ["fast", "nan", "1e", "0.1.2", "🙂", "{0}", "1" * 5_000 + "x"])
 def test_what_is_no_number(typed: str) -> None:
-    assert problems("0.1", typed, 8) == ["The highest learning rate must be a number. Enter one such as 0.01 or 3e-4."]
+    (sentence,) = problems("0.1", typed, 8)
+    repeated = typed if len(typed) < 30 else "1" * 29 + "…"
+    assert sentence == f"The highest learning rate must be a number such as 0.01 or 3e-4, not {repeated}."
+
+
+def test_an_end_that_is_missing() -> None:
+    assert problems(" ", "1", 8) == ["The lowest learning rate is missing. Enter a number such as 0.01 or 3e-4."]
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

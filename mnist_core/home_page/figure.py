@@ -79,12 +79,18 @@ SMALL: Mapping[str, Small] = dict(
 )
 
 
-def small_picture(experiment: str, recording: Recording, dark: bool, translate: Translate) -> str:
+def small_picture(
+    experiment: str, recording: Recording, dark: bool, translate: Translate, *, sealed: bool = False
+) -> str:
     """A small picture of an experiment's curves as HTML, as wide as its place; letters are the page's.
 
-    Raises KeyError where `experiment` is none of EXPERIMENTS.
+    `sealed`: without what was measured on test images. Raises KeyError where `experiment` is none of EXPERIMENTS.
     """
     form, lines = SMALL[experiment], recording.experiments[experiment]
+    says = form.says
+    if sealed and any(line.name == "test" for line in lines):
+        says = N_("Training accuracy rises. The test set is sealed.")
+        lines = tuple(line for line in lines if line.name != "test")
     last = max(line.steps[-1] for line in lines)
     styles = [_style(line, recording, dark, translate) for line in lines]
     paths = "".join(
@@ -98,7 +104,7 @@ def small_picture(experiment: str, recording: Recording, dark: bool, translate: 
     measures = html.escape(translate(form.measures))
     ends = [f"{end:.0%}" if form.measures == "Accuracy" else f"{end:g}" for end in (form.high, form.low)]
     return (
-        f'<div class="mnist-lab-small" role="img" aria-label="{html.escape(translate(form.says))}">'
+        f'<div class="mnist-lab-small" role="img" aria-label="{html.escape(translate(says))}">'
         f'<div class="names"><span>{measures}</span>{names}</div><div class="plot">'
         f'<div class="ends"><span>{ends[0]}</span><span>{ends[1]}</span></div>'
         f'<svg viewBox="0 0 100 100" preserveAspectRatio="none">{paths}</svg></div></div>'

@@ -14,7 +14,7 @@ from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
 from mnist_core.messages import N_
 from mnist_core.panels import draft
 from mnist_core.records import SweepRecord
-from mnist_core.ui import chart, data_note, frame, session, texts
+from mnist_core.ui import chart, data_note, frame, seal, session, texts
 from mnist_core.ui.drawing import drawing
 from mnist_core.ui.texts import _
 
@@ -142,7 +142,8 @@ def _experiments() -> None:
 
 
 def _small_picture(preset: str) -> None:
-    drawing(figure.small_picture(preset, recording(), session.dark(), _), key=f"home_{preset}")
+    picture = figure.small_picture(preset, recording(), session.dark(), _, sealed=seal.sealed())
+    drawing(picture, key=f"home_{preset}")
 
 
 def _ideas() -> None:

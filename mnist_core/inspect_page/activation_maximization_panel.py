@@ -46,14 +46,20 @@ def draw(panel: Panel, run: Run) -> None:
     )
     parameters = Parameters(run=run.id, layer=layer if layer is not None else max(titles))
     analysis = analysis_panel.of_run(panel, parameters, run)
-    analysis_panel.draw(panel, analysis.id, lambda done: frame.fragment(_units)(panel, run, done.result))
+    analysis_panel.draw(panel, analysis.id, lambda done: frame.fragment(_units)(panel, run, parameters.layer, done.result))
 
 
-def _units(panel: Panel, run: Run, result: Result) -> None:
+def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     units = len(result.smooth)
     st.image(image_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
-    st.caption(_("The image found for each of the {units} units, by unit number.").format(units=units))
-    unit = int(panel.number_input("exciting_unit", _("Unit number"), 0, units - 1, 0))
+    filters = models.describe(run.config).layers[layer].kind == "convolution"
+    caption = (
+        _("The image found for each of the {units} filters, by filter number.")
+        if filters
+        else _("The image found for each of the {units} units, by unit number.")
+    )
+    st.caption(caption.format(units=units))
+    unit = int(panel.number_input("exciting_unit", _("Filter number") if filters else _("Unit number"), 0, units - 1, 0))
     real = image_split.images(run, result.split).images[result.real[unit]]
     real_values = result.real_values[unit]
     first, second, third = st.columns([1, 1, 2.4], gap="large")
@@ -68,7 +74,7 @@ def _units(panel: Panel, run: Run, result: Result) -> None:
         marks = [f"{value:.2f}" for value in real_values]
         st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
         if float(real_values.max()) == float(real_values.min()):
-            st.info(_("This unit has the same activation for all images: nothing you draw changes it."))
+            st.info(_("The activation is the same for all images: nothing you draw changes it."))
         counted = image_split.counted(result.split, result.images)
         st.caption(_("From {images}; the number below each is its activation.").format(images=counted))
     st.caption(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_core.analysis import registry
 from mnist_core.analysis.attribution.schema import Parameters, Result
-from mnist_core.data import preprocess
+from mnist_core.data import affine, preprocess
 from mnist_core.figures import activations as charts
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.inspect_page import activation_maximization_panel, draw_panel
@@ -48,23 +48,28 @@ def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
 
 
 def _first_weights(run: Run, snapshot: Snapshot) -> None:
-    st.markdown(
-        _(
-            "Orange: ink here raises the unit's value; blue: ink here lowers it. Look for strokes and edges. The gray noise at the border, where no digit has ink, was never trained."
-        )
-    )
+    convolutional = run.config.model == "cnn"
+    if convolutional:
+        text = _("Orange: ink here raises the filter's value; blue: ink here lowers it. Look for strokes and edges.")
+    else:
+        text = _("Orange: ink here raises the unit's value; blue: ink here lowers it. Look for strokes and edges.")
+        # A pixel that is 0 in every image has no gradient. A shift of the pixels gives it one, weight decay moves it all the same.
+        if affine(run.config.preprocessing)[1] == 0.0 == run.config.weight_decay:
+            text += " " + _("The pixels at the border, where no digit has ink, keep their initial weights.")
+    st.markdown(text)
     first = snapshot.weights["0.weight"]
-    values = first[:, 0] if run.config.model == "cnn" else first.reshape(-1, 28, 28)
+    values = first[:, 0] if convolutional else first.reshape(-1, 28, 28)
     shown = values[:MOST_UNITS]
     side = values.shape[-1]
     columns = 8 if side < 28 else 10
     sheet = signed_sheet(shown, columns, scale=max(2, 112 // side), dark=session.dark())
     st.image(sheet, width=min(1000, 120 * min(columns, len(shown))))
-    st.caption(
-        _("Weights of {shown} of {count} first-layer units after step {step}, each scaled to its own maximum.").format(
-            shown=len(shown), count=len(values), step=f"{snapshot.step:,}"
-        )
+    caption = (
+        _("Weights of {shown} of {count} filters after step {step}, each scaled to its own maximum.")
+        if convolutional
+        else _("Weights of {shown} of {count} first-layer units after step {step}, each scaled to its own maximum.")
     )
+    st.caption(caption.format(shown=len(shown), count=len(values), step=f"{snapshot.step:,}"))
 
 
 def _with_image(panel: Panel, run: Run, snapshot: Snapshot, view: str) -> None:
@@ -104,7 +109,7 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
     number = number if number is not None else next(iter(titles))
     given = outputs[number][0]
     if not given.any():
-        st.info(_("All units of this layer are off: none outputs more than 0 for this image."))
+        st.info(_("Every output of this layer is 0 for this image."))
         return
     if given.ndim == 1:
         said = _("{alive} of {count} units are active (above 0); the maximum is {maximum}.").format(

@@ -28,7 +28,7 @@ from mnist_core.ui.pad import pad
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-SOURCES = {"draw": N_("Draw"), "picture": N_("Image")}
+SOURCES = {"draw": N_("Draw"), "picture": N_("Photo")}
 SAMPLES = {"validation": N_("Validation image"), "train": N_("Training image")}
 HINTS = {
     "draw": N_("Draw a digit, large or small, anywhere: the network answers while you draw."),

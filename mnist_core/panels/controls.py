@@ -187,7 +187,8 @@ def _network_details() -> None:
         )
     if draft.fields()["model"] == "cnn":
         _stops("kernel_size", _("Kernel size"), (1, 3, 5, 7, 9, 11), _("Width and height of each filter, in pixels."))
-        _select("pooling", _("Pooling"), _("Halves the width and height of the image after each convolutional layer."))
+        help_text = _("Max and average pooling halve the width and height after each convolutional layer.")
+        _select("pooling", _("Pooling"), help_text)
     _slider("dropout", _("Dropout"), 0.0, 0.95, 0.05, _("Fraction of hidden units dropped at random in each update."))
     _toggle("batch_norm", _("Batch normalization"), _("Normalizes each unit's values over the batch."))
     _select("loss", _("Loss function"), _("What training minimizes."))

@@ -139,7 +139,7 @@ def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Op
     page = open_browser()
     put(page, epochs=3)
     page.open("/inspect")
-    page.choose("image_source", "Image")
+    page.choose("image_source", "Photo")
     text = tmp_path / "text.png"
     text.write_text("No picture.")
     page.upload(text)

@@ -34,3 +34,14 @@ def test_small_pictures_stay_in_their_box_and_say_what_they_show(experiment: str
     assert len(points) > 40
     assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in points)
     assert re.search(r'role="img" aria-label="[^"]{20,}"', drawn)
+
+
+def test_a_sealed_test_set_is_in_no_small_picture() -> None:
+    first, *others = EXPERIMENTS
+    sealed, seen = (small_picture(first, recording(), False, str, sealed=value) for value in (True, False))
+    assert (sealed.count("<polyline"), seen.count("<polyline")) == (1, 2)
+    assert "The test set is sealed." in sealed and "Test" not in sealed.replace("The test set", "")
+    for experiment in others:  # nothing of theirs was measured on test images
+        assert small_picture(experiment, recording(), False, str, sealed=True) == small_picture(
+            experiment, recording(), False, str
+        )

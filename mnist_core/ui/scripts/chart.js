@@ -12,6 +12,11 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
 };
 
+const NARROW = 520; // px: where a chart is narrower, its title needs the room of Plotly's buttons
+const BUTTONS = { wide: 190, narrow: 34 }; // px that they take
+const SMALLEST_TITLE = 0.65; // of its size
+const ruler = document.createElement("canvas").getContext("2d");
+
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   if (!window.mnistLabPlotly) {
@@ -235,7 +240,8 @@ function create(parent) {
   chart.observer = new ResizeObserver(() => {
     if (!window.Plotly || !div.data || div.clientWidth === 0) return;
     const { height } = forRoom(chart, chart.data);
-    if (div.style.height !== `${height}px`) {
+    const titleSize = fitted(chart.unfitted, div.clientWidth).title?.font?.size;
+    if (div.style.height !== `${height}px` || titleSize !== chart.titleSize) {
       chart.wanted = chart.data;
       draw(chart, chart.data.plotly, chart.data.failure);
     } else window.Plotly.Plots.resize(div)?.catch(() => {});
@@ -269,6 +275,18 @@ function enlarged(node, growth, isFont = false) {
   return grown;
 }
 
+// The layout with a title that fits beside the buttons; where the chart is narrow, only the button that saves is left.
+function fitted(layout, width) {
+  if (!layout.title?.text || width === 0) return layout;
+  const { size, family } = { ...layout.font, ...layout.title.font };
+  ruler.font = `${size}px ${family}`;
+  const needed = ruler.measureText(layout.title.text.replace(/<[^>]*>/g, "")).width;
+  const room = width - (width < NARROW ? BUTTONS.narrow : BUTTONS.wide);
+  const title = { ...layout.title, font: { ...layout.title.font, size: size * Math.min(1, Math.max(SMALLEST_TITLE, room / needed)) } };
+  const remove = width < NARROW ? ["zoom", "pan", "zoomin", "zoomout", "resetscale", "toimage"] : [];
+  return { ...layout, title, modebar: { ...layout.modebar, remove } };
+}
+
 async function draw(chart, url, failure) {
   if (chart.drawing) return; // the running call draws what is wanted last
   chart.drawing = true;
@@ -295,7 +313,9 @@ async function draw(chart, url, failure) {
       }
       const shown = shownBy(chart, data);
       const figure = enlarged(shown, data.growth);
-      const layout = { ...figure.layout, height, autosize: true };
+      const layout = fitted({ ...figure.layout, height, autosize: true }, chart.div.clientWidth);
+      chart.titleSize = layout.title?.font?.size;
+      chart.unfitted = figure.layout;
       chart.uids = figure.data.map((trace) => String(trace.uid));
       await Plotly.react(chart.div, withHidden(figure.data.map(named), data.linked), layout, chart.config);
       if (!chart.listening) {

@@ -31,7 +31,9 @@ KERNELS = {
 START = {"row": 7, "column": 12}
 OWN = "0 -1 0\n-1 5 -1\n0 -1 0"
 PROBLEMS = {
-    "empty": N_("Expected a square of numbers, one row per line, with spaces between as in {example}; got none."),
+    "empty": N_(
+        "Expected a square of numbers, one row per line; got none. For 2 × 2, write two lines such as {example}."
+    ),
     "number": N_("Expected a number, got {found}. Write numbers such as 1, -0.5 or 2e-1, separated by spaces."),
     "range": N_("Expected numbers from −{maximum} to {maximum}, got {found}."),
     "square": N_("Expected as many numbers in each row as there are rows, got rows of {found}."),
@@ -106,7 +108,7 @@ def _kernel(panel: Panel) -> conv.Floats:
         panel.session["typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
-            found=escape.markdown(error.found), example="`0 1`", maximum=f"{conv.GREATEST:g}", largest=conv.LARGEST
+            found=escape.markdown(error.found), example="`0 1`, `1 0`", maximum=f"{conv.GREATEST:g}", largest=conv.LARGEST
         )
         st.error(sentence, icon=":material/error:")
     return cast(conv.Floats, panel.session.get("typed", conv.parse_kernel(OWN)))

@@ -120,8 +120,10 @@ def _leak(panel: Panel, name: DatasetName) -> None:
         ).format(percent=percent, test=f"{found.test[place]:.1%}", unseen=f"{found.unseen[place]:.1%}")
         st.markdown(said)
         st.caption(
-            _("Measured on {asked} test images and {asked} unseen images, ±{margin}.").format(
-                asked=ASKED, margin=f"{leak.margin(float(found.unseen[place]), ASKED):.1%}"
+            _("Measured on {asked} test images (±{test}) and {asked} unseen images (±{unseen}).").format(
+                asked=ASKED,
+                test=f"{leak.margin(float(found.test[place]), ASKED):.1%}",
+                unseen=f"{leak.margin(float(found.unseen[place]), ASKED):.1%}",
             )
         )
     with right:

@@ -56,7 +56,7 @@ def _panel(panel: Panel) -> None:
         if gate := _gate(tuple(values.tolist())):
             st.success(_("This is the {gate} gate.").format(gate=gate), icon=":material/check:")
     with right:
-        shape = panel.one_of("picture", _("Image"), SHAPES, "map", titled=False)
+        shape = panel.one_of("picture", _("Chart"), SHAPES, "map", titled=False)
         make = surface_chart if shape == "surface" else map_chart
         figure = make((first, second), bias, activation, session.dark(), _)
         live_chart(figure, key=panel.key(f"chart_{shape}"), height=460, description=said)
