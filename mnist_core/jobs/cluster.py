@@ -160,6 +160,16 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
             "distributed.worker.memory.pause": False,
             "distributed.worker.memory.terminate": False,
             "distributed.admin.tick.limit": "1h",
+            # What Dask measures of itself for its dashboard, every few milliseconds in each process, nobody looks at.
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.system-monitor.interval": "10s",
+            "distributed.admin.system-monitor.gil.enabled": False,
+            "distributed.admin.system-monitor.disk": False,
+            "distributed.worker.memory.monitor-interval": "10s",
+            # Each task is sent to one worker by name: there is nothing to steal and nothing to balance.
+            "distributed.scheduler.work-stealing": False,
+            "distributed.scheduler.active-memory-manager.start": False,
             # Dask would close a killed worker that takes longer than 15 s to start again; the dispatcher sees to that.
             "distributed.deploy.lost-worker-timeout": "24h",
             # Dask imports from here: nobody else may write to it, as all may to /tmp.

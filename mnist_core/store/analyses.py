@@ -113,6 +113,8 @@ class Analyses:
         """The analyses to start next, oldest first; of a student whose analysis is being computed after the others."""
         with self.database.begin(write=False) as connection:
             ids = _queue(connection)[:limit]
+            if not ids:  # most often: the dispatcher looks many times a second
+                return []
             rows = {row.id: row for row in connection.execute(sa.select(analyses).where(analyses.c.id.in_(ids)))}
         return [_analysis(rows[analysis_id]) for analysis_id in ids if analysis_id in rows]
 
@@ -189,12 +191,17 @@ def _change(connection: sa.Connection, which: sa.ColumnElement[bool], change: Ma
     return bool(connection.execute(statement).rowcount)
 
 
+# Built once: the dispatcher asks many times a second.
+_OPEN = (
+    sa.select(analyses.c.id, analyses.c.owner, analyses.c.state)
+    .where(analyses.c.state.in_(("queued", "running")))
+    .order_by(analyses.c.created_order, analyses.c.id)
+)
+
+
 def _queue(connection: sa.Connection) -> list[str]:
     """Ids of the waiting analyses, in fair order."""
-    query = sa.select(analyses.c.id, analyses.c.owner, analyses.c.state).where(
-        analyses.c.state.in_(("queued", "running"))
-    )
-    rows = connection.execute(query.order_by(analyses.c.created_order, analyses.c.id)).all()
+    rows = connection.execute(_OPEN).all()
     waiting = ((row.id, row.owner, 0) for row in rows if row.state == "queued")
     return in_turn(waiting, (row.owner for row in rows if row.state == "running"))
 

@@ -29,6 +29,8 @@ class Queue:
         """
         with self.database.begin(write=False) as connection:
             ids = fair_order(connection)[:limit]
+            if not ids:  # most often: the dispatcher looks many times a second
+                return []
             rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
         read = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
         if unreadable := [run for run in read if isinstance(run, UnreadableRun)]:
@@ -95,14 +97,20 @@ class Queue:
         return lost
 
 
+# Built once: the dispatcher asks many times a second.
+_WAITING = (
+    sa.select(runs.c.id, runs.c.owner, runs.c.priority)
+    .where(runs.c.state == "queued")
+    .order_by(runs.c.priority.desc(), runs.c.queued_order, runs.c.id)
+)
+
+
 def fair_order(connection: sa.Connection) -> list[str]:
     """Ids of the queued runs: those that lost their worker first, each kind as in `in_turn`."""
+    waiting = connection.execute(_WAITING).all()
+    if not waiting:
+        return []
     running = connection.execute(sa.select(runs.c.owner).where(runs.c.state == "running")).scalars().all()
-    waiting = connection.execute(
-        sa.select(runs.c.id, runs.c.owner, runs.c.priority)
-        .where(runs.c.state == "queued")
-        .order_by(runs.c.priority.desc(), runs.c.queued_order, runs.c.id)
-    ).all()
     return in_turn(((row.id, row.owner, row.priority) for row in waiting), running)
 
 

@@ -107,6 +107,11 @@ def test_the_page_in_korean_and_narrow(open_browser: Open) -> None:
     wait_until(lambda: page.points("surface") > 0)
     wide = page.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth;")
     assert wide <= 0
+    title, buttons = page.browser.execute_script(
+        "const of = (name) => document.querySelector(`[data-key$=chart_surface] ${name}`).getBoundingClientRect();"
+        "return [of('.gtitle').right, of('.modebar').left]"
+    )
+    assert title <= buttons
 
 
 def test_samples_in_the_order_of_ones_own_run(open_browser: Open, put: Put) -> None:

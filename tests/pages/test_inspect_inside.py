@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 
 from mnist_core.networks.checkpoint_layout import snapshot_folder
@@ -70,13 +73,26 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     assert "units are active (above 0); the maximum is 3.000" in texts(app)
 
 
+@pytest.mark.parametrize(
+    ("changes", "kept"), [({}, True), ({"preprocessing": "standardized"}, False), ({"weight_decay": 0.1}, False)]
+)
+def test_border_pixels_keep_their_weights_where_nothing_moves_them(
+    open_page: Open, store: Store, changes: dict[str, Any], kept: bool
+) -> None:
+    app = open_page("inspect")
+    run_with_weights(store, app.session_state["student"], answer=3, **changes)
+    app.query_params["view"] = "inside"
+    app.run()
+    assert ("keep their initial weights" in texts(app)) == kept
+
+
 def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
     app = open_page("inspect")
     run_with_weights(store, app.session_state["student"], answer=3, scale=0)
     app.query_params["view"] = "inside"
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
-    assert "All units of this layer are off" in texts(app)
+    assert "Every output of this layer is 0 for this image." in texts(app)
     app.session_state["network_view"] = "attention"
     app.run()
     app.button(key="attention_ask").click().run()
