@@ -46,7 +46,9 @@ def draw(panel: Panel, run: Run) -> None:
     )
     parameters = Parameters(run=run.id, layer=layer if layer is not None else max(titles))
     analysis = analysis_panel.of_run(panel, parameters, run)
-    analysis_panel.draw(panel, analysis.id, lambda done: frame.fragment(_units)(panel, run, parameters.layer, done.result))
+    analysis_panel.draw(
+        panel, analysis.id, lambda done: frame.fragment(_units)(panel, run, parameters.layer, done.result)
+    )
 
 
 def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
@@ -59,7 +61,9 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
         else _("The image found for each of the {units} units, by unit number.")
     )
     st.caption(caption.format(units=units))
-    unit = int(panel.number_input("exciting_unit", _("Filter number") if filters else _("Unit number"), 0, units - 1, 0))
+    unit = int(
+        panel.number_input("exciting_unit", _("Filter number") if filters else _("Unit number"), 0, units - 1, 0)
+    )
     real = image_split.images(run, result.split).images[result.real[unit]]
     real_values = result.real_values[unit]
     first, second, third = st.columns([1, 1, 2.4], gap="large")

@@ -108,7 +108,10 @@ def _kernel(panel: Panel) -> conv.Floats:
         panel.session["typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
-            found=escape.markdown(error.found), example="`0 1`, `1 0`", maximum=f"{conv.GREATEST:g}", largest=conv.LARGEST
+            found=escape.markdown(error.found),
+            example="`0 1`, `1 0`",
+            maximum=f"{conv.GREATEST:g}",
+            largest=conv.LARGEST,
         )
         st.error(sentence, icon=":material/error:")
     return cast(conv.Floats, panel.session.get("typed", conv.parse_kernel(OWN)))
