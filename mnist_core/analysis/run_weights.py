@@ -59,7 +59,7 @@ def _snapshots(run: Run) -> list[tuple[int, Weights]]:
 
 
 def images_to_look_at(run: Run) -> tuple[Split, data.Part]:
-    """The split that a run is looked into with (data.looked_into), and its images."""
-    name = data.looked_into(run.config)
+    """The split that a run is analyzed with (data.analysis_split), and its images."""
+    name = data.analysis_split(run.config)
     part: data.Part = getattr(data.split(data.load_dataset(run.config.dataset), run.config), name)
     return name, part

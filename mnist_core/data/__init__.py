@@ -1,11 +1,11 @@
-"""Images and labels: read, split, prepared, fetched, drawn. NumPy only; torch and torchvision only inside functions."""
+"""Images and labels: read, split, preprocessed, downloaded, drawn."""
 
 from mnist_core.data.datasets import Dataset, available, load_dataset, preferred, samples, trouble
 from mnist_core.data.digits import ensure_built_in
 from mnist_core.data.download import ensure_mnist
 from mnist_core.data.folders import TITLES
 from mnist_core.data.preprocessing import MEAN, STD, affine, preprocess
-from mnist_core.data.splits import Part, Parts, looked_into, split
+from mnist_core.data.splits import Part, Parts, analysis_split, split
 
 __all__ = [
     "MEAN",
@@ -19,7 +19,7 @@ __all__ = [
     "ensure_built_in",
     "ensure_mnist",
     "load_dataset",
-    "looked_into",
+    "analysis_split",
     "preferred",
     "preprocess",
     "samples",

@@ -1,6 +1,6 @@
 """Augmentation: the same image, changed as another hand might have written it, by torchvision's v2 transforms.
 
-Importing this module imports neither torch nor torchvision; calling it does, so it is called on workers.
+Its functions import torch, so only workers call them.
 """
 
 from __future__ import annotations
@@ -57,5 +57,5 @@ def augmented(image: NDArray[np.uint8], kind: Kind, strength: int, *, draws: int
     change = transform(kind, strength)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        changed = [change(torch.from_numpy(one[None])) for one in copies]
-    return np.stack([one[0].numpy() for one in changed])
+        changed = [change(torch.from_numpy(copy[None])) for copy in copies]
+    return np.stack([tensor[0].numpy() for tensor in changed])

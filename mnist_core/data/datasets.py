@@ -51,20 +51,20 @@ def available(name: DatasetName, folder: Path | str | None = None) -> bool:
 
 def preferred() -> DatasetName:
     """What to start from: the data set in the folder that MNIST_LAB_DATA names, else MNIST, else the built-in digits."""
-    named = settings.data_folder()
-    for place in places(named) if named is not None else ():
-        if (found := _identity(place)) is not None:
-            return found
+    folder = settings.data_folder()
+    for place in places(folder) if folder is not None else ():
+        if (name := _identity(place)) is not None:
+            return name
     return "mnist" if available("mnist") else "built-in"
 
 
 def trouble() -> Message | None:
     """Why the folder that MNIST_LAB_DATA names is of no use, for who runs the server; None where it is, or none is named."""
-    named = settings.data_folder()
-    if named is None or any(_identity(place) for place in places(named)):
+    configured = settings.data_folder()
+    if configured is None or any(_identity(place) for place in places(configured)):
         return None
     return message(
-        N_("MNIST_LAB_DATA points to a folder that cannot be used. {why}"), why=explain(named, "mnist").message
+        N_("MNIST_LAB_DATA points to a folder that cannot be used. {why}"), why=explain(configured, "mnist").message
     )
 
 
@@ -95,8 +95,8 @@ def _roots(folder: Path | str | None) -> list[Path]:
     """Where to look: in `folder` alone, or where MNIST_LAB_DATA says and then at home."""
     if folder is not None:
         return [Path(folder)]
-    named = settings.data_folder()
-    return [*([named] if named is not None else []), settings.home() / "data"]
+    configured = settings.data_folder()
+    return [*([configured] if configured is not None else []), settings.home() / "data"]
 
 
 def _place(name: DatasetName, roots: list[Path]) -> Path | None:

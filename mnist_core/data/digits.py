@@ -66,9 +66,9 @@ def _draw_all(progress: Progress | None) -> None:
     for split, count, seed in (("test", TEST_FILES, SEED + 1), ("train", TRAIN_FILES, SEED)):
         before = done
 
-        def report(drawn: int, before: int = before) -> None:
+        def report(finished: int, before: int = before) -> None:
             if progress is not None:
-                progress(before + drawn, TRAIN_FILES + TEST_FILES)
+                progress(before + finished, TRAIN_FILES + TEST_FILES)
 
         images, labels = draw_digits(count, seed, report=report)
         idx.write(folder / FILES[f"{split}_images"][0], images)
@@ -101,12 +101,12 @@ def _draw(labels: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[
     # Sloppiness differs from writer to writer: mostly neat, now and then hard to read, never impossible.
     sloppy = np.clip(generator.gamma(4.0, 0.25, len(labels)), 0.3, 1.25).astype(np.float32)
     for digit, styles in enumerate(STYLES):
-        mine = np.flatnonzero(labels == digit)
+        indices = np.flatnonzero(labels == digit)
         weights = np.array([style.weight for style in styles])
-        chosen = generator.choice(len(styles), len(mine), p=weights / weights.sum())
+        chosen = generator.choice(len(styles), len(indices), p=weights / weights.sum())
         for number, style in enumerate(styles):
-            which = mine[chosen == number]
-            points[which], ink[which] = _write(style, sloppy[which], generator)
+            rows = indices[chosen == number]
+            points[rows], ink[rows] = _write(style, sloppy[rows], generator)
     points = _bend(points, sloppy, generator)
     points = _lean(points, sloppy, generator)
     return _ink(points, ink, generator)
@@ -117,18 +117,18 @@ def _write(style: Style, sloppy: F32, generator: np.random.Generator) -> tuple[F
     lengths = np.array([np.linalg.norm(np.diff(np.array(s), axis=0), axis=1).sum() for s in style.strokes])
     fraction = np.maximum(6, np.round(POINTS * lengths / lengths.sum())).astype(int)
     fraction[0] += POINTS - fraction.sum()
-    drawn, pens = [], []
+    curves, pens = [], []
     for stroke, samples in zip(style.strokes, fraction, strict=True):
         control = np.array(stroke, np.float32)
         same = np.concatenate([[False], (np.diff(control, axis=0) == 0).all(axis=1)])
         noise = generator.normal(0, 0.035, (len(sloppy), len(control), 2)).astype(np.float32) * sloppy[:, None, None]
         noise[:, same] = noise[:, np.flatnonzero(same) - 1]  # both halves of a corner move together
         # A stroke may start late or end early, as pens do.
-        drawn.append(np.einsum("pk,nkc->npc", basis(len(control), samples), control + noise))
+        curves.append(np.einsum("pk,nkc->npc", basis(len(control), samples), control + noise))
         pen = np.ones((len(sloppy), samples), np.float32)
         pen[:, -1] = 0
         pens.append(pen)
-    return np.concatenate(drawn, axis=1), np.concatenate(pens, axis=1)
+    return np.concatenate(curves, axis=1), np.concatenate(pens, axis=1)
 
 
 def _bend(points: F32, sloppy: F32, generator: np.random.Generator) -> F32:
@@ -149,10 +149,10 @@ def _lean(points: F32, sloppy: F32, generator: np.random.Generator) -> F32:
     centered = points - np.float32(0.5)
     width = np.exp(generator.normal(-0.12, 0.27, count)).astype(np.float32)
     slant = generator.normal(0.14, 0.32, count).astype(np.float32)
-    turn = (generator.normal(0, 0.12, count) * sloppy).astype(np.float32)
+    angle = (generator.normal(0, 0.12, count) * sloppy).astype(np.float32)
     x = centered[..., 0] * width[:, None] - centered[..., 1] * slant[:, None]
     y = centered[..., 1]
-    cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
     return np.stack([x * cos - y * sin, x * sin + y * cos], axis=2)
 
 
@@ -163,15 +163,29 @@ def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.ui
     low, high = points.min(axis=1), points.max(axis=1)
     scale = (BOX - 2.6 * radius) / np.maximum((high - low).max(axis=1, keepdims=True), 1e-3)
     placed = points * scale[..., None]
-    way = np.zeros_like(pen)
-    way[:, :-1] = np.linalg.norm(np.diff(placed, axis=1), axis=2)
-    pressure = 1 + 0.16 * np.sin(
-        np.linspace(0, 1, POINTS, dtype=np.float32) * generator.uniform(2, 9, (count, 1)).astype(np.float32)
-        + generator.uniform(0, 6.3, (count, 1)).astype(np.float32)
-    )
-    weight = pen * way * pressure.astype(np.float32) / (radius * np.float32(np.sqrt(2 * np.pi)))
+    weight = _weights(placed, pen, generator) / (radius * np.float32(np.sqrt(2 * np.pi)))
     center = (placed * weight[..., None]).sum(axis=1, keepdims=True) / weight.sum(axis=1)[:, None, None]
     placed += np.float32(13.5) - center + generator.normal(0, 0.6, (count, 1, 2)).astype(np.float32)
+    field = _rasterized(placed, weight, radius)
+    gain = generator.uniform(1.9, 3.2, (count, 1, 1)).astype(np.float32)
+    gray: F32 = np.clip(field * gain - np.float32(0.2), 0, 1)
+    images: NDArray[np.uint8] = np.round(gray * 255).astype(np.uint8)
+    return images
+
+
+def _weights(placed: F32, pen: F32, generator: np.random.Generator) -> F32:
+    """How much ink each point gets: the length up to the next one, by the pen's pressure."""
+    length = np.zeros_like(pen)
+    length[:, :-1] = np.linalg.norm(np.diff(placed, axis=1), axis=2)
+    pressure = 1 + 0.16 * np.sin(
+        np.linspace(0, 1, POINTS, dtype=np.float32) * generator.uniform(2, 9, (len(pen), 1)).astype(np.float32)
+        + generator.uniform(0, 6.3, (len(pen), 1)).astype(np.float32)
+    )
+    return pen * length * pressure.astype(np.float32)
+
+
+def _rasterized(placed: F32, weight: F32, radius: F32) -> F32:
+    """The sum of the Gaussians at all points, n×28×28."""
     pixels = np.arange(28, dtype=np.float32)
     bell = placed[:, :, :, None] - pixels  # n × points × (x, y) × pixel
     bell /= radius[:, :, None, None]
@@ -179,8 +193,4 @@ def _ink(points: F32, pen: F32, generator: np.random.Generator) -> NDArray[np.ui
     bell *= np.float32(-0.5)
     np.exp(bell, out=bell)
     rows = bell[:, :, 1] * weight[..., None]
-    field = np.matmul(rows.transpose(0, 2, 1), bell[:, :, 0])
-    gain = generator.uniform(1.9, 3.2, (count, 1, 1)).astype(np.float32)
-    gray: F32 = np.clip(field * gain - np.float32(0.2), 0, 1)
-    drawn: NDArray[np.uint8] = np.round(gray * 255).astype(np.uint8)
-    return drawn
+    return np.asarray(np.matmul(rows.transpose(0, 2, 1), bell[:, :, 0]), np.float32)

@@ -1,6 +1,6 @@
-"""MNIST from the net, through torchvision: into a folder of its own, moved in place only when it is whole.
+"""MNIST from the Internet, through torchvision: into a folder of its own, moved in place only when it is whole.
 
-Runs in a process of its own; pages see its progress as a fact in the store. Importing this module imports no torch.
+Runs in a process of its own; pages see its progress as a fact in the store.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def like_mnist(ink: Ink) -> NDArray[np.uint8]:
         center = float((mass * np.arange(size)).sum() / mass.sum())
         # The pixel at 14 is the first of the lower right quarter: MNIST's digits have their center of mass there.
         start = min(SIDE - size, max(0, round(SIDE / 2 - center)))
-        small = np.pad(small, [(start, SIDE - size - start) if one == axis else (0, 0) for one in (0, 1)])
+        small = np.pad(small, [(start, SIDE - size - start) if dimension == axis else (0, 0) for dimension in (0, 1)])
     return _pixels(small)
 
 
@@ -99,8 +99,10 @@ def as_drawn(ink: Ink) -> NDArray[np.uint8]:
 def _resized(ink: Ink, height: int, width: int) -> Ink:
     """By the mean of what falls on each pixel where it shrinks, smoothly where it grows."""
     shrinks = height <= ink.shape[0] and width <= ink.shape[1]
-    how = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(np.ascontiguousarray(ink, np.float32)).resize((width, height), how), np.float32)
+    resampling = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
+    return np.asarray(
+        Image.fromarray(np.ascontiguousarray(ink, np.float32)).resize((width, height), resampling), np.float32
+    )
 
 
 def _pixels(ink: Ink) -> NDArray[np.uint8]:

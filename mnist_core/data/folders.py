@@ -73,11 +73,11 @@ def is_whole(place: Path) -> bool:
 def identify(place: Path) -> DatasetName:
     """Which data set the files of a whole folder are: "other" where nobody knows their labels. Raises OSError."""
     labels = tuple(place / FILES[part][0] for part in ("train_labels", "test_labels"))
-    found = KNOWN.get(_hashes(labels))
-    if found is None:
+    name = KNOWN.get(_hashes(labels))
+    if name is None:
         packed = tuple(file.with_name(f"{file.name}.gz") for file in labels)
-        found = KNOWN_PACKED.get(_hashes(packed)) if all(_size(file) for file in packed) else None
-    return found or "other"
+        name = KNOWN_PACKED.get(_hashes(packed)) if all(_size(file) for file in packed) else None
+    return name or "other"
 
 
 def _hashes(files: tuple[Path, ...]) -> tuple[str, str]:
@@ -111,13 +111,13 @@ def _size(file: Path) -> int:
 # ---- what is wrong -------------------------------------------------------------------------------------------------
 
 
-def explain(folder: Path, wanted: DatasetName) -> DataError:
-    """Why `folder` does not give the data set `wanted`: what lies there, and what to do."""
+def explain(folder: Path, name: DatasetName) -> DataError:
+    """Why `folder` does not give the data set `name`: what lies there, and what to do."""
     try:
         place = next((place for place in places(folder) if _begun(place)), None)
         if place is None:
-            return _nothing_there(folder, wanted)
-        return _missing(place) or _not_files(place) or _damaged(place) or _another_set(place, wanted)
+            return _nothing_there(folder, name)
+        return _missing(place) or _not_files(place) or _damaged(place) or _another_set(place, name)
     except DataError as error:
         return error
     except (OSError, ValueError) as error:
@@ -128,8 +128,8 @@ def _begun(place: Path) -> bool:
     """Whether any of the files lies there in some form. Raises OSError where one may not look."""
     if not place.is_dir():
         return False
-    there = {file.name for file in place.iterdir()}
-    return any(name in there for name in (*NAMES, *(f"{name}.gz" for name in NAMES), *map(_dotted, NAMES)))
+    files = {file.name for file in place.iterdir()}
+    return any(name in files for name in (*NAMES, *(f"{name}.gz" for name in NAMES), *map(_dotted, NAMES)))
 
 
 def _dotted(name: str) -> str:
@@ -137,43 +137,43 @@ def _dotted(name: str) -> str:
     return name.replace("-idx", ".idx")
 
 
-def _nothing_there(folder: Path, wanted: DatasetName) -> DataError:
+def _nothing_there(folder: Path, name: DatasetName) -> DataError:
     """Nothing like the files: is there such a folder, and what is in it?"""
     try:
         status = folder.stat()
-        held = sorted(file.name for file in folder.iterdir()) if stat.S_ISDIR(status.st_mode) else None
+        content = sorted(file.name for file in folder.iterdir()) if stat.S_ISDIR(status.st_mode) else None
     except FileNotFoundError:
         return DataMissingError(
-            N_("There is no folder {folder}. Choose one that contains {data}."), **_said(folder, wanted)
+            N_("There is no folder {folder}. Choose one that contains {data}."), **_values(folder, name)
         )
-    if held is None:
+    if content is None:
         return DataMissingError(
-            N_("{folder} is a file. Choose the folder that contains the four files of {data}."), **_said(folder, wanted)
+            N_("{folder} is a file. Choose the folder that contains the four files of {data}."), **_values(folder, name)
         )
-    shown = ", ".join([*held[:5], *(["…"] if len(held) > 5 else [])])
+    listing = ", ".join([*content[:5], *(["…"] if len(content) > 5 else [])])
     return DataMissingError(
         N_(
             "There is no {data} in {folder}. Expected four files such as MNIST/raw/train-images-idx3-ubyte. Choose the folder that contains them, or choose no folder. Found there: {held}."
         ),
-        **_said(folder, wanted),
-        held=shown or message(N_("nothing")),
+        **_values(folder, name),
+        held=listing or message(N_("nothing")),
     )
 
 
 def _missing(place: Path) -> DataError | None:
-    there = {file.name for file in place.iterdir()}
-    missing = [name for name in NAMES if name not in there]
+    files = {file.name for file in place.iterdir()}
+    missing = [name for name in NAMES if name not in files]
     if not missing:
         return None
     values = {"folder": str(place), "missing": ", ".join(missing)}
-    if all(f"{name}.gz" in there for name in missing):
+    if all(f"{name}.gz" in files for name in missing):
         return DataFileError(
             N_(
                 "These files in {folder} are still compressed with gzip: {missing}. Decompress them with gunzip -k {folder}/*.gz"
             ),
             **values,
         )
-    if all(_dotted(name) in there for name in missing):
+    if all(_dotted(name) in files for name in missing):
         return DataFileError(
             N_("File names in {folder} have a dot instead of a hyphen ({dotted}). Rename the files to: {missing}."),
             **values,
@@ -216,10 +216,10 @@ def read(place: Path) -> dict[str, idx.U8]:
     return arrays
 
 
-def _another_set(place: Path, wanted: DatasetName) -> DataError:
-    found = identify(place)
-    values = {**_said(place, wanted), "found": message(TITLES[found]), "name": found}
-    if found == "other":
+def _another_set(place: Path, name: DatasetName) -> DataError:
+    actual = identify(place)
+    values = {**_values(place, name), "found": message(TITLES[actual]), "name": actual}
+    if actual == "other":
         return DataFileError(
             N_(
                 "The labels in {folder} are not those of {data}. The files are damaged, or they are another data set. Download or copy {data} again, or use the files under their own name with --dataset {name}."
@@ -245,5 +245,5 @@ def _unreadable(folder: Path, error: Exception) -> DataError:
     )
 
 
-def _said(folder: Path, wanted: DatasetName) -> dict[str, str | Message]:
-    return {"folder": str(folder), "data": message(TITLES[wanted])}
+def _values(folder: Path, name: DatasetName) -> dict[str, str | Message]:
+    return {"folder": str(folder), "data": message(TITLES[name])}

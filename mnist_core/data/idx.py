@@ -41,7 +41,11 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
             reason=error.strerror or str(error),
         ) from error
     _check_header(path, header, shape)
-    expected = size + int(np.prod(shape))
+    _check_length(path, length, size + int(np.prod(shape)))
+    return np.memmap(path, np.uint8, "r", offset=size, shape=shape)
+
+
+def _check_length(path: Path, length: int, expected: int) -> None:
     if length != expected:
         template = (
             N_("The file {file} is incomplete: {length} of {expected} bytes. Delete it and download or copy it again.")
@@ -51,7 +55,6 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
             )
         )
         raise DataFileError(template, file=str(path), length=f"{length:,}", expected=f"{expected:,}")
-    return np.memmap(path, np.uint8, "r", offset=size, shape=shape)
 
 
 def _check_header(path: Path, header: bytes, shape: tuple[int, ...]) -> None:
@@ -78,14 +81,14 @@ def _check_header(path: Path, header: bytes, shape: tuple[int, ...]) -> None:
             )
         )
         raise DataFileError(template, file=str(path))
-    found = struct.unpack(f">{len(shape)}I", header[4:].ljust(4 * len(shape), b"\0"))
-    if found != shape:
+    dimensions = struct.unpack(f">{len(shape)}I", header[4:].ljust(4 * len(shape), b"\0"))
+    if dimensions != shape:
         raise DataFileError(
             N_(
                 "The file {file} contains {found} values instead of {expected}. If training and test files were swapped, give each its own name; otherwise download them again."
             ),
             file=str(path),
-            found="×".join(map(str, found)),
+            found="×".join(map(str, dimensions)),
             expected="×".join(map(str, shape)),
         )
 
@@ -109,9 +112,9 @@ def check_content(images_path: Path, images: U8, labels_path: Path, labels: U8) 
             file=str(labels_path),
             counts=", ".join(map(str, counts.tolist())),
         )
-    looked_at = images[:: max(1, len(images) // 100)]
-    blank = int((looked_at.reshape(len(looked_at), -1).max(axis=1) == 0).sum())
-    if blank > len(looked_at) // 10:
+    sample = images[:: max(1, len(images) // 100)]
+    blank = int((sample.reshape(len(sample), -1).max(axis=1) == 0).sum())
+    if blank > len(sample) // 10:
         raise DataFileError(
             N_("The file {file} is damaged: many of its images are empty. Download or copy it again."),
             file=str(images_path),

@@ -1,4 +1,4 @@
-"""A photo or image file of a digit as ink: read with limits, made gray, searched for the digit. Knows Pillow.
+"""A photo or image file of a digit as ink: read with limits, made gray, searched for the digit.
 
 What a student uploads is not to be trusted: the file is measured before it is unpacked, only common kinds of image are read
 at all, and one at a time, so that a class of thirty needs no more memory than one student.
@@ -31,7 +31,7 @@ FINEST = 280  # pixels, the longer side of a candidate's ink: 28×28 are made of
 MOST_CHOICES = 8
 STRIP = 32  # rows of the small picture that are made gray at a time
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_TURNS = {
+_ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -70,17 +70,17 @@ class Reading:
 
     def boxes(self) -> list[Box]:
         """The candidates' boxes on `gray`."""
-        by = self.gray.shape[0] / self.shape[0]
-        return [tuple(round(one * by) for one in candidate.box) for candidate in self.candidates]
+        scale = self.gray.shape[0] / self.shape[0]
+        return [tuple(round(edge * scale) for edge in candidate.box) for candidate in self.candidates]
 
     def whole(self, candidate: Candidate) -> Ink:
         """The candidate's ink where it lies on the picture, which is widened to a square: SHOWN×SHOWN."""
-        by = SHOWN / max(self.shape)
-        top, left, bottom, right = (round(one * by) for one in candidate.box)
+        scale = SHOWN / max(self.shape)
+        top, left, bottom, right = (round(edge * scale) for edge in candidate.box)
         size = (max(1, right - left), max(1, bottom - top))
         small = np.asarray(Image.fromarray(candidate.ink).resize(size, Image.Resampling.BOX))
         page = np.zeros((SHOWN, SHOWN), np.float32)
-        down, across = (round((SHOWN - length * by) / 2) for length in self.shape)
+        down, across = (round((SHOWN - length * scale) / 2) for length in self.shape)
         part = page[top + down :, left + across :][: size[1], : size[0]]
         part[:] = small[: part.shape[0], : part.shape[1]]
         return page
@@ -96,21 +96,21 @@ def read(content: bytes) -> Reading:
         )
     with _one_at_a_time:
         gray = _upright(content)
-        found = segmentation.find(np.asarray(gray))
-    if not found:
+        cutouts = segmentation.find(np.asarray(gray))
+    if not cutouts:
         raise DataFileError(
             N_(
                 "Nothing in this image looks like a digit. Expected a single digit, dark on light paper or light on a dark background. Move closer, or crop the image to the digit with some paper around it."
             )
         )
-    if len(found) > MOST_CHOICES:
+    if len(cutouts) > MOST_CHOICES:
         raise DataFileError(
             N_("{count} things in this image could be a digit. Crop it to one digit with some paper around it."),
-            count=len(found),
+            count=len(cutouts),
         )
     shape = (gray.height, gray.width)
     gray.thumbnail((SHOWN, SHOWN))
-    return Reading(np.asarray(gray), shape, tuple(map(_fine, found)))
+    return Reading(np.asarray(gray), shape, tuple(map(_fine, cutouts)))
 
 
 def read_ink(content: bytes) -> Ink:
@@ -124,13 +124,13 @@ def read_ink(content: bytes) -> Ink:
     return reading.candidates[0].ink
 
 
-def _fine(found: segmentation.Cutout) -> Candidate:
+def _fine(cutout: segmentation.Cutout) -> Candidate:
     """The candidate with ink of FINEST pixels at most, 0 to 1, its lines as thick as MNIST's."""
-    ink = Image.fromarray(found.ink)
+    ink = Image.fromarray(cutout.ink)
     factor = max(ink.size) / FINEST
     if factor > 1:
         ink = ink.resize((max(1, round(ink.width / factor)), max(1, round(ink.height / factor))), Image.Resampling.BOX)
-    return Candidate(found.box, thickened(np.asarray(ink, np.float32) / np.float32(255)))
+    return Candidate(cutout.box, thickened(np.asarray(ink, np.float32) / np.float32(255)))
 
 
 # ---- from the file to gray -------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def _upright(content: bytes) -> Image.Image:
                 raise _too_large(picture.width * picture.height, most)
             picture.draft("L", (SEARCHED, SEARCHED))  # a JPEG need not be unpacked in full
             gray = _sized(_gray(picture))
-            return _turned(gray, picture)
+            return _oriented(gray, picture)
     except DataFileError:
         raise
     except Image.DecompressionBombError as error:
@@ -202,29 +202,29 @@ def _gray(picture: Image.Image) -> Image.Image:
 
 def _on_ground(gray: Gray, opaque: Gray) -> Image.Image:
     """A picture with transparent places: what is opaque is the ink, unless it has light and dark of its own."""
-    seen = gray[opaque > 200]
-    if not seen.size or float(seen.std()) < 25 or seen.size < 0.2 * gray.size:
+    visible = gray[opaque > 200]
+    if not visible.size or float(visible.std()) < 25 or visible.size < 0.2 * gray.size:
         return Image.fromarray(255 - opaque)
     fraction = opaque.astype(np.float32) / 255
-    return Image.fromarray((gray * fraction + np.float32(np.median(seen)) * (1 - fraction)).astype(np.uint8))
+    return Image.fromarray((gray * fraction + np.float32(np.median(visible)) * (1 - fraction)).astype(np.uint8))
 
 
 def _sized(gray: Image.Image) -> Image.Image:
     """Of the size that is searched: large ones smaller, and tiny ones larger."""
     longer = max(gray.size)
     if longer < ENLARGED:
-        by = min(16, -(-ENLARGED // longer))
-        return gray.resize((gray.width * by, gray.height * by), Image.Resampling.BICUBIC)
+        factor = min(16, -(-ENLARGED // longer))
+        return gray.resize((gray.width * factor, gray.height * factor), Image.Resampling.BICUBIC)
     if longer > SEARCHED:
         size = [max(1, round(length * SEARCHED / longer)) for length in gray.size]
         return gray.resize((size[0], size[1]), Image.Resampling.BILINEAR)
     return gray
 
 
-def _turned(gray: Image.Image, picture: Image.Image) -> Image.Image:
+def _oriented(gray: Image.Image, picture: Image.Image) -> Image.Image:
     """As its file says that it is to be held, where that can be read."""
     try:
-        turn = _TURNS.get(picture.getexif().get(0x0112, 1))
+        orientation = _ORIENTATIONS.get(picture.getexif().get(0x0112, 1))
     except Exception:  # a damaged note of a whole picture
-        turn = None
-    return gray if turn is None else gray.transpose(turn)
+        orientation = None
+    return gray if orientation is None else gray.transpose(orientation)

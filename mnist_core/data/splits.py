@@ -1,4 +1,4 @@
-"""Training, validation and test parts of a data set, and labels that are wrong on purpose."""
+"""Training, validation and test split of a data set, and label noise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """The three heaps: to train on, to choose with, to judge by."""
+    """Training, validation and test split: to train on, to choose with, to judge by."""
 
     train: Part
     validation: Part
@@ -37,7 +37,7 @@ class Parts:
 def split(dataset: Dataset, config: RunConfig) -> Parts:
     """The first `train_size` training images, the last `validation_size`, and the test images.
 
-    Label noise replaces that share of the training labels by another digit, each equally likely.
+    Label noise replaces that fraction of the training labels by another digit, each equally likely.
     """
     count = len(dataset.train_labels)
     start = count - config.validation_size
@@ -49,14 +49,13 @@ def split(dataset: Dataset, config: RunConfig) -> Parts:
     )
 
 
-def looked_into(config: RunConfig) -> Literal["validation", "train"]:
-    """The part whose images a network is looked into with: those for validation, which it has not seen; of a run that kept
-    none, those that it was trained on."""
+def analysis_split(config: RunConfig) -> Literal["validation", "train"]:
+    """The split whose images a network is analyzed with: validation, which it has not seen, else those it was trained on."""
     return "validation" if config.validation_size else "train"
 
 
 def noisy(labels: NDArray[np.uint8], config: RunConfig) -> NDArray[np.uint8]:
-    """`labels` with round(share · n) of them replaced by another digit."""
+    """`labels` with round(fraction · n) of them replaced by another digit."""
     wrong = round(config.label_noise * len(labels))
     if not wrong:
         return labels

@@ -84,7 +84,7 @@ def hint(panel: Panel, source: str) -> str:
 
 def choose_source(panel: Panel, run: Run) -> str:
     """Where the image comes from: draw, picture or sample, which is one that the run is looked into with."""
-    sources = SOURCES | {"sample": SAMPLES[data.looked_into(run.config)]}
+    sources = SOURCES | {"sample": SAMPLES[data.analysis_split(run.config)]}
     return panel.one_of("image_source", _("Image source"), sources, "draw", titled=False)
 
 
@@ -114,7 +114,7 @@ def _centered(panel: Panel) -> bool:
 
 
 def _sample(panel: Panel, run: Run) -> Image:
-    part = data.looked_into(run.config)
+    part = data.analysis_split(run.config)
     count = len(image_split.images(run, part))
     panel.session["sample_number"] = min(panel.session.get("sample_number", 0), count - 1)
     st.number_input(_("Image number"), 0, count - 1, key=panel.key("sample_number"))

@@ -1,7 +1,7 @@
 """The images that a run is asked about. Every panel that shows or names some asks here which part they are of.
 
 Where it is tested: images that it was not trained on, and test images only while these are not sealed. Where it is looked
-into: `data.looked_into`.
+into: `data.analysis_split`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where on a gray picture a digit is, whatever the light: what could be one, each as ink on a blank ground. NumPy and Pillow.
+"""Where on a gray picture a digit is, whatever the light: what could be one, each as ink on a blank ground.
 
 `contrast` takes light and shadow out, `groups` finds what stands out, `shapes` what of it could be a digit, `choice` what is meant.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core.data.segmentation.choice import Seen, add, chosen
+from mnist_core.data.segmentation.choice import Region, add, choose
 from mnist_core.data.segmentation.components import Mask
 from mnist_core.data.segmentation.contrast import LOGARITHMIC, LOGARITHMS, sides, smoothed
 from mnist_core.data.segmentation.groups import Box
@@ -35,34 +35,34 @@ def find(gray: Gray) -> list[Cutout]:
     None where nothing stands out; more than one where the picture does not say which is meant.
     """
     logs = LOGARITHMS[smoothed(gray)]
-    seen: list[Seen] = []
+    regions: list[Region] = []
     for side in sides(logs):
-        add(seen, side)
-    return [found for one in chosen(seen) if (found := _cut(logs, one)) is not None]
+        add(regions, side)
+    return [cutout for region in choose(regions) if (cutout := _cut(logs, region)) is not None]
 
 
-def _cut(logs: Gray, seen: Seen) -> Cutout | None:
+def _cut(logs: Gray, region: Region) -> Cutout | None:
     """The ink of a group at the picture's own size, and nothing else that is near."""
-    group = seen.group
+    group = region.group
     height, width = logs.shape
-    thickness = 2 * _thickness(seen.mask)  # the map has half the picture's size
+    thickness = 2 * _thickness(region.mask)  # the map has half the picture's size
     margin = round(3 * thickness) + 4
-    up, west = (max(0, 2 * one - margin) for one in group.box[:2])
+    up, west = (max(0, 2 * start - margin) for start in group.box[:2])
     down, east = min(height, 2 * group.box[2] + margin), min(width, 2 * group.box[3] + margin)
     part = logs[up:down, west:east]
     dark = ~part if group.light else part
     window = min(3 * round(thickness), min(dark.shape) - 1) // 2 * 2 + 1
     depth = closing(dark, max(3, window)) - dark
-    mine = np.zeros(dark.shape, np.uint8)
-    places = mine[2 * group.box[0] - up :, 2 * group.box[1] - west :]
-    large = seen.mask.repeat(2, axis=0).repeat(2, axis=1)[: places.shape[0], : places.shape[1]]
+    mask = np.zeros(dark.shape, np.uint8)
+    places = mask[2 * group.box[0] - up :, 2 * group.box[1] - west :]
+    large = region.mask.repeat(2, axis=0).repeat(2, axis=1)[: places.shape[0], : places.shape[1]]
     places[: large.shape[0], : large.shape[1]] = large
-    strongest = max(1.0, float(np.percentile(depth[mine > 0], 90)))
-    ink = _inks(strongest, group.light)[depth] * dilated(mine, 3)
+    strongest = max(1.0, float(np.percentile(depth[mask > 0], 90)))
+    ink = _inks(strongest, group.light)[depth] * dilated(mask, 3)
     rows, columns = np.flatnonzero((ink > FAINT).any(1)), np.flatnonzero((ink > FAINT).any(0))
     if not len(rows):
         return None
-    top, left, bottom, right = (int(one) for one in (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1))
+    top, left, bottom, right = (int(edge) for edge in (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1))
     return Cutout((up + top, west + left, up + bottom, west + right), ink[top:bottom, left:right])
 
 

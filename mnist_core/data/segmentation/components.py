@@ -1,4 +1,4 @@
-"""Connected components of a mask, as horizontal runs of pixels. NumPy alone."""
+"""Connected components of a mask, as horizontal runs of pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """The pieces of a mask whose pixels touch, corners included, each as horizontal runs of pixels.
+    """The connected components of a mask, corners included, each as horizontal runs of pixels.
 
     Per run: `row`, `start`, `end` (behind its last pixel) and the number of its component. Per component: `boxes` (top, left,
     bottom, right; the last two behind the last pixel), `areas` in pixels, `edges`: sides of pixels at which the mask ends.
@@ -34,10 +34,10 @@ class Components:
     def mask(self, number: int) -> Mask:
         """The pixels of one component, in its box."""
         top, left, bottom, right = self.boxes[number]
-        found = np.zeros((bottom - top, right - left), np.bool_)
+        mask = np.zeros((bottom - top, right - left), np.bool_)
         for run in np.flatnonzero(self.label == number):
-            found[self.row[run] - top, self.start[run] - left : self.end[run] - left] = True
-        return found
+            mask[self.row[run] - top, self.start[run] - left : self.end[run] - left] = True
+        return mask
 
 
 def components(mask: Mask) -> Components:
@@ -77,17 +77,17 @@ def _touching(row: Ints, start: Ints, end: Ints, width: int) -> tuple[Ints, Ints
     return above, run, np.maximum(shared, 0)
 
 
-def _joined(count: int, one: Ints, other: Ints) -> Ints:
+def _joined(count: int, first: Ints, second: Ints) -> Ints:
     """A number for each of `count` runs, the same for all that pairs join: each takes the least that it can reach."""
     label = np.arange(count)
     while True:
-        minimum = np.minimum(label[one], label[other])
-        changed = minimum < np.maximum(label[one], label[other])
+        minimum = np.minimum(label[first], label[second])
+        changed = minimum < np.maximum(label[first], label[second])
         if not changed.any():
             break
-        one, other, minimum = one[changed], other[changed], minimum[changed]
-        np.minimum.at(label, label[one].copy(), minimum)
-        np.minimum.at(label, label[other].copy(), minimum)
+        first, second, minimum = first[changed], second[changed], minimum[changed]
+        np.minimum.at(label, label[first].copy(), minimum)
+        np.minimum.at(label, label[second].copy(), minimum)
         while not np.array_equal(shorter := label[label], label):
             label = shorter
     return np.asarray(np.unique(label, return_inverse=True)[1], np.int64)

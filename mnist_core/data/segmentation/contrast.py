@@ -49,14 +49,11 @@ class Side:
 
 def sides(logs: Gray) -> list[Side]:
     """What is darker than its ground and what is lighter, first of lines of usual width, then of wide ones, too."""
-    found = []
-    for light in (False, True):
-        values = ~logs if light else logs
-        found += [
-            Side(values[::2, ::2], _halved(contrast), light, wide)
-            for wide, contrast in zip((False, True), _residues(values), strict=True)
-        ]
-    return found
+    return [
+        Side(values[::2, ::2], _halved(contrast), light, wide)
+        for light, values in ((False, logs), (True, ~logs))
+        for wide, contrast in zip((False, True), _residues(values), strict=True)
+    ]
 
 
 def _residues(logs: Gray) -> Iterator[Gray]:
@@ -73,7 +70,7 @@ def _residues(logs: Gray) -> Iterator[Gray]:
 
 
 def _halved(values: Gray) -> Gray:
-    """The greatest of each 2×2 pixels."""
+    """The maximum of each 2×2 pixels."""
     height, width = values.shape
     padded = np.pad(values, ((0, height % 2), (0, width % 2)))
     upper = np.maximum(padded[::2, ::2], padded[::2, 1::2])

@@ -16,14 +16,14 @@ MOST_PARTS, MOST_GROUPS = 30, 12
 NEAR = 0.16  # of the larger part: a gap in a line is no wider
 
 
-def common(one: Box, other: Box) -> Box:
-    """The part of both; empty (bottom ≤ top or right ≤ left) where they are apart."""
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+def common(first: Box, second: Box) -> Box:
+    """The part in common; empty (bottom ≤ top or right ≤ left) where they are apart."""
+    return max(first[0], second[0]), max(first[1], second[1]), min(first[2], second[2]), min(first[3], second[3])
 
 
-def overlap(one: Box, other: Box) -> int:
-    """Pixels of both."""
-    top, left, bottom, right = common(one, other)
+def overlap(first: Box, second: Box) -> int:
+    """Pixels in common."""
+    top, left, bottom, right = common(first, second)
     return max(0, bottom - top) * max(0, right - left)
 
 
@@ -70,15 +70,16 @@ def groups(side: Side, level: int) -> tuple[Components, list[Group]]:
     large = np.flatnonzero(extent >= max(4, 0.008 * longest))
     large = large[np.argsort(-extent[large], kind="stable")][:MOST_PARTS]
     strength = _strengths(side, pieces)
-    found = [_group(side, level, pieces, strength, parts) for parts in _grouped(pieces, [int(one) for one in large])]
-    fit = [one for one in found if one.height >= max(8, 0.012 * longest) and one.width <= 2.2 * one.height]
-    return pieces, sorted(fit, key=lambda one: -one.contrast * one.area**0.5)[:MOST_GROUPS]
+    figures = [_group(side, level, pieces, strength, parts) for parts in _grouped(pieces, large.tolist())]
+    low = max(8, 0.012 * longest)
+    fit = [figure for figure in figures if low <= figure.height and figure.width <= 2.2 * figure.height]
+    return pieces, sorted(fit, key=lambda figure: -figure.contrast * figure.area**0.5)[:MOST_GROUPS]
 
 
 def _group(side: Side, level: int, pieces: Components, strength: NDArray[np.float64], parts: list[int]) -> Group:
     boxes, areas = pieces.boxes[parts], pieces.areas[parts]
-    top, left = (int(one) for one in boxes[:, :2].min(0))
-    bottom, right = (int(one) for one in boxes[:, 2:].max(0))
+    top, left = (int(edge) for edge in boxes[:, :2].min(0))
+    bottom, right = (int(edge) for edge in boxes[:, 2:].max(0))
     height, width = side.contrast.shape
     touches = (top == 0) + (left == 0) + (bottom == height) + (right == width)
     area = int(areas.sum())
@@ -96,8 +97,8 @@ def _strengths(side: Side, pieces: Components) -> NDArray[np.float64]:
 def _grouped(pieces: Components, numbers: list[int]) -> list[list[int]]:
     """The components in groups: the larger takes in what lies near it and is not a digit beside it."""
     grouped: list[list[int]] = []
-    outlines = {one: _outline(pieces, one) for one in numbers}
-    frames = {one for one in numbers if _is_frame(pieces, one)}
+    outlines = {number: _outline(pieces, number) for number in numbers}
+    frames = {number for number in numbers if _is_frame(pieces, number)}
     for number in numbers:  # the largest first
         open_ = [group for group in grouped if group[0] not in frames or not _in_box(pieces, number, group[0])]
         home = next((group for group in open_ if _belongs(pieces, outlines, group, number)), None)
@@ -113,8 +114,8 @@ def _is_frame(pieces: Components, number: int) -> bool:
     mask = pieces.mask(number)
     height, width = mask.shape
     tall, wide = max(1, height // 6), max(1, width // 6)
-    along = (mask[:tall].any(0), mask[-tall:].any(0), mask[:, :wide].any(1), mask[:, -wide:].any(1))
-    return all(float(one.mean()) > 0.8 for one in along)
+    sides = (mask[:tall].any(0), mask[-tall:].any(0), mask[:, :wide].any(1), mask[:, -wide:].any(1))
+    return all(float(side.mean()) > 0.8 for side in sides)
 
 
 def _in_box(pieces: Components, inner: int, outer: int) -> bool:
@@ -122,7 +123,7 @@ def _in_box(pieces: Components, inner: int, outer: int) -> bool:
 
 
 def _box(pieces: Components, number: int) -> Box:
-    top, left, bottom, right = (int(one) for one in pieces.boxes[number])
+    top, left, bottom, right = (int(edge) for edge in pieces.boxes[number])
     return top, left, bottom, right
 
 
@@ -143,9 +144,8 @@ def _belongs(pieces: Components, outlines: dict[int, NDArray[np.float64]], group
         if top > down + near or bottom < up - near or left > east + near or right < west - near:
             continue
         shared = min(right, east) - max(left, west)
-        beside = shared < 0.15 * min(right - left, east - west) and bottom - top >= 0.6 * (down - up)
-        if beside:
-            continue
+        if shared < 0.15 * min(right - left, east - west) and bottom - top >= 0.6 * (down - up):
+            continue  # the next digit
         gaps = np.abs(outlines[number][:, None] - outlines[other][None]).max(2)
         if gaps.min() <= near:
             return True

@@ -31,16 +31,16 @@ def eroded(values: Gray, window: int) -> Gray:
 def _running(values: Gray, window: int, axis: int, outside: int) -> Gray:
     """The maximum along one axis: windows of 1, 2, 4, … pixels, and two of the largest for the rest."""
     reach = window // 2
-    padding = [(reach, reach) if one == axis else (0, 0) for one in (0, 1)]
-    found = np.pad(values, padding, constant_values=outside)
+    padding = [(reach, reach) if dimension == axis else (0, 0) for dimension in (0, 1)]
+    maxima = np.pad(values, padding, constant_values=outside)
     size = 1
 
     def part(start: int, length: int) -> Gray:
-        return found[start : start + length] if axis == 0 else found[:, start : start + length]
+        return maxima[start : start + length] if axis == 0 else maxima[:, start : start + length]
 
     while 2 * size <= window:
-        length = found.shape[axis] - size
-        found = np.maximum(part(0, length), part(size, length))
+        length = maxima.shape[axis] - size
+        maxima = np.maximum(part(0, length), part(size, length))
         size *= 2
     length = values.shape[axis]
     return (

@@ -39,8 +39,8 @@ def _is_patch(mask: Mask) -> bool:
 def _along_rim(pieces: Components, parts: list[int]) -> int:
     """How many of the components' pixels lie on the picture's rim."""
     height, width = pieces.shape
-    mine = np.isin(pieces.label, parts)
-    row, start, end = pieces.row[mine], pieces.start[mine], pieces.end[mine]
+    runs = np.isin(pieces.label, parts)
+    row, start, end = pieces.row[runs], pieces.start[runs], pieces.end[runs]
     at_ends = (row == 0) | (row == height - 1)
     return int((end - start)[at_ends].sum() + (start == 0).sum() + (end == width).sum())
 
@@ -65,18 +65,18 @@ def _stands_out(side: Side, group: Group) -> bool:
     return failing <= (0 if group.light or group.touches else 1)  # a deep shadow may begin beside dark ink
 
 
-def _lighter(strip: Gray, darkest: NDArray[np.float32], wanted: float) -> bool:
-    """Whether in most columns the middle of the strip is lighter than the darkest ink by what is wanted."""
+def _lighter(strip: Gray, darkest: NDArray[np.float32], difference: float) -> bool:
+    """Whether in most columns the middle of the strip is lighter than the darkest ink by `difference`."""
     at = (len(strip) - 1) // 2
     ground = np.partition(strip, at, axis=0)[at]
-    return float(((ground - darkest)[~np.isnan(darkest)] >= wanted).mean()) > 0.4
+    return float(((ground - darkest)[~np.isnan(darkest)] >= difference).mean()) > 0.4
 
 
 def mask_of(pieces: Components, group: Group) -> Mask:
     """The group's pixels in its box."""
     top, left, bottom, right = group.box
-    found = np.zeros((bottom - top, right - left), np.bool_)
+    mask = np.zeros((bottom - top, right - left), np.bool_)
     for part in group.parts:
         up, west, down, east = pieces.boxes[part]
-        found[up - top : down - top, west - left : east - left] |= pieces.mask(part)
-    return found
+        mask[up - top : down - top, west - left : east - left] |= pieces.mask(part)
+    return mask
