@@ -10,7 +10,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.messages import N_, Message, message
 
-MINIMUM, GREATEST = 1e-5, 100.0
+MINIMUM, MAXIMUM = 1e-5, 100.0
 FEWEST, MOST = 2, 32  # rates
 MOST_SEEDS = 5
 NARROWEST = 1.001  # what neighboring rates must differ by, as a factor
@@ -155,9 +155,9 @@ def _number_problems(name: str, value: float) -> list[Problem]:
             "The {name} must be above 0, not {value}; otherwise no weight moves downhill. Choose one such as 0.001."
         )
         return [_problem(name, template, value=f"{value:g}")]
-    if not MINIMUM <= value <= GREATEST:
+    if not MINIMUM <= value <= MAXIMUM:
         template = N_("The {name} must be from {minimum} to {maximum}, not {value}.")
-        return [_problem(name, template, minimum=f"{MINIMUM:g}", maximum=f"{GREATEST:g}", value=f"{value:g}")]
+        return [_problem(name, template, minimum=f"{MINIMUM:g}", maximum=f"{MAXIMUM:g}", value=f"{value:g}")]
     return []
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from mnist_core import comparison, escape
 from mnist_core.compare_page import groups_figure
 from mnist_core.compare_page import settings_figure as charts
-from mnist_core.diagnostics import greatest_chance
+from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_
@@ -88,7 +88,7 @@ def _curves(panel: Panel, views: list[watch.View]) -> None:
         for title, one, color in zip(_numbered([one.run for one in views]), views, colors, strict=True)
     ]
     _say_shared(colors, parts)
-    chance = greatest_chance(one.run.config for one in views)
+    chance = maximum_chance(one.run.config for one in views)
     _two_charts(
         panel,
         views,
@@ -181,7 +181,7 @@ def _groups(panel: Panel, views: list[watch.View]) -> None:
     )
     _say_shared(range(len(named)), parts)
     told = "; ".join(f"{name}: {len(members)}" for name, members in named)
-    chance = greatest_chance(one.run.config for one in views)
+    chance = maximum_chance(one.run.config for one in views)
     ended = _said_ended(named, parts)
     _two_charts(
         panel,

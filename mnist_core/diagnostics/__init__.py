@@ -1,6 +1,6 @@
 """What became of a run, and why: rules and sentences, from records alone."""
 
-from mnist_core.diagnostics.chance import Scale, chance_loss, greatest_chance
+from mnist_core.diagnostics.chance import Scale, chance_loss, maximum_chance
 from mnist_core.diagnostics.outcome import classify
 from mnist_core.diagnostics.verdict import Kind, at_end, judge
 from mnist_core.diagnostics.words import TITLES, Explanation, explain
@@ -14,6 +14,6 @@ __all__ = [
     "chance_loss",
     "classify",
     "explain",
-    "greatest_chance",
+    "maximum_chance",
     "judge",
 ]

@@ -1,9 +1,9 @@
 """What a loss and an accuracy are measured against: those of a guess, and those that wrong labels leave within reach.
 
-Label noise p gives that share of the training images another digit, each of the nine equally likely. A network that knows
-every digit, and not which labels are wrong, then answers the labels of 1 − p of the images; from p = 0.9 on it does better
+Label noise p gives that fraction of the training images another digit, each of the nine equally likely. A network that
+knows every digit, and not which labels are wrong, then answers the labels of 1 − p of the images; from p = 0.9 on it does better
 with one of the nine others (p/9). Its loss is no longer 0: that of the probabilities 1 − p and nine times p/9. Those that a
-uniform guess gives, a tenth each, cost the same whatever the labels are. Knows configurations, not torch.
+uniform guess gives, a tenth each, cost the same whatever the labels are.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from mnist_core.config import RunConfig
 from mnist_core.schedule import evaluated_images
 
 DIGITS = 10
-COMMONEST = 0.1124  # share of the most frequent digit, 1, among MNIST's 60,000: one answer to all images gets it right
-DEVIATIONS = 3  # standard deviations of a share above it: more is no luck
+COMMONEST = 0.1124  # frequency of the digit 1, the highest, in MNIST's 60,000: one answer to all images gets it right
+DEVIATIONS = 3  # standard deviations above it: more is no luck
 TRAIN_EVALUATED = 10_000  # training images that a curve is measured on, at most
 BARELY = 2 / 9  # of the way from a guess to what can be reached: 30 % without wrong labels
 ALL_BUT = 0.99  # accuracy: whoever answers all, be they ever so few, has learned them
@@ -27,28 +27,28 @@ FLATTEST = 0.5  # of chance: no set of images, however few, is taken to have its
 def chance_loss(config: RunConfig) -> float:
     """The loss of a uniform guess over ten digits: ln 10 = 2.303, or 0.9 for squared error against one-hot.
 
-    Squared error: (1 − 1/10)² + 9 · (1/10)² = 0.9. It is the least that an answer can have that is the same for all
+    Squared error: (1 − 1/10)² + 9 · (1/10)² = 0.9. It is the minimum of answers that are the same for all
     images; ten zeros have 1.
     """
     return _loss(config, [1 / DIGITS] * DIGITS)
 
 
-def greatest_chance(configs: Iterable[RunConfig]) -> float:
-    """The loss of a guess in a chart of runs with these configurations: the greatest of theirs, ln 10 where there are none."""
+def maximum_chance(configs: Iterable[RunConfig]) -> float:
+    """The loss of a guess in a chart of runs with these configurations: the maximum of theirs, ln 10 without any."""
     return max((chance_loss(config) for config in configs), default=chance_loss(RunConfig()))
 
 
-def least_loss(config: RunConfig) -> float:
+def minimum_loss(config: RunConfig) -> float:
     """The loss of a network that knows every digit, and not which training labels are wrong; 0 without label noise."""
     wrong = config.label_noise / (DIGITS - 1)
     return _loss(config, [1 - config.label_noise, *[wrong] * (DIGITS - 1)])
 
 
-def _loss(config: RunConfig, shares: list[float]) -> float:
-    """The expected loss where labels come with these shares, and are predicted with them."""
+def _loss(config: RunConfig, fractions: list[float]) -> float:
+    """The expected loss where labels have these frequencies, and are predicted with them."""
     if config.loss == "cross-entropy":
-        return -sum(fraction * math.log(fraction) for fraction in shares if fraction > 0)
-    return 1 - sum(fraction**2 for fraction in shares)
+        return -sum(fraction * math.log(fraction) for fraction in fractions if fraction > 0)
+    return 1 - sum(fraction**2 for fraction in fractions)
 
 
 def reachable_accuracy(config: RunConfig) -> float:
@@ -62,14 +62,14 @@ def clear_accuracy(images: int) -> float:
 
 
 def constant_loss(config: RunConfig, images: int) -> float:
-    """The least loss, expected, of one answer to all of so many images: that of their shares of digits.
+    """The minimum expected loss of one answer to all of so many images: that of their frequencies of digits.
 
     In a few images the digits are not equally frequent: n images leave about 9/(2n) less than ln 10 (Miller 1955), and
     squared error 0.9/n less than 0.9.
     """
     chance = chance_loss(config)
-    spared = (DIGITS - 1) / (2 * max(1, images)) if config.loss == "cross-entropy" else chance / max(1, images)
-    return max(FLATTEST * chance, chance - spared)
+    reduction = (DIGITS - 1) / (2 * max(1, images)) if config.loss == "cross-entropy" else chance / max(1, images)
+    return max(FLATTEST * chance, chance - reduction)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Scale:
         return cls(
             chance_loss(config),
             constant_loss(config, config.train_size),
-            least_loss(config),
+            minimum_loss(config),
             reachable_accuracy(config),
             clear_accuracy(images),
         )
@@ -111,5 +111,5 @@ class Scale:
         return max(0.0, self.constant - self.minimum)
 
     def level(self, fraction: float) -> float:
-        """The loss at this share of the span: 0 is what wrong labels leave, 1 is one answer to all images."""
+        """The loss at this fraction of the span: 0 is what wrong labels leave, 1 is one answer to all images."""
         return self.constant - (1 - fraction) * self.span

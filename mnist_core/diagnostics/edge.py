@@ -1,7 +1,8 @@
-"""Where the sharpness of a run stands beside the edge of its learning rate. Knows records, not torch."""
+"""The sharpness of a run compared with the stability edge of its learning rate."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -11,9 +12,19 @@ from mnist_core.config import RunConfig
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Run
 
-Standing = Literal["unknown", "below", "sharpening", "hovers", "above", "broke"]
+Phase = Literal["unknown", "below", "sharpening", "hovers", "above", "broke"]
 NEAR = 0.35  # of the edge: hovering; mostly it is a little above
-GROWN = 1.25  # times the least sharpness so far
+GROWN = 1.25  # times the minimum sharpness so far
+
+_SENTENCES: Mapping[Phase, str] = {
+    "broke": N_("Rate {rate}: the weights diverged. This starts when the sharpness goes beyond the stability edge."),
+    "hovers": N_("Rate {rate}: the sharpness has reached the stability edge, {edge}, and stays close to it, at {now}."),
+    "above": N_(
+        "Rate {rate}: the sharpness, {now}, is above the stability edge, {edge}: updates overshoot, and either the sharpness falls or training breaks."
+    ),
+    "sharpening": N_("Rate {rate}: the sharpness has grown from {minimum} to {now}; the stability edge is at {edge}."),
+    "below": N_("Rate {rate}: the sharpness, {now}, stays below the stability edge, {edge}."),
+}
 
 
 def edges(config: RunConfig, rates: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -32,11 +43,11 @@ def edges(config: RunConfig, rates: NDArray[np.float32]) -> NDArray[np.float32] 
     else:
         return None
     with np.errstate(divide="ignore"):
-        found: NDArray[np.float32] = (factor / rates).astype(np.float32)
-    return found
+        limits: NDArray[np.float32] = (factor / rates).astype(np.float32)
+    return limits
 
 
-def standing(run: Run, curves: Curves) -> Standing:
+def phase(run: Run, curves: Curves) -> Phase:
     """What the later third of the measurements shows."""
     if run.outcome == "diverged":
         return "broke"
@@ -59,31 +70,16 @@ def standing(run: Run, curves: Curves) -> Standing:
 
 def sentence(run: Run, curves: Curves) -> Message | None:
     """The same in words; None before there is something to say."""
-    found = standing(run, curves)
+    current = phase(run, curves)
     rate = f"{run.base_rate:g}"
-    if found == "unknown":
+    if current == "unknown":
         return None
-    if found == "broke":
-        template = N_(
-            "Rate {rate}: the weights diverged. This starts when the sharpness goes beyond the stability edge."
-        )
-        return message(template, rate=rate)
+    if current == "broke":
+        return message(_SENTENCES["broke"], rate=rate)
     rows = curves.sharpness
     line = edges(run.config, rows["learning_rate"])
     assert line is not None
-    templates = {
-        "hovers": N_(
-            "Rate {rate}: the sharpness has reached the stability edge, {edge}, and stays close to it, at {now}."
-        ),
-        "above": N_(
-            "Rate {rate}: the sharpness, {now}, is above the stability edge, {edge}: updates overshoot, and either the sharpness falls or training breaks."
-        ),
-        "sharpening": N_(
-            "Rate {rate}: the sharpness has grown from {minimum} to {now}; the stability edge is at {edge}."
-        ),
-        "below": N_("Rate {rate}: the sharpness, {now}, stays below the stability edge, {edge}."),
-    }
     late = rows["step"] > rows["step"][-1] * 2 / 3
-    now = np.median(rows["sharpness"][late]) if found == "hovers" else rows["sharpness"][-1]
-    values = {"now": now, "edge": line[-1], "minimum": rows["sharpness"].min()}
-    return message(templates[found], rate=rate, **{name: f"{float(value):.3g}" for name, value in values.items()})
+    sharpness = np.median(rows["sharpness"][late]) if current == "hovers" else rows["sharpness"][-1]
+    values = {"now": sharpness, "edge": line[-1], "minimum": rows["sharpness"].min()}
+    return message(_SENTENCES[current], rate=rate, **{name: f"{float(value):.3g}" for name, value in values.items()})

@@ -1,4 +1,4 @@
-"""How a run ended. Knows records, not torch.
+"""How a run ended.
 
 The rules (`classify`), in this order:
 diverged   the loss or the weights became NaN or infinite; or the training loss ends more than twice above where it

@@ -1,10 +1,10 @@
-"""Whether what a student expected of a run came true. Knows records, not torch.
+"""Whether what a student expected of a run came true.
 
 breaks  the run diverged or collapsed.
 learns  it ended by itself and gets at least 80 % of the training or of the validation images right (with wrong labels in
         the training images the others tell); a run that kept no validation images is judged by the test images.
 slow    it ended by itself and got fewer right: nothing broke.
-A run that was stopped or failed, or whose rate was changed by hand, shows nothing: that was not what was foreseen.
+A run that was stopped or failed, or whose rate was changed by hand, shows nothing: that was not what was predicted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mnist_core.records import Prediction, Run, Tally
 LEARNS = 0.8
 
 
-def came(run: Run) -> Prediction | None:
+def observed(run: Run) -> Prediction | None:
     """What became of the run; None while it goes on, or where it shows nothing.
 
     Nor does a run show anything whose figures are not all there: while the test set is sealed, one without validation
@@ -37,6 +37,6 @@ def came(run: Run) -> Prediction | None:
 
 def tally(runs: Sequence[Run], off: Sequence[float]) -> Tally:
     """How good the predictions of these runs were; `off`: by what factors predicted edges missed."""
-    told = [(run.prediction, came(run)) for run in runs]
-    told = [(said, found) for said, found in told if said is not None and found is not None]
-    return Tally(len(told), sum(said == found for said, found in told), tuple(off))
+    pairs = [(run.prediction, observed(run)) for run in runs]
+    judged = [(predicted, outcome) for predicted, outcome in pairs if predicted is not None and outcome is not None]
+    return Tally(len(judged), sum(predicted == outcome for predicted, outcome in judged), tuple(off))

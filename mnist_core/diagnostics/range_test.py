@@ -5,7 +5,7 @@ read by the accuracy of the mini-batches: it says the same for every loss and ev
 from dying. A loss that explodes and comes back to that of a guess has fallen far, and yet nothing answers any image by then;
 with raw pixels it may be ten times that of a guess where two images of three are right. So a rate counts only up to the first
 explosion, and only where clearly more images are right than one answer to all of them gets. Distances between rates count on
-a log scale, however they are spaced. Knows records, not torch.
+a log scale, however they are spaced.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ EXPLODED = 4.0  # times the greater of these: the loss has exploded
 LOST = 0.5  # of the rise in accuracy: a rate that loses so much again breaks
 LUCK = 4.0  # standard errors of the accuracy: a smaller rise is luck
 LEARNED = 0.1  # of the way from a guess to what can be reached: less is next to nothing
-HIGHEST_PART = (
-    0.9  # of the rise in accuracy: rates at which so much of it is there are the best; the valley begins there
-)
+HIGHEST_PART = 0.9  # of the rise in accuracy: rates with so much of it are the best; the valley begins there
 LOWER, LOWER_RAW, LOWER_ADAGRAD = 3.0, 5.0, 6.0  # times lower than their middle it is, at least (`caution`)
 
 SuggestionKind = Literal["steepest", "tenth", "valley"]
@@ -64,9 +62,7 @@ class Reading:
     accuracies: Floats  # smoothed, 0 to 1
     sentence: Message  # how to read it; why, where it suggests nothing
     suggestions: tuple[Suggestion, ...] = ()
-    breaks: float | None = (
-        None  # the rate from which the loss exploded, or what was learned was lost again; None: it did not
-    )
+    breaks: float | None = None  # the rate from which the loss exploded, or what was learned was lost; None: none
     best: float | None = None  # the rate at which most images were right
 
 
@@ -77,9 +73,9 @@ def length(config: RunConfig) -> int:
     less. What a stretch of the test says is as noisy as its images are few, so that small batches get more updates yet.
     Large networks get fewer, so that one need not wait.
     """
-    wanted = max(STEPS, NOISY / math.sqrt(config.batch_size))
+    steps = max(STEPS, NOISY / math.sqrt(config.batch_size))
     affordable = DEAR / (describe(config).multiplications * config.batch_size)
-    return round(max(FEWEST_STEPS, min(wanted, affordable)))
+    return round(max(FEWEST_STEPS, min(steps, affordable)))
 
 
 def highest(config: RunConfig) -> float:
@@ -139,8 +135,10 @@ def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
     best = int(np.argmax(accuracies[:end])) if end else 0
     if not end or accuracies[best] <= curve.clear[best]:
         return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies[:end], breaks), (), breaks)
-    found = _suggestions(rates[:end], accuracies[:end], curve.start, caution(config))
-    return Reading(rates, losses, smoothed, accuracies, _learned(found, breaks), found, breaks, float(rates[best]))
+    suggestions = _suggestions(rates[:end], accuracies[:end], curve.start, caution(config))
+    return Reading(
+        rates, losses, smoothed, accuracies, _learned(suggestions, breaks), suggestions, breaks, float(rates[best])
+    )
 
 
 @dataclass(frozen=True)
@@ -163,8 +161,8 @@ class _Curve:
         images = config.batch_size * int(steps["steps"][0])  # of a record
         spread = np.sqrt(COMMONEST * (1 - COMMONEST) * (weights**2).sum(1) / images) / total
         return cls(
-            fit(np.log10(steps["learning_rate"].astype(float)), _calm(losses, HIGH * most), weights)[0],
-            weights @ (_calm(right, 1.0) if images >= ENOUGH else right) / total,
+            fit(np.log10(steps["learning_rate"].astype(float)), _median_filtered(losses, HIGH * most), weights)[0],
+            weights @ (_median_filtered(right, 1.0) if images >= ENOUGH else right) / total,
             weights @ np.minimum(losses, 2 * EXPLODED * most) / total > EXPLODED * most,
             max(1 / DIGITS, float(right[: max(5, len(right) // 50)].mean())),
             LUCK * spread,
@@ -188,10 +186,10 @@ class _Curve:
 
 def smooth(log_rates: Floats, losses: Floats) -> Floats:
     """The losses without spikes (median of five), then fitted as `fit` does it."""
-    return fit(log_rates, _calm(losses, np.inf))[0]
+    return fit(log_rates, _median_filtered(losses, np.inf))[0]
 
 
-def _calm(losses: Floats, most: float) -> Floats:
+def _median_filtered(losses: Floats, most: float) -> Floats:
     """The losses, at most `most`, as medians of five: what is left of a spike is no higher than its neighbors."""
     half = SPIKE_STEPS // 2
     padded = np.pad(np.minimum(losses, most), half, mode="edge")
@@ -266,7 +264,7 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
 
 
 def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message:
-    low, high = min(one.rate for one in suggestions), max(one.rate for one in suggestions)
+    low, high = min(suggestion.rate for suggestion in suggestions), max(suggestion.rate for suggestion in suggestions)
     values = {"low": f"{low:.2g}", "high": f"{high:.2g}"}
     if breaks is None:
         return message(

@@ -1,4 +1,4 @@
-"""The course of a run so far, as a handful of numbers measured from its records. Knows no torch and no words.
+"""A run so far, as a handful of numbers measured from its records.
 
 Everything is measured on evaluations, which are of fixed images and free of the noise of mini-batches; rises too short for
 them are looked for in the records of the steps.
@@ -16,13 +16,13 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics.chance import Scale
 from mnist_core.records import Curves
 
-BACK = 1.5  # times the least loss before it: what counts as falling back
-WORSE = 0.15  # of accuracy: where the loss alone falls back, a sure network errs as seldom as before
+BACK = 1.5  # times the minimum loss before it: what counts as falling back
+WORSE = 0.15  # of accuracy: where the loss alone falls back, a confident network errs as seldom as before
 STRETCHES, FEWEST_STRETCHES = 50, 10  # of a run, whose mini-batch losses are compared
 LONG = 10  # records of a stretch, at least
 RISE = 1 / 3  # of what had been gained, lost again
 ENOUGH = 100  # images in a loss that tells a rise from bad luck
-DEAD = 0.9  # share of a layer's units that pass no gradient
+DEAD = 0.9  # fraction of a layer's units that pass no gradient
 NOT_NOTHING = 0.03  # of the scale's span: differences of loss below it are not spoken of
 LEARNED = 0.5  # of the span: a mini-batch's loss below that level had gained something to lose
 
@@ -33,7 +33,7 @@ def is_dead(scale: Scale, dead_units: float, accuracy: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Course:
+class RunMetrics:
     """Measured so far. Losses in the unit of the run's loss, steps as counted from 1."""
 
     step: int  # of the last evaluation
@@ -42,27 +42,27 @@ class Course:
     first_loss: float  # of the untrained network
     train_loss: float
     train_accuracy: float
-    least_loss: float  # least training loss of any evaluation
-    kept: float  # the training loss as a share of what it was after two thirds of the steps so far
+    minimum_loss: float  # of any evaluation
+    loss_ratio: float  # the training loss by what it was after two thirds of the steps so far
     earlier_step: int  # the step that this is
     earlier_loss: float
     dead_units: float
     gradient_norm: float  # of the last record, NaN without one
-    best_step: int | None = None  # of the least validation loss
+    best_step: int | None = None  # of the minimum validation loss
     best_loss: float = np.nan  # that validation loss
     train_loss_at_best: float = np.nan
     validation_loss: float = np.nan  # the lesser of the last two: one jump is not a trend
     validation_accuracy: float = np.nan
-    falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the least before them
-    worst_step: int | None = None  # of the greatest of them, or of the greatest rise
+    falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the minimum before them
+    worst_step: int | None = None  # of the highest of them, or of the highest rise
     worst_loss: float = np.nan
     rises: int = 0  # stretches of the later half in which a mini-batch lost a third of what had been gained
     updates: tuple[float, ...] = ()  # the last update of each layer's weights by their length, first layer first
-    dead_layers: tuple[float, ...] = ()  # share of dead units of each hidden layer
+    dead_layers: tuple[float, ...] = ()  # fraction of dead units of each hidden layer
 
 
-def measure(config: RunConfig, curves: Curves) -> Course | None:
-    """The course as the records tell it; None before the first evaluation after an update."""
+def measure(config: RunConfig, curves: Curves) -> RunMetrics | None:
+    """The metrics of these records; None before the first evaluation after an update."""
     rows = curves.evaluations
     if len(rows) < 2:
         return None
@@ -78,15 +78,15 @@ def measure(config: RunConfig, curves: Curves) -> Course | None:
         "first_loss": losses[0],
         "train_loss": losses[-1],
         "train_accuracy": float(last["train_accuracy"]),
-        "least_loss": float(np.fmin.reduce(losses)),
-        "kept": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
+        "minimum_loss": float(np.fmin.reduce(losses)),
+        "loss_ratio": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
         "earlier_step": int(rows["step"][earlier]),
         "earlier_loss": losses[earlier],
         "dead_units": float(last["dead_units"]),
         "gradient_norm": float(norms[-1]) if len(norms) else np.nan,
     }
     roughness = _roughness(rows, curves.steps, scale, config.batch_size)
-    return Course(**measured | _validation(rows) | roughness | _layers(curves.layers))
+    return RunMetrics(**measured | _validation(rows) | roughness | _layers(curves.layers))
 
 
 def _layers(rows: NDArray[np.void]) -> dict[str, Any]:
@@ -123,10 +123,10 @@ def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], scale: Scale, ba
     back &= rows["train_accuracy"] < best_before - WORSE
     risen = [(loss, step) for step, loss in rises(steps, scale, batch_size) if step > rows["step"][-1] / 2]
     worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)] + risen
-    found: dict[str, Any] = {"falls_back": int(back.sum()), "rises": len(risen)}
+    values: dict[str, Any] = {"falls_back": int(back.sum()), "rises": len(risen)}
     if worst:
-        found["worst_loss"], found["worst_step"] = max(worst)
-    return found
+        values["worst_loss"], values["worst_step"] = max(worst)
+    return values
 
 
 def rises(steps: NDArray[np.void], scale: Scale, batch_size: int) -> list[tuple[int, float]]:

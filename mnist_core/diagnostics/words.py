@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from mnist_core.diagnostics.run_metrics import Course
-from mnist_core.diagnostics.verdict import Kind, judge, knows_by_heart
+from mnist_core.diagnostics.run_metrics import RunMetrics
+from mnist_core.diagnostics.verdict import Kind, judge, has_memorized
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run
 
@@ -32,7 +32,7 @@ class Explanation:
     """What happened in one sentence, the numbers that show it, and one thing to try. `kind`: None for a failed run."""
 
     title: Message
-    what: Message
+    summary: Message
     evidence: tuple[Message, ...] = ()
     advice: Message | None = None
     kind: Kind | None = None
@@ -44,20 +44,20 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         return Explanation(message(N_("The run failed.")), run.error, (), _from_failure(run))
     if run.config.schedule == "rising":
         return None  # it is to break: range_test has the words
-    kind, course = judge(run.config, curves, run.outcome)
-    found: Explanation | None
+    kind, metrics = judge(run.config, curves, run.outcome)
+    explanation: Explanation | None
     if kind == "diverged":
-        found = _diverged(run, curves, course)
-    elif course is None or kind == "too-early":
-        found = _too_early(run, course) if course is not None or run.outcome == "stopped" else None
+        explanation = _diverged(run, curves, metrics)
+    elif metrics is None or kind == "too-early":
+        explanation = _too_early(run, metrics) if metrics is not None or run.outcome == "stopped" else None
     else:
-        found = _WORDS[kind](run, course)
-    if found is None:
+        explanation = _WORDS[kind](run, metrics)
+    if explanation is None:
         return None
-    if course is not None and not course.scale.teaches and kind not in ("diverged", "collapsed", "unstable"):
-        found = replace(found, advice=_less_noise(run))
-    found = replace(found, kind=kind, title=message(TITLES[kind]))
-    return replace(found, evidence=(*found.evidence, *_ending(run, curves)))
+    if metrics is not None and not metrics.scale.teaches and kind not in ("diverged", "collapsed", "unstable"):
+        explanation = replace(explanation, advice=_less_noise(run))
+    explanation = replace(explanation, kind=kind, title=message(TITLES[kind]))
+    return replace(explanation, evidence=(*explanation.evidence, *_ending(run, curves)))
 
 
 def _from_failure(run: Run) -> Message:
@@ -86,8 +86,8 @@ def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:
     return ()
 
 
-def _said(what: Message, *evidence: Message, advice: Message | None = None) -> Explanation:
-    return Explanation(Message(""), what, evidence, advice)
+def _explanation(summary: Message, *evidence: Message, advice: Message | None = None) -> Explanation:
+    return Explanation(Message(""), summary, evidence, advice)
 
 
 def _rate(run: Run) -> float:
@@ -103,32 +103,32 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if value < 0.01 or value >= 1_000 else f"{value:.3f}"
 
 
-def _loss_beside_chance(course: Course) -> Message:
+def _loss_and_chance(metrics: RunMetrics) -> Message:
     return message(
         N_("Training loss {loss} (uniform guessing: {chance}). Training accuracy {accuracy}."),
-        loss=_number(course.train_loss),
-        chance=f"{course.scale.chance:.3f}",
-        accuracy=f"{course.train_accuracy:.1%}",
+        loss=_number(metrics.train_loss),
+        chance=f"{metrics.scale.chance:.3f}",
+        accuracy=f"{metrics.train_accuracy:.1%}",
     )
 
 
 # ---- broken ----------------------------------------------------------------------------------------------------
 
 
-def _diverged(run: Run, curves: Curves, course: Course | None) -> Explanation:
+def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanation:
     broken = next((event for event in curves.events if event.kind == "not_finite"), None)
     if broken is not None:
         return _not_finite(run, broken)
     if not len(curves.evaluations):  # of a run that was imported
-        return _said(message(N_("It diverged, but the recorded losses do not show where.")), advice=_lower_rate(run))
+        return _explanation(message(N_("It diverged, but the recorded losses do not show where.")), advice=_lower_rate(run))
     first, last = curves.evaluations[0], curves.evaluations[-1]  # a loss far too great has been evaluated
-    return _said(
+    return _explanation(
         message(
             N_("The training loss is {last}, far above its initial value of {first}: the updates overshoot."),
             last=f"{float(last['train_loss']):.3g}",
             first=f"{float(first['train_loss']):.3g}",
         ),
-        *_gradient(course),
+        *_gradient(metrics),
         advice=_lower_rate(run),
     )
 
@@ -145,7 +145,7 @@ def _not_finite(run: Run, event: Event) -> Explanation:
                 )
             )
         )
-    return _said(
+    return _explanation(
         message(
             N_(
                 "At step {step} values exceeded the floating-point range (NaN or infinity): each update overshot by more than the one before."
@@ -157,44 +157,44 @@ def _not_finite(run: Run, event: Event) -> Explanation:
     )
 
 
-def _gradient(course: Course | None) -> tuple[Message, ...]:
-    if course is None or not math.isfinite(course.gradient_norm):
+def _gradient(metrics: RunMetrics | None) -> tuple[Message, ...]:
+    if metrics is None or not math.isfinite(metrics.gradient_norm):
         return ()
-    return (message(N_("The gradient norm is {norm}."), norm=f"{course.gradient_norm:.3g}"),)
+    return (message(N_("The gradient norm is {norm}."), norm=f"{metrics.gradient_norm:.3g}"),)
 
 
-def _updates(course: Course) -> tuple[Message, ...]:
+def _updates(metrics: RunMetrics) -> tuple[Message, ...]:
     """How far one update moves each layer; the thousandth is the rule of thumb of the CS231n notes (Karpathy 2016)."""
-    if not course.updates:
+    if not metrics.updates:
         return ()
     template = N_(
         "Last update of each layer's weights relative to their norm, first layer to last: {updates}; about 0.1% is typical."
     )
-    return (message(template, updates=", ".join(_percent(one) for one in course.updates)),)
+    return (message(template, updates=", ".join(_percent(fraction) for fraction in metrics.updates)),)
 
 
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:.2g}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
 
 
-def _dead_layers(course: Course) -> tuple[Message, ...]:
-    if len(course.dead_layers) < 2:
+def _dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:
+    if len(metrics.dead_layers) < 2:
         return ()
     template = N_("Dead units by hidden layer, first to last: {shares}.")
-    return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in course.dead_layers)),)
+    return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in metrics.dead_layers)),)
 
 
-def _collapsed(run: Run, course: Course) -> Explanation:
-    return _said(
+def _collapsed(run: Run, metrics: RunMetrics) -> Explanation:
+    return _explanation(
         message(
             N_(
                 "All values are finite, but {dead} of the units in one hidden layer are dead: they output the same value for every image and pass no gradient, so they cannot recover."
             ),
-            dead=f"{course.dead_units:.0%}",
+            dead=f"{metrics.dead_units:.0%}",
         ),
-        *_dead_layers(course),
-        _loss_beside_chance(course),
-        *_gradient(course),
+        *_dead_layers(metrics),
+        _loss_and_chance(metrics),
+        *_gradient(metrics),
         advice=message(
             N_(
                 "Try a lower learning rate, such as {rate}, or an activation function whose units cannot die (leaky ReLU)."
@@ -207,55 +207,55 @@ def _collapsed(run: Run, course: Course) -> Explanation:
 # ---- alive -----------------------------------------------------------------------------------------------------
 
 
-def _too_early(run: Run, course: Course | None) -> Explanation:
-    step = course.step if course is not None else run.progress.step
-    what = message(N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}")
+def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
+    step = metrics.step if metrics is not None else run.progress.step
+    summary = message(N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}")
     advice = message(N_("Train for more epochs, or use smaller batches, which give more updates."))
-    return _said(what, advice=None if run.outcome is None else advice)
+    return _explanation(summary, advice=None if run.outcome is None else advice)
 
 
-def _well(run: Run, course: Course) -> Explanation:
-    train = run.result.get("train_accuracy") or course.train_accuracy
+def _well(run: Run, metrics: RunMetrics) -> Explanation:
+    train = run.result.get("train_accuracy") or metrics.train_accuracy
     test = run.result.get("test_accuracy")
-    what = message(
+    summary = message(
         N_("Training loss fell from {first} to {last} at step {step}; training accuracy is {accuracy}."),
-        first=_number(course.first_loss),
-        last=_number(course.train_loss),
-        step=f"{course.step:,}",
+        first=_number(metrics.first_loss),
+        last=_number(metrics.train_loss),
+        step=f"{metrics.step:,}",
         accuracy=f"{train:.1%}",
     )
     if test is None:
-        return _said(what)
+        return _explanation(summary)
     evidence = [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
     if train - test >= 0.005:
         template = N_("The gap between training and test accuracy is {gap} percentage points: overfitting begins here.")
         evidence.append(message(template, gap=f"{100 * (train - test):.1f}"))
-    return _said(
-        what,
+    return _explanation(
+        summary,
         *evidence,
         advice=message(N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")),
     )
 
 
-def _slowly(run: Run, course: Course) -> Explanation:
-    return _said(
+def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
+    return _explanation(
         message(
             N_(
                 "The loss is still falling, from {before} at step {earlier} to {last} at step {step}: it has not converged."
             ),
-            before=_number(course.earlier_loss),
-            earlier=f"{course.earlier_step:,}",
-            last=_number(course.train_loss),
-            step=f"{course.step:,}",
+            before=_number(metrics.earlier_loss),
+            earlier=f"{metrics.earlier_step:,}",
+            last=_number(metrics.train_loss),
+            step=f"{metrics.step:,}",
         ),
-        _loss_beside_chance(course),
-        *_updates(course),
-        advice=_go_on(run, course),
+        _loss_and_chance(metrics),
+        *_updates(metrics),
+        advice=_go_on(run, metrics),
     )
 
 
-def _go_on(run: Run, course: Course) -> Message:
-    if course.kept < FAST:
+def _go_on(run: Run, metrics: RunMetrics) -> Message:
+    if metrics.loss_ratio < FAST:
         return message(
             N_("The loss is falling well: train for more epochs.")
             if run.outcome
@@ -265,46 +265,46 @@ def _go_on(run: Run, course: Course) -> Message:
     return message(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=rate)
 
 
-def _plateau(run: Run, course: Course) -> Explanation:
+def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
     alive = message(
         N_("This is not a collapse: {alive} of the units in the worst layer are alive."),
-        alive=f"{1 - course.dead_units:.0%}",
+        alive=f"{1 - metrics.dead_units:.0%}",
     )
     rate = min(100.0, _rate(run) * 10)
     advice = message(
         N_("Try a learning rate ten times higher, {rate}, or ReLU with He initialization."), rate=f"{rate:g}"
     )
-    if course.train_loss > course.first_loss * 1.02:
+    if metrics.train_loss > metrics.first_loss * 1.02:
         advice = message(
             N_("The loss is higher than at the start: try a lower learning rate, such as {rate}."),
             rate=f"{_rate(run) / 10:g}",
         )
-    return _said(
+    return _explanation(
         message(
             N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to chance level."),
-            before=_number(course.earlier_loss),
-            earlier=f"{course.earlier_step:,}",
-            last=_number(course.train_loss),
-            step=f"{course.step:,}",
+            before=_number(metrics.earlier_loss),
+            earlier=f"{metrics.earlier_step:,}",
+            last=_number(metrics.train_loss),
+            step=f"{metrics.step:,}",
         ),
-        _loss_beside_chance(course),
-        *([alive] if run.config.hidden_layers and course.dead_units < 1 else []),
-        *_gradient(course),
-        *_updates(course),
+        _loss_and_chance(metrics),
+        *([alive] if run.config.hidden_layers and metrics.dead_units < 1 else []),
+        *_gradient(metrics),
+        *_updates(metrics),
         advice=advice,
     )
 
 
-def _unstable(run: Run, course: Course) -> Explanation:
+def _unstable(run: Run, metrics: RunMetrics) -> Explanation:
     template = N_("The loss keeps jumping up again: {worst} at step {step}, after reaching {minimum}.")
-    worst, step = course.worst_loss, course.worst_step
+    worst, step = metrics.worst_loss, metrics.worst_step
     if step is None:
         template = N_("The loss goes up and down: {worst} at step {step}, after reaching {minimum}.")
-        worst, step = course.train_loss, course.step
-    return _said(
-        message(template, worst=_number(worst), step=f"{step:,}", minimum=_number(course.least_loss)),
-        _loss_beside_chance(course),
-        *_updates(course),
+        worst, step = metrics.train_loss, metrics.step
+    return _explanation(
+        message(template, worst=_number(worst), step=f"{step:,}", minimum=_number(metrics.minimum_loss)),
+        _loss_and_chance(metrics),
+        *_updates(metrics),
         advice=message(
             N_("Try a learning rate three times smaller, {rate}, or larger batches."), rate=f"{_rate(run) / 3:.2g}"
         ),
@@ -317,59 +317,59 @@ def _less_noise(run: Run) -> Message:
     return message(template, fraction=f"{run.config.label_noise:.0%}")
 
 
-def _by_heart(run: Run, course: Course) -> Explanation:
+def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     template = N_(
         "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: the network has memorized wrong labels."
     )
     test = run.result.get("test_accuracy")
-    return _said(
-        message(template, accuracy=f"{course.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
+    return _explanation(
+        message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
         *([message(N_("Test accuracy {test}."), test=f"{test:.1%}")] if test is not None else []),
         advice=message(N_("Try early stopping, more training images, or dropout.")),
     )
 
 
-def _overfitting(run: Run, course: Course) -> Explanation:
-    if knows_by_heart(course):
-        return _by_heart(run, course)
+def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
+    if has_memorized(metrics):
+        return _memorized(run, metrics)
     template = N_(
         "Validation loss was lowest at step {step} ({best}) and rose to {last}, while training loss went on falling, from "
         "{before} to {train}."
     )
     gap = N_("Training accuracy {train}, validation accuracy {validation}.")
-    return _said(
+    return _explanation(
         message(
             template,
-            step=f"{course.best_step or 0:,}",
-            best=_number(course.best_loss),
-            last=_number(course.validation_loss),
-            before=_number(course.train_loss_at_best),
-            train=_number(course.train_loss),
+            step=f"{metrics.best_step or 0:,}",
+            best=_number(metrics.best_loss),
+            last=_number(metrics.validation_loss),
+            before=_number(metrics.train_loss_at_best),
+            train=_number(metrics.train_loss),
         ),
-        message(gap, train=f"{course.train_accuracy:.1%}", validation=f"{course.validation_accuracy:.1%}"),
+        message(gap, train=f"{metrics.train_accuracy:.1%}", validation=f"{metrics.validation_accuracy:.1%}"),
         advice=message(N_("Try early stopping, more training images, or dropout.")),
     )
 
 
-def _underfitting(run: Run, course: Course) -> Explanation:
+def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
     config = run.config
-    held_back = config.dropout or config.weight_decay
-    return _said(
+    regularized = config.dropout or config.weight_decay
+    return _explanation(
         message(
             N_(
                 "The loss has leveled off at {last} (step {step}): this network does not get further even on its training images."
             ),
-            last=_number(course.train_loss),
-            step=f"{course.step:,}",
+            last=_number(metrics.train_loss),
+            step=f"{metrics.step:,}",
         ),
-        _loss_beside_chance(course),
+        _loss_and_chance(metrics),
         advice=message(N_("Try less dropout or weight decay, or a wider network."))
-        if held_back
+        if regularized
         else message(N_("Try more units or layers, or another learning rate.")),
     )
 
 
-_WORDS: Mapping[Kind, Callable[[Run, Course], Explanation]] = {
+_WORDS: Mapping[Kind, Callable[[Run, RunMetrics], Explanation]] = {
     "learning-well": _well,
     "learning-slowly": _slowly,
     "plateau": _plateau,

@@ -7,8 +7,8 @@ edge    some of its seeds broke and some did not; or a run is unstable (`unstabl
 good    its loss has come at least nine tenths of the way from chance to the loss of the best rate.
 small   every other rate below the best one; or every rate that did not break, where even the best one's loss is
         still nearly that of one answer to all images (`chance.Scale`, which knows of wrong labels).
-The loss is that of training, whatever the chart shows: a rate moves the weights, overfitting is another matter. Knows
-records, not torch, and holds for every optimizer and network.
+The loss is that of training, whatever the chart shows: a rate moves the weights, overfitting is another matter. It
+holds for every optimizer and network.
 """
 
 from __future__ import annotations
@@ -133,36 +133,36 @@ def best(run: Run, curves: Curves, split: Split, metric: str) -> float:
 
 
 def unstable(curves: Curves, scale: Scale, batch_size: int) -> bool:
-    """Whether the mini-batch loss rose again by a third of what it had gained (`course.rises`)."""
+    """Whether the mini-batch loss rose again by a third of what it had gained (`run_metrics.rises`)."""
     return bool(rises(curves.steps, scale, batch_size))
 
 
 def read(trials: Sequence[Trial], scale: Scale) -> Reading:
     """The zones of the rates in `trials`, and where the edge lies. `scale`: that of their configuration."""
-    by_rate = groupby(sorted(trials, key=lambda one: (one.rate, one.seed)), lambda one: one.rate)
+    by_rate = groupby(sorted(trials, key=lambda trial: (trial.rate, trial.seed)), lambda trial: trial.rate)
     points = [RatePoint(rate, tuple(group)) for rate, group in by_rate]
-    alive = [point for point in points if _known(point) and not any(one.broken for one in point.trials)]
+    alive = [point for point in points if _is_complete(point) and not any(trial.broken for trial in point.trials)]
     alive = [point for point in alive if math.isfinite(point.loss)]
     best_point = min(alive, key=lambda point: point.loss, default=None)
     zoned = tuple(RatePoint(point.rate, point.trials, _zone(point, best_point, scale)) for point in points)
-    done = all(one.outcome is not None for one in trials)
-    found = next((point for point in zoned if best_point and point.rate == best_point.rate), None)
-    learned = found if found is not None and found.zone in ("good", "edge") else None
+    done = all(trial.outcome is not None for trial in trials)
+    good = (point for point in zoned if point.zone in ("good", "edge"))
+    learned = next((point for point in good if best_point and point.rate == best_point.rate), None)
     return Reading(zoned, learned, _edge(zoned) if done else None, done)
 
 
-def _known(point: RatePoint) -> bool:
+def _is_complete(point: RatePoint) -> bool:
     """Whether every run of it has come to its own end, at this rate."""
-    return all(one.outcome in ("completed", *BROKEN) and not one.changed for one in point.trials)
+    return all(trial.outcome in ("completed", *BROKEN) and not trial.changed for trial in point.trials)
 
 
 def _zone(point: RatePoint, best_point: RatePoint | None, scale: Scale) -> Zone | None:
-    if not _known(point):
+    if not _is_complete(point):
         return None
-    broken = [one.broken for one in point.trials]
+    broken = [trial.broken for trial in point.trials]
     if all(broken):
         return "broken"
-    if any(broken) or any(one.unstable for one in point.trials):
+    if any(broken) or any(trial.unstable for trial in point.trials):
         return "edge"
     if best_point is None or best_point.loss > scale.level(NEARLY_CHANCE):
         return "small"
@@ -173,16 +173,16 @@ def _zone(point: RatePoint, best_point: RatePoint | None, scale: Scale) -> Zone 
 
 def _edge(points: Sequence[RatePoint]) -> Edge | None:
     """Above the highest rate that did not break, if anything is known above it."""
-    known = [point for point in points if point.zone is not None]
-    alive = [place for place, point in enumerate(known) if point.zone != "broken"]
-    if len(known) < 2:
+    zoned = [point for point in points if point.zone is not None]
+    alive = [place for place, point in enumerate(zoned) if point.zone != "broken"]
+    if len(zoned) < 2:
         return None
     if not alive:
-        return Edge(None, known[0].rate)
-    above = known[alive[-1] + 1 :]
+        return Edge(None, zoned[0].rate)
+    above = zoned[alive[-1] + 1 :]
     if above:
-        return Edge(known[alive[-1]].rate, above[0].rate)
-    return Edge(known[-1].rate, None) if len(alive) == len(known) else None
+        return Edge(zoned[alive[-1]].rate, above[0].rate)
+    return Edge(zoned[-1].rate, None) if len(alive) == len(zoned) else None
 
 
 # ---- in words --------------------------------------------------------------------------------------------------
@@ -191,8 +191,8 @@ def _edge(points: Sequence[RatePoint]) -> Edge | None:
 def _sentences(reading: Reading) -> tuple[Message, ...]:
     if not reading.done:
         return ()
-    said = [_learning(reading), _breaking(reading), _alternating(reading), _left_out(reading), _changed(reading)]
-    return tuple(sentence for sentence in said if sentence is not None)
+    sentences = [_learning(reading), _breaking(reading), _alternating(reading), _left_out(reading), _changed(reading)]
+    return tuple(sentence for sentence in sentences if sentence is not None)
 
 
 def _learning(reading: Reading) -> Message | None:
@@ -243,9 +243,11 @@ def _breaking(reading: Reading) -> Message | None:
 
 def _alternating(reading: Reading) -> Message | None:
     """Whether a rate broke, for some seed, although a higher one did not."""
-    broke = [point.rate for point in reading.points if any(one.broken and not one.changed for one in point.trials)]
-    held = [point.rate for point in reading.points if point.zone is not None and point.zone != "broken"]
-    early = [rate for rate in broke if held and rate <= held[-1]]
+    broke = [
+        point.rate for point in reading.points if any(trial.broken and not trial.changed for trial in point.trials)
+    ]
+    trained = [point.rate for point in reading.points if point.zone is not None and point.zone != "broken"]
+    early = [rate for rate in broke if trained and rate <= trained[-1]]
     if not early:
         return None
     return message(
@@ -257,24 +259,24 @@ def _alternating(reading: Reading) -> Message | None:
 
 
 def _left_out(reading: Reading) -> Message | None:
-    return _those(
+    return _excluded(
         N_("Left out because runs were stopped or failed: {rates}."),
         [point for point in reading.points if point.zone is None and not _was_changed(point)],
     )
 
 
 def _changed(reading: Reading) -> Message | None:
-    return _those(
+    return _excluded(
         N_("Left out because the rate of a run was changed by hand: {rates}."),
         [point for point in reading.points if _was_changed(point)],
     )
 
 
 def _was_changed(point: RatePoint) -> bool:
-    return any(one.changed for one in point.trials)
+    return any(trial.changed for trial in point.trials)
 
 
-def _those(template: str, points: Sequence[RatePoint]) -> Message | None:
+def _excluded(template: str, points: Sequence[RatePoint]) -> Message | None:
     return message(template, rates=", ".join(_rate(point.rate) for point in points)) if points else None
 
 
@@ -282,7 +284,7 @@ def _rate(rate: float) -> str:
     return f"{rate:g}"
 
 
-def told_off(edge: Edge, predicted: float) -> Message:
+def prediction_sentence(edge: Edge, predicted: float) -> Message:
     """How far a predicted edge lies from the measured one, in a sentence."""
     values = {"predicted": _rate(predicted), "factor": f"{edge.off(predicted):.2g}"}
     if edge.off(predicted) == 1:

@@ -142,8 +142,8 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
         "mode": "lines+markers",
         "cliponaxis": False,
         "uid": "reliability",
-        "x": packed(found.sure[here]),
-        "y": packed(found.right[here]),
+        "x": packed(found.confidence[here]),
+        "y": packed(found.accuracy[here]),
         "customdata": [int(number) for number in found.images[here]],
         "line": {"color": style.color(dark), "width": 3},
         # The area of a sign is the number of its images, from a visible smallest on.
@@ -159,8 +159,8 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
 
 def describe_reliability(found: Reliability) -> Message:
     """The diagram in words."""
-    mean = float(np.nansum(found.sure * found.images) / found.images.sum())
-    right = float(np.nansum(found.right * found.images) / found.images.sum())
+    mean = float(np.nansum(found.confidence * found.images) / found.images.sum())
+    right = float(np.nansum(found.accuracy * found.images) / found.images.sum())
     return message(
         N_("Mean confidence {sure}, accuracy {right}; expected calibration error (ECE) {error}."),
         sure=f"{mean:.1%}",

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core.diagnostics import greatest_chance
+from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.networks import models
 from mnist_core.panels import run_panel, waiting
@@ -71,7 +71,7 @@ def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
     views = [watch.look(run.id) for run in runs]
     runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])
     parts = (split,)
-    chance = greatest_chance(view_.run.config for view_ in views)
+    chance = maximum_chance(view_.run.config for view_ in views)
     versions = tuple(view_.run.version for view_ in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:

@@ -62,7 +62,7 @@ def beside(panel: Panel, run: Run) -> None:
     """Prediction and outcome of a run side by side; nothing where none was made."""
     if run.prediction is None:
         return
-    came = predictions.came(run)
+    came = predictions.observed(run)
     said = _("You predicted: **{said}**.").format(said=_(WORDS[run.prediction]))
     if came is None:
         st.caption(f":material/psychology: {said} {_why_nothing_came(run)}")

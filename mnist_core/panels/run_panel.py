@@ -251,7 +251,7 @@ def _explain(panel: Panel, view: watch.View) -> None:
 
 
 def _say(found: diagnostics.Explanation) -> None:
-    sentences = [found.what, *found.evidence]
+    sentences = [found.summary, *found.evidence]
     text = f"**{found.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
     if found.advice is not None:
         text += f"\n\n:material/lightbulb: {found.advice.text(_)}"

@@ -116,7 +116,7 @@ def _words(panel: Panel, sweep: SweepRecord, reading: zones.Reading) -> None:
         st.caption(f":material/psychology: {text}")
         return
     settle(sweep, reading)
-    st.markdown(f":material/psychology: {zones.told_off(reading.edge, sweep.predicted_edge).text(_)}")
+    st.markdown(f":material/psychology: {zones.prediction_sentence(reading.edge, sweep.predicted_edge).text(_)}")
     if sweep.owner == session.student():
         predictions.draw_tally()
 

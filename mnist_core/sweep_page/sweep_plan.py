@@ -24,7 +24,7 @@ from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-STOPS = tuple(rate for rate in RATES if sweep_range.MINIMUM <= rate <= sweep_range.GREATEST)
+STOPS = tuple(rate for rate in RATES if sweep_range.MINIMUM <= rate <= sweep_range.MAXIMUM)
 
 
 def controls() -> Plan | None:

@@ -8,7 +8,7 @@ import pytest
 
 from mnist_core.compare_page import groups_figure
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import greatest_chance
+from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import Curves
@@ -144,7 +144,7 @@ def test_a_broken_run_leaves_the_others_their_axis() -> None:
 
 def test_squared_errors_have_an_axis_of_their_own() -> None:
     """A guess has 0.9 there, not ln 10: beneath an axis up to 4 the curves would lie on the ground."""
-    chance = greatest_chance([RunConfig(loss="squared-error")])
+    chance = maximum_chance([RunConfig(loss="squared-error")])
     made = curves([0, 5, 10], [1.0, 0.5, 0.2])
     charts = (
         overlay.runs_chart(overlay.overlaid([("a", made)]), "loss", ["validation"], ChartView(), str, chance),

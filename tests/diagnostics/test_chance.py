@@ -14,8 +14,8 @@ from mnist_core.diagnostics.chance import (
     chance_loss,
     clear_accuracy,
     constant_loss,
-    greatest_chance,
-    least_loss,
+    maximum_chance,
+    minimum_loss,
     reachable_accuracy,
 )
 
@@ -47,14 +47,14 @@ def test_what_wrong_labels_leave(config: RunConfig, noise: float) -> None:
     labels = noisy(DIGITS, config)
     shares = np.full((len(DIGITS), 10), max(noise / 9, 1e-9))
     shares[np.arange(len(DIGITS)), DIGITS] = max(1 - noise, 1e-9)
-    assert least_loss(config) == pytest.approx(told(config, shares, labels), abs=1e-3)
+    assert minimum_loss(config) == pytest.approx(told(config, shares, labels), abs=1e-3)
     right, next_digit = float((labels == DIGITS).mean()), float((labels == (DIGITS + 1) % 10).mean())
     assert reachable_accuracy(config) == pytest.approx(max(right, next_digit), abs=0.005)
 
 
 def test_no_noise_leaves_everything() -> None:
     for config in (ENTROPY, SQUARED):
-        assert least_loss(config) == 0
+        assert minimum_loss(config) == 0
         assert reachable_accuracy(config) == 1
         assert Scale.of(config).barely == pytest.approx(0.3)
 
@@ -79,6 +79,6 @@ def test_one_answer_to_few_images(images: int) -> None:
 
 
 def test_a_chart_of_both_losses_has_room_for_the_greater() -> None:
-    assert greatest_chance([SQUARED]) == pytest.approx(0.9)
-    assert greatest_chance([SQUARED, ENTROPY]) == pytest.approx(math.log(10))
-    assert greatest_chance([]) == pytest.approx(math.log(10))
+    assert maximum_chance([SQUARED]) == pytest.approx(0.9)
+    assert maximum_chance([SQUARED, ENTROPY]) == pytest.approx(math.log(10))
+    assert maximum_chance([]) == pytest.approx(math.log(10))

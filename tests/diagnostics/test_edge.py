@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.edge import edges, sentence, standing
+from mnist_core.diagnostics.edge import edges, phase, sentence
 from mnist_core.records import SHARPNESS_DTYPE, Curves, Run
 
 
@@ -41,7 +41,7 @@ def test_the_edge_of_each_optimizer(optimizer: str, edge: float | None) -> None:
     ],
 )
 def test_what_is_seen(values: list[float], what: str, part: str) -> None:
-    assert standing(run(), measured(values)) == what
+    assert phase(run(), measured(values)) == what
     assert part in str(sentence(run(), measured(values)))
 
 

@@ -57,9 +57,9 @@ def test_reliability_by_hand() -> None:
     labels = np.array([3, 3, 3, 8, 3, 3], np.uint8)
     found = mistakes.reliability(labels, shares)
     assert found.images.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 4]
-    assert found.right[9] == pytest.approx(0.75)
-    assert found.sure[5] == pytest.approx(0.55)
-    assert np.isnan(found.right[0])
+    assert found.accuracy[9] == pytest.approx(0.75)
+    assert found.confidence[5] == pytest.approx(0.55)
+    assert np.isnan(found.accuracy[0])
     assert found.error == pytest.approx((4 * 0.20 + 2 * 0.45) / 6, abs=1e-6)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.predictions import came, tally
+from mnist_core.diagnostics.predictions import observed, tally
 from mnist_core.records import RateChange, Run
 
 ALL = RunConfig(train_size=60_000, validation_size=0)
@@ -38,7 +38,7 @@ def run(outcome: str | None, prediction: str | None = None, config: RunConfig = 
     ],
 )
 def test_what_came(ended: Run, expected: str | None) -> None:
-    assert came(ended) == expected
+    assert observed(ended) == expected
 
 
 def test_the_tally_counts_what_has_shown_itself() -> None:

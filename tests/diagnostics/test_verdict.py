@@ -190,10 +190,10 @@ def test_a_rise_of_mini_batches_in_the_later_half_is_unstable() -> None:
     assert judge(CONFIG, rough)[0] == "unstable"
     recovered = replace(smooth, steps=steps(losses))
     assert judge(CONFIG, recovered)[0] == "learning-well"
-    course = measure(CONFIG, rough)
-    assert course is not None
-    assert course.worst_loss == pytest.approx(1.5)
-    assert 395 <= (course.worst_step or 0) <= 410
+    metrics = measure(CONFIG, rough)
+    assert metrics is not None
+    assert metrics.worst_loss == pytest.approx(1.5)
+    assert 395 <= (metrics.worst_step or 0) <= 410
     # The same in the first half is how it began.
     losses[[400, 450, 100, 150]] = 0.2, 0.2, 1.5, 1.5
     assert judge(CONFIG, replace(smooth, steps=steps(losses)))[0] == "learning-well"
@@ -209,7 +209,7 @@ def test_the_noise_of_single_images_is_no_rise() -> None:
 def said(run: Run, curves: Curves) -> str:
     found = explain(run, curves)
     assert found is not None
-    return " ".join(str(part) for part in (found.title, found.what, *found.evidence, found.advice or ""))
+    return " ".join(str(part) for part in (found.title, found.summary, *found.evidence, found.advice or ""))
 
 
 def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:

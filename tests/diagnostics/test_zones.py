@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale
-from mnist_core.diagnostics.zones import Edge, Trial, best, last, read, told_off, trial, unstable
+from mnist_core.diagnostics.zones import Edge, Trial, best, last, read, prediction_sentence, trial, unstable
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, RateChange, Run
 
 CHANCE = math.log(10)
@@ -134,9 +134,9 @@ def test_an_edge_knows_how_far_a_prediction_is_off() -> None:
     assert edge.off(8) == 4
     assert edge.off(1.5) == edge.off(1.0) == edge.off(2.0) == 1
     assert edge.middle == pytest.approx(math.sqrt(2))
-    assert str(told_off(edge, 0.25)) == "You predicted 0.25: too low by a factor of 4."
-    assert str(told_off(edge, 8)) == "You predicted 8: too high by a factor of 4."
-    assert "right" in str(told_off(edge, 1.4))
+    assert str(prediction_sentence(edge, 0.25)) == "You predicted 0.25: too low by a factor of 4."
+    assert str(prediction_sentence(edge, 8)) == "You predicted 8: too high by a factor of 4."
+    assert "right" in str(prediction_sentence(edge, 1.4))
 
 
 def test_an_open_edge() -> None:

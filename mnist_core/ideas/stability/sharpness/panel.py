@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mnist_core.diagnostics import edge, greatest_chance
+from mnist_core.diagnostics import edge, maximum_chance
 from mnist_core.figures import overlay
 from mnist_core.figures.axes import ChartView
 from mnist_core.ideas.stability.sharpness import figure as charts
@@ -95,7 +95,7 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
         figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))
         described = " ".join(said) or _("Sharpness of the runs, and their stability edges.")
         live_chart(figure, key=panel.key("chart_sharpness"), height=460, description=described, subject=ids[0])
-    chance = greatest_chance(view.run.config for view in views)
+    chance = maximum_chance(view.run.config for view in views)
     with right:
         log = replace(axes, log_y=True)
         figure = watch.figure(
