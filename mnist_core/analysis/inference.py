@@ -49,7 +49,7 @@ def probabilities(
     with torch.inference_mode():
         for rows in pieces(len(images), min(CHUNK, chunk_size(config))):
             inputs, _labels = loader.rows(rows)
-            chunks.append(forward.shares(config, model(inputs).numpy()).astype(np.float32))
+            chunks.append(forward.to_probabilities(config, model(inputs).numpy()).astype(np.float32))
             progress(rows.stop / len(images))
     return np.concatenate(chunks) if chunks else np.zeros((0, 10), np.float32)
 

@@ -25,7 +25,7 @@ NO_WEIGHTS = N_(
 def last_weights(run: Run) -> tuple[int, Weights]:
     """(step, weights): the last with which the network answers with numbers. Raises TrainingError."""
     try:
-        snapshot = weights.last_that(run.id, lambda snapshot: forward.sound(run.config, snapshot.weights))
+        snapshot = weights.last_that(run.id, lambda snapshot: forward.is_finite(run.config, snapshot.weights))
     except CheckpointError as error:
         raise TrainingError(NO_WEIGHTS) from error
     return snapshot.step, snapshot.weights
@@ -33,7 +33,7 @@ def last_weights(run: Run) -> tuple[int, Weights]:
 
 def sound_snapshots(run: Run) -> list[tuple[int, Weights]]:
     """(step, weights) of the snapshots with which the network answers with numbers, at least one. Raises TrainingError."""
-    snapshots = [(step, named) for step, named in _snapshots(run) if forward.sound(run.config, named)]
+    snapshots = [(step, named) for step, named in _snapshots(run) if forward.is_finite(run.config, named)]
     if not snapshots:
         raise TrainingError(NO_WEIGHTS)
     return snapshots

@@ -20,7 +20,7 @@ from mnist_core import settings
 from mnist_core.backup.container import FOLDER, Writer, new_backup
 from mnist_core.backup.place import alone, see_that_it_fits, workspace, writing
 from mnist_core.errors import BackupError
-from mnist_core.networks.checkpoint_layout import checkpoint_file, kept_files, next_file
+from mnist_core.networks.checkpoint_layout import checkpoint_file, files_of, next_file
 from mnist_core.networks.weights import step_of
 from mnist_core.store import Store, open_store
 from mnist_core.store.transfer import HEAD, Checkpoint, Snapshot
@@ -64,7 +64,7 @@ def _write(writer: Writer, store: Store, folder: Path, target: Path) -> Made:
             if lost and moment < MOMENTS - 1:
                 continue
             runs = snapshot.run_ids()
-            see_that_it_fits(sum(map(_size, chain(kept_files(runs).values(), held.files.values()))), target.parent)
+            see_that_it_fits(sum(map(_size, chain(files_of(runs).values(), held.files.values()))), target.parent)
             rows = {name: _add_rows(writer, snapshot, name) for name in snapshot.tables()}
         break
     # The moment is over: nothing of the store is kept from being tidied up while the weights are copied.
@@ -127,7 +127,7 @@ def _link(file: Path, place: Path) -> bool:
 def _all_files(runs: set[str], held: _Held) -> Iterable[tuple[str, Path]]:
     """Member and file of all weights: those that are held, and what else is there of these runs."""
     mine = {checkpoint_file(run_id).name: file for run_id, file in held.files.items() if run_id in runs}
-    return ((f"{FOLDER}/{name}", file) for name, file in (kept_files(runs) | mine).items())
+    return ((f"{FOLDER}/{name}", file) for name, file in (files_of(runs) | mine).items())
 
 
 def _size(file: Path) -> int:

@@ -1,4 +1,4 @@
-"""Runs taken along and brought in: tables, a zip, TensorBoard's events, a script. Knows neither torch nor Streamlit."""
+"""Runs exported and imported: tables, a zip, TensorBoard's events, a script."""
 
 from mnist_core.exchange.archive import packed, unpacked
 from mnist_core.exchange.script import script, script_of

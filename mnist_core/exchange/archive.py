@@ -1,5 +1,5 @@
-"""A run as one zip: settings and results as JSON, records as NumPy files, its weights (the last and the best) where they
-are wanted, and for people a table and a script.
+"""A run as one zip: settings and results as JSON, records as NumPy files, its weights (the last and the best) where
+they are asked for, and for people a table and a script.
 
 What comes in may have been made by anybody: nothing is unpacked onto the disk, no pickle is loaded, no more is read than a run
 with these settings can have, and whatever does not fit is a sentence.
@@ -37,7 +37,7 @@ FORMAT = 1
 RUN, SCRIPT, TABLE = "run.json", "train.py", "curves.csv"
 WEIGHTS: dict[Which, str] = {"last": "weights.safetensors", "best": "weights-best.safetensors"}
 # Figures of a result by what they can be: from 0 to 1, steps of the run, 0 and above; see `training.single_run.RESULT_KEYS`.
-SHARES = (
+FRACTIONS = (
     *(f"{part}_accuracy" for part in (*SPLITS, "train_files", "best_validation")),
     "test_accuracy_at_best",
     "dead_units",
@@ -55,7 +55,7 @@ MOST_MEMBERS = 64  # files in a zip; one of ours has nine
 MOST_EVENTS = 1_000  # the first so many are kept
 _ENTRY = b"PK\x01\x02"  # what each file's entry in a zip's list begins with
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What Python's zipfile raises for a damaged or hostile zip, as it was found by changing one in all ways.
+# What Python's zipfile raises for a damaged or hostile zip, as changing one in all ways showed.
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -91,19 +91,19 @@ def packed(run: Run, curves: Curves, weights: Mapping[Which, Snapshot] | None = 
     weights = weights or {}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(RUN, json.dumps(_told(run, curves, weights), indent=1))
+        archive.writestr(RUN, json.dumps(_metadata(run, curves, weights), indent=1))
         for name in DTYPES:
             content = io.BytesIO()
             np.save(content, getattr(curves, name), allow_pickle=False)
             archive.writestr(f"records/{name}.npy", content.getvalue())
         archive.writestr(TABLE, curves_csv(curves))
         archive.writestr(SCRIPT, script_of(run))
-        for which, found in weights.items():
-            archive.writestr(WEIGHTS[which], safetensors(found))
+        for which, snapshot in weights.items():
+            archive.writestr(WEIGHTS[which], safetensors(snapshot))
     return file.getvalue()
 
 
-def _told(run: Run, curves: Curves, weights: Mapping[Which, Snapshot]) -> dict[str, Any]:
+def _metadata(run: Run, curves: Curves, weights: Mapping[Which, Snapshot]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "config": run.config.to_dict(),
@@ -114,7 +114,7 @@ def _told(run: Run, curves: Curves, weights: Mapping[Which, Snapshot]) -> dict[s
         "events": [[event.step, event.kind, _plain(event.value)] for event in curves.events],
         "name": run.name.raw,
         "note": run.note.raw,
-        "weights": {which: found.step for which, found in weights.items()},
+        "weights": {which: snapshot.step for which, snapshot in weights.items()},
     }
 
 
@@ -129,8 +129,8 @@ def unpacked(content: bytes) -> Imported:
         if content.count(_ENTRY) > MOST_MEMBERS:
             raise zipfile.BadZipFile("too many files")  # before they are listed
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            told = _object(_member(archive, RUN, MOST_RUN))
-            config = _config(told)
+            metadata = _object(_member(archive, RUN, MOST_RUN))
+            config = _config(metadata)
             records = {name: _records(archive, name, config) for name in DTYPES}
             weights = {
                 which: _weights(archive, which, config) for which in WEIGHTS if WEIGHTS[which] in archive.namelist()
@@ -140,43 +140,43 @@ def unpacked(content: bytes) -> Imported:
             N_("This file is not a readable zip. Choose one that was saved with “Export” in MNIST Lab.")
         ) from error
     try:
-        return _run(told, config, records, weights)
+        return _run(metadata, config, records, weights)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise _damaged(RUN) from error
 
 
 def _run(
-    told: dict[str, Any],
+    metadata: dict[str, Any],
     config: RunConfig,
     records: Mapping[str, NDArray[np.void]],
     weights: Mapping[Which, Mapping[str, NDArray[np.float32]]],
 ) -> Imported:
-    """What `told` says beside settings and records. Raises an error of Python's where it says what cannot be."""
-    outcome = told["outcome"]
+    """The run with what `metadata` says beside its settings. Raises an error of Python's where that is invalid."""
+    outcome = metadata["outcome"]
     if outcome not in typing.get_args(Outcome):
         raise ValueError("no outcome")
     last = max((int(array["step"][-1]) for array in records.values() if len(array)), default=0)
-    step = max(last, _whole(told["step"], config.total_steps))
-    steps = told.get("weights", {"last": step})
+    step = max(last, _whole(metadata["step"], config.total_steps))
+    steps = metadata.get("weights", {"last": step})
     return Imported(
         config,
         outcome,
-        Curves(**records, events=_events(told["events"], config)),
-        _figures(told["result"], config),
-        _number(told["seconds"], 0, arrays.LONGEST),
+        Curves(**records, events=_events(metadata["events"], config)),
+        _figures(metadata["result"], config),
+        _number(metadata["seconds"], 0, arrays.LONGEST),
         step,
-        escape.line(_text(told.get("name", ""))),
-        escape.lines(_text(told.get("note", ""))),
+        escape.line(_text(metadata.get("name", ""))),
+        escape.lines(_text(metadata.get("note", ""))),
         {
-            which: Snapshot(min(step, _whole(steps[which], config.total_steps)), found)
-            for which, found in weights.items()
+            which: Snapshot(min(step, _whole(steps[which], config.total_steps)), tensors)
+            for which, tensors in weights.items()
         },
     )
 
 
-def _config(told: dict[str, Any]) -> RunConfig:
+def _config(metadata: dict[str, Any]) -> RunConfig:
     try:
-        return RunConfig.from_dict(told["config"])
+        return RunConfig.from_dict(metadata["config"])
     except ConfigError as error:
         raise ImportedFileError(
             N_("The settings in this file cannot be used here: {problem}"), problem=error.problems[0].message
@@ -214,14 +214,14 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    found = [info for info in archive.infolist() if info.filename == name]
-    if not found:
+    entries = [info for info in archive.infolist() if info.filename == name]
+    if not entries:
         raise ImportedFileError(
             N_("“{part}” is missing in this zip. The file was not saved by MNIST Lab, or it is incomplete."), part=name
         )
-    if len(found) > 1 or found[0].compress_type not in METHODS:
+    if len(entries) > 1 or entries[0].compress_type not in METHODS:
         raise _damaged(name)
-    with archive.open(found[0]) as file:
+    with archive.open(entries[0]) as file:
         content = file.read(most + 1)  # what the zip says of its size may be a lie
     if len(content) > most:
         raise ImportedFileError(
@@ -234,27 +234,27 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(content)
+        value = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise _damaged(RUN) from error
-    if not isinstance(told, dict):
+    if not isinstance(value, dict):
         raise _damaged(RUN)
-    if told.get("format") != FORMAT:
+    if value.get("format") != FORMAT:
         raise ImportedFileError(
             N_("This zip was saved by another version of MNIST Lab. Update the older of the two installations.")
         )
-    return told
+    return value
 
 
-def _events(told: Any, config: RunConfig) -> tuple[Event, ...]:
-    if not isinstance(told, list):
+def _events(entries: Any, config: RunConfig) -> tuple[Event, ...]:
+    if not isinstance(entries, list):
         raise TypeError("no list")
-    found = []
-    for step, kind, value in told[:MOST_EVENTS]:
+    events = []
+    for step, kind, value in entries[:MOST_EVENTS]:
         if kind not in typing.get_args(EventKind):
             raise ValueError("no such event")
-        found.append(Event(_whole(step, config.total_steps), kind, _value(kind, value, config)))
-    return tuple(sorted(found, key=lambda event: event.step))
+        events.append(Event(_whole(step, config.total_steps), kind, _value(kind, value, config)))
+    return tuple(sorted(events, key=lambda event: event.step))
 
 
 def _value(kind: EventKind, value: Any, config: RunConfig) -> float | None:
@@ -267,22 +267,22 @@ def _value(kind: EventKind, value: Any, config: RunConfig) -> float | None:
     return None if value is None or kind != "not_finite" else _float(value)
 
 
-def _figures(told: Any, config: RunConfig) -> dict[str, Any]:
+def _figures(result: Any, config: RunConfig) -> dict[str, Any]:
     """Figures of a result as a run has them; whatever else stands there is left out."""
-    if not isinstance(told, dict):
+    if not isinstance(result, dict):
         raise TypeError("no object")
-    found: dict[str, Any] = {}
-    for name in [name for name in (*SHARES, *STEPS, *SIZES) if name in told]:
+    figures: dict[str, Any] = {}
+    for name in [name for name in (*FRACTIONS, *STEPS, *SIZES) if name in result]:
         with contextlib.suppress(TypeError, ValueError):
-            found[name] = None if told[name] is None else _figure(name, told[name], config)
-    return found
+            figures[name] = None if result[name] is None else _figure(name, result[name], config)
+    return figures
 
 
 def _figure(name: str, value: Any, config: RunConfig) -> float:
     if name in STEPS:
         return _whole(value, config.total_steps)
     number = _float(value)
-    return number if math.isnan(number) else _number(number, 0, 1 if name in SHARES else math.inf)
+    return number if math.isnan(number) else _number(number, 0, 1 if name in FRACTIONS else math.inf)
 
 
 def _float(value: Any) -> float:

@@ -20,7 +20,7 @@ MORE_RECORDS = 3_000  # of mini-batches, for windows that pauses and single step
 LONGEST = 1e9  # seconds
 _MAGIC = b"\x93NUMPY"
 ROUNDING = 1e-3
-_SHARES = {"accuracy", "train_accuracy", "validation_accuracy", "test_accuracy", "dead_units"}  # from 0 to 1, or NaN
+_FRACTIONS = {"accuracy", "train_accuracy", "validation_accuracy", "test_accuracy", "dead_units"}  # from 0 to 1, or NaN
 _SIZES = {"loss", "loss_min", "loss_max", "train_loss", "validation_loss", "test_loss"}  # 0 and above, or NaN
 _SIZES |= {"gradient_norm", "gradient_norm_max", "activation", "gradient", "weight", "update"}
 
@@ -69,10 +69,10 @@ def _array(content: bytes, dtype: np.dtype[np.void]) -> NDArray[np.void]:
     if length > HEAD:
         raise ValueError("the head of a NumPy file is that of a short one")
     data = content[start + length :]
-    rows, rest = divmod(len(data), dtype.itemsize)
+    rows, remainder = divmod(len(data), dtype.itemsize)
     try:
         head = ast.literal_eval(content[start : start + length].decode("ascii").strip())
-        fits = (head["fortran_order"], head["shape"], rest) == (False, (rows,), 0)
+        fits = (head["fortran_order"], head["shape"], remainder) == (False, (rows,), 0)
         fits = fits and np.dtype([(str(field[0]), *field[1:]) for field in head["descr"]]) == dtype
     except (ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, AttributeError) as error:
         raise ValueError("no head of a NumPy file") from error
@@ -108,10 +108,10 @@ def _check_values(array: NDArray[np.void]) -> None:
     ):
         raise ValueError("times that cannot be")
     for name in names:
-        if name in _SHARES | _SIZES and (array[name] < -ROUNDING).any():
+        if name in _FRACTIONS | _SIZES and (array[name] < -ROUNDING).any():
             raise ValueError("sizes below zero")
-        if name in _SHARES and (array[name] > 1 + ROUNDING).any():
-            raise ValueError("shares above one")
+        if name in _FRACTIONS and (array[name] > 1 + ROUNDING).any():
+            raise ValueError("fractions above one")
     if "learning_rate" in names:
         rates = array["learning_rate"]
         if not ((rates >= 0) & (rates <= (1 + ROUNDING) * RANGES["learning_rate"].maximum)).all():

@@ -1,8 +1,8 @@
 """A run as a Python script that anybody can read and run, with PyTorch and torchvision alone.
 
-First weights, order of batches, label noise and rates are computed as the engine does (NumPy's Philox generator), so the
-script walks the same way up to rounding; with dropout, the units that are dropped are others. What was done to the run by
-hand is in the script, too: other rates from the steps on at which they were set, and the step at which it was stopped.
+Initial weights, order of batches, label noise and rates are computed as the engine does (NumPy's Philox generator), so
+the script reproduces the run up to rounding; with dropout, the units that are dropped are others. What was done to the run
+by hand is in the script, too: other rates from the steps on at which they were set, and the step at which it was stopped.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _data(config: RunConfig) -> str:
     noise = ""
     if config.label_noise:
         noise = f"""
-    # Wrong labels on purpose: so many of the training images get another digit.
+    # Label noise: so many of the training images get the label of another digit.
     wrong = round({config.label_noise!r} * TRAIN_SIZE)
     random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, 7]))
     chosen = random.choice(TRAIN_SIZE, wrong, replace=False)
@@ -149,7 +149,7 @@ def _network(config: RunConfig) -> str:
     layers = "\n".join(f"        {line}," for line in lines)
     return f'''
 def network():
-    """{describe(config).parameters:,} parameters; the first weights depend on the seed alone, biases begin at 0."""
+    """{describe(config).parameters:,} parameters; the initial weights depend on the seed alone, biases begin at 0."""
     model = nn.Sequential(
 {layers}
     )
@@ -158,14 +158,14 @@ def network():
         if isinstance(layer, (nn.Linear, nn.Conv2d)):
             shape = tuple(layer.weight.shape)
             fan_in, fan_out = shape[1] * math.prod(shape[2:]), shape[0] * math.prod(shape[2:])
-            values = {_first_weights(config)}
+            values = {_initial_values(config)}
             with torch.no_grad():
                 layer.weight.copy_(torch.from_numpy(values.astype(np.float32)))
                 layer.bias.zero_()
     return model'''
 
 
-def _first_weights(config: RunConfig) -> str:
+def _initial_values(config: RunConfig) -> str:
     return {
         "glorot": "random.uniform(-1, 1, shape) * math.sqrt(6 / (fan_in + fan_out))",
         "he": "random.normal(0, 1, shape) * math.sqrt(2 / fan_in)",
@@ -202,8 +202,8 @@ def base_rate(step):
         "step": f"return {base} * {config.schedule_factor!r} ** (step // (STEPS_PER_EPOCH * {config.schedule_epochs}))",
         "cosine": f"return {base} * (1 + math.cos(math.pi * step / TOTAL_STEPS)) / 2",
         "warm-up": f"return {base} * min(1.0, (step + 1) / (STEPS_PER_EPOCH * {config.schedule_epochs}))",
-        "one-cycle": f"""def between(start, end, share):
-        return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+        "one-cycle": f"""def between(start, end, fraction):
+        return end + (start - end) * (1 + math.cos(math.pi * min(1.0, fraction))) / 2
 
     top, last = max(1, round(0.3 * TOTAL_STEPS)), TOTAL_STEPS - 1
     if step < top:
@@ -234,6 +234,19 @@ def _optimizer(config: RunConfig) -> str:
     return f"torch.optim.{name}(model.parameters(), LEARNING_RATE{more}{'' if config.optimizer == 'adamw' else decay})"
 
 
+def _early_stopping(config: RunConfig) -> str:
+    images = evaluated_images(config)  # those of the curve, by whose loss the run decided
+    watched = 'scores["validation"][0]'
+    if images < config.validation_size:
+        watched = f"score(model, *(part[:{images}] for part in validation))[0]"
+    return f"""
+        watched = {watched}
+        if watched < lowest:
+            lowest, lowest_epoch = watched, epoch + 1
+        elif epoch + 1 - lowest_epoch >= {config.early_stopping}:
+            break"""
+
+
 def _training(config: RunConfig, stopped: bool) -> str:
     if config.sampling == "replacement":
         order = "random.integers(0, TRAIN_SIZE, STEPS_PER_EPOCH * BATCH_SIZE)"
@@ -245,18 +258,7 @@ def _training(config: RunConfig, stopped: bool) -> str:
             if not math.isfinite(loss.item()):
                 print(f"diverged: the loss of update {step + 1} is {loss.item()}")
                 return"""
-    early = ""
-    if config.early_stopping:
-        seen = evaluated_images(config)  # the curve's images, which the run saw the loss of
-        watched = 'scores["validation"][0]'
-        if seen < config.validation_size:
-            watched = f"score(model, *(part[:{seen}] for part in validation))[0]"
-        early = f"""
-        watched = {watched}
-        if watched < lowest:
-            lowest, lowest_epoch = watched, epoch + 1
-        elif epoch + 1 - lowest_epoch >= {config.early_stopping}:
-            break"""
+    early = _early_stopping(config) if config.early_stopping else ""
     leave_epoch = leave = ""
     if stopped:
         leave_epoch = """
@@ -277,7 +279,7 @@ def score(model, images, labels):
 
 def main():
     train, validation, test = load(sys.argv[1] if len(sys.argv) > 1 else "data")
-    heaps = {{"train": train, "validation": validation, "test": test}}
+    splits = {{"train": train, "validation": validation, "test": test}}
     torch.manual_seed(SEED)
     model = network()
     optimizer = {_optimizer(config)}
@@ -291,9 +293,9 @@ def main():
             loss.backward(){broken}
             optimizer.step()
             step += 1{leave_epoch}
-        scores = {{name: score(model, *heap) for name, heap in heaps.items() if len(heap[1])}}
-        told = [f"{{name}} {{loss:.4f}} {{accuracy:.2%}}" for name, (loss, accuracy) in scores.items()]
-        print(f"epoch {{epoch + 1}}:", ", ".join(told), flush=True){leave}{early}
+        scores = {{name: score(model, *split) for name, split in splits.items() if len(split[1])}}
+        parts = [f"{{name}} {{loss:.4f}} {{accuracy:.2%}}" for name, (loss, accuracy) in scores.items()]
+        print(f"epoch {{epoch + 1}}:", ", ".join(parts), flush=True){leave}{early}
     print(f"test accuracy {{score(model, *test)[1]:.4f}}")
 
 

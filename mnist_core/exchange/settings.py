@@ -16,18 +16,18 @@ def settings_json(run: Run) -> str:
 
     Where its rate was changed by hand, `learning_rate_changes` says after how many updates and to what.
     """
-    told: dict[str, Any] = run.config.to_dict()
+    settings: dict[str, Any] = run.config.to_dict()
     if run.rate_changes:
-        told[RATE_CHANGES] = [{"step": change.step, "learning_rate": change.rate} for change in run.rate_changes]
-    return json.dumps(told, indent=1)
+        settings[RATE_CHANGES] = [{"step": change.step, "learning_rate": change.rate} for change in run.rate_changes]
+    return json.dumps(settings, indent=1)
 
 
 def read_settings(text: str) -> tuple[RunConfig, tuple[RateChange, ...]]:
     """The settings in a JSON object and the changes of the rate, as `training.train` takes them. Raises ConfigError."""
     config = RunConfig.from_json(text)
     try:
-        told = json.loads(text).get(RATE_CHANGES, [])
-        changes = tuple(sorted(RateChange(int(one["step"]), float(one["learning_rate"])) for one in told))
+        entries = json.loads(text).get(RATE_CHANGES, [])
+        changes = tuple(sorted(RateChange(int(entry["step"]), float(entry["learning_rate"])) for entry in entries))
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         text = N_("learning_rate_changes must be a list such as [{example}].")
         problem = message(text, example='{"step": 100, "learning_rate": 0.01}')

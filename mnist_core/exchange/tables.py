@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves
 
-_OF_BATCHES = (
-    "loss",
-    "loss_min",
-    "loss_max",
-    "accuracy",
-)  # named with `batch_` before them, apart from an evaluation's
+_OF_BATCHES = ("loss", "loss_min", "loss_max", "accuracy")  # with `batch_` before them, unlike an evaluation's
 _EVALUATED = {name: name for name in EVALUATION_DTYPE.names or ()}  # column → field of the records
 _RECORDED = {f"batch_{name}" if name in _OF_BATCHES else name: name for name in STEP_DTYPE.names or ()}
 Bools = NDArray[np.bool_]
@@ -42,8 +37,8 @@ def table(curves: Curves) -> pd.DataFrame:
         )
         values, missing = (np.concatenate(parts) for parts in zip(*halves, strict=True))
         columns[column] = (pd.arrays.FloatingArray if dtype.kind == "f" else pd.arrays.IntegerArray)(values, missing)
-    whole = pd.DataFrame({"row": kinds, **columns})
-    return whole.sort_values(["step", "row"], kind="stable", ignore_index=True)
+    frame = pd.DataFrame({"row": kinds, **columns})
+    return frame.sort_values(["step", "row"], kind="stable", ignore_index=True)
 
 
 def curves_csv(curves: Curves) -> bytes:
@@ -53,8 +48,8 @@ def curves_csv(curves: Curves) -> bytes:
 
 def evaluations_csv(curves: Curves) -> bytes:
     """The evaluations alone, by the same rules."""
-    whole = table(Curves(evaluations=curves.evaluations))
-    return whole[[*_EVALUATED]].to_csv(index=False).encode()
+    frame = table(Curves(evaluations=curves.evaluations))
+    return frame[[*_EVALUATED]].to_csv(index=False).encode()
 
 
 def curves_parquet(curves: Curves) -> bytes:

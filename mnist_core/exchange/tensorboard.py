@@ -20,16 +20,16 @@ _MASK = 0xA282EAD8
 
 def events(curves: Curves, started_at: float) -> bytes:
     """The event file; `started_at` (seconds since the epoch) and each record's training time make its wall time."""
-    found = [_event(started_at, 0, _field(3, b"brain.Event:2"))]
+    records = [_event(started_at, 0, _field(3, b"brain.Event:2"))]
     # A part that was never measured (no validation images, a sealed test set) is left out; what broke stands as NaN.
-    parts = [one for one in SPLITS if one == "train" or np.isfinite(curves.evaluations[f"{one}_loss"]).any()]
+    splits = [split for split in SPLITS if split == "train" or np.isfinite(curves.evaluations[f"{split}_loss"]).any()]
     for row in curves.evaluations:
-        values = {f"{kind}/{part}": float(row[f"{part}_{kind}"]) for part in parts for kind in ("loss", "accuracy")}
-        found.append(_scalars(started_at + float(row["seconds"]), int(row["step"]), values))
+        values = {f"{kind}/{split}": float(row[f"{split}_{kind}"]) for split in splits for kind in ("loss", "accuracy")}
+        records.append(_scalars(started_at + float(row["seconds"]), int(row["step"]), values))
     for row in curves.steps:
         values = {"loss/mini-batches": float(row["loss"]), "learning rate": float(row["learning_rate"])}
-        found.append(_scalars(started_at + float(row["seconds"]), int(row["step"]), values))
-    return b"".join(map(_frame, found))
+        records.append(_scalars(started_at + float(row["seconds"]), int(row["step"]), values))
+    return b"".join(map(_frame, records))
 
 
 def frames(data: bytes) -> Iterator[bytes]:
@@ -57,8 +57,8 @@ def _scalars(wall_time: float, step: int, values: dict[str, float]) -> bytes:
     return _event(wall_time, step, _field(5, summary))
 
 
-def _event(wall_time: float, step: int, what: bytes) -> bytes:
-    return struct.pack("<Bd", 1 << 3 | 1, wall_time) + bytes([2 << 3]) + _varint(step) + what
+def _event(wall_time: float, step: int, content: bytes) -> bytes:
+    return struct.pack("<Bd", 1 << 3 | 1, wall_time) + bytes([2 << 3]) + _varint(step) + content
 
 
 def _field(number: int, content: bytes) -> bytes:

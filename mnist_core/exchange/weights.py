@@ -32,9 +32,9 @@ def snapshot(run_id: str, which: Which) -> Snapshot:
         ) from error
 
 
-def safetensors(found: Snapshot) -> bytes:
+def safetensors(snapshot: Snapshot) -> bytes:
     """Weights as a file, by torch's names (`0.weight`, …; of a `Sequential` as in the script); it says the step."""
-    return save(dict(found.weights), {"step": str(found.step)})
+    return save(dict(snapshot.weights), {"step": str(snapshot.step)})
 
 
 def size(config: RunConfig) -> int:
@@ -46,13 +46,13 @@ def size(config: RunConfig) -> int:
 def read(content: bytes, config: RunConfig) -> Mapping[str, NDArray[np.float32]]:
     """The weights in a file. Raises ValueError where it is none, or not of the network of `config`."""
     try:
-        found = load(content)
+        arrays = load(content)
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError("no safetensors file") from error
-    wanted = {
+    expected = {
         name: (np.dtype(np.int64 if name.endswith(forward.COUNT) else np.float32), shape)
         for name, shape in forward.shapes(config).items()
     }
-    if {name: (value.dtype, value.shape) for name, value in found.items()} != wanted:
+    if {name: (value.dtype, value.shape) for name, value in arrays.items()} != expected:
         raise ValueError("weights of another network")
-    return found
+    return arrays

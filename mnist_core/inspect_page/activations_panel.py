@@ -131,7 +131,7 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
 
 def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.float32]]) -> None:
     """The arithmetic of one output pixel of a convolution."""
-    place = forward.places(run.config)[number]
+    place = forward.module_indices(run.config)[number]
     kernels, biases = snapshot.weights[f"{place}.weight"], snapshot.weights[f"{place}.bias"]
     given, inputs = outputs[number][0], outputs[number - 1][0]
     filters, channels, size = kernels.shape[0], kernels.shape[1], kernels.shape[2]

@@ -67,9 +67,9 @@ def metadata(fields: RunFields) -> dict[str, str]:
     return {_METADATA: json.dumps(fields)}
 
 
-def fields_of(found: Mapping[str, str] | None) -> RunFields:
+def fields_of(stored: Mapping[str, str] | None) -> RunFields:
     """What `metadata` was made of. Raises KeyError, TypeError or ValueError where it is no checkpoint's."""
-    fields: RunFields = json.loads((found or {})[_METADATA])
+    fields: RunFields = json.loads((stored or {})[_METADATA])
     return fields
 
 
@@ -131,18 +131,18 @@ def _snapshots(folder: Path) -> list[Path]:
         return []  # gone meanwhile
 
 
-def kept_files(runs: Collection[str]) -> dict[str, Path]:
-    """Checkpoints and snapshots of these runs as they lie there now, by their paths below the folder of checkpoints."""
-    found: dict[str, Path] = {}
+def files_of(runs: Collection[str]) -> dict[str, Path]:
+    """Checkpoints and snapshots of these runs, by their paths below the folder of checkpoints."""
+    files: dict[str, Path] = {}
     folder = settings.checkpoint_folder()
     for place in sorted(folder.iterdir()) if folder.is_dir() else []:
         if place.stem not in runs:
             continue
         if place.suffix == _ENDING:
-            found[place.name] = place
+            files[place.name] = place
         elif place.suffix == _SNAPSHOTS:
-            found |= {f"{place.name}/{file.name}": file for file in sorted(_snapshots(place))}
-    return found
+            files |= {f"{place.name}/{file.name}": file for file in sorted(_snapshots(place))}
+    return files
 
 
 @contextmanager

@@ -22,24 +22,24 @@ COUNT = "num_batches_tracked"  # of batch normalization: the one whole number (i
 
 
 def probabilities(config: RunConfig, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """What the network gives each digit, n×10, for `images` (n×28×28, uint8); NaN where its weights are no numbers."""
-    return shares(config, layers(config, weights, preprocess(images, config.preprocessing))[-1])
+    """The probability of each digit, n×10, for `images` (n×28×28, uint8); NaN where the output is."""
+    return to_probabilities(config, layers(config, weights, preprocess(images, config.preprocessing))[-1])
 
 
-def sound(config: RunConfig, weights: Weights) -> bool:
-    """Whether the network answers with numbers: its weights are some, and none so large that an image might give infinity.
+def is_finite(config: RunConfig, weights: Weights) -> bool:
+    """Whether the network's output is finite: its weights are, and none so large that an image might give infinity.
 
     A sheet full of ink and weights without their signs give at least as much as any image does in networks without batch
     normalization; with it, about as much.
     """
-    if not all(np.isfinite(one).all() for one in weights.values()):
+    if not all(np.isfinite(array).all() for array in weights.values()):
         return False
     full = preprocess(np.full((1, 28, 28), 255, np.uint8), config.preprocessing)
-    most = layers(config, {name: np.abs(one) for name, one in weights.items()}, full)[-1]
+    most = layers(config, {name: np.abs(array) for name, array in weights.items()}, full)[-1]
     return bool(np.isfinite(most).all())
 
 
-def shares(config: RunConfig, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
+def to_probabilities(config: RunConfig, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
     """Outputs (n×10) as probabilities.
 
     Cross-entropy: softmax. Squared error: the outputs are estimates of the probabilities themselves (its minimum is the
@@ -61,48 +61,48 @@ def layers(config: RunConfig, weights: Weights, inputs: Array) -> list[Array]:
         return list(_layers(config, weights, inputs))
 
 
-def places(config: RunConfig) -> dict[int, int]:
+def module_indices(config: RunConfig) -> dict[int, int]:
     """Where the weights of each layer of `models.describe(config)` stand among the model's modules, by its number."""
-    found: dict[int, int] = {}
+    indices: dict[int, int] = {}
     number, at, side = 1, 0, 28
     if config.model == "cnn":
         for _filters in config.filters:
-            found[number] = at
+            indices[number] = at
             number, at = number + 1, at + 2 + config.batch_norm
             if config.pooling != "none" and side > 1:
                 number, at, side = number + 1, at + 1, side // 2
         number, at = number + 1, at + 1
     for _units in config.hidden_layers:
-        found[number] = at
+        indices[number] = at
         number, at = number + 1, at + 2 + config.batch_norm + bool(config.dropout)
-    return found | {number: at}
+    return indices | {number: at}
 
 
 def shapes(config: RunConfig) -> dict[str, tuple[int, ...]]:
     """The shape of each array of the network's weights, by its name in the model's state (`0.weight`, …)."""
-    found: dict[str, tuple[int, ...]] = {}
+    arrays: dict[str, tuple[int, ...]] = {}
     at, side, channels = 0, 28, 1
     if config.model == "cnn":
         for filters in config.filters:
-            found |= _with_norm(config, at, (filters, channels, config.kernel_size, config.kernel_size))
+            arrays |= _with_norm(config, at, (filters, channels, config.kernel_size, config.kernel_size))
             at, channels = at + 2 + config.batch_norm, filters
             if config.pooling != "none" and side > 1:
                 at, side = at + 1, side // 2
         at += 1
     units = channels * side * side
     for hidden in config.hidden_layers:
-        found |= _with_norm(config, at, (hidden, units))
+        arrays |= _with_norm(config, at, (hidden, units))
         at, units = at + 2 + config.batch_norm + bool(config.dropout), hidden
-    return found | {f"{at}.weight": (10, units), f"{at}.bias": (10,)}
+    return arrays | {f"{at}.weight": (10, units), f"{at}.bias": (10,)}
 
 
 def _with_norm(config: RunConfig, at: int, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Weights and biases of a layer, and of the batch normalization after it, where there is one."""
-    found = {f"{at}.weight": shape, f"{at}.bias": shape[:1]}
+    arrays = {f"{at}.weight": shape, f"{at}.bias": shape[:1]}
     if config.batch_norm:
         names = ("weight", "bias", "running_mean", "running_var")
-        found |= {f"{at + 1}.{name}": shape[:1] for name in names} | {f"{at + 1}.{COUNT}": ()}
-    return found
+        arrays |= {f"{at + 1}.{name}": shape[:1] for name in names} | {f"{at + 1}.{COUNT}": ()}
+    return arrays
 
 
 def _layers(config: RunConfig, weights: Weights, inputs: Array) -> Iterator[Array]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
 
@@ -76,31 +77,15 @@ def _layers(config: RunConfig) -> Iterator[Layer]:
     yield Layer("output", (10,), units * 10 + 10, units * 10)
 
 
-# max(f(a), f(b)) = f(max(a, b)) for every function that never falls; these have a gradient at the greatest, too.
-_PASSES_THE_GREATEST = ("identity", "relu", "leaky-relu")
+# max(f(a), f(b)) = f(max(a, b)) for every function that never falls; these have a gradient at the maximum, too.
+_PASSES_THE_MAXIMUM = ("identity", "relu", "leaky-relu")
 
 
 def build_model(config: RunConfig) -> torch.nn.Sequential:
-    """The network, its first weights drawn from `config.seed` alone. Takes n×784 (MLP) or n×1×28×28 (CNN)."""
+    """The network, its weights initialized from `config.seed` alone. Takes n×784 (MLP) or n×1×28×28 (CNN)."""
     from torch import nn
 
-    modules: list[nn.Module] = []
-    channels, side = 1, 28
-    if config.model == "cnn":
-        for filters in config.filters:
-            modules.append(nn.Conv2d(channels, filters, config.kernel_size, padding="same"))
-            if config.batch_norm:
-                modules.append(nn.BatchNorm2d(filters))
-            after = [_activation(config)]
-            if config.pooling != "none" and side > 1:
-                after.append(nn.MaxPool2d(2) if config.pooling == "max" else nn.AvgPool2d(2))
-                side //= 2
-                if config.pooling == "max" and config.activation in _PASSES_THE_GREATEST:
-                    after.reverse()  # the same numbers, with a quarter of the activations
-            modules += after
-            channels = filters
-        modules.append(nn.Flatten())
-    units = channels * side * side
+    modules, units = _convolutions(config) if config.model == "cnn" else ([], 784)
     for hidden in config.hidden_layers:
         modules.append(nn.Linear(units, hidden))
         if config.batch_norm:
@@ -113,6 +98,27 @@ def build_model(config: RunConfig) -> torch.nn.Sequential:
     model = nn.Sequential(*modules)
     _initialize(model, config)
     return model
+
+
+def _convolutions(config: RunConfig) -> tuple[list[torch.nn.Module], int]:
+    """The modules up to the flattened activations, and how many of these there are."""
+    from torch import nn
+
+    modules: list[nn.Module] = []
+    channels, side = 1, 28
+    for filters in config.filters:
+        modules.append(nn.Conv2d(channels, filters, config.kernel_size, padding="same"))
+        if config.batch_norm:
+            modules.append(nn.BatchNorm2d(filters))
+        after = [_activation(config)]
+        if config.pooling != "none" and side > 1:
+            after.append(nn.MaxPool2d(2) if config.pooling == "max" else nn.AvgPool2d(2))
+            side //= 2
+            if config.pooling == "max" and config.activation in _PASSES_THE_MAXIMUM:
+                after.reverse()  # the same numbers, with a quarter of the activations
+        modules += after
+        channels = filters
+    return [*modules, nn.Flatten()], channels * side * side
 
 
 def _activation(config: RunConfig) -> torch.nn.Module:
@@ -129,10 +135,7 @@ def _activation(config: RunConfig) -> torch.nn.Module:
 
 
 def _initialize(model: torch.nn.Sequential, config: RunConfig) -> None:
-    """Weights by `config.initialization`, biases 0.
-
-    Glorot: uniform in ±√(6/(in+out)) (Glorot & Bengio 2010). He: normal with deviation √(2/in) (He et al. 2015).
-    """
+    """Weights by `config.initialization`, biases 0."""
     import torch
     from torch import nn
 
@@ -141,16 +144,19 @@ def _initialize(model: torch.nn.Sequential, config: RunConfig) -> None:
     for module in model:
         if not isinstance(module, nn.Linear | nn.Conv2d):
             continue
-        shape = tuple(module.weight.shape)
-        field = int(np.prod(shape[2:]))
-        fan_in, fan_out = shape[1] * field, shape[0] * field
-        if config.initialization == "glorot":
-            limit = np.sqrt(6 / (fan_in + fan_out))
-            values = generator.uniform(-limit, limit, shape)
-        else:
-            deviation = {"normal": config.init_std, "he": np.sqrt(2 / fan_in), "zeros": 0.0}[config.initialization]
-            values = generator.normal(0, 1, shape) * deviation
+        values = _initial_values(config, tuple(module.weight.shape), generator)
         with torch.no_grad():
             module.weight.copy_(torch.from_numpy(values.astype(np.float32)))
             if module.bias is not None:
                 module.bias.zero_()
+
+
+def _initial_values(config: RunConfig, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray[np.float64]:
+    """Glorot: uniform in ±√(6/(in+out)) (Glorot & Bengio 2010). He: normal with deviation √(2/in) (He et al. 2015)."""
+    field = int(np.prod(shape[2:]))
+    fan_in, fan_out = shape[1] * field, shape[0] * field
+    if config.initialization == "glorot":
+        limit = np.sqrt(6 / (fan_in + fan_out))
+        return generator.uniform(-limit, limit, shape)
+    deviation = {"normal": config.init_std, "he": np.sqrt(2 / fan_in), "zeros": 0.0}[config.initialization]
+    return np.asarray(generator.normal(0, 1, shape) * deviation)

@@ -40,7 +40,7 @@ def latest(run_id: str) -> Snapshot:
 
 
 def last_that(run_id: str, good: Callable[[Snapshot], bool]) -> Snapshot:
-    """The last weights of the run that are `good`: those that it left last, or a snapshot of its way. Raises CheckpointError
+    """The last weights of the run that are `good`: those that it left last, or a snapshot. Raises CheckpointError
     where none are."""
     if good(last := latest(run_id)):
         return last
@@ -48,11 +48,11 @@ def last_that(run_id: str, good: Callable[[Snapshot], bool]) -> Snapshot:
         if step >= last.step:
             continue  # of before it was reset
         try:
-            found = at(run_id, step)
+            snapshot = at(run_id, step)
         except CheckpointError:
-            continue  # a gap in its way
-        if good(found):
-            return found
+            continue  # a gap among the snapshots
+        if good(snapshot):
+            return snapshot
     raise CheckpointError(N_("No usable weights have been saved for this run."))
 
 
@@ -61,8 +61,8 @@ def best(run_id: str) -> Snapshot:
     return _checkpoint(run_id, layout.BEST)
 
 
-def kept(run_id: str) -> dict[Which, int]:
-    """Which weights of the run are here, and after how many updates each; best ones only where they are not the last."""
+def saved_steps(run_id: str) -> dict[Which, int]:
+    """After how many updates the last and the best weights of the run were saved; best only where they are others."""
     try:
         with safe_open(layout.checkpoint_file(run_id), framework="numpy") as opened:
             fields = layout.fields_of(opened.metadata())
@@ -114,10 +114,10 @@ def forget(run_id: str) -> None:
 def _checkpoint(run_id: str, prefix: str) -> Snapshot:
     file = layout.checkpoint_file(run_id)
     try:
-        found = file.stat()
-        read = _remembered if found.st_size <= SMALL else _read
+        status = file.stat()
+        read = _read_cached if status.st_size <= SMALL else _read
         # Which file it is: two may have one time, where the clock was set back between them.
-        return read(file, prefix, (found.st_mtime_ns, found.st_ino, found.st_size))
+        return read(file, prefix, (status.st_mtime_ns, status.st_ino, status.st_size))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(file)
@@ -125,7 +125,7 @@ def _checkpoint(run_id: str, prefix: str) -> Snapshot:
 
 
 def at(run_id: str, step: int) -> Snapshot:
-    """The weights after `step` updates: a snapshot of its way, or its last. Raises CheckpointError."""
+    """The weights after `step` updates: a snapshot, or its last. Raises CheckpointError."""
     file = layout.snapshot_file(run_id, step)
     try:
         return Snapshot(step, load_file(file))
@@ -138,7 +138,7 @@ def at(run_id: str, step: int) -> Snapshot:
         ) from error
 
 
-def _read(file: Path, prefix: str, _which: tuple[int, ...]) -> Snapshot:
+def _read(file: Path, prefix: str, _version: tuple[int, ...]) -> Snapshot:
     with safe_open(file, framework="numpy") as opened:
         fields = layout.fields_of(opened.metadata())
         step = int(fields["step"]) if prefix == layout.LAST else layout.best_step(fields)
@@ -148,4 +148,4 @@ def _read(file: Path, prefix: str, _which: tuple[int, ...]) -> Snapshot:
         return Snapshot(step, layout.under(prefix, {name: opened.get_tensor(name) for name in names}))
 
 
-_remembered = lru_cache(maxsize=12)(_read)
+_read_cached = lru_cache(maxsize=12)(_read)

@@ -31,7 +31,7 @@ def draw(panel: Panel, run: Run) -> None:
     """The button with what there is to take; each thing is made when it is asked for."""
     with st.popover(_("Export"), icon=":material/download:"):
         st.caption(_("To save a chart, use the camera above it for a PNG or the button beside the camera for an SVG."))
-        kept = weights.kept(run.id) if run.checkpoint_step is not None else {}
+        kept = weights.saved_steps(run.id) if run.checkpoint_step is not None else {}
         if run.state == "finished":
             with_weights = bool(kept) and _with_weights(panel, run, len(kept))
             _download(
@@ -158,7 +158,7 @@ def _events(run: Run) -> bytes:
 
 def _zip(run_id: str, with_weights: bool) -> bytes:
     view = watch.look(run_id)
-    found = {which: exchange.snapshot(run_id, which) for which in weights.kept(run_id)} if with_weights else {}
+    found = {which: exchange.snapshot(run_id, which) for which in weights.saved_steps(run_id)} if with_weights else {}
     return exchange.packed(view.run, view.curves, found)
 
 

@@ -12,7 +12,7 @@ from mnist_core.ui.texts import _
 
 def last_sound(run: Run) -> weights.Snapshot:
     """The last weights with which the run answers with numbers. Raises CheckpointError."""
-    return weights.last_that(run.id, lambda one: forward.sound(run.config, one.weights))
+    return weights.last_that(run.id, lambda one: forward.is_finite(run.config, one.weights))
 
 
 def find(run: Run) -> weights.Snapshot | None:
@@ -32,7 +32,7 @@ def find(run: Run) -> weights.Snapshot | None:
 
 def _nothing(run: Run) -> None:
     """Say why there is nothing to look at."""
-    if not (kept := weights.kept(run.id)):
+    if not (kept := weights.saved_steps(run.id)):
         st.info(_("No weights have been saved for this run yet. Results appear here as soon as there are some."))
         return
     text = _(

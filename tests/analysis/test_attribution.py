@@ -78,9 +78,9 @@ def test_places_of_the_weights(model: str, batch_norm: bool, dropout: float) -> 
     )
     state = build_model(config).state_dict()
     layers = describe(config).layers
-    for number, place in forward.places(config).items():
+    for number, place in forward.module_indices(config).items():
         units = layers[number].output_shape[0]
         assert len(state[f"{place}.weight"]) == units
         assert layers[number].kind in ("convolution", "dense", "output")
     weighed = [number for number, layer in enumerate(layers) if layer.parameters]
-    assert list(forward.places(config)) == weighed
+    assert list(forward.module_indices(config)) == weighed

@@ -11,7 +11,7 @@ import torch
 from mnist_core.config import RunConfig
 from mnist_core.data import preprocess
 from mnist_core.networks import forward
-from mnist_core.networks.forward import layers, probabilities, shares
+from mnist_core.networks.forward import layers, probabilities, to_probabilities
 from mnist_core.networks.models import build_model, describe
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (3, 28, 28)).astype(np.uint8)
@@ -55,7 +55,7 @@ def test_equal_to_torch(changes: dict[str, Any]) -> None:
 
 
 def test_squared_error_gives_probabilities_too() -> None:
-    found = shares(RunConfig(loss="squared-error"), np.array([[-0.1, 0.2, 0.6, *[0.0] * 7]]))
+    found = to_probabilities(RunConfig(loss="squared-error"), np.array([[-0.1, 0.2, 0.6, *[0.0] * 7]]))
     np.testing.assert_allclose(found[0, :3], [0, 0.25, 0.75], atol=1e-9)
 
 
@@ -90,12 +90,12 @@ def test_weights_are_sound_while_no_image_can_give_infinity(changes: dict[str, A
     config = RunConfig(**changes)
     drawn = np.random.default_rng(0)
     weights = {name: drawn.normal(0, 0.1, shape).astype(np.float32) for name, shape in forward.shapes(config).items()}
-    assert forward.sound(config, weights)
+    assert forward.is_finite(config, weights)
     for nothing in (np.inf, np.nan):
         broken = {name: value.copy() for name, value in weights.items()}
         broken["0.bias"][0] = nothing
-        assert not forward.sound(config, broken)
+        assert not forward.is_finite(config, broken)
     large = {name: value * np.float32(1e25) for name, value in weights.items()}
     assert all(np.isfinite(value).all() for value in large.values())
     assert not np.isfinite(probabilities(config, large, IMAGES)).all()  # finite, and yet sums are beyond any float
-    assert not forward.sound(config, large)
+    assert not forward.is_finite(config, large)

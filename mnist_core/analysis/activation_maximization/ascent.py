@@ -30,8 +30,8 @@ Images = NDArray[np.float32]  # n×28×28
 
 def excitations(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor, layer: int) -> torch.Tensor:
     """How much each image (n×28×28) excites each unit of a layer, by its number in `describe(config)`: n×units."""
-    place = forward.places(config)[layer]
-    is_output = layer == max(forward.places(config))
+    place = forward.module_indices(config)[layer]
+    is_output = layer == max(forward.module_indices(config))
     end = place + 1 + (config.batch_norm and not is_output)
     signal: torch.Tensor = model[:end](shaped(config, ink))
     return signal.amax((2, 3)) if signal.ndim == 4 else signal
