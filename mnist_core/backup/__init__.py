@@ -3,7 +3,7 @@
 In it are the store's rows, checkpoints with last and best weights, and snapshots; not the data sets, the log, or keys.
 """
 
-from mnist_core.backup.making import Made, make
-from mnist_core.backup.restoring import Restored, restore
+from mnist_core.backup.making import BackupResult, make
+from mnist_core.backup.restoring import RestoreResult, restore
 
-__all__ = ["Made", "Restored", "make", "restore"]
+__all__ = ["BackupResult", "RestoreResult", "make", "restore"]

@@ -102,20 +102,20 @@ def new_backup(target: Path) -> Iterator[Writer]:
     Raises BackupError where something stands there already, OSError where it cannot be written.
     """
     _see_that_free(target)
-    for left in target.parent.iterdir():
-        if re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part", left.name):
-            left.unlink(missing_ok=True)  # of one that was killed
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    for leftover in target.parent.iterdir():
+        if re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part", leftover.name):
+            leftover.unlink(missing_ok=True)  # of one that was killed
+    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with os.fdopen(
-            os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600), "wb"
+            os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600), "wb"
         ) as file:
             yield Writer(file)
             file.flush()
             os.fsync(file.fileno())
-        _place(beside, target)
+        _place(unfinished, target)
     finally:
-        beside.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 def _see_that_free(target: Path) -> None:
@@ -123,13 +123,13 @@ def _see_that_free(target: Path) -> None:
         raise BackupError("{file} is there already, and stays as it is. Name a new file.", file=str(target))
 
 
-def _place(beside: Path, target: Path) -> None:
+def _place(unfinished: Path, target: Path) -> None:
     """Give the file its name, unless another has taken it meanwhile."""
     with suppress(OSError):
-        os.link(beside, target)
+        os.link(unfinished, target)
         return
     _see_that_free(target)  # or this file system has no links
-    beside.rename(target)
+    unfinished.rename(target)
 
 
 class Reader:
@@ -155,7 +155,7 @@ class Reader:
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """What is in a member. Raises BackupError at its end, at the latest, where it is not what was written."""
-        size, wanted = self._listed.get(name) or self._damaged()
+        size, expected = self._listed.get(name) or self._damaged()
         done, checksum = 0, hashlib.sha256()
         for piece in self._read(name):
             done += len(piece)
@@ -163,18 +163,18 @@ class Reader:
             if done > size:
                 self._damaged()
             yield piece
-        if done != size or checksum.hexdigest() != wanted:
+        if done != size or checksum.hexdigest() != expected:
             self._damaged()
 
     def lines(self, table: str) -> Iterator[bytes]:
         """The rows of a table, each as JSON. Raises BackupError as `pieces`."""
-        rest = b""
+        remainder = b""
         for piece in self.pieces(f"rows/{table}.jsonl"):
-            *whole, rest = (rest + piece).split(b"\n")
-            if len(rest) > MOST_LINE:
+            *whole, remainder = (remainder + piece).split(b"\n")
+            if len(remainder) > MOST_LINE:
                 self._damaged()
             yield from whole
-        if rest:
+        if remainder:
             self._damaged()
 
     def _matches(self) -> Iterator[re.Match[str]]:
@@ -210,41 +210,41 @@ class Reader:
 
     @staticmethod
     def _odd(info: zipfile.ZipInfo) -> bool:
-        known = info.orig_filename in (MANIFEST, CHECKSUMS) or NAMES.fullmatch(info.orig_filename)
+        is_member = info.orig_filename in (MANIFEST, CHECKSUMS) or NAMES.fullmatch(info.orig_filename)
         kind = stat.S_IFMT(info.external_attr >> 16)
         plain = kind in (0, stat.S_IFREG) and not info.is_dir() and not info.flag_bits & _ENCRYPTED
-        return not (known and plain and info.compress_type in METHODS)
+        return not (is_member and plain and info.compress_type in METHODS)
 
     def _manifest(self) -> Manifest:
         if MANIFEST not in self._members or self._odd(self._members[MANIFEST]):
             raise _no_backup(self.file)
         try:
-            told = json.loads(self._read_whole(MANIFEST, MOST_MANIFEST))
-            if told["format"] != FORMAT:
+            fields = json.loads(self._read_whole(MANIFEST, MOST_MANIFEST))
+            if fields["format"] != FORMAT:
                 raise BackupError(
                     "{file} has another format ({format}) than this program writes and reads ({ours}). Use the version of "
                     "the program that made it.",
                     file=str(self.file),
-                    format=str(told["format"])[:20],
+                    format=str(fields["format"])[:20],
                     ours=FORMAT,
                 )
-            return _typed(told)
+            return _typed(fields)
         except (KeyError, TypeError, ValueError, RecursionError):
             self._damaged()
 
     def _checksums(self) -> dict[str, tuple[int, str]]:
         """Size and checksum of each member by its name."""
-        checksum, rest = hashlib.sha256(), b""
+        checksum, remainder = hashlib.sha256(), b""
         listed: dict[str, tuple[int, str]] = {}
         for piece in self._read(CHECKSUMS):
             checksum.update(piece)
-            *lines, rest = (rest + piece).split(b"\n")
+            *lines, remainder = (remainder + piece).split(b"\n")
             for line in lines:
                 match = _CHECKSUM.fullmatch(line.decode("latin-1"))
                 if match is None or len(listed) >= MOST_MEMBERS:
                     self._damaged()
                 listed[match[3]] = (int(match[2]), match[1])
-        if rest or checksum.hexdigest() != self.manifest.checksums:
+        if remainder or checksum.hexdigest() != self.manifest.checksums:
             self._damaged()
         return listed
 
@@ -278,10 +278,10 @@ def _no_backup(file: Path) -> BackupError:
     return BackupError("{file} is no backup that MNIST Lab has made. Name one that is.", file=str(file))
 
 
-def _typed(told: Any) -> Manifest:
+def _typed(fields: Any) -> Manifest:
     """Raises KeyError, TypeError, ValueError."""
-    rows = {str(table): int(count) for table, count in dict(told["rows"]).items()}
-    texts = [told[name] for name in ("program", "revision", "checksums")]
+    rows = {str(table): int(count) for table, count in dict(fields["rows"]).items()}
+    texts = [fields[name] for name in ("program", "revision", "checksums")]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("no text")
     return Manifest(texts[0], texts[1], rows, texts[2])

@@ -1,8 +1,8 @@
 """How a backup is made while runs train: rows of one moment, and with each run the checkpoint that its row speaks of.
 
 A worker replaces a checkpoint by a newer one every few seconds, after it has told the store. So the checkpoints of the runs
-that may go on are held fast (as links, else as copies) right after the moment whose rows go into the backup, and where one is
-newer already, another moment is taken. All other files never change: each is copied whole, or is gone.
+that may go on are held (as links, else as copies) right after the moment whose rows go into the backup, and where one
+is newer already, another moment is taken. All other files never change: each is copied whole, or is gone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOMENTS = 20  # that are tried until every checkpoint fits its row
 
 
 @dataclass(frozen=True)
-class Made:
+class BackupResult:
     """What is in a backup. `restarting`: runs whose checkpoint is missing or another's; they will begin anew."""
 
     runs: int
@@ -38,7 +38,7 @@ class Made:
     restarting: int
 
 
-def make(target: Path) -> Made:
+def make(target: Path) -> BackupResult:
     """Write a backup of the home and the store to `target`, a new file. Raises BackupError, StoreUnavailableError."""
     home = settings.home()
     if not home.is_dir():
@@ -56,21 +56,21 @@ def make(target: Path) -> Made:
             store.close()
 
 
-def _write(writer: Writer, store: Store, folder: Path, target: Path) -> Made:
-    held = _Held(folder)
+def _write(writer: Writer, store: Store, folder: Path, target: Path) -> BackupResult:
+    checkpoints = _HeldCheckpoints(folder)
     for moment in range(MOMENTS):
         with store.transfer.snapshot() as snapshot:
-            lost = [checkpoint for checkpoint in snapshot.checkpoints() if not held.hold(checkpoint)]
+            lost = [checkpoint for checkpoint in snapshot.checkpoints() if not checkpoints.hold(checkpoint)]
             if lost and moment < MOMENTS - 1:
                 continue
             runs = snapshot.run_ids()
-            see_that_it_fits(sum(map(_size, chain(files_of(runs).values(), held.files.values()))), target.parent)
+            see_that_it_fits(sum(map(_size, chain(files_of(runs).values(), checkpoints.files.values()))), target.parent)
             rows = {name: _add_rows(writer, snapshot, name) for name in snapshot.tables()}
         break
     # The moment is over: nothing of the store is kept from being tidied up while the weights are copied.
-    sizes = [size for name, file in _all_files(runs, held) if (size := writer.add_file(name, file)) is not None]
+    sizes = [size for name, file in _all_files(runs, checkpoints) if (size := writer.add_file(name, file)) is not None]
     writer.end(mnist_core.__version__, HEAD, rows)
-    return Made(len(runs), len(sizes), sum(sizes), len(lost))
+    return BackupResult(len(runs), len(sizes), sum(sizes), len(lost))
 
 
 def _add_rows(writer: Writer, snapshot: Snapshot, name: str) -> int:
@@ -86,17 +86,17 @@ def _add_rows(writer: Writer, snapshot: Snapshot, name: str) -> int:
     return count
 
 
-class _Held:
-    """Checkpoints as they were when they were held fast, in a folder; `files`: by the ids of their runs."""
+class _HeldCheckpoints:
+    """Checkpoints as they were when they were linked, in a folder; `files`: by the ids of their runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._of: dict[str, Checkpoint] = {}
+        self._held: dict[str, Checkpoint] = {}
         self.files: dict[str, Path] = {}
 
     def hold(self, checkpoint: Checkpoint) -> bool:
         """Hold the checkpoint that the row speaks of; whether it is there. Where it is not, what stands in its place is held."""
-        if self._of.get(checkpoint.run_id) == checkpoint:
+        if self._held.get(checkpoint.run_id) == checkpoint:
             return True
         place = self._folder / checkpoint_file(checkpoint.run_id).name
         # As for the worker that goes on from it: the newer file counts where it is not in its place yet.
@@ -106,7 +106,7 @@ class _Held:
                 continue
             self.files[checkpoint.run_id] = place
             if step_of(place) == checkpoint.step:
-                self._of[checkpoint.run_id] = checkpoint
+                self._held[checkpoint.run_id] = checkpoint
                 return True
         return False
 
@@ -124,10 +124,10 @@ def _link(file: Path, place: Path) -> bool:
     return True
 
 
-def _all_files(runs: set[str], held: _Held) -> Iterable[tuple[str, Path]]:
+def _all_files(runs: set[str], checkpoints: _HeldCheckpoints) -> Iterable[tuple[str, Path]]:
     """Member and file of all weights: those that are held, and what else is there of these runs."""
-    mine = {checkpoint_file(run_id).name: file for run_id, file in held.files.items() if run_id in runs}
-    return ((f"{FOLDER}/{name}", file) for name, file in (files_of(runs) | mine).items())
+    held = {checkpoint_file(run_id).name: file for run_id, file in checkpoints.files.items() if run_id in runs}
+    return ((f"{FOLDER}/{name}", file) for name, file in (files_of(runs) | held).items())
 
 
 def _size(file: Path) -> int:

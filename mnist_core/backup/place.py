@@ -17,22 +17,22 @@ from mnist_core.errors import BackupError
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
     """One backup or restore of a home at a time. Raises BackupError, OSError."""
-    with held(home / "backup.lock", "Another backup or restore of {folder} is at work. Wait until it is done.", home):
+    with locked(home / "backup.lock", "Another backup or restore of {folder} is at work. Wait until it is done.", home):
         yield
 
 
 @contextmanager
-def held(lock: Path, sentence: str, home: Path) -> Iterator[None]:
+def locked(lock: Path, sentence: str, home: Path) -> Iterator[None]:
     """The lock, for as long as the context lasts. Raises BackupError with the sentence where another has it; OSError."""
-    mine = filelock.FileLock(lock, timeout=0, mode=0o600)
+    file_lock = filelock.FileLock(lock, timeout=0, mode=0o600)
     try:
-        mine.acquire()
+        file_lock.acquire()
     except filelock.Timeout as error:
         raise BackupError(sentence, folder=str(home)) from error
     try:
         yield
     finally:
-        mine.release()
+        file_lock.release()
 
 
 @contextmanager
@@ -41,8 +41,8 @@ def workspace(home: Path) -> Iterator[Path]:
 
     Only for who is `alone` in the home. Raises OSError.
     """
-    for left in home.glob("backup-*.tmp"):
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in home.glob("backup-*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
     folder = settings.make_private(home / f"backup-{secrets.token_hex(4)}.tmp")
     try:
         yield folder

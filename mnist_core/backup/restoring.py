@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mnist_core import settings
 from mnist_core.backup.container import FOLDER, Reader, damaged, opened
-from mnist_core.backup.place import alone, held, see_that_it_fits, workspace, writing
+from mnist_core.backup.place import alone, locked, see_that_it_fits, workspace, writing
 from mnist_core.errors import BackupError
 from mnist_core.jobs.dispatcher import LEASE_SECONDS, holder_name
 from mnist_core.jobs.liveness import Watch
@@ -27,7 +27,7 @@ _IN_USE = "An app is in use of {folder}. End it, restore, and start it again; or
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreResult:
     """What came out of a backup. `waiting`: runs that were training, and are in the queue now."""
 
     runs: int
@@ -36,7 +36,7 @@ class Restored:
     waiting: int
 
 
-def restore(file: Path) -> Restored:
+def restore(file: Path) -> RestoreResult:
     """Put the backup in `file` into the home and the store of the settings, which have no runs yet.
 
     Raises BackupError, StoreUnavailableError; nothing is changed then.
@@ -44,7 +44,7 @@ def restore(file: Path) -> Restored:
     with opened(file) as backup, writing("{file} was not restored ({reason}). Mend that and try again.", file):
         _check_revision(backup)
         home = settings.make_home()
-        with alone(home), held(home / "cluster.lock", _IN_USE, home), workspace(home) as folder:
+        with alone(home), locked(home / "cluster.lock", _IN_USE, home), workspace(home) as folder:
             store = open_store()
             try:
                 _check_target(store)
@@ -54,7 +54,7 @@ def restore(file: Path) -> Restored:
                 store.close()
 
 
-def _restore(backup: Reader, store: Store, folder: Path) -> Restored:
+def _restore(backup: Reader, store: Store, folder: Path) -> RestoreResult:
     staged = _staged(backup, folder)
     try:
         # As after the death of a cluster.
@@ -67,7 +67,7 @@ def _restore(backup: Reader, store: Store, folder: Path) -> Restored:
             _move(folder / FOLDER, runs)
             if not store.transfer.fill(snapshot):
                 raise _has_runs(store)
-        return Restored(len(runs), len(files), size, len(waiting))
+        return RestoreResult(len(runs), len(files), size, len(waiting))
     finally:
         staged.close()
 

@@ -1,4 +1,4 @@
-"""The cluster that trains: a process of its own beside the server. Importing this imports neither Dask nor torch.
+"""The cluster that trains: a process of its own beside the server.
 
 `ensure_cluster()` starts it once per server, and anew where it has died (`keeper` asks once a second). Its standard input is
 a pipe whose write end is a bare file descriptor of the server: only the server's end closes it while the cluster lives,
@@ -41,7 +41,7 @@ def ensure_cluster() -> None:
             return
         _note_death()
         if _too_early():
-            raise _stillborn()
+            raise _start_failed()
         _start()
 
 
@@ -88,8 +88,8 @@ def _note_death() -> None:
     _remember(pid=None, started=mark["started"], deaths=mark["deaths"] + 1 if quick else 0)
 
 
-def _remember(**known: Any) -> None:
-    os.environ[_MARK] = json.dumps({"owner": os.getpid(), **known})
+def _remember(**fields: Any) -> None:
+    os.environ[_MARK] = json.dumps({"owner": os.getpid(), **fields})
 
 
 def _too_early() -> bool:
@@ -100,7 +100,7 @@ def _too_early() -> bool:
     return bool(more >= 0 and time.monotonic() - mark["started"] < wait)
 
 
-def _stillborn() -> JobsError:
+def _start_failed() -> JobsError:
     return JobsError(
         N_("The training process exits right after it starts. The reason is in {log}. It is restarted every minute."),
         log=str(log_file()),
@@ -126,7 +126,7 @@ def _start() -> None:
         except OSError as error:
             log.write(f"The training process cannot be started: {error}\n".encode())
             _remember(pid=None, started=time.monotonic(), deaths=deaths + 1)
-            raise _stillborn() from error
+            raise _start_failed() from error
     process.returncode = 0  # silences Popen's warning: the process is buried by `_alive`
     _remember(pid=process.pid, pipe=pipe, started=time.monotonic(), deaths=deaths)
 

@@ -38,14 +38,14 @@ class AnalysisDispatcher:
         self.send = send
         self.running: dict[str, Assignment] = {}
 
-    def submit(self, workers: Iterable[str], training: Collection[str], *, beside: bool) -> None:
+    def submit(self, workers: Iterable[str], training: Collection[str], *, concurrent: bool) -> None:
         """Send waiting analyses to `workers`, one each, first to those that are not `training`.
 
-        `beside`: whether a worker can take an analysis while it trains.
+        `concurrent`: whether a worker can take an analysis while it trains.
         """
-        taken = self.workers()
-        free = sorted((worker for worker in workers if worker not in taken), key=lambda worker: worker in training)
-        if not beside:
+        busy = self.workers()
+        free = sorted((worker for worker in workers if worker not in busy), key=lambda worker: worker in training)
+        if not concurrent:
             free = [worker for worker in free if worker not in training]
         if not free:
             return

@@ -26,7 +26,7 @@ LOG = logging.getLogger("mnist_lab.worker")
 REPORT_SECONDS = 0.2
 
 
-class _NoLongerWantedError(Exception):
+class _CanceledError(Exception):
     """The analysis was cancelled or deleted."""
 
 
@@ -46,7 +46,7 @@ class _Reporter:
         if time.monotonic() - self._last < REPORT_SECONDS:
             return
         if not patiently(partial(self._report, fraction)):
-            raise _NoLongerWantedError
+            raise _CanceledError
         if not self._measures_time:
             compute_lock.OF_THIS_PROCESS.give_way()
         self._last = time.monotonic()
@@ -76,7 +76,7 @@ def execute(analysis_id: str, url: str, cores: int, lease: int | None = None) ->
         with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
             compute_lock.OF_THIS_PROCESS.prepare(partial(_set_threads, cores))
             values, arrays = _computed(store, analysis, cores)
-    except _NoLongerWantedError:
+    except _CanceledError:
         return
     except TransientStoreError:
         raise  # the dispatcher queues the analysis again

@@ -1,7 +1,7 @@
 """The cluster's process: one per home folder, holding Dask's scheduler, the workers' nannies and the dispatcher.
 
-Its life hangs on its standard input; on its standard output it gives signs of life. While another cluster holds the lock of the home folder it waits as a standby,
-before anything heavy is imported.
+Its life hangs on its standard input; on its standard output it gives signs of life. While another cluster holds the lock
+of the home folder it waits as a standby, before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -41,13 +41,7 @@ def main() -> None:
     threading.Thread(target=_give_signs, args=(_take_output(),), daemon=True).start()
     os.umask(0o077)  # what this process and its workers write is for this account alone
     settings.make_home()
-    lock = filelock.FileLock(settings.home() / "cluster.lock", mode=0o600)
-    while True:
-        try:
-            lock.acquire(timeout=STANDBY_SECONDS)
-            break
-        except filelock.Timeout:
-            continue
+    _acquire(filelock.FileLock(settings.home() / "cluster.lock", mode=0o600))
     _shorten_log()
     for place in settings.exposed():
         LOG.warning("other accounts can write to %s: keep it for this one alone", place)
@@ -58,6 +52,15 @@ def main() -> None:
         kill_children()
         logging.shutdown()
         os._exit(1)  # what is left to close may hang: a scheduler that is gone, for one
+
+
+def _acquire(lock: filelock.BaseFileLock) -> None:
+    while True:
+        try:
+            lock.acquire(timeout=STANDBY_SECONDS)
+            return
+        except filelock.Timeout:
+            continue
 
 
 def _end_with_input() -> None:
@@ -133,23 +136,43 @@ def _reached(open_store: Callable[[], Store]) -> Store:
 
 def _client(stack: ExitStack) -> tuple[Any, Any]:
     """A Dask client of the scheduler named in the environment, else of a local cluster of processes; and that cluster."""
-    import dask
     from distributed import Client
 
     from mnist_core.jobs.analyses import SLOT
-    from mnist_core.jobs.private_cluster import closed_cluster, named_security
+    from mnist_core.jobs.private_cluster import closed_cluster
     from mnist_core.jobs.worker_setup import WorkerSetup
 
-    address = settings.scheduler_address()
-    if address:
-        security = named_security()
-        if security is None:
-            LOG.warning(
-                "whoever reaches %s can run code as its workers: see MNIST_LAB_TLS_CA in docs/environment.md", address
-            )
-        client = stack.enter_context(Client(address, security=security))  # type: ignore[no-untyped-call]
-        client.register_plugin(WorkerSetup(settings.store_url()))
-        return client, None
+    cluster: Any = None
+    if address := settings.scheduler_address():
+        client = _client_of(address, stack)
+    else:
+        _configure_dask()
+        # One trains, one looks into networks, one fetches data. The first is ready sooner alone; the others follow.
+        cluster = stack.enter_context(closed_cluster({"train": 1, SLOT: 1, "short": 1}, threads=3))
+        client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
+    client.register_plugin(WorkerSetup(settings.store_url()))
+    if cluster is not None:
+        cluster.scale(settings.worker_count())
+    return client, cluster
+
+
+def _client_of(address: str, stack: ExitStack) -> Any:
+    """A client of somebody else's scheduler."""
+    from distributed import Client
+
+    from mnist_core.jobs.private_cluster import named_security
+
+    security = named_security()
+    if security is None:
+        LOG.warning(
+            "whoever reaches %s can run code as its workers: see MNIST_LAB_TLS_CA in docs/environment.md", address
+        )
+    return stack.enter_context(Client(address, security=security))  # type: ignore[no-untyped-call]
+
+
+def _configure_dask() -> None:
+    import dask
+
     dask.config.set(
         {
             # Training holds the GIL for long stretches; a busy worker is not a lost one.
@@ -179,24 +202,18 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
             "distributed.worker.http.routes": [],
         }
     )
-    # One trains, one looks into networks, one fetches data. The first worker is ready sooner alone; the others follow.
-    cluster = stack.enter_context(closed_cluster({"train": 1, SLOT: 1, "short": 1}, threads=3))
-    client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
-    client.register_plugin(WorkerSetup(settings.store_url()))
-    cluster.scale(settings.worker_count())
-    return client, cluster
 
 
 def watch(client: Any, cluster: Any) -> Watchdog:
     """Have the workers of `client` give signs of life, and end those that hang; those of the local `cluster` at once."""
     from mnist_core.jobs.worker_heartbeat import TOPIC, Pulse
 
-    def there() -> Collection[str]:
+    def connected() -> Collection[str]:
         addresses: Collection[str] = client.scheduler_info(n_workers=-1)["workers"]
         return addresses
 
     end = partial(end_worker, cluster) if cluster is not None else partial(restart_worker, client)
-    watchdog = Watchdog(end, there)
+    watchdog = Watchdog(end, connected)
     client.subscribe_topic(TOPIC, watchdog.hear)
     client.register_plugin(Pulse())
     watchdog.start()
@@ -226,8 +243,8 @@ def renew_workers(cluster: Any) -> None:
     by its nanny. Their names stay, so that there are never more workers than were asked for."""
 
     async def close_missing() -> None:
-        there = {worker["name"] for worker in cluster.scheduler_info["workers"].values()}
-        for name in set(cluster.workers) - there:
+        registered = {worker["name"] for worker in cluster.scheduler_info["workers"].values()}
+        for name in set(cluster.workers) - registered:
             await cluster.workers.pop(name).close()
 
     cluster.sync(close_missing)

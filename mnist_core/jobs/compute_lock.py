@@ -20,7 +20,7 @@ def _nothing() -> None:
     """There is nothing to prepare."""
 
 
-class _OfAThread(local):
+class _ThreadState(local):
     """What each thread has for itself."""
 
     holds = False
@@ -36,18 +36,18 @@ class ComputeLock:
         self._waiting: deque[object] = deque()  # of those who wait
         self._since = 0.0  # when the one that holds it got it …
         self._waited = 0.0  # … and how long it had given way for it
-        self._mine = _OfAThread()
+        self._thread = _ThreadState()
 
     def __enter__(self) -> None:
         with self._changed:
             self._wait()
             self._waited = 0.0
-        self._mine.holds, self._mine.prepare = True, _nothing
+        self._thread.holds, self._thread.prepare = True, _nothing
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._mine.holds = False
+        self._thread.holds = False
         self._release()
 
     def _release(self) -> None:
@@ -57,11 +57,11 @@ class ComputeLock:
 
     def prepare(self, function: Callable[[], None]) -> None:
         """Call `function` now, and whenever this thread, which holds the lock, has it again after another."""
-        self._mine.prepare = function
+        self._thread.prepare = function
         function()
 
     @property
-    def wanted(self) -> bool:
+    def has_waiting(self) -> bool:
         """Whether anybody waits."""
         return bool(self._waiting)
 
@@ -78,24 +78,24 @@ class ComputeLock:
             self._changed.notify_all()
             self._wait()
             self._waited = self._since - begun
-        self._mine.prepare()
+        self._thread.prepare()
         return True
 
     @contextmanager
     def released(self) -> Iterator[None]:
         """Others may have the lock inside `with`, at whose end this thread has it again. Nothing where it does not hold it."""
-        if not self._mine.holds:
+        if not self._thread.holds:
             yield
             return
-        self._mine.holds = False
+        self._thread.holds = False
         self._release()
         try:
             yield
         finally:
             with self._changed:
                 self._wait()
-            self._mine.holds = True
-            self._mine.prepare()
+            self._thread.holds = True
+            self._thread.prepare()
 
     def _wait(self) -> None:
         ticket = object()

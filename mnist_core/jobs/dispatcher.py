@@ -72,9 +72,8 @@ class Dispatcher:
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
-        self._named: set[str] = (
-            set() if self.elsewhere else {"train", SLOT, maintenance.SLOT}
-        )  # slots that workers have by name
+        # Slots that workers have by name.
+        self._slot_names: set[str] = set() if self.elsewhere else {"train", SLOT, maintenance.SLOT}
         self._running: dict[str, Assignment] = {}
         self._analyses = AnalysisDispatcher(store, self._send)
         self._maintenance = maintenance.Maintenance(store, self._send)
@@ -98,7 +97,7 @@ class Dispatcher:
         while True:
             try:
                 if not begun:
-                    while self.others_turn():
+                    while self.served_elsewhere():
                         time.sleep(IDLE_SECONDS)
                     self.begin()
                     begun = True
@@ -122,7 +121,7 @@ class Dispatcher:
             calm = time.monotonic() - self._busy > CALM_AFTER
             time.sleep(CALM_SECONDS if calm else IDLE_SECONDS)
 
-    def others_turn(self) -> bool:
+    def served_elsewhere(self) -> bool:
         """Whether the cluster of another home or machine serves this store: two would train the same runs."""
         lease = self.store.lease.current()
         if lease.holder in ("", self._home):
@@ -144,8 +143,8 @@ class Dispatcher:
         for future in [*(assignment.future for assignment in assignments), *self._maintenance.running.values()]:
             future.cancel()
             future.release()
-        for kept in (self._running, self._analyses.running, self._maintenance.running):
-            kept.clear()
+        for tasks in (self._running, self._analyses.running, self._maintenance.running):
+            tasks.clear()
 
     def tick(self) -> None:
         """One look at everything."""
@@ -163,7 +162,7 @@ class Dispatcher:
     def _submit(self) -> None:
         if self.store.analyses.queued(1):
             workers, training = self._workers(), {assignment.worker for assignment in self._running.values()}
-            self._analyses.submit(workers, training, beside=SLOT in self._named)
+            self._analyses.submit(workers, training, concurrent=SLOT in self._slot_names)
         if len(self._assignments()) >= self.slots:
             return
         now = time.monotonic()
@@ -172,50 +171,50 @@ class Dispatcher:
         if waiting or self._running or self._analyses.running:
             self._busy = time.monotonic()
         free = self._free_workers() if waiting else []
-        for together in self._shared_out(self._bunches(waiting), len(free)):
+        for runs in self._distributed(self._stacks(waiting), len(free)):
             worker = free.pop(0)
             # Alone a run has all cores.
-            cores = settings.cpu_count() // (len(self._assignments()) + 1 + len(free) * (len(together) > 1))
-            threads = useful_threads(together[0].config, max(1, cores), len(together))
-            ids, task = [run.id for run in together], (self.store.url, threads, self.store.lease.token)
+            cores = settings.cpu_count() // (len(self._assignments()) + 1 + len(free) * (len(runs) > 1))
+            threads = useful_threads(runs[0].config, max(1, cores), len(runs))
+            ids, task = [run.id for run in runs], (self.store.url, threads, self.store.lease.token)
             future = self._send("run", "train", worker, run_job.execute, ids, *task)
             self._running |= dict.fromkeys(ids, Assignment(future, worker))
 
     def _assignments(self) -> set[Assignment]:
         """What fills slots for training: analyses, too, where workers have no slot of their own for them."""
-        analyses = () if SLOT in self._named else self._analyses.running.values()
+        analyses = () if SLOT in self._slot_names else self._analyses.running.values()
         return {*self._running.values(), *analyses}
 
-    def _bunches(self, waiting: Sequence[Run]) -> list[list[Run]]:
+    def _stacks(self, waiting: Sequence[Run]) -> list[list[Run]]:
         """Runs that will train as one stack, in the order of the first of each; runs whose data are to come left out."""
-        bunches: dict[Hashable, list[Run]] = {}
+        alike: dict[Hashable, list[Run]] = {}
         for run in waiting:
             if not self._maintenance.data_to_come(run.config.dataset):
-                bunches.setdefault(self._mates(run), []).append(run)
-        return list(bunches.values())
+                alike.setdefault(self._stack_key(run), []).append(run)
+        return list(alike.values())
 
-    def _mates(self, run: Run) -> Hashable:
-        """Equal for runs that may share a stack: started by one click, at one step, with nothing asked of any.
+    def _stack_key(self, run: Run) -> Hashable:
+        """Equal for runs that may share a stack: started by one click, at one step, with no request to any.
 
         A run that has lost a worker goes alone, so that it brings no other down with it.
         """
-        alike = stacks.key(run.config)
-        if alike is None or run.group is None or run.command or self._deaths[run.id]:
+        key = stacks.key(run.config)
+        if key is None or run.group is None or run.command or self._deaths[run.id]:
             return run.id
-        return run.owner, run.group, run.checkpoint_step, run.threads, alike
+        return run.owner, run.group, run.checkpoint_step, run.threads, key
 
     @staticmethod
-    def _shared_out(bunches: Sequence[list[Run]], workers: int) -> list[list[Run]]:
-        """What each of so many free workers is to train: one bunch each, in order; the first one has those left over.
+    def _distributed(waiting: Sequence[list[Run]], workers: int) -> list[list[Run]]:
+        """What each of so many free workers is to train: one stack each, in order; the first is split among the others.
 
         Two halves of a sweep side by side take less time than one stack whose threads wait for each other.
         """
-        if not bunches or not workers:
+        if not waiting or not workers:
             return []
-        first = bunches[0][: stacks.WIDEST * workers]
-        parts = min(len(first), max(workers - len(bunches) + 1, 1 + (len(first) - 1) // stacks.WIDEST))
-        shares = [first[start::parts] for start in range(parts)] + [bunch[: stacks.WIDEST] for bunch in bunches[1:]]
-        return shares[:workers]
+        first = waiting[0][: stacks.WIDEST * workers]
+        count = min(len(first), max(workers - len(waiting) + 1, 1 + (len(first) - 1) // stacks.WIDEST))
+        parts = [first[start::count] for start in range(count)] + [runs[: stacks.WIDEST] for runs in waiting[1:]]
+        return parts[:workers]
 
     def _free_workers(self) -> list[str]:
         """Addresses of the workers that could begin a run now, each as often as it has slots free."""
@@ -228,9 +227,10 @@ class Dispatcher:
         workers, hung = self.client.scheduler_info(n_workers=-1)["workers"], self._hung()
         resources = {name: worker.get("resources", {}) for name, worker in workers.items() if name not in hung}
         if self.elsewhere:
-            self._named = {name for owned in resources.values() for name in owned}
+            self._slot_names = {name for owned in resources.values() for name in owned}
         slots = {
-            address: int(owned.get("train", 0)) if "train" in self._named else 1 for address, owned in resources.items()
+            address: int(owned.get("train", 0)) if "train" in self._slot_names else 1
+            for address, owned in resources.items()
         }
         if self.elsewhere:
             self.slots = sum(slots.values())
@@ -243,7 +243,7 @@ class Dispatcher:
             *arguments,
             key=f"{name}-{secrets.token_hex(8)}",
             workers=worker,
-            resources={slot: 1} if slot in self._named else None,
+            resources={slot: 1} if slot in self._slot_names else None,
             pure=False,
             retries=0,
         )
@@ -252,7 +252,7 @@ class Dispatcher:
         for run_id, assignment in list(self._running.items()):
             if assignment.future.done():
                 self._settle(run_id, assignment.future)  # where the store cannot be used, again at the next look
-                self._let_go(run_id)
+                self._release(run_id)
 
     def _settle(self, run_id: str, future: Any) -> None:
         """See that a run whose task has ended is not left running."""
@@ -261,28 +261,28 @@ class Dispatcher:
         except RunNotFoundError:
             return
         error = future.exception() if future.status == "error" else None
-        again = self._tried_again_after(run_id, error)
-        if error is not None and again is None:
+        delay = self._retry_delay(run_id, error)
+        if error is not None and delay is None:
             sentence = _sentence(run_id, error)
             if state in ("queued", "running"):
                 self.store.record_writer.finish(run_id, "failed", {}, sentence)
         elif state == "running":
             LOG.warning("run %s was let go of (%s) and is queued again", run_id, error or future.status)
             # A task that ended all the same was tried again by Dask after the death of its worker, and found no run.
-            self._wait_again(run_id, self._deaths[run_id] + (future.status == "finished"), _KILLER)
-        if again is None:
+            self._requeue(run_id, self._deaths[run_id] + (future.status == "finished"), _CRASHED)
+        if delay is None:
             self._faults.pop(run_id, None)
             self._not_before.pop(run_id, None)
         else:
             self._faults[run_id] += 1
-            self._not_before[run_id] = time.monotonic() + again
+            self._not_before[run_id] = time.monotonic() + delay
 
-    def _tried_again_after(self, run_id: str, error: BaseException | None) -> float | None:
+    def _retry_delay(self, run_id: str, error: BaseException | None) -> float | None:
         """Seconds after which to try a run again whose task ended with `error`; None: that was no passing fault."""
         if isinstance(error, TransientStoreError):
             return FAULT_SECONDS[0]  # its worker was patient already
-        met = self._faults[run_id]
-        return FAULT_SECONDS[met] if passing_errno(error) is not None and met < len(FAULT_SECONDS) else None
+        faults = self._faults[run_id]
+        return FAULT_SECONDS[faults] if passing_errno(error) is not None and faults < len(FAULT_SECONDS) else None
 
     def _recover(self, workers: dict[str, int]) -> None:
         """Queue the runs of workers that are gone again, or give up the ones that brought down several."""
@@ -290,23 +290,23 @@ class Dispatcher:
             if assignment.worker in workers or assignment.future.done():
                 continue
             LOG.warning("run %s has lost its worker %s", run_id, assignment.worker)
-            why = _HANGER if assignment.worker in self._hung() else _KILLER
-            self._wait_again(run_id, self._deaths[run_id] + 1, why)
+            sentence = _HUNG if assignment.worker in self._hung() else _CRASHED
+            self._requeue(run_id, self._deaths[run_id] + 1, sentence)
             assignment.future.cancel()
-            self._let_go(run_id)
+            self._release(run_id)
 
-    def _wait_again(self, run_id: str, deaths: int, why: Message) -> None:
-        """Queue a run again that has lost so many workers; fail it with the sentence `why` where they are too many."""
+    def _requeue(self, run_id: str, deaths: int, sentence: Message) -> None:
+        """Queue a run again that has lost so many workers; fail it with the sentence where they are too many."""
         try:
             if deaths >= DEATHS and self.store.runs.state(run_id) in ("queued", "running"):
-                self.store.record_writer.finish(run_id, "failed", {}, why)
+                self.store.record_writer.finish(run_id, "failed", {}, sentence)
             else:
                 self.store.queue.requeue(run_id)
         except RunNotFoundError:
             LOG.info("run %s is deleted", run_id)
         self._deaths[run_id] = 1 if deaths >= DEATHS else deaths  # where it is continued, it has some more
 
-    def _let_go(self, run_id: str) -> None:
+    def _release(self, run_id: str) -> None:
         self._running.pop(run_id).future.release()
 
     def _heartbeat(self) -> None:
@@ -357,11 +357,9 @@ def _sentence(run_id: str, error: BaseException) -> Message:
     )
 
 
-_KILLER = message(
+_CRASHED = message(
     N_(
         "This run crashed its worker several times, probably because memory ran out. Try a smaller network or batch size."
     )
 )
-_HANGER = message(
-    N_("The worker of this run stopped responding several times. Run it again, or try a smaller network.")
-)
+_HUNG = message(N_("The worker of this run stopped responding several times. Run it again, or try a smaller network."))

@@ -35,14 +35,14 @@ class Watch(Generic[K]):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._stopwatch = Stopwatch(clock)
-        self._seen: dict[K, tuple[object, float]] = {}
+        self._last_counts: dict[K, tuple[object, float]] = {}
 
     def look(self, counts: Mapping[K, object]) -> dict[K, float]:
         """Seconds for which each counter has been what it is now; 0 for those that are new or have moved."""
         passed = self._stopwatch.passed()
         still = {}
         for key, count in counts.items():
-            before, seconds = self._seen.get(key, (None, 0.0))
-            still[key] = seconds + passed if key in self._seen and before == count else 0.0
-        self._seen = {key: (count, still[key]) for key, count in counts.items()}
+            before, seconds = self._last_counts.get(key, (None, 0.0))
+            still[key] = seconds + passed if key in self._last_counts and before == count else 0.0
+        self._last_counts = {key: (count, still[key]) for key, count in counts.items()}
         return still

@@ -51,8 +51,8 @@ class Maintenance:
             self._measured = True
             if self.store.facts.get("speed") is None:
                 self._run("speed", tasks.measure)
-        wanted = self.store.facts.get("download")
-        if wanted and wanted.get("state") == "wanted":
+        request = self.store.facts.get("download")
+        if request and request.get("state") == "wanted":
             self._run("download", tasks.download)
 
     def data_to_come(self, name: DatasetName) -> bool:

@@ -90,9 +90,9 @@ class Job:
             forget_next(self.run.id)
         if reached > trainer.step:
             # The last worker came further than its last checkpoint: those steps are made again.
-            where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
-            happened = Curves(events=(Event(trainer.step, "recovered"),))
-            self._tell(Report(self.run.id, where, happened, token=self.run.token))
+            progress = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
+            curves = Curves(events=(Event(trainer.step, "recovered"),))
+            self._tell(Report(self.run.id, progress, curves, token=self.run.token))
         if (rate := self.run.learning_rate) not in (None, trainer.state.base_rate):
             trainer.set_learning_rate(rate)  # changed by hand when no checkpoint could be written
         return trainer
@@ -156,10 +156,10 @@ class Job:
     # ---- what is asked -----------------------------------------------------------------------------------------
 
     @property
-    def asked(self) -> bool:
-        """Whether something is asked of it, so that it cannot just go on."""
-        wanted = self.requests
-        return wanted is None or wanted.learning_rate is not None or wanted.command is not None
+    def has_request(self) -> bool:
+        """Whether something is requested of it, so that it cannot just go on."""
+        requests = self.requests
+        return requests is None or requests.learning_rate is not None or requests.command is not None
 
     def look(self) -> None:
         """See what is asked now; where the store is locked, what was asked last."""
@@ -172,19 +172,19 @@ class Job:
 
     def obey(self) -> bool:
         """Do what is asked; whether the run is let go of."""
-        asked = self.requests
-        if asked is None:
+        requests = self.requests
+        if requests is None:
             if patiently(lambda: self.store.runs.version(self.run.id)) is None:
                 forget_files(self.run.id)  # deleted
             self.next_file.unlink(missing_ok=True)
             return True
-        if asked.learning_rate is not None:
-            self._change_rate(asked.learning_rate)
+        if requests.learning_rate is not None:
+            self._change_rate(requests.learning_rate)
             return False
-        if asked.command == "step":
+        if requests.command == "step":
             return self._one_step()
-        if asked.command in ("pause", "stop", "reset"):
-            return self._let_go(asked.command)
+        if requests.command in ("pause", "stop", "reset"):
+            return self._leave(requests.command)
         return False
 
     def _change_rate(self, rate: float) -> None:
@@ -196,19 +196,19 @@ class Job:
     def _one_step(self) -> bool:
         """One update, then a pause; False where something else was asked before it was made."""
         before = self.trainer.step
-        self.trainer.loop.advance(self._asked_for_something_else, steps=1)
+        self.trainer.loop.advance(self._has_other_request, steps=1)
         if self.trainer.finished:
             self._publish(self.save_patiently())
             self.finish(alone=True)
             return True
-        made = self.trainer.step > before
-        self._publish(made and self.save_patiently())
-        return made and self._pause("step")
+        updated = self.trainer.step > before
+        self._publish(updated and self.save_patiently())
+        return updated and self._pause("step")
 
-    def _asked_for_something_else(self) -> bool:
+    def _has_other_request(self) -> bool:
         """Whether something else is asked than one step."""
         self._look_again()
-        return self.asked and (self.requests is None or self.requests.command != "step")
+        return self.has_request and (self.requests is None or self.requests.command != "step")
 
     def _look_again(self) -> None:
         """Look, if the last time was a while ago."""
@@ -216,8 +216,8 @@ class Job:
         if time.monotonic() - self._looked >= ASK_SECONDS:
             self.look()
 
-    def _let_go(self, command: str) -> bool:
-        """Leave the run as `command` wants it; False where that was taken back meanwhile."""
+    def _leave(self, command: str) -> bool:
+        """Pause, stop or reset the run; False where that was taken back meanwhile."""
         if command == "reset":
             # Its files go when it begins again: they may be another worker's already.
             patiently(lambda: self.store.record_writer.reset(self.run.id, self.run.token))
@@ -245,7 +245,7 @@ class Job:
 
     def finish(self, *, alone: bool) -> None:
         """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
-        result = self.trainer.result() | self.trainer.result_on_all_images(self._given_up)
+        result = self.trainer.result() | self.trainer.result_on_all_images(self._interrupted)
         self._end(self.trainer.outcome, result)
         try:
             if alone:
@@ -256,11 +256,10 @@ class Job:
     def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
         """Write the result down, with the verdict on the records as they are in the store."""
         curves = patiently(lambda: self.store.record_reader.curves(self.run.id))
-        verdict = at_end(self.run.config, curves, outcome)
-        whole = result | {"verdict": verdict}
-        patiently(lambda: self.store.record_writer.finish(self.run.id, outcome, whole, token=self.run.token))
+        judged = result | {"verdict": at_end(self.run.config, curves, outcome)}
+        patiently(lambda: self.store.record_writer.finish(self.run.id, outcome, judged, token=self.run.token))
 
-    def _given_up(self) -> bool:
+    def _interrupted(self) -> bool:
         self._look_again()
         return self.requests is None or self.requests.command is not None
 
@@ -288,8 +287,8 @@ class Job:
     def report(self, *, saved: bool, rate: float | None = None) -> Report:
         """What is new since the last call; the records are taken from the trainer."""
         trainer = self.trainer
-        where = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds, self._speed())
-        return Report(self.run.id, where, trainer.take_records(), saved, rate, self.run.token)
+        progress = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds, self._speed())
+        return Report(self.run.id, progress, trainer.take_records(), saved, rate, self.run.token)
 
     def published(self, report: Report) -> None:
         """The store has the report: the checkpoint that goes with it counts from now on."""
@@ -338,11 +337,11 @@ class Job:
         """`save`, again and again where the disk is full, for `SAVE_SECONDS`, or until something else is asked."""
         if self.save():
             return True
-        asked = self.requests
+        requests = self.requests
         for _pause in pauses(SAVE_SECONDS if self._may_pass else 0.0):
             if self.save():
                 return True
             self.look()
-            if self.requests is None or (self.requests != asked and not self.trainer.finished):
+            if self.requests is None or (self.requests != requests and not self.trainer.finished):
                 return False
         return False

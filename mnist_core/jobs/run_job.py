@@ -29,7 +29,7 @@ LOG = logging.getLogger("mnist_lab.worker")
 PUBLISH_SECONDS = 0.2
 FIRST_SECONDS = 0.05  # between the first publications
 CHECKPOINT_SECONDS = 2.0
-CHECKPOINT_SHARE = 0.05  # of the time, at most, goes into checkpoints
+CHECKPOINT_FRACTION = 0.05  # of the time, at most, goes into checkpoints
 
 
 @releasing
@@ -46,8 +46,8 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
     load = cache(data.load_dataset)  # mapped once, not by each run anew
     with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
         jobs = [job for run in claimed if run is not None and (job := _job(store, run, device, load))]
-        for together in _at_one_step(jobs):
-            _Bunch(store, together).work()
+        for stack in _at_one_step(jobs):
+            _Stack(store, stack).work()
 
 
 def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName], Dataset]) -> Job | None:
@@ -59,20 +59,20 @@ def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName
 
 def _at_one_step(jobs: Sequence[Job]) -> list[list[Job]]:
     """The same jobs, those at the same step together. They differ where a checkpoint was lost."""
-    alike: dict[int, list[Job]] = {}
+    by_step: dict[int, list[Job]] = {}
     for job in jobs:
-        alike.setdefault(job.trainer.step, []).append(job)
-    return list(alike.values())
+        by_step.setdefault(job.trainer.step, []).append(job)
+    return list(by_step.values())
 
 
-class _Bunch:
+class _Stack:
     """Jobs at the same step, which train as one stack: the loop."""
 
     def __init__(self, store: Store, jobs: Sequence[Job]) -> None:
         self.store = store
         self.jobs = list(jobs)  # those that are not over
         self._threads = jobs[0].run.threads
-        self._asked = 0.0
+        self._polled = 0.0
         self._saved = time.monotonic()
         self._save_cost = 0.0
         self._join()
@@ -92,7 +92,7 @@ class _Bunch:
         while self.jobs:
             if compute_lock.OF_THIS_PROCESS.give_way():
                 self._look()
-            if any(job.asked for job in self.jobs):
+            if any(job.has_request for job in self.jobs):
                 self._obey()
             else:
                 self._go_on()
@@ -107,7 +107,7 @@ class _Bunch:
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
         step = self.jobs[0].trainer.step
-        for job in [job for job in self.jobs if job.asked]:
+        for job in [job for job in self.jobs if job.has_request]:
             if len(self.jobs) > 1:
                 job.trainer.train_alone()
             if self._lets_go(job):
@@ -139,13 +139,13 @@ class _Bunch:
         self.jobs = [job for job in self.jobs if job not in over or job.requests is None]
 
     def _look(self) -> None:
-        self._asked = time.monotonic()
+        self._polled = time.monotonic()
         try:
             tokens = {job.run.id: job.run.token for job in self.jobs}
             requests = self.store.commands.pending([*tokens], tokens)
         except TransientStoreError as error:
             LOG.warning("%s", error)  # the next report waits for the store
-            self._asked += AWAY_SECONDS
+            self._polled += AWAY_SECONDS
             return
         for job in self.jobs:
             job.requests = requests.get(job.run.id)
@@ -153,9 +153,9 @@ class _Bunch:
     def _interrupted(self) -> bool:
         """Whether something is asked that cannot wait until the stack comes back by itself."""
         worker_heartbeat.tick()
-        if time.monotonic() - self._asked >= run_execution.ASK_SECONDS:
+        if time.monotonic() - self._polled >= run_execution.ASK_SECONDS:
             self._look()
-        return any(job.asked for job in self.jobs)
+        return any(job.has_request for job in self.jobs)
 
     def _publish(self, to_save: Sequence[Job]) -> None:
         """Tell the store what is new of all runs, with a checkpoint of some."""
@@ -173,4 +173,4 @@ class _Bunch:
                 job.requests = None  # it is another worker's by now
 
     def _save_is_due(self) -> bool:
-        return time.monotonic() - self._saved > max(CHECKPOINT_SECONDS, self._save_cost / CHECKPOINT_SHARE)
+        return time.monotonic() - self._saved > max(CHECKPOINT_SECONDS, self._save_cost / CHECKPOINT_FRACTION)

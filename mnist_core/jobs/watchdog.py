@@ -25,17 +25,17 @@ STUCK_SECONDS = 300.0
 class Watchdog:
     """Hears the workers' signs of life (`pulse`) and calls `end` with the last sign of each that hangs, once.
 
-    `there()`: addresses of the workers that are connected. One that has died gives no signs, and does not hang.
+    `connected()`: addresses of the workers that are connected. One that has died gives no signs, and does not hang.
     """
 
     def __init__(
         self,
         end: Callable[[dict[str, Any]], None],
-        there: Callable[[], Collection[str]],
+        connected: Callable[[], Collection[str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._end = end
-        self._there = there
+        self._connected = connected
         self._over = threading.Event()
         self._ended: set[str] = set()  # that have not been heard of since
         self._signs: dict[str, dict[str, Any]] = {}
@@ -51,8 +51,8 @@ class Watchdog:
 
     def look(self) -> None:
         """See who hangs now, and end whoever did not before."""
-        there = self._there()
-        for gone in set(self._signs) - set(there):
+        connected = self._connected()
+        for gone in set(self._signs) - set(connected):
             self._signs.pop(gone, None)
         signs = dict(self._signs)
         living = self._living.look({worker: sign["alive"] for worker, sign in signs.items()})

@@ -13,9 +13,8 @@ from mnist_core.jobs import compute_lock, worker_heartbeat
 from mnist_core.store import Store, open_store
 
 LOG = logging.getLogger("mnist_lab.worker")
-BUSY_SECONDS = (
-    1.0  # how long the database itself waits for another writer: with the compute lock, which others may want
-)
+# How long the database itself waits for another writer: with the compute lock, which others may want.
+BUSY_SECONDS = 1.0
 FIRST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # the pause before another try, twice as long each time
 # After so long a worker gives up what it waits for, and its run is queued again: it may be this worker alone that cannot
 # reach the store.
@@ -32,26 +31,26 @@ def worker_store(url: str) -> Store:
     return _stores[url]
 
 
-def patiently(ask: Callable[[], T]) -> T:
-    """`ask()`, again and again while the store is out of reach; others of this process may compute meanwhile.
+def patiently(call: Callable[[], T]) -> T:
+    """`call()`, again and again while the store is out of reach; others of this process may compute meanwhile.
 
-    `ask` may be called anew though it was done: where a connection breaks while a transaction is committed, nobody knows.
+    It may be called anew though it was done: where a connection breaks while a transaction is committed, nobody knows.
     Raises TransientStoreError after `PATIENCE_SECONDS`, and what does not pass at once.
     """
     try:
-        return ask()
+        return call()
     except TransientStoreError as error:
         LOG.warning("%s", error)
     begun = time.monotonic()
     with compute_lock.OF_THIS_PROCESS.released():
         for _pause in pauses(PATIENCE_SECONDS):
             try:
-                answer = ask()
+                answer = call()
             except TransientStoreError:
                 continue
             LOG.warning("the store is back after %.0f s", time.monotonic() - begun)
             return answer
-        return ask()
+        return call()
 
 
 def pauses(seconds: float) -> Iterator[None]:

@@ -59,7 +59,7 @@ def crashed(store: Store, monkeypatch: pytest.MonkeyPatch, run_id: str = "crashe
     with monkeypatch.context() as patch:
         for name, value in (("CHECKPOINT_SECONDS", 0.0), ("PUBLISH_SECONDS", 0.001), ("FIRST_SECONDS", 0.001)):
             patch.setattr(run_job, name, value)
-        patch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
+        patch.setattr(run_job, "CHECKPOINT_FRACTION", 1.0)
         patch.setattr(store.record_writer, "publish", publish)
         with pytest.raises(Crash):
             execute(store, run_id)

@@ -117,7 +117,7 @@ def crash(store: Store, owner: str, run_id: str, step: int, *, saving: bool) -> 
 
     writer.publish = publish  # type: ignore[method-assign]
     run_job.CHECKPOINT_SECONDS = 0.0 if saving else float("inf")
-    run_job.CHECKPOINT_SHARE = 1.0
+    run_job.CHECKPOINT_FRACTION = 1.0
     try:
         pause(store, owner, [run_id], step)
     except Crash:

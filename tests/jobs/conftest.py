@@ -77,7 +77,7 @@ def shared_store(home: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch)
 def eager_store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store that is shared with the jobs, to which `crashes.CONFIG` tells of itself a dozen times, each time with a checkpoint."""
     monkeypatch.setattr(run_job, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(run_job, "CHECKPOINT_SHARE", 1.0)
+    monkeypatch.setattr(run_job, "CHECKPOINT_FRACTION", 1.0)
     crashes.in_strides(monkeypatch, crashes.CONFIG.total_steps // 12)
     return shared_store
 

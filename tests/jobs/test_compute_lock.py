@@ -29,7 +29,7 @@ def test_who_waits_goes_before_the_one_that_gave_way() -> None:
 
         other = threading.Thread(target=analysis)
         other.start()
-        wait_until(lambda: turns.wanted)
+        wait_until(lambda: turns.has_waiting)
         assert order == []
         assert turns.give_way()
         order.append("run")
@@ -53,12 +53,12 @@ def test_who_waits_for_something_else_lends_the_turn_and_is_prepared_when_it_has
             other.join(10)
         later = threading.Thread(target=analysis)
         later.start()
-        wait_until(lambda: turns.wanted)
+        wait_until(lambda: turns.has_waiting)
         assert order == ["run", "analysis", "run"]
     later.join(10)
     assert order == ["run", "analysis", "run", "analysis"]
     with turns.released():  # nobody holds it
-        assert not turns.wanted
+        assert not turns.has_waiting
 
 
 def test_two_that_give_way_have_the_turn_by_turns() -> None:
@@ -67,10 +67,10 @@ def test_two_that_give_way_have_the_turn_by_turns() -> None:
 
     def work(name: str) -> None:
         with turns:
-            wait_until(lambda: turns.wanted or order)
+            wait_until(lambda: turns.has_waiting or order)
             for _round in range(5):
                 order.append(name)
-                wait_until(lambda: turns.give_way() or not turns.wanted)
+                wait_until(lambda: turns.give_way() or not turns.has_waiting)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("run", "analysis")]
     for thread in threads:

@@ -74,17 +74,17 @@ def test_a_store_that_another_home_serves_is_left_to_it_until_it_is_gone(
 ) -> None:
     monkeypatch.setattr("mnist_core.jobs.dispatcher.LEASE_SECONDS", 0.1)
     dispatcher.tick()
-    assert not Dispatcher(Client(), store).others_turn()  # the same home's
+    assert not Dispatcher(Client(), store).served_elsewhere()  # the same home's
     monkeypatch.setenv("MNIST_LAB_HOME", str(home / "other"))
     other = Dispatcher(Client(), store)
-    assert other.others_turn()
+    assert other.served_elsewhere()
     # The machine's clock is set back by an hour: its holder is heard all the same.
     earlier = time.time() - 3_600
     monkeypatch.setattr("time.time", lambda: earlier)
-    wait_until(lambda: not other.others_turn(), 5)
+    wait_until(lambda: not other.served_elsewhere(), 5)
     monkeypatch.setattr("mnist_core.jobs.dispatcher.HEARTBEAT_SECONDS", 0.0)
     dispatcher.tick()
-    assert other.others_turn()
+    assert other.served_elsewhere()
 
 
 def test_what_was_soft_deleted_goes_for_good_with_its_files(

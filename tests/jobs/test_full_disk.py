@@ -126,7 +126,7 @@ def test_a_rate_that_was_changed_when_no_checkpoint_could_be_written_stays_in_us
     with monkeypatch.context() as patch:
         full_disk(patch, float("inf"))
         asked_during(store, patch, lambda: store.commands.set_learning_rate(run_id, "ann", 0.03))
-        patch.setattr(run_job._Bunch, "_go_on", _then(die, run_job._Bunch._go_on))
+        patch.setattr(run_job._Stack, "_go_on", _then(die, run_job._Stack._go_on))
         with pytest.raises(DeathError):
             execute(store, run_id)
     store.queue.requeue(run_id)
@@ -148,7 +148,7 @@ def _then(act: Callable[[], None], method: Callable[[Any], None]) -> Callable[[A
 def test_a_checkpoint_that_cannot_be_put_in_its_place_is_not_written_over(
     store: Store, monkeypatch: Any, undisturbed_curve: str
 ) -> None:
-    monkeypatch.setattr(run_job._Bunch, "_save_is_due", lambda self: True)
+    monkeypatch.setattr(run_job._Stack, "_save_is_due", lambda self: True)
     run_id = store.runs.create("ann", CONFIG)
     replace, place, moved = Path.replace, checkpoint_file(run_id), 0
 

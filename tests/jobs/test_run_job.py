@@ -114,7 +114,7 @@ def test_a_cnn_that_is_stepped_resumed_and_loses_its_worker_comes_to_the_same_we
 def test_a_lost_worker_is_told_as_an_event(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.runs.create("ann", CONFIG)
     with monkeypatch.context() as patch:
-        patch.setattr(run_job._Bunch, "_save_is_due", lambda self: False)
+        patch.setattr(run_job._Stack, "_save_is_due", lambda self: False)
         patch.setattr(store.record_writer, "publish", after(4, die, store.record_writer.publish))
         with pytest.raises(Crash):
             execute(store, run_id)
@@ -227,7 +227,7 @@ def test_a_failed_run_is_continued_from_its_last_checkpoint_or_the_start(
     expected = undisturbed(store)
     run_id = store.runs.create("ann", CONFIG)
     with monkeypatch.context() as patch:
-        patch.setattr(run_job._Bunch, "_save_is_due", lambda self: saved and self.jobs[0].trainer.step < 300)
+        patch.setattr(run_job._Stack, "_save_is_due", lambda self: saved and self.jobs[0].trainer.step < 300)
         patch.setattr(store.record_writer, "publish", after(8, die, store.record_writer.publish))
         with pytest.raises(Crash):
             execute(store, run_id)

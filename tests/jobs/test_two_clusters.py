@@ -55,7 +55,7 @@ def test_one_that_was_stopped_for_a_while_dispatches_nothing_when_it_comes_back(
         first._heartbeat()
     first.stand_by()
     assert (first._running, first.client.sent[0].status) == ({}, "cancelled")
-    assert first.others_turn()
+    assert first.served_elsewhere()
     assert again.token > lost.token
     assert not student.record_writer.finish(run_id, "completed", {}, token=lost.token)
     assert student.runs.get(run_id).state == "running"
