@@ -39,7 +39,7 @@ def probabilities(
 ) -> NDArray[np.float32]:
     """The probabilities that the network of `config` with `weights` gives each digit: n×10 for `images` (n×28×28, uint8).
 
-    `progress(share)` is called now and then; what it raises ends the work.
+    `progress(fraction)` is called now and then; what it raises ends the work.
     """
     if threads is not None and threads != torch.get_num_threads():
         torch.set_num_threads(threads)
@@ -55,7 +55,7 @@ def probabilities(
 
 
 def outputs(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor) -> torch.Tensor:
-    """All ten outputs before softmax: n×10, likewise."""
+    """All ten outputs before softmax: n×10."""
     logits: torch.Tensor = model(shaped(config, ink))
     return logits
 

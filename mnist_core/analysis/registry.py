@@ -80,6 +80,6 @@ def readable(analysis: Analysis) -> bool:
     return analysis.state != "finished" or kind_of(analysis).result.reads(analysis.values)
 
 
-def tells_of(analysis: Analysis, reached: int | list[int | None] | None) -> bool:
-    """Whether an analysis that has finished tells of a run (or runs) whose last weights are of these steps."""
+def is_current(analysis: Analysis, reached: int | list[int | None] | None) -> bool:
+    """Whether an analysis that has finished is of the last weights of its run (or runs), which are of these steps."""
     return bool(analysis.values.get("reached") == reached)

@@ -1,4 +1,4 @@
-"""The weights of a run that a network answers with, and the images that it is shown."""
+"""The weights of a run, and the images, that an analysis is made with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_WEIGHTS = N_(
 
 
 def last_weights(run: Run) -> tuple[int, Weights]:
-    """(step, weights): the last with which the network answers with numbers. Raises TrainingError."""
+    """(step, weights): the last with which the output is finite. Raises TrainingError."""
     try:
         snapshot = weights.last_that(run.id, lambda snapshot: forward.is_finite(run.config, snapshot.weights))
     except CheckpointError as error:
@@ -31,16 +31,16 @@ def last_weights(run: Run) -> tuple[int, Weights]:
     return snapshot.step, snapshot.weights
 
 
-def sound_snapshots(run: Run) -> list[tuple[int, Weights]]:
-    """(step, weights) of the snapshots with which the network answers with numbers, at least one. Raises TrainingError."""
-    snapshots = [(step, named) for step, named in _snapshots(run) if forward.is_finite(run.config, named)]
+def finite_snapshots(run: Run) -> list[tuple[int, Weights]]:
+    """(step, weights) of the snapshots with which the output is finite, at least one. Raises TrainingError."""
+    snapshots = [(step, arrays) for step, arrays in _snapshots(run) if forward.is_finite(run.config, arrays)]
     if not snapshots:
         raise TrainingError(NO_WEIGHTS)
     return snapshots
 
 
 def _snapshots(run: Run) -> list[tuple[int, Weights]]:
-    """(step, weights) on the way of a run, and where it is now, as far as they are on disk."""
+    """(step, weights) of the snapshots and of the checkpoint, as far as they are on disk."""
     snapshots: list[tuple[int, Weights]] = []
     for step in snapshot_steps(run.id):
         if step > run.progress.step:
@@ -58,7 +58,7 @@ def _snapshots(run: Run) -> list[tuple[int, Weights]]:
     return snapshots
 
 
-def images_to_look_at(run: Run) -> tuple[Split, data.Part]:
+def images_to_analyze(run: Run) -> tuple[Split, data.Part]:
     """The split that a run is analyzed with (data.analysis_split), and its images."""
     name = data.analysis_split(run.config)
     part: data.Part = getattr(data.split(data.load_dataset(run.config.dataset), run.config), name)

@@ -93,21 +93,21 @@ class Result:
     def _check(self) -> None:
         """See that types and sizes are as they should be. Raises AnalysisError."""
         types = _array_types(type(self))
-        right = all(getattr(self, name).dtype == dtype for name, dtype in types.items())
+        valid = all(getattr(self, name).dtype == dtype for name, dtype in types.items())
         sizes: dict[str, int] = {}
-        for name, wanted in self.SHAPES.items():
+        for name, dimensions in self.SHAPES.items():
             value = getattr(self, name)
             shape = value.shape if name in types else (len(value),)
-            right = right and len(shape) == len(wanted) and _same_sizes(wanted, shape, sizes)
-        if not right:
+            valid = valid and len(shape) == len(dimensions) and _same_sizes(dimensions, shape, sizes)
+        if not valid:
             raise AnalysisError(OTHER_VERSION)
 
 
-def _same_sizes(wanted: tuple[str | int, ...], shape: tuple[int, ...], sizes: dict[str, int]) -> bool:
-    """Whether an array's shape is as wanted; `sizes` has, and is given, what each name stands for."""
+def _same_sizes(dimensions: tuple[str | int, ...], shape: tuple[int, ...], sizes: dict[str, int]) -> bool:
+    """Whether an array's shape has these dimensions; `sizes` has, and is given, what each name stands for."""
     return all(
-        size == (sizes.setdefault(one, size) if isinstance(one, str) else one)
-        for one, size in zip(wanted, shape, strict=True)
+        size == (sizes.setdefault(dimension, size) if isinstance(dimension, str) else dimension)
+        for dimension, size in zip(dimensions, shape, strict=True)
     )
 
 
@@ -158,7 +158,7 @@ def _array_types(cls: type) -> dict[str, np.dtype[Any]]:
 
 
 def _plain(value: object) -> Any:
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _typed(hint: Any, value: Any) -> Any:

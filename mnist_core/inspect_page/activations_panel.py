@@ -177,7 +177,7 @@ def _attention(panel: Panel, run: Run, image: Image) -> None:
     parameters = Parameters(run=run.id, image=tuple(image.reshape(-1).tolist()))
     analysis = analysis_panel.known(parameters)
     if analysis is None or (
-        not registry.tells_of(analysis, run.checkpoint_step) and not analysis.active and not run.active
+        not registry.is_current(analysis, run.checkpoint_step) and not analysis.active and not run.active
     ):
         # Not at every stroke: a worker would be busy with drawings that are no longer there.
         st.button(

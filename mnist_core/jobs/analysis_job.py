@@ -81,8 +81,8 @@ def execute(analysis_id: str, url: str, cores: int, lease: int | None = None) ->
     except TransientStoreError:
         raise  # the dispatcher queues the analysis again
     except MnistLabError as error:
-        why = error.message
+        sentence = error.message
         LOG.error("analysis %s failed: %s", analysis_id, error)
-        patiently(lambda: store.analyses.fail(analysis_id, why, analysis.token))
+        patiently(lambda: store.analyses.fail(analysis_id, sentence, analysis.token))
         return
     patiently(lambda: store.analyses.finish(analysis_id, values, arrays, analysis.token))

@@ -57,7 +57,7 @@ def of_runs(panel: Panel, parameters: Parameters, runs: Sequence[Run]) -> Analys
 def _as_of(parameters: Parameters, reached: int | list[int | None] | None, moving: bool, key: str) -> Analysis:
     """The newest analysis, which tells of runs that have `reached` these steps, or a new one."""
     analysis = wanted(parameters)
-    old = analysis.state == "finished" and not registry.tells_of(analysis, reached)
+    old = analysis.state == "finished" and not registry.is_current(analysis, reached)
     if old and not moving:
         return start(parameters)
     if old or analysis.state == "failed":

@@ -27,7 +27,7 @@ from mnist_core.store.tables import analyses
 DEATHS = 3  # so many workers lost with the same analysis, and it is the analysis's fault
 KEPT = 40  # finished analyses of a kind that are kept for each student
 _STOPPED = message(N_("Stopped before it finished."))
-_KILLER = message(
+_CRASHED = message(
     N_("This computation crashed its worker several times, probably because memory ran out. Try a smaller network.")
 )
 
@@ -58,12 +58,12 @@ class Analyses:
             "state": "queued",
             "created_at": time.time(),
         }
-        mine = sa.and_(analyses.c.owner == owner, analyses.c.kind == kind)
+        same_kind = sa.and_(analyses.c.owner == owner, analyses.c.kind == kind)
         with self.database.begin() as connection:
             if connection.execute(sa.select(analyses.c.id).where(analyses.c.id == analysis_id)).scalar():
                 return analysis_id
-            connection.execute(sa.delete(analyses).where(mine, analyses.c.state == "queued"))
-            ended = sa.select(analyses.c.id).where(mine, analyses.c.state.in_(("finished", "failed")))
+            connection.execute(sa.delete(analyses).where(same_kind, analyses.c.state == "queued"))
+            ended = sa.select(analyses.c.id).where(same_kind, analyses.c.state.in_(("finished", "failed")))
             old = connection.execute(ended.order_by(analyses.c.created_order.desc()).offset(KEPT - 1)).scalars().all()
             connection.execute(sa.delete(analyses).where(analyses.c.id.in_(old)))
             connection.execute(sa.insert(analyses).values(**row, created_order=next_order(connection)))
@@ -96,11 +96,11 @@ class Analyses:
 
     def cancel(self, analysis_id: str, owner: str) -> None:
         """End one's own analysis; the worker that has it lets go of it. Changes nothing of one that has ended."""
-        mine = sa.and_(
+        active = sa.and_(
             analyses.c.id == analysis_id, analyses.c.owner == owner, analyses.c.state.in_(("queued", "running"))
         )
         with self.database.begin() as connection:
-            _change(connection, mine, {"state": "failed", "message": json.dumps(_STOPPED.to_dict())})
+            _change(connection, active, {"state": "failed", "message": json.dumps(_STOPPED.to_dict())})
 
     def delete(self, analysis_id: str, owner: str) -> None:
         """Remove one's own analysis; a worker that has it lets go of it."""
@@ -155,18 +155,18 @@ class Analyses:
         with self.database.begin() as connection:
             _change(connection, _running(analysis_id, token), change)
 
-    def fail(self, analysis_id: str, why: Message, token: int | None = None) -> None:
+    def fail(self, analysis_id: str, error: Message, token: int | None = None) -> None:
         """The analysis cannot be computed. Changes nothing of one that has ended, or that another worker has."""
         active = sa.and_(analyses.c.id == analysis_id, analyses.c.state.in_(("queued", "running")))
         active = active if token is None else _running(analysis_id, token)
         with self.database.begin() as connection:
-            _change(connection, active, {"state": "failed", "message": json.dumps(why.to_dict())})
+            _change(connection, active, {"state": "failed", "message": json.dumps(error.to_dict())})
 
     def lose(self, analysis_id: str) -> None:
         """A running analysis's worker is gone: it waits again, or fails where it has brought down several."""
         with self.database.begin() as connection:
-            killer = sa.and_(_running(analysis_id), analyses.c.deaths >= DEATHS - 1)
-            _change(connection, killer, {"state": "failed", "message": json.dumps(_KILLER.to_dict())})
+            crashed = sa.and_(_running(analysis_id), analyses.c.deaths >= DEATHS - 1)
+            _change(connection, crashed, {"state": "failed", "message": json.dumps(_CRASHED.to_dict())})
             _change(connection, _running(analysis_id), {"state": "queued", "deaths": analyses.c.deaths + 1})
 
     def requeue(self, analysis_id: str) -> None:
@@ -181,13 +181,13 @@ class Analyses:
 
 
 def _running(analysis_id: str, token: int | None = None) -> sa.ColumnElement[bool]:
-    mine = sa.and_(analyses.c.id == analysis_id, analyses.c.state == "running")
-    return mine if token is None else sa.and_(mine, analyses.c.token == token)
+    running = sa.and_(analyses.c.id == analysis_id, analyses.c.state == "running")
+    return running if token is None else sa.and_(running, analyses.c.token == token)
 
 
-def _change(connection: sa.Connection, which: sa.ColumnElement[bool], change: Mapping[str, Any]) -> bool:
+def _change(connection: sa.Connection, condition: sa.ColumnElement[bool], change: Mapping[str, Any]) -> bool:
     """Change these rows; whether there were any."""
-    statement = sa.update(analyses).where(which).values(version=analyses.c.version + 1, **change)
+    statement = sa.update(analyses).where(condition).values(version=analyses.c.version + 1, **change)
     return bool(connection.execute(statement).rowcount)
 
 

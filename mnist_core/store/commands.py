@@ -62,8 +62,8 @@ class Commands:
         )
         with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
-        mine = (row for row in rows if tokens is None or tokens[row.id] == row.token)
-        return {row.id: Requests(row.command, row.rate_request) for row in mine}
+        own = (row for row in rows if tokens is None or tokens[row.id] == row.token)
+        return {row.id: Requests(row.command, row.rate_request) for row in own}
 
 
 def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command) -> dict[str, Any] | None:
@@ -85,7 +85,7 @@ def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command
         }
     if command == "pause":
         return {"state": "paused", "command": None} if row.state == "queued" else None
-    wanted = "step" if command == "step" else None
+    request = "step" if command == "step" else None
     if row.state == "paused":
-        return {"state": "queued", "command": wanted}
-    return {"command": wanted}  # queued: resume or step
+        return {"state": "queued", "command": request}
+    return {"command": request}  # queued: resume or step

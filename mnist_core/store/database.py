@@ -49,14 +49,14 @@ def check_lease(connection: sa.Connection, token: int | None) -> None:
     """See that the lease has this token, and keep it so until the transaction ends. Raises LeaseLostError."""
     if token is None:
         return
-    now = connection.execute(sa.select(lease.c.token).with_for_update(read=True)).scalar_one()
-    if now != token:
+    current = connection.execute(sa.select(lease.c.token).with_for_update(read=True)).scalar_one()
+    if current != token:
         raise LeaseLostError(N_("Another machine now serves the store. This one is on standby."))
 
 
 def next_order(connection: sa.Connection, count: int = 1) -> int:
     """The next number of the store's sequence, the first where several are taken: what comes later has a higher one."""
-    mine = counters.c.name == "order"
-    connection.execute(sa.update(counters).where(mine).values(value=counters.c.value + count))
-    last: int = connection.execute(sa.select(counters.c.value).where(mine)).scalar_one()
+    is_order = counters.c.name == "order"
+    connection.execute(sa.update(counters).where(is_order).values(value=counters.c.value + count))
+    last: int = connection.execute(sa.select(counters.c.value).where(is_order)).scalar_one()
     return last - count + 1

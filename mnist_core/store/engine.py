@@ -100,8 +100,8 @@ def _connect_args(address: sa.URL) -> dict[str, Any]:
     """What libpq is told, where the address says nothing of it."""
     if address.get_driver_name() not in ("psycopg", "psycopg2"):
         return {}
-    usual = {"connect_timeout": ANSWER_SECONDS, "tcp_user_timeout": 1_000 * ANSWER_SECONDS}
-    return {name: value for name, value in usual.items() if name not in address.query}
+    defaults = {"connect_timeout": ANSWER_SECONDS, "tcp_user_timeout": 1_000 * ANSWER_SECONDS}
+    return {name: value for name, value in defaults.items() if name not in address.query}
 
 
 def _is_sqlite(address: sa.URL) -> bool:
@@ -151,10 +151,10 @@ def _migrate(engine: sa.Engine, folder: Path | None) -> None:
         return
     try:
         lock = filelock.FileLock(folder / "migration.lock", timeout=MIGRATION_SECONDS, mode=0o600)
-        held = lock.acquire()
+        acquired = lock.acquire()
     except OSError as error:  # a folder that cannot be written, or another program that does not let go
         raise sentence(engine.url, error) from error
-    with held:
+    with acquired:
         if _revision(engine) != HEAD:
             _upgrade(engine)
 

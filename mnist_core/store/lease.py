@@ -55,10 +55,10 @@ class Leases:
 
     def beat(self, seconds: float) -> None:
         """Say that the holder lives, and has seen so many `seconds` pass since it last said so. Raises LeaseLostError."""
-        mine = sa.update(lease).where(lease.c.token == self.database.lease_token)
+        own = sa.update(lease).where(lease.c.token == self.database.lease_token)
         with self.database.begin() as connection:
             connection.execute(
-                mine.values(beats=lease.c.beats + 1, served_seconds=lease.c.served_seconds + max(0.0, seconds))
+                own.values(beats=lease.c.beats + 1, served_seconds=lease.c.served_seconds + max(0.0, seconds))
             )
 
 

@@ -32,12 +32,12 @@ class Queue:
             if not ids:  # most often: the dispatcher looks many times a second
                 return []
             rows = {row.id: row for row in connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))}
-        read = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
-        if unreadable := [run for run in read if isinstance(run, UnreadableRun)]:
+        entries = [read_row(rows[run_id], place) for place, run_id in enumerate(ids) if run_id in rows]
+        if unreadable := [run for run in entries if isinstance(run, UnreadableRun)]:
             with self.database.begin() as connection:
-                for bad in unreadable:
-                    end_run(connection, bad.id, "failed", {}, bad.problem)
-        return [run for run in read if isinstance(run, Run)]
+                for run in unreadable:
+                    end_run(connection, run.id, "failed", {}, run.problem)
+        return [run for run in entries if isinstance(run, Run)]
 
     def claim(self, run_id: str, worker: str, threads: int, lease: int | None = None) -> Run | None:
         """Make a queued run this worker's, with a new token; None where it is no longer queued (stopped or taken meanwhile).

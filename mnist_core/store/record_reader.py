@@ -35,7 +35,7 @@ class RecordReader:
         )
         with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
-            happened = connection.execute(
+            event_rows = connection.execute(
                 sa.select(events).where(events.c.run_id == as_id(run_id)).order_by(events.c.id)
             ).all()
         arrays = {
@@ -45,7 +45,7 @@ class RecordReader:
         return Curves(
             arrays["steps"],
             arrays["evaluations"],
-            tuple(Event(row.step, row.kind, row.value) for row in happened),
+            tuple(Event(row.step, row.kind, row.value) for row in event_rows),
             arrays["layers"],
             arrays["sharpness"],
         )
@@ -62,11 +62,11 @@ def append_records(connection: sa.Connection, run_id: str, curves: Curves) -> No
         if len(array):
             row = {"run_id": run_id, "kind": kind, "last_step": int(array["step"][-1]), "data": array.tobytes()}
             connection.execute(insert_into(connection, chunks).values(row).on_conflict_do_nothing())
-    for happened in curves.events:
-        event = {"run_id": run_id, "step": happened.step, "kind": happened.kind, "value": happened.value}
-        same = (events.c[name].is_not_distinct_from(value) for name, value in event.items())
+    for event in curves.events:
+        values = {"run_id": run_id, "step": event.step, "kind": event.kind, "value": event.value}
+        same = (events.c[name].is_not_distinct_from(value) for name, value in values.items())
         if not connection.execute(sa.select(events.c.id).where(*same)).first():
-            connection.execute(sa.insert(events).values(event))
+            connection.execute(sa.insert(events).values(values))
 
 
 def drop_records(connection: sa.Connection, run_id: str, *, after: int) -> None:
@@ -86,9 +86,9 @@ def with_rate_changes(connection: sa.Connection, runs: Sequence[Run]) -> list[Ru
     return [_with_changes(run, changed[run.id]) if run.id in changed else run for run in runs]
 
 
-def _with_changes(run: Run, happened: Sequence[Event]) -> Run:
+def _with_changes(run: Run, changes: Sequence[Event]) -> Run:
     end = run.progress.step if run.state == "finished" else None
-    return replace(run, rate_changes=rate_changes(run.config, happened, end))
+    return replace(run, rate_changes=rate_changes(run.config, changes, end))
 
 
 def _unpack(blobs: Iterable[bytes], dtype: np.dtype[np.void], after: int) -> NDArray[np.void]:

@@ -35,10 +35,10 @@ class RecordWriter:
     def rewind(self, run_id: str, step: int, token: int | None = None) -> bool:
         """Drop all records after `step`: training goes on from a checkpoint there. False as in `pause`."""
         with self.database.begin() as connection:
-            mine = change_row(connection, run_id, {"step": max(0, step)}, token)
-            if mine:
+            changed = change_row(connection, run_id, {"step": max(0, step)}, token)
+            if changed:
                 drop_records(connection, run_id, after=step)
-        return mine
+        return changed
 
     def pause(
         self, run_id: str, result: Mapping[str, Any], answering: Command | None = None, token: int | None = None
@@ -50,18 +50,18 @@ class RecordWriter:
         """
         change = {"state": "paused", "command": None, "result": json.dumps(dict(result))}
         with self.database.begin() as connection:
-            asked = sa.select(runs.c.command).where(runs.c.id == run_id).with_for_update()
-            if answering is not None and connection.execute(asked).scalar() != answering:
+            command = sa.select(runs.c.command).where(runs.c.id == run_id).with_for_update()
+            if answering is not None and connection.execute(command).scalar() != answering:
                 return False
             return change_row(connection, run_id, change, token)
 
     def reset(self, run_id: str, token: int | None = None) -> bool:
         """The worker has let go of the run without a checkpoint: it is paused at step 0. False as in `pause`."""
         with self.database.begin() as connection:
-            mine = change_row(connection, run_id, AT_THE_BEGINNING, token)
-            if mine:
+            changed = change_row(connection, run_id, AT_THE_BEGINNING, token)
+            if changed:
                 drop_records(connection, run_id, after=-1)
-        return mine
+        return changed
 
     def finish(
         self,
@@ -91,7 +91,7 @@ def _publish(connection: sa.Connection, report: Report) -> bool:
         change["learning_rate"] = rate
         # A rate that was asked for meanwhile stays.
         change["rate_request"] = sa.func.nullif(runs.c.rate_request, rate)
-    mine = change_row(connection, run_id, change, report.token)
-    if mine:
+    changed = change_row(connection, run_id, change, report.token)
+    if changed:
         append_records(connection, run_id, report.curves)
-    return mine
+    return changed

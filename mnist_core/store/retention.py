@@ -23,15 +23,15 @@ class Retention:
     def soft_delete(self, run_ids: Sequence[str], owner: str) -> None:
         """Take one's own runs out of sight, to be deleted later; those that are not over end as stopped."""
         now = time.time()
-        over = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": now}
+        stopped = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": now}
         waiting = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state.in_(("queued", "paused")))
         training = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state == "running")
         with self.database.begin() as connection:
             # Locks the rows before the sequence.
-            gone = {"soft_deleted_at": now, "soft_deleted_served": served_seconds(connection)}
-            change_runs(connection, run_ids, owner, gone)
+            hidden = {"soft_deleted_at": now, "soft_deleted_served": served_seconds(connection)}
+            change_runs(connection, run_ids, owner, hidden)
             connection.execute(sa.update(runs).where(training).values(command="stop"))
-            connection.execute(sa.update(runs).where(waiting).values(**over, finished_order=next_order(connection)))
+            connection.execute(sa.update(runs).where(waiting).values(**stopped, finished_order=next_order(connection)))
 
     def restore(self, run_ids: Sequence[str], owner: str) -> None:
         """Show one's own soft-deleted runs again."""
@@ -40,9 +40,9 @@ class Retention:
 
     def oldest_weights(self) -> list[str]:
         """Ids of finished runs whose weights are kept, those that ended first in front, runs with a star last."""
-        kept = sa.select(runs.c.id).where(runs.c.state == "finished", runs.c.checkpoint_step.is_not(None))
+        query = sa.select(runs.c.id).where(runs.c.state == "finished", runs.c.checkpoint_step.is_not(None))
         with self.database.begin(write=False) as connection:
-            return list(connection.execute(kept.order_by(runs.c.star, runs.c.finished_order)).scalars())
+            return list(connection.execute(query.order_by(runs.c.star, runs.c.finished_order)).scalars())
 
     def forget_weights(self, run_id: str) -> bool:
         """A finished run's weights are kept no more; False where it is not finished (any more)."""
@@ -56,7 +56,7 @@ class Retention:
 
         That clock goes only while a cluster serves the store: the machine's may be set forward by a day.
         """
-        over = sa.select(runs.c.id, runs.c.owner).where(runs.c.state == "finished")
+        finished = sa.select(runs.c.id, runs.c.owner).where(runs.c.state == "finished")
         with self.database.begin(write=False) as connection:
-            query = over.where(runs.c.soft_deleted_served <= served_seconds(connection) - seconds)
+            query = finished.where(runs.c.soft_deleted_served <= served_seconds(connection) - seconds)
             return [(row.id, row.owner) for row in connection.execute(query)]

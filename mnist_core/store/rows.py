@@ -45,8 +45,8 @@ def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any]
 
 def change_runs(connection: sa.Connection, run_ids: Sequence[str], owner: str, change: Mapping[str, Any]) -> None:
     """Change those of these runs that are the owner's, and their versions."""
-    mine = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner)
-    connection.execute(sa.update(runs).where(mine).values(version=runs.c.version + 1, **change))
+    own = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner)
+    connection.execute(sa.update(runs).where(own).values(version=runs.c.version + 1, **change))
 
 
 def new_row(run_id: str, owner: str, config: RunConfig, order: int, **more: str | None) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Runs:
         `run_id` as for `create`; `checkpoint_step`: of its last weights, where they lie on disk.
         """
         run_id = run_id or secrets.token_hex(5)
-        over = {
+        finished = {
             "state": "finished",
             "outcome": outcome,
             "result": json.dumps(dict(result)),
@@ -102,7 +102,7 @@ class Runs:
         }
         with self.database.begin() as connection:
             order = next_order(connection)
-            row = new_row(run_id, owner, config, order) | over | {"finished_order": order}
+            row = new_row(run_id, owner, config, order) | finished | {"finished_order": order}
             connection.execute(sa.insert(runs).values(row))
             append_records(connection, run_id, curves)
         return run_id
@@ -127,16 +127,16 @@ class Runs:
             return connection.execute(sa.select(runs.c.version).where(runs.c.id == as_id(run_id))).scalar()
 
     def newest(self, owner: str, limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
-        """The owner's runs, newest first, with those of sweeps where they are wanted; `list_unreadable` has those whose
-        settings cannot be read."""
+        """The owner's runs, newest first, with those of sweeps where `of_sweeps`; `unreadable` has those whose settings
+        cannot be read."""
         alone = sa.or_(runs.c.group_id.is_(None), runs.c.group_id.not_in(sa.select(sweeps.c.id)))
         query = _newest(owner, limit) if of_sweeps else _newest(owner, limit).where(alone)
         with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
             order = fair_order(connection) if any(row.state == "queued" for row in rows) else []
             places = {run_id: place for place, run_id in enumerate(order)}
-            read = (read_row(row, places.get(row.id)) for row in rows)
-            return with_rate_changes(connection, [run for run in read if isinstance(run, Run)])
+            entries = (read_row(row, places.get(row.id)) for row in rows)
+            return with_rate_changes(connection, [run for run in entries if isinstance(run, Run)])
 
     def unreadable(self, owner: str, limit: int = 50) -> list[UnreadableRun]:
         """Those of the owner's newest runs whose settings are none for this version of the program."""
@@ -182,11 +182,11 @@ def insert_group(
 ) -> list[str]:
     """Put all runs of `group` in the queue, in this order; returns their ids. As `Runs.create_group`."""
     ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
-    of = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
+    labels = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
     first = next_order(connection, len(ids))
     rows = [
         new_row(run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group)
-        for number, (run_id, config, variant) in enumerate(zip(ids, configs, of, strict=True))
+        for number, (run_id, config, variant) in enumerate(zip(ids, configs, labels, strict=True))
     ]
     connection.execute(insert_into(connection, runs).on_conflict_do_nothing(), rows)
     return ids
@@ -197,5 +197,5 @@ def _of_group(group: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _newest(owner: str, limit: int) -> sa.Select[Any]:
-    seen = sa.select(runs).where(runs.c.owner == owner, runs.c.soft_deleted_at.is_(None))
-    return seen.order_by(runs.c.created_order.desc(), runs.c.id).limit(limit)
+    visible = sa.select(runs).where(runs.c.owner == owner, runs.c.soft_deleted_at.is_(None))
+    return visible.order_by(runs.c.created_order.desc(), runs.c.id).limit(limit)

@@ -88,8 +88,8 @@ class Snapshot:
             query = query.where(facts.c.key.not_in(OF_THIS_MACHINE))
         query = query.order_by(*table.primary_key.columns)
         rows = self._connection.execute(query, execution_options={"yield_per": ROWS}).mappings()
-        nobody = {"holder": ""} if name == lease.name else {}
-        return ({**row, **nobody} for row in rows)
+        cleared = {"holder": ""} if name == lease.name else {}
+        return ({**row, **cleared} for row in rows)
 
     def lines(self, name: str) -> Iterator[bytes]:
         """The rows of a table, each as a line of JSON."""
@@ -154,8 +154,8 @@ def _take_over(connection: sa.Connection, table: sa.Table, rows: Iterator[dict[s
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Iterator[dict[str, Any]]) -> None:
-    while some := list(islice(rows, ROWS)):
-        connection.execute(sa.insert(table), some)
+    while batch := list(islice(rows, ROWS)):
+        connection.execute(sa.insert(table), batch)
 
 
 def stage(file: Path, revision: str, lines: Callable[[str], Iterable[bytes]]) -> dict[str, int]:

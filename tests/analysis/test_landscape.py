@@ -108,7 +108,6 @@ def test_infinite_losses_stay_and_progress_can_end_it(tiny: Dataset) -> None:
     huge = {name: value * np.float32(1e30) for name, value in weights.items()}
     found = loss_surface.landscape(SMALL, tiny, loss_surface.random_plane(huge, 0), side=3, images=20, threads=1)
     assert not np.isfinite(found.losses).all()
-    assert loss_surface.finite([(0, weights), (1, {"w": np.array([np.nan])})]) == [(0, weights)]
 
     def told(_share: float) -> None:
         raise InterruptedError

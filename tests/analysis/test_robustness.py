@@ -23,9 +23,9 @@ def ink() -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion"])
 def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: Perturbation, ink: np.ndarray) -> None:
-    assert np.array_equal(perturbations.disturbed(ink, kind, 0), ink)
-    strong = perturbations.disturbed(ink, kind, STRENGTHS[kind][-1])
-    assert np.array_equal(strong, perturbations.disturbed(ink, kind, STRENGTHS[kind][-1]))
+    assert np.array_equal(perturbations.perturbed(ink, kind, 0), ink)
+    strong = perturbations.perturbed(ink, kind, STRENGTHS[kind][-1])
+    assert np.array_equal(strong, perturbations.perturbed(ink, kind, STRENGTHS[kind][-1]))
     assert not np.array_equal(strong, ink)
     assert strong.dtype == np.float32
     assert strong.min() >= 0
@@ -33,7 +33,7 @@ def test_within_bounds_repeatable_and_nothing_at_strength_0(kind: Perturbation, 
 
 
 def test_a_shift_moves_the_center_by_its_pixels(ink: np.ndarray) -> None:
-    moved = perturbations.disturbed(ink, "shift", 3)
+    moved = perturbations.perturbed(ink, "shift", 3)
     rows, columns = np.mgrid[:28, :28]
     ways = set()
     for before, after in zip(ink, moved, strict=True):
@@ -46,14 +46,14 @@ def test_a_shift_moves_the_center_by_its_pixels(ink: np.ndarray) -> None:
 
 
 def test_a_rotation_by_a_quarter_is_numpys(ink: np.ndarray) -> None:
-    turned = perturbations.disturbed(ink, "rotation", 90)
+    turned = perturbations.perturbed(ink, "rotation", 90)
     for before, after in zip(ink, turned, strict=True):
         both = [np.rot90(before, way) for way in (1, -1)]
         assert min(float(abs(after - one).max()) for one in both) < 1e-4
 
 
 def test_a_hidden_square_takes_only_ink_away(ink: np.ndarray) -> None:
-    hidden = perturbations.disturbed(np.ones_like(ink), "occlusion", 6)
+    hidden = perturbations.perturbed(np.ones_like(ink), "occlusion", 6)
     assert ((hidden == 0).sum((1, 2)) == 36).all()
 
 

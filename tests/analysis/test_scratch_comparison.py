@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core.analysis.scratch_comparison.compute import first_net, train_both
+from mnist_core.analysis.scratch_comparison.compute import initial_net, train_both
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.presets import preset
@@ -64,7 +64,7 @@ def test_other_batches_would_be_seen(tiny: Dataset) -> None:
 
 
 def test_the_first_weights_are_the_engines() -> None:
-    net = first_net(TWO_LAYER)
+    net = initial_net(TWO_LAYER)
     assert net.affines[0].weights.shape == (784, 50)
     assert net.affines[1].weights.shape == (50, 10)
     assert net.affines[0].weights.std() == pytest.approx(0.01, rel=0.02)

@@ -121,7 +121,7 @@ ANALYSES: dict[str, Callable[[RunConfig, nn.Sequential, Dataset, Progress], Any]
     "integrated": lambda c, m, d, told: maps.integrated_gradients(c, m, ink(d)[0], 3, told),
     "occlusion": lambda c, m, d, told: maps.occlusion(c, m, ink(d)[0], 3, told),
     "fgsm": lambda c, m, d, told: perturbations.fgsm(c, m, ink(d)[:50], d.test_labels[:50], 0.1, told),
-    "answered": lambda c, m, d, told: perturbations.answered(c, m, ink(d)[:50], told),
+    "answered": lambda c, m, d, told: perturbations.predicted(c, m, ink(d)[:50], told),
     "strongest": lambda c, m, d, told: ascent.strongest(c, m, 1, [0, 1], d.test_images[:50], 4, told),
     "exciting": lambda c, m, d, told: ascent.maximizing_images(c, m, 1, [0, 1, 2] * 10, ink(d)[0], progress=told),
     "of each": lambda c, m, d, told: ascent.unit_excitations(c, m, 1, [0, 1, 2] * 10, d.test_images[:30]),

@@ -1,7 +1,7 @@
-"""Which image excites a unit most: found by gradient ascent on the pixels, and looked for among real images.
+"""Which image excites a unit most: found by gradient ascent on the pixels, and among real images.
 
 A unit's excitation is what it gives before its activation function (after batch normalization): there a gradient is never
-lost in a flat part. That of a filter is the greatest value of its map (its mean would be greatest for all black or all
+lost in a flat part. That of a filter is the maximum of its map (its mean would be highest for all black or all
 white). Pixels are ink, 0 (ground) to 1.
 """
 
@@ -18,7 +18,7 @@ from mnist_core.networks import forward
 from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 
 STEPS = 96
-RATE = 0.06  # of ink that the pixel with the greatest gradient changes in a step
+RATE = 0.06  # of ink that the pixel with the largest gradient changes in a step
 DECAY = 0.01  # of its ink that a pixel loses in a step
 BLUR_EVERY = 4  # steps; weights of the blur along a row and a column:
 BLUR = (0.1, 0.8, 0.1)
@@ -30,9 +30,9 @@ Images = NDArray[np.float32]  # n×28×28
 
 def excitations(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor, layer: int) -> torch.Tensor:
     """How much each image (n×28×28) excites each unit of a layer, by its number in `describe(config)`: n×units."""
-    place = forward.module_indices(config)[layer]
+    index = forward.module_indices(config)[layer]
     is_output = layer == max(forward.module_indices(config))
-    end = place + 1 + (config.batch_norm and not is_output)
+    end = index + 1 + (config.batch_norm and not is_output)
     signal: torch.Tensor = model[:end](shaped(config, ink))
     return signal.amax((2, 3)) if signal.ndim == 4 else signal
 
@@ -117,7 +117,10 @@ def strongest(
     most: int,
     progress: Progress = nothing,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The `most` of these images (n×28×28, uint8) that excite each unit most, the first most of all: places and excitations, units×most."""
+    """The `most` of these images (n×28×28, uint8) that excite each unit most, in descending order.
+
+    Returns their indices and excitations, units×most.
+    """
     chunks = []
     with torch.inference_mode():
         for rows in pieces(len(images), min(CHUNK, chunk_size(config))):

@@ -9,7 +9,7 @@ from mnist_core.analysis import inference
 from mnist_core.analysis.activation_maximization import ascent
 from mnist_core.analysis.activation_maximization.schema import Parameters, Result
 from mnist_core.analysis.context import Context
-from mnist_core.analysis.run_weights import images_to_look_at, last_weights
+from mnist_core.analysis.run_weights import images_to_analyze, last_weights
 from mnist_core.analysis.schema import wrong_value
 from mnist_core.config import RunConfig
 from mnist_core.messages import N_, message
@@ -28,7 +28,7 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
     step, weights = last_weights(run)
     model = inference.network(config, weights)
     units = list(range(min(UNITS, layer.output_shape[0])))
-    split, part = images_to_look_at(run)
+    split, part = images_to_analyze(run)
     images = part.images[:IMAGES]
     # A filter sees a few pixels: where they lie, nothing else should be.
     start = (0 if layer.kind == "convolution" else 1) * images.mean(0).astype(np.float32) / np.float32(255)
@@ -41,13 +41,13 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
             progress(start_fraction + 0.4 * fraction)
 
         ink = ascent.maximizing_images(config, model, number, units, start, smooth=smooth, progress=report)
-        kept = (ink * 255).round().astype(np.uint8)
-        return kept, ascent.unit_excitations(config, model, number, units, kept)
+        pixels = (ink * 255).round().astype(np.uint8)
+        return pixels, ascent.unit_excitations(config, model, number, units, pixels)
 
     smooth, smooth_values = ascended(smooth=True, start_fraction=0.2)
     plain, plain_values = ascended(smooth=False, start_fraction=0.6)
-    where = (step, run.checkpoint_step, len(images), split)
-    return Result(*where, smooth, smooth_values, plain, plain_values, real, real_values)
+    origin = (step, run.checkpoint_step, len(images), split)
+    return Result(*origin, smooth, smooth_values, plain, plain_values, real, real_values)
 
 
 def _layer(config: RunConfig, number: int) -> Layer:

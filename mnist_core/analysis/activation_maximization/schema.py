@@ -1,4 +1,4 @@
-"""Images that excite the units of a layer: what is asked, what comes of it."""
+"""Images that excite the units of a layer: parameters and result."""
 
 from __future__ import annotations
 

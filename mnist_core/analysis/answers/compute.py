@@ -13,7 +13,7 @@ from mnist_core.training.chunks import Progress
 
 
 def compute(context: Context, parameters: Parameters, progress: Progress) -> Result:
-    """The probabilities of all digits, by the last weights that answer with numbers. Raises TrainingError."""
+    """The probabilities of all digits, by the last weights with finite output. Raises TrainingError."""
     run = context.run(parameters.run)
     step, weights = last_weights(run)
     parts = data.split(data.load_dataset(run.config.dataset), run.config)

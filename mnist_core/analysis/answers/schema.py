@@ -1,4 +1,4 @@
-"""What a run answers to each image of a split: what is asked, what comes of it."""
+"""What a run answers to each image of a split: parameters and result."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ class Result(schema.Result):
     """The probability of each digit for each image."""
 
     SHAPES: ClassVar = {"probabilities": ("images", 10)}
-    step: int  # of the weights that answered, the last that answer with numbers
+    step: int  # of the weights that answered, the last with finite output
     reached: int | None  # step of the run's last weights
     probabilities: NDArray[np.float16]

@@ -1,1 +1,1 @@
-"""Which pixels an answer hangs on."""
+"""Which pixels a prediction depends on."""

@@ -1,4 +1,4 @@
-"""Computes which pixels an answer hangs on, in three ways."""
+"""Computes which pixels a prediction depends on, by three methods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
     digit = int(inference.probabilities(run.config, weights, image[None])[0].argmax())
     model, ink = inference.network(run.config, weights), image.astype(np.float32) / np.float32(255)
     gradient, integrated, occlusion = (
-        way(run.config, model, ink, digit, part_of(progress, number, 3))
-        for number, way in enumerate((maps.gradient, maps.integrated_gradients, maps.occlusion))
+        method(run.config, model, ink, digit, part_of(progress, number, 3))
+        for number, method in enumerate((maps.gradient, maps.integrated_gradients, maps.occlusion))
     )
     return Result(step, run.checkpoint_step, digit, gradient, integrated, occlusion)

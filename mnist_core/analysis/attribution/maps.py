@@ -1,4 +1,4 @@
-"""Which pixels a network's answer hangs on; always in evaluation mode.
+"""Which pixels a network's prediction depends on; always in evaluation mode.
 
 Pixels are in units of ink here, 0 (ground) to 1 (ink), whatever the preprocessing.
 """
@@ -13,7 +13,7 @@ from mnist_core.analysis.inference import outputs
 from mnist_core.config import RunConfig
 from mnist_core.training.chunks import Progress, chunk_size, nothing, pieces
 
-INTEGRAL_STEPS = 64  # points on the way from an empty image
+INTEGRAL_STEPS = 64  # points on the path from an empty image
 PATCH = 5  # pixels along a side of the square that occlusion moves
 Map = NDArray[np.float32]  # 28×28
 
@@ -31,7 +31,7 @@ def gradient(config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int
 def integrated_gradients(
     config: RunConfig, model: torch.nn.Sequential, ink: Map, digit: int, progress: Progress = nothing
 ) -> Map:
-    """Each pixel's part in the score's rise from an empty image: ink times the mean gradient on the straight way.
+    """Each pixel's part in the score's rise from an empty image: ink times the mean gradient on the straight path.
 
     The parts add up to the rise, but for the rule's error (Sundararajan et al. 2017, arXiv:1703.01365).
     """

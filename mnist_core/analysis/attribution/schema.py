@@ -1,4 +1,4 @@
-"""Which pixels an answer hangs on: what is asked, what comes of it."""
+"""Which pixels a prediction depends on: parameters and result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Parameters(schema.Parameters):
 
 @dataclass(frozen=True, eq=False)
 class Result(schema.Result):
-    """Three maps of the pixels: positive where ink speaks for the answer."""
+    """Three maps of the pixels: positive where ink speaks for the prediction."""
 
     SHAPES: ClassVar = {"gradient": (28, 28), "integrated_gradients": (28, 28), "occlusion": (28, 28)}
     step: int  # of the weights that answered

@@ -1,4 +1,4 @@
-"""An image of each digit, changed in all ways and strengths: what is asked, what comes of it."""
+"""An image of each digit, changed in all ways and strengths: parameters and result."""
 
 from __future__ import annotations
 

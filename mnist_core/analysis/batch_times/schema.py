@@ -1,4 +1,4 @@
-"""Seconds of an update at several batch sizes: what is asked, what comes of it."""
+"""Seconds of an update at several batch sizes: parameters and result."""
 
 from __future__ import annotations
 

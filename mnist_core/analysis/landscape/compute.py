@@ -6,14 +6,14 @@ from mnist_core import data
 from mnist_core.analysis.context import Context
 from mnist_core.analysis.landscape import loss_surface
 from mnist_core.analysis.landscape.schema import Parameters, Result
-from mnist_core.analysis.run_weights import sound_snapshots
+from mnist_core.analysis.run_weights import finite_snapshots
 from mnist_core.training.chunks import Progress
 
 
 def compute(context: Context, parameters: Parameters, progress: Progress) -> Result:
     """The plane of the run's path; random directions where these are asked for, or it left no path. Raises TrainingError."""
     run = context.run(parameters.run)
-    snapshots = sound_snapshots(run)
+    snapshots = finite_snapshots(run)
     plane = loss_surface.path_plane(snapshots) if parameters.plane == "path" else None
     if plane is None:
         step, weights = snapshots[-1]

@@ -46,7 +46,7 @@ _STREAM = 7
 
 @dataclass(frozen=True)
 class Plane:
-    """Where the loss is looked at. `path`: the snapshots' places on it, n × 2; `explained`: the shares of the squared
+    """Where the loss is computed. `path`: the snapshots' places on it, n × 2; `explained`: the fractions of the squared
     distances from the end that lie along the two directions (NaN for a random plane)."""
 
     kind: Literal["path", "random"]
@@ -69,11 +69,6 @@ class Landscape:
     ys: Floats
     losses: Floats
     images: int
-
-
-def finite(snapshots: Sequence[tuple[int, Weights]]) -> list[tuple[int, Weights]]:
-    """The snapshots all of whose weights are numbers."""
-    return [(step, weights) for step, weights in snapshots if all(np.isfinite(part).all() for part in weights.values())]
 
 
 def path_plane(snapshots: Sequence[tuple[int, Weights]]) -> Plane | None:
@@ -113,8 +108,8 @@ def random_plane(weights: Weights, step: int, seed: int = 0) -> Plane:
     """Two filter-normalized random directions around `weights`, those after `step` updates."""
     first, second = (_direction(weights, np.random.Philox(key=[seed, _STREAM + number])) for number in (0, 1))
     ends = (-REACH, REACH)
-    here = np.zeros((1, 2))
-    return Plane("random", weights, first, second, ends, ends, np.array([step]), here, (math.nan, math.nan))
+    center = np.zeros((1, 2))
+    return Plane("random", weights, first, second, ends, ends, np.array([step]), center, (math.nan, math.nan))
 
 
 def _trained(weights: Weights) -> list[str]:
@@ -146,12 +141,12 @@ def _direction(weights: Weights, stream: np.random.BitGenerator) -> Weights:
     direction: dict[str, NDArray[np.float32]] = {}
     for name in _trained(weights):
         value = weights[name]
-        drawn = generator.normal(size=value.shape).reshape(len(value), -1)
+        noise = generator.normal(size=value.shape).reshape(len(value), -1)
         if value.ndim < 2:
-            drawn[:] = 0.0  # biases and batch normalization
+            noise[:] = 0.0  # biases and batch normalization
         lengths = np.linalg.norm(value.reshape(len(value), -1).astype(np.float64), axis=1, keepdims=True)
-        own = np.linalg.norm(drawn, axis=1, keepdims=True)
-        scaled = drawn * lengths / np.where(own > 0, own, 1.0)
+        norms = np.linalg.norm(noise, axis=1, keepdims=True)
+        scaled = noise * lengths / np.where(norms > 0, norms, 1.0)
         direction[name] = scaled.reshape(value.shape).astype(np.float32)
     return direction
 
@@ -161,9 +156,9 @@ def _direction(weights: Weights, stream: np.random.BitGenerator) -> Weights:
 
 def affordable(config: RunConfig) -> tuple[int, int]:
     """(points along a side, images): the most that some seconds are enough for."""
-    each = _multiplications(config)
+    per_image = _multiplications(config)
     for side, images in ((SIDE, IMAGES), (SIDE, 500), (25, 500), (21, 300), (17, 200), (13, 150)):
-        if side**2 * images * each <= AFFORDABLE:
+        if side**2 * images * per_image <= AFFORDABLE:
             return side, images
     return SMALLEST_SIDE, FEWEST_IMAGES
 
@@ -193,7 +188,7 @@ def landscape(
     """The mean loss of `config`'s network, in evaluation mode, on a grid of side × side points of `plane`.
 
     `images`: the first so many training images. Both by default as many as `affordable` says (31 and 1,000 for usual
-    MLPs). `progress(share)` is called now and then; what it raises ends the work. Infinite and NaN losses stay.
+    MLPs). `progress(fraction)` is called now and then; what it raises ends the work. Infinite and NaN losses stay.
     """
     if threads is not None and threads != torch.get_num_threads():
         torch.set_num_threads(threads)
@@ -205,7 +200,9 @@ def landscape(
     inputs, labels = loader.rows(slice(0, count))
     xs, ys = np.linspace(*plane.xs, side), np.linspace(*plane.ys, side)
     places = torch.tensor([(x, y) for y in ys for x in xs], dtype=torch.float32)
-    losses_at = _mlp(config, plane, inputs, labels) if _is_plain(config) else _any(config, plane, inputs, labels)
+    losses_at = (
+        _mlp(config, plane, inputs, labels) if _is_plain(config) else _point_by_point(config, plane, inputs, labels)
+    )
     chunks: list[torch.Tensor] = []
     at_once = _points_at_once(config, count)
     with torch.inference_mode():
@@ -233,7 +230,9 @@ def _points_at_once(config: RunConfig, images: int) -> int:
 
 
 def _tensors(plane: Plane, name: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    parts = [torch.from_numpy(np.ascontiguousarray(named[name])) for named in (plane.origin, plane.first, plane.second)]
+    parts = [
+        torch.from_numpy(np.ascontiguousarray(weights[name])) for weights in (plane.origin, plane.first, plane.second)
+    ]
     return parts[0], parts[1], parts[2]
 
 
@@ -277,7 +276,7 @@ def _losses(config: RunConfig, z: torch.Tensor, labels: torch.Tensor) -> torch.T
     return (z - target).square().sum(2).mean(1)
 
 
-def _any(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Tensor) -> LossesAt:
+def _point_by_point(config: RunConfig, plane: Plane, inputs: torch.Tensor, labels: torch.Tensor) -> LossesAt:
     """One point after another, for every network."""
     model = build_model(config).eval()
     fixed = {name: torch.from_numpy(np.array(value)) for name, value in plane.origin.items()}

@@ -1,4 +1,4 @@
-"""The loss on a plane around a run: what is asked, what comes of it."""
+"""The loss on a plane around a run: parameters and result."""
 
 from __future__ import annotations
 

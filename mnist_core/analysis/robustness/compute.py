@@ -13,7 +13,7 @@ from mnist_core.analysis import inference
 from mnist_core.analysis.context import Context, part_of
 from mnist_core.analysis.robustness import perturbations
 from mnist_core.analysis.robustness.schema import STRENGTHS, Parameters, Perturbation, Result
-from mnist_core.analysis.run_weights import images_to_look_at, last_weights
+from mnist_core.analysis.run_weights import images_to_analyze, last_weights
 from mnist_core.config import RunConfig
 from mnist_core.errors import TrainingError
 from mnist_core.records import Run, Split
@@ -35,18 +35,18 @@ class _Network:
 
 
 def compute(context: Context, parameters: Parameters, progress: Progress) -> Result:
-    """Accuracies of all runs that answer with numbers; raises TrainingError where the first does not."""
+    """Accuracies of all runs with finite output; raises TrainingError where the first has none."""
     runs = [context.run(run_id) for run_id in parameters.runs]
     strengths = STRENGTHS[parameters.perturbation]
     networks = [_network(runs[0]), *(_network_if_any(run) for run in runs[1:])]
     accuracy = np.full((len(runs), len(strengths)), np.nan, np.float32)
-    shown: dict[str, Any] = {}
+    examples: dict[str, Any] = {}
     for number, network in enumerate(networks):
         if network is not None:
             of_run = part_of(progress, number, len(runs))
             images, answers = _answers(network, parameters.perturbation, of_run)
             accuracy[number] = (answers == network.labels).mean(1)
-            shown = shown or {"examples": images, "answers": answers[:, :EXAMPLES].astype(np.uint8)}
+            examples = examples or {"examples": images, "answers": answers[:, :EXAMPLES].astype(np.uint8)}
     first = networks[0]
     assert first is not None
     return Result(
@@ -57,7 +57,7 @@ def compute(context: Context, parameters: Parameters, progress: Progress) -> Res
         reached=tuple(run.checkpoint_step for run in runs),
         accuracy=accuracy,
         labels=first.labels[:EXAMPLES],
-        **shown,
+        **examples,
     )
 
 
@@ -69,9 +69,9 @@ def _network_if_any(run: Run) -> _Network | None:
 
 
 def _network(run: Run) -> _Network:
-    """Raises TrainingError where the run has no weights that answer with numbers."""
+    """Raises TrainingError where the run has no weights with finite output."""
     step, weights = last_weights(run)
-    split, part = images_to_look_at(run)
+    split, part = images_to_analyze(run)
     # However many images runs keep, the last for validation and the first to train on are the same.
     chosen = slice(-IMAGES, None) if split == "validation" else slice(IMAGES)
     ink = part.images[chosen].astype(np.float32) / np.float32(255)
@@ -89,7 +89,7 @@ def _answers(
         if perturbation == "fgsm":
             ink = perturbations.fgsm(network.config, network.model, network.ink, network.labels, strength, perturbing)
         else:
-            ink = perturbations.disturbed(network.ink, perturbation, strength)
-        answers.append(perturbations.answered(network.config, network.model, ink, answering))
+            ink = perturbations.perturbed(network.ink, perturbation, strength)
+        answers.append(perturbations.predicted(network.config, network.model, ink, answering))
         images.append((ink[:EXAMPLES] * 255).round().astype(np.uint8))
     return np.stack(images), np.stack(answers)

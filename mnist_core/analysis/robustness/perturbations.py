@@ -1,6 +1,6 @@
-"""Images made harder on purpose, and how many of them a network still answers right.
+"""Images that are perturbed, and what a network predicts for them.
 
-Ink from 0 (ground) to 1 (ink), n×28×28. The same seed disturbs in the same way, so that networks can be compared.
+Ink from 0 (ground) to 1 (ink), n×28×28. The same seed gives the same perturbation, so that networks can be compared.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from mnist_core.training.evaluation import loss_of
 Ink = NDArray[np.float32]
 
 
-def disturbed(ink: Ink, kind: Perturbation, strength: float, *, seed: int = 0) -> Ink:
-    """`ink` with this disturbance; all but fgsm, which needs a network. Strength 0 changes nothing."""
+def perturbed(ink: Ink, kind: Perturbation, strength: float, *, seed: int = 0) -> Ink:
+    """`ink` with this perturbation; all but fgsm, which needs a network. Strength 0 changes nothing."""
     generator = np.random.default_rng([seed, PERTURBATIONS.index(kind)])
     if not strength:
         return ink
@@ -40,21 +40,21 @@ def disturbed(ink: Ink, kind: Perturbation, strength: float, *, seed: int = 0) -
 def _shifted(ink: Ink, pixels: int, generator: np.random.Generator) -> Ink:
     """Each image to the left, right, up or down, what leaves is lost."""
     moved = np.zeros_like(ink)
-    way = generator.integers(0, 4, len(ink))
-    moved[way == 0, :, pixels:] = ink[way == 0, :, :-pixels]
-    moved[way == 1, :, :-pixels] = ink[way == 1, :, pixels:]
-    moved[way == 2, pixels:] = ink[way == 2, :-pixels]
-    moved[way == 3, :-pixels] = ink[way == 3, pixels:]
+    direction = generator.integers(0, 4, len(ink))
+    moved[direction == 0, :, pixels:] = ink[direction == 0, :, :-pixels]
+    moved[direction == 1, :, :-pixels] = ink[direction == 1, :, pixels:]
+    moved[direction == 2, pixels:] = ink[direction == 2, :-pixels]
+    moved[direction == 3, :-pixels] = ink[direction == 3, pixels:]
     return moved
 
 
 def _rotated(ink: Ink, degrees: float, generator: np.random.Generator) -> Ink:
     """Each image to the left or to the right, around its middle."""
     angles = math.radians(degrees) * generator.choice((-1.0, 1.0), len(ink))
-    turns = np.zeros((len(ink), 2, 3), np.float32)
-    turns[:, 0, 0] = turns[:, 1, 1] = np.cos(angles)
-    turns[:, 0, 1], turns[:, 1, 0] = -np.sin(angles), np.sin(angles)
-    grid = F.affine_grid(torch.from_numpy(turns), [len(ink), 1, 28, 28], align_corners=False)
+    rotations = np.zeros((len(ink), 2, 3), np.float32)
+    rotations[:, 0, 0] = rotations[:, 1, 1] = np.cos(angles)
+    rotations[:, 0, 1], rotations[:, 1, 0] = -np.sin(angles), np.sin(angles)
+    grid = F.affine_grid(torch.from_numpy(rotations), [len(ink), 1, 28, 28], align_corners=False)
     return np.asarray(
         F.grid_sample(torch.from_numpy(ink)[:, None], grid, align_corners=False)[:, 0].numpy(), np.float32
     )
@@ -91,10 +91,10 @@ def fgsm(
     return attacked
 
 
-def answered(
+def predicted(
     config: RunConfig, model: torch.nn.Sequential, ink: Ink, progress: Progress = nothing
 ) -> NDArray[np.int64]:
-    """The digits that the network answers: n."""
+    """The digits that the network predicts: n."""
     digits = np.empty(len(ink), np.int64)
     with torch.inference_mode():
         for rows in pieces(len(ink), chunk_size(config)):

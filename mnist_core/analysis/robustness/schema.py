@@ -1,4 +1,4 @@
-"""How perturbed images are answered: what is asked, what comes of it."""
+"""How perturbed images are answered: parameters and result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Parameters(schema.Parameters):
 class Result(schema.Result):
     """The accuracy of each run at each strength, and some images as the first run got them.
 
-    A run without weights that answer with numbers has 0 `images`, the split "", no step, and an accuracy of NaN.
+    A run without weights with finite output has 0 `images`, the split "", no step, and an accuracy of NaN.
     """
 
     SHAPES: ClassVar = {

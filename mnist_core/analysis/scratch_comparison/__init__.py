@@ -1,1 +1,1 @@
-"""A network from scratch beside MNIST Lab's own training."""
+"""A network from scratch compared with MNIST Lab's own training."""

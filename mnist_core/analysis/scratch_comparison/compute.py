@@ -1,4 +1,4 @@
-"""The network from scratch beside MNIST Lab's own training: the same first weights, the same batches, both losses.
+"""The network from scratch compared with MNIST Lab's own training: the same initial weights and batches, both losses.
 
 What is left between the two curves is rounding: they add up the same numbers in another order.
 """
@@ -33,8 +33,8 @@ def compute(context: Context, parameters: Parameters, progress: Callable[[float]
         learning_rate=parameters.learning_rate,
         epochs=parameters.iterations // BATCHES,
     )
-    both = train_both(config, load_dataset(config.dataset), threads=context.cores, progress=progress)
-    return Result((both.scratch_seconds, both.engine_seconds), both.scratch, both.engine)
+    trained = train_both(config, load_dataset(config.dataset), threads=context.cores, progress=progress)
+    return Result((trained.scratch_seconds, trained.engine_seconds), trained.scratch, trained.engine)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,43 +50,43 @@ class Trained:
 def train_both(
     config: RunConfig, dataset: Dataset, *, threads: int = 1, progress: Callable[[float], None] = lambda fraction: None
 ) -> Trained:
-    """Train an MLP with one hidden ReLU layer by plain SGD in both ways, in turns; `progress` is told the share done.
+    """Train an MLP with one hidden ReLU layer by plain SGD in both ways, in turns; `progress` gets the fraction done.
 
     The run may be so long that each update has a record of its own (schedule.window): 1,000 updates.
     """
     trainer = Trainer(config, dataset, threads=useful_threads(config, threads), device="cpu")
-    net, part = first_net(config), split(dataset, config).train
+    net, part = initial_net(config), split(dataset, config).train
     x = preprocess(part.images, config.preprocessing).reshape(len(part.images), 784)
     labels = part.labels.astype(np.int64)
     batches = [
-        chosen
+        rows
         for epoch in range(config.epochs)
-        for chosen in np.split(
+        for rows in np.split(
             order(config, epoch),
             range(config.batch_size, config.steps_per_epoch * config.batch_size, config.batch_size),
         )
-        if len(chosen)
+        if len(rows)
     ]
     losses: list[float] = []
     seconds = np.zeros(2)
     for start in range(0, len(batches), TURN):
         progress(start / len(batches))
-        turn = batches[start : start + TURN]
-        begun = time.perf_counter()
-        losses += train(net, x, labels, turn, config.learning_rate)
+        piece = batches[start : start + TURN]
+        start_time = time.perf_counter()
+        losses += train(net, x, labels, piece, config.learning_rate)
         between = time.perf_counter()
-        for _update in turn:
+        for _update in piece:
             trainer.loop.update()
-        seconds += between - begun, time.perf_counter() - between
+        seconds += between - start_time, time.perf_counter() - between
     records = trainer.take_records().steps
     return Trained(np.array(losses), records["loss"].astype(np.float64), *seconds.tolist())
 
 
-def first_net(config: RunConfig) -> TwoLayerNet:
-    """The network from scratch with the first weights of `build_model(config)`, in float32."""
+def initial_net(config: RunConfig) -> TwoLayerNet:
+    """The network from scratch with the initial weights of `build_model(config)`, in float32."""
     w1, b1, w2, b2 = (parameter.detach().numpy() for parameter in build_model(config).parameters())
 
-    def turned(weights: Array) -> Array:
+    def transposed(weights: Array) -> Array:
         return np.ascontiguousarray(weights.T)  # torch keeps a row for each unit
 
-    return TwoLayerNet(turned(w1), b1.copy(), turned(w2), b2.copy())
+    return TwoLayerNet(transposed(w1), b1.copy(), transposed(w2), b2.copy())

@@ -1,4 +1,4 @@
-"""A network from scratch beside MNIST Lab's own training: what is asked, what comes of it."""
+"""A network from scratch compared with MNIST Lab's own training: parameters and result."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_core.analysis import inference
 from mnist_core.analysis.context import Context, part_of
-from mnist_core.analysis.run_weights import images_to_look_at, sound_snapshots
+from mnist_core.analysis.run_weights import images_to_analyze, finite_snapshots
 from mnist_core.analysis.snapshot_answers.schema import Parameters, Result
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe
@@ -17,10 +17,10 @@ AFFORDABLE = 2e10  # multiplications in all: some seconds
 
 
 def compute(context: Context, parameters: Parameters, progress: Progress) -> Result:
-    """The answers of all snapshots that answer with numbers. Raises TrainingError."""
+    """The answers of all snapshots with finite output. Raises TrainingError."""
     run = context.run(parameters.run)
-    snapshots = sound_snapshots(run)
-    split, part = images_to_look_at(run)
+    snapshots = finite_snapshots(run)
+    split, part = images_to_analyze(run)
     images = part.images[: affordable(run.config, len(snapshots))]
     answers = []
     for number, (_step, weights) in enumerate(snapshots):

@@ -1,4 +1,4 @@
-"""What each snapshot of a run answers: what is asked, what comes of it."""
+"""What each snapshot of a run answers: parameters and result."""
 
 from __future__ import annotations
 

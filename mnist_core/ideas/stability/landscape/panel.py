@@ -48,7 +48,7 @@ def draw(panel: Panel) -> None:
             primary=True,
             disabled=shown is not None and shown.active,
         )
-        if shown is not None and shown.state == "finished" and not registry.tells_of(shown, run.checkpoint_step):
+        if shown is not None and shown.state == "finished" and not registry.is_current(shown, run.checkpoint_step):
             st.caption(_("The run has trained further since then. Compute again for its current state."))
     if shown is not None:
         analysis_panel.draw(panel, shown.id, partial(_show, panel, plane))
