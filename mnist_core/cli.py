@@ -136,8 +136,8 @@ def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
     group = parser.add_argument_group("settings of the run (defaults: the preset's)")
     for name in FIELDS:
         if name not in without:
-            shown = "|".join(choices(name)) or name.upper()
-            group.add_argument(_option(name), dest=f"field_{name}", metavar=shown, help=_help(name))
+            metavar = "|".join(choices(name)) or name.upper()
+            group.add_argument(_option(name), dest=f"field_{name}", metavar=metavar, help=_help(name))
     for old, name in old_names.SETTINGS.items():
         if name not in without:
             group.add_argument(_option(old), dest=f"field_{name}", help=argparse.SUPPRESS)
@@ -145,9 +145,9 @@ def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
 
 def _help(name: str) -> str:
     """What a setting is, and its range, in a line; % is argparse's own sign."""
-    known = SETTINGS[name]
-    ends = "" if known.allowed is None else f", {known.allowed.minimum:g} to {known.allowed.maximum:g}"
-    return f"{known.title}{ends}{' each, such as 128-64' if known.layers else ''}".replace("%", "%%")
+    setting = SETTINGS[name]
+    ends = "" if setting.allowed is None else f", {setting.allowed.minimum:g} to {setting.allowed.maximum:g}"
+    return f"{setting.title}{ends}{' each, such as 128-64' if setting.layers else ''}".replace("%", "%%")
 
 
 def _option(name: str) -> str:
@@ -174,48 +174,48 @@ def _restore_options(parser: Parser) -> None:
 def _backup(options: argparse.Namespace) -> int:
     from mnist_core import backup
 
-    made = backup.make(options.file)
-    print(f"{made.runs} runs, {made.files} files of weights ({made.bytes / 1e6:,.1f} MB): {options.file}")
-    if made.restarting:
-        print(f"Without a checkpoint that fits, so that they begin anew after a restore: {made.restarting}.")
+    result = backup.make(options.file)
+    print(f"{result.runs} runs, {result.files} files of weights ({result.bytes / 1e6:,.1f} MB): {options.file}")
+    if result.restarting:
+        print(f"Without a checkpoint that fits, so that they begin anew after a restore: {result.restarting}.")
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
     from mnist_core import backup
 
-    found = backup.restore(options.file)
-    print(f"{found.runs} runs, {found.files} files of weights ({found.bytes / 1e6:,.1f} MB) restored.")
-    if found.waiting:
-        print(f"In the queue, since they were training: {found.waiting}. They go on when the app is started.")
+    result = backup.restore(options.file)
+    print(f"{result.runs} runs, {result.files} files of weights ({result.bytes / 1e6:,.1f} MB) restored.")
+    if result.waiting:
+        print(f"In the queue, since they were training: {result.waiting}. They go on when the app is started.")
     return 0
 
 
 def _range_test(options: argparse.Namespace) -> int:
     _check(options)
-    config = _only_one(options)
+    config = _single_config(options)
     from mnist_core.training import range_test
 
-    begun = time.perf_counter()
-    found = range_test(config, data=options.data, threads=options.threads, device=options.device)
-    seconds = time.perf_counter() - begun
+    start = time.perf_counter()
+    reading = range_test(config, data=options.data, threads=options.threads, device=options.device)
+    seconds = time.perf_counter() - start
     if options.json:
-        suggestions = {one.kind: one.rate for one in found.suggestions}
-        said = {"best": found.best, "breaks": found.breaks, "sentence": str(found.sentence)}
-        print(json.dumps({"suggestions": suggestions, **said, "seconds": seconds}))
+        suggestions = {suggestion.kind: suggestion.rate for suggestion in reading.suggestions}
+        values = {"best": reading.best, "breaks": reading.breaks, "sentence": str(reading.sentence)}
+        print(json.dumps({"suggestions": suggestions, **values, "seconds": seconds}))
         return 0
-    print(found.sentence)
-    for one in found.suggestions:
-        print(f"{one.rate:.2g}: {one.reason}")
+    print(reading.sentence)
+    for suggestion in reading.suggestions:
+        print(f"{suggestion.rate:.2g}: {suggestion.reason}")
     return 0
 
 
-def _only_one(options: argparse.Namespace) -> RunConfig:
-    """The one configuration that is asked for. Raises ConfigError where the experiment has several."""
+def _single_config(options: argparse.Namespace) -> RunConfig:
+    """The configuration that is asked for. Raises ConfigError where the experiment has several."""
     configs = _configs(options)
     if len(configs) > 1:
-        known = ", ".join(configs)
-        raise ConfigError([Problem("variant", message(N_("Choose one with --variant: {known}."), known=known))])
+        labels = ", ".join(configs)
+        raise ConfigError([Problem("variant", message(N_("Choose one with --variant: {known}."), known=labels))])
     (config,) = configs.values()
     return config
 
@@ -224,7 +224,7 @@ def _train(options: argparse.Namespace) -> int:
     _check(options)
     configs = _configs(options)
     unwritten: list[MnistLabError] = []
-    results = {label: _one(config, label, options, unwritten) for label, config in configs.items()}
+    results = {label: _train_one(config, label, options, unwritten) for label, config in configs.items()}
     outputs = [_json(result, label) for label, result in results.items()]
     if options.json:
         print(json.dumps(outputs[0] if len(outputs) == 1 else {"preset": options.preset, "runs": outputs}))
@@ -235,12 +235,12 @@ def _train(options: argparse.Namespace) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     _check(options)
-    config = _only_one(options)
+    config = _single_config(options)
     rates = [parse_field("learning_rate", text) for text in options.learning_rates.split(",") if text.strip()]
     seeds = [parse_field("seed", text) for text in options.seeds.split(",") if text.strip()]
     from mnist_core.training import sweep
 
-    found = sweep(
+    result = sweep(
         config,
         rates,
         seeds=seeds,
@@ -252,12 +252,12 @@ def _sweep(options: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if options.json:
-        print(json.dumps({"seconds": found.seconds, "runs": [_json(run, "") for run in found.runs]}))
+        print(json.dumps({"seconds": result.seconds, "runs": [_json(run, "") for run in result.runs]}))
         return 0
-    for run in found.runs:
+    for run in result.runs:
         seed = f", seed {run.config.seed}" if len(seeds) > 1 else ""
         print(f"rate {run.config.learning_rate:g}{seed}: {_line(run)}")
-    print(f"{found.seconds:.1f} s in all")
+    print(f"{result.seconds:.1f} s in all")
     return 0
 
 
@@ -275,7 +275,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
-    """Label and configuration of every run that was asked for. Raises ConfigError with all problems."""
+    """Label and configuration of every run that is asked for. Raises ConfigError with all problems."""
     changes: dict[str, Any] = {}
     problems: list[Problem] = []
     for name in FIELDS:
@@ -288,9 +288,9 @@ def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
     if options.preset is None:
         bases = {"": RunConfig()}
     else:
-        chosen = preset(options.preset)
-        labels = [options.variant] if options.variant else list(chosen.variants)
-        bases = {label: chosen.variant(label) for label in labels} or {"": chosen.config}
+        experiment = preset(options.preset)
+        labels = [options.variant] if options.variant else list(experiment.variants)
+        bases = {label: experiment.variant(label) for label in labels} or {"": experiment.config}
     try:
         configs = {label: base.replace(**changes) for label, base in bases.items()}
     except ConfigError as error:
@@ -300,8 +300,8 @@ def _configs(options: argparse.Namespace) -> dict[str, RunConfig]:
     return configs
 
 
-def _one(config: RunConfig, label: str, options: argparse.Namespace, unwritten: list[MnistLabError]) -> Result:
-    """Train, and write and say what is wanted. A file that cannot be written is no reason to lose the result."""
+def _train_one(config: RunConfig, label: str, options: argparse.Namespace, unwritten: list[MnistLabError]) -> Result:
+    """Train, write the curves and print the result. A file that cannot be written is no reason to lose the result."""
     from mnist_core.data import load_dataset
     from mnist_core.training import train
 
@@ -323,9 +323,9 @@ def _one(config: RunConfig, label: str, options: argparse.Namespace, unwritten: 
 
 
 def _line(result: Result) -> str:
-    found = result.result
-    accuracies = f"test accuracy {found['test_accuracy']:.4f}, training accuracy {found['train_accuracy']:.4f}"
-    return f"{result.outcome} ({found['verdict']}), {accuracies}"
+    values = result.result
+    accuracies = f"test accuracy {values['test_accuracy']:.4f}, training accuracy {values['train_accuracy']:.4f}"
+    return f"{result.outcome} ({values['verdict']}), {accuracies}"
 
 
 def _write_curves(result: Result, file: Path, label: str) -> None:
@@ -381,9 +381,9 @@ def _data(options: argparse.Namespace) -> int:
         data.ensure_mnist(_bar("Downloading"))
     for name, title in data.TITLES.items():
         folder = None if name == "built-in" else options.data
-        here = data.available(name, folder)
-        if here or name in ("mnist", "built-in"):
-            print(f"{title}: {f'here, in {find(name, folder)}' if here else 'not here'}")
+        is_here = data.available(name, folder)
+        if is_here or name in ("mnist", "built-in"):
+            print(f"{title}: {f'here, in {find(name, folder)}' if is_here else 'not here'}")
     if options.data is None and (trouble := data.trouble()) is not None:
         print(trouble, file=sys.stderr)
         return 1

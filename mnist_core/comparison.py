@@ -1,4 +1,4 @@
-"""What runs have in common and where they differ. Knows settings and runs; draws nothing, needs no torch."""
+"""What runs have in common and where they differ."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ def setting(run: Run, name: str) -> Any:
 
 def differing(runs: Iterable[Run]) -> list[str]:
     """Names of the settings that are not the same in all, in their usual order."""
-    known = list(runs)
-    return [name for name in NAMES if len({setting(run, name) for run in known}) > 1]
+    run_list = list(runs)
+    return [name for name in NAMES if len({setting(run, name) for run in run_list}) > 1]
 
 
-def in_words(one: Run, other: Run, shown: Mapping[str, tuple[str, str]]) -> Message:
-    """How the settings of two runs differ; `shown` has both values of each as they are to be read."""
-    names = differing((one, other))
+def in_words(first: Run, second: Run, texts: Mapping[str, tuple[str, str]]) -> Message:
+    """How the settings of two runs differ; `texts` has both values of each as they are to be read."""
+    names = differing((first, second))
     if not names:
         return message(
             N_("The settings are identical. Over the steps that both runs trained, the curves differ only by rounding.")
         )
     parts = [
-        message(N_("{name}: {one} → {other}"), name=message(NAMES[name]), one=shown[name][0], other=shown[name][1])
+        message(N_("{name}: {one} → {other}"), name=message(NAMES[name]), one=texts[name][0], other=texts[name][1])
         for name in names
     ]
     listed: Message = parts[0]
@@ -79,7 +79,7 @@ def in_words(one: Run, other: Run, shown: Mapping[str, tuple[str, str]]) -> Mess
 def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
     """Runs that belong together, in the order of their first: those alike in all but the seeds (`by` = "seed"), or
     those with the same value of the setting `by`; runs of one rate from the beginning to the end."""
-    found: dict[Any, list[Run]] = {}
+    groups: dict[Any, list[Run]] = {}
     for run in runs:
         if by == "seed":
             key: Any = tuple(setting(run, name) for name in NAMES if name not in SEEDS)
@@ -87,15 +87,15 @@ def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
             key = setting(run, by)
             if by == "learning_rate" and run.rate_changes:
                 key = (key, run.rate_changes)
-        found.setdefault(key, []).append(run)
-    return found
+        groups.setdefault(key, []).append(run)
+    return groups
 
 
 def places(runs: Sequence[Run]) -> list[int]:
     """Numbers of the runs' colors in a chart: what their students chose, the others take those that are left, in order."""
     taken = {run.color for run in runs if run.color is not None}
-    left = (number for number in itertools.count() if number not in taken)
-    return [next(left) if run.color is None else run.color for run in runs]
+    free = (number for number in itertools.count() if number not in taken)
+    return [next(free) if run.color is None else run.color for run in runs]
 
 
 def position(name: str, value: Any) -> float | None:
@@ -119,8 +119,8 @@ class Reached:
 
 def reached(curves: Curves, accuracy: float) -> Reached | None:
     """The first evaluation with at least this validation accuracy; None where there is none."""
-    found = np.flatnonzero(curves.evaluations["validation_accuracy"] >= accuracy)
-    if not len(found):
+    rows = np.flatnonzero(curves.evaluations["validation_accuracy"] >= accuracy)
+    if not len(rows):
         return None
-    row = curves.evaluations[found[0]]
+    row = curves.evaluations[rows[0]]
     return Reached(int(row["step"]), float(row["seconds"]))

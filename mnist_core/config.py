@@ -1,7 +1,7 @@
 """RunConfig: everything that decides what a training run does, and nothing else.
 
 Frozen; validated all at once when made (`ConfigError.problems` lists every fault, with the likely name for a
-misspelled field); to and from JSON; to and from the parameters of a web address. Without torch.
+misspelled field); to and from JSON; to and from the parameters of a web address.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ class RunConfig:
     @property
     def smallest_batch(self) -> int:
         """Images in the smallest batch of an epoch: the last one, where images are left over."""
-        left = self.train_size % self.batch_size
-        return left if left and self.sampling == "shuffle" else self.batch_size
+        remainder = self.train_size % self.batch_size
+        return remainder if remainder and self.sampling == "shuffle" else self.batch_size
 
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with `changes`. Raises ConfigError for unknown names and bad values."""
@@ -141,10 +141,10 @@ class RunConfig:
         Raises ConfigError for unknown names (with the likely one) and bad values, all at once.
         """
         data = old_names.current_settings(data)
-        known = {key: value for key, value in data.items() if key in FIELDS}
+        fields = {key: value for key, value in data.items() if key in FIELDS}
         unknown = [_unknown_field(key) for key in data if key not in FIELDS]
         try:
-            config = cls(**known)
+            config = cls(**fields)
         except ConfigError as error:
             raise ConfigError([*unknown, *error.problems]) from None
         if unknown:
@@ -182,7 +182,7 @@ class RunConfig:
     def to_query(self, base: RunConfig | None = None) -> dict[str, str]:
         """Parameters of a web address: what differs from `base` (default: the defaults)."""
         base = base or RunConfig()
-        return {name: _to_text(mine) for name, (mine, _) in self.differences(base).items()}
+        return {name: _to_text(value) for name, (value, _) in self.differences(base).items()}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], base: RunConfig | None = None) -> RunConfig:
@@ -210,9 +210,9 @@ class RunConfig:
 
 FIELDS: Mapping[str, Any] = typing.get_type_hints(RunConfig)
 SETTINGS: Mapping[str, Setting] = {field.name: field.metadata["setting"] for field in dataclasses.fields(RunConfig)}
-NAMES: Mapping[str, str] = {name: known.title for name, known in SETTINGS.items()}  # as they are called in a sentence
+NAMES: Mapping[str, str] = {name: field.title for name, field in SETTINGS.items()}  # as they are called in a sentence
 RANGES: Mapping[str, Range] = {
-    name: known.allowed for name, known in SETTINGS.items() if known.allowed is not None and known.layers is None
+    name: field.allowed for name, field in SETTINGS.items() if field.allowed is not None and field.layers is None
 }
 _FLOATS = tuple(name for name, kind in FIELDS.items() if kind is float)
 _INT_TUPLES = ("hidden_layers", "filters")

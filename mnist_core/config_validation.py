@@ -48,9 +48,9 @@ def setting(default: Any, title: str, allowed: Range | None = None, *, layers: R
 def validate(config: Any, kinds: Mapping[str, Any], settings: Mapping[str, Setting]) -> list[Problem]:
     """Everything that is wrong with `config` (a RunConfig), whose `settings` have these types; empty when it can run."""
     problems = [
-        found
-        for name, known in settings.items()
-        for found in _field_problems(name, kinds[name], known, getattr(config, name))
+        fault
+        for name, setting in settings.items()
+        for fault in _field_problems(name, kinds[name], setting, getattr(config, name))
     ]
     if not problems:
         problems = _joint_problems(config)
@@ -62,19 +62,19 @@ def words_of(kind: Any) -> tuple[str, ...]:
     return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
 
 
-def _field_problems(name: str, kind: Any, known: Setting, value: Any) -> list[Problem]:
+def _field_problems(name: str, kind: Any, setting: Setting, value: Any) -> list[Problem]:
     if options := words_of(kind):
         return [] if isinstance(value, str) and value in options else [_not_a_choice(name, value, options)]
-    if known.layers is not None and known.allowed is not None:
-        return _layer_problems(name, value, known.layers, known.allowed)
+    if setting.layers is not None and setting.allowed is not None:
+        return _layer_problems(name, value, setting.layers, setting.allowed)
     if kind is bool:
         if isinstance(value, bool):
             return []
         return [problem(N_("{field} must be true or false, not {value}."), name, value)]
     if value is None and name == "batch_seed":
         return []
-    assert known.allowed is not None, f"{name} has no range"
-    return _number_problems(name, value, known.allowed, whole=kind is not float)
+    assert setting.allowed is not None, f"{name} has no range"
+    return _number_problems(name, value, setting.allowed, whole=kind is not float)
 
 
 def _number_problems(name: str, value: Any, allowed: Range, *, whole: bool) -> list[Problem]:

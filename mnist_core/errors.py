@@ -81,7 +81,7 @@ class DataFolderError(DataError):
 
 
 class ImportedFileError(MnistLabError):
-    """A file that is to be brought in is no run, or damaged."""
+    """A file to be imported is no run, or damaged."""
 
 
 class StoreError(MnistLabError):

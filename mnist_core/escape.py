@@ -69,7 +69,7 @@ class UserText:
     def __str__(self) -> str:
         raise TypeError("Say where this text is to stand: .markdown, .plotly, .html, .cell or .plain.")
 
-    def __format__(self, _how: str) -> str:
+    def __format__(self, _spec: str) -> str:
         return str(self)
 
 
@@ -85,20 +85,20 @@ def line(text: str) -> str:
 
 def lines(text: str) -> str:
     """`text` as it is kept where several lines are meant, such as a note."""
-    return "\n".join(plain(one).rstrip() for one in text.splitlines()).strip()
+    return "\n".join(plain(row).rstrip() for row in text.splitlines()).strip()
 
 
 def markdown(text: str) -> str:
     """`text` as Streamlit's Markdown that shows it, in one line."""
-    kept = _FOUND_LATER.sub(JOINER, plain(text))
-    signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", kept.strip())
+    joined = _FOUND_LATER.sub(JOINER, plain(text))
+    signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", joined.strip())
     return _LIST.sub(lambda head: f"{head[1] or ''}&#{ord(head[2] or head[3])};", signs)
 
 
 def plotly(text: str) -> str:
     """`text` as a label of Plotly's that shows it: no tag, no field of a hover template, no formula."""
-    shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;")
-    return shown.replace("%{", "%&#123;")
+    escaped = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;")
+    return escaped.replace("%{", "%&#123;")
 
 
 def html(text: str) -> str:

@@ -18,7 +18,7 @@ from mnist_core.schedule import evaluated_images, evaluation_steps, watched_step
 
 @dataclass(frozen=True)
 class Rate:
-    """Seconds of overhead per step, multiplications per second, and the share of a forward pass in evaluations."""
+    """Seconds of overhead per step, and multiplications per second."""
 
     overhead: float
     multiplications: float
@@ -78,8 +78,8 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
     return config.total_steps * per_step + (evaluations * images + watched) * per_evaluated
 
 
-# What a run costs in a stack, as a share of its cost alone, when a step is small and when it is large: what it has in
-# common with the others (gathering images, Python) is half of a small step and next to nothing of a large one. Measured.
+# What a run costs in a stack, as a fraction of its cost alone, when a step is small and when it is large: what it has
+# in common with the others (gathering images, Python) is half of a small step and next to nothing of a large one. Measured.
 IN_A_STACK_SMALL, IN_A_STACK_LARGE = 0.5, 1.0
 
 

@@ -55,8 +55,8 @@ class Parser(argparse.ArgumentParser):
         word = unknown[0].partition("=")[0]
         if word in self.own:
             self.error(f"{self.prog.rpartition(' ')[2]} sets {word} by itself: leave it out")
-        shown = [option for option, action in self._option_string_actions.items() if action.help != argparse.SUPPRESS]
-        close = likely_option(word, shown)
+        options = [option for option, action in self._option_string_actions.items() if action.help != argparse.SUPPRESS]
+        close = likely_option(word, options)
         self.error(f"there is no option {word}{f' (did you mean {close}?)' if close else ''}")
 
     def error(self, text: str) -> NoReturn:
@@ -64,17 +64,17 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{text[:1].upper()}{text[1:]}. For all options: {self.prog} --help\n")
 
 
-def likely_option(word: str, known: Iterable[str]) -> str | None:
-    """Which of the `known` options (with their dashes) was meant by `word`; None where none is like it."""
-    names = {option.lstrip("-"): option for option in known if option.startswith("--")}
+def likely_option(word: str, options: Iterable[str]) -> str | None:
+    """Which of the `options` (with their dashes) was meant by `word`; None where none is like it."""
+    names = {option.lstrip("-"): option for option in options if option.startswith("--")}
     name = word.lstrip("-").replace("_", "-").lower()
     initials = {"".join(part[:1] for part in full.split("-")): full for full in reversed(names) if "-" in full}
     for guess in (name, SYNONYMS.get(name), initials.get(name)):
         if guess in names:
             return names[guess]
     # Names that go on where the word ends, or the reverse, before those that merely share letters with it.
-    begun = [full for full in names if len(name) > 2 and (full.startswith(name) or name.startswith(full))]
-    close = difflib.get_close_matches(name, begun, n=1, cutoff=0) or difflib.get_close_matches(
+    prefixed = [full for full in names if len(name) > 2 and (full.startswith(name) or name.startswith(full))]
+    close = difflib.get_close_matches(name, prefixed, n=1, cutoff=0) or difflib.get_close_matches(
         name, names, n=1, cutoff=LIKELY
     )
     return names[close[0]] if close else None

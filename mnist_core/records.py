@@ -1,7 +1,7 @@
 """Plain records that pass between training, store, figures and pages.
 
 A run's curve is two growing arrays. `STEP_DTYPE` has one row per window of steps (a window is a single step up to
-about 1,000 steps, longer beyond, so that a run keeps about 1,000 rows and no spike is lost: mean, least and greatest
+about 1,000 steps, longer beyond, so that a run keeps about 1,000 rows and no spike is lost: mean, minimum and maximum
 loss are kept). `EVALUATION_DTYPE` has one row per evaluation. NaN and infinity stand as they came.
 """
 
@@ -59,7 +59,7 @@ STEP_DTYPE = np.dtype(
 )
 
 # One row per evaluation, after `step` updates (0: the untrained network). A split that does not exist is NaN in
-# both columns (a validation size of 0). `dead_units`: the greatest share, over hidden layers, of units through which
+# both columns (a validation size of 0). `dead_units`: the highest fraction, over hidden layers, of units through which
 # no gradient flows for any evaluated training image (0 for a network without hidden layers).
 EVALUATION_DTYPE = np.dtype(
     [
@@ -76,8 +76,8 @@ EVALUATION_DTYPE = np.dtype(
     ]
 )
 
-# How numbers of a layer are spread: shares of |x| in half decades from 10^SPREAD_LOW on, 255 for all of them; what is
-# smaller (zeros too) counts to the first, what is greater to the last.
+# How numbers of a layer are spread: fractions of |x| in half decades from 10^SPREAD_LOW on, 255 for all of them; what
+# is smaller (zeros too) counts to the first, what is larger to the last.
 SPREAD_BINS, SPREAD_LOW, SPREAD_STEP = 24, -8.0, 0.5
 
 # One row per layer with weights and evaluation, on a fixed few training images: `layer` counts from 0 at the pixels;
@@ -100,7 +100,7 @@ LAYER_DTYPE = np.dtype(
     ]
 )
 
-# One row per measurement of the sharpness: the greatest eigenvalue of the Hessian of the loss on a fixed sample of the
+# One row per measurement of the sharpness: the largest eigenvalue of the Hessian of the loss on a fixed sample of the
 # training images; `learning_rate` is that of the next step.
 SHARPNESS_DTYPE = np.dtype(
     [("step", "<i4"), ("epoch", "<f4"), ("seconds", "<f4"), ("sharpness", "<f4"), ("learning_rate", "<f4")]
@@ -139,23 +139,23 @@ def rate_changes(config: RunConfig, events: Iterable[Event], end: int | None = N
 
     `end`: how many updates the run made in all (default: more may follow). Of several changes at one step the last counts.
     """
-    at = {
+    by_step = {
         event.step: event.value
         for event in events
         if event.kind == "learning_rate" and event.value is not None and math.isfinite(event.value)
     }
-    found: list[RateChange] = []
-    for step, rate in sorted(at.items()):
-        before = found[-1].rate if found else config.learning_rate
+    changes: list[RateChange] = []
+    for step, rate in sorted(by_step.items()):
+        before = changes[-1].rate if changes else config.learning_rate
         if rate != before and (end is None or step < end):
-            found.append(RateChange(step, rate))
-    return tuple(found)
+            changes.append(RateChange(step, rate))
+    return tuple(changes)
 
 
 def rates_in_a_line(config: RunConfig, changes: Sequence[RateChange]) -> str:
     """`0.5`, or `0.5 → 0.01` where the rate was changed by hand."""
-    shown = [f"{rate:g}" for rate in (config.learning_rate, *(change.rate for change in changes))]
-    return " → ".join(shown if len(shown) <= MOST_RATES else [shown[0], "…", shown[-1]])
+    texts = [f"{rate:g}" for rate in (config.learning_rate, *(change.rate for change in changes))]
+    return " → ".join(texts if len(texts) <= MOST_RATES else [texts[0], "…", texts[-1]])
 
 
 @dataclass(frozen=True)

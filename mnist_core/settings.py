@@ -34,7 +34,7 @@ FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", *TLS)
 # What one worker needs, with PyPI's CUDA build of torch: at most 550 MB for itself, and a part of 260 MB that all share.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
-FREE_SHARE, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB
+FREE_FRACTION, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB
 # The server, the cluster's process and the system around them.
 SERVER_BYTES = 400 * 2**20
 
@@ -47,22 +47,22 @@ def home() -> Path:
 def make_home() -> Path:
     """The home, made for this account alone. One that was named and is there keeps its permissions; what is ours in it
     does not. Raises OSError."""
-    folder = make_private(home(), ours=not os.environ.get("MNIST_LAB_HOME"))
+    folder = make_private(home(), owned=not os.environ.get("MNIST_LAB_HOME"))
     for name in ("runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "cluster.log", "cluster.lock", "migration.lock"):
         close_to_others(folder / name)
     close_to_others(checkpoint_folder())
     return folder
 
 
-def make_private(folder: Path, *, ours: bool = True) -> Path:
-    """Make the folder for this account alone (0700); one that is there is closed to others, too, where it is `ours`.
+def make_private(folder: Path, *, owned: bool = True) -> Path:
+    """Make the folder for this account alone (0700); one that is there is closed to others, too, where it is `owned`.
 
     Raises OSError.
     """
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-    if ours:
+    if owned:
         close_to_others(folder)
     return folder
 
@@ -84,15 +84,15 @@ def exposed() -> list[Path]:
     """Folders of ours in which other accounts can replace files: the home, where it was made by somebody else."""
     if not hasattr(os, "getuid"):
         return []
-    found = home().stat()
-    shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-    return [home()] if shared or found.st_uid not in (0, os.getuid()) else []
+    status = home().stat()
+    shared = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+    return [home()] if shared or status.st_uid not in (0, os.getuid()) else []
 
 
 def data_folder() -> Path | None:
     """The folder named by MNIST_LAB_DATA, if any."""
-    named = os.environ.get("MNIST_LAB_DATA")
-    return Path(named).expanduser() if named else None
+    value = os.environ.get("MNIST_LAB_DATA")
+    return Path(value).expanduser() if value else None
 
 
 def store_url() -> str:
@@ -107,8 +107,8 @@ def checkpoint_folder() -> Path:
 
 def weights_room() -> int:
     """Bytes on the disk that weights and snapshots of all runs may take; at least 1 MB."""
-    named = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")
-    return (int(named) if named.isdigit() and int(named) > 0 else WEIGHTS_MB) << 20
+    value = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")
+    return (int(value) if value.isdigit() and int(value) > 0 else WEIGHTS_MB) << 20
 
 
 def lacking_space() -> int:
@@ -120,9 +120,9 @@ def lacking_space() -> int:
         disk = shutil.disk_usage(place)
     except OSError:
         return 0  # it is out of reach, and how full it is cannot be said
-    named = os.environ.get("MNIST_LAB_FREE_MB", "")
-    kept = int(named) << 20 if named.isdigit() else min(int(FREE_SHARE * disk.total), FREE_MB << 20)
-    return max(0, kept - disk.free)
+    value = os.environ.get("MNIST_LAB_FREE_MB", "")
+    reserve = int(value) << 20 if value.isdigit() else min(int(FREE_FRACTION * disk.total), FREE_MB << 20)
+    return max(0, reserve - disk.free)
 
 
 def scheduler_address() -> str | None:
@@ -135,17 +135,17 @@ def scheduler_tls() -> tuple[Path, Path, Path] | None:
 
     Raises JobsError where some are named and others not, or one cannot be read.
     """
-    named = {name: os.environ.get(name, "") for name in TLS}
-    if not any(named.values()):
+    values = {name: os.environ.get(name, "") for name in TLS}
+    if not any(values.values()):
         if (scheduler_address() or "").startswith("tls://"):
             raise JobsError(
                 N_("The MNIST_LAB_SCHEDULER address uses TLS. Set the files that it needs: {names}."),
                 names=", ".join(TLS),
             )
         return None
-    if missing := [name for name, value in named.items() if not value]:
+    if missing := [name for name, value in values.items() if not value]:
         raise JobsError(N_("TLS needs three files. Set {names} as well."), names=", ".join(missing))
-    files = [Path(value).expanduser() for value in named.values()]
+    files = [Path(value).expanduser() for value in values.values()]
     for name, file in zip(TLS, files, strict=True):
         if not (file.is_file() and os.access(file, os.R_OK)):
             raise JobsError(
@@ -187,8 +187,8 @@ def memory_bytes() -> int:
 
 def worker_count() -> int:
     """Worker processes of the local cluster: one a core, at most four, as far as memory reaches, at least one."""
-    named = os.environ.get("MNIST_LAB_WORKERS")
-    if named and named.isdigit() and int(named) > 0:
-        return int(named)
+    value = os.environ.get("MNIST_LAB_WORKERS")
+    if value and value.isdigit() and int(value) > 0:
+        return int(value)
     fitting = (memory_bytes() - SERVER_BYTES) // WORKER_BYTES
     return int(max(1, min(4, cpu_count(), fitting)))

@@ -48,6 +48,6 @@ def groups(configs: Sequence[RunConfig]) -> list[list[int]]:
     """Places of the configurations that train together, each group in one stack of at most `WIDEST`."""
     alike: dict[Hashable, list[int]] = {}
     for place, config in enumerate(configs):
-        of_its_own = ("alone", place)
-        alike.setdefault(key(config) or of_its_own, []).append(place)
+        unique = ("alone", place)
+        alike.setdefault(key(config) or unique, []).append(place)
     return [places[start : start + WIDEST] for places in alike.values() for start in range(0, len(places), WIDEST)]

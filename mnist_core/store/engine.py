@@ -65,7 +65,7 @@ def open_engine(url: str, busy_seconds: float | None = None) -> sa.Engine:
 
 def _make_file(address: sa.URL, folder: Path) -> None:
     """Make the database's file for this account alone, with its folder; SQLite gives the files beside it the same mode."""
-    settings.make_private(folder, ours=False)
+    settings.make_private(folder, owned=False)
     file = Path(str(address.database)).expanduser()
     if not file.exists():
         with suppress(OSError):  # SQLite has a sentence for it
