@@ -3,8 +3,8 @@
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
-(requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages that explain, `strokes`: from a
-stroke on the drawing pad to the redrawn bars of three runs; both need the same.
+(requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages
+that explain, `strokes`: from a stroke on the drawing pad to the redrawn bars of three runs; both need the same.
 `growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. `range-test`: how
 good the rates are that a range test suggests. `photos`: how often a network reads a photo of a digit. Speaks English only.
 """

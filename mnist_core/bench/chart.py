@@ -20,8 +20,8 @@ def write(report: Report, file: Path) -> None:
 
     charts = [chart(title, figures) for title, figures in _groups(report)]
     parts = [
-        to_html(one, include_plotlyjs=number == 0, full_html=False, config={"displaylogo": False}, validate=False)
-        for number, one in enumerate(charts)
+        to_html(figure, include_plotlyjs=number == 0, full_html=False, config={"displaylogo": False}, validate=False)
+        for number, figure in enumerate(charts)
     ]
     page = f'<!doctype html><meta charset="utf-8"><title>Benchmark</title><p>{describe_machine(report.versions)}</p>'
     try:
@@ -32,8 +32,8 @@ def write(report: Report, file: Path) -> None:
 
 def _groups(report: Report) -> list[tuple[str, list[Figure]]]:
     """Title and figures of each group; ratios are for the table."""
-    drawn = (figure for figure in report.figures if figure.value is not None and figure.unit != "×")
-    return [(group, list(figures)) for group, figures in groupby(drawn, lambda figure: figure.group)]
+    plotted = (figure for figure in report.figures if figure.value is not None and figure.unit != "×")
+    return [(group, list(figures)) for group, figures in groupby(plotted, lambda figure: figure.group)]
 
 
 def chart(title: str, figures: Sequence[Figure]) -> dict[str, Any]:
@@ -82,11 +82,11 @@ def _layout(title: str, x_title: str) -> dict[str, Any]:
 
 
 def _error(figures: Sequence[Figure]) -> dict[str, Any]:
-    """From the least to the greatest of the samples."""
+    """From the minimum to the maximum of the samples."""
     ends = [(figure.value or 0.0, *(figure.spread or (figure.value or 0.0,) * 2)) for figure in figures]
     return {
         "type": "data",
         "symmetric": False,
-        "array": [maximum - value for value, _least, maximum in ends],
-        "arrayminus": [value - minimum for value, minimum, _greatest in ends],
+        "array": [maximum - value for value, _minimum, maximum in ends],
+        "arrayminus": [value - minimum for value, minimum, _maximum in ends],
     }

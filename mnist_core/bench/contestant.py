@@ -128,9 +128,9 @@ def _small(work: Work) -> Work:
 def timed(begin: Begin, number: int) -> dict[str, Any]:
     """Do the work once and tell how long it took."""
     run = begin(number)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     done: Done = run()
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     return {
         "seconds": seconds,
         "updates": done.updates,
@@ -141,15 +141,15 @@ def timed(begin: Begin, number: int) -> dict[str, Any]:
 
 def versions(contestant: Contestant) -> dict[str, str]:
     """Name and version of the packages that the contestant is made of."""
-    found = {}
+    by_package = {}
     for package in contestant.packages:
         for name in (package, f"{package}-cpu"):  # tensorflow-cpu is tensorflow, too
             try:
-                found[package] = importlib.metadata.version(name)
+                by_package[package] = importlib.metadata.version(name)
                 break
             except importlib.metadata.PackageNotFoundError:
                 continue
-    return found
+    return by_package
 
 
 def _reason(error: Exception) -> str:

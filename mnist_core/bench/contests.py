@@ -12,19 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mnist_core.bench.contestant import CONTESTANTS
-from mnist_core.bench.process import Standing
+from mnist_core.bench.process import Entry
 from mnist_core.bench.report import Figure, median
 from mnist_core.bench.work import Work
 from mnist_core.config import RunConfig
 from mnist_core.presets import PRESETS
 
-Standings = Mapping[str, Standing]  # by contestant
-Judge = Callable[[Standings], Figure]
+Entries = Mapping[str, Entry]  # by contestant
+Judge = Callable[[Entries], Figure]
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Contestants in turns. Times are told as seconds per update × `factor`, in `unit`."""
+    """Contestants in turns. Times are seconds per update × `factor`, in `unit`."""
 
     title: str
     works: tuple[Work, ...]
@@ -32,20 +32,18 @@ class Contest:
     factor: float
     judges: tuple[Judge, ...]
 
-    def figures(self, standings: Standings) -> list[Figure]:
+    def figures(self, entries: Entries) -> list[Figure]:
         """The median time of each, then what the judges say."""
-        return [self._time(name, standing) for name, standing in standings.items()] + [
-            judge(standings) for judge in self.judges
-        ]
+        return [self._time(name, entry) for name, entry in entries.items()] + [judge(entries) for judge in self.judges]
 
-    def _time(self, name: str, standing: Standing) -> Figure:
-        samples = [answer.per_update * self.factor for answer in standing.answers]
-        return median(CONTESTANTS[name].title, samples, self.unit, note=standing.absent or _accuracy(standing))
+    def _time(self, name: str, entry: Entry) -> Figure:
+        samples = [answer.per_update * self.factor for answer in entry.answers]
+        return median(CONTESTANTS[name].title, samples, self.unit, note=entry.absent or _accuracy(entry))
 
 
-def _accuracy(standing: Standing) -> str:
-    found = [answer.accuracy for answer in standing.answers if answer.accuracy is not None]
-    return f"test accuracy {found[-1]:.3f} at the end" if found else ""
+def _accuracy(entry: Entry) -> str:
+    accuracies = [answer.accuracy for answer in entry.answers if answer.accuracy is not None]
+    return f"test accuracy {accuracies[-1]:.3f} at the end" if accuracies else ""
 
 
 def ratio(
@@ -53,10 +51,10 @@ def ratio(
 ) -> Judge:
     """Judges, round by round, the time of the fastest of `over` by that of `under`."""
 
-    def judge(standings: Standings) -> Figure:
-        present = [standings[one] for one in over if standings[one].answers]
-        absent = [CONTESTANTS[one].title for one in over if not standings[one].answers]
-        rounds = zip(standings[under].answers, *(standing.answers for standing in present), strict=False)
+    def judge(entries: Entries) -> Figure:
+        present = [entries[contestant] for contestant in over if entries[contestant].answers]
+        absent = [CONTESTANTS[contestant].title for contestant in over if not entries[contestant].answers]
+        rounds = zip(entries[under].answers, *(entry.answers for entry in present), strict=False)
         ratios = [min(other.per_update for other in others) / own.per_update for own, *others in rounds if others]
         note = f"without {', '.join(absent)}" if absent else ""
         return median(name, ratios, "×", most=most, minimum=minimum, note=note)
@@ -158,8 +156,8 @@ def laboratory() -> Contest:
 def _within(name: str, contestant: str, most: float) -> Judge:
     """Judges the median time of one contestant."""
 
-    def judge(standings: Standings) -> Figure:
-        return median(name, [answer.seconds for answer in standings[contestant].answers], "s", most=most)
+    def judge(entries: Entries) -> Figure:
+        return median(name, [answer.seconds for answer in entries[contestant].answers], "s", most=most)
 
     return judge
 
@@ -193,8 +191,8 @@ def lenet_fast(config: RunConfig) -> Contest:
 def _mean(
     name: str, unit: str, of: Callable[..., float], *, most: float | None = None, minimum: float | None = None
 ) -> Judge:
-    def judge(standings: Standings) -> Figure:
-        values = [of(answer) for answer in standings["ours-run"].answers]
+    def judge(entries: Entries) -> Figure:
+        values = [of(answer) for answer in entries["ours-run"].answers]
         if not values:
             return Figure(name, None, unit, most, minimum)
         note = f"{len(values)} seeds"

@@ -62,14 +62,14 @@ def _forms(batch: int, width: int) -> tuple[Products, Products]:
 
 
 def _seconds(threads: int, once: Products) -> float:
-    """The least of some tries."""
+    """The minimum of some tries."""
     import torch
 
     torch.set_num_threads(threads)
     tries = []
     for _try in range(5):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         for _update in range(20):
             once()
-        tries.append(time.perf_counter() - begun)
+        tries.append(time.perf_counter() - start)
     return min(tries)

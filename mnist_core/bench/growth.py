@@ -57,13 +57,15 @@ def _measured(counts: Sequence[int]) -> Report:
             os.environ.pop("MNIST_LAB_STORE", None)
             _fill(count)
             size = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file()) / count / 1_000
-            found = [_timed() for _round in range(ROUNDS)]
-        wanted = count == TARGETED
+            timings = [_timed() for _round in range(ROUNDS)]
+        is_targeted = count == TARGETED
         for place, (name, most) in enumerate(TIMED.items()):
             label = f"{count:,} runs: {name}"
-            samples[label] = [one[place] for one in found]
-            figures.append(median(label, samples[label], "s", most=most if wanted else None, at=count))
-        figures.append(Figure(f"{count:,} runs: one of them in the store", size, "kB", most=RUN if wanted else None))
+            samples[label] = [timing[place] for timing in timings]
+            figures.append(median(label, samples[label], "s", most=most if is_targeted else None, at=count))
+        figures.append(
+            Figure(f"{count:,} runs: one of them in the store", size, "kB", most=RUN if is_targeted else None)
+        )
     return Report(figures, samples)
 
 

@@ -67,10 +67,10 @@ def _snapshots(work: Work, dataset: Dataset) -> list[tuple[int, Any]]:
     from mnist_core.training import Trainer
 
     trainer = Trainer(work.config, dataset, threads=1)
-    found: list[tuple[int, Any]] = []
+    snapshots: list[tuple[int, Any]] = []
     while True:
         weights = {name: value.detach().cpu().numpy().copy() for name, value in trainer.model.state_dict().items()}
-        found.append((trainer.step, weights))
+        snapshots.append((trainer.step, weights))
         if trainer.finished or trainer.step == trainer.total_steps:
-            return found
+            return snapshots
         trainer.advance(steps=max(1, trainer.total_steps // SNAPSHOTS))

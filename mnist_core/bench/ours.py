@@ -26,8 +26,8 @@ def updates(work: Work, dataset: Dataset) -> Begin:
         def logits(x: Pixels) -> Pixels:
             shape = (-1, 1, 28, 28) if work.config.model == "cnn" else (-1, 784)
             with torch.inference_mode():
-                found: Pixels = trainer.model.eval()(torch.from_numpy(x).view(shape)).numpy()
-            return found
+                values: Pixels = trainer.model.eval()(torch.from_numpy(x).view(shape)).numpy()
+            return values
 
         return run
 

@@ -35,12 +35,12 @@ def middle_lines(image: NDArray[np.uint8]) -> Lines:
     number[rows, columns] = np.arange(len(rows))
     pieces = [np.stack([places, places], 1)[:1]] if len(rows) else []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        beside = number[np.clip(rows + dy, 0, len(thin) - 1), np.clip(columns + dx, 0, len(thin) - 1)]
-        joined = (beside >= 0) & (beside != np.arange(len(rows)))
-        pieces.append(np.stack([places[joined], places[beside[joined]]], 1))
-    found = np.concatenate(pieces) if pieces else np.zeros((0, 2, 2))
-    low, high = found.min((0, 1)), found.max((0, 1))
-    return Lines(((found - (low + high) / 2) / max(1, (high - low).max())).astype(np.float32))
+        neighbor = number[np.clip(rows + dy, 0, len(thin) - 1), np.clip(columns + dx, 0, len(thin) - 1)]
+        joined = (neighbor >= 0) & (neighbor != np.arange(len(rows)))
+        pieces.append(np.stack([places[joined], places[neighbor[joined]]], 1))
+    segments = np.concatenate(pieces) if pieces else np.zeros((0, 2, 2))
+    low, high = segments.min((0, 1)), segments.max((0, 1))
+    return Lines(((segments - (low + high) / 2) / max(1, (high - low).max())).astype(np.float32))
 
 
 def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -79,11 +79,11 @@ def _smoothed(thin: NDArray[np.bool_], reach: int = 3) -> F32:
     return np.asarray(np.moveaxis(sums[1:] / np.maximum(sums[0], 1), 0, -1), np.float32)
 
 
-def drawn(lines: Lines, size: float, width: float, degrees: float) -> F32:
+def rendered(lines: Lines, size: float, width: float, degrees: float) -> F32:
     """The lines with a round pen, `size` the longer side of their box in pixels: a square patch, 0 (paper) to 1 (ink)."""
     finer = 2 if size < 600 else 1
-    turn = np.deg2rad(degrees)
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * size * finer
+    angle = np.deg2rad(degrees)
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * size * finer
     side = int(1.5 * size + 2 * width + 8) * finer
     pen = max(1.0, width * finer)
     patch = Image.new("L", (side, side))

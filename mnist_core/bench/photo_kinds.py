@@ -43,13 +43,13 @@ def _jpeg(page: F32, scene: Scene, random: Random) -> bytes:
 
 
 def _kind(change: Change | None = None, encode: Encode = _jpeg, larger: int = 1) -> Kind:
-    def made(digits: Digits, random: Random, longer: tuple[int, int]) -> Photo:
+    def make(digits: Digits, random: Random, longer: tuple[int, int]) -> Photo:
         scene = base(random, (larger * longer[0], larger * longer[1]))
         scene = change(scene, random) if change else scene
         page, written = develop(scene, digits, random)
         return Photo(encode(page, scene, random), *written)
 
-    return made
+    return make
 
 
 # ---- what a kind changes ---------------------------------------------------------------------------------------
@@ -157,11 +157,11 @@ def _rough(scene: Scene, random: Random) -> Scene:
 
 def _two(scene: Scene, random: Random) -> Scene:
     height = 0.3 * min(scene.size) * random.uniform(0.6, 1)
-    apart = height * random.uniform(1, 1.6) / scene.size[0] / 2
+    offset = height * random.uniform(1, 1.6) / scene.size[0] / 2
     up = height * random.uniform(-0.2, 0.2) / scene.size[1]
     x, y = random.uniform(0.4, 0.6, 2)
     pen = max(1.5, scene.pen * height / scene.height)
-    return replace(scene, height=height, pen=pen, places=((x - apart, y - up), (x + apart, y + up)))
+    return replace(scene, height=height, pen=pen, places=((x - offset, y - up), (x + offset, y + up)))
 
 
 def _nothing(scene: Scene, random: Random) -> Scene:
@@ -241,12 +241,12 @@ def _tiny(page: F32, scene: Scene, random: Random) -> bytes:
 
 
 def _own(factor: int) -> Kind:
-    def made(digits: Digits, random: Random, _longer: tuple[int, int]) -> Photo:
+    def make(digits: Digits, random: Random, _longer: tuple[int, int]) -> Photo:
         image, label = digits.take(random)
         large = np.kron(image, np.ones((factor, factor), np.uint8))
         return Photo(file_of(Image.fromarray(large), "PNG"), (label,), (image,))
 
-    return made
+    return make
 
 
 KINDS: Mapping[str, Kind] = {

@@ -1,4 +1,4 @@
-"""Photos of digits, made: paper, pen, light, lens, camera and file, each drawn from wide ranges by one generator.
+"""Synthetic photos of digits: paper, pen, light, lens, camera and file, each drawn from wide ranges by one generator.
 
 Nothing of it is known to what reads photos (`data.pictures`). A kind is a base (a digit in a pen's ink on paper of any gray,
 turned by at most 15°, in slightly uneven light, a little blurred, with a camera's noise, as a JPEG) and what the kind changes.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_core.bench.pens import drawn, middle_lines
+from mnist_core.bench.pens import middle_lines, rendered
 from mnist_core.data.drawing import like_mnist
 
 F32 = NDArray[np.float32]
@@ -50,7 +50,7 @@ class Scene:
     pen: float
     ink: float  # by the paper's brightness
     grain: float  # of the ink: 0 even, 1 as rough as chalk
-    turn: float  # degrees
+    angle: float  # degrees
     paper: float
     lights: tuple[Light, ...] = ()
     rules: tuple[float, float, bool] | None = None  # distance, strength, squared
@@ -105,27 +105,27 @@ def base(random: np.random.Generator, longer: tuple[int, int]) -> Scene:
 
 
 def gradient(degrees: float, minimum: float) -> Light:
-    """Full light at one end, `least` at the other."""
-    turn = np.deg2rad(degrees)
+    """Full light at one end, `minimum` at the other."""
+    angle = np.deg2rad(degrees)
 
     def light(x: F32, y: F32) -> F32:
-        along = (x * np.cos(turn) + y * np.sin(turn)) / (abs(np.cos(turn)) + abs(np.sin(turn)))
+        along = (x * np.cos(angle) + y * np.sin(angle)) / (abs(np.cos(angle)) + abs(np.sin(angle)))
         return np.asarray((1 + minimum) / 2 + (1 - minimum) / 2 * along, np.float32)
 
     return light
 
 
 def corners(minimum: float) -> Light:
-    """Full light in the middle, `least` in the corners."""
+    """Full light in the middle, `minimum` in the corners."""
     return lambda x, y: np.asarray(1 - (1 - minimum) * ((x**2 + y**2) / 2) ** 1.3, np.float32)
 
 
 def shadow(degrees: float, at: float, minimum: float, soft: float, width: float | None = None) -> Light:
     """A shadow with an edge at `at` (−1 to 1) that is `soft` wide: a half of the photo, or a band of `width`."""
-    turn = np.deg2rad(degrees)
+    angle = np.deg2rad(degrees)
 
     def light(x: F32, y: F32) -> F32:
-        along = x * np.cos(turn) + y * np.sin(turn) - at
+        along = x * np.cos(angle) + y * np.sin(angle) - at
         depth = np.clip(along / soft + 0.5, 0, 1)
         if width is not None:
             depth = np.minimum(depth, np.clip((width - along) / soft + 0.5, 0, 1))
@@ -139,13 +139,27 @@ def shadow(degrees: float, at: float, minimum: float, soft: float, width: float 
 
 def develop(scene: Scene, digits: Digits, random: np.random.Generator) -> tuple[F32, Written]:
     """The photo as the sensor has it, height×width, 0 to 1, and what is written on it."""
-    width, height = scene.size
     page = _paper(scene, random)
+    ink, written = _writing(scene, digits, random)
+    page *= 1 - (1 - scene.ink) * ink
+    if scene.sheet is not None:
+        page = _on_desk(page, scene, random)
+    _illuminate(page, scene)
+    if scene.border is not None:
+        _frame(page, round(scene.border[0] * min(scene.size)), scene.border[1])
+    blurred = Image.fromarray((np.clip(page, 0, 1) * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(scene.blur))
+    noise = random.standard_normal(page.shape, dtype=np.float32) * np.float32(scene.noise)
+    return np.clip((np.asarray(blurred) + noise) / 255, 0, 1, dtype=np.float32), written
+
+
+def _writing(scene: Scene, digits: Digits, random: np.random.Generator) -> tuple[F32, Written]:
+    """The ink on the whole page, 0 to 1, and what is written."""
+    width, height = scene.size
     ink = np.zeros((height, width), np.float32)
     labels, images = [], []
     for x, y in scene.places:
         image, label = digits.take(random)
-        patch = drawn(middle_lines(image), scene.height, scene.pen, scene.turn)
+        patch = rendered(middle_lines(image), scene.height, scene.pen, scene.angle)
         _lay(ink, patch, x * width, y * height)
         labels.append(label)
         images.append(like_mnist(patch))
@@ -153,20 +167,21 @@ def develop(scene: Scene, digits: Digits, random: np.random.Generator) -> tuple[
         _box(ink, scene, random)
     if scene.grain:
         ink *= 1 - scene.grain * 0.5 * _cloth(random, (height, width), max(1, round(scene.pen / 3)))
-    page *= 1 - (1 - scene.ink) * ink
-    if scene.sheet is not None:
-        page = _on_desk(page, scene, random)
+    return ink, (tuple(labels), tuple(images))
+
+
+def _illuminate(page: F32, scene: Scene) -> None:
+    height, width = page.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     for light in scene.lights:
         page *= light(x, y)
-    if scene.border is not None:
-        rim = round(scene.border[0] * min(scene.size))
-        inner = page[rim : height - rim, rim : width - rim].copy()
-        page[:] = scene.border[1]
-        page[rim : height - rim, rim : width - rim] = inner
-    seen = Image.fromarray((np.clip(page, 0, 1) * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(scene.blur))
-    noise = random.standard_normal(page.shape, dtype=np.float32) * np.float32(scene.noise)
-    return np.clip((np.asarray(seen) + noise) / 255, 0, 1, dtype=np.float32), (tuple(labels), tuple(images))
+
+
+def _frame(page: F32, rim: int, brightness: float) -> None:
+    height, width = page.shape
+    inner = page[rim : height - rim, rim : width - rim].copy()
+    page[:] = brightness
+    page[rim : height - rim, rim : width - rim] = inner
 
 
 def _paper(scene: Scene, random: np.random.Generator) -> F32:
@@ -177,7 +192,7 @@ def _paper(scene: Scene, random: np.random.Generator) -> F32:
         distance, strength, squared = scene.rules
         rules = Image.new("L", scene.size)
         draw = ImageDraw.Draw(rules)
-        slope = np.tan(np.deg2rad(scene.turn))
+        slope = np.tan(np.deg2rad(scene.angle))
         line = max(1, round(distance / 25))
         for start in np.arange(-max(scene.size), 2 * max(scene.size), distance):
             draw.line([(0, start), (width, start + slope * width)], 255, line)
@@ -221,8 +236,8 @@ def _on_desk(page: F32, scene: Scene, random: np.random.Generator) -> F32:
     height, width = page.shape
     assert scene.sheet is not None
     half = np.array([width * scene.sheet[0], height * scene.sheet[1]]) / 2
-    turn = np.deg2rad(scene.turn)
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    angle = np.deg2rad(scene.angle)
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = (np.array(SQUARE) * half) @ matrix.T + [width / 2, height / 2]
     sheet = Image.new("L", (width, height))
     ImageDraw.Draw(sheet).polygon([(float(px), float(py)) for px, py in points], 255)
@@ -238,7 +253,7 @@ def colored(page: F32, random: np.random.Generator) -> Image.Image:
     """In color: paper and light have a tint."""
     tint = random.uniform(0.9, 1, 3).astype(np.float32)
     tint /= tint.max()
-    return Image.merge("RGB", [Image.fromarray((page * one * 255).astype(np.uint8)) for one in tint])
+    return Image.merge("RGB", [Image.fromarray((page * channel * 255).astype(np.uint8)) for channel in tint])
 
 
 def file_of(picture: Image.Image, kind: str, **options: Any) -> bytes:

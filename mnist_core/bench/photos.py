@@ -31,7 +31,7 @@ from mnist_core.errors import DataFileError
 from mnist_core.networks import forward
 
 SURE = 0.9
-Came = Literal["right", "sure and wrong", "wrong", "asked", "nothing"]
+Outcome = Literal["right", "sure and wrong", "wrong", "asked", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Case:
 
     kind: str
     labels: tuple[int, ...]
-    came: Came
+    came: Outcome
     drawn: bool  # whether the network names the same ink before it is photographed
     fraction: float  # of the network's answer; 0 without one
     seconds: float
@@ -61,8 +61,8 @@ class Network:
 
     def answer(self, image: Any) -> tuple[int, float]:
         """Its digit for a 28×28 image, and how sure it is."""
-        shares = forward.probabilities(self.config, self.weights, image[None])[0]
-        return int(shares.argmax()), float(shares.max())
+        probabilities = forward.probabilities(self.config, self.weights, image[None])[0]
+        return int(probabilities.argmax()), float(probabilities.max())
 
 
 def trained(preset: str, dataset: Dataset) -> Network:
@@ -70,25 +70,25 @@ def trained(preset: str, dataset: Dataset) -> Network:
     from mnist_core.training import train
 
     result = train(presets.preset(preset).config, dataset)
-    weights = {name: one.detach().contiguous().numpy() for name, one in result.model.state_dict().items()}
+    weights = {name: tensor.detach().contiguous().numpy() for name, tensor in result.model.state_dict().items()}
     return Network(result.config, weights, float(result.result["test_accuracy"]))
 
 
-def tried(kind: str, number: int, seed: int, digits: Digits, network: Network) -> Case:
+def make_case(kind: str, number: int, seed: int, digits: Digits, network: Network) -> Case:
     """Make one photo and read it."""
-    made = photo(kind, digits, np.random.default_rng([seed, zlib.crc32(kind.encode()), number]))
+    sample = photo(kind, digits, np.random.default_rng([seed, zlib.crc32(kind.encode()), number]))
     start = time.process_time()
     try:
-        found = pictures.read(made.content).candidates
+        candidates = pictures.read(sample.content).candidates
     except DataFileError:
-        found = ()
+        candidates = ()
     seconds = time.process_time() - start
-    drawn = all(network.answer(image)[0] == label for image, label in zip(made.images, made.labels, strict=True))
-    if len(found) != 1:
-        return Case(kind, made.labels, "asked" if found else "nothing", drawn, 0.0, seconds)
-    digit, fraction = network.answer(like_mnist(found[0].ink))
-    wrong: Came = "sure and wrong" if fraction > SURE else "wrong"
-    return Case(kind, made.labels, "right" if (digit,) == made.labels else wrong, drawn, fraction, seconds)
+    drawn = all(network.answer(image)[0] == label for image, label in zip(sample.images, sample.labels, strict=True))
+    if len(candidates) != 1:
+        return Case(kind, sample.labels, "asked" if candidates else "nothing", drawn, 0.0, seconds)
+    digit, fraction = network.answer(like_mnist(candidates[0].ink))
+    wrong: Outcome = "sure and wrong" if fraction > SURE else "wrong"
+    return Case(kind, sample.labels, "right" if (digit,) == sample.labels else wrong, drawn, fraction, seconds)
 
 
 def run(each: int, seed: int, kinds: Sequence[str], preset: str, dataset: Dataset, file: Path | None = None) -> str:
@@ -96,7 +96,7 @@ def run(each: int, seed: int, kinds: Sequence[str], preset: str, dataset: Datase
     network = trained(preset, dataset)
     half = len(dataset.test_labels) // 2
     digits = Digits(dataset.test_images[half:], dataset.test_labels[half:])
-    cases = [tried(kind, number, seed, digits, network) for kind in kinds or KINDS for number in range(each)]
+    cases = [make_case(kind, number, seed, digits, network) for kind in kinds or KINDS for number in range(each)]
     if file is not None:
         try:
             file.write_text(json.dumps([asdict(case) for case in cases]), encoding="utf-8")
@@ -108,15 +108,15 @@ def run(each: int, seed: int, kinds: Sequence[str], preset: str, dataset: Datase
 
 def report(cases: Sequence[Case]) -> list[str]:
     """A Markdown table: a row for each kind, in percent of its photos."""
-    columns: tuple[Came, ...] = ("right", "sure and wrong", "wrong", "asked", "nothing")
-    head = ["kind", *(f"{one}, %" for one in columns), "the ink itself right, %", "median ms of a core"]
+    columns: tuple[Outcome, ...] = ("right", "sure and wrong", "wrong", "asked", "nothing")
+    head = ["kind", *(f"{outcome}, %" for outcome in columns), "the ink itself right, %", "median ms of a core"]
     lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
     for kind in dict.fromkeys(case.kind for case in cases):
-        mine = [case for case in cases if case.kind == kind]
-        came = Counter(case.came for case in mine)
-        milliseconds = statistics.median(case.seconds for case in mine) * 1_000
-        counts = [*(came[one] for one in columns), sum(case.drawn for case in mine)]
-        lines.append([kind, *(f"{100 * count / len(mine):.0f}" for count in counts), f"{milliseconds:.0f}"])
+        cases_of_kind = [case for case in cases if case.kind == kind]
+        outcomes = Counter(case.came for case in cases_of_kind)
+        milliseconds = statistics.median(case.seconds for case in cases_of_kind) * 1_000
+        counts = [*(outcomes[outcome] for outcome in columns), sum(case.drawn for case in cases_of_kind)]
+        lines.append([kind, *(f"{100 * count / len(cases_of_kind):.0f}" for count in counts), f"{milliseconds:.0f}"])
     table = ["| " + " | ".join(line) + " |" for line in lines]
     right, sure = sum(case.right for case in cases), sum(case.came == "sure and wrong" for case in cases)
     return [*table, "", f"As it should be: {right} of {len(cases)}; sure and wrong: {sure}."]

@@ -32,8 +32,8 @@ class Answer:
 
 
 @dataclass
-class Standing:
-    """How one work stands: its answers so far, or why there are none."""
+class Entry:
+    """One contestant's entry in a contest: its work, and its answers so far, or why there are none."""
 
     work: Work
     versions: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Process:
     """A process for some works, which it does one at a time. A context manager; at its end the process is gone."""
 
     def __init__(self, works: Sequence[Work], folder: Path) -> None:
-        self.standings = [Standing(work) for work in works]
+        self.entries = [Entry(work) for work in works]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mnist_core.bench.contestant", str(folder), *(work.to_json() for work in works)],
             cwd=ROOT,
@@ -64,10 +64,10 @@ class Process:
 
     def wait_ready(self) -> None:
         """Wait until every work is prepared and warmed up, or is known to take no part."""
-        for standing in self.standings:
-            found = self._read()
-            standing.versions = found.get("versions", {})
-            standing.absent = found.get("absent", "")
+        for entry in self.entries:
+            reply = self._read()
+            entry.versions = reply.get("versions", {})
+            entry.absent = reply.get("absent", "")
 
     def ask(self, index: int, number: int) -> None:
         """Tell it to do the work at `index` for the round `number`; returns at once."""
@@ -76,14 +76,14 @@ class Process:
             print(json.dumps({"work": index, "round": number}), file=self._process.stdin, flush=True)
 
     def answer(self, index: int) -> Answer | None:
-        """Wait for the answer, and keep it; None where it failed, which then is where the work stands."""
-        found = self._read()
-        standing = self.standings[index]
-        if "absent" in found:
-            standing.absent = found["absent"]
+        """Wait for the answer, and keep it; None where it failed, as the entry then says."""
+        reply = self._read()
+        entry = self.entries[index]
+        if "absent" in reply:
+            entry.absent = reply["absent"]
             return None
-        standing.answers.append(Answer(**found))
-        return standing.answers[-1]
+        entry.answers.append(Answer(**reply))
+        return entry.answers[-1]
 
     def end(self) -> None:
         """End the process and wait for it."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.bench import drawn
+from mnist_core.bench import sampled
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.diagnostics.range_test import SuggestionKind, highest
@@ -65,32 +65,32 @@ def draw(random: np.random.Generator) -> RunConfig:
     return config.replace(epochs=max(1, math.ceil(steps / config.steps_per_epoch)))
 
 
-def tried(config: RunConfig, dataset: Dataset) -> drawn.Record:
+def make_case(config: RunConfig, dataset: Dataset) -> sampled.Record:
     """What the test suggests, and what training at twelve rates and at the suggestions comes to."""
     from mnist_core.training import range_test
 
-    found = range_test(config, dataset, threads=1, device="cpu")
-    suggested = {one.kind: one.rate for one in found.suggestions}
+    reading = range_test(config, dataset, threads=1, device="cpu")
+    suggested = {suggestion.kind: suggestion.rate for suggestion in reading.suggestions}
     top = highest(config)
     rates = spaced(top / RISE, top, RATES)
-    got = accuracies(config, (*rates, *suggested.values()), dataset)
+    results = accuracies(config, (*rates, *suggested.values()), dataset)
     return {
         "config": config.to_dict(),
         "rates": rates,
-        "accuracies": got[:RATES],
+        "accuracies": results[:RATES],
         "suggested": suggested,
-        "came_to": dict(zip(suggested, got[RATES:], strict=True)),
-        "sentence": str(found.sentence),
+        "came_to": dict(zip(suggested, results[RATES:], strict=True)),
+        "sentence": str(reading.sentence),
     }
 
 
 def accuracies(config: RunConfig, rates: Sequence[float], dataset: Dataset) -> list[float]:
     """Test accuracy of `config` trained at each of the rates, in the last tenth of its steps."""
     configs = variants(config, rates)
-    got: dict[int, float] = {}
+    by_place: dict[int, float] = {}
     for places in groups(configs):
-        got |= dict(zip(places, _trained([configs[place] for place in places], dataset), strict=True))
-    return [got[place] for place in range(len(configs))]
+        by_place |= dict(zip(places, _trained([configs[place] for place in places], dataset), strict=True))
+    return [by_place[place] for place in range(len(configs))]
 
 
 def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
@@ -99,21 +99,21 @@ def _trained(configs: Sequence[RunConfig], dataset: Dataset) -> list[float]:
 
     trainers = [Trainer(config, dataset, threads=1, device="cpu") for config in configs]
     loop = train_together(trainers)
-    total, found = configs[0].total_steps, []
+    total, history = configs[0].total_steps, []
     looks = {round(fraction * total) for fraction in LOOKS}
     for step in range(1, total + 1):  # without the evaluations of a run: they would cost more than its training
         loop.update()
         if step in looks:
             scores = loop.score(trainers[0].state.loaders["test"], never, LOOKED_AT)
             assert scores is not None
-            found.append([score.accuracy for score in scores])
-    return [float(one) for one in np.mean(found, axis=0)]
+            history.append([score.accuracy for score in scores])
+    return [float(value) for value in np.mean(history, axis=0)]
 
 
 # ---- the report --------------------------------------------------------------------------------------------------
 
 
-def is_right(case: drawn.Record, kind: SuggestionKind = "valley") -> bool:
+def is_right(case: sampled.Record, kind: SuggestionKind = "valley") -> bool:
     """Whether the suggestion, or that there is none, is right."""
     best = max(case["accuracies"])
     if best < NONE or not case["suggested"]:
@@ -122,19 +122,19 @@ def is_right(case: drawn.Record, kind: SuggestionKind = "valley") -> bool:
 
 
 def run(count: int, seed: int, dataset: Dataset, file: Path | None = None) -> str:
-    """Draw, try and count so many cases; the report as Markdown. `file`: see `drawn.cases`."""
+    """Draw, try and count so many cases; the report as Markdown. `file`: see `sampled.cases`."""
     random = np.random.default_rng
-    cases = drawn.cases(count, seed, file, lambda number: tried(draw(random([seed, number])), dataset))
+    cases = sampled.cases(count, seed, file, lambda number: make_case(draw(random([seed, number])), dataset))
     return report(list(cases))
 
 
-def report(cases: Sequence[drawn.Record]) -> str:
+def report(cases: Sequence[sampled.Record]) -> str:
     """How many suggestions are right, and those that are wrong."""
     learn = [case for case in cases if max(case["accuracies"]) >= GOOD]
     none = [case for case in cases if max(case["accuracies"]) < NONE]
-    lines = [f"*valley* right: {drawn.told(sum(map(is_right, cases)), len(cases))}."]
+    lines = [f"*valley* right: {sampled.proportion(sum(map(is_right, cases)), len(cases))}."]
     lines += [
-        f"*{kind}* where a rate is good: {drawn.told(sum(is_right(case, kind) for case in learn), len(learn))}."
+        f"*{kind}* where a rate is good: {sampled.proportion(sum(is_right(case, kind) for case in learn), len(learn))}."
         for kind in KINDS
         if learn
     ]
@@ -145,11 +145,11 @@ def report(cases: Sequence[drawn.Record]) -> str:
     wrong = [_row(case) for case in cases if not is_right(case)]
     if wrong:
         head = ("case", "network", "pixels, batch", "optimizer", "best of twelve", "valley", "comes to")
-        lines += ["", *drawn.table(head, wrong)]
+        lines += ["", *sampled.table(head, wrong)]
     return "\n".join(lines)
 
 
-def _row(case: drawn.Record) -> list[str]:
+def _row(case: sampled.Record) -> list[str]:
     config = RunConfig.from_dict(case["config"])
     place = int(np.argmax(case["accuracies"]))
     valley = case["suggested"].get("valley")

@@ -22,7 +22,7 @@ class Figure:
     """One measured figure.
 
     `value` is None where there is none, `note` may say why. A target is the most or the least that it should be; a
-    figure without one is only told. `spread`: least and greatest of the samples. `at`: its place on a numeric axis.
+    figure may have none. `spread`: minimum and maximum of the samples. `at`: its place on a numeric axis.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Figure:
 
 
 def median(name: str, samples: Sequence[float], unit: str, **more: Any) -> Figure:
-    """The figure of some samples, their least and greatest as spread; None where there are no samples."""
+    """The figure of some samples, their minimum and maximum as spread; None where there are no samples."""
     if not samples:
         return Figure(name, None, unit, **more)
     return Figure(name, statistics.median(samples), unit, spread=(min(samples), max(samples)), **more)
@@ -117,7 +117,7 @@ def describe_machine(versions: Mapping[str, str]) -> str:
 
 
 def busy() -> float | None:
-    """How many processes were waiting for a core in the last minute, on average; None where it is not told."""
+    """How many processes were waiting for a core in the last minute, on average; None where the system does not say."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 

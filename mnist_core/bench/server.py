@@ -47,11 +47,11 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        _gone, left = psutil.wait_procs(family, timeout=END_SECONDS)
-        for orphan in left:
+        _gone, survivors = psutil.wait_procs(family, timeout=END_SECONDS)
+        for orphan in survivors:
             orphan.kill()
-        if left:
-            raise MnistLabError("Processes of the server outlived it: {processes}.", processes=left)
+        if survivors:
+            raise MnistLabError("Processes of the server outlived it: {processes}.", processes=survivors)
 
 
 def start_server(environment: Mapping[str, str]) -> Server:
@@ -80,12 +80,12 @@ def draw_digits(environment: Mapping[str, str]) -> None:
         raise MnistLabError("The built-in digits could not be drawn. {reason}", reason=ended.stderr.strip())
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
-    """Wait until `condition()` is true. Raises MnistLabError that tells `what` did not happen."""
+def wait_until(condition: Callable[[], object], event: str, seconds: float = START_SECONDS) -> None:
+    """Wait until `condition()` is true. Raises MnistLabError, which says that `event` did not happen."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise MnistLabError("After {seconds:g} s: {what} did not happen.", what=what, seconds=seconds)
+            raise MnistLabError("After {seconds:g} s: {what} did not happen.", what=event, seconds=seconds)
         time.sleep(0.02)
 
 

@@ -59,7 +59,7 @@ const find = (key) => document.querySelector(`.st-key-${key} input[type=range]`)
 const chart = (key) => document.querySelector(`[data-testid="live-chart"][data-key="${key}"]`);
 """
 _READY = _FIND + "const c = chart(arguments[1]); return Boolean(find(arguments[0]) && c && Number(c.dataset.updates));"
-# Where the thumb is, as a share of the way.
+# Where the thumb is, from 0 to 1.
 _PLACE = (
     _FIND
     + """
@@ -111,14 +111,14 @@ def _moved(browser: WebDriver, server: str, slider: Slider, moves: int) -> list[
     wait_until(lambda: browser.execute_script(_READY, *keys), f"the slider {slider.slider} and its chart")
     wait_until(lambda: browser.execute_script(_AT_REST), "the page at rest")
     browser.execute_script(_WATCH, *keys)
-    found: list[float] = []
+    seconds: list[float] = []
     forward = True
     for _move in range(moves + 2):
         place = float(browser.execute_script(_PLACE, *keys))
         forward = place < 0.9 if forward else place <= 0.1
         ActionChains(browser).send_keys(Keys.ARROW_RIGHT if forward else Keys.ARROW_LEFT).perform()
         wait_until(lambda: browser.execute_script(_WAITED) is not None, f"a picture after a move of {slider.slider}")
-        found.append(float(browser.execute_script(_WAITED)))
+        seconds.append(float(browser.execute_script(_WAITED)))
         wait_until(lambda: browser.execute_script(_AT_REST), "the page at rest")
         browser.execute_script("window.benchSlider.moved = 0;")
-    return found[2:]
+    return seconds[2:]

@@ -37,9 +37,9 @@ BAR = [(100, 150), (130, 147), (160, 144), (190, 141)]  # across the seven
 # The components of Streamlit live in shadow roots.
 PAD = """
 const find = (root) => {
-  for (const one of root.querySelectorAll("*")) {
-    if (one.classList.contains("mnist-lab-pad")) return one;
-    const inner = one.shadowRoot && find(one.shadowRoot);
+  for (const element of root.querySelectorAll("*")) {
+    if (element.classList.contains("mnist-lab-pad")) return element;
+    const inner = element.shadowRoot && find(element.shadowRoot);
     if (inner) return inner;
   }
   return null;
@@ -67,7 +67,7 @@ const bench = (window.benchStroke = { moved: 0, ended: 0, drawn: [], start: () =
   Object.assign(bench, { moved: 0, ended: 0, drawn: charts.map(() => []) });
 } });
 bench.start();
-const pen = (event) => event.composedPath().some((one) => one.tagName === "CANVAS");
+const pen = (event) => event.composedPath().some((element) => element.tagName === "CANVAS");
 document.addEventListener("pointermove", (event) => {
   if (event.buttons && !bench.moved && pen(event)) bench.moved = performance.now();
 }, true);
@@ -172,11 +172,11 @@ def draw(
     make_pointer: Any = PointerInput  # without types in selenium
     actions = ActionBuilder(browser, mouse=make_pointer(kind, kind), duration=20)
     pointer: Any = actions.pointer_action
-    first, *rest = [(round(left + x), round(top + y)) for x, y in points]
+    first, *following = [(round(left + x), round(top + y)) for x, y in points]
     pointer.move_to_location(*first)
     if press:
         pointer.pointer_down()
-    for place in rest:
+    for place in following:
         pointer.move_to_location(*place)
     if lift:
         pointer.pointer_up()

@@ -120,10 +120,10 @@ def _sweep(browser: WebDriver, server: Server) -> float:
     browser.get(server.address + SWEEP_PAGE)
     wait_until(lambda: _script(browser, _READY, button), "the button of the sweep")
     wait_until(lambda: _script(browser, "return document.querySelector(arguments[0]) !== null;", slider), "the slider")
-    now = int(_script(browser, "return document.querySelector(arguments[0]).value;", slider))
-    key = Keys.ARROW_LEFT if now > SWEEP_RATES else Keys.ARROW_RIGHT
+    count = int(_script(browser, "return document.querySelector(arguments[0]).value;", slider))
+    key = Keys.ARROW_LEFT if count > SWEEP_RATES else Keys.ARROW_RIGHT
     _script(browser, "document.querySelector(arguments[0]).focus();", slider)
-    ActionChains(browser).send_keys(key * abs(now - SWEEP_RATES)).perform()
+    ActionChains(browser).send_keys(key * abs(count - SWEEP_RATES)).perform()
     wait_until(lambda: f"{SWEEP_RATES} " in _text(browser, button), "the number of rates")
     before = time.monotonic()
     press(browser, button)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.bench import drawn
+from mnist_core.bench import sampled
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import Kind, judge
@@ -57,7 +57,7 @@ class Ending:
     losses: tuple[float, ...]  # of test images; the first before the first update
     accuracies: tuple[float, ...]
     trained: float  # accuracy on its training images at the end, with their true labels
-    gradient: float  # length of the first layer's gradient at the end, as a share of that at the beginning
+    gradient: float  # gradient norm of the first layer at the end by that at the beginning
 
     @property
     def loss(self) -> float:
@@ -109,11 +109,11 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A case: what was said of it, and what it was said from."""
+class JudgedCase:
+    """A case: its verdict, and what that was made from."""
 
     evidence: Evidence
-    said: Kind
+    verdict: Kind
     curves: Curves
     outcome: Outcome
 
@@ -163,8 +163,8 @@ def _drawn(random: np.random.Generator) -> RunConfig:
     return config if config.total_steps <= 3 * most else _drawn(random)
 
 
-def tried(config: RunConfig, dataset: Dataset, references: dict[int, float]) -> Tried:
-    """Train it and what it is compared with, and judge it; `references` keeps those of other cases."""
+def make_case(config: RunConfig, dataset: Dataset, references: dict[int, float]) -> JudgedCase:
+    """Train it and what it is compared with, and judge it; `references`: see `_reference`."""
     run, curves, outcome = _watched(config, dataset)
     again = tuple(_watched(config.replace(seed=config.seed + 1 + n), dataset)[0] for n in range(REPEATED))
     longer, _curves, _outcome = _watched(config.replace(epochs=config.epochs * LONGER), dataset)
@@ -172,7 +172,7 @@ def tried(config: RunConfig, dataset: Dataset, references: dict[int, float]) -> 
     lower, _curves, _outcome = _watched(config.replace(learning_rate=third), dataset)
     reference = _reference(config.train_size, dataset, references)
     evidence = Evidence(config.total_steps, run, again, longer, lower, reference)
-    return Tried(evidence, judge(config, curves, outcome)[0], curves, outcome)
+    return JudgedCase(evidence, judge(config, curves, outcome)[0], curves, outcome)
 
 
 def _watched(config: RunConfig, dataset: Dataset) -> tuple[Ending, Curves, Outcome]:
@@ -223,7 +223,7 @@ def _trained(trainer: Any, dataset: Dataset) -> float:
 
 
 def _gradient(trainer: Any) -> float:
-    """Length of the gradient of the first layer's weights, over test images."""
+    """Gradient norm of the first layer's weights, over test images."""
     import torch
 
     from mnist_core.training.evaluation import loss_of
@@ -233,14 +233,17 @@ def _gradient(trainer: Any) -> float:
     first = next(iter(trainer.model.parameters()))
     with torch.enable_grad():
         loss = loss_of(trainer.config, trainer.model(x), labels)
-        (found,) = torch.autograd.grad(loss, [first])
-    return float(found.norm())
+        (gradient,) = torch.autograd.grad(loss, [first])
+    return float(gradient.norm())
 
 
-def _reference(size: int, dataset: Dataset, known: dict[int, float]) -> float:
-    """Test accuracy of a plain network that learns the same images with their true labels; `known` by their number."""
-    if size in known:
-        return known[size]
+def _reference(size: int, dataset: Dataset, references: dict[int, float]) -> float:
+    """Test accuracy of a plain network that learns the same images with their true labels.
+
+    `references` keeps it by the number of images.
+    """
+    if size in references:
+        return references[size]
     config = RunConfig(
         hidden_layers=(200,),
         optimizer="adam",
@@ -250,8 +253,8 @@ def _reference(size: int, dataset: Dataset, known: dict[int, float]) -> float:
         batch_size=min(50, size),
     )
     config = config.replace(epochs=max(1, REFERENCE_STEPS // config.steps_per_epoch))
-    known[size] = _watched(config, dataset)[0].accuracy
-    return known[size]
+    references[size] = _watched(config, dataset)[0].accuracy
+    return references[size]
 
 
 # ---- labels ------------------------------------------------------------------------------------------------------
@@ -260,7 +263,7 @@ def _reference(size: int, dataset: Dataset, known: dict[int, float]) -> float:
 def labels(evidence: Evidence) -> tuple[Kind, ...]:
     """What may be said of the run, the likeliest first.
 
-    Accuracies are of test images with true labels; `share` counts them from a guess (0) to the reference network (1).
+    Accuracies are of test images with true labels; `fraction` is 0 at a guess, 1 at the reference network.
     diverged         NaN or infinity; or the test loss ends at three times what it began with or more, and a third of the
                      rate ends below half of it; possible from one and a third times on.
     collapsed        below 20 %, and the first layer's gradient is less than 1e-5 of what it was; possible below 1e-2, or
@@ -270,17 +273,18 @@ def labels(evidence: Evidence) -> tuple[Kind, ...]:
                      such look on, from 12 points on, and where the longer run diverges.
     overfitting      the test loss ends 20 % above its lowest in the middle one of the repetitions and in the longer run;
                      possible from 7 % on, and where fewer test images are right than half of a guess.
-    learning-well    a share of 0.95; possible from 0.85 on, or where it answers 95 % of its training images with their true
-                     labels, and then the next ones are, too.
-    learning-slowly  four times the epochs add 0.1 to the share, or lower the test loss by 15 %; possible from 0.03 and 3 % on.
+    learning-well    a fraction of 0.95; possible from 0.85 on, or where it answers 95 % of its training images with their
+                     true labels, and then the next ones are, too.
+    learning-slowly  four times the epochs add 0.1 to the fraction, or lower the test loss by 15 %; possible from 0.03 and
+                     3 % on.
     plateau          they do not, below 20 %; underfitting above 35 %, both between.
     too-early        may be said, besides, below 60 updates; and below 100 where four times the epochs change the run so.
     """
-    found = tuple(dict.fromkeys(_labels(evidence)))
+    kinds = tuple(dict.fromkeys(_labels(evidence)))
     early = evidence.steps < 60 or (evidence.steps < 100 and "learning-slowly" in _below(evidence)[:1])
-    if early and found[0] not in ("diverged", "collapsed"):
-        found = (*found, "too-early")
-    return found
+    if early and kinds[0] not in ("diverged", "collapsed"):
+        kinds = (*kinds, "too-early")
+    return kinds
 
 
 def _labels(evidence: Evidence) -> tuple[Kind, ...]:
@@ -292,27 +296,27 @@ def _labels(evidence: Evidence) -> tuple[Kind, ...]:
         return ("diverged",)
     diverged: tuple[Kind, ...] = ("diverged",) if grown > 4 / 3 else ()
     if run.accuracy < 0.2 and run.gradient < 1e-2:
-        sure = run.gradient < 1e-5 and evidence.longer.best_accuracy < 0.3
-        return ("collapsed",) if sure else ("collapsed", *diverged, *_alive(evidence))
+        certain = run.gradient < 1e-5 and evidence.longer.best_accuracy < 0.3
+        return ("collapsed",) if certain else ("collapsed", *diverged, *_alive(evidence))
     return (*_alive(evidence), *diverged)
 
 
 def _alive(evidence: Evidence) -> tuple[Kind, ...]:
     run, longer = evidence.run, evidence.longer
-    all_of = (run, *evidence.repeated)
-    learned = max(one.best_accuracy for one in all_of) > 0.6
-    apart = max(one.accuracy for one in all_of) - min(one.accuracy for one in all_of)
-    elsewhere = max(one.falls for one in (*evidence.repeated, longer)) >= 2
+    endings = (run, *evidence.repeated)
+    learned = max(ending.best_accuracy for ending in endings) > 0.6
+    difference = max(ending.accuracy for ending in endings) - min(ending.accuracy for ending in endings)
+    elsewhere = max(ending.falls for ending in (*evidence.repeated, longer)) >= 2
     if run.falls >= 2 and elsewhere:
         return ("unstable",)
-    if learned and apart > 0.25:
-        return ("unstable", *_calm(evidence))
-    possible = run.falls >= 1 or elsewhere or (learned and apart > 0.12) or not longer.finite
-    return (*_calm(evidence), "unstable") if possible else _calm(evidence)
+    if learned and difference > 0.25:
+        return ("unstable", *_stable(evidence))
+    possible = run.falls >= 1 or elsewhere or (learned and difference > 0.12) or not longer.finite
+    return (*_stable(evidence), "unstable") if possible else _stable(evidence)
 
 
-def _calm(evidence: Evidence) -> tuple[Kind, ...]:
-    risen = float(np.median([one.risen for one in (evidence.run, *evidence.repeated)]))
+def _stable(evidence: Evidence) -> tuple[Kind, ...]:
+    risen = float(np.median([ending.risen for ending in (evidence.run, *evidence.repeated)]))
     risen = min(risen, evidence.longer.risen)
     if risen > 1.2 and evidence.run.risen > 1.07:
         return ("overfitting",)
@@ -343,37 +347,37 @@ def _below(evidence: Evidence) -> tuple[Kind, ...]:
 
 
 def run(count: int, seed: int, dataset: Dataset, file: Path | None = None) -> str:
-    """Draw, try and count so many cases; the report as Markdown. `file`: see `drawn.cases`."""
+    """Draw, try and count so many cases; the report as Markdown. `file`: see `sampled.cases`."""
 
     references: dict[int, float] = {}
 
-    def make(number: int) -> drawn.Record:
+    def make(number: int) -> sampled.Record:
         config = draw(np.random.default_rng([seed, number]))
-        case = tried(config, dataset, references)
-        found = labels(case.evidence)
+        case = make_case(config, dataset, references)
+        kinds = labels(case.evidence)
         return {
             "config": config.to_dict(),
-            "said": case.said,
-            "labels": list(found),
+            "said": case.verdict,
+            "labels": list(kinds),
             "evidence": asdict(case.evidence),
         }
 
-    return report(list(drawn.cases(count, seed, file, make)))
+    return report(list(sampled.cases(count, seed, file, make)))
 
 
-def report(cases: Sequence[drawn.Record]) -> str:
-    """The share of right ones, and what was said against what is true."""
+def report(cases: Sequence[sampled.Record]) -> str:
+    """How many are right, and a table of verdicts against labels."""
     right = [case["said"] in case["labels"] for case in cases]
     sure = [is_right for case, is_right in zip(cases, right, strict=True) if len(case["labels"]) == 1]
     counts = Counter(
         (case["said"] if is_right else case["labels"][0], case["said"])
         for case, is_right in zip(cases, right, strict=True)
     )
-    rows = [[kind, *(str(counts[kind, said] or "") for said in KINDS)] for kind in KINDS]
+    rows = [[kind, *(str(counts[kind, answer] or "") for answer in KINDS)] for kind in KINDS]
     lines = [
-        f"Right: {drawn.told(sum(right), len(cases))}.",
+        f"Right: {sampled.proportion(sum(right), len(cases))}.",
         f"{len(cases) - len(sure)} cases have more than one label; of the {len(sure)} others {sum(sure)} are right.",
         "",
-        *drawn.table(["true, said", *KINDS], rows),
+        *sampled.table(["true, said", *KINDS], rows),
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What a contestant is given to do, and what it gives back. Shared by both ends; imports no peer's library."""
+"""What a contestant is given to do, and what it gives back. Shared by both ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, affine
 
 Pixels = NDArray[np.float32]
-Logits = Callable[[Pixels], NDArray[np.floating]]  # n×784 pixels to n×10, the greatest for the likeliest digit
+Logits = Callable[[Pixels], NDArray[np.floating]]  # n×784 pixels to n×10, the highest for the likeliest digit
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Work:
     @classmethod
     def from_json(cls, text: str) -> Work:
         """The work that `to_json` wrote."""
-        found = json.loads(text)
-        return cls(found["contestant"], RunConfig.from_dict(found["config"]), tuple(found["rates"]))
+        fields = json.loads(text)
+        return cls(fields["contestant"], RunConfig.from_dict(fields["config"]), tuple(fields["rates"]))
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ def pixels(config: RunConfig, images: NDArray[np.uint8]) -> Pixels:
 
 
 def accuracy(logits: Logits, config: RunConfig, dataset: Dataset) -> Callable[[], float]:
-    """Asks for the share of test images that are told right."""
+    """Asks for the accuracy on the test images."""
 
     def ask() -> float:
-        found = logits(pixels(config, dataset.test_images)).argmax(axis=1)
-        return float((found == dataset.test_labels).mean())
+        digits = logits(pixels(config, dataset.test_images)).argmax(axis=1)
+        return float((digits == dataset.test_labels).mean())
 
     return ask

@@ -14,6 +14,6 @@ __all__ = [
     "chance_loss",
     "classify",
     "explain",
-    "maximum_chance",
     "judge",
+    "maximum_chance",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.diagnostics.verdict import Kind, judge, has_memorized
+from mnist_core.diagnostics.verdict import Kind, has_memorized, judge
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run
 
@@ -120,7 +120,9 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanati
     if broken is not None:
         return _not_finite(run, broken)
     if not len(curves.evaluations):  # of a run that was imported
-        return _explanation(message(N_("It diverged, but the recorded losses do not show where.")), advice=_lower_rate(run))
+        return _explanation(
+            message(N_("It diverged, but the recorded losses do not show where.")), advice=_lower_rate(run)
+        )
     first, last = curves.evaluations[0], curves.evaluations[-1]  # a loss far too great has been evaluated
     return _explanation(
         message(
@@ -209,7 +211,9 @@ def _collapsed(run: Run, metrics: RunMetrics) -> Explanation:
 
 def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
     step = metrics.step if metrics is not None else run.progress.step
-    summary = message(N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}")
+    summary = message(
+        N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}"
+    )
     advice = message(N_("Train for more epochs, or use smaller batches, which give more updates."))
     return _explanation(summary, advice=None if run.outcome is None else advice)
 

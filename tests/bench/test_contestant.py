@@ -45,15 +45,15 @@ def test_a_process_answers_each_time_it_is_asked(mnist: Path) -> None:
     works = [Work("numpy-float32", CONFIG), Work("numpy-float64", CONFIG)]
     with Process(works, mnist) as process:
         process.wait_ready()
-        assert [standing.absent for standing in process.standings] == ["", ""]
-        assert "numpy" in process.standings[0].versions
+        assert [entry.absent for entry in process.entries] == ["", ""]
+        assert "numpy" in process.entries[0].versions
         for number, index in enumerate((0, 1, 0)):
             process.ask(index, number)
             answer = process.answer(index)
             assert answer is not None
             assert answer.updates == 10
             assert answer.per_update == answer.seconds / 10
-    assert [len(standing.answers) for standing in process.standings] == [2, 1]
+    assert [len(entry.answers) for entry in process.entries] == [2, 1]
 
 
 def test_a_process_that_died_is_told(mnist: Path) -> None:
@@ -62,4 +62,4 @@ def test_a_process_that_died_is_told(mnist: Path) -> None:
         process._process.kill()
         process.ask(0, 0)
         assert process.answer(0) is None
-    assert process.standings[0].absent == "failed: its process ended"
+    assert process.entries[0].absent == "failed: its process ended"

@@ -10,7 +10,7 @@ import pytest
 from mnist_core import bench
 from mnist_core.bench.photo_kinds import photo
 from mnist_core.bench.photographs import Digits
-from mnist_core.bench.photos import Came, Case, Network, report, tried
+from mnist_core.bench.photos import Case, Network, Outcome, make_case, report
 from mnist_core.config import RunConfig
 from mnist_core.data.digits import draw_digits
 
@@ -38,10 +38,10 @@ class Always(Network):
         ("blank paper", 3, 0.99, "nothing", True),
     ],
 )
-def test_what_came_of_a_photo(kind: str, digit: int, fraction: float, came: Came, right: bool) -> None:
+def test_what_came_of_a_photo(kind: str, digit: int, fraction: float, came: Outcome, right: bool) -> None:
     images, labels = draw_digits(30, 5)
     threes = Digits(images[labels == 3], labels[labels == 3])
-    case = tried(kind, 0, 1, threes, Always(digit, fraction))
+    case = make_case(kind, 0, 1, threes, Always(digit, fraction))
     assert (case.came, case.right) == (came, right)
     assert case.labels == (3,) * (2 if kind == "two digits" else kind != "blank paper")
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core.bench import drawn
-from mnist_core.bench.range_test import RATES, accuracies, draw, is_right, report, tried
+from mnist_core.bench import sampled
+from mnist_core.bench.range_test import RATES, accuracies, draw, is_right, make_case, report
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.errors import MnistLabError
@@ -57,7 +57,7 @@ def test_the_report_tells_the_wrong_ones() -> None:
 
 
 def test_a_case_trains_at_twelve_rates_and_at_what_is_suggested(tiny: Dataset) -> None:
-    found = tried(CONFIG.replace(epochs=25), tiny)
+    found = make_case(CONFIG.replace(epochs=25), tiny)
     assert len(found["accuracies"]) == RATES
     assert found["suggested"].keys() == found["came_to"].keys() == {"valley", "steepest", "tenth"}
     assert max(found["accuracies"]) > 0.7
@@ -89,18 +89,18 @@ def test_cases_are_kept_and_not_made_again(tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
     made: list[int] = []
 
-    def make(number: int) -> drawn.Record:
+    def make(number: int) -> sampled.Record:
         made.append(number)
         if len(made) == 3:
             raise KeyboardInterrupt
         return {"square": number**2}
 
     with pytest.raises(KeyboardInterrupt):
-        list(drawn.cases(4, 7, file, make))
-    found = list(drawn.cases(4, 7, file, make))
+        list(sampled.cases(4, 7, file, make))
+    found = list(sampled.cases(4, 7, file, make))
     assert [one["square"] for one in found] == [0, 1, 4, 9]
     assert made == [0, 1, 2, 2, 3]
-    assert [one["number"] for one in drawn.cases(2, 8, file, make)] == [0, 1]  # another seed has other cases
+    assert [one["number"] for one in sampled.cases(2, 8, file, make)] == [0, 1]  # another seed has other cases
     assert made[5:] == [0, 1]
 
 
@@ -109,4 +109,4 @@ def test_a_file_of_something_else_is_a_sentence(tmp_path: Path, text: str) -> No
     file = tmp_path / "other.json"
     file.write_text(text)
     with pytest.raises(MnistLabError, match="holds no cases of this benchmark"):
-        list(drawn.cases(1, 1, file, lambda number: {}))
+        list(sampled.cases(1, 1, file, lambda number: {}))

@@ -9,7 +9,7 @@ import pytest
 
 from mnist_core.bench import contests, training
 from mnist_core.bench.contests import Contest, ratio
-from mnist_core.bench.process import Answer, Standing
+from mnist_core.bench.process import Answer, Entry
 from mnist_core.bench.report import Figure
 from mnist_core.bench.work import Work
 from mnist_core.config import RunConfig
@@ -24,7 +24,7 @@ class FakeProcess:
     started: list[list[str]]
 
     def __init__(self, works: Sequence[Work], folder: Path) -> None:
-        self.standings = [Standing(work, {"torch": "2"}) for work in works]
+        self.entries = [Entry(work, {"torch": "2"}) for work in works]
         self.started.append([work.contestant for work in works])
 
     def __enter__(self) -> FakeProcess:
@@ -34,16 +34,16 @@ class FakeProcess:
         pass
 
     def wait_ready(self) -> None:
-        for standing in self.standings:
-            standing.absent = "not installed" if standing.work.contestant == "keras-jax" else ""
+        for entry in self.entries:
+            entry.absent = "not installed" if entry.work.contestant == "keras-jax" else ""
 
     def ask(self, index: int, number: int) -> None:
-        self.asked.append((self.standings[index].work.contestant, number))
+        self.asked.append((self.entries[index].work.contestant, number))
 
     def answer(self, index: int) -> Answer:
-        standing = self.standings[index]
-        standing.answers.append(Answer(SECONDS[standing.work.contestant], standing.work.updates, 0.9, 300_000_000))
-        return standing.answers[-1]
+        entry = self.entries[index]
+        entry.answers.append(Answer(SECONDS[entry.work.contestant], entry.work.updates, 0.9, 300_000_000))
+        return entry.answers[-1]
 
 
 @pytest.fixture
@@ -92,11 +92,11 @@ def test_without_any_peer_there_is_no_ratio(fake: type[FakeProcess]) -> None:
 
 
 def test_ratios_are_of_the_same_round() -> None:
-    def standing(name: str, seconds: Sequence[float]) -> Standing:
-        return Standing(Work(name, RunConfig()), {}, [Answer(value, 10, None, 0) for value in seconds])
+    def entry(name: str, seconds: Sequence[float]) -> Entry:
+        return Entry(Work(name, RunConfig()), {}, [Answer(value, 10, None, 0) for value in seconds])
 
-    standings = {"floor": standing("floor", [1, 2, 4]), "ours-run": standing("ours-run", [2, 3, 4.8])}
-    figure = ratio("ours / floor", ["ours-run"], "floor", most=1.35)(standings)
+    entries = {"floor": entry("floor", [1, 2, 4]), "ours-run": entry("ours-run", [2, 3, 4.8])}
+    figure = ratio("ours / floor", ["ours-run"], "floor", most=1.35)(entries)
     assert figure.value == pytest.approx(1.5)
     assert figure.spread == pytest.approx((1.2, 2.0))
     assert figure.verdict == "over"
@@ -129,8 +129,8 @@ def test_growth_is_the_worst_step() -> None:
 
 def targets(contest: Contest) -> list[tuple[float | None, float | None]]:
     """Most and least of each judge."""
-    standings = {work.contestant: Standing(work) for work in contest.works}
-    return [(figure.most, figure.minimum) for figure in (judge(standings) for judge in contest.judges)]
+    entries = {work.contestant: Entry(work) for work in contest.works}
+    return [(figure.most, figure.minimum) for figure in (judge(entries) for judge in contest.judges)]
 
 
 def test_the_targets() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core.bench import drawn, verdicts
-from mnist_core.bench.verdicts import Ending, Evidence, draw, labels, report, tried
+from mnist_core.bench import sampled, verdicts
+from mnist_core.bench.verdicts import Ending, Evidence, draw, labels, make_case, report
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 
@@ -118,16 +118,16 @@ def test_a_case_is_trained_and_labeled(tiny: Dataset) -> None:
     config = RunConfig(
         dataset="built-in", train_size=600, validation_size=200, hidden_layers=(30,), batch_size=20, epochs=3
     )
-    case = tried(config, tiny, {600: 0.9})
+    case = make_case(config, tiny, {600: 0.9})
     assert len(case.evidence.run.losses) == 40
     assert case.evidence.run.losses[0] == pytest.approx(2.3, abs=0.5)
     assert case.evidence.longer.loss < case.evidence.run.loss
     assert 0 < case.evidence.run.gradient < 10
     assert case.evidence.run.trained > 0.8
-    assert case.said in labels(case.evidence)
-    broken = tried(config.replace(learning_rate=1.0, preprocessing="raw", loss="squared-error"), tiny, {600: 0.9})
+    assert case.verdict in labels(case.evidence)
+    broken = make_case(config.replace(learning_rate=1.0, preprocessing="raw", loss="squared-error"), tiny, {600: 0.9})
     assert not broken.evidence.run.finite
-    assert broken.said == "diverged"
+    assert broken.verdict == "diverged"
     assert labels(broken.evidence) == ("diverged",)
 
 
@@ -144,5 +144,5 @@ def test_the_report_counts_right_and_wrong() -> None:
 
 
 def test_wilsons_interval() -> None:
-    assert drawn.interval(95, 100) == pytest.approx((0.888, 0.978), abs=0.002)
-    assert not math.isnan(drawn.interval(0, 5)[0])
+    assert sampled.interval(95, 100) == pytest.approx((0.888, 0.978), abs=0.002)
+    assert not math.isnan(sampled.interval(0, 5)[0])

@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale
-from mnist_core.diagnostics.zones import Edge, Trial, best, last, read, prediction_sentence, trial, unstable
+from mnist_core.diagnostics.zones import Edge, Trial, best, last, prediction_sentence, read, trial, unstable
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, RateChange, Run
 
 CHANCE = math.log(10)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_core.analysis import inference
 from mnist_core.analysis.context import Context, part_of
-from mnist_core.analysis.run_weights import images_to_analyze, finite_snapshots
+from mnist_core.analysis.run_weights import finite_snapshots, images_to_analyze
 from mnist_core.analysis.snapshot_answers.schema import Parameters, Result
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe

@@ -81,8 +81,8 @@ def train(config: RunConfig, part: Part, evaluated: Sequence[Part], seed: int) -
     losses, accuracies = [], []
     for iteration in range(config.total_steps):
         if iteration % config.steps_per_epoch == 0:
-            accuracies.append([accuracy(net, one) for one in evaluated])
-        chosen = generator.choice(len(part.x), config.batch_size)
-        losses.append(net.loss_and_gradient(part.x[chosen], part.labels[chosen]))
+            accuracies.append([accuracy(net, split) for split in evaluated])
+        rows = generator.choice(len(part.x), config.batch_size)
+        losses.append(net.loss_and_gradient(part.x[rows], part.labels[rows]))
         net.update(config.learning_rate)
     return net

@@ -92,7 +92,7 @@ def logits(config: RunConfig, model: torch.nn.Module) -> Logits:
 
     def apply(x: Pixels) -> Pixels:
         with torch.inference_mode():
-            found: Pixels = model(shaped(config, torch.from_numpy(x))).numpy()
-        return found
+            outputs: Pixels = model(shaped(config, torch.from_numpy(x))).numpy()
+        return outputs
 
     return apply

@@ -1,4 +1,4 @@
-"""What benchmarks of drawn cases share: cases that are kept and gone on with, a share with its interval, a table."""
+"""For benchmarks of sampled cases: a file of cases to go on with, a proportion with its interval, a table."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def cases(count: int, seed: int, file: Path | None, make: Callable[[int], Record
     `file` (JSON lines) gets each as soon as it is made, so that a measurement can be stopped and gone on with. Raises
     MnistLabError where it can be neither read nor written.
     """
-    known = {case["number"]: case for case in _read(file) if case["seed"] == seed}
+    by_number = {case["number"]: case for case in _read(file) if case["seed"] == seed}
     for number in range(count):
-        if number not in known:
-            known[number] = {"seed": seed, "number": number} | make(number)
-            _append(file, known[number])
-        yield known[number]
+        if number not in by_number:
+            by_number[number] = {"seed": seed, "number": number} | make(number)
+            _append(file, by_number[number])
+        yield by_number[number]
 
 
 def _read(file: Path | None) -> list[Record]:
     if file is None or not file.exists():
         return []
     try:
-        found = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        return [case for case in found if case["seed"] is not None and case["number"] is not None]
+        records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [case for case in records if case["seed"] is not None and case["number"] is not None]
     except (OSError, ValueError, TypeError, KeyError) as error:
         template = "{file} holds no cases of this benchmark, one JSON object a line. Name another file."
         raise MnistLabError(template, file=str(file)) from error
@@ -50,7 +50,7 @@ def _append(file: Path | None, case: Record) -> None:
 
 
 def interval(right: int, count: int) -> tuple[float, float]:
-    """Wilson's interval for a share, 95 % (Wilson 1927)."""
+    """Wilson's 95 % interval for a proportion (Wilson 1927)."""
     z = 1.96
     fraction = right / count
     middle = (fraction + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -58,7 +58,7 @@ def interval(right: int, count: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def told(right: int, count: int) -> str:
+def proportion(right: int, count: int) -> str:
     """`57 of 60: 95.0% (95 % interval 86.3% to 98.3%)`."""
     low, high = interval(right, count)
     return f"{right} of {count}: {right / count:.1%} (95 % interval {low:.1%} to {high:.1%})"
