@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mnist_core.bench.report import Report
@@ -52,80 +52,92 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from mnist_core.bench.training import CONTESTS
-
     parser = Parser(prog="python -m mnist_core bench", description="Measure training, or the app.")
     commands = parser.add_subparsers(required=True, metavar="|".join(COMMANDS), parser_class=Parser)
-    training = commands.add_parser("training", help="training beside its floor and other libraries (the default)")
-    training.set_defaults(measure=_training)
-    training.add_argument(
-        "--only", metavar="NAME[,NAME]", type=_contests, default=[], help=f"only these: {', '.join(CONTESTS)}"
+
+    def command(name: str, measure: Callable[[argparse.Namespace], Report | None], text: str) -> Parser:
+        added: Parser = commands.add_parser(name, help=text)
+        added.set_defaults(measure=measure, parser=added)
+        return added
+
+    _training_options(command("training", _training, "training beside its floor and other libraries (the default)"))
+    _ui_options(command("ui", _ui, "start, memory, and from the click on Run to the first point in the browser"))
+    _repeated_options(
+        command("sliders", _sliders, "from a slider's move to the redrawn picture in the browser"),
+        "--moves",
+        "moves of each slider (20)",
     )
-    training.add_argument("--rounds", metavar="N", type=_at_least_one, default=5, help="rounds of turns (5)")
-    training.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    training.add_argument("--chart", metavar="FILE", type=writable_file, help="write the figures as charts, in HTML")
-    ui = commands.add_parser("ui", help="start, memory, and from the click on Run to the first point in the browser")
-    ui.set_defaults(measure=_ui)
-    ui.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
-    ui.add_argument("--starts", metavar="N", type=_at_least_one, default=3, help="starts of the server (3)")
-    ui.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)")
-    sliders = commands.add_parser("sliders", help="from a slider's move to the redrawn picture in the browser")
-    sliders.set_defaults(measure=_sliders)
-    sliders.add_argument("--moves", metavar="N", type=_at_least_one, default=20, help="moves of each slider (20)")
-    sliders.add_argument(
-        "--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)"
+    _repeated_options(
+        command("strokes", _strokes, "from a stroke on the drawing pad to the redrawn bars of three runs"),
+        "--strokes",
+        "strokes of each kind (20)",
     )
-    strokes = commands.add_parser("strokes", help="from a stroke on the drawing pad to the redrawn bars of three runs")
-    strokes.set_defaults(measure=_strokes)
-    strokes.add_argument("--strokes", metavar="N", type=_at_least_one, default=20, help="strokes of each kind (20)")
-    strokes.add_argument(
-        "--data", metavar="DIR", type=Path, help="folder that has MNIST (default: the built-in digits)"
-    )
-    growth = commands.add_parser("growth", help="how the Compare page grows with the runs in the store")
-    growth.set_defaults(measure=_growth)
-    verdicts = commands.add_parser("verdicts", help="how often the health check of a run is right")
-    verdicts.set_defaults(measure=_verdicts)
-    _drawn_options(verdicts, 200)
-    range_test = commands.add_parser("range-test", help="how good the rates are that a range test suggests")
-    range_test.set_defaults(measure=_range_test)
-    _drawn_options(range_test, 60)
-    photos = commands.add_parser("photos", help="how often a network reads a photo of a digit")
-    photos.set_defaults(measure=_photos)
-    photos.add_argument("--each", metavar="N", type=_at_least_one, default=100, help="photos of each kind (100)")
-    photos.add_argument("--seed", metavar="N", type=int, default=1, help="of the photos (1)")
-    photos.add_argument("--only", metavar="WORD", default="", help="only kinds with this word in their name")
-    photos.add_argument(
-        "--network", metavar="PRESET", type=_preset, default="lenet-fast", help="trained for it (lenet-fast)"
-    )
-    photos.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    home_curves = commands.add_parser("home-curves", help="train the curves that the Home page shows, and keep them")
-    home_curves.set_defaults(measure=_home_curves)
-    home_curves.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
-    home_curves.add_argument(
-        "--json", metavar="FILE", type=writable_file, help="write them there (default: where the page reads them)"
-    )
-    for command in (training, ui, sliders, strokes, growth, verdicts, range_test, photos, home_curves):
-        command.set_defaults(parser=command)
-    for command in (training, ui, sliders, strokes, growth, photos):
-        command.add_argument(
-            "--json", metavar="FILE", type=writable_file, help="write the figures and all samples as JSON"
-        )
+    _json_option(command("growth", _growth, "how the Compare page grows with the runs in the store"))
+    _sampled_options(command("verdicts", _verdicts, "how often the health check of a run is right"), 200)
+    _sampled_options(command("range-test", _range_test, "how good the rates are that a range test suggests"), 60)
+    _photo_options(command("photos", _photos, "how often a network reads a photo of a digit"))
+    _home_options(command("home-curves", _home_curves, "train the curves that the Home page shows, and keep them"))
     return parser
 
 
-def _drawn_options(command: argparse.ArgumentParser, count: int) -> None:
-    """Options of a benchmark whose cases are drawn."""
+def _training_options(command: Parser) -> None:
+    from mnist_core.bench.training import CONTESTS
+
+    command.add_argument(
+        "--only", metavar="NAME[,NAME]", type=_contests, default=[], help=f"only these: {', '.join(CONTESTS)}"
+    )
+    command.add_argument("--rounds", metavar="N", type=_at_least_one, default=5, help="rounds of turns (5)")
+    _data_option(command)
+    command.add_argument("--chart", metavar="FILE", type=writable_file, help="write the figures as charts, in HTML")
+    _json_option(command)
+
+
+def _ui_options(command: Parser) -> None:
+    command.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
+    command.add_argument("--starts", metavar="N", type=_at_least_one, default=3, help="starts of the server (3)")
+    _data_option(command, " (default: the built-in digits)")
+    _json_option(command)
+
+
+def _repeated_options(command: Parser, option: str, text: str) -> None:
+    """Options of a benchmark that does one thing so often in the browser."""
+    command.add_argument(option, metavar="N", type=_at_least_one, default=20, help=text)
+    _data_option(command, " (default: the built-in digits)")
+    _json_option(command)
+
+
+def _sampled_options(command: Parser, count: int) -> None:
+    """Options of a benchmark whose cases are drawn at random."""
     command.add_argument(
         "--cases", metavar="N", type=_at_least_one, default=count, help=f"drawn configurations ({count})"
     )
     command.add_argument("--seed", metavar="N", type=int, default=1, help="of the drawing (1)")
-    command.add_argument("--data", metavar="DIR", type=Path, help="folder that has MNIST")
+    _data_option(command)
+    _json_option(command, "write each case as a line of JSON; those that it has are not tried again")
+
+
+def _photo_options(command: Parser) -> None:
+    command.add_argument("--each", metavar="N", type=_at_least_one, default=100, help="photos of each kind (100)")
+    command.add_argument("--seed", metavar="N", type=int, default=1, help="of the photos (1)")
+    command.add_argument("--only", metavar="WORD", default="", help="only kinds with this word in their name")
     command.add_argument(
-        "--json",
-        metavar="FILE",
-        type=writable_file,
-        help="write each case as a line of JSON; those that it has are not tried again",
+        "--network", metavar="PRESET", type=_preset, default="lenet-fast", help="trained for it (lenet-fast)"
     )
+    _data_option(command)
+    _json_option(command)
+
+
+def _home_options(command: Parser) -> None:
+    _data_option(command)
+    _json_option(command, "write them there (default: where the page reads them)")
+
+
+def _data_option(command: Parser, default: str = "") -> None:
+    command.add_argument("--data", metavar="DIR", type=Path, help=f"folder that has MNIST{default}")
+
+
+def _json_option(command: Parser, text: str = "write the figures and all samples as JSON") -> None:
+    command.add_argument("--json", metavar="FILE", type=writable_file, help=text)
 
 
 def _training(options: argparse.Namespace) -> Report:
