@@ -28,7 +28,7 @@ def view() -> str:
     chosen = st.segmented_control(
         _("View"),
         ("rates", "test"),
-        default=address.put("rates_view", start) if address.followed() else start,  # as in ui/views.py
+        default=address.widget_default("rates_view", start) if address.followed() else start,  # as in ui/views.py
         required=True,
         key="rates_view",
         format_func=lambda word: _("Learning rate sweep") if word == "rates" else _("Range test"),

@@ -29,7 +29,7 @@ def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
     listed = list(runs)
     start = asked if asked in runs else listed[0]
     if address.followed():
-        start = address.put(panel.key(KEY), start) or listed[0]
+        start = address.widget_default(panel.key(KEY), start) or listed[0]
     # What the address asks for is the default, as in ui/views.py.
     chosen = st.selectbox(
         _("Run"),

@@ -22,7 +22,7 @@ from mnist_core.records import Run
 from mnist_core.ui import frame, session, texts, watch
 from mnist_core.ui.chart import Click, Frame, live_chart
 from mnist_core.ui.frame_player import control, pictures, words
-from mnist_core.ui.pad import drawn
+from mnist_core.ui.pad import last_drawing
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -48,12 +48,12 @@ def _course(panel: Panel, run: Run, done: Done) -> None:
             )
         )
         return
-    frame.fragment(_film)(panel, run, done)
+    frame.fragment(_frames)(panel, run, done)
 
 
-def _film(panel: Panel, run: Run, done: Done) -> None:
+def _frames(panel: Panel, run: Run, done: Done) -> None:
     """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
-    steps, film = done.result.steps, panel.key(f"course-{done.id}")
+    steps, player = done.result.steps, panel.key(f"course-{done.id}")
     chosen = panel.session.get("course_cell")
     place = _place(panel, done)
     after = [_("After step {step}").format(step=f"{step:,}") for step in steps]
@@ -62,12 +62,12 @@ def _film(panel: Panel, run: Run, done: Done) -> None:
     matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, done, dark))
     said = [one.description for one in matrices]
     control(
-        film,
+        player,
         after,
         said,
         key=panel.key("course_control"),
         name=_("Snapshot"),
-        told=place if chosen else None,
+        frame=place if chosen else None,
         on_rest=lambda to: _rest(panel, done, to),
     )
     left, right = st.columns(2, gap="large")
@@ -78,7 +78,7 @@ def _film(panel: Panel, run: Run, done: Done) -> None:
             height=470,
             description=said[-1],
             subject=done.id,
-            film=film,
+            player=player,
             frames=matrices,
             on_click=lambda click: _choose_cell(panel, done, click),
         )
@@ -90,9 +90,9 @@ def _film(panel: Panel, run: Run, done: Done) -> None:
         if run.config.model == "cnn":
             title = _("Weights of the first filters: orange raises the filter's value, blue lowers it.")
         missing = _("The weights of this snapshot are no longer available.")
-        pictures(film, sheets, key=panel.key("course_weights"), description=title, missing=missing)
+        pictures(player, sheets, key=panel.key("course_weights"), description=title, missing=missing)
         st.caption(title)
-        _answers(panel, run, done, film)
+        _answers(panel, run, done, player)
     if chosen is not None:
         _cell(panel, run, chosen, int(steps[place]), done, done.result.answers[place])
 
@@ -149,15 +149,15 @@ def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
     return signed_sheet(values, FILTERS // 2 if filters else UNITS // 2, scale=1, dark=dark, shades=SHADES)
 
 
-def _answers(panel: Panel, run: Run, done: Done, film: str) -> None:
+def _answers(panel: Panel, run: Run, done: Done, player: str) -> None:
     """What each snapshot answers to the drawn digit."""
-    image = drawing.like_mnist(drawing.paint(drawn()))
+    image = drawing.like_mnist(drawing.paint(last_drawing()))
     if not image.any():
         st.caption(_("Draw a digit in the first view to see here how the answer to it changed during training."))
         return
     shares = watch.figure(("course answers", done.id, image.tobytes()), lambda: _shares(run, done.result.steps, image))
     said = ["" if one is None else answers_figure.describe(one).text(_) for one in shares]
-    words(film, [text and _("Your drawing:") + " " + text for text in said], key=panel.key("course_answer"))
+    words(player, [text and _("Your drawing:") + " " + text for text in said], key=panel.key("course_answer"))
     figures = [answers_figure.bars(np.zeros(10) if one is None else one, session.dark(), _) for one in shares]
     live_chart(
         figures[-1],
@@ -165,7 +165,7 @@ def _answers(panel: Panel, run: Run, done: Done, film: str) -> None:
         height=240,
         description=said[-1],
         subject=run.id,
-        film=film,
+        player=player,
         frames=[Frame(figure["data"], text) for figure, text in zip(figures, said, strict=True)],
     )
 

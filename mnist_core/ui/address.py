@@ -32,32 +32,34 @@ _followed: ContextVar[bool] = ContextVar("mnist_lab_followed", default=False)
 
 
 @dataclass
-class _Written:
+class _WrittenAddress:
     parameters: Parameters
     until: float | None = None  # on the monotonic clock: no browser tells it any more; None: it is the one that counts
 
 
 def begin() -> None:
     """At the head of a page: see whether the address was followed."""
-    state, told = st.session_state, st.query_params.to_dict()
-    drawing = get_script_run_ctx()
-    page = drawing.page_script_hash if drawing is not None else ""
-    asks = any(name not in EVERYWHERE for name in told)
+    state, query = st.session_state, st.query_params.to_dict()
+    context = get_script_run_ctx()
+    page = context.page_script_hash if context is not None else ""
+    has_parameters = any(name not in EVERYWHERE for name in query)
     if state.get("address_page") != page:
         state.update(address_page=page, address_written=[])
-        came = asks
+        is_followed = has_parameters
     else:
-        came = (asks and not _is_ours(told)) or bool(drawing and drawing.is_history_navigation)
-    if came:
+        is_followed = (has_parameters and not _is_own(query)) or bool(context and context.is_history_navigation)
+    if is_followed:
         state["address_followed"] = True  # until a page has been drawn to its end with it
     state["address_says"] = {}
     _followed.set(state.get("address_followed", False))
 
 
-def _is_ours(told: Parameters) -> bool:
-    written: list[_Written] = st.session_state["address_written"]
+def _is_own(query: Parameters) -> bool:
+    written: list[_WrittenAddress] = st.session_state["address_written"]
     now = time.monotonic()
-    return not written or any(told == one.parameters and (one.until is None or now < one.until) for one in written)
+    return not written or any(
+        query == address.parameters and (address.until is None or now < address.until) for address in written
+    )
 
 
 def followed() -> bool:
@@ -69,12 +71,12 @@ def follow(key: str, name: str) -> str | None:
     """What the session shows under `key`: as parameter `name` asks where the address was followed. The address says it."""
     if followed() or key not in st.session_state:
         st.session_state[key] = st.query_params.get(name) or None
-    shown: str | None = st.session_state[key]
-    say(**{name: shown})
-    return shown
+    value: str | None = st.session_state[key]
+    say(**{name: value})
+    return value
 
 
-def put(key: str, value: T) -> T | None:
+def widget_default(key: str, value: T) -> T | None:
     """Let the widget under `key`, which is drawn next, show `value`; returns what to give it as its default."""
     if key not in st.session_state:
         return value
@@ -89,19 +91,21 @@ def say(**parameters: str | None) -> None:
 
 def end() -> None:
     """At the end of a page: write what was said, where the address says something else."""
-    state, told = st.session_state, st.query_params.to_dict()
-    wanted = {name: value for name, value in state["address_says"].items() if value is not None}
+    state, query = st.session_state, st.query_params.to_dict()
+    parameters = {name: value for name, value in state["address_says"].items() if value is not None}
     ready = state.get("address_ready", False)
-    if ready and told != wanted:
-        st.query_params.from_dict(wanted)
+    if ready and query != parameters:
+        st.query_params.from_dict(parameters)
     # The script is not there before it has come with a page: the first address is its to write.
-    _watch_history(None if ready else urlencode(wanted))
+    _watch_history(None if ready else urlencode(parameters))
     state["address_ready"] = True
     now = time.monotonic()
-    earlier = [one for one in (*state["address_written"], _Written(told)) if one.parameters != wanted]
-    for one in earlier:
-        one.until = one.until or now + ON_ITS_WAY_SECONDS
-    state["address_written"] = [*(one for one in earlier if one.until and now < one.until), _Written(wanted)]
+    written = [*state["address_written"], _WrittenAddress(query)]
+    earlier = [address for address in written if address.parameters != parameters]
+    for address in earlier:
+        address.until = address.until or now + ON_ITS_WAY_SECONDS
+    on_their_way = [address for address in earlier if address.until and now < address.until]
+    state["address_written"] = [*on_their_way, _WrittenAddress(parameters)]
     state["address_followed"] = False
 
 

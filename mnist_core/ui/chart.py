@@ -54,8 +54,8 @@ def script(file: str, folder: Path = _SCRIPTS) -> str:
 
 def _served(name: str, folder: Path, file: str) -> str:
     """Address of a file that the server hands out: a component of the first kind is no more than a served folder."""
-    declared = st.components.v1.declare_component(name, path=str(folder))
-    return f"component/{declared.name}/{file}?v={_version(folder)}"
+    component = st.components.v1.declare_component(name, path=str(folder))
+    return f"component/{component.name}/{file}?v={_version(folder)}"
 
 
 @lru_cache(maxsize=10)
@@ -69,7 +69,7 @@ def _version(folder: Path) -> int:
 class Click:
     """A click on a point of a chart: the trace's `uid`, the point's number in it (0-based; of a heat map row by row), the trace's `meta`.
 
-    `frame`: the one shown (0-based), of a chart that is part of a film.
+    `frame`: the one shown (0-based), of a chart that is part of a frame player.
     """
 
     trace: str
@@ -80,7 +80,7 @@ class Click:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a chart that is part of a film: the traces that then stand in its layout, and its description."""
+    """One picture of a chart that is part of a frame player: the traces that then stand in its layout, and its description."""
 
     data: list[dict[str, Any]]
     description: str
@@ -103,7 +103,7 @@ def live_chart(
     description: str,
     subject: str = "",
     linked: str = "",
-    film: str = "",
+    player: str = "",
     frames: Sequence[Frame] = (),
     narrow: Narrow | None = None,
     on_click: Callable[[Click], None] | None = None,
@@ -112,29 +112,29 @@ def live_chart(
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
-    `frames`: all pictures of the chart as part of `film` (ui/frame_player.py); of `figure` then only the layout counts.
+    `frames`: all pictures of the chart as part of the frame player `player` (ui/frame_player.py); of `figure` then only the layout counts.
     `narrow`: what is drawn instead where there is less room; the browser chooses.
     """
     component = st.components.v2.component("mnist_lab_chart", js=LOADER, isolate_styles=False)
     growth = large_type.growth()
     height = round(height * growth)
-    sent = [[frame.data, frame.description] for frame in frames]
-    slim = narrow and {
+    frame_data = [[frame.data, frame.description] for frame in frames]
+    narrow_data = narrow and {
         "figure": narrow.figure,
         "below": narrow.below * growth,
         "height": round(narrow.height * growth),
     }
     data = {
         "figure": figure,
-        "narrow": slim,
-        "film": film,
-        "frames": sent,
+        "narrow": narrow_data,
+        "player": player,
+        "frames": frame_data,
         "key": key,
         "height": height,
         "growth": growth,
         "description": description,
         "subject": subject,
-        "version": zlib.crc32(repr((figure, slim, sent, growth)).encode()),
+        "version": zlib.crc32(repr((figure, narrow_data, frame_data, growth)).encode()),
         "failure": _("The chart script could not be loaded from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
@@ -142,17 +142,17 @@ def live_chart(
         **_addresses(),
     }
     # Which of two heights it has, only the browser knows.
-    room: Any = height if narrow is None else "content"
+    component_height: Any = height if narrow is None else "content"
     if on_click is None:
-        component(key=key, data=data, height=room)
+        component(key=key, data=data, height=component_height)
     else:
-        component(key=key, data=data, height=room, on_clicked_change=partial(_tell, key, on_click))
+        component(key=key, data=data, height=component_height, on_clicked_change=partial(_hear_click, key, on_click))
 
 
-def _tell(key: str, on_click: Callable[[Click], None]) -> None:
-    said = st.session_state[key].get("clicked")
+def _hear_click(key: str, on_click: Callable[[Click], None]) -> None:
+    clicked = st.session_state[key].get("clicked")
     try:
-        click = Click(str(said["trace"]), int(said["point"]), said.get("meta"), int(said.get("frame") or 0))
+        click = Click(str(clicked["trace"]), int(clicked["point"]), clicked.get("meta"), int(clicked.get("frame") or 0))
     except (TypeError, KeyError, ValueError):
         return  # the browser says what it likes
     on_click(click)

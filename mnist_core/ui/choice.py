@@ -16,14 +16,14 @@ def typed(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def row_of(rows: Sequence[Mapping[str, Any]], key: str, chosen: Callable[[int], None]) -> None:
-    """A table of `rows` (title of the column → value); `chosen` hears, as a callback, the number of the row that is ticked."""
+def row_of(rows: Sequence[Mapping[str, Any]], key: str, on_choice: Callable[[int], None]) -> None:
+    """A table of `rows` (title of the column → value); `on_choice` hears, as a callback, the number of the row that is ticked."""
 
-    def tell() -> None:
+    def changed() -> None:
         ticked = st.session_state[key]["selection"]["rows"]
         if ticked and ticked[0] < len(rows):  # the browser may still have a longer table
-            chosen(ticked[0])
+            on_choice(ticked[0])
 
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, width="stretch", key=key, on_select=tell, selection_mode="single-row"
+        pd.DataFrame(rows), hide_index=True, width="stretch", key=key, on_select=changed, selection_mode="single-row"
     )

@@ -20,10 +20,10 @@ def dataset() -> DatasetName:
 
 def ready() -> bool:
     """Whether there are images to work on; where there are none yet a line says that they are coming."""
-    there = data.available(dataset())
-    if not there:
+    available = data.available(dataset())
+    if not available:
         st.info(_("The built-in digits are being drawn. They appear here in a few seconds."))
-    return there
+    return available
 
 
 def chosen(name: DatasetName | None) -> DatasetName | None:
@@ -48,24 +48,24 @@ def failure(key: str) -> Message | None:
 
 
 def progress() -> dict[str, Any] | None:
-    """The fetching or drawing under way, if any: {what, done, total}."""
+    """The fetching or drawing under way, if any: {key, done, total}."""
     for key in ("digits", "download"):
         fact = session.store().facts.get(key)
         if fact and fact.get("state") == "running":
-            return {"what": key, **fact}
+            return {"key": key, **fact}
     return None
 
 
 def line() -> None:
     """One calm line; a fragment."""
-    busy, waiting = progress(), _waiting()
+    fact, waiting = progress(), _waiting()
     if st.session_state.get("data_waiting") and not waiting:
         st.session_state["data_waiting"] = False
         st.rerun()
     st.session_state["data_waiting"] = waiting
-    if busy:
-        fraction = busy["done"] / busy["total"] if busy.get("total") else 0.0
-        text = _("Drawing the built-in digits …") if busy["what"] == "digits" else _("Downloading MNIST …")
+    if fact:
+        fraction = fact["done"] / fact["total"] if fact.get("total") else 0.0
+        text = _("Drawing the built-in digits …") if fact["key"] == "digits" else _("Downloading MNIST …")
         st.progress(min(1.0, fraction), text=text)
     if (failed := failure("digits")) and not data.available(dataset()):
         st.error(escape.markdown(failed.text(_)))

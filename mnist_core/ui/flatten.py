@@ -25,7 +25,7 @@ def flatten(image: NDArray[np.uint8], key: str) -> None:
         "pause": _("Pause"),
         "rows": _("Rows in the vector"),
         # The browser fills the fields in.
-        "said": _("{rows} rows are in the vector: {numbers} of {count} values.").replace("{count}", str(side * side)),
+        "status": _("{rows} rows are in the vector: {numbers} of {count} values.").replace("{count}", str(side * side)),
     }
     component = st.components.v2.component("mnist_lab_flatten", js=chart.LOADER)
     component(key=key, data=data, height=330 if side <= SMALL else 540)

@@ -102,10 +102,10 @@ def _draw(page: StreamlitPage) -> None:
     session.read_secrets()
     session.remember_student()
     keeper.keep_cluster()
-    moving = data_note.interval()  # where the store is out of reach, what a press met is said when it is back
+    interval = data_note.interval()  # where the store is out of reach, what a press met is said when it is back
     problem = st.session_state.pop("problem", None)  # before a fragment takes it for its own
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
-        fragment(data_note.line, every=moving)()
+        fragment(data_note.line, every=interval)()
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             large_type.switch()
             texts.language_switch()
@@ -166,17 +166,17 @@ def safely(draw: Callable[P, None], *, again: bool = True) -> Callable[P, None]:
 
 def _try_again() -> None:
     """Draw the page anew, once a few seconds have passed, as soon as the store can be read."""
-    drawn = False
+    first = True
 
     def look() -> None:
-        nonlocal drawn
-        if drawn:
+        nonlocal first
+        if not first:
             try:
                 session.store().facts.get("cluster")
             except StoreError:
                 return
             st.rerun()
-        drawn = True
+        first = False
 
     st.fragment(look, run_every=AGAIN_SECONDS)()
 
@@ -222,7 +222,7 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
     """`draw` as a fragment that shows its errors as sentences; redrawn `every` so many seconds."""
 
     @functools.wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         if st.session_state.pop("draw_anew", False):
             st.rerun()
         # What a button of the fragment met; a toast, since a sentence would be gone with the next redrawing.
@@ -230,4 +230,4 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
             st.toast(sentence(problem), icon=":material/error:", duration="long")
         draw(*args, **kwargs)
 
-    return st.fragment(safely(drawn, again=False), run_every=every)
+    return st.fragment(safely(wrapped, again=False), run_every=every)

@@ -19,26 +19,26 @@ def begin() -> None:
     """Choose for a new session what the address asks for, and let letters grow where that is wanted."""
     if "large" not in st.session_state:
         st.session_state["large"] = st.query_params.get(ADDRESS) == "1"
-    if wanted():
+    if enabled():
         st.html(_STYLE)
 
 
-def wanted() -> bool:
+def enabled() -> bool:
     """Whether this session shows large type."""
     return bool(st.session_state.get("large", False))
 
 
 def growth() -> float:
     """What letters of charts are multiplied by."""
-    return GROWTH if wanted() else 1.0
+    return GROWTH if enabled() else 1.0
 
 
 def switch() -> None:
     """The switch that stands on every page."""
-    st.session_state["large_choice"] = wanted()
+    st.session_state["large_choice"] = enabled()
 
     def changed() -> None:
         st.session_state["large"] = st.session_state["large_choice"]
 
-    address.say(**{ADDRESS: "1" if wanted() else None})
+    address.say(**{ADDRESS: "1" if enabled() else None})
     st.toggle(_("Large type"), key="large_choice", on_change=changed)

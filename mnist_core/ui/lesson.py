@@ -21,8 +21,8 @@ def code(panel: Panel, *parts: Callable[..., Any] | type[Any]) -> None:
     """The source of functions and classes, on request."""
     with st.expander(
         _("The code behind it"), icon=":material/code:", on_change="rerun", key=panel.key("code")
-    ) as shown:
-        if shown.open:
+    ) as expander:
+        if expander.open:
             st.code("\n\n".join(inspect.getsource(part).strip() for part in parts), language="python")
 
 

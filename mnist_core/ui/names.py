@@ -113,11 +113,11 @@ VERDICT_STYLES: Mapping[Kind, tuple[str, str]] = {
 
 def verdict_badge(run: Run) -> str:
     """What the health check said at the end, as Streamlit markdown; nothing where the state says as much."""
-    said = verdict(run)
-    if not said:
+    title = verdict(run)
+    if not title:
         return ""
     color, icon = VERDICT_STYLES[run.result["verdict"]]
-    return f":{color}-badge[:material/{icon}: {said}]"
+    return f":{color}-badge[:material/{icon}: {title}]"
 
 
 def verdict(run: Run) -> str:
@@ -183,9 +183,10 @@ def rate_story(run: Run) -> str:
     return text.format(rate=number(run.config.learning_rate), changes=value(run.rate_changes))
 
 
-def _told_changes(changes: Sequence[RateChange]) -> str:
-    told = [_("{rate} after step {step}").format(rate=number(one.rate), step=f"{one.step:,}") for one in changes]
-    return ", ".join(told if len(told) <= MOST_CHANGES else [*told[: MOST_CHANGES - 2], "…", told[-1]])
+def _changes_in_a_line(changes: Sequence[RateChange]) -> str:
+    text = _("{rate} after step {step}")
+    texts = [text.format(rate=number(change.rate), step=f"{change.step:,}") for change in changes]
+    return ", ".join(texts if len(texts) <= MOST_CHANGES else [*texts[: MOST_CHANGES - 2], "…", texts[-1]])
 
 
 def describe(config: RunConfig, rates: str = "") -> str:
@@ -226,9 +227,9 @@ def value(setting: Any) -> str:
     if isinstance(setting, bool):
         return _("yes") if setting else _("no")
     if isinstance(setting, tuple):
-        if any(isinstance(one, RateChange) for one in setting):
-            return _told_changes(setting)
-        return "-".join(str(one) for one in setting) or _("none")
+        if any(isinstance(item, RateChange) for item in setting):
+            return _changes_in_a_line(setting)
+        return "-".join(str(item) for item in setting) or _("none")
     if setting is None:
         return "–"
     return choice(setting) if isinstance(setting, str) else number(setting)

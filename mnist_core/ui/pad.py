@@ -15,7 +15,7 @@ from mnist_core.data.drawing import PAD, Stroke
 from mnist_core.ui import chart
 from mnist_core.ui.texts import _
 
-_KEPT = "drawn_strokes"  # outlives the component, when the page is left
+_STROKES = "drawn_strokes"  # outlives the component, when the page is left
 MOST_STROKES, MOST_POINTS = 100, 8_000
 WIDTHS = (4.0, 60.0)
 
@@ -25,38 +25,38 @@ def pad(key: str) -> tuple[Stroke, ...]:
     component = st.components.v2.component("mnist_lab_pad", js=chart.LOADER)
     data = {
         "script": chart.script("pad.js"),
-        "strokes": st.session_state.setdefault(_KEPT, []),
+        "strokes": st.session_state.setdefault(_STROKES, []),
         "undo": _("Undo"),
         "clear": _("Clear"),
         "width": _("Pen"),
         "description": _("Draw one digit here with a mouse, pen or finger."),
     }
-    said = component(key=key, data=data, height=342, on_strokes_change=lambda: None)
-    told = said.get("strokes")
-    if told is not None:
-        st.session_state[_KEPT] = told
-    return strokes(st.session_state[_KEPT])
+    state = component(key=key, data=data, height=342, on_strokes_change=lambda: None)
+    value = state.get("strokes")
+    if value is not None:
+        st.session_state[_STROKES] = value
+    return strokes(st.session_state[_STROKES])
 
 
-def drawn() -> tuple[Stroke, ...]:
+def last_drawing() -> tuple[Stroke, ...]:
     """What the student drew last, where no pad is shown."""
-    return strokes(st.session_state.get(_KEPT, []))
+    return strokes(st.session_state.get(_STROKES, []))
 
 
-def strokes(told: Any) -> tuple[Stroke, ...]:
-    """What the browser told, as far as it can be strokes: it says what it likes."""
-    found: list[Stroke] = []
+def strokes(value: Any) -> tuple[Stroke, ...]:
+    """The `value` that the browser sent, as far as it can be strokes: it says what it likes."""
+    valid: list[Stroke] = []
     points = 0
-    for one in told[:MOST_STROKES] if isinstance(told, list) else ():
+    for stroke in value[:MOST_STROKES] if isinstance(value, list) else ():
         try:
-            numbers = [float(number) for number in one["p"]]
-            width = float(one["w"])
+            numbers = [float(number) for number in stroke["p"]]
+            width = float(stroke["w"])
         except (TypeError, KeyError, ValueError):
             continue
         points += len(numbers) // 2
         if not numbers or points > MOST_POINTS or not all(map(math.isfinite, [*numbers, width])):
             continue
-        inside = [min(2.0 * PAD, max(-float(PAD), number)) for number in numbers]
-        pairs = zip(inside[::2], inside[1::2], strict=False)
-        found.append(Stroke(min(WIDTHS[1], max(WIDTHS[0], width)), tuple(pairs)))
-    return tuple(found)
+        clipped = [min(2.0 * PAD, max(-float(PAD), number)) for number in numbers]
+        pairs = zip(clipped[::2], clipped[1::2], strict=False)
+        valid.append(Stroke(min(WIDTHS[1], max(WIDTHS[0], width)), tuple(pairs)))
+    return tuple(valid)

@@ -66,15 +66,15 @@ class Panel:
         """The number, or pair of numbers, that `name` begins with: the `usual` one unless another was given."""
         if name not in self.initial:
             return usual
-        given = self.initial[name]
+        value = self.initial[name]
         pair = isinstance(usual, tuple)
-        numbers = tuple(given) if pair and isinstance(given, list | tuple) else (given,)
+        numbers = tuple(value) if pair and isinstance(value, list | tuple) else (value,)
         kind: Any = type(usual[0] if isinstance(usual, tuple) else usual)
-        if len(numbers) != (2 if pair else 1) or not all(_fits(one, kind, least, most) for one in numbers):
+        if len(numbers) != (2 if pair else 1) or not all(_fits(number, kind, least, most) for number in numbers):
             template = N_("“{control}” cannot begin with {value}: expected a number from {least} to {most}.")
-            raise InitialValueError(template, control=name, value=given, least=least, most=most)
-        found = tuple(kind(one) for one in numbers)
-        return found if pair else found[0]  # type: ignore[return-value]
+            raise InitialValueError(template, control=name, value=value, least=least, most=most)
+        converted = tuple(kind(number) for number in numbers)
+        return converted if pair else converted[0]  # type: ignore[return-value]
 
     def initial_choice(self, name: str, usual: T, options: Sequence[T]) -> T:
         """The one of `options` that `name` begins with."""
@@ -84,17 +84,19 @@ class Panel:
 
     def initial_choices(self, name: str, usual: Sequence[T], options: Sequence[T]) -> list[T]:
         """Those of `options` that `name` begins with."""
-        given = self.initial.get(name, usual)
-        listed = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
-        return [self._one_of(name, one, options) for one in listed]
+        values = self.initial.get(name, usual)
+        listed = values if isinstance(values, Sequence) and not isinstance(values, str) else [values]
+        return [self._one_of(name, value, options) for value in listed]
 
-    def _one_of(self, name: str, given: Any, options: Sequence[T]) -> T:
-        for one in options:
-            if one == given and isinstance(one, bool) == isinstance(given, bool):
-                return one
-        shown = ", ".join(str(one) for one in options[:SHOWN_OPTIONS]) + (" …" if len(options) > SHOWN_OPTIONS else "")
+    def _one_of(self, name: str, value: Any, options: Sequence[T]) -> T:
+        for option in options:
+            if option == value and isinstance(option, bool) == isinstance(value, bool):
+                return option
+        listed = ", ".join(str(option) for option in options[:SHOWN_OPTIONS])
+        if len(options) > SHOWN_OPTIONS:
+            listed += " …"
         template = N_("“{control}” cannot begin with {value}: expected one of {options}.")
-        raise InitialValueError(template, control=name, value=given, options=shown)
+        raise InitialValueError(template, control=name, value=value, options=listed)
 
     # ---- controls --------------------------------------------------------------------------------------------------
 
@@ -163,14 +165,15 @@ class Panel:
         `titled`: whether the label is seen; screen readers are told it anyway. `wrap`: into more rows where there is no room
         (default: as Streamlit does).
         """
-        shown, first = {one: _(title) for one, title in titles.items()}, self.initial_choice(name, value, list(titles))
+        names = {option: _(title) for option, title in titles.items()}
+        first = self.initial_choice(name, value, list(titles))
         chosen = st.segmented_control(
             label,
             list(titles),
             default=first,
             required=True,
             key=self.key(name),
-            format_func=shown.__getitem__,
+            format_func=names.__getitem__,
             label_visibility="visible" if titled else "collapsed",
             wrap=wrap,
         )

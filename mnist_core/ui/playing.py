@@ -15,8 +15,8 @@ _PLAYING = "playing"  # in the panel's session
 
 def draw(panel: Panel, content: Callable[[Panel, bool], None], seconds: float) -> None:
     """Draw `content`, which hears whether it plays; every `seconds` while it does."""
-    now = on(panel)
-    frame.fragment(content, every=seconds if now else None)(panel, now)
+    playing = on(panel)
+    frame.fragment(content, every=seconds if playing else None)(panel, playing)
 
 
 def on(panel: Panel) -> bool:
@@ -38,16 +38,16 @@ def go_on(panel: Panel, slider: str, most: int, by: int = 1) -> None:
         panel.session[slider] = min(most, place + by)
 
 
-def play_or_pause(panel: Panel, now: bool, slider: str | None = None) -> None:
-    """Play, from 0 on of `slider`, or pause. `now`: what the content heard."""
+def play_or_pause(panel: Panel, playing: bool, slider: str | None = None) -> None:
+    """Play, from 0 on of `slider`, or pause. `playing`: what the content heard."""
     st.button(
-        _("Pause") if now else _("Play"),
+        _("Pause") if playing else _("Play"),
         key=panel.key("play"),
-        icon=":material/pause:" if now else ":material/play_arrow:",
+        icon=":material/pause:" if playing else ":material/play_arrow:",
         on_click=_play,
-        args=(panel, not now, slider),
+        args=(panel, not playing, slider),
     )
-    if now != on(panel):
+    if playing != on(panel):
         st.rerun()  # begin or end playing
 
 
@@ -62,10 +62,10 @@ def one_step(panel: Panel, slider: str, most: int) -> None:
     )
 
 
-def _play(panel: Panel, wanted: bool, slider: str | None) -> None:
+def _play(panel: Panel, playing: bool, slider: str | None) -> None:
     """What the press means is in it: one that arrives twice would undo itself."""
-    panel.session[_PLAYING] = wanted
-    if wanted and slider is not None:
+    panel.session[_PLAYING] = playing
+    if playing and slider is not None:
         panel.session[slider] = 0
 
 

@@ -63,8 +63,8 @@ def draw() -> None:
 
 def _state() -> dict[str, int | bool]:
     if "seal_state" not in st.session_state:
-        known = session.store().facts.get(_key()) or {}
-        st.session_state["seal_state"] = {"sealed": bool(known.get("sealed")), "opened": int(known.get("opened", 0))}
+        fact = session.store().facts.get(_key()) or {}
+        st.session_state["seal_state"] = {"sealed": bool(fact.get("sealed")), "opened": int(fact.get("opened", 0))}
     state: dict[str, int | bool] = st.session_state["seal_state"]
     return state
 
@@ -72,9 +72,9 @@ def _state() -> dict[str, int | bool]:
 @frame.callback
 def _turn() -> None:
     state = _state()
-    changed = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
-    session.store().facts.set(_key(), changed)
-    st.session_state["seal_state"] = changed
+    new_state = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
+    session.store().facts.set(_key(), new_state)
+    st.session_state["seal_state"] = new_state
 
 
 def _key() -> str:

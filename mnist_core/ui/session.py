@@ -38,8 +38,8 @@ def student() -> str:
     No secret is guarded by it; it keeps students from seeing or stopping each other's runs by accident.
     """
     if "student" not in st.session_state:
-        known = name_in(st.context.headers.get_all("Cookie"))
-        st.session_state.update(student=known or secrets.token_hex(16), student_known=known is not None)
+        cookie = name_in(st.context.headers.get_all("Cookie"))
+        st.session_state.update(student=cookie or secrets.token_hex(16), student_known=cookie is not None)
     name: str = st.session_state["student"]
     return name
 
@@ -64,12 +64,12 @@ export default function ({ data, setTriggerValue }) {
   const keep = (value, path, seconds) => {
     document.cookie = `${data.cookie}=${value}; path=${path}; max-age=${seconds}; SameSite=Lax`;
   };
-  const kept = () => document.cookie.split("; ").filter((one) => one.startsWith(data.cookie + "="))
-    .map((one) => one.slice(data.cookie.length + 1));
-  const found = kept();
-  const whole = found.map((value) => value.replaceAll('"', "")).filter((value) => new RegExp(`^${data.form}$`).test(value));
+  const read = () => document.cookie.split("; ").filter((cookie) => cookie.startsWith(data.cookie + "="))
+    .map((cookie) => cookie.slice(data.cookie.length + 1));
+  const values = read();
+  const whole = values.map((value) => value.replaceAll('"', "")).filter((value) => new RegExp(`^${data.form}$`).test(value));
   const name = data.known && (whole.includes(data.student) || !whole.length) ? data.student : whole[0] ?? data.student;
-  if (found.some((value) => value !== name)) {
+  if (values.some((value) => value !== name)) {
     const parts = location.pathname.split("/").filter(Boolean);
     for (let count = 0; count <= parts.length; count += 1) {
       const path = "/" + parts.slice(0, count).join("/");
@@ -78,7 +78,7 @@ export default function ({ data, setTriggerValue }) {
     }
   }
   keep(name, "/", 31536000); // a year from now, at each visit
-  if (!data.known && !kept().includes(name)) setTriggerValue("refused", true);
+  if (!data.known && !read().includes(name)) setTriggerValue("refused", true);
 }
 """
 
@@ -107,9 +107,9 @@ def dark() -> bool:
 
 def read_secrets() -> None:
     """Take settings from Streamlit's secrets into the environment, where the cluster finds them too."""
-    wanted = [name for name in settings.FROM_SECRETS if name not in os.environ]
-    if not wanted or not st.secrets.load_if_toml_exists():
+    missing = [name for name in settings.FROM_SECRETS if name not in os.environ]
+    if not missing or not st.secrets.load_if_toml_exists():
         return
-    for name in wanted:
-        if named := st.secrets.get(name):
-            os.environ[name] = str(named)
+    for name in missing:
+        if value := st.secrets.get(name):
+            os.environ[name] = str(value)

@@ -24,9 +24,9 @@ def _(text: str) -> str:
     return catalog(language()).gettext(text) if text else ""
 
 
-def ngettext(one: str, many: str, n: int) -> str:
-    """The text for `n` things in the language of the session: in English `one` where n is 1, else `many`."""
-    return catalog(language()).ngettext(one, many, n)
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """The text for `n` things in the language of the session: in English `singular` where n is 1, else `plural`."""
+    return catalog(language()).ngettext(singular, plural, n)
 
 
 def language() -> str:
@@ -38,10 +38,10 @@ def language() -> str:
 def begin() -> None:
     """Choose the language of a new session: `?lang=` in the address, else the browser's."""
     if "language" not in st.session_state:
-        told = st.query_params.get("lang")
-        asked = told or str(st.context.locale or "en").split("-")[0]
-        st.session_state["language"] = asked if asked in LANGUAGES else "en"
-        st.session_state["language_said"] = told in LANGUAGES
+        parameter = st.query_params.get("lang")
+        code = parameter or str(st.context.locale or "en").split("-")[0]
+        st.session_state["language"] = code if code in LANGUAGES else "en"
+        st.session_state["language_said"] = parameter in LANGUAGES
 
 
 def language_switch() -> None:

@@ -20,21 +20,21 @@ def show(panel: Panel, views: Views, *parts: Any) -> None:
     The first is shown where the address asks for none. `panel`: of the switch.
     """
     parameter, key = panel.address("view"), panel.key("view")
-    asked, first = st.query_params.get(parameter), next(iter(views))
-    start = asked if asked in views else first
+    requested, first = st.query_params.get(parameter), next(iter(views))
+    start = requested if requested in views else first
     names = {name: _(title) for name, (title, _draw) in views.items()}
     # As the default, which the browser is told with every drawing; what is written to the session's state before the
     # widget is drawn comes with the first message only.
     chosen = st.segmented_control(
         _("View"),
         list(views),
-        default=address.put(key, start) if address.followed() else start,
+        default=address.widget_default(key, start) if address.followed() else start,
         required=True,
         key=key,
         format_func=names.__getitem__,
         label_visibility="collapsed",
         wrap=True,
     )
-    shown = chosen or first
-    address.say(**{parameter: shown})
-    frame.safely(views[shown][1])(*parts)
+    view = chosen or first
+    address.say(**{parameter: view})
+    frame.safely(views[view][1])(*parts)

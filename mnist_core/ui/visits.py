@@ -16,7 +16,7 @@ from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-KEPT_SECONDS = 60  # within which a browser that was cut off finds all as it left it
+SESSION_SECONDS = 60  # within which a browser that was cut off finds all as it left it
 LOOK_SECONDS = 10
 MOST_FILES = 3  # of one session: there are two fields for files
 MOST_BYTES = 200_000_000  # of all sessions
@@ -43,13 +43,13 @@ class Visits:
             self._seen[session_id] = self._clock()
 
     def look(self) -> None:
-        """Close the sessions whose browsers have been gone for KEPT_SECONDS."""
+        """Close the sessions whose browsers have been gone for SESSION_SECONDS."""
         with self._lock:
-            known = list(self._seen)
-        for session_id in known:
+            session_ids = list(self._seen)
+        for session_id in session_ids:
             if self._server.is_active_session(session_id):
                 self.note(session_id)
-            elif self._clock() - self._seen[session_id] >= KEPT_SECONDS:
+            elif self._clock() - self._seen[session_id] >= SESSION_SECONDS:
                 # Of all that may be called from any thread, this closes a session that nobody is connected to.
                 self._server.clear_user_info_for_session(session_id)
                 with self._lock:
@@ -89,7 +89,7 @@ def note() -> None:
         return
     with _lock:
         # Kept by its thread: modules may be imported anew.
-        thread: Any = next((one for one in threading.enumerate() if one.name == _THREAD), None)
+        thread: Any = next((thread for thread in threading.enumerate() if thread.name == _THREAD), None)
         if thread is None:
             visits = Visits(server)
             thread = threading.Thread(target=visits.stay, name=_THREAD, daemon=True)

@@ -21,7 +21,7 @@ from mnist_core.records import Curves, Run
 from mnist_core.store import shown_id
 from mnist_core.ui import seal, session
 
-KEPT = 100  # figures, and other things made of views, kept in memory
+FIGURES = 100  # figures, and other things made of views, kept in memory
 VIEWS = 320  # ten sweeps of 32 runs; a view of 1,000 records takes about 60 kB
 T = TypeVar("T")
 
@@ -50,13 +50,13 @@ class _Recent(OrderedDict[Hashable, Any]):
 
 _lock = threading.Lock()
 _views = _Recent(VIEWS)
-_figures = _Recent(KEPT)
-_heard = _Recent(VIEWS)  # version of each run, and since when it has been that
+_figures = _Recent(FIGURES)
+_versions = _Recent(VIEWS)  # version of each run, and since when it has been that
 
 
 def look(run_id: str) -> View:
     """The run as it is now, as this student may see it. Raises RunNotFoundError."""
-    return _seen(_look(run_id))
+    return _hidden_view(_look(run_id))
 
 
 def my_runs(limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
@@ -79,7 +79,7 @@ def find(run_id: str) -> Run:
     return seal.hidden_run(session.store().runs.get(run_id))
 
 
-def _seen(view: View) -> View:
+def _hidden_view(view: View) -> View:
     return View(seal.hidden_run(view.run), seal.hidden_curves(view.curves)) if seal.sealed() else view
 
 
@@ -89,12 +89,12 @@ def _look(run_id: str) -> View:
     if version is None:
         raise RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=shown_id(run_id))
     with _lock:
-        known: View | None = _views.get((store.url, run_id))
+        cached: View | None = _views.get((store.url, run_id))
     # A queued run is read again each time: its place in the queue changes without it.
-    if known is not None and known.run.version == version and known.run.state != "queued":
-        return known
+    if cached is not None and cached.run.version == version and cached.run.state != "queued":
+        return cached
     run = store.runs.get(run_id)
-    view = View(run, _curves(run, known))
+    view = View(run, _curves(run, cached))
     with _lock:
         _views.put((store.url, run_id), view)
     return view
@@ -106,10 +106,10 @@ def silent_seconds(run: Run) -> float:
     with _lock:
         version: int | None
         since: float
-        version, since = _heard.get(key, (None, now))
+        version, since = _versions.get(key, (None, now))
         if version != run.version:
             since = now
-            _heard.put(key, (run.version, since))
+            _versions.put(key, (run.version, since))
     return now - since
 
 
@@ -121,16 +121,16 @@ def look_at_group(group: str) -> list[View]:
     store = session.store()
     versions = store.runs.versions(group)
     with _lock:
-        known: dict[str, View | None] = {run_id: _views.get((store.url, run_id)) for run_id in versions}
-    if any(view is None or view.run.version != versions[run_id] for run_id, view in known.items()):
+        views: dict[str, View | None] = {run_id: _views.get((store.url, run_id)) for run_id in versions}
+    if any(view is None or view.run.version != versions[run_id] for run_id, view in views.items()):
         for run in store.runs.of_group(group):
-            view = known.get(run.id)
+            view = views.get(run.id)
             if view is None or view.run.version != run.version:
                 untouched = run.state == "queued" and not run.attempts
-                known[run.id] = view = View(run, Curves() if untouched else _curves(run, view))
+                views[run.id] = view = View(run, Curves() if untouched else _curves(run, view))
                 with _lock:
                     _views.put((store.url, run.id), view)
-    return [_seen(view) for view in known.values() if view is not None]
+    return [_hidden_view(view) for view in views.values() if view is not None]
 
 
 def await_first_point(run_id: str, seconds: float = 0.5) -> None:
@@ -149,12 +149,12 @@ def await_first_point(run_id: str, seconds: float = 0.5) -> None:
         time.sleep(0.01)
 
 
-def _curves(run: Run, known: View | None) -> Curves:
+def _curves(run: Run, cached: View | None) -> Curves:
     store = session.store()
-    gone_back = known is None or run.progress.step < known.run.progress.step or run.attempts != known.run.attempts
-    if known is None or gone_back:
+    restarted = cached is None or run.progress.step < cached.run.progress.step or run.attempts != cached.run.attempts
+    if cached is None or restarted:
         return store.record_reader.curves(run.id)
-    old = known.curves
+    old = cached.curves
     new = store.record_reader.curves(run.id, _last(old.steps), _last(old.evaluations))
     return old.followed_by(new)
 
@@ -168,9 +168,9 @@ def figure(key: Hashable, make: Callable[[], T]) -> T:
     key = (key, seal.sealed())
     with _lock:
         if key in _figures:
-            made: T = _figures[key]
-            return made
-    made = make()
+            value: T = _figures[key]
+            return value
+    value = make()
     with _lock:
-        _figures.put(key, made)
-    return made
+        _figures.put(key, value)
+    return value

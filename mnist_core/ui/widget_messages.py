@@ -39,25 +39,25 @@ def fold(record: logging.LogRecord) -> bool:
     return True
 
 
-def _misread(frames: Sequence[FrameSummary], said: str) -> FrameSummary | None:
+def _misread(frames: Sequence[FrameSummary], text: str) -> FrameSummary | None:
     """Where in our code (else in Streamlit's) a widget stands whose value could not be read; None for every other error."""
-    ours, found = None, None
+    own, misread = None, None
     for frame in frames:
-        if _reads(frame, said):
-            found = ours or frame
-        elif not _of_libraries(frame):
-            ours, found = frame, None  # what fails in our code, called from there or later, is ours
-    return found
+        if _is_reading(frame, text):
+            misread = own or frame
+        elif not _is_library(frame):
+            own, misread = frame, None  # what fails in our code, called from there or later, is ours
+    return misread
 
 
-def _reads(frame: FrameSummary, said: str) -> bool:
+def _is_reading(frame: FrameSummary, text: str) -> bool:
     parts = PurePath(frame.filename).parts
     if "streamlit" not in parts:
         return False
-    return frame.name in _FUNCTIONS or ("elements" in parts and any(words in said for words in _NOT_TAKEN))
+    return frame.name in _FUNCTIONS or ("elements" in parts and any(words in text for words in _NOT_TAKEN))
 
 
-def _of_libraries(frame: FrameSummary) -> bool:
+def _is_library(frame: FrameSummary) -> bool:
     parts = PurePath(frame.filename).parts
     return (
         "site-packages" in parts or "dist-packages" in parts or "json" in parts or frame.filename.startswith("<frozen")

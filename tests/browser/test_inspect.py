@@ -191,16 +191,18 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open, put: Put) -> None:
     page.wait_for("The network's answer is ", 60)  # the drawing stays; a worker has computed
 
 
-def film(page: Page, script: str) -> Any:
+def player(page: Page, script: str) -> Any:
     """What `script` returns of the control over time: its `slider`, `button` and `text`."""
-    found = "const root = document.querySelector('.st-key-course_control .mnist-lab-film'); if (!root) return null;"
-    parts = "const [slider, button, text] = ['input', 'button', 'p'].map((one) => root.querySelector(one));"
+    found = (
+        "const root = document.querySelector('.st-key-course_control .mnist-lab-frame-player'); if (!root) return null;"
+    )
+    parts = "const [slider, button, text] = ['input', 'button', 'p'].map((name) => root.querySelector(name));"
     return page.browser.execute_script(found + parts + script)
 
 
 def shown(page: Page) -> set[str | None]:
-    """The frames that the control and the parts of the film show: one, when all have followed."""
-    parts = ".st-key-course_weights .mnist-lab-film, .st-key-course_control .mnist-lab-film"
+    """The frames that the control and the parts of the player show: one, when all have followed."""
+    parts = ".st-key-course_weights .mnist-lab-frame-player, .st-key-course_control .mnist-lab-frame-player"
     drawn = "[data-key=chart_course], [data-key=chart_course_answer]"
     script = "return [...document.querySelectorAll(arguments[0])].map((part) => part.dataset.frame ?? null)"
     return set(page.browser.execute_script(script, f"{parts}, {drawn}"))
@@ -215,24 +217,24 @@ def test_scrub_and_play_over_the_snapshots(open_browser: Open, put: Put) -> None
     page.choose("inspect_view", "Through training")
     page.wait_for("images are classified correctly.", 60)
     wait_until(lambda: page.chart("course", "drawn-at") and page.chart("course_answer", "drawn-at"))
-    wait_until(lambda: film(page, "return Number(slider.max)"))
-    last = film(page, "return Number(slider.max)")
-    assert film(page, "return Number(slider.value)") == last
-    trained_says, trained_weights = film(page, "return text.textContent"), weights_shown(page)
-    film(page, "slider.focus()")  # as the tabulator key does
+    wait_until(lambda: player(page, "return Number(slider.max)"))
+    last = player(page, "return Number(slider.max)")
+    assert player(page, "return Number(slider.value)") == last
+    trained_says, trained_weights = player(page, "return text.textContent"), weights_shown(page)
+    player(page, "slider.focus()")  # as the tabulator key does
     ActionChains(page.browser).send_keys(Keys.HOME).perform()
     wait_until(lambda: shown(page) == {"0"})
     page.wait_for("After step 0")
-    wait_until(lambda: film(page, "return slider.getAttribute('aria-valuetext')") == "After step 0")
-    wait_until(lambda: film(page, "return text.textContent") not in (None, trained_says))
+    wait_until(lambda: player(page, "return slider.getAttribute('aria-valuetext')") == "After step 0")
+    wait_until(lambda: player(page, "return text.textContent") not in (None, trained_says))
     wait_until(lambda: weights_shown(page) not in ("", trained_weights))
     ActionChains(page.browser).send_keys(Keys.RIGHT).perform()
     wait_until(lambda: shown(page) == {"1"})
-    film(page, "button.click()")
-    wait_until(lambda: film(page, "return button.textContent") == "Pause")
+    player(page, "button.click()")
+    wait_until(lambda: player(page, "return button.textContent") == "Pause")
     wait_until(lambda: shown(page) == {str(last)}, 40)
-    wait_until(lambda: film(page, "return button.textContent") == "Play")
-    wait_until(lambda: film(page, "return text.textContent") == trained_says)
+    wait_until(lambda: player(page, "return button.textContent") == "Play")
+    wait_until(lambda: player(page, "return text.textContent") == trained_says)
 
 
 def weights_shown(page: Page) -> str:
@@ -245,17 +247,17 @@ def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open,
     put(page, epochs=3)
     page.open("/inspect?view=course")
     page.wait_for("images are classified correctly.", 60)
-    wait_until(lambda: page.chart("course", "drawn-at") and film(page, "return Number(slider.max)"))
-    film(page, "slider.focus()")
+    wait_until(lambda: page.chart("course", "drawn-at") and player(page, "return Number(slider.max)"))
+    player(page, "slider.focus()")
     ActionChains(page.browser).send_keys(Keys.HOME, Keys.RIGHT).perform()
     wait_until(lambda: shown(page) == {"1"})
-    first = film(page, "return root.querySelector('.label').textContent")
+    first = player(page, "return root.querySelector('.label').textContent")
     page.click_cell("course", 1, 1)
     page.wait_for("True digit 1, answered 1: ")
     wait_until(lambda: cell_is_of(page, first))
-    film(page, "slider.focus()")
+    player(page, "slider.focus()")
     ActionChains(page.browser).send_keys(Keys.END).perform()
-    end = film(page, "return root.querySelector('.label').textContent")
+    end = player(page, "return root.querySelector('.label').textContent")
     wait_until(lambda: cell_is_of(page, end))  # the images of the cell are of the snapshot on which the student rests
     assert end != first
 

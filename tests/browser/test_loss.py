@@ -44,7 +44,7 @@ def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=classes")
     wait_until(lambda: page.points("softmax") == 3)
     chart = page.find('[data-key="cross_entropy_chart_softmax"]')[0]
-    told = page.find('[data-testid="live-chart-told"]')[0]
+    told = page.find('[data-testid="live-chart-announcement"]')[0]
 
     def press(key: str, told_then: str) -> None:
         chart.send_keys(key)

@@ -23,7 +23,7 @@ def shown(markdown: str) -> str:
 
 
 def sent(app: AppTest) -> list[dict[str, Any]]:
-    """What the browser gets for components of our own: charts, films, the pad."""
+    """What the browser gets for components of our own: charts, frame players, the pad."""
     return [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
 
 

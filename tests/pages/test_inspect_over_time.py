@@ -53,8 +53,8 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
         "",
         "Your drawing: The network's answer: 3 (69%), then 0 (3%).",
     ]
-    films = {component(over_time, one)["film"] for one in ("course_control", "chart_course", "chart_course_answer")}
-    assert len(films) == 1
+    parts = ("course_control", "chart_course", "chart_course_answer")
+    assert len({component(over_time, part)["player"] for part in parts}) == 1
 
 
 def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:
@@ -64,8 +64,8 @@ def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:
     assert f"True digit 7, answered 7: {sevens}" in texts(over_time)  # of the last snapshot
     assert "After step 40" in texts(over_time)
     moved = component(over_time, "course_control")
-    assert (moved["tell"], moved["told"]) == (True, 1)
-    over_time.session_state["course_at"] = (moved["film"].removeprefix("course-"), 0)
+    assert (moved["tell"], moved["frame"]) == (True, 1)
+    over_time.session_state["course_at"] = (moved["player"].removeprefix("course-"), 0)
     over_time.run()
     assert "True digit 7, answered 7: 0" in texts(over_time)
     over_time.session_state["course_at"] = ("of another run", 0)

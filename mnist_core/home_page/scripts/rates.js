@@ -23,10 +23,10 @@ const STYLE = `
     border-radius: 0.4rem; padding: 0.15rem 0.8rem; min-height: 2rem; min-width: 5.5rem; cursor: pointer; }`;
 
 function element(name, attributes, parent) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  parent.appendChild(made);
-  return made;
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  parent.appendChild(node);
+  return node;
 }
 
 function create(parentElement) {
@@ -35,14 +35,14 @@ function create(parentElement) {
   root.innerHTML = `<style>${STYLE}</style><svg role="img"></svg><div class="row"><button type="button"></button><span></span></div>`;
   parentElement.appendChild(root);
   const picture = { root, svg: root.querySelector("svg"), button: root.querySelector("button"), data: null, layout: null };
-  Object.assign(picture, { at: 0, rested: 0, playing: false, seen: true, last: 0, frame: 0, labels: null });
+  Object.assign(picture, { at: 0, rested: 0, playing: false, visible: true, last: 0, frame: 0, labels: null });
   picture.button.addEventListener("click", () => (picture.playing ? stop(picture) : play(picture)));
   picture.sizes = new ResizeObserver(() => build(picture));
   picture.sizes.observe(root);
   // Nobody looks: nothing is drawn.
   picture.sight = new IntersectionObserver(([entry]) => {
-    picture.seen = entry.isIntersecting;
-    if (picture.seen) wake(picture);
+    picture.visible = entry.isIntersecting;
+    if (picture.visible) wake(picture);
   });
   picture.sight.observe(root);
   pictures.set(parentElement, picture);
@@ -53,28 +53,28 @@ function play(picture) {
   if (picture.at >= 1) Object.assign(picture, { at: 0, rested: 0, labels: null });
   picture.playing = true;
   wake(picture);
-  say(picture);
+  showState(picture);
 }
 
 function stop(picture) {
   picture.playing = false;
-  say(picture);
+  showState(picture);
 }
 
-function say({ button, root, data, playing }) {
+function showState({ button, root, data, playing }) {
   button.textContent = playing ? data.pause : data.play;
   root.dataset.playing = String(playing);
 }
 
 function wake(picture) {
-  if (picture.frame || !picture.playing || !picture.seen) return;
+  if (picture.frame || !picture.playing || !picture.visible) return;
   picture.last = performance.now();
   picture.frame = requestAnimationFrame((now) => tick(picture, now));
 }
 
 function tick(picture, now) {
   picture.frame = 0;
-  if (!picture.playing || !picture.seen) return;
+  if (!picture.playing || !picture.visible) return;
   const passed = Math.min(100, now - picture.last);
   if (passed >= FRAME_MS) {
     picture.last = now;
@@ -122,22 +122,22 @@ function build(picture) {
     const lead = element("path", { fill: "none", stroke: curve.color, "stroke-opacity": 0.55, "stroke-width": 1.2 }, svg);
     const dot = element("circle", { r: 0.3 * size, fill: curve.color }, svg);
     const label = element("text", { "font-size": size, "dominant-baseline": "central" }, svg);
-    const [rate, now, zone] = ["tspan", "tspan", "tspan"].map((name) => element(name, {}, label));
+    const [rate, percent, zone] = ["tspan", "tspan", "tspan"].map((name) => element(name, {}, label));
     rate.textContent = curve.name;
     rate.setAttribute("class", "bold");
     zone.textContent = narrow ? "" : curve.zone;
     zone.setAttribute("class", "quiet");
-    return { path, lead, dot, label, rate, now, zone };
+    return { path, lead, dot, label, rate, percent, zone };
   });
   picture.layout = { width, height, size, box, x, y, curves, narrow };
   picture.labels = null;
   draw(picture, Infinity);
 }
 
-// Heights for labels that want to be at `wanted`, in the same order, none nearer to the next than `gap`.
-export function apart(wanted, gap, top, bottom) {
-  const order = wanted.map((_, index) => index).sort((one, other) => wanted[one] - wanted[other] || one - other);
-  const places = [...wanted];
+// Heights for labels that would be at `heights`, in the same order, none nearer to the next than `gap`.
+export function apart(heights, gap, top, bottom) {
+  const order = heights.map((_, index) => index).sort((a, b) => heights[a] - heights[b] || a - b);
+  const places = [...heights];
   let least = top;
   for (const index of order) least = (places[index] = Math.max(places[index], least)) + gap;
   let most = bottom;
@@ -153,11 +153,11 @@ function draw(picture, passed) {
   const place = at * (data.steps.length - 1);
   const whole = Math.floor(place);
   const values = data.curves.map(({ accuracy }) => accuracy[whole] + (place - whole) * ((accuracy[whole + 1] ?? 0) - accuracy[whole] || 0));
-  const wanted = apart(values.map(y), 1.28 * size, box.top, box.bottom + 0.2 * size);
+  const heights = apart(values.map(y), 1.28 * size, box.top, box.bottom + 0.2 * size);
   const share = passed === Infinity || !picture.labels ? 1 : 1 - Math.exp(-passed / FOLLOW_MS);
-  picture.labels = wanted.map((height, index) => (picture.labels ? picture.labels[index] + share * (height - picture.labels[index]) : height));
+  picture.labels = heights.map((height, index) => (picture.labels ? picture.labels[index] + share * (height - picture.labels[index]) : height));
   data.curves.forEach(({ accuracy }, index) => {
-    const { path, lead, dot, label, rate, now, zone } = curves[index];
+    const { path, lead, dot, label, rate, percent, zone } = curves[index];
     const points = accuracy.slice(0, whole + 1).map((value, step) => `${x(step / (data.steps.length - 1)).toFixed(1)} ${y(value).toFixed(1)}`);
     const head = { x: x(at), y: y(values[index]) };
     path.setAttribute("d", `M${[...points, `${head.x.toFixed(1)} ${head.y.toFixed(1)}`].join("L")}`);
@@ -167,24 +167,24 @@ function draw(picture, passed) {
     const left = head.x + 1.5 * size;
     lead.setAttribute("d", `M${head.x} ${head.y}L${left - 0.35 * size} ${height}`);
     label.setAttribute("y", height);
-    [rate, now, zone].forEach((part, column) => part.setAttribute("x", left + [0, 2.9, 5.4][column] * size));
-    now.textContent = `${Math.round(100 * values[index])}%`;
+    [rate, percent, zone].forEach((part, column) => part.setAttribute("x", left + [0, 2.9, 5.4][column] * size));
+    percent.textContent = `${Math.round(100 * values[index])}%`;
     zone.style.opacity = at < 1 ? 0 : 0.8;
   });
   root.dataset.step = String(Math.round(at * data.last));
 }
 
 export default function ({ parentElement, data }) {
-  const known = pictures.get(parentElement);
-  const picture = known || create(parentElement);
+  const existing = pictures.get(parentElement);
+  const picture = existing || create(parentElement);
   picture.data = data;
   picture.root.querySelector(".row span").textContent = data.about;
-  if (!known) {
+  if (!existing) {
     picture.at = calm() ? 1 : 0;
     picture.playing = !calm();
   }
   build(picture);
-  say(picture);
+  showState(picture);
   wake(picture);
   return () => {
     picture.playing = false;

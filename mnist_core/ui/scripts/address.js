@@ -15,7 +15,7 @@ function watch(history, entries) {
   history.mnistLab = true;
   const push = history.pushState.bind(history);
   let waiting = null; // a change that has not settled yet
-  let known = null; // path of the page whose address was written here before
+  let writtenPath = null; // path of the page whose address was written here before
 
   const settle = () => {
     const change = waiting;
@@ -35,8 +35,8 @@ function watch(history, entries) {
     const to = new URL(url ?? "", window.location.href);
     const samePage = to.pathname === from.pathname;
     // What a page says first of itself belongs to the entry that it came with.
-    const first = known !== to.pathname;
-    known = samePage ? to.pathname : null;
+    const first = writtenPath !== to.pathname;
+    writtenPath = samePage ? to.pathname : null;
     if (!samePage || (!first && hasEntry(from.searchParams, to.searchParams))) {
       settle();
       push(state, title, url);
@@ -46,6 +46,6 @@ function watch(history, entries) {
     waiting = { state, url, timer: setTimeout(settle, SETTLED) };
   };
   // The entry that the change was of is no longer the one that is shown.
-  window.addEventListener("popstate", () => { forget(); known = null; }, true);
+  window.addEventListener("popstate", () => { forget(); writtenPath = null; }, true);
   window.addEventListener("pagehide", settle);
 }

@@ -43,9 +43,9 @@ function countPoints(figure) {
   }, 0);
 }
 
-// A chart that is part of a film (film.js) shows one of its frames, else its figure.
-function frameOf({ film, frames }) {
-  return Math.min(window.mnistLabFilms?.get(film) ?? frames.length - 1, frames.length - 1);
+// A chart that is part of a frame player (frame_player.js) shows one of its frames, else its figure.
+function frameOf({ player, frames }) {
+  return Math.min(window.mnistLabFrames?.get(player) ?? frames.length - 1, frames.length - 1);
 }
 
 // Where there is little room another figure of the same may be drawn, in another height.
@@ -54,7 +54,7 @@ function forRoom(chart, data) {
   return data.narrow && width > 0 && width < data.narrow.below ? data.narrow : data;
 }
 
-function shownBy(chart, data) {
+function shownFigure(chart, data) {
   if (!data.frames.length) return forRoom(chart, data).figure;
   const frame = frameOf(data);
   const [traces, description] = data.frames[frame];
@@ -65,7 +65,7 @@ function shownBy(chart, data) {
 }
 
 // What was clicked, as Python hears of it: which trace, which of its points, and what the trace says of itself.
-function tellClicks(chart) {
+function reportClicks(chart) {
   chart.div.on("plotly_click", (event) => {
     const point = event.points && event.points[0];
     if (!point || !chart.click) return;
@@ -78,7 +78,7 @@ function tellClicks(chart) {
 // ---- By keyboard: left and right from point to point, up and down from curve to curve (of a map: from row to row), Enter
 // ---- is a click, Escape leaves. What the pointer would show is shown, and told to who does not see it.
 
-const WALKABLE = new Set(["scatter", "bar", "heatmap", "contour"]);
+const NAVIGABLE = new Set(["scatter", "bar", "heatmap", "contour"]);
 const isMap = (trace) => Boolean(trace.z);
 const columnsOf = (trace) => trace.z[0].length;
 const lengthOf = (trace) => (isMap(trace) ? trace.z.length * columnsOf(trace) : (trace.y || trace.x || []).length);
@@ -94,11 +94,11 @@ function nextPoint(trace, from, way) {
   return null;
 }
 
-function walked(chart, key, far) {
+function nextCursor(chart, key, far) {
   const traces = chart.div._fullData;
   const curves = traces.map((_, index) => index).filter((index) => {
     const trace = traces[index];
-    return trace.visible === true && trace.hoverinfo !== "skip" && WALKABLE.has(trace.type) && lengthOf(trace) > 0;
+    return trace.visible === true && trace.hoverinfo !== "skip" && NAVIGABLE.has(trace.type) && lengthOf(trace) > 0;
   });
   if (!curves.length) return null;
   const { curve, point } = chart.cursor || {};
@@ -127,35 +127,35 @@ function showCursor(chart) {
   const { curve, point } = chart.cursor;
   const trace = chart.div._fullData[curve];
   const pointNumber = isMap(trace) ? [Math.floor(point / columnsOf(trace)), point % columnsOf(trace)] : point;
-  tellCursor(chart);
+  announceCursor(chart);
   window.Plotly.Fx.hover(chart.div, [{ curveNumber: curve, pointNumber }]);
 }
 
 // Plotly draws what it was asked to show a moment later, and does not say when.
-function tellCursor(chart) {
+function announceCursor(chart) {
   const layer = chart.div.querySelector(".hoverlayer");
-  if (!layer || layer === chart.heardLayer) return;
-  chart.heardLayer = layer;
+  if (!layer || layer === chart.observedLayer) return;
+  chart.observedLayer = layer;
   new MutationObserver(() => {
     if (!chart.cursor) return;
-    const shown = [...layer.querySelectorAll("text")].map((text) => text.textContent).filter(Boolean);
-    if (shown.length) chart.told.textContent = shown.join(", ");
+    const texts = [...layer.querySelectorAll("text")].map((text) => text.textContent).filter(Boolean);
+    if (texts.length) chart.announcement.textContent = texts.join(", ");
   }).observe(layer, { childList: true, subtree: true });
 }
 
-function walkByKeys(chart) {
+function listenToKeys(chart) {
   chart.div.tabIndex = 0;
-  chart.told = document.createElement("div");
-  chart.told.setAttribute("aria-live", "polite");
-  chart.told.dataset.testid = "live-chart-told";
-  Object.assign(chart.told.style, { position: "absolute", width: "1px", height: "1px", marginTop: "-1px", overflow: "hidden", clipPath: "inset(50%)" });
-  chart.div.after(chart.told);
+  chart.announcement = document.createElement("div");
+  chart.announcement.setAttribute("aria-live", "polite");
+  chart.announcement.dataset.testid = "live-chart-announcement";
+  Object.assign(chart.announcement.style, { position: "absolute", width: "1px", height: "1px", marginTop: "-1px", overflow: "hidden", clipPath: "inset(50%)" });
+  chart.div.after(chart.announcement);
   chart.div.addEventListener("keydown", (event) => {
     if (event.target !== chart.div || !chart.div._fullData) return;
     if (["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) {
-      const to = walked(chart, event.key, event.shiftKey);
-      if (!to || to.point === null) return;
-      chart.cursor = to;
+      const cursor = nextCursor(chart, event.key, event.shiftKey);
+      if (!cursor || cursor.point === null) return;
+      chart.cursor = cursor;
       showCursor(chart);
     } else if (event.key === "Enter" && chart.cursor && chart.click) {
       const trace = chart.div._fullData[chart.cursor.curve];
@@ -163,7 +163,7 @@ function walkByKeys(chart) {
       chart.click({ trace: chart.uids[chart.cursor.curve], point: chart.cursor.point, meta: trace.meta ?? null, frame: chart.frame });
     } else if (event.key === "Escape" && chart.cursor) {
       chart.cursor = null;
-      chart.told.textContent = "";
+      chart.announcement.textContent = "";
       window.Plotly.Fx.unhover(chart.div);
     } else return;
     event.preventDefault();
@@ -174,7 +174,7 @@ function walkByKeys(chart) {
 const hiddenCurves = new Map();
 const linkedCharts = new Map();
 // Plotly looks for what belongs to a trace by a selector of CSS, which a name with a dot or a blank is not.
-const named = (trace) => ({ ...trace, uid: String(trace.uid).replace(/[^\w-]/g, (sign) => `_${sign.codePointAt(0)}_`) });
+const withSafeUid = (trace) => ({ ...trace, uid: String(trace.uid).replace(/[^\w-]/g, (sign) => `_${sign.codePointAt(0)}_`) });
 
 const curveName = (trace) => trace.legendgroup || trace.uid;
 
@@ -229,10 +229,10 @@ function create(parent) {
   div.dataset.points = "0";
   div.style.width = "100%";
   parent.appendChild(div);
-  const chart = { div, version: null, wanted: null, drawing: false, gone: false, data: null, frame: 0 };
+  const chart = { div, version: null, pending: null, drawing: false, gone: false, data: null, frame: 0 };
   chart.follow = (event) => {
-    if (!chart.data.frames.length || chart.data.film !== event.detail) return;
-    chart.wanted = chart.data;
+    if (!chart.data.frames.length || chart.data.player !== event.detail) return;
+    chart.pending = chart.data;
     draw(chart, chart.data.plotly, chart.data.failure);
   };
   document.addEventListener("mnist-lab-frame", chart.follow);
@@ -242,12 +242,12 @@ function create(parent) {
     const { height } = forRoom(chart, chart.data);
     const titleSize = fitted(chart.unfitted, div.clientWidth).title?.font?.size;
     if (div.style.height !== `${height}px` || titleSize !== chart.titleSize) {
-      chart.wanted = chart.data;
+      chart.pending = chart.data;
       draw(chart, chart.data.plotly, chart.data.failure);
     } else window.Plotly.Plots.resize(div)?.catch(() => {});
   });
   chart.observer.observe(div);
-  walkByKeys(chart);
+  listenToKeys(chart);
   charts.set(parent, chart);
   return chart;
 }
@@ -265,7 +265,7 @@ function svgButton(Plotly, data) {
 // The same figure with letters `growth` times as large: every font of every title, axis, note and trace.
 function enlarged(node, growth, isFont = false) {
   if (growth === 1 || typeof node !== "object" || node === null || ArrayBuffer.isView(node)) return node;
-  if (Array.isArray(node)) return typeof node[0] === "object" ? node.map((one) => enlarged(one, growth)) : node;
+  if (Array.isArray(node)) return typeof node[0] === "object" ? node.map((child) => enlarged(child, growth)) : node;
   const grown = {};
   for (const [name, value] of Object.entries(node)) {
     if (isFont && name === "size") grown[name] = value * growth;
@@ -288,13 +288,13 @@ function fitted(layout, width) {
 }
 
 async function draw(chart, url, failure) {
-  if (chart.drawing) return; // the running call draws what is wanted last
+  if (chart.drawing) return; // the running call draws what is pending
   chart.drawing = true;
   try {
     const Plotly = await loadPlotly(url);
-    while (chart.wanted && !chart.gone) {
-      const data = chart.wanted;
-      chart.wanted = null;
+    while (chart.pending && !chart.gone) {
+      const data = chart.pending;
+      chart.pending = null;
       if (chart.div.dataset.error) {
         delete chart.div.dataset.error;
         chart.div.textContent = "";
@@ -311,15 +311,15 @@ async function draw(chart, url, failure) {
           modeBarButtonsToAdd: [svgButton(Plotly, data)],
         };
       }
-      const shown = shownBy(chart, data);
+      const shown = shownFigure(chart, data);
       const figure = enlarged(shown, data.growth);
       const layout = fitted({ ...figure.layout, height, autosize: true }, chart.div.clientWidth);
       chart.titleSize = layout.title?.font?.size;
       chart.unfitted = figure.layout;
       chart.uids = figure.data.map((trace) => String(trace.uid));
-      await Plotly.react(chart.div, withHidden(figure.data.map(named), data.linked), layout, chart.config);
+      await Plotly.react(chart.div, withHidden(figure.data.map(withSafeUid), data.linked), layout, chart.config);
       if (!chart.listening) {
-        tellClicks(chart);
+        reportClicks(chart);
         followLegend(chart);
       }
       chart.listening = true;
@@ -359,7 +359,7 @@ export default function (component) {
   }
   if (chart.version !== data.version) {
     chart.version = data.version;
-    chart.wanted = data;
+    chart.pending = data;
     draw(chart, data.plotly, data.failure);
   }
   return () => {
@@ -370,6 +370,6 @@ export default function (component) {
     if (window.Plotly) window.Plotly.purge(chart.div);
     charts.delete(parentElement);
     chart.div.remove();
-    chart.told.remove();
+    chart.announcement.remove();
   };
 }

@@ -16,11 +16,11 @@ function create(parentElement) {
       border-radius: 6px; padding: 4px 14px; min-height: 40px; min-width: 96px; cursor: pointer; }
     .mnist-lab-flatten label { display: flex; gap: 10px; align-items: center; flex: 1; min-width: 220px; }
     .mnist-lab-flatten input { flex: 1; min-width: 120px; accent-color: currentColor; }
-    .mnist-lab-flatten .said { min-height: 1.5em; margin: 6px 0 0; }
+    .mnist-lab-flatten .status { min-height: 1.5em; margin: 6px 0 0; }
   </style>
   <canvas role="img" data-testid="flatten"></canvas>
   <div class="row"><button type="button"></button><label><span></span><input type="range" min="0" step="0.05"></label></div>
-  <p class="said" aria-live="polite"></p>`;
+  <p class="status" aria-live="polite"></p>`;
   parentElement.appendChild(root);
   const player = {
     root,
@@ -136,10 +136,10 @@ function draw(player) {
   pen.fillText(String(count), strip * count, top + tall + 5);
   player.slider.value = String(player.at);
   player.button.textContent = player.playing ? data.pause : data.play;
-  const said = data.said.replace("{rows}", whole).replace("{numbers}", whole * side);
-  const line = root.querySelector(".said");
-  if (line.textContent !== said && !(player.playing && whole < side)) line.textContent = said;
-  canvas.setAttribute("aria-label", said);
+  const status = data.status.replace("{rows}", whole).replace("{numbers}", whole * side);
+  const line = root.querySelector(".status");
+  if (line.textContent !== status && !(player.playing && whole < side)) line.textContent = status;
+  canvas.setAttribute("aria-label", status);
   canvas.dataset.rows = String(whole);
 }
 

@@ -75,9 +75,9 @@ function listen(pad) {
   canvas.addEventListener("pointermove", (event) => {
     if (pad.open !== event.pointerId) return;
     const points = pad.strokes[pad.strokes.length - 1].p;
-    const seen = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    for (const one of seen.length ? seen : [event]) {
-      const [x, y] = place(pad, one);
+    const coalesced = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+    for (const move of coalesced.length ? coalesced : [event]) {
+      const [x, y] = place(pad, move);
       const far = Math.hypot(x - points[points.length - 2], y - points[points.length - 1]) >= 2;
       if (far && points.length < 2 * MOST_POINTS) points.push(x, y);
     }
