@@ -94,7 +94,7 @@ def _curves(panel: Panel, views: list[watch.View]) -> None:
         views,
         (parts, view),
         lambda metric: overlay.runs_chart(shown, metric, parts, view, _, chance),
-        lambda metric: overlay.described(shown, metric, parts, _),
+        lambda metric: overlay.describe(shown, metric, parts, _),
     )
     undrawn.say(_without_curve(views, parts))
 
@@ -257,19 +257,19 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
         up = _outcome(results[result], result, placed)
         figure = charts.scatter(_dimension(setting, placed), up, titles, stars, view, _)
-        described = _("Each point is a run; starred runs are highlighted.")
-        live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=described)
-        st.caption(described)
+        description = _("Each point is a run; starred runs are highlighted.")
+        live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=description)
+        st.caption(description)
         if len(placed) < len(known):
             undrawn.say(undrawn.rate_changed(known))
     with right:
         axes = [_dimension(name, known) for name in fields[:SHOWN_SETTINGS]]
         figure = charts.parallel(axes, _outcome(results[result], result, known), view, _)
-        described = _(
+        description = _(
             "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
         )
-        live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=described)
-        st.caption(described)
+        live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=description)
+        st.caption(description)
         if len(fields) > SHOWN_SETTINGS:
             more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])
             st.caption(_("Settings not shown here: {settings}.").format(settings=more))

@@ -17,7 +17,7 @@ from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
-from mnist_core.figures.axes import Across, ChartView, Floats, drawn, loss_axis, packed, spread, top_of_losses
+from mnist_core.figures.axes import Across, ChartView, Floats, clipped, loss_axis, packed, spread, top_of_losses
 from mnist_core.figures.curves import SHARES, behind, empty, line_of
 from mnist_core.figures.overlay import Metric, Plan, Trace, heading, share_colors, sign_of, tell_parts
 from mnist_core.messages import N_, Translate
@@ -96,19 +96,19 @@ def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[T
         ended = ended_before(members, plan.metric, split)
         form = "%{y:.2%}" if plan.metric == "accuracy" else "%{y:.4f}"
         uid = f"{key}-{split}"
-        middle = line_of(x, drawn(means.whole, top), _counted(name, means, members, ended), color, dash, 2.6)
+        middle = line_of(x, clipped(means.whole, top), _counted(name, means, members, ended), color, dash, 2.6)
         middle |= {"uid": uid, "legendgroup": key, "showlegend": not number, "hovertemplate": form}
         if plan.signed:
             middle |= sign_of(place, color)
         if means.runs > 1:
-            low, high = (drawn(_ignoring(what, values), top) for what in (np.min, np.max))
+            low, high = (clipped(_ignoring(what, values), top) for what in (np.min, np.max))
             fill = {"fill": "tonexty", "fillcolor": theme.transparent(color, BAND)}
             traces.append(behind(line_of(x, low, name, color, "solid", 0), f"{uid}-low", key))
             traces.append(behind(line_of(x, high, name, color, "solid", 0), f"{uid}-high", key) | fill)
         traces.append(middle)
         if len(means.left_x):
             of = translate(N_("mean of {n} of {all}")).format(n="%{customdata}", all=means.runs)
-            rest = line_of(means.left_x, drawn(means.left, top), name, color, dash, 1.1)
+            rest = line_of(means.left_x, clipped(means.left, top), name, color, dash, 1.1)
             more = {"customdata": packed(means.left_runs), "hovertemplate": f"{form} ({of})", "showlegend": False}
             traces.append(rest | more | {"uid": f"{uid}-left", "legendgroup": key})
         if ended:

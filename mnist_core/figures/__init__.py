@@ -1,1 +1,1 @@
-"""Records to pictures: Plotly figures as plain dicts, SVG and PNG. Knows neither Streamlit nor torch."""
+"""Records to pictures: Plotly figures as plain dicts, SVG and PNG."""

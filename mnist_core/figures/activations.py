@@ -1,4 +1,4 @@
-"""Inside a network for one image: what units give, and the arithmetic of one output pixel. No Streamlit, no torch."""
+"""Inside a network for one image: what units give, and the arithmetic of one output pixel."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
     layout["yaxis"] |= hidden | {"autorange": "reversed"}
     ground = theme.paper(dark)
     below, above = theme.SPLIT_STYLES["train"].color(dark), theme.RAISES
-    known = np.nan_to_num(values)
-    maximum = float(np.abs(known).max()) or 1.0
+    finite = np.nan_to_num(values)
+    maximum = float(np.abs(finite).max()) or 1.0
 
     def fill(row: int, column: int) -> str:
-        fraction = float(known[row, column]) / maximum
+        fraction = float(finite[row, column]) / maximum
         return theme.mix(ground, above if fraction > 0 else below, abs(fraction))
 
     trace = {
@@ -61,5 +61,5 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
         "ygap": 2,
         "hovertemplate": "%{z:.4f}<extra></extra>",
     }
-    said = [[f"{round(float(value), 2) + 0.0:.2f}" for value in row] for row in values]  # + 0.0: no -0.00
-    return {"data": [trace, cells.words("numbers", said, fill, size=theme.NOTE_SIZE)], "layout": layout}
+    texts = [[f"{round(float(value), 2) + 0.0:.2f}" for value in row] for row in values]  # + 0.0: no -0.00
+    return {"data": [trace, cells.words("numbers", texts, fill, size=theme.NOTE_SIZE)], "layout": layout}

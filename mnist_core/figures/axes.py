@@ -1,4 +1,4 @@
-"""Where a chart's axes end, and what of a curve lies outside. Knows numbers; nothing is drawn here and no text is here.
+"""Where a chart's axes end, and what of a curve lies outside.
 
 Ends are functions of the data alone and move in coarse steps, so that a chart which grows does not tremble. One curve
 that reaches 1e30 or stops being a number leaves the axis as readable as it was for everything else.
@@ -130,8 +130,8 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
 def finite(columns: Sequence[Floats]) -> Floats:
     """All finite numbers of the columns."""
     values = np.concatenate([*columns, np.empty(0, np.float32)])
-    kept_values: Floats = values[np.isfinite(values)]
-    return kept_values
+    result: Floats = values[np.isfinite(values)]
+    return result
 
 
 def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) -> float:
@@ -140,9 +140,9 @@ def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) 
     The greater of 1.6 × chance and 1.1 × the ninth tenth of the calm records. Calm are those up to ten times the loss
     before training (of several curves the middle one) or ten times chance. Rounded up to a coarse step, on a log axis to a power of ten.
     """
-    begins = [float(found[0]) for column in columns if len(found := column[np.isfinite(column)])]
+    starts = [float(measured[0]) for column in columns if len(measured := column[np.isfinite(column)])]
     values = finite(columns)
-    calm = values[values <= 10 * max(float(np.median(begins)) if begins else chance, chance)]
+    calm = values[values <= 10 * max(float(np.median(starts)) if starts else chance, chance)]
     most = 1.1 * float(np.quantile(calm, 0.9) if len(calm) > 3 else calm.max()) if len(calm) else 0.0
     top = max(1.6 * chance, most)
     if log:
@@ -154,7 +154,7 @@ def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) 
 def top_of_losses(columns: Sequence[Floats], chance: float, *, log: bool = False) -> float:
     """The greatest loss that a chart of several runs shows, a column each: as for one, but runs that end far beyond
     chance have no say in it where there are others."""
-    ends_at = [float(found[-1]) if len(found := column[np.isfinite(column)]) else np.inf for column in columns]
+    ends_at = [float(measured[-1]) if len(measured := column[np.isfinite(column)]) else np.inf for column in columns]
     well = [column for column, last in zip(columns, ends_at, strict=True) if last <= 1.6 * chance]
     return top_of_loss(well or columns, chance, log=log)
 
@@ -176,13 +176,13 @@ def positive_ends(columns: Sequence[Floats]) -> tuple[float, float]:
     return (float(positive.min()), float(positive.max())) if len(positive) else (0.1, 1.0)
 
 
-def drawn(values: Floats, top: float) -> Floats:
+def clipped(values: Floats, top: float) -> Floats:
     """What is drawn of a curve: beyond three times `top` it runs along there, out of sight; NaN is a gap.
 
     A 0 is drawn below the lowest end of a log axis, which would drop it and leave a gap.
     """
-    held: Floats = np.clip(values, np.float32(LEAST_LOSS / 10), np.float32(min(top * 3, 3e38)))
-    return held
+    result: Floats = np.clip(values, np.float32(LEAST_LOSS / 10), np.float32(min(top * 3, 3e38)))
+    return result
 
 
 def outside(values: Floats, top: float) -> list[slice]:
@@ -207,12 +207,12 @@ def smooth(values: Floats, fraction: float, apart: NDArray[Any] | None = None) -
     shares = [fraction] * len(values) if apart is None else (fraction ** np.maximum(apart, 1)).tolist()
     result = np.empty_like(values)
     mean = weight = 0.0
-    for index, (value, kept_share) in enumerate(zip(values.tolist(), shares, strict=True)):
+    for index, (value, share) in enumerate(zip(values.tolist(), shares, strict=True)):
         if value != value:
             result[index] = np.nan
             continue
-        mean = kept_share * mean + (1 - kept_share) * value
-        weight = kept_share * weight + (1 - kept_share)
+        mean = share * mean + (1 - share) * value
+        weight = share * weight + (1 - share)
         result[index] = mean / weight
     return result
 
@@ -225,18 +225,18 @@ def records_apart(curves: Curves) -> NDArray[Any] | None:
     return np.diff(rows, prepend=rows[:1])
 
 
-def kept(values: Floats) -> NDArray[np.int64]:
+def downsampled_rows(values: Floats) -> NDArray[np.int64]:
     """Indices of at most about `POINTS` points, with the least and greatest of every stretch."""
     if len(values) <= POINTS:
         return np.arange(len(values))
     stretches = np.array_split(np.arange(len(values)), POINTS // 2)
     filled = np.where(np.isfinite(values), values, np.float32(3e38))
-    chosen = [index for part in stretches for index in (part[filled[part].argmin()], part[filled[part].argmax()])]
-    return np.unique([0, *chosen, len(values) - 1])
+    extremes = [index for part in stretches for index in (part[filled[part].argmin()], part[filled[part].argmax()])]
+    return np.unique([0, *extremes, len(values) - 1])
 
 
 def packed(values: NDArray[Any]) -> dict[str, str]:
     """Numbers as Plotly's typed array: float32, base64; a table with its shape."""
     array = np.ascontiguousarray(values, "<f4")
-    made = {"dtype": "f4", "bdata": base64.b64encode(array.tobytes()).decode()}
-    return made | {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else made
+    encoded = {"dtype": "f4", "bdata": base64.b64encode(array.tobytes()).decode()}
+    return encoded | {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else encoded

@@ -1,4 +1,4 @@
-"""Words in the cells of a map, each in the ink that is read best on its own cell. Knows neither Streamlit nor torch.
+"""Words in the cells of a map, each in the ink that is read best on its own cell.
 
 Plotly writes into the cells of a heat map, too, but in gray, which a projector loses on a bright cell.
 """
@@ -27,15 +27,15 @@ def words(
     `fill(row, column)`: color of the cell (#rrggbb). `x`: the places of the columns (default: their numbers). `axes`: number
     of the axes among several ("2" for x2 and y2; default: the first).
     """
-    said = [(row, column, text) for row, line in enumerate(texts) for column, text in enumerate(line) if text]
+    entries = [(row, column, text) for row, line in enumerate(texts) for column, text in enumerate(line) if text]
     trace: Trace = {
         "type": "scatter",
         "mode": "text",
         "uid": uid,
-        "x": [x[column] if x is not None else column for _row, column, _text in said],
-        "y": [row for row, _column, _text in said],
-        "text": [text for _row, _column, text in said],
-        "textfont": {"size": size, "color": [theme.ink_on(fill(row, column)) for row, column, _text in said]},
+        "x": [x[column] if x is not None else column for _row, column, _text in entries],
+        "y": [row for row, _column, _text in entries],
+        "text": [text for _row, _column, text in entries],
+        "textfont": {"size": size, "color": [theme.ink_on(fill(row, column)) for row, column, _text in entries]},
         "cliponaxis": False,
         "showlegend": False,
         "hoverinfo": "skip",  # the map beneath tells, and hears clicks

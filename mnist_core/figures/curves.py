@@ -2,7 +2,7 @@
 
 Figures are plain dicts (building plotly's objects costs five times as much), numbers travel as packed float32.
 Divergence is an object of the chart: the axis stays readable for everything else, and where a curve leaves it or
-stops being a number, a sign says at which step and how far it went. Knows neither Streamlit nor the store.
+stops being a number, a sign says at which step and how far it went.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from mnist_core.figures.axes import (
     Across,
     ChartView,
     Floats,
-    drawn,
+    clipped,
+    downsampled_rows,
     ends,
-    kept,
     log_ticks,
     loss_axis,
     packed,
@@ -71,7 +71,7 @@ def accuracy_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
 
 def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) -> Figure:
     """Length of the whole gradient, mean and greatest of each window, on a log axis."""
-    steps = curves.steps[kept(curves.steps["gradient_norm_max"])]
+    steps = curves.steps[downsampled_rows(curves.steps["gradient_norm_max"])]
     figure, across = _figure(translate(N_("Gradient norm")), run, curves, view, translate)
     color = theme.run_color(3, view.dark)
     for name, column, width in (
@@ -93,7 +93,7 @@ def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
 
 def rate_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) -> Figure:
     """The learning rate in use."""
-    steps = curves.steps[kept(curves.steps["learning_rate"])]
+    steps = curves.steps[downsampled_rows(curves.steps["learning_rate"])]
     figure, across = _figure(translate(N_("Learning rate in use")), run, curves, view, translate)
     name, color = translate(N_("learning rate")), theme.run_color(4, view.dark)
     trace = line_of(across.values(steps), steps["learning_rate"], name, color, "solid", 2.5)
@@ -112,16 +112,16 @@ def describe_chart(run: Run, curves: Curves, kind: str) -> Message:
     if kind not in ("loss", "accuracy") or not len(evaluations):
         return message(N_("Chart of this run. Points: {n}."), n=len(curves.steps))
     last = evaluations[-1]
-    shown = {split: _told(float(last[f"{split}_{kind}"]), kind) for split in SPLITS}
+    values = {split: _number_text(float(last[f"{split}_{kind}"]), kind) for split in SPLITS}
     name = message(N_("Loss") if kind == "loss" else N_("Accuracy"))
     template = N_("{name} after step {step}: training {train}, validation {validation}, test {test}.")
-    said = message(template, name=name, step=f"{int(last['step']):,}", **shown)
+    sentence = message(template, name=name, step=f"{int(last['step']):,}", **values)
     further = [_best(curves, kind)]
     if kind == "loss":
         further += [marks.left_the_chart(curves, _loss_top(run, curves, ChartView())), marks.not_a_number(curves)]
     for more in further:
-        said = said if more is None else Message("{said} {more}", {"said": said, "more": more})
-    return said
+        sentence = sentence if more is None else Message("{sentence} {more}", {"sentence": sentence, "more": more})
+    return sentence
 
 
 def _best(curves: Curves, kind: str) -> Message | None:
@@ -136,11 +136,11 @@ def _best(curves: Curves, kind: str) -> Message | None:
                 "test": N_("Best on the test set: {value} at step {step}."),
             }[split]
             step = f"{int(curves.evaluations['step'][row]):,}"
-            return message(template, value=_told(float(values[row]), kind), step=step)
+            return message(template, value=_number_text(float(values[row]), kind), step=step)
     return None
 
 
-def _told(value: float, kind: str) -> str:
+def _number_text(value: float, kind: str) -> str:
     if not np.isfinite(value):
         return "–" if np.isnan(value) else "∞"
     return f"{value:.3f}" if kind == "accuracy" or value < 1000 else f"{value:.2g}"
@@ -182,11 +182,11 @@ def _loss_top(run: Run, curves: Curves, view: ChartView) -> float:
 
 
 def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, translate: Translate) -> list[Trace]:
-    steps = curves.steps[kept(curves.steps["loss_max"])]
+    steps = curves.steps[downsampled_rows(curves.steps["loss_max"])]
     if not len(steps):
         return []
     color = theme.SPLIT_STYLES["train"].color(view.dark)
-    x, values = across.values(steps), drawn(steps["loss"], top)
+    x, values = across.values(steps), clipped(steps["loss"], top)
     name = translate(N_("Mini-batches"))
     traces = []
     if (steps["steps"] > 1).any():
@@ -194,7 +194,7 @@ def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, tra
             ("loss_min", {}),
             ("loss_max", {"fill": "tonexty", "fillcolor": theme.transparent(color, 0.16)}),
         ):
-            band = behind(line_of(x, drawn(steps[column], top), name, color, "solid", 0), column, "batches")
+            band = behind(line_of(x, clipped(steps[column], top), name, color, "solid", 0), column, "batches")
             traces.append(band | more)
     if view.smoothing:
         traces.append(
@@ -220,7 +220,7 @@ def _parts(
         if not np.isfinite(values).any() and split == "validation":
             continue
         hover = hover_of(values, top, ".4f" if metric == "loss" else ".2%", curves.evaluations["epoch"], epochs)
-        traces += _part(split, curves, drawn(values, top), across, view, translate, hover)
+        traces += _part(split, curves, clipped(values, top), across, view, translate, hover)
         epochs = ""
     return traces
 

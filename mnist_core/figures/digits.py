@@ -1,4 +1,4 @@
-"""Images of digits as one picture. Knows pixels and Pillow; nothing of data sets or pages."""
+"""Images of digits as one picture."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: b
     them stays thin. Each of them is as strong as its own greatest, in so many `shades` (1 to 127) of each color: fewer make a smaller file.
     Numbers that are none are ground.
     """
-    grown = max(1, SIDE // values.shape[-1])
-    values, scale = values.repeat(grown, axis=1).repeat(grown, axis=2), max(1, scale // grown)
+    factor = max(1, SIDE // values.shape[-1])
+    values, scale = values.repeat(factor, axis=1).repeat(factor, axis=2), max(1, scale // factor)
     count, high, wide = values.shape
     columns = min(columns, count)
     rows = -(-count // columns)
-    known = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
-    maximum = np.abs(known).max((1, 2), keepdims=True)
-    levels = np.round(known / np.where(maximum > 0, maximum, 1) * shades).astype(np.int16) + shades
+    finite = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
+    maximum = np.abs(finite).max((1, 2), keepdims=True)
+    levels = np.round(finite / np.where(maximum > 0, maximum, 1) * shades).astype(np.int16) + shades
     sheet = np.full(((high + 1) * rows - 1, (wide + 1) * columns - 1), 2 * shades + 1, np.uint8)  # paper
     for index, level in enumerate(levels):
         top, left = index // columns * (high + 1), index % columns * (wide + 1)

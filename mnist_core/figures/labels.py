@@ -13,7 +13,7 @@ LINE = 1.6  # height of a label with its ground and the air around it, by the si
 
 
 @dataclass(frozen=True)
-class Named:
+class Stretch:
     """A stretch of an axis and its name; `left` and `right` are fractions of the axis, 0 to 1."""
 
     text: str
@@ -41,22 +41,23 @@ def width_of(text: str, size: float) -> float:
     return size * sum(WIDE_LETTER if unicodedata.east_asian_width(letter) in "WF" else LETTER for letter in text)
 
 
-def in_rows(stretches: Sequence[Named], room: float, size: float) -> list[Place]:
+def in_rows(stretches: Sequence[Stretch], room: float, size: float) -> list[Place]:
     """A place for the name of each stretch, of an axis of at least `room` pixels: none covers another or leaves the axis.
 
     A name that fits into its stretch stands in its middle, in row 0; others in the first row that has room, and where the
     middle of their stretch is too near to an end of the axis at that end.
     """
     widths = [width_of(stretch.text, size) for stretch in stretches]
-    fits = [width + GAP <= room * (one.right - one.left) for width, one in zip(widths, stretches, strict=True)]
+    rooms = [room * (stretch.right - stretch.left) for stretch in stretches]
+    fits = [width + GAP <= own_room for width, own_room in zip(widths, rooms, strict=True)]
     places: dict[int, Place] = {}
-    taken: list[tuple[int, float, float]] = []  # row, left and right end in pixels
+    occupied: list[tuple[int, float, float]] = []  # row, left and right end in pixels
     for number in sorted(range(len(stretches)), key=lambda number: not fits[number]):
         x, anchor, left = _near(stretches[number].middle, widths[number], room)
         right, row = left + widths[number], 0
-        while any(other == row and left < end + GAP and start < right + GAP for other, start, end in taken):
+        while any(other == row and left < end + GAP and start < right + GAP for other, start, end in occupied):
             row += 1
-        taken.append((row, left, right))
+        occupied.append((row, left, right))
         places[number] = Place(x, anchor, row)
     return [places[number] for number in range(len(stretches))]
 

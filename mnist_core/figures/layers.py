@@ -1,8 +1,8 @@
-"""Inside the layers over time: dead units, gradients, updates, and how activations are spread. Neither Streamlit nor torch."""
+"""Inside the layers over time: dead units, gradients, updates, and how activations are spread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -40,8 +40,8 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
     figure: Figure = {"data": [], "layout": layout}
     layers = int(rows["layer"].max()) + 1 if len(rows) else 0
     for layer in range(layers):
-        own = rows[rows["layer"] == layer]
-        values = own[kind].astype(np.float32)
+        layer_rows = rows[rows["layer"] == layer]
+        values = layer_rows[kind].astype(np.float32)
         if kind != "dead_units":
             values = np.where(values > 0, values, np.nan).astype(np.float32)
         if not np.isfinite(values).any():
@@ -51,7 +51,7 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
                 "type": "scatter",
                 "mode": "lines",
                 "uid": f"layer{layer}",
-                "x": packed(across.values(own)),
+                "x": packed(across.values(layer_rows)),
                 "y": packed(values),
                 "name": name_of(layer, layers, translate),
                 "line": {"color": theme.run_color(layer, view.dark), "width": 2.5, "dash": theme.run_dash(layer)},
@@ -107,6 +107,3 @@ def spread_chart(
         "hovertemplate": "%{customdata:.1%}<extra></extra>",
     }
     return {"data": [heat], "layout": layout}
-
-
-Make = Callable[[], Figure]

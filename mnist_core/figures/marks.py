@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.figures import theme
-from mnist_core.figures.axes import Across, ChartView, departure, drawn, outside, packed
+from mnist_core.figures.axes import Across, ChartView, clipped, departure, outside, packed
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import Curves
 
@@ -44,7 +44,8 @@ def mark_departure(
     row = departure(curves.steps["loss"], top)
     if left is None or row is None:
         return
-    text = "<br>".join(said.text(translate) for said in (left, not_a_number(curves)) if said is not None)
+    sentences = (left, not_a_number(curves))
+    text = "<br>".join(sentence.text(translate) for sentence in sentences if sentence is not None)
     x = float(across.values(curves.steps)[row])
     sign(figure, x, edge(top, view), text, translate(N_("above the chart")), theme.broken(view.dark))
     # The note stands on the side of the sign where there is room.
@@ -101,7 +102,7 @@ def mark_spikes(figure: Figure, curves: Curves, across: Across, top: float, view
     if not spikes:
         return
     # The highest record of each; a NaN counts as the highest.
-    rows = np.array([part.start + int(drawn(maximum[part], np.inf).argmax()) for part in spikes])
+    rows = np.array([part.start + int(clipped(maximum[part], np.inf).argmax()) for part in spikes])
     rows = np.sort(rows[np.argsort(-maximum[rows], kind="stable")[:SIGNS]])
     figure["data"].append(
         {

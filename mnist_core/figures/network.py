@@ -31,11 +31,11 @@ def network_svg(
     *,
     dark: bool = False,
     answers: Sequence[str] = DIGITS,
-    called: Mapping[str, str] = NAMES,
+    names: Mapping[str, str] = NAMES,
 ) -> str:
     """The layers from left to right with their sizes, 640×239, as an SVG document; stacks of images have a line more.
 
-    `answers`: what stands beside the output nodes; `called`: what stands beneath a layer of each kind.
+    `answers`: what stands beside the output nodes; `names`: what stands beneath a layer of each kind.
     """
     layers = [layer for layer in description.layers if layer.kind != "flatten"]
     gap = WIDTH / len(layers)
@@ -47,7 +47,7 @@ def network_svg(
     size = min(LARGEST, int(gap / 3.9))  # "28×28" and the names fit into a column
     for layer, column, x in zip(layers, columns, centers, strict=True):
         parts += _dense(column, x, layer, answers, dark) if column else _stack(layer, x, gap, dark)
-        parts += _label(layer, x, size, translate(called[layer.kind]), dark)
+        parts += _label(layer, x, size, translate(names[layer.kind]), dark)
     height = HEIGHT + (LINE if any(" @ " in _size(layer) for layer in layers) else 0)
     label = " → ".join(_size(layer) for layer in layers)
     return (
@@ -77,9 +77,9 @@ def _units(layer: Layer) -> list[float]:
         return []
     count = layer.output_shape[0]
     most = MOST_OUTPUTS if layer.kind == "output" else 10
-    drawn = count if count <= most else SHOWN
-    step = min(26.0, 180 / max(1, drawn))
-    return [MIDDLE + (index - (drawn - 1) / 2) * step for index in range(drawn)]
+    shown = count if count <= most else SHOWN
+    step = min(26.0, 180 / max(1, shown))
+    return [MIDDLE + (index - (shown - 1) / 2) * step for index in range(shown)]
 
 
 def _links(layers: list[Layer], columns: list[list[float]], xs: list[float], index: int, dark: bool) -> list[str]:
@@ -122,14 +122,14 @@ def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], 
     parts = []
     skipped = layer.output_shape[0] > len(column)
     middle = len(column) // 2
-    said = [*answers[:middle], "", *answers[-middle:]] if skipped else answers
+    labels = [*answers[:middle], "", *answers[-middle:]] if skipped else answers
     for index, y in enumerate(column):
         if skipped and index == middle:
             parts += [f'<circle cx="{x:.0f}" cy="{y + d:.1f}" r="1.8" fill="{color}"/>' for d in (-7, 0, 7)]
         else:
             parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{radius}" fill="{color}"/>')
         if layer.kind == "output":
-            parts.append(_text(x + 18, y + 5, said[index], 13, theme.quiet(dark)))
+            parts.append(_text(x + 18, y + 5, labels[index], 13, theme.quiet(dark)))
     return parts
 
 

@@ -21,9 +21,9 @@ from mnist_core.figures.axes import (
     Across,
     ChartView,
     Floats,
+    clipped,
     departure,
-    drawn,
-    kept,
+    downsampled_rows,
     loss_axis,
     smooth,
     spread,
@@ -98,20 +98,20 @@ def heading(metric: Metric, splits: Sequence[Split], translate: Translate) -> st
     return f"{title} – {', '.join(translate(theme.SPLIT_STYLES[split].name) for split in splits)}"
 
 
-def described(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
+def describe(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
     """The chart in words, for those who do not see it: where every curve ends."""
-    said = [heading(metric, splits, translate)]
+    sentences = [heading(metric, splits, translate)]
     for split in splits:
         ends_at = []
         for run in runs:
             rows = run.curves.evaluations
             if np.isfinite(rows[f"{split}_accuracy"]).any():  # else there is no such part
-                ends_at.append(f"{run.name}: {_told(float(rows[f'{split}_{metric}'][-1]), metric)}")
-        said.append(f"{translate(theme.SPLIT_STYLES[split].name)} – {'; '.join(ends_at)}")
-    return ". ".join(said) + "."
+                ends_at.append(f"{run.name}: {_number_text(float(rows[f'{split}_{metric}'][-1]), metric)}")
+        sentences.append(f"{translate(theme.SPLIT_STYLES[split].name)} – {'; '.join(ends_at)}")
+    return ". ".join(sentences) + "."
 
 
-def _told(value: float, metric: Metric) -> str:
+def _number_text(value: float, metric: Metric) -> str:
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "∞"
     return f"{value:.2%}" if metric == "accuracy" else f"{value:.3g}"
@@ -177,22 +177,22 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
     """The run's curves, one for each part, with the unsmoothed ones behind them."""
     view, top = plan.view, plan.top
     color = theme.run_color(run.place, view.dark)
-    name = escape.plotly(run.name) + " ▲" * (_left(run, plan) is not None)
+    name = escape.plotly(run.name) + " ▲" * (_departure(run, plan) is not None)
     several = len(plan.splits) > 1
     traces: list[Trace] = []
     for number, split in enumerate(plan.splits):
         style = theme.SPLIT_STYLES[split]
         values = plan.values(run, split)
-        rows = kept(values)
-        x, shown = plan.across.values(run.curves.evaluations)[rows], drawn(values, top)[rows]
+        rows = downsampled_rows(values)
+        x, y = plan.across.values(run.curves.evaluations)[rows], clipped(values, top)[rows]
         uid = f"{run.key}-{split}" if several else run.key
         dash = style.dash if several else theme.run_dash(run.place)
         if view.smoothing:
             pale = theme.transparent(color, 0.4)
-            raw = line_of(x, shown, name, pale, "solid", 1.2)  # dashes so thin are hardly seen
+            raw = line_of(x, y, name, pale, "solid", 1.2)  # dashes so thin are hardly seen
             traces.append(behind(raw, f"{uid}-raw", run.key))
-            shown = smooth(shown, view.smoothing)
-        trace = line_of(x, shown, name, color, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
+            y = smooth(y, view.smoothing)
+        trace = line_of(x, y, name, color, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
         trace |= hover_of(values[rows], top, ".2%" if plan.metric == "accuracy" else ".4f")
         if several:
             # Plotly's fields and the part's name are put together here, where no words of ours are.
@@ -206,7 +206,7 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
     return traces
 
 
-def _left(run: Overlaid, plan: Plan) -> tuple[int, Floats] | None:
+def _departure(run: Overlaid, plan: Plan) -> tuple[int, Floats] | None:
     """Row of the evaluation from which on a loss was outside the chart for good, and that loss; None where none was, or
     it was never measured."""
     if plan.metric != "loss":
@@ -222,10 +222,10 @@ def _left(run: Overlaid, plan: Plan) -> tuple[int, Floats] | None:
 
 def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
     """A sign of the run's color where its loss left the chart for good."""
-    found = _left(run, plan)
-    if found is None:
+    point = _departure(run, plan)
+    if point is None:
         return
-    row, values = found
+    row, values = point
     maximum = values[row:][np.isfinite(values[row:])]
     name = escape.plotly(run.name)
     text = f"{name}: {float(maximum.max()):.2g}" if len(maximum) else f"{name}: NaN"

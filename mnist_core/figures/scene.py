@@ -1,4 +1,4 @@
-"""Charts in space that can be turned: axes, frame and the eye's place. Knows neither Streamlit nor torch."""
+"""Charts in space that can be turned: axes, frame and the eye's place."""
 
 from __future__ import annotations
 

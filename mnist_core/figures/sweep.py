@@ -1,6 +1,6 @@
 """What the two charts of a sweep over learning rates have in common: what is drawn, and a rate's color and name.
 
-A rate has one color in both, from a scale over the logarithm of the rate. Knows neither Streamlit nor the store.
+A rate has one color in both, from a scale over the logarithm of the rate.
 """
 
 from __future__ import annotations

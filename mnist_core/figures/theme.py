@@ -111,7 +111,7 @@ def run_symbol(index: int) -> str:
 
 
 def scale_color(fraction: float, dark: bool) -> str:
-    """Color of the place `share`, 0 to 1, on the scale of one direction."""
+    """Color of the place `fraction`, 0 to 1, on the scale of one direction."""
     low, high = SCALE_DARK if dark else SCALE_LIGHT
     place = (low + min(1.0, max(0.0, fraction)) * (high - low)) * (len(PLASMA) - 1)
     below = min(int(place), len(PLASMA) - 2)
@@ -121,7 +121,7 @@ def scale_color(fraction: float, dark: bool) -> str:
 def mix(first: str, second: str, fraction: float) -> str:
     """The color at `fraction`, 0 to 1, of the way from `first` to `second` (#rrggbb), as Plotly's scales have it."""
     pairs = [(int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(one + (other - one) * fraction):02X}" for one, other in pairs)
+    return "#" + "".join(f"{round(low + (high - low) * fraction):02X}" for low, high in pairs)
 
 
 def ink_on(color: str) -> str:

@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.figures import marks, theme
-from mnist_core.figures.axes import Across, ChartView, Floats, departure, drawn, loss_axis, packed, spread, top_of_loss
+from mnist_core.figures.axes import (
+    Across,
+    ChartView,
+    Floats,
+    clipped,
+    departure,
+    loss_axis,
+    packed,
+    spread,
+    top_of_loss,
+)
 from mnist_core.figures.curves import AXES, SHARES, Figure, Trace
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, color_of, mark_chance, rate_text
 from mnist_core.messages import N_, Translate
@@ -95,7 +105,7 @@ def _curve(
         "meta": rates.index(rate) if rate in rates else 0,
         "name": f"{rate:g}",
         "x": packed(x),
-        "y": packed(drawn(values, top)),
+        "y": packed(clipped(values, top)),
         "customdata": packed(values),
         "hovertemplate": hover,
         "line": {"color": color_of(rate, rates, view.dark), "width": 4 if chosen else 1.7},

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_core.diagnostics.range_test import Reading, SuggestionKind
 from mnist_core.figures import marks, theme
-from mnist_core.figures.axes import ChartView, Floats, drawn, ends, log_ticks, packed, spread, top_of_loss
+from mnist_core.figures.axes import ChartView, Floats, clipped, ends, log_ticks, packed, spread, top_of_loss
 from mnist_core.messages import N_, Message, Translate, message
 
 Figure = dict[str, Any]
@@ -43,7 +43,7 @@ def chart(
         ("raw", reading.losses, 1.0, N_("every mini-batch")),
         ("smoothed", reading.smoothed, 3.5, N_("smoothed")),
     ):
-        line = _line(uid, reading, drawn(values.astype(np.float32), top), translate(name), color, width)
+        line = _line(uid, reading, clipped(values.astype(np.float32), top), translate(name), color, width)
         line["opacity"] = 0.4 if uid == "raw" else 1.0
         line["hovertemplate"] = "%{x:.3g}: %{y:.3f}<extra></extra>"
         figure["data"].append(line)

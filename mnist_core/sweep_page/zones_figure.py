@@ -255,7 +255,7 @@ def _name_zones(
         left, right = ((math.log(end) - low) / whole for end in ends_of_it)
         if zone not in widest or right - left > widest[zone][1] - widest[zone][0]:
             widest[zone] = (left, right)
-    named = [labels.Named(translate(ZONE_LABELS[zone]), *stretch) for zone, stretch in widest.items()]
+    named = [labels.Stretch(translate(ZONE_LABELS[zone]), *stretch) for zone, stretch in widest.items()]
     places = labels.in_rows(named, room, theme.NOTE_SIZE)
     for zone, name, place in zip(widest, named, places, strict=True):
         figure["layout"]["annotations"].append(

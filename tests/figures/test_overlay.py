@@ -59,11 +59,11 @@ def test_smoothing_smooths_from_point_to_point_and_leaves_the_raw_curve_thin_beh
 
 def test_the_overlay_in_words_says_where_each_curve_ends() -> None:
     runs = overlay.overlaid([("a", curves([0, 10], [2.0, 0.125])), ("b", curves([0, 10], [2.0, NAN])), ("c", Curves())])
-    said = overlay.described(runs, "loss", ["train", "validation"], str)
+    said = overlay.describe(runs, "loss", ["train", "validation"], str)
     assert said == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: NaN."
     unsplit = curves([0, 10], [NAN, NAN])
     unsplit.evaluations["validation_accuracy"] = NAN
-    said = overlay.described(overlay.overlaid([("a", unsplit)]), "loss", ["train", "validation"], str)
+    said = overlay.describe(overlay.overlaid([("a", unsplit)]), "loss", ["train", "validation"], str)
     assert said == "Loss – Training, Validation. Training – a: 0. Validation – ."
 
 

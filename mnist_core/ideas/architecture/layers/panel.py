@@ -153,8 +153,8 @@ def _drawing(task: Task, layers: list[sizes.Dense]) -> str:
     kinds = ["dense"] * (len(layers) - 1) + ["output"]
     shown = [Layer(kind, (layer.outputs,)) for kind, layer in zip(kinds, layers, strict=True)]  # type: ignore[arg-type]
     description = Description((Layer("input", (task.inputs,)), *shown))
-    called = {**NAMES, "input": task.input_name, "output": task.output_name}
-    return network_svg(description, _, dark=session.dark(), answers=task.answers, called=called)
+    names = {**NAMES, "input": task.input_name, "output": task.output_name}
+    return network_svg(description, _, dark=session.dark(), answers=task.answers, names=names)
 
 
 def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
