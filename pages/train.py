@@ -36,7 +36,7 @@ def start(run_id: str) -> None:
         preset=chosen.name if chosen else None,
         variant=draft.variant(),
         run_id=run_id,
-        prediction=predictions.said_outcome(),
+        prediction=predictions.predicted_outcome(),
     )
     predictions.forget_outcome()
     st.session_state.update(shown_run=run_id, shown_group=None)
@@ -80,7 +80,7 @@ def design() -> None:
                 st.metric(label, value, width="content")
         with st.container(horizontal=True, vertical_alignment="center"):
             _buttons()
-            predicting = predictions.wanted()
+            predicting = predictions.toggle()
         if predicting:
             predictions.ask_outcome()
 

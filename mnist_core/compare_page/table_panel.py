@@ -130,7 +130,7 @@ def _filtered(mine: list[Run], left_out: set[str]) -> tuple[list[Run], list[str]
         fits, by = filters.controls(runs)
         filters.range_test_switch(sum(map(filters.is_range_test, mine)))
         seal.draw()
-        export_panel.bring_in()
+        export_panel.import_field()
     fits += filters.ranges(by, runs)
     return [run for run in runs if all(fit(run) for fit in fits)], [column.key for column in by]
 

@@ -175,7 +175,7 @@ def _choice(panel: Panel, column: object, name: str, label: str, count: int, sta
 
 def _attention(panel: Panel, run: Run, image: Image) -> None:
     parameters = Parameters(run=run.id, image=tuple(image.reshape(-1).tolist()))
-    analysis = analysis_panel.known(parameters)
+    analysis = analysis_panel.find(parameters)
     if analysis is None or (
         not registry.is_current(analysis, run.checkpoint_step) and not analysis.active and not run.active
     ):

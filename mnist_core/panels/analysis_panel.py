@@ -34,9 +34,9 @@ class Computed(Generic[P, R]):
 Show = Callable[[Computed[Any, Any]], None]
 
 
-def wanted(parameters: Parameters) -> Analysis:
+def find_or_start(parameters: Parameters) -> Analysis:
     """The student's newest analysis with these parameters; it is started where there is none."""
-    return known(parameters) or start(parameters)
+    return find(parameters) or start(parameters)
 
 
 def of_run(panel: Panel, parameters: Parameters, run: Run, key: str = "") -> Analysis:
@@ -54,13 +54,13 @@ def of_runs(panel: Panel, parameters: Parameters, runs: Sequence[Run]) -> Analys
     return _as_of(parameters, reached, any(run.active for run in runs), panel.key(f"again_{parameters.kind}"))
 
 
-def _as_of(parameters: Parameters, reached: int | list[int | None] | None, moving: bool, key: str) -> Analysis:
+def _as_of(parameters: Parameters, reached: int | list[int | None] | None, active: bool, key: str) -> Analysis:
     """The newest analysis, which tells of runs that have `reached` these steps, or a new one."""
-    analysis = wanted(parameters)
-    old = analysis.state == "finished" and not registry.is_current(analysis, reached)
-    if old and not moving:
+    analysis = find_or_start(parameters)
+    outdated = analysis.state == "finished" and not registry.is_current(analysis, reached)
+    if outdated and not active:
         return start(parameters)
-    if old or analysis.state == "failed":
+    if outdated or analysis.state == "failed":
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 _("Compute again"),
@@ -69,7 +69,7 @@ def _as_of(parameters: Parameters, reached: int | list[int | None] | None, movin
                 on_click=_again,
                 args=(parameters,),
             )
-            if old:
+            if outdated:
                 st.caption(_("The run has trained further since then. Compute again for its current state."))
     return analysis
 
@@ -79,14 +79,15 @@ def _again(parameters: Parameters) -> None:
     start(parameters)
 
 
-def known(parameters: Parameters) -> Analysis | None:
+def find(parameters: Parameters) -> Analysis | None:
     """The student's newest analysis with these parameters, without its arrays; None where there is none.
 
     What another version of the program computed does not count where this one cannot read it.
     """
     analyses = session.store().analyses.newest(session.student(), parameters.kind)
-    asked = parameters.to_json()
-    return next((one for one in analyses if one.parameters == asked and registry.readable(one)), None)
+    parameters_json = parameters.to_json()
+    same = (analysis for analysis in analyses if analysis.parameters == parameters_json)
+    return next((analysis for analysis in same if registry.readable(analysis)), None)
 
 
 def start_alone(parameters: Parameters) -> Analysis:

@@ -128,10 +128,10 @@ def make_batches_of_two() -> bool:
 
 def write_address() -> None:
     """Let the browser's address say these controls, so that opening it brings them back."""
-    shown = preset()
+    chosen = preset()
     address.say(
-        preset=shown.name if shown is not None else None,
-        variant=variant() if shown is not None and shown.variants else None,
+        preset=chosen.name if chosen is not None else None,
+        variant=variant() if chosen is not None and chosen.variants else None,
         **config().to_query(base()),
     )
 
@@ -145,8 +145,8 @@ def follow_address() -> None:
 def _from_address() -> None:
     """The draft that the address asks for, or the first experiment. What cannot be is said by `address_errors`."""
     query: Mapping[str, str] = st.query_params.to_dict()
-    named = query.get("preset", DEFAULT_PRESET if not any(name in FIELDS for name in query) else "")
-    st.session_state["preset"] = named if named in PRESETS else ""
+    name = query.get("preset", DEFAULT_PRESET if not any(name in FIELDS for name in query) else "")
+    st.session_state["preset"] = name if name in PRESETS else ""
     st.session_state["variant"] = old_names.current_variant(query.get("variant"))
     try:
         start = RunConfig.from_query(query, base())

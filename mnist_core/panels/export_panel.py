@@ -1,4 +1,4 @@
-"""Take a run along: curves, settings, weights, a script, or all of it as one zip that another installation brings in."""
+"""Export a run: curves, settings, weights, a script, or all of it as one zip that another installation imports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnist_core.ui import frame, names, session, visits, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-LARGEST = 10  # MB of a zip that is brought in; the server takes no more (.streamlit/config.toml)
+LARGEST = 10  # MB of a zip that is imported; the server takes no more (.streamlit/config.toml)
 _LABELS: Mapping[Which, str] = {
     "last": N_("Last weights as safetensors (step {step})"),
     "best": N_("Best weights as safetensors (step {step})"),
@@ -31,9 +31,9 @@ def draw(panel: Panel, run: Run) -> None:
     """The button with what there is to take; each thing is made when it is asked for."""
     with st.popover(_("Export"), icon=":material/download:"):
         st.caption(_("To save a chart, use the camera above it for a PNG or the button beside the camera for an SVG."))
-        kept = weights.saved_steps(run.id) if run.checkpoint_step is not None else {}
+        steps = weights.saved_steps(run.id) if run.checkpoint_step is not None else {}
         if run.state == "finished":
-            with_weights = bool(kept) and _with_weights(panel, run, len(kept))
+            with_weights = bool(steps) and _with_weights(panel, run, len(steps))
             _download(
                 panel,
                 run,
@@ -58,32 +58,32 @@ def draw(panel: Panel, run: Run) -> None:
             panel, run, _("Script in plain PyTorch"), "py", lambda: exchange.script_of(run).encode(), ":material/code:"
         )
         _download(panel, run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
-        for which, step in kept.items():
+        for which, step in steps.items():
             label = _(_LABELS[which]).format(step=f"{step:,}")
             _download(panel, run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
-        if "best" in kept:
+        if "best" in steps:
             st.caption(
                 _("Best weights: those with the highest validation accuracy. Among equals, the lower loss counts.")
             )
 
 
 def _with_weights(panel: Panel, run: Run, files: int) -> bool:
-    """Whether the zip is to hold the weights: they make it larger, maybe too large to be brought in."""
+    """Whether the zip is to hold the weights: they make it larger, maybe too large to be imported."""
     megabytes = files * exchange.size(run.config) / 1e6
-    wanted = st.toggle(
+    include = st.toggle(
         _("Include the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
         value=megabytes < LARGEST - 1,
         key=panel.key(f"take_weights_{run.id}"),
         help=_("With the weights, the imported run can be opened on the Inspect page."),
     )
-    if wanted and megabytes > LARGEST - 1:
+    if include and megabytes > LARGEST - 1:
         text = _("A zip larger than {most} MB cannot be imported. Leave the weights out, and download them separately.")
         st.caption(f":material/warning: {text.format(most=LARGEST)}")
-    return wanted
+    return include
 
 
-def bring_in() -> None:
-    """A field for a zip that was taken along elsewhere."""
+def import_field() -> None:
+    """A field for a zip that was exported elsewhere."""
     with st.popover(_("Import"), icon=":material/upload:"):
         file = st.file_uploader(
             _("Zip of a run, saved with “Export”"),
@@ -96,28 +96,29 @@ def bring_in() -> None:
         )
         st.caption(text.format(most=LARGEST, parameters=f"{(LARGEST - 1) * 1_000_000 // 8:,}"))
         if file is not None:
-            frame.safely(_bring_in)(file)
+            frame.safely(_import)(file)
 
 
-def _bring_in(file: UploadedFile) -> None:
-    found = exchange.unpacked(file.getvalue())
-    verdict = diagnostics.at_end(found.config, found.curves, found.outcome)
-    progress = Progress(found.step, found.config.total_steps, found.step / found.config.steps_per_epoch, found.seconds)
-    rates = rates_in_a_line(found.config, rate_changes(found.config, found.curves.events, found.step))
-    name = found.name or names.describe(found.config, rates)
-    run_id, last = secrets.token_hex(5), found.weights.get("last")
+def _import(file: UploadedFile) -> None:
+    imported = exchange.unpacked(file.getvalue())
+    verdict = diagnostics.at_end(imported.config, imported.curves, imported.outcome)
+    config, step = imported.config, imported.step
+    progress = Progress(step, config.total_steps, step / config.steps_per_epoch, imported.seconds)
+    rates = rates_in_a_line(config, rate_changes(config, imported.curves.events, step))
+    name = imported.name or names.describe(config, rates)
+    run_id, last = secrets.token_hex(5), imported.weights.get("last")
     if last is not None:
-        weights.keep(run_id, last, found.weights.get("best"))
+        weights.keep(run_id, last, imported.weights.get("best"))
     try:
         session.store().runs.add_finished(
             session.student(),
-            found.config,
-            found.curves,
-            found.outcome,
-            found.result | {"verdict": verdict},
+            config,
+            imported.curves,
+            imported.outcome,
+            imported.result | {"verdict": verdict},
             progress,
             name=_("{name} (imported)").format(name=name.removesuffix(_("{name} (imported)").format(name=""))),
-            note=found.note,
+            note=imported.note,
             run_id=run_id,
             checkpoint_step=None if last is None else last.step,
         )
@@ -158,8 +159,8 @@ def _events(run: Run) -> bytes:
 
 def _zip(run_id: str, with_weights: bool) -> bytes:
     view = watch.look(run_id)
-    found = {which: exchange.snapshot(run_id, which) for which in weights.saved_steps(run_id)} if with_weights else {}
-    return exchange.packed(view.run, view.curves, found)
+    snapshots = {which: exchange.snapshot(run_id, which) for which in weights.saved_steps(run_id)} if with_weights else {}
+    return exchange.packed(view.run, view.curves, snapshots)
 
 
 def _weights(run_id: str, which: Which) -> bytes:

@@ -59,24 +59,24 @@ def progress(panel: Panel, runs: list[Run]) -> None:
 
 def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
     with st.container(horizontal=True, key=panel.key("group_controls")):
-        kept = any(run.config.validation_size for run in runs)
+        has_validation = any(run.config.validation_size for run in runs)
         titles: dict[Split, str] = {
-            split: theme.SPLIT_STYLES[split].name for split in seal.splits() if split != "validation" or kept
+            split: theme.SPLIT_STYLES[split].name for split in seal.splits() if split != "validation" or has_validation
         }
         if panel.session.get("group_split") not in titles:
             panel.session.pop("group_split", None)
-        start: Split = "validation" if kept else "train"
+        start: Split = "validation" if has_validation else "train"
         split = panel.one_of("group_split", _("Show curves for"), titles, start)
-        view = run_panel.view_controls(panel)
+        chart_view = run_panel.view_controls(panel)
     views = [watch.look(run.id) for run in runs]
-    runs_shown = overlay.overlaid([(names.variant(view_.run).plain, view_.curves) for view_ in views])
+    overlaid = overlay.overlaid([(names.variant(view.run).plain, view.curves) for view in views])
     parts = (split,)
-    chance = maximum_chance(view_.run.config for view_ in views)
-    versions = tuple(view_.run.version for view_ in views)
+    chance = maximum_chance(view.run.config for view in views)
+    versions = tuple(view.run.version for view in views)
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
-            key = (group, versions, metric, split, view, texts.language())
-            make = partial(overlay.runs_chart, runs_shown, cast(Any, metric), parts, view, _, chance)
+            key = (group, versions, metric, split, chart_view, texts.language())
+            make = partial(overlay.runs_chart, overlaid, cast(Any, metric), parts, chart_view, _, chance)
             figure = watch.figure(key, make)
             live_chart(
                 figure, key=panel.key(f"group_{metric}"), height=440, description=_("Curves of all runs, overlaid.")
@@ -85,14 +85,14 @@ def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
 
 def _table(runs: list[Run]) -> None:
     def row(run: Run) -> dict[str, Any]:
-        done = run.progress
+        progress = run.progress
         return {
             _("Run"): names.variant(run).cell,
             _("State"): _(names.STATES[names.state(run)]),
             _("Parameters"): models.describe(run.config).parameters,
             _("Multiplications"): models.describe(run.config).multiplications,
             _("Updates per epoch"): run.config.steps_per_epoch,
-            _("Seconds per epoch"): round(done.seconds / done.epoch, 2) if done.epoch else None,
+            _("Seconds per epoch"): round(progress.seconds / progress.epoch, 2) if progress.epoch else None,
             _("Validation accuracy"): _percent(run.result.get("validation_accuracy")),
             _("Test accuracy"): _percent(run.result.get("test_accuracy")),
         }

@@ -26,25 +26,25 @@ COUNTED: dict[Split, str] = {
 
 def parts(run: Run) -> list[Part]:
     """What the run can be tested with now."""
-    there = {"validation": run.config.validation_size > 0, "test": not seal.sealed()}
-    return [part for part in PARTS if there[part]]
+    available = {"validation": run.config.validation_size > 0, "test": not seal.sealed()}
+    return [part for part in PARTS if available[part]]
 
 
 def choose(panel: Panel, run: Run, key: str) -> Part | None:
     """The part that is chosen, by a switch of this `key`; None where there is none to ask about."""
-    found = parts(run)
-    if not found:
+    available = parts(run)
+    if not available:
         return None
-    if panel.session.get(key) not in found:
+    if panel.session.get(key) not in available:
         panel.session.pop(key, None)
-    return panel.one_of(key, _("Images"), {part: PARTS[part] for part in found}, found[0], titled=False)
+    return panel.one_of(key, _("Images"), {part: PARTS[part] for part in available}, available[0], titled=False)
 
 
 def images(run: Run, part: Split) -> data.Part:
     """The images of the part, with their labels."""
-    heaps = data.split(data.load_dataset(run.config.dataset), run.config)
-    found: data.Part = getattr(heaps, part)
-    return found
+    split = data.split(data.load_dataset(run.config.dataset), run.config)
+    images_of_part: data.Part = getattr(split, part)
+    return images_of_part
 
 
 def counted(part: Split, n: int) -> str:

@@ -12,30 +12,30 @@ from mnist_core.ui.texts import _
 
 def last_sound(run: Run) -> weights.Snapshot:
     """The last weights with which the run answers with numbers. Raises CheckpointError."""
-    return weights.last_that(run.id, lambda one: forward.is_finite(run.config, one.weights))
+    return weights.last_that(run.id, lambda snapshot: forward.is_finite(run.config, snapshot.weights))
 
 
 def find(run: Run) -> weights.Snapshot | None:
     """The last weights with which the run answers with numbers, None where there are none; says so where they are not its last."""
     try:
-        found = last_sound(run)
+        snapshot = last_sound(run)
     except CheckpointError:
         _nothing(run)
         return None
-    if found.step < (run.checkpoint_step or 0):
+    if snapshot.step < (run.checkpoint_step or 0):
         text = _(
             "The output of this run is now NaN. Shown here is the network after step {step}, the last saved one whose output is not NaN."
         )
-        st.info(text.format(step=f"{found.step:,}"), icon=":material/trending_up:")
-    return found
+        st.info(text.format(step=f"{snapshot.step:,}"), icon=":material/trending_up:")
+    return snapshot
 
 
 def _nothing(run: Run) -> None:
     """Say why there is nothing to look at."""
-    if not (kept := weights.saved_steps(run.id)):
+    if not (steps := weights.saved_steps(run.id)):
         st.info(_("No weights have been saved for this run yet. Results appear here as soon as there are some."))
         return
     text = _(
         "The output of this run is NaN after step {step}, and no earlier weights were saved. There is nothing to show."
     )
-    st.warning(text.format(step=f"{kept['last']:,}"), icon=":material/trending_up:")
+    st.warning(text.format(step=f"{steps['last']:,}"), icon=":material/trending_up:")

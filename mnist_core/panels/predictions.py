@@ -20,7 +20,7 @@ MEANINGS = N_(
 )
 
 
-def wanted() -> bool:
+def toggle() -> bool:
     """Whether the student wants to predict first: a toggle, off at first, the same on all pages."""
     st.session_state["predict_toggle"] = st.session_state.get("predict_first", False)
 
@@ -47,10 +47,10 @@ def ask_outcome() -> Prediction | None:
     )
 
 
-def said_outcome() -> Prediction | None:
-    """What the student said of the run that now begins, in the callback that begins it."""
-    said: Prediction | None = st.session_state.get("predicted_outcome")
-    return said if st.session_state.get("predict_first") else None
+def predicted_outcome() -> Prediction | None:
+    """What the student predicted of the run that now begins, in the callback that begins it."""
+    prediction: Prediction | None = st.session_state.get("predicted_outcome")
+    return prediction if st.session_state.get("predict_first") else None
 
 
 def forget_outcome() -> None:
@@ -58,24 +58,24 @@ def forget_outcome() -> None:
     st.session_state.pop("predicted_outcome", None)
 
 
-def beside(panel: Panel, run: Run) -> None:
+def draw(panel: Panel, run: Run) -> None:
     """Prediction and outcome of a run side by side; nothing where none was made."""
     if run.prediction is None:
         return
-    came = predictions.observed(run)
-    said = _("You predicted: **{said}**.").format(said=_(WORDS[run.prediction]))
-    if came is None:
-        st.caption(f":material/psychology: {said} {_why_nothing_came(run)}")
+    outcome = predictions.observed(run)
+    predicted = _("You predicted: **{said}**.").format(said=_(WORDS[run.prediction]))
+    if outcome is None:
+        st.caption(f":material/psychology: {predicted} {_why_unchecked(run)}")
         return
-    found = _("Outcome: **{came}**.").format(came=_(WORDS[came]))
-    verdict = _("Correct.") if came == run.prediction else _("Not this time.")
-    icon = ":material/check:" if came == run.prediction else ":material/close:"
+    observed = _("Outcome: **{came}**.").format(came=_(WORDS[outcome]))
+    verdict = _("Correct.") if outcome == run.prediction else _("Not this time.")
+    icon = ":material/check:" if outcome == run.prediction else ":material/close:"
     with st.container(key=panel.key("prediction")):
-        st.markdown(f":material/psychology: {said} {found} {icon} {verdict}", help=_(MEANINGS))
+        st.markdown(f":material/psychology: {predicted} {observed} {icon} {verdict}", help=_(MEANINGS))
         draw_tally()
 
 
-def _why_nothing_came(run: Run) -> str:
+def _why_unchecked(run: Run) -> str:
     """Why a run that is over does not tell whether the prediction was right; nothing where that needs no words."""
     if run.rate_changes:
         return _("The learning rate was changed by hand, so the prediction cannot be checked.")
@@ -92,14 +92,14 @@ def tally() -> Tally:
 
 def draw_tally() -> None:
     """The tally in a line; nothing before there is one."""
-    counted = tally()
+    counts = tally()
     parts = []
-    if counted.runs:
-        text = ngettext("{right} of {n} run correct", "{right} of {n} runs correct", counted.runs)
-        parts.append(text.format(right=counted.right, n=counted.runs))
-    if counted.off:
-        n = len(counted.off)
+    if counts.runs:
+        text = ngettext("{right} of {n} run correct", "{right} of {n} runs correct", counts.runs)
+        parts.append(text.format(right=counts.right, n=counts.runs))
+    if counts.off:
+        n = len(counts.off)
         text = ngettext("{n} edge, off by a factor of {factor}", "{n} edges, off by a factor of {factor} (median)", n)
-        parts.append(text.format(n=n, factor=f"{statistics.median(counted.off):.2g}"))
+        parts.append(text.format(n=n, factor=f"{statistics.median(counts.off):.2g}"))
     if parts:
         st.caption(_("My predictions so far: {tally}").format(tally=" · ".join(parts)))

@@ -48,18 +48,18 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     run = view.run
     if run.active != moving:
         st.rerun()  # start or end polling
-    mine = run.owner == session.student()
+    own = run.owner == session.student()
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("run_head")):
         # The title takes what is left, so that a change of its badge does not move the buttons under a pointer.
         st.markdown(f"**{names.run_title(run).markdown}** {names.badge(run)}", width="stretch")
-        if mine and run.state != "finished":
+        if own and run.state != "finished":
             _buttons(panel, run)
         else:
-            if mine and run.outcome == "failed":
+            if own and run.outcome == "failed":
                 _continue(panel, run)
-            _take(panel, run)
+            _use_settings(panel, run)
             export_panel.draw(panel, run)
-    if not mine:
+    if not own:
         st.caption(_(":material/visibility: This is someone else's run. You can watch it and use its settings."))
     _progress(run)
     say_changes(run)
@@ -67,7 +67,7 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
         rate = names.number(run.rate_request)
         st.caption(_(":material/schedule: The learning rate is {rate} from the next step on.").format(rate=rate))
     _explain(panel, view)
-    predictions.beside(panel, run)
+    predictions.draw(panel, run)
     _results(run)
     _charts(panel, view)
 
@@ -141,8 +141,8 @@ def _continue(panel: Panel, run: Run) -> None:
     )
 
 
-def _take(panel: Panel, run: Run) -> None:
-    def taken() -> None:
+def _use_settings(panel: Panel, run: Run) -> None:
+    def use() -> None:
         draft.load(run.config)
         frame.draw_anew()  # the controls are no part of this fragment
 
@@ -150,13 +150,13 @@ def _take(panel: Panel, run: Run) -> None:
         "take",
         _("Use these settings"),
         "content_copy",
-        taken,
+        use,
         help=_("Fills in the settings that this run started with."),
     )
 
 
 def say_changes(run: Run) -> None:
-    """How the run's rate was changed by hand, and what of it is taken along; nothing where it was not."""
+    """How the run's rate was changed by hand, and what of it is exported; nothing where it was not."""
     if story := names.rate_story(run):
         more = _(
             "“Use these settings” uses the learning rate that the run started with. The zip, script and JSON also contain the changes."
@@ -165,7 +165,7 @@ def say_changes(run: Run) -> None:
 
 
 def _change_rate(panel: Panel, run: Run) -> None:
-    now = run.base_rate
+    current = run.base_rate
 
     def changed() -> None:
         try:
@@ -177,11 +177,11 @@ def _change_rate(panel: Panel, run: Run) -> None:
         panel.session.pop("new_rate_problem", None)
         _ask_rate(run, rate)
 
-    with st.popover(_("Learning rate {rate}").format(rate=names.number(now)), icon=":material/speed:"):
+    with st.popover(_("Learning rate {rate}").format(rate=names.number(current)), icon=":material/speed:"):
         st.text_input(
             _("New learning rate"),
             key=panel.key("new_rate"),
-            placeholder=names.number(now),
+            placeholder=names.number(current),
             on_change=changed,
             help=_("Takes effect from the next step and is marked on the charts."),
         )
@@ -202,9 +202,9 @@ def _progress(run: Run) -> None:
         _("step {step} of {steps}").format(step=f"{done.step:,}", steps=f"{done.total_steps:,}"),
     ]
     if run.state == "running" and done.images_per_second:
-        left = (done.total_steps - done.step) * run.config.batch_size / done.images_per_second
+        seconds_left = (done.total_steps - done.step) * run.config.batch_size / done.images_per_second
         parts.append(_("{n} images/s").format(n=f"{done.images_per_second:,.0f}"))
-        parts.append(_("{time} left").format(time=names.duration(left)))
+        parts.append(_("{time} left").format(time=names.duration(seconds_left)))
     elif done.seconds:
         parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
     if run.state == "running" and (silent := watch.silent_seconds(run)) > SILENT_SECONDS:
@@ -218,16 +218,16 @@ def _progress(run: Run) -> None:
 
 def _say_what_is_saved(run: Run) -> None:
     """Of a run at rest whose last state is not on disk: that was full, or its worker was lost."""
-    kept = run.checkpoint_step or 0
-    if kept >= run.progress.step or run.outcome == "failed":
+    saved = run.checkpoint_step or 0
+    if saved >= run.progress.step or run.outcome == "failed":
         return
     if run.state == "paused":
         text = _("The last checkpoint is from step {step}. Resume repeats the steps after it, with the same curve.")
-    elif run.state == "finished" and kept:
+    elif run.state == "finished" and saved:
         text = _("The last weights could not be saved. The weights of step {step} are kept.")
     else:
         return
-    st.caption(":material/warning: " + text.format(step=f"{kept:,}"))
+    st.caption(":material/warning: " + text.format(step=f"{saved:,}"))
 
 
 _TONES = {
@@ -243,29 +243,29 @@ _TONES = {
 
 def _explain(panel: Panel, view: watch.View) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
-    found = diagnostics.explain(view.run, view.curves)
+    explanation = diagnostics.explain(view.run, view.curves)
     # While it runs the place is kept, whatever the words are, so that the charts below stay where they are.
     with st.container(key=panel.key("explanation_live" if view.run.active else "explanation")):
-        if found is not None:
-            _say(found)
+        if explanation is not None:
+            _say(explanation)
 
 
-def _say(found: diagnostics.Explanation) -> None:
-    sentences = [found.summary, *found.evidence]
-    text = f"**{found.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
-    if found.advice is not None:
-        text += f"\n\n:material/lightbulb: {found.advice.text(_)}"
-    tone = st.error if found.kind is None else _TONES.get(found.kind, st.info)
+def _say(explanation: diagnostics.Explanation) -> None:
+    sentences = [explanation.summary, *explanation.evidence]
+    text = f"**{explanation.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
+    if explanation.advice is not None:
+        text += f"\n\n:material/lightbulb: {explanation.advice.text(_)}"
+    tone = st.error if explanation.kind is None else _TONES.get(explanation.kind, st.info)
     tone(text)
 
 
 def _results(run: Run) -> None:
-    shown = [(name, run.result.get(f"{name}_accuracy")) for name in SPLITS]
-    if run.state != "finished" or all(value is None for _name, value in shown):
+    accuracies = [(name, run.result.get(f"{name}_accuracy")) for name in SPLITS]
+    if run.state != "finished" or all(value is None for _name, value in accuracies):
         return
     labels = {"train": _("Training accuracy"), "validation": _("Validation accuracy"), "test": _("Test accuracy")}
     with st.container(horizontal=True, gap="large"):
-        for name, value in shown:
+        for name, value in accuracies:
             if value is not None:
                 st.metric(labels[name], f"{value:.2%}", width="content")
     step = run.result.get("evaluated_step")

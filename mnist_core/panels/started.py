@@ -14,7 +14,7 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def shown(panel: Panel, name: str) -> str | None:
+def followed_group(panel: Panel, name: str) -> str | None:
     """The group that the page shows under `name` of the address; the address follows it."""
     return panel.follow(f"started_{name}", name)
 
@@ -43,8 +43,8 @@ def expected_time(configs: Sequence[RunConfig]) -> None:
 
 def run_on_train() -> str | None:
     """The run that the Train page shows."""
-    shown: str | None = st.session_state.get("shown_run")
-    return shown
+    run_id: str | None = st.session_state.get("shown_run")
+    return run_id
 
 
 def open_run(run_id: str) -> None:

@@ -18,10 +18,10 @@ def say(missing: Sequence[tuple[str, str]]) -> None:
     """(name, why) of what is not drawn, in a caption; nothing where all is."""
     parts = []
     for why in dict.fromkeys(why for _name, why in missing):
-        named = [name for name, reason in missing if reason == why]
-        listed = "; ".join(named[:MOST])
-        if len(named) > MOST:
-            more = len(named) - MOST
+        titles = [name for name, reason in missing if reason == why]
+        listed = "; ".join(titles[:MOST])
+        if len(titles) > MOST:
+            more = len(titles) - MOST
             listed += " " + ngettext("and {n} more", "and {n} more", more).format(n=more)
         parts.append(f"{escape.markdown(listed)} ({why})")
     if parts:

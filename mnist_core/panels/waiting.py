@@ -21,7 +21,7 @@ FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Line:
+class Queue:
     """Who trains, who waits, in fair order, and on how many workers."""
 
     training: Sequence[Run]
@@ -34,12 +34,12 @@ class Line:
         busy: dict[Hashable, float] = {}
         for run in self.training:
             worker = run.worker or run.id
-            busy[worker] = max(busy.get(worker, 0.0), _left(run, self.speed))
+            busy[worker] = max(busy.get(worker, 0.0), _seconds_left(run, self.speed))
         free = [*busy.values(), *[0.0] * (self.workers - len(busy))] or [0.0]
         heapq.heapify(free)
-        for bunch in _bunches(ahead):
-            fraction = estimate.estimate_sweep(bunch[0].config, len(bunch), self.speed) * _share_left(bunch[0])
-            heapq.heappush(free, heapq.heappop(free) + fraction)
+        for stack in _stacks(ahead):
+            seconds = estimate.estimate_sweep(stack[0].config, len(stack), self.speed) * _share_left(stack[0])
+            heapq.heappush(free, heapq.heappop(free) + seconds)
         return free[0]
 
 
@@ -47,7 +47,7 @@ def _share_left(run: Run) -> float:
     return 1 - run.progress.step / max(1, run.progress.total_steps)
 
 
-def _left(run: Run, speed: Speed) -> float:
+def _seconds_left(run: Run, speed: Speed) -> float:
     """Seconds that a run which trains will go on, about."""
     done = run.progress
     if done.images_per_second:
@@ -55,38 +55,38 @@ def _left(run: Run, speed: Speed) -> float:
     return estimate.estimate_seconds(run.config, speed) * _share_left(run)
 
 
-def _bunches(runs: Iterable[Run]) -> list[list[Run]]:
+def _stacks(runs: Iterable[Run]) -> list[list[Run]]:
     """Runs that will train as one stack, in the order of the first of each."""
-    alike: dict[Hashable, list[Run]] = {}
+    stacks_by_key: dict[Hashable, list[Run]] = {}
     for run in runs:
-        together = stacks.key(run.config) if run.group else None
-        alike.setdefault((run.group, together) if together else run.id, []).append(run)
-    return list(alike.values())
+        key = stacks.key(run.config) if run.group else None
+        stacks_by_key.setdefault((run.group, key) if key else run.id, []).append(run)
+    return list(stacks_by_key.values())
 
 
 _lock = threading.Lock()
-_known: dict[str, tuple[float, Line]] = {}
+_queues: dict[str, tuple[float, Queue]] = {}
 
 
-def line() -> Line:
+def read_queue() -> Queue:
     """The queue as it was within the last second."""
     store = session.store()
     with _lock:
-        read, known = _known.get(store.url, (0.0, None))
-        if known is None or time.monotonic() - read > FRESH_SECONDS:
+        read_at, queue = _queues.get(store.url, (0.0, None))
+        if queue is None or time.monotonic() - read_at > FRESH_SECONDS:
             training, waiting = store.queue.overview()
             workers = (store.facts.get("cluster") or {}).get("slots") or settings.worker_count()
-            known = Line(training, waiting, workers, Speed.from_dict(store.facts.get("speed")))
-            _known[store.url] = time.monotonic(), known
-        return known
+            queue = Queue(training, waiting, workers, Speed.from_dict(store.facts.get("speed")))
+            _queues[store.url] = time.monotonic(), queue
+        return queue
 
 
 def words(run_ids: Collection[str]) -> str:
     """For the first of these queued runs: its place, and when it will start."""
-    now = line()
-    place = next((place for place, run in enumerate(now.waiting) if run.id in run_ids), 0)
-    training = [run for run in now.training if run.id not in run_ids]
-    seconds = now.seconds(now.waiting[:place])
+    queue = read_queue()
+    place = next((place for place, run in enumerate(queue.waiting) if run.id in run_ids), 0)
+    training = [run for run in queue.training if run.id not in run_ids]
+    seconds = queue.seconds(queue.waiting[:place])
     if not place and not (training and seconds):
         return _("Starting …")
     parts = [

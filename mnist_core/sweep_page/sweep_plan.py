@@ -81,7 +81,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
         seconds = estimate.estimate_sweep(config, runs, speed, settings.worker_count()) if plan else math.nan
         if plan is not None:
             st.metric(_("Expected time"), names.duration(seconds), width="content")
-        if predictions.wanted():
+        if predictions.toggle():
             predicting = plan
     if plan is None:
         return

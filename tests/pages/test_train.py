@@ -224,7 +224,7 @@ def test_a_press_that_the_store_refuses_is_a_sentence(open_page: Open, monkeypat
 
 def bars(open_page: Open, page: str, **query: str) -> list[str]:
     """What stands beside the bars of progress."""
-    waiting._known.clear()  # the queue is read once a second
+    waiting._queues.clear()  # the queue is read once a second
     return [element.proto.text for element in open_page(page, **query).main if element.type == "progress"]
 
 

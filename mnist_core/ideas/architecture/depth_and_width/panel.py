@@ -47,7 +47,7 @@ def draw(panel: Panel) -> None:
         )
     )
     _launch(panel)
-    if group := started.shown(panel, "group"):
+    if group := started.followed_group(panel, "group"):
         frame.safely(_live)(panel, group)
     else:
         st.info(_("Press the button: the cells fill while the networks train."))

@@ -46,7 +46,7 @@ def draw(panel: Panel) -> None:
             primary=True,
         )
         started.expected_time([cnn, mlp])
-    if group := started.shown(panel, "pair"):
+    if group := started.followed_group(panel, "pair"):
         frame.safely(group_panel.draw)(panel, group)
     else:
         st.info(_("Press the button: both curves appear here, live."))

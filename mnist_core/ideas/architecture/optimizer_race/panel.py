@@ -47,7 +47,7 @@ def draw(panel: Panel) -> None:
             rates=", ".join(f"{name} {names.number(config.learning_rate)}" for name, config in configs.items())
         )
     )
-    if group := started.shown(panel, "race"):
+    if group := started.followed_group(panel, "race"):
         frame.safely(group_panel.draw)(panel, group)
     else:
         st.info(_("Press the button: all curves appear here, live."))

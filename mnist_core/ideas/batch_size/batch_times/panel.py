@@ -38,7 +38,7 @@ def draw(panel: Panel) -> None:
         chosen = panel.select_slider("units", _("Units in the hidden layer"), UNITS, 128)
     parameters = Parameters(dataset=name, hidden_layers=(chosen,), train_size=IMAGES, batch_sizes=SIZES)
     mine = session.store().analyses.newest(session.student(), parameters.kind)
-    shown = analysis_panel.known(parameters)
+    shown = analysis_panel.find(parameters)
     with button, st.container(horizontal=True, vertical_alignment="center"):
         panel.button(
             "measure",

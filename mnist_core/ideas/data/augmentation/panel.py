@@ -37,7 +37,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         )
     )
     seed = int(panel.session.get("seed", 0))
-    analysis = analysis_panel.wanted(Parameters(dataset=name, seed=seed))
+    analysis = analysis_panel.find_or_start(Parameters(dataset=name, seed=seed))
     analysis_panel.draw(panel, analysis.id, partial(_show, panel))
     panel.button("others", _("Show other images"), "shuffle", _others, panel)
     lesson.code(panel, augment.limits, augment.transform, augment.augmented)

@@ -58,7 +58,7 @@ def _panel(panel: Panel) -> None:
     with middle:
         iterations = panel.select_slider("iterations", _("Updates"), ITERATIONS, 300)
     parameters = Parameters(dataset=data_note.dataset(), learning_rate=rate, iterations=iterations)
-    shown = analysis_panel.known(parameters)
+    shown = analysis_panel.find(parameters)
     with right:
         panel.button(
             "train",

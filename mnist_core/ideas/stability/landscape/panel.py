@@ -36,7 +36,7 @@ def draw(panel: Panel) -> None:
         return
     run, plane = _choice(panel, {run.id: run for run in runs})
     parameters = Parameters(run=run.id, plane=plane)
-    shown = analysis_panel.known(parameters)
+    shown = analysis_panel.find(parameters)
     with st.container(horizontal=True, vertical_alignment="center"):
         panel.button(
             "compute",
