@@ -46,13 +46,13 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     views = [watch.look(run_id) for run_id in ids]
     if any(view.run.active for view in views) != moving:
         st.rerun()
-    shown: dict[str, tuple[str, Callable[[Panel, list[watch.View]], None]]] = {
+    compare_views: dict[str, tuple[str, Callable[[Panel, list[watch.View]], None]]] = {
         "curves": (N_("Curves"), _curves),
         "groups": (N_("Groups"), _groups),
         "settings": (N_("Settings and results"), _settings),
     }
-    titles = {name: title for name, (title, _draw) in shown.items()}
-    shown[panel.one_of("compare_view", _("View"), titles, "curves", titled=False)][1](panel, views)
+    titles = {name: title for name, (title, _draw) in compare_views.items()}
+    compare_views[panel.one_of("compare_view", _("View"), titles, "curves", titled=False)][1](panel, views)
 
 
 def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
@@ -82,19 +82,19 @@ def _at_least_one(panel: Panel) -> None:
 def _curves(panel: Panel, views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
     parts, view = _parts_and_view(panel)
-    colors = comparison.places([one.run for one in views])
-    shown = [
-        overlay.Overlaid(title, one.curves, one.run.id, color)
-        for title, one, color in zip(_numbered([one.run for one in views]), views, colors, strict=True)
+    colors = comparison.places([run_view.run for run_view in views])
+    overlaid = [
+        overlay.Overlaid(title, run_view.curves, run_view.run.id, color)
+        for title, run_view, color in zip(_numbered([run_view.run for run_view in views]), views, colors, strict=True)
     ]
     _say_shared(colors, parts)
-    chance = maximum_chance(one.run.config for one in views)
+    chance = maximum_chance(run_view.run.config for run_view in views)
     _two_charts(
         panel,
         views,
         (parts, view),
-        lambda metric: overlay.runs_chart(shown, metric, parts, view, _, chance),
-        lambda metric: overlay.describe(shown, metric, parts, _),
+        lambda metric: overlay.runs_chart(overlaid, metric, parts, view, _, chance),
+        lambda metric: overlay.describe(overlaid, metric, parts, _),
     )
     undrawn.say(_without_curve(views, parts))
 
@@ -126,12 +126,12 @@ def _say_differences(runs: Sequence[Run]) -> None:
         st.caption(_("Choose two or more runs in the table to compare them."))
         return
     if len(runs) == 2:
-        one, other = runs
-        shown = {
-            name: (names.value(comparison.setting(one, name)), names.value(comparison.setting(other, name)))
-            for name in comparison.differing((one, other))
+        first, second = runs
+        values = {
+            name: (names.value(comparison.setting(first, name)), names.value(comparison.setting(second, name)))
+            for name in comparison.differing((first, second))
         }
-        st.markdown(f":material/difference: {comparison.in_words(one, other, shown).text(_)}")
+        st.markdown(f":material/difference: {comparison.in_words(first, second, values).text(_)}")
         return
     differing = comparison.differing(runs)
     listed = ", ".join(_(comparison.NAMES[name]) for name in differing)
@@ -142,11 +142,11 @@ def _say_differences(runs: Sequence[Run]) -> None:
 def _two_charts(
     panel: Panel,
     views: list[watch.View],
-    more: Any,
+    version_key: Any,
     make: Callable[[Any], dict[str, Any]],
     describe: Callable[[Any], str],
 ) -> None:
-    key = (tuple((one.run.id, one.run.version) for one in views), more, texts.language())
+    key = (tuple((view.run.id, view.run.version) for view in views), version_key, texts.language())
     for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
         with column:
             figure = watch.figure((*key, metric), partial(make, metric))
@@ -169,29 +169,29 @@ def _groups(panel: Panel, views: list[watch.View]) -> None:
     labels = {"seed": _("all settings except the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
     by = panel.selectbox("compare_by", _("Group by"), list(labels), format_func=labels.__getitem__, width=320)
     parts, view = _parts_and_view(panel)
-    found = comparison.grouped([one.run for one in views], by)
-    named = [
+    grouped = comparison.grouped([run_view.run for run_view in views], by)
+    groups = [
         (_group_name(by, key, members), _members([runs[run.id] for run in members], by))
-        for key, members in found.items()
+        for key, members in grouped.items()
     ]
     st.caption(
         _(
             "Each line is the mean of a group's runs (their number in brackets); the band spans their minimum to maximum. Where a run ends before the others (✕), a thin line continues as the mean of the remaining runs."
         )
     )
-    _say_shared(range(len(named)), parts)
-    told = "; ".join(f"{name}: {len(members)}" for name, members in named)
-    chance = maximum_chance(one.run.config for one in views)
-    ended = _said_ended(named, parts)
+    _say_shared(range(len(groups)), parts)
+    counts = "; ".join(f"{name}: {len(members)}" for name, members in groups)
+    chance = maximum_chance(run_view.run.config for run_view in views)
+    ended_sentence = _ended_sentence(groups, parts)
     _two_charts(
         panel,
         views,
         (by, parts, view),
-        lambda metric: groups_figure.bands(named, metric, parts, view, _, chance),
-        lambda metric: f"{overlay.heading(metric, parts, _)}. {told}. {ended}".strip(),
+        lambda metric: groups_figure.bands(groups, metric, parts, view, _, chance),
+        lambda metric: f"{overlay.heading(metric, parts, _)}. {counts}. {ended_sentence}".strip(),
     )
-    if ended:
-        st.caption(f"✕ {escape.markdown(ended)}")
+    if ended_sentence:
+        st.caption(f"✕ {escape.markdown(ended_sentence)}")
     undrawn.say(_without_curve(views, parts))
 
 
@@ -212,16 +212,16 @@ def _ended(view: watch.View) -> str:
     return _("stopped early") if early else ""
 
 
-def _said_ended(named: Sequence[groups_figure.Group], parts: Sequence[Split]) -> str:
+def _ended_sentence(groups: Sequence[groups_figure.Group], parts: Sequence[Split]) -> str:
     """Which runs ended before the others of their group, why, and after which step."""
-    told = [
+    texts = [
         _("{group}: {run} ({why}, step {step})").format(
             group=name, run=member.name, why=member.ended, step=f"{int(row['step'][0]):,}"
         )
-        for name, members in named
+        for name, members in groups
         for member, row in groups_figure.ended_before(members, "loss", parts[0])
     ]
-    return _("Ended before the others: {runs}.").format(runs="; ".join(told)) if told else ""
+    return _("Ended before the others: {runs}.").format(runs="; ".join(texts)) if texts else ""
 
 
 def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
@@ -249,9 +249,9 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         )
     view = ChartView(dark=session.dark())
     why = [_why_no_result(run, result) for run in runs]
-    known = [run for run, reason in zip(runs, why, strict=True) if not reason]
+    measured = [run for run, reason in zip(runs, why, strict=True) if not reason]
     # A rate that was changed on the way is no place on an axis of rates.
-    placed = [run for run in known if not (setting == "learning_rate" and run.rate_changes)]
+    placed = [run for run in measured if not (setting == "learning_rate" and run.rate_changes)]
     left, right = st.columns([2, 3], gap="medium")
     with left:
         titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
@@ -260,11 +260,11 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         description = _("Each point is a run; starred runs are highlighted.")
         live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=description)
         st.caption(description)
-        if len(placed) < len(known):
-            undrawn.say(undrawn.rate_changed(known))
+        if len(placed) < len(measured):
+            undrawn.say(undrawn.rate_changed(measured))
     with right:
-        axes = [_dimension(name, known) for name in fields[:SHOWN_SETTINGS]]
-        figure = charts.parallel(axes, _outcome(results[result], result, known), view, _)
+        axes = [_dimension(name, measured) for name in fields[:SHOWN_SETTINGS]]
+        figure = charts.parallel(axes, _outcome(results[result], result, measured), view, _)
         description = _(
             "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
         )

@@ -19,7 +19,7 @@ from mnist_core.ui.texts import _
 class Column:
     """One column: `of` gives a run's number or words, None where it has none.
 
-    `key` is the same in every language. `share`: a number that is read in percent. `free`: words of the student's own.
+    `key` is the same in every language. `fraction`: a number that is read in percent. `free`: words of the student's own.
     """
 
     key: str
@@ -32,7 +32,7 @@ class Column:
 def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
     """The columns for these runs: what came of them, then of their settings those that are not the same in all, and `also` those."""
     differing = comparison.differing(runs)
-    shown = [
+    table_columns = [
         Column("star", "★", lambda run: "★" if run.star else ""),
         Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
         Column("state", _("State"), lambda run: _(names.STATES[names.state(run)])),
@@ -40,22 +40,22 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
         _result("validation_accuracy", _("Validation accuracy"), fraction=True),
     ]
     if not seal.sealed():
-        shown.append(_result("test_accuracy", _("Test accuracy"), fraction=True))
-    shown += [
+        table_columns.append(_result("test_accuracy", _("Test accuracy"), fraction=True))
+    table_columns += [
         *(_setting(name) for name in comparison.NAMES if name in differing or name in also),
         Column("verdict", _("Health check"), names.verdict),
         _result("best_step", _("Best step")),
     ]
     if not seal.sealed():
-        shown.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), fraction=True))
-    shown += [
+        table_columns.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), fraction=True))
+    table_columns += [
         Column("parameters", _("Parameters"), lambda run: _parameters(run.config)),
         Column("seconds", _("Seconds"), lambda run: round(run.progress.seconds, 1)),
         Column("seconds_per_epoch", _("Seconds per epoch"), _seconds_per_epoch),
     ]
     if any(run.note for run in runs):
-        shown.append(Column("note", _("Note"), lambda run: run.note.cell, free=True))
-    return shown
+        table_columns.append(Column("note", _("Note"), lambda run: run.note.cell, free=True))
+    return table_columns
 
 
 def _setting(name: str) -> Column:
@@ -74,8 +74,8 @@ def _result(name: str, title: str, *, fraction: bool = False) -> Column:
 
 
 def _seconds_per_epoch(run: Run) -> float | None:
-    done = run.progress
-    return round(done.seconds / done.epoch, 2) if done.epoch else None
+    progress = run.progress
+    return round(progress.seconds / progress.epoch, 2) if progress.epoch else None
 
 
 @lru_cache(10_000)

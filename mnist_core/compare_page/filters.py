@@ -18,10 +18,10 @@ from mnist_core.ui.texts import _, ngettext
 
 FEW = 8  # different values of a column, and they are chosen from a list; of more numbers a range is
 MOST_SWEEPS = 5_000
-Fits = Callable[[Run], bool]
+Predicate = Callable[[Run], bool]
 
 
-def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
+def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
     """The search and the choice of columns to filter by: what a run has to fit, and these columns."""
     text = st.text_input(
         _("Search"),
@@ -32,29 +32,29 @@ def controls(runs: Sequence[Run]) -> tuple[list[Fits], list[Column]]:
         label_visibility="collapsed",
         persist_state="session",
     )
-    fits = _sought(typed(text))
-    known = {column.key: column for column in columns(runs)}
+    fits = _by_search(typed(text))
+    by_key = {column.key: column for column in columns(runs)}
     with st.popover(_("Filter"), icon=":material/filter_list:"):
-        wanted = st.multiselect(
+        keys = st.multiselect(
             _("Filter by"),
-            list(known),
+            list(by_key),
             key="filter_columns",
-            format_func=lambda key: known[key].title if key in known else key,
+            format_func=lambda key: by_key[key].title if key in by_key else key,
             placeholder=_("choose one or more columns"),
             persist_state="session",
         )
         if any(run.group for run in runs) and not st.toggle(
             _("Include runs of sweeps"), value=True, key="filter_sweeps"
         ):
-            swept = {sweep.id for sweep in session.store().sweeps.newest(session.student(), MOST_SWEEPS)}
-            fits.append(lambda run: run.group not in swept)
-    return fits, [known[key] for key in wanted if key in known]
+            sweep_ids = {sweep.id for sweep in session.store().sweeps.newest(session.student(), MOST_SWEEPS)}
+            fits.append(lambda run: run.group not in sweep_ids)
+    return fits, [by_key[key] for key in keys if key in by_key]
 
 
 def range_tests(runs: Sequence[Run]) -> list[Run]:
     """Those of `runs` that the table leaves out: range tests, which end broken on purpose, until they are asked for."""
-    wanted = st.session_state.get("filter_range_tests", False)
-    return [] if wanted else [run for run in runs if is_range_test(run)]
+    included = st.session_state.get("filter_range_tests", False)
+    return [] if included else [run for run in runs if is_range_test(run)]
 
 
 def is_range_test(run: Run) -> bool:
@@ -69,17 +69,17 @@ def range_test_switch(count: int) -> None:
         st.toggle(label, key="filter_range_tests", persist_state="session")
 
 
-def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Fits]:
+def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Predicate]:
     """A row with a range or values for each of the columns; what a run has to fit."""
     if not by:
         return []
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        found = [_of(column, runs) for column in by]
+        column_filters = [_of(column, runs) for column in by]
         st.button(_("Clear"), key="filter_clear", icon=":material/filter_list_off:", on_click=_clear)
-    return [one for one in found if one is not None]
+    return [fits for fits in column_filters if fits is not None]
 
 
-def told(shown: int, runs: int, hidden: int, left_out: int) -> None:
+def draw_counts(shown: int, runs: int, hidden: int, left_out: int) -> None:
     """Say how many of the runs are shown, how many of the chosen ones are not, and how many range tests are left out."""
     text = ngettext("{shown} of {n} run", "{shown} of {n} runs", runs).format(shown=f"{shown:,}", n=f"{runs:,}")
     if left_out:
@@ -100,16 +100,16 @@ def _clear() -> None:
     st.session_state["filter_columns"] = []
 
 
-def _sought(text: str) -> list[Fits]:
+def _by_search(text: str) -> list[Predicate]:
     words = text.casefold().split()
-    return [lambda run: all(word in _said_of(run) for word in words)] if words else []
+    return [lambda run: all(word in _searched_text(run) for word in words)] if words else []
 
 
-def _said_of(run: Run) -> str:
+def _searched_text(run: Run) -> str:
     return f"{names.run_title(run).plain} {names.describe(run.config)} {run.note.plain}".casefold()
 
 
-def _of(column: Column, runs: Sequence[Run]) -> Fits | None:
+def _of(column: Column, runs: Sequence[Run]) -> Predicate | None:
     """The filter by a column; None while it lets all runs through."""
     if column.free:
         return _by_words(column)
@@ -119,7 +119,7 @@ def _of(column: Column, runs: Sequence[Run]) -> Fits | None:
     return _by_values(column, sorted(values, key=lambda value: (isinstance(value, str), value)))
 
 
-def _by_words(column: Column) -> Fits | None:
+def _by_words(column: Column) -> Predicate | None:
     text = st.text_input(
         column.title, key=f"filter_{column.key}", placeholder=_("contains"), width=220, persist_state="session"
     )
@@ -131,27 +131,27 @@ def _by_words(column: Column) -> Fits | None:
     )
 
 
-def _by_values(column: Column, values: list[Any]) -> Fits | None:
-    said = {value: _said(column, value) for value in values}
-    wanted = st.multiselect(
+def _by_values(column: Column, values: list[Any]) -> Predicate | None:
+    texts = {value: _value_text(column, value) for value in values}
+    chosen = st.multiselect(
         column.title,
         values,
         key=f"filter_{column.key}",
-        format_func=lambda value: said.get(value, str(value)),
+        format_func=lambda value: texts.get(value, str(value)),
         placeholder=_("all"),
         width=260,
         persist_state="session",
     )
-    return (lambda run: column.of(run) in wanted) if wanted else None
+    return (lambda run: column.of(run) in chosen) if chosen else None
 
 
-def _by_range(column: Column, minimum: float, maximum: float) -> Fits | None:
+def _by_range(column: Column, minimum: float, maximum: float) -> Predicate | None:
     title = _("{column} (%)").format(column=column.title) if column.fraction else column.title
     with st.container(width=310, gap=None):
         st.markdown(f":small[{title}]")
         left, right = st.columns(2, gap="xxsmall")
-        low = _end(left, column, _("from {value}").format(value=_said(column, minimum)), "from")
-        high = _end(right, column, _("to {value}").format(value=_said(column, maximum)), "to")
+        low = _end(left, column, _("from {value}").format(value=_value_text(column, minimum)), "from")
+        high = _end(right, column, _("to {value}").format(value=_value_text(column, maximum)), "to")
     if low is None and high is None:
         return None
     if low is not None and high is not None:
@@ -165,13 +165,13 @@ def _by_range(column: Column, minimum: float, maximum: float) -> Fits | None:
     return fits
 
 
-def _end(place: DeltaGenerator, column: Column, told: str, which: str) -> float | None:
+def _end(place: DeltaGenerator, column: Column, label: str, which: str) -> float | None:
     value = place.number_input(
-        f"{column.title}, {told}",
+        f"{column.title}, {label}",
         value=None,
         format="%g",
         key=f"filter_{which}_{column.key}",
-        placeholder=told,
+        placeholder=label,
         label_visibility="collapsed",
         persist_state="session",
     )
@@ -183,7 +183,7 @@ def _read(column: Column, value: float) -> float:
     return round(100 * value, 2) if column.fraction else value
 
 
-def _said(column: Column, value: Any) -> str:
+def _value_text(column: Column, value: Any) -> str:
     if isinstance(value, str):
         return value
     return f"{100 * value:.2f}" if column.fraction else names.number(value)

@@ -78,8 +78,8 @@ def ended_before(members: Sequence[Member], metric: Metric, split: Split) -> lis
 
 def _last(rows: NDArray[np.void], column: str) -> NDArray[np.void]:
     """The last row with a number in `column`; none where there is none."""
-    found: NDArray[np.void] = rows[np.isfinite(rows[column])][-1:]
-    return found
+    last: NDArray[np.void] = rows[np.isfinite(rows[column])][-1:]
+    return last
 
 
 def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[Trace]:
@@ -101,16 +101,16 @@ def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[T
         if plan.signed:
             middle |= sign_of(place, color)
         if means.runs > 1:
-            low, high = (clipped(_ignoring(what, values), top) for what in (np.min, np.max))
+            low, high = (clipped(_over_measured(reduce, values), top) for reduce in (np.min, np.max))
             fill = {"fill": "tonexty", "fillcolor": theme.transparent(color, BAND)}
             traces.append(behind(line_of(x, low, name, color, "solid", 0), f"{uid}-low", key))
             traces.append(behind(line_of(x, high, name, color, "solid", 0), f"{uid}-high", key) | fill)
         traces.append(middle)
-        if len(means.left_x):
+        if len(means.remaining_x):
             of = translate(N_("mean of {n} of {all}")).format(n="%{customdata}", all=means.runs)
-            rest = line_of(means.left_x, clipped(means.left, top), name, color, dash, 1.1)
-            more = {"customdata": packed(means.left_runs), "hovertemplate": f"{form} ({of})", "showlegend": False}
-            traces.append(rest | more | {"uid": f"{uid}-left", "legendgroup": key})
+            line = line_of(means.remaining_x, clipped(means.remaining, top), name, color, dash, 1.1)
+            more = {"customdata": packed(means.remaining_runs), "hovertemplate": f"{form} ({of})", "showlegend": False}
+            traces.append(line | more | {"uid": f"{uid}-left", "legendgroup": key})
         if ended:
             traces.append(_ends_of(ended, f"{uid}-ended", key, x, means, plan, color))
     return traces
@@ -133,7 +133,7 @@ def _ends_of(
 ) -> Trace:
     """A sign on the mean where each of these ended, with who it was and why."""
     places = np.concatenate([plan.across.values(row) for _member, row in ended])
-    heights = means.there[np.searchsorted(x, places)]
+    heights = means.measured[np.searchsorted(x, places)]
     return {
         "type": "scatter",
         "mode": "markers",
@@ -156,38 +156,39 @@ def _ends_of(
 @dataclass(frozen=True, eq=False)
 class Means:
     """Means of the runs of a group along a chart. `whole`: of all `runs` that have values, NaN where one of them has none;
-    `left`: beside it, of those that are left, from the last place that they share with the others on."""
+    `remaining`: beside it, of those that remain, from the last place that they share with the others on."""
 
     runs: int
     whole: Floats
-    there: Floats  # of those that there are, at each place
-    left_x: Floats
-    left: Floats
-    left_runs: NDArray[np.float32]  # how many each of `left` is the mean of
+    measured: Floats  # of those that have a value, at each place
+    remaining_x: Floats
+    remaining: Floats
+    remaining_runs: NDArray[np.float32]  # how many each of `remaining` is the mean of
 
     @classmethod
     def of(cls, x: Floats, values: NDArray[np.float64]) -> Means:
         """Of the rows of `values` at the places `x` (as `together` gives them)."""
         values = values[np.isfinite(values).any(axis=1)]
         whole = values.mean(axis=0) if len(values) else np.full(len(x), np.nan)
-        parts = _left(x, values) or [np.zeros((3, 0))]
-        left_x, left, left_runs = np.concatenate(parts, axis=1).astype(np.float32)
-        return cls(len(values), whole.astype(np.float32), _ignoring(np.mean, values), left_x, left, left_runs)
+        parts = _remaining(x, values) or [np.zeros((3, 0))]
+        remaining_x, remaining, remaining_runs = np.concatenate(parts, axis=1).astype(np.float32)
+        measured = _over_measured(np.mean, values)
+        return cls(len(values), whole.astype(np.float32), measured, remaining_x, remaining, remaining_runs)
 
 
-def _left(x: Floats, values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def _remaining(x: Floats, values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Stretches along which the same rows, and not all of them, have values: places, means, how many they are; a gap each."""
-    there = np.isfinite(values)
-    changes = np.flatnonzero((there[:, 1:] != there[:, :-1]).any(axis=0)) + 1
+    finite = np.isfinite(values)
+    changes = np.flatnonzero((finite[:, 1:] != finite[:, :-1]).any(axis=0)) + 1
     stretches = []
     for start, stop in pairwise([0, *changes.tolist(), len(x)]):
-        those = there[:, start] if start < len(x) else np.zeros(len(values), bool)
-        if not 0 < those.sum() < len(values):
+        members = finite[:, start] if start < len(x) else np.zeros(len(values), bool)
+        if not 0 < members.sum() < len(values):
             continue
-        if start and there[those, start - 1].all():
+        if start and finite[members, start - 1].all():
             start -= 1  # the line begins where that of all ends, beside it: no slope leads from one mean to the other
-        means = values[those, start:stop].mean(axis=0)
-        stretch = np.stack([x[start:stop], means, np.full(len(means), those.sum())])
+        means = values[members, start:stop].mean(axis=0)
+        stretch = np.stack([x[start:stop], means, np.full(len(means), members.sum())])
         stretches.append(np.pad(stretch, ((0, 0), (0, 1)), constant_values=np.nan))
     return stretches
 
@@ -209,7 +210,7 @@ def together(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, NDArray[n
     return places.astype(np.float32), np.array(rows).reshape(len(rows), len(places))
 
 
-def _ignoring(what: Any, values: NDArray[np.float64]) -> Floats:
-    """`what` of each column over the runs that have a value there."""
-    found = [what(column[np.isfinite(column)]) if np.isfinite(column).any() else np.nan for column in values.T]
-    return np.array(found, np.float32)
+def _over_measured(reduce: Any, values: NDArray[np.float64]) -> Floats:
+    """`reduce` of each column over the runs that have a value there."""
+    reduced = [reduce(column[np.isfinite(column)]) if np.isfinite(column).any() else np.nan for column in values.T]
+    return np.array(reduced, np.float32)

@@ -57,10 +57,10 @@ def scatter(
         "text": [escape.plotly(name) for name in names],
         "hovertemplate": "%{text}<br>%{x} → %{y}<extra></extra>",
         "marker": {
-            "size": [14 if one else 9 for one in chosen],
+            "size": [14 if is_chosen else 9 for is_chosen in chosen],
             "color": color,
-            "opacity": [1.0 if one else 0.55 for one in chosen],
-            "line": {"width": [2 if one else 0 for one in chosen], "color": theme.ink(view.dark)},
+            "opacity": [1.0 if is_chosen else 0.55 for is_chosen in chosen],
+            "line": {"width": [2 if is_chosen else 0 for is_chosen in chosen], "color": theme.ink(view.dark)},
         },
     }
     return {"data": [point], "layout": layout}
@@ -78,8 +78,8 @@ def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView
     layout = theme.layout(translate(N_("All settings and the result")), "", dark=view.dark, revision="parallel")
     for axis in ("xaxis", "yaxis"):
         layout.pop(axis, None)
-    known = np.flatnonzero(np.isfinite(result.values))
-    axes = [_axis(one, known) for one in (*dimensions, result)] if len(known) else []
+    rows = np.flatnonzero(np.isfinite(result.values))
+    axes = [_axis(dimension, rows) for dimension in (*dimensions, result)] if len(rows) else []
     # Names of many axes stand aslant, and words at the first axis have room.
     widest = max((len(text) for text in axes[0].get("ticktext", [])), default=0) if axes else 0
     layout["margin"] = {"l": max(80, 20 + 8 * widest), "r": 110, "t": 130, "b": 40}
@@ -91,7 +91,7 @@ def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView
         "tickfont": {"size": theme.NOTE_SIZE, "color": theme.ink(view.dark)},
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
         "line": {
-            "color": [result.values[place] for place in known],
+            "color": [result.values[place] for place in rows],
             "colorscale": theme.scale(view.dark),
             "showscale": False,
         },

@@ -28,28 +28,28 @@ ROW = 37  # pixels
 
 def choose() -> list[Run]:
     """Draw the table and return the chosen runs; those of other students that the address names come first."""
-    mine = watch.my_runs(limit=MOST, of_sweeps=True)
+    own_runs = watch.my_runs(limit=MOST, of_sweeps=True)
     if address.followed() or "compared" not in st.session_state:
-        asked = [one for one in st.query_params.get("runs", "").split(",") if one]
-        usual = [run for run in mine if not filters.is_range_test(run)]
-        st.session_state["compared"] = asked or [run.id for run in usual[:FIRST]]
+        run_ids = [run_id for run_id in st.query_params.get("runs", "").split(",") if run_id]
+        default_runs = [run for run in own_runs if not filters.is_range_test(run)]
+        st.session_state["compared"] = run_ids or [run.id for run in default_runs[:FIRST]]
         # A table that was drawn before would say what was chosen in it.
         st.session_state["compare_table"] = st.session_state.get("compare_table", 0) + 1
     _undo()
-    left_out = filters.range_tests(mine)
-    shown, by = _filtered(mine, {run.id for run in left_out})
+    left_out = filters.range_tests(own_runs)
+    shown, by = _filtered(own_runs, {run.id for run in left_out})
     if shown:
         _table(shown, by)
-        missing = {run.id for run in mine} & set(st.session_state["compared"]) - {run.id for run in shown}
-        filters.told(len(shown), len(mine), len(missing), len(left_out))
-    elif mine and len(left_out) == len(mine):
+        missing = {run.id for run in own_runs} & set(st.session_state["compared"]) - {run.id for run in shown}
+        filters.draw_counts(len(shown), len(own_runs), len(missing), len(left_out))
+    elif own_runs and len(left_out) == len(own_runs):
         st.info(_("You have only range tests so far. Use the switch above to show them here."))
-    elif mine:
+    elif own_runs:
         st.info(_("No runs match. Clear the search or the filter."))
-    others = _others({run.id for run in mine})
-    chosen = [run for run in (*others, *mine) if run.id in set(st.session_state["compared"])]
+    others = _others({run.id for run in own_runs})
+    chosen = [run for run in (*others, *own_runs) if run.id in set(st.session_state["compared"])]
     address.say(runs=",".join(run.id for run in chosen))
-    if set(st.session_state["compared"]) - {run.id for run in (*others, *mine)}:
+    if set(st.session_state["compared"]) - {run.id for run in (*others, *own_runs)}:
         st.warning(_("Some of the runs in this link were not found. They may have been deleted."))
     if others:
         st.caption(
@@ -65,20 +65,20 @@ def has_runs() -> bool:
 
 def actions(chosen: Sequence[Run]) -> None:
     """What can be done with the chosen runs."""
-    mine = [run for run in chosen if run.owner == session.student()]
+    own_runs = [run for run in chosen if run.owner == session.student()]
     with st.container(horizontal=True, vertical_alignment="center", key="compare_actions"):
-        starred = bool(mine) and all(run.star for run in mine)
+        starred = bool(own_runs) and all(run.star for run in own_runs)
         st.button(
             _("Remove star") if starred else _("Add star"),
             key="star",
             icon=":material/star:",
-            disabled=not mine,
+            disabled=not own_runs,
             on_click=_star,
-            args=(mine, not starred),
+            args=(own_runs, not starred),
         )
-        with st.popover(_("Name and note"), icon=":material/edit_note:", disabled=len(mine) != 1):
-            if len(mine) == 1:
-                _write_on(mine[0])
+        with st.popover(_("Name and note"), icon=":material/edit_note:", disabled=len(own_runs) != 1):
+            if len(own_runs) == 1:
+                _write_on(own_runs[0])
         st.button(
             _("Duplicate and change"),
             key="again",
@@ -92,9 +92,9 @@ def actions(chosen: Sequence[Run]) -> None:
             _("Delete"),
             key="soft_delete",
             icon=":material/delete:",
-            disabled=not mine,
+            disabled=not own_runs,
             on_click=_soft_delete,
-            args=([run.id for run in mine],),
+            args=([run.id for run in own_runs],),
         )
         if len(chosen) == 1:
             export_panel.draw(PAGE, chosen[0])
@@ -107,28 +107,28 @@ def actions(chosen: Sequence[Run]) -> None:
         st.switch_page("pages/train.py")
 
 
-def _others(mine: set[str]) -> list[Run]:
-    found = []
+def _others(own_ids: set[str]) -> list[Run]:
+    runs = []
     for run_id in st.session_state["compared"]:
-        if run_id not in mine:
+        if run_id not in own_ids:
             try:
                 run = watch.look(run_id).run
             except MnistLabError:
                 continue  # deleted, or never there: the others are shown
             if not run.soft_deleted:
-                found.append(run)
-    return found
+                runs.append(run)
+    return runs
 
 
 # ---- the table -------------------------------------------------------------------------------------------------
 
 
-def _filtered(mine: list[Run], left_out: set[str]) -> tuple[list[Run], list[str]]:
+def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[str]]:
     """The runs that fit, without those `left_out`, and the columns that they were chosen by."""
-    runs = [run for run in mine if run.id not in left_out]
+    runs = [run for run in own_runs if run.id not in left_out]
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
         fits, by = filters.controls(runs)
-        filters.range_test_switch(sum(map(filters.is_range_test, mine)))
+        filters.range_test_switch(sum(map(filters.is_range_test, own_runs)))
         seal.draw()
         export_panel.import_field()
     fits += filters.ranges(by, runs)
@@ -141,7 +141,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
     percent, short = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
-    picked = st.dataframe(
+    event = st.dataframe(
         table,
         hide_index=True,
         placeholder="–",
@@ -155,7 +155,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         # What is named stays in sight, however many columns there are.
         | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
     )
-    rows = [ids[place] for place in picked["selection"]["rows"]]
+    rows = [ids[place] for place in event["selection"]["rows"]]
     hidden = [run_id for run_id in st.session_state["compared"] if run_id not in set(ids)]
     st.session_state["compared"] = [*hidden, *rows]
 
@@ -171,12 +171,12 @@ def _star(runs: list[Run], star: bool) -> None:
 
 def _write_on(run: Run) -> None:
     @frame.callback
-    def written(what: str) -> None:
-        label: dict[str, Any] = {what: typed(st.session_state[f"{what}_of_{run.id}"])}
+    def write(field: str) -> None:
+        label: dict[str, Any] = {field: typed(st.session_state[f"{field}_of_{run.id}"])}
         session.store().labels.write(run.id, session.student(), **label)
 
     @frame.callback
-    def colored() -> None:
+    def write_color() -> None:
         chosen = st.session_state[f"color_of_{run.id}"]
         session.store().labels.write(run.id, session.student(), color=-1 if chosen is None else chosen)
 
@@ -186,11 +186,11 @@ def _write_on(run: Run) -> None:
         default=run.color,
         key=f"color_of_{run.id}",
         format_func=lambda number: str(number + 1),
-        on_change=colored,
+        on_change=write_color,
         help=_("The chart colors, in order. If you choose none, the color follows the run's position."),
     )
-    st.text_input(_("Name"), run.name.raw, max_chars=80, key=f"name_of_{run.id}", on_change=written, args=("name",))
-    st.text_area(_("Note"), run.note.raw, max_chars=2_000, key=f"note_of_{run.id}", on_change=written, args=("note",))
+    st.text_input(_("Name"), run.name.raw, max_chars=80, key=f"name_of_{run.id}", on_change=write, args=("name",))
+    st.text_area(_("Note"), run.note.raw, max_chars=2_000, key=f"note_of_{run.id}", on_change=write, args=("note",))
 
 
 def _again(run: Run) -> None:
@@ -202,19 +202,19 @@ def _again(run: Run) -> None:
 def _soft_delete(run_ids: list[str]) -> None:
     session.store().retention.soft_delete(run_ids, session.student())
     st.session_state["just_deleted"] = run_ids
-    st.session_state["compared"] = [one for one in st.session_state["compared"] if one not in run_ids]
+    st.session_state["compared"] = [run_id for run_id in st.session_state["compared"] if run_id not in run_ids]
     if st.session_state.get("shown_run") in run_ids:
         st.session_state["shown_run"] = None
 
 
 def _undo() -> None:
-    gone: list[str] = st.session_state.get("just_deleted", [])
-    if not gone:
+    run_ids: list[str] = st.session_state.get("just_deleted", [])
+    if not run_ids:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="undo_row"):
-        text = ngettext("{n} run deleted.", "{n} runs deleted.", len(gone))
-        st.markdown(":material/delete: " + text.format(n=len(gone)), width="content")
-        st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_restore, args=(gone,))
+        text = ngettext("{n} run deleted.", "{n} runs deleted.", len(run_ids))
+        st.markdown(":material/delete: " + text.format(n=len(run_ids)), width="content")
+        st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_restore, args=(run_ids,))
 
 
 @frame.callback

@@ -49,8 +49,8 @@ def describe(recording: Recording) -> Message:
     )
 
 
-def _ends(found: Sequence[RateCurve]) -> str:
-    return ", ".join(f"{curve.rate:g} → {curve.accuracy[-1]:.0%}" for curve in found) or "–"
+def _ends(rate_curves: Sequence[RateCurve]) -> str:
+    return ", ".join(f"{curve.rate:g} → {curve.accuracy[-1]:.0%}" for curve in rate_curves) or "–"
 
 
 # ---- the small pictures --------------------------------------------------------------------------------------------

@@ -68,17 +68,17 @@ def draw() -> None:
 def _words() -> None:
     """What this is, and what to press."""
     st.title(_("See how neural networks train"))
-    few = {zone: found for zone in ZONE_LABELS if (found := recording().of_zone(zone))}
+    by_zone = {zone: rate_curves for zone in ZONE_LABELS if (rate_curves := recording().of_zone(zone))}
     best = max(recording().curves, key=lambda curve: curve.final)
     st.markdown(
         _(
             "One network, eight learning rates. At **{small}** it learns too slowly; at **{good}** it reads {percent}% of new digits correctly; at **{edge}** training is unstable; at **{broken}** it only guesses."
         ).format(
-            small=f"{few['small'][0].rate:g}",
+            small=f"{by_zone['small'][0].rate:g}",
             good=f"{best.rate:g}",
             percent=round(100 * best.final),
-            edge=f"{few['edge'][-1].rate:g}",
-            broken=f"{few['broken'][-1].rate:g}",
+            edge=f"{by_zone['edge'][-1].rate:g}",
+            broken=f"{by_zone['broken'][-1].rate:g}",
         )
     )
     st.button(

@@ -64,8 +64,8 @@ class Recording:
         lines = [f'  "{name}": {json.dumps(value)}' for name, value in parts.items()]
         lines.append(f'  "curves": [\n{curves}\n  ]')
         of_each = (
-            f'    "{name}": [\n' + ",\n".join(f"      {json.dumps(line)}" for line in drawn) + "\n    ]"
-            for name, drawn in experiments.items()
+            f'    "{name}": [\n' + ",\n".join(f"      {json.dumps(line)}" for line in experiment_lines) + "\n    ]"
+            for name, experiment_lines in experiments.items()
         )
         lines.append('  "experiments": {\n' + ",\n".join(of_each) + "\n  }")
         file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What excites a unit: images found by gradient ascent beside the real ones that excite it most."""
+"""Activation maximization: images found by gradient ascent beside the real ones with the highest activation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAYERS = {
 
 
 def draw(panel: Panel, run: Run) -> None:
-    """The choice of a layer; what excites its units is found in the background."""
+    """The choice of a layer; the images for its units are computed in the background."""
     st.markdown(
         _(
             "Gradient ascent starts from the mean digit (for a filter, from an empty image) and repeatedly changes every pixel a little to raise the unit's activation. The result shows what the unit responds to, and it seldom looks like a digit: a network need not know what digits look like to tell them apart."
@@ -68,10 +68,10 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     real_values = result.real_values[unit]
     first, second, third = st.columns([1, 1, 2.4], gap="large")
     with first:
-        _found(result.smooth[unit], _("Found image, smoothed"), float(result.smooth_values[unit]))
+        _image(result.smooth[unit], _("Found image, smoothed"), float(result.smooth_values[unit]))
         st.caption(_("Neighboring pixels are kept similar, as in handwriting."))
     with second:
-        _found(result.plain[unit], _("Found image, not smoothed"), float(result.plain_values[unit]))
+        _image(result.plain[unit], _("Found image, not smoothed"), float(result.plain_values[unit]))
         st.caption(_("Higher activation, from dots that nobody would write."))
     with third:
         st.markdown("**" + _("Real images with the highest activation") + "**")
@@ -88,7 +88,7 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     )
 
 
-def _found(image: object, title: str, value: float) -> None:
+def _image(image: object, title: str, value: float) -> None:
     st.markdown(f"**{title}**")
     st.image(image_sheet(image[None], columns=1, scale=7), width="stretch")  # type: ignore[index]
     st.markdown(_("Activation {value}").format(value=f"{value:.2f}"))

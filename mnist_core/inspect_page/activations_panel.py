@@ -1,4 +1,4 @@
-"""Inside: a network's first weights, what its layers give for an image, and the pixels that its answer hangs on."""
+"""Weights and activations: a network's first weights, what its layers give for an image, and the pixels that its answer hangs on."""
 
 from __future__ import annotations
 
@@ -87,18 +87,18 @@ def _with_image(panel: Panel, run: Run, snapshot: Snapshot, view: str) -> None:
         elif view == "layers":
             _layers(panel, run, snapshot, image)
         else:
-            _attention(panel, run, image)
+            _saliency(panel, run, image)
 
 
 # ---- what the layers give --------------------------------------------------------------------------------------
 
 
 def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
-    described = models.describe(run.config).layers
+    layers = models.describe(run.config).layers
     outputs = forward.layers(run.config, snapshot.weights, preprocess(image[None], run.config.preprocessing))
     titles = {
         number: f"{number}. {_(activation_maximization_panel.LAYERS[layer.kind])} {'×'.join(map(str, layer.output_shape))}"
-        for number, layer in enumerate(described)
+        for number, layer in enumerate(layers)
         if layer.kind in activation_maximization_panel.LAYERS
     }
     if panel.session.get("layer_shown") not in titles:
@@ -107,25 +107,25 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
         _("Layer"), list(titles), required=True, key=panel.key("layer_shown"), format_func=titles.__getitem__, wrap=True
     )
     number = number if number is not None else next(iter(titles))
-    given = outputs[number][0]
-    if not given.any():
+    output = outputs[number][0]
+    if not output.any():
         st.info(_("Every output of this layer is 0 for this image."))
         return
-    if given.ndim == 1:
-        said = _("{alive} of {count} units are active (above 0); the maximum is {maximum}.").format(
-            alive=int((given > 0).sum()), count=len(given), maximum=f"{given.max():.3f}"
+    if output.ndim == 1:
+        sentence = _("{alive} of {count} units are active (above 0); the maximum is {maximum}.").format(
+            alive=int((output > 0).sum()), count=len(output), maximum=f"{output.max():.3f}"
         )
-        st.markdown(said)
-        figure = charts.units(given, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_units"), height=380, description=said, subject=f"{run.id} {number}")
+        st.markdown(sentence)
+        figure = charts.units(output, session.dark(), _)
+        live_chart(figure, key=panel.key("chart_units"), height=380, description=sentence, subject=f"{run.id} {number}")
         return
-    st.image(signed_sheet(given, 8, scale=max(2, 112 // given.shape[-1]), dark=session.dark()), width="stretch")
+    st.image(signed_sheet(output, 8, scale=max(2, 112 // output.shape[-1]), dark=session.dark()), width="stretch")
     st.caption(
         _(
             "One feature map per filter: it shows where the filter's pattern was found. Each map is scaled to its own maximum."
         )
     )
-    if described[number].kind == "convolution":
+    if layers[number].kind == "convolution":
         _pixel(panel, run, snapshot, number, outputs)
 
 
@@ -133,35 +133,35 @@ def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: lis
     """The arithmetic of one output pixel of a convolution."""
     place = forward.module_indices(run.config)[number]
     kernels, biases = snapshot.weights[f"{place}.weight"], snapshot.weights[f"{place}.bias"]
-    given, inputs = outputs[number][0], outputs[number - 1][0]
+    output, inputs = outputs[number][0], outputs[number - 1][0]
     filters, channels, size = kernels.shape[0], kernels.shape[1], kernels.shape[2]
-    side = given.shape[-1]
+    side = output.shape[-1]
     st.markdown("**" + _("How one output pixel is computed") + "**")
     first, second, third, fourth = st.columns(4)
-    which = _choice(panel, first, f"pixel_filter_{number}", _("Filter"), filters, 0)
+    chosen = _choice(panel, first, f"pixel_filter_{number}", _("Filter"), filters, 0)
     row = _choice(panel, second, f"pixel_row_{number}", _("Row"), side, side // 2)
     column = _choice(panel, third, f"pixel_column_{number}", _("Column"), side, side // 2)
     channel = _choice(panel, fourth, f"pixel_channel_{number}", _("Input channel"), channels, 0)
     padded = np.pad(inputs, ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
     patch = padded[:, row : row + size, column : column + size]
-    total = float((patch * kernels[which]).sum())
-    bias = float(biases[which])
-    said = _(
+    total = float((patch * kernels[chosen]).sum())
+    bias = float(biases[chosen])
+    template = _(
         "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and the activation function turns it into {value}."
     )
     if run.config.batch_norm:
-        said = _(
+        template = _(
             "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and batch normalization and the activation function turn it into {value}."
         )
-    text = said.format(
+    text = template.format(
         count=patch.size,
         total=f"{total:.3f}",
         bias=f"{bias:.3f}",
         z=f"{total + bias:.3f}",
-        value=f"{given[which, row, column]:.3f}",
+        value=f"{output[chosen, row, column]:.3f}",
     )
     st.markdown(text)
-    products.draw(panel, patch[channel], kernels[which, channel], text)
+    products.draw(panel, patch[channel], kernels[chosen, channel], text)
 
 
 def _choice(panel: Panel, column: object, name: str, label: str, count: int, start: int) -> int:
@@ -170,10 +170,10 @@ def _choice(panel: Panel, column: object, name: str, label: str, count: int, sta
         return panel.slider(name, label, 0, count - 1, start) if count > 1 else 0
 
 
-# ---- what counted ----------------------------------------------------------------------------------------------
+# ---- saliency --------------------------------------------------------------------------------------------------
 
 
-def _attention(panel: Panel, run: Run, image: Image) -> None:
+def _saliency(panel: Panel, run: Run, image: Image) -> None:
     parameters = Parameters(run=run.id, image=tuple(image.reshape(-1).tolist()))
     analysis = analysis_panel.find(parameters)
     if analysis is None or (

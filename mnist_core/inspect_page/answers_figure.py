@@ -1,4 +1,4 @@
-"""What networks answer for one image: a bar for each digit, and several networks beneath each other. No Streamlit, no torch."""
+"""What networks answer for one image: a bar for each digit, and several networks beneath each other."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
     layout["hovermode"] = "closest"
     layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
     layout["yaxis"] |= {"range": [0, 1.12], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
-    known = np.nan_to_num(shares)
+    finite = np.nan_to_num(shares)
     style = theme.SPLIT_STYLES["train"].color(dark)
-    best = int(known.argmax())
+    best = int(finite.argmax())
     colors = [style if digit == best else theme.quiet(dark) for digit in range(10)]
     trace = {
         "type": "bar",
         "uid": "bars",
         "x": DIGITS,
-        "y": packed(known),
-        "text": [percent(fraction) if fraction >= 0.01 else "" for fraction in known],
+        "y": packed(finite),
+        "text": [percent(fraction) if fraction >= 0.01 else "" for fraction in finite],
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": colors},
@@ -47,7 +47,7 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
 
 def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Translate) -> Figure:
     """The probabilities of several networks (n×10): a row each beneath its name, darker (on dark ground: lighter) the surer."""
-    layout, shown = theme.layout("", "", dark=dark, revision="side-by-side"), [escape.plotly(name) for name in names]
+    layout, titles = theme.layout("", "", dark=dark, revision="side-by-side"), [escape.plotly(name) for name in names]
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 6}
     layout["xaxis"] |= {
@@ -74,22 +74,22 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
         "hoverongaps": False,
         "xgap": 2,
         "ygap": ROW - CELL,
-        "customdata": [[name] * 10 for name in shown],
+        "customdata": [[title] * 10 for title in titles],
         "hovertemplate": "%{customdata}<br>%{x}: %{z:.2%}<extra></extra>",
     }
     broken = ~np.isfinite(shares).all(1)
-    said = [[_cell(fraction) if np.isfinite(fraction) else "" for fraction in row] for row in shares]
+    texts = [[_cell(fraction) if np.isfinite(fraction) else "" for fraction in row] for row in shares]
     percent = cells.words(
-        "shares", said, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
+        "shares", texts, lambda row, column: theme.mix(ground, top, float(shares[row, column])), size=SMALL
     )
-    titles = _left("names", [number - 0.46 for number in range(len(shown))], shown, theme.ink(dark))
-    nothing = _left(
+    heads = _left_aligned("names", [number - 0.46 for number in range(len(titles))], titles, theme.ink(dark))
+    nothing = _left_aligned(
         "broken",
         np.flatnonzero(broken).tolist(),
         [translate(N_("output is NaN"))] * int(broken.sum()),
         theme.broken(dark),
     )
-    return {"data": [rows, percent, titles, nothing], "layout": layout}
+    return {"data": [rows, percent, heads, nothing], "layout": layout}
 
 
 def height(names: Sequence[str]) -> int:
@@ -97,7 +97,7 @@ def height(names: Sequence[str]) -> int:
     return 40 + ROW // 4 + ROW * len(names)
 
 
-def _left(uid: str, rows: Sequence[float], texts: Sequence[str], color: str) -> dict[str, Any]:
+def _left_aligned(uid: str, rows: Sequence[float], texts: Sequence[str], color: str) -> dict[str, Any]:
     """Texts that begin where the cells begin."""
     return {
         "type": "scatter",

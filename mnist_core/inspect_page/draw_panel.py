@@ -52,7 +52,7 @@ class Answer:
 def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
     shown = runs[:SHOWN]
-    moving = [one.id for one in {one.id: one for one in (run, *shown)}.values() if one.active]
+    moving = list(dict.fromkeys(any_run.id for any_run in (run, *shown) if any_run.active))
     frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(panel, run, shown, moving)
 
 
@@ -146,22 +146,22 @@ def _place(panel: Panel, run: Run) -> Place:
 
 def _answer(panel: Panel, run: Run, image: Image) -> None:
     dark = session.dark()
-    mine = answer(run, image)
-    if mine is None:
+    own_answer = answer(run, image)
+    if own_answer is None:
         st.info(_("No weights have been saved for this run yet. Results appear here as soon as there are some."))
         return
-    if mine.broken:
+    if own_answer.broken:
         text = _("After step {step} the output of this run is NaN: its weights have diverged.")
-        st.warning(text.format(step=f"{mine.step:,}"), icon=":material/trending_up:")
-        mine = _before(run, image)
-    if mine is not None:
-        said = answers_figure.describe(mine.shares).text(_)
-        st.markdown(f"**{said}**")
+        st.warning(text.format(step=f"{own_answer.step:,}"), icon=":material/trending_up:")
+        own_answer = _before(run, image)
+    if own_answer is not None:
+        sentence = answers_figure.describe(own_answer.shares).text(_)
+        st.markdown(f"**{sentence}**")
         live_chart(
-            answers_figure.bars(mine.shares, dark, _),
+            answers_figure.bars(own_answer.shares, dark, _),
             key=panel.key("chart_answer"),
             height=270,
-            description=said,
+            description=sentence,
             subject="answer",
         )
 
@@ -169,34 +169,34 @@ def _answer(panel: Panel, run: Run, image: Image) -> None:
 def _before(run: Run, image: Image) -> Answer | None:
     """What the run answered when it did so with numbers for the last time."""
     try:
-        found = last_weights.last_sound(run)
+        snapshot = last_weights.last_sound(run)
     except CheckpointError:
         return None
-    st.markdown(_("Its last output that was not NaN, after step {step}:").format(step=f"{found.step:,}"))
-    return _answer_of(run, found, image)
+    st.markdown(_("Its last output that was not NaN, after step {step}:").format(step=f"{snapshot.step:,}"))
+    return _answer_of(run, snapshot, image)
 
 
 def _all_answers(panel: Panel, runs: list[Run], image: Image, place: Place | None) -> None:
     """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
-    found = [one for one in (answer(other, image) for other in runs) if one is not None]
-    if len(found) < 2:
+    answers = [run_answer for run in runs if (run_answer := answer(run, image)) is not None]
+    if len(answers) < 2:
         st.caption(_("Train more networks, including one that diverges, and compare their answers here."))
         return
     st.markdown(_("All my runs: probability of each digit in percent"))
-    titles = [_row(number, one, place) for number, one in enumerate(found, 1)]
-    figure = answers_figure.side_by_side(titles, np.array([one.shares for one in found]), session.dark(), _)
-    description = " ".join(
-        f"{title}: {answers_figure.describe(one.shares).text(_)}" for title, one in zip(titles, found, strict=True)
-    )
+    titles = [_row(number, run_answer, place) for number, run_answer in enumerate(answers, 1)]
+    shares = np.array([run_answer.shares for run_answer in answers])
+    figure = answers_figure.side_by_side(titles, shares, session.dark(), _)
+    sentences = [answers_figure.describe(row).text(_) for row in shares]
+    description = " ".join(f"{title}: {sentence}" for title, sentence in zip(titles, sentences, strict=True))
     height = answers_figure.height(titles)
     live_chart(figure, key=panel.key("chart_side_by_side"), height=height, description=description, subject="all")
 
 
-def _row(number: int, found: Answer, place: Place | None) -> str:
-    title = f"{number}. {names.run_title(found.run).plain} · {_(names.STATES[names.state(found.run)])}"
+def _row(number: int, answer: Answer, place: Place | None) -> str:
+    title = f"{number}. {names.run_title(answer.run).plain} · {_(names.STATES[names.state(answer.run)])}"
     return (
         _("{run} · trained on this image").format(run=title)
-        if place is not None and place.trained(found.run)
+        if place is not None and place.trained(answer.run)
         else title
     )
 
@@ -204,12 +204,12 @@ def _row(number: int, found: Answer, place: Place | None) -> str:
 def answer(run: Run, image: Image) -> Answer | None:
     """What the run gives the image (28×28) with its last weights; None where it has left none yet."""
     try:
-        found = weights.latest(run.id)
+        snapshot = weights.latest(run.id)
     except CheckpointError:
         return None
-    return _answer_of(run, found, image)
+    return _answer_of(run, snapshot, image)
 
 
-def _answer_of(run: Run, found: weights.Snapshot, image: Image) -> Answer:
-    shares = forward.probabilities(run.config, found.weights, image[None])[0]
-    return Answer(run, found.step, shares, not np.isfinite(shares).all())
+def _answer_of(run: Run, snapshot: weights.Snapshot, image: Image) -> Answer:
+    shares = forward.probabilities(run.config, snapshot.weights, image[None])[0]
+    return Answer(run, snapshot.step, shares, not np.isfinite(shares).all())

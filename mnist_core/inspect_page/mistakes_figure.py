@@ -113,7 +113,7 @@ def by_digit(accuracies: NDArray[np.float64], part: Split, dark: bool, translate
     return {"data": [trace], "layout": layout}
 
 
-def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Translate) -> Figure:
+def reliability_chart(reliability: Reliability, part: Split, dark: bool, translate: Translate) -> Figure:
     """How often answers of each sureness are right, beside the line on which a network knows what it knows."""
     layout = theme.layout(
         translate(N_("Is 90% confidence right nine times out of ten?")),
@@ -126,7 +126,7 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
     ends = {"range": [0, 1.04], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
     layout["xaxis"] |= ends
     layout["yaxis"] |= ends | {"title": {"text": translate(N_("Accuracy"))}}
-    here = found.images > 0
+    filled = reliability.images > 0
     line = {
         "type": "scatter",
         "mode": "lines",
@@ -142,14 +142,14 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
         "mode": "lines+markers",
         "cliponaxis": False,
         "uid": "reliability",
-        "x": packed(found.confidence[here]),
-        "y": packed(found.accuracy[here]),
-        "customdata": [int(number) for number in found.images[here]],
+        "x": packed(reliability.sure[filled]),
+        "y": packed(reliability.right[filled]),
+        "customdata": [int(number) for number in reliability.images[filled]],
         "line": {"color": style.color(dark), "width": 3},
         # The area of a sign is the number of its images, from a visible smallest on.
         "marker": {
             "color": style.color(dark),
-            "size": [float(8 + 22 * np.sqrt(number / found.images.max())) for number in found.images[here]],
+            "size": (8 + 22 * np.sqrt(reliability.images[filled] / reliability.images.max())).tolist(),
         },
         "hovertemplate": translate(N_("confidence %{x:.0%}, accuracy %{y:.0%}, images %{customdata:,}"))
         + "<extra></extra>",
@@ -157,13 +157,13 @@ def reliability_chart(found: Reliability, part: Split, dark: bool, translate: Tr
     return {"data": [line, points], "layout": layout}
 
 
-def describe_reliability(found: Reliability) -> Message:
+def describe_reliability(reliability: Reliability) -> Message:
     """The diagram in words."""
-    mean = float(np.nansum(found.confidence * found.images) / found.images.sum())
-    right = float(np.nansum(found.accuracy * found.images) / found.images.sum())
+    mean = float(np.nansum(reliability.sure * reliability.images) / reliability.images.sum())
+    right = float(np.nansum(reliability.right * reliability.images) / reliability.images.sum())
     return message(
         N_("Mean confidence {sure}, accuracy {right}; expected calibration error (ECE) {error}."),
         sure=f"{mean:.1%}",
         right=f"{right:.1%}",
-        error=f"{found.error:.1%}",
+        error=f"{reliability.error:.1%}",
     )

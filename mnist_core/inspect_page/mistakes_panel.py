@@ -45,15 +45,15 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
 def _show(
     panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], done: Computed[Parameters, Result]
 ) -> None:
-    heap = image_split.images(run, part)
-    images, labels = heap.images, heap.labels
+    part_images = image_split.images(run, part)
+    images, labels = part_images.images, part_images.labels
     shares = _shares(done.result)
     if view == "matrix":
         _matrix(panel, done.id, images, labels, shares)
     elif view == "sure":
-        _sure(panel, done.id, part, labels, shares)
+        _calibration(panel, done.id, part, labels, shares)
     else:
-        _beside(panel, part, run, runs, images, labels, shares)
+        _comparison(panel, part, run, runs, images, labels, shares)
 
 
 def _shares(result: Result) -> Shares:
@@ -67,8 +67,8 @@ def _matrix(
     panel: Panel, analysis_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
 ) -> None:
     counts = mistakes.confusion(labels, shares)
-    said = charts.describe(counts).text(_)
-    st.markdown(said + " " + _("Click a cell to see its images."))
+    sentence = charts.describe(counts).text(_)
+    st.markdown(sentence + " " + _("Click a cell to see its images."))
     left, right = st.columns([1, 1], gap="large")
     with left:
         rates = panel.toggle("mistakes_rates", _("Percentage of each digit instead of counts"))
@@ -80,7 +80,7 @@ def _matrix(
             figure,
             key=panel.key("chart_confusion"),
             height=520,
-            description=said,
+            description=sentence,
             subject=analysis_id,
             on_click=partial(_choose_cell, panel),
         )
@@ -128,8 +128,8 @@ def sheet(
         st.info(_("There are no such images."))
         return
     shown = rows[:MOST]
-    said = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown]
-    st.image(image_sheet(images[shown], columns=COLUMNS, scale=3, labels=said), width="stretch")
+    marks = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown]
+    st.image(image_sheet(images[shown], columns=COLUMNS, scale=3, labels=marks), width="stretch")
     st.caption(
         _(
             "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."
@@ -151,24 +151,24 @@ def sheet(
     )
 
 
-# ---- how sure --------------------------------------------------------------------------------------------------
+# ---- calibration -----------------------------------------------------------------------------------------------
 
 
-def _sure(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
+def _calibration(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
     dark = session.dark()
-    found = mistakes.reliability(labels, shares)
+    reliability = mistakes.reliability(labels, shares)
     accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))
-    said = charts.describe_reliability(found).text(_)
+    sentence = charts.describe_reliability(reliability).text(_)
     st.markdown(
-        said + " " + _("On the dotted line, confidence matches accuracy; below it, the network is overconfident.")
+        sentence + " " + _("On the dotted line, confidence matches accuracy; below it, the network is overconfident.")
     )
     left, right = st.columns(2, gap="large")
     with left:
         live_chart(
-            charts.reliability_chart(found, part, dark, _),
+            charts.reliability_chart(reliability, part, dark, _),
             key=panel.key("chart_reliability"),
             height=440,
-            description=said,
+            description=sentence,
             subject=analysis_id,
         )
     with right:
@@ -186,10 +186,10 @@ def _sure(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArra
         st.caption(text)
 
 
-# ---- beside another run ----------------------------------------------------------------------------------------
+# ---- compare with another run ----------------------------------------------------------------------------------
 
 
-def _beside(
+def _comparison(
     panel: Panel,
     part: image_split.Part,
     run: Run,
@@ -198,7 +198,8 @@ def _beside(
     labels: NDArray[np.uint8],
     shares: Shares,
 ) -> None:
-    others = {one.id: one for one in runs if one.id != run.id and _same_images(one, run, part)}
+    comparable = [other for other in runs if other.id != run.id and _same_images(other, run, part)]
+    others = {other.id: other for other in comparable}
     if not others:
         st.info(_("Train another network on the same data to see here which images only one of the two gets right."))
         return
@@ -231,24 +232,24 @@ def _wait(analysis_id: str) -> None:
     st.progress(analysis.progress, text=_("Computing …"))
 
 
-def _same_images(one: Run, other: Run, part: image_split.Part) -> bool:
-    a, b = one.config, other.config
+def _same_images(run: Run, other: Run, part: image_split.Part) -> bool:
+    a, b = run.config, other.config
     return a.dataset == b.dataset and (part == "test" or a.validation_size == b.validation_size)
 
 
 def _differences(
     panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.uint8], first: Shares, second: Shares
 ) -> None:
-    here, there = mistakes.only_first(labels, first, second), mistakes.only_first(labels, second, first)
+    first_only, second_only = mistakes.only_first(labels, first, second), mistakes.only_first(labels, second, first)
     both_wrong = int(((first.argmax(1) != labels) & (second.argmax(1) != labels)).sum())
     text = _(
         "Of {images} images, only this run gets {here} right, only the other gets {there} right, and both get {both} wrong."
     )
-    st.markdown(text.format(images=f"{len(labels):,}", here=len(here), there=len(there), both=both_wrong))
+    st.markdown(text.format(images=f"{len(labels):,}", here=len(first_only), there=len(second_only), both=both_wrong))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("This run is right, the other wrong") + "**")
-        sheet(panel, images, labels, second, here, "here")
+        sheet(panel, images, labels, second, first_only, "here")
     with right:
         st.markdown("**" + _("The other is right, this run wrong") + "**")
-        sheet(panel, images, labels, first, there, "there")
+        sheet(panel, images, labels, first, second_only, "there")

@@ -1,4 +1,4 @@
-"""A photo with frames around what was found on it. Knows pixels and Pillow."""
+"""A photo with frames around what was found on it."""
 
 from __future__ import annotations
 

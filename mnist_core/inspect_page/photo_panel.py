@@ -17,7 +17,7 @@ from mnist_core.ui.texts import _
 # JPEG first: browsers on Apple's systems convert a photo to the first kind of the list that they can write. HEIC is not
 # among them, so that they do. Windows saves JPEG files as .jfif.
 TYPES = ("jpg", "jpeg", "jfif", "pjpeg", "pjp", "jpe", "png", "webp", "gif", "bmp")
-ASKED = N_("{count} things in the photo could be the digit. Choose the number of the one that you mean.")
+QUESTION = N_("{count} things in the photo could be the digit. Choose the number of the one that you mean.")
 _READ, _ASKS = (
     "picture_read",
     "picture_asks",
@@ -52,7 +52,7 @@ def choose(panel: Panel) -> tuple[Reading, Candidate] | None:
 def question(panel: Panel) -> str | None:
     """What the student is asked about the photo, if anything."""
     count = panel.session.get(_ASKS, 0)
-    return _(ASKED).format(count=count) if count else None
+    return _(QUESTION).format(count=count) if count else None
 
 
 def _number(panel: Panel, reading: Reading, file_id: str) -> int | None:
@@ -68,13 +68,13 @@ def _number(panel: Panel, reading: Reading, file_id: str) -> int | None:
 
 def _read(panel: Panel, uploaded: Any) -> Reading:
     """The file's reading, made once for each file: the panel is drawn every second while a network trains."""
-    file_id, found = panel.session.get(_READ, (None, None))
+    file_id, reading = panel.session.get(_READ, (None, None))
     if file_id != uploaded.file_id:
         try:
-            found = pictures.read(uploaded.getvalue())
+            reading = pictures.read(uploaded.getvalue())
         except DataFileError as error:
-            found = error
-        panel.session[_READ] = (uploaded.file_id, found)
-    if isinstance(found, DataFileError):
-        raise found
-    return found  # type: ignore[no-any-return]
+            reading = error
+        panel.session[_READ] = (uploaded.file_id, reading)
+    if isinstance(reading, DataFileError):
+        raise reading
+    return reading  # type: ignore[no-any-return]

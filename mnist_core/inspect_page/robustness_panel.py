@@ -1,4 +1,4 @@
-"""Disturb: images made harder by slider, and how many of them several runs still answer right."""
+"""Robustness: images made harder by slider, and how many of them several runs still answer right."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         return
     kinds = {name: title for name, (title, _unit) in KINDS.items()}
     kind = panel.one_of("disturbance", _("Perturbation"), kinds, "noise", titled=False, wrap=True)
-    others = {one.id: one for one in runs if one.id != run.id and one.config.dataset == run.config.dataset}
-    kept = [one for one in panel.session.get("disturbed_others", list(others)[:2]) if one in others]
-    panel.session["disturbed_others"] = kept
-    beside = st.multiselect(
+    others = {other.id: other for other in runs if other.id != run.id and other.config.dataset == run.config.dataset}
+    run_ids = [run_id for run_id in panel.session.get("disturbed_others", list(others)[:2]) if run_id in others]
+    panel.session["disturbed_others"] = run_ids
+    chosen_ids = st.multiselect(
         _("Compare with"),
         list(others),
         key=panel.key("disturbed_others"),
         max_selections=MOST - 1,
         format_func=lambda run_id: names.option(others[run_id]),
     )
-    chosen = [run, *(others[run_id] for run_id in beside)]
-    parameters = Parameters(runs=tuple(one.id for one in chosen), perturbation=kind)
+    chosen = [run, *(others[run_id] for run_id in chosen_ids)]
+    parameters = Parameters(runs=tuple(other.id for other in chosen), perturbation=kind)
     analysis = analysis_panel.of_runs(panel, parameters, chosen)
     analysis_panel.draw(panel, analysis.id, partial(_show, panel, kind, chosen))
 
@@ -68,36 +68,36 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], done: Computed[Para
             f"strength_{kind}", unit, strengths, strengths[2], format_func=lambda x: f"{x:g}"
         )
         place = strengths.index(strength)
-        said = [
+        answer_texts = [
             f"{answer}" if answer == label else f"{label} → {answer}"
             for answer, label in zip(answers[place], result.labels, strict=True)
         ]
-        marks = ["ok" if "→" not in one else one.replace(" → ", " ? ") for one in said]
+        marks = ["ok" if "→" not in text else text.replace(" → ", " ? ") for text in answer_texts]
         st.image(image_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
         st.caption(_("ok: still classified correctly. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
-        description = _said(titles, result, accuracy[:, place].tolist())
+        description = _sentence(titles, result, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
         live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=done.id)
         st.markdown(escape.markdown(description))
 
 
-def _said(titles: Sequence[str], result: Result, shares: Sequence[float]) -> str:
+def _sentence(titles: Sequence[str], result: Result, shares: Sequence[float]) -> str:
     """How many each run still answers right, of which images, and with which of its weights."""
     images, parts = result.images, result.splits
-    told = []
+    texts = []
     for title, part, n, fraction, notes in zip(titles, parts, images, shares, _notes(result), strict=True):
         if not n or not part:
-            told.append(_("{run}: no usable weights").format(run=title))
+            texts.append(_("{run}: no usable weights").format(run=title))
             continue
-        of = "" if _alike(parts, images) else _("on {images}").format(images=image_split.counted(part, n))
-        more = ", ".join(word for word in (of, notes) if word)
-        told.append(f"{title}: {fraction:.1%}" + (f" ({more})" if more else ""))
+        images_text = "" if _alike(parts, images) else _("on {images}").format(images=image_split.counted(part, n))
+        notes_text = ", ".join(word for word in (images_text, notes) if word)
+        texts.append(f"{title}: {fraction:.1%}" + (f" ({notes_text})" if notes_text else ""))
     if _alike(parts, images) and parts[0]:
         text = _("Accuracy at this strength on {images}: {shares}.")
-        return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(told))
-    return _("Accuracy at this strength: {shares}.").format(shares="; ".join(told))
+        return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(texts))
+    return _("Accuracy at this strength: {shares}.").format(shares="; ".join(texts))
 
 
 def _alike(parts: Sequence[str], images: Sequence[int]) -> bool:

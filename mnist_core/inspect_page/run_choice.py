@@ -19,15 +19,15 @@ def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
     A run of somebody else that the address names can be looked into as well.
     """
     runs = {run.id: run for run in watch.my_runs() if run.checkpoint_step is not None}
-    asked = st.query_params.get(panel.address("run")) if address.followed() else panel.session.get(KEY)
-    if asked and asked not in runs and (other := _of_somebody(asked)) is not None:
-        runs[asked] = other
+    run_id = st.query_params.get(panel.address("run")) if address.followed() else panel.session.get(KEY)
+    if run_id and run_id not in runs and (other := _of_somebody(run_id)) is not None:
+        runs[run_id] = other
     if not runs:
         st.info(_("You have no run with saved weights yet. Train a network first, then come back."))
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return None
     listed = list(runs)
-    start = asked if asked in runs else listed[0]
+    start = run_id if run_id in runs else listed[0]
     if address.followed():
         start = address.widget_default(panel.key(KEY), start) or listed[0]
     # What the address asks for is the default, as in ui/views.py.

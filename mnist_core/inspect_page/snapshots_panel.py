@@ -1,4 +1,4 @@
-"""Over time: a run's snapshots one after another: what it confused, its first weights, its answer to the drawn digit."""
+"""Through training: a run's snapshots one after another: what it confused, its first weights, its answer to the drawn digit."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
     if last_weights.find(run) is None:
         return
     analysis = analysis_panel.of_run(panel, Parameters(run=run.id), run)
-    analysis_panel.draw(panel, analysis.id, lambda done: _course(panel, run, done))
+    analysis_panel.draw(panel, analysis.id, lambda done: _through_training(panel, run, done))
 
 
-def _course(panel: Panel, run: Run, done: Done) -> None:
+def _through_training(panel: Panel, run: Run, done: Done) -> None:
     if len(done.result.steps) < 2:
         st.info(
             _(
@@ -56,15 +56,15 @@ def _frames(panel: Panel, run: Run, done: Done) -> None:
     steps, player = done.result.steps, panel.key(f"course-{done.id}")
     chosen = panel.session.get("course_cell")
     place = _place(panel, done)
-    after = [_("After step {step}").format(step=f"{step:,}") for step in steps]
+    labels = [_("After step {step}").format(step=f"{step:,}") for step in steps]
     dark = session.dark()
     look = (done.id, dark, texts.language())
     matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, done, dark))
-    said = [one.description for one in matrices]
+    sentences = [matrix.description for matrix in matrices]
     control(
         player,
-        after,
-        said,
+        labels,
+        sentences,
         key=panel.key("course_control"),
         name=_("Snapshot"),
         frame=place if chosen else None,
@@ -76,7 +76,7 @@ def _frames(panel: Panel, run: Run, done: Done) -> None:
             charts.matrix(_counts(run, done, -1), False, dark, _),
             key=panel.key("chart_course"),
             height=470,
-            description=said[-1],
+            description=sentences[-1],
             subject=done.id,
             player=player,
             frames=matrices,
@@ -124,8 +124,8 @@ def _counts(run: Run, done: Done, place: int) -> NDArray[np.int64]:
 
 
 def _matrices(run: Run, done: Done, dark: bool) -> list[Frame]:
-    every = [_counts(run, done, place) for place in range(len(done.result.steps))]
-    return [Frame(charts.matrix(one, False, dark, _)["data"], charts.describe(one).text(_)) for one in every]
+    counts = [_counts(run, done, place) for place in range(len(done.result.steps))]
+    return [Frame(charts.matrix(matrix, False, dark, _)["data"], charts.describe(matrix).text(_)) for matrix in counts]
 
 
 def _snapshots(run: Run, steps: Sequence[int]) -> Iterator[weights.Snapshot | None]:
@@ -138,7 +138,7 @@ def _snapshots(run: Run, steps: Sequence[int]) -> Iterator[weights.Snapshot | No
 
 
 def _sheets(run: Run, steps: Sequence[int], dark: bool) -> list[bytes | None]:
-    return [None if one is None else _sheet(run, one, dark) for one in _snapshots(run, steps)]
+    return [None if snapshot is None else _sheet(run, snapshot, dark) for snapshot in _snapshots(run, steps)]
 
 
 def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
@@ -156,24 +156,24 @@ def _answers(panel: Panel, run: Run, done: Done, player: str) -> None:
         st.caption(_("Draw a digit in the first view to see here how the answer to it changed during training."))
         return
     shares = watch.figure(("course answers", done.id, image.tobytes()), lambda: _shares(run, done.result.steps, image))
-    said = ["" if one is None else answers_figure.describe(one).text(_) for one in shares]
-    words(player, [text and _("Your drawing:") + " " + text for text in said], key=panel.key("course_answer"))
-    figures = [answers_figure.bars(np.zeros(10) if one is None else one, session.dark(), _) for one in shares]
+    texts = ["" if row is None else answers_figure.describe(row).text(_) for row in shares]
+    words(player, [text and _("Your drawing:") + " " + text for text in texts], key=panel.key("course_answer"))
+    figures = [answers_figure.bars(np.zeros(10) if row is None else row, session.dark(), _) for row in shares]
     live_chart(
         figures[-1],
         key=panel.key("chart_course_answer"),
         height=240,
-        description=said[-1],
+        description=texts[-1],
         subject=run.id,
         player=player,
-        frames=[Frame(figure["data"], text) for figure, text in zip(figures, said, strict=True)],
+        frames=[Frame(figure["data"], text) for figure, text in zip(figures, texts, strict=True)],
     )
 
 
 def _shares(run: Run, steps: Sequence[int], image: NDArray[np.uint8]) -> list[NDArray[np.float64] | None]:
     return [
-        None if one is None else forward.probabilities(run.config, one.weights, image[None])[0]
-        for one in _snapshots(run, steps)
+        None if snapshot is None else forward.probabilities(run.config, snapshot.weights, image[None])[0]
+        for snapshot in _snapshots(run, steps)
     ]
 
 
@@ -184,11 +184,11 @@ def _images(run: Run, done: Done) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]
     return part.images[:count], part.labels[:count]
 
 
-def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done, given: NDArray[np.uint8]) -> None:
+def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done, answers: NDArray[np.uint8]) -> None:
     """The images of a cell, as the snapshot answers them."""
     true, answer = place
     images, labels = _images(run, done)
-    rows = np.flatnonzero((labels == true) & (given == answer))
+    rows = np.flatnonzero((labels == true) & (answers == answer))
     with st.container(horizontal=True, vertical_alignment="center"):
         after = _("After step {step}").format(step=f"{step:,}")
         title = _("True digit {true}, answered {answer}: {count}")
@@ -201,7 +201,7 @@ def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done,
         return
     shown = rows[:CELL_IMAGES]
     shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown])
-    marks = [f"{one.argmax()} · {100 * one.max():.0f}" for one in shares]
+    marks = [f"{row.argmax()} · {100 * row.max():.0f}" for row in shares]
     st.image(image_sheet(images[shown], columns=12, scale=4, labels=marks, letters=7), width=1000)
     text = _("Below each image: the network's answer and its confidence in percent; {shown} of {count}.")
     st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))

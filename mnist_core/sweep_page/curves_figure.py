@@ -54,19 +54,19 @@ def curves_chart(
     top = np.inf
     if view.metric == "loss":
         top = top_of_loss(columns, chance_of(runs), log=axes.log_y)
-    left: list[tuple[float, str, str]] = []
+    departures: list[tuple[float, str, str]] = []
     for index, ((run, _curves), (records, values)) in enumerate(zip(runs, series, strict=True)):
         figure["data"].append(_curve(index, run, across.values(records), values, rates, view, top, translate))
         row = departure(values, top) if top != np.inf else None
         if row is not None:
-            left.append(
+            departures.append(
                 (
                     float(across.values(records)[row]),
-                    _gone(run, values[row:], translate),
+                    _departure_text(run, values[row:], translate),
                     color_of(run.config.learning_rate, rates, view.dark),
                 )
             )
-    figure["data"] += [_departures(left, marks.edge(top, axes)), _color_bar(rates, view, translate)]
+    figure["data"] += [_departures(departures, marks.edge(top, axes)), _color_bar(rates, view, translate)]
     layout["yaxis"] |= loss_axis(columns, top, axes) if view.metric == "loss" else SHARES
     mark_chance(figure, runs, view, translate, log=axes.log_y)
     figure["data"] += spread(layout)
@@ -115,22 +115,22 @@ def _curve(
     }
 
 
-def _gone(run: Run, values: Floats, translate: Translate) -> str:
+def _departure_text(run: Run, values: Floats, translate: Translate) -> str:
     """What hover says of a curve that left the chart: how far it went."""
     maximum = values[np.isfinite(values)]
     return f"{rate_text(run.rates, translate)}: " + (f"{float(maximum.max()):.2g}" if len(maximum) else "NaN")
 
 
-def _departures(left: Sequence[tuple[float, str, str]], y: float) -> Trace:
+def _departures(departures: Sequence[tuple[float, str, str]], y: float) -> Trace:
     """A small sign of its color where each curve left the chart for good."""
     return {
         "type": "scatter",
         "mode": "markers",
         "uid": "left",
-        "x": [x for x, _text, _color in left],
-        "y": [y] * len(left),
-        "text": [text for _x, text, _color in left],
-        "marker": {"symbol": "triangle-up", "size": 12, "color": [color for _x, _text, color in left]},
+        "x": [x for x, _text, _color in departures],
+        "y": [y] * len(departures),
+        "text": [text for _x, text, _color in departures],
+        "marker": {"symbol": "triangle-up", "size": 12, "color": [color for _x, _text, color in departures]},
         "hovertemplate": "%{text}<extra></extra>",
         "showlegend": False,
     }
@@ -140,7 +140,7 @@ def _color_bar(rates: Sequence[float], view: SweepView, translate: Translate) ->
     """Nothing but the bar that tells colors."""
     low, high = math.log10(rates[0]), math.log10(rates[-1])
     ticks = [low, *range(math.floor(low) + 1, math.ceil(high)), high]
-    shown = [tick for tick in ticks if tick in (low, high) or min(tick - low, high - tick) > 0.12 * (high - low)]
+    labeled = [tick for tick in ticks if tick in (low, high) or min(tick - low, high - tick) > 0.12 * (high - low)]
     return {
         "type": "scatter",
         "mode": "markers",
@@ -155,8 +155,8 @@ def _color_bar(rates: Sequence[float], view: SweepView, translate: Translate) ->
             "showscale": True,
             "colorbar": {
                 "title": {"text": translate(N_("rate")), "side": "top"},
-                "tickvals": shown,
-                "ticktext": [f"{10**tick:.3g}" for tick in shown],
+                "tickvals": labeled,
+                "ticktext": [f"{10**tick:.3g}" for tick in labeled],
                 "thickness": 14,
                 "outlinewidth": 0,
                 "tickfont": {"size": theme.NOTE_SIZE},

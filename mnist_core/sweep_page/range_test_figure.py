@@ -59,7 +59,7 @@ def chart(
     if reading.breaks is not None and reading.breaks < highest:
         _shade(layout, reading.breaks, highest, dark, translate)
     ends_of_y2 = spread({"xaxis": layout["xaxis"], "yaxis": layout["yaxis2"]})
-    figure["data"] += [one | {"yaxis": "y2"} for one in ends_of_y2]
+    figure["data"] += [trace | {"yaxis": "y2"} for trace in ends_of_y2]
     return figure
 
 
@@ -83,20 +83,20 @@ def _line(uid: str, reading: Reading, values: Floats, name: str, color: str, wid
 
 
 def _mark(reading: Reading, index: int, dark: bool, translate: Translate) -> dict[str, Any]:
-    one = reading.suggestions[index]
-    place = int(np.nanargmin(np.abs(np.log10(reading.rates) - np.log10(one.rate))))
-    name = f"{translate(NAMES[one.kind])}: {one.rate:.2g}"
+    suggestion = reading.suggestions[index]
+    place = int(np.nanargmin(np.abs(np.log10(reading.rates) - np.log10(suggestion.rate))))
+    name = f"{translate(NAMES[suggestion.kind])}: {suggestion.rate:.2g}"
     return {
         "type": "scatter",
         "mode": "markers",
-        "uid": one.kind,
-        "x": [one.rate],
+        "uid": suggestion.kind,
+        "x": [suggestion.rate],
         "y": [float(reading.accuracies[place])],
         "yaxis": "y2",
         "name": name,
         "marker": {
             "size": 17,
-            "symbol": SYMBOLS[one.kind],
+            "symbol": SYMBOLS[suggestion.kind],
             "color": theme.run_color(index + 1, dark),
             "line": {"width": 2, "color": theme.ink(dark)},
         },

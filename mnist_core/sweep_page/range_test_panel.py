@@ -64,9 +64,9 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     steps = view.curves.steps
     reading = watch.figure((run.id, run.version, "reading"), lambda: range_test.read(steps, run.config))
     if run.active:
-        done = run.progress.step / max(1, run.progress.total_steps)
+        fraction = run.progress.step / max(1, run.progress.total_steps)
         text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
-        st.progress(done, text=waiting.words([run.id]) if run.state == "queued" else text)
+        st.progress(fraction, text=waiting.words([run.id]) if run.state == "queued" else text)
     elif len(steps):
         st.markdown(f":material/lightbulb: {reading.sentence.text(_)}")
     highest = run.config.learning_rate
@@ -78,20 +78,20 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
         figure, key=panel.key("chart_range"), height=560, description=charts.describe(reading).text(_), subject=run.id
     )
     if not run.active:
-        for column, one in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
+        for column, suggestion in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
             with column, st.container(border=True, height="stretch"):
-                _suggestion(panel, one, run.config)
+                _suggestion(panel, suggestion, run.config)
 
 
-def _suggestion(panel: Panel, one: Suggestion, config: RunConfig) -> None:
-    st.markdown(f"**{one.rate:.2g}** · {_(charts.NAMES[one.kind])}")
-    st.caption(one.reason.text(_))
+def _suggestion(panel: Panel, suggestion: Suggestion, config: RunConfig) -> None:
+    st.markdown(f"**{suggestion.rate:.2g}** · {_(charts.NAMES[suggestion.kind])}")
+    st.caption(suggestion.reason.text(_))
     st.button(
         _("Use this rate"),
-        key=panel.key(f"use_{one.kind}"),
+        key=panel.key(f"use_{suggestion.kind}"),
         icon=":material/tune:",
         on_click=_use,
-        args=(float(f"{one.rate:.2g}"),),
+        args=(float(f"{suggestion.rate:.2g}"),),
     )
 
 

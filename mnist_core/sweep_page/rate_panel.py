@@ -19,7 +19,9 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def chosen(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
+def chosen_rate(
+    panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView
+) -> None:
     """The rate that was clicked, or chosen here: what came of it, and where to go from it."""
     panel.session["sweep_rate"] = view.chosen if view.chosen in sweep.rates else None
 
@@ -37,7 +39,7 @@ def chosen(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: z
             on_change=changed,
             width=230,
         )
-        of_rate = [one for one in views if one.run.config.learning_rate == view.chosen]
+        of_rate = [run_view for run_view in views if run_view.run.config.learning_rate == view.chosen]
         if not of_rate:
             return
         first = of_rate[0].run.config
@@ -49,37 +51,37 @@ def chosen(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: z
             on_click=_set_rate,
             args=(sweep, first),
         )
-        for one in of_rate:
-            label = _("Open the run") if len(of_rate) == 1 else _("Open seed {n}").format(n=one.run.config.seed)
-            key = panel.key(f"open_seed_{one.run.config.seed}")
-            st.button(label, key=key, icon=":material/show_chart:", on_click=started.open_run, args=(one.run.id,))
-    st.markdown(_told(of_rate, reading, view))
+        for run_view in of_rate:
+            label = _("Open the run") if len(of_rate) == 1 else _("Open seed {n}").format(n=run_view.run.config.seed)
+            key = panel.key(f"open_seed_{run_view.run.config.seed}")
+            st.button(label, key=key, icon=":material/show_chart:", on_click=started.open_run, args=(run_view.run.id,))
+    st.markdown(_rate_summary(of_rate, reading, view))
 
 
 def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
     """All runs in figures; a row can be chosen, too."""
     split = view.split
     point_zones = {point.rate: point.zone for point in reading.points}
-    shown = sorted(views, key=lambda one: (one.run.config.learning_rate, one.run.config.seed))
+    by_rate = sorted(views, key=lambda run_view: (run_view.run.config.learning_rate, run_view.run.config.seed))
 
-    def row(one: watch.View) -> dict[str, Any]:
-        run, zone = one.run, point_zones.get(one.run.config.learning_rate)
-        told = {_("Rate"): run.rates}
+    def row(run_view: watch.View) -> dict[str, Any]:
+        run, zone = run_view.run, point_zones.get(run_view.run.config.learning_rate)
+        cells = {_("Rate"): run.rates}
         if sweep.seeds > 1:
-            told[_("Seed")] = str(run.config.seed)
-        return told | {
+            cells[_("Seed")] = str(run.config.seed)
+        return cells | {
             _("Outcome"): _(names.STATES[names.state(run)]),
             _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
-            _("Final loss"): _shown(zones.last(run, one.curves, split, "loss"), ".4g"),
-            _("Best loss"): _shown(zones.best(run, one.curves, split, "loss"), ".4g"),
-            _("Final accuracy"): _shown(zones.last(run, one.curves, split, "accuracy"), ".2%"),
-            _("Best accuracy"): _shown(zones.best(run, one.curves, split, "accuracy"), ".2%"),
+            _("Final loss"): _number_text(zones.last(run, run_view.curves, split, "loss"), ".4g"),
+            _("Best loss"): _number_text(zones.best(run, run_view.curves, split, "loss"), ".4g"),
+            _("Final accuracy"): _number_text(zones.last(run, run_view.curves, split, "accuracy"), ".2%"),
+            _("Best accuracy"): _number_text(zones.best(run, run_view.curves, split, "accuracy"), ".2%"),
         }
 
-    def chosen(place: int) -> None:
-        panel.session["chosen_rate"] = shown[place].run.config.learning_rate
+    def choose(place: int) -> None:
+        panel.session["chosen_rate"] = by_rate[place].run.config.learning_rate
 
-    row_of([row(one) for one in shown], panel.key("sweep_table"), chosen)
+    row_of([row(run_view) for run_view in by_rate], panel.key("sweep_table"), choose)
 
 
 def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:
@@ -92,20 +94,20 @@ def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:
     started.go_to_train()
 
 
-def _told(of_rate: list[watch.View], reading: zones.Reading, view: SweepView) -> str:
+def _rate_summary(of_rate: list[watch.View], reading: zones.Reading, view: SweepView) -> str:
     """A rate in a line: zone, outcomes, figures of each seed."""
     rate = of_rate[0].run.config.learning_rate
     zone = next((point.zone for point in reading.points if point.rate == rate), None)
     parts = [_("Rate **{rate}**").format(rate=names.number(rate))]
     if zone is not None:
         parts.append(_(ZONE_NAMES[zone]))
-    for one in of_rate:
-        loss = zones.last(one.run, one.curves, view.split, "loss")
-        accuracy = zones.last(one.run, one.curves, view.split, "accuracy")
+    for run_view in of_rate:
+        loss = zones.last(run_view.run, run_view.curves, view.split, "loss")
+        accuracy = zones.last(run_view.run, run_view.curves, view.split, "accuracy")
         figures = _("loss {loss}, accuracy {accuracy}").format(loss=f"{loss:.4g}", accuracy=f"{accuracy:.2%}")
-        parts.append(f"{names.badge(one.run)} {figures}")
+        parts.append(f"{names.badge(run_view.run)} {figures}")
     return " · ".join(parts)
 
 
-def _shown(value: float, form: str) -> str:
+def _number_text(value: float, form: str) -> str:
     return "" if math.isnan(value) else format(value, form)

@@ -20,12 +20,12 @@ SHOWN = 6  # earlier sweeps before the rest is folded
 
 def draw(panel: Panel) -> None:
     """The plan in the sidebar, the button, and the sweep that is shown."""
-    shown = panel.follow("shown_sweep", "sweep")
+    sweep_id = panel.follow("shown_sweep", "sweep")
     with st.sidebar:
         plan = sweep_plan.controls()
     sweep_plan.launch(panel, plan)
-    if shown:
-        frame.safely(sweep_panel.draw)(panel, shown)
+    if sweep_id:
+        frame.safely(sweep_panel.draw)(panel, sweep_id)
     else:
         st.info(
             _("Press the button: all runs start from the same weights, and their curves are drawn here together, live.")
@@ -59,7 +59,7 @@ def _settle_unseen(sweep: SweepRecord) -> None:
 
 
 def _line(panel: Panel, sweep: SweepRecord) -> None:
-    title, when, action = st.columns([8, 3, 2], vertical_alignment="center")
+    title, created, action = st.columns([8, 3, 2], vertical_alignment="center")
     current = panel.session["shown_sweep"] == sweep.id
     text = _("{n} rates from {low} to {high} · {settings}").format(
         n=len(sweep.rates),
@@ -68,7 +68,7 @@ def _line(panel: Panel, sweep: SweepRecord) -> None:
         settings=names.but_the_rate(sweep.config),
     )
     title.markdown(f"**{text}**" if current else text)
-    when.caption(time.strftime("%Y-%m-%d %H:%M", time.localtime(sweep.created_at)))
+    created.caption(time.strftime("%Y-%m-%d %H:%M", time.localtime(sweep.created_at)))
     action.button(
         _("Open"),
         key=panel.key(f"open_{sweep.id}"),

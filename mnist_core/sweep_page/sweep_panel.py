@@ -54,7 +54,7 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
     _words(panel, sweep, reading)
     view = _view(panel, sweep)
     _charts(panel, sweep, views, versions, reading, view)
-    rate_panel.chosen(panel, sweep, views, reading, view)
+    rate_panel.chosen_rate(panel, sweep, views, reading, view)
     rate_panel.table(panel, sweep, views, reading, view)
 
 
@@ -89,8 +89,8 @@ def _progress(views: list[watch.View]) -> None:
     parts = [text.format(done=ended, all=len(runs))]
     if waits := sum(run.state == "queued" for run in runs):
         parts.append(ngettext("{n} waiting", "{n} waiting", waits).format(n=waits))
-    if (left := _seconds_left(str(runs[0].group), fraction)) is not None:
-        parts.append(_("about {time} left").format(time=names.duration(left)))
+    if (seconds_left := _seconds_left(str(runs[0].group), fraction)) is not None:
+        parts.append(_("about {time} left").format(time=names.duration(seconds_left)))
     st.progress(min(1.0, fraction), text=" · ".join(parts))
 
 
@@ -100,15 +100,15 @@ def _seconds_left(sweep_id: str, fraction: float) -> float | None:
     Timed here, and not from when the runs began: the machine's clock may have been set since.
     """
     first, since = st.session_state.setdefault(f"sweep_seen_{sweep_id}", (fraction, time.monotonic()))
-    made = fraction - first
-    return None if made < 0.03 else (time.monotonic() - since) * (1 - fraction) / made
+    progress = fraction - first
+    return None if progress < 0.03 else (time.monotonic() - since) * (1 - fraction) / progress
 
 
 def _words(panel: Panel, sweep: SweepRecord, reading: zones.Reading) -> None:
     """What the sweep says, and how good the prediction was."""
-    if said := " ".join(sentence.text(_) for sentence in reading.sentences):
+    if text := " ".join(sentence.text(_) for sentence in reading.sentences):
         with st.container(key=panel.key("sweep_words")):
-            st.success(said, icon=":material/query_stats:")
+            st.success(text, icon=":material/query_stats:")
     if sweep.predicted_edge is None:
         return
     if not reading.done or reading.edge is None:
@@ -141,7 +141,7 @@ def _charts(
     reading: zones.Reading,
     view: SweepView,
 ) -> None:
-    runs = [(one.run, one.curves) for one in views]
+    runs = [(run_view.run, run_view.curves) for run_view in views]
     key = (sweep.id, versions, view, texts.language())
     # Side by side where each has room.
     st.html("<style>[class*=sweep_charts] [data-testid=stColumn] { min-width: min(100%, 24rem); }</style>")

@@ -88,10 +88,10 @@ def launch(panel: Panel, plan: Plan | None) -> None:
     if predicting is not None:
         _ask_edge(predicting)
     st.caption(_("Rates: {rates}").format(rates=", ".join(f"{rate:g}" for rate in plan.rates)))
-    together = estimate.trains_stacked(config)
-    said = sweep_range.announcement(config, runs, seconds, together, names.duration(seconds))
-    if said is not None:
-        st.warning(said.text(_), icon=":material/hourglass_top:")
+    stacked = estimate.trains_stacked(config)
+    warning = sweep_range.announcement(config, runs, seconds, stacked, names.duration(seconds))
+    if warning is not None:
+        st.warning(warning.text(_), icon=":material/hourglass_top:")
 
 
 def _ask_edge(plan: Plan) -> None:

@@ -103,16 +103,16 @@ def rates_chart(
 
 def describe(reading: Reading, rates: int) -> Message:
     """The right chart in words, for those who do not see it."""
-    known = sum(point.zone is not None for point in reading.points)
-    said = message(N_("Results for {known} of {rates} learning rates."), known=known, rates=rates)
+    measured = sum(point.zone is not None for point in reading.points)
+    description = message(N_("Results for {known} of {rates} learning rates."), known=measured, rates=rates)
     for sentence in reading.sentences:
-        said = Message("{said} {more}", {"said": said, "more": sentence})
-    return said
+        description = Message("{description} {sentence}", {"description": description, "sentence": sentence})
+    return description
 
 
 def _bounds(rates: Sequence[float]) -> list[float]:
     """Where each rate's stretch of the axis begins and ends: half way to its neighbors."""
-    inner = [math.sqrt(one * other) for one, other in pairwise(rates)]
+    inner = [math.sqrt(rate * next_rate) for rate, next_rate in pairwise(rates)]
     first = rates[0] ** 2 / inner[0] if inner else rates[0] / 2
     last = rates[-1] ** 2 / inner[-1] if inner else rates[-1] * 2
     return [first, *inner, last]
@@ -147,7 +147,7 @@ def _ends(
     return max(1e-7, min(minimum, chance / 10) / 3), 3 * max(most, chance)
 
 
-def _held(values: NDArray[np.float64], floor: float, top: float) -> NDArray[np.float64]:
+def _within(values: NDArray[np.float64], floor: float, top: float) -> NDArray[np.float64]:
     """What is drawn: beyond the axis a value stands just within its end; where there is nothing, nothing."""
     if top <= 1.0:  # an accuracy that is no number
         return np.where(np.isinf(values), 0.0, values)
@@ -168,7 +168,6 @@ def _ends_trace(
     values = table.mean(axis=0)
     final = uid == "final"
     names = {"final": N_("final"), "best": N_("best")}
-    shown = _held(values, floor, top)
     colors = [color_of(rate, rates, view.dark) for rate in rates]
     beyond = ~(values <= top) & ~np.isnan(values)
     symbols = np.where(beyond & (view.metric == "loss"), "triangle-up", "circle")
@@ -183,8 +182,10 @@ def _ends_trace(
         "uid": uid,
         "name": translate(names[uid]),
         "x": packed(np.array(rates)),
-        "y": packed(shown),
-        "text": [_told(point, value, view, translate) for point, value in zip(reading.points, values, strict=True)],
+        "y": packed(_within(values, floor, top)),
+        "text": [
+            _hover_text(point, value, view, translate) for point, value in zip(reading.points, values, strict=True)
+        ],
         "hovertemplate": f"%{{text}}<extra>{translate(names[uid])}</extra>",
         "line": {
             "color": theme.ink(view.dark) if final else theme.quiet(view.dark),
@@ -196,7 +197,7 @@ def _ends_trace(
     }
 
 
-def _told(point: zones.RatePoint, value: float, view: SweepView, translate: Translate) -> str:
+def _hover_text(point: zones.RatePoint, value: float, view: SweepView, translate: Translate) -> str:
     number = "NaN" if math.isinf(value) else f"{value:.4g}" if view.metric == "loss" else f"{value:.2%}"
     zone = f"<br>{translate(ZONE_NAMES[point.zone])}" if point.zone else ""
     return f"<b>{rate_text(point.rate, translate)}</b>: {number}{zone}"
@@ -205,7 +206,7 @@ def _told(point: zones.RatePoint, value: float, view: SweepView, translate: Tran
 def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top: float, view: SweepView) -> list[Trace]:
     """From the least to the greatest of the seeds."""
     words = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"width": 0}}
-    minimum, maximum = (_held(edge, floor, top) for edge in (table.min(axis=0), table.max(axis=0)))
+    minimum, maximum = (_within(edge, floor, top) for edge in (table.min(axis=0), table.max(axis=0)))
     fill = {"fill": "tonexty", "fillcolor": theme.faint(view.dark)}
     x = packed(np.array(rates))
     return [
@@ -216,12 +217,12 @@ def _band(rates: Sequence[float], table: NDArray[np.float64], floor: float, top:
 
 def _stretches(reading: Reading, bounds: Sequence[float]) -> list[tuple[Zone, float, float]]:
     """Neighboring rates of one zone: the zone, and the ends of their stretch of the axis."""
-    found = []
+    stretches = []
     for zone, group in groupby(range(len(reading.points)), lambda place: reading.points[place].zone):
         places = list(group)
         if zone is not None:
-            found.append((zone, bounds[places[0]], bounds[places[-1] + 1]))
-    return found
+            stretches.append((zone, bounds[places[0]], bounds[places[-1] + 1]))
+    return stretches
 
 
 def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: SweepView) -> None:
@@ -255,9 +256,9 @@ def _name_zones(
         left, right = ((math.log(end) - low) / whole for end in ends_of_it)
         if zone not in widest or right - left > widest[zone][1] - widest[zone][0]:
             widest[zone] = (left, right)
-    named = [labels.Stretch(translate(ZONE_LABELS[zone]), *stretch) for zone, stretch in widest.items()]
-    places = labels.in_rows(named, room, theme.NOTE_SIZE)
-    for zone, name, place in zip(widest, named, places, strict=True):
+    stretches = [labels.Stretch(translate(ZONE_LABELS[zone]), *stretch) for zone, stretch in widest.items()]
+    places = labels.in_rows(stretches, room, theme.NOTE_SIZE)
+    for zone, name, place in zip(widest, stretches, places, strict=True):
         figure["layout"]["annotations"].append(
             {
                 "xref": "paper",

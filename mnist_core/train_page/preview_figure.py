@@ -39,8 +39,8 @@ def preview(config: RunConfig, description: Description, dark: bool, translate: 
         (N_("2. Update the weights"), _updates(config, description, dark, translate)),
         (N_("3. Watch the curves"), _curves(config, dark, translate)),
     )
-    drawn = "".join(f'<div><div class="title">{_safe(translate(title))}</div>{part}</div>' for title, part in parts)
-    return f'{STYLE}<div class="mnist-lab-preview" data-testid="preview">{drawn}</div>'
+    columns = "".join(f'<div><div class="title">{_safe(translate(title))}</div>{part}</div>' for title, part in parts)
+    return f'{STYLE}<div class="mnist-lab-preview" data-testid="preview">{columns}</div>'
 
 
 def _split(config: RunConfig, dark: bool, translate: Translate) -> str:
@@ -96,12 +96,12 @@ def _curves(config: RunConfig, dark: bool, translate: Translate) -> str:
         f'<div class="in"><svg viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg></div>'
         f'<div class="across"><span>0</span><span>{config.total_steps:,}</span></div></div>'
     )
-    said = (
+    sentences = (
         translate(N_("The curves begin near {chance}, the loss of a guess")).format(chance=f"{chance:.3g}"),
         translate(N_("If it learns well, they fall; if it overfits, validation turns up")),
         translate(N_("If it breaks, they leave the chart or stay where they began")),
     )
-    return picture + "".join(map(_line, said))
+    return picture + "".join(map(_line, sentences))
 
 
 def _block(count: int, color: str) -> str:

@@ -27,8 +27,8 @@ def draw() -> None:
         with st.expander(ngettext("{n} earlier run", "{n} earlier runs", earlier).format(n=earlier)):
             for run in runs[SHOWN:]:
                 _line(run)
-    for other in unreadable:
-        _unreadable_line(other)
+    for unreadable_run in unreadable:
+        _unreadable_line(unreadable_run)
 
 
 def _open(run: Run) -> None:
