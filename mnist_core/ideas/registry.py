@@ -65,8 +65,8 @@ class Idea:
     def draw(self, panel: Panel, *parts: Any) -> None:
         """Draw it in this place; ideas about data take the name of a data set, which may be left out. Raises InitialValueError."""
         module = import_module(f"mnist_core.ideas.{self.folder.replace('/', '.')}.panel")
-        drawn: Callable[..., None] = module.draw
-        drawn(panel, *parts)
+        draw: Callable[..., None] = module.draw
+        draw(panel, *parts)
 
 
 # In the order in which a page's switch has them.

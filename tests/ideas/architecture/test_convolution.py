@@ -82,7 +82,7 @@ def test_own_numbers() -> None:
 def test_what_is_no_kernel(text: str, reason: str, found: str) -> None:
     with pytest.raises(concept.KernelError) as caught:
         concept.parse_kernel(text)
-    assert (caught.value.reason, caught.value.found) == (reason, found)
+    assert (caught.value.reason, caught.value.text) == (reason, found)
 
 
 def test_the_window_lies_where_the_pixel_comes_from() -> None:

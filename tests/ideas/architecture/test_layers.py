@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mnist_core.config import RunConfig, choices
-from mnist_core.ideas.architecture.layers.concept import KEPT, Dense, dense_layers, memory, parameters_of, width_for
+from mnist_core.ideas.architecture.layers.concept import (
+    STATE_SIZES,
+    Dense,
+    dense_layers,
+    memory,
+    parameters_of,
+    width_for,
+)
 from mnist_core.ideas.architecture.layers.figure import in_bytes, size_chart
 from mnist_core.networks.models import describe
 from tests.charts import numbers, trace
@@ -38,8 +45,8 @@ def test_what_torchs_optimizers_keep() -> None:
 
     from mnist_core.training.optimizers import make_optimizer
 
-    assert set(KEPT) == set(choices("optimizer"))
-    for name, kept in KEPT.items():
+    assert set(STATE_SIZES) == set(choices("optimizer"))
+    for name, kept in STATE_SIZES.items():
         weight = torch.nn.Parameter(torch.ones(7, 3))
         optimizer = make_optimizer(RunConfig(optimizer=name), [weight])
         weight.sum().backward()

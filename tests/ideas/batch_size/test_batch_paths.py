@@ -8,10 +8,10 @@ import pytest
 from mnist_core.ideas.batch_size.batch_paths import concept
 from mnist_core.ideas.batch_size.batch_paths import figure as charts
 from mnist_core.ideas.batch_size.batch_paths.concept import Points
-from mnist_core.ideas.batch_size.batch_paths.figure import Walk
+from mnist_core.ideas.batch_size.batch_paths.figure import Trajectory
 from tests.charts import numbers, trace
 
-POINTS = concept.made()
+POINTS = concept.sample_points()
 
 
 def test_a_step_by_hand() -> None:
@@ -75,26 +75,26 @@ def test_a_path_that_runs_away_ends() -> None:
 
 
 def test_walks_on_the_contour_and_against_points_seen() -> None:
-    points = concept.made()
+    points = concept.sample_points()
     walks = [
-        Walk(str(batch), concept.descend(points, batch, 0.1, 2 * per_epoch), per_epoch)
+        Trajectory(str(batch), concept.descend(points, batch, 0.1, 2 * per_epoch), per_epoch)
         for batch, per_epoch in ((32, 1), (8, 4), (1, 32))
     ]
     figure = charts.contour_chart(points, walks, False, str)
-    assert numbers(trace(figure, "walk1")["x"]) == pytest.approx(walks[1].places[:, 0], abs=1e-6)
+    assert numbers(trace(figure, "trajectory1")["x"]) == pytest.approx(walks[1].places[:, 0], abs=1e-6)
     losses = charts.loss_chart(points, walks, True, False, str)
     for place in range(3):
-        assert numbers(trace(losses, f"walk{place}")["x"])[-1] == 2  # epochs
+        assert numbers(trace(losses, f"trajectory{place}")["x"])[-1] == 2  # epochs
     steps = charts.loss_chart(points, walks, False, False, str)
-    assert numbers(trace(steps, "walk2")["x"])[-1] == 64
+    assert numbers(trace(steps, "trajectory2")["x"])[-1] == 64
     here = float(concept.loss(points, *walks[0].places[-1]))
-    assert numbers(trace(losses, "walk0")["y"])[-1] == pytest.approx(here, rel=1e-5)
+    assert numbers(trace(losses, "trajectory0")["y"])[-1] == pytest.approx(here, rel=1e-5)
 
 
 def test_a_walk_that_runs_away_leaves_the_picture_not_the_axes() -> None:
-    points = concept.made()
-    walk = Walk("1", concept.descend(points, 1, 1.0, 5_000), 32)
+    points = concept.sample_points()
+    walk = Trajectory("1", concept.descend(points, 1, 1.0, 5_000), 32)
     figure = charts.contour_chart(points, [walk], False, str)
-    assert np.abs(numbers(trace(figure, "walk0")["x"])).max() < 10
+    assert np.abs(numbers(trace(figure, "trajectory0")["x"])).max() < 10
     losses = charts.loss_chart(points, [walk], False, False, str)
-    assert np.isfinite(numbers(trace(losses, "walk0")["y"])).all()
+    assert np.isfinite(numbers(trace(losses, "trajectory0")["y"])).all()

@@ -34,15 +34,15 @@ RUNS = (
 
 def test_after_equal_epochs_the_numbers_are_the_ones_recorded() -> None:
     found = charts.points(RUNS, "epochs", 2)
-    assert [(point.batch, point.step, point.there) for point in found] == [
+    assert [(point.batch, point.step, point.reached) for point in found] == [
         (10, 200, True),
         (100, 0, False),
         (1_000, 2, True),
     ]
     assert [point.accuracy for point in found] == pytest.approx([0.8, 0.1, 0.3])
     figure = charts.chart(found, "epochs", 2, "group", False, str)
-    assert numbers(trace(figure, "there")["x"]).tolist() == [10, 1_000]
-    assert numbers(trace(figure, "there")["y"]) == pytest.approx([0.8, 0.3])
+    assert numbers(trace(figure, "reached")["x"]).tolist() == [10, 1_000]
+    assert numbers(trace(figure, "reached")["y"]) == pytest.approx([0.8, 0.3])
     assert numbers(trace(figure, "behind")["y"]) == pytest.approx([0.1])
 
 
@@ -51,27 +51,27 @@ def test_a_run_that_ended_before_is_not_one_that_comes_yet_and_one_of_another_ra
     over = [(replace(small, state="finished"), curves), (replace(middle, state="finished", outcome="diverged"), later)]
     changed = replace(large, rate_changes=(RateChange(1, 0.5),))
     found = charts.points([*over, (changed, last)], "epochs", 2)
-    assert [(point.batch, point.there, point.over) for point in found] == [(10, True, True), (100, False, True)]
+    assert [(point.batch, point.reached, point.ended) for point in found] == [(10, True, True), (100, False, True)]
     figure = charts.chart(found, "epochs", 2, "group", False, str)
-    assert numbers(trace(figure, "over")["x"]).tolist() == [100]
+    assert numbers(trace(figure, "ended")["x"]).tolist() == [100]
     assert not len(numbers(trace(figure, "behind")["x"]))
     assert [one["name"] for one in figure["data"] if one.get("showlegend")] == ["ended earlier", "reached"]
 
 
 def test_after_equal_updates_the_numbers_are_the_ones_recorded() -> None:
     found = charts.points(RUNS, "updates", 4)
-    assert [(point.batch, point.step, point.there) for point in found] == [
+    assert [(point.batch, point.step, point.reached) for point in found] == [
         (10, 4, True),
         (100, 0, False),
         (1_000, 4, True),
     ]
     assert [point.accuracy for point in found] == pytest.approx([0.2, 0.1, 0.5])
     later = charts.points(RUNS, "updates", 64)
-    assert [(point.step, point.there) for point in later if point.batch != 100] == [(64, True), (4, False)]
+    assert [(point.step, point.reached) for point in later if point.batch != 100] == [(64, True), (4, False)]
 
 
 def test_what_lies_near_counts_as_equal_and_says_where_it_is() -> None:
     (near,) = charts.points([run(10, (50, 0.5), (90, 0.6))], "updates", 80)
-    assert (near.step, near.there) == (90, True)
+    assert (near.step, near.reached) == (90, True)
     (far,) = charts.points([run(10, (50, 0.5))], "updates", 80)
-    assert not far.there
+    assert not far.reached

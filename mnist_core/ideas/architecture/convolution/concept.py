@@ -20,12 +20,12 @@ GREATEST = 100.0  # number in a kernel, either sign
 
 
 class KernelError(ValueError):
-    """Text that is no kernel. `reason` says why, `found` what was there instead."""
+    """Text that is no kernel. `reason` says why, `text` what was there instead."""
 
-    def __init__(self, reason: Literal["empty", "number", "range", "square", "large"], found: str = "") -> None:
-        super().__init__(f"{reason}: {found}")
+    def __init__(self, reason: Literal["empty", "number", "range", "square", "large"], text: str = "") -> None:
+        super().__init__(f"{reason}: {text}")
         self.reason = reason
-        self.found = found
+        self.text = text
 
 
 def output_side(side: int, kernel: int, stride: int, padding: int) -> int:
@@ -35,15 +35,15 @@ def output_side(side: int, kernel: int, stride: int, padding: int) -> int:
 
 def padded(image: Floats, padding: int) -> Floats:
     """The image in its frame of zeros."""
-    framed: Floats = np.pad(image, padding)
-    return framed
+    result: Floats = np.pad(image, padding)
+    return result
 
 
 def window(image: Floats, kernel: int, stride: int, padding: int, row: int, column: int) -> Floats:
     """What the kernel lies on when it makes the output pixel at `row`, `column`."""
     top, left = row * stride, column * stride
-    beneath: Floats = padded(image, padding)[top : top + kernel, left : left + kernel]
-    return beneath
+    patch: Floats = padded(image, padding)[top : top + kernel, left : left + kernel]
+    return patch
 
 
 def convolve(image: Floats, kernel: Floats, stride: int, padding: int) -> Floats:
@@ -55,8 +55,8 @@ def convolve(image: Floats, kernel: Floats, stride: int, padding: int) -> Floats
 def kernel(name: KernelName, side: int) -> Floats:
     """A kernel with a name, of an odd side."""
     middle = side // 2
-    one: Floats = np.zeros((side, side))
-    one[middle, middle] = 1.0
+    identity: Floats = np.zeros((side, side))
+    identity[middle, middle] = 1.0
     mean: Floats = np.full((side, side), 1.0 / side**2)
     slope = np.sign(np.arange(side) - middle).astype(float)  # −1 … 0 … 1
     rising: Floats = np.tile(slope, (side, 1))
@@ -65,14 +65,14 @@ def kernel(name: KernelName, side: int) -> Floats:
     if name == "level":
         return rising.T
     if name == "outline":
-        return one * side**2 - np.ones_like(one)
+        return identity * side**2 - np.ones_like(identity)
     if name == "blur":
         return mean
     if name == "sharpen":
-        return 2 * one - mean
+        return 2 * identity - mean
     if name == "shift":
-        return np.roll(one, middle, axis=1)
-    return one
+        return np.roll(identity, middle, axis=1)
+    return identity
 
 
 def parse_kernel(text: str) -> Floats:

@@ -73,7 +73,7 @@ def _panel(panel: Panel, plays: bool) -> None:
     stop = charts.Stop(side, stride, padding, row, column)
     patch = conv.window(image, side, stride, padding, row, column)
     formula = f"⌊({len(image)} + 2 · {padding} − {side}) / {stride}⌋ + 1 = {len(output)}"
-    said = _(
+    sentence = _(
         "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the marked pixel of the output."
     ).format(row=row, column=column, count=side * side, total=float(output[row, column]))
     with right:
@@ -82,11 +82,11 @@ def _panel(panel: Panel, plays: bool) -> None:
             figure,
             key=panel.key("chart_slide"),
             height=430,
-            description=said.replace("**", ""),
+            description=sentence.replace("**", ""),
             on_click=partial(_clicked, panel, len(output)),
         )
-        st.markdown(said)
-        products.draw(panel, patch, kernel, said.replace("**", ""))
+        st.markdown(sentence)
+        products.draw(panel, patch, kernel, sentence.replace("**", ""))
         st.markdown(_("Output side = ⌊(side + 2 · padding − kernel) / stride⌋ + 1 = {formula}").format(formula=formula))
 
 
@@ -108,7 +108,7 @@ def _kernel(panel: Panel) -> conv.Floats:
         panel.session["typed"] = conv.parse_kernel(typed(text))
     except conv.KernelError as error:
         sentence = _(PROBLEMS[error.reason]).format(
-            found=escape.markdown(error.found),
+            found=escape.markdown(error.text),
             example="`0 1`, `1 0`",
             maximum=f"{conv.GREATEST:g}",
             largest=conv.LARGEST,
@@ -124,8 +124,8 @@ def _place(panel: Panel, side: int, plays: bool) -> tuple[int, int]:
     """Row and column of the output's pixel, by slider, step or play; never outside."""
     if "at" not in panel.session:
         panel.session["at"] = [panel.initial_number(name, usual, 0, side - 1) for name, usual in START.items()]
-    at: list[int] = panel.session["at"]
-    at[:] = [min(place, side - 1) for place in at]
+    place: list[int] = panel.session["at"]
+    place[:] = [min(index, side - 1) for index in place]
     row = st.slider(_("Row"), 0, side - 1, **_bound(panel, 0))
     column = st.slider(_("Column"), 0, side - 1, **_bound(panel, 1))
     playing.play_or_pause(panel, plays)
@@ -133,13 +133,13 @@ def _place(panel: Panel, side: int, plays: bool) -> tuple[int, int]:
     return row, column
 
 
-def _bound(panel: Panel, which: int) -> dict[str, Any]:
+def _bound(panel: Panel, axis: int) -> dict[str, Any]:
     """Key and callback of the slider that shows the row (0) or the column (1)."""
-    name = f"at_{which}"
-    panel.session[name] = panel.session["at"][which]
+    name = f"at_{axis}"
+    panel.session[name] = panel.session["at"][axis]
 
     def changed() -> None:
-        panel.session["at"][which] = panel.session[name]
+        panel.session["at"][axis] = panel.session[name]
 
     return {"key": panel.key(name), "on_change": changed}
 

@@ -53,8 +53,8 @@ class Network:
     def values(self, measure: str, accuracy: float) -> list[float]:
         """The figure `measure` of each of its runs that is whole and has it; `accuracy`: at which a run counts as converged."""
         whole = (view for view in self.views if view.run.outcome not in BROKEN)
-        found = (_value(view, measure, accuracy) for view in whole)
-        return [value for value in found if math.isfinite(value)]
+        values = (_value(view, measure, accuracy) for view in whole)
+        return [value for value in values if math.isfinite(value)]
 
     def cell(self, measure: str, accuracy: float) -> Cell:
         """What is written for it: the mean of its seeds, half their spread, how many are left out, and what still changes."""
@@ -62,15 +62,15 @@ class Network:
         if len(broken) == len(self.views):
             return Cell(math.nan, f"✕ {_(names.STATES[names.state(broken[0])])}", broken=True)
         values = self.values(measure, accuracy)
-        lines, more, value = [], "", math.nan
+        lines, spread_text, value = [], "", math.nan
         if values:
             value, minimum, maximum = float(np.mean(values)), min(values), max(values)
-            lines.append(_written(value, measure))
+            lines.append(_number_text(value, measure))
             if len(values) > 1 and measure != "parameters":
-                lines.append(f"± {_written((maximum - minimum) / 2, measure)}")
+                lines.append(f"± {_number_text((maximum - minimum) / 2, measure)}")
                 text = _("mean of {n} seeds, from {minimum} to {maximum}")
-                more = text.format(
-                    n=len(values), minimum=_written(minimum, measure), maximum=_written(maximum, measure)
+                spread_text = text.format(
+                    n=len(values), minimum=_number_text(minimum, measure), maximum=_number_text(maximum, measure)
                 )
             missing = sum(view.run.state == "finished" for view in self.views) - len(broken) - len(values)
             if missing > 0:
@@ -84,22 +84,24 @@ class Network:
             states = [state for state in states if state != "running"]
         if states:
             lines.append("…" if "running" in states else _(names.STATES[states[0]]))
-        return Cell(value, "<br>".join(lines) or "–", more=more)
+        return Cell(value, "<br>".join(lines) or "–", more=spread_text)
 
-    def _otherwise(self) -> list[str]:
+    def _unplanned(self) -> list[str]:
         """What the mean has in it that did not train as planned: how many runs were stopped, or went on with another rate."""
         stopped = sum(view.run.outcome == "stopped" for view in self.views)
         changed = sum(bool(view.run.rate_changes) for view in self.views)
-        told = ((_(names.STATES["stopped"]), stopped), (_("rate changed"), changed))
-        return [f"{word} {count} / {len(self.views)}" if len(self.views) > 1 else word for word, count in told if count]
+        counts = ((_(names.STATES["stopped"]), stopped), (_("rate changed"), changed))
+        several = len(self.views) > 1
+        return [f"{word} {count} / {len(self.views)}" if several else word for word, count in counts if count]
 
 
 def networks(views: Sequence[watch.View]) -> dict[Place, Network]:
     """The networks of these runs by their places, each with its seeds in order."""
-    found: dict[Place, list[watch.View]] = {}
+    views_by_place: dict[Place, list[watch.View]] = {}
     for view in sorted(views, key=lambda view: view.run.config.seed):
-        found.setdefault(_place(view.run.config), []).append(view)
-    return {place: Network(tuple(found[place])) for place in dict.fromkeys(_place(view.run.config) for view in views)}
+        views_by_place.setdefault(_place(view.run.config), []).append(view)
+    places = dict.fromkeys(_place(view.run.config) for view in views)
+    return {place: Network(tuple(views_by_place[place])) for place in places}
 
 
 def accuracy_of(view: watch.View) -> float:
@@ -120,13 +122,13 @@ def _value(view: watch.View, measure: str, accuracy: float) -> float:
         return models.describe(view.run.config).parameters
     if measure == "accuracy":
         return accuracy_of(view)
-    found = comparison.reached(view.curves, accuracy)
-    if found is None:
+    convergence = comparison.reached(view.curves, accuracy)
+    if convergence is None:
         return math.nan
-    return found.seconds if measure == "seconds" else found.step
+    return convergence.seconds if measure == "seconds" else convergence.step
 
 
-def _written(value: float, measure: str) -> str:
+def _number_text(value: float, measure: str) -> str:
     if measure == "accuracy":
         return f"{value:.2%}"
     return f"{value:.2f} s" if measure == "seconds" else f"{value:,.0f}"

@@ -49,7 +49,7 @@ def grid_chart(
     broken = np.array([[cell is not None and cell.broken for cell in row] for row in cells])
     waiting = np.array([[cell is not None for cell in row] for row in cells]) & ~broken & ~np.isfinite(values)
     texts = [["" if cell is None else cell.text for cell in row] for row in cells]
-    told = [
+    hover_texts = [
         ["" if cell is None else f"{cell.text}<br>{cell.more}".removesuffix("<br>") for cell in row] for row in cells
     ]
     good = np.where(broken, np.nan, values)
@@ -78,12 +78,12 @@ def grid_chart(
             "xgap": 4,
             "ygap": 4,
             "text": [
-                [text if np.isfinite(here) else "" for text, here in zip(row, places, strict=True)]
+                [text if np.isfinite(value) else "" for text, value in zip(row, places, strict=True)]
                 for row, places in zip(texts, z, strict=True)
             ],
             "texttemplate": "%{text}",
             "textfont": {"size": theme.FONT_SIZE + 2} | ({} if uid == "values" else {"color": theme.ink(dark)}),
-            "hovertext": told,
+            "hovertext": hover_texts,
             "hovertemplate": "%{y} × %{x}: %{hovertext}<extra></extra>",
         }
         traces.append(trace)

@@ -77,8 +77,8 @@ def _launch(panel: Panel) -> None:
     base = PRESET.config.replace(dataset=data_note.dataset(), train_size=images, epochs=epochs, learning_rate=rate)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         seeds = panel.one_of("seeds", _("Seeds per cell"), {n: str(n) for n in SEEDS}, 1)
-        named = _named(_configs(base, sorted(depths), sorted(widths)), seeds)
-        configs = [config for _name, config in named]
+        variants = _variants(_configs(base, sorted(depths), sorted(widths)), seeds)
+        configs = [config for _name, config in variants]
         panel.button(
             "start",
             _("Train all {n}").format(n=len(configs)),
@@ -88,7 +88,7 @@ def _launch(panel: Panel) -> None:
             "group",
             secrets.token_hex(5),
             configs,
-            [name for name, _config in named],
+            [name for name, _config in variants],
             PRESET.name,
             primary=True,
             disabled=not configs,
@@ -107,12 +107,12 @@ def _configs(base: RunConfig, depths: Sequence[int], widths: Sequence[int]) -> d
     }
 
 
-def _named(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, RunConfig]]:
+def _variants(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, RunConfig]]:
     """(name of the variant, configuration) of every run: each network from so many first weights, on the same batches."""
     return [
-        (name, one)
+        (name, seeded)
         for name, config in configs.items()
-        for one in sweep_range.variants(config, [config.learning_rate], range(seeds) if seeds > 1 else ())
+        for seeded in sweep_range.variants(config, [config.learning_rate], range(seeds) if seeds > 1 else ())
     ]
 
 
@@ -136,11 +136,11 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
         st.caption(_(":material/visibility: Someone else's runs: you can watch them."))
     group_panel.progress(panel, [view.run for view in views])
     measure, accuracy = _measure(panel)
-    known = networks(views)
-    several = len(views) > len(known)
-    said = _said(known.values())
-    _chart(panel, known, measure, accuracy, said, group, several)
-    st.markdown(said)
+    grid = networks(views)
+    several = len(views) > len(grid)
+    summary = _summary(grid.values())
+    _chart(panel, grid, measure, accuracy, summary, group, several)
+    st.markdown(summary)
     st.caption(_how_to_read(several))
     _table(panel, views, accuracy, several)
 
@@ -169,13 +169,13 @@ def _measure(panel: Panel) -> tuple[str, float]:
 
 
 def _chart(
-    panel: Panel, known: Mapping[Place, Network], measure: str, accuracy: float, said: str, group: str, several: bool
+    panel: Panel, grid: Mapping[Place, Network], measure: str, accuracy: float, summary: str, group: str, several: bool
 ) -> None:
-    depths = sorted({depth for depth, _width in known})
-    widths = sorted({width for depth, width in known if depth}) or [0]
+    depths = sorted({depth for depth, _width in grid})
+    widths = sorted({width for depth, width in grid if depth}) or [0]
     # What has no hidden layer stands in every column of its row.
-    rows = [[known.get((depth, width if depth else 0)) for width in widths] for depth in depths]
-    cells = [[one.cell(measure, accuracy) if one else None for one in row] for row in rows]
+    rows = [[grid.get((depth, width if depth else 0)) for width in widths] for depth in depths]
+    cells = [[network.cell(measure, accuracy) if network else None for network in row] for row in rows]
     title = _(MEASURES[measure])
     if measure in ("seconds", "steps"):
         title += f" ({accuracy:.1%})"
@@ -188,12 +188,12 @@ def _chart(
         _,
         log=measure != "accuracy",
     )
-    flat = [one.views[0].run.id if one else None for row in rows for one in row]
+    flat = [network.views[0].run.id if network else None for row in rows for network in row]
     live_chart(
         figure,
         key=panel.key("chart_grid"),
         height=140 + (100 if several else 80) * len(depths),
-        description=f"{title}. {_in_words(depths, widths, cells)} {said}",
+        description=f"{title}. {_in_words(depths, widths, cells)} {summary}",
         subject=f"{group} {measure}",
         on_click=partial(_clicked, flat),
     )
@@ -214,43 +214,43 @@ def _clicked(runs: Sequence[str | None], click: Click) -> None:
         started.open_run(run_id)
 
 
-def _said(found: Iterable[Network]) -> str:
+def _summary(grid: Iterable[Network]) -> str:
     """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences."""
-    done = [one for one in found if one.completed and np.isfinite(one.accuracy())]
+    done = [network for network in grid if network.completed and np.isfinite(network.accuracy())]
     if len(done) < 2:
         return _("The best network and the smallest good one are named here once two have finished.")
     best = max(done, key=Network.accuracy)
-    near = [one for one in done if one.accuracy() >= best.accuracy() - NEAR]
-    small = min(near, key=lambda one: one.parameters)
-    said = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_told(best))]
-    if small is best:
-        said.append(_("No smaller network comes within half a percentage point of it."))
+    near = [network for network in done if network.accuracy() >= best.accuracy() - NEAR]
+    smallest = min(near, key=lambda network: network.parameters)
+    sentences = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_figures(best))]
+    if smallest is best:
+        sentences.append(_("No smaller network comes within half a percentage point of it."))
     else:
         text = _(
             "The smallest network within half a percentage point of it is **{name}**: {accuracy} with {parameters} parameters."
         )
-        said.append(text.format(**_told(small)))
-    if spread := max(one.spread() for one in done):
+        sentences.append(text.format(**_figures(smallest)))
+    if spread := max(network.spread() for network in done):
         text = _("Within one cell, the seeds differ by up to {spread} percentage points.")
-        said.append(text.format(spread=f"{100 * spread:.2f}"))
-    return " ".join(said)
+        sentences.append(text.format(spread=f"{100 * spread:.2f}"))
+    return " ".join(sentences)
 
 
-def _told(one: Network) -> dict[str, str]:
-    return {"name": one.name, "accuracy": f"{one.accuracy():.2%}", "parameters": f"{one.parameters:,}"}
+def _figures(network: Network) -> dict[str, str]:
+    return {"name": network.name, "accuracy": f"{network.accuracy():.2%}", "parameters": f"{network.parameters:,}"}
 
 
 def _table(panel: Panel, views: Sequence[watch.View], accuracy: float, several: bool) -> None:
     def row(view: watch.View) -> dict[str, Any]:
-        fraction, found = accuracy_of(view), comparison.reached(view.curves, accuracy)
+        fraction, convergence = accuracy_of(view), comparison.reached(view.curves, accuracy)
         return {
             _("Layers × units"): names.variant(view.run).cell,
             **({_("Seed"): view.run.config.seed} if several else {}),
             _("State"): _(names.STATES[names.state(view.run)]),
             _("Parameters"): models.describe(view.run.config).parameters,
             _("Validation accuracy"): "" if math.isnan(fraction) else f"{fraction:.2%}",
-            _("Seconds to converge"): "" if found is None else f"{found.seconds:.2f}",
-            _("Steps to converge"): "" if found is None else f"{found.step:,}",
+            _("Seconds to converge"): "" if convergence is None else f"{convergence.seconds:.2f}",
+            _("Steps to converge"): "" if convergence is None else f"{convergence.step:,}",
         }
 
     row_of([row(view) for view in views], panel.key("table"), lambda place: started.open_run(views[place].run.id))

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 BYTES = 4  # of a float32
 # What an optimizer keeps for each parameter from one step to the next.
-KEPT: Mapping[str, int] = {
+STATE_SIZES: Mapping[str, int] = {
     "sgd": 0,
     "momentum": 1,  # the velocity
     "nesterov": 1,
@@ -48,7 +48,7 @@ class Memory:
     weights: int
     gradients: int
     optimizer: int  # what it keeps between steps
-    activations: int  # outputs of the whole batch, kept for the way back
+    activations: int  # outputs of the whole batch, kept for the backward pass
 
     @property
     def total(self) -> int:
@@ -64,7 +64,7 @@ def dense_layers(nodes: Sequence[int]) -> list[Dense]:
 def memory(layer: Dense, batch: int, optimizer: str) -> Memory:
     """What `layer` takes while it trains on `batch` examples at a time."""
     weights = BYTES * layer.parameters
-    return Memory(weights, weights, KEPT[optimizer] * weights, BYTES * batch * layer.outputs)
+    return Memory(weights, weights, STATE_SIZES[optimizer] * weights, BYTES * batch * layer.outputs)
 
 
 def parameters_of(inputs: int, width: int, depth: int, outputs: int) -> int:

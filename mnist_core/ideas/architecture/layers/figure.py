@@ -53,11 +53,11 @@ def size_chart(
 
 
 def _parts(memories: Sequence[Memory], layout: dict[str, Any], dark: bool, translate: Translate) -> list[Any]:
-    unit, word = unit_of(max(one.total for one in memories))
+    unit, word = unit_of(max(memory.total for memory in memories))
     layout["yaxis"] |= {"title": {"text": word}}
     traces = []
     for index, (name, title) in enumerate(MEMORY.items()):
-        values = [getattr(one, name) for one in memories]
+        values = [getattr(memory, name) for memory in memories]
         color = theme.run_color(index, dark)
         # Beside the color, a pattern tells the parts apart.
         pattern = {"shape": ("", "/", ".", "x")[index], "fgcolor": theme.transparent(theme.ink(dark), 0.7), "size": 9}

@@ -151,36 +151,36 @@ def _hidden(panel: Panel) -> list[int]:
 
 def _drawing(task: Task, layers: list[sizes.Dense]) -> str:
     kinds = ["dense"] * (len(layers) - 1) + ["output"]
-    shown = [Layer(kind, (layer.outputs,)) for kind, layer in zip(kinds, layers, strict=True)]  # type: ignore[arg-type]
-    description = Description((Layer("input", (task.inputs,)), *shown))
+    shapes = [Layer(kind, (layer.outputs,)) for kind, layer in zip(kinds, layers, strict=True)]  # type: ignore[arg-type]
+    description = Description((Layer("input", (task.inputs,)), *shapes))
     names = {**NAMES, "input": task.input_name, "output": task.output_name}
     return network_svg(description, _, dark=session.dark(), answers=task.answers, names=names)
 
 
 def _totals(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
-    shown = (
+    totals = (
         (_("Parameters"), f"{sum(layer.parameters for layer in layers):,}"),
         (_("Multiplications per example"), f"{sum(layer.multiplications for layer in layers):,}"),
-        (_("Memory during training"), charts.in_bytes(sum(one.total for one in memories))),
+        (_("Memory during training"), charts.in_bytes(sum(memory.total for memory in memories))),
     )
     with st.container(horizontal=True, gap="large"):
-        for label, value in shown:
+        for label, value in totals:
             st.metric(label, value, width="content")
 
 
 def _chart(panel: Panel, layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
     measure = panel.one_of("measure", _("Metric"), MEASURES, "parameters", titled=False)
     figure = charts.size_chart(layers, memories, measure, session.dark(), _)
-    said = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
+    template = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
     description = " ".join(
-        said.format(
+        template.format(
             inputs=layer.inputs,
             outputs=layer.outputs,
             parameters=f"{layer.parameters:,}",
             multiplications=f"{layer.multiplications:,}",
-            memory=charts.in_bytes(one.total),
+            memory=charts.in_bytes(memory.total),
         )
-        for layer, one in zip(layers, memories, strict=True)
+        for layer, memory in zip(layers, memories, strict=True)
     )
     live_chart(figure, key=panel.key("chart_sizes"), height=380, description=description)
 
@@ -194,7 +194,7 @@ def _table(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
             ): f"{layer.inputs:,} · {layer.outputs:,} + {layer.outputs:,} = {layer.parameters:,}",
             _("Multiplications"): f"{layer.multiplications:,}",
         }
-        | {_(title): charts.in_bytes(getattr(one, name)) for name, title in charts.MEMORY.items()}
-        for layer, one in zip(layers, memories, strict=True)
+        | {_(title): charts.in_bytes(getattr(memory, name)) for name, title in charts.MEMORY.items()}
+        for layer, memory in zip(layers, memories, strict=True)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")

@@ -94,8 +94,8 @@ def _mlp(panel: Panel, cnn: RunConfig) -> RunConfig:
 
 def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
     drawings = st.columns(2, gap="large")
-    described = {"CNN": models.describe(cnn), "MLP": models.describe(mlp)}
-    for column, (name, description) in zip(drawings, described.items(), strict=True):
+    descriptions = {"CNN": models.describe(cnn), "MLP": models.describe(mlp)}
+    for column, (name, description) in zip(drawings, descriptions.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
             st.image(network_svg(description, _, dark=session.dark()), width="stretch")
@@ -105,15 +105,14 @@ def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
             _("Parameters"): f"{description.parameters:,}",
             _("Multiplications per image"): f"{description.multiplications:,}",
         }
-        for name, description in described.items()
+        for name, description in descriptions.items()
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
     width, depth = mlp.hidden_layers[0], len(mlp.hidden_layers)
-    times = described["CNN"].multiplications / described["MLP"].multiplications
-    said = _(
+    times = descriptions["CNN"].multiplications / descriptions["MLP"].multiplications
+    template = _(
         "The MLP with {layers} of **{width}** units comes closest to the CNN's {parameters} parameters. For each image, the CNN needs **{times:.1f}** times as many multiplications."
     )
     layers = ngettext("{n} hidden layer", "{n} hidden layers", depth).format(n=depth)
-    st.markdown(
-        said.format(parameters=f"{described['CNN'].parameters:,}", layers=layers, width=f"{width:,}", times=times)
-    )
+    parameters = f"{descriptions['CNN'].parameters:,}"
+    st.markdown(template.format(parameters=parameters, layers=layers, width=f"{width:,}", times=times))

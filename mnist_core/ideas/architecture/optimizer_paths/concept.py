@@ -1,6 +1,6 @@
 """What each optimizer makes of a gradient: the update rules, one after another, in NumPy.
 
-Each is a function of the gradient g and of what it remembers (`kept`, changed in place), and gives the step that is
+Each is a function of the gradient g and of what it remembers (`state`, changed in place), and gives the step that is
 added to the weights. They are those of `torch.optim`. Sources: momentum Polyak 1964; Nesterov as in Sutskever et al.
 2013; Adagrad Duchi et al. 2011; RMSprop Hinton 2012; Adam Kingma & Ba 2015; AdamW Loshchilov & Hutter 2019.
 """
@@ -31,7 +31,7 @@ class Settings:
 
 
 @dataclass
-class Kept:
+class State:
     """What an optimizer remembers from step to step, for each weight."""
 
     velocity: Floats
@@ -39,50 +39,50 @@ class Kept:
     steps: int = 0
 
 
-Rule = Callable[[Floats, Floats, Kept, Settings], Floats]
+Rule = Callable[[Floats, Floats, State, Settings], Floats]
 
 
-def sgd(_x: Floats, g: Floats, _kept: Kept, use: Settings) -> Floats:
+def sgd(_x: Floats, g: Floats, _state: State, settings: Settings) -> Floats:
     """Against the gradient."""
-    return -use.rate * g
+    return -settings.rate * g
 
 
-def momentum(_x: Floats, g: Floats, kept: Kept, use: Settings) -> Floats:
+def momentum(_x: Floats, g: Floats, state: State, settings: Settings) -> Floats:
     """A ball that rolls on: the last steps go on fading."""
-    kept.velocity = use.momentum * kept.velocity + g
-    return -use.rate * kept.velocity
+    state.velocity = settings.momentum * state.velocity + g
+    return -settings.rate * state.velocity
 
 
-def nesterov(_x: Floats, g: Floats, kept: Kept, use: Settings) -> Floats:
+def nesterov(_x: Floats, g: Floats, state: State, settings: Settings) -> Floats:
     """The same, one roll ahead."""
-    kept.velocity = use.momentum * kept.velocity + g
-    return -use.rate * (g + use.momentum * kept.velocity)
+    state.velocity = settings.momentum * state.velocity + g
+    return -settings.rate * (g + settings.momentum * state.velocity)
 
 
-def adagrad(_x: Floats, g: Floats, kept: Kept, use: Settings) -> Floats:
+def adagrad(_x: Floats, g: Floats, state: State, settings: Settings) -> Floats:
     """Each weight has a rate of its own, smaller the more it was moved: all squares are added up."""
-    kept.squares = kept.squares + g**2
-    return -use.rate * g / (np.sqrt(kept.squares) + use.epsilon)
+    state.squares = state.squares + g**2
+    return -settings.rate * g / (np.sqrt(state.squares) + settings.epsilon)
 
 
-def rmsprop(_x: Floats, g: Floats, kept: Kept, use: Settings) -> Floats:
+def rmsprop(_x: Floats, g: Floats, state: State, settings: Settings) -> Floats:
     """The same, but old squares are forgotten."""
-    kept.squares = use.rho * kept.squares + (1 - use.rho) * g**2
-    return -use.rate * g / (np.sqrt(kept.squares) + use.epsilon)
+    state.squares = settings.rho * state.squares + (1 - settings.rho) * g**2
+    return -settings.rate * g / (np.sqrt(state.squares) + settings.epsilon)
 
 
-def adam(_x: Floats, g: Floats, kept: Kept, use: Settings) -> Floats:
+def adam(_x: Floats, g: Floats, state: State, settings: Settings) -> Floats:
     """Momentum and a rate for each weight, both corrected for their start at 0."""
-    kept.velocity = use.beta1 * kept.velocity + (1 - use.beta1) * g
-    kept.squares = use.beta2 * kept.squares + (1 - use.beta2) * g**2
-    mean = kept.velocity / (1 - use.beta1**kept.steps)
-    square = kept.squares / (1 - use.beta2**kept.steps)
-    return -use.rate * mean / (np.sqrt(square) + use.epsilon)
+    state.velocity = settings.beta1 * state.velocity + (1 - settings.beta1) * g
+    state.squares = settings.beta2 * state.squares + (1 - settings.beta2) * g**2
+    mean = state.velocity / (1 - settings.beta1**state.steps)
+    square = state.squares / (1 - settings.beta2**state.steps)
+    return -settings.rate * mean / (np.sqrt(square) + settings.epsilon)
 
 
-def adamw(x: Floats, g: Floats, kept: Kept, use: Settings) -> Floats:
+def adamw(x: Floats, g: Floats, state: State, settings: Settings) -> Floats:
     """Adam, and beside it every weight shrinks a little."""
-    return adam(x, g, kept, use) - use.rate * use.decay * x
+    return adam(x, g, state, settings) - settings.rate * settings.decay * x
 
 
 RULES: Mapping[str, Rule] = {
@@ -97,16 +97,16 @@ RULES: Mapping[str, Rule] = {
 
 
 def descend(
-    rule: Rule, gradient: Callable[[Floats], Floats], start: tuple[float, ...], steps: int, use: Settings
+    rule: Rule, gradient: Callable[[Floats], Floats], start: tuple[float, ...], steps: int, settings: Settings
 ) -> Floats:
-    """Where the walk is before the first step and after each, (steps + 1) × weights; it ends early where it runs away."""
+    """The weights before the first step and after each, (steps + 1) × weights; it ends early where they run away."""
     x = np.array(start, float)
-    kept = Kept(np.zeros_like(x), np.zeros_like(x))
-    walked = [x]
+    state = State(np.zeros_like(x), np.zeros_like(x))
+    trajectory = [x]
     for step in range(1, steps + 1):
-        kept.steps = step
-        x = x + rule(x, gradient(x), kept, use)
-        walked.append(x)
+        state.steps = step
+        x = x + rule(x, gradient(x), state, settings)
+        trajectory.append(x)
         if not np.abs(x).max() <= FAR:
             break
-    return np.array(walked)
+    return np.array(trajectory)

@@ -1,4 +1,4 @@
-"""Optimizers on their way down a valley: paths over contours, and the loss after each step. No Streamlit, no torch."""
+"""Optimizers on their way down a valley: paths over contours, and the loss after each step."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SIGNS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangl
 
 
 def paths_chart(
-    valley: Valley, walks: Mapping[str, tuple[int, Floats]], revision: str, dark: bool, translate: Translate
+    valley: Valley, trajectories: Mapping[str, tuple[int, Floats]], revision: str, dark: bool, translate: Translate
 ) -> Figure:
-    """The walks over the contours of the valley, each with a sign where it is now. `walks`: name → (place, walk).
+    """The trajectories over the contours of the valley, each with a sign where it is now. `trajectories`: name → (place, trajectory).
 
     The place decides color, dash and sign, whatever others are shown.
     """
@@ -36,18 +36,18 @@ def paths_chart(
     layout["xaxis"] |= ends(*valley.across)
     layout["yaxis"] |= ends(*valley.up) | {"title": {"text": translate(N_("Second weight"))}}
     figure: Figure = {"data": [_contours(valley, dark), _lowest(valley, dark, translate)], "layout": layout}
-    for name, (place, walked) in walks.items():
-        seen = _near(valley, walked)
-        figure["data"].append(_walk(name, place, seen[:, 0], seen[:, 1], dark))
+    for name, (place, trajectory) in trajectories.items():
+        near = _near(valley, trajectory)
+        figure["data"].append(_trajectory(name, place, near[:, 0], near[:, 1], dark))
     return figure
 
 
-def _near(valley: Valley, walked: Floats) -> Floats:
-    """The walk until it is far outside the picture."""
+def _near(valley: Valley, trajectory: Floats) -> Floats:
+    """The trajectory until it is far outside the picture."""
     middle = np.array([sum(valley.across) / 2, sum(valley.up) / 2])
     reach = np.array([valley.across[1] - valley.across[0], valley.up[1] - valley.up[0]])
-    far = np.flatnonzero((np.abs(walked - middle) > 3 * reach).any(1))
-    return walked[: far[0]] if len(far) else walked
+    far = np.flatnonzero((np.abs(trajectory - middle) > 3 * reach).any(1))
+    return trajectory[: far[0]] if len(far) else trajectory
 
 
 def _contours(valley: Valley, dark: bool) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _lowest(valley: Valley, dark: bool, translate: Translate) -> dict[str, Any]:
     }
 
 
-def _walk(name: str, place: int, x: Floats, y: Floats, dark: bool) -> dict[str, Any]:
+def _trajectory(name: str, place: int, x: Floats, y: Floats, dark: bool) -> dict[str, Any]:
     """A line, and at its end a large sign."""
     color = theme.run_color(place, dark)
     sizes = np.zeros(len(x))
@@ -103,9 +103,9 @@ def _walk(name: str, place: int, x: Floats, y: Floats, dark: bool) -> dict[str, 
 
 
 def losses_chart(
-    valley: Valley, walks: Mapping[str, tuple[int, Floats]], steps: int, dark: bool, translate: Translate
+    valley: Valley, trajectories: Mapping[str, tuple[int, Floats]], steps: int, dark: bool, translate: Translate
 ) -> Figure:
-    """How far each walk is above the lowest loss after each step, on a log axis."""
+    """How far each trajectory is above the lowest loss after each step, on a log axis."""
     heading, below = translate(N_("Loss after each step")), translate(N_("Step"))
     layout = theme.layout(heading, below, dark=dark, revision="valley-losses")
     low, high = np.log10(LOWEST), np.log10(HIGHEST)
@@ -113,10 +113,10 @@ def losses_chart(
     layout["xaxis"] |= ends(0, max(10, steps))
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     figure: Figure = {"data": [], "layout": layout}
-    for name, (place, walked) in walks.items():
+    for name, (place, trajectory) in trajectories.items():
         with np.errstate(over="ignore"):
-            heights = np.clip(valley.loss(walked) - valley.minimum, LOWEST / 3, HIGHEST * 3)
-        line = _walk(name, place, np.arange(len(walked), dtype=float), heights, dark)
+            heights = np.clip(valley.loss(trajectory) - valley.minimum, LOWEST / 3, HIGHEST * 3)
+        line = _trajectory(name, place, np.arange(len(trajectory), dtype=float), heights, dark)
         words = {"mode": "lines", "hovertemplate": "%{y:.3g}<extra>%{fullData.name}</extra>"}
         figure["data"].append(line | words)
     figure["data"] += spread(layout)

@@ -43,43 +43,43 @@ def _panel(panel: Panel, plays: bool) -> None:
         playing.go_on(panel, "steps", MOST_STEPS, PLAYED)
     with st.container(horizontal=True, gap="large"):
         valley = _valley(panel)
-        shown = _shown(panel)
+        chosen = _optimizers(panel)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        walks, steps = _walks(panel, valley, shown, plays)
-    said = _said(valley, walks)
+        trajectories, steps = _trajectories(panel, valley, chosen, plays)
+    sentence = _sentence(valley, trajectories)
     with right:
         dark, kind = session.dark(), str(panel.session["kind"])
         live_chart(
-            charts.paths_chart(valley, walks, kind, dark, _),
+            charts.paths_chart(valley, trajectories, kind, dark, _),
             key=panel.key("chart_paths"),
             height=430,
-            description=said,
+            description=sentence,
             subject=kind,
             linked=panel.key("linked"),
         )
         live_chart(
-            charts.losses_chart(valley, walks, steps, dark, _),
+            charts.losses_chart(valley, trajectories, steps, dark, _),
             key=panel.key("chart_losses"),
             height=290,
-            description=said,
+            description=sentence,
             linked=panel.key("linked"),
         )
-    st.markdown(said)
+    st.markdown(sentence)
 
 
 def _valley(panel: Panel) -> valleys.Valley:
     return valleys.VALLEYS[panel.one_of("kind", _("The loss"), TITLES, "long")]
 
 
-def _shown(panel: Panel) -> list[str]:
+def _optimizers(panel: Panel) -> list[str]:
     return panel.pills("shown", _("Optimizers"), list(optimizers.RULES), SHOWN, format_func=names.choice)
 
 
-def _walks(
-    panel: Panel, valley: valleys.Valley, shown: list[str], plays: bool
+def _trajectories(
+    panel: Panel, valley: valleys.Valley, chosen: list[str], plays: bool
 ) -> tuple[dict[str, tuple[int, valleys.Floats]], int]:
-    """Name → (number of the optimizer, its walk), and how many steps were asked for."""
+    """Name → (number of the optimizer, its trajectory), and how many steps were asked for."""
     gradient_rate = panel.select_slider(
         "rate", _("Learning rate of SGD, momentum, Nesterov"), RATES, 0.15, format_func=names.number
     )
@@ -91,13 +91,14 @@ def _walks(
         "decay", _("Weight decay"), 0.0, 1.0, 0.1, 0.05, help=_("Used by AdamW. At 0 it is the same as Adam.")
     )
     steps = _steps(panel, plays)
-    walks = {}
+    trajectories = {}
     for place, (name, rule) in enumerate(optimizers.RULES.items()):
-        if name in shown:
+        if name in chosen:
             rate = gradient_rate if name in GRADIENT else adaptive_rate
-            use = optimizers.Settings(rate, momentum, decay=decay)
-            walks[names.choice(name)] = (place, optimizers.descend(rule, valley.gradient, valley.start, steps, use))
-    return walks, steps
+            settings = optimizers.Settings(rate, momentum, decay=decay)
+            trajectory = optimizers.descend(rule, valley.gradient, valley.start, steps, settings)
+            trajectories[names.choice(name)] = (place, trajectory)
+    return trajectories, steps
 
 
 def _steps(panel: Panel, plays: bool) -> int:
@@ -106,18 +107,17 @@ def _steps(panel: Panel, plays: bool) -> int:
     return steps
 
 
-def _said(valley: valleys.Valley, walks: dict[str, tuple[int, valleys.Floats]]) -> str:
+def _sentence(valley: valleys.Valley, trajectories: dict[str, tuple[int, valleys.Floats]]) -> str:
     """Where each of them is, in words."""
-    return " · ".join(f"{name}: {_where(valley, walked)}" for name, (_place, walked) in walks.items()) or _(
-        "Choose an optimizer."
-    )
+    endings = [f"{name}: {_ending(valley, trajectory)}" for name, (_place, trajectory) in trajectories.items()]
+    return " · ".join(endings) or _("Choose an optimizer.")
 
 
-def _where(valley: valleys.Valley, walked: valleys.Floats) -> str:
-    if not np.abs(walked[-1]).max() <= optimizers.FAR:
-        return _("diverged after {n} steps").format(n=len(walked) - 1)
-    heights = valley.loss(walked) - valley.minimum
+def _ending(valley: valleys.Valley, trajectory: valleys.Floats) -> str:
+    if not np.abs(trajectory[-1]).max() <= optimizers.FAR:
+        return _("diverged after {n} steps").format(n=len(trajectory) - 1)
+    heights = valley.loss(trajectory) - valley.minimum
     above = np.flatnonzero(heights > ARRIVED)
-    if not len(above) or above[-1] < len(walked) - 1:
+    if not len(above) or above[-1] < len(trajectory) - 1:
         return _("converged after {n} steps").format(n=int(above[-1]) + 1 if len(above) else 0)
     return _("loss {loss}").format(loss=f"{heights[-1]:.3g}")

@@ -67,9 +67,9 @@ def _configs(panel: Panel) -> dict[str, RunConfig]:
             "factor", _("Multiply all learning rates by"), FACTORS, 1.0, format_func=names.number
         )
     shared = {"dataset": data_note.dataset(), "train_size": images, "epochs": epochs}
-    made = {}
+    configs = {}
     for label in PRESET.variants:
         config = PRESET.variant(label)
         # Rounded, so that a factor of 0.3 makes 0.0003, not 0.00029999999999999997.
-        made[label] = config.replace(**shared, learning_rate=float(f"{config.learning_rate * factor:.6g}"))
-    return made
+        configs[label] = config.replace(**shared, learning_rate=float(f"{config.learning_rate * factor:.6g}"))
+    return configs

@@ -27,7 +27,7 @@ class Points:
         return len(self.x)
 
 
-def made(count: int = 32, seed: int = 0) -> Points:
+def sample_points(count: int = 32, seed: int = 0) -> Points:
     """Points around y = 1.2·x + 0.5, x from −0.6 to 1.6, with noise of deviation 0.5."""
     generator = np.random.default_rng(seed)
     x = generator.uniform(-0.6, 1.6, count)
@@ -53,14 +53,14 @@ def descend(points: Points, batch: int, rate: float, steps: int, seed: int = 0) 
     """
     generator = np.random.default_rng(seed)
     line = np.array(START)
-    walked, waiting = [line], np.empty(0, int)
-    while len(walked) <= steps and np.abs(line).max() < FAR:
-        if not len(waiting):
-            waiting = generator.permutation(len(points))
-        chosen, waiting = waiting[:batch], waiting[batch:]
-        line = line - rate * gradient(points.x[chosen], points.y[chosen], line)
-        walked.append(line)
-    return np.array(walked)
+    trajectory, order = [line], np.empty(0, int)
+    while len(trajectory) <= steps and np.abs(line).max() < FAR:
+        if not len(order):
+            order = generator.permutation(len(points))
+        indices, order = order[:batch], order[batch:]
+        line = line - rate * gradient(points.x[indices], points.y[indices], line)
+        trajectory.append(line)
+    return np.array(trajectory)
 
 
 def lowest(points: Points) -> Numbers:

@@ -21,7 +21,7 @@ SYMBOLS = ("circle", "square", "diamond")
 
 
 @dataclass(frozen=True)
-class Walk:
+class Trajectory:
     """One descent: its name, where it was, and how many steps make an epoch."""
 
     name: str
@@ -29,8 +29,8 @@ class Walk:
     per_epoch: int
 
 
-def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: Translate) -> Figure:
-    """The loss over slope and intercept as rings, the walks on it, the lowest place as a cross."""
+def contour_chart(points: Points, trajectories: Sequence[Trajectory], dark: bool, translate: Translate) -> Figure:
+    """The loss over slope and intercept as rings, the trajectories on it, the lowest place as a cross."""
     layout = theme.layout(
         translate(N_("Full batch, mini-batch, single examples")),
         translate(N_("Slope a")),
@@ -67,16 +67,16 @@ def contour_chart(points: Points, walks: Sequence[Walk], dark: bool, translate: 
         "hovertemplate": translate(N_("minimum")) + "<br>a %{x:.3f}, b %{y:.3f}<extra></extra>",
     }
     # The noisiest below, so that the smooth ones stay in sight.
-    drawn = [_walk(place, walk, dark) for place, walk in enumerate(walks)]
-    return {"data": [rings, *reversed(drawn), goal], "layout": layout}
+    paths = [_path(place, trajectory, dark) for place, trajectory in enumerate(trajectories)]
+    return {"data": [rings, *reversed(paths), goal], "layout": layout}
 
 
-def _walk(place: int, walk: Walk, dark: bool) -> dict[str, Any]:
+def _path(place: int, trajectory: Trajectory, dark: bool) -> dict[str, Any]:
     color = theme.run_color(place, dark)
-    near = walk.places[np.abs(walk.places).max(1) <= 3 * ACROSS[1]]
+    near = trajectory.places[np.abs(trajectory.places).max(1) <= 3 * ACROSS[1]]
     sizes = np.full(len(near), 6.0 if len(near) < 100 else 4.0)
     sizes[-1:] = 16
-    return _line(place, walk, near[:, 0], near[:, 1], dark) | {
+    return _line(place, trajectory, near[:, 0], near[:, 1], dark) | {
         "mode": "lines+markers",
         "marker": {"size": sizes.tolist(), "color": color, "symbol": SYMBOLS[place], "opacity": 1},
         "customdata": packed(np.arange(len(near))),
@@ -84,7 +84,9 @@ def _walk(place: int, walk: Walk, dark: bool) -> dict[str, Any]:
     }
 
 
-def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, translate: Translate) -> Figure:
+def loss_chart(
+    points: Points, trajectories: Sequence[Trajectory], epochs: bool, dark: bool, translate: Translate
+) -> Figure:
     """The loss over all points after each step (`epochs`: against points seen) on a log axis, with the least there is."""
     layout = theme.layout(
         translate(N_("Loss over all points")),
@@ -95,28 +97,28 @@ def loss_chart(points: Points, walks: Sequence[Walk], epochs: bool, dark: bool, 
     )
     minimum = float(concept.loss(points, *concept.lowest(points)))
     low, high = np.log10(minimum / 1.5), np.log10(HIGHEST)
-    end = max((len(walk.places) - 1) / (walk.per_epoch if epochs else 1) for walk in walks)
+    end = max((len(trajectory.places) - 1) / (trajectory.per_epoch if epochs else 1) for trajectory in trajectories)
     layout["xaxis"] |= ends(0, max(1.0 if epochs else 10.0, end))
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     figure: Figure = {"data": [], "layout": layout}
-    for place, walk in enumerate(walks):
-        values = concept.loss(points, walk.places[:, 0], walk.places[:, 1])
-        x = np.arange(len(values)) / (walk.per_epoch if epochs else 1)
-        figure["data"].append(_line(place, walk, x, np.minimum(values, HIGHEST * 3), dark))
+    for place, trajectory in enumerate(trajectories):
+        values = concept.loss(points, trajectory.places[:, 0], trajectory.places[:, 1])
+        x = np.arange(len(values)) / (trajectory.per_epoch if epochs else 1)
+        figure["data"].append(_line(place, trajectory, x, np.minimum(values, HIGHEST * 3), dark))
     text = translate(N_("minimum: {loss}")).format(loss=f"{minimum:.3f}")
     marks.reference(figure, minimum, text, ChartView(dark=dark), log=True)
-    layout["annotations"][-1]["yanchor"] = "top"  # no walk comes below it
+    layout["annotations"][-1]["yanchor"] = "top"  # no trajectory comes below it
     figure["data"] += spread(layout)
     return figure
 
 
-def _line(place: int, walk: Walk, x: Any, y: Any, dark: bool) -> dict[str, Any]:
+def _line(place: int, trajectory: Trajectory, x: Any, y: Any, dark: bool) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "uid": f"walk{place}",
-        "legendgroup": f"walk{place}",
-        "name": walk.name,
+        "uid": f"trajectory{place}",
+        "legendgroup": f"trajectory{place}",
+        "name": trajectory.name,
         "x": packed(np.asarray(x)),
         "y": packed(np.asarray(y)),
         "line": {

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.ideas.batch_size.batch_paths import concept
 from mnist_core.ideas.batch_size.batch_paths import figure as charts
-from mnist_core.ideas.batch_size.batch_paths.figure import Walk
+from mnist_core.ideas.batch_size.batch_paths.figure import Trajectory
 from mnist_core.messages import N_
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
@@ -40,7 +40,7 @@ def draw(panel: Panel) -> None:
 
 @lru_cache(maxsize=1)
 def _points() -> concept.Points:
-    return concept.made(POINTS)
+    return concept.sample_points(POINTS)
 
 
 def _panel(panel: Panel, plays: bool) -> None:
@@ -55,21 +55,21 @@ def _panel(panel: Panel, plays: bool) -> None:
         rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.2)
     amount = _amount(panel, equal, plays)
     titles = (_("full batch ({n})"), _("mini-batch ({n})"), _("single example ({n})"))
-    walks = []
+    trajectories = []
     for name, size in zip(titles, (POINTS, batch, 1), strict=True):
         per_epoch = -(-POINTS // size)
         steps = amount if equal == "steps" else amount * per_epoch
-        walks.append(Walk(name.format(n=size), concept.descend(_points(), size, rate, steps), per_epoch))
-    said = _said(walks, rate)
-    st.markdown(said)
+        trajectories.append(Trajectory(name.format(n=size), concept.descend(_points(), size, rate, steps), per_epoch))
+    sentence = _sentence(trajectories, rate)
+    st.markdown(sentence)
     dark, epochs = session.dark(), equal == "points"
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        figure = charts.contour_chart(_points(), walks, dark, _)
-        live_chart(figure, key=panel.key("chart_paths"), height=480, description=said, linked=panel.key("linked"))
+        figure = charts.contour_chart(_points(), trajectories, dark, _)
+        live_chart(figure, key=panel.key("chart_paths"), height=480, description=sentence, linked=panel.key("linked"))
     with right:
-        figure = charts.loss_chart(_points(), walks, epochs, dark, _)
-        live_chart(figure, key=panel.key("chart_loss"), height=480, description=said, linked=panel.key("linked"))
+        figure = charts.loss_chart(_points(), trajectories, epochs, dark, _)
+        live_chart(figure, key=panel.key("chart_loss"), height=480, description=sentence, linked=panel.key("linked"))
 
 
 def _amount(panel: Panel, equal: str, plays: bool) -> int:
@@ -84,22 +84,22 @@ def _amount(panel: Panel, equal: str, plays: bool) -> int:
     return amount
 
 
-def _said(walks: list[Walk], rate: float) -> str:
+def _sentence(trajectories: list[Trajectory], rate: float) -> str:
     """The losses at the ends, with the least there is; and whether the rate is beyond the edge."""
     points = _points()
     parts = []
-    for walk in walks:
-        steps = len(walk.places) - 1
-        value = float(concept.loss(points, *walk.places[-1]))
-        shown = f"{value:.3f}" if value < 1e3 else f"{value:.1e}"
-        epochs = steps / walk.per_epoch
+    for trajectory in trajectories:
+        steps = len(trajectory.places) - 1
+        value = float(concept.loss(points, *trajectory.places[-1]))
+        loss_text = f"{value:.3f}" if value < 1e3 else f"{value:.1e}"
+        epochs = steps / trajectory.per_epoch
         text = _("{name}: loss **{loss}** (steps: {steps}, epochs: {epochs})")
-        parts.append(text.format(name=walk.name, loss=shown, steps=steps, epochs=f"{epochs:.3g}"))
-    said = names.headline("; ".join(parts)) + "."
+        parts.append(text.format(name=trajectory.name, loss=loss_text, steps=steps, epochs=f"{epochs:.3g}"))
+    sentence = names.headline("; ".join(parts)) + "."
     minimum = float(concept.loss(points, *concept.lowest(points)))
-    said += " " + _("The minimum is {loss}.").format(loss=f"{minimum:.3f}")
+    sentence += " " + _("The minimum is {loss}.").format(loss=f"{minimum:.3f}")
     if rate > concept.edge(points):
-        said += " " + _("This learning rate is beyond the stability edge of the bowl, {edge}.").format(
+        sentence += " " + _("This learning rate is beyond the stability edge of the bowl, {edge}.").format(
             edge=f"{concept.edge(points):.2f}"
         )
-    return said
+    return sentence

@@ -32,8 +32,8 @@ class Point:
     step: int
     epoch: float
     accuracy: float
-    there: bool  # whether it has come so far; else the point is where it is now, or where it last answered with numbers
-    over: bool = False  # it comes no further
+    reached: bool  # it has come so far; else the point is where it is now, or where it last answered with numbers
+    ended: bool = False  # it comes no further
 
 
 def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> list[Point]:
@@ -41,7 +41,7 @@ def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> li
 
     Runs that went on with another rate, set by hand, are left out: their batches are not what makes them differ.
     """
-    found = []
+    nearest_points = []
     unchanged = [pair for pair in runs if not pair[0].rate_changes]
     for run, curves in sorted(unchanged, key=lambda pair: pair[0].config.batch_size):
         rows = curves.evaluations
@@ -52,7 +52,7 @@ def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> li
         away = np.abs(np.log(np.maximum(at, 1e-3) / place))
         row = int(away.argmin())
         nearest = rows[row]
-        found.append(
+        nearest_points.append(
             Point(
                 run.config.batch_size,
                 int(nearest["step"]),
@@ -62,10 +62,12 @@ def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> li
                 run.state == "finished",
             )
         )
-    return found
+    return nearest_points
 
 
-def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark: bool, translate: Translate) -> Figure:
+def chart(
+    points: Sequence[Point], equal: Equal, place: float, subject: str, dark: bool, translate: Translate
+) -> Figure:
     """Validation accuracy against the batch size; runs that have not come so far are open, where they are, and crossed
     where they ended before."""
     if equal == "epochs":
@@ -74,7 +76,7 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
         title = translate(N_("After the same number of updates: {n}")).format(n=f"{place:,.0f}")
     layout = theme.layout(title, translate(N_("Batch size")), dark=dark, revision=f"{subject}-{equal}")
     layout["hovermode"] = "closest"
-    high = math.log10(max([10, *(point.batch for point in found)]))
+    high = math.log10(max([10, *(point.batch for point in points)]))
     layout["xaxis"] |= ends(-0.15, high + 0.15, log=True) | log_ticks(0, high)
     layout["yaxis"] |= SHARES | {"title": {"text": translate(N_("Validation accuracy"))}}
     style = theme.SPLIT_STYLES["validation"]
@@ -82,27 +84,27 @@ def chart(found: Sequence[Point], equal: Equal, place: float, subject: str, dark
     hover = "%{x:,.0f}: %{y:.2%}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
     hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
     figure: Figure = {"data": [], "layout": layout}
-    behind, ended, came = N_("not there yet (current value)"), N_("ended earlier"), N_("reached")
-    for there, over, uid, name, symbol in (
-        (False, (False,), "behind", translate(behind), "square-open"),
-        (False, (True,), "over", translate(ended), "x-open"),
-        (True, (False, True), "there", translate(came), "square"),
+    behind_name, ended_name, reached_name = N_("not there yet (current value)"), N_("ended earlier"), N_("reached")
+    for reached, ended, uid, name, symbol in (
+        (False, (False,), "behind", translate(behind_name), "square-open"),
+        (False, (True,), "ended", translate(ended_name), "x-open"),
+        (True, (False, True), "reached", translate(reached_name), "square"),
     ):
-        chosen = [point for point in found if point.there == there and point.over in over]
+        matching = [point for point in points if point.reached == reached and point.ended in ended]
         figure["data"].append(
             {
                 "type": "scatter",
-                "mode": "lines+markers+text" if there else "markers",
+                "mode": "lines+markers+text" if reached else "markers",
                 "uid": uid,
                 "name": name,
-                "showlegend": there or bool(chosen),
-                "x": packed(np.array([point.batch for point in chosen])),
-                "y": packed(np.array([point.accuracy for point in chosen])),
-                "text": [f"{point.accuracy:.1%}" for point in chosen],
+                "showlegend": reached or bool(matching),
+                "x": packed(np.array([point.batch for point in matching])),
+                "y": packed(np.array([point.accuracy for point in matching])),
+                "text": [f"{point.accuracy:.1%}" for point in matching],
                 # In turns, so that neighbors on a narrow page do not write over each other.
-                "textposition": ["bottom center" if place % 2 else "top center" for place in range(len(chosen))],
+                "textposition": ["bottom center" if place % 2 else "top center" for place in range(len(matching))],
                 "textfont": {"size": theme.NOTE_SIZE},
-                "customdata": packed(np.array([(point.step, point.epoch) for point in chosen]).reshape(-1, 2)),
+                "customdata": packed(np.array([(point.step, point.epoch) for point in matching]).reshape(-1, 2)),
                 "line": {"color": color, "width": 2.4, "dash": style.dash},
                 "marker": {"size": 12, "color": color, "symbol": symbol, "line": {"width": 2}},
                 "hovertemplate": hover,

@@ -117,10 +117,11 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
     for column, equal in zip(st.columns(2, gap="medium"), charts.EQUALS, strict=True):
         with column:
             place = _place(panel, equal, [view.run.config for view in views])
-            found = charts.points(runs, equal, place)
+            points = charts.points(runs, equal, place)
             key = (group, versions, equal, place, session.dark(), texts.language())
-            figure = watch.figure(key, partial(charts.chart, found, equal, place, group, session.dark(), _))
-            live_chart(figure, key=panel.key(f"chart_{equal}"), height=430, description=_said(found), subject=group)
+            figure = watch.figure(key, partial(charts.chart, points, equal, place, group, session.dark(), _))
+            description = _describe(points)
+            live_chart(figure, key=panel.key(f"chart_{equal}"), height=430, description=description, subject=group)
     undrawn.say(undrawn.rate_changed([view.run for view in views]))
     if images < min(view.run.config.validation_size for view in views):
         text = _(
@@ -146,7 +147,7 @@ def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:
     return panel.select_slider(name, _("Compare after this many updates"), stops, usual, format_func=names.number)
 
 
-def _said(found: list[Point]) -> str:
+def _describe(points: list[Point]) -> str:
     """The chart in words."""
-    there = [f"{point.batch:,}: {point.accuracy:.1%}" for point in found if point.there]
-    return _("Validation accuracy by batch size: {values}.").format(values=", ".join(there) or "–")
+    reached = [f"{point.batch:,}: {point.accuracy:.1%}" for point in points if point.reached]
+    return _("Validation accuracy by batch size: {values}.").format(values=", ".join(reached) or "–")

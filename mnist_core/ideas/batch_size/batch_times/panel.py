@@ -37,8 +37,8 @@ def draw(panel: Panel) -> None:
     with units:
         chosen = panel.select_slider("units", _("Units in the hidden layer"), UNITS, 128)
     parameters = Parameters(dataset=name, hidden_layers=(chosen,), train_size=IMAGES, batch_sizes=SIZES)
-    mine = session.store().analyses.newest(session.student(), parameters.kind)
-    shown = analysis_panel.find(parameters)
+    analyses = session.store().analyses.newest(session.student(), parameters.kind)
+    analysis = analysis_panel.find(parameters)
     with button, st.container(horizontal=True, vertical_alignment="center"):
         panel.button(
             "measure",
@@ -48,17 +48,17 @@ def draw(panel: Panel) -> None:
             parameters,
             secrets.token_hex(5),
             primary=True,
-            disabled=any(analysis.active for analysis in mine),
+            disabled=any(analysis.active for analysis in analyses),
         )
         st.caption(_("Takes about five seconds, in the background."), width="content")
-    if shown is None:
+    if analysis is None:
         st.info(
             _(
                 "Press the button: real updates of this network are timed at seven batch sizes, each for less than half a second."
             )
         )
     else:
-        analysis_panel.draw(panel, shown.id, partial(_show, panel))
+        analysis_panel.draw(panel, analysis.id, partial(_show, panel))
     lesson.code(panel, concept.updates_per_epoch, Times)
     lesson.experiment(
         "batch-size",
@@ -69,30 +69,30 @@ def draw(panel: Panel) -> None:
 
 def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
     times = Times.of(done.parameters, done.result)
-    said = _said(times)
-    st.markdown(said)
+    sentence = _sentence(times)
+    st.markdown(sentence)
     dark = session.dark()
     key = (done.id, dark, texts.language())
     left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = watch.figure((*key, "epochs"), lambda: charts.epochs_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=said, subject=done.id)
+        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=sentence, subject=done.id)
     with right:
         figure = watch.figure((*key, "updates"), lambda: charts.updates_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_updates"), height=265, description=said, subject=done.id)
+        live_chart(figure, key=panel.key("chart_updates"), height=265, description=sentence, subject=done.id)
         figure = watch.figure((*key, "update"), lambda: charts.update_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_update"), height=265, description=said, subject=done.id)
-    cores, timed = done.result.cores, [f"{count:,}" for count in done.result.updates]
+        live_chart(figure, key=panel.key("chart_update"), height=265, description=sentence, subject=done.id)
+    cores, updates = done.result.cores, [f"{count:,}" for count in done.result.updates]
     st.caption(
         ngettext(
             "Measured with {n} core, without evaluations, on {updates} updates. Time per epoch = updates per epoch × time per update. Other work on the machine makes it longer.",
             "Measured with {n} cores, without evaluations, on {updates} updates. Time per epoch = updates per epoch × time per update. Other work on the machine makes it longer.",
             cores,
-        ).format(n=cores, updates=" · ".join(timed))
+        ).format(n=cores, updates=" · ".join(updates))
     )
 
 
-def _said(times: Times) -> str:
+def _sentence(times: Times) -> str:
     """The slowest and the fastest size, and how far apart they are."""
     epochs = times.epochs
     fastest = int(epochs.argmin())

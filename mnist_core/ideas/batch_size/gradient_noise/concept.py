@@ -67,9 +67,9 @@ def train(layers: Layers, x: Array, labels: NDArray[np.integer], steps: int, bat
     generator = np.random.default_rng(1)
     layers = [(weight.copy(), bias.copy()) for weight, bias in layers]
     for _step in range(steps):
-        chosen = generator.integers(0, len(labels), batch)
-        given, deltas = backward(layers, x[chosen], labels[chosen])
-        for (weight, bias), a, delta in zip(layers, given, deltas, strict=True):
+        indices = generator.integers(0, len(labels), batch)
+        inputs, deltas = backward(layers, x[indices], labels[indices])
+        for (weight, bias), a, delta in zip(layers, inputs, deltas, strict=True):
             weight -= rate / batch * (a.T @ delta)
             bias -= rate / batch * delta.sum(0)
     return layers
@@ -77,8 +77,8 @@ def train(layers: Layers, x: Array, labels: NDArray[np.integer], steps: int, bat
 
 def gram(layers: Layers, x: Array, labels: NDArray[np.integer]) -> Array:
     """Inner products of the gradients of all pairs of images, n × n."""
-    given, deltas = backward(layers, x, labels)
-    parts = [(a @ a.T + 1) * (delta @ delta.T) for a, delta in zip(given, deltas, strict=True)]
+    inputs, deltas = backward(layers, x, labels)
+    parts = [(a @ a.T + 1) * (delta @ delta.T) for a, delta in zip(inputs, deltas, strict=True)]
     return np.asarray(sum(parts), np.float32)
 
 
@@ -118,8 +118,8 @@ class Noise:
 
 def _strongest(centered: Array, rounds: int = 12) -> NDArray[np.float64]:
     """The direction among images in which their gradients differ most, by repeated multiplication."""
-    found = np.asarray(np.random.default_rng(0).standard_normal(len(centered)), np.float32)
+    direction = np.asarray(np.random.default_rng(0).standard_normal(len(centered)), np.float32)
     for _round in range(rounds):
-        found = centered @ found
-        found /= np.linalg.norm(found) or 1.0
-    return (centered @ found).astype(np.float64)
+        direction = centered @ direction
+        direction /= np.linalg.norm(direction) or 1.0
+    return (centered @ direction).astype(np.float64)

@@ -19,7 +19,7 @@ BIN = 5  # degrees
 WIDEST = 130  # degrees shown
 
 
-def arrows_chart(found: Directions, subject: str, dark: bool, translate: Translate) -> Figure:
+def arrows_chart(directions: Directions, subject: str, dark: bool, translate: Translate) -> Figure:
     """Each gradient as a line from the weights as they are: across and along the full gradient, which is one long."""
     layout = theme.layout(
         translate(N_("Gradients of mini-batches")),
@@ -29,18 +29,18 @@ def arrows_chart(found: Directions, subject: str, dark: bool, translate: Transla
     )
     layout["hovermode"] = "closest"
     # Most of every gradient is across; the chart is wider than high, so that what is along has room.
-    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(found.across[:ARROWS]), 0.9))))
+    reach = roomy(max(1.0, 1.1 * float(np.quantile(np.abs(directions.across[:ARROWS]), 0.9))))
     layout["xaxis"] |= ends(-0.3 * reach, max(1.1, reach))
     layout["yaxis"] |= ends(-reach, reach) | {
         "title": {"text": translate(N_("Perpendicular to it"))},
         "scaleanchor": "x",  # angles are seen as they are
     }
-    return {"data": [*_singles(found, dark, translate), _whole(reach, dark, translate)], "layout": layout}
+    return {"data": [*_singles(directions, dark, translate), _whole(reach, dark, translate)], "layout": layout}
 
 
-def _singles(found: Directions, dark: bool, translate: Translate) -> tuple[dict[str, Any], dict[str, Any]]:
+def _singles(directions: Directions, dark: bool, translate: Translate) -> tuple[dict[str, Any], dict[str, Any]]:
     """Lines and tips of the gradients of single batches."""
-    along, across = found.along[:ARROWS], found.across[:ARROWS]
+    along, across = directions.along[:ARROWS], directions.across[:ARROWS]
     apart = np.full(len(along), np.nan)
     lines = {
         "type": "scatter",
@@ -59,7 +59,7 @@ def _singles(found: Directions, dark: bool, translate: Translate) -> tuple[dict[
         "name": translate(N_("one mini-batch each")),
         "x": packed(along),
         "y": packed(across),
-        "customdata": packed(found.angles[:ARROWS]),
+        "customdata": packed(directions.angles[:ARROWS]),
         "marker": {"size": 7, "color": theme.run_color(0, dark)},
         "hovertemplate": "%{customdata:.0f}°: %{x:.2f}, %{y:.2f}<extra></extra>",
     }
@@ -86,7 +86,7 @@ def _whole(reach: float, dark: bool, translate: Translate) -> dict[str, Any]:
     }
 
 
-def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:
+def angles_chart(directions: Directions, dark: bool, translate: Translate) -> Figure:
     """How many of the batches point how far away from the full gradient, and the middle one."""
     layout = theme.layout(
         translate(N_("Angle to the full-batch gradient")), translate(N_("Degrees")), dark=dark, revision="angles"
@@ -94,9 +94,9 @@ def angles_chart(found: Directions, dark: bool, translate: Translate) -> Figure:
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(0, WIDEST) | {"tickvals": list(range(0, WIDEST, 30))}
     bins = np.arange(0, 180 + BIN, BIN)
-    shares = np.histogram(found.angles, bins)[0] / len(found.angles)
+    shares = np.histogram(directions.angles, bins)[0] / len(directions.angles)
     layout["yaxis"] |= ends(0, min(1.2, roomy(1.2 * float(shares.max())))) | {"tickformat": ".0%"}
-    middle = float(np.median(found.angles))
+    middle = float(np.median(directions.angles))
     bars = {
         "type": "bar",
         "uid": "angles",
@@ -153,17 +153,17 @@ def law_chart(
             "line": {"color": theme.run_color(0, dark), "width": 2.2},
         },
     ]
-    seen = [(size, value) for size, value in measured if size < noise.images]
+    smaller = [(size, value) for size, value in measured if size < noise.images]
     points = {
         "type": "scatter",
         "mode": "markers",
         "uid": "measured",
         "name": translate(N_("measured")),
-        "x": packed(np.array([size for size, _value in seen])),
-        "y": packed(np.array([value for _size, value in seen])),
+        "x": packed(np.array([size for size, _value in smaller])),
+        "y": packed(np.array([value for _size, value in smaller])),
         "marker": {
-            "size": [17 if size == chosen else 10 for size, _value in seen],
-            "color": [theme.run_color(1 if size == chosen else 0, dark) for size, _value in seen],
+            "size": [17 if size == chosen else 10 for size, _value in smaller],
+            "color": [theme.run_color(1 if size == chosen else 0, dark) for size, _value in smaller],
             "opacity": 1,
         },
         "hovertemplate": "%{x:,.0f}: %{y:.3g}<extra></extra>",

@@ -53,20 +53,22 @@ def _panel(panel: Panel, name: DatasetName) -> None:
         steps = panel.one_of("steps", _("The network"), {steps: _state(steps) for steps in TRAINED}, 0)
     with third:
         seed = int(panel.session.get("seed", 0))
-        panel.button("next", _("Draw other batches"), "casino", _others, panel)
-    noise, kept = _noise(name, datasets.find(name), steps)
-    found = noise.batches(size, DRAWN, seed) if seed else kept[size]
-    said = _said(size, found)
-    st.markdown(said)
+        panel.button("next", _("Draw other batches"), "casino", _draw_again, panel)
+    noise, first_batches = _noise(name, datasets.find(name), steps)
+    directions = noise.batches(size, DRAWN, seed) if seed else first_batches[size]
+    sentence = _sentence(size, directions)
+    st.markdown(sentence)
     dark = session.dark()
     left, right = st.columns(2, gap="medium")
     with left:
-        figure = charts.arrows_chart(found, f"{steps}", dark, _)
-        live_chart(figure, key=panel.key("chart_arrows"), height=600, description=said)
+        figure = charts.arrows_chart(directions, f"{steps}", dark, _)
+        live_chart(figure, key=panel.key("chart_arrows"), height=600, description=sentence)
     with right:
-        live_chart(charts.angles_chart(found, dark, _), key=panel.key("chart_angles"), height=285, description=said)
-        figure = charts.law_chart(noise, [(one, drawn.spread) for one, drawn in kept.items()], size, dark, _)
-        live_chart(figure, key=panel.key("chart_law"), height=310, description=said)
+        figure = charts.angles_chart(directions, dark, _)
+        live_chart(figure, key=panel.key("chart_angles"), height=285, description=sentence)
+        measured = [(batch_size, batches.spread) for batch_size, batches in first_batches.items()]
+        figure = charts.law_chart(noise, measured, size, dark, _)
+        live_chart(figure, key=panel.key("chart_law"), height=310, description=sentence)
     st.caption(
         _(
             "A network of {units} hidden units and {images} training images. The perpendicular axis shows the norm of all that is not along the full-batch gradient; up or down shows the side of the direction in which the gradients differ most."
@@ -78,7 +80,7 @@ def _state(steps: int) -> str:
     return _("after {n} steps").format(n=steps) if steps else _("untrained")
 
 
-def _others(panel: Panel) -> None:
+def _draw_again(panel: Panel) -> None:
     panel.session["seed"] = panel.session.get("seed", 0) + 1
 
 
@@ -93,15 +95,15 @@ def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, dict[int
     return noise, {size: noise.batches(size, DRAWN) for size in SIZES}
 
 
-def _said(size: int, found: Directions) -> str:
+def _sentence(size: int, directions: Directions) -> str:
     """What is seen, with its numbers."""
     if size == IMAGES:
         return _("**A batch of all images** has no noise: its gradient is the full-batch gradient.")
-    angles = sorted(found.angles)
+    angles = sorted(directions.angles)
     text = _(
         "**Batch size {size}.** Half of the batches point within **{angle}°** of the full-batch gradient. Their root mean square distance from it is **{spread} times** its norm. {away} of them point away from it."
     )
     away = sum(angle > 90 for angle in angles) / len(angles)
     return text.format(
-        size=f"{size:,}", angle=f"{angles[len(angles) // 2]:.0f}", spread=f"{found.spread:.2g}", away=f"{away:.0%}"
+        size=f"{size:,}", angle=f"{angles[len(angles) // 2]:.0f}", spread=f"{directions.spread:.2g}", away=f"{away:.0%}"
     )

@@ -110,7 +110,7 @@ def sizes_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
         layout[axis] |= ends(-pad, high + pad, log=True) | log_ticks(0, high)
     layout["yaxis"] |= {"title": {"text": translate(N_("Updates per epoch"))}}
     sizes = np.unique(np.geomspace(1, images, 400).round().astype(int))
-    here = updates_per_epoch(images, batch)
+    chosen = updates_per_epoch(images, batch)
     color = theme.run_color(1, dark)
     figure: Figure = {
         "data": [
@@ -129,8 +129,8 @@ def sizes_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
                 "mode": "markers+text",
                 "uid": "chosen",
                 "x": [batch],
-                "y": [here],
-                "text": [f"{here:,}"],
+                "y": [chosen],
+                "text": [f"{chosen:,}"],
                 "textposition": "bottom left" if batch * batch > images else "top right",
                 "textfont": {"size": theme.FONT_SIZE + 2},
                 "marker": {"size": 16, "color": color},

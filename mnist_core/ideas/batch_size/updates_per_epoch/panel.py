@@ -93,17 +93,17 @@ def _panel(panel: Panel) -> None:
         _exact(panel, images)
     if problem := panel.session.get("problem"):
         frame.show_error(problem)
-    said = _said(images, batch, epochs)
-    st.markdown(said)
+    sentence = _sentence(images, batch, epochs)
+    st.markdown(sentence)
     dark = session.dark()
     left, right = st.columns([3, 2], gap="medium")
     with left:
         live_chart(
-            charts.epoch_chart(images, batch, dark, _), key=panel.key("chart_epoch"), height=430, description=said
+            charts.epoch_chart(images, batch, dark, _), key=panel.key("chart_epoch"), height=430, description=sentence
         )
     with right:
         live_chart(
-            charts.sizes_chart(images, batch, dark, _), key=panel.key("chart_updates"), height=430, description=said
+            charts.sizes_chart(images, batch, dark, _), key=panel.key("chart_updates"), height=430, description=sentence
         )
 
 
@@ -116,12 +116,12 @@ def _exact(panel: Panel, images: int) -> None:
         if not text:
             return
         try:
-            wanted: Any = parse_field("batch_size", text)
-            checked = RunConfig(train_size=images, validation_size=0, batch_size=wanted)
+            value: Any = parse_field("batch_size", text)
+            config = RunConfig(train_size=images, validation_size=0, batch_size=value)
         except ConfigError as error:
             panel.session["problem"] = error
         else:
-            _fields(panel)["batch_size"] = checked.batch_size
+            _fields(panel)["batch_size"] = config.batch_size
 
     st.text_input(
         _("Exact batch size"),
@@ -132,7 +132,7 @@ def _exact(panel: Panel, images: int) -> None:
     )
 
 
-def _said(images: int, batch: int, epochs: int) -> str:
+def _sentence(images: int, batch: int, epochs: int) -> str:
     """The arithmetic, with its numbers."""
     count, last = concept.updates_per_epoch(images, batch), concept.last_batch(images, batch)
     per_epoch = ngettext("**{n} update per epoch**", "**{n} updates per epoch**", count).format(n=f"{count:,}")
