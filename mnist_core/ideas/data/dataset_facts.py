@@ -31,7 +31,7 @@ def facts(dataset: data.Dataset) -> Facts:
 @lru_cache(maxsize=2)
 def _facts(name: DatasetName, source: Path) -> Facts:
     dataset = data.load_dataset(name, source)
-    found = digits.statistics(dataset.train_images, dataset.train_labels)
-    far = digits.distances(dataset.train_images, found.mean)
-    harder = digits.hardness(far, dataset.train_labels)
-    return Facts(found, harder, float((far.argmin(1) == dataset.train_labels).mean()))
+    statistics = digits.statistics(dataset.train_images, dataset.train_labels)
+    distances = digits.distances(dataset.train_images, statistics.mean)
+    hardness = digits.hardness(distances, dataset.train_labels)
+    return Facts(statistics, hardness, float((distances.argmin(1) == dataset.train_labels).mean()))

@@ -28,7 +28,7 @@ def test_mean_and_spread_of_two_images_of_one_digit() -> None:
 
 
 def test_statistics_are_those_of_numpy_whatever_the_pieces(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concept, "PIECE", 137)
+    monkeypatch.setattr(concept, "CHUNK", 137)
     found = concept.statistics(tiny.train_images, tiny.train_labels)
     threes = tiny.train_images[tiny.train_labels == 3].astype(float)
     assert found.mean[3] == pytest.approx(threes.mean(0), abs=1e-3)

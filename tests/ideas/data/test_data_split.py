@@ -49,7 +49,7 @@ def test_the_margin_of_an_accuracy() -> None:
 
 
 def test_heaps_in_the_order_of_the_files() -> None:
-    figure = charts.heaps_chart({"train": 1_000, "validation": 9_000, "test": 10_000}, 50_000, False, str)
+    figure = charts.split_chart({"train": 1_000, "validation": 9_000, "test": 10_000}, 50_000, False, str)
     assert [one["uid"] for one in figure["data"]] == ["train", "unused", "validation", "test"]
     assert [one["x"][0] for one in figure["data"]] == [1_000, 50_000, 9_000, 10_000]
-    assert len(charts.heaps_chart({"train": 1, "validation": 2, "test": 3}, 0, False, str)["data"]) == 3
+    assert len(charts.split_chart({"train": 1, "validation": 2, "test": 3}, 0, False, str)["data"]) == 3

@@ -76,9 +76,9 @@ def test_the_surface_of_a_line_and_the_walk_on_it() -> None:
     # One away along the slope a: ½ · 4 · 1, drawn by its root; the other way only ½.
     assert z[20, -1] == pytest.approx(charts.WINDOW * np.sqrt(2), rel=1e-5)
     assert z[-1, 20] == pytest.approx(charts.WINDOW * np.sqrt(0.5), rel=1e-5)
-    assert len(numbers(trace(figure, "walk")["x"])) == 4
+    assert len(numbers(trace(figure, "trajectory")["x"])) == 4
     away = concept.descend(bowl, bowl.lowest + np.array([1.0, 0.0]), 3.0, 50)
-    seen = numbers(trace(charts.surface_chart(bowl, away, "raw", False, str), "walk")["x"])
+    seen = numbers(trace(charts.surface_chart(bowl, away, "raw", False, str), "trajectory")["x"])
     assert np.abs(seen - bowl.lowest[0]).max() < 5  # what runs away leaves the axes as they are
 
 

@@ -32,10 +32,10 @@ def test_more_numbers_draw_an_image_better_and_all_of_them_draw_it(tiny: Dataset
     images = tiny.train_images[:300]
     found = concept.components(images, 784)
     places = found.places(images[:5])
-    off = [float(np.abs(found.drawn(places, count) - images[:5] / 255).mean()) for count in (1, 20, 100, 784)]
+    off = [float(np.abs(found.reconstruct(places, count) - images[:5] / 255).mean()) for count in (1, 20, 100, 784)]
     assert off == sorted(off, reverse=True)
     assert off[-1] < 1e-3 < off[0]
-    assert found.drawn(places, 0)[0].reshape(784) == pytest.approx(found.mean)
+    assert found.reconstruct(places, 0)[0].reshape(784) == pytest.approx(found.mean)
 
 
 def test_two_components_of_real_mnist(mnist: Path) -> None:

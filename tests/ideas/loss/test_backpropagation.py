@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mnist_core.ideas.loss.backpropagation import concept
 from mnist_core.ideas.loss.backpropagation.concept import FIRST, Hidden, Loss, Net, backward, forward, update
-from mnist_core.ideas.loss.backpropagation.figure import STAGES, Figure, Round, Stage, graph, plain, stages
+from mnist_core.ideas.loss.backpropagation.figure import STAGES, Figure, Iteration, Stage, graph, plain, stages
 from mnist_core.ideas.loss.backpropagation.formulas_figure import formulas
 
 
@@ -98,16 +98,16 @@ def test_the_loss_is_a_number_where_a_share_is_none() -> None:
     assert forward(steep, np.ones(2), np.array([1.0, 0.0])).loss == pytest.approx(math.log(2))
 
 
-def made(activation: Hidden = "sigmoid", loss: Loss = "cross-entropy") -> Round:
+def made(activation: Hidden = "sigmoid", loss: Loss = "cross-entropy") -> Iteration:
     net = concept.Net(FIRST.w, FIRST.b, FIRST.v, FIRST.c, activation, loss)
     x, target = np.array([1.0, 0.5]), np.array([1.0, 0.0])
     found = concept.forward(net, x, target)
     gradient = concept.backward(net, x, target, found)
     new = concept.update(net, gradient, 0.5)
-    return Round(x, target, 0.5, net, found, gradient, new, concept.forward(new, x, target))
+    return Iteration(x, target, 0.5, net, found, gradient, new, concept.forward(new, x, target))
 
 
-def words(one: Round, stage: str) -> str:
+def words(one: Iteration, stage: str) -> str:
     figure = graph(one, stage, False, str)  # type: ignore[arg-type]
     return " ".join(note["text"] for note in figure["layout"]["annotations"])
 

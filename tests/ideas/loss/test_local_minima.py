@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnist_core.ideas.loss.local_minima.concept import descend, end, height, slope
-from mnist_core.ideas.loss.local_minima.figure import VIEW, hills_chart
+from mnist_core.ideas.loss.local_minima.figure import VIEW, trajectory_chart
 from tests.charts import numbers, trace
 
 
@@ -22,20 +22,20 @@ def test_the_slope_is_the_numerical_one(x: float) -> None:
 
 def test_the_start_decides_where_it_ends_and_the_shallow_valley_is_higher() -> None:
     deep, shallow = descend(-0.5, 0.1, 300), descend(0.5, 0.1, 300)
-    assert (end(deep), end(shallow)) == ("deep", "shallow")
+    assert (end(deep), end(shallow)) == ("global", "local")
     assert height(deep[-1]) < height(shallow[-1]) - 0.5
 
 
 def test_under_way_and_away() -> None:
-    assert end(descend(2.0, 0.01, 2)) == "under way"
+    assert end(descend(2.0, 0.01, 2)) == "not converged"
     away = descend(2.5, 1.0, 60)
-    assert end(away) == "away"
+    assert end(away) == "diverged"
     assert np.isfinite(away).all()
 
 
 def test_the_walk_is_drawn_as_far_as_it_is_near() -> None:
-    walk = trace(hills_chart(descend(1.0, 0.2, 1), False, str), "walk")
+    walk = trace(trajectory_chart(descend(1.0, 0.2, 1), False, str), "trajectory")
     assert numbers(walk["x"]).tolist() == pytest.approx([1.0, 1.15])
-    away = trace(hills_chart(descend(2.5, 1.0, 60), True, str), "walk")
+    away = trace(trajectory_chart(descend(2.5, 1.0, 60), True, str), "trajectory")
     assert abs(numbers(away["x"])).max() <= 3 * VIEW
     assert len(away["marker"]["size"]) == len(numbers(away["x"]))

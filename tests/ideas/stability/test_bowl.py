@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mnist_core.ideas.stability.bowl import figure as charts
-from mnist_core.ideas.stability.bowl.concept import Bowl, course, factor, factors, loss, path
+from mnist_core.ideas.stability.bowl.concept import Bowl, behavior, factor, factors, loss, path
 from tests.charts import numbers, trace
 
 
@@ -64,7 +64,7 @@ def test_the_factor_is_what_is_left_of_the_distance() -> None:
     ],
 )
 def test_what_it_does(rate: float, momentum: float, what: str) -> None:
-    assert course(Bowl((1.0,), rate, momentum)) == what
+    assert behavior(Bowl((1.0,), rate, momentum)) == what
 
 
 def test_the_steepest_direction_decides_and_the_flattest_is_slowest() -> None:
@@ -80,14 +80,14 @@ def test_a_walk_out_of_sight_is_cut_off() -> None:
 
 
 def test_the_walk_has_every_step() -> None:
-    figure = charts.walk_chart(Bowl((1.0,), 0.5, start=(2.0,)), 3, False, str)
-    assert numbers(trace(figure, "walk")["x"]).tolist() == [2.0, 1.0, 0.5, 0.25]
-    assert numbers(trace(figure, "walk")["y"]).tolist() == [2.0, 0.5, 0.125, 0.03125]
+    figure = charts.trajectory_chart(Bowl((1.0,), 0.5, start=(2.0,)), 3, False, str)
+    assert numbers(trace(figure, "trajectory")["x"]).tolist() == [2.0, 1.0, 0.5, 0.25]
+    assert numbers(trace(figure, "trajectory")["y"]).tolist() == [2.0, 0.5, 0.125, 0.03125]
 
 
 def test_a_walk_that_runs_away_leaves_the_picture_not_the_axes() -> None:
-    figure = charts.walk_chart(Bowl((1.0, 0.1), 3.0, start=(2.0, 2.0)), 60, False, str)
-    assert np.abs(numbers(trace(figure, "walk")["x"])).max() <= 3 * charts.VIEW
+    figure = charts.trajectory_chart(Bowl((1.0, 0.1), 3.0, start=(2.0, 2.0)), 60, False, str)
+    assert np.abs(numbers(trace(figure, "trajectory")["x"])).max() <= 3 * charts.VIEW
     losses = charts.loss_chart(Bowl((1.0,), 3.0), 60, False, str)
     assert np.isfinite(numbers(trace(losses, "loss")["y"])).all()
 

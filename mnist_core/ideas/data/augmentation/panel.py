@@ -39,7 +39,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     seed = int(panel.session.get("seed", 0))
     analysis = analysis_panel.find_or_start(Parameters(dataset=name, seed=seed))
     analysis_panel.draw(panel, analysis.id, partial(_show, panel))
-    panel.button("others", _("Show other images"), "shuffle", _others, panel)
+    panel.button("others", _("Show other images"), "shuffle", _draw_again, panel)
     lesson.code(panel, augment.limits, augment.transform, augment.augmented)
     lesson.experiment(
         "overfit-and-stop",
@@ -49,11 +49,11 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
 
 def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = panel.one_of("kind", _("Transform"), NAMES, "shift", wrap=True)
+        kind = panel.one_of("kind", _("Transform"), NAMES, "shift", wrap=True)
         strength = panel.slider("strength", _("Strength"), 0, augment.STRENGTHS[-1], START, width=320)
-    changed, originals = done.result.of(chosen), done.result.originals
+    transformed, originals = done.result.of(kind), done.result.originals
     # A row for each digit: itself, then what the transform made of it.
-    sheet = np.concatenate([originals[:, None], changed[:, strength]], axis=1)
+    sheet = np.concatenate([originals[:, None], transformed[:, strength]], axis=1)
     digits = st.segmented_control(
         _("Digits"),
         range(10),
@@ -69,11 +69,11 @@ def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
             count=augment.DRAWS
         )
         + " "
-        + _said(chosen, strength)
+        + _amounts(kind, strength)
     )
 
 
-def _said(kind: augment.Kind, strength: int) -> str:
+def _amounts(kind: augment.Kind, strength: int) -> str:
     texts = {
         "shift": _("Shift: at most {amount} pixels each way."),
         "rotate": _("Rotation: at most {amount}° each way."),
@@ -84,5 +84,5 @@ def _said(kind: augment.Kind, strength: int) -> str:
 
 
 @frame.callback
-def _others(panel: Panel) -> None:
+def _draw_again(panel: Panel) -> None:
     panel.session["seed"] = panel.session.get("seed", 0) + 1

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-PIECE = 1_000  # images at a time: 3 MB as float32
+CHUNK = 1_000  # images at a time: 3 MB as float32
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def statistics(images: U8, labels: U8) -> Statistics:
     """Mean and standard deviation of each pixel, digit by digit; a digit that is not there counts as blank."""
     counts = np.bincount(labels, minlength=10)
     sums, squares = np.zeros((2, 10, 784))
-    for part in _pieces(images):
+    for part in _chunks(images):
         x = _flat(images[part])
         one_hot = np.eye(10, dtype=np.float32)[labels[part]]
         sums += one_hot.T @ x
@@ -52,13 +52,13 @@ def statistics(images: U8, labels: U8) -> Statistics:
 def distances(images: U8, means: F32) -> F32:
     """How far each image is from each of the ten mean images: n×10, in pixel values (Euclidean)."""
     centers = means.reshape(10, 784)
-    found = np.empty((len(images), 10), np.float32)
-    for part in _pieces(images):
+    result = np.empty((len(images), 10), np.float32)
+    for part in _chunks(images):
         x = _flat(images[part])
         # |x − m|² = |x|² − 2 x·m + |m|²: one product of matrices
         squared = (x * x).sum(1)[:, None] - 2 * x @ centers.T + (centers * centers).sum(1)
-        found[part] = np.sqrt(np.maximum(squared, 0))
-    return found
+        result[part] = np.sqrt(np.maximum(squared, 0))
+    return result
 
 
 def hardness(distance: F32, labels: U8) -> F32:
@@ -75,10 +75,10 @@ def by_hardness(harder: F32, labels: U8, fraction: float, count: int) -> NDArray
     """`count` images of each digit around this share of its images, 0 the easiest, 1 the hardest: (10·count,), 0 first."""
     chosen = []
     for digit in range(10):
-        mine = np.flatnonzero(labels == digit)
-        mine = mine[np.argsort(harder[mine], kind="stable")]
-        start = round(fraction * max(0, len(mine) - count))
-        chosen.append(mine[start : start + count])
+        rows = np.flatnonzero(labels == digit)
+        rows = rows[np.argsort(harder[rows], kind="stable")]
+        start = round(fraction * max(0, len(rows) - count))
+        chosen.append(rows[start : start + count])
     return np.concatenate(chosen)
 
 
@@ -92,19 +92,19 @@ def mean_of(images: U8, labels: U8, count: int) -> tuple[F32, F32]:
     return mean, spread
 
 
-def _pieces(images: U8) -> Iterator[slice]:
-    for start in range(0, len(images), PIECE):
-        yield slice(start, start + PIECE)
-        _give_back(images)
+def _chunks(images: U8) -> Iterator[slice]:
+    for start in range(0, len(images), CHUNK):
+        yield slice(start, start + CHUNK)
+        _release(images)
 
 
-def _give_back(images: U8) -> None:
+def _release(images: U8) -> None:
     """Let go of what was read of a mapped file, where the system can: it counts to a process's memory till then."""
-    under: Any = images
-    while isinstance(under, np.ndarray):
-        under = under.base
-    if isinstance(under, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        under.madvise(mmap.MADV_DONTNEED)
+    base: Any = images
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _flat(images: U8) -> F32:

@@ -60,7 +60,7 @@ def _balance(panel: Panel, name: DatasetName) -> None:
         counts = _counts(dataset, size)
         train, test = counts["train"], counts["test"]
         most, minimum = int(train.argmax()), int(train.argmin())
-        said = _(
+        sentence = _(
             "Of {size} training images, the most frequent digit is **{most}** ({most_share}), the rarest **{minimum}** ({least_share}). Always answering {most} would be right for {blind} of the test images."
         ).format(
             size=f"{size:,}",
@@ -70,13 +70,13 @@ def _balance(panel: Panel, name: DatasetName) -> None:
             least_share=f"{train[minimum] / size:.1%}",
             blind=f"{test[most] / test.sum():.1%}",
         )
-        st.markdown(said)
+        st.markdown(sentence)
     with right:
         live_chart(
             balance_chart(counts, shares, session.dark(), _),
             key=panel.key("chart_balance"),
             height=360,
-            description=said,
+            description=sentence,
         )
 
 
@@ -99,8 +99,8 @@ def _means(panel: Panel, name: DatasetName) -> None:
         format_func=lambda n: f"{n:,}" if n else _("all"),
     )
     if count == ALL:
-        found = dataset_facts.facts(dataset).statistics
-        mean, spread = found.mean, found.spread
+        statistics = dataset_facts.facts(dataset).statistics
+        mean, spread = statistics.mean, statistics.spread
     else:
         mean, spread = digits.mean_of(dataset.train_images, dataset.train_labels, count)
     sheet = np.concatenate([mean, spread * (255 / max(1.0, float(spread.max())))])
@@ -114,13 +114,13 @@ def _means(panel: Panel, name: DatasetName) -> None:
 def _difference(panel: Panel, mean: NDArray[np.float32]) -> None:
     left, right = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with left:
-        one = panel.one_of("one", _("This digit"), DIGITS, 4, wrap=True)
-        other = panel.one_of("other", _("minus this digit"), DIGITS, 9, wrap=True)
-        apart = float(np.linalg.norm(mean[one] - mean[other]))
+        first = panel.one_of("one", _("This digit"), DIGITS, 4, wrap=True)
+        second = panel.one_of("other", _("minus this digit"), DIGITS, 9, wrap=True)
+        distance = float(np.linalg.norm(mean[first] - mean[second]))
         st.markdown(
             _(
                 "Orange: more ink in the mean {one}. Blue: more ink in the mean {other}. Distance between the two mean images: {apart}."
-            ).format(one=one, other=other, apart=f"{apart:,.0f}")
+            ).format(one=first, other=second, apart=f"{distance:,.0f}")
         )
     with right:
-        st.image(signed_sheet((mean[one] - mean[other])[None], 1, 10, session.dark()), width=280)
+        st.image(signed_sheet((mean[first] - mean[second])[None], 1, 10, session.dark()), width=280)

@@ -16,7 +16,7 @@ U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Labeled = tuple[U8, U8]  # images n×28×28 and labels n
 STEPS = 20  # shares that leak: 0, 1/20, … 1
-PIECE = 50  # images whose distances are computed at a time
+CHUNK = 50  # images whose distances are computed at a time
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,22 @@ def leak(memory: Labeled, test: Labeled, unseen: Labeled, sizes: tuple[int, ...]
 
 
 def _right(
-    memory: Labeled, test: Labeled, asked: Labeled, leaked: list[int], sizes: tuple[int, ...]
+    memory: Labeled, test: Labeled, queries: Labeled, leaked: list[int], sizes: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """Share of the asked images answered right: sizes × leaks, with so many leaked test images in the memory besides."""
+    """Share of the queries answered right: sizes × leaks, with so many leaked test images in the memory besides."""
     right = np.zeros((len(sizes), len(leaked)))
-    known, extra = _flat(memory[0]), _flat(test[0])
-    for start in range(0, len(asked[1]), PIECE):
-        images, labels = _flat(asked[0][start : start + PIECE]), asked[1][start : start + PIECE]
-        from_memory, from_leak = _distances(images, known), _distances(images, extra)
+    remembered, extra = _flat(memory[0]), _flat(test[0])
+    for start in range(0, len(queries[1]), CHUNK):
+        images, labels = _flat(queries[0][start : start + CHUNK]), queries[1][start : start + CHUNK]
+        from_memory, from_leak = _distances(images, remembered), _distances(images, extra)
         # Nearest in the memory, and nearest of the leaked: the nearer of the two answers.
-        own = [_nearest(from_memory, size, memory[1]) for size in sizes]
-        other = [_nearest(from_leak, number, test[1]) for number in leaked]
-        for row, (far, digit) in enumerate(own):
-            for column, (leak_far, leak_digit) in enumerate(other):
+        memory_answers = [_nearest(from_memory, size, memory[1]) for size in sizes]
+        leak_answers = [_nearest(from_leak, number, test[1]) for number in leaked]
+        for row, (far, digit) in enumerate(memory_answers):
+            for column, (leak_far, leak_digit) in enumerate(leak_answers):
                 answers = np.where(leak_far < far, leak_digit, digit)
                 right[row, column] += (answers == labels).sum()
-    return right / len(asked[1])
+    return right / len(queries[1])
 
 
 def _nearest(distances: F32, among: int, labels: U8) -> tuple[F32, U8]:
@@ -67,8 +67,8 @@ def _nearest(distances: F32, among: int, labels: U8) -> tuple[F32, U8]:
 
 def _distances(images: F32, others: F32) -> F32:
     """Squared distances, n×m."""
-    found: F32 = (images * images).sum(1)[:, None] - 2 * images @ others.T + (others * others).sum(1)
-    return found
+    squared: F32 = (images * images).sum(1)[:, None] - 2 * images @ others.T + (others * others).sum(1)
+    return squared
 
 
 def _flat(images: U8) -> F32:

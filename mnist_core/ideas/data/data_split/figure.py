@@ -1,4 +1,4 @@
-"""The three heaps as a bar, and what a leak does to a test as curves."""
+"""The three sets as a bar, and what a leak does to a test as curves."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mnist_core.records import SPLITS, Split
 Figure = dict[str, Any]
 
 
-def heaps_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Translate) -> Figure:
-    """How many images lie on each heap, in one bar; what lies on none is gray."""
-    layout = theme.layout("", translate(N_("Images")), dark=dark, revision="heaps")
+def split_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Translate) -> Figure:
+    """How many images each set has, in one bar; those of none are gray."""
+    layout = theme.layout("", translate(N_("Images")), dark=dark, revision="split")
     layout["hovermode"] = "closest"
     layout["barmode"] = "stack"
     layout["margin"] |= {"t": 36}
@@ -55,7 +55,7 @@ def heaps_chart(counts: dict[Split, int], unused: int, dark: bool, translate: Tr
     return {"data": bars, "layout": layout}
 
 
-def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Figure:
+def leak_chart(leak: Leak, place: int, dark: bool, translate: Translate) -> Figure:
     """Accuracy on the test images and on unseen ones against the share that leaked; `place` is marked."""
     layout = theme.layout(
         translate(N_("Measured accuracy")), translate(N_("Test images in memory")), dark=dark, revision="leak"
@@ -65,11 +65,11 @@ def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Fig
     layout["yaxis"] |= {"tickformat": ".0%"}
     traces = []
     for uid, name, values, color, dash, symbol in (
-        ("test", translate(N_("on the test images")), found.test, theme.broken(dark), "solid", "diamond"),
+        ("test", translate(N_("on the test images")), leak.test, theme.broken(dark), "solid", "diamond"),
         (
             "unseen",
             translate(N_("on unseen images")),
-            found.unseen,
+            leak.unseen,
             theme.SPLIT_STYLES["test"].color(dark),
             "dot",
             "circle",
@@ -83,7 +83,7 @@ def leak_chart(found: Leak, place: int, dark: bool, translate: Translate) -> Fig
                 "mode": "lines+markers",
                 "uid": uid,
                 "name": name,
-                "x": packed(found.shares),
+                "x": packed(leak.shares),
                 "y": packed(values),
                 "line": {"color": color, "dash": dash, "width": 3},
                 "marker": {"color": color, "symbol": symbol, "size": sizes},

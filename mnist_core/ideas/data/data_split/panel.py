@@ -1,4 +1,4 @@
-"""Three heaps: training, validation, test, what each is for, and what happens when test images leak."""
+"""Training, validation and test set: what each is for, and what happens when test images leak."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 MEMORIES = (100, 300, 1_000, 3_000)  # images that the nearest-neighbor classifier has learned
-ASKED = 500  # test images, and as many that nobody has seen
+QUERIES = 500  # test images, and as many that nobody has seen
 MINIMUM = 1_000  # training images
 
 
@@ -32,7 +32,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
             "The network learns from training images, validation images choose the settings, and test images judge once, at the end. Move the split points: what one set gains, another loses, and a small set measures imprecisely."
         )
     )
-    frame.fragment(_heaps)(panel)
+    frame.fragment(_split)(panel)
     st.subheader(_("Data leakage"))
     lesson.look_at(
         _(
@@ -49,7 +49,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
 
 
-def _heaps(panel: Panel) -> None:
+def _split(panel: Panel) -> None:
     first, last = panel.slider(
         "cut",
         _("Split the 60,000 training images: left for training, right for validation"),
@@ -61,14 +61,14 @@ def _heaps(panel: Panel) -> None:
     )
     validation, unused = TRAIN_FILES - last, last - first
     counts: dict[Split, int] = {"train": first, "validation": validation, "test": TEST_FILES}
-    said = _("{train} training, {validation} validation and {test} test images; {unused} unused.").format(
+    sentence = _("{train} training, {validation} validation and {test} test images; {unused} unused.").format(
         train=f"{first:,}", validation=f"{validation:,}", test=f"{TEST_FILES:,}", unused=f"{unused:,}"
     )
     live_chart(
-        charts.heaps_chart(counts, unused, session.dark(), _),
+        charts.split_chart(counts, unused, session.dark(), _),
         key=panel.key("chart_heaps"),
         height=190,
-        description=said,
+        description=sentence,
     )
     uses = (
         (
@@ -106,39 +106,39 @@ def _margin(images: int) -> str:
 
 
 def _leak(panel: Panel, name: DatasetName) -> None:
-    by_memory = _found(name, data.load_dataset(name).source)
+    by_memory = _leaks(name, data.load_dataset(name).source)
     left, right = st.columns([1, 2], gap="large")
     with left:
         percent = panel.slider("leak_share", _("Test images that leak into memory (%)"), 0, 100, 50, 100 // leak.STEPS)
         memory = panel.select_slider(
             "leak_memory", _("Training images in memory"), MEMORIES, 3_000, format_func=lambda n: f"{n:,}"
         )
-        found = by_memory[memory]
+        measured = by_memory[memory]
         place = percent * leak.STEPS // 100
-        said = _(
+        sentence = _(
             "With {percent}% of the test images in memory, the measured test accuracy is **{test}**. The accuracy on unseen images is **{unseen}**."
-        ).format(percent=percent, test=f"{found.test[place]:.1%}", unseen=f"{found.unseen[place]:.1%}")
-        st.markdown(said)
+        ).format(percent=percent, test=f"{measured.test[place]:.1%}", unseen=f"{measured.unseen[place]:.1%}")
+        st.markdown(sentence)
         st.caption(
             _("Measured on {asked} test images (±{test}) and {asked} unseen images (±{unseen}).").format(
-                asked=ASKED,
-                test=f"{leak.margin(float(found.test[place]), ASKED):.1%}",
-                unseen=f"{leak.margin(float(found.unseen[place]), ASKED):.1%}",
+                asked=QUERIES,
+                test=f"{leak.margin(float(measured.test[place]), QUERIES):.1%}",
+                unseen=f"{leak.margin(float(measured.unseen[place]), QUERIES):.1%}",
             )
         )
     with right:
         live_chart(
-            charts.leak_chart(found, place, session.dark(), _),
+            charts.leak_chart(measured, place, session.dark(), _),
             key=panel.key("chart_leak"),
             height=400,
-            description=said,
+            description=sentence,
         )
 
 
 @lru_cache(maxsize=2)
-def _found(name: DatasetName, source: Path) -> dict[int, leak.Leak]:
+def _leaks(name: DatasetName, source: Path) -> dict[int, leak.Leak]:
     dataset = data.load_dataset(name, source)
-    test, unseen = slice(0, ASKED), slice(ASKED, 2 * ASKED)
+    test, unseen = slice(0, QUERIES), slice(QUERIES, 2 * QUERIES)
     return leak.leak(
         (dataset.train_images[: MEMORIES[-1]], dataset.train_labels[: MEMORIES[-1]]),
         (dataset.test_images[test], dataset.test_labels[test]),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 Scale = Literal["raw", "scaled", "centered", "standardized"]
-FAR = 1e6  # where a walk that runs away is cut off
+FAR = 1e6  # where a trajectory that runs away is cut off
 
 
 def scaled(pixel: NDArray[np.uint8], scale: Scale) -> Numbers:
@@ -71,17 +71,17 @@ def surface(x: Numbers, y: Numbers) -> Surface:
 
 def descend(bowl: Surface, start: Numbers, rate: float, steps: int) -> Numbers:
     """Gradient descent from `start` (a, b): (steps + 1)×2, shorter where it runs away."""
-    place, walked = np.asarray(start, float), [np.asarray(start, float)]
+    place, trajectory = np.asarray(start, float), [np.asarray(start, float)]
     for _step in range(steps):
         place = place - rate * bowl.hessian @ (place - bowl.lowest)
         if np.abs(place - bowl.lowest).max() > FAR:
             break
-        walked.append(place)
-    return np.array(walked)
+        trajectory.append(place)
+    return np.array(trajectory)
 
 
 def steps_needed(bowl: Surface, rate: float, fraction: float = 0.01) -> float:
-    """Steps until, in the slowest direction, `share` of the distance is left; infinite at the edge and beyond."""
+    """Steps until, in the slowest direction, `fraction` of the distance is left; infinite at the edge and beyond."""
     factor = max(abs(1 - rate * curvature) for curvature in bowl.curvatures)
     if factor >= 1 - 1e-12:
         return float("inf")

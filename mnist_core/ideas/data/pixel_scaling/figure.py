@@ -96,7 +96,7 @@ def scatter_chart(
     ends = np.array([x.min(), x.max()])
     low, high = float(y.min()), float(y.max())
     fitted = np.clip(line[0] * ends + line[1], low - (high - low), high + (high - low))
-    drawn = {
+    fitted_line = {
         "type": "scatter",
         "mode": "lines",
         "uid": "line",
@@ -105,11 +105,11 @@ def scatter_chart(
         "line": {"color": theme.run_color(1, dark), "width": 3.5},
         "hoverinfo": "skip",
     }
-    return {"data": [points, drawn], "layout": layout}
+    return {"data": [points, fitted_line], "layout": layout}
 
 
-def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, translate: Translate) -> Figure:
-    """Contours of the loss over a and b around its lowest place, both in the same unit, and the walk of descent."""
+def surface_chart(bowl: Surface, trajectory: Numbers, scale: str, dark: bool, translate: Translate) -> Figure:
+    """Contours of the loss over a and b around its lowest place, both in the same unit, and the trajectory of descent."""
     layout = theme.layout(
         translate(N_("Loss of the line")), translate(N_("Slope a")), dark=dark, revision=f"surface-{scale}"
     )
@@ -123,7 +123,7 @@ def surface_chart(bowl: Surface, walked: Numbers, scale: str, dark: bool, transl
         "constrain": "domain",
         "title": {"text": translate(N_("Intercept b"))},
     }
-    return {"data": [_rings(bowl, dark), *_way(bowl, walked, dark)], "layout": layout}
+    return {"data": [_rings(bowl, dark), *_trajectory(bowl, trajectory, dark)], "layout": layout}
 
 
 def _rings(bowl: Surface, dark: bool) -> dict[str, Any]:
@@ -145,18 +145,18 @@ def _rings(bowl: Surface, dark: bool) -> dict[str, Any]:
     }
 
 
-def _way(bowl: Surface, walked: Numbers, dark: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The walk, as far as it is near, its last step large; and the lowest place."""
+def _trajectory(bowl: Surface, trajectory: Numbers, dark: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The trajectory, as far as it is near, its last step large; and the lowest place."""
     color = theme.run_color(1, dark)
-    near = np.abs(walked - bowl.lowest).max(1) < 4 * WINDOW
-    sizes = np.full(len(walked), 7.0)
+    near = np.abs(trajectory - bowl.lowest).max(1) < 4 * WINDOW
+    sizes = np.full(len(trajectory), 7.0)
     sizes[-1] = 15
-    walk = {
+    path = {
         "type": "scatter",
         "mode": "lines+markers",
-        "uid": "walk",
-        "x": packed(walked[near, 0]),
-        "y": packed(walked[near, 1]),
+        "uid": "trajectory",
+        "x": packed(trajectory[near, 0]),
+        "y": packed(trajectory[near, 1]),
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": sizes[near].tolist()},
         "hovertemplate": "a = %{x:.3g}, b = %{y:.3g}<extra></extra>",
@@ -170,4 +170,4 @@ def _way(bowl: Surface, walked: Numbers, dark: bool) -> tuple[dict[str, Any], di
         "marker": {"symbol": "x-thin", "size": 14, "line": {"width": 3, "color": theme.ink(dark)}},
         "hovertemplate": "a = %{x:.3g}, b = %{y:.3g}<extra></extra>",
     }
-    return walk, lowest
+    return path, lowest

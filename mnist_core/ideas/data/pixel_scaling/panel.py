@@ -1,4 +1,4 @@
-"""Scales: what raw, scaled, zero-centered and standardized pixels do to the loss surface of a line."""
+"""Pixel scaling: what raw, scaled, zero-centered and standardized pixels do to the loss surface of a line."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ class _Choice:
 def _choice(panel: Panel) -> _Choice:
     first, second, third, fourth, fifth = st.columns([2.9, 1, 1, 1.3, 1], gap="medium")
     with first:
-        scale = panel.one_of("scale", _("Pixel scaling"), {one: names.CHOICES[one] for one in SCALES}, "raw", wrap=True)
+        titles = {scale: names.CHOICES[scale] for scale in SCALES}
+        scale = panel.one_of("scale", _("Pixel scaling"), titles, "raw", wrap=True)
     with second:
         row = panel.slider("row", _("Row"), *EDGE_OF_PIXELS, 14)
     with third:
@@ -84,23 +85,23 @@ def _panel(panel: Panel, name: DatasetName) -> None:
     y = line.scaled(images[:, chosen.row, chosen.column + 1], scale)
     bowl = line.surface(x, y)
     rate = chosen.fraction * bowl.edge
-    walked = line.descend(bowl, bowl.lowest + START, rate, chosen.steps)
-    said = _said(bowl, rate, chosen, walked)
-    st.markdown(said)
+    trajectory = line.descend(bowl, bowl.lowest + START, rate, chosen.steps)
+    sentence = _sentence(bowl, rate, chosen, trajectory)
+    st.markdown(sentence)
     dark = session.dark()
-    a, b = walked[-1]
-    for place, what, figure in zip(
+    a, b = trajectory[-1]
+    for place, chart, figure in zip(
         st.columns([1, 1, 1.15], gap="medium"),
         ("histogram", "two", "surface"),
         (
             charts.histogram_chart(line.scaled(images[:, 2:26, 2:26], scale), scale, dark, _),
             charts.scatter_chart(x[:DRAWN], y[:DRAWN], (float(a), float(b)), scale, dark, _),
-            charts.surface_chart(bowl, walked, scale, dark, _),
+            charts.surface_chart(bowl, trajectory, scale, dark, _),
         ),
         strict=True,
     ):
         with place:
-            live_chart(figure, key=panel.key(f"chart_{what}"), height=430, description=said)
+            live_chart(figure, key=panel.key(f"chart_{chart}"), height=430, description=sentence)
     st.caption(
         _(
             "Here each pixel is centered and standardized by its own mean and standard deviation. The networks of this program use one mean, {mean}, and one standard deviation, {deviation}, for all pixels, since pixels at the border never change. The start is at distance 1 from the minimum in every scaling, and both axes of the surface have the same unit."
@@ -108,19 +109,19 @@ def _panel(panel: Panel, name: DatasetName) -> None:
     )
 
 
-def _said(bowl: line.Surface, rate: float, chosen: _Choice, walked: line.Numbers) -> str:
+def _sentence(bowl: line.Surface, rate: float, chosen: _Choice, trajectory: line.Numbers) -> str:
     if chosen.fraction > 1:
         return _(
             "**Beyond the edge**, a learning rate of {edge}: each step lands farther from the minimum than the one before. Condition number: {condition}."
         ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))
-    left = float(np.linalg.norm(walked[-1] - bowl.lowest))
+    remaining = float(np.linalg.norm(trajectory[-1] - bowl.lowest))
     return _(
         "Condition number **{condition}**. At a learning rate of {rate} (edge: {edge}), {left} of the distance is left after {steps} steps; getting down to 1% takes {needed} steps."
     ).format(
         condition=_count(bowl.condition),
         rate=f"{rate:.3g}",
         edge=f"{bowl.edge:.3g}",
-        left=f"{left:.1%}",
+        left=f"{remaining:.1%}",
         steps=chosen.steps,
         needed=_count(line.steps_needed(bowl, rate)),
     )

@@ -1,4 +1,4 @@
-"""As numbers: one image pixel by pixel, in the four scales, and flattened into a vector."""
+"""Pixel values: one image pixel by pixel, in the four scales, and flattened into a vector."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
 
 
-def _chosen(panel: Panel, dataset: data.Dataset) -> NDArray[np.uint8]:
+def _image(panel: Panel, dataset: data.Dataset) -> NDArray[np.uint8]:
     return np.asarray(dataset.train_images[int(panel.session.get("image", 1)) - 1])
 
 
@@ -55,17 +55,17 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
     left, right = st.columns([1, 1.8], gap="large")
     with left:
         number = panel.slider("image", _("Image"), 1, MOST, 1)
-        image = _chosen(panel, dataset)
+        image = _image(panel, dataset)
         scale = _scale(panel)
-        shown = panel.one_of("shown", _("Show"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")
+        part = panel.one_of("shown", _("Show"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")
         rows = columns = range(28)
-        if shown != "whole":
+        if part != "whole":
             top = panel.slider("row", _("From row"), 0, 28 - PART, 9)
             start = panel.slider("column", _("From column"), 0, 28 - PART, 9)
             rows, columns = range(top, top + PART), range(start, start + PART)
         values = data.preprocess(image, scale)
         digit = int(dataset.train_labels[number - 1])
-        said = _(
+        sentence = _(
             "Image {number}, a **{digit}**, {scale}: from {minimum} to {maximum}, mean {mean}, standard deviation {deviation}."
         ).format(
             number=number,
@@ -76,12 +76,12 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
             mean=f"{values.mean():.3f}",
             deviation=f"{values.std():.3f}",
         )
-        st.markdown(said)
+        st.markdown(sentence)
         st.caption(_formula(scale))
     with right:
         ends = tuple(float(end) for end in data.preprocess(np.array([0, 255], np.uint8), scale))
         figure = numbers_chart(values, (ends[0], ends[1]), rows, columns, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_numbers"), height=620, description=said)
+        live_chart(figure, key=panel.key("chart_numbers"), height=620, description=sentence)
 
 
 def _scale(panel: Panel) -> Preprocessing:
@@ -106,7 +106,7 @@ def _formula(scale: Preprocessing) -> str:
 def _vector(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     size = panel.one_of("flatten_side", _("Image"), {side: f"{side}×{side}" for side in (2, 28)}, 28, titled=False)
-    image = TWO_BY_TWO if size == 2 else _chosen(panel, dataset)
+    image = TWO_BY_TWO if size == 2 else _image(panel, dataset)
     flatten(image, key=panel.key(f"flatten_{len(image)}"))
     st.caption(
         _("The pixel in row r and column c, both counted from 0, is number {side} · r + c.").format(side=len(image))

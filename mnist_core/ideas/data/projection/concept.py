@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
-PIECE = 250  # images at a time
+CHUNK = 250  # images at a time
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Components:
         """The numbers of each image: n×k."""
         return np.asarray((_flat(images) - self.mean) @ self.directions.T, np.float32)
 
-    def drawn(self, places: F32, count: int) -> F32:
+    def reconstruct(self, places: F32, count: int) -> F32:
         """Images from the first `count` of their numbers, n×28×28, ink 0 to 1 (beyond it where too few are known)."""
-        found = self.mean + places[:, :count] @ self.directions[:count]
-        return np.asarray(found.reshape(len(places), 28, 28), np.float32)
+        images = self.mean + places[:, :count] @ self.directions[:count]
+        return np.asarray(images.reshape(len(places), 28, 28), np.float32)
 
 
 def components(images: NDArray[np.uint8], keep: int) -> Components:
@@ -39,8 +39,8 @@ def components(images: NDArray[np.uint8], keep: int) -> Components:
     mean = _flat(images.mean(0)[None])[0]
     inked = np.flatnonzero(images.any(0))  # a pixel that is blank in all images has no part in any difference
     covariance = np.zeros((len(inked), len(inked)), np.float32)
-    for start in range(0, len(images), PIECE):  # no copy of all images as float32
-        x = (_flat(images[start : start + PIECE]) - mean)[:, inked]
+    for start in range(0, len(images), CHUNK):  # no copy of all images as float32
+        x = (_flat(images[start : start + CHUNK]) - mean)[:, inked]
         covariance += x.T @ x
     covariance /= len(images)
     variances, vectors = np.linalg.eigh(covariance)

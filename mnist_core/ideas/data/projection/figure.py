@@ -54,15 +54,15 @@ def map_chart(
     layout["margin"] |= {"t": 40}
     layout["legend"] |= {"y": 0.995, "itemsizing": "constant"}
     layout["yaxis"] |= {"title": {"text": title(second)}}
-    shown = places[:, [first, second]]
+    plane = places[:, [first, second]]
     traces = []
     for digit in digits:
-        mine = shown[labels == digit]
-        traces.append(_cloud(digit, mine, dark))
-        if len(mine):
-            layout["annotations"].append(_name_tag(digit, mine, dark))
+        of_digit = plane[labels == digit]
+        traces.append(_cloud(digit, of_digit, dark))
+        if len(of_digit):
+            layout["annotations"].append(_name_tag(digit, of_digit, dark))
     if chosen is not None:
-        traces.append(_ring(shown[[chosen]], dark))
+        traces.append(_ring(plane[[chosen]], dark))
     return {"data": traces, "layout": layout}
 
 

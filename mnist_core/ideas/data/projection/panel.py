@@ -21,7 +21,7 @@ from mnist_core.ui.texts import _
 
 LEARNED = 5_000  # images whose components are taken
 SHOWN = (100, 300, 600, 1_000)  # images on the map
-KEPT = 300  # components
+COMPONENTS = 300  # that are computed
 NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)  # from which an image is drawn again
 
 
@@ -46,7 +46,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
 
 
 def _panel(panel: Panel, name: DatasetName) -> None:
-    found, all_places = _map(name, data.load_dataset(name).source)
+    components, all_places = _map(name, data.load_dataset(name).source)
     dataset = data.load_dataset(name)  # not before: the map opens it, too, and two of them take twice the memory
     left, right = st.columns([2.2, 1], gap="large")
     with right:
@@ -63,29 +63,28 @@ def _panel(panel: Panel, name: DatasetName) -> None:
         count = panel.select_slider("count", _("Images"), SHOWN, 300)
         images, labels = dataset.train_images[:count], dataset.train_labels[:count]
         places = all_places[:count]
-        row = _chosen(panel, labels)
-        _again(panel, found, images[row], places[row], int(labels[row]))
+        row = _chosen_row(panel, labels)
+        _reconstruction(panel, components, images[row], places[row], int(labels[row]))
     with left:
-        both = float(found.shares[first] + (found.shares[second] if second != first else 0))
-        said = _("These components explain {fraction} of the variance.").format(fraction=f"{both:.1%}")
-        shown = sorted(digits) or list(range(10))
+        explained = float(components.shares[first] + (components.shares[second] if second != first else 0))
+        sentence = _("These components explain {fraction} of the variance.").format(fraction=f"{explained:.1%}")
+        chosen_digits = sorted(digits) or list(range(10))
         figure = map_chart(
             places,
             labels,
-            shown,
+            chosen_digits,
             (first, second),
-            found.shares,
-            row if labels[row] in shown else None,
+            components.shares,
+            row if labels[row] in chosen_digits else None,
             session.dark(),
             _,
         )
-        live_chart(
-            figure, key=panel.key("chart_map"), height=640, description=said, on_click=partial(_choose, panel, labels)
-        )
-        st.caption(said)
+        on_click = partial(_choose, panel, labels)
+        live_chart(figure, key=panel.key("chart_map"), height=640, description=sentence, on_click=on_click)
+        st.caption(sentence)
 
 
-def _chosen(panel: Panel, labels: NDArray[np.uint8]) -> int:
+def _chosen_row(panel: Panel, labels: NDArray[np.uint8]) -> int:
     row = int(panel.session.get("row", 0))
     return row if row < len(labels) else 0
 
@@ -93,23 +92,23 @@ def _chosen(panel: Panel, labels: NDArray[np.uint8]) -> int:
 def _choose(panel: Panel, labels: NDArray[np.uint8], click: Click) -> None:
     if not (isinstance(click.meta, int) and click.trace == f"digit-{click.meta}"):
         return
-    mine = np.flatnonzero(labels == click.meta)
-    if 0 <= click.point < len(mine):
-        panel.session["row"] = int(mine[click.point])
+    rows = np.flatnonzero(labels == click.meta)
+    if 0 <= click.point < len(rows):
+        panel.session["row"] = int(rows[click.point])
 
 
-def _again(
-    panel: Panel, found: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int
+def _reconstruction(
+    panel: Panel, components: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int
 ) -> None:
     count = panel.select_slider("numbers", _("Components used for the reconstruction"), NUMBERS, 20)
-    drawn = found.drawn(place[None], count)[0]
-    ink = (np.clip(drawn, 0, 1) * 255).round().astype(np.uint8)
+    reconstruction = components.reconstruct(place[None], count)[0]
+    ink = (np.clip(reconstruction, 0, 1) * 255).round().astype(np.uint8)
     st.image(image_sheet(np.stack([image, ink]), columns=2, scale=5), width=300)
-    off = float(np.sqrt(np.mean((drawn - image / 255) ** 2)))
+    error = float(np.sqrt(np.mean((reconstruction - image / 255) ** 2)))
     st.caption(
         _(
             "Left: the image, a {digit}. Right: its reconstruction from {count} components instead of 784 numbers; root mean square error: {off} of full ink. The components explain {fraction} of the variance."
-        ).format(digit=label, count=count, off=f"{off:.1%}", fraction=f"{float(found.shares[:count].sum()):.1%}")
+        ).format(digit=label, count=count, off=f"{error:.1%}", fraction=f"{float(components.shares[:count].sum()):.1%}")
     )
 
 
@@ -117,5 +116,5 @@ def _again(
 def _map(name: DatasetName, source: Path) -> tuple[projection.Components, NDArray[np.float32]]:
     """The components, and the numbers of all images that may be shown."""
     dataset = data.load_dataset(name, source)
-    found = projection.components(np.asarray(dataset.train_images[:LEARNED]), KEPT)
-    return found, found.places(np.asarray(dataset.train_images[: SHOWN[-1]]))
+    components = projection.components(np.asarray(dataset.train_images[:LEARNED]), COMPONENTS)
+    return components, components.places(np.asarray(dataset.train_images[: SHOWN[-1]]))

@@ -59,22 +59,22 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
         return
     dataset = data.load_dataset(name)
     if order == "hard":
-        found = dataset_facts.facts(dataset)
-        indices = digits.by_hardness(found.hardness, dataset.train_labels, hard / 100, COLUMNS)
-        said = _how_hard(found, indices)
+        facts = dataset_facts.facts(dataset)
+        indices = digits.by_hardness(facts.hardness, dataset.train_labels, hard / 100, COLUMNS)
+        sentence = _how_hard(facts, indices)
         if not runs:
-            said += " " + _("One of your own runs can rank them, too: train a network, then come back.")
+            sentence += " " + _("One of your own runs can rank them, too: train a network, then come back.")
     else:
         indices = data.samples(dataset, per_digit=COLUMNS, seed=panel.session.get("seed", 0))
-        said = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
+        sentence = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
     st.image(_picture(dataset, indices), width="stretch")
-    st.caption(said)
+    st.caption(sentence)
 
 
-def _how_hard(found: dataset_facts.Facts, indices: NDArray[np.int64]) -> str:
+def _how_hard(facts: dataset_facts.Facts, indices: NDArray[np.int64]) -> str:
     return _(
         "An image is hard if, pixel by pixel, it is closer to the mean image of another digit than to that of its own. By this rule, {mistaken} of the images shown would be taken for another digit, and {all} of all training images."
-    ).format(mistaken=f"{(found.hardness[indices] > 0).mean():.0%}", all=f"{1 - found.nearest_right:.1%}")
+    ).format(mistaken=f"{(facts.hardness[indices] > 0).mean():.0%}", all=f"{1 - facts.nearest_right:.1%}")
 
 
 def _picture(dataset: data.Dataset, indices: NDArray[np.int64]) -> bytes:

@@ -39,18 +39,18 @@ def ranking(name: DatasetName) -> list[Run]:
 
 def draw(panel: Panel, runs: list[Run]) -> None:
     """The choice of a run and of images, and the sheet as soon as the run's answers are there."""
-    known = {run.id: run for run in runs}
-    if panel.session.get("rank_run") not in known:
+    by_id = {run.id: run for run in runs}
+    if panel.session.get("rank_run") not in by_id:
         panel.session.pop("rank_run", None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = panel.selectbox(
             "rank_run",
             _("Run"),
-            list(known),
-            format_func=lambda run_id: names.option(known[run_id]),
+            list(by_id),
+            format_func=lambda run_id: names.option(by_id[run_id]),
             width=560,
         )
-        run = known[chosen]
+        run = by_id[chosen]
         part = image_split.choose(panel, run, "rank_part")
     if part is None or last_weights.find(run) is None:
         return
@@ -59,29 +59,29 @@ def draw(panel: Panel, runs: list[Run]) -> None:
 
 
 def _sheet(panel: Panel, run: Run, part: image_split.Part, done: Computed[Parameters, Result]) -> None:
-    heap = image_split.images(run, part)
+    part_images = image_split.images(run, part)
     shares = np.asarray(done.result.probabilities, np.float32)
-    right, answers = shares[np.arange(len(shares)), heap.labels], shares.argmax(1)
+    right, answers = shares[np.arange(len(shares)), part_images.labels], shares.argmax(1)
     hard = panel.slider(
         "rank_hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420
     )
-    columns = min(COLUMNS, int(np.bincount(heap.labels, minlength=10).min()) or COLUMNS)
-    indices = digits.by_hardness(-right, heap.labels, hard / 100, columns)
-    beneath = [f"{answers[index]} · {100 * right[index]:.0f}" for index in indices]
-    st.image(image_sheet(heap.images[indices], columns=columns, scale=2, labels=beneath), width="stretch")
-    st.caption(_said(part, answers != heap.labels, right, indices))
+    columns = min(COLUMNS, int(np.bincount(part_images.labels, minlength=10).min()) or COLUMNS)
+    indices = digits.by_hardness(-right, part_images.labels, hard / 100, columns)
+    labels = [f"{answers[index]} · {100 * right[index]:.0f}" for index in indices]
+    st.image(image_sheet(part_images.images[indices], columns=columns, scale=2, labels=labels), width="stretch")
+    st.caption(_sentence(part, answers != part_images.labels, right, indices))
 
 
-def _said(
+def _sentence(
     part: image_split.Part, wrong: NDArray[np.bool_], right: NDArray[np.float32], indices: NDArray[np.int64]
 ) -> str:
     kinds: dict[image_split.Part, str] = {
         "validation": _("The run is wrong on {shown} of the images shown, and on {all} of all {n} validation images."),
         "test": _("The run is wrong on {shown} of the images shown, and on {all} of all {n} test images."),
     }
-    told = kinds[part].format(shown=f"{wrong[indices].mean():.0%}", n=f"{len(wrong):,}", all=f"{wrong.mean():.1%}")
+    mistakes = kinds[part].format(shown=f"{wrong[indices].mean():.0%}", n=f"{len(wrong):,}", all=f"{wrong.mean():.1%}")
     meaning = _(
         "An image is hard if this run gives its true digit a low probability, and so has a high loss. The run was not trained on any of these images. Below each: the run's answer and the probability of the true digit in percent, here from {minimum}% to {maximum}%."
     )
-    shown = 100 * right[indices]
-    return meaning.format(minimum=f"{shown.min():.2g}", maximum=f"{shown.max():.3g}") + " " + told
+    probabilities = 100 * right[indices]
+    return meaning.format(minimum=f"{probabilities.min():.2g}", maximum=f"{probabilities.max():.3g}") + " " + mistakes

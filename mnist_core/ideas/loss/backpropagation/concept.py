@@ -1,4 +1,4 @@
-"""One round of training in a network of 2, 2 and 2 units, with every number kept: forward, loss, backward, update.
+"""One iteration of training in a network of 2, 2 and 2 units, with every number kept: forward, loss, backward, update.
 
 Hidden units have a sigmoid or ReLU; the two outputs a softmax with cross-entropy, or the sum of squared errors of the bare scores,
 each against a one-hot target. `w` and `v` are units × inputs of the two layers, `b` and `c` their biases.
@@ -63,7 +63,7 @@ class Backward:
     @property
     def squared(self) -> float:
         """The squared length of the gradient: what a small step lowers the loss by, for each unit of the rate."""
-        return float(sum((one**2).sum() for one in (self.w, self.b, self.v, self.c)))
+        return float(sum((derivative**2).sum() for derivative in (self.w, self.b, self.v, self.c)))
 
 
 def forward(net: Net, x: Numbers, target: Numbers) -> Forward:
@@ -80,19 +80,19 @@ def forward(net: Net, x: Numbers, target: Numbers) -> Forward:
     return Forward(z, h, s, p, float(np.log(e.sum()) - target @ (s - s.max())))
 
 
-def backward(net: Net, x: Numbers, target: Numbers, found: Forward) -> Backward:
+def backward(net: Net, x: Numbers, target: Numbers, values: Forward) -> Backward:
     """The chain rule, from the loss back to the first weights."""
-    s = found.p - target if net.loss == "cross-entropy" else 2 * (found.s - target)
-    v, c = np.outer(s, found.h), s
+    s = values.p - target if net.loss == "cross-entropy" else 2 * (values.s - target)
+    v, c = np.outer(s, values.h), s
     h = net.v.T @ s
-    z = h * slope(net.activation, found)
+    z = h * slope(net.activation, values)
     w, b = np.outer(z, x), z
     return Backward(s, v, c, h, z, w, b)
 
 
-def slope(activation: Hidden, found: Forward) -> Numbers:
+def slope(activation: Hidden, values: Forward) -> Numbers:
     """The derivative of the activation at the hidden sums."""
-    return found.h * (1 - found.h) if activation == "sigmoid" else np.where(found.z > 0, 1.0, 0.0)
+    return values.h * (1 - values.h) if activation == "sigmoid" else np.where(values.z > 0, 1.0, 0.0)
 
 
 def update(net: Net, gradient: Backward, rate: float) -> Net:

@@ -1,4 +1,4 @@
-"""A network of 2, 2 and 2 units as a graph with all its numbers, as far as a round of training has come."""
+"""A network of 2, 2 and 2 units as a graph with all its numbers, as far as an iteration of training has come."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ UNDER = {1: "₁", 2: "₂"}
 
 
 @dataclass(frozen=True, eq=False)
-class Round:
-    """A round of training, all of it."""
+class Iteration:
+    """An iteration of training, all of it."""
 
     x: Numbers
     target: Numbers
@@ -42,30 +42,30 @@ class Round:
 
 
 def stages(net: Net) -> tuple[Stage, ...]:
-    """The stages of a round: bare scores have no shares."""
+    """The stages of an iteration: bare scores have no shares."""
     return tuple(stage for stage in STAGES if stage != "shares" or net.loss == "cross-entropy")
 
 
-def graph(made: Round, stage: Stage, dark: bool, translate: Translate, *, upright: bool = False) -> Figure:
+def graph(iteration: Iteration, stage: Stage, dark: bool, translate: Translate, *, upright: bool = False) -> Figure:
     """Units and edges with the numbers that are known by the end of `stage`; what it finds stands out.
 
     From left to right, or `upright`, from top to bottom, where there is room for some 380 pixels only.
     """
-    return _Drawing(made, stage, dark, translate, upright).figure()
+    return _Drawing(iteration, stage, dark, translate, upright).figure()
 
 
 class _Drawing:
-    def __init__(self, made: Round, stage: Stage, dark: bool, translate: Translate, upright: bool) -> None:
-        self.made, self.stage, self.dark, self.upright = made, stage, dark, upright
+    def __init__(self, iteration: Iteration, stage: Stage, dark: bool, translate: Translate, upright: bool) -> None:
+        self.iteration, self.stage, self.dark, self.upright = iteration, stage, dark, upright
         self.node, self.letters = (SMALL_NODE, SMALL_LETTERS) if upright else (NODE, LETTERS)
-        self.now = made.again if stage == "again" else made.forward
+        self.forward = iteration.again if stage == "again" else iteration.forward
         self.layout = theme.layout(translate(TITLES[stage]), "", dark=dark, revision="backprop")
         self.data: list[dict[str, Any]] = []
         self.accent = theme.run_color({"f": 0, "b": 1, "u": 2}[_kind(stage)], dark)
         self.gradient = theme.run_color(1, dark)
 
     def known(self, stage: Stage) -> bool:
-        """Whether the round has come to this stage."""
+        """Whether the iteration has come to this stage."""
         return STAGES.index(self.stage) >= STAGES.index(stage)
 
     def figure(self) -> Figure:
@@ -87,10 +87,10 @@ class _Drawing:
             self._line((2, ROWS[unit]), (3, 0.0), self.stage in ("loss", "back-scores"))
         for row in (0, 1):
             name = UNDER[row + 1]
-            self._node(0, ROWS[row], [f"x{name}", plain(self.made.x[row])], False)
+            self._node(0, ROWS[row], [f"x{name}", plain(self.iteration.x[row])], False)
             self._hidden_unit(row)
             self._output(row)
-        loss = ["L", plain(self.now.loss)] if self.known("loss") else ["L"]
+        loss = ["L", plain(self.forward.loss)] if self.known("loss") else ["L"]
         self._node(3, 0.0, loss, self.stage in ("loss", "again"))
         return {"data": self.data, "layout": self.layout}
 
@@ -99,47 +99,47 @@ class _Drawing:
         return (-row, -column) if self.upright else (column, row)
 
     def _hidden_unit(self, row: int) -> None:
-        name, back = UNDER[row + 1], self.made.backward
-        lines = [f"h{name}"] + ([plain(self.now.h[row])] if self.known("hidden") else [])
+        name, back = UNDER[row + 1], self.iteration.backward
+        lines = [f"h{name}"] + ([plain(self.forward.h[row])] if self.known("hidden") else [])
         if self._going("back-hidden"):
             lines.append(self._slope(back.h[row]))
         self._node(1, ROWS[row], lines, self.stage in ("hidden", "back-hidden", "again"))
-        above = [f"z{name} {plain(self.now.z[row])}"] if self.known("sums") else []
+        above = [f"z{name} {plain(self.forward.z[row])}"] if self.known("sums") else []
         if self._going("back-sums"):
             above.append(self._slope(back.z[row]))
         self._note(1, ROWS[row], above, self.stage in ("sums", "back-sums"), above=True)
         self._bias(1, row, "b", "back-w")
 
     def _output(self, row: int) -> None:
-        name, back = UNDER[row + 1], self.made.backward
-        shares = self.made.net.loss == "cross-entropy"
+        name, back = UNDER[row + 1], self.iteration.backward
+        shares = self.iteration.net.loss == "cross-entropy"
         first: Stage = "shares" if shares else "scores"
-        lines = [("p" if shares else "s") + name] + ([plain(self.now.p[row])] if self.known(first) else [])
+        lines = [("p" if shares else "s") + name] + ([plain(self.forward.p[row])] if self.known(first) else [])
         self._node(2, ROWS[row], lines, self.stage in (first, "again"))
-        above = [f"s{name} {plain(self.now.s[row])}"] if shares and self.known("scores") else []
+        above = [f"s{name} {plain(self.forward.s[row])}"] if shares and self.known("scores") else []
         if self._going("back-scores"):
             above.append(self._slope(back.s[row]))
         self._note(2, ROWS[row], above, self.stage in ("scores", "back-scores"), above=True)
         self._bias(2, row, "c", "back-v")
-        target = f"t{name} {self.made.target[row]:g}"
+        target = f"t{name} {self.iteration.target[row]:g}"
         x, y = self._at(COLUMNS[2], ROWS[row])
         inwards = ROWS[row] if self.upright else 1.0
         shift = inwards * (self.node / 2 + 20)
         self.layout["annotations"].append(self._words(x, y, [target], theme.quiet(self.dark), xshift=shift))
 
-    def _bias(self, column: int, row: int, letter: str, found: Stage) -> None:
-        old, new, slope = (getattr(part, letter)[row] for part in (self.made.net, self.made.new, self.made.backward))
-        lines = self._weight(f"{letter}{UNDER[row + 1]} ", old, new, slope, found)
-        self._note(column, ROWS[row], lines, self.stage in (found, "update"), above=False)
+    def _bias(self, column: int, row: int, letter: str, source_stage: Stage) -> None:
+        parts = (self.iteration.net, self.iteration.new, self.iteration.backward)
+        old, new, slope = (getattr(part, letter)[row] for part in parts)
+        lines = self._weight(f"{letter}{UNDER[row + 1]} ", old, new, slope, source_stage)
+        self._note(column, ROWS[row], lines, self.stage in (source_stage, "update"), above=False)
 
     def _edge(self, layer: int, unit: int, source: int) -> None:
-        letter, found = ("w", "back-w") if layer == 0 else ("v", "back-v")
-        old, new, slope = (
-            getattr(part, letter)[unit, source] for part in (self.made.net, self.made.new, self.made.backward)
-        )
+        letter, source_stage = ("w", "back-w") if layer == 0 else ("v", "back-v")
+        parts = (self.iteration.net, self.iteration.new, self.iteration.backward)
+        old, new, slope = (getattr(part, letter)[unit, source] for part in parts)
         busy = self.stage in (("sums", "back-w") if layer == 0 else ("scores", "back-v", "back-hidden"))
         self._line((layer, ROWS[source]), (layer + 1, ROWS[unit]), busy or self.stage == "update")
-        lines = self._weight("", old, new, slope, found)  # type: ignore[arg-type]
+        lines = self._weight("", old, new, slope, source_stage)  # type: ignore[arg-type]
         along = ALONG if not self.upright else STRAIGHT if unit == source else CROSSING
         x, y = self._at(
             COLUMNS[layer] + along * (COLUMNS[layer + 1] - COLUMNS[layer]),
@@ -151,13 +151,13 @@ class _Drawing:
             )
         )
 
-    def _weight(self, name: str, old: float, new: float, slope: float, found: Stage) -> list[str]:
+    def _weight(self, name: str, old: float, new: float, slope: float, source_stage: Stage) -> list[str]:
         """A weight or bias, its derivative, and in the end where it has gone."""
         if self.stage == "again":
             return [name + plain(new)]
         if self.stage == "update":
             return [name + plain(old), f"→ {plain(new)}"]
-        return [name + plain(old), *([self._slope(slope)] if self.known(found) else [])]
+        return [name + plain(old), *([self._slope(slope)] if self.known(source_stage) else [])]
 
     def _going(self, stage: Stage) -> bool:
         return self.known(stage) and self.stage != "again"

@@ -1,4 +1,4 @@
-"""Forward, backward, update: a round of training in a small network, step by step, with every number and formula."""
+"""Forward, backward, update: an iteration of training in a small network, step by step, with every number and formula."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.ideas.loss.backpropagation import concept as backprop
 from mnist_core.ideas.loss.backpropagation.concept import FIRST, Hidden, Loss, Net
-from mnist_core.ideas.loss.backpropagation.figure import TITLES, Round, Stage, graph, stages
+from mnist_core.ideas.loss.backpropagation.figure import TITLES, Iteration, Stage, graph, stages
 from mnist_core.ideas.loss.backpropagation.formulas_figure import formulas
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
@@ -18,9 +18,9 @@ from mnist_core.ui.texts import _
 ACTIVATIONS: dict[Hidden, str] = {"sigmoid": N_("Sigmoid"), "relu": "ReLU"}
 LOSSES: dict[Loss, str] = {"cross-entropy": N_("Cross-entropy"), "squared-error": N_("Squared error")}
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-MOST = 100.0  # a weight beyond it, and the rounds end
+MOST = 100.0  # a weight beyond it, and the iterations end
 STAGE, NET, PAST = "stage", "net", "past"  # in the panel's session
-SAID: dict[Stage, str] = {
+EXPLANATIONS: dict[Stage, str] = {
     "sums": N_(
         "Each hidden unit multiplies its inputs by the weights of their connections, sums the products and adds its bias."
     ),
@@ -49,8 +49,8 @@ ROSE = N_(
 # On a telephone the graph stands upright, and formulas are written smaller.
 ROOMY = 540  # pixels that the graph needs from left to right
 STYLE = '<style>@media (max-width: 640px) { [class*="backpropagation_formula"] .katex { font-size: 0.8em; } }</style>'
-AWAY = N_("The new weights reach {far}: they have diverged. Press **Start over** and try a smaller learning rate.")
-STAYED = N_("The loss stays at **{after}**: the gradient is nearly 0.")
+DIVERGED = N_("The new weights reach {far}: they have diverged. Press **Start over** and try a smaller learning rate.")
+UNCHANGED = N_("The loss stays at **{after}**: the gradient is nearly 0.")
 
 
 def draw(panel: Panel) -> None:
@@ -69,26 +69,26 @@ def draw(panel: Panel) -> None:
 def _panel(panel: Panel) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
-        made = _choices(panel)
-    known = stages(made.net)
+        iteration = _choices(panel)
+    all_stages = stages(iteration.net)
     with right:
-        place = _steps(panel, len(known), made)
-        stage = known[place - 1]
-        figure, upright = (graph(made, stage, session.dark(), _, upright=stands) for stands in (False, True))
-        said = _said(made, stage)
-        description = f"{_(TITLES[stage])}. {_numbers(made, stage)}"
+        place = _steps(panel, len(all_stages), iteration)
+        stage = all_stages[place - 1]
+        figure, upright = (graph(iteration, stage, session.dark(), _, upright=side) for side in (False, True))
+        explanation = _explanation(iteration, stage)
+        description = f"{_(TITLES[stage])}. {_numbers(iteration, stage)}"
         narrow = Narrow(upright, below=ROOMY, height=640)
         live_chart(figure, key=panel.key("chart_graph"), height=470, description=description, narrow=narrow)
-        st.markdown(said)
+        st.markdown(explanation)
         with st.container(key=panel.key("formula")):
-            columns = formulas(made, stage)
+            columns = formulas(iteration, stage)
             for column, part in zip(st.columns(len(columns)), columns, strict=True):
                 with column:
                     st.latex(part)
 
 
-def _choices(panel: Panel) -> Round:
-    """Inputs, target, rate, and the kind of network; the round that they make."""
+def _choices(panel: Panel) -> Iteration:
+    """Inputs, target, rate, and the kind of network; the iteration that they make."""
     first = panel.slider("x1", _("Input x₁"), -2.0, 2.0, 1.0, 0.1)
     second = panel.slider("x2", _("Input x₂"), -2.0, 2.0, 0.5, 0.1)
     x = np.array([first, second])
@@ -98,46 +98,53 @@ def _choices(panel: Panel) -> Round:
     loss = panel.one_of("loss", _("Loss"), LOSSES, "cross-entropy")
     w, b, v, c = panel.session.get(NET, (FIRST.w, FIRST.b, FIRST.v, FIRST.c))
     net = Net(w, b, v, c, activation, loss)
-    found = backprop.forward(net, x, target)
-    gradient = backprop.backward(net, x, target, found)
+    values = backprop.forward(net, x, target)
+    gradient = backprop.backward(net, x, target, values)
     new = backprop.update(net, gradient, rate)
-    return Round(x, target, rate, net, found, gradient, new, backprop.forward(new, x, target))
+    return Iteration(x, target, rate, net, values, gradient, new, backprop.forward(new, x, target))
 
 
-def _steps(panel: Panel, count: int, made: Round) -> int:
+def _steps(panel: Panel, count: int, iteration: Iteration) -> int:
     """The buttons and the slider; which step is shown, from 1."""
     if panel.session.setdefault(STAGE, panel.initial_number(STAGE, 1, 1, count)) > count:
         panel.session[STAGE] = count
-    now = panel.session[STAGE]
+    current = panel.session[STAGE]
     with st.container(horizontal=True, vertical_alignment="center"):
-        panel.button("back", _("Back"), "arrow_back", _go, panel, -1, disabled=now == 1)
-        if now < count:
+        panel.button("back", _("Back"), "arrow_back", _go, panel, -1, disabled=current == 1)
+        if current < count:
             panel.button("next", _("Next"), "arrow_forward", _go, panel, 1, primary=True)
         else:
             panel.button(
-                "round", _("Next iteration"), "repeat", _keep, panel, made, primary=True, disabled=_far(made.new) > MOST
+                "round",
+                _("Next iteration"),
+                "repeat",
+                _next_iteration,
+                panel,
+                iteration,
+                primary=True,
+                disabled=_largest(iteration.new) > MOST,
             )
         panel.button("reset", _("Start over"), "restart_alt", _reset, panel, disabled=NET not in panel.session)
-    shown = st.slider(_("Step"), 1, count, key=panel.key(STAGE))
+    step = st.slider(_("Step"), 1, count, key=panel.key(STAGE))
     if past := panel.session.get(PAST):
         losses = " → ".join(f"{loss:.3f}" for loss in past[-8:])
         st.caption(_("Loss of the iterations so far: {losses}").format(losses=losses))
-    return shown
+    return step
 
 
-def _far(net: Net) -> float:
+def _largest(net: Net) -> float:
     """The greatest weight or bias."""
-    return float(max(np.abs(one).max() for one in (net.w, net.b, net.v, net.c)))
+    return float(max(np.abs(array).max() for array in (net.w, net.b, net.v, net.c)))
 
 
 def _go(panel: Panel, by: int) -> None:
     panel.session[STAGE] += by
 
 
-def _keep(panel: Panel, made: Round) -> None:
+def _next_iteration(panel: Panel, iteration: Iteration) -> None:
     """Go on with the new weights."""
-    panel.session[NET] = (made.new.w, made.new.b, made.new.v, made.new.c)
-    panel.session[PAST] = [*panel.session.get(PAST, []), made.forward.loss]
+    panel.session[NET] = (iteration.new.w, iteration.new.b, iteration.new.v, iteration.new.c)
+    panel.session[PAST] = [*panel.session.get(PAST, []), iteration.forward.loss]
     panel.session[STAGE] = 1
 
 
@@ -147,35 +154,36 @@ def _reset(panel: Panel) -> None:
     panel.session[STAGE] = 1
 
 
-def _said(made: Round, stage: Stage) -> str:
-    text = _(SAID[stage])
+def _explanation(iteration: Iteration, stage: Stage) -> str:
+    text = _(EXPLANATIONS[stage])
     if stage != "again":
         return text
-    before, after = made.forward.loss, made.again.loss
-    promised = -made.rate * made.backward.squared
-    kind = STAYED if abs(promised) < 1e-9 else FELL if after < before else ROSE
+    before, after = iteration.forward.loss, iteration.again.loss
+    predicted = -iteration.rate * iteration.backward.squared
+    kind = UNCHANGED if abs(predicted) < 1e-9 else FELL if after < before else ROSE
     text += " " + _(kind).format(
-        before=f"{before:.4f}", after=f"{after:.4f}", promised=f"{promised:.4f}".replace("-", "−")
+        before=f"{before:.4f}", after=f"{after:.4f}", promised=f"{predicted:.4f}".replace("-", "−")
     )
-    return text if (far := _far(made.new)) <= MOST else f"{text} {_(AWAY).format(far=f'{far:,.0f}')}"
+    largest = _largest(iteration.new)
+    return text if largest <= MOST else f"{text} {_(DIVERGED).format(far=f'{largest:,.0f}')}"
 
 
-def _numbers(made: Round, stage: Stage) -> str:
+def _numbers(iteration: Iteration, stage: Stage) -> str:
     """What the stage finds, for those who do not see the graph."""
-    found, back = made.forward, made.backward
+    forward, back = iteration.forward, iteration.backward
     values: dict[Stage, list[tuple[str, np.ndarray]]] = {
-        "sums": [("z", found.z)],
-        "hidden": [("h", found.h)],
-        "scores": [("s", found.s)],
-        "shares": [("p", found.p)],
-        "loss": [("L", np.array([found.loss]))],
+        "sums": [("z", forward.z)],
+        "hidden": [("h", forward.h)],
+        "scores": [("s", forward.s)],
+        "shares": [("p", forward.p)],
+        "loss": [("L", np.array([forward.loss]))],
         "back-scores": [("∂L/∂s", back.s)],
         "back-v": [("∂L/∂v", back.v), ("∂L/∂c", back.c)],
         "back-hidden": [("∂L/∂h", back.h)],
         "back-sums": [("∂L/∂z", back.z)],
         "back-w": [("∂L/∂w", back.w), ("∂L/∂b", back.b)],
-        "update": [("w", made.new.w), ("b", made.new.b), ("v", made.new.v), ("c", made.new.c)],
-        "again": [("L", np.array([found.loss, made.again.loss]))],
+        "update": [("w", iteration.new.w), ("b", iteration.new.b), ("v", iteration.new.v), ("c", iteration.new.c)],
+        "again": [("L", np.array([forward.loss, iteration.again.loss]))],
     }
     return "; ".join(
         f"{name} = {', '.join(f'{value:.3f}' for value in array.ravel())}" for name, array in values[stage]

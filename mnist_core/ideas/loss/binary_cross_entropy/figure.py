@@ -44,14 +44,14 @@ def binary_chart(probability: float, target: int, log: bool, dark: bool, transla
                 "hovertemplate": "%{x:.3f}: %{y:.4g}<extra></extra>",
             }
         )
-    here = float(concept.binary_cross_entropy(probability, target))
+    loss = float(concept.binary_cross_entropy(probability, target))
     figure["data"].append(
         {
             "type": "scatter",
             "mode": "markers",
             "uid": "here",
             "x": [probability],
-            "y": [min(max(here, LOWEST), HIGHEST)],
+            "y": [min(max(loss, LOWEST), HIGHEST)],
             "marker": {"size": 16, "color": theme.run_color(target, dark)},
             "cliponaxis": False,
             "showlegend": False,

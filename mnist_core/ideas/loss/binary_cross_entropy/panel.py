@@ -37,10 +37,10 @@ def _panel(panel: Panel) -> None:
         probability = panel.slider("probability", _("Probability of yes"), 0.001, 0.999, 0.9, 0.001, "%.3f")
         log = panel.toggle("log", _("Log axis"))
         loss = float(concept.binary_cross_entropy(probability, target))
-        said = _("Probability of the true answer: {fraction:.3f}. Loss: **{loss:.3f}**.").format(
+        sentence = _("Probability of the true answer: {fraction:.3f}. Loss: **{loss:.3f}**.").format(
             fraction=probability if target else 1 - probability, loss=loss
         )
-        st.markdown(said)
+        st.markdown(sentence)
     with right:
         figure = binary_chart(probability, target, log, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_binary"), height=420, description=said)
+        live_chart(figure, key=panel.key("chart_binary"), height=420, description=sentence)

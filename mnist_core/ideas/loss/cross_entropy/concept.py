@@ -65,11 +65,11 @@ def question(number: int) -> Question:
         target = int(generator.integers(CLASSES))
         if number % 2 == 0:
             first, second = np.round(generator.uniform(-3, 3, (2, CLASSES)), 1).tolist()
-            drawn = Question("cross-entropy", tuple(first), tuple(second), target)
+            candidate = Question("cross-entropy", tuple(first), tuple(second), target)
         else:
             # Tenths that add up to one.
             first, second = (generator.multinomial(10, generator.dirichlet(np.ones(CLASSES)), 2) / 10).tolist()
-            drawn = Question("squared-error", tuple(first), tuple(second), target)
-        one, other = drawn.losses
-        if abs(one - other) > SEPARATE:
-            return drawn
+            candidate = Question("squared-error", tuple(first), tuple(second), target)
+        first_loss, second_loss = candidate.losses
+        if abs(first_loss - second_loss) > SEPARATE:
+            return candidate

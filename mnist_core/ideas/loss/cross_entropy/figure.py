@@ -47,14 +47,14 @@ def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, transl
     )
     layout["xaxis"] |= ends(-SCORE, SCORE)
     layout["yaxis"] |= ends(0, MOST_ENTROPY) | {"title": {"text": translate(N_("Loss"))}}
-    moved = np.tile(np.array(logits), (101, 1))
-    moved[:, target] = np.linspace(-SCORE, SCORE, len(moved))
-    entropies = np.array([losses.cross_entropy(row, target) for row in moved])
-    squares = np.array([losses.squared_error(row, target) for row in losses.softmax(moved)])
-    here = losses.cross_entropy(logits, target), losses.squared_error(losses.softmax(logits), target)
+    varied = np.tile(np.array(logits), (101, 1))
+    varied[:, target] = np.linspace(-SCORE, SCORE, len(varied))
+    entropies = np.array([losses.cross_entropy(row, target) for row in varied])
+    squares = np.array([losses.squared_error(row, target) for row in losses.softmax(varied)])
+    current = losses.cross_entropy(logits, target), losses.squared_error(losses.softmax(logits), target)
     figure: Figure = {"data": [], "layout": layout}
     names = translate(N_("cross-entropy")), translate(N_("squared error"))
-    for number, (name, values, now) in enumerate(zip(names, (entropies, squares), here, strict=True)):
+    for number, (name, values, value) in enumerate(zip(names, (entropies, squares), current, strict=True)):
         color = theme.run_color(number, dark)
         words = {"type": "scatter", "hovertemplate": "%{y:.3f}"}
         figure["data"] += [
@@ -63,7 +63,7 @@ def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, transl
                 "mode": "lines",
                 "uid": f"loss{number}",
                 "name": name,
-                "x": packed(moved[:, target]),
+                "x": packed(varied[:, target]),
                 "y": packed(values),
                 "line": {"color": color, "dash": theme.run_dash(number), "width": 2.5},
             },
@@ -72,7 +72,7 @@ def both_losses_chart(logits: tuple[float, ...], target: int, dark: bool, transl
                 "mode": "markers",
                 "uid": f"here{number}",
                 "x": [logits[target]],
-                "y": [now],
+                "y": [value],
                 "marker": {"size": 14, "color": color, "symbol": ("circle", "square")[number]},
                 "cliponaxis": False,
                 "showlegend": False,

@@ -37,14 +37,14 @@ def _classes(panel: Panel) -> None:
             for k in range(losses.CLASSES)
         )
         shares = losses.softmax(logits)
-        said = _(
+        sentence = _(
             "The probability of the true class is {fraction:.3f}: cross-entropy −ln {fraction:.3f} = **{entropy:.3f}**, squared error **{square:.3f}**."
         ).format(
             fraction=shares[target],
             entropy=losses.cross_entropy(logits, target),
             square=losses.squared_error(shares, target),
         )
-        st.markdown(said)
+        st.markdown(sentence)
         st.caption(
             _(
                 "The squared error of probabilities never exceeds 2 and is flat where the answer is confident and wrong: there is no gradient to learn from. Cross-entropy has no upper bound, and keeps its gradient."
@@ -52,20 +52,20 @@ def _classes(panel: Panel) -> None:
         )
     with right:
         figure = charts.probabilities_chart(logits, target, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_softmax"), height=300, description=said)
-        both = charts.both_losses_chart(logits, target, session.dark(), _)
-        live_chart(both, key=panel.key("chart_both_losses"), height=300, description=said)
+        live_chart(figure, key=panel.key("chart_softmax"), height=300, description=sentence)
+        both_losses = charts.both_losses_chart(logits, target, session.dark(), _)
+        live_chart(both_losses, key=panel.key("chart_both_losses"), height=300, description=sentence)
 
 
 def _question(panel: Panel) -> None:
     number = panel.session.setdefault("question", 0)
-    asked = losses.question(number)
-    if asked.kind == "cross-entropy":
+    question = losses.question(number)
+    if question.kind == "cross-entropy":
         text = _("Cross-entropy, true class {target}: logits {first} or {second}?")
     else:
         text = _("Squared error, true class {target}: probabilities {first} or {second}?")
-    options = [f"({', '.join(f'{value:g}' for value in values)})" for values in (asked.first, asked.second)]
-    st.markdown(text.format(target=asked.target, first=options[0], second=options[1]))
+    options = [f"({', '.join(f'{value:g}' for value in values)})" for values in (question.first, question.second)]
+    st.markdown(text.format(target=question.target, first=options[0], second=options[1]))
     answer = st.segmented_control(
         _("Your answer"),
         (0, 1),
@@ -74,13 +74,13 @@ def _question(panel: Panel) -> None:
         label_visibility="collapsed",
     )
     if answer is not None:
-        first, second = asked.losses
+        first, second = question.losses
         right = answer == int(second > first)
-        said = _("Right: {first:.3f} against {second:.3f}.") if right else _("No: {first:.3f} against {second:.3f}.")
-        said = said.format(first=first, second=second)
-        (st.success if right else st.warning)(said, icon=":material/check:" if right else ":material/close:")
+        text = _("Right: {first:.3f} against {second:.3f}.") if right else _("No: {first:.3f} against {second:.3f}.")
+        sentence = text.format(first=first, second=second)
+        (st.success if right else st.warning)(sentence, icon=":material/check:" if right else ":material/close:")
 
-    def another() -> None:
+    def next_question() -> None:
         panel.session["question"] = number + 1
 
-    panel.button("next", _("Another question"), "casino", another)
+    panel.button("next", _("Another question"), "casino", next_question)

@@ -119,7 +119,7 @@ class TwoLayerNet:
 def train(net: TwoLayerNet, x: Array, labels: Labels, batches: Iterable[Labels], rate: float) -> list[float]:
     """An update for each of the batches (numbers of images); each batch's loss before its update."""
     losses = []
-    for chosen in batches:
-        losses.append(net.loss_and_gradient(x[chosen], labels[chosen]))
+    for batch in batches:
+        losses.append(net.loss_and_gradient(x[batch], labels[batch]))
         net.update(rate)
     return losses

@@ -17,28 +17,30 @@ MINIMUM = 1e-8  # difference shown; float32 tells none that is smaller
 LAST_DIGIT = 2.3 * 2.0**-23  # of a loss near ln 10 in float32
 
 
-def beside_chart(scratch: Floats, engine: Floats, dark: bool, translate: Translate) -> Figure:
+def comparison_chart(scratch: Floats, engine: Floats, dark: bool, translate: Translate) -> Figure:
     """The loss of each update: the engine's as a broad line, that from scratch as dots on it; |difference| on a log axis."""
     layout = theme.layout(
         translate(N_("Loss of each batch, and the difference between the curves")),
         translate(N_("Update")),
         dark=dark,
-        revision="beside",
+        revision="comparison",
     )
-    apart = np.maximum(np.abs(scratch - engine), MINIMUM)
+    difference = np.maximum(np.abs(scratch - engine), MINIMUM)
     layout["xaxis"] |= ends(0, len(scratch)) | {"anchor": "y2"}
     top = 1.05 * float(max(np.max(scratch), np.max(engine)))
-    low, high = float(np.log10(MINIMUM)), float(max(-5.0, np.ceil(np.log10(apart.max()))))
+    low, high = float(np.log10(MINIMUM)), float(max(-5.0, np.ceil(np.log10(difference.max()))))
     layout["yaxis2"] = (
         layout["yaxis"] | ends(low, high, log=True) | log_ticks(low, high) | {"dtick": 2, "domain": [0, 0.32]}
     )
     layout["yaxis"] |= ends(0, top) | {"domain": [0.42, 1], "title": {"text": translate(N_("Loss"))}}
     ends_of_y2 = spread({"xaxis": layout["xaxis"], "yaxis": layout["yaxis2"]})
-    lines = _lines(scratch, engine, apart, dark, translate)
-    return {"data": lines + [one | {"yaxis": "y2"} for one in ends_of_y2], "layout": layout}
+    lines = _lines(scratch, engine, difference, dark, translate)
+    return {"data": lines + [trace | {"yaxis": "y2"} for trace in ends_of_y2], "layout": layout}
 
 
-def _lines(scratch: Floats, engine: Floats, apart: Floats, dark: bool, translate: Translate) -> list[dict[str, Any]]:
+def _lines(
+    scratch: Floats, engine: Floats, difference: Floats, dark: bool, translate: Translate
+) -> list[dict[str, Any]]:
     """Both losses, their difference, and the last digit of a number."""
     line = {"type": "scatter", "mode": "lines", "x": packed(np.arange(1, len(scratch) + 1))}
     return [
@@ -63,7 +65,7 @@ def _lines(scratch: Floats, engine: Floats, apart: Floats, dark: bool, translate
         | {
             "uid": "difference",
             "name": translate(N_("difference")),
-            "y": packed(apart),
+            "y": packed(difference),
             "yaxis": "y2",
             "line": {"color": theme.ink(dark), "width": 1.6},
             "hovertemplate": "%{y:.2g}",

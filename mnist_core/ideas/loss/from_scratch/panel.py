@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core.analysis.scratch_comparison.schema import Parameters, Result
 from mnist_core.ideas.loss.from_scratch import concept as scratch
-from mnist_core.ideas.loss.from_scratch.figure import beside_chart
+from mnist_core.ideas.loss.from_scratch.figure import comparison_chart
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
 from mnist_core.panels.analysis_panel import Computed
@@ -24,7 +24,7 @@ ITERATIONS = tuple(range(100, 1_001, 100))
 SAME = 1e-4  # curves that never differ by more than this are one
 CHANCE = 2.3  # a loss below it has learned something
 
-SAID = {
+SENTENCES = {
     "same": N_(
         "The curves coincide. They differ only in the last digits of float32, since the two programs add in a different order."
     ),
@@ -58,7 +58,7 @@ def _panel(panel: Panel) -> None:
     with middle:
         iterations = panel.select_slider("iterations", _("Updates"), ITERATIONS, 300)
     parameters = Parameters(dataset=data_note.dataset(), learning_rate=rate, iterations=iterations)
-    shown = analysis_panel.find(parameters)
+    analysis = analysis_panel.find(parameters)
     with right:
         panel.button(
             "train",
@@ -68,43 +68,43 @@ def _panel(panel: Panel) -> None:
             parameters,
             secrets.token_hex(5),
             primary=True,
-            disabled=shown is not None and shown.active,
+            disabled=analysis is not None and analysis.active,
         )
-    if shown is None:
+    if analysis is None:
         st.info(_("Press **Train both**: a network of 784, 50 and 10 units is trained twice, in about a second."))
     else:
-        analysis_panel.draw(panel, shown.id, partial(_show, panel))
+        analysis_panel.draw(panel, analysis.id, partial(_show, panel))
 
 
 def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
-    ours, engine = done.result.scratch, done.result.engine
-    said = _said(ours, engine)
-    st.markdown(said)
+    scratch_losses, engine_losses = done.result.scratch, done.result.engine
+    sentence = _sentence(scratch_losses, engine_losses)
+    st.markdown(sentence)
     live_chart(
-        beside_chart(ours, engine, session.dark(), _),
+        comparison_chart(scratch_losses, engine_losses, session.dark(), _),
         key=panel.key("chart_beside"),
         height=520,
-        description=said.replace("**", ""),
+        description=sentence.replace("**", ""),
         subject=done.id,
     )
     text = _(
         "One update took {scratch} ms from scratch and {engine} ms in MNIST Lab, measured alternately on this machine."
     )
-    each = [f"{1000 * seconds / len(ours):.2f}" for seconds in done.result.seconds]
-    st.caption(text.format(scratch=each[0], engine=each[1]))
+    milliseconds = [f"{1000 * seconds / len(scratch_losses):.2f}" for seconds in done.result.seconds]
+    st.caption(text.format(scratch=milliseconds[0], engine=milliseconds[1]))
 
 
-def _said(ours: np.ndarray, engine: np.ndarray) -> str:
-    apart = np.abs(ours - engine)
+def _sentence(scratch_losses: np.ndarray, engine_losses: np.ndarray) -> str:
+    difference = np.abs(scratch_losses - engine_losses)
     figures = _(
         "Loss after {n} updates: from scratch **{ours}**, MNIST Lab **{engine}**. Maximum difference: **{most}**, at update {where}."
     ).format(
-        n=f"{len(ours):,}",
-        ours=f"{ours[-1]:.6f}",
-        engine=f"{engine[-1]:.6f}",
-        most=f"{apart.max():.1e}",
-        where=int(apart.argmax()) + 1,
+        n=f"{len(scratch_losses):,}",
+        ours=f"{scratch_losses[-1]:.6f}",
+        engine=f"{engine_losses[-1]:.6f}",
+        most=f"{difference.max():.1e}",
+        where=int(difference.argmax()) + 1,
     )
-    last = min(float(losses[-20:].mean()) for losses in (ours, engine))
-    kind = "collapsed" if last > CHANCE else "same" if apart.max() < SAME else "apart"
-    return f"{figures} {_(SAID[kind])}"
+    last = min(float(losses[-20:].mean()) for losses in (scratch_losses, engine_losses))
+    kind = "collapsed" if last > CHANCE else "same" if difference.max() < SAME else "apart"
+    return f"{figures} {_(SENTENCES[kind])}"

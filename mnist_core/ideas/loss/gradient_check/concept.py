@@ -31,29 +31,29 @@ def size(hidden: int, pixels: int = 784, classes: int = 10) -> int:
 
 def weights(net: TwoLayerNet) -> list[Array]:
     """Its four arrays, each as one row of numbers that may be changed."""
-    return [one.reshape(-1) for layer in net.affines for one in (layer.weights, layer.bias)]
+    return [array.reshape(-1) for layer in net.affines for array in (layer.weights, layer.bias)]
 
 
 def backpropagation(net: TwoLayerNet, x: Array, labels: Labels) -> list[Array]:
     """The whole gradient, in the same order: one pass forward, one back."""
     net.loss_and_gradient(x, labels)
-    return [one.reshape(-1) for layer in net.affines for one in (layer.weights_gradient, layer.bias_gradient)]
+    return [array.reshape(-1) for layer in net.affines for array in (layer.weights_gradient, layer.bias_gradient)]
 
 
 def numerical_gradient(
     net: TwoLayerNet, x: Array, labels: Labels, places: Places, step: float = 1e-4
 ) -> NDArray[np.float64]:
     """The derivatives at these places by central differences: two passes forward for each."""
-    arrays, found = weights(net), []
-    for which, place in places:
-        kept = arrays[which][place]
-        arrays[which][place] = kept + step
+    arrays, derivatives = weights(net), []
+    for index, place in places:
+        weight = arrays[index][place]
+        arrays[index][place] = weight + step
         above = net.loss(x, labels)
-        arrays[which][place] = kept - step
+        arrays[index][place] = weight - step
         below = net.loss(x, labels)
-        arrays[which][place] = kept
-        found.append((above - below) / (2 * step))
-    return np.array(found)
+        arrays[index][place] = weight
+        derivatives.append((above - below) / (2 * step))
+    return np.array(derivatives)
 
 
 def sample(net: TwoLayerNet, x: Array, count: int) -> Places:
@@ -78,9 +78,9 @@ class Agreement:
 def agreement(net: TwoLayerNet, x: Array, labels: Labels, places: Places) -> Agreement:
     """How well both agree, at every step."""
     gradient = backpropagation(net, x, labels)
-    exact = np.array([gradient[which][place] for which, place in places])
-    apart = [np.abs(numerical_gradient(net, x, labels, places, step) - exact).max() for step in STEPS]
-    return Agreement(np.array(apart), float(np.abs(exact).mean()))
+    exact = np.array([gradient[index][place] for index, place in places])
+    differences = [np.abs(numerical_gradient(net, x, labels, places, step) - exact).max() for step in STEPS]
+    return Agreement(np.array(differences), float(np.abs(exact).mean()))
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,18 @@ class Cost:
 def cost(net: TwoLayerNet, x: Array, labels: Labels, places: Places) -> Cost:
     """Time both: the median of some times, since the machine does other work as well."""
     return Cost(
-        sum(len(one) for one in weights(net)),
+        sum(len(array) for array in weights(net)),
         len(places),
         _seconds(lambda: backpropagation(net, x, labels)),
-        len(places) * _seconds(*(lambda one=one: numerical_gradient(net, x, labels, [one]) for one in places)),
+        len(places) * _seconds(*(lambda place=place: numerical_gradient(net, x, labels, [place]) for place in places)),
     )
 
 
 def _seconds(*works: Callable[[], object]) -> float:
     """The median time of these works; a single one is done some times."""
-    found = []
+    times = []
     for work in works if len(works) > 1 else works * TIMES:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         work()
-        found.append(time.perf_counter() - begun)
-    return float(np.median(found))
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))

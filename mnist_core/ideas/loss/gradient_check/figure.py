@@ -23,7 +23,7 @@ UNITS = (
 LOW, HIGH = -14.0, 1.0  # powers of ten of the differences shown
 
 
-def difference_chart(found: Agreement, step: float, dark: bool, translate: Translate) -> Figure:
+def difference_chart(agreement: Agreement, step: float, dark: bool, translate: Translate) -> Figure:
     """The greatest difference of both gradients against the step, both on log axes, with the chosen step marked."""
     layout = theme.layout(
         translate(N_("Maximum difference between the two gradients")),
@@ -37,13 +37,13 @@ def difference_chart(found: Agreement, step: float, dark: bool, translate: Trans
     layout["xaxis"] |= ends(minimum, most, log=True) | log_ticks(minimum, most) | power
     layout["yaxis"] |= ends(LOW, HIGH, log=True) | log_ticks(LOW, HIGH) | power
     layout["annotations"] += _ends_of_the_curve(dark, translate)
-    return {"data": [*_differences(found, step, dark), *spread(layout)], "layout": layout}
+    return {"data": [*_differences(agreement, step, dark), *spread(layout)], "layout": layout}
 
 
-def _differences(found: Agreement, step: float, dark: bool) -> list[dict[str, Any]]:
+def _differences(agreement: Agreement, step: float, dark: bool) -> list[dict[str, Any]]:
     """The curve of the differences, and the sign at the chosen step."""
-    differences = np.maximum(found.differences, 10**LOW)
-    here = int(np.argmin(np.abs(np.log(np.array(STEPS) / step))))
+    differences = np.maximum(agreement.differences, 10**LOW)
+    chosen = int(np.argmin(np.abs(np.log(np.array(STEPS) / step))))
     words = {"type": "scatter", "showlegend": False, "hovertemplate": "%{x:.0e}: %{y:.1e}<extra></extra>"}
     color = theme.run_color(0, dark)
     curve = {
@@ -57,8 +57,8 @@ def _differences(found: Agreement, step: float, dark: bool) -> list[dict[str, An
     sign = {
         "mode": "markers",
         "uid": "here",
-        "x": [STEPS[here]],
-        "y": [float(differences[here])],
+        "x": [STEPS[chosen]],
+        "y": [float(differences[chosen])],
         "marker": {"size": 18, "color": theme.run_color(1, dark), "symbol": "diamond"},
     }
     return [words | curve, words | sign]
@@ -125,8 +125,8 @@ def time_chart(costs: Sequence[tuple[str, Cost]], dark: bool, translate: Transla
 
 def duration(seconds: float, translate: Translate) -> str:
     """A time with two digits, in the unit that suits it."""
-    unit, each = next((unit, each) for unit, minimum, each in UNITS if seconds >= minimum)
-    value = float(f"{seconds / each:.2g}")
+    unit, unit_seconds = next((unit, unit_seconds) for unit, minimum, unit_seconds in UNITS if seconds >= minimum)
+    value = float(f"{seconds / unit_seconds:.2g}")
     return translate(unit).format(n=f"{value:,g}")
 
 

@@ -46,41 +46,44 @@ def _panel(panel: Panel) -> None:
         step = panel.select_slider(
             "step", _("Step size of the numerical gradient"), STEPS[::-1], 1e-4, format_func=power
         )
-        found, measured, full = _agreement(hidden), _cost(hidden), _cost(FULL)
-        said = _(
+        agreement, cost, full_cost = _agreement(hidden), _cost(hidden), _cost(FULL)
+        sentence = _(
             "{count} of the {weights} weights and biases were changed, on {images} images. The two gradients differ by at most **{most}**; their size is about {size}."
         ).format(
             count=COMPARED,
-            weights=f"{measured.weights:,}",
+            weights=f"{cost.weights:,}",
             images=IMAGES,
-            most=power(found.differences[STEPS.index(step)]),
-            size=power(found.size),
+            most=power(agreement.differences[STEPS.index(step)]),
+            size=power(agreement.size),
         )
-        times = _(
+        cost_sentence = _(
             "Measured just now in 784-{hidden}-10: the numerical gradient took {part} for {count} weights and would take **{all}** for all; backpropagation takes **{whole}**. With the 79,510 parameters of 784-100-10: **{full_all}** against **{full_whole}**, {factor} times as long."
         ).format(
             hidden=hidden,
-            count=measured.places,
-            part=duration(measured.numerical, _),
-            all=duration(measured.all_numerical, _),
-            whole=duration(measured.backpropagation, _),
-            full_all=duration(full.all_numerical, _),
-            full_whole=duration(full.backpropagation, _),
-            factor=f"{float(f'{full.all_numerical / full.backpropagation:.2g}'):,.0f}",
+            count=cost.places,
+            part=duration(cost.numerical, _),
+            all=duration(cost.all_numerical, _),
+            whole=duration(cost.backpropagation, _),
+            full_all=duration(full_cost.all_numerical, _),
+            full_whole=duration(full_cost.backpropagation, _),
+            factor=f"{float(f'{full_cost.all_numerical / full_cost.backpropagation:.2g}'):,.0f}",
         )
-        st.markdown(said)
-        st.markdown(times)
+        st.markdown(sentence)
+        st.markdown(cost_sentence)
     with right:
         dark = session.dark()
         live_chart(
-            difference_chart(found, step, dark, _),
+            difference_chart(agreement, step, dark, _),
             key=panel.key("chart_difference"),
             height=380,
-            description=said.replace("**", ""),
+            description=sentence.replace("**", ""),
         )
-        costs = [(f"784-{hidden}-10", measured)] + ([("784-100-10", full)] if hidden != FULL else [])
+        costs = [(f"784-{hidden}-10", cost)] + ([("784-100-10", full_cost)] if hidden != FULL else [])
         live_chart(
-            time_chart(costs, dark, _), key=panel.key("chart_time"), height=280, description=times.replace("**", "")
+            time_chart(costs, dark, _),
+            key=panel.key("chart_time"),
+            height=280,
+            description=cost_sentence.replace("**", ""),
         )
 
 

@@ -1,4 +1,4 @@
-"""Gradient descent in one dimension with two valleys: f(x) = ¼ x⁴ − x² + ¼ x. Which one it ends in, the start decides."""
+"""Gradient descent in one dimension with two minima: f(x) = ¼ x⁴ − x² + ¼ x. Which one it ends in, the start decides."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-End = Literal["deep", "shallow", "away", "under way"]
-FAR = 1e6  # where a walk that runs away is cut off
+End = Literal["global", "local", "diverged", "not converged"]
+FAR = 1e6  # where a trajectory that runs away is cut off
 LEVEL = 0.01  # a slope below this counts as arrived
 
 
@@ -25,20 +25,20 @@ def slope(x: float) -> float:
 
 def descend(start: float, rate: float, steps: int) -> NDArray[np.float64]:
     """Where gradient descent is before the first step and after each; it ends early where it runs away."""
-    walked = [start]
+    trajectory = [start]
     for _step in range(steps):
-        x = walked[-1] - rate * slope(walked[-1])
-        walked.append(x)
+        x = trajectory[-1] - rate * slope(trajectory[-1])
+        trajectory.append(x)
         if abs(x) > FAR:
             break
-    return np.array(walked)
+    return np.array(trajectory)
 
 
-def end(walked: NDArray[np.float64]) -> End:
-    """Where the walk is at its end: in the deep valley (x < 0), the shallow one, gone, or still on its way."""
-    x = float(walked[-1])
+def end(trajectory: NDArray[np.float64]) -> End:
+    """Where the trajectory is at its end: in the global minimum (x < 0), the local one, gone, or still on its way."""
+    x = float(trajectory[-1])
     if abs(x) > FAR:
-        return "away"
+        return "diverged"
     if abs(slope(x)) > LEVEL or 3 * x * x < 2:  # f'' = 3x² − 2: a hilltop is level, too
-        return "under way"
-    return "deep" if x < 0 else "shallow"
+        return "not converged"
+    return "global" if x < 0 else "local"

@@ -1,4 +1,4 @@
-"""A walk through two valleys as a chart."""
+"""Gradient descent on a loss with two minima as a chart."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ VIEW = 2.5  # the picture reaches from −VIEW to VIEW
 LOW, HIGH = -1.8, 4.5
 
 
-def hills_chart(walked: NDArray[np.float64], dark: bool, translate: Translate) -> Figure:
-    """The loss with the places of the walk on it."""
-    layout = theme.layout(translate(N_("Trajectory")), translate(N_("Weight")), dark=dark, revision="hills")
+def trajectory_chart(trajectory: NDArray[np.float64], dark: bool, translate: Translate) -> Figure:
+    """The loss with the trajectory on it."""
+    layout = theme.layout(translate(N_("Trajectory")), translate(N_("Weight")), dark=dark, revision="minima")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= ends(-VIEW, VIEW)
     layout["yaxis"] |= ends(LOW, HIGH) | {"title": {"text": translate(N_("Loss"))}}
     x = np.linspace(-VIEW, VIEW, 201)
     line = {"type": "scatter", "mode": "lines", "showlegend": False}
-    hills = line | {
-        "uid": "hills",
+    curve = line | {
+        "uid": "loss",
         "x": packed(x),
         "y": packed(height(x)),
         "line": {"color": theme.quiet(dark), "width": 2.5},
         "hoverinfo": "skip",
     }
-    seen = walked[np.abs(walked) <= 3 * VIEW]
+    visible = trajectory[np.abs(trajectory) <= 3 * VIEW]
     color = theme.run_color(1, dark)
-    walk = line | {
-        "uid": "walk",
+    path = line | {
+        "uid": "trajectory",
         "mode": "lines+markers",
-        "x": packed(seen),
-        "y": packed(height(seen)),
+        "x": packed(visible),
+        "y": packed(height(visible)),
         "line": {"color": color, "width": 1.8},
-        "marker": {"size": [8.0] * (len(seen) - 1) + [15.0], "color": color},
-        "customdata": packed(np.arange(len(seen))),
+        "marker": {"size": [8.0] * (len(visible) - 1) + [15.0], "color": color},
+        "customdata": packed(np.arange(len(visible))),
         "hovertemplate": "%{customdata}: %{x:.3g}, %{y:.3g}<extra></extra>",
     }
-    return {"data": [hills, walk], "layout": layout}
+    return {"data": [curve, path], "layout": layout}

@@ -1,36 +1,36 @@
-"""Two valleys by slider: gradient descent that may end in the wrong one."""
+"""Two minima by slider: gradient descent that may end in the wrong one."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.ideas.loss.local_minima import concept as hills
-from mnist_core.ideas.loss.local_minima.figure import hills_chart
+from mnist_core.ideas.loss.local_minima import concept
+from mnist_core.ideas.loss.local_minima.figure import trajectory_chart
 from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-SAID = {
-    "deep": N_("After {steps} steps it is in the global minimum: weight {x:.3f}, loss {loss:.3f}."),
-    "shallow": N_(
+SENTENCES = {
+    "global": N_("After {steps} steps it is in the global minimum: weight {x:.3f}, loss {loss:.3f}."),
+    "local": N_(
         "After {steps} steps it is in the local minimum: weight {x:.3f}, loss {loss:.3f}. It knows only the gradient at its own place, not the deeper minimum."
     ),
-    "under way": N_("After {steps} steps it has not converged yet: weight {x:.3f}, loss {loss:.3f}."),
-    "away": N_("The steps grew larger than the valleys: after {steps} steps it has diverged."),
+    "not converged": N_("After {steps} steps it has not converged yet: weight {x:.3f}, loss {loss:.3f}."),
+    "diverged": N_("The steps grew larger than the valleys: after {steps} steps it has diverged."),
 }
 
 
 def draw(panel: Panel) -> None:
-    """The sliders, the walk, the code, an experiment."""
+    """The sliders, the trajectory, the code, an experiment."""
     lesson.look_at(
         _(
             "Gradient descent goes down the slope on which it starts. Move the start across the hill, then raise the learning rate: large steps jump out of the shallow local minimum, and larger ones out of both minima."
         )
     )
     frame.fragment(_panel)(panel)
-    lesson.code(panel, hills.slope, hills.descend)
+    lesson.code(panel, concept.slope, concept.descend)
     lesson.experiment("optimizer-race", _("Five optimizers train the same network from the same weights."))
 
 
@@ -40,9 +40,11 @@ def _panel(panel: Panel) -> None:
         start = panel.slider("start", _("Start"), -2.5, 2.5, 2.0, 0.1)
         rate = panel.slider("rate", _("Learning rate"), 0.01, 1.0, 0.1, 0.01)
         steps = panel.slider("steps", _("Steps"), 0, 60, 30)
-        walked = hills.descend(start, rate, steps)
-        x = float(walked[-1])
-        said = _(SAID[hills.end(walked)]).format(steps=len(walked) - 1, x=x, loss=float(hills.height(x)))
-        st.markdown(said)
+        trajectory = concept.descend(start, rate, steps)
+        x = float(trajectory[-1])
+        text = _(SENTENCES[concept.end(trajectory)])
+        sentence = text.format(steps=len(trajectory) - 1, x=x, loss=float(concept.height(x)))
+        st.markdown(sentence)
     with right:
-        live_chart(hills_chart(walked, session.dark(), _), key=panel.key("chart_hills"), height=420, description=said)
+        figure = trajectory_chart(trajectory, session.dark(), _)
+        live_chart(figure, key=panel.key("chart_hills"), height=420, description=sentence)

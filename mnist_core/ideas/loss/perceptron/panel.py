@@ -49,17 +49,17 @@ def _panel(panel: Panel) -> None:
         second = panel.slider("w2", _("Weight w₂"), -5.0, 5.0, 1.0, 0.1)
         bias = panel.slider("b", _("Bias b"), -5.0, 5.0, -1.5, 0.1)
         values = concept.perceptron(((0, 0), (0, 1), (1, 0), (1, 1)), (first, second), bias, activation)
-        said = _("Output at (0, 0), (0, 1), (1, 0), (1, 1): {values}.").format(
+        sentence = _("Output at (0, 0), (0, 1), (1, 0), (1, 1): {values}.").format(
             values=", ".join(f"{value:.2f}" for value in values)
         )
-        st.markdown(said)
+        st.markdown(sentence)
         if gate := _gate(tuple(values.tolist())):
             st.success(_("This is the {gate} gate.").format(gate=gate), icon=":material/check:")
     with right:
         shape = panel.one_of("picture", _("Chart"), SHAPES, "map", titled=False)
         make = surface_chart if shape == "surface" else map_chart
         figure = make((first, second), bias, activation, session.dark(), _)
-        live_chart(figure, key=panel.key(f"chart_{shape}"), height=460, description=said)
+        live_chart(figure, key=panel.key(f"chart_{shape}"), height=460, description=sentence)
 
 
 def _gate(values: tuple[float, ...]) -> str | None:

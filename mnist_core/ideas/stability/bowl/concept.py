@@ -14,13 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Course = Literal["creeps", "overshoots", "edge", "diverges"]
+Behavior = Literal["creeps", "overshoots", "edge", "diverges"]
 FAR = 1e30  # where a path that runs away is cut off
 
 
 @dataclass(frozen=True)
 class Bowl:
-    """A bowl, and how one walks down in it."""
+    """A bowl, and how gradient descent goes down in it."""
 
     curvatures: tuple[float, ...] = (1.0,)  # a, one for each direction, above 0
     rate: float = 0.5  # η, above 0
@@ -34,23 +34,23 @@ class Bowl:
 
     @property
     def edge(self) -> float:
-        """The rate above which the walk leaves the bowl: 2(1 + β)/a."""
+        """The rate above which descent leaves the bowl: 2(1 + β)/a."""
         return 2 * (1 + self.momentum) / self.steepest
 
 
 def path(bowl: Bowl, steps: int) -> NDArray[np.float64]:
-    """Where the walk is before the first step and after each: (steps + 1) × directions; NaN once it is out of sight."""
+    """The weights before the first step and after each: (steps + 1) × directions; NaN once they are out of sight."""
     a = np.array(bowl.curvatures)
     x = np.array(bowl.start, float)
     v = np.zeros_like(x)
-    walked = np.full((steps + 1, len(x)), np.nan)
+    trajectory = np.full((steps + 1, len(x)), np.nan)
     for step in range(steps + 1):
-        walked[step] = x
+        trajectory[step] = x
         v = bowl.momentum * v - bowl.rate * a * x  # the gradient of ½ a x² is a x
         x = x + v
         if np.abs(x).max() > FAR:
             break
-    return walked
+    return trajectory
 
 
 def loss(bowl: Bowl, places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,8 +76,8 @@ def factors(bowl: Bowl, rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([max(factor(a, rate, bowl.momentum) for a in bowl.curvatures) for rate in rates])
 
 
-def course(bowl: Bowl) -> Course:
-    """What the walk does in its steepest direction: from one side, from side to side, for ever, or away."""
+def behavior(bowl: Bowl) -> Behavior:
+    """What descent does in the steepest direction: from one side, from side to side, for ever, or away."""
     if math.isclose(bowl.rate, bowl.edge, rel_tol=1e-9):
         return "edge"
     if bowl.rate > bowl.edge:

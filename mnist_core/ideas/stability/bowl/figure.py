@@ -1,4 +1,4 @@
-"""The bowl as charts: the walk in it, its loss step by step, and what each rate would do."""
+"""The bowl as charts: the trajectory in it, its loss step by step, and what each rate would do."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FACTORS = 1.6  # highest factor shown
 SHOWN_RATES = 1.6  # times the edge
 
 
-def walk_chart(bowl: Bowl, steps: int, dark: bool, translate: Translate) -> Figure:
-    """The walk after so many steps: on the parabola for one direction, on contours for two."""
+def trajectory_chart(bowl: Bowl, steps: int, dark: bool, translate: Translate) -> Figure:
+    """The trajectory after so many steps: on the parabola for one direction, on contours for two."""
     places = bowls.path(bowl, steps)
     return (_line if len(bowl.curvatures) == 1 else _plane)(bowl, places, dark, translate)
 
@@ -32,8 +32,9 @@ def _line(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
     layout["xaxis"] |= ends(-VIEW, VIEW)
     layout["yaxis"] |= ends(0, top) | {"title": {"text": translate(N_("Loss"))}}
     curve = _trace("bowl", x[:, 0], bowls.loss(bowl, x), theme.quiet(dark), 2.5, translate(N_("loss")))
-    seen = np.abs(places[:, 0]) <= 3 * VIEW
-    return {"data": [curve, _steps(places[seen, 0], bowls.loss(bowl, places[seen]), dark, translate)], "layout": layout}
+    visible = np.abs(places[:, 0]) <= 3 * VIEW
+    steps = _steps(places[visible, 0], bowls.loss(bowl, places[visible]), dark, translate)
+    return {"data": [curve, steps], "layout": layout}
 
 
 def _plane(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
@@ -58,15 +59,15 @@ def _plane(bowl: Bowl, places: Any, dark: bool, translate: Translate) -> Figure:
         "showscale": False,
         "hoverinfo": "skip",
     }
-    seen = np.abs(places).max(1) <= 3 * VIEW
-    return {"data": [rings, _steps(places[seen, 0], places[seen, 1], dark, translate)], "layout": layout}
+    visible = np.abs(places).max(1) <= 3 * VIEW
+    return {"data": [rings, _steps(places[visible, 0], places[visible, 1], dark, translate)], "layout": layout}
 
 
 def _steps(x: Any, y: Any, dark: bool, translate: Translate) -> dict[str, Any]:
     color = theme.run_color(1, dark)
     sizes = np.full(len(x), 8.0)
     sizes[-1:] = 15
-    return _trace("walk", x, y, color, 1.8, translate(N_("steps"))) | {
+    return _trace("trajectory", x, y, color, 1.8, translate(N_("steps"))) | {
         "mode": "lines+markers",
         "marker": {"size": sizes.tolist(), "color": color},
         "customdata": packed(np.arange(len(x))),
@@ -82,8 +83,8 @@ def loss_chart(bowl: Bowl, steps: int, dark: bool, translate: Translate) -> Figu
     low, high = np.log10(LOWEST), np.log10(HIGHEST)
     layout["xaxis"] |= ends(0, max(10, steps))
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
-    drawn = np.clip(np.nan_to_num(values, nan=HIGHEST * 3), LOWEST / 3, HIGHEST * 3)
-    line = _trace("loss", np.arange(steps + 1), drawn, color, 2.5, translate(N_("loss")))
+    clipped = np.clip(np.nan_to_num(values, nan=HIGHEST * 3), LOWEST / 3, HIGHEST * 3)
+    line = _trace("loss", np.arange(steps + 1), clipped, color, 2.5, translate(N_("loss")))
     figure: Figure = {"data": [line | {"mode": "lines+markers", "marker": {"size": 6}}], "layout": layout}
     figure["data"] += spread(layout)
     return figure
@@ -98,9 +99,9 @@ def rates_chart(bowl: Bowl, dark: bool, translate: Translate) -> Figure:
     rates = np.linspace(end / 400, end, 400)
     layout["xaxis"] |= ends(0, end)
     layout["yaxis"] |= ends(0, FACTORS)
-    color, here = theme.run_color(0, dark), float(bowls.factors(bowl, np.array([bowl.rate]))[0])
+    color, current = theme.run_color(0, dark), float(bowls.factors(bowl, np.array([bowl.rate]))[0])
     curve = _trace("factors", rates, np.minimum(bowls.factors(bowl, rates), FACTORS * 2), color, 2.5, "")
-    dot = _trace("rate", np.array([bowl.rate]), np.array([min(here, FACTORS)]), theme.run_color(1, dark), 0, "")
+    dot = _trace("rate", np.array([bowl.rate]), np.array([min(current, FACTORS)]), theme.run_color(1, dark), 0, "")
     figure: Figure = {
         "data": [curve, dot | {"mode": "markers", "marker": {"size": 16, "color": theme.run_color(1, dark)}}]
     }

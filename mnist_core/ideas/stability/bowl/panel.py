@@ -42,15 +42,15 @@ def _panel(panel: Panel, plays: bool) -> None:
         playing.go_on(panel, "steps", MOST_STEPS)
     bowl = _bowl(panel)
     steps = _steps(panel, plays)
-    st.markdown(_said(bowl))
+    st.markdown(_sentence(bowl))
     dark = session.dark()
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        _chart(panel, "walk", charts.walk_chart(bowl, steps, dark, _), _("The trajectory in the bowl."))
+        _chart(panel, "walk", charts.trajectory_chart(bowl, steps, dark, _), _("The trajectory in the bowl."))
     with middle:
         _chart(panel, "loss", charts.loss_chart(bowl, steps, dark, _), _("The loss after each step."))
     with right:
-        _chart(panel, "rates", charts.rates_chart(bowl, dark, _), _said(bowl))
+        _chart(panel, "rates", charts.rates_chart(bowl, dark, _), _sentence(bowl))
 
 
 def _chart(panel: Panel, name: str, figure: charts.Figure, description: str) -> None:
@@ -85,7 +85,7 @@ def _steps(panel: Panel, plays: bool) -> int:
     return steps
 
 
-def _said(bowl: Bowl) -> str:
+def _sentence(bowl: Bowl) -> str:
     """What is seen, with its numbers."""
     edge = f"{bowl.edge:.4g}"
     by = f"{bowls.factor(bowl.steepest, bowl.rate, bowl.momentum):.3g}"
@@ -104,5 +104,5 @@ def _said(bowl: Bowl) -> str:
         ),
     }
     formula = "2 / a" if not bowl.momentum else "2 (1 + β) / a"
-    where = _("Edge = {formula}, where a is the curvature, {a}.").format(formula=formula, a=f"{bowl.steepest:g}")
-    return texts[bowls.course(bowl)].format(by=by, edge=edge) + " " + where
+    edge_formula = _("Edge = {formula}, where a is the curvature, {a}.").format(formula=formula, a=f"{bowl.steepest:g}")
+    return texts[bowls.behavior(bowl)].format(by=by, edge=edge) + " " + edge_formula

@@ -23,12 +23,12 @@ def draw(panel: Panel) -> None:
         lesson.experiment("two-layer-net-rate-1.5", _("A network whose hidden units die within the first updates."))
         return
     ids = {run.id: run for run in runs}
-    shown = started.run_on_train()
+    run_on_train = started.run_on_train()
     chosen = panel.selectbox(
         "run",
         _("Run"),
         list(ids),
-        shown if shown in ids else None,
+        run_on_train if run_on_train in ids else None,
         format_func=lambda run_id: names.option(ids[run_id]),
     )
     moving = ids[chosen].active

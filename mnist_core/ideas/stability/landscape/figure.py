@@ -49,8 +49,8 @@ class Plane:
     @property
     def heights(self) -> Floats:
         """The loss's power of ten, at most that of the greatest finite one."""
-        known = self.losses[np.isfinite(self.losses)]
-        top = float(known.max()) if len(known) else 1.0
+        finite = self.losses[np.isfinite(self.losses)]
+        top = float(finite.max()) if len(finite) else 1.0
         filled = np.where(np.isfinite(self.losses), self.losses, top)
         return np.asarray(np.log10(np.maximum(filled, LEAST_LOSS)))
 
@@ -144,13 +144,13 @@ def _path(plane: Plane, dark: bool, translate: Translate) -> list[dict[str, Any]
     end = _mark("end", plane.path[-1:], plane.steps[-1:], "star", ink, paper, translate(N_("end")), translate)
     if len(plane.path) < 2:
         return [end]
-    way = _mark(
+    trajectory = _mark(
         "path", plane.path, plane.steps, "circle", ink, paper, translate(N_("trajectory of the run")), translate
     )
-    way |= {"mode": "lines+markers", "line": {"color": ink, "width": 2.5}}
-    way["marker"] |= {"size": 6}
+    trajectory |= {"mode": "lines+markers", "line": {"color": ink, "width": 2.5}}
+    trajectory["marker"] |= {"size": 6}
     start = _mark("start", plane.path[:1], plane.steps[:1], "square", ink, paper, translate(N_("start")), translate)
-    return [way, start, end]
+    return [trajectory, start, end]
 
 
 def _mark(

@@ -36,7 +36,7 @@ def draw(panel: Panel) -> None:
         return
     run, plane = _choice(panel, {run.id: run for run in runs})
     parameters = Parameters(run=run.id, plane=plane)
-    shown = analysis_panel.find(parameters)
+    analysis = analysis_panel.find(parameters)
     with st.container(horizontal=True, vertical_alignment="center"):
         panel.button(
             "compute",
@@ -46,12 +46,13 @@ def draw(panel: Panel) -> None:
             parameters,
             secrets.token_hex(5),
             primary=True,
-            disabled=shown is not None and shown.active,
+            disabled=analysis is not None and analysis.active,
         )
-        if shown is not None and shown.state == "finished" and not registry.is_current(shown, run.checkpoint_step):
+        finished = analysis is not None and analysis.state == "finished"
+        if analysis is not None and finished and not registry.is_current(analysis, run.checkpoint_step):
             st.caption(_("The run has trained further since then. Compute again for its current state."))
-    if shown is not None:
-        analysis_panel.draw(panel, shown.id, partial(_show, panel, plane))
+    if analysis is not None:
+        analysis_panel.draw(panel, analysis.id, partial(_show, panel, plane))
 
 
 def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, PlaneKind]:
@@ -63,9 +64,9 @@ def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, PlaneKind]:
     return runs[chosen], plane
 
 
-def _show(panel: Panel, asked: str, done: Computed[Parameters, Result]) -> None:
+def _show(panel: Panel, requested: str, done: Computed[Parameters, Result]) -> None:
     plane = charts.Plane.of(done.result)
-    if asked == "path" and plane.explained is None:
+    if requested == "path" and plane.explained is None:
         st.info(
             _(
                 "No trajectory was saved for this run: it is too large, was too short, or was trained by an earlier version. Random directions around its last weights are shown instead."
@@ -75,7 +76,7 @@ def _show(panel: Panel, asked: str, done: Computed[Parameters, Result]) -> None:
     if reached is not None and step < reached:
         text = _("After step {step} the weights of this run are no longer finite: the landscape ends there.")
         st.info(text.format(step=f"{step:,}"))
-    st.markdown(_said(plane))
+    st.markdown(_sentence(plane))
     dark = session.dark()
     key = (done.id, dark, texts.language())
     description = charts.describe(plane).text(_)
@@ -86,7 +87,7 @@ def _show(panel: Panel, asked: str, done: Computed[Parameters, Result]) -> None:
             live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=done.id)
 
 
-def _said(plane: charts.Plane) -> str:
+def _sentence(plane: charts.Plane) -> str:
     """How to read it, and what it was measured on."""
     parts = []
     if plane.explained is not None:

@@ -61,8 +61,8 @@ def _ends(runs: Sequence[tuple[Run, Curves]]) -> tuple[float, float]:
     values: list[float] = []
     for run, curves in runs:
         line = edges(run.config, curves.sharpness["learning_rate"])
-        found = curves.sharpness["sharpness"]
-        values += found[np.isfinite(found) & (found > 0) & (found < 1e4)].tolist()
+        sharpness = curves.sharpness["sharpness"]
+        values += sharpness[np.isfinite(sharpness) & (sharpness > 0) & (sharpness < 1e4)].tolist()
         values += line[np.isfinite(line)].tolist() if line is not None else []
     values = values or [1.0, 10.0]
     return float(np.log10(min(values) * 0.7)), float(np.log10(max(values) * 1.3))

@@ -1,4 +1,4 @@
-"""Sharpness: how curved the loss is where training walks, beside the edge of its rate; one click, several rates."""
+"""Sharpness: how curved the loss is along the trajectory, beside the edge of its rate; one click, several rates."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def _start(panel: Panel, group: str) -> None:
 
 def _groups() -> dict[str, list[Run]]:
     """My runs that measure it, newest first, those of one click together."""
-    found: dict[str, list[Run]] = {}
+    groups: dict[str, list[Run]] = {}
     for run in watch.my_runs():
         if run.config.sharpness:
-            found.setdefault(run.group or run.id, []).append(run)
-    return {key: sorted(runs, key=lambda run: run.config.learning_rate) for key, runs in found.items()}
+            groups.setdefault(run.group or run.id, []).append(run)
+    return {key: sorted(runs, key=lambda run: run.config.learning_rate) for key, runs in groups.items()}
 
 
 def _title(runs: list[Run]) -> str:
@@ -80,12 +80,12 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     views = [watch.look(run_id) for run_id in ids]
     if any(view.run.active for view in views) != moving:
         st.rerun()
-    done = sum(view.run.progress.step / max(1, view.run.progress.total_steps) for view in views) / len(views)
+    fraction = sum(view.run.progress.step / max(1, view.run.progress.total_steps) for view in views) / len(views)
     if moving:
-        st.progress(min(1.0, done), text=_("{fraction} done").format(fraction=f"{done:.0%}"))
-    said = [sentence.text(_) for view in views if (sentence := edge.sentence(view.run, view.curves)) is not None]
-    if said:
-        st.markdown("\n".join(f"- {sentence}" for sentence in said))
+        st.progress(min(1.0, fraction), text=_("{fraction} done").format(fraction=f"{fraction:.0%}"))
+    sentences = [sentence.text(_) for view in views if (sentence := edge.sentence(view.run, view.curves)) is not None]
+    if sentences:
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     axes = ChartView(dark=session.dark())
     key = (ids, tuple(view.run.version for view in views), axes, texts.language())
     pairs = [(view.run, view.curves) for view in views]
@@ -93,8 +93,8 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure = watch.figure((*key, "sharpness"), lambda: charts.chart(pairs, axes, _))
-        described = " ".join(said) or _("Sharpness of the runs, and their stability edges.")
-        live_chart(figure, key=panel.key("chart_sharpness"), height=460, description=described, subject=ids[0])
+        description = " ".join(sentences) or _("Sharpness of the runs, and their stability edges.")
+        live_chart(figure, key=panel.key("chart_sharpness"), height=460, description=description, subject=ids[0])
     chance = maximum_chance(view.run.config for view in views)
     with right:
         log = replace(axes, log_y=True)
