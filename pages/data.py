@@ -42,18 +42,18 @@ def page() -> None:
     """The data set, one of the views of it, and where MNIST comes from."""
     st.title(_("The digits that networks learn from"))
     first = data.preferred()
-    here = [first, *(name for name in data.TITLES if name != first)]
-    here = [name for name in here if data.available(name)]
+    available = [first, *(name for name in data.TITLES if name != first)]
+    available = [name for name in available if data.available(name)]
     if not data_note.ready():
         st.fragment(_wait, run_every=1.0)()
     else:
         preload()
-        name = here[0]
-        if len(here) > 1:
+        name = available[0]
+        if len(available) > 1:
             name = st.segmented_control(
-                _("Images"), here, default=here[0], required=True, format_func=names.choice, key="data_set"
+                _("Images"), available, default=available[0], required=True, format_func=names.choice, key="data_set"
             )
-        views.show(Panel("data"), VIEWS, name or here[0])
+        views.show(Panel("data"), VIEWS, name or available[0])
     how_to_get()
 
 

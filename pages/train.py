@@ -29,11 +29,11 @@ def start(run_id: str) -> None:
     The button was drawn with the run's id: one press makes one run, even where it arrives twice (while the first
     arrival is still at work here, the browser's next message may bring the press again).
     """
-    chosen = draft.preset()
+    preset = draft.preset()
     session.store().runs.create(
         session.student(),
         draft.config(),
-        preset=chosen.name if chosen else None,
+        preset=preset.name if preset else None,
         variant=draft.variant(),
         run_id=run_id,
         prediction=predictions.predicted_outcome(),
@@ -46,19 +46,19 @@ def start(run_id: str) -> None:
 @frame.callback
 def start_all(group: str) -> None:
     """Queue every variant of the experiment under `group`, once however often the press arrives, and show them."""
-    chosen = draft.preset()
-    assert chosen is not None
-    configs = _variants(chosen)
+    preset = draft.preset()
+    assert preset is not None
+    configs = _variants(preset)
     session.store().runs.create_group(
-        session.student(), configs, group, preset=chosen.name, variants=tuple(chosen.variants)
+        session.student(), configs, group, preset=preset.name, variants=tuple(preset.variants)
     )
     st.session_state.update(shown_run=None, shown_group=group)
 
 
-def _variants(chosen: Preset) -> list[RunConfig]:
+def _variants(preset: Preset) -> list[RunConfig]:
     """The controls' settings with what each variant says. Raises ConfigError where they do not go together."""
     shared = draft.config()
-    return [shared.replace(**changes) for changes in chosen.variants.values()]
+    return [shared.replace(**changes) for changes in preset.variants.values()]
 
 
 def design() -> None:
@@ -69,14 +69,14 @@ def design() -> None:
     picture, figures = st.columns([4, 5], gap="medium", vertical_alignment="center")
     picture.image(network_svg(description, _, dark=session.dark()), width="stretch")
     with figures:
-        shown = (
+        metrics = (
             (_("Parameters"), f"{description.parameters:,}"),
             (_("Steps per epoch"), f"{config.steps_per_epoch:,}"),
             (_("Total steps"), f"{config.total_steps:,}"),
             (_("Expected time"), names.duration(estimate.estimate_seconds(config, speed))),
         )
         with st.container(horizontal=True, gap="medium"):
-            for label, value in shown:
+            for label, value in metrics:
                 st.metric(label, value, width="content")
         with st.container(horizontal=True, vertical_alignment="center"):
             _buttons()
@@ -91,12 +91,12 @@ def _buttons() -> None:
     icon = ":material/play_arrow:"
     silent = bool(st.session_state.get("predict_first")) and not st.session_state.get("predicted_outcome")
     st.button(_("Run"), key="run", type="primary", icon=icon, on_click=start, args=(run,), width=160, disabled=silent)
-    chosen = draft.preset()
-    if chosen is None or len(chosen.variants) < 2:
+    preset = draft.preset()
+    if preset is None or len(preset.variants) < 2:
         return
-    label, why_not = _("Run all {n} variants").format(n=len(chosen.variants)), None
+    label, why_not = _("Run all {n} variants").format(n=len(preset.variants)), None
     try:
-        _variants(chosen)
+        _variants(preset)
     except ConfigError as error:
         why_not = frame.sentence(error)
     st.button(

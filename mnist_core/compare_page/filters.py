@@ -165,12 +165,12 @@ def _by_range(column: Column, minimum: float, maximum: float) -> Predicate | Non
     return fits
 
 
-def _end(place: DeltaGenerator, column: Column, label: str, which: str) -> float | None:
+def _end(place: DeltaGenerator, column: Column, label: str, side: str) -> float | None:
     value = place.number_input(
         f"{column.title}, {label}",
         value=None,
         format="%g",
-        key=f"filter_{which}_{column.key}",
+        key=f"filter_{side}_{column.key}",
         placeholder=label,
         label_visibility="collapsed",
         persist_state="session",

@@ -37,11 +37,11 @@ def choose() -> list[Run]:
         st.session_state["compare_table"] = st.session_state.get("compare_table", 0) + 1
     _undo()
     left_out = filters.range_tests(own_runs)
-    shown, by = _filtered(own_runs, {run.id for run in left_out})
-    if shown:
-        _table(shown, by)
-        missing = {run.id for run in own_runs} & set(st.session_state["compared"]) - {run.id for run in shown}
-        filters.draw_counts(len(shown), len(own_runs), len(missing), len(left_out))
+    visible, by = _filtered(own_runs, {run.id for run in left_out})
+    if visible:
+        _table(visible, by)
+        missing = {run.id for run in own_runs} & set(st.session_state["compared"]) - {run.id for run in visible}
+        filters.draw_counts(len(visible), len(own_runs), len(missing), len(left_out))
     elif own_runs and len(left_out) == len(own_runs):
         st.info(_("You have only range tests so far. Use the switch above to show them here."))
     elif own_runs:
@@ -136,8 +136,8 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
 
 
 def _table(runs: list[Run], by: Sequence[str]) -> None:
-    shown = columns(runs, by)
-    table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in shown})
+    table_columns = columns(runs, by)
+    table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in table_columns})
     percent, short = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
@@ -150,8 +150,8 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
-        column_config={column.title: percent for column in shown if column.fraction}
-        | {column.title: short for column in shown if FIELDS.get(column.key) is float}
+        column_config={column.title: percent for column in table_columns if column.fraction}
+        | {column.title: short for column in table_columns if FIELDS.get(column.key) is float}
         # What is named stays in sight, however many columns there are.
         | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
     )

@@ -198,13 +198,13 @@ def departure(values: Floats, top: float) -> int | None:
     return stretches[-1].start if stretches and stretches[-1].stop == len(values) else None
 
 
-def smooth(values: Floats, fraction: float, apart: NDArray[Any] | None = None) -> Floats:
+def smooth(values: Floats, fraction: float, spacing: NDArray[Any] | None = None) -> Floats:
     """Exponential moving average, corrected for its start (as Adam's means are); gaps stay gaps.
 
-    `apart`: how many records each value is after the one before it (default: one), so that a curve with a point every
+    `spacing`: how many records each value is after the one before it (default: one), so that a curve with a point every
     twenty records is smoothed over the same stretch of training as one with a point at each.
     """
-    shares = [fraction] * len(values) if apart is None else (fraction ** np.maximum(apart, 1)).tolist()
+    shares = [fraction] * len(values) if spacing is None else (fraction ** np.maximum(spacing, 1)).tolist()
     result = np.empty_like(values)
     mean = weight = 0.0
     for index, (value, share) in enumerate(zip(values.tolist(), shares, strict=True)):

@@ -118,7 +118,7 @@ def describe_chart(run: Run, curves: Curves, kind: str) -> Message:
     sentence = message(template, name=name, step=f"{int(last['step']):,}", **values)
     further = [_best(curves, kind)]
     if kind == "loss":
-        further += [marks.left_the_chart(curves, _loss_top(run, curves, ChartView())), marks.not_a_number(curves)]
+        further += [marks.departure_message(curves, _loss_top(run, curves, ChartView())), marks.not_a_number(curves)]
     for more in further:
         sentence = sentence if more is None else Message("{sentence} {more}", {"sentence": sentence, "more": more})
     return sentence

@@ -17,7 +17,7 @@ ROWS = 4  # of labels, before they start again in the first
 LOW = 0.15  # share of the chart's height: above the line of chance in a chart of accuracy
 
 
-def left_the_chart(curves: Curves, top: float) -> Message | None:
+def departure_message(curves: Curves, top: float) -> Message | None:
     """Where the mini-batch loss went beyond `top` and stayed there, in words; None where it did not."""
     row = departure(curves.steps["loss"], top)
     if row is None:
@@ -40,11 +40,11 @@ def mark_departure(
     figure: Figure, curves: Curves, across: Across, top: float, view: ChartView, translate: Translate
 ) -> None:
     """A sign at the upper edge where the mini-batch loss left the chart for good or broke, with what happened."""
-    left = left_the_chart(curves, top)
+    above = departure_message(curves, top)
     row = departure(curves.steps["loss"], top)
-    if left is None or row is None:
+    if above is None or row is None:
         return
-    sentences = (left, not_a_number(curves))
+    sentences = (above, not_a_number(curves))
     text = "<br>".join(sentence.text(translate) for sentence in sentences if sentence is not None)
     x = float(across.values(curves.steps)[row])
     sign(figure, x, edge(top, view), text, translate(N_("above the chart")), theme.broken(view.dark))

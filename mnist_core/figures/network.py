@@ -77,9 +77,9 @@ def _units(layer: Layer) -> list[float]:
         return []
     count = layer.output_shape[0]
     most = MOST_OUTPUTS if layer.kind == "output" else 10
-    shown = count if count <= most else SHOWN
-    step = min(26.0, 180 / max(1, shown))
-    return [MIDDLE + (index - (shown - 1) / 2) * step for index in range(shown)]
+    circles = count if count <= most else SHOWN
+    step = min(26.0, 180 / max(1, circles))
+    return [MIDDLE + (index - (circles - 1) / 2) * step for index in range(circles)]
 
 
 def _links(layers: list[Layer], columns: list[list[float]], xs: list[float], index: int, dark: bool) -> list[str]:

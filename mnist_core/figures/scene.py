@@ -15,17 +15,17 @@ def place(
 ) -> None:
     """Make `layout` one of a scene in space.
 
-    `axes`: Plotly's words for x, y and z that differ from the usual ones; `sides`: how long they are, beside each other;
+    `axes`: Plotly's words for x, y and z that differ from the defaults; `sides`: how long they are, beside each other;
     `eye`: from where one looks at first, in the same unit; `low`: how far below the middle one looks.
     """
-    usual = {
+    defaults = {
         "color": theme.ink(dark),
         "gridcolor": theme.faint(dark),
         "showbackground": False,
         "showspikes": False,
         "tickfont": {"size": 11},
     }
-    layout["scene"] = {f"{name}axis": usual | words for name, words in zip("xyz", axes, strict=True)} | {
+    layout["scene"] = {f"{name}axis": defaults | words for name, words in zip("xyz", axes, strict=True)} | {
         "aspectmode": "manual",
         "aspectratio": dict(zip("xyz", sides, strict=True)),
         "camera": {"eye": dict(zip("xyz", eye, strict=True)), "center": {"x": 0, "y": 0, "z": -low}},

@@ -47,7 +47,7 @@ def draw(panel: Panel, run: Run) -> None:
     parameters = Parameters(run=run.id, layer=layer if layer is not None else max(titles))
     analysis = analysis_panel.of_run(panel, parameters, run)
     analysis_panel.draw(
-        panel, analysis.id, lambda done: frame.fragment(_units)(panel, run, parameters.layer, done.result)
+        panel, analysis.id, lambda computed: frame.fragment(_units)(panel, run, parameters.layer, computed.result)
     )
 
 

@@ -59,17 +59,17 @@ def _first_weights(run: Run, snapshot: Snapshot) -> None:
     st.markdown(text)
     first = snapshot.weights["0.weight"]
     values = first[:, 0] if convolutional else first.reshape(-1, 28, 28)
-    shown = values[:MOST_UNITS]
+    first_values = values[:MOST_UNITS]
     side = values.shape[-1]
     columns = 8 if side < 28 else 10
-    sheet = signed_sheet(shown, columns, scale=max(2, 112 // side), dark=session.dark())
-    st.image(sheet, width=min(1000, 120 * min(columns, len(shown))))
+    sheet = signed_sheet(first_values, columns, scale=max(2, 112 // side), dark=session.dark())
+    st.image(sheet, width=min(1000, 120 * min(columns, len(first_values))))
     caption = (
         _("Weights of {shown} of {count} filters after step {step}, each scaled to its own maximum.")
         if convolutional
         else _("Weights of {shown} of {count} first-layer units after step {step}, each scaled to its own maximum.")
     )
-    st.caption(caption.format(shown=len(shown), count=len(values), step=f"{snapshot.step:,}"))
+    st.caption(caption.format(shown=len(first_values), count=len(values), step=f"{snapshot.step:,}"))
 
 
 def _with_image(panel: Panel, run: Run, snapshot: Snapshot, view: str) -> None:
@@ -197,8 +197,8 @@ def _ask(parameters: Parameters) -> None:
     analysis_panel.start_alone(parameters)
 
 
-def _maps(done: Computed[Parameters, Result]) -> None:
-    result = done.result
+def _maps(computed: Computed[Parameters, Result]) -> None:
+    result = computed.result
     if not any(pixels.any() for pixels in (result.gradient, result.integrated_gradients, result.occlusion)):
         st.info(_("No pixel matters: the hidden units are dead, so the answer is the same whatever you draw."))
         return

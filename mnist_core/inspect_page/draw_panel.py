@@ -51,9 +51,9 @@ class Answer:
 
 def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
-    shown = runs[:SHOWN]
-    moving = list(dict.fromkeys(any_run.id for any_run in (run, *shown) if any_run.active))
-    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(panel, run, shown, moving)
+    compared = runs[:SHOWN]
+    moving = list(dict.fromkeys(any_run.id for any_run in (run, *compared) if any_run.active))
+    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(panel, run, compared, moving)
 
 
 def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:

@@ -34,8 +34,8 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
         "title": {"text": translate(N_("True digit"))},
     }
     totals = np.maximum(counts.sum(1, keepdims=True), 1)
-    shown = counts / totals if rates else counts.astype(np.float64)
-    texts = [[_number(value, rates) for value in row] for row in shown]
+    cell_values = counts / totals if rates else counts.astype(np.float64)
+    texts = [[_number(value, rates) for value in row] for row in cell_values]
     right = np.eye(10, dtype=bool)
     ground = theme.cell(dark)
     traces, fills = [], np.empty((10, 10), object)
@@ -43,10 +43,10 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
         ("right", right, theme.SPLIT_STYLES["train"].color(dark)),
         ("wrong", ~right, theme.broken(dark)),
     ):
-        values = np.where(mask, shown, np.nan)
+        values = np.where(mask, cell_values, np.nan)
         most = float(max(np.nanmax(values), 1e-9))
         for row, column in np.argwhere(mask):
-            fills[row, column] = theme.mix(ground, color, float(shown[row, column]) / most)
+            fills[row, column] = theme.mix(ground, color, float(cell_values[row, column]) / most)
         traces.append(
             {
                 "type": "heatmap",

@@ -43,15 +43,15 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
 
 
 def _show(
-    panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], done: Computed[Parameters, Result]
+    panel: Panel, view: str, part: image_split.Part, run: Run, runs: list[Run], computed: Computed[Parameters, Result]
 ) -> None:
     part_images = image_split.images(run, part)
     images, labels = part_images.images, part_images.labels
-    shares = _shares(done.result)
+    shares = _shares(computed.result)
     if view == "matrix":
-        _matrix(panel, done.id, images, labels, shares)
+        _matrix(panel, computed.id, images, labels, shares)
     elif view == "sure":
-        _calibration(panel, done.id, part, labels, shares)
+        _calibration(panel, computed.id, part, labels, shares)
     else:
         _comparison(panel, part, run, runs, images, labels, shares)
 
@@ -127,18 +127,18 @@ def sheet(
     if not len(rows):
         st.info(_("There are no such images."))
         return
-    shown = rows[:MOST]
-    marks = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown]
-    st.image(image_sheet(images[shown], columns=COLUMNS, scale=3, labels=marks), width="stretch")
+    shown_rows = rows[:MOST]
+    marks = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown_rows]
+    st.image(image_sheet(images[shown_rows], columns=COLUMNS, scale=3, labels=marks), width="stretch")
     st.caption(
         _(
             "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."
-        ).format(shown=len(shown), count=f"{len(rows):,}")
+        ).format(shown=len(shown_rows), count=f"{len(rows):,}")
     )
     number = 1
-    if len(shown) > 1:
-        number = int(panel.number_input(f"mistakes_{key}", _("Image to show"), 1, len(shown), 1))
-    row = int(shown[number - 1])
+    if len(shown_rows) > 1:
+        number = int(panel.number_input(f"mistakes_{key}", _("Image to show"), 1, len(shown_rows), 1))
+    row = int(shown_rows[number - 1])
     probabilities = shares[row].astype(np.float64)
     description = answers_figure.describe(probabilities).text(_)
     st.markdown(_("Its label: **{digit}**").format(digit=int(labels[row])) + f" · {description}")
@@ -205,13 +205,13 @@ def _comparison(
         return
     if panel.session.get("mistakes_other") not in others:
         panel.session.pop("mistakes_other", None)
-    chosen = panel.selectbox(
+    run_id = panel.selectbox(
         "mistakes_other",
         _("The other run"),
         list(others),
         format_func=lambda run_id: names.option(others[run_id]),
     )
-    other = others[chosen]
+    other = others[run_id]
     analysis = analysis_panel.look(
         analysis_panel.of_run(panel, Parameters(run=other.id, split=part), other, "again_other").id
     )

@@ -57,8 +57,8 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     analysis_panel.draw(panel, analysis.id, partial(_show, panel, kind, chosen))
 
 
-def _show(panel: Panel, kind: Perturbation, runs: list[Run], done: Computed[Parameters, Result]) -> None:
-    result = done.result
+def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[Parameters, Result]) -> None:
+    result = computed.result
     strengths = list(result.strengths)
     unit = _(KINDS[kind][1])
     accuracy, answers = result.accuracy, result.answers
@@ -79,7 +79,7 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], done: Computed[Para
         titles = [title.plain for title in names.run_titles(runs)]
         description = _sentence(titles, result, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
-        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=done.id)
+        live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=computed.id)
         st.markdown(escape.markdown(description))
 
 

@@ -31,15 +31,15 @@ def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
     if address.followed():
         start = address.widget_default(panel.key(KEY), start) or listed[0]
     # What the address asks for is the default, as in ui/views.py.
-    chosen = st.selectbox(
+    chosen_id = st.selectbox(
         _("Run"),
         listed,
         index=listed.index(start),
         key=panel.key(KEY),
         format_func=lambda run_id: names.option(runs[run_id]),
     )
-    address.say(**{panel.address("run"): chosen})
-    return runs[chosen], list(runs.values())
+    address.say(**{panel.address("run"): chosen_id})
+    return runs[chosen_id], list(runs.values())
 
 
 def _of_somebody(run_id: str) -> Run | None:

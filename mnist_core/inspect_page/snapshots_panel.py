@@ -29,7 +29,7 @@ from mnist_core.ui.texts import _
 UNITS, FILTERS = 20, 16  # whose weights are shown, in two rows
 SHADES = 15  # of each color of a weight: half the bytes of 127, and the eye sees no difference
 CELL_IMAGES = 24  # of a cell of the matrix
-Done = Computed[Parameters, Result]
+Answers = Computed[Parameters, Result]
 
 
 def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
@@ -37,29 +37,29 @@ def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
     if last_weights.find(run) is None:
         return
     analysis = analysis_panel.of_run(panel, Parameters(run=run.id), run)
-    analysis_panel.draw(panel, analysis.id, lambda done: _through_training(panel, run, done))
+    analysis_panel.draw(panel, analysis.id, lambda computed: _through_training(panel, run, computed))
 
 
-def _through_training(panel: Panel, run: Run, done: Done) -> None:
-    if len(done.result.steps) < 2:
+def _through_training(panel: Panel, run: Run, computed: Answers) -> None:
+    if len(computed.result.steps) < 2:
         st.info(
             _(
                 "This run has only one snapshot: its network is too large, or training has just begun. Wait a little, or choose a run with a smaller network."
             )
         )
         return
-    frame.fragment(_frames)(panel, run, done)
+    frame.fragment(_frames)(panel, run, computed)
 
 
-def _frames(panel: Panel, run: Run, done: Done) -> None:
+def _frames(panel: Panel, run: Run, computed: Answers) -> None:
     """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
-    steps, player = done.result.steps, panel.key(f"course-{done.id}")
+    steps, player = computed.result.steps, panel.key(f"course-{computed.id}")
     chosen = panel.session.get("course_cell")
-    place = _place(panel, done)
+    place = _place(panel, computed)
     labels = [_("After step {step}").format(step=f"{step:,}") for step in steps]
     dark = session.dark()
-    look = (done.id, dark, texts.language())
-    matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, done, dark))
+    look = (computed.id, dark, texts.language())
+    matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, computed, dark))
     sentences = [matrix.description for matrix in matrices]
     control(
         player,
@@ -68,21 +68,21 @@ def _frames(panel: Panel, run: Run, done: Done) -> None:
         key=panel.key("course_control"),
         name=_("Snapshot"),
         frame=place if chosen else None,
-        on_rest=lambda to: _rest(panel, done, to),
+        on_rest=lambda to: _remember_place(panel, computed, to),
     )
     left, right = st.columns(2, gap="large")
     with left:
         live_chart(
-            charts.matrix(_counts(run, done, -1), False, dark, _),
+            charts.matrix(_counts(run, computed, -1), False, dark, _),
             key=panel.key("chart_course"),
             height=470,
             description=sentences[-1],
-            subject=done.id,
+            subject=computed.id,
             player=player,
             frames=matrices,
-            on_click=lambda click: _choose_cell(panel, done, click),
+            on_click=lambda click: _choose_cell(panel, computed, click),
         )
-        counted = image_split.counted(done.result.split, done.result.images)
+        counted = image_split.counted(computed.result.split, computed.result.images)
         st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
     with right:
         sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
@@ -92,39 +92,39 @@ def _frames(panel: Panel, run: Run, done: Done) -> None:
         missing = _("The weights of this snapshot are no longer available.")
         pictures(player, sheets, key=panel.key("course_weights"), description=title, missing=missing)
         st.caption(title)
-        _answers(panel, run, done, player)
+        _answers(panel, run, computed, player)
     if chosen is not None:
-        _cell(panel, run, chosen, int(steps[place]), done, done.result.answers[place])
+        _cell(panel, run, chosen, int(steps[place]), computed, computed.result.answers[place])
 
 
-def _place(panel: Panel, done: Done) -> int:
-    """Number of the snapshot that the browser last told of; the last where it told of none of this analysis."""
+def _place(panel: Panel, computed: Answers) -> int:
+    """Number of the snapshot that the browser last reported; the last where it reported none of this analysis."""
     of, place = panel.session.get("course_at", ("", 0))
-    return place if of == done.id else len(done.result.steps) - 1
+    return place if of == computed.id else len(computed.result.steps) - 1
 
 
-def _rest(panel: Panel, done: Done, place: int) -> None:
-    panel.session["course_at"] = (done.id, place)
+def _remember_place(panel: Panel, computed: Answers, place: int) -> None:
+    panel.session["course_at"] = (computed.id, place)
 
 
-def _choose_cell(panel: Panel, done: Done, click: Click) -> None:
-    if 0 <= click.point < 100 and 0 <= click.frame < len(done.result.steps):  # the browser says what it likes
+def _choose_cell(panel: Panel, computed: Answers, click: Click) -> None:
+    if 0 <= click.point < 100 and 0 <= click.frame < len(computed.result.steps):  # the browser says what it likes
         panel.session["course_cell"] = divmod(click.point, 10)
-        _rest(panel, done, click.frame)
+        _remember_place(panel, computed, click.frame)
 
 
 def _forget_cell(panel: Panel) -> None:
     panel.session.pop("course_cell", None)
 
 
-def _counts(run: Run, done: Done, place: int) -> NDArray[np.int64]:
+def _counts(run: Run, computed: Answers, place: int) -> NDArray[np.int64]:
     """The confusion matrix of a snapshot."""
-    _shown, labels = _images(run, done)
-    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[done.result.answers[place]])
+    labels = _images(run, computed)[1]
+    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[computed.result.answers[place]])
 
 
-def _matrices(run: Run, done: Done, dark: bool) -> list[Frame]:
-    counts = [_counts(run, done, place) for place in range(len(done.result.steps))]
+def _matrices(run: Run, computed: Answers, dark: bool) -> list[Frame]:
+    counts = [_counts(run, computed, place) for place in range(len(computed.result.steps))]
     return [Frame(charts.matrix(matrix, False, dark, _)["data"], charts.describe(matrix).text(_)) for matrix in counts]
 
 
@@ -149,13 +149,14 @@ def _sheet(run: Run, snapshot: weights.Snapshot, dark: bool) -> bytes:
     return signed_sheet(values, FILTERS // 2 if filters else UNITS // 2, scale=1, dark=dark, shades=SHADES)
 
 
-def _answers(panel: Panel, run: Run, done: Done, player: str) -> None:
+def _answers(panel: Panel, run: Run, computed: Answers, player: str) -> None:
     """What each snapshot answers to the drawn digit."""
     image = drawing.like_mnist(drawing.paint(last_drawing()))
     if not image.any():
         st.caption(_("Draw a digit in the first view to see here how the answer to it changed during training."))
         return
-    shares = watch.figure(("course answers", done.id, image.tobytes()), lambda: _shares(run, done.result.steps, image))
+    steps = computed.result.steps
+    shares = watch.figure(("course answers", computed.id, image.tobytes()), lambda: _shares(run, steps, image))
     texts = ["" if row is None else answers_figure.describe(row).text(_) for row in shares]
     words(player, [text and _("Your drawing:") + " " + text for text in texts], key=panel.key("course_answer"))
     figures = [answers_figure.bars(np.zeros(10) if row is None else row, session.dark(), _) for row in shares]
@@ -177,17 +178,19 @@ def _shares(run: Run, steps: Sequence[int], image: NDArray[np.uint8]) -> list[ND
     ]
 
 
-def _images(run: Run, done: Done) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _images(run: Run, computed: Answers) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The images and labels that the snapshots were asked about."""
-    part = image_split.images(run, done.result.split)
-    count = done.result.images
+    part = image_split.images(run, computed.result.split)
+    count = computed.result.images
     return part.images[:count], part.labels[:count]
 
 
-def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done, answers: NDArray[np.uint8]) -> None:
+def _cell(
+    panel: Panel, run: Run, place: tuple[int, int], step: int, computed: Answers, answers: NDArray[np.uint8]
+) -> None:
     """The images of a cell, as the snapshot answers them."""
     true, answer = place
-    images, labels = _images(run, done)
+    images, labels = _images(run, computed)
     rows = np.flatnonzero((labels == true) & (answers == answer))
     with st.container(horizontal=True, vertical_alignment="center"):
         after = _("After step {step}").format(step=f"{step:,}")
@@ -199,9 +202,9 @@ def _cell(panel: Panel, run: Run, place: tuple[int, int], step: int, done: Done,
     if not len(rows):
         st.info(_("There are no such images."))
         return
-    shown = rows[:CELL_IMAGES]
-    shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown])
+    shown_rows = rows[:CELL_IMAGES]
+    shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown_rows])
     marks = [f"{row.argmax()} · {100 * row.max():.0f}" for row in shares]
-    st.image(image_sheet(images[shown], columns=12, scale=4, labels=marks, letters=7), width=1000)
+    st.image(image_sheet(images[shown_rows], columns=12, scale=4, labels=marks, letters=7), width=1000)
     text = _("Below each image: the network's answer and its confidence in percent; {shown} of {count}.")
-    st.caption(text.format(shown=len(shown), count=f"{len(rows):,}"))
+    st.caption(text.format(shown=len(shown_rows), count=f"{len(rows):,}"))

@@ -84,18 +84,18 @@ def experiment() -> None:
         on_change=changed,
         help=_("Fills in all settings with values whose outcome is known. Change anything from there."),
     )
-    chosen = draft.preset()
-    if chosen is None:
+    preset = draft.preset()
+    if preset is None:
         return
-    st.caption(_(chosen.summary))
-    if chosen.variants:
+    st.caption(_(preset.summary))
+    if preset.variants:
         st.session_state["variant_choice"] = draft.variant()
         st.selectbox(
             _("Variant"),
-            list(chosen.variants),
+            list(preset.variants),
             format_func=_,
             key="variant_choice",
-            on_change=lambda: draft.start_from(chosen.name, st.session_state["variant_choice"]),
+            on_change=lambda: draft.start_from(preset.name, st.session_state["variant_choice"]),
             help=_("The runs of this experiment differ only in this."),
         )
 
@@ -195,9 +195,9 @@ def _network_details() -> None:
 
 
 def _data() -> None:
-    here: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
-    known = _("MNIST, the digits drawn by this program, or the data set in the data folder.")
-    _choice("dataset", _("Images"), known, [*here, *({draft.fields()["dataset"]} - set(here))])
+    available: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
+    help_text = _("MNIST, the digits drawn by this program, or the data set in the data folder.")
+    _choice("dataset", _("Images"), help_text, [*available, *({draft.fields()["dataset"]} - set(available))])
     stops = TRAIN_SIZES
     _stops(
         "train_size",
@@ -296,7 +296,7 @@ def _number(name: str, label: str, help_text: str) -> None:
     _remember(name, value)
 
 
-def _layers(name: str, label: str, each: str, stops: Sequence[int], prefix: str, fewest: int, most: int) -> None:
+def _layers(name: str, label: str, unit_label: str, stops: Sequence[int], prefix: str, fewest: int, most: int) -> None:
     """How many layers, then a slider for the size of each."""
     sizes: list[int] = list(draft.fields()[name])
     depth_key = f"c_{name}_depth"
@@ -311,7 +311,7 @@ def _layers(name: str, label: str, each: str, stops: Sequence[int], prefix: str,
         if key not in st.session_state:
             st.session_state[key] = sizes[index]
         chosen = st.select_slider(
-            each.format(n=index + 1), _options(stops, sizes[index], 4096), key=key, format_func=names.number
+            unit_label.format(n=index + 1), _options(stops, sizes[index], 4096), key=key, format_func=names.number
         )
         sizes[index] = int(chosen)
     st.session_state[f"{depth_key}_of"] = depth

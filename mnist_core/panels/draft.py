@@ -55,30 +55,30 @@ def preset() -> Preset | None:
 
 def variant() -> str | None:
     """The variant of the experiment that the controls show."""
-    chosen = preset()
-    if chosen is None or not chosen.variants:
+    experiment = preset()
+    if experiment is None or not experiment.variants:
         return None
     label = st.session_state.get("variant")
-    return label if label in chosen.variants else next(iter(chosen.variants))
+    return label if label in experiment.variants else next(iter(experiment.variants))
 
 
 def start_from(name: str, label: str | None = None) -> None:
     """Take all settings from an experiment (and one of its variants), on the data that is here."""
-    chosen = PRESETS.get(name)
-    if chosen is None:
+    experiment = PRESETS.get(name)
+    if experiment is None:
         return  # the browser says what it likes
     st.session_state["preset"] = name
-    st.session_state["variant"] = label or next(iter(chosen.variants), None)
+    st.session_state["variant"] = label or next(iter(experiment.variants), None)
     load(base(), keep_preset=True)
 
 
 def base() -> RunConfig:
     """The configuration that the draft started from, on the data that is here."""
-    chosen = preset()
-    if chosen is None:
+    experiment = preset()
+    if experiment is None:
         return RunConfig(dataset=data_note.dataset())
-    changes = chosen.variants.get(variant() or "", {})
-    return chosen.config.replace(dataset=data_note.dataset(), **changes)
+    changes = experiment.variants.get(variant() or "", {})
+    return experiment.config.replace(dataset=data_note.dataset(), **changes)
 
 
 def load(new: RunConfig, *, keep_preset: bool = False) -> None:
@@ -128,10 +128,10 @@ def make_batches_of_two() -> bool:
 
 def write_address() -> None:
     """Let the browser's address say these controls, so that opening it brings them back."""
-    chosen = preset()
+    experiment = preset()
     address.say(
-        preset=chosen.name if chosen is not None else None,
-        variant=variant() if chosen is not None and chosen.variants else None,
+        preset=experiment.name if experiment is not None else None,
+        variant=variant() if experiment is not None and experiment.variants else None,
         **config().to_query(base()),
     )
 

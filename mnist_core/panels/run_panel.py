@@ -190,23 +190,23 @@ def _change_rate(panel: Panel, run: Run) -> None:
 
 
 def _progress(run: Run) -> None:
-    done = run.progress
+    progress = run.progress
     waits = [waiting.words([run.id])] if run.state == "queued" else []
-    if waits and not done.step:
+    if waits and not progress.step:
         st.progress(0.0, text=waits[0])
         return
-    fraction = done.step / done.total_steps if done.total_steps else 0.0
+    fraction = progress.step / progress.total_steps if progress.total_steps else 0.0
     parts = [
         *waits,
-        _("Epoch {epoch} of {epochs}").format(epoch=f"{done.epoch:.1f}", epochs=run.config.epochs),
-        _("step {step} of {steps}").format(step=f"{done.step:,}", steps=f"{done.total_steps:,}"),
+        _("Epoch {epoch} of {epochs}").format(epoch=f"{progress.epoch:.1f}", epochs=run.config.epochs),
+        _("step {step} of {steps}").format(step=f"{progress.step:,}", steps=f"{progress.total_steps:,}"),
     ]
-    if run.state == "running" and done.images_per_second:
-        seconds_left = (done.total_steps - done.step) * run.config.batch_size / done.images_per_second
-        parts.append(_("{n} images/s").format(n=f"{done.images_per_second:,.0f}"))
+    if run.state == "running" and progress.images_per_second:
+        seconds_left = (progress.total_steps - progress.step) * run.config.batch_size / progress.images_per_second
+        parts.append(_("{n} images/s").format(n=f"{progress.images_per_second:,.0f}"))
         parts.append(_("{time} left").format(time=names.duration(seconds_left)))
-    elif done.seconds:
-        parts.append(_("{time} of training").format(time=names.duration(done.seconds)))
+    elif progress.seconds:
+        parts.append(_("{time} of training").format(time=names.duration(progress.seconds)))
     if run.state == "running" and (silent := watch.silent_seconds(run)) > SILENT_SECONDS:
         text = _(
             "no progress for {time}: the step takes long, or the store or disk is busy; the run continues automatically"

@@ -49,9 +49,9 @@ def _share_left(run: Run) -> float:
 
 def _seconds_left(run: Run, speed: Speed) -> float:
     """Seconds that a run which trains will go on, about."""
-    done = run.progress
-    if done.images_per_second:
-        return (done.total_steps - done.step) * run.config.batch_size / done.images_per_second
+    progress = run.progress
+    if progress.images_per_second:
+        return (progress.total_steps - progress.step) * run.config.batch_size / progress.images_per_second
     return estimate.estimate_seconds(run.config, speed) * _share_left(run)
 
 

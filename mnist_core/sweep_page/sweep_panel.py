@@ -79,8 +79,8 @@ def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
 def _progress(views: list[watch.View]) -> None:
     runs = [view.run for view in views]
     total = sum(run.config.total_steps for run in runs)
-    done = sum(run.config.total_steps if run.state == "finished" else run.progress.step for run in runs)
-    fraction = done / total
+    steps_done = sum(run.config.total_steps if run.state == "finished" else run.progress.step for run in runs)
+    fraction = steps_done / total
     if not any(run.started_at for run in runs):
         st.progress(0.0, text=waiting.words([run.id for run in runs]))
         return

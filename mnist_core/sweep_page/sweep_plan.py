@@ -111,7 +111,7 @@ def _ask_edge(plan: Plan) -> None:
 def _start(panel: Panel, sweep_id: str) -> None:
     """Queue the sweep and show it, once however often the press arrives."""
     plan, config = _plan(), _config()
-    chosen = draft.preset()
+    preset = draft.preset()
     predicted = _fields()["edge"] if st.session_state.get("predict_first") else None
     record = SweepRecord(
         id=sweep_id,
@@ -120,7 +120,7 @@ def _start(panel: Panel, sweep_id: str) -> None:
         config=config,
         rates=plan.rates,
         seeds=plan.seeds,
-        preset=chosen.name if chosen else None,
+        preset=preset.name if preset else None,
         variant=draft.variant(),
         predicted_edge=predicted,
     )

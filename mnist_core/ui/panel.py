@@ -62,29 +62,29 @@ class Panel:
 
     # ---- where controls begin --------------------------------------------------------------------------------------
 
-    def initial_number(self, name: str, usual: T, least: float, most: float) -> T:
-        """The number, or pair of numbers, that `name` begins with: the `usual` one unless another was given."""
+    def initial_number(self, name: str, default: T, least: float, most: float) -> T:
+        """The number, or pair of numbers, that `name` begins with: the `default` unless another was given."""
         if name not in self.initial:
-            return usual
+            return default
         value = self.initial[name]
-        pair = isinstance(usual, tuple)
+        pair = isinstance(default, tuple)
         numbers = tuple(value) if pair and isinstance(value, list | tuple) else (value,)
-        kind: Any = type(usual[0] if isinstance(usual, tuple) else usual)
+        kind: Any = type(default[0] if isinstance(default, tuple) else default)
         if len(numbers) != (2 if pair else 1) or not all(_fits(number, kind, least, most) for number in numbers):
             template = N_("“{control}” cannot begin with {value}: expected a number from {least} to {most}.")
             raise InitialValueError(template, control=name, value=value, least=least, most=most)
         converted = tuple(kind(number) for number in numbers)
         return converted if pair else converted[0]  # type: ignore[return-value]
 
-    def initial_choice(self, name: str, usual: T, options: Sequence[T]) -> T:
+    def initial_choice(self, name: str, default: T, options: Sequence[T]) -> T:
         """The one of `options` that `name` begins with."""
         if name not in self.initial:
-            return usual
+            return default
         return self._one_of(name, self.initial[name], options)
 
-    def initial_choices(self, name: str, usual: Sequence[T], options: Sequence[T]) -> list[T]:
+    def initial_choices(self, name: str, default: Sequence[T], options: Sequence[T]) -> list[T]:
         """Those of `options` that `name` begins with."""
-        values = self.initial.get(name, usual)
+        values = self.initial.get(name, default)
         listed = values if isinstance(values, Sequence) and not isinstance(values, str) else [values]
         return [self._one_of(name, value, options) for value in listed]
 

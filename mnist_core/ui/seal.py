@@ -58,7 +58,7 @@ def draw() -> None:
             text = ngettext("You have opened it {n} time.", "You have opened it {n} times.", state["opened"])
             st.markdown(text.format(n=state["opened"]))
         label = _("Open the test set") if state["sealed"] else _("Seal the test set")
-        st.button(label, key="seal", on_click=_turn)
+        st.button(label, key="seal", on_click=_switch)
 
 
 def _state() -> dict[str, int | bool]:
@@ -70,7 +70,7 @@ def _state() -> dict[str, int | bool]:
 
 
 @frame.callback
-def _turn() -> None:
+def _switch() -> None:
     state = _state()
     new_state = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
     session.store().facts.set(_key(), new_state)

@@ -123,7 +123,7 @@ def _kernel(panel: Panel) -> conv.Floats:
 def _place(panel: Panel, side: int, plays: bool) -> tuple[int, int]:
     """Row and column of the output's pixel, by slider, step or play; never outside."""
     if "at" not in panel.session:
-        panel.session["at"] = [panel.initial_number(name, usual, 0, side - 1) for name, usual in START.items()]
+        panel.session["at"] = [panel.initial_number(name, default, 0, side - 1) for name, default in START.items()]
     place: list[int] = panel.session["at"]
     place[:] = [min(index, side - 1) for index in place]
     row = st.slider(_("Row"), 0, side - 1, **_bound(panel, 0))

@@ -52,13 +52,13 @@ def grid_chart(
     hover_texts = [
         ["" if cell is None else f"{cell.text}<br>{cell.more}".removesuffix("<br>") for cell in row] for row in cells
     ]
-    good = np.where(broken, np.nan, values)
-    shown = np.log10(np.maximum(good, 1e-9)) if log else good
-    known = shown[np.isfinite(shown)]
-    minimum, most = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    valid = np.where(broken, np.nan, values)
+    colored = np.log10(np.maximum(valid, 1e-9)) if log else valid
+    finite = colored[np.isfinite(colored)]
+    minimum, most = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     ground, red = theme.faint(dark), theme.transparent(theme.broken(dark), 0.35)
     layers = (
-        ("values", shown, minimum, max(most, minimum + 1e-9), theme.scale(dark)),
+        ("values", colored, minimum, max(most, minimum + 1e-9), theme.scale(dark)),
         ("waiting", np.where(waiting, 0.0, np.nan), 0.0, 1.0, [[0, ground], [1, ground]]),
         ("broken", np.where(broken, 0.0, np.nan), 0.0, 1.0, [[0, red], [1, red]]),
     )

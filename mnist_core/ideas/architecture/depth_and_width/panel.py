@@ -216,11 +216,11 @@ def _clicked(runs: Sequence[str | None], click: Click) -> None:
 
 def _summary(grid: Iterable[Network]) -> str:
     """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences."""
-    done = [network for network in grid if network.completed and np.isfinite(network.accuracy())]
-    if len(done) < 2:
+    finished = [network for network in grid if network.completed and np.isfinite(network.accuracy())]
+    if len(finished) < 2:
         return _("The best network and the smallest good one are named here once two have finished.")
-    best = max(done, key=Network.accuracy)
-    near = [network for network in done if network.accuracy() >= best.accuracy() - NEAR]
+    best = max(finished, key=Network.accuracy)
+    near = [network for network in finished if network.accuracy() >= best.accuracy() - NEAR]
     smallest = min(near, key=lambda network: network.parameters)
     sentences = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_figures(best))]
     if smallest is best:
@@ -230,7 +230,7 @@ def _summary(grid: Iterable[Network]) -> str:
             "The smallest network within half a percentage point of it is **{name}**: {accuracy} with {parameters} parameters."
         )
         sentences.append(text.format(**_figures(smallest)))
-    if spread := max(network.spread() for network in done):
+    if spread := max(network.spread() for network in finished):
         text = _("Within one cell, the seeds differ by up to {spread} percentage points.")
         sentences.append(text.format(spread=f"{100 * spread:.2f}"))
     return " ".join(sentences)

@@ -49,8 +49,8 @@ def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> li
         if not len(rows):
             continue
         at = rows["epoch" if equal == "epochs" else "step"].astype(float)
-        away = np.abs(np.log(np.maximum(at, 1e-3) / place))
-        row = int(away.argmin())
+        distances = np.abs(np.log(np.maximum(at, 1e-3) / place))
+        row = int(distances.argmin())
         nearest = rows[row]
         nearest_points.append(
             Point(
@@ -58,7 +58,7 @@ def points(runs: Sequence[tuple[Run, Curves]], equal: Equal, place: float) -> li
                 int(nearest["step"]),
                 float(nearest["epoch"]),
                 float(nearest["validation_accuracy"]),
-                bool(away[row] <= math.log(APART)),
+                bool(distances[row] <= math.log(APART)),
                 run.state == "finished",
             )
         )

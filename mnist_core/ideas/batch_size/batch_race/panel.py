@@ -71,8 +71,8 @@ def _choice(panel: Panel) -> list[RunConfig]:
 def _launch(panel: Panel, configs: list[RunConfig]) -> None:
     """The button, drawn with the group that it makes; and how long all runs will take."""
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
-    each = [estimate.estimate_seconds(config, speed) for config in configs]
-    seconds = max(max(each), sum(each) / settings.worker_count())
+    times = [estimate.estimate_seconds(config, speed) for config in configs]
+    seconds = max(max(times), sum(times) / settings.worker_count())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         panel.button(
             "start",
@@ -140,11 +140,11 @@ def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:
     # The last of four at the most: a full batch has no more than some updates.
     totals = sorted((config.total_steps for config in configs), reverse=True)
     stops = [step for step in FIRST if 0 < step <= totals[0]]
-    usual = max((step for step in stops if step <= totals[min(3, len(totals) - 1)] * charts.APART), default=stops[0])
+    default = max((step for step in stops if step <= totals[min(3, len(totals) - 1)] * charts.APART), default=stops[0])
     if len(stops) == 1:
         return stops[0]
-    name = f"at_updates_{len(stops)}_{usual}"
-    return panel.select_slider(name, _("Compare after this many updates"), stops, usual, format_func=names.number)
+    name = f"at_updates_{len(stops)}_{default}"
+    return panel.select_slider(name, _("Compare after this many updates"), stops, default, format_func=names.number)
 
 
 def _describe(points: list[Point]) -> str:

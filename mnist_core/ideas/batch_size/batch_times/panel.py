@@ -35,8 +35,8 @@ def draw(panel: Panel) -> None:
         return
     units, button = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     with units:
-        chosen = panel.select_slider("units", _("Units in the hidden layer"), UNITS, 128)
-    parameters = Parameters(dataset=name, hidden_layers=(chosen,), train_size=IMAGES, batch_sizes=SIZES)
+        hidden = panel.select_slider("units", _("Units in the hidden layer"), UNITS, 128)
+    parameters = Parameters(dataset=name, hidden_layers=(hidden,), train_size=IMAGES, batch_sizes=SIZES)
     analyses = session.store().analyses.newest(session.student(), parameters.kind)
     analysis = analysis_panel.find(parameters)
     with button, st.container(horizontal=True, vertical_alignment="center"):
@@ -67,22 +67,22 @@ def draw(panel: Panel) -> None:
     )
 
 
-def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
-    times = Times.of(done.parameters, done.result)
+def _show(panel: Panel, computed: Computed[Parameters, Result]) -> None:
+    times = Times.of(computed.parameters, computed.result)
     sentence = _sentence(times)
     st.markdown(sentence)
     dark = session.dark()
-    key = (done.id, dark, texts.language())
+    key = (computed.id, dark, texts.language())
     left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = watch.figure((*key, "epochs"), lambda: charts.epochs_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=sentence, subject=done.id)
+        live_chart(figure, key=panel.key("chart_epochs"), height=540, description=sentence, subject=computed.id)
     with right:
         figure = watch.figure((*key, "updates"), lambda: charts.updates_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_updates"), height=265, description=sentence, subject=done.id)
+        live_chart(figure, key=panel.key("chart_updates"), height=265, description=sentence, subject=computed.id)
         figure = watch.figure((*key, "update"), lambda: charts.update_chart(times, dark, _))
-        live_chart(figure, key=panel.key("chart_update"), height=265, description=sentence, subject=done.id)
-    cores, updates = done.result.cores, [f"{count:,}" for count in done.result.updates]
+        live_chart(figure, key=panel.key("chart_update"), height=265, description=sentence, subject=computed.id)
+    cores, updates = computed.result.cores, [f"{count:,}" for count in computed.result.updates]
     st.caption(
         ngettext(
             "Measured with {n} core, without evaluations, on {updates} updates. Time per epoch = updates per epoch × time per update. Other work on the machine makes it longer.",

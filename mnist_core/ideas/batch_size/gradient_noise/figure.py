@@ -41,13 +41,13 @@ def arrows_chart(directions: Directions, subject: str, dark: bool, translate: Tr
 def _singles(directions: Directions, dark: bool, translate: Translate) -> tuple[dict[str, Any], dict[str, Any]]:
     """Lines and tips of the gradients of single batches."""
     along, across = directions.along[:ARROWS], directions.across[:ARROWS]
-    apart = np.full(len(along), np.nan)
+    gap = np.full(len(along), np.nan)
     lines = {
         "type": "scatter",
         "mode": "lines",
         "uid": "lines",
-        "x": packed(np.stack([np.zeros(len(along)), along, apart], 1).ravel()),
-        "y": packed(np.stack([np.zeros(len(along)), across, apart], 1).ravel()),
+        "x": packed(np.stack([np.zeros(len(along)), along, gap], 1).ravel()),
+        "y": packed(np.stack([np.zeros(len(along)), across, gap], 1).ravel()),
         "line": {"color": theme.transparent(theme.run_color(0, dark), 0.35), "width": 1.3},
         "hoverinfo": "skip",
         "showlegend": False,

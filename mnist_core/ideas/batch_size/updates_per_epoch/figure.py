@@ -25,20 +25,20 @@ def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
     Of more than `MOST` batches several share a cell, and the title says how many.
     """
     count, last = updates_per_epoch(images, batch), last_batch(images, batch)
-    each = math.ceil(count / MOST)  # batches in a cell
+    batches_per_cell = math.ceil(count / MOST)  # batches in a cell
     title = translate(N_("One epoch, split into batches"))
-    if each > 1:
-        title += " – " + translate(N_("one cell is {n} batches")).format(n=each)
+    if batches_per_cell > 1:
+        title += " – " + translate(N_("one cell is {n} batches")).format(n=batches_per_cell)
     layout = theme.layout(title, "", dark=dark, revision=f"epoch-{count}")
     layout["hovermode"] = "closest"
-    cells = math.ceil(count / each)
+    cells = math.ceil(count / batches_per_cell)
     columns = math.ceil(math.sqrt(cells * WIDTH))
     rows = math.ceil(cells / columns)
     layout["xaxis"] |= ends(-0.5, columns - 0.5) | {"visible": False}
     layout["yaxis"] |= {"autorange": "reversed", "visible": False}
     numbers = np.full(rows * columns, np.nan)
-    full = cells if last == batch or each > 1 else cells - 1
-    numbers[:full] = np.arange(full) * each + 1
+    full = cells if last == batch or batches_per_cell > 1 else cells - 1
+    numbers[:full] = np.arange(full) * batches_per_cell + 1
     gap = next(pixels for most, pixels in GAPS if cells <= most)
     trace = {
         "type": "heatmap",

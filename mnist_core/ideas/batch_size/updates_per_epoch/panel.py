@@ -39,7 +39,7 @@ def draw(panel: Panel) -> None:
 def _fields(panel: Panel) -> dict[str, int]:
     if "fields" not in panel.session:
         panel.session["fields"] = {
-            name: panel.initial_number(name, usual, 1, most) for name, (usual, most) in FIELDS.items()
+            name: panel.initial_number(name, default, 1, most) for name, (default, most) in FIELDS.items()
         }
     fields: dict[str, int] = panel.session["fields"]
     return fields

@@ -47,11 +47,11 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
 
 
-def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
+def _show(panel: Panel, computed: Computed[Parameters, Result]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = panel.one_of("kind", _("Transform"), NAMES, "shift", wrap=True)
         strength = panel.slider("strength", _("Strength"), 0, augment.STRENGTHS[-1], START, width=320)
-    transformed, originals = done.result.of(kind), done.result.originals
+    transformed, originals = computed.result.of(kind), computed.result.originals
     # A row for each digit: itself, then what the transform made of it.
     sheet = np.concatenate([originals[:, None], transformed[:, strength]], axis=1)
     digits = st.segmented_control(

@@ -43,14 +43,14 @@ def draw(panel: Panel, runs: list[Run]) -> None:
     if panel.session.get("rank_run") not in by_id:
         panel.session.pop("rank_run", None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = panel.selectbox(
+        run_id = panel.selectbox(
             "rank_run",
             _("Run"),
             list(by_id),
             format_func=lambda run_id: names.option(by_id[run_id]),
             width=560,
         )
-        run = by_id[chosen]
+        run = by_id[run_id]
         part = image_split.choose(panel, run, "rank_part")
     if part is None or last_weights.find(run) is None:
         return
@@ -58,9 +58,9 @@ def draw(panel: Panel, runs: list[Run]) -> None:
     analysis_panel.draw(panel, analysis.id, partial(_sheet, panel, run, part))
 
 
-def _sheet(panel: Panel, run: Run, part: image_split.Part, done: Computed[Parameters, Result]) -> None:
+def _sheet(panel: Panel, run: Run, part: image_split.Part, computed: Computed[Parameters, Result]) -> None:
     part_images = image_split.images(run, part)
-    shares = np.asarray(done.result.probabilities, np.float32)
+    shares = np.asarray(computed.result.probabilities, np.float32)
     right, answers = shares[np.arange(len(shares)), part_images.labels], shares.argmax(1)
     hard = panel.slider(
         "rank_hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420

@@ -76,8 +76,8 @@ def _panel(panel: Panel) -> None:
         analysis_panel.draw(panel, analysis.id, partial(_show, panel))
 
 
-def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
-    scratch_losses, engine_losses = done.result.scratch, done.result.engine
+def _show(panel: Panel, computed: Computed[Parameters, Result]) -> None:
+    scratch_losses, engine_losses = computed.result.scratch, computed.result.engine
     sentence = _sentence(scratch_losses, engine_losses)
     st.markdown(sentence)
     live_chart(
@@ -85,12 +85,12 @@ def _show(panel: Panel, done: Computed[Parameters, Result]) -> None:
         key=panel.key("chart_beside"),
         height=520,
         description=sentence.replace("**", ""),
-        subject=done.id,
+        subject=computed.id,
     )
     text = _(
         "One update took {scratch} ms from scratch and {engine} ms in MNIST Lab, measured alternately on this machine."
     )
-    milliseconds = [f"{1000 * seconds / len(scratch_losses):.2f}" for seconds in done.result.seconds]
+    milliseconds = [f"{1000 * seconds / len(scratch_losses):.2f}" for seconds in computed.result.seconds]
     st.caption(text.format(scratch=milliseconds[0], engine=milliseconds[1]))
 
 

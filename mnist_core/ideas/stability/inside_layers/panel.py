@@ -24,15 +24,15 @@ def draw(panel: Panel) -> None:
         return
     ids = {run.id: run for run in runs}
     run_on_train = started.run_on_train()
-    chosen = panel.selectbox(
+    run_id = panel.selectbox(
         "run",
         _("Run"),
         list(ids),
         run_on_train if run_on_train in ids else None,
         format_func=lambda run_id: names.option(ids[run_id]),
     )
-    moving = ids[chosen].active
-    frame.fragment(_charts, every=run_panel.interval() * 1.5 if moving else None)(panel, chosen, moving)
+    moving = ids[run_id].active
+    frame.fragment(_charts, every=run_panel.interval() * 1.5 if moving else None)(panel, run_id, moving)
 
 
 def _charts(panel: Panel, run_id: str, moving: bool) -> None:

@@ -58,33 +58,33 @@ def draw(panel: Panel) -> None:
 def _choice(panel: Panel, runs: dict[str, Run]) -> tuple[Run, PlaneKind]:
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
-        chosen = panel.selectbox("run", _("Run"), list(runs), format_func=lambda run_id: names.option(runs[run_id]))
+        run_id = panel.selectbox("run", _("Run"), list(runs), format_func=lambda run_id: names.option(runs[run_id]))
     with right:
         plane = panel.one_of("plane", _("Plane"), PLANES, "path")
-    return runs[chosen], plane
+    return runs[run_id], plane
 
 
-def _show(panel: Panel, requested: str, done: Computed[Parameters, Result]) -> None:
-    plane = charts.Plane.of(done.result)
+def _show(panel: Panel, requested: str, computed: Computed[Parameters, Result]) -> None:
+    plane = charts.Plane.of(computed.result)
     if requested == "path" and plane.explained is None:
         st.info(
             _(
                 "No trajectory was saved for this run: it is too large, was too short, or was trained by an earlier version. Random directions around its last weights are shown instead."
             )
         )
-    step, reached = done.result.step, done.result.reached
+    step, reached = computed.result.step, computed.result.reached
     if reached is not None and step < reached:
         text = _("After step {step} the weights of this run are no longer finite: the landscape ends there.")
         st.info(text.format(step=f"{step:,}"))
     st.markdown(_sentence(plane))
     dark = session.dark()
-    key = (done.id, dark, texts.language())
+    key = (computed.id, dark, texts.language())
     description = charts.describe(plane).text(_)
     left, right = st.columns(2, gap="medium")
     for column, name, make in ((left, "contours", charts.contours), (right, "surface", charts.surface)):
         with column:
-            figure = watch.figure((*key, name), partial(make, done.id, plane, dark, _))
-            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=done.id)
+            figure = watch.figure((*key, name), partial(make, computed.id, plane, dark, _))
+            live_chart(figure, key=panel.key(f"chart_{name}"), height=480, description=description, subject=computed.id)
 
 
 def _sentence(plane: charts.Plane) -> str:

@@ -44,9 +44,9 @@ def draw(panel: Panel) -> None:
             _("Press the button: four runs train together for about half a minute, each update on all 1,000 images.")
         )
         return
-    chosen = panel.selectbox("runs", _("Runs"), list(groups), format_func=lambda key: _title(groups[key]))
-    moving = any(run.active for run in groups[chosen])
-    ids = tuple(run.id for run in groups[chosen])
+    group = panel.selectbox("runs", _("Runs"), list(groups), format_func=lambda key: _title(groups[key]))
+    moving = any(run.active for run in groups[group])
+    ids = tuple(run.id for run in groups[group])
     frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, ids, moving)
 
 
