@@ -247,33 +247,44 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         result = panel.selectbox(
             "compare_result", _("Result"), list(results), format_func=results.__getitem__, width=260
         )
-    view = ChartView(dark=session.dark())
     why = [_why_no_result(run, result) for run in runs]
     measured = [run for run, reason in zip(runs, why, strict=True) if not reason]
-    # A rate that was changed on the way is no place on an axis of rates.
-    placed = [run for run in measured if not (setting == "learning_rate" and run.rate_changes)]
+    outcome = partial(_outcome, results[result], result)
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
-        up = _outcome(results[result], result, placed)
-        figure = charts.scatter(_dimension(setting, placed), up, titles, stars, view, _)
-        description = _("Each point is a run; starred runs are highlighted.")
-        live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=description)
-        st.caption(description)
-        if len(placed) < len(measured):
-            undrawn.say(undrawn.rate_changed(measured))
+        _scatter(panel, setting, measured, outcome)
     with right:
-        axes = [_dimension(name, measured) for name in fields[:SHOWN_SETTINGS]]
-        figure = charts.parallel(axes, _outcome(results[result], result, measured), view, _)
-        description = _(
-            "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
-        )
-        live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=description)
-        st.caption(description)
-        if len(fields) > SHOWN_SETTINGS:
-            more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])
-            st.caption(_("Settings not shown here: {settings}.").format(settings=more))
+        _parallel(panel, fields, measured, outcome)
     undrawn.say([(title, reason) for title, reason in zip(_numbered(runs), why, strict=True) if reason])
+
+
+Outcome = Callable[[Sequence[Run]], charts.Dimension]
+
+
+def _scatter(panel: Panel, setting: str, measured: list[Run], outcome: Outcome) -> None:
+    # A rate that was changed on the way is no place on an axis of rates.
+    placed = [run for run in measured if not (setting == "learning_rate" and run.rate_changes)]
+    titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
+    view = ChartView(dark=session.dark())
+    figure = charts.scatter(_dimension(setting, placed), outcome(placed), titles, stars, view, _)
+    description = _("Each point is a run; starred runs are highlighted.")
+    live_chart(figure, key=panel.key("chart_compare_scatter"), height=HEIGHT, description=description)
+    st.caption(description)
+    if len(placed) < len(measured):
+        undrawn.say(undrawn.rate_changed(measured))
+
+
+def _parallel(panel: Panel, fields: Sequence[str], measured: list[Run], outcome: Outcome) -> None:
+    axes = [_dimension(name, measured) for name in fields[:SHOWN_SETTINGS]]
+    figure = charts.parallel(axes, outcome(measured), ChartView(dark=session.dark()), _)
+    description = _(
+        "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
+    )
+    live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=description)
+    st.caption(description)
+    if len(fields) > SHOWN_SETTINGS:
+        more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])
+        st.caption(_("Settings not shown here: {settings}.").format(settings=more))
 
 
 def _outcome(title: str, result: str, runs: Sequence[Run]) -> charts.Dimension:

@@ -46,17 +46,10 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
             values = np.where(values > 0, values, np.nan).astype(np.float32)
         if not np.isfinite(values).any():
             continue
+        line = _line(layer, name_of(layer, layers, translate), view.dark)
+        hover = "%{y:.1%}" if kind == "dead_units" else "%{y:.3g}"
         figure["data"].append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "uid": f"layer{layer}",
-                "x": packed(across.values(layer_rows)),
-                "y": packed(values),
-                "name": name_of(layer, layers, translate),
-                "line": {"color": theme.run_color(layer, view.dark), "width": 2.5, "dash": theme.run_dash(layer)},
-                "hovertemplate": "%{y:.1%}" if kind == "dead_units" else "%{y:.3g}",
-            }
+            line | {"x": packed(across.values(layer_rows)), "y": packed(values), "hovertemplate": hover}
         )
     if kind == "dead_units":
         layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2}
@@ -69,6 +62,16 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     figure["data"] += spread(layout)
     return figure
+
+
+def _line(layer: int, name: str, dark: bool) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": f"layer{layer}",
+        "name": name,
+        "line": {"color": theme.run_color(layer, dark), "width": 2.5, "dash": theme.run_dash(layer)},
+    }
 
 
 _AXIS = N_("Step (weight updates)")

@@ -47,26 +47,26 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
         most = float(max(np.nanmax(values), 1e-9))
         for row, column in np.argwhere(mask):
             fills[row, column] = theme.mix(ground, color, float(cell_values[row, column]) / most)
-        traces.append(
-            {
-                "type": "heatmap",
-                "uid": name,
-                "x": DIGITS,
-                "y": list(range(10)),
-                "z": packed(values),
-                "zmin": 0,
-                "zmax": most,
-                "colorscale": [[0, ground], [1, color]],
-                "showscale": False,
-                "hoverongaps": False,
-                "xgap": 2,
-                "ygap": 2,
-                "text": texts,
-                "hovertemplate": "%{y} → %{x}: %{text}" + "%" * rates + "<extra></extra>",
-            }
-        )
+        colors = {"zmin": 0, "zmax": most, "colorscale": [[0, ground], [1, color]]}
+        hover = "%{y} → %{x}: %{text}" + "%" * rates + "<extra></extra>"
+        traces.append(_cells(name, values) | colors | {"text": texts, "hovertemplate": hover})
     traces.append(cells.words("numbers", texts, lambda row, column: fills[row, column], x=DIGITS, size=theme.NOTE_SIZE))
     return {"data": traces, "layout": layout}
+
+
+def _cells(uid: str, values: NDArray[np.float64]) -> dict[str, Any]:
+    """Those cells of the matrix that have a value."""
+    return {
+        "type": "heatmap",
+        "uid": uid,
+        "x": DIGITS,
+        "y": list(range(10)),
+        "z": packed(values),
+        "showscale": False,
+        "hoverongaps": False,
+        "xgap": 2,
+        "ygap": 2,
+    }
 
 
 def _number(value: float, rates: bool) -> str:

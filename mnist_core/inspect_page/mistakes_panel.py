@@ -85,26 +85,31 @@ def _matrix(
             on_click=partial(_choose_cell, panel),
         )
     with right:
-        chosen = panel.session.get("mistakes_cell")
-        if chosen is None:
-            rows = mistakes.wrong(labels, shares)
-            title = _("Most confident mistakes")
-        else:
-            rows = mistakes.cell(labels, shares, *chosen)
-            title = _("True digit {true}, answered {answer}: {count}").format(
-                true=chosen[0], answer=chosen[1], count=f"{len(rows):,}"
+        _images_of_cell(panel, images, labels, shares)
+
+
+def _images_of_cell(panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares) -> None:
+    """Those of the chosen cell; without one the most confident mistakes."""
+    chosen = panel.session.get("mistakes_cell")
+    if chosen is None:
+        rows = mistakes.wrong(labels, shares)
+        title = _("Most confident mistakes")
+    else:
+        rows = mistakes.cell(labels, shares, *chosen)
+        title = _("True digit {true}, answered {answer}: {count}").format(
+            true=chosen[0], answer=chosen[1], count=f"{len(rows):,}"
+        )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{title}**")
+        if chosen is not None:
+            st.button(
+                _("Most confident mistakes"),
+                key=panel.key("mistakes_all"),
+                icon=":material/close:",
+                on_click=_forget_cell,
+                args=(panel,),
             )
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{title}**")
-            if chosen is not None:
-                st.button(
-                    _("Most confident mistakes"),
-                    key=panel.key("mistakes_all"),
-                    icon=":material/close:",
-                    on_click=_forget_cell,
-                    args=(panel,),
-                )
-        sheet(panel, images, labels, shares, rows)
+    sheet(panel, images, labels, shares, rows)
 
 
 def _choose_cell(panel: Panel, click: Click) -> None:
@@ -154,7 +159,9 @@ def sheet(
 # ---- calibration -----------------------------------------------------------------------------------------------
 
 
-def _calibration(panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares) -> None:
+def _calibration(
+    panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares
+) -> None:
     dark = session.dark()
     reliability = mistakes.reliability(labels, shares)
     accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))

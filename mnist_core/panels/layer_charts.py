@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import streamlit as st
 
 from mnist_core.figures import layers as charts
 from mnist_core.figures.axes import ChartView
+from mnist_core.records import Run
 from mnist_core.ui import session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -26,18 +28,15 @@ def draw(panel: Panel, view: watch.View) -> None:
         )
         return
     axes = ChartView(dark=session.dark())
-    key = (run.id, run.version, axes, texts.language())
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
-            figure = watch.figure((*key, kind), partial(charts.chart, run.id, view.curves, kind, axes, _))
-            live_chart(
-                figure,
-                key=panel.key(f"chart_layers_{kind}"),
-                height=340,
-                description=_(charts.TITLES[kind]),
-                subject=run.id,
-            )
-    layers = int(rows["layer"].max()) + 1
+            make = partial(charts.chart, run.id, view.curves, kind, axes, _)
+            _chart(panel, run, kind, _(charts.TITLES[kind]), (axes, kind), make)
+    _spreads(panel, view, axes, int(rows["layer"].max()) + 1)
+
+
+def _spreads(panel: Panel, view: watch.View, axes: ChartView, layers: int) -> None:
+    run = view.run
     layer = st.segmented_control(
         _("Layer"),
         list(range(layers)),
@@ -50,11 +49,10 @@ def draw(panel: Panel, view: watch.View) -> None:
     for column, spread in zip(st.columns(2, gap="medium"), spreads, strict=True):
         with column:
             make = partial(charts.spread_chart, run.id, view.curves, layer or 0, spread, axes, _)
-            figure = watch.figure((*key, spread, layer), make)
-            live_chart(
-                figure,
-                key=panel.key(f"chart_layers_{spread}"),
-                height=340,
-                description=_(charts.SPREADS[spread]),
-                subject=run.id,
-            )
+            _chart(panel, run, spread, _(charts.SPREADS[spread]), (axes, spread, layer), make)
+
+
+def _chart(panel: Panel, run: Run, name: str, title: str, subject: Hashable, make: Callable[[], charts.Figure]) -> None:
+    """The chart that `make` gives, kept for the run's version and this `subject`."""
+    figure = watch.figure((run.id, run.version, subject, texts.language()), make)
+    live_chart(figure, key=panel.key(f"chart_layers_{name}"), height=340, description=title, subject=run.id)

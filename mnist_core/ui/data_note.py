@@ -75,7 +75,11 @@ def line() -> None:
                 ":material/warning: `MNIST_LAB_DATA` points to a folder that cannot be used. See the server's log for what is in it and what to do."
             )
         )
-    name = dataset()
+    _name_data(dataset())
+
+
+def _name_data(name: DatasetName) -> None:
+    """Which data is in use."""
     if name == "mnist":
         st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
         return

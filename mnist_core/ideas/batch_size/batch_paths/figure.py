@@ -41,9 +41,15 @@ def contour_chart(points: Points, trajectories: Sequence[Trajectory], dark: bool
     layout["legend"]["traceorder"] = "reversed"
     layout["xaxis"] |= ends(*ACROSS)
     layout["yaxis"] |= ends(*UP) | {"title": {"text": translate(N_("Intercept b"))}}
+    # The noisiest below, so that the smooth ones stay in sight.
+    paths = [_path(place, trajectory, dark) for place, trajectory in enumerate(trajectories)]
+    return {"data": [_rings(points, dark), *reversed(paths), _minimum(points, dark, translate)], "layout": layout}
+
+
+def _rings(points: Points, dark: bool) -> dict[str, Any]:
     a, b = np.linspace(*ACROSS, 45), np.linspace(*UP, 45)
     above = concept.loss(points, *np.meshgrid(a, b)) - concept.loss(points, *concept.lowest(points))
-    rings = {
+    return {
         "type": "contour",
         "uid": "loss",
         "x": packed(a),
@@ -56,19 +62,20 @@ def contour_chart(points: Points, trajectories: Sequence[Trajectory], dark: bool
         "showscale": False,
         "hoverinfo": "skip",
     }
-    goal = {
+
+
+def _minimum(points: Points, dark: bool, translate: Translate) -> dict[str, Any]:
+    a, b = concept.lowest(points)
+    return {
         "type": "scatter",
         "mode": "markers",
         "uid": "lowest",
-        "x": packed(concept.lowest(points)[:1]),
-        "y": packed(concept.lowest(points)[1:]),
+        "x": packed(np.array([a])),
+        "y": packed(np.array([b])),
         "marker": {"symbol": "x", "size": 13, "color": theme.ink(dark)},
         "showlegend": False,
         "hovertemplate": translate(N_("minimum")) + "<br>a %{x:.3f}, b %{y:.3f}<extra></extra>",
     }
-    # The noisiest below, so that the smooth ones stay in sight.
-    paths = [_path(place, trajectory, dark) for place, trajectory in enumerate(trajectories)]
-    return {"data": [rings, *reversed(paths), goal], "layout": layout}
 
 
 def _path(place: int, trajectory: Trajectory, dark: bool) -> dict[str, Any]:
