@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import RANGES, RunConfig, choices, parse_field
+from mnist_core.config import RANGES, choices, parse_field
 from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.panels import draft
@@ -316,8 +316,3 @@ def _layers(name: str, label: str, unit_label: str, stops: Sequence[int], prefix
         sizes[index] = int(chosen)
     st.session_state[f"{depth_key}_of"] = depth
     _remember(name, tuple(sizes))
-
-
-def current() -> RunConfig:
-    """The configuration that the controls say."""
-    return draft.config()

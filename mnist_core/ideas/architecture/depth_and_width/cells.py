@@ -77,7 +77,7 @@ class Network:
                 lines.append(_("{n} of {all} seeds").format(n=len(values), all=len(self.views)))
             if broken:
                 lines.append(f"✕ {len(broken)} / {len(self.views)}")
-            lines += self._otherwise()
+            lines += self._unplanned()
         # What still changes says so; a value that is final does not.
         states = [view.run.state for view in self.views if view.run.state != "finished"]
         if measure == "parameters":
