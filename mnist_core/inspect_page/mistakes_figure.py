@@ -142,8 +142,8 @@ def reliability_chart(reliability: Reliability, part: Split, dark: bool, transla
         "mode": "lines+markers",
         "cliponaxis": False,
         "uid": "reliability",
-        "x": packed(reliability.sure[filled]),
-        "y": packed(reliability.right[filled]),
+        "x": packed(reliability.confidence[filled]),
+        "y": packed(reliability.accuracy[filled]),
         "customdata": [int(number) for number in reliability.images[filled]],
         "line": {"color": style.color(dark), "width": 3},
         # The area of a sign is the number of its images, from a visible smallest on.
@@ -159,8 +159,8 @@ def reliability_chart(reliability: Reliability, part: Split, dark: bool, transla
 
 def describe_reliability(reliability: Reliability) -> Message:
     """The diagram in words."""
-    mean = float(np.nansum(reliability.sure * reliability.images) / reliability.images.sum())
-    right = float(np.nansum(reliability.right * reliability.images) / reliability.images.sum())
+    mean = float(np.nansum(reliability.confidence * reliability.images) / reliability.images.sum())
+    right = float(np.nansum(reliability.accuracy * reliability.images) / reliability.images.sum())
     return message(
         N_("Mean confidence {sure}, accuracy {right}; expected calibration error (ECE) {error}."),
         sure=f"{mean:.1%}",

@@ -159,7 +159,9 @@ def _events(run: Run) -> bytes:
 
 def _zip(run_id: str, with_weights: bool) -> bytes:
     view = watch.look(run_id)
-    snapshots = {which: exchange.snapshot(run_id, which) for which in weights.saved_steps(run_id)} if with_weights else {}
+    snapshots = (
+        {which: exchange.snapshot(run_id, which) for which in weights.saved_steps(run_id)} if with_weights else {}
+    )
     return exchange.packed(view.run, view.curves, snapshots)
 
 
