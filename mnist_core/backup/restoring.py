@@ -87,9 +87,9 @@ def _check_target(store: Store) -> None:
     if store.transfer.has_runs():
         raise _has_runs(store)
     watch: Watch[int] = Watch()
-    begun = store.lease.current()
+    first = store.lease.current()
     while (lease := store.lease.current()).holder not in ("", holder_name()):
-        if (lease.token, lease.beats) != (begun.token, begun.beats):
+        if (lease.token, lease.beats) != (first.token, first.beats):
             raise BackupError(_IN_USE, folder=lease.holder)
         if watch.look({lease.token: lease.beats})[lease.token] >= LEASE_SECONDS:
             return

@@ -101,7 +101,7 @@ def _timed() -> tuple[float, ...]:
         app.session_state["student"], app.session_state["student_known"] = STUDENT, True
         app.run()
         page = _seconds(app.switch_page("pages/compare.py").run)
-        again = _seconds(app.run)
+        repeated = _seconds(app.run)
         search = _seconds(app.text_input(key="compare_search").set_value("sgd 100").run)
         app.text_input(key="compare_search").set_value("")
         app.multiselect(key="filter_columns").set_value(["learning_rate", "batch_size", "validation_accuracy"]).run()
@@ -110,7 +110,7 @@ def _timed() -> tuple[float, ...]:
         several = _seconds(app.number_input(key="filter_from_validation_accuracy").set_value(20.0).run)
         assert not app.exception
         assert len(app.dataframe[0].value)
-    return page, again, search, ranged, several
+    return page, repeated, search, ranged, several
 
 
 def _seconds(act: Callable[[], Any]) -> float:

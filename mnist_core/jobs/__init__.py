@@ -136,13 +136,13 @@ def _spawn(log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     read_end, write_end = os.pipe()  # neither is inherited; the write end stays open as long as this process lives
-    hear_end, say_end = os.pipe()
+    sign_read_end, sign_write_end = os.pipe()
     try:
         process = subprocess.Popen(
             # -P: nothing is imported from the folder that the server happens to be started in.
             [sys.executable, "-P", "-m", "mnist_core.jobs"],
             stdin=read_end,
-            stdout=say_end,
+            stdout=sign_write_end,
             stderr=log,
             env={**os.environ, "PYTHONPATH": path},
             # Ctrl+C in the terminal ends the server; the cluster goes by its closed input, in order.
@@ -151,12 +151,12 @@ def _spawn(log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         )
     except OSError:
         os.close(write_end)
-        os.close(hear_end)
+        os.close(sign_read_end)
         raise
     finally:
         os.close(read_end)
-        os.close(say_end)
-    threading.Thread(target=_hear, args=(process.pid, hear_end), daemon=True).start()
+        os.close(sign_write_end)
+    threading.Thread(target=_hear, args=(process.pid, sign_read_end), daemon=True).start()
     return process, write_end
 
 

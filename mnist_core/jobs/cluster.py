@@ -111,12 +111,12 @@ def _serve() -> None:
     from mnist_core.jobs.dispatcher import Dispatcher
     from mnist_core.store import open_store
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with ExitStack() as stack:
         client, cluster = _client(stack)
         watchdog = watch(client, cluster)
         store = _reached(open_store)
-        LOG.info("ready after %.1f s", time.perf_counter() - begun)
+        LOG.info("ready after %.1f s", time.perf_counter() - start)
         renew = None if cluster is None else partial(renew_workers, cluster)
         Dispatcher(client, store, renew, lambda: watchdog.hung).serve()
 

@@ -71,13 +71,13 @@ class ComputeLock:
         It is kept at least as long as it was given away the last time, so that neither starves the other.
         """
         with self._changed:
-            begun = time.monotonic()
-            if not self._waiting or begun - self._since < self._waited:
+            start = time.monotonic()
+            if not self._waiting or start - self._since < self._waited:
                 return False
             self._held = False
             self._changed.notify_all()
             self._wait()
-            self._waited = self._since - begun
+            self._waited = self._since - start
         self._thread.prepare()
         return True
 

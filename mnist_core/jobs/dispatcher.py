@@ -93,19 +93,19 @@ class Dispatcher:
 
     def serve(self) -> None:
         """Work until the process ends. Raises what went wrong `TROUBLES` times in a row."""
-        begun, troubles, last_warning = False, 0, ""
+        has_lease, troubles, last_warning = False, 0, ""
         while True:
             try:
-                if not begun:
+                if not has_lease:
                     while self.served_elsewhere():
                         time.sleep(IDLE_SECONDS)
                     self.begin()
-                    begun = True
+                    has_lease = True
                 self.tick()
                 troubles, last_warning = 0, ""
             except LeaseLostError as error:
                 LOG.warning("%s", error)
-                begun = False
+                has_lease = False
                 self.stand_by()
             except StoreError as error:
                 if str(error) != last_warning:

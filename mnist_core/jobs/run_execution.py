@@ -92,7 +92,7 @@ class Job:
             # The last worker came further than its last checkpoint: those steps are made again.
             progress = Progress(trainer.step, trainer.total_steps, trainer.epoch, trainer.seconds)
             curves = Curves(events=(Event(trainer.step, "recovered"),))
-            self._tell(Report(self.run.id, progress, curves, token=self.run.token))
+            self._send(Report(self.run.id, progress, curves, token=self.run.token))
         if (rate := self.run.learning_rate) not in (None, trainer.state.base_rate):
             trainer.set_learning_rate(rate)  # changed by hand when no checkpoint could be written
         return trainer
@@ -141,12 +141,12 @@ class Job:
         planned = set(snapshots.planned_steps(self.run.config, room=room))
 
         def keep() -> None:
-            if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._is_mine():
+            if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._holds_claim():
                 snapshots.save(self.trainer.state, self.run.id)
 
         self.trainer.state.on_evaluation = keep
 
-    def _is_mine(self) -> bool:
+    def _holds_claim(self) -> bool:
         """Whether no other worker has the run by now, as far as is known."""
         try:
             return self.run.id in self.store.commands.pending([self.run.id], {self.run.id: self.run.token})
@@ -276,10 +276,10 @@ class Job:
 
     def _publish(self, saved: bool, rate: float | None = None) -> None:
         report = self.report(saved=saved, rate=rate)
-        self._tell(report)
+        self._send(report)
         self.published(report)
 
-    def _tell(self, report: Report) -> None:
+    def _send(self, report: Report) -> None:
         if self.run.id not in patiently(lambda: self.store.record_writer.publish([report])):
             self.next_file.unlink(missing_ok=True)
             raise ClaimLostError

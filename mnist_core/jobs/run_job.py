@@ -159,11 +159,11 @@ class _Stack:
 
     def _publish(self, to_save: Sequence[Job]) -> None:
         """Tell the store what is new of all runs, with a checkpoint of some."""
-        begun = time.monotonic()
+        start = time.monotonic()
         saved = [job for job in to_save if (job.save_patiently() if job.trainer.finished else job.save())]
         if to_save:
             self._saved = time.monotonic()
-            self._save_cost = self._saved - begun
+            self._save_cost = self._saved - start
         reports = [job.report(saved=job in saved) for job in self.jobs]
         accepted = patiently(lambda: self.store.record_writer.publish(reports))
         for job, report in zip(self.jobs, reports, strict=True):

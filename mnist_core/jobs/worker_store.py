@@ -41,14 +41,14 @@ def patiently(call: Callable[[], T]) -> T:
         return call()
     except TransientStoreError as error:
         LOG.warning("%s", error)
-    begun = time.monotonic()
+    start = time.monotonic()
     with compute_lock.OF_THIS_PROCESS.released():
         for _pause in pauses(PATIENCE_SECONDS):
             try:
                 answer = call()
             except TransientStoreError:
                 continue
-            LOG.warning("the store is back after %.0f s", time.monotonic() - begun)
+            LOG.warning("the store is back after %.0f s", time.monotonic() - start)
             return answer
         return call()
 
