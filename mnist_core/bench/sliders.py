@@ -84,12 +84,17 @@ _AT_REST = "return document.querySelector('[data-testid=stApp]').dataset.testScr
 
 def measure(*, moves: int = 20, data: Path | None = None, sliders: Sequence[Slider] = SLIDERS) -> Report:
     """Move each slider so often. Raises MnistLabError where something needed is missing or does not happen."""
-    samples: dict[str, list[float]] = {}
     with serving(data) as server, browsers.chromium() as browser:
-        for slider in sliders:
-            name = f"{slider.address}: {slider.slider}"
-            print(f"{name} …", file=sys.stderr)
-            samples[name] = _moved(browser, server.address, slider, moves)
+        return measure_on(server.address, browser, moves=moves, sliders=sliders)
+
+
+def measure_on(server: str, browser: WebDriver, *, moves: int, sliders: Sequence[Slider]) -> Report:
+    """The same on the server of this address."""
+    samples: dict[str, list[float]] = {}
+    for slider in sliders:
+        name = f"{slider.address}: {slider.slider}"
+        print(f"{name} …", file=sys.stderr)
+        samples[name] = _moved(browser, server, slider, moves)
     everything = [value for values in samples.values() for value in values]
     figures = [_figure(f"All {len(everything)} moves of {len(samples)} sliders, p95", everything, most=MOST)]
     figures += [_figure(f"{name}, p95 of {len(values)}", values) for name, values in samples.items()]

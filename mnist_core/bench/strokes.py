@@ -100,12 +100,17 @@ return performance.now() - Math.max(0, ...drawn.flat()) > 500
 def measure(*, strokes: int = 20, data: Path | None = None, runs: Mapping[str, str] = RUNS) -> Report:
     """Draw so many strokes each way. Raises MnistLabError where something needed is missing or does not happen."""
     with serving(data) as server, browsers.chromium(size=(1400, 1300)) as browser:
-        trained = []
-        for address, outcome in runs.items():
-            print(f"{address} …", file=sys.stderr)
-            trained.append(_train(browser, server.address + address, outcome))
-        print("strokes …", file=sys.stderr)
-        samples = _drawn(browser, f"{server.address}/inspect?view=draw&lang=en&run={trained[0]}", strokes)
+        return measure_on(server.address, browser, strokes=strokes, runs=runs)
+
+
+def measure_on(server: str, browser: WebDriver, *, strokes: int, runs: Mapping[str, str]) -> Report:
+    """The same on the server of this address."""
+    trained = []
+    for address, outcome in runs.items():
+        print(f"{address} …", file=sys.stderr)
+        trained.append(_train(browser, server + address, outcome))
+    print("strokes …", file=sys.stderr)
+    samples = _drawn(browser, f"{server}/inspect?view=draw&lang=en&run={trained[0]}", strokes)
     return Report(
         [_figure(name, values, fraction) for name, values in samples.items() for fraction in (50, 95)], samples
     )

@@ -31,6 +31,7 @@ class Page:
     def __init__(self, browser: WebDriver, server: str) -> None:
         self.browser = browser
         self.server = server
+        self._heads: dict[int, float] = {}  # where heads of the table are known to be, by the number of their column
 
     def open(self, address: str) -> Page:
         """Open `address` (with or without the server) and wait until the page is drawn to its end."""
@@ -165,7 +166,7 @@ class Page:
 
     def sort(self, head: str, arrow: str) -> None:
         """Click the head of a column until its `arrow` is ↑ or ↓. The table is one picture: the place of the head is found by
-        halving, since each click tells by which column the table is sorted."""
+        halving, since each click tells by which column the table is sorted; what was found is remembered for the next time."""
         heads = (
             "return [...document.querySelectorAll('[data-testid=stDataFrame] canvas th')].map((one) => one.textContent)"
         )
@@ -179,6 +180,7 @@ class Page:
 
         def clicked(x: float) -> bool:
             """Whether a click there sorted the table otherwise; not so between two heads, where a column is made wider."""
+            wait_until(self.at_rest, 20)
             before = now()
             self.click_at(x, top + 17)
             try:
@@ -189,9 +191,11 @@ class Page:
 
         order = [one.lstrip("↑↓ ") for one in self.browser.execute_script(heads)]
         low, top, high = self.browser.execute_script(box)
-        low += 60  # the boxes to tick
+        target = order.index(head)
+        low = max([low + 60, *(x for place, x in self._heads.items() if place < target)])  # 60: the boxes to tick
+        high = min([high, *(x for place, x in self._heads.items() if place > target)])
         while high - low > 8:
-            middle = (low + high) / 2
+            middle = self._heads.get(target, (low + high) / 2)
             # Beside it where that is between two heads, or on the menu that a head has at its end (the next click closes it).
             tried = (middle + shift for shift in (0, 12, -30, -45, 30))
             found = next((x for x in tried if clicked(x)), None)
@@ -200,11 +204,13 @@ class Page:
             x = found
             for _turn in range(3):  # rising, falling, as it was
                 if now() == (arrow, head):
+                    self._heads[target] = x
                     return
                 if now()[1] not in ("", head):
                     break
                 clicked(x)
-            if order.index(now()[1]) < order.index(head):
+            self._heads[order.index(now()[1])] = x
+            if order.index(now()[1]) < target:
                 low = x
             else:
                 high = x

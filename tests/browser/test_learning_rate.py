@@ -12,7 +12,7 @@ RATE = "0.377"  # the eighth of twelve from 0.01 to 3
 
 
 def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
-    page = open_browser().open("/learning_rate?preset=two-layer-net&epochs=20")
+    page = open_browser().open("/learning_rate?preset=two-layer-net&epochs=4")
     page.press("sweep")
     wait_until(lambda: page.points("sweep") > 12)  # the curves grow
     assert "sweep=" in page.address
