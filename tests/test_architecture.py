@@ -143,8 +143,8 @@ class Import:
 
 def files() -> list[Path]:
     """All source of the app."""
-    found = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "mnist_core").rglob("*.py")]
-    return sorted(found)
+    sources = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "mnist_core").rglob("*.py")]
+    return sorted(sources)
 
 
 def room(file: Path) -> str:
@@ -210,12 +210,12 @@ def core_room(name: str) -> str:
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_imports_run_one_way(file: Path) -> None:
-    here = room(file)
-    assert here in ARROWS, f"{file.relative_to(ROOT)} is in a room that ARROWS does not know"
+    importer = room(file)
+    assert importer in ARROWS, f"{file.relative_to(ROOT)} is in a room that ARROWS does not know"
     wrong = [
-        str(found)
-        for found in imports(file)
-        if found.library == "mnist_core" and core_room(found.name) not in ARROWS[here] | {here}
+        str(imported)
+        for imported in imports(file)
+        if imported.library == "mnist_core" and core_room(imported.name) not in ARROWS[importer] | {importer}
     ]
     assert not wrong
 
@@ -228,7 +228,7 @@ def test_the_rooms_have_no_circle() -> None:
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Not even within functions, or for type checkers: of two modules one can be read without the other."""
     modules = {_module(file): file for file in files()}
-    graph = {name: {_defining(modules, found.name) for found in imports(file)} for name, file in modules.items()}
+    graph = {name: {_defining(modules, imported.name) for imported in imports(file)} for name, file in modules.items()}
     order = TopologicalSorter({name: below - {"", name} for name, below in graph.items()}).static_order()
     assert set(order) >= set(modules)  # a circle is a CycleError that names its modules
 
@@ -242,13 +242,13 @@ def _defining(modules: dict[str, Path], name: str) -> str:
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_libraries_stay_in_their_rooms(file: Path) -> None:
-    here = room(file)
-    found = list(imports(file))
-    wrong = [str(one) for one in found if one.library in LIBRARIES and here not in LIBRARIES[one.library]]
+    importer = room(file)
+    names = list(imports(file))
+    wrong = [str(name) for name in names if name.library in LIBRARIES and importer not in LIBRARIES[name.library]]
     early = [
-        f"{one} at the top of the module"
-        for one in found
-        if one.at_the_top and one.library in AT_THE_TOP and here not in AT_THE_TOP[one.library]
+        f"{name} at the top of the module"
+        for name in names
+        if name.at_the_top and name.library in AT_THE_TOP and importer not in AT_THE_TOP[name.library]
     ]
     assert not wrong + early
 
@@ -314,14 +314,14 @@ OTHER_WEIGHTS = {"mnist_core/exchange/archive.py", "mnist_core/panels/export_pan
 def test_one_module_knows_the_layout_of_a_checkpoint(file: Path) -> None:
     if file.relative_to(ROOT).as_posix() in OTHER_WEIGHTS | {"mnist_core/networks/checkpoint_layout.py"}:
         return
-    named = [
+    layout_names = [
         f"line {node.lineno}: {node.value}"
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if node.value.startswith(LAYOUT) or node.value.endswith(LAYOUT)
         if " " not in node.value  # a sentence
     ]
-    assert not named
+    assert not layout_names
 
 
 def _loaded(code: str) -> list[str]:
@@ -336,7 +336,9 @@ def _loaded(code: str) -> list[str]:
 
 def test_the_pages_process_never_loads_torch_or_dask() -> None:
     rooms = STREAMLIT | {"figures", "figure", "concept", "schema", "store", "app"}
-    modules = {found.name for file in files() if room(file) in rooms for found in imports(file) if found.at_the_top}
+    modules = {
+        imported.name for file in files() if room(file) in rooms for imported in imports(file) if imported.at_the_top
+    }
     modules |= {
         _module(file) for file in files() if room(file) in rooms - {"pages", "app"} and "migrations" not in file.parts
     }

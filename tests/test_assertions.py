@@ -26,12 +26,12 @@ def says_nothing(check: ast.Assert) -> bool:
     return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and name(test.operand) == "exception"
 
 
-def checks(function: ast.AST, known: frozenset[str] = CHECKS | HELPERS) -> bool:
+def checks(function: ast.AST, checkers: frozenset[str] = CHECKS | HELPERS) -> bool:
     """Whether the function asserts something, or calls what does."""
     for node in ast.walk(function):
         if isinstance(node, ast.Assert) and not says_nothing(node):
             return True
-        if isinstance(node, ast.Call) and (name(node.func) in known or name(node.func).startswith("assert_")):
+        if isinstance(node, ast.Call) and (name(node.func) in checkers or name(node.func).startswith("assert_")):
             return True
     return False
 
@@ -43,17 +43,17 @@ def functions(file: Path) -> Iterator[ast.FunctionDef]:
 
 @pytest.mark.parametrize("file", sorted(TESTS.rglob("test_*.py")), ids=lambda file: str(file.relative_to(TESTS)))
 def test_every_test_says_what_should_be_seen(file: Path) -> None:
-    tests = [one for one in functions(file) if one.name.startswith("test_")]
-    assert [one.name for one in tests if not checks(one)] == []
+    tests = [function for function in functions(file) if function.name.startswith("test_")]
+    assert [test.name for test in tests if not checks(test)] == []
 
 
 def test_the_helpers_do_check() -> None:
-    found = [one for file in TESTS.rglob("*.py") for one in functions(file) if one.name in HELPERS]
-    assert {one.name for one in found if checks(one, CHECKS)} == HELPERS
+    helpers = [function for file in TESTS.rglob("*.py") for function in functions(file) if function.name in HELPERS]
+    assert {helper.name for helper in helpers if checks(helper, CHECKS)} == HELPERS
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "expected"),
     [
         ("pass", False),
         ("app = open_page('why')\n assert not app.exception", False),
@@ -63,5 +63,5 @@ def test_the_helpers_do_check() -> None:
         ("wait_until(lambda: True)", True),
     ],
 )
-def test_what_counts_as_saying_something(body: str, found: bool) -> None:
-    assert checks(ast.parse(f"def test_it():\n {body}")) is found
+def test_what_counts_as_saying_something(body: str, expected: bool) -> None:
+    assert checks(ast.parse(f"def test_it():\n {body}")) is expected

@@ -94,7 +94,7 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("words", "status", "sentence"),
     [
         (("train", "--preset", "two-layer-nat"), 2, "Did you mean two-layer-net?"),
         (("train", "--optimizer", "adm", "--batch-size", "x"), 2, "batch_size cannot be 'x'."),
@@ -150,14 +150,14 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
     ],
 )
 def test_bad_words_are_sentences(
-    words: tuple[str, ...], status: int, said: str, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], status: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
         ended = main(words)
     except SystemExit as end:
         ended = int(str(end.code))
     assert ended == status
-    assert said in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
 def test_a_bad_word_ends_the_process_with_a_sentence() -> None:
@@ -181,8 +181,8 @@ def test_a_result_is_said_though_the_curves_cannot_be_written(mnist: Path) -> No
 
 
 def test_trying_whether_curves_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    there = tmp_path / "there.csv"
-    there.write_text("mine")
+    existing = tmp_path / "there.csv"
+    existing.write_text("mine")
     for name in ("there.csv", "new.csv"):
         assert lab("train", "--curves", str(tmp_path / name), "--data", "/nowhere").returncode == 1
     assert {file.name: file.read_text() for file in tmp_path.iterdir() if file.is_file()} == {"there.csv": "mine"}

@@ -32,27 +32,27 @@ def test_differing_settings_in_their_usual_order() -> None:
 
 
 def test_differences_in_words() -> None:
-    one, other = run(0), run(1, learning_rate=1.5)
-    shown = {"learning_rate": ("0.5", "1.5"), "seed": ("0", "1")}
-    said = str(comparison.in_words(one, other, shown))
-    assert said == "Only one setting differs. learning rate: 0.5 → 1.5."
-    said = str(comparison.in_words(one, run(1, learning_rate=1.5, seed=1), shown))
-    assert said == "2 settings differ. learning rate: 0.5 → 1.5; seed: 0 → 1."
-    assert "The settings are identical" in str(comparison.in_words(one, run(1), {}))
+    first, second = run(0), run(1, learning_rate=1.5)
+    values = {"learning_rate": ("0.5", "1.5"), "seed": ("0", "1")}
+    sentence = str(comparison.in_words(first, second, values))
+    assert sentence == "Only one setting differs. learning rate: 0.5 → 1.5."
+    sentence = str(comparison.in_words(first, run(1, learning_rate=1.5, seed=1), values))
+    assert sentence == "2 settings differ. learning rate: 0.5 → 1.5; seed: 0 → 1."
+    assert "The settings are identical" in str(comparison.in_words(first, run(1), {}))
 
 
 def test_runs_of_other_rates_on_the_way_are_not_the_same() -> None:
     """Both began with 0.1; one went on with 0.01."""
     whole, changed = run(0), run(1, (RateChange(100, 0.01),))
     later = run(2, (RateChange(200, 0.01),))
-    shown = {"rate_changes": ("none", "0.01 after step 100")}
+    values = {"rate_changes": ("none", "0.01 after step 100")}
     assert comparison.differing([whole, changed]) == ["rate_changes"]
     assert comparison.differing([changed, later]) == ["rate_changes"]
-    said = str(comparison.in_words(whole, changed, shown))
-    assert said == "Only one setting differs. learning rate changes by hand: none → 0.01 after step 100."
+    sentence = str(comparison.in_words(whole, changed, values))
+    assert sentence == "Only one setting differs. learning rate changes by hand: none → 0.01 after step 100."
     for by in ("seed", "learning_rate"):
         alike = comparison.grouped([whole, changed, replace(changed, id="r3"), later], by)
-        assert [[one.id for one in group] for group in alike.values()] == [["r0"], ["r1", "r3"], ["r2"]]
+        assert [[member.id for member in group] for group in alike.values()] == [["r0"], ["r1", "r3"], ["r2"]]
 
 
 def test_changes_of_the_rate_are_those_that_updates_were_made_with() -> None:
@@ -67,15 +67,15 @@ def test_changes_of_the_rate_are_those_that_updates_were_made_with() -> None:
     assert rate_changes(BASE, events) == ((10, 0.2), (30, 0.05))
     assert rate_changes(BASE, events, end=30) == ((10, 0.2),)  # the run ended before an update with 0.05
     assert rate_changes(BASE, [Event(0, "learning_rate", BASE.learning_rate)]) == ()
-    one = run(0, rate_changes(BASE, events))
-    assert (one.base_rate, one.rates) == (0.05, "0.1 → 0.2 → 0.05")
-    assert run(0, (*one.rate_changes, RateChange(50, 1.0))).rates == "0.1 → … → 1"
+    changed = run(0, rate_changes(BASE, events))
+    assert (changed.base_rate, changed.rates) == (0.05, "0.1 → 0.2 → 0.05")
+    assert run(0, (*changed.rate_changes, RateChange(50, 1.0))).rates == "0.1 → … → 1"
     assert (run(0).base_rate, run(0).rates) == (0.1, "0.1")
 
 
 def test_groups() -> None:
     runs = [run(0, seed=0), run(1, seed=1), run(2, seed=0, learning_rate=0.5), run(3, seed=2, batch_seed=7)]
-    assert [[one.id for one in group] for group in comparison.grouped(runs, "seed").values()] == [
+    assert [[member.id for member in group] for group in comparison.grouped(runs, "seed").values()] == [
         ["r0", "r1", "r3"],
         ["r2"],
     ]

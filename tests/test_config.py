@@ -95,18 +95,18 @@ junk = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_siz
 
 @given(st.dictionaries(st.sampled_from(list(FIELDS)) | st.text(max_size=12), junk, max_size=6))
 def test_anything_else_is_a_config_error_with_sentences(fields: dict[str, Any]) -> None:
-    made = attempt(lambda: RunConfig.from_dict(fields))
-    if isinstance(made, ConfigError):
-        assert made.problems
-        assert all(str(problem.message).endswith((".", "?")) for problem in made.problems)
+    result = attempt(lambda: RunConfig.from_dict(fields))
+    if isinstance(result, ConfigError):
+        assert result.problems
+        assert all(str(problem.message).endswith((".", "?")) for problem in result.problems)
     else:
-        assert RunConfig.from_json(made.to_json()) == made
+        assert RunConfig.from_json(result.to_json()) == result
 
 
 @given(st.dictionaries(st.sampled_from(list(FIELDS)), st.text(max_size=12), max_size=6))
 def test_a_typed_address_is_a_configuration_or_a_config_error(query: dict[str, str]) -> None:
-    made = attempt(lambda: RunConfig.from_query(query))
-    assert isinstance(made, RunConfig) or made.problems
+    result = attempt(lambda: RunConfig.from_query(query))
+    assert isinstance(result, RunConfig) or result.problems
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "null", "{", "[" * 100_000])
@@ -121,12 +121,12 @@ def test_a_number_too_long_for_any_float() -> None:
 
 
 def test_all_problems_at_once_unknown_names_too() -> None:
-    found = problems(learning_rat=0.1, learning_rate=-1, epochs=2.5, optimizer="adma", hidden_layers=[0], dropout=2)
-    assert set(found) == {"learning_rat", "learning_rate", "epochs", "optimizer", "hidden_layers", "dropout"}
-    assert "Did you mean learning_rate?" in found["learning_rat"]
-    assert "Did you mean adam?" in found["optimizer"]
-    assert found["learning_rate"] == "learning_rate must be from 1e-06 to 100, not -1."
-    assert found["epochs"] == "epochs must be an integer, not 2.5."
+    by_field = problems(learning_rat=0.1, learning_rate=-1, epochs=2.5, optimizer="adma", hidden_layers=[0], dropout=2)
+    assert set(by_field) == {"learning_rat", "learning_rate", "epochs", "optimizer", "hidden_layers", "dropout"}
+    assert "Did you mean learning_rate?" in by_field["learning_rat"]
+    assert "Did you mean adam?" in by_field["optimizer"]
+    assert by_field["learning_rate"] == "learning_rate must be from 1e-06 to 100, not -1."
+    assert by_field["epochs"] == "epochs must be an integer, not 2.5."
 
 
 def test_a_name_like_no_other_has_no_likely_name() -> None:
@@ -156,8 +156,8 @@ def test_settings_that_do_not_go_together(fields: dict[str, Any], field: str) ->
 
 def test_what_is_said_of_a_batch_of_one_image_helps() -> None:
     for train, batch, words in ((101, 100, "100, or batch_size to 101."), (7, 2, "6, or batch_size to 4.")):
-        said = problems(batch_norm=True, train_size=train, batch_size=batch)["batch_size"]
-        assert said.endswith(f"the last batch has only one. Set train_size to {words}")
+        sentence = problems(batch_norm=True, train_size=train, batch_size=batch)["batch_size"]
+        assert sentence.endswith(f"the last batch has only one. Set train_size to {words}")
         RunConfig(batch_norm=True, train_size=train - 1, batch_size=batch)
     RunConfig(batch_norm=True, train_size=7, batch_size=4)
     assert (

@@ -35,21 +35,21 @@ TYPED = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=3)), max_siz
 
 @given(TYPED)
 def test_markdown_holds_no_sign_that_means_something_and_reads_as_it_was_typed(text: str) -> None:
-    shown = escape.markdown(text)
-    read = html.unescape(shown).replace(JOINER, "")
-    assert read == escape.plain(text).strip().replace(JOINER, "")
-    assert not re.search(r"[\\`*_\[\]{}<>$~|!^=\n]|:\S|&(?!#\d+;)|#(?!\d+;)", shown)
-    assert not re.match(r"[-+]|\d+[.)](\s|$)", shown)  # a list
+    escaped = escape.markdown(text)
+    visible = html.unescape(escaped).replace(JOINER, "")
+    assert visible == escape.plain(text).strip().replace(JOINER, "")
+    assert not re.search(r"[\\`*_\[\]{}<>$~|!^=\n]|:\S|&(?!#\d+;)|#(?!\d+;)", escaped)
+    assert not re.match(r"[-+]|\d+[.)](\s|$)", escaped)  # a list
     # What Streamlit looks for once Markdown was read, when an escaped sign is a sign again.
-    later = html.unescape(shown)
+    later = html.unescape(escaped)
     assert not re.search(r"(?i)https?://|www\.|[-.\w+]@|:[\w+-]+:|<->|->|<-|--|[<>~]=", later)
 
 
 @given(TYPED)
 def test_labels_of_charts_have_no_tag_no_field_and_no_formula(text: str) -> None:
-    shown = escape.plotly(text)
-    assert html.unescape(shown) == html.unescape(html.escape(escape.plain(text), quote=False))
-    assert not re.search(r"<|%\{|\$|&(?!amp;|lt;|#36;|#123;)", shown)
+    escaped = escape.plotly(text)
+    assert html.unescape(escaped) == html.unescape(html.escape(escape.plain(text), quote=False))
+    assert not re.search(r"<|%\{|\$|&(?!amp;|lt;|#36;|#123;)", escaped)
 
 
 @given(TYPED)
@@ -59,10 +59,10 @@ def test_html_has_no_tag_and_stays_in_its_quotes(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "a;=1", "a; -1", "\t=1", "＝1"])
 def test_a_cell_is_no_formula(text: str) -> None:
-    shown = escape.cell(text)
-    assert JOINER in shown
-    assert shown.replace(JOINER, "") == escape.plain(text)
-    assert not any(part.strip().startswith(("=", "+", "-", "@", "＝")) for part in shown.split(";"))
+    escaped = escape.cell(text)
+    assert JOINER in escaped
+    assert escaped.replace(JOINER, "") == escape.plain(text)
+    assert not any(part.strip().startswith(("=", "+", "-", "@", "＝")) for part in escaped.split(";"))
 
 
 def test_ordinary_names_stay_as_they_are() -> None:
@@ -72,7 +72,7 @@ def test_ordinary_names_stay_as_they_are() -> None:
 
 def test_typed_text_shows_nowhere_by_accident() -> None:
     text = UserText("a")
-    for show in (str, "{}".format, lambda one: f"{one}", lambda one: "%s" % one, json.dumps):  # noqa: UP031
+    for show in (str, "{}".format, lambda text: f"{text}", lambda text: "%s" % text, json.dumps):  # noqa: UP031
         with pytest.raises(TypeError):
             show(text)
     with pytest.raises(TypeError):
@@ -92,26 +92,28 @@ def test_who_shows_the_title_of_a_run_says_where() -> None:
     """A title may be what somebody typed; `{title}` in an f-string is found when it is drawn only."""
     wrong = []
     for file, tree in sources("mnist_core/ui", "pages"):
-        said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in VARIANTS}
+        with_variant = {
+            id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in VARIANTS
+        }
         for node in ast.walk(tree):
             is_title = (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and ast.unparse(node.func) in ("names.run_title", "names.variant")
             )
-            if is_title and id(node) not in said:
+            if is_title and id(node) not in with_variant:
                 wrong.append(f"{file}:{node.lineno}")  # type: ignore[attr-defined]
     assert wrong == []
 
 
 def test_typed_text_as_it_is_goes_into_fields_and_files_only() -> None:
-    found = {
+    places = {
         f"{file}: {ast.unparse(node)}"
         for file, tree in sources("mnist_core", "pages")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "raw"
     }
-    assert found == {
+    assert places == {
         "mnist_core/escape.py: self.raw",
         "mnist_core/exchange/archive.py: run.name.raw",
         "mnist_core/exchange/archive.py: run.note.raw",

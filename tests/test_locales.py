@@ -44,9 +44,9 @@ def test_every_language_has_a_catalog() -> None:
 @pytest.mark.parametrize("file", CATALOGS, ids=lambda file: file.parts[-3])
 class TestCatalog:
     def test_has_every_text_and_nothing_else(self, file: Path) -> None:
-        asked, known = UPDATE["texts"](), [entry.id for entry in entries(file)]
-        assert not set(asked) - set(known), "new texts: python locales/update.py, then translate them"
-        assert not set(known) - set(asked), "texts that are gone: python locales/update.py"
+        texts, ids = UPDATE["texts"](), [entry.id for entry in entries(file)]
+        assert not set(texts) - set(ids), "new texts: python locales/update.py, then translate them"
+        assert not set(ids) - set(texts), "texts that are gone: python locales/update.py"
         assert not UPDATE["read"](file).obsolete
 
     def test_every_text_is_translated(self, file: Path) -> None:
@@ -61,8 +61,8 @@ class TestCatalog:
         wrong = [
             entry.id
             for entry in entries(file)
-            for one, other in product(forms(entry.string), forms(entry.id))
-            if sorted(signs.findall(one)) != sorted(signs.findall(other))
+            for translated, original in product(forms(entry.string), forms(entry.id))
+            if sorted(signs.findall(translated)) != sorted(signs.findall(original))
         ]
         assert not wrong
 
@@ -80,12 +80,12 @@ def test_korean_needs_no_particle_that_depends_on_a_value() -> None:
 
 
 def test_one_thing_is_singular_and_korean_has_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    def said(code: str, n: int) -> str:
+    def translated(code: str, n: int) -> str:
         monkeypatch.setattr(texts, "language", lambda: code)
         return texts.ngettext("{n} earlier run", "{n} earlier runs", n).format(n=n)
 
-    assert [said("en", n) for n in (0, 1, 2)] == ["0 earlier runs", "1 earlier run", "2 earlier runs"]
-    assert [said("ko", n) for n in (1, 2)] == ["이전 실행 1개", "이전 실행 2개"]
+    assert [translated("en", n) for n in (0, 1, 2)] == ["0 earlier runs", "1 earlier run", "2 earlier runs"]
+    assert [translated("ko", n) for n in (1, 2)] == ["이전 실행 1개", "이전 실행 2개"]
 
 
 def test_a_text_without_translation_is_shown_in_english() -> None:
@@ -137,9 +137,9 @@ def has_words(text: str) -> bool:
 
 def untranslated(code: str, *, figures: bool) -> list[str]:
     """Visible words in the code that do not pass through the catalog, each with its line."""
-    shown = [part for node in ast.walk(ast.parse(code)) for part in _shown(node, figures=figures)]
-    found = {(text.lineno, str(text.value)) for part in shown for text in literals(part)}
-    return [f"line {line}: {text!r}" for line, text in sorted(found) if has_words(text)]
+    parts = [part for node in ast.walk(ast.parse(code)) for part in _shown(node, figures=figures)]
+    words = {(text.lineno, str(text.value)) for part in parts for text in literals(part)}
+    return [f"line {line}: {text!r}" for line, text in sorted(words) if has_words(text)]
 
 
 def _shown(node: ast.AST, *, figures: bool) -> Iterator[ast.expr]:

@@ -46,6 +46,6 @@ def test_old_options_work_and_are_not_shown(capsys: pytest.CaptureFixture[str]) 
     for words in (["train", "--help"], ["train", "--initialisatio", "he"]):
         with pytest.raises(SystemExit):
             main(words)
-        shown = "".join(capsys.readouterr())
-        assert "--initialization" in shown
-        assert "--initialisation " not in shown
+        output = "".join(capsys.readouterr())
+        assert "--initialization" in output
+        assert "--initialisation " not in output

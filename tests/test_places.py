@@ -90,17 +90,17 @@ def test_the_address_of_a_store_shows_neither_host_nor_user(monkeypatch: pytest.
     )
     with pytest.raises(MnistLabError) as caught, as_sentences(url):
         raise OperationalError("SELECT 1", {}, problem)
-    shown, told = caught.value.message.text(), str(caught.value)
-    assert not [word for word in ("10.0.0.5", "5433", "lab_user", "lab_name", "secret") if word in shown]
-    assert "10.0.0.5" in told
-    assert "secret" not in told
+    page_text, log_text = caught.value.message.text(), str(caught.value)
+    assert not [word for word in ("10.0.0.5", "5433", "lab_user", "lab_name", "secret") if word in page_text]
+    assert "10.0.0.5" in log_text
+    assert "secret" not in log_text
 
 
 def test_who_runs_the_server_reads_in_the_log_what_pages_leave_out(caplog: pytest.LogCaptureFixture) -> None:
     error = DataFileError("The file {file} is cut short.", file="/home/ann/labels")
     for _drawing in range(3):
         assert frame.sentence(error) == "The file labels is cut short."
-    assert [one.getMessage() for one in caplog.records if one.name == "mnist_lab"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "mnist_lab"] == [
         "The file /home/ann/labels is cut short."
     ]
 
@@ -117,9 +117,9 @@ def test_places_have_the_names_that_pages_leave_out() -> None:
                 continue
             for keyword in node.keywords:  # type: ignore[attr-defined]
                 made_of = {
-                    getattr(one, "id", getattr(one, "attr", ""))
-                    for one in ast.walk(keyword.value)
-                    if isinstance(one, ast.Name | ast.Attribute)
+                    getattr(node, "id", getattr(node, "attr", ""))
+                    for node in ast.walk(keyword.value)
+                    if isinstance(node, ast.Name | ast.Attribute)
                 }
                 is_place = made_of & {"file", "folder", "home", "url", "address", "log_file", "source"}
                 if is_place and keyword.arg not in (None, *PLACES, *DETAILS, "package"):

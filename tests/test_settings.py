@@ -62,13 +62,13 @@ def test_workers_by_cores_and_memory(
     assert settings.worker_count() == workers
 
 
-@pytest.mark.parametrize(("named", "workers"), [("3", 3), ("0", 2), ("-1", 2), ("many", 2), ("", 2)])
+@pytest.mark.parametrize(("value", "workers"), [("3", 3), ("0", 2), ("-1", 2), ("many", 2), ("", 2)])
 def test_a_number_of_workers_that_makes_sense_is_taken(
-    monkeypatch: pytest.MonkeyPatch, named: str, workers: int
+    monkeypatch: pytest.MonkeyPatch, value: str, workers: int
 ) -> None:
     monkeypatch.setattr(settings, "cpu_count", lambda: 2)
     monkeypatch.setattr(settings, "memory_bytes", lambda: 64 * 2**30)
-    monkeypatch.setenv("MNIST_LAB_WORKERS", named)
+    monkeypatch.setenv("MNIST_LAB_WORKERS", value)
     assert settings.worker_count() == workers
 
 

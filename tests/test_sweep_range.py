@@ -33,11 +33,11 @@ def test_rates_are_readable_and_keep_their_ends() -> None:
     ("lowest", "highest", "count"), [(1e-5, 100, 32), (0.01, 3, 12), (1, 1.1, 32), (0.5, 0.52, 32)]
 )
 def test_rates_ascend_evenly_on_a_log_scale(lowest: float, highest: float, count: int) -> None:
-    found = spaced(lowest, highest, count)
-    assert len(found) == len(set(found)) == count
+    rates = spaced(lowest, highest, count)
+    assert len(rates) == len(set(rates)) == count
     even = math.log(highest / lowest) / (count - 1)
-    for one, other in pairwise(found):
-        assert math.log(other / one) == pytest.approx(even, rel=0.11)
+    for rate, next_rate in pairwise(rates):
+        assert math.log(next_rate / rate) == pytest.approx(even, rel=0.11)
 
 
 def test_a_range_the_wrong_way_round() -> None:
@@ -53,8 +53,8 @@ def test_one_rate() -> None:
 
 @pytest.mark.parametrize("typed", ["0", "-1", "-inf"])
 def test_a_rate_of_zero_or_less(typed: str) -> None:
-    (said,) = problems(typed, "1", 8)
-    assert said.startswith(
+    (sentence,) = problems(typed, "1", 8)
+    assert sentence.startswith(
         f"The lowest learning rate must be above 0, not {typed}; otherwise no weight moves downhill."
     )
 
@@ -71,14 +71,14 @@ def test_an_end_that_is_missing() -> None:
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    said = problems("x", "1e9", 99, 0)
-    assert len(said) == 4
-    assert "The highest learning rate must be from 1e-05 to 100, not 1e+09." in said
+    sentences = problems("x", "1e9", 99, 0)
+    assert len(sentences) == 4
+    assert "The highest learning rate must be from 1e-05 to 100, not 1e+09." in sentences
 
 
 def test_a_range_too_narrow_for_so_many() -> None:
-    (said,) = problems("1", "1.0001", 32)
-    assert "are too close together to tell apart" in said
+    (sentence,) = problems("1", "1.0001", 32)
+    assert "are too close together to tell apart" in sentence
 
 
 def test_a_decimal_comma_is_a_point() -> None:
@@ -132,7 +132,7 @@ def test_stacked_runs_cost_less_and_others_take_turns() -> None:
 def test_32_cnns_are_announced_with_their_time() -> None:
     cnn = RunConfig(model="cnn")
     seconds = estimate_sweep(cnn, 32, Speed(), workers=1)
-    said = sweep_range.announcement(cnn, 32, seconds, trains_stacked(cnn), "1 h")
-    assert said is not None
-    assert str(said).startswith("This takes about 1 h: 32 networks are queued and trained one after another")
+    sentence = sweep_range.announcement(cnn, 32, seconds, trains_stacked(cnn), "1 h")
+    assert sentence is not None
+    assert str(sentence).startswith("This takes about 1 h: 32 networks are queued and trained one after another")
     assert sweep_range.announcement(SMALL, 8, 5.0, True, "5 s") is None

@@ -31,13 +31,13 @@ NAMES = ["hidden", "outputs", "first filters", "second filters", "hidden of a CN
 @pytest.fixture(scope="module")
 def networks(tiny: Dataset) -> dict[str, torch.nn.Sequential]:
     """The networks of MLP and CNN, trained a little, in evaluation mode."""
-    found = {}
+    trained = {}
     for config in (MLP, CNN):
         trainer = Trainer(config, tiny)
         trainer.advance()
         weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
-        found[config.model] = inference.network(config, weights)
-    return found
+        trained[config.model] = inference.network(config, weights)
+    return trained
 
 
 def value(config: RunConfig, model: torch.nn.Sequential, image: np.ndarray, layer: int, unit: int) -> float:
@@ -50,21 +50,21 @@ def test_the_gradient_equals_finite_differences(
     config: RunConfig, layer: int, networks: dict[str, torch.nn.Sequential], tiny: Dataset
 ) -> None:
     model = inference.network(
-        config, {name: one.numpy() for name, one in networks[config.model].state_dict().items()}
+        config, {name: value.numpy() for name, value in networks[config.model].state_dict().items()}
     ).double()
     image = tiny.test_images[3].astype(np.float64) / 255
     units = [0, 2]
-    both = torch.from_numpy(np.stack([image, image[::-1].copy()]))
-    found = ascent.gradients(config, model, both, layer, units).numpy()
-    assert abs(found).max() > 1e-6
+    images = torch.from_numpy(np.stack([image, image[::-1].copy()]))
+    gradients = ascent.gradients(config, model, images, layer, units).numpy()
+    assert abs(gradients).max() > 1e-6
     generator = np.random.default_rng(1)
     for row, column in generator.integers(4, 24, (6, 2)):
         for number, unit in enumerate(units):
-            more, less = both[number].numpy().copy(), both[number].numpy().copy()
+            more, less = images[number].numpy().copy(), images[number].numpy().copy()
             more[row, column] += 1e-6
             less[row, column] -= 1e-6
             slope = (value(config, model, more, layer, unit) - value(config, model, less, layer, unit)) / 2e-6
-            assert found[number, row, column] == pytest.approx(slope, rel=1e-3, abs=1e-7)
+            assert gradients[number, row, column] == pytest.approx(slope, rel=1e-3, abs=1e-7)
 
 
 @pytest.mark.parametrize(("config", "layer"), LAYERS, ids=NAMES)
@@ -73,7 +73,9 @@ def test_the_image_found_excites_more_than_every_real_one(
 ) -> None:
     model, units = networks[config.model], [0, 1, 2]
     mean = tiny.train_images.mean(0).astype(np.float32) / 255
-    plain, smooth = (ascent.maximizing_images(config, model, layer, units, mean, smooth=one) for one in (False, True))
+    plain, smooth = (
+        ascent.maximizing_images(config, model, layer, units, mean, smooth=smooth) for smooth in (False, True)
+    )
     assert np.array_equal(smooth, ascent.maximizing_images(config, model, layer, units, mean, seed=0))
     assert not np.array_equal(smooth, ascent.maximizing_images(config, model, layer, units, mean, seed=1))
     assert min(plain.min(), smooth.min()) >= 0
@@ -85,9 +87,9 @@ def test_the_image_found_excites_more_than_every_real_one(
         assert value(config, model, best, layer, unit) == pytest.approx(values[unit, 0], abs=1e-3)
         assert value(config, model, plain[unit], layer, unit) > values[unit, 0]
         # Smoothing costs excitation; what is left is still more than at the start.
-        found = [value(config, model, image, layer, unit) for image in (mean, smooth[unit], plain[unit])]
-        assert found == sorted(found)
-        assert found[1] > found[0] + 0.5
+        activations = [value(config, model, image, layer, unit) for image in (mean, smooth[unit], plain[unit])]
+        assert activations == sorted(activations)
+        assert activations[1] > activations[0] + 0.5
 
 
 def test_for_a_linear_unit_it_is_the_ink_where_its_weights_are_positive() -> None:
@@ -96,8 +98,8 @@ def test_for_a_linear_unit_it_is_the_ink_where_its_weights_are_positive() -> Non
     weights = torch.where(torch.arange(784) % 2 == 0, 1.0, -1.0)
     with torch.no_grad():
         model[0].weight[4] = weights
-    found = ascent.maximizing_images(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
-    assert np.array_equal(found[0].reshape(-1), (weights > 0).numpy().astype(np.float32))
+    images = ascent.maximizing_images(config, model, 1, [4], np.full((28, 28), 0.5, np.float32), smooth=False)
+    assert np.array_equal(images[0].reshape(-1), (weights > 0).numpy().astype(np.float32))
 
 
 def test_smoothing_makes_neighbors_alike(networks: dict[str, torch.nn.Sequential], tiny: Dataset) -> None:

@@ -41,14 +41,14 @@ def score(config: RunConfig, model: torch.nn.Sequential, image: np.ndarray, digi
 def test_the_gradient_equals_finite_differences(config: RunConfig, ink: np.ndarray) -> None:
     model = network(config).double()
     image = ink.astype(np.float64)
-    found = maps.gradient(config, model, image, 4)
-    assert abs(found).max() > 1e-4
+    gradient = maps.gradient(config, model, image, 4)
+    assert abs(gradient).max() > 1e-4
     for place in [(10, 10), (14, 12), (0, 0), (21, 19)]:
         more, less = image.copy(), image.copy()
         more[place] += 1e-4
         less[place] -= 1e-4
         slope = (score(config, model, more, 4) - score(config, model, less, 4)) / 2e-4
-        assert found[place] == pytest.approx(slope, rel=1e-4, abs=1e-7)
+        assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=1e-7)
 
 
 @pytest.mark.parametrize("config", [SMOOTH, CNN], ids=["mlp", "cnn"])
@@ -62,11 +62,11 @@ def test_integrated_gradients_add_up_to_the_rise(config: RunConfig, ink: np.ndar
 
 def test_occlusion_is_the_fall_of_the_score(ink: np.ndarray) -> None:
     model = network(SMOOTH)
-    found = maps.occlusion(SMOOTH, model, ink, 7)
+    drops = maps.occlusion(SMOOTH, model, ink, 7)
     wiped = ink.copy()
     wiped[8:13, 9:14] = 0
-    assert found[10, 11] == pytest.approx(score(SMOOTH, model, ink, 7) - score(SMOOTH, model, wiped, 7), abs=1e-5)
-    assert found[0, 27] == pytest.approx(0, abs=1e-6)  # nothing there to wipe out
+    assert drops[10, 11] == pytest.approx(score(SMOOTH, model, ink, 7) - score(SMOOTH, model, wiped, 7), abs=1e-5)
+    assert drops[0, 27] == pytest.approx(0, abs=1e-6)  # nothing there to wipe out
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

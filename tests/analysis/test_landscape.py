@@ -33,11 +33,13 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def snapshots(config: RunConfig, dataset: Dataset, count: int = 5) -> list[tuple[int, Any]]:
     trainer = Trainer(config, dataset, threads=1)
-    found = []
+    steps_and_weights = []
     for _number in range(count):
-        found.append((trainer.step, {k: v.detach().numpy().copy() for k, v in trainer.model.state_dict().items()}))
+        steps_and_weights.append(
+            (trainer.step, {k: v.detach().numpy().copy() for k, v in trainer.model.state_dict().items()})
+        )
         trainer.advance(steps=3)
-    return found
+    return steps_and_weights
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,19 +47,19 @@ def test_the_grid_is_the_loss_of_the_network_with_these_weights(kind: str, tiny:
     config = SMALL.replace(**KINDS[kind])
     plane = loss_surface.path_plane(snapshots(config, tiny))
     assert plane is not None
-    found = loss_surface.landscape(config, tiny, plane, side=4, images=70, threads=1)
-    assert found.losses.shape == (4, 4)
+    surface = loss_surface.landscape(config, tiny, plane, side=4, images=70, threads=1)
+    assert surface.losses.shape == (4, 4)
     inputs, labels = BatchLoader(config, tiny.train_images[:70], tiny.train_labels[:70]).rows(slice(0, 70))
     model = build_model(config).eval()
     for row, column in ((0, 0), (1, 3), (3, 2)):
         weights = dict(plane.origin)
         for name in plane.first:
-            moved = found.xs[column] * plane.first[name] + found.ys[row] * plane.second[name]
+            moved = surface.xs[column] * plane.first[name] + surface.ys[row] * plane.second[name]
             weights[name] = (plane.origin[name] + moved).astype(np.float32)
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
         with torch.inference_mode():
             expected = loss_of(config, model(inputs), labels).item()
-        assert found.losses[row, column] == pytest.approx(expected, rel=1e-4)
+        assert surface.losses[row, column] == pytest.approx(expected, rel=1e-4)
 
 
 def plain(*rows: tuple[float, ...]) -> list[tuple[int, Any]]:
@@ -77,7 +79,9 @@ def test_the_path_in_a_plane_is_shown_as_it_is() -> None:
     assert plane.path[0, 0] < 0  # it begins on the left
     assert plane.xs[0] < plane.path[:, 0].min()
     assert plane.ys[1] > plane.path[:, 1].max()
-    first, second = (np.concatenate([w.ravel() for w in one.values()]) for one in (plane.first, plane.second))
+    first, second = (
+        np.concatenate([w.ravel() for w in direction.values()]) for direction in (plane.first, plane.second)
+    )
     assert first @ second == pytest.approx(0, abs=1e-6)
     assert np.linalg.norm(first) == pytest.approx(1)
 
@@ -90,7 +94,7 @@ def test_a_path_that_spans_no_plane(rows: list[tuple[float, ...]]) -> None:
 def test_random_directions_are_as_long_as_each_units_weights(tiny: Dataset) -> None:
     (_step, weights) = snapshots(SMALL.replace(model="cnn", filters=(4,)), tiny, 1)[0]
     plane = loss_surface.random_plane(weights, 7)
-    again, other = loss_surface.random_plane(weights, 7), loss_surface.random_plane(weights, 7, seed=1)
+    again, another = loss_surface.random_plane(weights, 7), loss_surface.random_plane(weights, 7, seed=1)
     for name, value in weights.items():
         for direction in (plane.first, plane.second):
             if value.ndim == 1:
@@ -99,21 +103,23 @@ def test_random_directions_are_as_long_as_each_units_weights(tiny: Dataset) -> N
                 lengths = [np.linalg.norm(part) for part in direction[name]]
                 np.testing.assert_allclose(lengths, [np.linalg.norm(part) for part in value], rtol=1e-5)
         np.testing.assert_array_equal(plane.first[name], again.first[name])
-    assert not np.array_equal(plane.first["0.weight"], other.first["0.weight"])
+    assert not np.array_equal(plane.first["0.weight"], another.first["0.weight"])
     assert not np.array_equal(plane.first["0.weight"], plane.second["0.weight"])
 
 
 def test_infinite_losses_stay_and_progress_can_end_it(tiny: Dataset) -> None:
     (_step, weights) = snapshots(SMALL, tiny, 1)[0]
     huge = {name: value * np.float32(1e30) for name, value in weights.items()}
-    found = loss_surface.landscape(SMALL, tiny, loss_surface.random_plane(huge, 0), side=3, images=20, threads=1)
-    assert not np.isfinite(found.losses).all()
+    surface = loss_surface.landscape(SMALL, tiny, loss_surface.random_plane(huge, 0), side=3, images=20, threads=1)
+    assert not np.isfinite(surface.losses).all()
 
-    def told(_share: float) -> None:
+    def interrupt(_share: float) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        loss_surface.landscape(SMALL, tiny, loss_surface.random_plane(weights, 0), side=3, images=20, progress=told)
+        loss_surface.landscape(
+            SMALL, tiny, loss_surface.random_plane(weights, 0), side=3, images=20, progress=interrupt
+        )
 
 
 def test_a_large_network_gets_fewer_points_and_images() -> None:

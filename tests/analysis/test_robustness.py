@@ -48,8 +48,8 @@ def test_a_shift_moves_the_center_by_its_pixels(ink: np.ndarray) -> None:
 def test_a_rotation_by_a_quarter_is_numpys(ink: np.ndarray) -> None:
     turned = perturbations.perturbed(ink, "rotation", 90)
     for before, after in zip(ink, turned, strict=True):
-        both = [np.rot90(before, way) for way in (1, -1)]
-        assert min(float(abs(after - one).max()) for one in both) < 1e-4
+        quarters = [np.rot90(before, way) for way in (1, -1)]
+        assert min(float(abs(after - quarter).max()) for quarter in quarters) < 1e-4
 
 
 def test_a_hidden_square_takes_only_ink_away(ink: np.ndarray) -> None:
@@ -68,7 +68,7 @@ def test_the_attack_raises_the_loss_by_no_more_than_its_strength(ink: np.ndarray
     goal = torch.from_numpy(labels.astype(np.int64))
     with torch.inference_mode():
         before, after = (
-            float(loss_of(config, inference.outputs(config, model, torch.from_numpy(one)), goal))
-            for one in (ink, attacked)
+            float(loss_of(config, inference.outputs(config, model, torch.from_numpy(images)), goal))
+            for images in (ink, attacked)
         )
     assert after > before

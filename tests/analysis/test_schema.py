@@ -116,8 +116,8 @@ CRAFTED: list[tuple[AnalysisKind, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "plain", "said"), CRAFTED)
-def test_crafted_parameters_fail_with_a_sentence(store: Store, name: AnalysisKind, plain: Any, said: str) -> None:
+@pytest.mark.parametrize(("name", "plain", "text"), CRAFTED)
+def test_crafted_parameters_fail_with_a_sentence(store: Store, name: AnalysisKind, plain: Any, text: str) -> None:
     analysis_id = store.analyses.create("ann", name, {})
     with store.database.begin() as connection:
         change = sa.text("UPDATE analyses SET parameters = :parameters")
@@ -126,50 +126,50 @@ def test_crafted_parameters_fail_with_a_sentence(store: Store, name: AnalysisKin
     analysis = store.analyses.get(analysis_id)
     assert analysis is not None
     assert analysis.state == "failed"
-    assert said in str(analysis.message)
+    assert text in str(analysis.message)
     assert len(str(analysis.message)) < 300
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("column", "value", "text"),
     [
         ("kind", "fortune", "knows no computation fortune"),
         ("parameters", "{", "is asked with run, plane"),
         ("parameters", "[" * 100_000, "is asked with run, plane"),
     ],
 )
-def test_a_damaged_row_fails_with_a_sentence(store: Store, column: str, value: str, said: str) -> None:
+def test_a_damaged_row_fails_with_a_sentence(store: Store, column: str, value: str, text: str) -> None:
     analysis_id = store.analyses.create("ann", "landscape", {"run": "r", "plane": "path"})
     with store.database.begin() as connection:
         connection.execute(sa.text(f"UPDATE analyses SET {column} = :value"), {"value": value})
     analysis_job.execute(analysis_id, store.url, 1)
     analysis = store.analyses.get(analysis_id)
     assert analysis is not None
-    assert (analysis.state, said in str(analysis.message)) == ("failed", True)
+    assert (analysis.state, text in str(analysis.message)) == ("failed", True)
 
 
 def damaged(values: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[tuple[Any, Any]]:
     """Results that no version gives, or an earlier one gave."""
-    one = next(iter(arrays))
+    name = next(iter(arrays))
     return [
         ({}, arrays),
         ([], arrays),
         (values | {"more": 1}, arrays),
         (values | {"step": "4"}, arrays),
         (values, {}),
-        (values, arrays | {"more": arrays[one]}),
-        (values, arrays | {one: arrays[one].astype(np.float32)}),
-        (values, arrays | {one: arrays[one][0]}),
-        (values, arrays | {one: arrays[one][:1]}),
+        (values, arrays | {"more": arrays[name]}),
+        (values, arrays | {name: arrays[name].astype(np.float32)}),
+        (values, arrays | {name: arrays[name][0]}),
+        (values, arrays | {name: arrays[name][:1]}),
     ]
 
 
 def test_a_result_of_another_version_is_refused_with_a_sentence() -> None:
     kind = registry.KINDS["landscape"]
     arrays = arrays_of(kind.result)
-    for values, others in damaged(EXAMPLES["landscape"][1], arrays):
+    for values, damaged_arrays in damaged(EXAMPLES["landscape"][1], arrays):
         with pytest.raises(MnistLabError, match="Compute it again"):
-            kind.result.from_stored(values, others)
+            kind.result.from_stored(values, damaged_arrays)
 
 
 @pytest.mark.parametrize(

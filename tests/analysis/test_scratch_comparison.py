@@ -18,21 +18,21 @@ TWO_LAYER = preset("two-layer-net").config
 @pytest.mark.parametrize(("rate", "allowed"), [(0.1, 2e-6), (0.5, 2e-5)])
 def test_on_mnist_both_curves_are_one(mnist: Path, rate: float, allowed: float) -> None:
     config = TWO_LAYER.replace(learning_rate=rate, epochs=3)
-    found = train_both(config, load_dataset("mnist", mnist))
-    assert len(found.scratch) == len(found.engine) == 300
-    assert np.abs(found.scratch - found.engine).max() < allowed
-    assert found.scratch[0] == pytest.approx(np.log(10), abs=0.01)
-    assert found.scratch[-50:].mean() < 0.6  # it has learned: agreeing on nothing would prove nothing
-    assert found.scratch_seconds > 0
-    assert found.engine_seconds > 0
+    comparison = train_both(config, load_dataset("mnist", mnist))
+    assert len(comparison.scratch) == len(comparison.engine) == 300
+    assert np.abs(comparison.scratch - comparison.engine).max() < allowed
+    assert comparison.scratch[0] == pytest.approx(np.log(10), abs=0.01)
+    assert comparison.scratch[-50:].mean() < 0.6  # it has learned: agreeing on nothing would prove nothing
+    assert comparison.scratch_seconds > 0
+    assert comparison.engine_seconds > 0
 
 
 def test_on_mnist_both_collapse_at_1_5(mnist: Path) -> None:
-    found = train_both(TWO_LAYER.replace(learning_rate=1.5, epochs=5), load_dataset("mnist", mnist))
-    for losses in (found.scratch, found.engine):
+    comparison = train_both(TWO_LAYER.replace(learning_rate=1.5, epochs=5), load_dataset("mnist", mnist))
+    for losses in (comparison.scratch, comparison.engine):
         assert np.isfinite(losses).all()
         assert losses[-100:].mean() == pytest.approx(np.log(10), abs=0.01)
-    assert np.abs(found.scratch - found.engine)[-100:].max() < 1e-5
+    assert np.abs(comparison.scratch - comparison.engine)[-100:].max() < 1e-5
 
 
 @pytest.mark.parametrize("sampling", ["shuffle", "replacement"])
@@ -48,13 +48,13 @@ def test_on_built_in_digits_short_batches_too(tiny: Dataset, sampling: str) -> N
         sampling=sampling,  # type: ignore[arg-type]
         epochs=20,
     )
-    told: list[float] = []
-    found = train_both(config, tiny, progress=told.append)
-    assert len(found.scratch) == config.total_steps == 220
-    assert np.abs(found.scratch - found.engine).max() < 2e-5
-    assert found.scratch[-20:].mean() < 0.5 * found.scratch[0]
-    assert told == sorted(told)
-    assert 0 <= told[0] < told[-1] < 1
+    fractions: list[float] = []
+    comparison = train_both(config, tiny, progress=fractions.append)
+    assert len(comparison.scratch) == config.total_steps == 220
+    assert np.abs(comparison.scratch - comparison.engine).max() < 2e-5
+    assert comparison.scratch[-20:].mean() < 0.5 * comparison.scratch[0]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] < fractions[-1] < 1
 
 
 def test_other_batches_would_be_seen(tiny: Dataset) -> None:

@@ -22,9 +22,9 @@ from mnist_core.jobs import worker_store
 from mnist_core.networks import weights
 from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.store import Store, open_store
-from tests.backup.filled import CONFIG, crashed, everything, execute, files, filled, paused_after
+from tests.backup.sample_store import CONFIG, crashed, everything, execute, files, filled, paused_after
 from tests.conftest import ROOT
-from tests.jobs.disturbed import rows
+from tests.jobs.short_run import rows
 
 
 @pytest.mark.parametrize("way", ["sqlite to sqlite", "sqlite to postgresql", "postgresql to sqlite"])
@@ -57,12 +57,12 @@ def test_everything_comes_back(
     assert restored.lease.current().served_seconds == 7.0
     assert restored.lease.current().holder == ""
     assert everything(restored) == everything(store)
-    was, found = files(home), files(another)
+    before, after = files(home), files(another)
     # The checkpoint that counts is in its place now.
-    (newer,) = [name for name in was if ".next." in name]
-    was["crashed.safetensors"] = was.pop(newer)
-    del was["nobody.safetensors"]
-    assert found == was
+    (newer,) = [name for name in before if ".next." in name]
+    before["crashed.safetensors"] = before.pop(newer)
+    del before["nobody.safetensors"]
+    assert after == before
     (analysis,) = restored.analyses.newest("ann done", "landscape")
     done = restored.analyses.get(analysis.id)
     assert done is not None
@@ -83,8 +83,8 @@ def test_runs_go_on_to_the_bit(
     reached = store.runs.get(lost).checkpoint_step
     backup.make(tmp_path / "backup.zip")
     elsewhere()
-    found = backup.restore(tmp_path / "backup.zip")
-    assert (found.runs, found.waiting) == (3, 1)
+    restored_backup = backup.restore(tmp_path / "backup.zip")
+    assert (restored_backup.runs, restored_backup.waiting) == (3, 1)
     restored = open_store()
     worker_store._stores[restored.url] = restored
     restored.commands.send(paused, "ann", "resume")
@@ -160,13 +160,13 @@ def test_files_that_go_meanwhile_are_gone_and_their_runs_still_open(
     real = making._all_files
 
     def listed(*arguments: Any) -> Any:
-        found = [*real(*arguments)]
+        paths = [*real(*arguments)]
         shutil.rmtree(settings.checkpoint_folder())
-        return found
+        return paths
 
     monkeypatch.setattr(making, "_all_files", listed)
-    made = backup.make(tmp_path / "backup.zip")
-    assert (made.runs, made.files, made.restarting) == (2, 1, 0)
+    report = backup.make(tmp_path / "backup.zip")
+    assert (report.runs, report.files, report.restarting) == (2, 1, 0)
     elsewhere()
     backup.restore(tmp_path / "backup.zip")
     restored = open_store()
@@ -212,9 +212,9 @@ def test_one_that_is_killed_leaves_nothing_that_looks_whole(
     file = place / "backup.zip"
     _kill("backup", file)
     assert not file.exists()
-    (left,) = place.iterdir()
+    (part,) = place.iterdir()
     with pytest.raises(BackupError):
-        backup.restore(left)
+        backup.restore(part)
     backup.make(file)
     assert [*place.iterdir()] == [file]
     assert not list(home.glob("backup-*.tmp"))

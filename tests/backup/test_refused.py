@@ -19,7 +19,7 @@ from mnist_core.backup import container, restoring
 from mnist_core.cli import main
 from mnist_core.errors import BackupError
 from mnist_core.store import Store, open_store
-from tests.backup.filled import CONFIG, files, paused_after
+from tests.backup.sample_store import CONFIG, files, paused_after
 
 Change = Callable[[dict[str, bytes]], Any]
 
@@ -34,28 +34,28 @@ def small(store: Store, tmp_path: Path) -> Path:
 
 
 def members(file: Path) -> dict[str, bytes]:
-    with container.opened(file) as found:
-        names = [f"rows/{table}.jsonl" for table in found.tables()] + [name for name, _run in found.files()]
-        return {name: b"".join(found.pieces(name)) for name in names}
+    with container.opened(file) as backup_file:
+        names = [f"rows/{table}.jsonl" for table in backup_file.tables()] + [name for name, _run in backup_file.files()]
+        return {name: b"".join(backup_file.pieces(name)) for name in names}
 
 
 def rewritten(file: Path, change: Change, **manifest: Any) -> Path:
     """A backup with right checksums and other contents; `manifest`: revision or rows."""
-    with container.opened(file) as found:
-        told = {"program": "x", "revision": found.manifest.revision, "rows": found.manifest.rows} | manifest
+    with container.opened(file) as backup_file:
+        head = {"program": "x", "revision": backup_file.manifest.revision, "rows": backup_file.manifest.rows} | manifest
     content = members(file)
     change(content)
     target = file.with_name("rewritten.zip")
     with container.new_backup(target) as writer:
         for name, value in content.items():
             writer.add(name, [value])
-        writer.end(**told)
+        writer.end(**head)
     return target
 
 
-def refused(file: Path, said: str) -> None:
+def refused(file: Path, sentence: str) -> None:
     """It is refused with this sentence, and nothing of it is in the home."""
-    with pytest.raises(BackupError, match=said):
+    with pytest.raises(BackupError, match=sentence):
         backup.restore(file)
     assert files(settings.home()) == {}
     if (settings.home() / "runs.sqlite").exists():
@@ -134,11 +134,11 @@ def test_links_doubles_and_other_packing_are_refused(small: Path, elsewhere: Cal
     elsewhere()
     link = zipfile.ZipInfo("checkpoints/a.safetensors")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    other = zipfile.ZipInfo("checkpoints/b.safetensors")
-    other.compress_type = zipfile.ZIP_LZMA
+    packed = zipfile.ZipInfo("checkpoints/b.safetensors")
+    packed.compress_type = zipfile.ZIP_LZMA
     with pytest.warns(UserWarning, match="Duplicate"):
         doubled = _with(small, zipfile.ZipInfo("rows/runs.jsonl"))
-    for file in (_with(small, link), _with(small, other), doubled):
+    for file in (_with(small, link), _with(small, packed), doubled):
         refused(file, "holds what no backup of MNIST Lab holds")
     refused(_with(small, zipfile.ZipInfo("checkpoints/c.safetensors")), "damaged")  # in no list of checksums
 
@@ -180,11 +180,11 @@ def test_what_is_not_as_it_is_listed_is_refused(
 ) -> None:
     real = container.Writer.end
 
-    def end(writer: container.Writer, *told: Any, **named: Any) -> None:
+    def end(writer: container.Writer, *arguments: Any, **options: Any) -> None:
         checksum, size, name = writer._checksums[-1].split()
         told_size, told_checksum = lie(int(size), checksum)
         writer._checksums[-1] = f"{told_checksum} {told_size} {name}\n"
-        real(writer, *told, **named)
+        real(writer, *arguments, **options)
 
     monkeypatch.setattr(container.Writer, "end", end)
     file = rewritten(small, dict.copy)
@@ -256,9 +256,9 @@ def test_a_home_that_has_runs_or_an_app_is_left_alone(
     monkeypatch.setattr(restoring, "_staged", staged)
     with pytest.raises(BackupError, match="has runs already"):
         backup.restore(small)
-    left = open_store()
-    assert [run.id for run in left.runs.newest("bob")] == ["late"]
-    left.close()
+    reopened = open_store()
+    assert [run.id for run in reopened.runs.newest("bob")] == ["late"]
+    reopened.close()
 
 
 def test_a_store_that_another_home_serves_is_left_alone(
@@ -297,19 +297,23 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "checkpoint_token",
         "color",
     }
-    then = {"soft_deleted_at": "put_away_at"}
+    old_names = {"soft_deleted_at": "put_away_at"}
 
     def change(content: dict[str, bytes]) -> None:
         for table in ("lease", "counters"):
             del content[f"rows/{table}.jsonl"]
         for name in [name for name in content if name.startswith("rows/")]:
-            told = [json.loads(line) for line in content[name].splitlines()]
-            kept = [{then.get(key, key): value for key, value in row.items() if key not in later} for row in told]
-            content[name] = b"".join(json.dumps(row).encode() + b"\n" for row in kept)
+            rows = [json.loads(line) for line in content[name].splitlines()]
+            old_rows = [
+                {old_names.get(key, key): value for key, value in row.items() if key not in later} for row in rows
+            ]
+            content[name] = b"".join(json.dumps(row).encode() + b"\n" for row in old_rows)
         content["rows/studies.jsonl"] = content.pop("rows/analyses.jsonl")
 
-    with container.opened(small) as found:
-        counts = {table: count for table, count in found.manifest.rows.items() if table not in ("lease", "counters")}
+    with container.opened(small) as backup_file:
+        counts = {
+            table: count for table, count in backup_file.manifest.rows.items() if table not in ("lease", "counters")
+        }
     counts["studies"] = counts.pop("analyses")
     old = rewritten(small, change, revision="0004_labels", rows=counts)
     elsewhere()

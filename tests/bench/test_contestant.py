@@ -37,8 +37,8 @@ def test_a_mistake_of_our_own_is_no_missing_library(few: Dataset, monkeypatch: p
 
 
 def test_versions_are_those_of_the_packages() -> None:
-    found = contestant.versions(Contestant("odd", "", "", ("numpy", "no-package-of-this-name")))
-    assert set(found) == {"numpy"}
+    versions = contestant.versions(Contestant("odd", "", "", ("numpy", "no-package-of-this-name")))
+    assert set(versions) == {"numpy"}
 
 
 def test_a_process_answers_each_time_it_is_asked(mnist: Path) -> None:

@@ -20,11 +20,11 @@ def test_what_is_recorded_are_the_runs_of_a_sweep_with_its_zones(
     monkeypatch.setattr(home_curves, "RATES", (1e-5, 0.1, 50.0))
     monkeypatch.setattr(home_curves, "load_dataset", lambda _name, _data: tiny)
     monkeypatch.setattr(home_curves, "_experiments", lambda _dataset: {})
-    made = home_curves.record(None, tmp_path / "made.json")
-    assert recording(tmp_path / "made.json") == made
-    assert isinstance(made, Recording)
-    assert made.steps == tuple(range(101))  # 100 updates, and before them
-    slow, good, broken = made.curves
+    recorded = home_curves.record(None, tmp_path / "made.json")
+    assert recording(tmp_path / "made.json") == recorded
+    assert isinstance(recorded, Recording)
+    assert recorded.steps == tuple(range(101))  # 100 updates, and before them
+    slow, good, broken = recorded.curves
     assert (slow.rate, good.rate, broken.rate) == (1e-5, 0.1, 50.0)
     assert (slow.zone, good.zone, broken.zone) == ("small", "good", "broken")
     assert good.accuracy[-20] > slow.accuracy[-20] + 0.3

@@ -48,9 +48,9 @@ def test_what_came_of_a_photo(kind: str, digit: int, fraction: float, came: Outc
 
 def test_the_same_seed_makes_the_same_photo() -> None:
     digits = Digits(*draw_digits(30, 5))
-    one, same, other = (photo("noisy", digits, np.random.default_rng(seed), (300, 320)) for seed in (1, 1, 2))
-    assert one.content == same.content
-    assert one.content != other.content
+    first, same, different = (photo("noisy", digits, np.random.default_rng(seed), (300, 320)) for seed in (1, 1, 2))
+    assert first.content == same.content
+    assert first.content != different.content
 
 
 def test_the_report_has_percent_of_each_kind_and_what_all_came_to() -> None:

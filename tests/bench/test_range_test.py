@@ -57,19 +57,19 @@ def test_the_report_tells_the_wrong_ones() -> None:
 
 
 def test_a_case_trains_at_twelve_rates_and_at_what_is_suggested(tiny: Dataset) -> None:
-    found = make_case(CONFIG.replace(epochs=25), tiny)
-    assert len(found["accuracies"]) == RATES
-    assert found["suggested"].keys() == found["came_to"].keys() == {"valley", "steepest", "tenth"}
-    assert max(found["accuracies"]) > 0.7
-    assert is_right({"seed": 1, "number": 0} | found)
+    case = make_case(CONFIG.replace(epochs=25), tiny)
+    assert len(case["accuracies"]) == RATES
+    assert case["suggested"].keys() == case["came_to"].keys() == {"valley", "steepest", "tenth"}
+    assert max(case["accuracies"]) > 0.7
+    assert is_right({"seed": 1, "number": 0} | case)
 
 
 def test_accuracies_are_those_of_a_sweep(tiny: Dataset) -> None:
     rates = (0.01, 0.2, 100.0)  # the last one breaks
     for config in (CONFIG, CONFIG.replace(model="cnn", filters=(3,), epochs=1)):
         runs = sweep(config, rates, dataset=tiny, threads=1, device="cpu").runs
-        found = accuracies(config, rates, tiny)
-        assert found == pytest.approx([run.result["test_accuracy"] for run in runs], abs=0.05)
+        reached = accuracies(config, rates, tiny)
+        assert reached == pytest.approx([run.result["test_accuracy"] for run in runs], abs=0.05)
 
 
 def test_the_grid_is_wide_and_the_same_for_a_seed() -> None:
@@ -87,21 +87,21 @@ def test_the_grid_is_wide_and_the_same_for_a_seed() -> None:
 
 def test_cases_are_kept_and_not_made_again(tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
-    made: list[int] = []
+    calls: list[int] = []
 
     def make(number: int) -> sampled.Record:
-        made.append(number)
-        if len(made) == 3:
+        calls.append(number)
+        if len(calls) == 3:
             raise KeyboardInterrupt
         return {"square": number**2}
 
     with pytest.raises(KeyboardInterrupt):
         list(sampled.cases(4, 7, file, make))
-    found = list(sampled.cases(4, 7, file, make))
-    assert [one["square"] for one in found] == [0, 1, 4, 9]
-    assert made == [0, 1, 2, 2, 3]
-    assert [one["number"] for one in sampled.cases(2, 8, file, make)] == [0, 1]  # another seed has other cases
-    assert made[5:] == [0, 1]
+    cases = list(sampled.cases(4, 7, file, make))
+    assert [case["square"] for case in cases] == [0, 1, 4, 9]
+    assert calls == [0, 1, 2, 2, 3]
+    assert [case["number"] for case in sampled.cases(2, 8, file, make)] == [0, 1]  # another seed has other cases
+    assert calls[5:] == [0, 1]
 
 
 @pytest.mark.parametrize("text", ["[1]\n", "{}\n", "no json\n", '{"seed": 1}\n', "\x00"])

@@ -69,11 +69,11 @@ def test_the_table_is_markdown_without_empty_columns() -> None:
 
 def test_json_has_verdicts_samples_and_the_machine(tmp_path: Path) -> None:
     REPORT.write(tmp_path / "report.json")
-    found = json.loads((tmp_path / "report.json").read_text())
-    assert [figure["verdict"] for figure in found["figures"]] == ["", "", "over", "", ""]
-    assert found["samples"] == {"a": [1.2, 1.5]}
-    assert found["machine"]["versions"] == {"torch": "2.0"}
-    assert found["machine"]["processor"] == processor() != ""
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert [figure["verdict"] for figure in content["figures"]] == ["", "", "over", "", ""]
+    assert content["samples"] == {"a": [1.2, 1.5]}
+    assert content["machine"]["versions"] == {"torch": "2.0"}
+    assert content["machine"]["processor"] == processor() != ""
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -102,16 +102,16 @@ def test_the_page_of_charts_needs_nothing_else(tmp_path: Path) -> None:
 def test_training_is_the_default(
     words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[dict[str, object]] = []
+    calls: list[dict[str, object]] = []
 
     def measure(**options: object) -> Report:
-        asked.append(options)
+        calls.append(options)
         return REPORT
 
     monkeypatch.setattr(training, "measure", measure)
     files = ["--json", str(tmp_path / "a.json"), "--chart", str(tmp_path / "a.html")]
     assert bench.main([*words, "--only", "lenet,scaling", "--rounds", "2", "--data", "there", *files]) == 0
-    assert asked == [{"only": ["lenet", "scaling"], "rounds": 2, "data": Path("there")}]
+    assert calls == [{"only": ["lenet", "scaling"], "rounds": 2, "data": Path("there")}]
     assert "### a contest" in capsys.readouterr().out
     assert {file.name for file in tmp_path.iterdir()} >= {"a.json", "a.html"}
 

@@ -60,8 +60,8 @@ def contest(*names: str, judges: tuple[contests.Judge, ...] = ()) -> Contest:
 
 def test_every_second_round_goes_backwards(fake: type[FakeProcess]) -> None:
     training.compare(contest("floor", "ours-updates", "torch-sliced"), 3, Path())
-    there = ["floor", "ours-updates", "torch-sliced"]
-    assert [name for name, _number in fake.asked] == [*there, *reversed(there), *there]
+    order = ["floor", "ours-updates", "torch-sliced"]
+    assert [name for name, _number in fake.asked] == [*order, *reversed(order), *order]
     assert [number for _name, number in fake.asked] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
@@ -73,22 +73,22 @@ def test_floor_and_ours_share_a_process_and_peers_have_their_own(fake: type[Fake
 def test_a_missing_library_is_a_line_of_the_table(fake: type[FakeProcess]) -> None:
     peers = ["torch-sliced", "keras-jax", "torch-loader"]
     judge = ratio("fastest peer / ours", peers, "ours-updates", minimum=1.0)
-    found = training.compare(contest("ours-updates", *peers, judges=(judge,)), 2, Path())
-    lines = {figure.name: figure for figure in found.figures}
+    report = training.compare(contest("ours-updates", *peers, judges=(judge,)), 2, Path())
+    lines = {figure.name: figure for figure in report.figures}
     assert lines["Keras on JAX"].value is None
     assert lines["Keras on JAX"].note == "not installed"
     assert lines["fastest peer / ours"].value == pytest.approx(2.0)
     assert lines["fastest peer / ours"].note == "without Keras on JAX"
-    assert {figure.group for figure in found.figures} == {"a contest"}
+    assert {figure.group for figure in report.figures} == {"a contest"}
     assert ("keras-jax", 0) not in fake.asked
-    assert found.versions == {"torch": "2"}
+    assert report.versions == {"torch": "2"}
 
 
 def test_without_any_peer_there_is_no_ratio(fake: type[FakeProcess]) -> None:
     judge = ratio("peer / ours", ["keras-jax"], "ours-updates", minimum=1.0)
-    found = training.compare(contest("ours-updates", "keras-jax", judges=(judge,)), 2, Path())
-    assert found.figures[-1].value is None
-    assert found.figures[-1].verdict == "not known here"
+    report = training.compare(contest("ours-updates", "keras-jax", judges=(judge,)), 2, Path())
+    assert report.figures[-1].value is None
+    assert report.figures[-1].verdict == "not known here"
 
 
 def test_ratios_are_of_the_same_round() -> None:
@@ -113,8 +113,8 @@ def test_side_by_side(fake: type[FakeProcess], monkeypatch: pytest.MonkeyPatch) 
 def test_scaling_has_times_and_memory_of_every_size(fake: type[FakeProcess], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "WIDTHS", (16, 32))
     monkeypatch.setattr(training, "BATCH_SIZES", (1, 10_000))
-    found = training.scaling(1, Path())
-    memory = [figure for figure in found.figures if figure.unit == "MB"]
+    report = training.scaling(1, Path())
+    memory = [figure for figure in report.figures if figure.unit == "MB"]
     assert [figure.at for figure in memory] == [16, 32, 1, 10_000]
     assert {figure.value for figure in memory} == {300.0}
     assert len(fake.started) == 4
@@ -150,8 +150,8 @@ def test_a_sweep_has_as_many_rates_and_the_last_is_no_collapse() -> None:
 
 
 def test_means_over_seeds(fake: type[FakeProcess]) -> None:
-    found = training.compare(contests.lenet_fast(RunConfig()), 5, Path())
-    time, accuracy = found.figures[-2:]
+    report = training.compare(contests.lenet_fast(RunConfig()), 5, Path())
+    time, accuracy = report.figures[-2:]
     assert time.value == pytest.approx(1.5)
     assert time.note == "5 seeds"
     assert accuracy.value == pytest.approx(0.9)

@@ -26,8 +26,8 @@ def ending(
     if lowest is not None:
         losses[:21], losses[20:] = np.linspace(start, lowest, 21), np.linspace(lowest, loss, 20)
     accuracies[30 : 30 + 2 * falls : 2] -= 0.3
-    made = Ending(True, tuple(losses), tuple(accuracies), accuracy, 0.5)
-    return replace(made, **changes)
+    result = Ending(True, tuple(losses), tuple(accuracies), accuracy, 0.5)
+    return replace(result, **changes)
 
 
 GOOD, SLOW, STUCK = ending(0.3, 0.91), ending(1.5, 0.6), ending(2.302, 0.11)
@@ -40,7 +40,7 @@ def evidence(run: Ending, again: Ending, longer: Ending, *, lower: Ending = GOOD
 
 
 @pytest.mark.parametrize(
-    ("run", "again", "longer", "found"),
+    ("run", "again", "longer", "expected"),
     [
         (GOOD, GOOD, GOOD, ("learning-well",)),
         (SLOW, SLOW, GOOD, ("learning-slowly",)),
@@ -55,8 +55,8 @@ def evidence(run: Ending, again: Ending, longer: Ending, *, lower: Ending = GOOD
         (ending(0.6, 0.9, lowest=0.4), GOOD, GOOD, ("learning-well", "overfitting")),  # one seed alone is luck
     ],
 )
-def test_longer_and_repeated_runs_decide(run: Ending, again: Ending, longer: Ending, found: tuple[str, ...]) -> None:
-    assert labels(evidence(run, again, longer)) == found
+def test_longer_and_repeated_runs_decide(run: Ending, again: Ending, longer: Ending, expected: tuple[str, ...]) -> None:
+    assert labels(evidence(run, again, longer)) == expected
 
 
 def test_what_a_lower_rate_cannot_mend_did_not_diverge_for_sure() -> None:

@@ -15,9 +15,9 @@ from mnist_core.bench import browser
 from mnist_core.bench.server import start_server, wait_until
 from mnist_core.errors import MnistLabError
 from tests import built_in
-from tests.browser.kept import Browsers
+from tests.browser.browsers import Browsers
 from tests.browser.page import Page
-from tests.browser.trained import TrainedRuns
+from tests.browser.trained_runs import TrainedRuns
 from tests.conftest import mnist_folder
 
 Open = Callable[..., Page]

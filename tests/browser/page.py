@@ -41,8 +41,8 @@ class Page:
 
     def student(self) -> str:
         """Who sits before this browser; somebody new where it has shown no page yet."""
-        found = self.browser.execute_cdp_cmd("Network.getCookies", {"urls": [self.server]})["cookies"]
-        names = [cookie["value"] for cookie in found if cookie["name"] == COOKIE]
+        cookies = self.browser.execute_cdp_cmd("Network.getCookies", {"urls": [self.server]})["cookies"]
+        names = [cookie["value"] for cookie in cookies if cookie["name"] == COOKIE]
         if not names:
             names = [secrets.token_hex(16)]
             cookie = {"name": COOKIE, "value": names[0], "url": self.server}
@@ -173,23 +173,23 @@ class Page:
         box = """const box = document.querySelector("[data-testid=stDataFrame] canvas").getBoundingClientRect();
             return [box.left, box.top, box.right];"""
 
-        def now() -> tuple[str, str]:
+        def sorted_by() -> tuple[str, str]:
             """Arrow and head of the column that the table is sorted by; empty where by none."""
-            marked = [one for one in self.browser.execute_script(heads) if one[:1] in ("↑", "↓")]
+            marked = [head for head in self.browser.execute_script(heads) if head[:1] in ("↑", "↓")]
             return (marked[0][0], marked[0][1:].strip()) if marked else ("", "")
 
         def clicked(x: float) -> bool:
             """Whether a click there sorted the table otherwise; not so between two heads, where a column is made wider."""
             wait_until(self.at_rest, 20)
-            before = now()
+            before = sorted_by()
             self.click_at(x, top + 17)
             try:
-                wait_until(lambda: now() != before, 3)
+                wait_until(lambda: sorted_by() != before, 3)
             except pytest.fail.Exception:
                 return False
             return True
 
-        order = [one.lstrip("↑↓ ") for one in self.browser.execute_script(heads)]
+        order = [head.lstrip("↑↓ ") for head in self.browser.execute_script(heads)]
         low, top, high = self.browser.execute_script(box)
         target = order.index(head)
         low = max([low + 60, *(x for place, x in self._heads.items() if place < target)])  # 60: the boxes to tick
@@ -203,14 +203,14 @@ class Page:
                 raise AssertionError(f"No click near {middle} sorts.")
             x = found
             for _turn in range(3):  # rising, falling, as it was
-                if now() == (arrow, head):
+                if sorted_by() == (arrow, head):
                     self._heads[target] = x
                     return
-                if now()[1] not in ("", head):
+                if sorted_by()[1] not in ("", head):
                     break
                 clicked(x)
-            self._heads[order.index(now()[1])] = x
-            if order.index(now()[1]) < target:
+            self._heads[order.index(sorted_by()[1])] = x
+            if order.index(sorted_by()[1]) < target:
                 low = x
             else:
                 high = x
@@ -254,11 +254,11 @@ class Page:
         """How many points the chart draws."""
         return int(self.chart(kind, "points") or 0)
 
-    def chart(self, kind: str, what: str) -> str | None:
+    def chart(self, kind: str, name: str) -> str | None:
         """A figure that the chart keeps about itself: points, updates, drawn-at."""
         try:
             charts = self.find(f'[data-testid="live-chart"][data-key$="chart_{kind}"]')
-            return charts[0].get_attribute(f"data-{what}") if charts else None
+            return charts[0].get_attribute(f"data-{name}") if charts else None
         except StaleElementReferenceException:
             return None
 
@@ -267,9 +267,9 @@ class Page:
 
         A chart may be drawn anew at any moment: whoever asks waits for what should be there.
         """
-        found = f"""const chart = document.querySelector('[data-testid="live-chart"][data-key$="chart_{kind}"]');
+        chart = f"""const chart = document.querySelector('[data-testid="live-chart"][data-key$="chart_{kind}"]');
             if (!chart?._fullLayout) return null;"""
-        return self.browser.execute_script(found + script, *arguments)
+        return self.browser.execute_script(chart + script, *arguments)
 
     def zoom(self, kind: str) -> None:
         """Drag over the middle third of the chart, as a student zooms."""
@@ -359,5 +359,5 @@ class Page:
     def step(self) -> int:
         """The step that the progress line tells."""
         script = """const m = document.body.innerText.match(/step ([\\d,]+) of/); return m ? m[1] : null;"""
-        found = self.browser.execute_script(script)
-        return int(found.replace(",", "")) if found else -1
+        number = self.browser.execute_script(script)
+        return int(number.replace(",", "")) if number else -1

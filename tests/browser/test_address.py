@@ -24,22 +24,22 @@ def query(page: Page) -> dict[str, str]:
 def rate(page: Page) -> str | None:
     """The learning rate that the slider shows, where the page is at rest and the address says the same; else None."""
     knobs = page.find(KNOB)
-    shown = knobs[0].get_attribute("aria-valuetext") if knobs and page.at_rest() else None
-    return shown if shown == query(page).get("learning_rate", "0.5") else None
+    value = knobs[0].get_attribute("aria-valuetext") if knobs and page.at_rest() else None
+    return value if value == query(page).get("learning_rate", "0.5") else None
 
 
-def turn(page: Page, times: int = 1) -> str:
+def lower_rate(page: Page, times: int = 1) -> str:
     """Press the key for a smaller learning rate so often; the rate that the slider and the address then come to."""
     before = rate(page)
     assert before is not None
     page.move("c_learning_rate", *[Keys.ARROW_LEFT] * times)
-    wait_until(lambda: (now := rate(page)) is not None and float(now) < float(before) / 1.2**times * 1.05, 30)
-    found = rate(page)
-    assert found is not None
-    return found
+    wait_until(lambda: (current := rate(page)) is not None and float(current) < float(before) / 1.2**times * 1.05, 30)
+    after = rate(page)
+    assert after is not None
+    return after
 
 
-def shown(page: Page) -> tuple[str | None, str | None, str | None]:
+def state(page: Page) -> tuple[str | None, str | None, str | None]:
     """The run whose curves are drawn, the one that the address names, and the learning rate of both."""
     return page.chart("loss", "subject"), query(page).get("run"), rate(page)
 
@@ -61,7 +61,7 @@ def test_twenty_key_presses_make_no_entry_in_the_history(open_browser: Open) -> 
     page = open_browser().open("/").open(f"/train?{SMALL}")
     wait_until(lambda: rate(page) == "0.5", 30)
     before = entries(page)
-    last = turn(page, 20)
+    last = lower_rate(page, 20)
     assert entries(page) == before
     page.browser.back()
     wait_until(lambda: urlsplit(page.address).path == "/" and page.at_rest(), 30)
@@ -75,15 +75,15 @@ def test_back_shows_the_run_that_the_address_names_with_its_controls(open_browse
     page = open_browser().open(f"/train?{SMALL}")
     wait_until(lambda: rate(page) == "0.5", 30)
     first = run_once(page)
-    wait_until(lambda: shown(page) == (first, first, "0.5"), 40)
-    of_first = turn(page)
+    wait_until(lambda: state(page) == (first, first, "0.5"), 40)
+    of_first = lower_rate(page)
     second = run_once(page)
-    wait_until(lambda: shown(page) == (second, second, of_first), 40)
-    of_second = turn(page)
+    wait_until(lambda: state(page) == (second, second, of_first), 40)
+    of_second = lower_rate(page)
     page.browser.back()
-    wait_until(lambda: shown(page) == (first, first, of_first), 40)
+    wait_until(lambda: state(page) == (first, first, of_first), 40)
     page.browser.forward()
-    wait_until(lambda: shown(page) == (second, second, of_second), 40)
+    wait_until(lambda: state(page) == (second, second, of_second), 40)
 
 
 def test_back_shows_the_view_that_the_address_names(open_browser: Open) -> None:
@@ -93,7 +93,7 @@ def test_back_shows_the_view_that_the_address_names(open_browser: Open) -> None:
     names = [button.text for button in page.find(".st-key-why_view button")]
     page.choose("why_view", names[1])
     wait_until(lambda: query(page)["view"] != start, 30)
-    other = query(page)["view"]
+    view = query(page)["view"]
 
     def chosen() -> list[str]:
         return [button.text for button in page.find('.st-key-why_view button[aria-checked="true"]')]
@@ -102,7 +102,7 @@ def test_back_shows_the_view_that_the_address_names(open_browser: Open) -> None:
     page.browser.back()
     wait_until(lambda: query(page)["view"] == start and chosen() == names[:1], 30)
     page.browser.forward()
-    wait_until(lambda: query(page)["view"] == other and chosen() == names[1:2], 30)
+    wait_until(lambda: query(page)["view"] == view and chosen() == names[1:2], 30)
 
 
 def test_another_run_of_a_panel_is_an_entry_wherever_the_panel_stands(open_browser: Open) -> None:

@@ -92,8 +92,8 @@ def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> 
     page.press("optimizer_race_start")
     page.wait_for("5 of 5 runs are done", 90)
 
-    def drawn() -> bool:
+    def five_curves() -> bool:
         script = "return document.querySelector('[data-key$=\"group_loss\"]')?.dataset.points"
         return int(page.browser.execute_script(script) or 0) >= 5 * 2
 
-    wait_until(drawn)  # five curves of two points at least
+    wait_until(five_curves)  # five curves of two points at least

@@ -35,9 +35,9 @@ def test_the_views_that_are_arithmetic(open_browser: Open) -> None:
     page.choose("batch_size_view", "Full batch, mini-batch, single examples")
     page.wait_for("steps: 30, epochs: 30")
     wait_until(lambda: page.points("paths") > 3 * 31)
-    drawn = updates(page, "paths")
+    before = updates(page, "paths")
     page.press("batch_paths_play")
-    wait_until(lambda: updates(page, "paths") >= drawn + 3)
+    wait_until(lambda: updates(page, "paths") >= before + 3)
     page.press("batch_paths_play")
     page.wait_for("Play")
 

@@ -20,7 +20,7 @@ def hidden(page: Page, metric: str) -> set[str]:
     return set(page.of_chart(f"compare_{metric}", script) or ())
 
 
-def drawn(page: Page, metric: str) -> int:
+def visible(page: Page, metric: str) -> int:
     """How many curves, or signs of a legend, are not hidden."""
     return page.of_chart(f"compare_{metric}", "return chart._fullData.filter(t => t.visible === true).length") or 0
 
@@ -50,7 +50,7 @@ def test_two_runs_beside_each_other(open_browser: Open, put: Put) -> None:
     # Of several parts at once, too; the parts' own legend stays.
     page.choose("compare_split", "Training")
     wait_until(lambda: page.says("Accuracy – Training, Validation"))
-    wait_until(lambda: drawn(page, "accuracy") == 2 + 2)  # both parts of the other run, and their names
+    wait_until(lambda: visible(page, "accuracy") == 2 + 2)  # both parts of the other run, and their names
     wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
     page.choose("view_x", "Epoch")
     wait_until(lambda: page.axis("compare_loss", "xaxis")["title"] == "Epoch")
@@ -111,7 +111,7 @@ def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_br
     page.sort("Validation accuracy", "↓")
 
     def falling() -> bool:
-        accuracies = [float(one) for one in page.column("Validation accuracy")]
+        accuracies = [float(text) for text in page.column("Validation accuracy")]
         return len(accuracies) == 3 and accuracies == sorted(accuracies, reverse=True)
 
     wait_until(falling)

@@ -19,17 +19,17 @@ DAMAGED = ["x", "", "0" * 31, "0" * 33, "A" * 32, "g" * 32, "0" * 3_000, "%00", 
 
 def names(page: Page) -> list[str]:
     """The values of the cookie as the page sees them."""
-    found = str(page.browser.execute_script("return document.cookie"))
-    return [one.partition("=")[2] for one in found.split("; ") if one.startswith(COOKIE + "=")]
+    cookies = str(page.browser.execute_script("return document.cookie"))
+    return [cookie.partition("=")[2] for cookie in cookies.split("; ") if cookie.startswith(COOKIE + "=")]
 
 
 def whole(page: Page) -> str | None:
     """The value, where there is one that is whole and no other."""
-    found = names(page)
-    return found[0] if len(found) == 1 and re.fullmatch("[0-9a-f]{32}", found[0]) else None
+    values = names(page)
+    return values[0] if len(values) == 1 and re.fullmatch("[0-9a-f]{32}", values[0]) else None
 
 
-def put(page: Page, *cookies: tuple[str, str]) -> None:
+def set_cookies(page: Page, *cookies: tuple[str, str]) -> None:
     """Put these (value, path) in place of all cookies, when no page is there to mend them."""
     page.browser.get(page.server + "/_stcore/health")
     page.browser.delete_all_cookies()
@@ -44,7 +44,7 @@ def test_a_damaged_cookie_is_made_whole_once(open_browser: Open) -> None:
     page.open("/data")
     assert whole(page) == first
     for value in DAMAGED:
-        put(page, (value, "/"))
+        set_cookies(page, (value, "/"))
         page.open("/data")
         wait_until(lambda: whole(page), 40)
         mended = whole(page)
@@ -56,12 +56,12 @@ def test_a_damaged_cookie_is_made_whole_once(open_browser: Open) -> None:
 def test_of_two_cookies_the_whole_one_counts(open_browser: Open) -> None:
     page = open_browser().open("/data")
     for good, bad in (("/", "/data"), ("/data", "/")):
-        put(page, ("damaged", bad), (WHOLE, good))
+        set_cookies(page, ("damaged", bad), (WHOLE, good))
         page.open("/data")
         wait_until(lambda: whole(page) == WHOLE, 40)
         page.open("/compare")  # where a cookie of the other page's path is not seen
         wait_until(lambda: whole(page) == WHOLE, 40)
-    put(page, (f'"{WHOLE}"', "/"))
+    set_cookies(page, (f'"{WHOLE}"', "/"))
     page.open("/data")
     wait_until(lambda: whole(page) == WHOLE, 40)
 
@@ -73,7 +73,8 @@ def test_a_browser_that_keeps_no_cookies_is_told_so(open_browser: Open) -> None:
     page.open("/data")
     wait_until(
         lambda: (
-            ["Your browser does not keep cookies" in one.text for one in page.find("[data-testid=stToast]")] == [True]
+            ["Your browser does not keep cookies" in toast.text for toast in page.find("[data-testid=stToast]")]
+            == [True]
         ),
         40,
     )

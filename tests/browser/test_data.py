@@ -62,16 +62,16 @@ def test_an_image_becomes_a_vector_by_play_and_by_keyboard(open_browser: Open) -
     wait_until(lambda: rows(page) == 0)
     slider.send_keys(Keys.PAGE_UP)
     wait_until(lambda: 0 < rows(page) < 28)
-    both = (
+    script = (
         PLAYER
         + "const one = player.querySelector('canvas'); return [one.dataset.rows, one.getAttribute('aria-label')];"
     )
 
-    def told() -> bool:
-        shown, said = page.browser.execute_script(both)
-        return bool(f"{shown} rows are in the vector: {28 * int(shown)} of 784 values." == said)
+    def consistent() -> bool:
+        count, label = page.browser.execute_script(script)
+        return bool(f"{count} rows are in the vector: {28 * int(count)} of 784 values." == label)
 
-    wait_until(told)
+    wait_until(consistent)
     # Who wants no motion is shown row after row: nothing is between two places.
     page.browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.browsers import Browsers
 from tests.browser.conftest import lab_in
-from tests.browser.kept import Browsers
 from tests.browser.page import Page
 
 pytestmark = pytest.mark.browser

@@ -36,10 +36,10 @@ def test_the_picture_moves_pauses_and_stands_still_where_motion_is_not_wanted(op
     page.browser.execute_async_script(frames)
     assert page.browser.execute_script(STEP) == 1_000
     assert page.browser.execute_script(PLAYING) == "false"
-    said = (
+    script = (
         PICTURE
         + "const drawn = picture.querySelector('svg'); return [drawn.getAttribute('role'), drawn.getAttribute('aria-label')];"
     )
-    role, description = page.browser.execute_script(said)
+    role, description = page.browser.execute_script(script)
     assert role == "img"
     assert "Broken: 3 →" in description

@@ -28,11 +28,11 @@ class Elsewhere(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        asked = self.asked
+        paths = self.asked
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                asked.append(self.path)
+                paths.append(self.path)
                 self.send_response(204)
                 self.end_headers()
 
@@ -75,14 +75,14 @@ def saved(folder: Path, number: int, name: str) -> Path:
         result=result,
         name=UserText(name),
     )
-    weights = Snapshot(config.total_steps, {one: np.zeros(shape, "f4") for one, shape in shapes(config).items()})
+    weights = Snapshot(config.total_steps, {part: np.zeros(shape, "f4") for part, shape in shapes(config).items()})
     file = folder / f"{number}.zip"
     file.write_bytes(exchange.packed(run, Curves(evaluations=rows), {"last": weights}))
     return file
 
 
 def legend(page: Page) -> list[str]:
-    return [one.text.replace(JOINER, "") for one in page.find("[data-key=chart_compare_loss] .legend .traces")]
+    return [entry.text.replace(JOINER, "") for entry in page.find("[data-key=chart_compare_loss] .legend .traces")]
 
 
 def reads(page: Page, text: str) -> bool:
@@ -106,7 +106,7 @@ def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
         ann.popover("Import")
         ann.upload(saved(tmp_path, number, name))
         wait_until(lambda number=number: len(ann.address.split("runs=")[-1].split("%2C")) == number, 40)  # type: ignore[misc]
-        wait_until(lambda name=name: any(name in one for one in legend(ann)), 40)  # type: ignore[misc]
+        wait_until(lambda name=name: any(name in entry for entry in legend(ann)), 40)  # type: ignore[misc]
         ann.browser.refresh()
         wait_until(lambda: ann.find("h1") and ann.at_rest(), 40)
     runs = ann.address.split("runs=")[1].split("&")[0].split("%2C")
@@ -118,8 +118,8 @@ def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
         links(bob, elsewhere)
     bob.open(f"/compare?runs={','.join(runs)}")
     wait_until(lambda: len(legend(bob)) == len(names), 40)
-    shown = [f"{number}. {name} (imported)" for number, name in enumerate(reversed(names), 1)]
-    assert legend(bob) == shown
+    entries = [f"{number}. {name} (imported)" for number, name in enumerate(reversed(names), 1)]
+    assert legend(bob) == entries
     links(bob, elsewhere)
     for run_id, name in zip(reversed(runs), names, strict=True):
         bob.open(f"/inspect?run={run_id}")

@@ -109,13 +109,13 @@ def test_what_the_browser_tells_is_what_was_drawn(open_browser: Open, put: Put) 
     page.open("/inspect")
     draw(page, SEVEN)
     page.wait_for("The network's answer: ")
-    shown = strokes([{"w": 24, "p": [coordinate for point in SEVEN for coordinate in point]}])
-    told = strokes(tell(page, "return pad.strokes()"))
+    expected = strokes([{"w": 24, "p": [coordinate for point in SEVEN for coordinate in point]}])
+    told_strokes = strokes(tell(page, "return pad.strokes()"))
     # The browser has more points on the same lines, and places them to half a unit.
-    found, wanted = (like_mnist(paint(one)).astype(int) for one in (told, shown))
-    assert len(told) == 1
-    assert abs(found - wanted).mean() < 2
-    assert abs(found - wanted).max() < 60
+    told_image, expected_image = (like_mnist(paint(drawing)).astype(int) for drawing in (told_strokes, expected))
+    assert len(told_strokes) == 1
+    assert abs(told_image - expected_image).mean() < 2
+    assert abs(told_image - expected_image).max() < 60
 
 
 def test_each_digit_is_the_same_through_the_browser_and_through_python(open_browser: Open, put: Put) -> None:
@@ -123,12 +123,12 @@ def test_each_digit_is_the_same_through_the_browser_and_through_python(open_brow
     put(page, epochs=3)
     page.open("/inspect")
     for points in DIGITS.values():
-        wanted = like_mnist(paint(strokes([{"w": 24, "p": [value for point in points for value in point]}])))
+        expected = like_mnist(paint(strokes([{"w": 24, "p": [value for point in points for value in point]}])))
         draw_exactly(page, points)
 
-        def same(wanted: NDArray[np.uint8] = wanted) -> bool:
-            shown = input_shown(page)
-            return shown is not None and np.array_equal(shown, wanted)
+        def same(expected: NDArray[np.uint8] = expected) -> bool:
+            image = input_shown(page)
+            return image is not None and np.array_equal(image, expected)
 
         wait_until(same, 20)  # the page shows the digit that Python paints
         tell(page, "pad.querySelector('.clear').click()")
@@ -155,14 +155,14 @@ def test_a_photo_is_read_and_what_is_no_picture_gets_a_sentence(open_browser: Op
     page.upload(tmp_path / "photo.jfif")
     page.wait_for("The network's answer: ")
     assert not page.says("This file cannot be read as an image")
-    shown = input_shown(page)
-    assert shown is not None
-    rows, columns = np.nonzero(shown > 128)
+    image = input_shown(page)
+    assert image is not None
+    rows, columns = np.nonzero(image > 128)
     # The digit, not the paper: its box of 20 pixels, the stem one line in the middle, the foot at the bottom.
     assert rows.max() - rows.min() + 1 in (19, 20)
-    assert (shown[rows.min() + 3] > 128).sum() <= 4
-    assert (shown[rows.max() - 1] > 128).sum() >= 11
-    assert shown[0].max() == shown[-1].max() == 0
+    assert (image[rows.min() + 3] > 128).sum() <= 4
+    assert (image[rows.max() - 1] > 128).sum() >= 11
+    assert image[0].max() == image[-1].max() == 0
     assert abs(columns.mean() - 13.5) < 1.5
 
 
@@ -193,19 +193,19 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open, put: Put) -> None:
 
 def player(page: Page, script: str) -> Any:
     """What `script` returns of the control over time: its `slider`, `button` and `text`."""
-    found = (
+    root = (
         "const root = document.querySelector('.st-key-course_control .mnist-lab-frame-player'); if (!root) return null;"
     )
     parts = "const [slider, button, text] = ['input', 'button', 'p'].map((name) => root.querySelector(name));"
-    return page.browser.execute_script(found + parts + script)
+    return page.browser.execute_script(root + parts + script)
 
 
-def shown(page: Page) -> set[str | None]:
+def frames(page: Page) -> set[str | None]:
     """The frames that the control and the parts of the player show: one, when all have followed."""
     parts = ".st-key-course_weights .mnist-lab-frame-player, .st-key-course_control .mnist-lab-frame-player"
-    drawn = "[data-key=chart_course], [data-key=chart_course_answer]"
+    charts = "[data-key=chart_course], [data-key=chart_course_answer]"
     script = "return [...document.querySelectorAll(arguments[0])].map((part) => part.dataset.frame ?? null)"
-    return set(page.browser.execute_script(script, f"{parts}, {drawn}"))
+    return set(page.browser.execute_script(script, f"{parts}, {charts}"))
 
 
 def test_scrub_and_play_over_the_snapshots(open_browser: Open, put: Put) -> None:
@@ -223,16 +223,16 @@ def test_scrub_and_play_over_the_snapshots(open_browser: Open, put: Put) -> None
     trained_says, trained_weights = player(page, "return text.textContent"), weights_shown(page)
     player(page, "slider.focus()")  # as the tabulator key does
     ActionChains(page.browser).send_keys(Keys.HOME).perform()
-    wait_until(lambda: shown(page) == {"0"})
+    wait_until(lambda: frames(page) == {"0"})
     page.wait_for("After step 0")
     wait_until(lambda: player(page, "return slider.getAttribute('aria-valuetext')") == "After step 0")
     wait_until(lambda: player(page, "return text.textContent") not in (None, trained_says))
     wait_until(lambda: weights_shown(page) not in ("", trained_weights))
     ActionChains(page.browser).send_keys(Keys.RIGHT).perform()
-    wait_until(lambda: shown(page) == {"1"})
+    wait_until(lambda: frames(page) == {"1"})
     player(page, "button.click()")
     wait_until(lambda: player(page, "return button.textContent") == "Pause")
-    wait_until(lambda: shown(page) == {str(last)}, 40)
+    wait_until(lambda: frames(page) == {str(last)}, 40)
     wait_until(lambda: player(page, "return button.textContent") == "Play")
     wait_until(lambda: player(page, "return text.textContent") == trained_says)
 
@@ -250,7 +250,7 @@ def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open,
     wait_until(lambda: page.chart("course", "drawn-at") and player(page, "return Number(slider.max)"))
     player(page, "slider.focus()")
     ActionChains(page.browser).send_keys(Keys.HOME, Keys.RIGHT).perform()
-    wait_until(lambda: shown(page) == {"1"})
+    wait_until(lambda: frames(page) == {"1"})
     first = player(page, "return root.querySelector('.label').textContent")
     page.click_cell("course", 1, 1)
     page.wait_for("True digit 1, answered 1: ")

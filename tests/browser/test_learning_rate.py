@@ -19,7 +19,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
     page.wait_for("Training breaks from 1.79 on: the edge lies between 1.06 and 1.79.", 120)
     names = "return chart._fullLayout.annotations.map((note) => note.text);"
     wait_until(lambda: "broken" in (page.of_chart("rates", names) or ()))
-    shown = page.address
+    address = page.address
 
     def clicked() -> bool:
         page.click_point("rates", "final", 7)
@@ -36,7 +36,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
     page.wait_for("Train a network and watch it learn")
     wait_until(lambda: f"learning_rate={RATE}" in page.address)
 
-    other = open_browser().open(shown)
+    other = open_browser().open(address)
     other.wait_for("the edge lies between 1.06 and 1.79")
     assert other.says("Someone else's sweep")
     assert not other.can_press("stop_sweep")

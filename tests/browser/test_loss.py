@@ -44,11 +44,11 @@ def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=classes")
     wait_until(lambda: page.points("softmax") == 3)
     chart = page.find('[data-key="cross_entropy_chart_softmax"]')[0]
-    told = page.find('[data-testid="live-chart-announcement"]')[0]
+    live_text = page.find('[data-testid="live-chart-announcement"]')[0]
 
-    def press(key: str, told_then: str) -> None:
+    def press(key: str, text_after: str) -> None:
         chart.send_keys(key)
-        wait_until(lambda: (told.get_attribute("textContent") or "") == told_then, 5)
+        wait_until(lambda: (live_text.get_attribute("textContent") or "") == text_after, 5)
 
     page.browser.execute_script("arguments[0].focus()", chart)
     press(Keys.ARROW_RIGHT, "0: 0.6590")
@@ -63,22 +63,22 @@ def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=backprop")
     wait_until(lambda: page.chart("graph", "updates"))
 
-    def shown(text: str) -> bool:
+    def reads(text: str) -> bool:
         script = """return [...document.querySelectorAll('[data-key="backpropagation_chart_graph"] .annotation-text')]
             .some((note) => note.textContent.includes(arguments[0]));"""
         return bool(page.browser.execute_script(script, text))
 
-    wait_until(lambda: shown("z₁ 0.400"))
-    assert not shown("∂")
+    wait_until(lambda: reads("z₁ 0.400"))
+    assert not reads("∂")
     for _press in range(4):
         before = page.chart("graph", "updates")
         page.press("backpropagation_next")
         wait_until(lambda before=before: page.chart("graph", "updates") != before)  # type: ignore[misc]
-    wait_until(lambda: shown("0.859"))
+    wait_until(lambda: reads("0.859"))
     page.press("backpropagation_next")
-    wait_until(lambda: shown("∂ −0.576"))
+    wait_until(lambda: reads("∂ −0.576"))
     page.press("backpropagation_back")
-    wait_until(lambda: not shown("∂"))
+    wait_until(lambda: not reads("∂"))
     wait_until(lambda: page.find(".st-key-backpropagation_formula .katex"))
 
 

@@ -58,14 +58,14 @@ def test_zoom_and_hidden_curves_survive_updates(open_browser: Open) -> None:
     page.press("run")
     wait_until(lambda: page.points() > 50)
     hidden = "return chart._fullData.filter(t => t.visible === 'legendonly').map(t => t.name)"
-    shown = "return chart._fullLayout.xaxis.range"
+    script = "return chart._fullLayout.xaxis.range"
     page.zoom("loss")
     page.toggle("loss", "Test")
     wait_until(lambda: page.of_chart("loss", hidden) == ["Test"])
-    zoomed = page.of_chart("loss", shown)
+    zoomed = page.of_chart("loss", script)
     before = int(page.chart("loss", "updates") or 0)
     wait_until(lambda: int(page.chart("loss", "updates") or 0) >= before + 4)
-    wait_until(lambda: page.of_chart("loss", shown) == zoomed)
+    wait_until(lambda: page.of_chart("loss", script) == zoomed)
     assert page.of_chart("loss", hidden) == ["Test"]
     page.press("stop")
     page.wait_for("The run was stopped after step")

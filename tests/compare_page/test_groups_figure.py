@@ -19,37 +19,37 @@ NAN = float("nan")
 
 
 def members(*several: Curves) -> list[groups_figure.Member]:
-    return [groups_figure.Member(f"seed {place}", one) for place, one in enumerate(several)]
+    return [groups_figure.Member(f"seed {place}", member) for place, member in enumerate(several)]
 
 
 def test_a_group_is_its_mean_and_a_band_from_least_to_greatest() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
-    drawn = traces(
+    by_name = traces(
         groups_figure.bands([("rate 0.1", group), ("rate 1", group[:1])], "loss", ["validation"], ChartView(), str)
     )
-    assert floats(drawn["group-rate 0.1-validation"]["y"]) == [2.0, 0.75]
-    assert floats(drawn["group-rate 0.1-validation-low"]["y"]) == [2.0, 0.5]
-    assert floats(drawn["group-rate 0.1-validation-high"]["y"]) == [2.0, 1.0]
-    assert drawn["group-rate 0.1-validation"]["name"] == "rate 0.1 (2)"
-    assert "group-rate 1-validation-low" not in drawn
+    assert floats(by_name["group-rate 0.1-validation"]["y"]) == [2.0, 0.75]
+    assert floats(by_name["group-rate 0.1-validation-low"]["y"]) == [2.0, 0.5]
+    assert floats(by_name["group-rate 0.1-validation-high"]["y"]) == [2.0, 1.0]
+    assert by_name["group-rate 0.1-validation"]["name"] == "rate 0.1 (2)"
+    assert "group-rate 1-validation-low" not in by_name
 
 
 def test_of_more_runs_than_colors_signs_tell_those_of_one_color_apart() -> None:
     count = len(theme.RUN_COLORS_LIGHT) + 1
     runs = overlay.overlaid([(str(place), curves([0, 10], [2.0, 1.0])) for place in range(count)])
-    drawn = traces(overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str))
+    by_name = traces(overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str))
     look = [
-        (drawn[f"run{place}-{part}"]["line"]["color"], drawn[f"run{place}-{part}"]["line"]["dash"], sign["symbol"])
+        (by_name[f"run{place}-{part}"]["line"]["color"], by_name[f"run{place}-{part}"]["line"]["dash"], sign["symbol"])
         for place in range(count)
         for part in ("train", "validation")
-        for sign in [drawn[f"run{place}-{part}"]["marker"]]
+        for sign in [by_name[f"run{place}-{part}"]["marker"]]
     ]
     assert len(set(look)) == 2 * count
     assert look[0][0] == look[-2][0]  # the eighth has the first one's color
-    assert drawn["run0-train"]["marker"]["symbol"] == drawn["run0-validation"]["marker"]["symbol"]
+    assert by_name["run0-train"]["marker"]["symbol"] == by_name["run0-validation"]["marker"]["symbol"]
     # The parts' own legend then tells dashes alone.
-    assert drawn["part-train"]["mode"] == "lines"
-    assert drawn["part-train"]["line"]["dash"] != drawn["part-validation"]["line"]["dash"]
+    assert by_name["part-train"]["mode"] == "lines"
+    assert by_name["part-train"]["line"]["dash"] != by_name["part-validation"]["line"]["dash"]
     few = traces(overlay.runs_chart(runs[:-1], "loss", ["train", "validation"], ChartView(), str))
     assert few["run0-train"]["marker"]["symbol"] != few["run0-validation"]["marker"]["symbol"]
     many = [(str(place), members(curves([0, 10], [2.0, 1.0]))) for place in range(count)]
@@ -64,9 +64,9 @@ def test_of_more_runs_than_colors_signs_tell_those_of_one_color_apart() -> None:
 def test_groups_of_several_parts() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
     figure = groups_figure.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
-    drawn = traces(figure)
-    assert drawn["group-a-train"]["line"]["dash"] != drawn["group-a-validation"]["line"]["dash"]
-    assert [one["name"] for one in figure["data"] if one.get("showlegend") and "legend" not in one] == ["a (2)"]
+    by_name = traces(figure)
+    assert by_name["group-a-train"]["line"]["dash"] != by_name["group-a-validation"]["line"]["dash"]
+    assert [trace["name"] for trace in figure["data"] if trace.get("showlegend") and "legend" not in trace] == ["a (2)"]
 
 
 def test_curves_meet_between_their_points_and_end_where_they_end() -> None:
@@ -89,32 +89,32 @@ def test_a_run_that_ends_before_the_others_drops_out_of_no_mean_unseen() -> None
     ]
     alive = members(curves(steps, [2.0, 1.5, 1.25, 1.0]), curves(steps, [2.0, 1.5, 1.25, 0.5]))
     figure = groups_figure.bands([("a", [*dead, *alive])], "loss", ["validation"], ChartView(), str)
-    drawn = traces(figure)
-    np.testing.assert_array_equal(floats(drawn["group-a-validation"]["y"]), [2.0, 1.0, NAN, NAN])
-    assert drawn["group-a-validation"]["name"] == "a (4, ✕ 2)"
-    left = drawn["group-a-validation-left"]
-    assert floats(left["x"])[:3] == [10, 20, 30]  # beside the mean of all: no slope leads from one to the other
-    assert floats(left["y"])[:3] == [1.5, 1.25, 0.75]
-    assert floats(left["customdata"])[:3] == [2, 2, 2]
-    assert "mean of %{customdata} of 4" in left["hovertemplate"]
-    assert left["line"]["width"] < drawn["group-a-validation"]["line"]["width"] / 2
-    ended = drawn["group-a-validation-ended"]
+    by_name = traces(figure)
+    np.testing.assert_array_equal(floats(by_name["group-a-validation"]["y"]), [2.0, 1.0, NAN, NAN])
+    assert by_name["group-a-validation"]["name"] == "a (4, ✕ 2)"
+    after_end = by_name["group-a-validation-left"]
+    assert floats(after_end["x"])[:3] == [10, 20, 30]  # beside the mean of all: no slope leads from one to the other
+    assert floats(after_end["y"])[:3] == [1.5, 1.25, 0.75]
+    assert floats(after_end["customdata"])[:3] == [2, 2, 2]
+    assert "mean of %{customdata} of 4" in after_end["hovertemplate"]
+    assert after_end["line"]["width"] < by_name["group-a-validation"]["line"]["width"] / 2
+    ended = by_name["group-a-validation-ended"]
     assert ended["text"] == ["seed 0: diverged", "seed 1: diverged"]
     assert floats(ended["x"]) == [10, 10]
     assert floats(ended["y"]) == [1.0, 1.0]
-    found = groups_figure.ended_before([*dead, *alive], "loss", "validation")
-    assert [(member.name, int(row["step"][0])) for member, row in found] == [("seed 0", 10), ("seed 1", 10)]
-    for one in figure["data"]:
-        go.Figure([{name: value for name, value in one.items() if name not in ("x", "y", "customdata")}])
+    ended_early = groups_figure.ended_before([*dead, *alive], "loss", "validation")
+    assert [(member.name, int(row["step"][0])) for member, row in ended_early] == [("seed 0", 10), ("seed 1", 10)]
+    for trace in figure["data"]:
+        go.Figure([{name: value for name, value in trace.items() if name not in ("x", "y", "customdata")}])
 
 
 def test_a_run_that_is_behind_or_complete_is_no_death() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10, 20], [2.0, 0.5, 0.25]), Curves())
-    drawn = traces(groups_figure.bands([("a", group)], "loss", ["validation"], ChartView(), str))
-    assert drawn["group-a-validation"]["name"] == "a (2/3)"
-    np.testing.assert_array_equal(floats(drawn["group-a-validation"]["y"]), [2.0, 0.75, NAN])
-    assert floats(drawn["group-a-validation-left"]["y"])[:2] == [0.5, 0.25]
-    assert "group-a-validation-ended" not in drawn
+    by_name = traces(groups_figure.bands([("a", group)], "loss", ["validation"], ChartView(), str))
+    assert by_name["group-a-validation"]["name"] == "a (2/3)"
+    np.testing.assert_array_equal(floats(by_name["group-a-validation"]["y"]), [2.0, 0.75, NAN])
+    assert floats(by_name["group-a-validation-left"]["y"])[:2] == [0.5, 0.25]
+    assert "group-a-validation-ended" not in by_name
     nothing = traces(
         groups_figure.bands([("a", members(Curves(), Curves()))], "loss", ["validation"], ChartView(), str)
     )
@@ -137,7 +137,12 @@ def test_a_broken_run_leaves_the_others_their_axis() -> None:
     figure = groups_figure.bands([("a", group[:1]), ("b", group[1:])], "loss", ["validation"], ChartView(), str)
     assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
     assert (
-        max(one for trace in figure["data"] for one in floats(trace["y"]) if trace.get("uid", "").startswith("group"))
+        max(
+            value
+            for trace in figure["data"]
+            for value in floats(trace["y"])
+            if trace.get("uid", "").startswith("group")
+        )
         < 100
     )
 
@@ -145,10 +150,10 @@ def test_a_broken_run_leaves_the_others_their_axis() -> None:
 def test_squared_errors_have_an_axis_of_their_own() -> None:
     """A guess has 0.9 there, not ln 10: beneath an axis up to 4 the curves would lie on the ground."""
     chance = maximum_chance([RunConfig(loss="squared-error")])
-    made = curves([0, 5, 10], [1.0, 0.5, 0.2])
+    falling = curves([0, 5, 10], [1.0, 0.5, 0.2])
     charts = (
-        overlay.runs_chart(overlay.overlaid([("a", made)]), "loss", ["validation"], ChartView(), str, chance),
-        groups_figure.bands([("a", members(made))], "loss", ["validation"], ChartView(), str, chance),
+        overlay.runs_chart(overlay.overlaid([("a", falling)]), "loss", ["validation"], ChartView(), str, chance),
+        groups_figure.bands([("a", members(falling))], "loss", ["validation"], ChartView(), str, chance),
     )
     for figure in charts:
         assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) == pytest.approx(1.5)

@@ -266,11 +266,11 @@ def uninterrupted(
 
     torch.set_num_threads(1)
     trainer = Trainer(config, load_dataset(config.dataset, folder), threads=1, device="cpu")
-    parts, left = [], [*changes]
+    parts, pending = [], [*changes]
     while not trainer.finished:
-        while left and left[0][0] == trainer.step:
-            trainer.set_learning_rate(left.pop(0)[1])
-        parts.append(records(trainer.advance(steps=int(left[0][0]) - trainer.step if left else None)))
+        while pending and pending[0][0] == trainer.step:
+            trainer.set_learning_rate(pending.pop(0)[1])
+        parts.append(records(trainer.advance(steps=int(pending[0][0]) - trainer.step if pending else None)))
     return {kind: np.concatenate([part[kind] for part in parts]) for kind in DTYPES}
 
 

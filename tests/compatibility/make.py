@@ -249,11 +249,11 @@ def expectations(scratch: Path) -> tuple[dict[str, Any], dict[str, Run]]:
     """What the store of the filled home says, and its runs that may resume."""
     with home(scratch / "home"), adapter.opened() as store:
         stacked = [run.id for run in store.runs.of_group("stacked000")]
-        left = store.runs.of_group("left000000")[0].id
+        remaining = store.runs.of_group("left000000")[0].id
         paused = {
-            run_id: store.runs.get(run_id) for run_id in (*PAUSED, "lost", "lost-saving", "failed", *stacked, left)
+            run_id: store.runs.get(run_id) for run_id in (*PAUSED, "lost", "lost-saving", "failed", *stacked, remaining)
         }
-        names = {"student": STUDENT, "other": OTHER, "resting": [*paused], "stack": stacked, "left": left}
+        names = {"student": STUDENT, "other": OTHER, "resting": [*paused], "stack": stacked, "left": remaining}
         return expected(store, names), paused
 
 

@@ -83,14 +83,14 @@ class Crash(BaseException):
 
 
 @contextmanager
-def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: Command) -> Iterator[None]:
-    """Runs that train meanwhile make updates up to `step`, then get the command `then`."""
+def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, command: Command) -> Iterator[None]:
+    """Runs that train meanwhile make updates up to `step`, then get this command."""
     real, seconds = TrainingLoop.advance, run_execution.ASK_SECONDS
 
     def advance(loop: Any, stop: Any, *, seconds: float, steps: int | None = None) -> None:
         real(loop, steps=step - loop.runs[0].step)
         for run_id in run_ids:
-            store.commands.send(run_id, owner, then)
+            store.commands.send(run_id, owner, command)
         stop()
 
     TrainingLoop.advance, run_execution.ASK_SECONDS = advance, 0.0  # type: ignore[method-assign, assignment]
@@ -98,8 +98,8 @@ def reaching(store: Store, owner: str, run_ids: Sequence[str], step: int, then: 
     TrainingLoop.advance, run_execution.ASK_SECONDS = real, seconds  # type: ignore[method-assign]
 
 
-def pause(store: Store, owner: str, run_ids: Sequence[str], step: int, then: Command = "pause") -> None:
-    with reaching(store, owner, run_ids, step, then):
+def pause(store: Store, owner: str, run_ids: Sequence[str], step: int, command: Command = "pause") -> None:
+    with reaching(store, owner, run_ids, step, command):
         adapter.execute(store, run_ids)
 
 
@@ -170,15 +170,15 @@ def unfinished(store: Store) -> None:
     stacked = store.sweeps.create(plan, configs)
     pause(store, OTHER, stacked, PAUSED_AT)
     # One of two that trained as one network goes on without the other.
-    left, other = store.runs.create_group(OTHER, configs[:2], "left000000")
-    pause(store, OTHER, [left, other], 6)
-    store.commands.send(other, OTHER, "stop")
-    store.commands.send(left, OTHER, "resume")
-    pause(store, OTHER, [left], PAUSED_AT)
-    forget(store, [other])
+    remaining, stopped = store.runs.create_group(OTHER, configs[:2], "left000000")
+    pause(store, OTHER, [remaining, stopped], 6)
+    store.commands.send(stopped, OTHER, "stop")
+    store.commands.send(remaining, OTHER, "resume")
+    pause(store, OTHER, [remaining], PAUSED_AT)
+    forget(store, [stopped])
     for run_id in set(PAUSED) - {"cnn-momentum", "cnn-adam"}:
         checkpoint_layout.forget_snapshots(run_id)  # snapshots take much room
-    for run_id in (*stacked, left, "lost", "lost-saving", "failed"):
+    for run_id in (*stacked, remaining, "lost", "lost-saving", "failed"):
         checkpoint_layout.forget_snapshots(run_id)
 
 

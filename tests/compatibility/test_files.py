@@ -69,9 +69,9 @@ def test_tables_are_written_as_they_were(folder: Path, store: Store, run_id: str
     import pandas as pd
 
     for file, write in (("csv", adapter.exchange.curves_csv), ("parquet", adapter.exchange.curves_parquet)):
-        read = pd.read_csv if file == "csv" else pd.read_parquet
-        old = read(folder / "taken" / f"{run_id}.{file}")
-        new = read(io.BytesIO(write(store.record_reader.curves(run_id))))
+        load = pd.read_csv if file == "csv" else pd.read_parquet
+        old = load(folder / "taken" / f"{run_id}.{file}")
+        new = load(io.BytesIO(write(store.record_reader.curves(run_id))))
         pd.testing.assert_frame_equal(new[list(old.columns)], old)
     events = (folder / "taken" / f"{run_id}.tfevents").read_bytes()
     assert adapter.exchange.events(store.record_reader.curves(run_id), 1.0e9) == events

@@ -20,7 +20,7 @@ def middle(image: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", augment.KINDS)
 def test_strength_0_changes_nothing_and_more_does(kind: augment.Kind) -> None:
     still = augment.augmented(BAR, kind, 0, draws=3, seed=1)
-    assert all(np.array_equal(one, BAR) for one in still)
+    assert all(np.array_equal(image, BAR) for image in still)
     weak, strong = (augment.augmented(BAR, kind, s, draws=6, seed=1) for s in (1, 4))
     assert strong.shape == (6, 28, 28)
     assert strong.dtype == np.uint8
@@ -43,17 +43,17 @@ def test_a_shift_moves_by_at_most_its_limit_and_keeps_the_ink() -> None:
     (most,) = augment.limits("shift", 2).values()
     assert most == 2
     moved = augment.augmented(BAR, "shift", 2, draws=40, seed=0)
-    way = np.array([middle(one) - middle(BAR) for one in moved])
+    way = np.array([middle(image) - middle(BAR) for image in moved])
     assert np.abs(way).max() <= most + 0.5
     assert np.abs(way).max() > 1
-    assert [int(one.sum()) for one in moved] == [int(BAR.sum())] * 40
+    assert [int(image.sum()) for image in moved] == [int(BAR.sum())] * 40
 
 
 def test_a_rotation_turns_around_the_middle() -> None:
     turned = augment.augmented(BAR, "rotate", 5, draws=30, seed=0)
-    assert np.abs(np.array([middle(one) for one in turned]) - 13.5).max() < 1.0
+    assert np.abs(np.array([middle(image) for image in turned]) - 13.5).max() < 1.0
     # The bar stands; turned by up to 180° some lie.
-    spread = [one.max(0).astype(bool).sum() for one in turned]
+    spread = [image.max(0).astype(bool).sum() for image in turned]
     assert max(spread) >= 11
 
 

@@ -13,11 +13,11 @@ from mnist_core.presets import PRESETS
 
 
 def test_same_seed_same_images_with_any_number_of_threads() -> None:
-    one, labels = draw_digits(2_500, 3, threads=1)
-    two, _labels = draw_digits(2_500, 3, threads=2)
-    other, _labels = draw_digits(2_500, 4)
-    assert (one == two).all()
-    assert (one != other).any()
+    one_thread, labels = draw_digits(2_500, 3, threads=1)
+    two_threads, _labels = draw_digits(2_500, 3, threads=2)
+    other_seed, _labels = draw_digits(2_500, 4)
+    assert (one_thread == two_threads).all()
+    assert (one_thread != other_seed).any()
     assert np.bincount(labels).tolist() == [250] * 10
 
 
@@ -39,7 +39,7 @@ def digits_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def drawn(digits_home: Path, monkeypatch: pytest.MonkeyPatch) -> data.Dataset:
+def digits_dataset(digits_home: Path, monkeypatch: pytest.MonkeyPatch) -> data.Dataset:
     """The built-in digits, drawn once for the module."""
     monkeypatch.setenv("MNIST_LAB_HOME", str(digits_home))
     reports: list[tuple[int, int]] = []
@@ -51,28 +51,28 @@ def drawn(digits_home: Path, monkeypatch: pytest.MonkeyPatch) -> data.Dataset:
 
 
 @pytest.mark.reference
-def test_logistic_regression_is_as_good_as_on_mnist(drawn: data.Dataset) -> None:
+def test_logistic_regression_is_as_good_as_on_mnist(digits_dataset: data.Dataset) -> None:
     config = RunConfig(dataset="built-in", hidden_layers=(), optimizer="adam", learning_rate=0.001, epochs=5)
-    assert 0.88 <= train(config, drawn).result["test_accuracy"] <= 0.94
+    assert 0.88 <= train(config, digits_dataset).result["test_accuracy"] <= 0.94
 
 
 @pytest.mark.reference
-def test_keras_first_look(drawn: data.Dataset) -> None:
+def test_keras_first_look(digits_dataset: data.Dataset) -> None:
     config = PRESETS["keras-first-look"].config.replace(dataset="built-in", epochs=3)
-    assert 0.97 <= train(config, drawn).result["test_accuracy"] <= 0.99
+    assert 0.97 <= train(config, digits_dataset).result["test_accuracy"] <= 0.99
 
 
 @pytest.mark.reference
-def test_two_layer_net_learns_at_half_and_collapses_at_one_and_a_half(drawn: data.Dataset) -> None:
+def test_two_layer_net_learns_at_half_and_collapses_at_one_and_a_half(digits_dataset: data.Dataset) -> None:
     config = PRESETS["two-layer-net"].config.replace(dataset="built-in", epochs=40)
-    learned = train(config, drawn)
+    learned = train(config, digits_dataset)
     assert learned.outcome == "completed"
     assert learned.result["test_accuracy"] > 0.94
-    assert train(config.replace(learning_rate=1.5), drawn).outcome == "collapsed"
+    assert train(config.replace(learning_rate=1.5), digits_dataset).outcome == "collapsed"
 
 
 @pytest.mark.reference
-def test_a_lenet_reaches_98_5(drawn: data.Dataset) -> None:
+def test_a_lenet_reaches_98_5(digits_dataset: data.Dataset) -> None:
     # One epoch of half as many filters: a fifth of the time of the preset.
     config = PRESETS["lenet-fast"].config.replace(dataset="built-in", filters=[8, 16], epochs=1)
-    assert train(config, drawn).result["test_accuracy"] >= 0.985
+    assert train(config, digits_dataset).result["test_accuracy"] >= 0.985

@@ -39,8 +39,8 @@ def test_the_box_and_the_center_of_mass(stroke: Stroke) -> None:
     image = like_mnist(paint([stroke]))
     assert max(box(image)) == BOX
     np.testing.assert_allclose(center(image), [14, 14], atol=0.55)  # whole pixels are moved
-    drawn = as_drawn(paint([stroke]))
-    assert np.abs(center(drawn) - 14).max() > 3
+    uncentered = as_drawn(paint([stroke]))
+    assert np.abs(center(uncentered) - 14).max() > 3
 
 
 def test_where_it_is_drawn_and_how_large_makes_no_difference() -> None:

@@ -75,23 +75,23 @@ def replace_by_a_page(file: Path) -> None:
 
 
 def swap_kinds(file: Path) -> None:
-    other = file.with_name(LABELS if "images" in file.name else IMAGES)
-    beside = file.with_suffix(".x")
-    file.rename(beside)
-    other.rename(file)
-    beside.rename(other)
+    second = file.with_name(LABELS if "images" in file.name else IMAGES)
+    spare = file.with_suffix(".x")
+    file.rename(spare)
+    second.rename(file)
+    spare.rename(second)
 
 
 def swap_splits(file: Path) -> None:
-    other = file.with_name(file.name.replace("train", "t10k"))
-    beside = file.with_suffix(".x")
-    file.rename(beside)
-    other.rename(file)
-    beside.rename(other)
+    second = file.with_name(file.name.replace("train", "t10k"))
+    spare = file.with_suffix(".x")
+    file.rename(spare)
+    second.rename(file)
+    spare.rename(second)
 
 
 @pytest.mark.parametrize(
-    ("damage", "file", "said"),
+    ("damage", "file", "sentence"),
     [
         (cut, IMAGES, "is incomplete: 47,040,015 of 47,040,016 bytes"),
         (lengthen, LABELS, "too large"),
@@ -105,9 +105,9 @@ def swap_splits(file: Path) -> None:
         (swap_splits, IMAGES, "10000×28×28 values instead of 60000×28×28"),
     ],
 )
-def test_a_damaged_file_is_named_with_the_next_step(folder: Path, damage, file: str, said: str) -> None:
+def test_a_damaged_file_is_named_with_the_next_step(folder: Path, damage, file: str, sentence: str) -> None:
     damage(folder / file)
-    with pytest.raises(DataFileError, match=said) as error:
+    with pytest.raises(DataFileError, match=sentence) as error:
         data.load_dataset("mnist", folder)
     assert file in str(error.value)
 

@@ -32,12 +32,12 @@ def labels() -> np.ndarray:
 @pytest.fixture
 def folder(tmp_path: Path, labels: np.ndarray) -> Path:
     """A folder with four whole files that nobody knows."""
-    made = tmp_path / "data"
+    path = tmp_path / "data"
     images, _labels = digits.draw_digits(100, 5)
     for part, (file, shape) in folders.FILES.items():
         count = shape[0]
-        idx.write(made / file, np.tile(images, (count // 100, 1, 1)) if "images" in part else labels[:count])
-    return made
+        idx.write(path / file, np.tile(images, (count // 100, 1, 1)) if "images" in part else labels[:count])
+    return path
 
 
 def known_as(name: data.folders.DatasetName, folder: Path, monkeypatch: pytest.MonkeyPatch, packed: str = "") -> None:
@@ -134,7 +134,7 @@ def make_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "kind", "said"),
+    ("damage", "kind", "sentence"),
     [
         (
             pack,
@@ -154,26 +154,26 @@ def make_a_file(folder: Path) -> None:
         (shutil.rmtree, DataMissingError, "There is no folder .*data. Choose one that contains MNIST"),
     ],
 )
-def test_what_lies_there_and_what_to_do(folder: Path, damage, kind: type[DataError], said: str) -> None:
+def test_what_lies_there_and_what_to_do(folder: Path, damage, kind: type[DataError], sentence: str) -> None:
     damage(folder)
     assert not data.available("mnist", folder)
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=sentence):
         data.load_dataset("mnist", folder)
 
 
 def test_reading_a_pipe_does_not_wait_for_a_writer(folder: Path) -> None:
     make_a_pipe(folder)
-    said: list[str] = []
+    messages: list[str] = []
 
-    def read() -> None:
+    def read_labels() -> None:
         try:
             idx.read(folder / LABELS, (60_000,))
         except DataFileError as error:
-            said.append(str(error))
+            messages.append(str(error))
 
-    threading.Thread(target=read, daemon=True).start()
-    wait_until(lambda: said)
-    assert "it is no ordinary file" in said[0]
+    threading.Thread(target=read_labels, daemon=True).start()
+    wait_until(lambda: messages)
+    assert "it is no ordinary file" in messages[0]
 
 
 @contextmanager

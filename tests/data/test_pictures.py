@@ -32,11 +32,11 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def alike(found: np.ndarray, wanted: np.ndarray) -> float:
+def alike(image: np.ndarray, expected: np.ndarray) -> float:
     """Correlation of two images, one pixel of shift allowed."""
     shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
-    moved = (np.roll(found, shift, (0, 1)).ravel().astype(float) for shift in shifts)
-    return max(float(np.corrcoef(one, wanted.ravel())[0, 1]) for one in moved)
+    moved = (np.roll(image, shift, (0, 1)).ravel().astype(float) for shift in shifts)
+    return max(float(np.corrcoef(shifted, expected.ravel())[0, 1]) for shifted in moved)
 
 
 def as_thick(image: np.ndarray) -> np.ndarray:
@@ -54,27 +54,27 @@ def digits() -> Digits:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("two digits", "blank paper")])
 def test_a_photo_of_each_kind_gives_the_ink_that_the_pen_left(kind: str, digits: Digits) -> None:
-    made = photo(kind, digits, np.random.default_rng([1, zlib.crc32(kind.encode())]), SMALL)
-    assert alike(like_mnist(read_ink(made.content)), as_thick(made.images[0])) > 0.8
+    sample = photo(kind, digits, np.random.default_rng([1, zlib.crc32(kind.encode())]), SMALL)
+    assert alike(like_mnist(read_ink(sample.content)), as_thick(sample.images[0])) > 0.8
 
 
 @pytest.mark.parametrize(("seed", "longer"), [(49, (800, 1_000)), (227, (500, 600)), (231, (500, 600))])
 def test_a_band_of_shadow_across_the_digit_or_beside_it_is_no_digit(
     seed: int, longer: tuple[int, int], digits: Digits
 ) -> None:
-    made = photo("band of shadow, 65–70 %", digits, np.random.default_rng(seed), longer)
-    assert alike(like_mnist(read_ink(made.content)), as_thick(made.images[0])) > 0.8
+    sample = photo("band of shadow, 65–70 %", digits, np.random.default_rng(seed), longer)
+    assert alike(like_mnist(read_ink(sample.content)), as_thick(sample.images[0])) > 0.8
 
 
 def test_of_two_digits_both_are_found_and_none_is_taken(digits: Digits) -> None:
-    made = photo("two digits", digits, np.random.default_rng(1), SMALL)
-    reading = read(made.content)
+    sample = photo("two digits", digits, np.random.default_rng(1), SMALL)
+    reading = read(sample.content)
     assert len(reading.candidates) == 2
-    from_the_left = sorted(reading.candidates, key=lambda one: one.box[1])
-    for one, wanted in zip(from_the_left, made.images, strict=True):
-        assert alike(like_mnist(one.ink), as_thick(wanted)) > 0.8
+    from_the_left = sorted(reading.candidates, key=lambda candidate: candidate.box[1])
+    for candidate, expected in zip(from_the_left, sample.images, strict=True):
+        assert alike(like_mnist(candidate.ink), as_thick(expected)) > 0.8
     with pytest.raises(DataFileError, match="2 things in this image could be a digit"):
-        read_ink(made.content)
+        read_ink(sample.content)
 
 
 def test_on_blank_paper_in_a_shadow_there_is_no_digit(digits: Digits) -> None:
@@ -116,21 +116,21 @@ def test_sixteen_bits_and_twelve_of_sixteen(most: int) -> None:
     assert alike(like_mnist(read_ink(encoded(Image.fromarray(deep)))), like_mnist(SEVEN)) > 0.97
 
 
-@pytest.mark.parametrize("turn", range(1, 9))
-def test_a_photo_is_held_as_its_file_says(turn: int) -> None:
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_held_as_its_file_says(orientation: int) -> None:
     back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # what undoes each, in Pillow's numbers
     picture = Image.fromarray((240 - 200 * SEVEN).astype(np.uint8))
-    if turn > 1:
-        picture = picture.transpose(Image.Transpose(back[turn]))
+    if orientation > 1:
+        picture = picture.transpose(Image.Transpose(back[orientation]))
     exif = Image.Exif()
-    exif[0x0112] = turn
+    exif[0x0112] = orientation
     assert alike(like_mnist(read_ink(encoded(picture, "JPEG", exif=exif))), like_mnist(SEVEN)) > 0.97
 
 
 def test_a_large_picture_with_transparency_is_the_small_one() -> None:
     large = Image.new("RGBA", (2_900, 2_330))
     ImageDraw.Draw(large).line([(700, 500), (1_800, 500), (1_200, 1_900)], fill="black", width=150)
-    inks = [like_mnist(read_ink(encoded(one))) for one in (large, large.resize((580, 466)))]
+    inks = [like_mnist(read_ink(encoded(picture))) for picture in (large, large.resize((580, 466)))]
     assert alike(*inks) > 0.98
 
 
@@ -175,7 +175,7 @@ def header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "sentence"),
     [
         (b"no picture", "This file cannot be read as an image"),
         (b"", "This file cannot be read as an image"),
@@ -214,8 +214,8 @@ def header(width: int, height: int) -> bytes:
     ],
     ids=["text", "empty", "cut", "hollow", "50 MP", "bomb", "large", "blank", "1", "line", "HEIC", "HEIF", "AVIF"],
 )
-def test_what_is_no_digit_gets_a_sentence(content: bytes, said: str) -> None:
-    with pytest.raises(DataFileError, match=said):
+def test_what_is_no_digit_gets_a_sentence(content: bytes, sentence: str) -> None:
+    with pytest.raises(DataFileError, match=sentence):
         read(content)
 
 

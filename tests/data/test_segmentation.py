@@ -19,11 +19,11 @@ def flooded(mask: np.ndarray) -> np.ndarray:
             y, x = reached.pop()
             label[y, x] = count
             for place in np.ndindex(3, 3):
-                there = (y + place[0] - 1, x + place[1] - 1)
-                within = all(0 <= at < size for at, size in zip(there, mask.shape, strict=True))
-                if within and mask[there] and label[there] < 0:
-                    label[there] = count
-                    reached.append(there)
+                neighbor = (y + place[0] - 1, x + place[1] - 1)
+                within = all(0 <= at < size for at, size in zip(neighbor, mask.shape, strict=True))
+                if within and mask[neighbor] and label[neighbor] < 0:
+                    label[neighbor] = count
+                    reached.append(neighbor)
     return label
 
 
@@ -31,19 +31,19 @@ def flooded(mask: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5, 0.8, 1.0])
 def test_components_are_what_touches(shape: tuple[int, int], fraction: float) -> None:
     mask = np.random.default_rng(4).random(shape) < fraction
-    wanted, found = flooded(mask), components(mask)
-    assert len(found) == len(set(wanted[mask]))
-    seen = np.zeros(shape, np.bool_)
-    for number, (top, left, bottom, right) in enumerate(found.boxes):
-        mine = found.mask(number)
-        assert len(set(wanted[top:bottom, left:right][mine])) == 1
-        assert mine.sum() == found.areas[number]
-        assert mine.any(1)[[0, -1]].all()  # the box is no larger
-        rim = np.pad(mine, 1).astype(int)
-        assert found.edges[number] == np.abs(np.diff(rim, axis=0)).sum() + np.abs(np.diff(rim, axis=1)).sum()
-        assert not seen[top:bottom, left:right][mine].any()
-        seen[top:bottom, left:right] |= mine
-    assert np.array_equal(seen, mask)
+    expected, parts = flooded(mask), components(mask)
+    assert len(parts) == len(set(expected[mask]))
+    covered = np.zeros(shape, np.bool_)
+    for number, (top, left, bottom, right) in enumerate(parts.boxes):
+        part = parts.mask(number)
+        assert len(set(expected[top:bottom, left:right][part])) == 1
+        assert part.sum() == parts.areas[number]
+        assert part.any(1)[[0, -1]].all()  # the box is no larger
+        rim = np.pad(part, 1).astype(int)
+        assert parts.edges[number] == np.abs(np.diff(rim, axis=0)).sum() + np.abs(np.diff(rim, axis=1)).sum()
+        assert not covered[top:bottom, left:right][part].any()
+        covered[top:bottom, left:right] |= part
+    assert np.array_equal(covered, mask)
 
 
 @pytest.mark.parametrize("window", [1, 3, 5, 7, 11, 31])

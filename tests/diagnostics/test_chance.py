@@ -23,7 +23,7 @@ ENTROPY, SQUARED = RunConfig(), RunConfig(loss="squared-error")
 DIGITS = np.arange(60_000, dtype=np.uint8) % 10
 
 
-def told(config: RunConfig, shares: np.ndarray, labels: np.ndarray) -> float:
+def mean_loss(config: RunConfig, shares: np.ndarray, labels: np.ndarray) -> float:
     """The mean loss of predicted shares (n×10)."""
     at_label = shares[np.arange(len(labels)), labels]
     if config.loss == "cross-entropy":
@@ -37,7 +37,7 @@ def test_a_uniform_guess_costs_the_same_whatever_the_labels(config: RunConfig, c
     config = config.replace(label_noise=noise)
     uniform = np.full((len(DIGITS), 10), 0.1)
     assert chance_loss(config) == pytest.approx(chance)
-    assert told(config, uniform, noisy(DIGITS, config)) == pytest.approx(chance)
+    assert mean_loss(config, uniform, noisy(DIGITS, config)) == pytest.approx(chance)
 
 
 @pytest.mark.parametrize("config", [ENTROPY, SQUARED])
@@ -47,7 +47,7 @@ def test_what_wrong_labels_leave(config: RunConfig, noise: float) -> None:
     labels = noisy(DIGITS, config)
     shares = np.full((len(DIGITS), 10), max(noise / 9, 1e-9))
     shares[np.arange(len(DIGITS)), DIGITS] = max(1 - noise, 1e-9)
-    assert minimum_loss(config) == pytest.approx(told(config, shares, labels), abs=1e-3)
+    assert minimum_loss(config) == pytest.approx(mean_loss(config, shares, labels), abs=1e-3)
     right, next_digit = float((labels == DIGITS).mean()), float((labels == (DIGITS + 1) % 10).mean())
     assert reachable_accuracy(config) == pytest.approx(max(right, next_digit), abs=0.005)
 

@@ -26,12 +26,12 @@ def measured(values: list[float], rate: float = 0.1) -> Curves:
     ("optimizer", "edge"), [("sgd", 20.0), ("momentum", 38.0), ("nesterov", 3.8 / 0.28), ("adam", None)]
 )
 def test_the_edge_of_each_optimizer(optimizer: str, edge: float | None) -> None:
-    found = edges(RunConfig(optimizer=optimizer, momentum=0.9), np.array([0.1], np.float32))  # type: ignore[arg-type]
-    assert found is None if edge is None else found == pytest.approx(edge, rel=1e-5)
+    limit = edges(RunConfig(optimizer=optimizer, momentum=0.9), np.array([0.1], np.float32))  # type: ignore[arg-type]
+    assert limit is None if edge is None else limit == pytest.approx(edge, rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("values", "what", "part"),
+    ("values", "state", "part"),
     [
         ([5, 8, 12, 16, 19, 20, 21, 20, 21], "hovers", "reached the stability edge, 20, and stays close to it, at 21"),
         ([5, 6, 7, 8, 9, 10, 11, 12, 12], "sharpening", "grown from 5 to 12; the stability edge is at 20"),
@@ -40,8 +40,8 @@ def test_the_edge_of_each_optimizer(optimizer: str, edge: float | None) -> None:
         ([5, 8, 12, 16, 19, 25, np.nan, np.nan, np.nan], "broke", "the weights diverged"),
     ],
 )
-def test_what_is_seen(values: list[float], what: str, part: str) -> None:
-    assert phase(run(), measured(values)) == what
+def test_what_is_seen(values: list[float], state: str, part: str) -> None:
+    assert phase(run(), measured(values)) == state
     assert part in str(sentence(run(), measured(values)))
 
 

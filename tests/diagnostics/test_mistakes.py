@@ -10,7 +10,7 @@ from mnist_core.diagnostics import mistakes
 
 
 @pytest.fixture
-def answered() -> tuple[np.ndarray, np.ndarray]:
+def answers() -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(5)
     labels = generator.integers(0, 10, 500).astype(np.uint8)
     scores = generator.normal(size=(500, 10))
@@ -19,8 +19,8 @@ def answered() -> tuple[np.ndarray, np.ndarray]:
     return labels, (raised / raised.sum(1, keepdims=True)).astype(np.float32)
 
 
-def test_confusion_equals_pandas(answered: tuple[np.ndarray, np.ndarray]) -> None:
-    labels, shares = answered
+def test_confusion_equals_pandas(answers: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shares = answers
     table = pd.crosstab(labels, shares.argmax(1)).reindex(index=range(10), columns=range(10), fill_value=0)
     counts = mistakes.confusion(labels, shares)
     assert np.array_equal(counts, table.to_numpy())
@@ -28,8 +28,8 @@ def test_confusion_equals_pandas(answered: tuple[np.ndarray, np.ndarray]) -> Non
     assert mistakes.per_digit(counts) == pytest.approx(right.to_numpy())
 
 
-def test_cells_and_mistakes_are_the_images_of_the_matrix(answered: tuple[np.ndarray, np.ndarray]) -> None:
-    labels, shares = answered
+def test_cells_and_mistakes_are_the_images_of_the_matrix(answers: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shares = answers
     counts = mistakes.confusion(labels, shares)
     rows = mistakes.cell(labels, shares, 4, 9)
     assert len(rows) == counts[4, 9]
@@ -55,15 +55,15 @@ def test_reliability_by_hand() -> None:
     shares[4:] = 0.05
     shares[4:, 3] = 0.55
     labels = np.array([3, 3, 3, 8, 3, 3], np.uint8)
-    found = mistakes.reliability(labels, shares)
-    assert found.images.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 4]
-    assert found.accuracy[9] == pytest.approx(0.75)
-    assert found.confidence[5] == pytest.approx(0.55)
-    assert np.isnan(found.accuracy[0])
-    assert found.error == pytest.approx((4 * 0.20 + 2 * 0.45) / 6, abs=1e-6)
+    bins = mistakes.reliability(labels, shares)
+    assert bins.images.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 4]
+    assert bins.accuracy[9] == pytest.approx(0.75)
+    assert bins.confidence[5] == pytest.approx(0.55)
+    assert np.isnan(bins.accuracy[0])
+    assert bins.error == pytest.approx((4 * 0.20 + 2 * 0.45) / 6, abs=1e-6)
 
 
 def test_a_certain_answer_is_in_the_last_bin() -> None:
-    found = mistakes.reliability(np.array([2], np.uint8), np.eye(10, dtype=np.float32)[[2]])
-    assert found.images.tolist() == [0] * 9 + [1]
-    assert found.error == 0
+    bins = mistakes.reliability(np.array([2], np.uint8), np.eye(10, dtype=np.float32)[[2]])
+    assert bins.images.tolist() == [0] * 9 + [1]
+    assert bins.error == 0

@@ -18,10 +18,10 @@ CONFIG = RunConfig()  # batches of 100
 KINDS = ("valley", "steepest", "tenth")
 
 
-def valley(turn: float = 0.0) -> np.ndarray:
-    """Flat at 2.3 up to 1e-3, then falling steepest at 10^-1.5, least at 10^turn, then rising steeply."""
+def valley(minimum: float = 0.0) -> np.ndarray:
+    """Flat at 2.3 up to 1e-3, then falling steepest at 10^-1.5, least at 10^minimum, then rising steeply."""
     fall = 2.3 - 2.0 / (1 + np.exp(-4 * (LOGS + 1.5)))
-    return fall + np.maximum(0, LOGS - turn) ** 2 * 30
+    return fall + np.maximum(0, LOGS - minimum) ** 2 * 30
 
 
 def right(losses: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def right(losses: np.ndarray) -> np.ndarray:
     return 1 - 0.9 * np.clip(np.nan_to_num(losses, nan=np.inf) / 2.3, 0, 1)
 
 
-def told(
+def read_test(
     losses: np.ndarray,
     accuracies: np.ndarray | None = None,
     rates: np.ndarray = RATES,
@@ -43,19 +43,17 @@ def told(
 
 
 def logs_of(reading: Reading) -> dict[str, float]:
-    return {one.kind: math.log10(one.rate) for one in reading.suggestions}
+    return {suggestion.kind: math.log10(suggestion.rate) for suggestion in reading.suggestions}
 
 
 def test_the_suggestions_of_a_plain_valley() -> None:
-    reading = told(valley())
+    reading = read_test(valley())
     assert reading.best is not None
     assert np.log10(reading.best) == pytest.approx(-0.1, abs=0.2)
-    found = logs_of(reading)
-    assert found["steepest"] == pytest.approx(-1.5, abs=0.1)
-    assert found["tenth"] == pytest.approx(np.log10(reading.best) - 1, abs=0.03)
-    assert found["valley"] == pytest.approx(
-        -0.4 - np.log10(3), abs=0.2
-    )  # nine tenths are there from 10^-0.95 to 10^0.1
+    logs = logs_of(reading)
+    assert logs["steepest"] == pytest.approx(-1.5, abs=0.1)
+    assert logs["tenth"] == pytest.approx(np.log10(reading.best) - 1, abs=0.03)
+    assert logs["valley"] == pytest.approx(-0.4 - np.log10(3), abs=0.2)  # nine tenths are there from 10^-0.95 to 10^0.1
     assert -0.1 < np.log10(reading.breaks or 0) < 0.5
     assert "breaks from" in str(reading.sentence)
 
@@ -70,10 +68,10 @@ def raw(after: float = 2.303) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_fall_from_an_explosion_to_that_of_a_guess_is_death() -> None:
     """It was suggested to use rates from 0.05 to 1: there nothing is left to learn with."""
-    reading = told(*raw(), config=CONFIG.replace(preprocessing="raw"))
-    found = logs_of(reading)
-    assert -5 <= found["steepest"] <= found["valley"] < -3
-    assert found["tenth"] < -3.5
+    reading = read_test(*raw(), config=CONFIG.replace(preprocessing="raw"))
+    logs = logs_of(reading)
+    assert -5 <= logs["steepest"] <= logs["valley"] < -3
+    assert logs["tenth"] < -3.5
     assert 10**-2 < (reading.breaks or 0) < 10**-1.4
 
 
@@ -81,14 +79,14 @@ def test_a_fall_from_an_explosion_to_that_of_a_guess_is_death() -> None:
 def test_the_first_explosion_ends_the_test(after: float) -> None:
     losses, accuracies = raw(after)
     again = np.where(LOGS > -1, 0.9, accuracies)  # even if it learned again
-    reading = told(losses, again)
+    reading = read_test(losses, again)
     assert reading.suggestions
-    assert all(one.rate < 10**-2.5 for one in reading.suggestions)
+    assert all(suggestion.rate < 10**-2.5 for suggestion in reading.suggestions)
 
 
 def test_death_alone_suggests_nothing_and_says_why() -> None:
     losses, accuracies = raw()
-    reading = told(losses, np.full_like(accuracies, 0.11))
+    reading = read_test(losses, np.full_like(accuracies, 0.11))
     assert reading.suggestions == ()
     assert "where the loss explodes" in str(reading.sentence)
     assert "has learned nothing" in str(reading.sentence)
@@ -98,14 +96,14 @@ def test_a_loss_above_that_of_a_guess_can_have_learned() -> None:
     """Raw pixels: a loss of 16, and 70 % of the images are right."""
     losses, accuracies = raw()
     assert losses[LOGS < -2.9].min() > 8
-    assert 0.5 < float(np.interp(logs_of(told(losses, accuracies))["valley"], LOGS, accuracies)) < 0.73
+    assert 0.5 < float(np.interp(logs_of(read_test(losses, accuracies))["valley"], LOGS, accuracies)) < 0.73
 
 
 def test_nan_ends_the_test_and_is_where_it_breaks() -> None:
-    losses = valley(turn=9)  # falls to its end
+    losses = valley(minimum=9)  # falls to its end
     losses[260:] = np.nan
     losses[258:260] = np.inf
-    reading = told(losses)
+    reading = read_test(losses)
     assert reading.breaks == pytest.approx(RATES[258])
     assert np.isnan(reading.smoothed[258:]).all()
     assert np.isfinite(reading.smoothed[:258]).all()
@@ -115,7 +113,7 @@ def test_nan_ends_the_test_and_is_where_it_breaks() -> None:
 def test_numbers_that_break_at_once_suggest_nothing_and_say_why() -> None:
     losses = np.full(301, np.nan)
     losses[:4] = 2.3, 9e3, 1e30, np.inf
-    reading = told(losses)
+    reading = read_test(losses)
     assert reading.suggestions == ()
     assert "after 3 updates" in str(reading.sentence)
 
@@ -125,27 +123,27 @@ def test_numbers_that_break_at_once_suggest_nothing_and_say_why() -> None:
 def test_a_spike_does_not_fool_it(place: int, width: int) -> None:
     losses = valley()
     losses[place : place + width] = 40.0
-    found, plain = logs_of(told(losses)), logs_of(told(valley()))
+    logs, plain = logs_of(read_test(losses)), logs_of(read_test(valley()))
     for kind in KINDS:
-        assert found[kind] == pytest.approx(plain[kind], abs=0.15)
+        assert logs[kind] == pytest.approx(plain[kind], abs=0.15)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_noise_of_batches_does_not_fool_it(seed: int) -> None:
     random = np.random.default_rng(seed)
     losses = valley() + random.normal(0, 0.1, len(RATES))
-    found = logs_of(told(losses, random.binomial(100, right(valley())) / 100))
-    assert found["steepest"] == pytest.approx(-1.5, abs=0.4)
-    assert found["valley"] == pytest.approx(-0.9, abs=0.4)
-    assert found["tenth"] == pytest.approx(-1.1, abs=0.5)
+    logs = logs_of(read_test(losses, random.binomial(100, right(valley())) / 100))
+    assert logs["steepest"] == pytest.approx(-1.5, abs=0.4)
+    assert logs["valley"] == pytest.approx(-0.9, abs=0.4)
+    assert logs["tenth"] == pytest.approx(-1.1, abs=0.5)
 
 
 def test_an_explosion_at_the_end_does_not_reach_back() -> None:
-    losses = valley(turn=9)
+    losses = valley(minimum=9)
     losses[260:] = 10.0 ** np.minimum(np.arange(41), 30)
-    found, plain = logs_of(told(losses)), logs_of(told(valley(turn=9)))
-    assert -1.2 < found["valley"] < 0.2 - np.log10(3)  # 10^0.2 is where it explodes
-    assert found["steepest"] == pytest.approx(plain["steepest"], abs=0.1)
+    logs, plain = logs_of(read_test(losses)), logs_of(read_test(valley(minimum=9)))
+    assert -1.2 < logs["valley"] < 0.2 - np.log10(3)  # 10^0.2 is where it explodes
+    assert logs["steepest"] == pytest.approx(plain["steepest"], abs=0.1)
 
 
 def records_of(batch: int) -> tuple[np.ndarray, int]:
@@ -162,7 +160,7 @@ def test_luck_alone_suggests_nothing(batch: int) -> None:
         rates, images = records_of(batch)
         flat = 2.3 + random.normal(0, 0.6, len(rates))
         accuracies = random.binomial(images, 0.1124, len(rates)) / images
-        reading = told(flat, accuracies, rates, CONFIG.replace(batch_size=batch))
+        reading = read_test(flat, accuracies, rates, CONFIG.replace(batch_size=batch))
         assert reading.suggestions == ()
         assert "clearly above chance" in str(reading.sentence)
 
@@ -172,45 +170,45 @@ def test_batches_of_one_image_are_enough_to_learn_from() -> None:
     rates, images = records_of(1)
     losses = np.interp(np.log10(rates), LOGS, valley())
     accuracies = random.binomial(images, right(losses)) / images
-    found = logs_of(told(losses + random.normal(0, 1, len(rates)), accuracies, rates, CONFIG.replace(batch_size=1)))
-    assert found["valley"] == pytest.approx(-0.9, abs=0.4)
+    logs = logs_of(read_test(losses + random.normal(0, 1, len(rates)), accuracies, rates, CONFIG.replace(batch_size=1)))
+    assert logs["valley"] == pytest.approx(-0.9, abs=0.4)
 
 
 def test_a_plateau_in_the_midst_of_the_fall() -> None:
     losses = valley()
     losses[150:190] = losses[150]
     losses[190:] = valley()[190:]
-    reading = told(losses + np.random.default_rng(1).normal(0, 0.02, len(RATES)), right(losses))
+    reading = read_test(losses + np.random.default_rng(1).normal(0, 0.02, len(RATES)), right(losses))
     assert reading.suggestions
-    for one in reading.suggestions:
-        assert losses[np.searchsorted(RATES, one.rate)] < 2.2  # where it has fallen, none before
+    for suggestion in reading.suggestions:
+        assert losses[np.searchsorted(RATES, suggestion.rate)] < 2.2  # where it has fallen, none before
 
 
 def test_the_slope_is_by_the_log_of_the_rate_however_rates_are_spaced() -> None:
     # Twice as dense below 1e-2 as above: a slope per step would be steepest elsewhere.
     rates = np.concatenate([np.logspace(-5, -2, 401)[:-1], np.logspace(-2, 1, 101)])
     losses = np.interp(np.log10(rates), LOGS, valley())
-    assert logs_of(told(losses, rates=rates))["steepest"] == pytest.approx(-1.5, abs=0.1)
+    assert logs_of(read_test(losses, rates=rates))["steepest"] == pytest.approx(-1.5, abs=0.1)
 
 
 def test_a_loss_that_never_falls_suggests_nothing() -> None:
     flat = np.full(301, 2.303)
     for losses in (flat, 2.3 + np.maximum(0, LOGS) * 5, flat[:4], flat[:0]):
-        reading = told(losses)
+        reading = read_test(losses)
         assert reading.suggestions == ()
         assert str(reading.sentence)
 
 
 def test_a_loss_that_falls_to_the_end_says_so() -> None:
-    reading = told(valley(turn=9))
+    reading = read_test(valley(minimum=9))
     assert reading.breaks is None
     assert "up to the highest rate tried" in str(reading.sentence)
 
 
 def test_what_is_lost_again_is_where_it_breaks() -> None:
     """Dead units: the loss comes to rest at that of a guess, without any explosion."""
-    losses = np.where(LOGS < 0, valley(turn=9), 2.303)
-    assert np.log10(told(losses).breaks or 0) == pytest.approx(0, abs=0.15)
+    losses = np.where(LOGS < 0, valley(minimum=9), 2.303)
+    assert np.log10(read_test(losses).breaks or 0) == pytest.approx(0, abs=0.15)
 
 
 def test_smoothing_moves_nothing() -> None:
@@ -246,7 +244,7 @@ def test_few_images_are_seen_no_more_often_than_a_run_may() -> None:
 
 def test_what_a_warmed_up_network_bears_is_divided_by_more_where_that_helps_more() -> None:
     losses = np.where(LOGS < 0, 2.3 - 2.0 / (1 + np.exp(-9 * (LOGS + 0.5))), 30.0)  # good for half a decade
-    plain = told(losses)
+    plain = read_test(losses)
     for config, factor in ((CONFIG.replace(optimizer="adagrad"), 2.0), (CONFIG.replace(preprocessing="raw"), 5 / 3)):
-        cautious = told(losses, config=config)
+        cautious = read_test(losses, config=config)
         assert logs_of(plain)["valley"] - logs_of(cautious)["valley"] == pytest.approx(np.log10(factor))

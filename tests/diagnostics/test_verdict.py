@@ -126,14 +126,14 @@ def test_few_images_are_guessed_by_luck() -> None:
 
 
 def test_a_single_image_can_be_learned() -> None:
-    one = CONFIG.replace(train_size=1, batch_size=1)
-    assert judge(one, evaluations([2.3, 0.5, 0.1, 0.05, 0.02, 0.01], 1.0))[0] == "learning-well"
+    single = CONFIG.replace(train_size=1, batch_size=1)
+    assert judge(single, evaluations([2.3, 0.5, 0.1, 0.05, 0.02, 0.01], 1.0))[0] == "learning-well"
 
 
 def test_what_no_labels_teach_is_no_matter_of_the_rate() -> None:
     for fraction in (0.9, 1.0):
         run = replace(RUN, config=noisy(fraction))
-        text = said(run, evaluations(FLAT, 0.1))
+        text = sentences(run, evaluations(FLAT, 0.1))
         assert text.endswith("try less label noise.")
         assert f"{fraction:.0%}" in text
 
@@ -142,7 +142,7 @@ def test_wrong_labels_known_by_heart_are_overfitting() -> None:
     curves = evaluations([2.3, 1.9, 1.5, 1.0, 0.6, 0.4], 0.92, [math.nan] * 6)
     assert judge(CONFIG, curves)[0] == "learning-well"
     assert judge(noisy(0.3), curves)[0] == "overfitting"
-    assert "memorized wrong labels" in said(replace(RUN, config=noisy(0.3)), curves)
+    assert "memorized wrong labels" in sentences(replace(RUN, config=noisy(0.3)), curves)
     learning = evaluations([2.3, 1.9, 1.6, 1.4, 1.35, 1.33], 0.74, [math.nan] * 6, validated=math.nan)
     assert judge(noisy(0.3), learning)[0] == "learning-well"
 
@@ -206,19 +206,19 @@ def test_the_noise_of_single_images_is_no_rise() -> None:
     assert not rises(steps(losses), Scale.of(CONFIG), batch_size=1)
 
 
-def said(run: Run, curves: Curves) -> str:
-    found = explain(run, curves)
-    assert found is not None
-    return " ".join(str(part) for part in (found.title, found.summary, *found.evidence, found.advice or ""))
+def sentences(run: Run, curves: Curves) -> str:
+    verdict = explain(run, curves)
+    assert verdict is not None
+    return " ".join(str(part) for part in (verdict.title, verdict.summary, *verdict.evidence, verdict.advice or ""))
 
 
 def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
     curves = Curves(events=(Event(41, "not_finite", 8.1e12),))
-    text = said(replace(RUN, outcome="diverged"), curves)
+    text = sentences(replace(RUN, outcome="diverged"), curves)
     assert text.startswith("Diverged. At step 41")
     assert "8.1e+12" in text
     assert "0.05" in text
-    assert "255" in said(replace(RUN, config=CONFIG.replace(preprocessing="raw")), curves)
+    assert "255" in sentences(replace(RUN, config=CONFIG.replace(preprocessing="raw")), curves)
 
 
 @pytest.mark.parametrize(
@@ -244,13 +244,13 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
 )
 def test_evidence_is_numbers_and_steps(name: str, parts: list[str]) -> None:
     run, curves, _kind = CASES[name]
-    text = said(run, curves)
+    text = sentences(run, curves)
     assert [part for part in parts if part not in text] == []
 
 
 def test_the_gap_is_named_at_the_end() -> None:
     result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
-    text = said(replace(RUN, result=result), CASES["learned"][1])
+    text = sentences(replace(RUN, result=result), CASES["learned"][1])
     assert "is 2.0 percentage points" in text
     assert "Test accuracy 97.0%" in text
 
@@ -258,11 +258,11 @@ def test_the_gap_is_named_at_the_end() -> None:
 def test_how_it_ended_is_said_beside_the_verdict() -> None:
     learned = CASES["learned"][1]
     early = replace(learned, events=(Event(600, "early_stop", 400.0),))
-    assert "ended it at step 600: no epoch after step 400 had a lower validation loss" in said(RUN, early)
+    assert "ended it at step 600: no epoch after step 400 had a lower validation loss" in sentences(RUN, early)
     stopped = replace(RUN, outcome="stopped", progress=Progress(60, 100))
-    assert "The run was stopped after step 60 of 100" in said(stopped, learned)
-    assert "The run was stopped after step 60 of 100" in said(stopped, Curves())
-    assert "It broke" in said(replace(RUN, outcome="failed", error=message("It broke.")), Curves())
+    assert "The run was stopped after step 60 of 100" in sentences(stopped, learned)
+    assert "The run was stopped after step 60 of 100" in sentences(stopped, Curves())
+    assert "It broke" in sentences(replace(RUN, outcome="failed", error=message("It broke.")), Curves())
     assert explain(LIVE, Curves()) is None
 
 
@@ -272,9 +272,9 @@ def test_what_goes_on_in_the_layers_is_evidence() -> None:
     rows["update"] = [np.nan] * 3 + [0.00021, 0.004, 0.25]
     rows["dead_units"] = [0, 0, np.nan, 0.4, 1.0, np.nan]
     run, curves, _kind = CASES["still falling"]
-    assert "0.021%, 0.4%, 25%" in said(run, replace(curves, layers=rows))
+    assert "0.021%, 0.4%, 25%" in sentences(run, replace(curves, layers=rows))
     run, curves, _kind = CASES["dead"]
-    assert "Dead units by hidden layer, first to last: 40%, 100%." in said(run, replace(curves, layers=rows))
+    assert "Dead units by hidden layer, first to last: 40%, 100%." in sentences(run, replace(curves, layers=rows))
 
 
 def test_a_range_test_keeps_no_verdict() -> None:
@@ -285,5 +285,5 @@ def test_a_range_test_keeps_no_verdict() -> None:
 
 def test_a_fast_fall_is_left_alone() -> None:
     curves = evaluations([2.3, 2.1, 1.8, 1.4, 0.9, 0.6], 0.7)
-    assert said(LIVE, curves).endswith("let the run continue.")
-    assert said(RUN, curves).endswith("train for more epochs.")
+    assert sentences(LIVE, curves).endswith("let the run continue.")
+    assert sentences(RUN, curves).endswith("train for more epochs.")

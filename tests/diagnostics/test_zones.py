@@ -35,7 +35,7 @@ TYPICAL = (
 )
 
 
-def said(*trials: Trial) -> str:
+def sentences(*trials: Trial) -> str:
     return " ".join(map(str, read(trials, SCALE).sentences))
 
 
@@ -45,7 +45,7 @@ def test_a_typical_sweep() -> None:
     assert reading.best is not None
     assert reading.best.rate == 0.3
     assert reading.edge == Edge(1.0, 1.7)
-    assert said(*TYPICAL) == (
+    assert sentences(*TYPICAL) == (
         "The network learns at rates from 0.1 to 0.3; the best rate tried is 0.3 (training loss 0.05). Training breaks from 1.7 on: the edge lies between 1 and 1.7."
     )
 
@@ -53,8 +53,8 @@ def test_a_typical_sweep() -> None:
 def test_nine_tenths_of_the_way_is_good_and_less_is_not() -> None:
     best_loss = 0.3
     limit = CHANCE - 0.9 * (CHANCE - best_loss)
-    found = zones(ended(0.1, limit + 0.01), ended(0.2, limit - 0.01), ended(0.4, best_loss), ended(0.8, limit + 0.01))
-    assert found == {0.1: "small", 0.2: "good", 0.4: "good", 0.8: "edge"}
+    by_rate = zones(ended(0.1, limit + 0.01), ended(0.2, limit - 0.01), ended(0.4, best_loss), ended(0.8, limit + 0.01))
+    assert by_rate == {0.1: "small", 0.2: "good", 0.4: "good", 0.8: "edge"}
 
 
 def test_a_run_whose_rate_was_changed_by_hand_says_nothing_of_its_rate() -> None:
@@ -64,8 +64,8 @@ def test_a_run_whose_rate_was_changed_by_hand_says_nothing_of_its_rate() -> None
     trials = [*TYPICAL[1:], replace(changed, loss=0.01)]
     assert zones(*trials)[3.0] is None
     assert read(trials, SCALE).edge == Edge(1.0, 1.7)
-    assert said(*trials).endswith("Left out because the rate of a run was changed by hand: 3.")
-    assert "stopped or failed" not in said(*trials)
+    assert sentences(*trials).endswith("Left out because the rate of a run was changed by hand: 3.")
+    assert "stopped or failed" not in sentences(*trials)
 
 
 def test_an_unstable_rate_is_on_the_edge_however_well_it_ended() -> None:
@@ -76,7 +76,7 @@ def test_seeds_that_disagree_are_on_the_edge() -> None:
     trials = (ended(0.5, 0.1), ended(0.5, 0.1, seed=1), ended(1.2, 0.1), ended(1.2, 2.3, "collapsed", seed=1))
     broken = (ended(2.0, 2.3, "collapsed"), ended(2.0, 2.3, "collapsed", seed=1))
     assert zones(*trials, *broken) == {0.5: "good", 1.2: "edge", 2.0: "broken"}
-    assert "At 1.2 some runs broke" in said(*trials, *broken)
+    assert "At 1.2 some runs broke" in sentences(*trials, *broken)
     assert read([*trials, *broken], SCALE).edge == Edge(1.2, 2.0)
 
 
@@ -90,25 +90,25 @@ def test_the_best_rate_is_that_of_the_mean_over_seeds() -> None:
 def test_nothing_learns_and_nothing_breaks() -> None:
     trials = (ended(1e-5, 2.31), ended(1e-4, 2.29))
     assert set(zones(*trials).values()) == {"small"}
-    assert "At none of the rates tried does the network learn" in said(*trials)
+    assert "At none of the rates tried does the network learn" in sentences(*trials)
     assert read(trials, SCALE).edge == Edge(1e-4, None)
 
 
 def test_everything_breaks() -> None:
     trials = (ended(10, math.nan, "diverged"), ended(100, math.nan, "diverged"))
     assert set(zones(*trials).values()) == {"broken"}
-    assert said(*trials) == "Training breaks at every rate tried: try lower ones."
+    assert sentences(*trials) == "Training breaks at every rate tried: try lower ones."
     assert read(trials, SCALE).edge == Edge(None, 10)
 
 
 def test_no_rate_breaks() -> None:
-    assert "the edge lies above 0.5" in said(ended(0.1, 0.2), ended(0.5, 0.1))
+    assert "the edge lies above 0.5" in sentences(ended(0.1, 0.2), ended(0.5, 0.1))
 
 
 def test_a_rate_that_breaks_below_one_that_learns_is_told() -> None:
     trials = (ended(0.1, 0.2), ended(0.5, 2.3, "collapsed"), ended(0.7, 0.1), ended(1, 2.3, "collapsed"))
     assert read(trials, SCALE).edge == Edge(0.7, 1)
-    assert "At 0.5 some runs broke" in said(*trials)
+    assert "At 0.5 some runs broke" in sentences(*trials)
 
 
 def test_while_runs_go_on_nothing_is_said_of_them() -> None:
@@ -124,8 +124,8 @@ def test_while_runs_go_on_nothing_is_said_of_them() -> None:
 def test_stopped_and_failed_runs_are_left_out(outcome: str) -> None:
     trials = (ended(0.1, 0.2), ended(0.3, 0.001, outcome), ended(1, 0.1), ended(3, 2.3, "collapsed"))
     assert zones(*trials)[0.3] is None
-    assert "Left out because runs were stopped or failed: 0.3." in said(*trials)
-    assert said(ended(0.1, 1, outcome), ended(1, 1, outcome)).startswith("Left out")
+    assert "Left out because runs were stopped or failed: 0.3." in sentences(*trials)
+    assert sentences(ended(0.1, 1, outcome), ended(1, 1, outcome)).startswith("Left out")
 
 
 def test_an_edge_knows_how_far_a_prediction_is_off() -> None:

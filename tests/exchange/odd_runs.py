@@ -25,32 +25,32 @@ CONFIGS = (
 def rows(name: str, config: RunConfig, random: np.random.Generator, most: int = 40) -> NDArray[np.void]:
     """Records of a kind that the bounds let through."""
     count = int(random.integers(0, min(most, arrays.most_rows(config)[name]) + 1))
-    found = np.zeros(count, DTYPES[name])
+    records = np.zeros(count, DTYPES[name])
     layers = arrays.layers(config)
     first = 1 if name == "steps" else 0
     places = np.sort(
         random.choice(config.total_steps + 1 - first, -(-count // layers) if name == "layers" else count, False)
     )
-    found["step"] = (np.repeat(places, layers) if name == "layers" else places)[:count] + first
-    for field in found.dtype.names or ():
+    records["step"] = (np.repeat(places, layers) if name == "layers" else places)[:count] + first
+    for field in records.dtype.names or ():
         if (
             field in ("loss", "loss_min", "loss_max")
             or field.endswith(("_loss", "gradient_norm", "gradient_norm_max"))
             or field in ("activation", "gradient", "weight", "update", "sharpness")
         ):
-            found[field] = random.choice(SIZES, count)
+            records[field] = random.choice(SIZES, count)
         elif field.endswith("accuracy") or field == "dead_units":
-            found[field] = random.choice((0.0, 0.1, 0.5, 1.0, NAN), count)
-    found["seconds"] = np.sort(random.choice((0.0, 0.5, 1e6), count))
+            records[field] = random.choice((0.0, 0.1, 0.5, 1.0, NAN), count)
+    records["seconds"] = np.sort(random.choice((0.0, 0.5, 1e6), count))
     if name == "steps":
-        found["steps"] = np.diff(found["step"], prepend=0) if random.integers(2) else 1
+        records["steps"] = np.diff(records["step"], prepend=0) if random.integers(2) else 1
     if name == "layers":
-        found["layer"] = np.arange(count) % layers
+        records["layer"] = np.arange(count) % layers
         for spread in ("activations", "gradients"):
-            found[spread][:, random.integers(24)] = 255
-    if "learning_rate" in (found.dtype.names or ()):
-        found["learning_rate"] = random.choice((0.0, 1e-12, 0.1, 100.0), count)
-    return found
+            records[spread][:, random.integers(24)] = 255
+    if "learning_rate" in (records.dtype.names or ()):
+        records["learning_rate"] = random.choice((0.0, 1e-12, 0.1, 100.0), count)
+    return records
 
 
 def odd(seed: int) -> tuple[RunConfig, Curves, Outcome]:

@@ -76,9 +76,9 @@ RUN = Run(
 
 
 def test_a_run_comes_back_from_its_zip() -> None:
-    found = unpacked(packed(RUN, curves()))
-    assert found.config == CONFIG
-    assert (found.outcome, found.name, found.note, found.seconds, found.step) == (
+    imported = unpacked(packed(RUN, curves()))
+    assert imported.config == CONFIG
+    assert (imported.outcome, imported.name, imported.note, imported.seconds, imported.step) == (
         "diverged",
         "broken",
         "at 1.5",
@@ -86,21 +86,21 @@ def test_a_run_comes_back_from_its_zip() -> None:
         3,
     )
     for name in DTYPES:
-        assert getattr(found.curves, name).tobytes() == getattr(curves(), name).tobytes()
-    assert found.curves.events == curves().events
-    assert math.isnan(found.result.pop("train_loss"))
-    assert found.result == {"test_accuracy": 0.1, "best_step": None}  # words are not believed
+        assert getattr(imported.curves, name).tobytes() == getattr(curves(), name).tobytes()
+    assert imported.curves.events == curves().events
+    assert math.isnan(imported.result.pop("train_loss"))
+    assert imported.result == {"test_accuracy": 0.1, "best_step": None}  # words are not believed
 
 
 def some_weights(config: RunConfig, step: int) -> Snapshot:
     """Weights that fit the network of `config`, one of them no number."""
     random = np.random.default_rng(step)
-    found: dict[str, Any] = {
+    weights: dict[str, Any] = {
         name: random.random(shape, np.float32) if shape else np.array(7, np.int64)
         for name, shape in shapes(config).items()
     }
-    found["0.bias"][0] = np.nan
-    return Snapshot(step, found)
+    weights["0.bias"][0] = np.nan
+    return Snapshot(step, weights)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def some_weights(config: RunConfig, step: int) -> Snapshot:
 )
 def test_the_last_and_the_best_weights_come_back(config: RunConfig) -> None:
     last, best = some_weights(config, 3), some_weights(config, 2)
-    found = unpacked(packed(replace(RUN, config=config), curves(), {"last": last, "best": best})).weights
-    assert {which: snapshot.step for which, snapshot in found.items()} == {"last": 3, "best": 2}
-    for which, sent in (("last", last), ("best", best)):
-        for name, value in sent.weights.items():
-            np.testing.assert_array_equal(found[which].weights[name], value)
+    weights = unpacked(packed(replace(RUN, config=config), curves(), {"last": last, "best": best})).weights
+    assert {which: snapshot.step for which, snapshot in weights.items()} == {"last": 3, "best": 2}
+    for which, snapshot in (("last", last), ("best", best)):
+        for name, value in snapshot.weights.items():
+            np.testing.assert_array_equal(weights[which].weights[name], value)
 
 
 def test_a_zip_of_before_there_were_steps_has_the_last_weights() -> None:
@@ -132,18 +132,18 @@ def test_a_rate_that_was_changed_by_hand_is_in_the_zip_and_comes_back() -> None:
     content = packed(run, Curves(curves().steps, curves().evaluations, happened))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert "RATE_CHANGES = [(1, 0.5), (2, 0.02)]" in archive.read("train.py").decode()
-    found = unpacked(content)
-    assert found.curves.events == happened
-    assert rate_changes(found.config, found.curves.events) == run.rate_changes
+    imported = unpacked(content)
+    assert imported.curves.events == happened
+    assert rate_changes(imported.config, imported.curves.events) == run.rate_changes
 
 
 def test_the_settings_say_what_was_changed_and_can_be_read_again() -> None:
     assert json.loads(settings_json(RUN)) == CONFIG.to_dict()
     changed = replace(RUN, rate_changes=(RateChange(100, 0.5), RateChange(250, 0.01)))
     text = settings_json(changed)
-    told = json.loads(text)
-    assert told["learning_rate"] == 1.5
-    assert told["learning_rate_changes"] == [
+    settings = json.loads(text)
+    assert settings["learning_rate"] == 1.5
+    assert settings["learning_rate_changes"] == [
         {"step": 100, "learning_rate": 0.5},
         {"step": 250, "learning_rate": 0.01},
     ]
@@ -151,7 +151,7 @@ def test_the_settings_say_what_was_changed_and_can_be_read_again() -> None:
     assert read_settings(text) == (CONFIG, changed.rate_changes)
     for wrong in ([[1, 2]], {"a": 1}, 7, [{"step": "soon", "learning_rate": 1}], [{"step": 1, "learning_rate": 1e9}]):
         with pytest.raises(ConfigError):
-            read_settings(json.dumps(told | {"learning_rate_changes": wrong}))
+            read_settings(json.dumps(settings | {"learning_rate_changes": wrong}))
 
 
 def weights_file(content: bytes) -> Callable[[dict[str, bytes]], None]:
@@ -159,9 +159,9 @@ def weights_file(content: bytes) -> Callable[[dict[str, bytes]], None]:
 
 
 def other_weights(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, bytes]], None]:
-    named = dict(some_weights(CONFIG, 3).weights)
-    change(named)
-    return weights_file(save(named))
+    tensors = dict(some_weights(CONFIG, 3).weights)
+    change(tensors)
+    return weights_file(save(tensors))
 
 
 @pytest.mark.parametrize(
@@ -172,12 +172,12 @@ def other_weights(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[st
         weights_file(pickle.dumps(pytest.fail)),
         weights_file(struct.pack("<Q", 2**62) + b"{}"),
         weights_file(struct.pack("<Q", 2) + b"[]"),
-        other_weights(lambda named: named.pop("0.bias")),
-        other_weights(lambda named: named.update({"9.weight": np.zeros(1, np.float32)})),
-        other_weights(lambda named: named.update({"../../evil": np.zeros(1, np.float32)})),
-        other_weights(lambda named: named.update({"0.bias": np.zeros(51, np.float32)})),
-        other_weights(lambda named: named.update({"0.bias": np.zeros(50, np.float64)})),
-        other_weights(lambda named: named.update({"0.weight": named["0.weight"].T.copy()})),
+        other_weights(lambda tensors: tensors.pop("0.bias")),
+        other_weights(lambda tensors: tensors.update({"9.weight": np.zeros(1, np.float32)})),
+        other_weights(lambda tensors: tensors.update({"../../evil": np.zeros(1, np.float32)})),
+        other_weights(lambda tensors: tensors.update({"0.bias": np.zeros(51, np.float32)})),
+        other_weights(lambda tensors: tensors.update({"0.bias": np.zeros(50, np.float64)})),
+        other_weights(lambda tensors: tensors.update({"0.weight": tensors["0.weight"].T.copy()})),
     ],
 )
 def test_weights_that_do_not_fit_are_a_sentence(change: Callable[[dict[str, bytes]], None]) -> None:
@@ -189,9 +189,9 @@ def test_weights_are_not_read_beyond_what_the_network_has() -> None:
     with pytest.raises(ImportedFileError, match="larger than a run can be"):
         unpacked(rezipped(weights_file(bytes(50_000_000))))
     wide = replace(RUN, config=CONFIG.replace(hidden_layers=(2048,) * 6))
-    named = {"last": Snapshot(3, {"0.weight": np.zeros((1, 1), np.float32)})}
+    weights = {"last": Snapshot(3, {"0.weight": np.zeros((1, 1), np.float32)})}
     with pytest.raises(ImportedFileError, match=r"too large to import \(at most 32 MB\)"):
-        unpacked(packed(wide, curves(), named))
+        unpacked(packed(wide, curves(), weights))
 
 
 def rezipped(change: Callable[[dict[str, bytes]], None], weights: Mapping[Which, Snapshot] | None = None) -> bytes:
@@ -205,7 +205,7 @@ def rezipped(change: Callable[[dict[str, bytes]], None], weights: Mapping[Which,
     return file.getvalue()
 
 
-def told(**changes: Any) -> Callable[[dict[str, bytes]], None]:
+def with_fields(**changes: Any) -> Callable[[dict[str, bytes]], None]:
     def change(members: dict[str, bytes]) -> None:
         members["run.json"] = json.dumps(json.loads(members["run.json"]) | changes).encode()
 
@@ -250,18 +250,18 @@ def backwards() -> np.ndarray:
         (array(np.zeros(3)), "“steps” in this zip is damaged"),
         (array(np.zeros((2, 2), STEP_DTYPE)), "“steps” in this zip is damaged"),
         (array(backwards()), "“steps” in this zip is damaged"),
-        (told(format=99), "another version"),
-        (told(config={"learning_rate": -1}), "cannot be used here"),
-        (told(config={"nonsense": 1}), "cannot be used here"),
-        (told(config=7), "damaged"),
-        (told(outcome="won"), "damaged"),
-        (told(events=[[1, "explosion", None]]), "damaged"),
-        (told(events=[[10**12, "paused", None]]), "damaged"),
-        (told(events=[[1, "learning_rate", "nan"]]), "damaged"),
-        (told(events=[[1, "learning_rate", 1e9]]), "damaged"),
-        (told(events=[[1, "learning_rate", None]]), "damaged"),
-        (told(seconds="soon"), "damaged"),
-        (told(result=[1]), "damaged"),
+        (with_fields(format=99), "another version"),
+        (with_fields(config={"learning_rate": -1}), "cannot be used here"),
+        (with_fields(config={"nonsense": 1}), "cannot be used here"),
+        (with_fields(config=7), "damaged"),
+        (with_fields(outcome="won"), "damaged"),
+        (with_fields(events=[[1, "explosion", None]]), "damaged"),
+        (with_fields(events=[[10**12, "paused", None]]), "damaged"),
+        (with_fields(events=[[1, "learning_rate", "nan"]]), "damaged"),
+        (with_fields(events=[[1, "learning_rate", 1e9]]), "damaged"),
+        (with_fields(events=[[1, "learning_rate", None]]), "damaged"),
+        (with_fields(seconds="soon"), "damaged"),
+        (with_fields(result=[1]), "damaged"),
     ],
 )
 def test_a_zip_that_does_not_fit_is_a_sentence(change: Callable[[dict[str, bytes]], None], part: str) -> None:
@@ -313,7 +313,7 @@ def test_of_a_broken_run_nan_is_a_value_and_what_was_not_measured_is_missing() -
     assert [str(value) for value in alone["validation_loss"]] == ["2.3", "nan"]
     assert alone["test_loss"].tolist() == ["", ""]
     text = pd.read_csv(io.BytesIO(curves_csv(broken)), keep_default_na=False)
-    read = pq.read_table(io.BytesIO(curves_parquet(broken)))
+    parquet = pq.read_table(io.BytesIO(curves_parquet(broken)))
     expected = {
         "validation_loss": ["2.3", "", "", "nan", ""],
         "test_loss": [""] * 5,
@@ -324,12 +324,12 @@ def test_of_a_broken_run_nan_is_a_value_and_what_was_not_measured_is_missing() -
     for name, values in expected.items():
         assert [str(value) for value in text[name]] == values
         assert [
-            "" if value is None else f"{value:.1f}" if value == value else "nan" for value in read[name].to_pylist()
+            "" if value is None else f"{value:.1f}" if value == value else "nan" for value in parquet[name].to_pylist()
         ] == values
     assert [
-        str(read.schema.field(name).type)
+        str(parquet.schema.field(name).type)
         for name in ("step", "steps", "loss_min", "epoch")
-        if name in read.column_names
+        if name in parquet.column_names
     ] == [
         "int32",
         "int32",

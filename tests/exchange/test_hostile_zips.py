@@ -26,7 +26,7 @@ from mnist_core.figures.axes import ChartView
 from mnist_core.networks import models
 from mnist_core.records import DTYPES, LAYER_DTYPE, SHARPNESS_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
 from tests.exchange.odd_runs import odd, zipped
-from tests.exchange.test_exchange import CONFIG, array, rezipped, told
+from tests.exchange.test_exchange import CONFIG, array, rezipped, with_fields
 from tests.exchange.test_exchange import curves as usual
 
 Change = Callable[[dict[str, bytes]], None]
@@ -45,15 +45,15 @@ def stored(name: str, rows: Any) -> Change:
 
 def rows(name: str, count: int = 2, **columns: Any) -> np.ndarray:
     """Records that could be, but for `columns`."""
-    found = np.zeros(count, DTYPES[name])
-    found["step"] = np.arange(1, count + 1)
+    records = np.zeros(count, DTYPES[name])
+    records["step"] = np.arange(1, count + 1)
     if name == "steps":
-        found["steps"] = 1
+        records["steps"] = 1
     if name == "layers":
-        found["activations"][:, 0] = found["gradients"][:, 0] = 255
+        records["activations"][:, 0] = records["gradients"][:, 0] = 255
     for column, value in columns.items():
-        found[column] = value
-    return found
+        records[column] = value
+    return records
 
 
 def head(text: str, version: int = 1) -> bytes:
@@ -102,26 +102,26 @@ DESCR = np.lib.format.dtype_to_descr(STEP_DTYPE)
         lambda members: members.update({"records/steps.npy": b"\x93NUMPY\x01\x00\xff\xff"}),
         lambda members: members.update({"records/steps.npy": b"\x93NUMPY\x01\x00\x04\x00\xff\xfe\xfd\xfc"}),
         array(np.zeros(3, STEP_DTYPE)[::2].reshape(1, 2)),
-        told(step="3"),
-        told(step=2_501),
-        told(step=True),
-        told(step=1e400),
-        told(seconds=-1),
-        told(seconds=1e400),
-        told(seconds=True),
-        told(name=7),
-        told(note=["a"]),
-        told(events={}),
-        told(events=[[1, "paused"]]),
-        told(events=[[2_501, "paused", None]]),
-        told(events=[[1, ["paused"], None]]),
-        told(events=[[1, "learning_rate", None]]),
-        told(events=[[1, "learning_rate", 1e9]]),
-        told(events=[[1, "early_stop", "nan"]]),
-        told(events=[[1, "not_finite", 10**400]]),
-        told(config=CONFIG.to_dict() | {"epochs": 10**400}),
-        told(config=CONFIG.to_dict() | {"hidden_layers": [[1]]}),
-        told(config=CONFIG.to_dict() | {"\ud800": 1}),
+        with_fields(step="3"),
+        with_fields(step=2_501),
+        with_fields(step=True),
+        with_fields(step=1e400),
+        with_fields(seconds=-1),
+        with_fields(seconds=1e400),
+        with_fields(seconds=True),
+        with_fields(name=7),
+        with_fields(note=["a"]),
+        with_fields(events={}),
+        with_fields(events=[[1, "paused"]]),
+        with_fields(events=[[2_501, "paused", None]]),
+        with_fields(events=[[1, ["paused"], None]]),
+        with_fields(events=[[1, "learning_rate", None]]),
+        with_fields(events=[[1, "learning_rate", 1e9]]),
+        with_fields(events=[[1, "early_stop", "nan"]]),
+        with_fields(events=[[1, "not_finite", 10**400]]),
+        with_fields(config=CONFIG.to_dict() | {"epochs": 10**400}),
+        with_fields(config=CONFIG.to_dict() | {"hidden_layers": [[1]]}),
+        with_fields(config=CONFIG.to_dict() | {"\ud800": 1}),
         lambda members: members.update({"run.json": b"\xff\xfe{\x00"}),
         lambda members: members.update({"run.json": b'{"format": 1, "step": ' + b"9" * 5_000 + b"}"}),
     ],
@@ -152,27 +152,27 @@ def test_a_small_zip_stays_small() -> None:
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_methods_that_are_not_ours_are_a_sentence(method: int) -> None:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive, zipfile.ZipFile(io.BytesIO(packed(run(), usual()))) as ours:
-        for name in ours.namelist():
-            archive.writestr(name, ours.read(name))
+    with zipfile.ZipFile(file, "w", method) as archive, zipfile.ZipFile(io.BytesIO(packed(run(), usual()))) as original:
+        for name in original.namelist():
+            archive.writestr(name, original.read(name))
     content = bytearray(file.getvalue())
     for place in range(40, 120):  # in what was packed, where there is something to be damaged
         content[place] ^= 0xFF
-    for one in (file.getvalue(), bytes(content)):
+    for whole in (file.getvalue(), bytes(content)):
         with pytest.raises(ImportedFileError):
-            unpacked(one)
+            unpacked(whole)
 
 
 def run(**more: Any) -> Run:
-    known = {"outcome": "diverged", "progress": Progress(3, CONFIG.total_steps, 0, 0.5)} | more
-    return Run("r", "ann", CONFIG, "finished", 1, 0.0, **known)
+    fields = {"outcome": "diverged", "progress": Progress(3, CONFIG.total_steps, 0, 0.5)} | more
+    return Run("r", "ann", CONFIG, "finished", 1, 0.0, **fields)
 
 
 def changed(content: bytes, sign: bytes, offset: int, form: str, value: int) -> bytes:
     """The zip with a number of its list of files changed, behind the last `sign`."""
-    found = bytearray(content)
-    struct.pack_into(form, found, content.rindex(sign) + offset, value)
-    return bytes(found)
+    edited = bytearray(content)
+    struct.pack_into(form, edited, content.rindex(sign) + offset, value)
+    return bytes(edited)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_a_zip_of_many_files_or_of_two_of_one_name_is_a_sentence() -> None:
 
 
 def test_names_and_notes_are_text_that_a_store_keeps() -> None:
-    found = unpacked(rezipped(told(name="a\ud800\x00b\u202e\n c", note="one \x00\r\n\n two\udfff")))
-    assert (found.name, found.note) == ("a b c", "one\n\n two")
+    imported = unpacked(rezipped(with_fields(name="a\ud800\x00b\u202e\n c", note="one \x00\r\n\n two\udfff")))
+    assert (imported.name, imported.note) == ("a b c", "one\n\n two")
 
 
 def test_figures_of_a_result_are_believed_within_what_they_can_be() -> None:
@@ -228,21 +228,21 @@ def test_figures_of_a_result_are_believed_within_what_they_can_be() -> None:
         "verdict": "![x](http://a.bc)",
         "a" * 40: 1,
     }
-    found = unpacked(rezipped(told(result=figures))).result
-    assert np.isnan(found.pop("validation_loss"))
-    assert found == {"best_validation_accuracy": 0.5, "train_loss": np.inf, "not_finite_step": 3}
+    result = unpacked(rezipped(with_fields(result=figures))).result
+    assert np.isnan(result.pop("validation_loss"))
+    assert result == {"best_validation_accuracy": 0.5, "train_loss": np.inf, "not_finite_step": 3}
 
 
 def test_events_are_kept_in_their_order_and_not_without_end() -> None:
     told_events = [[5, "paused", "ignored"], [2, "learning_rate", 0.5], *([[7, "resumed", None]] * 5_000)]
-    events = unpacked(rezipped(told(events=told_events))).curves.events
+    events = unpacked(rezipped(with_fields(events=told_events))).curves.events
     assert len(events) == 1_000
     assert events[:2] == (Event(2, "learning_rate", 0.5), Event(5, "paused"))
 
 
 def test_where_a_record_stands_is_reckoned_from_its_step() -> None:
-    found = unpacked(rezipped(stored("evaluations", rows("evaluations", epoch=np.nan)))).curves.evaluations
-    assert found["epoch"].tolist() == pytest.approx([1 / CONFIG.steps_per_epoch, 2 / CONFIG.steps_per_epoch])
+    evaluations = unpacked(rezipped(stored("evaluations", rows("evaluations", epoch=np.nan)))).curves.evaluations
+    assert evaluations["epoch"].tolist() == pytest.approx([1 / CONFIG.steps_per_epoch, 2 / CONFIG.steps_per_epoch])
 
 
 def test_the_bounds_are_wide_enough_for_every_run_that_trains() -> None:
@@ -275,56 +275,56 @@ def test_a_changed_member_is_a_sentence_or_within_bounds() -> None:
             content[place] = random.integers(256)
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
-            for other, known in members.items():
-                archive.writestr(other, bytes(content) if other == name else known)
+            for member, original in members.items():
+                archive.writestr(member, bytes(content) if member == name else original)
         try:
-            found = unpacked(file.getvalue())
+            imported = unpacked(file.getvalue())
         except ImportedFileError:
             continue
         came_in += 1
-        look_at(found.config, found.curves, found.outcome, ChartView())
+        look_at(imported.config, imported.curves, imported.outcome, ChartView())
     assert 20 < came_in < 380
 
 
 # ---- odd runs --------------------------------------------------------------------------------------------------
 
 
-def look_at(config: RunConfig, found: Curves, outcome: Any, view: ChartView) -> None:
+def look_at(config: RunConfig, records: Curves, outcome: Any, view: ChartView) -> None:
     """What pages say and draw of a run."""
-    verdict = diagnostics.at_end(config, found, outcome)
-    seen = Run("r", "ann", config, "finished", 1, 0.0, outcome=outcome, result={"verdict": verdict})
-    diagnostics.explain(seen, found)
+    verdict = diagnostics.at_end(config, records, outcome)
+    looked_at = Run("r", "ann", config, "finished", 1, 0.0, outcome=outcome, result={"verdict": verdict})
+    diagnostics.explain(looked_at, records)
     for chart in (curves.loss_chart, curves.accuracy_chart, curves.gradient_chart, curves.rate_chart):
-        assert chart(seen, found, view, str)["data"]
+        assert chart(looked_at, records, view, str)["data"]
     for kind in ("loss", "accuracy", "gradient", "rate"):
-        assert curves.describe_chart(seen, found, kind).text()
-    layers = sorted(set(found.layers["layer"].tolist()))
+        assert curves.describe_chart(looked_at, records, kind).text()
+    layers = sorted(set(records.layers["layer"].tolist()))
     assert len(layers) <= arrays.layers(config)
     for layer in layers:
-        inside.spread_chart("r", found, layer, "activations", view, str)
-        inside.chart("r", found, "update", view, str)
-    shown = overlay.overlaid([("a", found), ("b", found)])
-    overlay.runs_chart(shown, "loss", ("train", "validation"), view, str)
-    group = [groups_figure.Member(name, found, "stopped") for name in "ab"]
+        inside.spread_chart("r", records, layer, "activations", view, str)
+        inside.chart("r", records, "update", view, str)
+    overlaid = overlay.overlaid([("a", records), ("b", records)])
+    overlay.runs_chart(overlaid, "loss", ("train", "validation"), view, str)
+    group = [groups_figure.Member(name, records, "stopped") for name in "ab"]
     groups_figure.bands([("a", group)], "accuracy", ("validation",), view, str)
-    assert len(exchange.curves_csv(found).splitlines()) >= 1
-    exchange.events(found, 1.0)
+    assert len(exchange.curves_csv(records).splitlines()) >= 1
+    exchange.events(records, 1.0)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of infinite and missing values, which are shown as such
 @pytest.mark.parametrize("seed", range(24))
 def test_whatever_comes_in_can_be_looked_at(seed: int) -> None:
     config, records, outcome = odd(seed)
-    found = unpacked(zipped(config, records, outcome))
+    imported = unpacked(zipped(config, records, outcome))
     for view in (ChartView(), ChartView(x="seconds", log_x=True, log_y=True, smoothing=0.5)):
-        look_at(found.config, found.curves, found.outcome, view)
-    assert json.dumps(found.result)
+        look_at(imported.config, imported.curves, imported.outcome, view)
+    assert json.dumps(imported.result)
 
 
 @pytest.mark.parametrize("outcome", ["diverged", "stopped", "completed", "collapsed", "failed"])
 def test_a_run_without_records_can_be_looked_at(outcome: Any) -> None:
-    found = unpacked(zipped(CONFIG, Curves(), outcome))
-    look_at(found.config, found.curves, found.outcome, ChartView())
+    imported = unpacked(zipped(CONFIG, Curves(), outcome))
+    look_at(imported.config, imported.curves, imported.outcome, ChartView())
 
 
 def test_spreads_of_nothing_are_drawn() -> None:

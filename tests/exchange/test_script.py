@@ -78,24 +78,24 @@ def output(
 
 def run_here(folder: Path) -> str:
     """What the script prints, run as the main program of this process: to start one that imports torch takes seconds."""
-    kept = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == "torchvision"}
+    modules = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == "torchvision"}
     with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(), redirect_stdout(StringIO()) as printed:
         patch.setattr(sys, "argv", ["train.py", str(folder)])
         patch.syspath_prepend(folder)  # where the stand-in for torchvision is
         runpy.run_path(str(folder / "train.py"), run_name="__main__")
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
-    sys.modules.update(kept)
+    sys.modules.update(modules)
     return printed.getvalue()
 
 
 def run(config: RunConfig, dataset: Dataset, folder: Path) -> tuple[float, float]:
     """(training loss after the last epoch, test accuracy) that the script prints."""
-    losses, accuracy = read(output(config, dataset, folder))
+    losses, accuracy = printed_figures(output(config, dataset, folder))
     return losses[-1], accuracy
 
 
-def read(text: str) -> tuple[list[float], float]:
+def printed_figures(text: str) -> tuple[list[float], float]:
     """(training loss after each epoch, test accuracy) in what a script printed."""
     (accuracy,) = re.findall(r"test accuracy (\S+)", text)
     return [float(loss) for loss in re.findall(r"train (\S+) ", text)], float(accuracy)
@@ -124,20 +124,22 @@ def _accuracy(trainer: Trainer, dataset: Dataset) -> float:
 def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tiny: Dataset, tmp_path: Path) -> None:
     config = RunConfig(**(SMALL | changes))
     loss, accuracy = run(config, tiny, tmp_path)
-    mine = train(config, tiny, threads=1).result
-    assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)
-    assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
+    result = train(config, tiny, threads=1).result
+    assert loss == pytest.approx(result["train_loss"], rel=2e-3, abs=1e-3)
+    assert accuracy == pytest.approx(result["test_accuracy"], abs=0.006)
 
 
 def test_a_process_of_its_own_prints_the_same(tiny: Dataset, tmp_path: Path) -> None:
-    here = output(RunConfig(**SMALL), tiny, tmp_path)
+    printed = output(RunConfig(**SMALL), tiny, tmp_path)
     done = subprocess.run(
         [sys.executable, "train.py", "."], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
     )
-    (losses, accuracy), (losses_here, accuracy_here) = read(done.stdout), read(here)
+    (losses, accuracy), (losses_here, accuracy_here) = printed_figures(done.stdout), printed_figures(printed)
     assert losses == pytest.approx(losses_here, abs=2e-3)
     assert accuracy == pytest.approx(accuracy_here, abs=0.006)
-    assert [line.split()[:1] for line in done.stdout.splitlines()] == [line.split()[:1] for line in here.splitlines()]
+    assert [line.split()[:1] for line in done.stdout.splitlines()] == [
+        line.split()[:1] for line in printed.splitlines()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ def test_the_script_loads_the_images_of_the_run(
     name: DatasetName, images: str, loaded: str, tiny: Dataset, tmp_path: Path
 ) -> None:
     config = RunConfig(**(SMALL | {"dataset": name, "epochs": 1, "train_size": 100}))
-    said = output(config, tiny, tmp_path).splitlines()
-    assert [line for line in said if "download" in line or "folder" in line] == [loaded, loaded]
+    lines = output(config, tiny, tmp_path).splitlines()
+    assert [line for line in lines if "download" in line or "folder" in line] == [loaded, loaded]
     assert images in script(config)
 
 
@@ -173,14 +175,14 @@ def test_of_a_batch_that_the_engine_cuts_the_script_normalizes_the_same(
     config = RunConfig(**(SMALL | {"batch_norm": True, "epochs": 4} | changes))
     assert chunks.chunk_size(config) * 3 < config.batch_size
     loss, accuracy = run(config, tiny, tmp_path)
-    mine = train(config, tiny, threads=1).result
-    assert loss == pytest.approx(mine["train_loss"], rel=2e-3, abs=1e-3)
-    assert accuracy == pytest.approx(mine["test_accuracy"], abs=0.006)
+    result = train(config, tiny, threads=1).result
+    assert loss == pytest.approx(result["train_loss"], rel=2e-3, abs=1e-3)
+    assert accuracy == pytest.approx(result["test_accuracy"], abs=0.006)
 
 
 def test_early_stopping_ends_the_script_where_it_ends_the_engine(tiny: Dataset, tmp_path: Path) -> None:
-    mine = train(WATCHED, tiny, threads=1)
-    (event,) = mine.events
+    trained = train(WATCHED, tiny, threads=1)
+    (event,) = trained.events
     assert event.kind == "early_stop"
     epoch = event.step // WATCHED.steps_per_epoch
     assert epoch > 60
@@ -200,11 +202,11 @@ def test_rates_that_were_set_by_hand_are_set_at_the_very_steps(
 ) -> None:
     config = RunConfig(**(SMALL | changes))
     by_hand = [RateChange(7, config.learning_rate / 20), RateChange(19, config.learning_rate * 2)]
-    mine = train(config, tiny, threads=1, learning_rate_changes=by_hand)
-    at_ends = mine.evaluations[mine.evaluations["step"].isin([12, 24, 36])]
-    losses, accuracy = read(output(config, tiny, tmp_path, by_hand))
+    trained = train(config, tiny, threads=1, learning_rate_changes=by_hand)
+    at_ends = trained.evaluations[trained.evaluations["step"].isin([12, 24, 36])]
+    losses, accuracy = printed_figures(output(config, tiny, tmp_path, by_hand))
     assert losses == pytest.approx(at_ends["train_loss"].tolist(), rel=2e-3, abs=1e-3)
-    assert accuracy == pytest.approx(mine.result["test_accuracy"], abs=0.006)
+    assert accuracy == pytest.approx(trained.result["test_accuracy"], abs=0.006)
     without = train(config, tiny, threads=1).result
     assert abs(without["train_loss"] - losses[-1]) > 0.01  # the changes made a difference
 
@@ -221,7 +223,7 @@ def test_a_run_that_was_stopped_by_hand_is_a_script_that_stops_there(tiny: Datas
     trainer.advance(steps=5)
     trainer.set_learning_rate(0.01)
     trainer.advance(steps=12)
-    losses, accuracy = read(output(config, tiny, tmp_path, changed, 17))
+    losses, accuracy = printed_figures(output(config, tiny, tmp_path, changed, 17))
     assert len(losses) == 2  # of the first epoch, and of the second up to there
     assert accuracy == pytest.approx(_accuracy(trainer, tiny), abs=0.006)
 

@@ -24,21 +24,25 @@ def test_tensorboard_reads_what_was_recorded(tmp_path: Path) -> None:
     evaluations["step"], evaluations["seconds"] = [0, 300], [0.0, 3.0]
     evaluations["train_loss"], evaluations["test_accuracy"] = [2.25, 0.5], [0.125, 0.875]
     evaluations["validation_loss"] = evaluations["validation_accuracy"] = np.nan
-    made = Curves(steps, evaluations, (Event(2, "not_finite", math.inf),))
-    (tmp_path / "events.out.tfevents.run").write_bytes(events(made, 1_700_000_000.0))
+    curves = Curves(steps, evaluations, (Event(2, "not_finite", math.inf),))
+    (tmp_path / "events.out.tfevents.run").write_bytes(events(curves, 1_700_000_000.0))
 
-    found = accumulator.EventAccumulator(str(tmp_path), size_guidance={"scalars": 0}).Reload()
-    assert set(found.Tags()["scalars"]) == {
+    reader = accumulator.EventAccumulator(str(tmp_path), size_guidance={"scalars": 0}).Reload()
+    assert set(reader.Tags()["scalars"]) == {
         *(f"{kind}/{part}" for kind in ("loss", "accuracy") for part in ("train", "test")),
         "loss/mini-batches",
         "learning rate",
     }
-    assert [(one.step, one.value, one.wall_time) for one in found.Scalars("loss/train")] == [
+    assert [(scalar.step, scalar.value, scalar.wall_time) for scalar in reader.Scalars("loss/train")] == [
         (0, 2.25, 1_700_000_000.0),
         (300, 0.5, 1_700_000_003.0),
     ]
-    assert [one.value for one in found.Scalars("accuracy/test")] == [0.125, 0.875]
-    losses = [one.value for one in found.Scalars("loss/mini-batches")]
+    assert [scalar.value for scalar in reader.Scalars("accuracy/test")] == [0.125, 0.875]
+    losses = [scalar.value for scalar in reader.Scalars("loss/mini-batches")]
     assert losses[:2] == [pytest.approx(2.3), math.inf]
     assert math.isnan(losses[2])
-    assert [(one.step, one.value) for one in found.Scalars("learning rate")] == [(1, 0.5), (2, 0.25), (300, 0.125)]
+    assert [(scalar.step, scalar.value) for scalar in reader.Scalars("learning rate")] == [
+        (1, 0.5),
+        (2, 0.25),
+        (300, 0.125),
+    ]

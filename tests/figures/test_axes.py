@@ -31,17 +31,17 @@ def test_a_growing_axis_ends_at_round_numbers_and_never_beyond_the_training() ->
 
 
 def test_step_0_is_at_0_or_on_a_log_axis_at_half_a_step() -> None:
-    made = curves([1.0] * 100)
-    assert Across.of([made], ChartView()).place(0, made) == 0
-    assert Across.of([made], ChartView(log_x=True)).place(0, made) == 0.5
-    figure = loss_chart(RUN, made, ChartView(log_x=True), str)
+    run_curves = curves([1.0] * 100)
+    assert Across.of([run_curves], ChartView()).place(0, run_curves) == 0
+    assert Across.of([run_curves], ChartView(log_x=True)).place(0, run_curves) == 0.5
+    figure = loss_chart(RUN, run_curves, ChartView(log_x=True), str)
     training = next(trace for trace in figure["data"] if trace.get("uid") == "train")
     assert numbers(training["x"]).tolist() == [0.5, 100]
 
 
 def test_a_note_on_a_log_axis_is_placed_by_its_power_of_ten() -> None:
-    made = curves([1.0] * 100, events=[Event(10, "learning_rate", 0.05)])
-    layout = loss_chart(RUN, made, ChartView(log_x=True), str)["layout"]
+    run_curves = curves([1.0] * 100, events=[Event(10, "learning_rate", 0.05)])
+    layout = loss_chart(RUN, run_curves, ChartView(log_x=True), str)["layout"]
     note = next(note for note in layout["annotations"] if "rate" in note["text"])
     line = next(shape for shape in layout["shapes"] if shape.get("yref") == "paper")
     assert (note["x"], line["x0"]) == (1.0, 10.0)
@@ -90,8 +90,8 @@ def test_hover_tells_the_true_value_of_what_is_cut_off() -> None:
 
 
 def test_an_evaluation_is_smoothed_over_the_same_stretch_as_the_steps_between() -> None:
-    made = curves([1.0] * 20, evaluated=(2.0, 1.0))  # one evaluation at step 0, one at step 20
-    assert axes.records_apart(made).tolist() == [0, 19]
+    run_curves = curves([1.0] * 20, evaluated=(2.0, 1.0))  # one evaluation at step 0, one at step 20
+    assert axes.records_apart(run_curves).tolist() == [0, 19]
     # Shares 0.5, then 0.5² over two records: weights 0.5·0.25 = 0.125 and 0.75.
     smoothed = axes.smooth(floats(2, 1), 0.5, np.array([0, 2]))
     assert smoothed == pytest.approx([2, (0.125 * 2 + 0.75) / 0.875])
@@ -107,9 +107,9 @@ def test_every_run_that_left_has_a_sign_of_its_color() -> None:
 
 
 def test_a_part_that_was_never_measured_is_not_a_broken_run() -> None:
-    made = curves([], (2.3, 1.0))
-    made.evaluations["validation_loss"] = math.nan
-    assert not signs(runs_chart(overlaid([("a", made)]), "loss", ["validation"], ChartView(), str))
+    unmeasured = curves([], (2.3, 1.0))
+    unmeasured.evaluations["validation_loss"] = math.nan
+    assert not signs(runs_chart(overlaid([("a", unmeasured)]), "loss", ["validation"], ChartView(), str))
 
 
 def test_a_log_axis_is_held_open_by_an_invisible_line() -> None:
@@ -126,8 +126,8 @@ def test_only_the_parts_asked_for() -> None:
 
 
 def test_every_trace_has_a_name_of_its_own_for_plotly() -> None:
-    made = curves([2.0, 900.0, 2.0, math.nan], events=[Event(4, "not_finite", 2.0)])
-    made.steps["steps"] = 3
-    figure = loss_chart(RUN, made, ChartView(smoothing=0.5, log_y=True), str)
+    run_curves = curves([2.0, 900.0, 2.0, math.nan], events=[Event(4, "not_finite", 2.0)])
+    run_curves.steps["steps"] = 3
+    figure = loss_chart(RUN, run_curves, ChartView(smoothing=0.5, log_y=True), str)
     uids = [trace["uid"] for trace in figure["data"]]
     assert len(set(uids)) == len(uids)

@@ -15,9 +15,9 @@ DARK = pytest.mark.parametrize("dark", [False, True])
 def test_words_in_cells_have_the_contrast_of_plain_text_on_every_shade(dark: bool) -> None:
     tops = (theme.SPLIT_STYLES["train"].color(dark), theme.broken(dark), theme.RAISES)
     fills = [theme.mix(theme.cell(dark), top, fraction) for top in tops for fraction in np.linspace(0, 1, 21)]
-    made = cells.words("words", [["x"] * len(fills)], lambda _row, column: fills[column])
-    assert len(made["textfont"]["color"]) == len(fills)
-    for fill, ink in zip(fills, made["textfont"]["color"], strict=True):
+    texts = cells.words("words", [["x"] * len(fills)], lambda _row, column: fills[column])
+    assert len(texts["textfont"]["color"]) == len(fills)
+    for fill, ink in zip(fills, texts["textfont"]["color"], strict=True):
         assert contrast(fill, ink) >= 4.5, fill
 
 
@@ -28,7 +28,7 @@ def test_a_mixed_color_lies_between_its_two() -> None:
 
 
 def test_empty_words_are_left_out_and_the_others_lie_on_their_cells() -> None:
-    made = cells.words("words", [["", "a"], ["b", ""]], lambda row, column: "#FFFFFF", x=["p", "q"], axes="2")
-    assert (made["x"], made["y"], made["text"]) == (["q", "p"], [0, 1], ["a", "b"])
-    assert (made["xaxis"], made["yaxis"]) == ("x2", "y2")
-    assert made["hoverinfo"] == "skip"  # else clicks would not reach the map
+    texts = cells.words("words", [["", "a"], ["b", ""]], lambda row, column: "#FFFFFF", x=["p", "q"], axes="2")
+    assert (texts["x"], texts["y"], texts["text"]) == (["q", "p"], [0, 1], ["a", "b"])
+    assert (texts["xaxis"], texts["yaxis"]) == ("x2", "y2")
+    assert texts["hoverinfo"] == "skip"  # else clicks would not reach the map

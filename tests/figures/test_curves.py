@@ -54,20 +54,20 @@ def signs(figure: dict) -> list[dict]:
 
 def test_splits_differ_in_color_dash_sign_and_name() -> None:
     figure = loss_chart(RUN, curves([2.0, 1.5]), ChartView(), str)
-    drawn = {trace["name"]: trace for trace in figure["data"] if trace["name"] in ("Training", "Validation", "Test")}
-    assert len(drawn) == 3
-    for what in (
+    by_split = {trace["name"]: trace for trace in figure["data"] if trace["name"] in ("Training", "Validation", "Test")}
+    assert len(by_split) == 3
+    for style in (
         lambda trace: trace["line"]["color"],
         lambda trace: trace["line"]["dash"],
         lambda trace: trace["marker"]["symbol"],
     ):
-        assert len({what(trace) for trace in drawn.values()}) == 3
+        assert len({style(trace) for trace in by_split.values()}) == 3
 
 
 def test_a_run_without_validation_draws_none() -> None:
-    made = curves([2.0])
-    made.evaluations["validation_loss"] = np.nan
-    names = [trace["name"] for trace in loss_chart(RUN, made, ChartView(), str)["data"]]
+    unsplit = curves([2.0])
+    unsplit.evaluations["validation_loss"] = np.nan
+    names = [trace["name"] for trace in loss_chart(RUN, unsplit, ChartView(), str)["data"]]
     assert "Validation" not in names
     assert "Test" in names
 
@@ -158,10 +158,10 @@ def test_a_broken_run_does_not_ruin_the_axis_of_others() -> None:
 @pytest.mark.parametrize("losses", [[], [2.3], [2.3, math.nan], [1e30, 1.0]])
 @pytest.mark.parametrize("view", [ChartView(), ChartView("seconds", log_x=True, log_y=True, smoothing=0.5, dark=True)])
 def test_every_chart_is_one_that_plotly_accepts(make, losses, view: ChartView) -> None:
-    made = make(RUN, curves(losses), view, str)
-    assert made["layout"]["uirevision"]
-    for trace in made["data"]:
-        go.Figure([{name: value for name, value in trace.items() if name not in ("x", "y")}], made["layout"])
+    figure = make(RUN, curves(losses), view, str)
+    assert figure["layout"]["uirevision"]
+    for trace in figure["data"]:
+        go.Figure([{name: value for name, value in trace.items() if name not in ("x", "y")}], figure["layout"])
 
 
 def test_the_gradient_of_a_broken_run_has_a_sign_where_it_ended() -> None:
@@ -174,9 +174,9 @@ def test_the_gradient_of_a_broken_run_has_a_sign_where_it_ended() -> None:
 
 
 def test_a_chart_in_a_sentence() -> None:
-    said = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
+    sentence = str(describe_chart(RUN, curves([1.0], (2.3, 0.25)), "loss"))
     best = "Best on the validation set: 0.250 at step 1."
-    assert said == f"Loss after step 1: training 0.250, validation 0.250, test 0.250. {best}"
+    assert sentence == f"Loss after step 1: training 0.250, validation 0.250, test 0.250. {best}"
     broken = curves([1.0], (2.3, 0.25, math.nan))
     assert "Best on the validation set: 0.250" in str(describe_chart(RUN, broken, "loss"))
     assert "Best on the validation set: 0.500 at step 0." in str(describe_chart(RUN, broken, "accuracy"))

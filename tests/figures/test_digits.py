@@ -20,9 +20,9 @@ def pixels(png: bytes) -> np.ndarray:
 )
 def test_a_number_is_as_strong_as_its_share_of_its_images_greatest(dark: bool, ground: tuple, blue: tuple) -> None:
     values = np.array([[[2.0, -1.0]], [[-0.5, np.nan]], [[0.0, 0.0]]]).repeat(14, axis=2)
-    found = pixels(signed_sheet(values, columns=2, scale=3, dark=dark))
-    assert found.shape == (3 * 3, 57 * 3, 3)  # two rows and two columns of 1×28, a line of paper between
-    colors = found[1::3, [1, 14 * 3 + 1, 28 * 3 + 1, 29 * 3 + 1, 43 * 3 + 1]]
+    image = pixels(signed_sheet(values, columns=2, scale=3, dark=dark))
+    assert image.shape == (3 * 3, 57 * 3, 3)  # two rows and two columns of 1×28, a line of paper between
+    colors = image[1::3, [1, 14 * 3 + 1, 28 * 3 + 1, 29 * 3 + 1, 43 * 3 + 1]]
     orange = (230, 120, 0)
     assert colors[0, 0].tolist() == list(orange)
     half = (np.array(ground) + np.array(blue)) / 2  # -1 of 2
@@ -36,10 +36,10 @@ def test_a_number_is_as_strong_as_its_share_of_its_images_greatest(dark: bool, g
 
 def test_the_paper_between_small_images_stays_thin() -> None:
     kernels = np.ones((2, 5, 5))
-    found = pixels(signed_sheet(kernels, columns=2, scale=20, dark=False))
-    assert found.shape == (25 * 4, (25 + 1 + 25) * 4, 3)  # each number 20 pixels wide, the paper 4
-    assert (found[:, : 25 * 4] == (230, 120, 0)).all()
-    assert (found[:, 25 * 4 : 26 * 4] != (230, 120, 0)).any(-1).all()
+    image = pixels(signed_sheet(kernels, columns=2, scale=20, dark=False))
+    assert image.shape == (25 * 4, (25 + 1 + 25) * 4, 3)  # each number 20 pixels wide, the paper 4
+    assert (image[:, : 25 * 4] == (230, 120, 0)).all()
+    assert (image[:, 25 * 4 : 26 * 4] != (230, 120, 0)).any(-1).all()
 
 
 def test_few_shades_make_a_small_file_that_looks_the_same() -> None:

@@ -31,6 +31,6 @@ def test_layers_have_a_line_each_where_they_have_numbers() -> None:
 
 
 def test_a_spread_is_drawn_for_one_layer() -> None:
-    drawn = traces(layers_figure.spread_chart("r", curves(), 1, "activations", ChartView(), str))["activations"]
-    assert floats(drawn["x"]) == [0, 1, 4]
-    assert max(floats(drawn["customdata"])) == 1.0
+    heatmap = traces(layers_figure.spread_chart("r", curves(), 1, "activations", ChartView(), str))["activations"]
+    assert floats(heatmap["x"]) == [0, 1, 4]
+    assert max(floats(heatmap["customdata"])) == 1.0

@@ -30,9 +30,9 @@ from mnist_core.networks.models import describe
 def test_draws_every_layer_inside_the_picture(config: RunConfig, dark: bool) -> None:
     root = ET.fromstring(network_svg(describe(config), str, dark=dark))
     space = "{http://www.w3.org/2000/svg}"
-    said = [element.text for element in root.iter(f"{space}text")]
+    labels = [element.text for element in root.iter(f"{space}text")]
     for units in config.hidden_layers:
-        assert f"{units:,}" in said
+        assert f"{units:,}" in labels
     width, height = (int(root.attrib[name]) for name in ("width", "height"))
     for circle in root.iter(f"{space}circle"):
         assert 0 < float(circle.attrib["cx"]) < width

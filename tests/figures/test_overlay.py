@@ -23,17 +23,20 @@ def curves(steps: list[int], losses: list[float]) -> Curves:
 def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> None:
     runs = [overlay.Overlaid(name, curves([0, 10], [2.0, 1.0]), name, 1 - place) for place, name in enumerate("ab")]
     figure = overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(), str)
-    drawn = traces(figure)
-    styles = {uid: (one["line"]["color"], one["line"]["dash"]) for uid, one in drawn.items()}
+    by_name = traces(figure)
+    styles = {uid: (trace["line"]["color"], trace["line"]["dash"]) for uid, trace in by_name.items()}
     red, blue = theme.run_color(1, False), theme.run_color(0, False)
     assert styles["a-train"] == (red, "solid")
     assert styles["a-validation"] == (red, "dash")
     assert styles["b-validation"] == (blue, "dash")
-    assert drawn["a-train"]["marker"]["symbol"] != drawn["a-validation"]["marker"]["symbol"]
+    assert by_name["a-train"]["marker"]["symbol"] != by_name["a-validation"]["marker"]["symbol"]
     # One entry in the legend for each run, which hides all its curves; the parts' own legend hides nothing.
-    assert [one["legendgroup"] for one in figure["data"] if one.get("showlegend") and "legend" not in one] == ["a", "b"]
-    assert {drawn["a-train"]["legendgroup"], drawn["a-validation"]["legendgroup"]} == {"a"}
-    assert [one["name"] for one in figure["data"] if one.get("legend") == "legend2"] == ["Training", "Validation"]
+    assert [trace["legendgroup"] for trace in figure["data"] if trace.get("showlegend") and "legend" not in trace] == [
+        "a",
+        "b",
+    ]
+    assert {by_name["a-train"]["legendgroup"], by_name["a-validation"]["legendgroup"]} == {"a"}
+    assert [trace["name"] for trace in figure["data"] if trace.get("legend") == "legend2"] == ["Training", "Validation"]
     assert figure["layout"]["legend2"]["itemclick"] is False
     assert figure["layout"]["title"]["text"] == "Loss – Training, Validation"
     alone = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(), str))
@@ -46,25 +49,26 @@ def test_smoothing_smooths_from_point_to_point_and_leaves_the_raw_curve_thin_beh
     steps = np.zeros(1_000, STEP_DTYPE)  # many records between two points: the curve is smoothed all the same
     steps["step"] = np.arange(1_000)
     runs = [overlay.Overlaid("a", Curves(steps, noisy.evaluations), "a", 1)]
-    drawn = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str))
+    by_name = traces(overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str))
     # Means of 1; 1, 3 with weights 1 : 2; and 1, 3, 1 with 1 : 2 : 4.
-    assert floats(drawn["a"]["y"]) == pytest.approx([1, 7 / 3, 11 / 7])
-    assert floats(drawn["a-raw"]["y"]) == [1, 3, 1]
-    assert drawn["a-raw"]["line"]["width"] < drawn["a"]["line"]["width"]
+    assert floats(by_name["a"]["y"]) == pytest.approx([1, 7 / 3, 11 / 7])
+    assert floats(by_name["a-raw"]["y"]) == [1, 3, 1]
+    assert by_name["a-raw"]["line"]["width"] < by_name["a"]["line"]["width"]
     order = [
-        one["uid"] for one in overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str)["data"]
+        trace["uid"]
+        for trace in overlay.runs_chart(runs, "loss", ["validation"], ChartView(smoothing=0.5), str)["data"]
     ]
     assert order.index("a-raw") < order.index("a")
 
 
 def test_the_overlay_in_words_says_where_each_curve_ends() -> None:
     runs = overlay.overlaid([("a", curves([0, 10], [2.0, 0.125])), ("b", curves([0, 10], [2.0, NAN])), ("c", Curves())])
-    said = overlay.describe(runs, "loss", ["train", "validation"], str)
-    assert said == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: NaN."
+    description = overlay.describe(runs, "loss", ["train", "validation"], str)
+    assert description == "Loss – Training, Validation. Training – a: 0; b: 0. Validation – a: 0.125; b: NaN."
     unsplit = curves([0, 10], [NAN, NAN])
     unsplit.evaluations["validation_accuracy"] = NAN
-    said = overlay.describe(overlay.overlaid([("a", unsplit)]), "loss", ["train", "validation"], str)
-    assert said == "Loss – Training, Validation. Training – a: 0. Validation – ."
+    description = overlay.describe(overlay.overlaid([("a", unsplit)]), "loss", ["train", "validation"], str)
+    assert description == "Loss – Training, Validation. Training – a: 0. Validation – ."
 
 
 def test_a_loss_of_nothing_leaves_a_log_axis_below_instead_of_disappearing() -> None:
@@ -80,12 +84,12 @@ def test_a_run_that_broke_on_one_of_several_parts_has_one_sign() -> None:
     broken.evaluations["train_loss"] = [2.0, NAN]
     runs = overlay.overlaid([("a", curves([0, 10], [2.0, 1.0])), ("b", broken)])
     figure = overlay.runs_chart(runs, "loss", ["train", "validation"], ChartView(smoothing=0.5), str)
-    assert [one["legendgroup"] for one in figure["data"] if one["uid"].startswith("left-")] == ["run1"]
+    assert [trace["legendgroup"] for trace in figure["data"] if trace["uid"].startswith("left-")] == ["run1"]
     assert max(figure["layout"]["yaxis"]["autorangeoptions"]["include"]) < 100
-    uids = [one["uid"] for one in figure["data"]]
+    uids = [trace["uid"] for trace in figure["data"]]
     assert len(set(uids)) == len(uids)
-    for one in figure["data"]:
-        go.Figure([{name: value for name, value in one.items() if name not in ("x", "y")}], figure["layout"])
+    for trace in figure["data"]:
+        go.Figure([{name: value for name, value in trace.items() if name not in ("x", "y")}], figure["layout"])
 
 
 def test_a_run_that_is_lost_without_breaking_leaves_the_others_their_axis() -> None:
@@ -95,11 +99,11 @@ def test_a_run_that_is_lost_without_breaking_leaves_the_others_their_axis() -> N
         overlay.overlaid([("a", well), ("b", lost)]), "loss", ["validation"], ChartView(), str
     )
     assert max(together["layout"]["yaxis"]["autorangeoptions"]["include"]) <= 5
-    assert [one["legendgroup"] for one in together["data"] if one["uid"].startswith("left-")] == ["run1"]
+    assert [trace["legendgroup"] for trace in together["data"] if trace["uid"].startswith("left-")] == ["run1"]
     alone = overlay.runs_chart(overlay.overlaid([("b", lost)]), "loss", ["validation"], ChartView(), str)
     assert max(alone["layout"]["yaxis"]["autorangeoptions"]["include"]) > 9
 
 
 def test_a_chart_of_nothing_yet_has_its_axes() -> None:
     figure = overlay.runs_chart(overlay.overlaid([("a", Curves())]), "loss", ["validation"], ChartView(), str)
-    assert [one for one in figure["data"] if one["uid"] == "ends"]
+    assert [trace for trace in figure["data"] if trace["uid"] == "ends"]

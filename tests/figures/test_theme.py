@@ -22,19 +22,19 @@ PALETTES = {
 }
 
 
-def lab(color: str, seen: np.ndarray) -> np.ndarray:
+def lab(color: str, vision: np.ndarray) -> np.ndarray:
     """CIE L*a*b* of a hex color as seen through the matrix."""
     rgb = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    linear = np.clip(seen @ linear, 0, 1)
+    linear = np.clip(vision @ linear, 0, 1)
     xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
     f = np.cbrt(xyz / np.array([0.9505, 1, 1.089]))
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """WCAG's ratio of luminances."""
-    bright, dim = sorted((((lab(color, np.eye(3))[0] + 16) / 116) ** 3 for color in (one, other)), reverse=True)
+    bright, dim = sorted((((lab(color, np.eye(3))[0] + 16) / 116) ** 3 for color in (first, second)), reverse=True)
     return float((bright + 0.05) / (dim + 0.05))
 
 
@@ -46,8 +46,8 @@ def test_black_on_white_by_the_book() -> None:
 @pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_colors_are_told_apart_with_color_blindness(palette: str, kind: str, dark: bool) -> None:
-    seen = [lab(color, BLIND[kind]) for color in PALETTES[palette](dark)]
-    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 18
+    colors = [lab(color, BLIND[kind]) for color in PALETTES[palette](dark)]
+    assert min(np.linalg.norm(first - second) for first, second in combinations(colors, 2)) > 18
 
 
 @pytest.mark.parametrize("palette", PALETTES)
@@ -65,9 +65,9 @@ def test_text_and_what_broke_can_be_read(dark: bool) -> None:
 def test_color_is_never_alone() -> None:
     looks = [(theme.run_color(index, False), theme.run_dash(index)) for index in range(28)]
     assert len(set(looks)) == 28
-    for one, other in pairwise(looks):
-        assert one[0] != other[0]
-        assert one[1] != other[1]
+    for look, next_look in pairwise(looks):
+        assert look[0] != next_look[0]
+        assert look[1] != next_look[1]
 
 
 def test_letters_are_large_enough_for_a_projector() -> None:

@@ -13,29 +13,29 @@ from mnist_core.presets import PRESETS
 
 
 def line(experiment: str, name: str) -> Line:
-    (found,) = [line for line in recording().experiments[experiment] if line.name == name]
-    return found
+    (match,) = [line for line in recording().experiments[experiment] if line.name == name]
+    return match
 
 
 def test_eight_rates_of_one_network_each_with_a_whole_curve() -> None:
-    made = recording()
-    assert tuple(curve.rate for curve in made.curves) == RATES
+    recorded = recording()
+    assert tuple(curve.rate for curve in recorded.curves) == RATES
     assert len(RATES) == 8
-    assert RunConfig.from_query(made.config) == CONFIG
-    assert (made.steps[0], made.steps[-1]) == (0, CONFIG.total_steps)
-    assert {len(curve.accuracy) for curve in made.curves} == {len(made.steps)}
-    assert "real MNIST" in made.about
+    assert RunConfig.from_query(recorded.config) == CONFIG
+    assert (recorded.steps[0], recorded.steps[-1]) == (0, CONFIG.total_steps)
+    assert {len(curve.accuracy) for curve in recorded.curves} == {len(recorded.steps)}
+    assert "real MNIST" in recorded.about
 
 
 def test_from_too_small_to_broken() -> None:
-    made = recording()
-    zones = [curve.zone for curve in made.curves]
+    recorded = recording()
+    zones = [curve.zone for curve in recorded.curves]
     assert zones == ["small"] * 3 + ["good"] * 3 + ["edge", "broken"]
-    assert made.curves[-1].final == pytest.approx(0.1, abs=0.02)  # it only guesses
-    best = max(made.curves, key=lambda curve: curve.final)
+    assert recorded.curves[-1].final == pytest.approx(0.1, abs=0.02)  # it only guesses
+    best = max(recorded.curves, key=lambda curve: curve.final)
     assert best.zone == "good"
     assert best.final > 0.95
-    small, edge = made.of_zone("small")[0].accuracy, made.of_zone("edge")[-1].accuracy
+    small, edge = recorded.of_zone("small")[0].accuracy, recorded.of_zone("edge")[-1].accuracy
     assert small[-1] < 0.7  # too slow: it rises, and has far to go
     assert small[-1] > small[50] > small[10]
     # On the edge what was learned is lost again and again.

@@ -24,8 +24,8 @@ def test_networks_beneath_each_other(dark: bool) -> None:
     figure = answers_figure.side_by_side(["a", "b", "c"], shares, dark, same)
     rows, percent, titles, nothing = figure["data"]
     assert rows["hovertemplate"].startswith("%{customdata}")
-    said = list(zip(percent["x"], percent["y"], percent["text"], strict=True))
-    assert said == [(3, 0, "100"), *((digit, 1, "10") for digit in range(10))]
+    labels = list(zip(percent["x"], percent["y"], percent["text"], strict=True))
+    assert labels == [(3, 0, "100"), *((digit, 1, "10") for digit in range(10))]
     assert (titles["text"], titles["y"]) == (["a", "b", "c"], [-0.46, 0.54, 1.54])  # each above its row
     assert (nothing["text"], nothing["y"]) == (["output is NaN"], [2])
     low, high = figure["layout"]["yaxis"]["range"]
@@ -34,7 +34,7 @@ def test_networks_beneath_each_other(dark: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "said"),
+    ("fraction", "text"),
     [
         (0.0, "<1%"),
         (0.004, "<1%"),
@@ -46,16 +46,16 @@ def test_networks_beneath_each_other(dark: bool) -> None:
         (1.0, "100%"),
     ],
 )
-def test_a_share_that_is_not_nothing_is_not_called_so(fraction: float, said: str) -> None:
-    assert answers_figure.percent(fraction) == said
+def test_a_share_that_is_not_nothing_is_not_called_so(fraction: float, text: str) -> None:
+    assert answers_figure.percent(fraction) == text
 
 
 def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:
     counts = np.zeros((10, 10), np.int64)
     counts[3, 3], counts[3, 8], counts[7, 7] = 30, 10, 5
     right, wrong, numbers = mistakes_figure.matrix(counts, False, False, same)["data"]
-    said = list(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
-    assert said == [(3, "3", "30"), (3, "8", "10"), (7, "7", "5")]
+    labels = list(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
+    assert labels == [(3, "3", "30"), (3, "8", "10"), (7, "7", "5")]
     assert numbers["textfont"]["color"][0] == theme.ink_on(right["colorscale"][1][1])
     assert numbers["textfont"]["color"][1] == theme.ink_on(wrong["colorscale"][1][1])
     rates = mistakes_figure.matrix(counts, True, False, same)["data"][2]

@@ -17,9 +17,9 @@ from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
 from tests.jobs import crashes
-from tests.jobs.disturbed import CONFIG, THREADS, rows
+from tests.jobs.fake_client import Client
 from tests.jobs.servers import StandIn, Start
-from tests.jobs.stand_in import Client
+from tests.jobs.short_run import CONFIG, THREADS, rows
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +57,9 @@ def store(home: Path, mnist_is_there: None, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def dispatcher(store: Store) -> Dispatcher:
     """It has begun, with a stand-in for Dask."""
-    made = Dispatcher(Client(), store)
-    made.begin()
-    return made
+    dispatcher = Dispatcher(Client(), store)
+    dispatcher.begin()
+    return dispatcher
 
 
 @pytest.fixture
@@ -118,11 +118,11 @@ def start() -> Iterator[Start]:
     """Starts servers of the test's own, none of which outlives it."""
     started: list[StandIn] = []
 
-    def one(environment: dict[str, str]) -> StandIn:
+    def start_server(environment: dict[str, str]) -> StandIn:
         started.append(StandIn(environment))
         return started[-1]
 
-    yield one
+    yield start_server
     for server in started:
         if server.process.returncode is None:
             server.end()
@@ -130,7 +130,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def undisturbed_curve(small_mnist: Path) -> str:
-    """The curve of `disturbed.CONFIG` where nothing happens to it."""
+    """The curve of `short_run.CONFIG` where nothing happens to it."""
     result = training.train(CONFIG, data=small_mnist, threads=THREADS)
     tables = [frame.to_records(index=False) for frame in (result.steps, result.evaluations)]
     steps, evaluations = (

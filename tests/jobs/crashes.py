@@ -13,7 +13,7 @@ from mnist_core.config import RunConfig
 from mnist_core.jobs import compute_lock, run_job
 from mnist_core.store import Store
 from mnist_core.training.step import Stop, never
-from tests.jobs.disturbed import rows
+from tests.jobs.short_run import rows
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=6)
 

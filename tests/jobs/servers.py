@@ -57,8 +57,8 @@ class StandIn:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that train."""
-        found = self.cluster.children(recursive=True)
-        return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+        children = self.cluster.children(recursive=True)
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
     def family(self) -> list[psutil.Process]:
         """Every process of the cluster."""

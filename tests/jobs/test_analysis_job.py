@@ -82,7 +82,7 @@ def test_without_a_trail_random_directions_around_the_checkpoint(store: Store) -
 
 def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
     waiting = store.runs.create("ann", CONFIG)
-    for run_id, said in (
+    for run_id, text in (
         (
             waiting,
             "No usable weights have been saved for this run yet",
@@ -91,7 +91,7 @@ def test_a_run_without_weights_and_one_that_is_not_there(store: Store) -> None:
     ):
         analysis = landscape(store, run_id)
         assert analysis.state == "failed"
-        assert said in str(analysis.message)
+        assert text in str(analysis.message)
 
 
 def test_a_cancelled_analysis_ends_in_its_midst(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,8 +129,8 @@ def test_the_answers_of_a_run_are_those_of_its_last_weights(store: Store) -> Non
     assert analysis.values == {"step": CONFIG.total_steps, "reached": CONFIG.total_steps}
     parts = data.split(data.load_dataset("mnist"), CONFIG)
     shares = analysis.arrays["probabilities"].astype(np.float64)
-    kept = weights.latest(run_id).weights
-    assert shares == pytest.approx(forward.probabilities(CONFIG, kept, parts.test.images), abs=1e-3)
+    last = weights.latest(run_id).weights
+    assert shares == pytest.approx(forward.probabilities(CONFIG, last, parts.test.images), abs=1e-3)
     right = (shares.argmax(1) == parts.test.labels).mean()
     assert right == pytest.approx(store.runs.get(run_id).result["test_accuracy"], abs=2e-3)
 
@@ -139,8 +139,8 @@ def test_what_an_answer_hangs_on(store: Store) -> None:
     run_id = trained(store)
     image = data.load_dataset("mnist").test_images[0]
     analysis = finished(store, "attribution", {"run": run_id, "image": image.reshape(-1).tolist()})
-    answered = forward.probabilities(CONFIG, weights.latest(run_id).weights, image[None])[0].argmax()
-    assert analysis.values["digit"] == answered
+    digit = forward.probabilities(CONFIG, weights.latest(run_id).weights, image[None])[0].argmax()
+    assert analysis.values["digit"] == digit
     assert not analysis.arrays["integrated_gradients"][image == 0].any()
     assert analysis.arrays["occlusion"].any()
 
@@ -156,9 +156,9 @@ def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:
     part = data.split(data.load_dataset("mnist"), CONFIG).train  # no validation images were kept apart
     images, labels = part.images[: analysis.values["images"]], part.labels[: analysis.values["images"]]
     for place in (0, -1):
-        kept = weights.at(run_id, steps[place])
-        answered = forward.probabilities(CONFIG, kept.weights, images).argmax(1)
-        assert (answers[place] == answered).mean() > 0.998  # equal to rounding
+        snapshot = weights.at(run_id, steps[place])
+        digits = forward.probabilities(CONFIG, snapshot.weights, images).argmax(1)
+        assert (answers[place] == digits).mean() > 0.998  # equal to rounding
     assert (answers[-1] == labels).sum() > (answers[0] == labels).sum()
 
 
@@ -175,8 +175,8 @@ def test_images_that_excite_the_units_of_a_layer(store: Store, layer: int) -> No
     if layer == 2:  # a real image excites an output as much as the network's answer says
         part = data.split(data.load_dataset("mnist"), CONFIG).train
         first = part.images[arrays["real"][:, 0]]
-        given = forward.layers(CONFIG, weights.latest(run_id).weights, first.astype(np.float32) / 255)[-1]
-        assert given.diagonal() == pytest.approx(arrays["real_values"][:, 0], abs=1e-3)
+        outputs = forward.layers(CONFIG, weights.latest(run_id).weights, first.astype(np.float32) / 255)[-1]
+        assert outputs.diagonal() == pytest.approx(arrays["real_values"][:, 0], abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["noise", "shift", "rotation", "occlusion", "fgsm"])
@@ -201,7 +201,7 @@ def test_so_many_disturbed_images_as_there_are_and_how_far_each_run_had_come(sto
     assert (
         analysis.values["reached"]
         == analysis.values["steps"]
-        == [store.runs.get(one).checkpoint_step for one in (few, none)]
+        == [store.runs.get(weighted).checkpoint_step for weighted in (few, none)]
     )
     dataset = data.load_dataset("mnist")
     np.testing.assert_array_equal(analysis.arrays["labels"], dataset.train_labels[-4:])
@@ -210,8 +210,8 @@ def test_so_many_disturbed_images_as_there_are_and_how_far_each_run_had_come(sto
 
 
 def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
-    asked = {"dataset": "mnist", "learning_rate": 0.1, "iterations": 100}
-    analysis = finished(store, "scratch-comparison", asked)
+    parameters = {"dataset": "mnist", "learning_rate": 0.1, "iterations": 100}
+    analysis = finished(store, "scratch-comparison", parameters)
     scratch, engine = analysis.arrays["scratch"], analysis.arrays["engine"]
     assert len(scratch) == len(engine) == 100
     assert np.abs(scratch - engine).max() < 2e-6
@@ -220,8 +220,8 @@ def test_the_network_from_scratch_goes_the_engines_way(store: Store) -> None:
 
 
 def test_updates_are_timed_at_each_batch_size(store: Store) -> None:
-    asked = {"dataset": "mnist", "hidden_layers": [8], "train_size": 2_000, "batch_sizes": [1, 100, 2_000]}
-    analysis = finished(store, "batch-times", asked)
+    parameters = {"dataset": "mnist", "hidden_layers": [8], "train_size": 2_000, "batch_sizes": [1, 100, 2_000]}
+    analysis = finished(store, "batch-times", parameters)
     seconds, updates = analysis.arrays["seconds"], analysis.values["updates"]
     assert seconds.shape == (3,)
     assert len(updates) == 3
@@ -241,8 +241,8 @@ def test_timing_can_be_cancelled_in_its_midst(store: Store, monkeypatch: pytest.
         return progress < 0.5
 
     monkeypatch.setattr(store.analyses, "report", cancelled)
-    asked = {"dataset": "mnist", "hidden_layers": [8], "train_size": 1_000, "batch_sizes": [10, 1_000]}
-    analysis = computed(store, "batch-times", asked)
+    parameters = {"dataset": "mnist", "hidden_layers": [8], "train_size": 1_000, "batch_sizes": [10, 1_000]}
+    analysis = computed(store, "batch-times", parameters)
     assert analysis.state == "running"  # left as it is: the store says what became of it
     assert shares == sorted(shares)
     assert 0.5 <= shares[-1] <= 1

@@ -21,9 +21,9 @@ from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.records import Analysis
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import ROOT, wait_until
-from tests.jobs.disturbed import rows
+from tests.jobs.ports import answers, listening, speaks_http
 from tests.jobs.servers import LONG, SHORT, StandIn, Start, at_work, finished, gone
-from tests.jobs.strangers import answers, listening, speaks_http
+from tests.jobs.short_run import rows
 
 pytestmark = pytest.mark.processes
 
@@ -127,9 +127,9 @@ def test_with_all_workers_training_a_analysis_is_answered_meanwhile(server: Stan
     analysis_id = store.analyses.create("ann", "answers", {"run": looked_at, "split": "validation"})
 
     def analysis() -> Analysis:
-        found = store.analyses.get(analysis_id)
-        assert found is not None
-        return found
+        current = store.analyses.get(analysis_id)
+        assert current is not None
+        return current
 
     wait_until(lambda: not analysis().active, 30)
     assert analysis().state == "finished", analysis().message
@@ -147,19 +147,19 @@ def test_a_analysis_survives_the_death_of_its_worker(server: StandIn, store: Sto
     analysis_id = store.analyses.create("ann", "landscape", {"run": run_id, "plane": "path"})
 
     def analysis() -> Analysis:
-        found = store.analyses.get(analysis_id)
-        assert found is not None
-        return found
+        current = store.analyses.get(analysis_id)
+        assert current is not None
+        return current
 
     wait_until(lambda: analysis().progress > 0, 30)
     for worker in server.workers():
         worker.kill()
 
-    mine = tables.analyses.c.id == analysis_id
+    this_analysis = tables.analyses.c.id == analysis_id
 
     def deaths() -> int:
         with store.database.begin(write=False) as connection:
-            return connection.execute(sa.select(tables.analyses.c.deaths).where(mine)).scalar_one()
+            return connection.execute(sa.select(tables.analyses.c.deaths).where(this_analysis)).scalar_one()
 
     wait_until(lambda: deaths() == 1, 30)
     wait_until(lambda: not analysis().active, 90)
@@ -284,8 +284,8 @@ def test_workers_elsewhere_train(
     assert elsewhere.startswith("tls://")
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
     run_id = store.runs.create("ann", SHORT)
-    mine = {**environment, **certificates, "MNIST_LAB_HOME": str(tmp_path / "other")}
-    server = start({**mine, "MNIST_LAB_SCHEDULER": elsewhere})
+    own_home = {**environment, **certificates, "MNIST_LAB_HOME": str(tmp_path / "other")}
+    server = start({**own_home, "MNIST_LAB_SCHEDULER": elsewhere})
     finished(store, run_id)
     assert rows(store.record_reader.curves(run_id)) == undisturbed
     server.end()
@@ -297,10 +297,10 @@ def test_workers_elsewhere_train(
 def test_nothing_listens_to_the_net_nor_to_other_accounts(
     server: StandIn, environment: dict[str, str], undisturbed: str
 ) -> None:
-    found = listening(server.family())
-    assert {host for host, _port in found} == {"127.0.0.1"}
+    listeners = listening(server.family())
+    assert {host for host, _port in listeners} == {"127.0.0.1"}
     # The scheduler, two nannies, two workers.
-    assert len(found) <= 5
-    assert not [port for _host, port in sorted(found) if answers(port, None) or speaks_http(port)]
+    assert len(listeners) <= 5
+    assert not [port for _host, port in sorted(listeners) if answers(port, None) or speaks_http(port)]
     home = Path(environment["MNIST_LAB_HOME"])
     assert [file for file in home.rglob("*") if file.is_file() and file.stat().st_mode & 0o077] == []

@@ -18,59 +18,59 @@ CONFIG = RunConfig(train_size=2_000, validation_size=500, hidden_layers=(64,), b
 
 
 def test_who_waits_goes_before_the_one_that_gave_way() -> None:
-    turns = ComputeLock()
+    lock = ComputeLock()
     order: list[str] = []
-    with turns:
-        assert not turns.give_way()  # nobody waits
+    with lock:
+        assert not lock.give_way()  # nobody waits
 
         def analysis() -> None:
-            with turns:
+            with lock:
                 order.append("analysis")
 
-        other = threading.Thread(target=analysis)
-        other.start()
-        wait_until(lambda: turns.has_waiting)
+        thread = threading.Thread(target=analysis)
+        thread.start()
+        wait_until(lambda: lock.has_waiting)
         assert order == []
-        assert turns.give_way()
+        assert lock.give_way()
         order.append("run")
-    other.join(10)
+    thread.join(10)
     assert order == ["analysis", "run"]
 
 
 def test_who_waits_for_something_else_lends_the_turn_and_is_prepared_when_it_has_it_again() -> None:
-    turns = ComputeLock()
+    lock = ComputeLock()
     order: list[str] = []
 
     def analysis() -> None:
-        with turns:
-            turns.prepare(lambda: order.append("analysis"))
+        with lock:
+            lock.prepare(lambda: order.append("analysis"))
 
-    with turns:
-        turns.prepare(lambda: order.append("run"))
-        with turns.released():
-            other = threading.Thread(target=analysis)
-            other.start()
-            other.join(10)
+    with lock:
+        lock.prepare(lambda: order.append("run"))
+        with lock.released():
+            thread = threading.Thread(target=analysis)
+            thread.start()
+            thread.join(10)
         later = threading.Thread(target=analysis)
         later.start()
-        wait_until(lambda: turns.has_waiting)
+        wait_until(lambda: lock.has_waiting)
         assert order == ["run", "analysis", "run"]
     later.join(10)
     assert order == ["run", "analysis", "run", "analysis"]
-    with turns.released():  # nobody holds it
-        assert not turns.has_waiting
+    with lock.released():  # nobody holds it
+        assert not lock.has_waiting
 
 
 def test_two_that_give_way_have_the_turn_by_turns() -> None:
-    turns = ComputeLock()
+    lock = ComputeLock()
     order: list[str] = []
 
     def work(name: str) -> None:
-        with turns:
-            wait_until(lambda: turns.has_waiting or order)
+        with lock:
+            wait_until(lambda: lock.has_waiting or order)
             for _round in range(5):
                 order.append(name)
-                wait_until(lambda: turns.give_way() or not turns.has_waiting)
+                wait_until(lambda: lock.give_way() or not lock.has_waiting)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("run", "analysis")]
     for thread in threads:
@@ -78,22 +78,22 @@ def test_two_that_give_way_have_the_turn_by_turns() -> None:
     for thread in threads:
         thread.join(30)
     assert len(order) == 10
-    assert all(one != other for one, other in itertools.pairwise(order))
+    assert all(first != second for first, second in itertools.pairwise(order))
 
 
 def test_nobody_computes_beside_another() -> None:
-    turns = ComputeLock()
+    lock = ComputeLock()
     inside: list[int] = []
     most: list[int] = []
 
     def work(number: int) -> None:
         for _round in range(50):
-            with turns:
+            with lock:
                 for _step in range(3):
                     inside.append(number)
                     most.append(len(inside))
                     inside.remove(number)
-                    turns.give_way()
+                    lock.give_way()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:

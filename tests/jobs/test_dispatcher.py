@@ -9,7 +9,7 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.store import Store
-from tests.jobs.stand_in import Client, claim, owning
+from tests.jobs.fake_client import Client, claim, owning
 
 CONFIG = RunConfig()
 
@@ -28,7 +28,7 @@ def test_first_runs_go_before_second_ones_and_no_more_than_there_are_slots(
     dispatcher.client.sent[0].status = "finished"
     dispatcher.tick()
     assert dispatcher.client.runs() == [first, other, second]
-    assert {tuple(future.resources or ()) for future in dispatcher.client.named("execute")} == {("train",)}
+    assert {tuple(future.resources or ()) for future in dispatcher.client.calls_of("execute")} == {("train",)}
 
 
 def sweep(store: Store, runs: int, owner: str = "ann", **changes: Any) -> list[str]:
@@ -145,9 +145,9 @@ def test_workers_elsewhere_are_counted_and_their_slots_used(store: Store, monkey
     plain = Dispatcher(Client({"a": {"resources": {}}}), store)
     plain.tick()
     plain.tick()
-    assert [future.resources for future in plain.client.named("execute")] == [None]
-    named = Dispatcher(Client({name: {"resources": {"train": 1}} for name in "ab"}), store)
-    named.tick()
-    named.tick()
-    assert [future.resources for future in named.client.named("execute")] == [{"train": 1}, {"train": 1}]
+    assert [future.resources for future in plain.client.calls_of("execute")] == [None]
+    restricted = Dispatcher(Client({name: {"resources": {"train": 1}} for name in "ab"}), store)
+    restricted.tick()
+    restricted.tick()
+    assert [future.resources for future in restricted.client.calls_of("execute")] == [{"train": 1}, {"train": 1}]
     assert (store.facts.get("cluster") or {})["slots"] == 2

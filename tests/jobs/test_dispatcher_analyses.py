@@ -10,15 +10,15 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, TransientStoreError
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.store import Store
-from tests.jobs.stand_in import Client, Future
+from tests.jobs.fake_client import Client, Future
 
 CONFIG = RunConfig()
 
 
-def sent(dispatcher: Dispatcher) -> list[Future]:
+def futures(dispatcher: Dispatcher) -> list[Future]:
     client: Any = dispatcher.client
-    found: list[Future] = client.sent
-    return found
+    sent: list[Future] = client.sent
+    return sent
 
 
 def waiting(store: Store, owner: str = "ann") -> str:
@@ -36,19 +36,19 @@ def test_a_analysis_waits_for_no_run_and_a_worker_has_one_at_a_time(dispatcher: 
     dispatcher.tick()
     first = waiting(store, "ann")
     dispatcher.tick()
-    runs, one = sent(dispatcher)
-    assert (runs.arguments[0], one.arguments[0]) == ([busy], first)
-    assert one.resources == {"analysis": 1}
-    assert one.worker != runs.worker  # one trains nothing
+    runs, analysis = futures(dispatcher)
+    assert (runs.arguments[0], analysis.arguments[0]) == ([busy], first)
+    assert analysis.resources == {"analysis": 1}
+    assert analysis.worker != runs.worker  # one trains nothing
     other = store.runs.create("ann", CONFIG)
     second, _third = waiting(store, "bob"), waiting(store, "eve")
     dispatcher.tick()
     dispatcher.tick()
-    beside, trained = sent(dispatcher)[2:]  # the third analysis waits: each worker has one
-    assert beside.arguments[0] == second
-    assert beside.worker == runs.worker  # beside its run
+    next_analysis, trained = futures(dispatcher)[2:]  # the third analysis waits: each worker has one
+    assert next_analysis.arguments[0] == second
+    assert next_analysis.worker == runs.worker  # beside its run
     assert trained.arguments[0] == [other]
-    assert trained.worker == one.worker
+    assert trained.worker == analysis.worker
 
 
 def test_workers_elsewhere_without_a_slot_for_analyses_do_one_thing_at_a_time(
@@ -71,12 +71,12 @@ def test_a_analysis_whose_worker_is_gone_waits_again(dispatcher: Dispatcher, sto
     dispatcher.tick()
     store.analyses.claim(analysis_id)
     client: Any = dispatcher.client
-    del client.workers[sent(dispatcher)[0].worker]
+    del client.workers[futures(dispatcher)[0].worker]
     dispatcher._beat = 0.0
     dispatcher.tick()
     assert state(store, analysis_id) == "queued"
     dispatcher.tick()
-    assert [future.arguments[0] for future in sent(dispatcher)] == [analysis_id, analysis_id]
+    assert [future.arguments[0] for future in futures(dispatcher)] == [analysis_id, analysis_id]
 
 
 def test_a_analysis_whose_worker_cannot_reach_the_store_waits_again_however_often(
@@ -86,21 +86,21 @@ def test_a_analysis_whose_worker_cannot_reach_the_store_waits_again_however_ofte
     for _fault in range(5):
         dispatcher.tick()
         store.analyses.claim(analysis_id)
-        sent(dispatcher)[-1].fail(TransientStoreError("out of reach"))
+        futures(dispatcher)[-1].fail(TransientStoreError("out of reach"))
         dispatcher._analyses.collect()
         assert state(store, analysis_id) == "queued"
 
 
 def test_a_task_that_ends_badly_fails_its_analysis(dispatcher: Dispatcher, store: Store) -> None:
-    said = []
+    messages = []
     for error in (DataError("No data."), ZeroDivisionError()):
         analysis_id = waiting(store)
         dispatcher.tick()
         store.analyses.claim(analysis_id)
-        sent(dispatcher)[-1].fail(error)
+        futures(dispatcher)[-1].fail(error)
         dispatcher.tick()
         analysis = store.analyses.get(analysis_id)
         assert analysis is not None
-        said.append(str(analysis.message))
-    assert said[0] == "No data."
-    assert "ZeroDivisionError" in said[1]
+        messages.append(str(analysis.message))
+    assert messages[0] == "No data."
+    assert "ZeroDivisionError" in messages[1]

@@ -74,17 +74,17 @@ def test_a_cluster_that_dies_at_once_is_given_up_with_a_sentence(home: Path, sle
 def test_it_is_tried_again_later_and_leaves_no_pipe_open(
     home: Path, sleeper: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [1_000.0]
-    monkeypatch.setattr("mnist_core.jobs.time.monotonic", lambda: now[0])
+    clock = [1_000.0]
+    monkeypatch.setattr("mnist_core.jobs.time.monotonic", lambda: clock[0])
     tried: list[float] = []
     before = open_files()
-    while now[0] < 1_300.0:
+    while clock[0] < 1_300.0:
         with contextlib.suppress(JobsError):
             jobs.ensure_cluster()
-            tried.append(now[0] - 1_000.0)
+            tried.append(clock[0] - 1_000.0)
             os.kill(sleeper[-1], signal.SIGKILL)
             wait_until(lambda: jobs.cluster_pid() is None)
-        now[0] += 5.0
+        clock[0] += 5.0
     # At once, then after longer and longer waits, and at least once a minute.
     assert tried == [0.0, 5.0, 10.0, 25.0, 55.0, 115.0, 175.0, 235.0, 295.0]
     wait_until(lambda: open_files() <= before + 1)  # that of the last one, whose death nobody has asked about yet

@@ -15,7 +15,7 @@ from mnist_core.errors import CheckpointError
 from mnist_core.jobs import run_execution, run_job
 from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_steps
 from mnist_core.store import Store
-from tests.jobs.disturbed import CONFIG, DeathError, dataset, execute, rows
+from tests.jobs.short_run import CONFIG, DeathError, dataset, execute, rows
 
 
 @pytest.fixture

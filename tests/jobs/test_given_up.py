@@ -19,7 +19,7 @@ from tests.jobs.crashes import (
     sweep,
     undisturbed,
 )
-from tests.jobs.disturbed import rows
+from tests.jobs.short_run import rows
 
 
 @pytest.fixture

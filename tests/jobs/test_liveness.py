@@ -20,8 +20,8 @@ from mnist_core.jobs.liveness import Watch
 from mnist_core.jobs.watchdog import HANG_SECONDS, STUCK_SECONDS, Watchdog
 from mnist_core.store import Store
 from tests.conftest import wait_until
-from tests.jobs.stand_in import Client as StandIn
-from tests.jobs.stand_in import claim, owning
+from tests.jobs.fake_client import Client as StandIn
+from tests.jobs.fake_client import claim, owning
 
 CONFIG = RunConfig()
 

@@ -79,8 +79,8 @@ def test_a_worker_keeps_what_a_step_needs_again_and_nothing_of_what_is_over(home
         [sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["loaded"] == []
-    assert found["faults"] < 500  # thousands, where each tensor is given back at once
-    assert found["grown"] < 10 * MB
-    assert found["above"] < 250 * MB
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["loaded"] == []
+    assert figures["faults"] < 500  # thousands, where each tensor is given back at once
+    assert figures["grown"] < 10 * MB
+    assert figures["above"] < 250 * MB

@@ -28,7 +28,7 @@ from tests.jobs.crashes import (
     in_strides,
     undisturbed,
 )
-from tests.jobs.disturbed import rows
+from tests.jobs.short_run import rows
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ def test_a_worker_that_dies_between_checkpoint_and_records_costs_nothing(
     assert rows(store.record_reader.curves(run_id)) == expected
 
 
-def _nth(calls: int, usual: Callable[..., Any], then: Callable[..., Any]) -> Callable[..., Any]:
+def _nth(calls: int, usual: Callable[..., Any], act: Callable[..., Any]) -> Callable[..., Any]:
     count = 0
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         nonlocal count
         count += 1
-        return (then if count == calls else usual)(*args, **kwargs)
+        return (act if count == calls else usual)(*args, **kwargs)
 
     return wrapped
 
@@ -127,18 +127,18 @@ def test_a_lost_worker_is_told_as_an_event(store: Store, monkeypatch: pytest.Mon
 
 def test_a_step_asked_of_a_running_run_is_one_step_and_a_pause(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.runs.create("ann", CONFIG)
-    asked: list[int] = []
+    steps: list[int] = []
 
     def ask() -> None:
         store.commands.send(run_id, "ann", "step")
-        asked.append(store.runs.get(run_id).progress.step)
+        steps.append(store.runs.get(run_id).progress.step)
 
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     monkeypatch.setattr(store.record_writer, "publish", after(3, ask, store.record_writer.publish))
     execute(store, run_id)
     run = store.runs.get(run_id)
     assert (run.state, run.command) == ("paused", None)
-    assert asked[0] < run.progress.step < CONFIG.total_steps
+    assert steps[0] < run.progress.step < CONFIG.total_steps
 
 
 @pytest.mark.parametrize(("command", "state"), [("stop", "finished"), ("reset", "paused"), ("pause", "paused")])

@@ -21,17 +21,17 @@ pytestmark = pytest.mark.processes
 def test_no_process_is_left_when_the_server_goes_and_the_run_goes_on(
     start: Start, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
 ) -> None:
-    mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
+    own_home = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
     store = open_store(f"sqlite:///{tmp_path / 'other' / 'runs.sqlite'}")
     run_id = store.runs.create("ann", LONG)
-    server = start(mine)
+    server = start(own_home)
     at_work(store, run_id)
     family = server.family()
     server.end(how)
     wait_until(lambda: gone(family), 10)
     step = store.runs.get(run_id).progress.step
     if how is signal.SIGKILL:
-        again = start(mine)
+        again = start(own_home)
         at_work(store, run_id, step + 1)
         family = again.family()
         again.end()
@@ -103,10 +103,10 @@ def test_a_worker_that_dask_gave_up_is_started_anew_under_its_name() -> None:
 def test_a_second_server_stands_by_until_the_first_is_gone(
     start: Start, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    mine = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
-    first = start(mine)
+    own_home = {**environment, "MNIST_LAB_HOME": str(tmp_path / "other"), "MNIST_LAB_WORKERS": "1"}
+    first = start(own_home)
     wait_until(first.workers, 30)
-    second = start(mine)
+    second = start(own_home)
     assert second.cluster.is_running()
     family = first.family()
     first.end()

@@ -20,7 +20,7 @@ from tests.jobs.crashes import (
     losses,
     sweep,
 )
-from tests.jobs.disturbed import rows
+from tests.jobs.short_run import rows
 from tests.training.test_stack import same_beside_others
 
 
@@ -119,15 +119,15 @@ def test_a_run_that_leaves_its_stack_draws_the_curve_that_it_draws_in_it(
             )
             execute(store, *ids)
             store.commands.send(ids[1], "ann", "resume")
-    left = ids if how == "a lost worker" else ids[1:2]
-    for run_id in left:
+    queued = ids if how == "a lost worker" else ids[1:2]
+    for run_id in queued:
         execute(store, run_id)
     for run_id, undisturbed_one in zip(ids, whole, strict=True):
         assert rows(store.record_reader.curves(run_id)) == rows(store.record_reader.curves(undisturbed_one))
         alone = [
             (event.kind, event.value) for event in store.record_reader.curves(run_id).events if event.kind == "alone"
         ]
-        assert alone == ([("alone", len(ids))] if run_id in left else [])
+        assert alone == ([("alone", len(ids))] if run_id in queued else [])
 
 
 def test_the_last_run_of_a_stack_goes_on_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

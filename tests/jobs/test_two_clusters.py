@@ -11,7 +11,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LeaseLostError
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.store import Store, open_store
-from tests.jobs.stand_in import Client
+from tests.jobs.fake_client import Client
 
 CONFIG = RunConfig()
 
@@ -27,20 +27,20 @@ def stores(home: Path, mnist_is_there: None) -> Iterator[list[Store]]:
 
 
 @pytest.fixture
-def both(stores: list[Store], home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Dispatcher, Dispatcher]:
+def dispatchers(stores: list[Store], home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Dispatcher, Dispatcher]:
     """The dispatcher that serves the store, and one on another machine that does not."""
-    made = []
+    dispatchers = []
     for name, store in zip(("one", "two"), stores, strict=False):
         monkeypatch.setenv("MNIST_LAB_HOME", str(home / name))
-        made.append(Dispatcher(Client(), store))
-    made[0].begin()
-    return made[0], made[1]
+        dispatchers.append(Dispatcher(Client(), store))
+    dispatchers[0].begin()
+    return dispatchers[0], dispatchers[1]
 
 
 def test_one_that_was_stopped_for_a_while_dispatches_nothing_when_it_comes_back(
-    stores: list[Store], both: tuple[Dispatcher, Dispatcher]
+    stores: list[Store], dispatchers: tuple[Dispatcher, Dispatcher]
 ) -> None:
-    (first, second), student = both, stores[2]
+    (first, second), student = dispatchers, stores[2]
     run_id = student.runs.create("ann", CONFIG)
     first.tick()
     lost = student.queue.claim(*_arguments(first, 0))
@@ -67,8 +67,10 @@ def _arguments(dispatcher: Dispatcher, number: int) -> tuple[str, str, int, int]
     return run_id, "worker", threads, lease
 
 
-def test_what_it_sends_before_it_notices_finds_no_run(stores: list[Store], both: tuple[Dispatcher, Dispatcher]) -> None:
-    (first, second), student = both, stores[2]
+def test_what_it_sends_before_it_notices_finds_no_run(
+    stores: list[Store], dispatchers: tuple[Dispatcher, Dispatcher]
+) -> None:
+    (first, second), student = dispatchers, stores[2]
     second.begin()
     student.runs.create("ann", CONFIG)
     first._submit()
@@ -79,9 +81,9 @@ def test_what_it_sends_before_it_notices_finds_no_run(stores: list[Store], both:
 
 
 def test_it_takes_up_again_where_the_other_is_gone(
-    stores: list[Store], both: tuple[Dispatcher, Dispatcher], monkeypatch: pytest.MonkeyPatch
+    stores: list[Store], dispatchers: tuple[Dispatcher, Dispatcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = both
+    first, second = dispatchers
     run_id = stores[2].runs.create("ann", CONFIG)
     second.begin()
     served = []

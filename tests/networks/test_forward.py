@@ -46,17 +46,17 @@ def test_equal_to_torch(changes: dict[str, Any]) -> None:
     shaped = inputs[:, None] if config.model == "cnn" else inputs.reshape(3, -1)
     with torch.no_grad():
         expected = model(torch.from_numpy(shaped))
-    found = layers(config, weights, inputs)
-    np.testing.assert_allclose(found[-1], expected.numpy(), rtol=1e-5, atol=1e-5)
+    outputs = layers(config, weights, inputs)
+    np.testing.assert_allclose(outputs[-1], expected.numpy(), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(
         probabilities(config, weights, IMAGES), expected.softmax(1).numpy(), rtol=1e-4, atol=1e-5
     )
-    assert [one.shape[1:] for one in found] == [layer.output_shape for layer in describe(config).layers]
+    assert [output.shape[1:] for output in outputs] == [layer.output_shape for layer in describe(config).layers]
 
 
 def test_squared_error_gives_probabilities_too() -> None:
-    found = to_probabilities(RunConfig(loss="squared-error"), np.array([[-0.1, 0.2, 0.6, *[0.0] * 7]]))
-    np.testing.assert_allclose(found[0, :3], [0, 0.25, 0.75], atol=1e-9)
+    probs = to_probabilities(RunConfig(loss="squared-error"), np.array([[-0.1, 0.2, 0.6, *[0.0] * 7]]))
+    np.testing.assert_allclose(probs[0, :3], [0, 0.25, 0.75], atol=1e-9)
 
 
 def test_weights_that_are_no_numbers_give_no_numbers() -> None:
@@ -88,8 +88,10 @@ def test_shapes_are_those_of_the_model(changes: dict) -> None:
 @pytest.mark.parametrize("changes", [{"hidden_layers": (8,)}, {"model": "cnn", "filters": (4,)}], ids=["mlp", "cnn"])
 def test_weights_are_sound_while_no_image_can_give_infinity(changes: dict[str, Any]) -> None:
     config = RunConfig(**changes)
-    drawn = np.random.default_rng(0)
-    weights = {name: drawn.normal(0, 0.1, shape).astype(np.float32) for name, shape in forward.shapes(config).items()}
+    generator = np.random.default_rng(0)
+    weights = {
+        name: generator.normal(0, 0.1, shape).astype(np.float32) for name, shape in forward.shapes(config).items()
+    }
     assert forward.is_finite(config, weights)
     for nothing in (np.inf, np.nan):
         broken = {name: value.copy() for name, value in weights.items()}

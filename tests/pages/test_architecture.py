@@ -18,7 +18,7 @@ from mnist_core.store import Store
 from mnist_core.ui import names
 from mnist_core.ui.chart import Click
 from tests.pages.conftest import Open
-from tests.pages.reading import component, metrics, texts
+from tests.pages.content import component, metrics, texts
 
 # ---- layers ----------------------------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ def test_every_slider_of_the_layers(open_page: Open) -> None:
     app.selectbox(key="layers_optimizer").set_value("sgd").run()
     assert metrics(app)["Memory during training"] == "62.8 kB"
     app.segmented_control(key="layers_measure").set_value("memory").run()
-    assert [one["uid"] for one in component(app, "layers_chart_sizes")["figure"]["data"]] == [
+    assert [trace["uid"] for trace in component(app, "layers_chart_sizes")["figure"]["data"]] == [
         "weights",
         "gradients",
         "optimizer",
@@ -203,8 +203,8 @@ def test_the_plan_of_the_preset_is_the_preset(open_page: Open, store: Store) -> 
     app = open_page("architecture", view="grid")
     app.button(key="depth_and_width_start").click().run()
     preset = PRESETS["depth-and-width"]
-    made = {run.variant: run.config.replace(dataset="mnist") for run in store.queue.next(50)}
-    assert made == {label: preset.variant(label) for label in preset.variants}
+    queued = {run.variant: run.config.replace(dataset="mnist") for run in store.queue.next(50)}
+    assert queued == {label: preset.variant(label) for label in preset.variants}
 
 
 def test_nothing_chosen_is_a_sentence(open_page: Open) -> None:
@@ -288,7 +288,7 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
     app = open_page("architecture", view="grid")
     app.button_group(key="depth_and_width_depths").set_value([0, 1]).run()
     app.button_group(key="depth_and_width_widths").set_value([16, 1_024]).run()
-    one = metrics(app)["Expected time"]
+    one_seed = metrics(app)["Expected time"]
     app.segmented_control(key="depth_and_width_seeds").set_value(3).run()
     assert app.button(key="depth_and_width_start").label == "Train all 9"
     three = metrics(app)["Expected time"]
@@ -297,7 +297,7 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
     linear, small, large = (
         estimate_seconds(base.replace(hidden_layers=units), Speed()) for units in ((), (16,), (1_024,))
     )
-    assert one == names.duration(linear + small + large)
+    assert one_seed == names.duration(linear + small + large)
     assert three == names.duration(2 * linear + 2 * small + 3 * large)
     app.button(key="depth_and_width_start").click().run()
     runs = store.queue.next(50)
@@ -311,8 +311,8 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
 def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     base = PRESETS["depth-and-width"].config
     configs = [base.replace(hidden_layers=(units,), seed=seed) for units in (16, 64, 256) for seed in (0, 1, 2)]
-    named = [f"1 × {units}" for units in (16, 64, 256) for _seed in range(3)]
-    ids = store.runs.create_group("ann", configs, GROUP, preset="depth-and-width", variants=named)
+    labels = [f"1 × {units}" for units in (16, 64, 256) for _seed in range(3)]
+    ids = store.runs.create_group("ann", configs, GROUP, preset="depth-and-width", variants=labels)
     for run_id, accuracy in zip(ids[:3], (0.963, 0.956, 0.961), strict=True):
         report(store, run_id, accuracy, "completed")
     report(store, ids[3], 0.970, "completed")
@@ -320,11 +320,11 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     report(store, ids[5], 0.1, "diverged")
     report(store, ids[6], 0.98)
     heard: dict[str, Any] = {}
-    drawn = depth_and_width_panel.live_chart
+    live_chart = depth_and_width_panel.live_chart
 
     def draw(figure: dict[str, Any], **more: Any) -> None:
         heard.update(more)
-        drawn(figure, **more)
+        live_chart(figure, **more)
 
     monkeypatch.setattr(depth_and_width_panel, "live_chart", draw)
     app = open_page("architecture", view="grid", group=GROUP)

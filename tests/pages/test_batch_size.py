@@ -11,7 +11,7 @@ from mnist_core.ideas.batch_size.batch_times import panel as batch_times_panel
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report, Run
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 
 def test_updates_per_epoch_follow_the_sliders(open_page: Open) -> None:
@@ -41,7 +41,7 @@ def test_fewer_images_than_the_batch_make_it_smaller(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "sentence"),
     [
         ("0", "batch_size must be from 1 to 60,000, not 0"),
         ("70000", "batch_size must be from 1 to 60,000, not 70,000"),
@@ -49,10 +49,10 @@ def test_fewer_images_than_the_batch_make_it_smaller(open_page: Open) -> None:
         ("many", "batch_size cannot be 'many'"),
     ],
 )
-def test_a_typed_size_that_cannot_be_is_a_sentence(open_page: Open, typed: str, said: str) -> None:
+def test_a_typed_size_that_cannot_be_is_a_sentence(open_page: Open, typed: str, sentence: str) -> None:
     app = open_page("batch_size")
     app.text_input(key="updates_per_epoch_exact").input(typed).run()
-    assert said in texts(app)
+    assert sentence in texts(app)
     assert "**469 updates per epoch**" in texts(app)  # nothing has changed
     app.text_input(key="updates_per_epoch_exact").input("96").run()
     assert "= **625 updates per epoch**" in texts(app)
@@ -77,9 +77,9 @@ def test_gradient_noise_by_slider(open_page: Open, real_digits: None) -> None:
     app.segmented_control(key="gradient_noise_steps").set_value(300).run()
     assert "**Batch size 100.**" in texts(app)
     assert texts(app) != untrained
-    said = texts(app)
+    before = texts(app)
     app.button(key="gradient_noise_next").click().run()
-    assert texts(app) != said
+    assert texts(app) != before
     assert not app.exception
 
 

@@ -9,7 +9,7 @@ import pytest
 from mnist_core.bench.sliders import SLIDERS, Slider
 from tests.conftest import mnist_folder
 from tests.pages.conftest import Open
-from tests.pages.reading import sent
+from tests.pages.content import components
 
 
 @pytest.mark.parametrize("slider", SLIDERS, ids=lambda slider: slider.slider)
@@ -23,6 +23,6 @@ def test_the_slider_and_its_chart_are_on_the_page(
     address = urlsplit(slider.address)
     app = open_page(address.path.strip("/"), **dict(parse_qsl(address.query)))
     sliders = {element.key for element in [*app.slider, *app.select_slider]}
-    charts = {data.get("key") for data in sent(app)}
+    charts = {data.get("key") for data in components(app)}
     assert slider.slider in sliders
     assert slider.chart in charts

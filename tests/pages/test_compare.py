@@ -13,7 +13,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 CONFIG = PRESETS["two-layer-net"].config
 
@@ -50,11 +50,11 @@ def test_without_runs_it_says_what_to_do(open_page: Open) -> None:
 def test_runs_of_an_address_that_are_not_here_are_said_to_be_missing(
     open_page: Open, finished: Callable[..., str]
 ) -> None:
-    kept = finished("ann", 0.5)
+    run_id = finished("ann", 0.5)
     missing = "Some of the runs in this link were not found"
     assert missing in texts(open_page("compare", runs="nothere,neither"))
-    assert missing in texts(open_page("compare", runs=f"{kept},nothere"))
-    assert missing not in texts(open_page("compare", runs=kept))
+    assert missing in texts(open_page("compare", runs=f"{run_id},nothere"))
+    assert missing not in texts(open_page("compare", runs=run_id))
 
 
 def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable[..., str]) -> None:
@@ -143,10 +143,10 @@ def test_range_tests_are_left_out_until_they_are_asked_for(open_page: Open, fini
     assert "You have only range tests so far" in texts(app)
     assert not app.dataframe
     app.switch_page("pages/train.py").run()
-    kept = [finished(student(app), rate) for rate in (0.1, 0.5)]
+    run_ids = [finished(student(app), rate) for rate in (0.1, 0.5)]
     finished(student(app), 2.0, schedule="rising")
     app.query_params.clear()
-    app.session_state["compared"] = kept
+    app.session_state["compared"] = run_ids
     app.switch_page("pages/compare.py").run()
     assert rates(app) == [0.1, 0.5]
     assert "2 of 4 runs · 2 range tests are left out" in texts(app)
@@ -161,10 +161,10 @@ def test_range_tests_are_left_out_until_they_are_asked_for(open_page: Open, fini
 
 def test_the_first_runs_chosen_are_no_range_tests(open_page: Open, finished: Callable[..., str]) -> None:
     app = open_page("train")
-    kept = [finished(student(app), rate) for rate in (0.1, 0.5)]
+    run_ids = [finished(student(app), rate) for rate in (0.1, 0.5)]
     finished(student(app), 3.0, schedule="rising")
     app.switch_page("pages/compare.py").run()
-    assert sorted(app.session_state["compared"]) == sorted(kept)
+    assert sorted(app.session_state["compared"]) == sorted(run_ids)
 
 
 def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished: Callable[..., str]) -> None:
@@ -174,8 +174,8 @@ def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished:
     app.switch_page("pages/compare.py").run()
     offered = app.multiselect(key="filter_columns").options
     assert offered == list(app.dataframe[0].value.columns)
-    for wanted in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "Best step"):
-        assert wanted in offered
+    for column in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "Best step"):
+        assert column in offered
     app.multiselect(key="filter_columns").set_value(app.multiselect(key="filter_columns").options).run()
     assert not app.exception
 
@@ -262,9 +262,9 @@ def test_who_ended_before_the_others_of_a_group_is_said(open_page: Open, store: 
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare_view").set_value("groups").run()
     assert "seed 2 (diverged, step 10)" in texts(app)
-    drawn = component(app, "chart_compare_loss")
-    assert "seed 2 (diverged, step 10)" in drawn["description"]
-    assert next(one["name"] for one in drawn["figure"]["data"] if one.get("showlegend")).endswith("(3, ✕ 1)")
+    chart = component(app, "chart_compare_loss")
+    assert "seed 2 (diverged, step 10)" in chart["description"]
+    assert next(trace["name"] for trace in chart["figure"]["data"] if trace.get("showlegend")).endswith("(3, ✕ 1)")
     assert "thin line" in texts(app)
 
 
@@ -274,8 +274,10 @@ def test_a_group_of_runs_with_other_names_has_the_name_of_none_of_them(open_page
         store.labels.write(ended(store, student(app), seed, "completed", [2.0, 1.0]), student(app), name=name)
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare_view").set_value("groups").run()
-    named = [one["name"] for one in component(app, "chart_compare_loss")["figure"]["data"] if one.get("showlegend")]
-    assert named == ["784-50-10 · SGD 0.5 · batch 100 (2)"]
+    names = [
+        trace["name"] for trace in component(app, "chart_compare_loss")["figure"]["data"] if trace.get("showlegend")
+    ]
+    assert names == ["784-50-10 · SGD 0.5 · batch 100 (2)"]
 
 
 def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
@@ -297,8 +299,8 @@ def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     app.selectbox(key="compare_setting").set_value("learning_rate").run()
     app.selectbox(key="compare_result").set_value("validation_loss").run()
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.1, 0.2]
-    for said in ("SGD 0.3", "has no validation images", "SGD 5", "NaN or infinite", "SGD 0.4", "has not ended yet"):
-        assert said in texts(app)
+    for text in ("SGD 0.3", "has no validation images", "SGD 5", "NaN or infinite", "SGD 0.4", "has not ended yet"):
+        assert text in texts(app)
     store.commands.send(waits, student(app), "stop")
     app.run()
     assert "ended before its first evaluation" in texts(app)
@@ -349,16 +351,16 @@ def test_the_tally_of_predictions_reads_no_sealed_figure(open_page: Open, store:
     app.run()
     assert "Outcome: **learns**" in texts(app)
     assert "1 of 1 run correct" in texts(app)
-    other = store.runs.create(student(app), CONFIG, prediction="learns")
-    store.queue.claim(other, "worker", 1)
+    second = store.runs.create(student(app), CONFIG, prediction="learns")
+    store.queue.claim(second, "worker", 1)
     store.record_writer.finish(
-        other, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "test_accuracy": 0.1}
+        second, "completed", {"train_accuracy": 0.9, "validation_accuracy": 0.9, "test_accuracy": 0.1}
     )
     store.facts.set(f"seal:{student(app)}", {"sealed": True, "opened": 0})
     del app.session_state["seal_state"]
     app.run()
     assert "Outcome: **" not in texts(app)
     assert "Only the test images can show the outcome, and the test set is sealed." in texts(app)
-    app.session_state["shown_run"] = other
+    app.session_state["shown_run"] = second
     app.run()
     assert "1 of 1 run correct" in texts(app)  # not of 2: the first one's end is under the seal

@@ -18,7 +18,7 @@ from mnist_core.networks import weights
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.content import texts
 
 
 def test_where_mnist_lies_is_not_for_visitors(open_page: Open, real_digits: None, mnist: Path) -> None:
@@ -172,14 +172,14 @@ def finished(store: Store, owner: str, validation_size: int = 1_000) -> str:
     store.record_writer.publish([Report(run_id, Progress(40, config.total_steps), Curves(), checkpoint=True)])
     store.record_writer.finish(run_id, "completed", {})
     shapes = {"0.weight": (10, 784), "0.bias": (10,)}
-    named = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    weights.keep(run_id, weights.Snapshot(40, named))
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    weights.keep(run_id, weights.Snapshot(40, tensors))
     return run_id
 
 
-def answered(store: Store, owner: str, part: str, shares: np.ndarray) -> None:
+def finish_answers(store: Store, owner: str, part: str, shares: np.ndarray) -> None:
     """The student's waiting analysis, as a worker leaves it."""
-    (analysis,) = [one for one in store.analyses.newest(owner, "answers") if one.active]
+    (analysis,) = [waiting for waiting in store.analyses.newest(owner, "answers") if waiting.active]
     assert analysis.parameters["split"] == part
     store.analyses.claim(analysis.id)
     store.analyses.finish(analysis.id, {"step": 40, "reached": 40}, {"probabilities": shares.astype(np.float16)})
@@ -204,31 +204,31 @@ def test_samples_in_the_order_of_ones_own_run(
     finished(store, owner)
     app.run()
     assert "One of your own runs can rank them" not in texts(app)
-    drawn: dict[str, Any] = {}
+    sheets: dict[str, Any] = {}
     sheet = ranking_panel.image_sheet
 
-    def kept(images: np.ndarray, **more: Any) -> bytes:
-        drawn.update(more, images=images)
+    def image_sheet(images: np.ndarray, **more: Any) -> bytes:
+        sheets.update(more, images=images)
         return sheet(images, **more)
 
-    monkeypatch.setattr(ranking_panel, "image_sheet", kept)
+    monkeypatch.setattr(ranking_panel, "image_sheet", image_sheet)
     app.segmented_control(key="samples_order").set_value("run").run()
     whole = data.load_dataset("built-in")
     images, labels = whole.train_images[-1_000:], whole.train_labels[-1_000:]
     # 7919 and 1,009 have no common factor: every image another probability, in no order.
     right = (np.arange(1_000) * 7_919 % 1_009) / 1_009
-    answered(store, owner, "validation", sure(labels, right))
+    finish_answers(store, owner, "validation", sure(labels, right))
     app.run()
     hardest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][-20:] for digit in range(10)]
-    assert np.array_equal(drawn["images"], images[np.concatenate(hardest)])
+    assert np.array_equal(sheets["images"], images[np.concatenate(hardest)])
     last = hardest[0][-1]
-    assert drawn["labels"][19] == f"1 · {100 * right[last]:.0f}"
+    assert sheets["labels"][19] == f"1 · {100 * right[last]:.0f}"
     assert "The run is wrong on 100% of the images shown" in texts(app)
     wrong = (right < 0.5).mean()
     assert f"on {wrong:.1%} of all 1,000 validation images" in texts(app)
     app.slider(key="samples_rank_hard").set_value(0).run()
     easiest = [np.flatnonzero(labels == digit)[np.argsort(-right[labels == digit])][:20] for digit in range(10)]
-    assert np.array_equal(drawn["images"], images[np.concatenate(easiest)])
+    assert np.array_equal(sheets["images"], images[np.concatenate(easiest)])
     assert "The run is wrong on 0% of the images shown" in texts(app)
     assert len(store.analyses.newest(owner, "answers")) == 1
     assert not app.exception
@@ -237,14 +237,14 @@ def test_samples_in_the_order_of_ones_own_run(
 def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, open_page: Open, store: Store) -> None:
     app = open_page("data", view="samples")
     owner = app.session_state["student"]
-    both = finished(store, owner)
+    run_id = finished(store, owner)
     app.run()
     app.segmented_control(key="samples_order").set_value("run").run()
     app.segmented_control(key="samples_rank_part").set_value("test").run()
     labels = data.load_dataset("built-in").test_labels
-    answered_before = [one for one in store.analyses.newest(owner, "answers") if one.active]
-    assert [one.parameters for one in answered_before] == [{"run": both, "split": "test"}]
-    answered(store, owner, "test", sure(labels, np.full(len(labels), 0.25)))
+    answered_before = [analysis for analysis in store.analyses.newest(owner, "answers") if analysis.active]
+    assert [analysis.parameters for analysis in answered_before] == [{"run": run_id, "split": "test"}]
+    finish_answers(store, owner, "test", sure(labels, np.full(len(labels), 0.25)))
     app.run()
     assert "on 100.0% of all 10,000 test images" in texts(app)
     # Sealed: by the same run on validation images alone; a run that kept none ranks nothing.
@@ -252,11 +252,11 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     app.session_state["seal_state"] = {"sealed": True, "opened": 0}
     app.run()
     assert "test images" not in texts(app)
-    assert store.analyses.newest(owner, "answers")[0].parameters == {"run": both, "split": "validation"}
+    assert store.analyses.newest(owner, "answers")[0].parameters == {"run": run_id, "split": "validation"}
     finished(store, owner, validation_size=0)
     app.run()
     assert len(app.selectbox(key="samples_rank_run").options) == 1
-    store.retention.soft_delete([both], owner)
+    store.retention.soft_delete([run_id], owner)
     app.run()
     assert app.segmented_control(key="samples_order").options == ["random", "by difficulty"]
     assert not app.exception

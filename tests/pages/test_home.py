@@ -7,7 +7,7 @@ import pytest
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 
 def test_home_says_what_this_is(open_page: Open) -> None:
@@ -18,8 +18,8 @@ def test_home_says_what_this_is(open_page: Open) -> None:
         "at **0.5** it reads 97% of new digits correctly; at **1.5** training is unstable; at **3** it only guesses"
         in texts(app)
     )
-    drawn = component(app, "home_rates")
-    assert [curve["name"] for curve in drawn["curves"]] == [f"{rate:g}" for rate in RATES]
+    chart = component(app, "home_rates")
+    assert [curve["name"] for curve in chart["curves"]] == [f"{rate:g}" for rate in RATES]
     for experiment in EXPERIMENTS:
         assert "<polyline" in component(app, f"home_{experiment}")["html"]
 
@@ -42,8 +42,8 @@ def test_one_press_trains_the_eight_of_the_picture(open_page: Open, store: Store
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_picture_speaks_the_language_of_the_page(open_page: Open, lang: str) -> None:
-    drawn = component(open_page(lang=lang), "home_rates")
-    assert drawn["pause"] == {"en": "Pause", "ko": "일시 정지"}[lang]
+    chart = component(open_page(lang=lang), "home_rates")
+    assert chart["pause"] == {"en": "Pause", "ko": "일시 정지"}[lang]
 
 
 def test_the_language_can_be_changed(open_page: Open) -> None:

@@ -16,7 +16,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.content import texts
 from tests.pages.test_inspect import run_with_weights, with_a_drawing
 
 # Each part is one that Streamlit or Plotly would make something of; together they fit into a name.
@@ -79,11 +79,11 @@ def strings(proto: Proto, field: str = "") -> Iterator[tuple[str, str, str]]:
     """(proto, field, text) of every text in a message of Streamlit's to the browser."""
     for descriptor, value in proto.ListFields():
         several = value if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
-        for one in several:
-            if isinstance(one, Proto):
-                yield from strings(one)
-            elif isinstance(one, str):
-                yield proto.DESCRIPTOR.name, descriptor.name, one
+        for part in several:
+            if isinstance(part, Proto):
+                yield from strings(part)
+            elif isinstance(part, str):
+                yield proto.DESCRIPTOR.name, descriptor.name, part
 
 
 def figures(data: Any) -> Iterator[str]:
@@ -101,7 +101,7 @@ def figures(data: Any) -> Iterator[str]:
 
 def alive(app: AppTest) -> list[str]:
     """Where the page sends what was typed as something else than text."""
-    found = []
+    places = []
     for element in app._tree:
         if getattr(element, "proto", None) is None:
             continue
@@ -110,8 +110,8 @@ def alive(app: AppTest) -> list[str]:
                 continue
             is_figure = (kind, field) == ("BidiComponent", "json")
             parts, signs = (figures(json.loads(text)), IN_FIGURES) if is_figure else ([text], IN_MARKDOWN)
-            found += [f"{kind}.{field}: {part}" for part in parts if any(sign in part for sign in signs)]
-    return found
+            places += [f"{kind}.{field}: {part}" for part in parts if any(sign in part for sign in signs)]
+    return places
 
 
 def test_the_search_finds_what_is_alive(app: AppTest, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,14 +120,14 @@ def test_the_search_finds_what_is_alive(app: AppTest, open_page: Open, monkeypat
 
     for name in ("markdown", "plotly", "cell"):
         monkeypatch.setattr(escape, name, escape.plain)
-    shown(app, "compare")
-    assert any("BidiComponent.json" in one for one in alive(app))
+    show(app, "compare")
+    assert any("BidiComponent.json" in place for place in alive(app))
     assert "=1+1" in app.dataframe[0].value["Run"].tolist()
-    shown(app, "train", run=0)
-    assert any("Markdown.body" in one for one in alive(app))
+    show(app, "train", run=0)
+    assert any("Markdown.body" in place for place in alive(app))
 
 
-def shown(app: AppTest, page: str, **query: Any) -> None:
+def show(app: AppTest, page: str, **query: Any) -> None:
     """Open the page with these parameters of the address; a number is that of a run."""
     app.query_params.clear()
     for name, value in query.items():
@@ -163,7 +163,7 @@ def test_a_page_sends_names_as_text(app: AppTest, page: str, query: dict[str, An
     for key, value in state.items():
         app.session_state[key] = value
     app.session_state["drawn_strokes"] = [{"w": 24, "p": [100, 50, 160, 50, 120, 200]}]
-    shown(app, page, **query)
+    show(app, page, **query)
     assert not app.exception
     assert not [error.value for error in app.error if "This part of the page could not be shown" in error.value]
     assert alive(app) == []
@@ -184,7 +184,7 @@ def test_other_students_see_it_as_text(app: AppTest, open_page: Open) -> None:
 
 
 def test_a_search_and_an_address_are_shown_as_text(app: AppTest, open_page: Open) -> None:
-    shown(app, "compare")
+    show(app, "compare")
     app.text_input(key="compare_search").set_value(NAMES[0]).run()
     assert len(app.dataframe[0].value) > 0  # a name is found as it was typed
     assert alive(app) == []
@@ -211,7 +211,7 @@ def test_what_is_typed_where_a_number_belongs_is_shown_as_text(app: AppTest) -> 
 
 def test_a_filter_finds_a_name_that_would_be_a_formula(app: AppTest) -> None:
     app.session_state["filter_columns"] = ["run"]
-    shown(app, "compare")
+    show(app, "compare")
     app.text_input(key="filter_run").set_value("=1+").run()
     (table,) = app.dataframe
     assert set(table.value["Run"]) == {JOINER + "=1+1"}

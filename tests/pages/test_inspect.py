@@ -15,8 +15,8 @@ from mnist_core.inspect_page import photo_panel
 from mnist_core.store import Store
 from mnist_core.ui.pad import strokes
 from tests.pages.conftest import Open
-from tests.pages.inspected import run_with_weights, with_a_drawing
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
+from tests.pages.inspected_runs import run_with_weights, with_a_drawing
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open) -> None:
@@ -67,15 +67,15 @@ def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
     assert "HEIC photo is not accepted" in texts(app)
     gray = np.full((120, 200), 240, np.uint8)
     gray[20:100, 40:50] = gray[20:100, 140:150] = 30
-    read = photo_panel.pictures.read
+    read_image = photo_panel.pictures.read
     contents: list[bytes] = []
-    monkeypatch.setattr(photo_panel.pictures, "read", lambda content: contents.append(content) or read(content))
+    monkeypatch.setattr(photo_panel.pictures, "read", lambda content: contents.append(content) or read_image(content))
     buffer = io.BytesIO()
     Image.fromarray(gray).save(buffer, "JPEG")
     app.file_uploader(key="picture").upload("eleven.jfif", buffer.getvalue(), "image/jpeg").run()
     assert "2 things in the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
     assert "The network's answer:" not in texts(app)
-    (choice,) = [one for one in app.segmented_control if str(one.key).startswith("picture_number_")]
+    (choice,) = [control for control in app.segmented_control if str(control.key).startswith("picture_number_")]
     choice.select(2).run()
     assert "The network's answer: 7" in texts(app)
     assert not [info.value for info in app.info if "things in the photo could be the digit" in info.value]
@@ -94,10 +94,10 @@ def blank() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "told", [None, "x", [None], [{"w": 1}], [{"w": "nan", "p": [1, 2]}], [{"w": 3, "p": ["a"]}], [{"w": 3, "p": []}]]
+    "data", [None, "x", [None], [{"w": 1}], [{"w": "nan", "p": [1, 2]}], [{"w": 3, "p": ["a"]}], [{"w": 3, "p": []}]]
 )
-def test_a_browser_may_say_what_it_likes(told: Any) -> None:
-    assert strokes(told) == ()
+def test_a_browser_may_say_what_it_likes(data: Any) -> None:
+    assert strokes(data) == ()
     assert strokes([{"w": 500, "p": [1e9, -1e9, 5]}]) == (Stroke(60, ((560, -280),)),)
 
 
@@ -132,15 +132,15 @@ def test_an_image_says_whether_the_run_was_trained_on_it(built_in: None, open_pa
     unsplit = run_with_weights(store, owner, answer=3, train_size=60_000, validation_size=0)
     app.session_state["image_source"] = "sample"
 
-    def shown() -> tuple[str, int, list[str]]:
-        (choice,) = [one for one in app.segmented_control if one.key == "image_source"]
+    def sources() -> tuple[str, int, list[str]]:
+        (choice,) = [control for control in app.segmented_control if control.key == "image_source"]
         traces = component(app, "chart_side_by_side")["figure"]["data"]
-        rows = next(one["text"] for one in traces if one["uid"] == "names")
+        rows = next(trace["text"] for trace in traces if trace["uid"] == "names")
         return choice.options[-1], int(app.number_input(key="sample_number").max), list(rows)
 
     app.query_params["run"] = unsplit
     app.run()
-    word, most, rows = shown()
+    word, most, rows = sources()
     assert (word, most) == ("Training image", 59_999)
     assert f"Its label: **{int(dataset.train_labels[0])}**" in texts(app)
     assert "it was trained on this one" in texts(app)
@@ -148,7 +148,7 @@ def test_an_image_says_whether_the_run_was_trained_on_it(built_in: None, open_pa
         row.endswith("· trained on this image") for row in rows
     )  # the other one, too: it is the first of the files
     app.selectbox(key="inspected").select(split).run()
-    word, most, rows = shown()
+    word, most, rows = sources()
     assert (word, most) == ("Validation image", 9_999)
     assert f"Its label: **{int(dataset.train_labels[50_000])}**" in texts(app)
     assert "it was trained on this one" not in texts(app)

@@ -10,8 +10,8 @@ from mnist_core import data
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.inspected import CONFIG, run_with_weights, with_answers
-from tests.pages.reading import texts
+from tests.pages.content import texts
+from tests.pages.inspected_runs import CONFIG, run_with_weights, with_answers
 
 
 @pytest.fixture
@@ -48,16 +48,16 @@ def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
     with_answers(store, owner, other, np.tile(np.eye(10)[5], (CONFIG.validation_size, 1)))
     mistaken.run()
     labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
-    here, there = (int((labels == digit).sum()) for digit in (3, 5))
-    assert f"only this run gets {here} right, only the other gets {there} right" in texts(mistaken)
+    of_threes, of_fives = (int((labels == digit).sum()) for digit in (3, 5))
+    assert f"only this run gets {of_threes} right, only the other gets {of_fives} right" in texts(mistaken)
 
 
 def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
-    parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
+    parts = [group for group in mistaken.get("button_group") if group.proto.id.endswith("mistakes_part")]
     assert "Test" in str(parts[0].proto)
     mistaken.session_state["seal_state"] = {"sealed": True, "opened": 0}
     mistaken.run()
-    parts = [one for one in mistaken.get("button_group") if one.proto.id.endswith("mistakes_part")]
+    parts = [group for group in mistaken.get("button_group") if group.proto.id.endswith("mistakes_part")]
     assert "Validation" in str(parts[0].proto)
     assert "Test" not in str(parts[0].proto)
 

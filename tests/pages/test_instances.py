@@ -28,8 +28,8 @@ from mnist_core.sweep_page import range_test_panel, sweep_panel
 from mnist_core.ui import session
 from mnist_core.ui.panel import Panel
 from tests.pages.conftest import Open
-from tests.pages.inspected import run_with_weights, with_answers
-from tests.pages.reading import sent, texts
+from tests.pages.content import components, texts
+from tests.pages.inspected_runs import run_with_weights, with_answers
 from tests.pages.test_learning_rate import ended
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def stand(open_page: Open, built_in: None, monkeypatch: pytest.MonkeyPatch) -> S
     """Opens a page of ideas on which a panel stands in both places, and nothing else."""
     monkeypatch.setattr(session, "name_in", lambda _headers: OWNER)
 
-    def standing(draw: Draw, panels: Sequence[Panel], **query: str) -> AppTest:
+    def stand_together(draw: Draw, panels: Sequence[Panel], **query: str) -> AppTest:
         def all_of_them() -> None:
             for panel in panels:
                 draw(panel)
@@ -53,21 +53,21 @@ def stand(open_page: Open, built_in: None, monkeypatch: pytest.MonkeyPatch) -> S
         monkeypatch.setattr(registry, "views", lambda _page: {"here": ("A quadratic bowl", all_of_them)})
         return fine(open_page("why", **query))
 
-    return standing
+    return stand_together
 
 
 @pytest.fixture
 def stops(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Sequence[Any]]:
     """Key of each slider with stops → these."""
-    found: dict[str, Sequence[Any]] = {}
+    options_of: dict[str, Sequence[Any]] = {}
     draw = st.select_slider
 
     def recorded(label: str, options: Sequence[Any], *rest: Any, key: str, **more: Any) -> Any:
-        found[key] = options
+        options_of[key] = options
         return draw(label, options, *rest, key=key, **more)
 
     monkeypatch.setattr(st, "select_slider", recorded)
-    return found
+    return options_of
 
 
 def fine(app: AppTest) -> AppTest:
@@ -87,13 +87,15 @@ def opened(app: AppTest, *names: str) -> AppTest:
 def of(place: str, app: AppTest) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the controls and the charts of a place show, by their names."""
     kinds = (app.slider, app.select_slider, app.selectbox, app.toggle, app.button_group, app.number_input)
-    shown = {one.key: one.value for kind in kinds for one in kind} | {one.key: one.label for one in app.button}
-    pictures = {data["key"]: data.get("version") for data in sent(app) if "key" in data}
+    values = {element.key: element.value for kind in kinds for element in kind} | {
+        element.key: element.label for element in app.button
+    }
+    pictures = {data["key"]: data.get("version") for data in components(app) if "key" in data}
 
-    def mine(found: Mapping[Any, Any]) -> dict[str, Any]:
-        return {str(key)[2:]: value for key, value in found.items() if str(key).startswith(f"{place}-")}
+    def of_place(contents: Mapping[Any, Any]) -> dict[str, Any]:
+        return {str(key)[2:]: value for key, value in contents.items() if str(key).startswith(f"{place}-")}
 
-    return mine(shown), {key: value for key, value in mine(pictures).items() if key != MEASURED}
+    return of_place(values), {key: value for key, value in of_place(pictures).items() if key != MEASURED}
 
 
 def move(app: AppTest, place: str, stops: Mapping[str, Sequence[Any]]) -> bool:
@@ -143,7 +145,7 @@ def test_groups_of_runs_that_two_places_started(stand: Stand, store: Store) -> N
     groups = {run.group for run in store.queue.next(50)}
     assert {app.query_params["a-race"], app.query_params["b-race"]} == groups
     again = stand(idea.draw, panels, **{"b-race": app.query_params["b-race"]})
-    assert [one.key for one in again.button if "stop_all" in str(one.key)] == ["b-optimizer_race_stop_all"]
+    assert [button.key for button in again.button if "stop_all" in str(button.key)] == ["b-optimizer_race_stop_all"]
     assert "a-race" not in again.query_params
 
 
@@ -158,7 +160,7 @@ def test_play_in_one_place_moves_that_one_alone(stand: Stand) -> None:
 def test_first_values_are_shown_and_what_cannot_be_is_a_sentence(stand: Stand) -> None:
     idea = IDEAS["local_minima"]
     app = stand(idea.draw, [idea.panel("a", {"start": -1, "rate": 0.5}), idea.panel("b")])
-    assert [one.value for one in app.slider] == [-1.0, 0.5, 30, 2.0, 0.1, 30]
+    assert [slider.value for slider in app.slider] == [-1.0, 0.5, 30, 2.0, 0.1, 30]
     wrong = stand(idea.draw, [idea.panel("a", {"rate": 7})])
     assert "“rate” cannot begin with 7: expected a number from 0.01 to 1.0." in texts(wrong)
 
@@ -177,12 +179,12 @@ def test_controls_that_keep_their_own_state_begin_as_they_are_told(stand: Stand)
         IDEAS[panel.name].draw(panel)
 
     app = stand(draw, [IDEAS[name].panel("a", initial) for name, initial in TOLD.items()])
-    shown = of("a", app)[0]
-    assert (shown["convolution_at_0"], shown["convolution_at_1"], shown["convolution_kernel"]) == (3, 4, "blur")
-    assert [shown[f"updates_per_epoch_{name}"] for name in TOLD["updates_per_epoch"]] == [1_000, 10, 2]
-    assert (shown["backpropagation_stage"], shown["backpropagation_target"]) == (4, 1)
-    assert (shown["bowl_start"], shown["bowl_weights"]) == (-1.5, 2)
-    assert shown["projection_digits"] == [4, 9]
+    values = of("a", app)[0]
+    assert (values["convolution_at_0"], values["convolution_at_1"], values["convolution_kernel"]) == (3, 4, "blur")
+    assert [values[f"updates_per_epoch_{name}"] for name in TOLD["updates_per_epoch"]] == [1_000, 10, 2]
+    assert (values["backpropagation_stage"], values["backpropagation_target"]) == (4, 1)
+    assert (values["bowl_start"], values["bowl_weights"]) == (-1.5, 2)
+    assert values["projection_digits"] == [4, 9]
 
 
 # ---- the panels that show runs ---------------------------------------------------------------------------------------
@@ -202,8 +204,8 @@ def inspected(panel: Any, store: Store) -> Draw:
     return lambda where: panel.draw(where, runs[0], runs)
 
 
-def shows(draw: Callable[[Panel, Any], None], what: Any) -> Draw:
-    return lambda where: draw(where, what)
+def shows(draw: Callable[[Panel, Any], None], subject: Any) -> Draw:
+    return lambda where: draw(where, subject)
 
 
 def group(store: Store) -> str:
@@ -225,9 +227,9 @@ SHOWN: dict[str, Callable[[Store], Draw]] = {
 }
 
 
-@pytest.mark.parametrize("shown", SHOWN)
-def test_a_panel_of_runs_stands_twice(shown: str, stand: Stand, store: Store) -> None:
-    app = stand(SHOWN[shown](store), [Panel("", place) for place in PLACES])
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_panel_of_runs_stands_twice(name: str, stand: Stand, store: Store) -> None:
+    app = stand(SHOWN[name](store), [Panel("", place) for place in PLACES])
     first, second = of("a", app), of("b", app)
     assert first == second
     assert any(first)
@@ -251,9 +253,9 @@ def test_every_idea_is_registered_and_drawn_by_one_function() -> None:
     assert {idea.folder for idea in IDEAS.values()} == folders
     for idea in IDEAS.values():
         module = import_module(f"mnist_core.ideas.{idea.folder.replace('/', '.')}.panel")
-        first, *others = inspect.signature(module.draw).parameters.values()
+        first, *rest = inspect.signature(module.draw).parameters.values()
         assert first.annotation == "Panel", idea
-        assert all(one.default is not one.empty for one in others), idea
+        assert all(parameter.default is not parameter.empty for parameter in rest), idea
     for page in registry.PAGES.values():
         words = [idea.view for idea in registry.of_page(page)]
         assert words, page
@@ -268,13 +270,13 @@ CHOICES_OF_RUNS = {"run", "runs", "rank_run"}  # nobody but the student has thei
 def test_the_registry_knows_the_controls_of_an_idea(idea: Idea) -> None:
     code = "".join(file.read_text() for file in sorted((ROOT / "mnist_core/ideas" / idea.folder).glob("*panel.py")))
     nodes = list(ast.walk(ast.parse(code)))
-    told = [
+    names = [
         node.args[0]
         for node in nodes
         if isinstance(node, ast.Call) and ast.unparse(node.func) in [f"panel.{name}" for name in CONTROLS]
     ]
-    plain = {node.value for node in told if isinstance(node, ast.Constant)} - CHOICES_OF_RUNS
-    numbered = {ast.unparse(node).split("{")[0].lstrip("f'") for node in told if isinstance(node, ast.JoinedStr)}
+    plain = {node.value for node in names if isinstance(node, ast.Constant)} - CHOICES_OF_RUNS
+    numbered = {ast.unparse(node).split("{")[0].lstrip("f'") for node in names if isinstance(node, ast.JoinedStr)}
     words = {node.value for node in nodes if isinstance(node, ast.Constant)}
     listed = set(idea.controls.split())
     assert plain <= listed
@@ -290,14 +292,14 @@ def test_a_control_that_an_idea_has_not_is_a_sentence() -> None:
 
 def around_the_panel(code: str) -> list[str]:
     """Keys and entries of the session or the address that are not asked of a panel."""
-    found = []
+    places = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Attribute) and node.attr in ("session_state", "query_params"):
-            found.append(f"line {node.lineno}: st.{node.attr}")
+            places.append(f"line {node.lineno}: st.{node.attr}")
         for keyword in node.keywords if isinstance(node, ast.Call) else ():
             if keyword.arg == "key" and isinstance(keyword.value, ast.Constant | ast.JoinedStr):
-                found.append(f"line {keyword.value.lineno}: key={ast.unparse(keyword.value)}")
-    return found
+                places.append(f"line {keyword.value.lineno}: key={ast.unparse(keyword.value)}")
+    return places
 
 
 @pytest.mark.parametrize(

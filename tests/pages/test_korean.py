@@ -19,25 +19,25 @@ NAMES = ("python -m mnist_core data",)
 EXPERIMENTS = list(PRESETS)
 
 
-def shown(app: AppTest) -> Iterator[str]:
+def all_texts(app: AppTest) -> Iterator[str]:
     """Every text on the page."""
     for element in [*app.main, *app.sidebar]:
         for name in ("label", "value", "help", "placeholder", "options", "body", "caption"):
             if name == "value" and hasattr(element, "options"):
                 continue  # the option as the program knows it; what is shown is among the options
             value = getattr(element, name, None)
-            yield from [str(one) for one in value] if isinstance(value, list) else [str(value)]
+            yield from [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 def english(app: AppTest) -> list[str]:
     """Texts with three English words in a row."""
-    found = []
-    for text in shown(app):
+    sentences = []
+    for text in all_texts(app):
         for name in NAMES:
             text = text.replace(name, "")
         if ENGLISH.search(text):
-            found.append(text)
-    return found
+            sentences.append(text)
+    return sentences
 
 
 @pytest.mark.parametrize("page", PAGES)

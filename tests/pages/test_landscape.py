@@ -12,7 +12,7 @@ from mnist_core.messages import message
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.content import texts
 
 CONFIG = RunConfig(dataset="built-in")
 
@@ -43,8 +43,8 @@ def finish(store: Store, analysis_id: str, **values: Any) -> None:
         "path": np.array([[-0.5, 0.5], [0, 0]]),
         "steps": np.array([0, 40]),
     }
-    known = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40, "reached": 40}
-    store.analyses.finish(analysis_id, known | values, arrays)
+    common = {"plane": "path", "explained": [0.8, 0.15], "images": 1000, "step": 40, "reached": 40}
+    store.analyses.finish(analysis_id, common | values, arrays)
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, store: Store) -> None:

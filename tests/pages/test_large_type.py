@@ -6,12 +6,12 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.ui import large_type
 from tests.pages.conftest import Open
-from tests.pages.reading import sent
+from tests.pages.content import components
 
 
 def chart_height(app: AppTest) -> tuple[int, float]:
     """Height and growth of the first chart on the page."""
-    chart = next(data for data in sent(app) if "figure" in data)
+    chart = next(data for data in components(app) if "figure" in data)
     return chart["height"], chart["growth"]
 
 

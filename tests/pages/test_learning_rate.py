@@ -16,7 +16,7 @@ from mnist_core.store import Store
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.sweep_range import Plan
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 CHANCE = math.log(10)
 TWO_LAYER = PRESETS["two-layer-net"].config.replace(epochs=10, dataset="built-in")
@@ -83,7 +83,7 @@ def test_every_experiment_can_be_swept(open_page: Open) -> None:
 def test_what_is_typed_moves_the_slider_and_the_other_way_round(open_page: Open) -> None:
     app = open_page("learning_rate", preset="two-layer-net")
     app.text_input(key="rates_highest").input("1.7").run()
-    (slider,) = [one for one in app.select_slider if one.label == "Range of learning rates"]
+    (slider,) = [slider for slider in app.select_slider if slider.label == "Range of learning rates"]
     assert slider.value == (0.01, 1.7)
     slider.set_value((0.1, 1.2)).run()
     assert [app.text_input(key=f"rates_{name}").value for name in ("lowest", "highest")] == ["0.1", "1.2"]
@@ -139,11 +139,11 @@ def test_one_click_makes_the_sweep(open_page: Open, store: Store) -> None:
 def test_one_press_that_arrives_twice_makes_one_sweep(
     open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Sweeps.create
+    create = Sweeps.create
 
     def twice(self: Sweeps, *args: Any, **kwargs: Any) -> list[str]:
-        made(self, *args, **kwargs)
-        return made(self, *args, **kwargs)
+        create(self, *args, **kwargs)
+        return create(self, *args, **kwargs)
 
     monkeypatch.setattr(Sweeps, "create", twice)
     app = open_page("learning_rate", preset="two-layer-net")
@@ -167,19 +167,20 @@ def test_a_sweep_that_waits_says_its_place_and_when_it_will_begin(open_page: Ope
     store.runs.create("cem", RunConfig())
     create(store, Plan(0.1, 1, 3))
     app = open_page("learning_rate", sweep="0123456789")
-    (said,) = [element.proto.text for element in app.main if element.type == "progress"]
-    assert said.startswith("Waiting: 1 run is ahead · 1 run is training · starts in about ")
+    (progress,) = [element.proto.text for element in app.main if element.type == "progress"]
+    assert progress.startswith("Waiting: 1 run is ahead · 1 run is training · starts in about ")
 
 
 def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     ended(store)
     app = open_page("learning_rate", sweep="0123456789")
-    said = texts(app)
+    content = texts(app)
     assert (
-        "The network learns at rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)." in said
+        "The network learns at rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)."
+        in content
     )
-    assert "Training breaks from 3 on: the edge lies between 0.448 and 3." in said
-    assert ":material/visibility" in said
+    assert "Training breaks from 3 on: the edge lies between 0.448 and 3." in content
+    assert ":material/visibility" in content
     assert not [button for button in app.button if button.key == "stop_sweep"]
     assert "the edge lies between 0.448 and 3" in component(app, "chart_rates")["description"]
     table = app.dataframe[0].value
@@ -229,13 +230,13 @@ def test_a_sweep_goes_on_where_the_page_is_opened_again(open_page: Open, store: 
     ids = create(store, Plan(0.1, 1, 3))
     end(store, ids[0], 0.2)
     app = open_page("learning_rate", sweep="0123456789")
-    (said,) = [element.proto.text for element in app.main if element.type == "progress"]
-    assert said.startswith("1 of 3 runs is done" if "is done" in said else "1 of 3 runs are done")
-    assert "2 wait" in said
+    (progress,) = [element.proto.text for element in app.main if element.type == "progress"]
+    assert progress.startswith("1 of 3 runs is done" if "is done" in progress else "1 of 3 runs are done")
+    assert "2 wait" in progress
     end(store, ids[1], 0.1)
     app.run()
-    (said,) = [element.proto.text for element in app.main if element.type == "progress"]
-    assert said.startswith("2 of 3 runs are done")
+    (progress,) = [element.proto.text for element in app.main if element.type == "progress"]
+    assert progress.startswith("2 of 3 runs are done")
 
 
 @pytest.mark.parametrize("typed", ["x" * 100_000, "a\0b", "🙂 **bold**", " "], ids=["long", "nul", "bold", "space"])
@@ -259,7 +260,7 @@ def test_earlier_sweeps_can_be_opened_again(open_page: Open, store: Store) -> No
 
 def test_a_predicted_edge_stands_beside_the_measured_one(open_page: Open, store: Store) -> None:
     app = open_page("learning_rate", preset="two-layer-net")
-    assert not [one for one in app.select_slider if one.key == "rates_edge"]  # off at first
+    assert not [slider for slider in app.select_slider if slider.key == "rates_edge"]  # off at first
     app.toggle(key="predict_toggle").set_value(True).run()
     app.select_slider(key="rates_edge").set_value(0.2).run()
     app.button(key="sweep").click().run()
@@ -289,8 +290,8 @@ def test_a_run_is_predicted_and_told(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.toggle(key="predict_toggle").set_value(True).run()
     assert app.button(key="run").disabled
-    (asked,) = [one for one in app.button_group if one.key == "predicted_outcome"]
-    asked.set_value("breaks").run()
+    (prediction,) = [group for group in app.button_group if group.key == "predicted_outcome"]
+    prediction.set_value("breaks").run()
     app.button(key="run").click().run()
     (run,) = store.queue.next(5)
     assert run.prediction == "breaks"

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.content import texts
 
 
 def test_the_perceptron_is_a_gate(open_page: Open) -> None:
@@ -153,7 +153,7 @@ def test_rounds_at_a_high_rate_end_in_a_sentence_and_a_shorter_loss_has_fewer_st
 
 
 def formulas(app: AppTest) -> str:
-    return " ".join(one.value for one in app.latex)
+    return " ".join(formula.value for formula in app.latex)
 
 
 def test_numerical_gradient_beside_backpropagation(open_page: Open) -> None:

@@ -15,15 +15,15 @@ from mnist_core.records import EVALUATION_DTYPE, Curves, Event, Outcome
 from mnist_core.store import Store
 from tests.exchange.odd_runs import odd, zipped
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
-from tests.pages.test_take_along import bring_in
+from tests.pages.content import texts
+from tests.pages.test_export import import_zip
 
 CONFIG = RunConfig(dataset="built-in", hidden_layers=(5,), train_size=1_000, validation_size=0, epochs=1)
 
 
 def weights(config: RunConfig, value: float) -> dict[Any, Snapshot]:
-    found = {name: np.full(shape, value, "f4") if shape else np.array(7) for name, shape in shapes(config).items()}
-    return {"last": Snapshot(0, found)}
+    tensors = {name: np.full(shape, value, "f4") if shape else np.array(7) for name, shape in shapes(config).items()}
+    return {"last": Snapshot(0, tensors)}
 
 
 def evaluated(*steps: int, loss: float = 2.3) -> Curves:
@@ -59,8 +59,8 @@ def test_every_page_opens(open_page: Open, store: Store, name: str) -> None:
     config, curves, outcome = (CONFIG, *ODD[name]) if name in ODD else odd(int(name))
     config = config.replace(dataset="built-in")
     app = open_page("compare")
-    bring_in(app, zipped(config, curves, outcome))
-    bring_in(app, zipped(config, curves, outcome, weights=weights(config, np.nan)))
+    import_zip(app, zipped(config, curves, outcome))
+    import_zip(app, zipped(config, curves, outcome, weights=weights(config, np.nan)))
     opens(app)
     with_weights, alone = (run.id for run in store.runs.newest(app.session_state["student"]))
     app.session_state["compare_view"] = "groups"

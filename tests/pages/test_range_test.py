@@ -8,7 +8,7 @@ from mnist_core.records import STEP_DTYPE, Curves, Progress, Report
 from mnist_core.schedule import factor
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.content import texts
 
 
 def run_it(store: Store, *, falls: bool = True) -> str:

@@ -20,7 +20,7 @@ from mnist_core.store.commands import Commands
 from mnist_core.store.runs import Runs
 from mnist_core.ui import watch
 from tests.pages.conftest import Open
-from tests.pages.reading import metrics, shown, texts
+from tests.pages.content import metrics, texts, unescape
 
 
 def ascii_start(text: str) -> str:
@@ -36,13 +36,13 @@ def test_says_what_it_is_for(open_page: Open) -> None:
 
 def test_metrics_are_the_arithmetic_of_the_settings(open_page: Open) -> None:
     app = open_page("train", preset="keras-first-look")
-    shown = metrics(app)
-    assert shown["Parameters"] == "407,050"  # 784·512 + 512 + 512·10 + 10
-    assert shown["Steps per epoch"] == "469"  # ⌈60,000 / 128⌉
-    assert shown["Total steps"] == "2,345"
+    values = metrics(app)
+    assert values["Parameters"] == "407,050"  # 784·512 + 512 + 512·10 + 10
+    assert values["Steps per epoch"] == "469"  # ⌈60,000 / 128⌉
+    assert values["Total steps"] == "2,345"
     app.select_slider(key="c_batch_size").set_value(10).run()
-    shown = metrics(app)
-    assert shown["Steps per epoch"] == "6,000"
+    values = metrics(app)
+    assert values["Steps per epoch"] == "6,000"
 
 
 def test_sliders_change_the_network(open_page: Open) -> None:
@@ -50,11 +50,11 @@ def test_sliders_change_the_network(open_page: Open) -> None:
     app.slider(key="c_hidden_layers_depth").set_value(2).run()
     app.select_slider(key="c_units_0").set_value(100).run()
     app.select_slider(key="c_units_1").set_value(50).run()
-    shown = metrics(app)
-    assert shown["Parameters"] == f"{784 * 100 + 100 + 100 * 50 + 50 + 50 * 10 + 10:,}"
+    values = metrics(app)
+    assert values["Parameters"] == f"{784 * 100 + 100 + 100 * 50 + 50 + 50 * 10 + 10:,}"
     app.slider(key="c_hidden_layers_depth").set_value(0).run()
-    shown = metrics(app)
-    assert shown["Parameters"] == "7,850"
+    values = metrics(app)
+    assert values["Parameters"] == "7,850"
 
 
 def test_a_preset_fills_the_controls(open_page: Open) -> None:
@@ -112,10 +112,10 @@ def test_sliders_cannot_make_an_error(open_page: Open) -> None:
 
 def test_batch_normalization_is_never_left_with_one_image(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net", batch_norm="true")
-    assert not [one.value for one in app.caption if "at least two images" in one.value]
+    assert not [caption.value for caption in app.caption if "at least two images" in caption.value]
     app.select_slider(key="c_batch_size").set_value(1).run()
     assert app.select_slider(key="c_batch_size").value == 2
-    assert [one.value for one in app.caption if "at least two images" in one.value]
+    assert [caption.value for caption in app.caption if "at least two images" in caption.value]
     app.slider(key="c_hidden_layers_depth").set_value(0).run()
     app.select_slider(key="c_batch_size").set_value(1).run()
     assert app.select_slider(key="c_batch_size").value == 1  # nothing is normalized
@@ -132,7 +132,7 @@ def test_variants_that_cannot_be_run_are_said_before_the_press(open_page: Open) 
     assert not app.button(key="run_all").disabled
     app.toggle(key="c_batch_norm").set_value(True).run()
     assert app.button(key="run_all").disabled
-    assert "batch_norm needs at least two images" in shown(app.button(key="run_all").help)
+    assert "batch_norm needs at least two images" in unescape(app.button(key="run_all").help)
     app.toggle(key="c_batch_norm").set_value(False).run()
     assert not app.button(key="run_all").disabled
 
@@ -193,12 +193,12 @@ def test_one_press_of_run_all_that_arrives_twice_makes_one_group(
     app = open_page("train", preset="optimizer-race")
     app.button(key="run_all").click()
     pressed = app._tree.get_widget_states()
-    made = Runs.create_group
+    create_group = Runs.create_group
     calls = []
 
     def arrives_again(*args: Any, **kwargs: Any) -> list[str]:
         calls.append(kwargs["variants"])
-        ids = made(*args, **kwargs)
+        ids = create_group(*args, **kwargs)
         if len(calls) == 1:
             raise again(pressed)
         return ids
@@ -247,8 +247,8 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
     single = store.runs.create("bob", RunConfig(batch_size=100))
     group = "0123456789"
     store.runs.create_group("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], group)
-    said = "Waiting: next in line · 3 runs are training · starts in about 60 s"
-    assert bars(open_page, "train", run=single) == [said]
+    sentence = "Waiting: next in line · 3 runs are training · starts in about 60 s"
+    assert bars(open_page, "train", run=single) == [sentence]
     assert bars(open_page, "train", lang="ko", run=single) == [
         "대기 중: 다음 차례 · 훈련 중인 실행 3개 · 약 60초 뒤 시작"
     ]
@@ -345,9 +345,9 @@ def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Sto
     store.record_writer.publish([Report(run_id, Progress(4, 100), Curves(events=(Event(4, "not_finite", 8.1e12),)))])
     store.record_writer.finish(run_id, "diverged", {"not_finite_step": 4, "last_finite_loss": 8.1e12})
     app.run()
-    said = texts(app)
-    assert "step 4" in said
-    assert "8.1e+12" in said
+    content = texts(app)
+    assert "step 4" in content
+    assert "8.1e+12" in content
     assert not app.exception
 
 
@@ -392,8 +392,8 @@ def test_the_network_is_the_same_after_another_page(open_page: Open) -> None:
     app.switch_page("pages/home.py").run()
     app.query_params.clear()
     app.switch_page("pages/train.py").run()
-    shown = metrics(app)
-    assert shown["Parameters"] == f"{784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10:,}"
+    values = metrics(app)
+    assert values["Parameters"] == f"{784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10:,}"
     assert app.slider(key="c_hidden_layers_depth").value == 2
 
 
@@ -404,8 +404,8 @@ def test_a_link_to_an_experiment_opens_it_also_where_another_was_open(open_page:
     for name, value in {"preset": "two-layer-net", "hidden_layers": "64"}.items():
         app.query_params[name] = value
     app.switch_page("pages/train.py").run()
-    shown = metrics(app)
-    assert shown["Parameters"] == f"{784 * 64 + 64 + 64 * 10 + 10:,}"
+    values = metrics(app)
+    assert values["Parameters"] == f"{784 * 64 + 64 + 64 * 10 + 10:,}"
     assert app.select_slider(key="c_learning_rate").value == 0.5
     # What is moved from here on stays, though the address still has the link in that moment.
     app.select_slider(key="c_learning_rate").set_value(1.2).run()

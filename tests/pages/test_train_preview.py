@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 
 def words(html: str) -> str:
@@ -15,25 +15,25 @@ def words(html: str) -> str:
 def test_before_the_first_run_it_shows_what_is_about_to_happen(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net", epochs="20")
     assert "Press **Run**, and this happens" in texts(app)
-    said = words(component(app, "preview_drawing")["html"])
+    preview = words(component(app, "preview_drawing")["html"])
     for figure in (
         "10,000 training images",
         "10,000 validation images",
         "10,000 test images",
         "100 images make one step",
     ):
-        assert figure in said
-    assert "100 steps per epoch × 20 = 2,000 steps" in said
-    assert "all 39,760 weights and biases" in said
-    assert "begin near 2.3, the loss of a guess" in said
+        assert figure in preview
+    assert "100 steps per epoch × 20 = 2,000 steps" in preview
+    assert "all 39,760 weights and biases" in preview
+    assert "begin near 2.3, the loss of a guess" in preview
 
 
 def test_it_follows_the_controls(open_page: Open) -> None:
     app = open_page("train", train_size="1000", validation_size="0", batch_size="500", epochs="40")
-    said = words(component(app, "preview_drawing")["html"])
-    assert "2 steps per epoch × 40 = 80 steps" in said
-    assert "validation images" not in said
-    assert "…" in said  # not a block for each of forty epochs
+    preview = words(component(app, "preview_drawing")["html"])
+    assert "2 steps per epoch × 40 = 80 steps" in preview
+    assert "validation images" not in preview
+    assert "…" in preview  # not a block for each of forty epochs
 
 
 def test_it_goes_when_the_first_run_begins(open_page: Open) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from mnist_core.records import LAYER_DTYPE, SHARPNESS_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 
 def test_the_bowl_answers_to_its_sliders(open_page: Open) -> None:
@@ -42,12 +42,12 @@ def test_one_step_and_playing(open_page: Open) -> None:
 def test_two_weights(open_page: Open) -> None:
     app = open_page("why")
 
-    def drawn() -> list[str]:
+    def kinds() -> list[str]:
         return [trace["type"] for trace in component(app, "bowl_chart_walk")["figure"]["data"]]
 
-    assert drawn() == ["scatter", "scatter"]  # the parabola, and the walk
+    assert kinds() == ["scatter", "scatter"]  # the parabola, and the walk
     app.segmented_control(key="bowl_weights").set_value(2).run()
-    assert drawn() == ["contour", "scatter"]
+    assert kinds() == ["contour", "scatter"]
 
 
 def test_one_click_measures_the_sharpness_at_four_rates(open_page: Open, store: Store) -> None:

@@ -33,7 +33,7 @@ def run(rate: float, loss: float, outcome: str = "completed", seed: int = 0) -> 
     steps["steps"] = 1
     for name in ("loss", "loss_min", "loss_max"):
         steps[name] = np.linspace(CHANCE, loss, 1000)
-    made = Run(
+    result = Run(
         f"r{rate}-{seed}",
         "ann",
         RunConfig(learning_rate=rate, seed=seed, epochs=1),
@@ -42,7 +42,7 @@ def run(rate: float, loss: float, outcome: str = "completed", seed: int = 0) -> 
         0.0,
         outcome=outcome,  # type: ignore[arg-type]
     )
-    return made, Curves(steps, evaluations)
+    return result, Curves(steps, evaluations)
 
 
 SWEEP = [
@@ -55,7 +55,7 @@ SWEEP = [
 
 
 def reading(runs: list[tuple[Run, Curves]]) -> zones.Reading:
-    return zones.read([zones.trial(*one) for one in runs], Scale.of(runs[0][0].config))
+    return zones.read([zones.trial(*pair) for pair in runs], Scale.of(runs[0][0].config))
 
 
 def ends(runs: list[tuple[Run, Curves]] = SWEEP, predicted: float | None = None, **view: object) -> dict:
@@ -81,9 +81,9 @@ def test_plotly_takes_both_charts(metric: str, part: str, dark: bool) -> None:
 
 def test_every_run_has_a_curve_in_the_color_of_its_rate() -> None:
     figure = curves_chart("s", SWEEP, RATES, SweepView(), str)
-    lines = [one for one in figure["data"] if one["uid"].startswith("run")]
-    assert [one["meta"] for one in lines] == [0, 1, 2, 3, 4]
-    assert len({one["line"]["color"] for one in lines}) == 5
+    lines = [trace for trace in figure["data"] if trace["uid"].startswith("run")]
+    assert [line["meta"] for line in lines] == [0, 1, 2, 3, 4]
+    assert len({trace["line"]["color"] for trace in lines}) == 5
     assert lines[0]["line"]["color"] == theme.scale_color(0, False)
     assert lines[-1]["line"]["color"] == theme.scale_color(1, False)
     assert "rate 0.01" in lines[0]["hovertemplate"]
@@ -93,9 +93,9 @@ def test_a_broken_run_does_not_ruin_the_axis_and_has_a_sign() -> None:
     wild = [*SWEEP[:3], run(1.0, 1e30, "diverged"), SWEEP[4]]
     figure = curves_chart("s", wild, RATES, SweepView(), str)
     assert ends_of(figure, "yaxis")[1] < 5
-    left = trace(figure, "left")
-    assert left["text"] == ["rate 1: 1e+30", "rate 2: NaN"]
-    assert max(left["y"]) < 5
+    departures = trace(figure, "left")
+    assert departures["text"] == ["rate 1: 1e+30", "rate 2: NaN"]
+    assert max(departures["y"]) < 5
     assert np.nanmax(numbers(trace(figure, "run3")["y"])) < 20
     assert max(numbers(trace(figure, "run3")["customdata"])) > 1e29  # hover tells the truth
 
@@ -111,13 +111,13 @@ def test_mini_batches_are_few_points_with_their_means() -> None:
 
 def test_32_runs_of_1000_records_are_little_to_send() -> None:
     runs = [run(float(rate), 0.1) for rate in np.geomspace(0.01, 1, 32)]
-    rates = [one.config.learning_rate for one, _curves in runs]
+    rates = [member.config.learning_rate for member, _curves in runs]
     assert len(repr(curves_chart("s", runs, rates, SweepView(part="batches"), str))) < 130_000
 
 
 def test_the_chosen_rate_stands_out() -> None:
     figure = curves_chart("s", SWEEP, RATES, SweepView(chosen=0.5), str)
-    widths = [one["line"]["width"] for one in figure["data"] if one["uid"].startswith("run")]
+    widths = [trace["line"]["width"] for trace in figure["data"] if trace["uid"].startswith("run")]
     assert widths.index(max(widths)) == 2
     sizes = trace(ends(chosen=0.5), "final")["marker"]["size"]
     assert sizes.index(max(sizes)) == 2
@@ -166,14 +166,14 @@ def test_seeds_have_a_mean_and_a_band() -> None:
     assert numbers(trace(figure, "final")["y"]).tolist() == pytest.approx([0.2, 0.1], rel=1e-4)
     assert numbers(trace(figure, "minimum")["y"]).tolist() == pytest.approx([0.1, 0.05], rel=1e-4)
     assert numbers(trace(figure, "maximum")["y"]).tolist() == pytest.approx([0.3, 0.15], rel=1e-4)
-    assert not [one for one in ends()["data"] if one["uid"] == "minimum"]  # one seed has none
+    assert not [trace for trace in ends()["data"] if trace["uid"] == "minimum"]  # one seed has none
 
 
 def test_the_predicted_edge_is_dashed_beside_the_measured_one() -> None:
     figure = ends(predicted=1.4)
-    drawn = {shape["line"]["dash"]: shape["x0"] for shape in figure["layout"]["shapes"] if "dash" in shape["line"]}
-    assert drawn["dash"] == 1.4
-    assert drawn["solid"] == pytest.approx(math.sqrt(0.5))
+    edges = {shape["line"]["dash"]: shape["x0"] for shape in figure["layout"]["shapes"] if "dash" in shape["line"]}
+    assert edges["dash"] == 1.4
+    assert edges["solid"] == pytest.approx(math.sqrt(0.5))
     assert "predicted 1.4" in notes(figure)
     assert "measured edge 0.707" in notes(figure)
 
@@ -193,12 +193,12 @@ def test_a_sweep_that_has_not_begun_is_an_empty_chart() -> None:
     runs = [(Run(f"{rate}", "ann", RunConfig(learning_rate=rate), "queued", 1, 0.0), Curves()) for rate in RATES]
     at_best, at_the_end, _room = go.Figure(ends(runs)).data
     assert np.isnan([numbers(at_best.y), numbers(at_the_end.y)]).all()
-    drawn = go.Figure(curves_chart("s", runs, RATES, SweepView(), str))
-    assert [len(numbers(trace.x)) for trace in drawn.data if trace.uid.startswith("run")] == [0] * len(RATES)
+    figure = go.Figure(curves_chart("s", runs, RATES, SweepView(), str))
+    assert [len(numbers(trace.x)) for trace in figure.data if trace.uid.startswith("run")] == [0] * len(RATES)
 
 
 def test_the_chart_in_words() -> None:
-    said = str(describe(reading(SWEEP), 5))
-    assert said.startswith(
+    sentence = str(describe(reading(SWEEP), 5))
+    assert sentence.startswith(
         "Results for 5 of 5 learning rates. The network learns at rates from 0.1 to 0.5; the best rate tried is 0.5"
     )

@@ -55,7 +55,7 @@ def boxes(figure: dict, width: int) -> list[Box]:
         bottom, top = axis.get("range") or [math.log10(end) if axis.get("type") == "log" else end for end in included]
         return (domain[0] + (note["y"] - bottom) / (top - bottom) * (domain[1] - domain[0])) * tall
 
-    found = []
+    labels = []
     for note in layout["annotations"]:
         across, up = width_of(note["text"], note["font"]["size"]), 1.55 * note["font"]["size"]
         if note.get("textangle"):
@@ -66,8 +66,8 @@ def boxes(figure: dict, width: int) -> list[Box]:
         y = height(note) + note.get("yshift", 0)
         left = x - across * {"left": 0, "center": 0.5, "right": 1}[note.get("xanchor", "center")]
         foot = y - up * {"bottom": 0, "middle": 0.5, "top": 1}[note.get("yanchor", "middle")]
-        found.append(Box(note["text"], left, left + across, foot, foot + up))
-    return found
+        labels.append(Box(note["text"], left, left + across, foot, foot + up))
+    return labels
 
 
 def sweep(counts: tuple[int, ...], order: tuple[Zone, ...] = ZONES) -> tuple[list[tuple[Run, Curves]], Reading]:
@@ -95,11 +95,11 @@ def test_no_label_lies_over_another(window: int, language: str, metric: str) -> 
         runs, reading = sweep(counts)
         view = SweepView(metric=metric)  # type: ignore[arg-type]
         figure = rates_chart("s", runs, reading, view, translate, predicted, width=drawn_for)
-        found = boxes(figure, width)
-        assert len(found) >= 3
-        for one, other in combinations(found, 2):
-            assert not one.meets(other), (counts, predicted, one, other)
-        for box in found:
+        labels = boxes(figure, width)
+        assert len(labels) >= 3
+        for first, second in combinations(labels, 2):
+            assert not first.meets(second), (counts, predicted, first, second)
+        for box in labels:
             assert box.left > -LEFT, (counts, box)
             assert box.right < width - LEFT, (counts, box)
             assert -1 < box.low < box.high <= TALL - TOP - BOTTOM + 1, (counts, box)
@@ -112,10 +112,10 @@ def test_labels_of_a_range_test_stay_apart_and_in_the_chart(breaks: float, langu
     losses = np.linspace(2.4, 0.5, 100)
     reading = range_test.Reading(rates, losses, losses, 1 - losses / 3, message("It breaks."), breaks=breaks)
     figure = range_test_figure.chart("r", reading, 1e-5, 10.0, 2.303, False, texts.catalog(language).gettext)
-    found = boxes(figure, 376)
-    assert len(found) == 3
-    assert not [(one, other) for one, other in combinations(found, 2) if one.meets(other)]
-    assert all(box.left >= 0 and box.right <= 376 - LEFT - RIGHT for box in found)
+    labels = boxes(figure, 376)
+    assert len(labels) == 3
+    assert not [(first, second) for first, second in combinations(labels, 2) if first.meets(second)]
+    assert all(box.left >= 0 and box.right <= 376 - LEFT - RIGHT for box in labels)
 
 
 def test_zones_that_alternate_are_named_once_each() -> None:

@@ -10,13 +10,13 @@ from mnist_core.sweep_page import sweep_panel
 
 
 def test_the_time_left_goes_by_what_this_session_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, seen = [500.0], dict[str, Any]()
-    monkeypatch.setattr(sweep_panel.st, "session_state", seen)
-    monkeypatch.setattr(sweep_panel.time, "monotonic", lambda: now[0])
+    clock, session = [500.0], dict[str, Any]()
+    monkeypatch.setattr(sweep_panel.st, "session_state", session)
+    monkeypatch.setattr(sweep_panel.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(sweep_panel.time, "time", lambda: pytest.fail("the machine's clock may have been set"))
     assert sweep_panel._seconds_left("g", 0.2) is None
-    now[0] += 10.0
+    clock[0] += 10.0
     assert sweep_panel._seconds_left("g", 0.21) is None  # too early to say
-    now[0] += 10.0
+    clock[0] += 10.0
     assert sweep_panel._seconds_left("g", 0.4) == pytest.approx(60.0)
     assert sweep_panel._seconds_left("other", 0.5) is None

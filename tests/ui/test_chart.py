@@ -25,7 +25,7 @@ def page() -> None:
     live_chart(figure, key="loss", height=430, description="Loss after step 1", subject="run 1")
 
 
-def sent(app: AppTest) -> list[tuple[Any, dict[str, Any]]]:
+def components(app: AppTest) -> list[tuple[Any, dict[str, Any]]]:
     """Every component on the page with its data."""
     assert not app.exception
     protos = [element.proto for element in app.main if element.type == "bidi_component"]
@@ -33,7 +33,7 @@ def sent(app: AppTest) -> list[tuple[Any, dict[str, Any]]]:
 
 
 def test_figure_description_and_size_travel_as_data() -> None:
-    _preload, (proto, data) = sent(AppTest.from_function(page).run())
+    _preload, (proto, data) = components(AppTest.from_function(page).run())
     assert proto.component_name == "mnist_lab_chart"
     assert data["figure"]["data"][0]["y"] == [2.0]
     assert (data["key"], data["height"], data["subject"]) == ("loss", 430, "run 1")
@@ -41,16 +41,16 @@ def test_figure_description_and_size_travel_as_data() -> None:
 
 
 def test_preload_asks_for_the_same_script_and_draws_nothing() -> None:
-    (_proto, early), (_chart, data) = sent(AppTest.from_function(page).run())
+    (_proto, early), (_chart, data) = components(AppTest.from_function(page).run())
     assert early == {"plotly": data["plotly"], "script": data["script"]}
 
 
 def test_the_version_changes_with_the_figure_alone() -> None:
     app = AppTest.from_function(page).run()
-    first = sent(app)[1]
-    again = sent(app.run())[1]
+    first = components(app)[1]
+    again = components(app.run())[1]
     app.session_state["value"] = 1.5
-    changed = sent(app.run())[1]
+    changed = components(app.run())[1]
     assert again[1]["version"] == first[1]["version"]
     assert changed[1]["version"] != first[1]["version"]
     # The same element throughout: the browser keeps its chart.
@@ -58,7 +58,7 @@ def test_the_version_changes_with_the_figure_alone() -> None:
 
 
 def test_scripts_are_named_not_sent() -> None:
-    proto, data = sent(AppTest.from_function(page).run())[1]
+    proto, data = components(AppTest.from_function(page).run())[1]
     assert len(proto.js_content) < 500
     assert re.fullmatch(r"component/[\w.]+/chart\.js\?v=\d+", data["script"])
     assert re.fullmatch(r"component/[\w.]+/plotly\.min\.js\?v=\d+", data["plotly"])
@@ -67,7 +67,7 @@ def test_scripts_are_named_not_sent() -> None:
 
 def test_works_after_being_imported_again() -> None:
     importlib.reload(chart)
-    assert len(sent(AppTest.from_function(page).run())) == 2
+    assert len(components(AppTest.from_function(page).run())) == 2
 
 
 def test_no_button_sends_a_chart_anywhere() -> None:

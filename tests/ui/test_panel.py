@@ -39,7 +39,7 @@ def test_each_keeps_its_own_in_the_session() -> None:
     app = AppTest.from_function(_kept).run()
     assert not app.exception
     assert app.session_state["bowl_row"] == 1
-    assert [one.value for one in app.json] == ['[1, 2, ["row"], 1]', "[true, false, 2, null]"]
+    assert [element.value for element in app.json] == ['[1, 2, ["row"], 1]', "[true, false, 2, null]"]
 
 
 def _controls() -> None:
@@ -47,9 +47,19 @@ def _controls() -> None:
 
     from mnist_core.ui.panel import Panel
 
-    given = {"n": 3, "share": 1, "ends": [2, 4], "stop": 10, "word": "b", "on": True, "count": 7, "one": 1, "some": [2]}
-    for panel in (Panel("usual"), Panel("given", "x", given)):
-        shown = [
+    initial = {
+        "n": 3,
+        "share": 1,
+        "ends": [2, 4],
+        "stop": 10,
+        "word": "b",
+        "on": True,
+        "count": 7,
+        "one": 1,
+        "some": [2],
+    }
+    for panel in (Panel("usual"), Panel("given", "x", initial)):
+        values = [
             panel.slider("n", "n", 0, 5, 1),
             panel.slider("share", "share", 0.0, 2.0, 0.5),
             panel.slider("ends", "ends", 0, 9, (1, 8)),
@@ -60,24 +70,24 @@ def _controls() -> None:
             panel.one_of("one", "one", {0: "no", 1: "yes"}, 0),
             panel.pills("some", "some", (1, 2), (1, 2)),
         ]
-        st.text(repr(shown))
+        st.text(repr(values))
 
 
 def test_controls_begin_as_they_are_told() -> None:
     app = AppTest.from_function(_controls).run()
     assert not app.exception
-    assert [one.value for one in app.text] == [
+    assert [element.value for element in app.text] == [
         "[1, 0.5, (1, 8), 1, 'a', False, 4, 0, [1, 2]]",
         "[3, 1.0, (2, 4), 10, 'b', True, 7, 1, [2]]",
     ]
-    assert {one.key for one in app.slider} == {
+    assert {slider.key for slider in app.slider} == {
         *("usual_n", "usual_share", "usual_ends"),
         *("x-given_n", "x-given_share", "x-given_ends"),
     }
 
 
 @pytest.mark.parametrize(
-    ("value", "begin", "said"),
+    ("value", "begin", "sentence"),
     [
         (6, lambda panel: panel.initial_number("n", 1, 0, 5), "expected a number from 0 to 5"),
         (0.5, lambda panel: panel.initial_number("n", 1, 0, 5), "expected a number"),
@@ -93,6 +103,6 @@ def test_controls_begin_as_they_are_told() -> None:
         (0, lambda panel: panel.initial_choice("n", 1, range(1, 99)), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 …"),
     ],
 )
-def test_what_a_control_cannot_show_is_a_sentence(value: Any, begin: Callable[[Panel], Any], said: str) -> None:
-    with pytest.raises(InitialValueError, match=said):
+def test_what_a_control_cannot_show_is_a_sentence(value: Any, begin: Callable[[Panel], Any], sentence: str) -> None:
+    with pytest.raises(InitialValueError, match=sentence):
         begin(Panel("x", initial={"n": value}))

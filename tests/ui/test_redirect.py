@@ -12,9 +12,9 @@ from mnist_core.ui.redirect import PAGES, Redirect
 HTML = [(b"accept", b"text/html,application/xhtml+xml")]
 
 
-def asked(path: str, *, query: bytes = b"", method: str = "GET", headers: Any = None, kind: str = "http") -> Any:
+def answer(path: str, *, query: bytes = b"", method: str = "GET", headers: Any = None, kind: str = "http") -> Any:
     """Where the browser is sent; None where Streamlit answers."""
-    sent: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def streamlit(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -23,14 +23,14 @@ def asked(path: str, *, query: bytes = b"", method: str = "GET", headers: Any = 
         raise AssertionError("nothing is read")
 
     async def send(message: Any) -> None:
-        sent.append(message)
+        messages.append(message)
 
     scope = {"type": kind, "path": path, "method": method, "query_string": query}
     asyncio.run(Redirect(streamlit)(scope | {"headers": HTML if headers is None else headers}, receive, send))
-    if sent[0]["status"] == 200:
+    if messages[0]["status"] == 200:
         return None
-    assert sent[0]["status"] == 307
-    return dict(sent[0]["headers"])[b"location"].decode()
+    assert messages[0]["status"] == 307
+    return dict(messages[0]["headers"])[b"location"].decode()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def asked(path: str, *, query: bytes = b"", method: str = "GET", headers: Any = 
     ],
 )
 def test_what_leads_nowhere_leads_to_the_app(path: str, target: str) -> None:
-    assert asked(path) == target
+    assert answer(path) == target
 
 
 @pytest.mark.parametrize(
@@ -74,27 +74,27 @@ def test_what_leads_nowhere_leads_to_the_app(path: str, target: str) -> None:
     ],
 )
 def test_all_else_is_answered_by_streamlit(path: str) -> None:
-    assert asked(path) is None
+    assert answer(path) is None
 
 
 def test_settings_in_the_address_are_kept_with_a_page() -> None:
-    assert asked("/train/x", query=b"epochs=3") == "/train?epochs=3"
-    assert asked("/nowhere/x", query=b"epochs=3") == "/"
+    assert answer("/train/x", query=b"epochs=3") == "/train?epochs=3"
+    assert answer("/nowhere/x", query=b"epochs=3") == "/"
 
 
 def test_only_browsers_that_open_a_page_are_turned() -> None:
-    assert asked("/train/x", headers=[(b"accept", b"*/*")]) is None
-    assert asked("/train/x", headers=[]) is None
-    assert asked("/train/x", method="PUT") is None
-    assert asked("/train/x", kind="websocket") is None
+    assert answer("/train/x", headers=[(b"accept", b"*/*")]) is None
+    assert answer("/train/x", headers=[]) is None
+    assert answer("/train/x", method="PUT") is None
+    assert answer("/train/x", kind="websocket") is None
 
 
 def test_below_a_base_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnist_core.ui.redirect.st.get_option", lambda _name: "/mnist/lab")
-    assert asked("/mnist/lab/train/../..") == "/mnist/lab/train"
-    assert asked("/mnist/lab/x/y") == "/mnist/lab/"
-    assert asked("/mnist/lab/train") is None
-    assert asked("/mnist/lab/_stcore/health") is None
+    assert answer("/mnist/lab/train/../..") == "/mnist/lab/train"
+    assert answer("/mnist/lab/x/y") == "/mnist/lab/"
+    assert answer("/mnist/lab/train") is None
+    assert answer("/mnist/lab/_stcore/health") is None
 
 
 def test_the_pages_are_those_of_the_navigation() -> None:

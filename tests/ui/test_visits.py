@@ -55,7 +55,7 @@ def upload(server: Server, session: str, file: str, size: int = 10) -> None:
     server.uploaded_file_mgr.add_file(session, UploadedFileRec(file, "a.zip", "application/zip", bytes(size)))
 
 
-def kept(server: Server) -> list[tuple[str, str]]:
+def uploads(server: Server) -> list[tuple[str, str]]:
     storage = server.uploaded_file_mgr.file_storage
     return [(session, file) for session, files in storage.items() for file in files]
 
@@ -72,9 +72,9 @@ def test_a_session_is_closed_a_minute_after_its_browser_is_gone(server: Server, 
         watched.note(session)
         upload(server, session, "file")
     server.connected = {"here"}
-    for now in range(10, 60, 10):
-        clock.now = now
-        if now == 40:
+    for seconds in range(10, 60, 10):
+        clock.now = seconds
+        if seconds == 40:
             server.connected.add("back")
         watched.look()
         assert server.closed == []
@@ -88,7 +88,7 @@ def test_a_session_is_closed_a_minute_after_its_browser_is_gone(server: Server, 
     clock.now = 110  # it was seen at 50
     watched.look()
     assert server.closed == ["gone", "back"]
-    assert kept(server) == [("here", "file")]
+    assert uploads(server) == [("here", "file")]
     clock.now = 1_000
     watched.look()
     assert server.closed == ["gone", "back"]
@@ -99,7 +99,7 @@ def test_a_session_has_its_last_few_files(server: Server) -> None:
     for number in range(100):
         upload(server, "ann", str(number), 1_000_000)
         upload(server, "bob", "one", 5)
-    assert sorted(kept(server)) == [("ann", "97"), ("ann", "98"), ("ann", "99"), ("bob", "one")]
+    assert sorted(uploads(server)) == [("ann", "97"), ("ann", "98"), ("ann", "99"), ("bob", "one")]
 
 
 @pytest.mark.usefixtures("watched")
@@ -107,14 +107,14 @@ def test_all_sessions_have_a_bound_together(server: Server, monkeypatch: pytest.
     monkeypatch.setattr(visits, "MOST_BYTES", 100)
     for number in range(50):
         upload(server, f"session {number}", "file", 30)
-    assert kept(server) == [(f"session {number}", "file") for number in (47, 48, 49)]
+    assert uploads(server) == [(f"session {number}", "file") for number in (47, 48, 49)]
     server.uploaded_file_mgr.remove_file("session 48", "file")  # read, or its student removed it
     upload(server, "another", "file", 30)
-    assert kept(server) == [("session 47", "file"), ("session 49", "file"), ("another", "file")]
+    assert uploads(server) == [("session 47", "file"), ("session 49", "file"), ("another", "file")]
     upload(server, "another", "file", 90)  # the same, larger
-    assert [session for session, _file in kept(server)] == ["another"]
+    assert [session for session, _file in uploads(server)] == ["another"]
     upload(server, "large", "file", 500)  # the server's own limit for one file counts
-    assert [session for session, _file in kept(server)] == ["large"]
+    assert [session for session, _file in uploads(server)] == ["large"]
 
 
 def test_a_test_without_a_server_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,26 +43,26 @@ def wrong(widget: str) -> list[WidgetState]:
 
 def widgets(app: AppTest) -> dict[str, str]:
     """The id of one widget of each kind that a browser may say something about."""
-    found = {}
+    ids = {}
     for element in app._tree:
         widget = getattr(getattr(element, "proto", None), "id", "")
         if isinstance(widget, str) and widget.startswith("$$ID"):
-            found[element.type] = widget
-    return found
+            ids[element.type] = widget
+    return ids
 
 
 @pytest.mark.parametrize(("page", "kinds"), [("train", 8), ("learning_rate", 7), ("compare", 4)])
 def test_a_wrong_value_is_one_line(open_page: Open, log: io.StringIO, page: str, kinds: int) -> None:  # noqa: F811
-    known = widgets(open_page(page))
-    assert len(known) >= kinds
-    for widget in known.values():
+    ids = widgets(open_page(page))
+    assert len(ids) >= kinds
+    for widget in ids.values():
         app = open_page(page)  # a session keeps what it was sent
         for state in wrong(widget):
             app._run(WidgetStates(widgets=[state]))
-    said = log.getvalue()
-    assert "A browser sent what a widget does not take: JSONDecodeError" in said
-    assert page == "compare" or "A browser sent what a widget does not take: TypeError" in said
-    assert "Traceback" not in said
+    lines = log.getvalue()
+    assert "A browser sent what a widget does not take: JSONDecodeError" in lines
+    assert page == "compare" or "A browser sent what a widget does not take: TypeError" in lines
+    assert "Traceback" not in lines
 
 
 @pytest.mark.parametrize("fault", ["in a callback", "in a page", "in a function for Streamlit"])

@@ -37,10 +37,10 @@ def test_the_output_is_torchs(side: int, stride: int, padding: int) -> None:
     expected = torch.nn.functional.conv2d(
         torch.from_numpy(image)[None, None], torch.from_numpy(kernel)[None, None], stride=stride, padding=padding
     )[0, 0].numpy()
-    found = concept.convolve(image, kernel, stride, padding)
-    assert found.shape == (concept.output_side(28, side, stride, padding),) * 2
-    assert found == pytest.approx(expected, abs=1e-12)
-    row, column = found.shape[0] - 1, found.shape[1] // 2
+    output = concept.convolve(image, kernel, stride, padding)
+    assert output.shape == (concept.output_side(28, side, stride, padding),) * 2
+    assert output == pytest.approx(expected, abs=1e-12)
+    row, column = output.shape[0] - 1, output.shape[1] // 2
     patch = concept.window(image, side, stride, padding, row, column)
     assert (patch * kernel).sum() == pytest.approx(expected[row, column], abs=1e-12)
 
@@ -68,7 +68,7 @@ def test_own_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason", "found"),
+    ("text", "reason", "detail"),
     [
         ("  \n", "empty", ""),
         ("1 2\n3", "square", "2 + 1"),
@@ -79,10 +79,10 @@ def test_own_numbers() -> None:
         ("\n".join(["1 " * 8] * 8), "large", "8 × 8"),
     ],
 )
-def test_what_is_no_kernel(text: str, reason: str, found: str) -> None:
+def test_what_is_no_kernel(text: str, reason: str, detail: str) -> None:
     with pytest.raises(concept.KernelError) as caught:
         concept.parse_kernel(text)
-    assert (caught.value.reason, caught.value.text) == (reason, found)
+    assert (caught.value.reason, caught.value.text) == (reason, detail)
 
 
 def test_the_window_lies_where_the_pixel_comes_from() -> None:

@@ -16,14 +16,14 @@ def test_each_cell_is_in_one_layer_of_the_map() -> None:
     cells = [[Cell(0.9, "90%"), Cell(NAN, "waiting")], [Cell(0.1, "✕ diverged", broken=True), None]]
     figure = grid_chart("Accuracy", ["1", "2"], ["16", "64"], cells, False, str)
     layers = {uid: numbers(trace(figure, uid)["z"]).tolist() for uid in ("values", "waiting", "broken")}
-    there = {uid: [not math.isnan(value) for value in z] for uid, z in layers.items()}
-    assert there == {
+    filled = {uid: [not math.isnan(value) for value in z] for uid, z in layers.items()}
+    assert filled == {
         "values": [True, False, False, False],
         "waiting": [False, True, False, False],
         "broken": [False, False, True, False],
     }
-    said = {uid: trace(figure, uid)["text"] for uid in layers}
-    assert said == {
+    texts = {uid: trace(figure, uid)["text"] for uid in layers}
+    assert texts == {
         "values": [["90%", ""], ["", ""]],
         "waiting": [["", "waiting"], ["", ""]],
         "broken": [["", ""], ["✕ diverged", ""]],

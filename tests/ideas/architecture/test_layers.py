@@ -34,9 +34,9 @@ def test_equal_to_the_networks_that_train(hidden: tuple[int, ...]) -> None:
 
 def test_memory_by_hand() -> None:
     # 2 × 3 weights and 3 biases: 9 numbers of 4 bytes; Adam keeps two for each; 5 examples × 3 outputs.
-    found = memory(Dense(2, 3), 5, "adam")
-    assert (found.weights, found.gradients, found.optimizer, found.activations) == (36, 36, 72, 60)
-    assert found.total == 204
+    sizes = memory(Dense(2, 3), 5, "adam")
+    assert (sizes.weights, sizes.gradients, sizes.optimizer, sizes.activations) == (36, 36, 72, 60)
+    assert sizes.total == 204
     assert memory(Dense(2, 3), 5, "sgd").total == 36 + 36 + 60
 
 
@@ -46,13 +46,13 @@ def test_what_torchs_optimizers_keep() -> None:
     from mnist_core.training.optimizers import make_optimizer
 
     assert set(STATE_SIZES) == set(choices("optimizer"))
-    for name, kept in STATE_SIZES.items():
+    for name, count in STATE_SIZES.items():
         weight = torch.nn.Parameter(torch.ones(7, 3))
         optimizer = make_optimizer(RunConfig(optimizer=name), [weight])
         weight.sum().backward()
         optimizer.step()
         state = [value for value in optimizer.state[weight].values() if torch.is_tensor(value) and value.numel() == 21]
-        assert len(state) == kept, name
+        assert len(state) == count, name
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 6])
@@ -77,7 +77,7 @@ def test_a_bar_a_layer() -> None:
     assert bars["text"] == ["78,500", "1,010"]
     parts = size_chart(layers, memories, "memory", True, str)["data"]
     heights = sum(numbers(part["y"]) for part in parts)
-    assert heights == pytest.approx([one.total / 1e6 for one in memories], rel=1e-6)
+    assert heights == pytest.approx([size.total / 1e6 for size in memories], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -96,12 +96,12 @@ def test_the_saddle_is_level_but_not_lowest() -> None:
 
 def test_walks_keep_their_color_and_end_near_the_picture() -> None:
     valley = VALLEYS["long"]
-    walk = descend(RULES["sgd"], valley.gradient, valley.start, 100, Settings(rate=1.0))  # × −9 a step across
+    sgd = descend(RULES["sgd"], valley.gradient, valley.start, 100, Settings(rate=1.0))  # × −9 a step across
     adam = descend(RULES["adam"], valley.gradient, valley.start, 100, Settings())
-    both = paths_chart(valley, {"SGD": (0, walk), "Adam": (5, adam)}, "long", False, str)
+    together = paths_chart(valley, {"SGD": (0, sgd), "Adam": (5, adam)}, "long", False, str)
     alone = paths_chart(valley, {"Adam": (5, adam)}, "long", False, str)
-    assert trace(both, "Adam") == trace(alone, "Adam")
-    assert np.abs(numbers(trace(both, "SGD")["y"])).max() <= 9
-    losses = numbers(trace(losses_chart(valley, {"SGD": (0, walk)}, 100, False, str), "SGD")["y"])
+    assert trace(together, "Adam") == trace(alone, "Adam")
+    assert np.abs(numbers(trace(together, "SGD")["y"])).max() <= 9
+    losses = numbers(trace(losses_chart(valley, {"SGD": (0, sgd)}, 100, False, str), "SGD")["y"])
     assert losses.max() == pytest.approx(3 * HIGHEST)
     assert losses.min() >= LOWEST / 3.001

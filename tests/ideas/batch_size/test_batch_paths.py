@@ -31,8 +31,8 @@ def test_the_full_batch_goes_the_way_of_the_closed_form(rate: float) -> None:
     step = np.eye(2) - rate * 2 * rows.T @ rows / len(POINTS)
     walked = concept.descend(POINTS, len(POINTS), rate, 20)
     for t in (0, 1, 7, 20):
-        there = goal + np.linalg.matrix_power(step, t) @ (np.array(concept.START) - goal)
-        assert walked[t] == pytest.approx(there, rel=1e-9, abs=1e-9)
+        expected = goal + np.linalg.matrix_power(step, t) @ (np.array(concept.START) - goal)
+        assert walked[t] == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert concept.lowest(POINTS) == pytest.approx(goal)
 
 
@@ -76,25 +76,25 @@ def test_a_path_that_runs_away_ends() -> None:
 
 def test_walks_on_the_contour_and_against_points_seen() -> None:
     points = concept.sample_points()
-    walks = [
+    paths = [
         Trajectory(str(batch), concept.descend(points, batch, 0.1, 2 * per_epoch), per_epoch)
         for batch, per_epoch in ((32, 1), (8, 4), (1, 32))
     ]
-    figure = charts.contour_chart(points, walks, False, str)
-    assert numbers(trace(figure, "trajectory1")["x"]) == pytest.approx(walks[1].places[:, 0], abs=1e-6)
-    losses = charts.loss_chart(points, walks, True, False, str)
+    figure = charts.contour_chart(points, paths, False, str)
+    assert numbers(trace(figure, "trajectory1")["x"]) == pytest.approx(paths[1].places[:, 0], abs=1e-6)
+    losses = charts.loss_chart(points, paths, True, False, str)
     for place in range(3):
         assert numbers(trace(losses, f"trajectory{place}")["x"])[-1] == 2  # epochs
-    steps = charts.loss_chart(points, walks, False, False, str)
+    steps = charts.loss_chart(points, paths, False, False, str)
     assert numbers(trace(steps, "trajectory2")["x"])[-1] == 64
-    here = float(concept.loss(points, *walks[0].places[-1]))
-    assert numbers(trace(losses, "trajectory0")["y"])[-1] == pytest.approx(here, rel=1e-5)
+    minimum = float(concept.loss(points, *paths[0].places[-1]))
+    assert numbers(trace(losses, "trajectory0")["y"])[-1] == pytest.approx(minimum, rel=1e-5)
 
 
 def test_a_walk_that_runs_away_leaves_the_picture_not_the_axes() -> None:
     points = concept.sample_points()
-    walk = Trajectory("1", concept.descend(points, 1, 1.0, 5_000), 32)
-    figure = charts.contour_chart(points, [walk], False, str)
+    path = Trajectory("1", concept.descend(points, 1, 1.0, 5_000), 32)
+    figure = charts.contour_chart(points, [path], False, str)
     assert np.abs(numbers(trace(figure, "trajectory0")["x"])).max() < 10
-    losses = charts.loss_chart(points, [walk], False, False, str)
+    losses = charts.loss_chart(points, [path], False, False, str)
     assert np.isfinite(numbers(trace(losses, "trajectory0")["y"])).all()

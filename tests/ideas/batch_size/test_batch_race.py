@@ -20,8 +20,8 @@ def run(batch: int, *evaluated: tuple[int, float]) -> tuple[Run, Curves]:
     rows["step"] = [step for step, _accuracy in evaluated]
     rows["epoch"] = rows["step"] / config.steps_per_epoch
     rows["validation_accuracy"] = [accuracy for _step, accuracy in evaluated]
-    made = Run(f"run{batch}", "ann", config, "running", 1, 0.0)
-    return made, Curves(evaluations=rows)
+    result = Run(f"run{batch}", "ann", config, "running", 1, 0.0)
+    return result, Curves(evaluations=rows)
 
 
 RUNS = (
@@ -33,14 +33,14 @@ RUNS = (
 
 
 def test_after_equal_epochs_the_numbers_are_the_ones_recorded() -> None:
-    found = charts.points(RUNS, "epochs", 2)
-    assert [(point.batch, point.step, point.reached) for point in found] == [
+    points = charts.points(RUNS, "epochs", 2)
+    assert [(point.batch, point.step, point.reached) for point in points] == [
         (10, 200, True),
         (100, 0, False),
         (1_000, 2, True),
     ]
-    assert [point.accuracy for point in found] == pytest.approx([0.8, 0.1, 0.3])
-    figure = charts.chart(found, "epochs", 2, "group", False, str)
+    assert [point.accuracy for point in points] == pytest.approx([0.8, 0.1, 0.3])
+    figure = charts.chart(points, "epochs", 2, "group", False, str)
     assert numbers(trace(figure, "reached")["x"]).tolist() == [10, 1_000]
     assert numbers(trace(figure, "reached")["y"]) == pytest.approx([0.8, 0.3])
     assert numbers(trace(figure, "behind")["y"]) == pytest.approx([0.1])
@@ -50,22 +50,22 @@ def test_a_run_that_ended_before_is_not_one_that_comes_yet_and_one_of_another_ra
     (large, last), (small, curves), (middle, later), _waiting = RUNS
     over = [(replace(small, state="finished"), curves), (replace(middle, state="finished", outcome="diverged"), later)]
     changed = replace(large, rate_changes=(RateChange(1, 0.5),))
-    found = charts.points([*over, (changed, last)], "epochs", 2)
-    assert [(point.batch, point.reached, point.ended) for point in found] == [(10, True, True), (100, False, True)]
-    figure = charts.chart(found, "epochs", 2, "group", False, str)
+    points = charts.points([*over, (changed, last)], "epochs", 2)
+    assert [(point.batch, point.reached, point.ended) for point in points] == [(10, True, True), (100, False, True)]
+    figure = charts.chart(points, "epochs", 2, "group", False, str)
     assert numbers(trace(figure, "ended")["x"]).tolist() == [100]
     assert not len(numbers(trace(figure, "behind")["x"]))
-    assert [one["name"] for one in figure["data"] if one.get("showlegend")] == ["ended earlier", "reached"]
+    assert [trace["name"] for trace in figure["data"] if trace.get("showlegend")] == ["ended earlier", "reached"]
 
 
 def test_after_equal_updates_the_numbers_are_the_ones_recorded() -> None:
-    found = charts.points(RUNS, "updates", 4)
-    assert [(point.batch, point.step, point.reached) for point in found] == [
+    points = charts.points(RUNS, "updates", 4)
+    assert [(point.batch, point.step, point.reached) for point in points] == [
         (10, 4, True),
         (100, 0, False),
         (1_000, 4, True),
     ]
-    assert [point.accuracy for point in found] == pytest.approx([0.2, 0.1, 0.5])
+    assert [point.accuracy for point in points] == pytest.approx([0.2, 0.1, 0.5])
     later = charts.points(RUNS, "updates", 64)
     assert [(point.step, point.reached) for point in later if point.batch != 100] == [(64, True), (4, False)]
 

@@ -38,8 +38,8 @@ def gradients(layers: concept.Layers, x: Any, labels: Any) -> Any:
 
 
 def test_the_table_is_that_of_all_pairs_of_gradients(some: Any) -> None:
-    found = gradients(*some)
-    assert concept.gram(*some) == pytest.approx(found @ found.T, rel=1e-4, abs=1e-5)
+    rows = gradients(*some)
+    assert concept.gram(*some) == pytest.approx(rows @ rows.T, rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("size", [1, 7, IMAGES])
@@ -47,9 +47,9 @@ def test_batches_are_the_means_of_their_images(some: Any, size: int) -> None:
     each = gradients(*some)
     full = each.mean(0)
     length = np.linalg.norm(full)
-    found = Noise(concept.gram(*some)).batches(size, 5, seed=2)
+    directions = Noise(concept.gram(*some)).batches(size, 5, seed=2)
     generator = np.random.default_rng((2, size))
-    for along, across, angle in zip(found.along, found.across, found.angles, strict=True):
+    for along, across, angle in zip(directions.along, directions.across, directions.angles, strict=True):
         mean = each[generator.choice(IMAGES, size, replace=False)].mean(0)
         assert along == pytest.approx(mean @ full / length**2, rel=1e-3)
         assert abs(across) == pytest.approx(np.linalg.norm(mean / length - along * full / length), abs=2e-3)
@@ -60,7 +60,7 @@ def test_batches_are_the_means_of_their_images(some: Any, size: int) -> None:
 def test_the_side_is_that_of_the_direction_in_which_gradients_differ_most(some: Any) -> None:
     each = gradients(*some)
     _left, _sizes, directions = np.linalg.svd(each - each.mean(0))
-    found = Noise(concept.gram(*some)).batches(3, 30)
+    batches = Noise(concept.gram(*some)).batches(3, 30)
     generator = np.random.default_rng((0, 3))
     sides = np.array(
         [
@@ -69,7 +69,7 @@ def test_the_side_is_that_of_the_direction_in_which_gradients_differ_most(some: 
         ]
     )
     clear = np.abs(sides) > 0.05 * np.abs(sides).max()  # what lies in the middle may fall to either side
-    agreement = np.sign(found.across[clear]) * np.sign(sides[clear])
+    agreement = np.sign(batches.across[clear]) * np.sign(sides[clear])
     assert abs(agreement.sum()) == clear.sum()  # a direction has no sign of its own
 
 
@@ -80,11 +80,11 @@ def test_the_law_by_hand() -> None:
     assert noise.law(1) == pytest.approx(1)
     assert noise.expected(1) == pytest.approx(1)  # each of the two is exactly 1 away
     assert noise.expected(2) == 0  # both together are all there are
-    found = noise.batches(1, 10)
-    assert found.along == pytest.approx(1)
-    assert np.abs(found.across) == pytest.approx(1)
-    assert found.angles == pytest.approx(45)
-    assert found.spread == pytest.approx(1)
+    directions = noise.batches(1, 10)
+    assert directions.along == pytest.approx(1)
+    assert np.abs(directions.across) == pytest.approx(1)
+    assert directions.angles == pytest.approx(45)
+    assert directions.spread == pytest.approx(1)
 
 
 def test_the_spread_follows_the_law(some: Any) -> None:
@@ -119,12 +119,12 @@ def test_a_step_is_torchs(some: Any) -> None:
 
 
 def test_arrows_end_where_the_gradients_do_and_the_median_is_marked() -> None:
-    found = Directions(np.array([1.0, 0.0, 2.0]), np.array([1.0, -2.0, 0.0]))
-    figure = charts.arrows_chart(found, "", False, str)
+    directions = Directions(np.array([1.0, 0.0, 2.0]), np.array([1.0, -2.0, 0.0]))
+    figure = charts.arrows_chart(directions, "", False, str)
     assert numbers(trace(figure, "tips")["x"]).tolist() == [1, 0, 2]
     assert numbers(trace(figure, "tips")["customdata"]) == pytest.approx([45, 90, 0], abs=1e-4)
     assert numbers(trace(figure, "lines")["y"])[1::3].tolist() == [1, -2, 0]
-    angles = charts.angles_chart(found, False, str)
+    angles = charts.angles_chart(directions, False, str)
     assert angles["layout"]["shapes"][0]["x0"] == pytest.approx(45)
     assert numbers(trace(angles, "angles")["y"]).sum() == pytest.approx(1)
 

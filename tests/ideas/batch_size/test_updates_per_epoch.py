@@ -45,8 +45,8 @@ def cells(images: int, batch: int) -> tuple[Any, Any]:
 
 
 def test_every_full_batch_is_a_cell_and_the_last_as_wide_as_it_is_full() -> None:
-    shown, layout = cells(60_000, 128)
-    assert shown.tolist() == list(range(1, 469))
+    numbers_in_cells, layout = cells(60_000, 128)
+    assert numbers_in_cells.tolist() == list(range(1, 469))
     outline, filled = layout["shapes"]
     whole = outline["x1"] - outline["x0"]
     assert (filled["x1"] - filled["x0"]) / whole == pytest.approx(96 / 128)
@@ -55,16 +55,16 @@ def test_every_full_batch_is_a_cell_and_the_last_as_wide_as_it_is_full() -> None
 
 @pytest.mark.parametrize(("images", "batch", "count"), [(50_000, 10, 5_000), (50_000, 50_000, 1), (60_000, 10, 6_000)])
 def test_batches_that_come_out_even(images: int, batch: int, count: int) -> None:
-    shown, layout = cells(images, batch)
-    assert len(shown) == count
+    numbers_in_cells, layout = cells(images, batch)
+    assert len(numbers_in_cells) == count
     assert not layout["shapes"]
 
 
 def test_more_batches_than_can_be_seen_share_cells() -> None:
-    shown, layout = cells(50_000, 1)
-    assert len(shown) == 5_556  # ⌈50,000 / 9⌉
-    assert shown[:3].tolist() == [1, 10, 19]
-    assert shown[-1] == 49_996  # and the four after it
+    numbers_in_cells, layout = cells(50_000, 1)
+    assert len(numbers_in_cells) == 5_556  # ⌈50,000 / 9⌉
+    assert numbers_in_cells[:3].tolist() == [1, 10, 19]
+    assert numbers_in_cells[-1] == 49_996  # and the four after it
     assert "9 batches" in layout["title"]["text"]
 
 

@@ -78,8 +78,8 @@ def test_the_surface_of_a_line_and_the_walk_on_it() -> None:
     assert z[-1, 20] == pytest.approx(charts.WINDOW * np.sqrt(0.5), rel=1e-5)
     assert len(numbers(trace(figure, "trajectory")["x"])) == 4
     away = concept.descend(bowl, bowl.lowest + np.array([1.0, 0.0]), 3.0, 50)
-    seen = numbers(trace(charts.surface_chart(bowl, away, "raw", False, str), "trajectory")["x"])
-    assert np.abs(seen - bowl.lowest[0]).max() < 5  # what runs away leaves the axes as they are
+    xs = numbers(trace(charts.surface_chart(bowl, away, "raw", False, str), "trajectory")["x"])
+    assert np.abs(xs - bowl.lowest[0]).max() < 5  # what runs away leaves the axes as they are
 
 
 def test_the_histogram_counts_every_value() -> None:

@@ -19,7 +19,7 @@ def test_binary_cross_entropy_from_sure_and_right_to_sure_and_wrong() -> None:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_the_mark_lies_on_its_curve_and_in_the_chart(log: bool) -> None:
-    here = trace(binary_chart(0.5, 1, log, True, str), "here")
-    assert here["y"] == pytest.approx([np.log(2)])
+    mark = trace(binary_chart(0.5, 1, log, True, str), "here")
+    assert mark["y"] == pytest.approx([np.log(2)])
     sure_and_wrong = trace(binary_chart(0.0, 1, log, True, str), "here")
     assert sure_and_wrong["y"] == [HIGHEST]

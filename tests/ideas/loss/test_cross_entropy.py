@@ -32,24 +32,24 @@ def test_the_two_questions_of_the_course() -> None:
 
 
 def test_questions_drawn_at_random_are_answered_as_torchs_losses_say() -> None:
-    drawn = [question(number) for number in range(500)]
-    for one in drawn:
-        first, second = one.losses
+    questions = [question(number) for number in range(500)]
+    for item in questions:
+        first, second = item.losses
         assert abs(first - second) > 0.05
-        target = torch.tensor([one.target])
-        given = torch.tensor([one.first, one.second], dtype=torch.float64)
-        if one.kind == "cross-entropy":
-            wanted = torch.nn.CrossEntropyLoss(reduction="none")(given, target.repeat(2))
+        target = torch.tensor([item.target])
+        outputs = torch.tensor([item.first, item.second], dtype=torch.float64)
+        if item.kind == "cross-entropy":
+            expected = torch.nn.CrossEntropyLoss(reduction="none")(outputs, target.repeat(2))
         else:
-            assert given.sum(1).tolist() == pytest.approx([1, 1])
+            assert outputs.sum(1).tolist() == pytest.approx([1, 1])
             one_hot = torch.nn.functional.one_hot(target, 3).double().expand(2, 3)
-            wanted = torch.nn.MSELoss(reduction="none")(given, one_hot).sum(1)
-        assert (first, second) == pytest.approx(wanted.tolist(), rel=1e-12, abs=1e-12)
-        assert (second > first) == bool(wanted[1] > wanted[0])
-    assert len(set(drawn)) > 480
-    higher = [one.losses[1] > one.losses[0] for one in drawn]
+            expected = torch.nn.MSELoss(reduction="none")(outputs, one_hot).sum(1)
+        assert (first, second) == pytest.approx(expected.tolist(), rel=1e-12, abs=1e-12)
+        assert (second > first) == bool(expected[1] > expected[0])
+    assert len(set(questions)) > 480
+    higher = [item.losses[1] > item.losses[0] for item in questions]
     assert 150 < sum(higher) < 350
-    assert {one.kind for one in drawn} == {"cross-entropy", "squared-error"}
+    assert {item.kind for item in questions} == {"cross-entropy", "squared-error"}
 
 
 def test_a_guess_over_ten_classes_costs_ln_10() -> None:

@@ -22,20 +22,20 @@ def batch(images: int = 9, pixels: int = 20) -> tuple[np.ndarray, np.ndarray]:
 
 
 def gradients(net: TwoLayerNet) -> list[np.ndarray]:
-    return [one for layer in net.affines for one in (layer.weights_gradient, layer.bias_gradient)]
+    return [gradient for layer in net.affines for gradient in (layer.weights_gradient, layer.bias_gradient)]
 
 
 def test_loss_and_gradient_are_those_of_torchs_autograd() -> None:
     x, labels = batch()
     net = TwoLayerNet(*arrays())
     loss = net.loss_and_gradient(x, labels)
-    w1, b1, w2, b2 = (torch.from_numpy(one).requires_grad_() for one in arrays())
-    wanted = F.cross_entropy(torch.relu(torch.from_numpy(x) @ w1 + b1) @ w2 + b2, torch.from_numpy(labels))
-    wanted.backward()
-    assert loss == pytest.approx(wanted.item(), rel=1e-13)
-    for found, tensor in zip(gradients(net), (w1, b1, w2, b2), strict=True):
+    w1, b1, w2, b2 = (torch.from_numpy(array).requires_grad_() for array in arrays())
+    expected = F.cross_entropy(torch.relu(torch.from_numpy(x) @ w1 + b1) @ w2 + b2, torch.from_numpy(labels))
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-13)
+    for gradient, tensor in zip(gradients(net), (w1, b1, w2, b2), strict=True):
         assert tensor.grad is not None
-        assert found == pytest.approx(tensor.grad.numpy(), rel=1e-10, abs=1e-14)
+        assert gradient == pytest.approx(tensor.grad.numpy(), rel=1e-10, abs=1e-14)
 
 
 def test_the_gradient_is_the_numerical_one() -> None:
@@ -44,15 +44,15 @@ def test_the_gradient_is_the_numerical_one() -> None:
     net = TwoLayerNet(*values)
     net.loss_and_gradient(x, labels)
     step = 1e-4
-    for weights, gradient in zip(values, [one.copy() for one in gradients(net)], strict=True):
+    for weights, gradient in zip(values, [array.copy() for array in gradients(net)], strict=True):
         flat = weights.reshape(-1)
         for place in range(0, flat.size, 3):
-            kept = flat[place]
-            flat[place] = kept + step
+            value = flat[place]
+            flat[place] = value + step
             above = net.loss(x, labels)
-            flat[place] = kept - step
+            flat[place] = value - step
             below = net.loss(x, labels)
-            flat[place] = kept
+            flat[place] = value
             assert gradient.reshape(-1)[place] == pytest.approx((above - below) / (2 * step), abs=1e-7)
 
 
@@ -83,5 +83,5 @@ def test_it_learns_and_keeps_its_precision() -> None:
     assert len(losses) == 300
     assert losses[-1] < 0.2 * losses[0]
     for layer in net.affines:
-        for one in (layer.weights, layer.bias, layer.weights_gradient, layer.bias_gradient):
-            assert one.dtype == np.float32
+        for array in (layer.weights, layer.bias, layer.weights_gradient, layer.bias_gradient):
+            assert array.dtype == np.float32

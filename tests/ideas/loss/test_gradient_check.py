@@ -24,10 +24,10 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_both_agree_at_the_usual_step_and_worse_at_others(hidden: int) -> None:
     net, (x, labels) = concept.network(hidden), batch()
-    found = concept.agreement(net, x, labels, concept.sample(net, x, 40))
-    at = dict(zip(STEPS, found.differences, strict=True))
+    agreement = concept.agreement(net, x, labels, concept.sample(net, x, 40))
+    at = dict(zip(STEPS, agreement.differences, strict=True))
     assert at[STEPS[3]] < 1e-7  # a step of 1e-4
-    assert found.size > 1e-3
+    assert agreement.size > 1e-3
     assert at[STEPS[0]] > 100 * at[STEPS[3]]  # too long
     assert at[STEPS[9]] > 100 * at[STEPS[3]]  # too short
 
@@ -44,11 +44,11 @@ def test_a_wrong_gradient_would_be_seen() -> None:
 
 def test_the_weights_are_left_as_they_were_and_the_sample_sees_both_layers() -> None:
     net, (x, labels) = concept.network(10), batch()
-    before = [one.copy() for one in concept.weights(net)]
+    before = [array.copy() for array in concept.weights(net)]
     places = concept.sample(net, x, 20)
     concept.numerical_gradient(net, x, labels, places)
-    for one, then in zip(concept.weights(net), before, strict=True):
-        assert np.array_equal(one, then)
+    for array, old in zip(concept.weights(net), before, strict=True):
+        assert np.array_equal(array, old)
     assert {which for which, _place in places} == {0, 2}
     for which, place in places:
         if not which:
@@ -58,26 +58,26 @@ def test_the_weights_are_left_as_they_were_and_the_sample_sees_both_layers() -> 
 def test_784_100_10_has_79510_weights() -> None:
     assert concept.size(100) == 79_510
     net = concept.network(100)
-    assert sum(len(one) for one in concept.weights(net)) == 79_510
+    assert sum(len(array) for array in concept.weights(net)) == 79_510
     assert describe(preset("two-layer-net").config).parameters == concept.size(50)
 
 
 def test_the_cost_is_extrapolated_from_what_was_measured() -> None:
     net, (x, labels) = concept.network(5), batch()
-    found = concept.cost(net, x, labels, concept.sample(net, x, 10))
-    assert found.weights == concept.size(5)
-    assert found.places == 10
-    assert found.backpropagation > 0
-    assert found.all_numerical == pytest.approx(found.numerical / 10 * found.weights)
-    assert found.all_numerical > found.backpropagation  # by a factor of hundreds
+    cost = concept.cost(net, x, labels, concept.sample(net, x, 10))
+    assert cost.weights == concept.size(5)
+    assert cost.places == 10
+    assert cost.backpropagation > 0
+    assert cost.all_numerical == pytest.approx(cost.numerical / 10 * cost.weights)
+    assert cost.all_numerical > cost.backpropagation  # by a factor of hundreds
 
 
 def test_the_chosen_step_is_marked() -> None:
-    found = Agreement(np.array([10.0**-n for n in range(2, 12)]), 0.1)
-    figure = difference_chart(found, 1e-4, False, str)
-    here = next(trace for trace in figure["data"] if trace["uid"] == "here")
-    assert here["x"] == [STEPS[3]]
-    assert here["y"] == pytest.approx([1e-5])
+    agreement = Agreement(np.array([10.0**-n for n in range(2, 12)]), 0.1)
+    figure = difference_chart(agreement, 1e-4, False, str)
+    mark = next(trace for trace in figure["data"] if trace["uid"] == "here")
+    assert mark["x"] == [STEPS[3]]
+    assert mark["y"] == pytest.approx([1e-5])
 
 
 def test_bars_carry_their_times() -> None:
@@ -88,7 +88,7 @@ def test_bars_carry_their_times() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0.00012, "0.12 ms"),
         (0.0999, "100 ms"),
@@ -99,5 +99,5 @@ def test_bars_carry_their_times() -> None:
         (9_000.0, "2.5 h"),
     ],
 )
-def test_times_in_words(seconds: float, said: str) -> None:
-    assert duration(seconds, str) == said
+def test_times_in_words(seconds: float, text: str) -> None:
+    assert duration(seconds, str) == text

@@ -34,8 +34,8 @@ def test_under_way_and_away() -> None:
 
 
 def test_the_walk_is_drawn_as_far_as_it_is_near() -> None:
-    walk = trace(trajectory_chart(descend(1.0, 0.2, 1), False, str), "trajectory")
-    assert numbers(walk["x"]).tolist() == pytest.approx([1.0, 1.15])
+    path = trace(trajectory_chart(descend(1.0, 0.2, 1), False, str), "trajectory")
+    assert numbers(path["x"]).tolist() == pytest.approx([1.0, 1.15])
     away = trace(trajectory_chart(descend(2.5, 1.0, 60), True, str), "trajectory")
     assert abs(numbers(away["x"])).max() <= 3 * VIEW
     assert len(away["marker"]["size"]) == len(numbers(away["x"]))

@@ -31,11 +31,11 @@ TORCHS = {
 }
 
 
-@pytest.mark.parametrize("activation", [one for one in ACTIVATIONS if one != "step"])
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "step"])
 def test_activations_are_torchs(activation: Activation) -> None:
     z = np.array([-1000.0, -2.0, -0.3, 0.0, 0.5, 3.0, 1000.0])
-    wanted = TORCHS[activation](torch.from_numpy(z)).numpy()
-    assert activate(activation, z) == pytest.approx(wanted, abs=1e-8)
+    expected = TORCHS[activation](torch.from_numpy(z)).numpy()
+    assert activate(activation, z) == pytest.approx(expected, abs=1e-8)
     assert activate(activation, z.reshape(1, 7)).shape == (1, 7)
 
 
@@ -46,10 +46,10 @@ def test_the_map_tells_the_corners_and_its_edge_is_where_the_sum_is_0() -> None:
         for x1, x2 in zip(edge["x"], edge["y"], strict=True):
             assert x1 - 2 * x2 + 0.5 == pytest.approx(0, abs=1e-9)
             assert not -1 <= x1 <= 2 or not -1 <= x2 <= 2  # it crosses all of the picture
-        told = [float(note["text"]) for note in figure["layout"]["annotations"]]
-        wanted = perceptron(((0, 0), (0, 1), (1, 0), (1, 1)), (1.0, -2.0), 0.5, activation)
-        assert told == pytest.approx(wanted.tolist(), abs=0.006)
-    assert [one["uid"] for one in map_chart((0.0, 0.0), 1.0, "relu", True, str)["data"]] == ["surface", "corners"]
+        values = [float(note["text"]) for note in figure["layout"]["annotations"]]
+        expected = perceptron(((0, 0), (0, 1), (1, 0), (1, 1)), (1.0, -2.0), 0.5, activation)
+        assert values == pytest.approx(expected.tolist(), abs=0.006)
+    assert [trace["uid"] for trace in map_chart((0.0, 0.0), 1.0, "relu", True, str)["data"]] == ["surface", "corners"]
 
 
 def test_the_surface_has_the_corners_on_it() -> None:

@@ -54,7 +54,7 @@ def test_the_factor_is_what_is_left_of_the_distance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "momentum", "what"),
+    ("rate", "momentum", "expected"),
     [
         (0.5, 0.0, "creeps"),
         (1.5, 0.0, "overshoots"),
@@ -63,8 +63,8 @@ def test_the_factor_is_what_is_left_of_the_distance() -> None:
         (3.0, 0.9, "overshoots"),
     ],
 )
-def test_what_it_does(rate: float, momentum: float, what: str) -> None:
-    assert behavior(Bowl((1.0,), rate, momentum)) == what
+def test_what_it_does(rate: float, momentum: float, expected: str) -> None:
+    assert behavior(Bowl((1.0,), rate, momentum)) == expected
 
 
 def test_the_steepest_direction_decides_and_the_flattest_is_slowest() -> None:

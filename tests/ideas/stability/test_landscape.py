@@ -20,16 +20,16 @@ def plane(explained: tuple[float, float] | None = (0.8, 0.15)) -> Plane:
 
 
 def test_heights_between_the_points_of_the_grid() -> None:
-    found = plane().height_at(np.array([[-1.75, 0.25], [1.0, 1.0], [-2.0, -1.0]]))
-    np.testing.assert_allclose(found, [-3.5, 0.0, -5.0], atol=1e-9)
+    heights = plane().height_at(np.array([[-1.75, 0.25], [1.0, 1.0], [-2.0, -1.0]]))
+    np.testing.assert_allclose(heights, [-3.5, 0.0, -5.0], atol=1e-9)
 
 
 @pytest.mark.parametrize("make", [charts.contours, charts.surface])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_path_with_its_ends_lies_on_the_ground(make: object, dark: bool) -> None:
     figure = make("id", plane(), dark, str)  # type: ignore[operator]
-    drawn = [trace["uid"] for trace in figure["data"] if trace["uid"] != "casing"]
-    assert drawn == ["ground", "path", "start", "end"]
+    uids = [trace["uid"] for trace in figure["data"] if trace["uid"] != "casing"]
+    assert uids == ["ground", "path", "start", "end"]
     json.dumps(figure)
     alone = make("id", plane(None), dark, str)  # type: ignore[operator]
     assert [trace["uid"] for trace in alone["data"]] == ["ground", "end"]

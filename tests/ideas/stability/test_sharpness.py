@@ -19,10 +19,10 @@ def curves() -> Curves:
 
 def test_sharpness_and_its_edge_have_one_color() -> None:
     run = Run("r", "ann", RunConfig(learning_rate=0.1, sharpness=True), "running", 1, 0.0)
-    drawn = traces(charts.chart([(run, curves())], ChartView(), str))
-    assert floats(drawn["run0"]["y"]) == [5, 30]
-    assert floats(drawn["edge0"]["y"]) == [20, 20]
-    assert drawn["run0"]["line"]["color"] == drawn["edge0"]["line"]["color"]
-    assert floats(drawn["beyond0"]["y"]) == [20, 20]
-    assert min(floats(drawn["top0"]["y"])) > 30
+    by_name = traces(charts.chart([(run, curves())], ChartView(), str))
+    assert floats(by_name["run0"]["y"]) == [5, 30]
+    assert floats(by_name["edge0"]["y"]) == [20, 20]
+    assert by_name["run0"]["line"]["color"] == by_name["edge0"]["line"]["color"]
+    assert floats(by_name["beyond0"]["y"]) == [20, 20]
+    assert min(floats(by_name["top0"]["y"])) > 30
     assert charts.chart([(run, Curves())], ChartView(), str)["data"]

@@ -65,10 +65,10 @@ class TrainedRuns:
         return run_id
 
     def _copy_weights(self, old: str, new: str) -> None:
-        there = self._server_home / "checkpoints"
-        there.mkdir(mode=0o700, exist_ok=True)
+        folder = self._server_home / "checkpoints"
+        folder.mkdir(mode=0o700, exist_ok=True)
         for file in (self._home / "checkpoints").glob(f"{old}*"):
-            place = there / file.name.replace(old, new)
+            place = folder / file.name.replace(old, new)
             if file.is_dir():
                 shutil.copytree(file, place)
             else:

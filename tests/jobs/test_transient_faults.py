@@ -19,7 +19,7 @@ from mnist_core.jobs import analysis_job, cluster, compute_lock, worker_setup, w
 from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.store import Store, open_store
 from tests.conftest import wait_until
-from tests.jobs.disturbed import CONFIG, dataset, execute, rows
+from tests.jobs.short_run import CONFIG, dataset, execute, rows
 from tests.postgresql import Server
 
 ATTEMPTS = 12  # in vain, before the fault passes
@@ -88,8 +88,8 @@ def test_a_store_locked_for_longer_than_anybody_waits(store: Store, home: Path, 
 def test_a_store_that_is_full(store: Store, disturb: Disturb) -> None:
     def most(pages: str) -> None:
         with store.database.engine.connect() as connection:  # the pool hands out this one connection again
-            there = connection.exec_driver_sql("PRAGMA page_count").scalar()
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or there}")
+            pages_now = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or pages_now}")
 
     disturb(store, lambda: most(""), lambda: most("1000000"))
 
@@ -163,8 +163,8 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
             torch.set_num_threads(1)
             computed.set()
 
-    other = threading.Thread(target=analysis, daemon=True)
-    other.start()
+    thread = threading.Thread(target=analysis, daemon=True)
+    thread.start()
     assert computed.wait(20)
     holders[0].close()
     training_one.join(60)
@@ -175,22 +175,22 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
 
 def test_a_worker_is_patient_but_not_for_ever_and_not_with_what_lasts(store: Store, monkeypatch: Any) -> None:
     monkeypatch.setattr(worker_store, "PATIENCE_SECONDS", 0.05)
-    asked: list[type] = []
+    calls: list[type] = []
 
     def failing(kind: type[StoreUnavailableError]) -> Callable[[], None]:
         def ask() -> None:
-            asked.append(kind)
+            calls.append(kind)
             raise kind("out of reach")
 
         return ask
 
     with pytest.raises(TransientStoreError):
         worker_store.patiently(failing(TransientStoreError))
-    assert len(asked) > 2
-    asked.clear()
+    assert len(calls) > 2
+    calls.clear()
     with pytest.raises(StoreUnavailableError):
         worker_store.patiently(failing(StoreUnavailableError))
-    assert len(asked) == 1
+    assert len(calls) == 1
     monkeypatch.setattr(worker_store, "PATIENCE_SECONDS", 600.0)
     worker_store.ending.set()  # the process is to end
     try:

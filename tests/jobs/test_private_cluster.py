@@ -15,7 +15,7 @@ from mnist_core import settings
 from mnist_core.errors import JobsError
 from mnist_core.jobs import private_cluster
 from mnist_core.store import open_store
-from tests.jobs.strangers import answers, listening, speaks_http
+from tests.jobs.ports import answers, listening, speaks_http
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +70,10 @@ def test_certificates_for_a_scheduler_of_ones_own_are_three_files(
         with pytest.raises(JobsError, match=r"as well|not a readable file"):
             private_cluster.named_security()
         file.write_text(getattr(security, attribute))
-    named = private_cluster.named_security()
-    assert named is not None
-    assert named.require_encryption
-    assert named.get_connection_args("client")["ssl_context"] is not None
+    security = private_cluster.named_security()
+    assert security is not None
+    assert security.require_encryption
+    assert security.get_connection_args("client")["ssl_context"] is not None
 
 
 def mode(place: Path) -> int:

@@ -57,14 +57,14 @@ class Client:
     def scheduler_info(self, n_workers: int) -> dict[str, Any]:
         return {"workers": self.workers}
 
-    def named(self, name: str) -> list[Future]:
+    def calls_of(self, name: str) -> list[Future]:
         return [future for future in self.sent if future.function.__name__ == name]
 
     def runs(self) -> list[str]:
         return [run_id for bunch in self.bunches() for run_id in bunch]
 
     def bunches(self) -> list[list[str]]:
-        return [future.arguments[0] for future in self.named("execute")]
+        return [future.arguments[0] for future in self.calls_of("execute")]
 
 
 def claim(store: Store, *run_ids: str) -> None:

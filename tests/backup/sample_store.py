@@ -113,9 +113,9 @@ def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
     store.queue.requeue_lost()
     store.analyses.requeue_lost()
     with store.transfer.snapshot() as snapshot:
-        found = {name: list(snapshot.rows(name)) for name in snapshot.tables() if name != "lease"}
-    assert {row["key"] for row in found["facts"]} == {"seal ann"}
-    return {name: [{key: repr(value) for key, value in row.items()} for row in rows] for name, rows in found.items()}
+        tables = {name: list(snapshot.rows(name)) for name in snapshot.tables() if name != "lease"}
+    assert {row["key"] for row in tables["facts"]} == {"seal ann"}
+    return {name: [{key: repr(value) for key, value in row.items()} for row in rows] for name, rows in tables.items()}
 
 
 def files(home: Path) -> dict[str, bytes]:

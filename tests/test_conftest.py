@@ -1,4 +1,4 @@
-"""The tests' own surroundings: no setting of this machine reaches a test, and CI leaves out nothing that it should try."""
+"""The tests' own environment: no setting of this machine reaches a test, and CI leaves out nothing that it should try."""
 
 from __future__ import annotations
 

@@ -14,22 +14,22 @@ from mnist_core.escape import JOINER
 def texts(app: AppTest) -> str:
     """Everything that the page says, signs that were escaped as they are read."""
     kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
-    return "\n".join(shown(element.value) for kind in kinds for element in kind)
+    return "\n".join(unescape(element.value) for kind in kinds for element in kind)
 
 
-def shown(markdown: str) -> str:
+def unescape(markdown: str) -> str:
     """Escaped text as it is read."""
     return html.unescape(markdown).replace(JOINER, "")
 
 
-def sent(app: AppTest) -> list[dict[str, Any]]:
+def components(app: AppTest) -> list[dict[str, Any]]:
     """What the browser gets for components of our own: charts, frame players, the pad."""
     return [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
 
 
 def component(app: AppTest, key: str) -> dict[str, Any]:
     """What the browser gets for one of them."""
-    (data,) = [one for one in sent(app) if one.get("key") == key]
+    (data,) = [message for message in components(app) if message.get("key") == key]
     return data
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.inspected import CONFIG, run_with_weights
-from tests.pages.reading import texts
+from tests.pages.content import texts
+from tests.pages.inspected_runs import CONFIG, run_with_weights
 
 
 def test_disturb(open_page: Open, store: Store) -> None:
@@ -39,8 +39,8 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page:
     other, first = (run_with_weights(store, owner, answer=3) for _number in range(2))
     for run_id in (first, other):
         store.record_writer.finish(run_id, "completed", {})
-    asked = {"runs": [first, other], "perturbation": "noise"}
-    analysis_id = store.analyses.create(owner, "robustness", asked)
+    parameters = {"runs": [first, other], "perturbation": "noise"}
+    analysis_id = store.analyses.create(owner, "robustness", parameters)
     store.analyses.claim(analysis_id)
     arrays = {
         "accuracy": np.array([[0.9], [np.nan]], np.float32).repeat(3, 1),

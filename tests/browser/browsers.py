@@ -28,18 +28,18 @@ class Browsers:
     def take(self, language: str, size: tuple[int, int]) -> WebDriver:
         """One that nobody has, which shows nothing and knows nobody."""
         if self._free[language]:
-            found = self._free[language].pop()
-            found.set_window_size(*size)
+            driver = self._free[language].pop()
+            driver.set_window_size(*size)
         else:
-            found = self._open.enter_context(browser.chromium(language=language, size=size))
-        self._taken.append((language, found))
-        return found
+            driver = self._open.enter_context(browser.chromium(language=language, size=size))
+        self._taken.append((language, driver))
+        return driver
 
     def give_back(self) -> None:
         """Take back all that are taken."""
-        for language, taken in self._taken:
-            forget(taken)
-            self._free[language].append(taken)
+        for language, driver in self._taken:
+            forget(driver)
+            self._free[language].append(driver)
         self._taken.clear()
 
 

@@ -32,11 +32,11 @@ async def _answers(port: int, security: Security | None) -> bool:
     try:
         comm = await connect(address, timeout=1, **arguments)
         await comm.write({"op": "identity", "reply": True})
-        told = await asyncio.wait_for(comm.read(), 5)
+        reply = await asyncio.wait_for(comm.read(), 5)
         comm.abort()
     except (TimeoutError, OSError):  # Dask's and TLS's errors are OSErrors
         return False
-    return isinstance(told, dict) and "id" in told
+    return isinstance(reply, dict) and "id" in reply
 
 
 def speaks_http(port: int) -> bool:

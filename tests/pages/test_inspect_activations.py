@@ -11,8 +11,8 @@ from safetensors.numpy import save_file
 from mnist_core.networks.checkpoint_layout import snapshot_folder
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.inspected import run_with_weights, with_a_drawing
-from tests.pages.reading import texts
+from tests.pages.content import texts
+from tests.pages.inspected_runs import run_with_weights, with_a_drawing
 
 
 def test_inside_an_mlp(open_page: Open, store: Store) -> None:

@@ -44,33 +44,33 @@ def foreign(store: Store) -> str:
     return run_id
 
 
-def taken(store: Store, run_id: str, *which: Any) -> bytes:
-    found = {one: exchange.snapshot(run_id, one) for one in which}
-    return exchange.packed(store.runs.get(run_id), store.record_reader.curves(run_id), found)
+def exported(store: Store, run_id: str, *which: Any) -> bytes:
+    snapshots = {kind: exchange.snapshot(run_id, kind) for kind in which}
+    return exchange.packed(store.runs.get(run_id), store.record_reader.curves(run_id), snapshots)
 
 
 def files(home: Path) -> set[Path]:
     return {file for file in home.rglob("*") if file.is_file() and "runs.sqlite" not in file.name}
 
 
-def bring_in(app: AppTest, content: bytes) -> None:
+def import_zip(app: AppTest, content: bytes) -> None:
     app.get("file_uploader")[0].set_value(("run.zip", content, "application/zip")).run()
 
 
 def test_a_run_that_is_brought_in_can_be_looked_into(open_page: Open, foreign: str, store: Store) -> None:
     app = open_page("compare")
-    bring_in(app, taken(store, foreign, "last", "best"))
+    import_zip(app, exported(store, foreign, "last", "best"))
     assert not app.exception
-    (mine,) = store.runs.newest(app.session_state["student"])
-    assert (mine.checkpoint_step, mine.result["best_step"]) == (10, 5)
-    assert mine.id != foreign
+    (imported,) = store.runs.newest(app.session_state["student"])
+    assert (imported.checkpoint_step, imported.result["best_step"]) == (10, 5)
+    assert imported.id != foreign
     for which in ("last", "best"):
-        mine_, theirs = exchange.snapshot(mine.id, which), exchange.snapshot(foreign, which)
-        assert mine_.step == theirs.step
-        for name, value in theirs.weights.items():
-            np.testing.assert_array_equal(mine_.weights[name], value)
+        copy, original = exchange.snapshot(imported.id, which), exchange.snapshot(foreign, which)
+        assert copy.step == original.step
+        for name, value in original.weights.items():
+            np.testing.assert_array_equal(copy.weights[name], value)
     app.switch_page("pages/inspect.py").run()
-    assert app.selectbox(key="inspected").value == mine.id
+    assert app.selectbox(key="inspected").value == imported.id
     assert not app.exception
     assert not app.error
 
@@ -78,9 +78,9 @@ def test_a_run_that_is_brought_in_can_be_looked_into(open_page: Open, foreign: s
 def test_without_weights_it_has_curves_only(open_page: Open, foreign: str, store: Store, home: Path) -> None:
     before = files(home)
     app = open_page("compare")
-    bring_in(app, taken(store, foreign))
-    (mine,) = store.runs.newest(app.session_state["student"])
-    assert mine.checkpoint_step is None
+    import_zip(app, exported(store, foreign))
+    (imported,) = store.runs.newest(app.session_state["student"])
+    assert imported.checkpoint_step is None
     assert files(home) == before
 
 
@@ -89,16 +89,16 @@ def evil(members: dict[str, bytes]) -> None:
 
 
 def climbing(members: dict[str, bytes]) -> None:
-    told = json.loads(members["run.json"])
-    told["name"] = told["id"] = "../../evil"
-    members |= {"run.json": json.dumps(told).encode(), "../../evil": b"x", "/tmp/evil": b"x"}
+    fields = json.loads(members["run.json"])
+    fields["name"] = fields["id"] = "../../evil"
+    members |= {"run.json": json.dumps(fields).encode(), "../../evil": b"x", "/tmp/evil": b"x"}
 
 
 @pytest.mark.parametrize("change", [evil, climbing])
 def test_hostile_files_write_nothing_elsewhere(
     change: Callable[[dict[str, bytes]], None], open_page: Open, foreign: str, store: Store, home: Path
 ) -> None:
-    with zipfile.ZipFile(io.BytesIO(taken(store, foreign, "last"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(exported(store, foreign, "last"))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
     file = io.BytesIO()
@@ -107,7 +107,7 @@ def test_hostile_files_write_nothing_elsewhere(
             archive.writestr(name, content)
     outside, before = set(home.parent.iterdir()), files(home)
     app = open_page("compare")
-    bring_in(app, file.getvalue())
+    import_zip(app, file.getvalue())
     runs = store.runs.newest(app.session_state["student"])
     written = {checkpoint_file(run.id) for run in runs}
     assert set(home.parent.iterdir()) == outside
@@ -119,14 +119,14 @@ def test_hostile_files_write_nothing_elsewhere(
 def test_weights_that_cannot_be_written_are_a_sentence_and_no_run(
     open_page: Open, foreign: str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = taken(store, foreign, "last")
+    content = exported(store, foreign, "last")
 
     def full(*_arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(weights, "save_file", full)
     app = open_page("compare")
-    bring_in(app, content)
+    import_zip(app, content)
     assert "cannot be written" in app.error[0].value
     assert store.runs.newest(app.session_state["student"]) == []
 

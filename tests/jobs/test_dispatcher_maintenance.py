@@ -20,7 +20,7 @@ from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_fold
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store, tables
 from tests.conftest import wait_until
-from tests.jobs.stand_in import Client, claim, owning
+from tests.jobs.fake_client import Client, claim, owning
 
 CONFIG = RunConfig()
 
@@ -31,7 +31,7 @@ def test_runs_wait_for_digits_that_are_being_drawn_and_others_pass_them(dispatch
     for _look in range(2):
         dispatcher.tick()
     assert dispatcher.client.runs() == [free]
-    (drawing,) = dispatcher.client.named("draw_digits")
+    (drawing,) = dispatcher.client.calls_of("draw_digits")
     drawing.fail(DataError("No room for digits."))
     dispatcher.tick()
     assert store.facts.get("digits") == {
@@ -50,16 +50,16 @@ def test_without_mnist_it_is_fetched_once_and_digits_are_drawn_meanwhile(
     dispatcher = Dispatcher(Client(), store)
     dispatcher.begin()
     dispatcher.tick()
-    assert len(dispatcher.client.named("download")) == len(dispatcher.client.named("draw_digits")) == 1
+    assert len(dispatcher.client.calls_of("download")) == len(dispatcher.client.calls_of("draw_digits")) == 1
     assert store.facts.get("download") == {"state": "running", "done": 0, "total": 0}
-    dispatcher.client.named("download")[0].fail(DataError("No network."))
+    dispatcher.client.calls_of("download")[0].fail(DataError("No network."))
     dispatcher.tick()
     dispatcher.tick()
-    assert len(dispatcher.client.named("download")) == 1
+    assert len(dispatcher.client.calls_of("download")) == 1
     store.facts.set("download", {"state": "wanted", "done": 0, "total": 0})
     dispatcher._beat = 0.0
     dispatcher.tick()
-    assert len(dispatcher.client.named("download")) == 2
+    assert len(dispatcher.client.calls_of("download")) == 2
 
 
 def test_a_download_that_died_with_the_last_cluster_is_not_shown_for_ever(store: Store) -> None:
@@ -227,23 +227,23 @@ def test_how_much_of_the_disk_is_kept_free(home: Path, monkeypatch: pytest.Monke
 
 def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_WORKERS", "3")
-    now = [0.0]
-    monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: now[0])
+    clock = [0.0]
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: clock[0])
     renewed: list[float] = []
     client = Client(owning("a"))
-    made = Dispatcher(client, store, lambda: renewed.append(now[0]))
-    for now[0] in range(0, 500, 10):
-        made._heartbeat()
+    dispatcher = Dispatcher(client, store, lambda: renewed.append(clock[0]))
+    for clock[0] in range(0, 500, 10):
+        dispatcher._heartbeat()
     assert renewed == [70, 200, 450]  # they may still be starting; the second time on a slow machine
     client.workers = owning("a", "b", "c")
-    for now[0] in range(500, 1_000, 10):
-        made._heartbeat()
+    for clock[0] in range(500, 1_000, 10):
+        dispatcher._heartbeat()
     assert renewed == [70, 200, 450]
     client.workers = owning("a", "b")
-    for now[0] in range(1_000, 1_060, 10):
-        made._heartbeat()
+    for clock[0] in range(1_000, 1_060, 10):
+        dispatcher._heartbeat()
     assert renewed == [70, 200, 450]
-    made._heartbeat()
-    now[0] = 1_070
-    made._heartbeat()
+    dispatcher._heartbeat()
+    clock[0] = 1_070
+    dispatcher._heartbeat()
     assert renewed == [70, 200, 450, 1_070]

@@ -13,7 +13,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import RunUnreadableError, StoreUnavailableError, TransientStoreError
 from mnist_core.jobs.dispatcher import DEATHS, FAULT_SECONDS, TROUBLES, Dispatcher
 from mnist_core.store import Store, tables
-from tests.jobs.stand_in import claim, owning
+from tests.jobs.fake_client import claim, owning
 
 CONFIG = RunConfig()
 

@@ -17,7 +17,7 @@ def only(folder: Path, ending: str) -> Path | None:
     return next((file for file in folder.glob(f"*{ending}") if file.stat().st_size), None)
 
 
-def test_a_run_is_taken_along_and_brought_in(open_browser: Open, put: Put, tmp_path: Path) -> None:
+def test_a_run_is_exported_and_imported(open_browser: Open, put: Put, tmp_path: Path) -> None:
     page = open_browser()
     page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     page.open(f"/train?run={put(page, epochs=1)}")
@@ -25,17 +25,17 @@ def test_a_run_is_taken_along_and_brought_in(open_browser: Open, put: Put, tmp_p
     for ending in ("zip", "csv", "py", "safetensors"):
         page.press_label({"zip": "zip", "csv": "CSV", "py": "PyTorch", "safetensors": "safetensors"}[ending])
         wait_until(lambda ending=ending: only(tmp_path, f".{ending}"))  # type: ignore[misc]
-    taken = only(tmp_path, ".zip")
-    assert taken is not None
-    with zipfile.ZipFile(taken) as archive:
+    zip_file = only(tmp_path, ".zip")
+    assert zip_file is not None
+    with zipfile.ZipFile(zip_file) as archive:
         assert {"run.json", "train.py", "curves.csv", "weights.safetensors"} <= set(archive.namelist())
 
     other = open_browser().open("/compare")
     other.wait_for("Train some networks first")
     other.popover("Import")
-    other.upload(taken)
+    other.upload(zip_file)
     other.wait_for("784-50-10 · SGD 0.5 · batch 100 (imported)")
     broken = tmp_path / "broken.zip"
-    broken.write_bytes(taken.read_bytes()[:1_000])
+    broken.write_bytes(zip_file.read_bytes()[:1_000])
     other.upload(broken)
-    wait_until(lambda: any("not a readable zip" in one.text for one in other.find("[data-testid=stAlert]")), 40)
+    wait_until(lambda: any("not a readable zip" in alert.text for alert in other.find("[data-testid=stAlert]")), 40)

@@ -22,7 +22,7 @@ from mnist_core.store.facts import Facts
 from mnist_core.store.runs import Runs
 from mnist_core.ui import frame
 from tests.pages.conftest import Open
-from tests.pages.reading import texts
+from tests.pages.content import texts
 
 
 def trained(app: AppTest, store: Store, checkpoint: bool = True) -> str:
@@ -79,9 +79,9 @@ def test_a_failed_run_is_continued_by_a_button(open_page: Open, store: Store, ch
     run_id = trained(app, store, checkpoint)
     store.record_writer.finish(run_id, "failed", {}, message("The worker stopped."))
     app.run()
-    said = texts(app)
-    assert "The worker stopped." in said
-    assert ("from its last checkpoint, at step 40" if checkpoint else "it has no checkpoint") in said
+    content = texts(app)
+    assert "The worker stopped." in content
+    assert ("from its last checkpoint, at step 40" if checkpoint else "it has no checkpoint") in content
     app.button(key="continue").click().run()
     run = store.runs.get(run_id)
     assert (run.state, run.outcome, run.error) == ("queued", None, None)
@@ -93,10 +93,10 @@ def test_only_its_owner_continues_a_run_and_only_a_failed_one(open_page: Open, s
     def buttons(app: AppTest) -> list[str | None]:
         return [button.key for button in app.button if button.key == "continue"]
 
-    theirs = store.runs.create("somebody", RunConfig())
-    store.queue.claim(theirs, "worker", 1)
-    store.record_writer.finish(theirs, "failed", {}, message("The worker stopped."))
-    assert buttons(open_page("train", run=theirs)) == []
+    foreign = store.runs.create("somebody", RunConfig())
+    store.queue.claim(foreign, "worker", 1)
+    store.record_writer.finish(foreign, "failed", {}, message("The worker stopped."))
+    assert buttons(open_page("train", run=foreign)) == []
     app = open_page("train", preset="two-layer-net")
     store.record_writer.finish(trained(app, store), "stopped", {})
     assert buttons(app.run()) == []
@@ -123,17 +123,17 @@ def test_a_run_of_which_nothing_is_heard_is_spoken_of(
     clock, passed = time.monotonic, [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock() + passed[0])
 
-    def said() -> str:
+    def progress_text() -> str:
         return "".join(element.proto.text for element in app.run().main if element.type == "progress")
 
-    assert "no progress for" not in said()
+    assert "no progress for" not in progress_text()
     passed[0] += 3_600.0
     assert (
         "no progress for 60 min: the step takes long, or the store or disk is busy; the run continues automatically"
-        in said()
+        in progress_text()
     )
     store.record_writer.publish([Report(run_id, Progress(41, 100, 0.4, 1.0), Curves())])
-    assert "no progress for" not in said()
+    assert "no progress for" not in progress_text()
 
 
 def test_a_disk_that_is_nearly_full_is_said_on_every_page(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,12 +146,12 @@ def test_a_disk_that_is_nearly_full_is_said_on_every_page(open_page: Open, monke
 def test_a_page_that_cannot_read_the_store_is_drawn_anew_when_it_can(
     open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[tuple[Callable[[], None], float | None]] = []
+    fragments: list[tuple[Callable[[], None], float | None]] = []
     fragment = st.fragment
 
     def noted(function: Any, *, run_every: float | None = None) -> Any:
         if function.__name__ == "look":
-            drawn.append((function, run_every))
+            fragments.append((function, run_every))
         return fragment(function, run_every=run_every)
 
     def away(*_args: Any, **_options: Any) -> None:
@@ -161,7 +161,7 @@ def test_a_page_that_cannot_read_the_store_is_drawn_anew_when_it_can(
         patch.setattr(st, "fragment", noted)
         patch.setattr(Runs, "newest", away)
         assert "The store is away." in texts(open_page("train"))
-    ((look, every),) = drawn
+    ((look, every),) = fragments
     assert every == frame.AGAIN_SECONDS
     again: list[str] = []
     monkeypatch.setattr(st, "rerun", lambda: again.append("again"))

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.inspected import first_labels, run_with_weights, with_a_drawing
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
+from tests.pages.inspected_runs import first_labels, run_with_weights, with_a_drawing
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def over_time(built_in: None, open_page: Open, store: Store) -> AppTest:
     run_id = run_with_weights(store, owner, answer=3)
     analysis_id = store.analyses.create(owner, "snapshot-answers", {"run": run_id})
     store.analyses.claim(analysis_id)
-    answered = {"answers": np.stack([np.full(200, 3, np.uint8), first_labels()])}
+    arrays = {"answers": np.stack([np.full(200, 3, np.uint8), first_labels()])}
     values = {"steps": [0, 40], "images": 200, "split": "validation", "reached": 40}
-    store.analyses.finish(analysis_id, values, answered)
+    store.analyses.finish(analysis_id, values, arrays)
     app.query_params["view"] = "course"
     return app.run()
 
@@ -39,7 +39,7 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     assert moved["texts"][1] == "All 200 images are classified correctly."
     assert not moved["tell"]  # nothing on the page depends on it
     chart = component(over_time, "chart_course")
-    assert [said for _traces, said in chart["frames"]] == moved["texts"]
+    assert [text for _traces, text in chart["frames"]] == moved["texts"]
     right = np.frombuffer(base64.b64decode(chart["frames"][0][0][0]["z"]["bdata"]), "<f4").reshape(10, 10)
     assert right[3, 3] == threes
     assert np.nansum(right) == threes

@@ -25,11 +25,11 @@ def execute(store: Store, run_id: str) -> None:
 
 def rows(curves: Curves) -> str:
     """Everything recorded but the time it took."""
-    shown = []
+    lines = []
     for records in (curves.steps, curves.evaluations):
         names = [name for name in records.dtype.names or () if name != "seconds"]
-        shown.append(repr(records[names].tolist()))
-    return "\n".join(shown)
+        lines.append(repr(records[names].tolist()))
+    return "\n".join(lines)
 
 
 def dataset() -> Any:

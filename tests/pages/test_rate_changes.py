@@ -9,13 +9,13 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Prediction, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.reading import component, texts
+from tests.pages.content import component, texts
 
 CONFIG = PRESETS["two-layer-net"].config
 STORY = "The run started with a learning rate of 0.5, which was changed by hand: 0.01 after step 40."
 
 
-def made(
+def finished(
     store: Store, owner: str, change: float | None, prediction: Prediction | None = None, learning_rate: float = 0.5
 ) -> str:
     """A finished run of CONFIG, whose rate was changed after 40 of 100 steps, or not."""
@@ -41,28 +41,30 @@ def student(app: AppTest) -> str:
 
 
 def test_the_train_page_says_what_was_changed_and_what_is_taken(open_page: Open, store: Store) -> None:
-    run_id = made(store, "bob", 0.01)
+    run_id = finished(store, "bob", 0.01)
     app = open_page("train", run=run_id)
     assert STORY in texts(app)
     assert "“Use these settings” uses the learning rate that the run started with" in texts(app)
     assert "Two-layer network, learning rate 0.5 · learning rate 0.5 → 0.01" in texts(app)  # no longer that experiment
     app.button(key="take").click().run()
     assert app.session_state["draft"]["learning_rate"] == 0.5
-    unchanged = open_page("train", run=made(store, "bob", None))
+    unchanged = open_page("train", run=finished(store, "bob", None))
     assert "by hand" not in texts(unchanged)
     assert "0.01" not in texts(unchanged)
 
 
 def test_two_runs_of_which_one_was_changed_are_not_called_the_same(open_page: Open, store: Store) -> None:
     app = open_page("train")
-    made(store, student(app), None)
-    made(store, student(app), 0.01)
+    finished(store, student(app), None)
+    finished(store, student(app), 0.01)
     app.switch_page("pages/compare.py").run()
     assert "learning rate changes by hand: 0.01 after step 40 → none" in texts(app)
     assert app.dataframe[0].value["Learning rate changes by hand"].tolist() == ["0.01 after step 40", "none"]
     app.segmented_control(key="compare_view").set_value("groups").run()
     names = [
-        one["name"] for one in component(app, "chart_compare_loss")["figure"]["data"] if "-validation" in one["uid"]
+        trace["name"]
+        for trace in component(app, "chart_compare_loss")["figure"]["data"]
+        if "-validation" in trace["uid"]
     ]
     assert len(set(names)) == 2  # no mean of both
 
@@ -70,14 +72,16 @@ def test_two_runs_of_which_one_was_changed_are_not_called_the_same(open_page: Op
 def test_a_changed_rate_is_no_place_on_an_axis_of_rates(open_page: Open, store: Store) -> None:
     app = open_page("train")
     for change, rate in ((None, 0.5), (0.01, 0.5), (None, 1.0)):
-        made(store, student(app), change, learning_rate=rate)
+        finished(store, student(app), change, learning_rate=rate)
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare_view").set_value("settings").run()
     app.selectbox(key="compare_setting").set_value("learning_rate").run()
     app.selectbox(key="compare_result").set_value("validation_accuracy").run()
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.5, 1.0]
     assert "rate 0.5 → 0.01 (learning rate changed by hand)" in texts(app)
-    axes = [one["label"] for one in component(app, "chart_compare_parallel")["figure"]["data"][0]["dimensions"]]
+    axes = [
+        dimension["label"] for dimension in component(app, "chart_compare_parallel")["figure"]["data"][0]["dimensions"]
+    ]
     assert axes == ["learning rate", "learning rate changes by hand", "Validation accuracy"]
     app.selectbox(key="compare_setting").set_value("rate_changes").run()
     assert len(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == 3
@@ -85,10 +89,10 @@ def test_a_changed_rate_is_no_place_on_an_axis_of_rates(open_page: Open, store: 
 
 def test_a_prediction_of_a_run_whose_rate_was_changed_does_not_count(open_page: Open, store: Store) -> None:
     app = open_page("train")
-    app.session_state["shown_run"] = made(store, student(app), 0.01, "learns")
+    app.session_state["shown_run"] = finished(store, student(app), 0.01, "learns")
     app.run()
     assert "The learning rate was changed by hand" in texts(app)
-    app.session_state["shown_run"] = made(store, student(app), None, "learns")
+    app.session_state["shown_run"] = finished(store, student(app), None, "learns")
     app.run()
     assert "1 of 1 run correct" in texts(app)
 
