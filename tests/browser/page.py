@@ -198,10 +198,10 @@ class Page:
             middle = self._heads.get(target, (low + high) / 2)
             # Beside it where that is between two heads, or on the menu that a head has at its end (the next click closes it).
             tried = (middle + shift for shift in (0, 12, -30, -45, 30))
-            found = next((x for x in tried if clicked(x)), None)
-            if found is None:
+            hit = next((x for x in tried if clicked(x)), None)
+            if hit is None:
                 raise AssertionError(f"No click near {middle} sorts.")
-            x = found
+            x = hit
             for _turn in range(3):  # rising, falling, as it was
                 if sorted_by() == (arrow, head):
                     self._heads[target] = x
