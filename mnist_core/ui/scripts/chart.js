@@ -14,6 +14,7 @@ const CONFIG = {
 
 const NARROW = 520; // px: where a chart is narrower, its title needs the room of Plotly's buttons
 const BUTTONS = { wide: 190, narrow: 34 }; // px that they take
+const AXIS = 60; // px beside the plot, for the numbers of the vertical axis
 const SMALLEST_TITLE = 0.65; // of its size
 const ruler = document.createElement("canvas").getContext("2d");
 
@@ -240,8 +241,7 @@ function create(parent) {
   chart.observer = new ResizeObserver(() => {
     if (!window.Plotly || !div.data || div.clientWidth === 0) return;
     const { height } = forRoom(chart, chart.data);
-    const titleSize = fitted(chart.unfitted, div.clientWidth).title?.font?.size;
-    if (div.style.height !== `${height}px` || titleSize !== chart.titleSize) {
+    if (div.style.height !== `${height}px` || titleSizes(fitted(chart.unfitted, div.clientWidth)) !== chart.titleSizes) {
       chart.pending = chart.data;
       draw(chart, chart.data.plotly, chart.data.failure);
     } else window.Plotly.Plots.resize(div)?.catch(() => {});
@@ -275,16 +275,27 @@ function enlarged(node, growth, isFont = false) {
   return grown;
 }
 
-// The layout with a title that fits beside the buttons; where the chart is narrow, only the button that saves is left.
-function fitted(layout, width) {
-  if (!layout.title?.text || width === 0) return layout;
-  const { size, family } = { ...layout.font, ...layout.title.font };
+// A title in letters that fit into so many px.
+function fittedTitle(title, font, room) {
+  if (!title?.text) return title;
+  const { size, family } = { ...font, ...title.font };
   ruler.font = `${size}px ${family}`;
-  const needed = ruler.measureText(layout.title.text.replace(/<[^>]*>/g, "")).width;
-  const room = width - (width < NARROW ? BUTTONS.narrow : BUTTONS.wide);
-  const title = { ...layout.title, font: { ...layout.title.font, size: size * Math.min(1, Math.max(SMALLEST_TITLE, room / needed)) } };
-  const remove = width < NARROW ? ["zoom", "pan", "zoomin", "zoomout", "resetscale", "toimage"] : [];
-  return { ...layout, title, modebar: { ...layout.modebar, remove } };
+  const needed = ruler.measureText(title.text.replace(/<[^>]*>/g, "")).width;
+  return { ...title, font: { ...title.font, size: size * Math.min(1, Math.max(SMALLEST_TITLE, room / needed)) } };
+}
+
+// The layout with titles that fit, the chart's beside the buttons; where the chart is narrow, only the button that saves is left.
+function fitted(layout, width) {
+  if (width === 0) return layout;
+  const narrow = width < NARROW;
+  const title = fittedTitle(layout.title, layout.font, width - (narrow ? BUTTONS.narrow : BUTTONS.wide));
+  const xaxis = { ...layout.xaxis, title: fittedTitle(layout.xaxis?.title, layout.font, width - AXIS) };
+  const remove = narrow ? ["zoom", "pan", "zoomin", "zoomout", "resetscale", "toimage"] : [];
+  return { ...layout, title, xaxis, modebar: { ...layout.modebar, remove } };
+}
+
+function titleSizes(layout) {
+  return [layout.title, layout.xaxis?.title].map((title) => title?.font?.size).join(" ");
 }
 
 async function draw(chart, url, failure) {
@@ -314,7 +325,7 @@ async function draw(chart, url, failure) {
       const shown = shownFigure(chart, data);
       const figure = enlarged(shown, data.growth);
       const layout = fitted({ ...figure.layout, height, autosize: true }, chart.div.clientWidth);
-      chart.titleSize = layout.title?.font?.size;
+      chart.titleSizes = titleSizes(layout);
       chart.unfitted = figure.layout;
       chart.uids = figure.data.map((trace) => String(trace.uid));
       await Plotly.react(chart.div, withHidden(figure.data.map(withSafeUid), data.linked), layout, chart.config);
