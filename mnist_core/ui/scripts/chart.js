@@ -275,13 +275,14 @@ function enlarged(node, growth, isFont = false) {
   return grown;
 }
 
-// A title in letters that fit into so many px.
+// A title in letters that fit into so many px; the same where they do.
 function fittedTitle(title, font, room) {
   if (!title?.text) return title;
-  const { size, family } = { ...font, ...title.font };
+  const { size, family } = { ...font, size: 1.2 * font.size, ...title.font }; // Plotly's own size of titles
   ruler.font = `${size}px ${family}`;
   const needed = ruler.measureText(title.text.replace(/<[^>]*>/g, "")).width;
-  return { ...title, font: { ...title.font, size: size * Math.min(1, Math.max(SMALLEST_TITLE, room / needed)) } };
+  if (needed <= room) return title;
+  return { ...title, font: { ...title.font, size: size * Math.max(SMALLEST_TITLE, room / needed) } };
 }
 
 // The layout with titles that fit, the chart's beside the buttons; where the chart is narrow, only the button that saves is left.
