@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import mnist_core
 from mnist_core import old_names
+from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.messages import N_, message
-from mnist_core.options import Parser, writable_file
 from mnist_core.presets import PRESETS, preset
 
 if TYPE_CHECKING:

@@ -79,9 +79,9 @@ ARROWS: dict[str, set[str]] = {
     "panels": KIT,
     "ideas": KIT | {"panels", "figure", "concept"},
     **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},
-    "bench": LIGHT | {"training", "analysis", "figures", "concept", "recorded", "store", "options", ""},
-    "options": set(),
-    "cli": LIGHT | {"training", "bench", "backup", "options", ""},
+    "bench": LIGHT | {"training", "analysis", "figures", "concept", "recorded", "store", "cli_options", ""},
+    "cli_options": set(),
+    "cli": LIGHT | {"training", "bench", "backup", "cli_options", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
     "pages": LIGHT | {"figures", "ui", "panels", "ideas"} | PAGE_FOLDERS,

@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mnist_core.bench.report import Report
+from mnist_core.cli_options import Parser, writable_file
 from mnist_core.errors import MnistLabError
-from mnist_core.options import Parser, writable_file
 
 COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test", "photos", "home-curves")
 
