@@ -105,10 +105,10 @@ class AutogradStep:
         live = []
         with self._evaluating():
             for module in self._model:
-                signal = module(signal)
+                z, signal = signal, module(signal)
                 if isinstance(module, ACTIVATIONS):
                     # n × units, or n × filters × height × width
-                    live.append(alive(self._config, signal).transpose(0, 1).flatten(1).any(dim=1)[None])
+                    live.append(alive(self._config, z, signal).transpose(0, 1).flatten(1).any(dim=1)[None])
         return live
 
     @contextmanager

@@ -248,7 +248,7 @@ class DenseStep:
         batch = self._batch(rows.stop - rows.start)
         loader.fill(batch.inputs, rows)
         self._forward(batch, training=False)
-        return [alive(self._config, signal.a).any(dim=2) for signal in batch.signals[:-1]]
+        return [alive(self._config, signal.z, signal.a).any(dim=2) for signal in batch.signals[:-1]]
 
     # ---- buffers -----------------------------------------------------------------------------------------------
 

@@ -94,16 +94,20 @@ def dead_units(
     return worst.tolist()
 
 
+_GELU_FLAT = -4.41  # below it, the slope of GELU is between -1e-4 and 0
+
+
 def can_die(config: RunConfig) -> bool:
     """Whether the units have states in which no gradient passes."""
     return config.activation not in ("identity", "leaky-relu")
 
 
-def alive(config: RunConfig, a: torch.Tensor) -> torch.Tensor:
-    """Where units with outputs `a` pass a gradient.
+def alive(config: RunConfig, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    """Where units with the weighted sums `z` and the outputs `a` = f(z) pass a gradient.
 
-    ReLU: above 0. Sigmoid, tanh, GELU: where the slope is above 1e-4. GELU's is that small where its output is below 0 by less
-    than 2e-5; at 0 and above it is a half or more, and there all units are while weights are small.
+    ReLU: where the output is above 0. Sigmoid, tanh, GELU: where the slope is steeper than 1e-4. GELU's is told from `z`, since its
+    output is 0 (with either sign, by the processor) both far below 0 and at 0, where the slope is a half. `z` matters to
+    no other.
     """
     match config.activation:
         case "sigmoid":
@@ -111,5 +115,5 @@ def alive(config: RunConfig, a: torch.Tensor) -> torch.Tensor:
         case "tanh":
             return 1 - a.square() > 1e-4
         case "gelu":
-            return ~torch.signbit(a) | (a < -2e-5)
+            return z > _GELU_FLAT
     return a > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,20 +31,25 @@ def detached(model: nn.Sequential) -> Parameters:
     return {name: value.detach().requires_grad_() for name, value in model.named_parameters()}
 
 
-def forward(
-    model: nn.Sequential, parameters: Parameters, inputs: torch.Tensor
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """(outputs, what each layer with weights puts out, after its activation), with these weights."""
-    signals: list[torch.Tensor] = []
+class Signal(NamedTuple):
+    """What a layer with weights holds of some images, each n × units or n × filters × height × width."""
+
+    z: torch.Tensor  # what its activation is given
+    a: torch.Tensor  # what it puts out
+
+
+def forward(model: nn.Sequential, parameters: Parameters, inputs: torch.Tensor) -> tuple[torch.Tensor, list[Signal]]:
+    """(outputs, the signal of each layer with weights), with these weights."""
+    signals: list[Signal] = []
     signal = inputs
     for index, module in enumerate(model):
         prefix = f"{index}."
         own = {name.removeprefix(prefix): value for name, value in parameters.items() if name.startswith(prefix)}
-        signal = functional_call(module, own, (signal,)) if own else module(signal)
+        z, signal = signal, functional_call(module, own, (signal,)) if own else module(signal)
         if isinstance(module, WITH_WEIGHTS):
-            signals.append(signal)
+            signals.append(Signal(signal, signal))
         elif isinstance(module, ACTIVATIONS):
-            signals[-1] = signal
+            signals[-1] = Signal(z, signal)
     return signal, signals
 
 
@@ -55,11 +61,11 @@ class _LayerSums:
         self.counts = np.zeros(SPREAD_BINS)
         self.live_units: torch.Tensor | None = None  # of each unit
 
-    def add(self, config: RunConfig, signal: torch.Tensor) -> None:
+    def add(self, config: RunConfig, z: torch.Tensor, signal: torch.Tensor) -> None:
         self.squares += signal.square().sum(dtype=torch.float64 if signal.device.type != "mps" else None).item()
         self.numbers += signal.numel()
         self.counts += magnitude_counts(signal)
-        live = alive(config, signal).transpose(0, 1).flatten(1).any(dim=1)
+        live = alive(config, z, signal).transpose(0, 1).flatten(1).any(dim=1)
         self.live_units = live if self.live_units is None else self.live_units | live
 
     def dead_units(self, config: RunConfig) -> float:
@@ -129,7 +135,7 @@ def _measure(
         )
         layers = layers or [_LayerSums() for _signal in signals]
         for sums, signal in zip(layers, signals, strict=True):
-            sums.add(config, signal.detach())
+            sums.add(config, signal.z.detach(), signal.a.detach())
     return layers, parameters, gradients
 
 

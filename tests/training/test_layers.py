@@ -84,12 +84,12 @@ def test_spread_counts_by_half_decades() -> None:
 def test_a_gelu_unit_near_0_is_alive_and_one_far_below_is_dead() -> None:
     """With weights of 0.01 all units of a deep network are within 0.001 of 0: they were called dead, and the run collapsed."""
     config = RunConfig(activation="gelu")
-    z = torch.tensor([-40.0, -8.0, -5.0, -4.0, -1.0, -1e-3, 0.0, 1e-4, 1.0])
+    z = torch.tensor([-40.0, -8.0, -5.0, -4.42, -4.4, -4.0, -1.0, -1e-3, 0.0, 1e-4, 1.0])
     slopes = torch.func.vmap(torch.func.grad(F.gelu))(z).abs()
-    assert alive(config, F.gelu(z)).tolist() == (slopes > 1e-4).tolist()
+    assert alive(config, z, F.gelu(z)).tolist() == (slopes > 1e-4).tolist()
     shallow = build_model(config.replace(hidden_layers=(50, 50, 50), initialization="normal"))
     signal = torch.rand(200, 784)
     for layer in shallow[:-1]:
-        signal = layer(signal)
+        z, signal = signal, layer(signal)
     assert signal.abs().max() < 1e-3
-    assert alive(config, signal).any(0).float().mean() > 0.4
+    assert alive(config, z, signal).any(0).float().mean() > 0.4
