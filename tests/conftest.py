@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -21,6 +21,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # imported.) With as many threads as cores in each, their threads wait for one another and take twice the time.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+Value = TypeVar("Value")
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"
 # Read before any test takes it out of the environment.
@@ -94,10 +95,11 @@ def reference(mnist: Path) -> Callable[[Any], Any]:
     return cache(lambda config: train(config, dataset))
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until `condition()` is true; fails with its last value after `seconds`."""
+def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:
+    """Wait until `condition()` is true, and return what it was; fails with its last value after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > end:
             pytest.fail(f"still {value!r} after {seconds} s")
         time.sleep(0.02)
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,13 +31,14 @@ def rate(page: Page) -> str | None:
 
 def lower_rate(page: Page, times: int = 1) -> str:
     """Press the key for a smaller learning rate so often; the rate that the slider and the address then come to."""
-    before = rate(page)
-    assert before is not None
+    before = settled_rate(page)
     page.move("c_learning_rate", *[Keys.ARROW_LEFT] * times)
-    wait_until(lambda: (current := rate(page)) is not None and float(current) < float(before) / 1.2**times * 1.05, 30)
-    after = rate(page)
-    assert after is not None
-    return after
+    return settled_rate(page, below=float(before) / 1.2**times * 1.05)
+
+
+def settled_rate(page: Page, below: float = math.inf) -> str:
+    """The learning rate that slider and address come to, which is below that."""
+    return str(wait_until(lambda: (now := rate(page)) and float(now) < below and now, 30))
 
 
 def state(page: Page) -> tuple[str | None, str | None, str | None]:
