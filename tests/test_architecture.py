@@ -348,6 +348,14 @@ def test_the_pages_process_never_loads_torch_or_dask() -> None:
     assert _loaded(f"{lines}\nfrom mnist_core.jobs import ensure_cluster") == []
 
 
+def test_the_clusters_process_never_loads_torch() -> None:
+    """It would begin to start workers two seconds later, and keep 300 MB."""
+    modules = [_module(file) for file in files() if room(file) == "jobs" and file.stem != "__main__"]
+    lines = "\n".join(f"import {name}" for name in modules)
+    assert "import mnist_core.jobs.dispatcher" in lines
+    assert "torch" not in _loaded(lines)
+
+
 def _module(file: Path) -> str:
     parts = file.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -11,8 +11,6 @@ import time
 from functools import partial
 from typing import Any
 
-from mnist_core.analysis import registry
-from mnist_core.analysis.context import Context
 from mnist_core.analysis.schema import Arrays
 from mnist_core.errors import MnistLabError, TransientStoreError
 from mnist_core.jobs import compute_lock, worker_heartbeat
@@ -54,6 +52,10 @@ class _Reporter:
 
 def _computed(store: Store, analysis: Analysis, cores: int) -> tuple[dict[str, Any], Arrays]:
     """The result, as the store keeps it. Raises MnistLabError, _NoLongerWantedError."""
+    # Not before: the dispatcher names `execute` to the workers, and its process has no use for torch.
+    from mnist_core.analysis import registry
+    from mnist_core.analysis.context import Context
+
     kind, parameters = registry.kind_of(analysis), registry.parameters_of(analysis)
     reporter = _Reporter(store, analysis, measures_time=kind.measures_time)
     return kind.compute(Context(store.runs.get, cores), parameters, reporter).to_stored()
