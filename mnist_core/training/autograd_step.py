@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -16,7 +16,7 @@ from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import BatchLoader, Rows
 from mnist_core.training.evaluation import alive, loss_of
 from mnist_core.training.optimizers import ParameterOptimizer
-from mnist_core.training.step import Chunks, StepResult, Stop, dropout_mask, with_positions
+from mnist_core.training.step import Block, BlockResult, Chunks, Stop, dropout_mask, is_over, with_positions
 
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
 
@@ -36,17 +36,22 @@ class AutogradStep:
         self._dropouts = {module: number for number, module in enumerate(m for m in model if isinstance(m, nn.Dropout))}
         self._optimizer = ParameterOptimizer(config, self._parameters)
         self.optimizers = [self._optimizer]
+        self._ending = [0] if config.stop_when_not_finite else []
 
-    def update(
-        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, measure_norms: bool = True
-    ) -> list[StepResult] | None:
-        """See `step.Step.update`."""
-        measured = self._gradient(number, chunks, stop)
-        if measured is None:
-            return None
-        result = StepResult(*measured, self._norm() if measure_norms else None)
-        self._optimizer.update(rates[0])
-        return [result]
+    def make(self, block: Block, stop: Stop) -> BlockResult:
+        """See `step.Step.make`."""
+        result = BlockResult.empty(block)
+        for place, chunks in enumerate(block.batches):
+            measured = self._gradient(block.first + place, chunks, stop)
+            if measured is None:
+                return result.up_to(place)
+            result.losses[place], result.hits[place] = measured
+            if block.measured[place]:
+                result.norms[place] = self._norm()
+            self._optimizer.update(float(block.rates[place, 0]))
+            if is_over(result, place, self._ending):
+                return result.up_to(place + 1)
+        return result
 
     def _gradient(self, number: int, chunks: Chunks, stop: Stop) -> tuple[float, int] | None:
         """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""

@@ -35,7 +35,7 @@ from mnist_core.config import RunConfig
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.evaluation import alive, hits_of, sums_of
 from mnist_core.training.flat_optimizers import FlatOptimizer
-from mnist_core.training.step import Chunks, StepResult, Stop, dropout_mask, with_positions
+from mnist_core.training.step import Block, BlockResult, Stop, dropout_mask, is_over, with_positions
 
 aten = torch.ops.aten
 
@@ -143,6 +143,7 @@ class DenseStep:
             _Layer(_Weights(*parameters[i : i + 2]), _Weights(*gradients[i : i + 2]))
             for i in range(0, len(parameters), 2)
         ]
+        self._ending = [place for place, config in enumerate(configs) if config.stop_when_not_finite]
         self._plain = all(config.optimizer == "sgd" and not config.weight_decay for config in configs)
         self._gradients = [gradient.flatten(1) for gradient in gradients]
         self.optimizers = (
@@ -154,36 +155,46 @@ class DenseStep:
 
     # ---- the step ----------------------------------------------------------------------------------------------
 
-    def update(
-        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, measure_norms: bool = True
-    ) -> list[StepResult] | None:
-        """See `step.Step.update`."""
-        images = sum(len(chunk) for chunk in chunks)
-        at_once = self._plain and not measure_norms and len(chunks) == 1
-        factor = np.divide([-rate for rate in rates] if at_once else [1.0], images)[:, None, None]
+    def make(self, block: Block, stop: Stop) -> BlockResult:
+        """See `step.Step.make`."""
+        result = BlockResult.empty(block)
+        with np.errstate(all="ignore"):  # NaN and infinity are results
+            for place in range(len(block.batches)):
+                if not self._update(block, place, result, stop):
+                    return result.up_to(place)
+                if is_over(result, place, self._ending):
+                    return result.up_to(place + 1)
+        return result
+
+    def _update(self, block: Block, place: int, result: BlockResult, stop: Stop) -> bool:
+        """The update at `place` of the block; False if it was interrupted."""
+        chunks, rates, measured = block.batches[place], block.rates[place], block.measured[place]
+        images = sum(map(len, chunks))
+        at_once = self._plain and not measured and len(chunks) == 1
+        factor = np.divide(-rates if at_once else 1.0, images).reshape(-1, 1, 1)
         losses: Any = 0.0  # of each run
         hits: Any = 0
         for rows, chunk in with_positions(chunks):
             if rows.start and stop():
-                return None
+                return False
             batch = self._batch(len(chunk))
             labels = self._loader.fill(batch.inputs, chunk)
             if self._config.dropout:
-                self._apply_dropout(batch, number, rows)
+                self._apply_dropout(batch, block.first + place, rows)
             self._forward(batch, training=True)
-            with np.errstate(all="ignore"):  # NaN and infinity are results
-                hits += hits_of(batch.z, labels)
-                losses += self._loss(batch, labels)
-                batch.delta *= factor
-                self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
-        norms = self._norms() if measure_norms else [None] * len(rates)
+            hits += hits_of(batch.z, labels)
+            losses += self._loss(batch, labels)
+            batch.delta *= factor
+            self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
+        result.losses[place] = losses
+        result.losses[place] /= images  # in float64
+        result.hits[place] = hits
+        if measured:
+            result.norms[place] = self._norms()
         if not at_once:
-            for optimizer, rate in zip(self.optimizers, rates, strict=True):
+            for optimizer, rate in zip(self.optimizers, rates.tolist(), strict=True):
                 optimizer.update(rate)
-        return [
-            StepResult(loss / images, hit, norm)
-            for loss, hit, norm in zip(losses.tolist(), hits.tolist(), norms, strict=True)
-        ]
+        return True
 
     def _apply_dropout(self, batch: _Batch, number: int, rows: range) -> None:
         """Choose the units that are left out, for each run as if it were alone."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import cast
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from mnist_core.messages import N_
 from mnist_core.networks.models import build_model, describe
 from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader
-from mnist_core.training.step import never
+from mnist_core.training.step import Block, never
 
 LOG = logging.getLogger("mnist_lab.devices")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -92,7 +91,6 @@ def _tried(device: torch.device) -> np.ndarray[tuple[int], np.dtype[np.float64]]
     step = AutogradStep(config, model, BatchLoader(config, images, labels, device))
     losses = []
     for number in range(_TRIED_STEPS):
-        results = step.update(number, [np.arange(32) + number], [0.1], never)
-        losses.append(cast(list, results)[0].loss)  # type: ignore[type-arg]  # nothing interrupts it
+        losses.append(step.make(Block.of_one(number, [np.arange(32) + number], [0.1]), never).losses[0, 0])
     weights = [value.detach().cpu().double().flatten().numpy() for value in model.state_dict().values()]
     return np.concatenate([np.array(losses), *weights])

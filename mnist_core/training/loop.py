@@ -27,10 +27,11 @@ from mnist_core.training.chunks import chunk_size, even_size, pieces
 from mnist_core.training.dense_step import DenseStep
 from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, dead_units, score
 from mnist_core.training.layer_probe import probe_layers
-from mnist_core.training.run_state import RunState
+from mnist_core.training.run_state import RunState, Updates
 from mnist_core.training.sharpness import sharpness
-from mnist_core.training.step import Step, Stop, never
+from mnist_core.training.step import Block, Chunks, Step, Stop, never
 
+BLOCK_SECONDS = 0.1  # of updates that are made in one call; pause, stop and a changed rate are heard between two
 EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time, since they leave the cache
 
 
@@ -49,6 +50,7 @@ class TrainingLoop:
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))  # an epoch, and its images' order
         self._evaluation_steps = schedule.evaluation_steps(self._config)
         self._single = len(runs) == 1  # from the start, not by the end of others
+        self._seconds_per_update, self._longest = 0.0, 1  # of the last block; updates of the next, at most
         self._watched_step = -1  # the last at which early stopping was shown the validation loss
         self._take_in()
 
@@ -59,6 +61,8 @@ class TrainingLoop:
         # A run keeps its chunks, as long as some are small enough for all: they say in which order its sums are added up.
         self.chunk_size = min(chunk_size(self._config, 1 / len(configs)), *(run.chunk_size for run in self.runs))
         self._watched_steps = frozenset[int]().union(*(schedule.watched_steps(config) for config in configs))
+        # After these updates something is to be done.
+        self._due = sorted({*self._evaluation_steps, *self._watched_steps, self._config.total_steps})
         if not self._single:
             for run in self.runs:
                 run.stack_size, run.was_stacked = len(configs), True
@@ -97,36 +101,59 @@ class TrainingLoop:
             if not self._evaluate_if_due(stop) or not self._watch_if_due(stop):
                 break
             self._end_if_over(stop)
-            if not self.runs or updates == steps or stop() or elapsed() >= seconds:
+            if not self.runs or updates == steps or stop() or (passed := elapsed()) >= seconds:
                 break
-            if not self.update(stop):
+            made = self.make_updates(stop, at_most=None if steps is None else steps - updates, seconds=seconds - passed)
+            if not made:
                 break
-            updates += 1
+            updates += made
             self._let_go(stop)
         elapsed()
 
     def update(self, stop: Stop = never) -> bool:
-        """One update of all weights and its record; False if it was interrupted. `advance` calls it."""
+        """One update of all weights and its record; False if it was interrupted."""
+        return self.make_updates(stop, at_most=1) == 1
+
+    def make_updates(self, stop: Stop = never, *, at_most: int | None = None, seconds: float = math.inf) -> int:
+        """A block of updates of all weights, with their records: up to what is to be done between two of them, and no longer
+        than `BLOCK_SECONDS`, since nothing is heard meanwhile. How many were made: 0 if the first was interrupted."""
         lead = self.runs[0]
         if self._single and lead.stack_size > 1:
             lead.leave_stack()
-        indices = self._batch(lead.step)
-        size = len(indices)
-        chunks = (
-            [indices]
-            if size <= self.chunk_size
-            else [indices[rows] for rows in pieces(size, even_size(size, self.chunk_size))]
-        )
-        rates = [run.learning_rate for run in self.runs]
+        count = self._block_length(at_most, seconds)
         if lead.step + 1 in self._evaluation_steps or lead.step + 1 in self._watched_steps:
             for run in self.runs:
                 run.remember_weights()
-        results = self.step.update(lead.step, chunks, rates, stop, measure_norms=lead.closes_window)
-        if results is None:
-            return False
-        for run, result, rate in zip(self.runs, results, rates, strict=True):
-            run.record_update(result, size, rate)
-        return True
+        batches = [self._chunks(step) for step in range(lead.step, lead.step + count)]
+        rates = np.stack([run.learning_rates(count) for run in self.runs], axis=1)
+        begun = time.perf_counter()
+        result = self.step.make(Block(lead.step, batches, rates, lead.closes_window(count)), stop)
+        took = time.perf_counter() - begun
+        if made := len(result):
+            self._seconds_per_update, self._longest = took / made, 2 * made
+            images = np.array([sum(map(len, chunks)) for chunks in batches[:made]])
+            passed = took * np.arange(1, made + 1) / made
+            for place, run in enumerate(self.runs):
+                losses, hits, norms = result.losses[:, place], result.hits[:, place], result.norms[:, place]
+                run.record_updates(Updates(losses, hits, norms, images, rates[:made, place], run.seconds + passed))
+        return made
+
+    def _block_length(self, at_most: int | None, seconds: float) -> int:
+        """Updates of the next block. One before which the weights are kept is made alone."""
+        step = self.runs[0].step
+        epoch_end = (step // self._config.steps_per_epoch + 1) * self._config.steps_per_epoch
+        due = next(at for at in self._due if at > step) if self._due[-1] > step else step + 1
+        free = min(max(1, due - 1 - step), epoch_end - step)
+        timely = int(min(seconds, BLOCK_SECONDS) / self._seconds_per_update) if self._seconds_per_update else 1
+        return max(1, min(free, timely, self._longest, free if at_most is None else at_most))
+
+    def _chunks(self, step: int) -> Chunks:
+        """The batch of update number `step`, cut so that memory stays bounded."""
+        indices = self._batch(step)
+        size = len(indices)
+        if size <= self.chunk_size:
+            return [indices]
+        return [indices[rows] for rows in pieces(size, even_size(size, self.chunk_size))]
 
     def _batch(self, step: int) -> NDArray[np.int64]:
         epoch, place = divmod(step, self._config.steps_per_epoch)

@@ -32,9 +32,7 @@ from mnist_core.records import (
 )
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import chunk_size
-from mnist_core.training.step import StepResult
-
-UNMEASURED = -1.0  # stands in a window for the norm of a gradient that was not measured
+from mnist_core.training.step import UNMEASURED
 
 
 class OptimizerState(Protocol):
@@ -53,6 +51,18 @@ class SavedBuffers:
     def state(self) -> dict[str, torch.Tensor]:
         """See `OptimizerState.state`."""
         return dict(self.buffers)
+
+
+@dataclass(frozen=True)
+class Updates:
+    """Updates of one run that were made, an entry for each in every array: what they measured, and beside it …"""
+
+    losses: NDArray[np.float64]
+    hits: NDArray[np.int64]
+    norms: NDArray[np.float64]
+    images: NDArray[np.int64]  # in its batch
+    rates: NDArray[np.float64]  # learning rate
+    seconds: NDArray[np.float64]  # of training when it was done
 
 
 class RunState:
@@ -138,8 +148,8 @@ class RunState:
         self._add_event("alone", self.stack_size)
         self.stack_size = 1
 
-    def _add_event(self, kind: Any, value: float | None = None) -> None:
-        event = Event(self.step, kind, value)
+    def _add_event(self, kind: Any, value: float | None = None, step: int | None = None) -> None:
+        event = Event(self.step if step is None else step, kind, value)
         self.events.append(event)
         self._new_events.append(event)
 
@@ -161,48 +171,81 @@ class RunState:
 
     # ---- updates -----------------------------------------------------------------------------------------------
 
-    @property
-    def closes_window(self) -> bool:
-        """Whether the next step is the last of its window: the one whose gradient is measured."""
-        return len(self.window) + 1 == self._window_size or self.step + 1 == self.total_steps
+    def learning_rates(self, count: int) -> NDArray[np.float64]:
+        """The rates of the next `count` steps."""
+        if self.config.schedule == "constant":
+            return np.full(count, self.base_rate)
+        steps = range(self.step, self.step + count)
+        return np.array([self.base_rate * schedule.factor(self.config, step) for step in steps])
 
-    def record_update(self, result: StepResult, images: int, rate: float) -> None:
-        """An update on so many images, with this learning rate, has been made."""
-        self.step += 1
-        loss, hits, norm = result
-        self.window.append((loss, hits / images, UNMEASURED if norm is None else norm))
-        for place, value in enumerate((loss * images, hits, images)):
-            self.open_epoch[place] += value
-        if self.step % self.config.steps_per_epoch == 0:
+    def closes_window(self, count: int) -> NDArray[np.bool_]:
+        """Which of the next `count` steps are the last of their window: those whose gradient is measured."""
+        numbers = np.arange(1, count + 1)
+        closes: NDArray[np.bool_] = (len(self.window) + numbers) % self._window_size == 0
+        closes |= self.step + numbers == self.total_steps
+        return closes
+
+    def record_updates(self, updates: Updates) -> None:
+        """Updates of one epoch have been made. Only the last of them may have ended the run by its numbers."""
+        self.step += len(updates.losses)
+        sums = updates.losses * updates.images, updates.hits, updates.images
+        # One after the other, so that it is of no consequence in how many blocks they were made.
+        self.open_epoch = [
+            float(np.add.accumulate([total, *values])[-1]) for total, values in zip(self.open_epoch, sums, strict=True)
+        ]
+        if self.ends_epoch:
             self.epochs.append(self.open_epoch)
             self.open_epoch = [0.0, 0.0, 0.0]
-        if math.isfinite(loss) and (norm is None or math.isfinite(norm)):
-            self.last_finite_loss = loss
-        else:
-            self._record_not_finite()
-        if len(self.window) == self._window_size or self.step == self.total_steps or self.finished:
-            self._close_window(rate)
+        self._record_finite(updates)
+        self._close_windows(updates)
 
-    def _record_not_finite(self) -> None:
+    def _record_finite(self, updates: Updates) -> None:
+        finite = np.isfinite(updates.losses) & np.isfinite(updates.norms)
+        before = updates.losses[: len(finite) if finite.all() else int(finite.argmin())]
+        if len(before):
+            self.last_finite_loss = float(before[-1])
+        if len(before) < len(finite):
+            self._record_not_finite(self.step - len(finite) + len(before) + 1)
+            if finite.any():  # it goes on with its NaN, and has come to numbers again
+                self.last_finite_loss = float(updates.losses[finite][-1])
+
+    def _record_not_finite(self, step: int) -> None:
         if self._first_not_finite() is None:
-            self._add_event("not_finite", self.last_finite_loss)
+            self._add_event("not_finite", self.last_finite_loss, step)
         if self.config.stop_when_not_finite:
             self.outcome = "diverged"
 
     def _first_not_finite(self) -> Event | None:
         return next((event for event in self.events if event.kind == "not_finite"), None)
 
-    def _close_window(self, rate: float) -> None:
-        losses, accuracies, norms = np.array(self.window).T
-        norms = norms[norms != UNMEASURED]
-        # NaN takes over mean, minimum and maximum: a broken window must not look whole.
-        with np.errstate(all="ignore"):
-            record = (
-                *(losses.mean(), losses.min(), losses.max(), accuracies.mean()),
-                *((norms.mean(), norms.max()) if len(norms) else (math.nan, math.nan)),
-            )
-        self._new_steps.append((self.step, len(losses), self.epoch, self.seconds, *record, rate))
-        self.window = []
+    def _close_windows(self, updates: Updates) -> None:
+        """Record the windows that are full, and the open one where no step is to come."""
+        made, size = len(updates.losses), self._window_size
+        rows = np.column_stack([updates.losses, updates.hits / updates.images, updates.norms])
+        rows = np.concatenate([np.array(self.window).reshape(-1, 3), rows])
+        full = len(rows) // size
+        closed, rest = [rows[: full * size].reshape(full, size, 3)], rows[full * size :]
+        if len(rest) and (self.finished or self.step == self.total_steps):
+            closed, rest = [*closed, rest[None]], rest[:0]
+        self.window = [(row[0], row[1], row[2]) for row in rest.tolist()]
+        before = made - len(rows)  # the place of the next row among the updates; below 0 for those of earlier blocks
+        for windows in closed:
+            count, length, _columns = windows.shape
+            last = before + length * np.arange(1, count + 1) - 1
+            self._record_windows(windows, self.step - made + 1 + last, updates.seconds[last], updates.rates[last])
+            before += count * length
+
+    def _record_windows(
+        self,
+        windows: NDArray[np.float64],
+        steps: NDArray[np.int64],
+        seconds: NDArray[np.float64],
+        rates: NDArray[np.float64],
+    ) -> None:
+        """`windows`: windows × updates × (loss, accuracy, norm); the rest is of the last update of each."""
+        columns = [column.tolist() for column in (steps, steps / self.config.steps_per_epoch, seconds, rates)]
+        for step, epoch, second, rate, figures in zip(*columns, window_statistics(windows).tolist(), strict=True):
+            self._new_steps.append((step, windows.shape[1], epoch, second, *figures, rate))
 
     # ---- evaluations -------------------------------------------------------------------------------------------
 
@@ -218,7 +261,7 @@ class RunState:
             self._new_sharpness.append(sharpness)
         self.weights_before = None
         if not math.isfinite(row["train_loss"]):
-            self._record_not_finite()
+            self._record_not_finite(self.step)
         self.record_validation(row)
         if self.patience_is_over and not self.finished:
             self._add_event("early_stop", self.lowest_epoch.get("step", 0))
@@ -276,7 +319,9 @@ class RunState:
     def flush(self) -> None:
         """Record the open window now, short as it is: the run is not going on."""
         if self.window:
-            self._close_window(self.learning_rate)
+            now = np.array([self.step]), np.array([self.seconds]), np.array([self.learning_rate])
+            self._record_windows(np.array([self.window]), *now)
+            self.window = []
 
     def take_records(self) -> Curves:
         """What is new since the last call."""
@@ -316,6 +361,20 @@ class RunState:
             "not_finite_step": not_finite.step if not_finite else None,
             "last_finite_loss": not_finite.value if not_finite else None,
         }
+
+
+def window_statistics(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each of `windows` (windows × updates × (loss, accuracy, norm)) mean, minimum and maximum of the loss, mean accuracy,
+    mean and maximum of the norms that were measured (NaN where none was)."""
+    losses, accuracies, norms = (np.ascontiguousarray(windows[:, :, column]) for column in range(3))
+    measured = norms != UNMEASURED
+    # NaN takes over mean, minimum and maximum: a broken window must not look whole.
+    with np.errstate(all="ignore"):
+        norm_mean = np.where(measured, norms, 0.0).sum(1) / measured.sum(1)
+        norm_maximum = np.where(measured.any(1), np.where(measured, norms, -np.inf).max(1), np.nan)
+        return np.stack(
+            [losses.mean(1), losses.min(1), losses.max(1), accuracies.mean(1), norm_mean, norm_maximum], axis=1
+        )
 
 
 def _as_dict(row: NDArray[np.void]) -> dict[str, float]:

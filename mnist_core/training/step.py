@@ -1,9 +1,14 @@
-"""What one update of the weights is to the loop: the interface that `DenseStep` and `AutogradStep` share."""
+"""What updates of the weights are to the loop: the interface that `DenseStep` and `AutogradStep` share.
+
+The loop asks for a block of updates at a time, so that what a step measures stays where it is until the block is done.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -27,14 +32,44 @@ class StoppedError(Exception):
     """`stop()` said so; caught by whoever gave `stop`."""
 
 
-class StepResult(NamedTuple):
-    """What an update measured before it changed the weights. NaN and infinity are results like any other."""
+UNMEASURED = -1.0  # stands for the norm of a gradient that was not measured
 
-    loss: float  # mean over the batch
-    hits: int  # images whose greatest output was at their label
-    gradient_norm: (
-        float | None
-    )  # Euclidean norm of the whole gradient, weight decay left out; None where it was not measured
+
+@dataclass(frozen=True)
+class Block:
+    """Updates to make in one call, one for each of `batches`."""
+
+    first: int  # number of the first of them, 0-based from the start of the run
+    batches: Sequence[Chunks]
+    rates: NDArray[np.float64]  # learning rates, updates × runs
+    measured: NDArray[np.bool_]  # of each update, whether the norm of its gradient is wanted
+
+    @classmethod
+    def of_one(cls, number: int, chunks: Chunks, rates: Sequence[float], *, measured: bool = True) -> Block:
+        """Update `number` alone, on a batch of `chunks`."""
+        return cls(number, [chunks], np.array([rates], np.float64), np.array([measured]))
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What updates measured before they changed the weights, updates × runs. NaN and infinity are results like any other."""
+
+    losses: NDArray[np.float64]  # means over the batch
+    hits: NDArray[np.int64]  # images whose greatest output was at their label
+    norms: NDArray[np.float64]  # Euclidean norms of whole gradients, weight decay left out; UNMEASURED where not wanted
+
+    @classmethod
+    def empty(cls, block: Block) -> BlockResult:
+        """With room for all of the block's updates."""
+        shape = block.rates.shape
+        return cls(np.empty(shape), np.empty(shape, np.int64), np.full(shape, UNMEASURED))
+
+    def __len__(self) -> int:
+        return len(self.losses)
+
+    def up_to(self, count: int) -> BlockResult:
+        """The first `count` updates."""
+        return BlockResult(self.losses[:count], self.hits[:count], self.norms[:count])
 
 
 class Optimizer(Protocol):
@@ -54,13 +89,12 @@ class Step(Protocol):
     def optimizers(self) -> Sequence[Optimizer]:
         """That of each run."""
 
-    def update(
-        self, number: int, chunks: Chunks, rates: Sequence[float], stop: Stop, *, measure_norms: bool = True
-    ) -> list[StepResult] | None:
-        """Update number `number` (0-based) of every run on a batch of `chunks`, with these learning rates.
+    def make(self, block: Block, stop: Stop) -> BlockResult:
+        """Make the updates of `block`, of every run on the same batches.
 
-        Without `measure_norms` a step may be faster: it needs no gradient of its own.
-        None where `stop()`, asked between chunks, said so: nothing has changed then.
+        Fewer where a run that ends at its first NaN or infinity has come to it: that update is the last one. Fewer, too, where
+        `stop()`, asked between the chunks of a batch, said so: the update that it interrupts changes nothing. Where no norm is
+        wanted an update may be faster, since it needs no gradient of its own.
         """
 
     def outputs(self, loader: BatchLoader, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
@@ -77,6 +111,12 @@ class Step(Protocol):
 
     def release_buffers(self) -> None:
         """Let go of what is kept from step to step for speed alone: no step may follow soon."""
+
+
+def is_over(result: BlockResult, place: int, ending: Sequence[int]) -> bool:
+    """Whether one of the runs at `ending`, which end at the first NaN or infinity, has come to it in the update at `place`."""
+    losses, norms = result.losses[place].tolist(), result.norms[place].tolist()
+    return not all(math.isfinite(losses[run]) and math.isfinite(norms[run]) for run in ending)
 
 
 def with_positions(chunks: Chunks) -> Iterator[tuple[range, NDArray[np.int64]]]:

@@ -20,8 +20,9 @@ from mnist_core.training import batch_norm
 from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.step import dropout_mask
-from tests.training.test_dense import IMAGES, LABELS, Plain, loader, never
+from tests.training.test_dense import IMAGES, LABELS, Plain, loader
 from tests.training.test_trainer import plain_loop, same, small
+from tests.training.updates import make_update
 
 MLP: dict[str, Any] = {"hidden_layers": (12, 7, 9), "batch_norm": True, "dropout": 0.3}
 CNN: dict[str, Any] = {
@@ -72,7 +73,7 @@ def test_a_batch_that_is_cut_is_one_batch(
     (step, model), plain = step_of(config), Plain(config, torch.float64)
     for number in range(4):
         chosen = np.random.default_rng(number).permutation(60)[: 60 - number]
-        (result,) = step.update(number, np.array_split(chosen, 7), [0.01], never)
+        (result,) = make_update(step, number, np.array_split(chosen, 7), [0.01])
         expected = plain.update(number, [chosen])
         assert result.hits == expected.hits
         assert (result.loss, result.gradient_norm) == pytest.approx((expected.loss, expected.gradient_norm), rel=1e-9)
@@ -95,12 +96,12 @@ def test_stopped_anywhere_it_changes_nothing(network: dict[str, Any], monkeypatc
     config = small(optimizer="adam", **network)
     step, model = step_of(config)
     chunks = np.array_split(np.arange(60), 3)
-    step.update(0, chunks, [0.01], never)
+    make_update(step, 0, chunks, [0.01])
     before = [value.clone() for value in (*model.state_dict().values(), *step.optimizers[0].state().values())]
     interrupted = 0
     for patience in range(100):
         asked = iter([False] * patience + [True])
-        if step.update(1, chunks, [0.01], lambda asked=asked: next(asked)) is not None:  # type: ignore[misc]
+        if make_update(step, 1, chunks, [0.01], lambda asked=asked: next(asked)) is not None:  # type: ignore[misc]
             break
         interrupted += 1
         after = [*model.state_dict().values(), *step.optimizers[0].state().values()]
@@ -117,7 +118,7 @@ def test_what_is_no_number_goes_its_way_as_in_one_piece() -> None:
         step, model = step_of(config)
         with torch.no_grad():
             model[0].weight[2, 400] = float("inf")
-        result = [step.update(number, np.array_split(np.arange(60), pieces), [0.1], never)[0] for number in range(2)]
+        result = [make_update(step, number, np.array_split(np.arange(60), pieces), [0.1])[0] for number in range(2)]
         found.append((result, torch.cat([value.flatten().double() for value in model.state_dict().values()])))
     assert np.isnan(found[0][0][1].loss)
     np.testing.assert_equal([one.loss for one in found[0][0]], [one.loss for one in found[1][0]])

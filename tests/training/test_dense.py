@@ -19,8 +19,9 @@ from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.dense_step import DenseStep
 from mnist_core.training.evaluation import loss_of
-from mnist_core.training.step import StepResult, dropout_mask
+from mnist_core.training.step import dropout_mask
 from tests.training.test_trainer import plain_optimizer, small
+from tests.training.updates import Measured, make_update
 
 IMAGES, LABELS = draw_digits(60, 5)
 
@@ -55,7 +56,7 @@ class Plain:
         if config.model == "cnn":
             self.inputs = self.inputs.view(-1, 1, 28, 28)
 
-    def update(self, number: int, chunks: list[np.ndarray]) -> StepResult:
+    def update(self, number: int, chunks: list[np.ndarray]) -> Measured:
         chosen = np.concatenate(chunks)
         every = self._forward(number, self.inputs[torch.from_numpy(chosen)])
         labels = torch.from_numpy(self.labels[chosen])
@@ -64,7 +65,7 @@ class Plain:
         loss.backward()
         norm = math.sqrt(sum(weight.grad.square().sum().item() for weight in self.model.parameters()))
         self.optimizer.step()
-        return StepResult(loss.item(), int((every.argmax(1) == labels).sum()), norm)
+        return Measured(loss.item(), int((every.argmax(1) == labels).sum()), norm)
 
     def _forward(self, number: int, signal: torch.Tensor) -> torch.Tensor:
         layer = 0
@@ -110,7 +111,10 @@ def test_agrees_with_autograd(
     model = build_model(config).to(dtype)
     step = DenseStep([config], [model], loader(config))
     for number, chunks in enumerate(batches(rows, size, chunk)[:steps]):
-        (result,), expected = step.update(number, chunks, [config.learning_rate], never), plain.update(number, chunks)
+        (result,), expected = (
+            make_update(step, number, chunks, [config.learning_rate]),
+            plain.update(number, chunks),
+        )
         assert (result.loss, result.gradient_norm) == pytest.approx(
             (expected.loss, expected.gradient_norm), rel=tolerance, abs=tolerance, nan_ok=True
         )
@@ -123,7 +127,8 @@ def test_agrees_with_autograd(
 
 def test_of_equal_outputs_the_first_counts() -> None:
     config = small(initialization="zeros")
-    (result,) = DenseStep([config], [build_model(config)], loader(config)).update(0, [np.arange(60)], [0.01], never)
+    step = DenseStep([config], [build_model(config)], loader(config))
+    (result,) = make_update(step, 0, [np.arange(60)], [0.01])
     assert result.hits == (LABELS == 0).sum() > 0
 
 
@@ -138,7 +143,7 @@ def test_the_gradient_agrees_with_central_differences(activation: str, loss: str
     labels = torch.from_numpy(fed.fill(filled, np.arange(20)).astype(np.int64))
     inputs = filled * fed.factor
     # An update of plain SGD at the rate 1 takes the gradient away from the weights.
-    DenseStep([config], [model], loader(config)).update(0, [np.arange(20)], [1.0], never)
+    make_update(DenseStep([config], [model], loader(config)), 0, [np.arange(20)], [1.0])
     gradients = [old - weight.detach() for old, weight in zip(before, model.parameters(), strict=True)]
     for weight, old in zip(model.parameters(), before, strict=True):
         weight.data.copy_(old)
@@ -164,10 +169,10 @@ def test_what_is_not_finite_comes_through_as_in_the_general_step(activation: str
         step = (
             DenseStep([config], [model], loader(config)) if kind is DenseStep else kind(config, model, loader(config))
         )
-        (first,) = step.update(0, [np.arange(20)], [0.01], never)
+        (first,) = make_update(step, 0, [np.arange(20)], [0.01])
         with torch.no_grad():
             model[0].weight[2, 400] = value
-        result = [first, *(step.update(number, [np.arange(20)], [0.01], never)[0] for number in (1, 2))]
+        result = [first, *(make_update(step, number, [np.arange(20)], [0.01])[0] for number in (1, 2))]
         found.append((np.array(result), np.concatenate([weight.detach().ravel() for weight in model.parameters()])))
     (mine, weights), (others, other_weights) = found
     np.testing.assert_allclose(mine[:, [0, 2]], others[:, [0, 2]], rtol=1e-4)  # NaN equals NaN, infinity infinity
@@ -181,14 +186,14 @@ def test_an_interrupted_step_changes_nothing(optimizer: str) -> None:
     step, whole = (DenseStep([config], [one], loader(config)) for one in (model, other))
     chunks = np.array_split(np.arange(60), 3)
     for one in (step, whole):
-        one.update(0, chunks, [0.01], never)
+        make_update(one, 0, chunks, [0.01])
     answers = iter([False, True])
     before = [value.clone() for value in (*model.state_dict().values(), *step.optimizers[0].state().values())]
-    assert step.update(1, chunks, [0.01], lambda: next(answers)) is None
+    assert make_update(step, 1, chunks, [0.01], lambda: next(answers)) is None
     assert list(answers) == []
     after = [*model.state_dict().values(), *step.optimizers[0].state().values()]
     assert all(torch.equal(new, old) for new, old in zip(after, before, strict=True))
-    assert step.update(1, chunks, [0.01], never) == whole.update(1, chunks, [0.01], never)
+    assert make_update(step, 1, chunks, [0.01]) == make_update(whole, 1, chunks, [0.01])
 
 
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
@@ -197,13 +202,13 @@ def test_goes_on_from_its_state(optimizer: str) -> None:
     model, again = build_model(config), build_model(config)
     step = DenseStep([config], [model], loader(config))
     for number in range(3):
-        step.update(number, [np.arange(30)], [0.01], never)
+        make_update(step, number, [np.arange(30)], [0.01])
     fresh = DenseStep([config], [again], loader(config))
     again.load_state_dict(model.state_dict())
     fresh.optimizers[0].restore({name: value.clone() for name, value in step.optimizers[0].state().items()})
     for number in (3, 4):
         rows = [np.arange(7 * number)]
-        assert fresh.update(number, rows, [0.01], never) == step.update(number, rows, [0.01], never)
+        assert make_update(fresh, number, rows, [0.01]) == make_update(step, number, rows, [0.01])
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
 
 

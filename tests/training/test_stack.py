@@ -25,9 +25,10 @@ from mnist_core.sweep_range import variants
 from mnist_core.training import checkpoint, train_together
 from mnist_core.training import rate_sweep as sweeps
 from mnist_core.training.dense_step import DenseStep
-from tests.training.test_dense import batches, loader, networks, never
+from tests.training.test_dense import batches, loader, networks
 from tests.training.test_going_on import Course
 from tests.training.test_trainer import WATCHED, small
+from tests.training.updates import make_update
 
 # What may differ between the runs of a stack.
 DIFFERENCES = (
@@ -55,8 +56,8 @@ def test_stacked_steps_are_those_of_single_ones(config: RunConfig, rows: int, si
     single = [DenseStep([one], [model], loader(one)) for one, model in zip(configs, alone, strict=True)]
     rates = [one.learning_rate for one in configs]
     for number, chunks in enumerate(batches(rows, size, chunk)[:5]):
-        made = stacked.update(number, chunks, rates, never)
-        expected = [step.update(number, chunks, [rate], never)[0] for step, rate in zip(single, rates, strict=True)]
+        made = make_update(stacked, number, chunks, rates)
+        expected = [make_update(step, number, chunks, [rate])[0] for step, rate in zip(single, rates, strict=True)]
         np.testing.assert_allclose(np.array(made), np.array(expected), rtol=1e-9, atol=1e-12)
     for mine, other in zip(models, alone, strict=True):
         for a, b in zip(mine.parameters(), other.parameters(), strict=True):
@@ -182,8 +183,8 @@ def test_a_step_without_its_gradient_is_the_same_step(config: RunConfig, size: i
     models, others = ([build_model(one).double() for one in configs] for _kind in range(2))
     whole, bare = (DenseStep(configs, kind, loader(config)) for kind in (models, others))
     for number in range(3):
-        made = whole.update(number, [np.arange(size)], [0.005, 0.002], never)
-        found = bare.update(number, [np.arange(size)], [0.005, 0.002], never, measure_norms=False)
+        made = make_update(whole, number, [np.arange(size)], [0.005, 0.002])
+        found = make_update(bare, number, [np.arange(size)], [0.005, 0.002], norms=False)
         assert [one.loss for one in found] == [pytest.approx(one.loss, rel=1e-9, nan_ok=True) for one in made]
         if config.initialization != "zeros":  # equal outputs, of which rounding picks one
             assert [one.hits for one in found] == [one.hits for one in made]
