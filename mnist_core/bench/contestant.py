@@ -45,6 +45,8 @@ CONTESTANTS: Mapping[str, Contestant] = {
     "floor": Contestant("the floor: its large matrix products alone", "mnist_core.bench.floor", "prepare", ours=True),
     "ours-updates": Contestant("MNIST Lab, without evaluations", _OURS, "updates", ("torch",), ours=True),
     "ours-run": Contestant("MNIST Lab, with evaluations", _OURS, "runs", ("torch",), ours=True),
+    "ours-evaluations": Contestant("MNIST Lab, evaluations alone", _OURS, "evaluations", ("torch",), ours=True),
+    "ours-probes": Contestant("MNIST Lab, looks inside the layers alone", _OURS, "probes", ("torch",), ours=True),
     "ours-sweep": Contestant("MNIST Lab, sweep with evaluations", _OURS, "sweep", ("torch",), ours=True),
     "range-test": Contestant("a range test", "mnist_core.bench.laboratory", "range_test", ("torch",), ours=True),
     "landscape": Contestant(

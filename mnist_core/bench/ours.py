@@ -7,6 +7,7 @@ from mnist_core.bench.work import Begin, Done, Pixels, Run, Work, accuracy
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import useful_threads
+from mnist_core.schedule import evaluation_steps
 
 
 def updates(work: Work, dataset: Dataset) -> Begin:
@@ -19,8 +20,7 @@ def updates(work: Work, dataset: Dataset) -> Begin:
         trainer = Trainer(work.config, dataset, threads=_threads(work.config))
 
         def run() -> Done:
-            for _update in range(work.config.steps_per_epoch):
-                trainer.loop.update()
+            trainer.loop.update(count=work.config.steps_per_epoch)
             return Done(trainer.step, accuracy(logits, work.config, dataset))
 
         def logits(x: Pixels) -> Pixels:
@@ -28,6 +28,44 @@ def updates(work: Work, dataset: Dataset) -> Begin:
             with torch.inference_mode():
                 values: Pixels = trainer.model.eval()(torch.from_numpy(x).view(shape)).numpy()
             return values
+
+        return run
+
+    return begin
+
+
+def evaluations(work: Work, dataset: Dataset) -> Begin:
+    """As many evaluations as the run's curve has, each with its look inside the layers; one update before them."""
+    from mnist_core.training import Trainer
+
+    def begin(number: int) -> Run:
+        trainer = Trainer(work.config, dataset, threads=_threads(work.config))
+        trainer.loop.update()
+
+        def run() -> Done:
+            for _evaluation in evaluation_steps(work.config):
+                trainer.state.remember_weights()
+                trainer.loop.evaluate([trainer.state])
+            return Done(work.updates)
+
+        return run
+
+    return begin
+
+
+def probes(work: Work, dataset: Dataset) -> Begin:
+    """The looks inside the layers alone."""
+    from mnist_core.training import Trainer
+    from mnist_core.training.layer_probe import probe_layers
+
+    def begin(number: int) -> Run:
+        state = Trainer(work.config, dataset, threads=_threads(work.config)).state
+        state.remember_weights()
+
+        def run() -> Done:
+            for _evaluation in evaluation_steps(work.config):
+                probe_layers(work.config, state.model, state.loaders["train"], state.weights_before)
+            return Done(work.updates)
 
         return run
 

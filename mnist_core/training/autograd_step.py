@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from mnist_core.config import RunConfig
@@ -16,7 +14,7 @@ from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import BatchLoader, Rows
 from mnist_core.training.evaluation import alive, loss_of
 from mnist_core.training.optimizers import ParameterOptimizer
-from mnist_core.training.step import Block, BlockResult, Chunks, Stop, dropout_mask, is_over, with_positions
+from mnist_core.training.step import Block, BlockResult, Chunks, Outputs, Stop, dropout_mask, is_over, with_positions
 
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
 
@@ -98,23 +96,18 @@ class AutogradStep:
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         return float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
 
-    def outputs(self, loader: BatchLoader, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    def outputs(self, loader: BatchLoader, rows: slice, *, probed: int = 0) -> Outputs:
         """See `step.Step.outputs`."""
-        inputs, labels = self._rows(loader, rows)
-        with self._evaluating():
-            return self._model(inputs).T.contiguous()[None].cpu().numpy(), labels.cpu().numpy()
-
-    def live_units(self, loader: BatchLoader, rows: slice) -> list[torch.Tensor]:
-        """See `step.Step.live_units`."""
-        signal, _labels = self._rows(loader, rows)
+        signal, labels = self._rows(loader, rows)
         live = []
         with self._evaluating():
             for module in self._model:
                 z, signal = signal, module(signal)
-                if isinstance(module, ACTIVATIONS):
+                if probed and isinstance(module, ACTIVATIONS):
                     # n × units, or n × filters × height × width
-                    live.append(alive(self._config, z, signal).transpose(0, 1).flatten(1).any(dim=1)[None])
-        return live
+                    here = alive(self._config, z[:probed], signal[:probed])
+                    live.append(here.transpose(0, 1).flatten(1).any(dim=1)[None])
+            return Outputs(signal.T.contiguous()[None].cpu().numpy(), labels.cpu().numpy(), live)
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:

@@ -33,9 +33,9 @@ from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import BatchLoader
-from mnist_core.training.evaluation import alive, hits_of, sums_of
+from mnist_core.training.evaluation import alive, at_labels, hits_of, sums_of
 from mnist_core.training.flat_optimizers import FlatOptimizer
-from mnist_core.training.step import Block, BlockResult, Stop, dropout_mask, is_over, with_positions
+from mnist_core.training.step import Block, BlockResult, Outputs, Stop, dropout_mask, is_over, with_positions
 
 aten = torch.ops.aten
 
@@ -103,8 +103,8 @@ class _Batch:
         self.inputs, self.transposed = inputs, inputs.T  # n × 784
         self.signals = signals  # layer after layer
         self.z, self.delta = signals[-1].z.numpy(), signals[-1].delta.numpy()  # runs × 10 × n
+        self.delta_row = self.delta.reshape(len(self.delta), -1)  # runs × 10 n
         self.ones = inputs.new_ones(len(inputs))
-        self.numbers = np.arange(len(inputs))
 
 
 class DenseStep:
@@ -182,8 +182,8 @@ class DenseStep:
             if self._config.dropout:
                 self._apply_dropout(batch, block.first + place, rows)
             self._forward(batch, training=True)
-            hits += hits_of(batch.z, labels)
-            losses += self._loss(batch, labels)
+            loss, hits_here = self._loss(batch, labels)
+            losses, hits = losses + loss, hits + hits_here
             batch.delta *= factor
             self._backward(batch, at_once=at_once, kept=1 if rows.start else 0)
         result.losses[place] = losses
@@ -247,19 +247,13 @@ class DenseStep:
 
     # ---- evaluation --------------------------------------------------------------------------------------------
 
-    def outputs(self, loader: BatchLoader, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    def outputs(self, loader: BatchLoader, rows: slice, *, probed: int = 0) -> Outputs:
         """See `step.Step.outputs`."""
         batch = self._batch(min(rows.stop, len(loader)) - rows.start)
         labels = loader.fill(batch.inputs, rows)
         self._forward(batch, training=False)
-        return batch.z, labels
-
-    def live_units(self, loader: BatchLoader, rows: slice) -> list[torch.Tensor]:
-        """See `step.Step.live_units`."""
-        batch = self._batch(rows.stop - rows.start)
-        loader.fill(batch.inputs, rows)
-        self._forward(batch, training=False)
-        return [alive(self._config, signal.z, signal.a).any(dim=2) for signal in batch.signals[:-1]]
+        seen = [(signal.z[..., :probed], signal.a[..., :probed]) for signal in batch.signals[:-1]] if probed else []
+        return Outputs(batch.z, labels, [alive(self._config, z, a).any(dim=2) for z, a in seen])
 
     # ---- buffers -----------------------------------------------------------------------------------------------
 
@@ -283,6 +277,7 @@ class DenseStep:
         return _Signal(shape, self._dtype, in_place=in_place, dropout=bool(self._config.dropout) and not last)
 
 
+_Sums = tuple[NDArray[np.floating], NDArray[np.int64]]  # each run's loss, and hits, summed over the images
 _GROUP = 64  # numbers: a multiple of what torch takes at once on any CPU
 _SIZES = 8  # numbers of images that buffers are kept for: a full chunk, the rest of a batch, the epoch's last batch
 
@@ -308,27 +303,29 @@ def _add_up(rows: NDArray[np.floating], into: NDArray[np.floating], beta: float)
         np.einsum("ij->i", rows, out=into)
 
 
-def _cross_entropy(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floating]:
-    """Each run's loss, summed over the images; leaves n δ = softmax(z) − y."""
-    delta = batch.delta
+def _cross_entropy(batch: _Batch, labels: NDArray[np.intp]) -> _Sums:
+    """Leaves n δ = softmax(z) − y."""
+    delta, places = batch.delta, at_labels(labels)
     # softmax is the same for z less any number; the greatest keeps exp from overflow
     np.subtract(batch.z, batch.z.max(1, keepdims=True), out=delta)
-    at_label = delta[:, labels, batch.numbers]
+    hits = hits_of(batch.z, labels, delta == 0, places)
+    at_label = batch.delta_row.take(places, 1)
     np.exp(delta, out=delta)
     total = delta.sum(1, keepdims=True)
     delta /= total
-    delta[:, labels, batch.numbers] -= 1
-    return sums_of(np.log(total[:, 0]) - at_label)
+    batch.delta_row[:, places] -= 1
+    return sums_of(np.log(total[:, 0]) - at_label), hits
 
 
-def _squared_error(batch: _Batch, labels: NDArray[np.intp]) -> NDArray[np.floating]:
-    """Each run's loss, summed over the images; leaves n δ = 2 (z − y)."""
-    delta = batch.delta
+def _squared_error(batch: _Batch, labels: NDArray[np.intp]) -> _Sums:
+    """Leaves n δ = 2 (z − y)."""
+    delta, places = batch.delta, at_labels(labels)
+    hits = hits_of(batch.z, labels, batch.z == batch.z.max(1, keepdims=True), places)
     np.copyto(delta, batch.z)
-    delta[:, labels, batch.numbers] -= 1
+    batch.delta_row[:, places] -= 1
     loss = sums_of(np.square(delta))
     delta *= 2
-    return loss
+    return loss, hits
 
 
 # f(z) into a, and δ ← δ ⊙ f′(z) in place. torch's own kernels: one pass each, and NaN goes its way as in `AutogradStep`.

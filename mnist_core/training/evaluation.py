@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +23,11 @@ PROBED = 1_000  # the first training images, that dead units are looked for with
 
 @dataclass(frozen=True)
 class Score:
-    """Mean loss and accuracy over a part."""
+    """Mean loss and accuracy over a part, and dead units there."""
 
     loss: float
     accuracy: float
+    dead_units: float  # the greatest share of them among hidden layers; NaN where they were not looked for
 
 
 def loss_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -35,16 +38,19 @@ def loss_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> t
     return (outputs - target).square().sum(dim=1).mean()
 
 
-def losses_of(config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.floating]:
-    """The same for each of several runs, summed over the images: `z` is runs × 10 × n."""
-    at_label = z[:, labels, np.arange(len(labels))]
+def sums_over(
+    config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """(the same loss, hits) of each of several runs, summed over the images: `z` is runs × 10 × n."""
+    places = at_labels(labels)
+    at_label = z.reshape(len(z), -1).take(places, 1)
+    highest = z.max(1, keepdims=True)
     if config.loss == "cross-entropy":
-        highest = z.max(1, keepdims=True)
         total = np.exp(z - highest).sum(1)
         of_images = np.log(total) + highest[:, 0] - at_label
     else:  # Σ (z − y)² = Σ z² − 2 z_label + 1
         of_images = np.square(z).sum(1) - 2 * at_label + 1
-    return sums_of(of_images.astype(np.float64))
+    return sums_of(of_images.astype(np.float64)), hits_of(z, labels, z == highest, places)
 
 
 def sums_of(values: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -53,41 +59,62 @@ def sums_of(values: NDArray[np.floating]) -> NDArray[np.floating]:
     return total
 
 
-def hits_of(z: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Images of each run whose greatest output is at their label: `z` is runs × 10 × n."""
+def at_labels(labels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where the number at the label of each image is among a run's 10 × n, taken as one row."""
+    return labels * len(labels) + np.arange(len(labels))
+
+
+def hits_of(
+    z: NDArray[np.floating], labels: NDArray[np.intp], greatest: NDArray[np.bool_], places: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """Images of each run whose greatest output is at their label; of equal ones the first counts as the greatest.
+
+    `z` is runs × 10 × n, `greatest` where it is as great as the greatest of its image, `places` of `at_labels`.
+    """
+    if np.count_nonzero(greatest) == len(z) * len(labels):  # one in each image: the usual case, in a third of the time
+        return np.asarray(greatest.reshape(len(z), -1).take(places, 1).sum(1))
     return np.asarray((z.argmax(1) == labels).sum(1))
 
 
 def score(
-    step: Step, config: RunConfig, loader: BatchLoader, chunk: int, stop: Stop, *, count: int | None = None
+    step: Step,
+    config: RunConfig,
+    loader: BatchLoader,
+    chunk: int,
+    stop: Stop,
+    *,
+    count: int | None = None,
+    probed: bool = False,
 ) -> list[Score] | None:
-    """Every run's score on the first `count` images (default: all), `chunk` at a time; None when `stop()` said so."""
+    """Every run's score on the first `count` images (default: all), `chunk` at a time; None when `stop()` said so.
+
+    `probed`: the first 1,000 of them, as far as they are `count`, are looked at for dead units, too.
+    """
     total = len(loader) if count is None else min(count, len(loader))
     losses: Any = 0.0
     hits: Any = 0
+    live_units: list[torch.Tensor] = []
+    looked_at = PROBED if probed and can_die(config) else 0
     for rows in pieces(total, chunk):
         if stop():
             return None
-        z, labels = step.outputs(loader, rows)
+        outputs = step.outputs(loader, rows, probed=max(0, min(rows.stop, looked_at) - rows.start))
         with np.errstate(all="ignore"):  # NaN and infinity are results
-            losses += losses_of(config, z, labels)
-        hits += hits_of(z, labels)
-    return [Score(loss / total, hit / total) for loss, hit in zip(losses.tolist(), hits.tolist(), strict=True)]
+            of_chunk = sums_over(config, outputs.z, outputs.labels)
+        losses, hits = losses + of_chunk[0], hits + of_chunk[1]
+        live_units = _together(live_units, outputs.live_units)
+    dead = _dead_units(live_units, len(hits)) if probed else [math.nan] * len(hits)
+    columns = (losses / total).tolist(), (hits / total).tolist(), dead
+    return [Score(*of_run) for of_run in zip(*columns, strict=True)]
 
 
-def dead_units(
-    step: Step, config: RunConfig, loader: BatchLoader, chunk: int, stop: Stop, *, runs: int
-) -> list[float] | None:
-    """Each of `runs` runs' greatest share, over hidden layers, of units that pass no gradient for any of 1,000 images,
-    `chunk` at a time; None when `stop()` said so."""
-    live_units: list[torch.Tensor] = []  # of each layer, runs × units
-    for rows in pieces(min(PROBED, len(loader)), chunk) if can_die(config) else ():
-        if stop():
-            return None
-        live_here = step.live_units(loader, rows)
-        live_units = (
-            [seen | here for seen, here in zip(live_units, live_here, strict=True)] if live_units else live_here
-        )
+def _together(seen: list[torch.Tensor], here: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The units that were live before or are here, of each layer; either may have looked at no image."""
+    return [a | b for a, b in zip(seen, here, strict=True)] if seen and here else seen or here
+
+
+def _dead_units(live_units: Sequence[torch.Tensor], runs: int) -> list[float]:
+    """Each run's greatest share, over hidden layers, of units that are not live."""
     worst = torch.zeros(runs)
     for layer in live_units:
         worst = torch.maximum(worst, 1 - layer.float().mean(dim=1).cpu())

@@ -25,7 +25,7 @@ from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader, order
 from mnist_core.training.chunks import chunk_size, even_size, pieces
 from mnist_core.training.dense_step import DenseStep
-from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, dead_units, score
+from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, score
 from mnist_core.training.layer_probe import probe_layers
 from mnist_core.training.run_state import RunState, Updates
 from mnist_core.training.sharpness import sharpness
@@ -110,9 +110,11 @@ class TrainingLoop:
             self._let_go(stop)
         elapsed()
 
-    def update(self, stop: Stop = never) -> bool:
-        """One update of all weights and its record; False if it was interrupted."""
-        return self.make_updates(stop, at_most=1) == 1
+    def update(self, stop: Stop = never, *, count: int = 1) -> bool:
+        """So many updates of all weights, and their records; False if one was interrupted."""
+        while count and (made := self.make_updates(stop, at_most=count)):
+            count -= made
+        return count == 0
 
     def make_updates(self, stop: Stop = never, *, at_most: int | None = None, seconds: float = math.inf) -> int:
         """A block of updates of all weights, with their records: up to what is to be done between two of them, and no longer
@@ -174,7 +176,7 @@ class TrainingLoop:
         if not over:
             return
         if not_evaluated := [run for run in over if run.evaluated_step < run.step]:
-            self._evaluate(not_evaluated, lambda: stop() and False)  # asked all the same: a sign of life
+            self.evaluate(not_evaluated, lambda: stop() and False)  # asked all the same: a sign of life
         if len(self.runs) == 1:
             self.runs = []
             return
@@ -191,12 +193,12 @@ class TrainingLoop:
         step = self.runs[0].step
         if step not in self._evaluation_steps or self.runs[0].evaluated_step >= step:
             return True
-        if not self._evaluate(self.runs, stop):
+        if not self.evaluate(self.runs, stop):
             return False
         self._let_go(stop)
         return True
 
-    def _evaluate(self, runs: Sequence[RunState], stop: Stop) -> bool:
+    def evaluate(self, runs: Sequence[RunState], stop: Stop = never) -> bool:
         """Record an evaluation of these runs as they are now; False if it was interrupted, which changes nothing."""
         rows = self._evaluation_rows(stop)
         if rows is None:
@@ -236,29 +238,28 @@ class TrainingLoop:
     def _end_where_patience_is_over(self, stop: Stop) -> bool:
         """Evaluate the runs that early stopping ends here, and so end them; False if that was interrupted."""
         over = [run for run in self.runs if run.patience_is_over]
-        return not over or self._evaluate(over, stop)
+        return not over or self.evaluate(over, stop)
 
     def _evaluation_rows(self, stop: Stop) -> list[NDArray[np.void]] | None:
         """Every run's evaluation as it is now (records.EVALUATION_DTYPE); None where `stop()` said so."""
         rows = [_empty_row(run) for run in self.runs]
-        if not all(self._fill(rows, name, stop) for name in self._loaders):
-            return None
-        dead = dead_units(self.step, self._config, self._loaders["train"], self._at_once, stop, runs=len(self.runs))
-        for row, fraction in zip(rows, dead or (), strict=dead is not None):
-            row["dead_units"] = fraction
-        return None if dead is None else rows
+        return rows if all(self._fill(rows, name, stop, probed=name == "train") for name in self._loaders) else None
 
-    def _fill(self, rows: Sequence[NDArray[np.void]], name: Split, stop: Stop) -> bool:
-        """Loss and accuracy of every run on the part `name` into its row; False where `stop()` said so."""
+    def _fill(self, rows: Sequence[NDArray[np.void]], name: Split, stop: Stop, *, probed: bool = False) -> bool:
+        """Loss and accuracy of every run on the part `name` into its row, and dead units if `probed`; False where `stop()` said
+        so."""
         images = schedule.evaluated_images(self._config)
-        scores = self.score(self._loaders[name], stop, min(images, TRAIN_EVALUATED) if name == "train" else images)
+        count = min(images, TRAIN_EVALUATED) if name == "train" else images
+        scores = self.score(self._loaders[name], stop, count, probed=probed)
         for row, of_run in zip(rows, scores or (), strict=scores is not None):
             row[f"{name}_loss"], row[f"{name}_accuracy"] = of_run.loss, of_run.accuracy
+            if probed:
+                row["dead_units"] = of_run.dead_units
         return scores is not None
 
-    def score(self, loader: BatchLoader, stop: Stop, count: int | None) -> list[Score] | None:
+    def score(self, loader: BatchLoader, stop: Stop, count: int | None, *, probed: bool = False) -> list[Score] | None:
         """Every run's score on the first `count` images (None: all) of `loader`; None when `stop()` said so."""
-        return score(self.step, self._config, loader, self._at_once, stop, count=count)
+        return score(self.step, self._config, loader, self._at_once, stop, count=count, probed=probed)
 
     @property
     def _at_once(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -82,6 +82,16 @@ class Optimizer(Protocol):
         """Take the buffers that `state` gave. Raises KeyError where one is missing."""
 
 
+class Outputs(NamedTuple):
+    """Of some images, in evaluation mode. Good until the next call."""
+
+    z: NDArray[np.floating]  # what the models put out, runs × 10 × n
+    labels: NDArray[np.intp]
+    # For each hidden layer the units that pass a gradient (`evaluation.alive`) for any of the images that were looked at: bool,
+    # runs × units. A unit of a convolution is a filter, over all places of the image.
+    live_units: list[torch.Tensor]
+
+
 class Step(Protocol):
     """Makes updates of the weights of one or more runs' models, in place."""
 
@@ -97,17 +107,8 @@ class Step(Protocol):
         wanted an update may be faster, since it needs no gradient of its own.
         """
 
-    def outputs(self, loader: BatchLoader, rows: slice) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
-        """What the models say of these images in evaluation mode, runs × 10 × n, and the labels.
-
-        Good until the next call.
-        """
-
-    def live_units(self, loader: BatchLoader, rows: slice) -> list[torch.Tensor]:
-        """For each hidden layer the units that pass a gradient for any of these images: bool, runs × units.
-
-        See `evaluation.alive`. A unit of a convolution is a filter, over all places of the image.
-        """
+    def outputs(self, loader: BatchLoader, rows: slice, *, probed: int = 0) -> Outputs:
+        """What the models say of these images in evaluation mode; the first `probed` are looked at for live units, too."""
 
     def release_buffers(self) -> None:
         """Let go of what is kept from step to step for speed alone: no step may follow soon."""

@@ -75,8 +75,7 @@ def train_both(
         start_time = time.perf_counter()
         losses += train(net, x, labels, piece, config.learning_rate)
         between = time.perf_counter()
-        for _update in piece:
-            trainer.loop.update()
+        trainer.loop.update(count=len(piece))
         seconds += between - start_time, time.perf_counter() - between
     records = trainer.take_records().steps
     return Trained(np.array(losses), records["loss"].astype(np.float64), *seconds.tolist())
