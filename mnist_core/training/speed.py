@@ -79,7 +79,7 @@ def update_times(
     passed, updates = 0.0, 0
     while updates < 3 or passed < seconds:
         begun, aside = time.perf_counter(), 0.0
-        made = loop.make_updates(between)  # a block, as in a run
+        made = loop.make_updates(between, seconds=seconds - passed)  # a block, as in a run
         took = time.perf_counter() - begun - aside
         passed, updates = passed + took, updates + made
         yield from [took / made] * made

@@ -4,6 +4,7 @@ commands heard between blocks that are short.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -23,12 +24,10 @@ NETWORKS = {
     "dropout": small(batch_size=5, hidden_layers=(12, 8), dropout=0.3, optimizer="adam", learning_rate=0.002),
     "chunks": small(batch_size=300, train_size=900, hidden_layers=(2_000,), epochs=3, optimizer="momentum"),
     "schedule": small(batch_size=10, schedule="cosine", weight_decay=0.001, stop_when_not_finite=False),
-    "early stopping": small(batch_size=10, epochs=70, train_size=200, early_stopping=True, patience=3),
+    "early stopping": small(batch_size=10, epochs=70, train_size=200, early_stopping=3),
     "cnn": small(batch_size=10, train_size=300, model="cnn", filters=(3,), kernel_size=3, epochs=1),
 }
-BREAKING = small(
-    batch_size=5, activation="identity", loss="squared-error", preprocessing="raw", learning_rate=1e-4, epochs=3
-)
+BREAKING = small(batch_size=5, activation="identity", loss="squared-error", preprocessing="scaled", epochs=3)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +38,9 @@ def few(tiny: Dataset) -> Dataset:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many updates were asked for in each block, and a clock that stands still: blocks double until something is due."""
-    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: 0.0))
+    """How many updates were asked for in each block, and a clock that hardly moves: blocks double until something is due."""
+    moments = itertools.count(1)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: 1e-9 * next(moments)))
     return blocks_of(monkeypatch)
 
 
@@ -79,10 +79,9 @@ def test_blocks_give_what_single_updates_give(network: str, few: Dataset, seen: 
     assert whole == single
 
 
-@pytest.mark.parametrize("rate", [1e-4, 1e-3, 1e-2, 1.0, 1e6])
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
+@pytest.mark.parametrize(("model", "rate"), [("mlp", 0.01), ("mlp", 0.1), ("mlp", 100), ("cnn", 0.03), ("cnn", 1)])
 def test_a_run_that_breaks_inside_a_block_ends_at_that_very_update(
-    rate: float, model: str, few: Dataset, seen: list[int]
+    model: str, rate: float, few: Dataset, seen: list[int]
 ) -> None:
     config = BREAKING.replace(learning_rate=rate, model=model, filters=(3,), kernel_size=3)
     single = one_by_one(Trainer(config, few))
@@ -93,12 +92,12 @@ def test_a_run_that_breaks_inside_a_block_ends_at_that_very_update(
     (event,) = [event for event in whole.trainer.events if event.kind == "not_finite"]
     assert event.step == whole.trainer.step < config.total_steps
     _same_to_the_nan(whole, single)
-    if rate <= 1e-3:
+    if rate < 0.1:  # it breaks later than where all blocks are single updates
         assert sum(seen) > whole.trainer.step  # more had been asked for
 
 
 def test_of_a_stack_the_run_that_breaks_ends_and_the_others_go_on(few: Dataset, seen: list[int]) -> None:
-    configs = [BREAKING.replace(learning_rate=rate) for rate in (1e-9, 1e-3, 1e-4, 1e-8)]
+    configs = [BREAKING.replace(learning_rate=rate) for rate in (1e-4, 0.01, 0.1, 1e-3)]
     trainers = [Trainer(config, few) for config in configs]
     train_together(trainers).advance()
     assert max(seen) > 1

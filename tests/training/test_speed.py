@@ -7,8 +7,8 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.training import speed
-from mnist_core.training.loop import TrainingLoop
-from mnist_core.training.step import Stop, never
+from mnist_core.training.dense_step import DenseStep
+from mnist_core.training.step import Block, BlockResult, Stop
 
 CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(4,), epochs=1_000)
 
@@ -26,13 +26,13 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    update = TrainingLoop.update
+    make = DenseStep.make
 
-    def slow(loop: TrainingLoop, stop: Stop = never) -> bool:
-        made.now += loop.runs[0].config.batch_size / 1_000
-        return update(loop, stop)
+    def slow(step: DenseStep, block: Block, stop: Stop) -> BlockResult:
+        made.now += sum(len(chunk) for chunks in block.batches for chunk in chunks) / 1_000
+        return make(step, block, stop)
 
-    monkeypatch.setattr(TrainingLoop, "update", slow)
+    monkeypatch.setattr(DenseStep, "make", slow)
     monkeypatch.setattr(speed.time, "perf_counter", made)
     return made
 
