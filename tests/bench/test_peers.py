@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.networks.models import describe
 from mnist_core.presets import PRESETS
+from mnist_core.schedule import evaluation_steps
+from mnist_core.training import layer_probe, loop
 
 SMALL = PRESETS["keras-first-look"].config.replace(
     train_size=1_000, hidden_layers=(32,), optimizer="sgd", learning_rate=0.5, epochs=8
@@ -29,7 +32,16 @@ def need(contestant: str) -> None:
             pytest.skip(f"{library} is not installed")
 
 
-NOT_RUNS = {"ours-sweep", "ours-updates", "floor", "range-test", "landscape", "sharpness"}
+NOT_RUNS = {
+    "ours-sweep",
+    "ours-updates",
+    "ours-evaluations",
+    "ours-probes",
+    "floor",
+    "range-test",
+    "landscape",
+    "sharpness",
+}
 
 
 @pytest.mark.parametrize("contestant", sorted(set(CONTESTANTS) - NOT_RUNS))
@@ -41,6 +53,25 @@ def test_a_contestant_learns_in_as_many_updates_as_the_work_has(contestant: str,
     assert answer["seconds"] > 0
     assert answer["bytes"] > 10_000_000
     assert answer["accuracy"] > 0.5
+
+
+@pytest.mark.parametrize("contestant", ["ours-evaluations", "ours-probes"])
+def test_what_a_curve_costs_is_told_as_of_the_updates_of_its_run(
+    contestant: str, few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    real = layer_probe.probe_layers
+
+    def counted(config: RunConfig, model: Any, *rest: Any) -> Any:
+        looks.append(len(model))
+        return real(config, model, *rest)
+
+    monkeypatch.setattr(layer_probe, "probe_layers", counted)
+    monkeypatch.setattr(loop, "probe_layers", counted)
+    begin = prepared(Work(contestant, SMALL), few)
+    looks.clear()
+    assert timed(begin, 0)["updates"] == SMALL.total_steps
+    assert len(looks) == len(evaluation_steps(SMALL))
 
 
 def test_ours_without_evaluations_makes_one_epoch(few: Dataset) -> None:

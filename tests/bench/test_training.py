@@ -134,12 +134,17 @@ def targets(contest: Contest) -> list[tuple[float | None, float | None]]:
 
 
 def test_the_targets() -> None:
-    assert targets(contests.first_look("sgd", 0.1))[:2] == [(1.35, None), (None, 1.0)]
-    assert targets(contests.first_look("rmsprop", 0.001))[:2] == [(1.8, None), (None, 1.0)]
-    assert targets(contests.first_look("adam", 0.001))[:2] == [(1.8, None), (None, 1.0)]
-    assert targets(contests.two_layer())[:2] == [(None, 4.0), (None, 2.0)]
-    assert targets(contests.sweep(8))[:3] == targets(contests.sweep(16))[:3] == [(1.7, None), (None, 2.0), (None, 10.0)]
-    assert targets(contests.lenet()) == [(None, 1.3)]
+    assert targets(contests.first_look("sgd", 0.1))[:2] == [(1.2, None), (None, 1.05)]
+    assert targets(contests.first_look("rmsprop", 0.001))[:2] == [(1.3, None), (None, 1.05)]
+    assert targets(contests.first_look("adam", 0.001))[:2] == [(1.3, None), (None, 1.05)]
+    assert targets(contests.two_layer()) == [
+        *[(None, 4.0), (None, 2.0), (None, None), (None, 1.8), (2.0, None)],
+        *[(0.1, None), (None, None)],  # evaluations, looks inside the layers
+    ]
+    assert (
+        targets(contests.sweep(8))[:3] == targets(contests.sweep(16))[:3] == [(1.25, None), (None, 2.0), (None, 10.0)]
+    )
+    assert targets(contests.lenet()) == [(None, 1.35)]
     assert targets(contests.lenet_fast(RunConfig())) == [(20.0, None), (None, 0.99)]
 
 

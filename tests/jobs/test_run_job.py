@@ -151,13 +151,13 @@ def test_what_is_asked_during_a_single_step_is_not_lost(
     store.commands.send(run_id, "ann", "step")
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     # Heard while the step is being made: a step of a large network takes seconds.
-    real = training.TrainingLoop.update
+    real = training.TrainingLoop.make_updates
 
-    def interrupted(self: Any, stop: Callable[[], bool]) -> bool:
+    def interrupted(self: Any, stop: Callable[[], bool], **bounds: Any) -> int:
         store.commands.send(run_id, "ann", command)
-        return False if stop() else real(self, stop)
+        return 0 if stop() else real(self, stop, **bounds)
 
-    monkeypatch.setattr(training.TrainingLoop, "update", interrupted)
+    monkeypatch.setattr(training.TrainingLoop, "make_updates", interrupted)
     execute(store, run_id)
     run = store.runs.get(run_id)
     assert (run.state, run.progress.step, run.command) == (state, 0, None)

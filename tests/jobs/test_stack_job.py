@@ -136,13 +136,15 @@ def test_the_last_run_of_a_stack_goes_on_alone(store: Store, monkeypatch: pytest
     monkeypatch.setattr(store.record_writer, "publish", pause)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)
     sizes: list[int] = []
-    real = training.TrainingLoop.update
+    real = training.TrainingLoop.make_updates
 
-    def counted(self: Any, *args: Any) -> bool:
-        sizes.append(len(self.runs))
-        return real(self, *args)
+    def counted(self: Any, *args: Any, **bounds: Any) -> int:
+        runs = len(self.runs)
+        made = real(self, *args, **bounds)
+        sizes.extend([runs] * made)
+        return made
 
-    monkeypatch.setattr(training.TrainingLoop, "update", counted)
+    monkeypatch.setattr(training.TrainingLoop, "make_updates", counted)
     run_job.execute(ids, store.url, 1)
     step = store.runs.get(ids[1]).progress.step
     assert store.runs.get(ids[1]).state == "paused"
