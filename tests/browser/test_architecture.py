@@ -30,7 +30,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     page.press("depth_and_width_start")
     wait_until(lambda: cells(page) and cells(page)[0][0])  # the cells are there before their values
     wait_until(lambda: "group=" in page.address)
-    page.wait_for("3 of 3 runs are done", 180)  # the second worker may still be starting
+    page.wait_for("3 of 3 runs are done", 90)
     wait_until(lambda: all("%" in text and "…" not in text for row in cells(page) for text in row))
     wait_until(lambda: [len(row) for row in cells(page)] == [2, 2])
     (linear, same), (narrow, wide) = cells(page)

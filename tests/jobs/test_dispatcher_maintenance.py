@@ -137,15 +137,7 @@ def test_the_oldest_weights_go_where_the_room_is_full_and_starred_ones_last(
 
 def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "1")
-    ids = [store.runs.create("ann", CONFIG) for _number in range(3)]
-    for run_id in ids:
-        store.queue.claim(run_id, "worker", 1)
-        store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])
-        snapshot = snapshot_folder(run_id) / "0.safetensors"
-        snapshot.parent.mkdir(parents=True)
-        snapshot.write_bytes(bytes(300_000))
-        checkpoint_file(run_id).write_bytes(bytes(200_000))
-        store.record_writer.finish(run_id, "completed", {})
+    ids = with_weights(store, 3)
     dispatcher.tick()
     # 1.5 MB in a room of 1.05: the snapshots of the two oldest are enough.
     assert [snapshot_folder(run_id).exists() for run_id in ids] == [False, False, True]
