@@ -56,15 +56,16 @@ def evaluations(work: Work, dataset: Dataset) -> Begin:
 def probes(work: Work, dataset: Dataset) -> Begin:
     """The looks inside the layers alone."""
     from mnist_core.training import Trainer
-    from mnist_core.training.layer_probe import probe_layers
+    from mnist_core.training.layer_probe import Probed, probe_layers
 
     def begin(number: int) -> Run:
-        state = Trainer(work.config, dataset, threads=_threads(work.config)).state
-        state.remember_weights()
+        trainer = Trainer(work.config, dataset, threads=_threads(work.config))
+        trainer.state.remember_weights()
+        probed = Probed(work.config, trainer.model, trainer.state.weights_before)
 
         def run() -> Done:
             for _evaluation in evaluation_steps(work.config):
-                probe_layers(work.config, state.model, state.loaders["train"], state.weights_before)
+                probe_layers(trainer.loop.step, [probed], trainer.state.loaders["train"], trainer.loop.chunk_size)
             return Done(work.updates)
 
         return run

@@ -14,9 +14,18 @@ from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import BatchLoader, Rows
 from mnist_core.training.evaluation import alive, loss_of
 from mnist_core.training.optimizers import ParameterOptimizer
-from mnist_core.training.step import Block, BlockResult, Chunks, Outputs, Stop, dropout_mask, is_over, with_positions
-
-ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.GELU)
+from mnist_core.training.signals import ACTIVATIONS, Signal, detached, forward
+from mnist_core.training.step import (
+    Block,
+    BlockResult,
+    Chunks,
+    Inside,
+    Outputs,
+    Stop,
+    dropout_mask,
+    is_over,
+    with_positions,
+)
 
 
 class AutogradStep:
@@ -104,16 +113,31 @@ class AutogradStep:
             for module in self._model:
                 z, signal = signal, module(signal)
                 if probed and isinstance(module, ACTIVATIONS):
-                    # n × units, or n × filters × height × width
-                    here = alive(self._config, z[:probed], signal[:probed])
-                    live.append(here.transpose(0, 1).flatten(1).any(dim=1)[None])
+                    live.append(self._live_units(z[:probed], signal[:probed])[None])
             return Outputs(signal.T.contiguous()[None].cpu().numpy(), labels.cpu().numpy(), live)
 
+    def _live_units(self, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        """Both n × units, or n × filters × height × width."""
+        return alive(self._config, z, a).transpose(0, 1).flatten(1).any(dim=1)
+
+    def inside(self, loader: BatchLoader, rows: slice) -> list[Inside]:
+        """See `step.Step.inside`."""
+        inputs, labels = self._rows(loader, rows)
+        parameters = detached(self._model)
+        with self._evaluating(gradients=True):
+            outputs, signals = forward(self._model, parameters, inputs)
+            loss = loss_of(self._config, outputs, labels)
+            values = list(parameters.values())
+            gradients = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
+        signals = [Signal(signal.z.detach(), signal.a.detach()) for signal in signals]
+        live_units = [self._live_units(*signal) for signal in signals[:-1]]
+        return [Inside([signal.a for signal in signals], live_units, gradients)]
+
     @contextmanager
-    def _evaluating(self) -> Iterator[None]:
+    def _evaluating(self, *, gradients: bool = False) -> Iterator[None]:
         self._model.eval()
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(not gradients):
                 yield
         finally:
             self._model.train()

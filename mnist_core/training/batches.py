@@ -39,12 +39,14 @@ class BatchLoader:
         labels: NDArray[np.uint8],
         device: torch.device | None = None,  # default: the CPU
     ) -> None:
-        self._images = images.reshape(len(images), 784)
-        self._labels = labels.astype(np.intp)  # as they index; half a megabyte at most
+        # Plain arrays: each look into a memory-mapped one makes an object that knows of its file, which takes microseconds.
+        self._images = np.asarray(images.reshape(len(images), 784))
+        self._labels = np.array(labels, np.intp)  # as they index; half a megabyte at most
         self._scale, self._shift = affine(config.preprocessing)
         # What is left to multiply with after `fill`: a matrix product does it on the way, for nothing.
         self.factor = 1.0 if self._shift else self._scale
-        self._bytes = torch.empty(0, 784, dtype=torch.uint8)
+        self._bytes = np.empty((0, 784), np.uint8)
+        self._pixels = torch.from_numpy(self._bytes)  # the same memory
         self._convolutional = config.model == "cnn"
         self._device = device or torch.device("cpu")
         self._there: tuple[torch.Tensor, torch.Tensor] | None = None  # images and labels on another device than the CPU
@@ -79,16 +81,18 @@ class BatchLoader:
         rows = torch.from_numpy(indices).to(self._device)
         return pixels[rows], labels[rows]
 
-    def fill(self, inputs: torch.Tensor, indices: Rows) -> NDArray[np.intp]:
-        """Puts the same input of these images, but for `factor`, into `inputs` (n×784, any floating type); returns
-        their labels."""
+    def labels(self, indices: Rows) -> NDArray[np.intp]:
+        """Those of these images."""
+        return self._labels[indices]
+
+    def fill(self, inputs: torch.Tensor, indices: Rows) -> None:
+        """Puts the same input of these images, but for `factor`, into `inputs` (n×784, any floating type)."""
         if isinstance(indices, slice):
             np.copyto(inputs.numpy(), self._images[indices])
         else:
             inputs.copy_(self._gather(indices))  # with all of torch's threads
         if self._shift:
             inputs.mul_(self._scale).add_(self._shift)
-        return self._labels[indices]
 
     def _pick(self, indices: Rows) -> NDArray[np.uint8]:
         # `take` gathers three times as fast as indexing; the file stays mapped.
@@ -97,7 +101,8 @@ class BatchLoader:
     def _gather(self, indices: NDArray[np.int64]) -> torch.Tensor:
         """These images in a buffer that is kept: memory fresh from the system would cost more than the gathering."""
         if len(self._bytes) != len(indices):
-            self._bytes = torch.empty(len(indices), 784, dtype=torch.uint8)
+            self._bytes = np.empty((len(indices), 784), np.uint8)
+            self._pixels = torch.from_numpy(self._bytes)
         # With "raise", `take` would go through a buffer of its own.
-        self._images.take(indices, axis=0, out=self._bytes.numpy(), mode="clip")
-        return self._bytes
+        self._images.take(indices, axis=0, out=self._bytes, mode="clip")
+        return self._pixels

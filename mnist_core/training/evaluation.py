@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from mnist_core.training.step import Step, Stop
 
 TRAIN_EVALUATED = 10_000  # the fixed first training images that are evaluated
 PROBED = 1_000  # the first training images, that dead units are looked for with
+Numbers = TypeVar("Numbers", torch.Tensor, NDArray[Any])
 
 
 @dataclass(frozen=True)
@@ -42,38 +43,17 @@ def sums_over(
     config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]
 ) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
     """(the same loss, hits) of each of several runs, summed over the images: `z` is runs × 10 × n."""
-    places = at_labels(labels)
-    at_label = z.reshape(len(z), -1).take(places, 1)
-    highest = z.max(1, keepdims=True)
+    count = len(labels)
+    at_labels = (np.arange(0, 10 * len(z), 10)[:, None] + labels) * count + np.arange(count)
+    below = z - z.max(1, keepdims=True)
+    at_label = below.reshape(-1).take(at_labels)
+    one_in_each = np.count_nonzero(below) == 9 * at_label.size  # of equal outputs the first counts as the greatest
+    hits = at_label == 0 if one_in_each else z.argmax(1) == labels
     if config.loss == "cross-entropy":
-        total = np.exp(z - highest).sum(1)
-        of_images = np.log(total) + highest[:, 0] - at_label
+        of_images = np.log(np.exp(below, out=below).sum(1)) - at_label
     else:  # Σ (z − y)² = Σ z² − 2 z_label + 1
-        of_images = np.square(z).sum(1) - 2 * at_label + 1
-    return sums_of(of_images.astype(np.float64)), hits_of(z, labels, z == highest, places)
-
-
-def sums_of(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The sum over everything of each run, runs × …, in an order that no other run has to do with."""
-    total: NDArray[np.floating] = np.add.reduce(np.ascontiguousarray(values).reshape(len(values), -1), 1)
-    return total
-
-
-def at_labels(labels: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Where the number at the label of each image is among a run's 10 × n, taken as one row."""
-    return labels * len(labels) + np.arange(len(labels))
-
-
-def hits_of(
-    z: NDArray[np.floating], labels: NDArray[np.intp], greatest: NDArray[np.bool_], places: NDArray[np.intp]
-) -> NDArray[np.int64]:
-    """Images of each run whose greatest output is at their label; of equal ones the first counts as the greatest.
-
-    `z` is runs × 10 × n, `greatest` where it is as great as the greatest of its image, `places` of `at_labels`.
-    """
-    if np.count_nonzero(greatest) == len(z) * len(labels):  # one in each image: the usual case, in a third of the time
-        return np.asarray(greatest.reshape(len(z), -1).take(places, 1).sum(1))
-    return np.asarray((z.argmax(1) == labels).sum(1))
+        of_images = np.square(z).sum(1) - 2 * z.reshape(-1).take(at_labels) + 1
+    return np.add.reduce(of_images.astype(np.float64), 1), hits.sum(1)
 
 
 def score(
@@ -129,7 +109,7 @@ def can_die(config: RunConfig) -> bool:
     return config.activation not in ("identity", "leaky-relu")
 
 
-def alive(config: RunConfig, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+def alive(config: RunConfig, z: Numbers, a: Numbers) -> Numbers:
     """Where units with the weighted sums `z` and the outputs `a` = f(z) pass a gradient.
 
     ReLU: where the output is above 0. Sigmoid, tanh, GELU: where the slope is steeper than 1e-4. GELU's is told from `z`, since its
@@ -138,9 +118,11 @@ def alive(config: RunConfig, z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     """
     match config.activation:
         case "sigmoid":
-            return a * (1 - a) > 1e-4
+            passes: Numbers = a * (1 - a) > 1e-4
         case "tanh":
-            return 1 - a.square() > 1e-4
+            passes = 1 - a * a > 1e-4
         case "gelu":
-            return z > _GELU_FLAT
-    return a > 0
+            passes = z > _GELU_FLAT
+        case _:
+            passes = a > 0
+    return passes

@@ -26,7 +26,7 @@ from mnist_core.training.batches import BatchLoader, order
 from mnist_core.training.chunks import chunk_size, even_size, pieces
 from mnist_core.training.dense_step import DenseStep
 from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, score
-from mnist_core.training.layer_probe import probe_layers
+from mnist_core.training.layer_probe import Probed, probe_layers
 from mnist_core.training.run_state import RunState, Updates
 from mnist_core.training.sharpness import sharpness
 from mnist_core.training.step import Block, Chunks, Step, Stop, never
@@ -50,7 +50,7 @@ class TrainingLoop:
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))  # an epoch, and its images' order
         self._evaluation_steps = schedule.evaluation_steps(self._config)
         self._single = len(runs) == 1  # from the start, not by the end of others
-        self._seconds_per_update, self._longest = 0.0, 1  # of the last block; updates of the next, at most
+        self._seconds_per_update, self._longest = 0.0, 1  # of the last block; twice as many as were made in any
         self._watched_step = -1  # the last at which early stopping was shown the validation loss
         self._take_in()
 
@@ -128,16 +128,18 @@ class TrainingLoop:
                 run.remember_weights()
         batches = [self._chunks(step) for step in range(lead.step, lead.step + count)]
         rates = np.stack([run.learning_rates(count) for run in self.runs], axis=1)
+        block = Block(lead.step, batches, rates, lead.closes_window(count))
         begun = time.perf_counter()
-        result = self.step.make(Block(lead.step, batches, rates, lead.closes_window(count)), stop)
+        result = self.step.make(block, stop)
         took = time.perf_counter() - begun
         if made := len(result):
-            self._seconds_per_update, self._longest = took / made, 2 * made
-            images = np.array([sum(map(len, chunks)) for chunks in batches[:made]])
+            self._seconds_per_update, self._longest = took / made, max(self._longest, 2 * made)
             passed = took * np.arange(1, made + 1) / made
             for place, run in enumerate(self.runs):
                 losses, hits, norms = result.losses[:, place], result.hits[:, place], result.norms[:, place]
-                run.record_updates(Updates(losses, hits, norms, images, rates[:made, place], run.seconds + passed))
+                run.record_updates(
+                    Updates(losses, hits, norms, block.images[:made], rates[:made, place], run.seconds + passed)
+                )
         return made
 
     def _block_length(self, at_most: int | None, seconds: float) -> int:
@@ -203,14 +205,22 @@ class TrainingLoop:
         rows = self._evaluation_rows(stop)
         if rows is None:
             return False
-        row_of = dict(zip(self.runs, rows, strict=True))
-        measured = []
+        probed = [Probed(run.config, run.model, run.weights_before) for run in self.runs]
+        layers = probe_layers(self.step, probed, self._loaders["train"], self._at_once, stop)
+        if layers is None:
+            return False
+        measured = dict(zip(self.runs, zip(rows, layers, strict=True), strict=True))
+        curvatures = []
         for run in runs:
-            if (inside := _measure_inside(run, stop)) is None:
+            curvature = _sharpness(run, stop)
+            if curvature is None:
                 return False
-            measured.append(inside)
-        for run, inside in zip(runs, measured, strict=True):
-            run.record_evaluation(row_of[run], *inside)
+            curvatures.append(curvature)
+        for run, curvature in zip(runs, curvatures, strict=True):
+            row, inside = measured[run]
+            for name in ("step", "epoch", "seconds"):
+                inside[name] = getattr(run, name)
+            run.record_evaluation(row, inside, curvature)
         return True
 
     def _watch_if_due(self, stop: Stop) -> bool:
@@ -274,20 +284,12 @@ def _empty_row(run: RunState) -> NDArray[np.void]:
     return row
 
 
-def _measure_inside(run: RunState, stop: Stop) -> tuple[NDArray[np.void], NDArray[np.void] | None] | None:
-    """(a row of LAYER_DTYPE for each layer, one of SHARPNESS_DTYPE where it is asked for) of the network as it is now.
-
-    None where `stop()` said so; nothing has changed then.
-    """
-    layers = probe_layers(run.config, run.model, run.loaders["train"], run.weights_before, stop)
-    if layers is None:
-        return None
-    here = {"step": run.step, "epoch": run.epoch, "seconds": run.seconds}
-    for name, value in here.items():
-        layers[name] = value
-    if not run.config.sharpness:
-        return layers, None
-    curvature = sharpness(run.config, run.model, run.loaders["train"], stop=stop)
-    if curvature is None:
-        return None
-    return layers, np.array([(*here.values(), curvature, run.learning_rate)], SHARPNESS_DTYPE)
+def _sharpness(run: RunState, stop: Stop) -> NDArray[np.void] | None:
+    """A row of SHARPNESS_DTYPE of the network as it is now, where it is asked for; None where `stop()` said so."""
+    rows: list[tuple[float, ...]] = []
+    if run.config.sharpness:
+        curvature = sharpness(run.config, run.model, run.loaders["train"], stop=stop)
+        if curvature is None:
+            return None
+        rows.append((run.step, run.epoch, run.seconds, curvature, run.learning_rate))
+    return np.array(rows, SHARPNESS_DTYPE)

@@ -249,16 +249,13 @@ class RunState:
 
     # ---- evaluations -------------------------------------------------------------------------------------------
 
-    def record_evaluation(
-        self, row: NDArray[np.void], layers: NDArray[np.void], sharpness: NDArray[np.void] | None
-    ) -> None:
+    def record_evaluation(self, row: NDArray[np.void], layers: NDArray[np.void], sharpness: NDArray[np.void]) -> None:
         """The network as it is now was evaluated: a row of EVALUATION_DTYPE, and rows of LAYER_DTYPE and SHARPNESS_DTYPE."""
         self.evaluated_step = self.step
         self.evaluations = [*self.evaluations[:1], row]
         self._new_evaluations.append(row)
         self._new_layers.append(layers)
-        if sharpness is not None:
-            self._new_sharpness.append(sharpness)
+        self._new_sharpness.append(sharpness)
         self.weights_before = None
         if not math.isfinite(row["train_loss"]):
             self._record_not_finite(self.step)

@@ -18,7 +18,7 @@ from mnist_core.config import RunConfig
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import chunk_size, pieces
 from mnist_core.training.evaluation import loss_of
-from mnist_core.training.layer_probe import detached, forward
+from mnist_core.training.signals import detached, forward
 from mnist_core.training.step import Stop, StoppedError, never
 
 SAMPLE = 1_000  # the first so many training images

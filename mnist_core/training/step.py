@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -43,6 +44,11 @@ class Block:
     batches: Sequence[Chunks]
     rates: NDArray[np.float64]  # learning rates, updates × runs
     measured: NDArray[np.bool_]  # of each update, whether the norm of its gradient is wanted
+
+    @cached_property
+    def images(self) -> NDArray[np.int64]:
+        """In the batch of each update."""
+        return np.array([sum(map(len, chunks)) for chunks in self.batches])
 
     @classmethod
     def of_one(cls, number: int, chunks: Chunks, rates: Sequence[float], *, measured: bool = True) -> Block:
@@ -92,6 +98,14 @@ class Outputs(NamedTuple):
     live_units: list[torch.Tensor]
 
 
+class Inside(NamedTuple):
+    """Of one run, what its layers hold of some images in evaluation mode. Good until the next call."""
+
+    signals: Sequence[torch.Tensor]  # what each layer with weights puts out, in any order of the axes
+    live_units: Sequence[torch.Tensor]  # of each hidden layer, as in `Outputs`: bool, units
+    gradients: Sequence[torch.Tensor]  # of the mean loss over these images, for each parameter of the model
+
+
 class Step(Protocol):
     """Makes updates of the weights of one or more runs' models, in place."""
 
@@ -109,6 +123,9 @@ class Step(Protocol):
 
     def outputs(self, loader: BatchLoader, rows: slice, *, probed: int = 0) -> Outputs:
         """What the models say of these images in evaluation mode; the first `probed` are looked at for live units, too."""
+
+    def inside(self, loader: BatchLoader, rows: slice) -> list[Inside]:
+        """What each run's layers hold of these images, and the gradients there."""
 
     def release_buffers(self) -> None:
         """Let go of what is kept from step to step for speed alone: no step may follow soon."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from mnist_core.networks.models import describe
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import evaluation_steps
 from mnist_core.training import layer_probe, loop
+from mnist_core.training.layer_probe import Probed
+from mnist_core.training.step import Step
 
 SMALL = PRESETS["keras-first-look"].config.replace(
     train_size=1_000, hidden_layers=(32,), optimizer="sgd", learning_rate=0.5, epochs=8
@@ -62,9 +65,9 @@ def test_what_a_curve_costs_is_told_as_of_the_updates_of_its_run(
     looks: list[int] = []
     real = layer_probe.probe_layers
 
-    def counted(config: RunConfig, model: Any, *rest: Any) -> Any:
-        looks.append(len(model))
-        return real(config, model, *rest)
+    def counted(step: Step, runs: Sequence[Probed], *rest: Any) -> Any:
+        looks.append(len(runs))
+        return real(step, runs, *rest)
 
     monkeypatch.setattr(layer_probe, "probe_layers", counted)
     monkeypatch.setattr(loop, "probe_layers", counted)

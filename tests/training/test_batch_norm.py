@@ -36,7 +36,8 @@ class DoubleLoader(BatchLoader):
 
     def rows(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor]:
         inputs = torch.empty(len(indices), 784, dtype=torch.float64)
-        labels = torch.from_numpy(self.fill(inputs, indices))
+        self.fill(inputs, indices)
+        labels = torch.from_numpy(self.labels(indices))
         inputs *= self.factor
         return (inputs.view(-1, 1, 28, 28) if self._convolutional else inputs), labels
 

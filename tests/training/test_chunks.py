@@ -21,7 +21,8 @@ from mnist_core.data import Dataset
 from mnist_core.training import chunks, speed
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import Progress, chunk_size, even_size, pieces
-from mnist_core.training.layer_probe import probe_layers
+from mnist_core.training.dense_step import DenseStep
+from mnist_core.training.layer_probe import Probed, probe_layers
 from mnist_core.training.sharpness import sharpness
 from tests.training.test_layers import loader
 from tests.training.test_trainer import small
@@ -64,7 +65,7 @@ def test_no_more_than_a_chunk_goes_through_at_once(
 
         def seen(self: BatchLoader, *arguments: Any) -> Any:
             found = real(self, *arguments)
-            sizes.append(len(found[1] if name == "rows" else found))
+            sizes.append(len(found[1] if name == "rows" else arguments[0]))
             return found
 
         monkeypatch.setattr(BatchLoader, name, seen)
@@ -180,7 +181,8 @@ def test_an_analysis_goes_in_pieces_too_and_tells_after_each(
 def test_looking_inside_hears_stop(tiny: Dataset) -> None:
     config = small()
     model = build_model(config)
-    assert probe_layers(config, model, loader(config, tiny), None, lambda: True) is None
+    fed = loader(config, tiny)
+    assert probe_layers(DenseStep([config], [model], fed), [Probed(config, model)], fed, 50, lambda: True) is None
     assert sharpness(config, model, loader(config, tiny), stop=lambda: True) is None
     assert model.training
 

@@ -51,7 +51,8 @@ class Plain:
         self.optimizer = plain_optimizer(config, self.model.parameters())
         fed = loader(config)
         filled = torch.empty(60, 784, dtype=dtype)
-        self.labels = fed.fill(filled, np.arange(60)).astype(np.int64)
+        fed.fill(filled, np.arange(60))
+        self.labels = fed.labels(np.arange(60)).astype(np.int64)
         self.inputs = filled * fed.factor
         if config.model == "cnn":
             self.inputs = self.inputs.view(-1, 1, 28, 28)
@@ -140,7 +141,8 @@ def test_the_gradient_agrees_with_central_differences(activation: str, loss: str
     before = [weight.detach().clone() for weight in model.parameters()]
     fed = loader(config)
     filled = torch.empty(20, 784, dtype=torch.float64)
-    labels = torch.from_numpy(fed.fill(filled, np.arange(20)).astype(np.int64))
+    fed.fill(filled, np.arange(20))
+    labels = torch.from_numpy(fed.labels(np.arange(20)).astype(np.int64))
     inputs = filled * fed.factor
     # An update of plain SGD at the rate 1 takes the gradient away from the weights.
     make_update(DenseStep([config], [model], loader(config)), 0, [np.arange(20)], [1.0])
@@ -219,7 +221,8 @@ def test_the_input_is_that_of_evaluation(preprocessing: str) -> None:
     inputs, expected = fed.rows(np.arange(60))
     for rows in (np.arange(60), slice(0, 60)):
         filled = torch.empty(60, 784)
-        labels = fed.fill(filled, rows)
+        fed.fill(filled, rows)
+        labels = fed.labels(rows)
         assert torch.equal(filled * fed.factor, inputs)
         assert labels.tolist() == expected.tolist()
 
