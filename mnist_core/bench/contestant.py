@@ -43,6 +43,7 @@ _OURS, _PEERS = "mnist_core.bench.ours", "mnist_core.bench.peers"
 _NUMPY = f"{_PEERS}.numpy_layers"
 CONTESTANTS: Mapping[str, Contestant] = {
     "floor": Contestant("the floor: its large matrix products alone", "mnist_core.bench.floor", "prepare", ours=True),
+    "floor-one-thread": Contestant("the floor on one thread", "mnist_core.bench.floor", "on_one_thread", ours=True),
     "ours-updates": Contestant("MNIST Lab, without evaluations", _OURS, "updates", ("torch",), ours=True),
     "ours-run": Contestant("MNIST Lab, with evaluations", _OURS, "runs", ("torch",), ours=True),
     "ours-evaluations": Contestant("MNIST Lab, evaluations alone", _OURS, "evaluations", ("torch",), ours=True),

@@ -7,7 +7,7 @@ R times as wide. Whoever trains this network in float32 with matrix products has
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import product
 
@@ -19,15 +19,24 @@ Products = Callable[[], None]
 
 
 def prepare(work: Work, dataset: Dataset) -> Begin:
-    """As many products as the work has updates."""
+    """As many products as the work has updates, with one thread or all, whichever is faster."""
+    return _prepare(work, (1, settings.cpu_count()))
+
+
+def on_one_thread(work: Work, dataset: Dataset) -> Begin:
+    """The same with one thread, as small networks train."""
+    return _prepare(work, (1,))
+
+
+def _prepare(work: Work, numbers_of_threads: Sequence[int]) -> Begin:
     import_module("mnist_core.training")  # before torch is loaded: sets up its threads as ours has them
     import torch
 
     config = work.config
     width = config.hidden_layers[0] * len(work.runs)
     forms = _forms(config.batch_size, width)
-    # The fastest there is: either order of the weights' axes, with one thread or all.
-    threads, once = min(product((1, settings.cpu_count()), forms), key=lambda choice: _seconds(*choice))
+    # The fastest there is: either order of the weights' axes.
+    threads, once = min(product(numbers_of_threads, forms), key=lambda choice: _seconds(*choice))
 
     def begin(number: int) -> Run:
         torch.set_num_threads(threads)

@@ -41,6 +41,7 @@ NOT_RUNS = {
     "ours-evaluations",
     "ours-probes",
     "floor",
+    "floor-one-thread",
     "range-test",
     "landscape",
     "sharpness",
@@ -83,8 +84,9 @@ def test_ours_without_evaluations_makes_one_epoch(few: Dataset) -> None:
     assert answer["accuracy"] > 0.1
 
 
-def test_the_floor_makes_products_alone(few: Dataset) -> None:
-    answer = timed(prepared(Work("floor", SMALL, (0.1, 0.2)), few), 0)
+@pytest.mark.parametrize("contestant", ["floor", "floor-one-thread"])
+def test_the_floor_makes_products_alone(contestant: str, few: Dataset) -> None:
+    answer = timed(prepared(Work(contestant, SMALL, (0.1, 0.2)), few), 0)
     assert answer["updates"] == 2 * 8 * 8
     assert answer["accuracy"] is None
 

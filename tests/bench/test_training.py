@@ -138,7 +138,7 @@ def test_the_targets() -> None:
     assert targets(contests.first_look("rmsprop", 0.001))[:2] == [(1.3, None), (None, 1.05)]
     assert targets(contests.first_look("adam", 0.001))[:2] == [(1.3, None), (None, 1.05)]
     assert targets(contests.two_layer()) == [
-        *[(None, 4.0), (None, 2.0), (None, None), (None, 1.8), (2.0, None)],
+        *[(None, 4.0), (None, 2.0), (None, None), (None, 1.8), (2.0, None), (None, None)],
         *[(0.1, None), (None, None)],  # evaluations, looks inside the layers
     ]
     assert (
