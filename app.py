@@ -1,13 +1,13 @@
 """MNIST Lab: `streamlit run app.py` brings up everything (pages, store, data, training processes)."""
 
 import streamlit as st
-from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from mnist_core.ui import redirect, start
+from mnist_core.ui import start
+from mnist_core.web import middleware
 
 # `streamlit run` finds this by reading the file, and imports it once, outside of any session.
-app = st.App(__file__, lifespan=start.lifespan, middleware=[Middleware(redirect.Redirect)])
+app = st.App(__file__, lifespan=start.lifespan, middleware=middleware())
 
 if get_script_run_ctx(suppress_warning=True) is not None:
     from mnist_core.ui import frame

@@ -13,15 +13,20 @@
 | MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
 | MNIST_LAB_FREE_MB   | of the disk, kept free of them                       | 5 % of it, at most 1024|
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
+| MNIST_LAB_FRAME_ANCESTORS | other sites that may show the app in a frame   | none                   |
+| MNIST_LAB_PROXIES   | proxies whose word on a browser's address counts     | none                   |
 
 Read at each call, not at import, so that tests and secrets can set them late.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import shutil
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +36,7 @@ from mnist_core.messages import N_
 TLS = ("MNIST_LAB_TLS_CA", "MNIST_LAB_TLS_CERT", "MNIST_LAB_TLS_KEY")
 # What a host's secrets may set (Streamlit's, for one), beside the environment.
 FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", *TLS)
+_SITE = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE)
 # What one worker needs, with PyPI's CUDA build of torch: at most 550 MB for itself, and a part of 260 MB that all share.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
@@ -192,3 +198,28 @@ def worker_count() -> int:
         return int(value)
     fitting = (memory_bytes() - SERVER_BYTES) // WORKER_BYTES
     return int(max(1, min(4, cpu_count(), fitting)))
+
+
+def frame_ancestors() -> tuple[list[str], list[str]]:
+    """Addresses of other sites that may show the app in a frame (`https://moodle.example`, `https://*.example`), and the
+    words of the setting that are no such address."""
+    return _words("MNIST_LAB_FRAME_ANCESTORS", lambda word: bool(_SITE.fullmatch(word)))
+
+
+def proxies() -> tuple[list[str], list[str]]:
+    """Addresses or networks (`10.0.0.0/8`) of proxies that are believed when they say whose request they pass on, and the
+    words of the setting that are neither."""
+    return _words("MNIST_LAB_PROXIES", _is_network)
+
+
+def _words(name: str, valid: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+    words = re.split(r"[\s,]+", os.environ.get(name, "").strip())
+    return [word for word in words if valid(word)], [word for word in words if word and not valid(word)]
+
+
+def _is_network(word: str) -> bool:
+    try:
+        ipaddress.ip_network(word)
+    except ValueError:
+        return False
+    return True

@@ -75,7 +75,8 @@ ARROWS: dict[str, set[str]] = {
     "store": BASE,
     "jobs": LIGHT | {"training", "analysis", "schema", "store"},
     "backup": BASE | {"networks", "exchange", "store", "jobs", ""},
-    "ui": LIGHT | {"figures", "store", "jobs"},
+    "web": {"messages", "errors", "settings"},
+    "ui": LIGHT | {"figures", "store", "jobs", "web"},
     "panels": KIT,
     "ideas": KIT | {"panels", "figure", "concept"},
     **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},
@@ -85,12 +86,12 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
     "pages": LIGHT | {"figures", "ui", "panels", "ideas"} | PAGE_FOLDERS,
-    "app": {"ui"},
+    "app": {"ui", "web"},
 }
 STREAMLIT = {"ui", "panels", "ideas", "pages"} | PAGE_FOLDERS
 # Library → rooms that may import it at all.
 LIBRARIES: dict[str, set[str]] = {
-    "streamlit": {"app", "bench"} | STREAMLIT,
+    "streamlit": {"app", "bench", "web"} | STREAMLIT,
     "plotly": {"ui", "bench"},
     "babel": {"ui"},
     "torch": {"data", "networks", "training", "analysis", "jobs", "bench"},
@@ -335,7 +336,7 @@ def _loaded(code: str) -> list[str]:
 
 
 def test_the_pages_process_never_loads_torch_or_dask() -> None:
-    rooms = STREAMLIT | {"figures", "figure", "concept", "schema", "store", "app"}
+    rooms = STREAMLIT | {"web", "figures", "figure", "concept", "schema", "store", "app"}
     modules = {
         imported.name for file in files() if room(file) in rooms for imported in imports(file) if imported.at_the_top
     }

@@ -19,6 +19,7 @@ import streamlit as st
 
 from mnist_core.ui import large_type
 from mnist_core.ui.texts import _
+from mnist_core.web.kept_files import content_hash
 
 _SCRIPTS = Path(__file__).with_name("scripts")
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
@@ -55,14 +56,13 @@ def script(file: str, folder: Path = _SCRIPTS) -> str:
 def _served(name: str, folder: Path, file: str) -> str:
     """Address of a file that the server hands out: a component of the first kind is no more than a served folder."""
     component = st.components.v1.declare_component(name, path=str(folder))
-    return f"component/{component.name}/{file}?v={_version(folder)}"
+    return f"component/{component.name}/{file}?v={_version(folder / file)}"
 
 
-@lru_cache(maxsize=10)
-def _version(folder: Path) -> int:
-    """Another one where a script, or Plotly, is another: browsers keep what they fetched."""
-    scripts = (file.read_bytes() for file in sorted(folder.glob("*.js")) if folder != _PLOTLY)
-    return zlib.crc32(b"".join([plotly.__version__.encode(), *scripts]))
+@lru_cache(maxsize=50)
+def _version(file: Path) -> str:
+    """Another one where the script is another: browsers keep what they fetched (web/kept_files.py)."""
+    return content_hash(file.read_bytes())
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,16 @@ The store's handle lives in this module, not in Streamlit's cache, which any bro
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import threading
-from collections.abc import Iterable
 
 import streamlit as st
 
 from mnist_core import settings
 from mnist_core.store import Store, open_store
 from mnist_core.ui.texts import _
+from mnist_core.web.cookie import COOKIE, NAME, name_in
 
-COOKIE = "mnist_lab_student"
-NAME = "[0-9a-f]{32}"  # what a name looks like, to Python and to the browser
 _stores: dict[str, Store] = {}
 _lock = threading.Lock()
 
@@ -42,19 +39,6 @@ def student() -> str:
         st.session_state.update(student=cookie or secrets.token_hex(16), student_known=cookie is not None)
     name: str = st.session_state["student"]
     return name
-
-
-def name_in(headers: Iterable[str]) -> str | None:
-    """The first whole name in the cookies that a browser sent; None where there is none, or what there is was damaged.
-
-    Read here, since of two cookies of one name (of two paths) Streamlit keeps one, which may be the damaged one.
-    """
-    for header in headers:
-        for cookie in header.split(";"):
-            key, _sign, value = cookie.strip().partition("=")
-            if key == COOKIE and re.fullmatch(NAME, value.strip('"')):
-                return value.strip('"')
-    return None
 
 
 # The browser's cookie is made whole where the server found none that is: of what the page sees, a whole one counts (another

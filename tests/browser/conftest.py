@@ -109,6 +109,7 @@ def open_browser(
     browsers.give_back()
     trained_runs.stop_all()
     assert not [one for one in told if "custom component" in one]  # no part of a page breaks, or stays when it is left
+    assert not [one for one in told if "Content Security Policy" in one]  # the pages need no more than they are allowed
 
 
 def screenshot(page: Page, name: str) -> Path:

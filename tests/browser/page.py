@@ -18,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from mnist_core.ui.session import COOKIE
+from mnist_core.web.cookie import COOKIE
 from tests.conftest import wait_until
 
 # After any other exception there might be two clicks.

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mnist_core.ui.session import COOKIE
+from mnist_core.web.cookie import COOKIE
 from tests.browser.conftest import Open
 from tests.browser.page import Page
 from tests.conftest import wait_until

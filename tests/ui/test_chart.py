@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import re
@@ -11,6 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.ui import chart
+from mnist_core.web.kept_files import KeptFiles
+from tests.web.exchanges import Server, request, send_to
 
 SCRIPT = (chart._SCRIPTS / "chart.js").read_text(encoding="utf-8")
 
@@ -60,8 +63,8 @@ def test_the_version_changes_with_the_figure_alone() -> None:
 def test_scripts_are_named_not_sent() -> None:
     proto, data = components(AppTest.from_function(page).run())[1]
     assert len(proto.js_content) < 500
-    assert re.fullmatch(r"component/[\w.]+/chart\.js\?v=\d+", data["script"])
-    assert re.fullmatch(r"component/[\w.]+/plotly\.min\.js\?v=\d+", data["plotly"])
+    assert re.fullmatch(r"component/[\w.]+/chart\.js\?v=[0-9a-f]{16}", data["script"])
+    assert re.fullmatch(r"component/[\w.]+/plotly\.min\.js\?v=[0-9a-f]{16}", data["plotly"])
     assert (chart._PLOTLY / "plotly.min.js").stat().st_size > 1_000_000
 
 
@@ -83,3 +86,16 @@ def test_no_button_sends_a_chart_anywhere() -> None:
 @pytest.mark.parametrize("attribute", ["testid", "key", "updates", "points", "drawnAt"])
 def test_the_script_keeps_the_counters_that_browser_tests_read(attribute: str) -> None:
     assert f"dataset.{attribute} = " in SCRIPT
+
+
+def test_the_addresses_of_scripts_are_kept_by_browsers_for_good() -> None:
+    """They say what the file holds (web/kept_files.py)."""
+    addresses = components(AppTest.from_function(page).run())[0][1]
+    files = {"plotly": chart._PLOTLY / "plotly.min.js", "script": chart._SCRIPTS / "chart.js"}
+    for name, file in files.items():
+        path, _sign, query = addresses[name].partition("?")
+        scope = request(f"/{path}", query=query.encode())
+        body = file.read_bytes()
+        answer = asyncio.run(send_to(KeptFiles(Server(body=body)), scope))
+        assert answer.body == body
+        assert b"immutable" in answer.headers[b"cache-control"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_core.ui.session import COOKIE, name_in
+from mnist_core.web.cookie import COOKIE, name_in
 
 WHOLE, OTHER = "0123456789abcdef" * 2, "f" * 32
 

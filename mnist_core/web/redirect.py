@@ -6,17 +6,13 @@ none, so that the browser stays blank; addresses with `..` it refuses with two w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
-import streamlit as st
+from mnist_core.web.asgi import App, Receive, Scope, Send, base_path, header, path_below_base
 
 PAGES = frozenset(file.stem for file in Path(__file__).parents[2].joinpath("pages").glob("*.py")) - {"home"}
 # What Streamlit serves below these is no page.
 _SERVED = ("_stcore", "media", "component", "static", "app")
-Scope = MutableMapping[str, Any]
-App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 
 class Redirect:
@@ -26,9 +22,7 @@ class Redirect:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(
-        self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let Streamlit answer."""
         target = _target(scope) if scope["type"] == "http" else None
         if target is None:
@@ -41,12 +35,10 @@ class Redirect:
 
 def _target(scope: Scope) -> bytes | None:
     """Where the browser is sent; None where Streamlit's answer is as good."""
-    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-    if scope["method"] != "GET" or b"text/html" not in accept:
+    if scope["method"] != "GET" or b"text/html" not in header(scope, b"accept"):
         return None
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    path = scope["path"].removeprefix(f"/{base}") if base else scope["path"]
-    parts = path.replace("\\", "/").split("/")[1:]
+    base = base_path()
+    parts = path_below_base(scope).replace("\\", "/").split("/")[1:]
     if not parts or parts[0] in _SERVED or (len(parts) == 1 and _plain(parts[0])):
         return None
     if parts[-1] == "" and len(parts) == 2 and _plain(parts[0]):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mnist_core.ui.redirect import PAGES, Redirect
+from mnist_core.web.redirect import PAGES, Redirect
 
 HTML = [(b"accept", b"text/html,application/xhtml+xml")]
 
@@ -90,7 +90,7 @@ def test_only_browsers_that_open_a_page_are_turned() -> None:
 
 
 def test_below_a_base_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mnist_core.ui.redirect.st.get_option", lambda _name: "/mnist/lab")
+    monkeypatch.setattr("mnist_core.web.asgi.st.get_option", lambda _name: "/mnist/lab")
     assert answer("/mnist/lab/train/../..") == "/mnist/lab/train"
     assert answer("/mnist/lab/x/y") == "/mnist/lab/"
     assert answer("/mnist/lab/train") is None
