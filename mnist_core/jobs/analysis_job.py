@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from mnist_core.analysis.schema import Arrays
-from mnist_core.errors import MnistLabError, TransientStoreError
+from mnist_core.errors import MnistLabError, StoreError, TransientStoreError
 from mnist_core.jobs import compute_lock, worker_heartbeat
 from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.worker_store import patiently, worker_store
+from mnist_core.jobs.worker_time import WorkerTime
 from mnist_core.records import Analysis
 from mnist_core.store import Store
 
@@ -34,8 +36,10 @@ class _Reporter:
     Not in an analysis that measures times, which would become longer by that. Raises _NoLongerWantedError.
     """
 
-    def __init__(self, store: Store, analysis: Analysis, *, measures_time: bool) -> None:
+    def __init__(self, store: Store, analysis: Analysis, used: WorkerTime, *, measures_time: bool) -> None:
         self._report = partial(store.analyses.report, analysis.id, token=analysis.token)
+        self._owner = analysis.owner
+        self._used = used
         self._measures_time = measures_time
         self._last = 0.0
 
@@ -43,21 +47,22 @@ class _Reporter:
         worker_heartbeat.tick()
         if time.monotonic() - self._last < REPORT_SECONDS:
             return
-        if not patiently(partial(self._report, fraction)):
+        self._used.count([self._owner])
+        if not patiently(partial(self._report, fraction, worker_seconds=self._used.take())):
             raise _CanceledError
         if not self._measures_time:
             compute_lock.OF_THIS_PROCESS.give_way()
         self._last = time.monotonic()
 
 
-def _computed(store: Store, analysis: Analysis, cores: int) -> tuple[dict[str, Any], Arrays]:
+def _computed(store: Store, analysis: Analysis, cores: int, used: WorkerTime) -> tuple[dict[str, Any], Arrays]:
     """The result, as the store keeps it. Raises MnistLabError, _NoLongerWantedError."""
     # Not before: the dispatcher names `execute` to the workers, and its process has no use for torch.
     from mnist_core.analysis import registry
     from mnist_core.analysis.context import Context
 
     kind, parameters = registry.kind_of(analysis), registry.parameters_of(analysis)
-    reporter = _Reporter(store, analysis, measures_time=kind.measures_time)
+    reporter = _Reporter(store, analysis, used, measures_time=kind.measures_time)
     return kind.compute(Context(store.runs.get, cores), parameters, reporter).to_stored()
 
 
@@ -77,7 +82,13 @@ def execute(analysis_id: str, url: str, cores: int, lease: int | None = None) ->
     try:
         with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
             compute_lock.OF_THIS_PROCESS.prepare(partial(_set_threads, cores))
-            values, arrays = _computed(store, analysis, cores)
+            used = WorkerTime()
+            try:
+                values, arrays = _computed(store, analysis, cores, used)
+            finally:
+                used.count([analysis.owner])
+                with suppress(StoreError):
+                    store.usage.charge(used.take())
     except _CanceledError:
         return
     except TransientStoreError:

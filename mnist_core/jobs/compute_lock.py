@@ -24,6 +24,7 @@ class _ThreadState(local):
     """What each thread has for itself."""
 
     holds = False
+    held = 0.0  # seconds, those since it got the lock left out
     prepare: Callable[[], None] = staticmethod(_nothing)
 
 
@@ -52,8 +53,17 @@ class ComputeLock:
 
     def _release(self) -> None:
         with self._changed:
-            self._held = False
-            self._changed.notify_all()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._thread.held += time.monotonic() - self._since
+        self._held = False
+        self._changed.notify_all()
+
+    @property
+    def held_seconds(self) -> float:
+        """How long this thread has had the lock in all, until now."""
+        return self._thread.held + (time.monotonic() - self._since if self._thread.holds else 0.0)
 
     def prepare(self, function: Callable[[], None]) -> None:
         """Call `function` now, and whenever this thread, which holds the lock, has it again after another."""
@@ -74,8 +84,7 @@ class ComputeLock:
             start = time.monotonic()
             if not self._waiting or start - self._since < self._waited:
                 return False
-            self._held = False
-            self._changed.notify_all()
+            self._let_go()
             self._wait()
             self._waited = self._since - start
         self._thread.prepare()

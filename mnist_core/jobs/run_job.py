@@ -12,16 +12,18 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 
 from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
-from mnist_core.errors import TransientStoreError
+from mnist_core.errors import StoreError, TransientStoreError
 from mnist_core.jobs import compute_lock, run_execution, worker_heartbeat
 from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.run_execution import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
+from mnist_core.jobs.worker_time import WorkerTime
 from mnist_core.records import Run
 from mnist_core.store import Store
 
@@ -40,14 +42,24 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
     """
     store = patiently(partial(worker_store, url))
     worker = f"{platform.node()}:{os.getpid()}"
-    claimed = [patiently(partial(store.queue.claim, run_id, worker, threads, lease)) for run_id in run_ids]
+    claimed = [
+        run
+        for run_id in run_ids
+        if (run := patiently(partial(store.queue.claim, run_id, worker, threads, lease))) is not None
+    ]
     # A stack trains on the CPU.
     device = "cpu" if len(run_ids) > 1 else None
     load = cache(data.load_dataset)  # mapped once, not by each run anew
     with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
-        jobs = [job for run in claimed if run is not None and (job := _job(store, run, device, load))]
-        for stack in _at_one_step(jobs):
-            _Stack(store, stack).work()
+        used = WorkerTime()
+        try:
+            jobs = [job for run in claimed if (job := _job(store, run, device, load))]
+            for stack in _at_one_step(jobs):
+                _Stack(store, stack, used).work()
+        finally:
+            used.count([run.owner for run in claimed])
+            with suppress(StoreError):  # the store has its own trouble then, and the run a sentence for it
+                store.usage.charge(used.take())
 
 
 def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName], Dataset]) -> Job | None:
@@ -68,9 +80,10 @@ def _at_one_step(jobs: Sequence[Job]) -> list[list[Job]]:
 class _Stack:
     """Jobs at the same step, which train as one stack: the loop."""
 
-    def __init__(self, store: Store, jobs: Sequence[Job]) -> None:
+    def __init__(self, store: Store, jobs: Sequence[Job], used: WorkerTime) -> None:
         self.store = store
         self.jobs = list(jobs)  # those that are not over
+        self._used = used
         self._threads = jobs[0].run.threads
         self._polled = 0.0
         self._saved = time.monotonic()
@@ -107,6 +120,7 @@ class _Stack:
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
         step = self.jobs[0].trainer.step
+        self._count(self.jobs)
         for job in [job for job in self.jobs if job.has_request]:
             if len(self.jobs) > 1:
                 job.trainer.train_alone()
@@ -117,7 +131,12 @@ class _Stack:
                 # front, a sweep could be made into as many runs before all others.
                 patiently(partial(self.store.queue.requeue_last, job.run.id, job.run.token))
                 self.jobs.remove(job)
+            self._count([job])
         self._join()
+
+    def _count(self, jobs: Sequence[Job]) -> None:
+        """What has passed of the worker's time was for these."""
+        self._used.count([job.run.owner for job in jobs])
 
     @staticmethod
     def _lets_go(job: Job) -> bool:
@@ -136,6 +155,7 @@ class _Stack:
         for job in over:
             if job.requests is not None:
                 job.finish(alone=len(self.jobs) == 1)
+                self._count([job])
         self.jobs = [job for job in self.jobs if job not in over or job.requests is None]
 
     def _look(self) -> None:
@@ -165,7 +185,9 @@ class _Stack:
             self._saved = time.monotonic()
             self._save_cost = self._saved - start
         reports = [job.report(saved=job in saved) for job in self.jobs]
-        accepted = patiently(lambda: self.store.record_writer.publish(reports))
+        self._count(self.jobs)
+        seconds = self._used.take()
+        accepted = patiently(lambda: self.store.record_writer.publish(reports, seconds))
         for job, report in zip(self.jobs, reports, strict=True):
             if job.run.id in accepted:
                 job.published(report)

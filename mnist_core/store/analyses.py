@@ -23,6 +23,7 @@ from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import holds
 from mnist_core.store.queue import in_turn
 from mnist_core.store.tables import analyses
+from mnist_core.store.usage import charge, join, levels
 
 DEATHS = 3  # so many workers lost with the same analysis, and it is the analysis's fault
 KEPT = 40  # finished analyses of a kind that are kept for each student
@@ -66,7 +67,9 @@ class Analyses:
             ended = sa.select(analyses.c.id).where(same_kind, analyses.c.state.in_(("finished", "failed")))
             old = connection.execute(ended.order_by(analyses.c.created_order.desc()).offset(KEPT - 1)).scalars().all()
             connection.execute(sa.delete(analyses).where(analyses.c.id.in_(old)))
-            connection.execute(sa.insert(analyses).values(**row, created_order=next_order(connection)))
+            row["created_order"] = next_order(connection)
+            join(connection, owner)
+            connection.execute(sa.insert(analyses).values(row))
         return analysis_id
 
     def get(self, analysis_id: str) -> Analysis | None:
@@ -128,10 +131,21 @@ class Analyses:
                 return None
             return _analysis(connection.execute(sa.select(analyses).where(analyses.c.id == analysis_id)).one())
 
-    def report(self, analysis_id: str, progress: float, token: int | None = None) -> bool:
-        """Say how far an analysis is, 0 to 1; whether it is still wanted, of the worker that has it by `token` (default: any)."""
+    def report(
+        self,
+        analysis_id: str,
+        progress: float,
+        token: int | None = None,
+        worker_seconds: Mapping[str, float] | None = None,
+    ) -> bool:
+        """Say how far an analysis is, 0 to 1; whether it is still wanted, of the worker that has it by `token` (default: any).
+
+        `worker_seconds`: as for `RecordWriter.publish`.
+        """
         with self.database.begin() as connection:
-            return _change(connection, _running(analysis_id, token), {"progress": progress})
+            wanted = _change(connection, _running(analysis_id, token), {"progress": progress})
+            charge(connection, worker_seconds or {})
+        return wanted
 
     def finish(
         self,
@@ -202,8 +216,9 @@ _OPEN = (
 def _queue(connection: sa.Connection) -> list[str]:
     """Ids of the waiting analyses, in fair order."""
     rows = connection.execute(_OPEN).all()
-    waiting = ((row.id, row.owner, 0) for row in rows if row.state == "queued")
-    return in_turn(waiting, (row.owner for row in rows if row.state == "running"))
+    waiting = [(row.id, row.owner, 0) for row in rows if row.state == "queued"]
+    had = levels(connection, {owner for _id, owner, _priority in waiting})
+    return in_turn(waiting, (row.owner for row in rows if row.state == "running"), had)
 
 
 def _analysis(row: sa.Row[Any]) -> Analysis:

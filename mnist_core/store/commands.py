@@ -14,6 +14,7 @@ from mnist_core.store.database import Database, next_order
 from mnist_core.store.record_reader import drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
+from mnist_core.store.usage import join
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
@@ -41,6 +42,7 @@ class Commands:
                 return
             if change.get("state") == "queued":
                 change |= {"priority": 0} | end_of_the_queue(connection)
+                join(connection, owner)
             if command == "reset" and row.state != "running":
                 drop_records(connection, run_id, after=-1)
             change_row(connection, run_id, change)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from mnist_core.store.database import Database
 from mnist_core.store.lease import holds
 from mnist_core.store.rows import change_row, end_of_the_queue, end_run, find_row, read_row, readable, to_run
 from mnist_core.store.tables import runs
+from mnist_core.store.usage import SLICE_SECONDS, levels
 
 
 @dataclass(eq=False)
@@ -23,7 +24,7 @@ class Queue:
     database: Database
 
     def next(self, limit: int) -> list[Run]:
-        """The runs to start next, in fair order: a student's first run goes before another's second.
+        """The runs to start next, in fair order: of the student first that has had least of the workers.
 
         A run whose settings cannot be read ends as failed when its turn comes.
         """
@@ -111,18 +112,19 @@ def fair_order(connection: sa.Connection) -> list[str]:
     if not waiting:
         return []
     running = connection.execute(sa.select(runs.c.owner).where(runs.c.state == "running")).scalars().all()
-    return in_turn(((row.id, row.owner, row.priority) for row in waiting), running)
+    had = levels(connection, {row.owner for row in waiting})
+    return in_turn(((row.id, row.owner, row.priority) for row in waiting), running, had)
 
 
-def in_turn(waiting: Iterable[tuple[str, str, int]], running: Iterable[str]) -> list[str]:
-    """Ids in fair order: by priority, by how many of their owner's are before them, by age.
+def in_turn(waiting: Iterable[tuple[str, str, int]], running: Iterable[str], had: Mapping[str, float]) -> list[str]:
+    """Ids in fair order: by priority, by what their owners have had, by age.
 
     `waiting`: (id, owner, priority), highest priority and then oldest in front; `running`: owners of what is being
-    computed, which counts as before.
+    computed; `had`: worker-seconds by owner. Each of an owner's that is before another, or is computed, counts as a slice.
     """
     before = Counter(running)
     ranked = []
     for place, (item_id, owner, priority) in enumerate(waiting):
-        ranked.append((-priority, before[owner], place, item_id))
+        ranked.append((-priority, had.get(owner, 0.0) + SLICE_SECONDS * before[owner], place, item_id))
         before[owner] += 1
     return [item_id for *_rank, item_id in sorted(ranked)]

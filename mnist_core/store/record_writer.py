@@ -16,6 +16,7 @@ from mnist_core.store.database import Database
 from mnist_core.store.record_reader import append_records, drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_run
 from mnist_core.store.tables import runs
+from mnist_core.store.usage import charge
 
 
 @dataclass(eq=False)
@@ -24,13 +25,16 @@ class RecordWriter:
 
     database: Database
 
-    def publish(self, reports: Sequence[Report]) -> set[str]:
+    def publish(self, reports: Sequence[Report], worker_seconds: Mapping[str, float] | None = None) -> set[str]:
         """Add records and say where the runs stand, at once for all. Returns the ids of those that were changed.
 
-        Changes nothing of a run that is gone, or that is not the reporting worker's any more.
+        Changes nothing of a run that is gone, or that is not the reporting worker's any more. `worker_seconds`: what
+        students have had of the worker since the last report, of runs too that are gone (default: nothing).
         """
         with self.database.begin() as connection:
-            return {report.run_id for report in reports if _publish(connection, report)}
+            changed = {report.run_id for report in reports if _publish(connection, report)}
+            charge(connection, worker_seconds or {})
+        return changed
 
     def rewind(self, run_id: str, step: int, token: int | None = None) -> bool:
         """Drop all records after `step`: training goes on from a checkpoint there. False as in `pause`."""

@@ -21,6 +21,7 @@ from mnist_core.store.queue import fair_order
 from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
 from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.tables import runs, sweeps
+from mnist_core.store.usage import join
 
 
 @dataclass(eq=False)
@@ -49,6 +50,7 @@ class Runs:
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
             row["prediction"] = prediction
+            join(connection, owner)
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
 
@@ -188,6 +190,7 @@ def insert_group(
         new_row(run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group)
         for number, (run_id, config, variant) in enumerate(zip(ids, configs, labels, strict=True))
     ]
+    join(connection, owner)
     connection.execute(insert_into(connection, runs).on_conflict_do_nothing(), rows)
     return ids
 

@@ -19,6 +19,7 @@ from mnist_core.store.retention import Retention
 from mnist_core.store.runs import Runs
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.store.transfer import Transfer
+from mnist_core.store.usage import Usage
 
 
 class Store:
@@ -38,6 +39,7 @@ class Store:
         self.record_reader = RecordReader(database)
         # What workers and the cluster do.
         self.queue = Queue(database)
+        self.usage = Usage(database)
         self.record_writer = RecordWriter(database)
         self.lease = Leases(database)
         self.retention = Retention(database)

@@ -132,6 +132,14 @@ facts = sa.Table(
     sa.Column("updated_at", sa.Float, nullable=False),
 )
 
+# What students have had of the workers (store/usage.py); '' is how far the turn of all of them is.
+usage = sa.Table(
+    "usage",
+    metadata,
+    sa.Column("account", sa.String(64), primary_key=True),
+    sa.Column("worker_seconds", sa.Float, nullable=False),
+)
+
 # One row: which cluster serves this store (store/lease.py).
 lease = sa.Table(
     "lease",

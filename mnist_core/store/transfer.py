@@ -25,7 +25,7 @@ from mnist_core.store.database import Database
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.rows import insert_into
-from mnist_core.store.tables import analyses, counters, facts, lease, metadata, runs, sweeps
+from mnist_core.store.tables import analyses, counters, facts, lease, metadata, runs, sweeps, usage
 
 __all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfer", "known_revisions", "stage"]
 ROWS = 200  # that are in memory at a time
@@ -145,7 +145,7 @@ def _take_over(connection: sa.Connection, table: sa.Table, rows: Iterator[dict[s
         (row,) = rows
         change = {"token": lease.c.token + 1, "served_seconds": row["served_seconds"], "holder": ""}
         connection.execute(sa.update(lease).values(change))
-    elif table in (facts, counters):
+    elif table in (facts, counters, usage):
         for row in rows:
             statement = insert_into(connection, table).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=row))

@@ -1,0 +1,97 @@
+"""What students have had of the workers: the queue goes by it.
+
+The unit is a second of a worker, counted by the worker itself; of a stack each run has its part. Who has had least is next.
+What was used while nobody else waited is no debt for ever: the turn of the pool goes with what is trained now, and who comes
+back, or comes for the first time, begins there (virtual-time fair queueing). All students are one pool until there are classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from mnist_core.store.database import Database
+from mnist_core.store.rows import insert_into
+from mnist_core.store.tables import runs, usage
+
+POOL = ""  # the account of the pool itself: how far its turn is
+# What a run is taken to cost that waits or trains before another of its student; and what a new student waits, at most, until
+# those that have had least have had more. Else each new cookie would have a slice at once.
+SLICE_SECONDS = 2.0
+
+
+@dataclass(eq=False)
+class Usage:
+    """Worker-seconds of students; a part of `Store`."""
+
+    database: Database
+
+    def of(self, owner: str) -> float:
+        """What the student has had of the workers, in seconds, counted from the turn of the pool when he came."""
+        with self.database.begin(write=False) as connection:
+            return levels(connection, [owner])[owner]
+
+    def charge(self, seconds: Mapping[str, float]) -> None:
+        """Students have had so many seconds more of a worker."""
+        if any(seconds.values()):
+            with self.database.begin() as connection:
+                charge(connection, seconds)
+
+
+def levels(connection: sa.Connection, owners: Collection[str]) -> dict[str, float]:
+    """What each of these students has had, in seconds."""
+    query = sa.select(usage.c.account, usage.c.worker_seconds).where(usage.c.account.in_(owners))
+    return dict.fromkeys(owners, 0.0) | {row.account: row.worker_seconds for row in connection.execute(query)}
+
+
+def charge(connection: sa.Connection, seconds: Mapping[str, float]) -> None:
+    """Add what students have had of a worker. Accounts are the last that a transaction locks, in the order of their names."""
+    for owner, more in sorted(seconds.items()):
+        if more > 0:
+            row = insert_into(connection, usage).values(account=owner, worker_seconds=more)
+            change = {"worker_seconds": usage.c.worker_seconds + more}
+            connection.execute(row.on_conflict_do_update(index_elements=[usage.c.account], set_=change))
+
+
+def join(connection: sa.Connection, owner: str) -> None:
+    """A student's run begins to wait. Where he had none that waits or trains, he takes his place in the turn."""
+    if connection.execute(_ACTIVE, {"account": owner}).first():
+        return
+    turn = _turn(connection)
+    own = connection.execute(sa.select(usage.c.worker_seconds).where(usage.c.account == owner)).scalar()
+    if own is None:
+        own = min(turn + SLICE_SECONDS, connection.execute(_HIGHEST).scalar() or 0.0)
+    _set(connection, POOL, turn)
+    _set(connection, owner, max(turn, own))
+
+
+def _turn(connection: sa.Connection) -> float:
+    """How far the turn is, never further back than it was: the least that anybody has had of those whose runs train, else of
+    those who wait; where nobody does either, the most that anybody has had."""
+    states = connection.execute(_STATES).all()
+    training = {row.owner for row in states if row.state == "running"}
+    if active := training or {row.owner for row in states}:
+        now = min(levels(connection, active).values())
+    else:
+        now = connection.execute(_HIGHEST).scalar() or 0.0
+    return max(now, levels(connection, [POOL])[POOL])
+
+
+def _set(connection: sa.Connection, account: str, seconds: float) -> None:
+    row = insert_into(connection, usage).values(account=account, worker_seconds=seconds)
+    # Where another has raised it meanwhile, it stays.
+    higher = sa.case((usage.c.worker_seconds > seconds, usage.c.worker_seconds), else_=seconds)
+    connection.execute(row.on_conflict_do_update(index_elements=[usage.c.account], set_={"worker_seconds": higher}))
+
+
+# Built once: they are asked often.
+_HIGHEST = sa.select(sa.func.max(usage.c.worker_seconds))
+_STATES = sa.select(runs.c.owner, runs.c.state).where(runs.c.state.in_(("queued", "running"))).distinct()
+_ACTIVE = (
+    sa.select(sa.literal(1))
+    .select_from(runs)
+    .where(runs.c.owner == sa.bindparam("account"), runs.c.state.in_(("queued", "running")))
+    .limit(1)
+)
