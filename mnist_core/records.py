@@ -213,10 +213,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Requests:
-    """What pages have asked of a run since the worker last looked."""
+    """What pages, and the cluster, have asked of a run since the worker last looked."""
 
     command: Literal["pause", "stop", "reset", "step"] | None = None
     learning_rate: float | None = None
+    slice_over: bool = False  # it is to make room for others that wait
 
 
 @dataclass(frozen=True)

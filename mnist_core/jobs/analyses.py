@@ -7,8 +7,9 @@ run: in one process the two take turns (`compute_lock`), and a worker that train
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mnist_core import settings
@@ -24,10 +25,15 @@ Send = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assignment:
-    """The task of one analysis, of one run or of several in a stack, and the address of the worker that has it."""
+    """The task of one analysis, of one run or of several in a stack, and the address of the worker that has it.
+
+    `owners`: of its runs; `since`: when it was sent, on the monotonic clock.
+    """
 
     future: Any
     worker: str
+    owners: tuple[str, ...] = ()
+    since: float = field(default_factory=time.monotonic)
 
 
 class AnalysisDispatcher:

@@ -118,7 +118,7 @@ def _serve() -> None:
         store = _reached(open_store)
         LOG.info("ready after %.1f s", time.perf_counter() - start)
         renew = None if cluster is None else partial(renew_workers, cluster)
-        Dispatcher(client, store, renew, lambda: watchdog.hung).serve()
+        Dispatcher(client, store, renew, lambda: watchdog.hung, lambda: watchdog.heard).serve()
 
 
 def _reached(open_store: Callable[[], Store]) -> Store:

@@ -29,9 +29,12 @@ from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Run
 from mnist_core.store import Store
+from mnist_core.store.queue import turns_of
+from mnist_core.store.usage import SLICE_SECONDS
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
 IDLE_SECONDS = 0.04  # between two looks
+SLICE_LOOK_SECONDS = 0.2  # … at whether somebody waits for those who train
 # … where nothing has been at work for a while: looking costs a twentieth of a core, too much for a shared host at night.
 CALM_SECONDS, CALM_AFTER = 0.12, 10.0
 HEARTBEAT_SECONDS = 1.0
@@ -55,7 +58,9 @@ def holder_name() -> str:
 class Dispatcher:
     """Serves the queue of `store` with the workers of the Dask `client`.
 
-    `renew` starts those anew that are missing; `hung()`: addresses of those that hang, which count as missing.
+    `renew` starts those anew that are missing; `hung()`: addresses of those that hang, which count as missing;
+    `heard()`: of those that have given a sign of life (default: all), which alone are given something: a worker that is there
+    may still import torch.
     """
 
     def __init__(
@@ -64,11 +69,13 @@ class Dispatcher:
         store: Store,
         renew: Callable[[], None] | None = None,
         hung: Callable[[], Collection[str]] = frozenset,
+        heard: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self.client = client
         self.store = store
         self._renew = renew
         self._hung = hung
+        self._heard = heard
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
         self.slots = 0 if self.elsewhere else settings.worker_count()
@@ -86,6 +93,8 @@ class Dispatcher:
         self._cleared = -math.inf
         self._whole = time.monotonic()  # when all workers were last there …
         self._patience = MISSING_SECONDS  # … and how long the missing ones may take
+        self._leaving: set[Assignment] = set()  # that were asked to make room
+        self._slices_looked = -math.inf
         self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
         self._home = holder_name()
@@ -161,13 +170,12 @@ class Dispatcher:
 
     def _submit(self) -> None:
         if self.store.analyses.queued(1):
-            workers, training = self._workers(), {assignment.worker for assignment in self._running.values()}
+            workers, training = self._ready(), {assignment.worker for assignment in self._running.values()}
             self._analyses.submit(workers, training, concurrent=SLOT in self._slot_names)
         if len(self._assignments()) >= self.slots:
+            self._end_slices()
             return
-        now = time.monotonic()
-        queued = self.store.queue.next(LOOKED_THROUGH)
-        waiting = [run for run in queued if run.id not in self._running and self._not_before.get(run.id, 0.0) <= now]
+        waiting = self._waiting()
         if waiting or self._running or self._analyses.running:
             self._busy = time.monotonic()
         free = self._free_workers() if waiting else []
@@ -178,7 +186,35 @@ class Dispatcher:
             threads = useful_threads(runs[0].config, max(1, cores), len(runs))
             ids, task = [run.id for run in runs], (self.store.url, threads, self.store.lease.token)
             future = self._send("run", "train", worker, run_job.execute, ids, *task)
-            self._running |= dict.fromkeys(ids, Assignment(future, worker))
+            owners = tuple(run.owner for run in runs)
+            self._running |= dict.fromkeys(ids, Assignment(future, worker, owners))
+
+    def _waiting(self) -> list[Run]:
+        """Runs that could begin now, in fair order."""
+        now = time.monotonic()
+        queued = self.store.queue.next(LOOKED_THROUGH)
+        return [run for run in queued if run.id not in self._running and self._not_before.get(run.id, 0.0) <= now]
+
+    def _end_slices(self) -> None:
+        """Ask runs that have trained for a while to make room for those whose turn it is, as many as wait."""
+        now = time.monotonic()
+        training = set(self._running.values())
+        self._leaving &= training
+        long = [one for one in training - self._leaving if now - one.since >= SLICE_SECONDS]
+        if not long or now < self._slices_looked + SLICE_LOOK_SECONDS:
+            return
+        self._slices_looked = now
+        firsts = [stack[0].owner for stack in self._stacks(self._waiting())]
+        turns = turns_of(firsts, [assignment.owners for assignment in training], self.store.usage.levels)
+        for turn in turns.waiting[len(self._leaving) :]:
+            last = max(long, key=lambda assignment: turns.training[assignment.owners])
+            if turns.training[last.owners] <= turn:
+                return
+            self.store.queue.end_slices([run_id for run_id, one in self._running.items() if one is last])
+            self._leaving.add(last)
+            long.remove(last)
+            if not long:
+                return
 
     def _assignments(self) -> set[Assignment]:
         """What fills slots for training: analyses, too, where workers have no slot of their own for them."""
@@ -194,14 +230,14 @@ class Dispatcher:
         return list(alike.values())
 
     def _stack_key(self, run: Run) -> Hashable:
-        """Equal for runs that may share a stack: started by one click, at one step, with no request to any.
+        """Equal for runs that may share a stack, whosesoever they are: at one step, with no request to any.
 
-        A run that has lost a worker goes alone, so that it brings no other down with it.
+        A run that has lost a worker, or failed in a stack, goes alone, so that it brings no other down with it.
         """
         key = stacks.key(run.config)
-        if key is None or run.group is None or run.command or self._deaths[run.id]:
+        if key is None or run.command or self._deaths[run.id]:
             return run.id
-        return run.owner, run.group, run.checkpoint_step, run.threads, key
+        return run.checkpoint_step, run.threads, key
 
     @staticmethod
     def _distributed(waiting: Sequence[list[Run]], workers: int) -> list[list[Run]]:
@@ -211,16 +247,24 @@ class Dispatcher:
         """
         if not waiting or not workers:
             return []
-        first = waiting[0][: stacks.WIDEST * workers]
-        count = min(len(first), max(workers - len(waiting) + 1, 1 + (len(first) - 1) // stacks.WIDEST))
-        parts = [first[start::count] for start in range(count)] + [runs[: stacks.WIDEST] for runs in waiting[1:]]
+        widest = stacks.widest(waiting[0][0].config)
+        first = waiting[0][: widest * workers]
+        count = min(len(first), max(workers - len(waiting) + 1, 1 + (len(first) - 1) // widest))
+        others = [runs[: stacks.widest(runs[0].config)] for runs in waiting[1:]]
+        parts = [first[start::count] for start in range(count)] + others
         return parts[:workers]
 
     def _free_workers(self) -> list[str]:
         """Addresses of the workers that could begin a run now, each as often as it has slots free."""
         busy, analyzing = Counter(assignment.worker for assignment in self._assignments()), self._analyses.workers()
-        workers = sorted(self._workers().items(), key=lambda worker: worker[0] in analyzing)
+        workers = sorted(self._ready().items(), key=lambda worker: worker[0] in analyzing)
         return [worker for worker, slots in workers for _slot in range(slots - busy[worker])]
+
+    def _ready(self) -> dict[str, int]:
+        """Slots of the workers that can begin something at once."""
+        workers = self._workers()
+        heard = self._heard() if self._heard is not None else workers
+        return {address: slots for address, slots in workers.items() if address in heard}
 
     def _workers(self) -> dict[str, int]:
         """Slots for training by the address of each registered worker that lives."""
@@ -251,18 +295,23 @@ class Dispatcher:
     def _collect(self) -> None:
         for run_id, assignment in list(self._running.items()):
             if assignment.future.done():
-                self._settle(run_id, assignment.future)  # where the store cannot be used, again at the next look
+                self._settle(run_id, assignment)  # where the store cannot be used, again at the next look
                 self._release(run_id)
 
-    def _settle(self, run_id: str, future: Any) -> None:
+    def _settle(self, run_id: str, assignment: Assignment) -> None:
         """See that a run whose task has ended is not left running."""
+        future = assignment.future
         try:
             state = self.store.runs.state(run_id)
         except RunNotFoundError:
             return
         error = future.exception() if future.status == "error" else None
         delay = self._retry_delay(run_id, error)
-        if error is not None and delay is None:
+        if error is not None and delay is None and len(assignment.owners) > 1:
+            if state in ("queued", "running"):
+                LOG.error("run %s goes on alone: its stack failed", run_id, exc_info=error)
+                self._requeue(run_id, max(1, self._deaths[run_id]), _CRASHED)
+        elif error is not None and delay is None:
             sentence = _sentence(run_id, error)
             if state in ("queued", "running"):
                 self.store.record_writer.finish(run_id, "failed", {}, sentence)

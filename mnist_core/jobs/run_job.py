@@ -11,7 +11,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 
@@ -31,6 +31,7 @@ LOG = logging.getLogger("mnist_lab.worker")
 PUBLISH_SECONDS = 0.2
 FIRST_SECONDS = 0.05  # between the first publications
 CHECKPOINT_SECONDS = 2.0
+SLICE_RETRY_SECONDS = 2.0  # where no checkpoint could be written at the end of a slice
 CHECKPOINT_FRACTION = 0.05  # of the time, at most, goes into checkpoints
 
 
@@ -54,7 +55,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
         used = WorkerTime()
         try:
             jobs = [job for run in claimed if (job := _job(store, run, device, load))]
-            for stack in _at_one_step(jobs):
+            for stack in _that_fit(jobs):
                 _Stack(store, stack, used).work()
         finally:
             used.count([run.owner for run in claimed])
@@ -69,12 +70,15 @@ def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName
         return None
 
 
-def _at_one_step(jobs: Sequence[Job]) -> list[list[Job]]:
-    """The same jobs, those at the same step together. They differ where a checkpoint was lost."""
-    by_step: dict[int, list[Job]] = {}
+def _that_fit(jobs: Sequence[Job]) -> list[list[Job]]:
+    """The same jobs, those together that can train as one: at the same step, which differs where a checkpoint was lost, on the
+    CPU, and not begun alone, which would not go on to the bit."""
+    fitting: dict[Hashable, list[Job]] = {}
     for job in jobs:
-        by_step.setdefault(job.trainer.step, []).append(job)
-    return list(by_step.values())
+        state = job.trainer.state
+        fits = state.device.type == "cpu" and (state.was_stacked or not state.step)
+        fitting.setdefault((state.step, None if fits else job.run.id), []).append(job)
+    return list(fitting.values())
 
 
 class _Stack:
@@ -88,6 +92,7 @@ class _Stack:
         self._polled = 0.0
         self._saved = time.monotonic()
         self._save_cost = 0.0
+        self._keeps_until = 0.0  # when the end of the slice is heard again
         self._join()
 
     def _join(self) -> None:
@@ -107,6 +112,8 @@ class _Stack:
                 self._look()
             if any(job.has_request for job in self.jobs):
                 self._obey()
+            elif self._slice_is_over:
+                self._make_room()
             else:
                 self._go_on()
 
@@ -116,6 +123,22 @@ class _Stack:
 
         if self._threads:
             torch.set_num_threads(self._threads)
+
+    @property
+    def _slice_is_over(self) -> bool:
+        """Whether others wait whose turn it is. All runs of a stack go together, so that they may train together again."""
+        over = any(job.requests is not None and job.requests.slice_over for job in self.jobs)
+        return over and time.monotonic() >= self._keeps_until
+
+    def _make_room(self) -> None:
+        """Put the runs back into the queue with a checkpoint each; those that can have none now go on."""
+        saved = self._publish(self.jobs)
+        self._keeps_until = time.monotonic() + SLICE_RETRY_SECONDS
+        tokens = {job.run.id: job.run.token for job in saved if job.requests is not None}
+        gone = patiently(lambda: self.store.queue.put_back(tokens))
+        self.jobs = [job for job in self.jobs if job.run.id not in gone]
+        self._look()
+        self._join()
 
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
@@ -175,10 +198,10 @@ class _Stack:
         worker_heartbeat.tick()
         if time.monotonic() - self._polled >= run_execution.ASK_SECONDS:
             self._look()
-        return any(job.has_request for job in self.jobs)
+        return any(job.has_request for job in self.jobs) or self._slice_is_over
 
-    def _publish(self, to_save: Sequence[Job]) -> None:
-        """Tell the store what is new of all runs, with a checkpoint of some."""
+    def _publish(self, to_save: Sequence[Job]) -> list[Job]:
+        """Tell the store what is new of all runs, with a checkpoint of some; returns those that have one."""
         start = time.monotonic()
         saved = [job for job in to_save if (job.save_patiently() if job.trainer.finished else job.save())]
         if to_save:
@@ -193,6 +216,7 @@ class _Stack:
                 job.published(report)
             else:
                 job.requests = None  # it is another worker's by now
+        return saved
 
     def _save_is_due(self) -> bool:
         return time.monotonic() - self._saved > max(CHECKPOINT_SECONDS, self._save_cost / CHECKPOINT_FRACTION)

@@ -49,6 +49,11 @@ class Watchdog:
         self._signs[sign["worker"]] = sign
         self._ended.discard(sign["worker"])
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """Addresses of the workers that have given a sign of life: one that still imports torch has given none."""
+        return frozenset(self._signs)
+
     def look(self) -> None:
         """See who hangs now, and end whoever did not before."""
         connected = self._connected()

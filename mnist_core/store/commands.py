@@ -59,13 +59,12 @@ class Commands:
 
         `tokens`: by which a worker has the runs (default: whoever has them); those that another has by now are left out.
         """
-        query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request, runs.c.token).where(
-            runs.c.id.in_(run_ids), runs.c.state == "running"
-        )
+        columns = (runs.c.id, runs.c.command, runs.c.rate_request, runs.c.slice_over, runs.c.token)
+        query = sa.select(*columns).where(runs.c.id.in_(run_ids), runs.c.state == "running")
         with self.database.begin(write=False) as connection:
             rows = connection.execute(query).all()
         own = (row for row in rows if tokens is None or tokens[row.id] == row.token)
-        return {row.id: Requests(row.command, row.rate_request) for row in own}
+        return {row.id: Requests(row.command, row.rate_request, row.slice_over) for row in own}
 
 
 def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command) -> dict[str, Any] | None:

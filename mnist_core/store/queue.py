@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -57,8 +58,9 @@ class Queue:
                 "state": "running",
                 "worker": worker,
                 "threads": row.threads or threads,
-                "attempts": row.attempts + 1,
+                "attempts": row.attempts + (not row.slice_over),  # nothing is made again where it made room for others
                 "token": row.token + 1,
+                "slice_over": False,
                 "started_at": row.started_at or time.time(),
             }
             change_row(connection, run_id, change)
@@ -78,7 +80,7 @@ class Queue:
         with self.database.begin() as connection:
             row = find_row(connection, run_id, write=True)
             if row.state == "running" and token in (None, row.token):
-                change_row(connection, run_id, {"state": "queued", "priority": 1})
+                change_row(connection, run_id, _IN_FRONT)
 
     def requeue_last(self, run_id: str, token: int | None = None) -> None:
         """Put a running run back in the queue, behind all that wait: its student took it out of its stack. `token` as for
@@ -86,7 +88,25 @@ class Queue:
         with self.database.begin() as connection:
             row = find_row(connection, run_id, write=True)
             if row.state == "running" and token in (None, row.token):
-                change_row(connection, run_id, {"state": "queued", "priority": 0} | end_of_the_queue(connection))
+                change_row(connection, run_id, _BEHIND | end_of_the_queue(connection))
+
+    def end_slices(self, run_ids: Collection[str]) -> None:
+        """Ask those of these runs that train to make room for others: their worker puts them back."""
+        training = sa.and_(runs.c.id.in_(run_ids), runs.c.state == "running")
+        with self.database.begin() as connection:
+            connection.execute(sa.update(runs).where(training).values(slice_over=True))
+
+    def put_back(self, tokens: Mapping[str, int]) -> set[str]:
+        """Let running runs wait again, each where its age puts it: their slice is over. Ids of those that wait now, and are
+        no longer their worker's, who has them by these `tokens`; one of which something is asked stays with him."""
+        with self.database.begin() as connection:
+            query = sa.select(runs.c.id, runs.c.command, runs.c.rate_request, runs.c.token, runs.c.state)
+            rows = connection.execute(query.where(runs.c.id.in_(tokens)).order_by(runs.c.id).with_for_update()).all()
+            free = {row.id for row in rows if row.command is None and row.rate_request is None}
+            for row in rows:
+                if row.id in free and row.state == "running" and row.token == tokens[row.id]:
+                    change_row(connection, row.id, {"state": "queued", "slice_over": True})
+        return free | (set(tokens) - {row.id for row in rows})
 
     def requeue_lost(self) -> list[str]:
         """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
@@ -94,8 +114,12 @@ class Queue:
             query = sa.select(runs.c.id).where(runs.c.state == "running").order_by(runs.c.id).with_for_update()
             lost = list(connection.execute(query).scalars())
             for run_id in lost:
-                change_row(connection, run_id, {"state": "queued", "priority": 1})
+                change_row(connection, run_id, _IN_FRONT)
         return lost
+
+
+_IN_FRONT: Mapping[str, Any] = {"state": "queued", "priority": 1, "slice_over": False}
+_BEHIND: dict[str, Any] = {"state": "queued", "priority": 0, "slice_over": False}
 
 
 # Built once: the dispatcher asks many times a second.
@@ -128,3 +152,34 @@ def in_turn(waiting: Iterable[tuple[str, str, int]], running: Iterable[str], had
         ranked.append((-priority, had.get(owner, 0.0) + SLICE_SECONDS * before[owner], place, item_id))
         before[owner] += 1
     return [item_id for *_rank, item_id in sorted(ranked)]
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Whose turn it is; the lower the sooner."""
+
+    waiting: list[float]  # of each that waits
+    training: dict[tuple[str, ...], float]  # of stacks that train, by the owners of their runs, as if they waited
+
+
+def turns_of(
+    waiting: Sequence[str],
+    training: Sequence[tuple[str, ...]],
+    levels: Callable[[Collection[str]], Mapping[str, float]],
+) -> Turns:
+    """The turns of the owners of runs that wait, in fair order, and of the owners of each stack that trains, as in `in_turn`.
+
+    `levels`: worker-seconds of students.
+    """
+    owners = [owner for stack in training for owner in stack]
+    had, before = levels({*waiting, *owners}), Counter(owners)
+
+    def turn(owner: str, ahead: int) -> float:
+        return had[owner] + SLICE_SECONDS * ahead
+
+    as_waiting = {stack: min(turn(owner, before[owner] - stack.count(owner)) for owner in stack) for stack in training}
+    turns = []
+    for owner in waiting:
+        turns.append(turn(owner, before[owner]))
+        before[owner] += 1
+    return Turns(turns, as_waiting)

@@ -98,6 +98,7 @@ AT_THE_BEGINNING: Mapping[str, Any] = {
     "checkpoint_token": None,
     "threads": None,
     "attempts": 0,
+    "slice_over": False,
 }
 
 

@@ -41,6 +41,8 @@ runs = sa.Table(
     sa.Column("checkpoint_token", sa.Integer),
     # Runs that lost their worker (1) go before those that wait for their turn.
     sa.Column("priority", sa.Integer, nullable=False, default=0),
+    # While it trains: it is to make room for others, and to go back into the queue.
+    sa.Column("slice_over", sa.Boolean, nullable=False, server_default=sa.false()),
     # Times are for people to read. What comes first is decided by numbers of the store's sequence: clocks jump.
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("queued_at", sa.Float, nullable=False),

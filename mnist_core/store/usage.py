@@ -33,6 +33,11 @@ class Usage:
         with self.database.begin(write=False) as connection:
             return levels(connection, [owner])[owner]
 
+    def levels(self, owners: Collection[str]) -> dict[str, float]:
+        """The same of each of these students."""
+        with self.database.begin(write=False) as connection:
+            return levels(connection, owners)
+
     def charge(self, seconds: Mapping[str, float]) -> None:
         """Students have had so many seconds more of a worker."""
         if any(seconds.values()):
