@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from mnist_core.config import RunConfig
-from mnist_core.networks.models import describe
 
-WIDEST = 32  # runs in one stack …
-# … and parameters in all of them: large networks have little in common, and their weights and buffers add up.
-MOST_PARAMETERS = 4_000_000
+WIDEST = 32  # runs in one stack
 # What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
 SHARED = (
     "dataset",
@@ -45,11 +42,6 @@ def key(config: RunConfig) -> Hashable | None:
     # another run than alone.
     plain = config.optimizer == "sgd" and not config.weight_decay
     return (*(getattr(config, name) for name in SHARED), order_seed(config), plain)
-
-
-def widest(config: RunConfig) -> int:
-    """How many runs like this one may share a stack in a worker, at least 1."""
-    return max(1, min(WIDEST, MOST_PARAMETERS // describe(config).parameters))
 
 
 def groups(configs: Sequence[RunConfig]) -> list[list[int]]:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from mnist_core import settings, stacks
+from mnist_core.config import RunConfig
 from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError, TransientStoreError
 from mnist_core.estimate import useful_threads
 from mnist_core.jobs import maintenance, retention, run_job
@@ -27,6 +28,7 @@ from mnist_core.jobs.analyses import SLOT, AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
+from mnist_core.networks.models import describe
 from mnist_core.records import Run
 from mnist_core.store import Store
 from mnist_core.store.queue import turns_of
@@ -47,7 +49,13 @@ CLEAR_SECONDS, CLEAR_FULL_SECONDS = 60.0, 5.0  # between two looks at the disk, 
 # Before a run whose disk was out of reach is tried again, the first time, the second …; after that it has failed.
 FAULT_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come any more
+MOST_PARAMETERS = 4_000_000  # in a stack: large networks have little in common, and their weights and buffers add up
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
+
+
+def widest(config: RunConfig) -> int:
+    """How many runs like this one may share a stack, at least 1."""
+    return max(1, min(stacks.WIDEST, MOST_PARAMETERS // describe(config).parameters))
 
 
 def holder_name() -> str:
@@ -247,10 +255,10 @@ class Dispatcher:
         """
         if not waiting or not workers:
             return []
-        widest = stacks.widest(waiting[0][0].config)
-        first = waiting[0][: widest * workers]
-        count = min(len(first), max(workers - len(waiting) + 1, 1 + (len(first) - 1) // widest))
-        others = [runs[: stacks.widest(runs[0].config)] for runs in waiting[1:]]
+        most = widest(waiting[0][0].config)
+        first = waiting[0][: most * workers]
+        count = min(len(first), max(workers - len(waiting) + 1, 1 + (len(first) - 1) // most))
+        others = [runs[: widest(runs[0].config)] for runs in waiting[1:]]
         parts = [first[start::count] for start in range(count)] + others
         return parts[:workers]
 
