@@ -296,6 +296,7 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "token",
         "checkpoint_token",
         "color",
+        "slice_over",
     }
     old_names = {"soft_deleted_at": "put_away_at"}
 
