@@ -23,7 +23,18 @@ import mnist_core
 ROOT = Path(__file__).parents[1]
 
 # What everything may lean on: words, errors, settings, plain records.
-BASE = {"messages", "errors", "settings", "old_names", "config", "config_validation", "presets", "escape", "records"}
+BASE = {
+    "memo",
+    "messages",
+    "errors",
+    "settings",
+    "old_names",
+    "config",
+    "config_validation",
+    "presets",
+    "escape",
+    "records",
+}
 # What computes without torch, so that pages may ask it at once.
 LIGHT = BASE | {
     "data",
@@ -55,6 +66,7 @@ ARROWS: dict[str, set[str]] = {
     "config": {"messages", "errors", "old_names", "config_validation"},
     "presets": {"messages", "errors", "old_names", "config"},
     "escape": set(),
+    "memo": set(),
     "records": {"messages", "config", "escape"},
     "data": {"messages", "errors", "settings", "config", "config_validation", "records"},
     "schedule": {"config", "networks"},
@@ -106,7 +118,7 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlite3": {"store"},
     "selenium": {"bench"},
     "pandas": {"training", "exchange"} | STREAMLIT,
-    "threading": {"data", "store", "jobs", "ui", "panels", "training"},
+    "threading": {"memo", "data", "store", "jobs", "ui", "panels", "training"},
     "multiprocessing": {"jobs", "training"},
     "subprocess": {"jobs", "bench"},
     "pickle": set(),

@@ -71,9 +71,13 @@ def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
         with st.container(border=True, width="content", key=panel.key("network_input")):
             st.image(image_sheet(image[None], columns=1, scale=8), width=240)
         st.caption(_("What the network sees: 28×28 pixels."))
+    answers = {
+        shown.id: answer(shown, image) for shown in {run.id: run, **{other.id: other for other in runs}}.values()
+    }
     with right:
-        _answer(panel, run, image)
-    _all_answers(panel, runs, image, _place(panel, run) if source == "sample" else None)
+        _answer(panel, run, image, answers[run.id])
+    all_answers = [own for other in runs if (own := answers[other.id]) is not None]
+    _all_answers(panel, all_answers, _place(panel, run) if source == "sample" else None)
 
 
 def hint(panel: Panel, source: str) -> str:
@@ -144,9 +148,8 @@ def _place(panel: Panel, run: Run) -> Place:
     return Place(run.config.dataset, start + int(panel.session.get("sample_number", 0)))
 
 
-def _answer(panel: Panel, run: Run, image: Image) -> None:
+def _answer(panel: Panel, run: Run, image: Image, own_answer: Answer | None) -> None:
     dark = session.dark()
-    own_answer = answer(run, image)
     if own_answer is None:
         st.info(_("No weights have been saved for this run yet. Results appear here as soon as there are some."))
         return
@@ -176,9 +179,8 @@ def _before(run: Run, image: Image) -> Answer | None:
     return _answer_of(run, snapshot, image)
 
 
-def _all_answers(panel: Panel, runs: list[Run], image: Image, place: Place | None) -> None:
+def _all_answers(panel: Panel, answers: list[Answer], place: Place | None) -> None:
     """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
-    answers = [run_answer for run in runs if (run_answer := answer(run, image)) is not None]
     if len(answers) < 2:
         st.caption(_("Train more networks, including one that diverges, and compare their answers here."))
         return

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +17,13 @@ from safetensors.numpy import load_file, save_file
 
 from mnist_core import settings
 from mnist_core.errors import CheckpointError
+from mnist_core.memo import MB, Memo
 from mnist_core.messages import N_
 from mnist_core.networks import checkpoint_layout as layout
 
-SMALL = 8_000_000  # bytes of a file whose weights are kept in memory for the next look
+ROOM = 64 * MB  # for the weights that were read last; of a larger network those of one file
 Which = Literal["last", "best"]
+_memo = Memo(ROOM)
 Weights = Mapping[str, NDArray[np.float32]]  # by the names of the model's state
 
 
@@ -114,10 +115,7 @@ def forget(run_id: str) -> None:
 def _checkpoint(run_id: str, prefix: str) -> Snapshot:
     file = layout.checkpoint_file(run_id)
     try:
-        status = file.stat()
-        read = _read_cached if status.st_size <= SMALL else _read
-        # Which file it is: two may have one time, where the clock was set back between them.
-        return read(file, prefix, (status.st_mtime_ns, status.st_ino, status.st_size))
+        return _memo.get((prefix, *_version(file)), lambda: _read(file, prefix))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(file)
@@ -128,7 +126,7 @@ def at(run_id: str, step: int) -> Snapshot:
     """The weights after `step` updates: a snapshot, or its last. Raises CheckpointError."""
     file = layout.snapshot_file(run_id, step)
     try:
-        return Snapshot(step, load_file(file))
+        return _memo.get((step, *_version(file)), lambda: Snapshot(step, load_file(file)))
     except (OSError, SafetensorError) as error:
         last = latest(run_id)
         if last.step == step:
@@ -138,7 +136,13 @@ def at(run_id: str, step: int) -> Snapshot:
         ) from error
 
 
-def _read(file: Path, prefix: str, _version: tuple[int, ...]) -> Snapshot:
+def _version(file: Path) -> tuple[Path, int, int, int]:
+    """Which file it is: two may have one time, where the clock was set back between them. Raises OSError."""
+    status = file.stat()
+    return file, status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _read(file: Path, prefix: str) -> Snapshot:
     with safe_open(file, framework="numpy") as opened:
         fields = layout.fields_of(opened.metadata())
         step = int(fields["step"]) if prefix == layout.LAST else layout.best_step(fields)
@@ -146,6 +150,3 @@ def _read(file: Path, prefix: str, _version: tuple[int, ...]) -> Snapshot:
             prefix = layout.best_prefix(fields)
         names = [name for name in opened.keys() if name.startswith(prefix)]  # noqa: SIM118 - no mapping
         return Snapshot(step, layout.under(prefix, {name: opened.get_tensor(name) for name in names}))
-
-
-_read_cached = lru_cache(maxsize=12)(_read)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import streamlit as st
 
 from mnist_core.errors import CheckpointError
@@ -9,10 +11,19 @@ from mnist_core.networks import forward, weights
 from mnist_core.records import Run
 from mnist_core.ui.texts import _
 
+_finite: WeakKeyDictionary[weights.Snapshot, bool] = WeakKeyDictionary()  # as long as weights/ keeps them
+
 
 def last_sound(run: Run) -> weights.Snapshot:
     """The last weights with which the run answers with numbers. Raises CheckpointError."""
-    return weights.last_that(run.id, lambda snapshot: forward.is_finite(run.config, snapshot.weights))
+
+    def is_finite(snapshot: weights.Snapshot) -> bool:
+        # Asked again with every stroke: it goes over all weights.
+        if snapshot not in _finite:
+            _finite[snapshot] = forward.is_finite(run.config, snapshot.weights)
+        return _finite[snapshot]
+
+    return weights.last_that(run.id, is_finite)
 
 
 def find(run: Run) -> weights.Snapshot | None:

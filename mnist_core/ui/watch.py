@@ -16,13 +16,15 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mnist_core.errors import RunNotFoundError
+from mnist_core.memo import MB, Memo, bytes_of
 from mnist_core.messages import N_
 from mnist_core.records import Curves, Run
 from mnist_core.store import shown_id
 from mnist_core.ui import seal, session
 
-FIGURES = 100  # figures, and other things made of views, kept in memory
+FIGURES = 48 * MB  # for figures, and other things made of views
 VIEWS = 320  # ten sweeps of 32 runs; a view of 1,000 records takes about 60 kB
+VIEWS_ROOM = 64 * MB
 T = TypeVar("T")
 
 
@@ -35,23 +37,26 @@ class View:
 
 
 class _Recent(OrderedDict[Hashable, Any]):
-    """The last `most` values."""
+    """The last `most` values, within `room` bytes; the last one stays, however large."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, room: int) -> None:
         super().__init__()
-        self.most = most
+        self.most, self.room = most, room
+        self._sizes: dict[Hashable, int] = {}
 
     def put(self, key: Hashable, value: Any) -> None:
         self[key] = value
         self.move_to_end(key)
-        while len(self) > self.most:
-            self.popitem(last=False)
+        self._sizes[key] = bytes_of(value)
+        while len(self) > 1 and (len(self) > self.most or sum(self._sizes.values()) > self.room):
+            oldest, _value = self.popitem(last=False)
+            del self._sizes[oldest]
 
 
 _lock = threading.Lock()
-_views = _Recent(VIEWS)
-_figures = _Recent(FIGURES)
-_versions = _Recent(VIEWS)  # version of each run, and since when it has been that
+_views = _Recent(VIEWS, VIEWS_ROOM)
+_figures = Memo(FIGURES)
+_versions = _Recent(VIEWS, VIEWS_ROOM)  # version of each run, and since when it has been that
 
 
 def look(run_id: str) -> View:
@@ -165,12 +170,4 @@ def _last(records: np.ndarray[Any, Any]) -> int:
 
 def figure(key: Hashable, make: Callable[[], T]) -> T:
     """The figure under `key` (run, version, view, language, theme), or what else it names, made once for all browsers."""
-    key = (key, seal.sealed())
-    with _lock:
-        if key in _figures:
-            value: T = _figures[key]
-            return value
-    value = make()
-    with _lock:
-        _figures.put(key, value)
-    return value
+    return _figures.get((key, seal.sealed()), make)

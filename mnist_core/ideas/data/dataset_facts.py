@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.ideas.data.classes import concept as digits
+from mnist_core.memo import MB, kept
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def facts(dataset: data.Dataset) -> Facts:
     return _facts(dataset.name, dataset.source)
 
 
-@lru_cache(maxsize=2)
+@kept(16 * MB)
 def _facts(name: DatasetName, source: Path) -> Facts:
     dataset = data.load_dataset(name, source)
     statistics = digits.statistics(dataset.train_images, dataset.train_labels)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from mnist_core.ideas.batch_size.batch_paths import concept
 from mnist_core.ideas.batch_size.batch_paths import figure as charts
 from mnist_core.ideas.batch_size.batch_paths.figure import Trajectory
+from mnist_core.memo import MB, kept
 from mnist_core.messages import N_
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
@@ -38,7 +37,7 @@ def draw(panel: Panel) -> None:
     )
 
 
-@lru_cache(maxsize=1)
+@kept(16 * MB)
 def _points() -> concept.Points:
     return concept.sample_points(POINTS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +12,7 @@ from mnist_core.data import datasets
 from mnist_core.ideas.batch_size.gradient_noise import concept
 from mnist_core.ideas.batch_size.gradient_noise import figure as charts
 from mnist_core.ideas.batch_size.gradient_noise.concept import Directions, Noise
+from mnist_core.memo import MB, kept
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -84,7 +84,7 @@ def _draw_again(panel: Panel) -> None:
     panel.session["seed"] = panel.session.get("seed", 0) + 1
 
 
-@lru_cache(maxsize=4)
+@kept(16 * MB)
 def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, dict[int, Directions]]:
     """The table of gradients after so many steps, and the first batches drawn of each size; once a process."""
     dataset = data.load_dataset(name, source)

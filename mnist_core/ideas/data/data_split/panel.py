@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +11,7 @@ from mnist_core.config import DatasetName
 from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
+from mnist_core.memo import MB, kept
 from mnist_core.records import Split
 from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import live_chart
@@ -135,7 +135,7 @@ def _leak(panel: Panel, name: DatasetName) -> None:
         )
 
 
-@lru_cache(maxsize=2)
+@kept(16 * MB)
 def _leaks(name: DatasetName, source: Path) -> dict[int, leak.Leak]:
     dataset = data.load_dataset(name, source)
     test, unseen = slice(0, QUERIES), slice(QUERIES, 2 * QUERIES)

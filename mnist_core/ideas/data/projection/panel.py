@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from mnist_core.config import DatasetName
 from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data.projection import concept as projection
 from mnist_core.ideas.data.projection.figure import map_chart
+from mnist_core.memo import MB, kept
 from mnist_core.ui import data_note, frame, lesson, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
@@ -112,7 +113,7 @@ def _reconstruction(
     )
 
 
-@lru_cache(maxsize=2)
+@kept(64 * MB)
 def _map(name: DatasetName, source: Path) -> tuple[projection.Components, NDArray[np.float32]]:
     """The components, and the numbers of all images that may be shown."""
     dataset = data.load_dataset(name, source)

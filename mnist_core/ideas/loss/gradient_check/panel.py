@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from mnist_core.ideas.loss.from_scratch.concept import Array, TwoLayerNet
 from mnist_core.ideas.loss.gradient_check import concept
 from mnist_core.ideas.loss.gradient_check.concept import STEPS, Agreement, Places
 from mnist_core.ideas.loss.gradient_check.figure import difference_chart, duration, power, time_chart
+from mnist_core.memo import MB, kept
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -87,14 +86,14 @@ def _panel(panel: Panel) -> None:
         )
 
 
-@lru_cache(maxsize=1)
+@kept(16 * MB)
 def _images() -> tuple[Array, NDArray[np.int64]]:
     """Built-in digits, as the network wants them."""
     images, labels = draw_digits(IMAGES, 0)
     return images.reshape(IMAGES, 784) / 255, labels.astype(np.int64)
 
 
-@lru_cache(maxsize=len(HIDDEN))
+@kept(16 * MB)
 def _agreement(hidden: int) -> Agreement:
     """The same whenever it is computed, and so computed once."""
     net, (x, labels) = concept.network(hidden), _images()
