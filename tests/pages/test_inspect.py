@@ -12,6 +12,7 @@ from PIL import Image
 from mnist_core import data
 from mnist_core.data.drawing import Stroke
 from mnist_core.inspect_page import photo_panel
+from mnist_core.networks import forward
 from mnist_core.store import Store
 from mnist_core.ui.pad import strokes
 from tests.pages.conftest import Open
@@ -40,6 +41,33 @@ def test_the_chosen_run_and_all_runs_answer(open_page: Open, store: Store) -> No
     assert broken in app.query_params["run"]
     linked = open_page("inspect", run=first)
     assert "The network's answer: 3" in texts(with_a_drawing(linked))
+
+
+def test_a_stroke_evaluates_each_run_once(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("inspect")
+    for answer in (3, 5):
+        run_with_weights(store, app.session_state["student"], answer=answer)
+    broken = run_with_weights(store, app.session_state["student"], answer=5, scale=np.nan)
+    app.run()
+    app.selectbox(key="inspected").select(broken).run()
+    evaluated, looked_at = [], []
+    probabilities, is_finite = forward.probabilities, forward.is_finite
+
+    def counted(config: Any, values: Any, images: Any) -> Any:
+        evaluated.append(id(values))
+        return probabilities(config, values, images)
+
+    def looked(config: Any, values: Any) -> bool:
+        looked_at.append(id(values))
+        return is_finite(config, values)
+
+    monkeypatch.setattr(forward, "probabilities", counted)
+    monkeypatch.setattr(forward, "is_finite", looked)
+    with_a_drawing(app)
+    assert len(evaluated) == len(set(evaluated)) == 3
+    with_a_drawing(app)  # the next stroke
+    assert len(evaluated) == 6
+    assert len(looked_at) == len(set(looked_at))  # whether weights are numbers is asked once
 
 
 def test_a_picture_is_read_and_a_file_that_is_none_is_a_sentence(open_page: Open, store: Store) -> None:
