@@ -100,6 +100,10 @@ class LeaseLostError(StoreError):
     """Another cluster has taken the store over: what this one would write is refused."""
 
 
+class LimitError(StoreError):
+    """More than a student may have at the same time, or a larger run than this server trains."""
+
+
 class RunNotFoundError(StoreError):
     """No run has this id."""
 

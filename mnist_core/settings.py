@@ -11,6 +11,14 @@
 | MNIST_LAB_TLS_KEY   | its key, a file                                      | no TLS                 |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
 | MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
+| MNIST_LAB_STUDENT_WEIGHTS_MB | … of those of one student                    | all of it              |
+| MNIST_LAB_STUDENT_RUNS | runs of one student that wait                      | 200                    |
+| MNIST_LAB_QUEUE     | runs of all students that wait                       | 2000                   |
+| MNIST_LAB_PARAMETERS| parameters of a network                              | 50,000,000             |
+| MNIST_LAB_EPOCHS    | epochs of a run                                      | 1000                   |
+| MNIST_LAB_SWEEPS    | sweeps of one student that wait or train             | 4                      |
+| MNIST_LAB_ANALYSES  | analyses of one student that wait or are computed    | 10                     |
+| MNIST_LAB_WORKER_MB | memory that a run may take in a worker               | a worker's part of it  |
 | MNIST_LAB_FREE_MB   | of the disk, kept free of them                       | 5 % of it, at most 1024|
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
 | MNIST_LAB_FRAME_ANCESTORS | other sites that may show the app in a frame   | none                   |
@@ -40,6 +48,16 @@ _SITE = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", r
 # What one worker needs, with PyPI's CUDA build of torch: at most 550 MB for itself, and a part of 260 MB that all share.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
+# What students may have at the same time, and how large a run may be.
+LIMITS = {
+    "MNIST_LAB_STUDENT_RUNS": 200,  # the largest sweep has 160
+    "MNIST_LAB_QUEUE": 2_000,
+    "MNIST_LAB_PARAMETERS": 50_000_000,
+    "MNIST_LAB_EPOCHS": 1_000,
+    "MNIST_LAB_SWEEPS": 4,
+    "MNIST_LAB_ANALYSES": 10,
+}
+LEAST_RUN_BYTES = 512 * 2**20  # what a run may take in any case
 FREE_FRACTION, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB
 # The server, the cluster's process and the system around them.
 SERVER_BYTES = 400 * 2**20
@@ -115,6 +133,27 @@ def weights_room() -> int:
     """Bytes on the disk that weights and snapshots of all runs may take; at least 1 MB."""
     value = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")
     return (int(value) if value.isdigit() and int(value) > 0 else WEIGHTS_MB) << 20
+
+
+def student_weights_room() -> int:
+    """Bytes on the disk that weights and snapshots of one student's runs may take."""
+    value = os.environ.get("MNIST_LAB_STUDENT_WEIGHTS_MB", "")
+    return int(value) << 20 if value.isdigit() and int(value) > 0 else weights_room()
+
+
+def limit(name: str) -> int:
+    """How many there may be of what `name` (one of `LIMITS`) counts; the default where the variable is no number above 0."""
+    value = os.environ.get(name, "")
+    return int(value) if value.isdigit() and int(value) > 0 else LIMITS[name]
+
+
+def run_memory() -> int:
+    """Bytes that a run may take in a worker besides what the worker takes itself."""
+    value = os.environ.get("MNIST_LAB_WORKER_MB", "")
+    if value.isdigit() and int(value) > 0:
+        return int(value) << 20
+    part = (memory_bytes() - SERVER_BYTES) // worker_count() - WORKER_BYTES
+    return max(LEAST_RUN_BYTES, part)
 
 
 def lacking_space() -> int:

@@ -84,7 +84,7 @@ ARROWS: dict[str, set[str]] = {
     "training": LIGHT,
     "schema": BASE | {"data"},
     "analysis": LIGHT | {"training", "concept", "schema"},
-    "store": BASE,
+    "store": BASE | {"networks"},  # how many parameters a run has
     "jobs": LIGHT | {"training", "analysis", "schema", "store"},
     "backup": BASE | {"networks", "exchange", "store", "jobs", ""},
     "web": {"messages", "errors", "settings"},

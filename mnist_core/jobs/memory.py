@@ -5,9 +5,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import gc
+import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+LOG = logging.getLogger("mnist_lab.worker")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +28,27 @@ def settle() -> None:
     if (c := _glibc()) is not None:
         c.mallopt(_M_MMAP_THRESHOLD, 16 * 2**20)  # bytes: a layer's signals of a chunk are smaller
         c.mallopt(_M_TRIM_THRESHOLD, 256 * 2**20)
+
+
+def bound(more: int) -> None:
+    """Let this process take so many bytes more than it has now, and no more: what would, ends with an error, not the machine.
+
+    Linux only; what counts is memory that is its own. Called in a worker's process when all is imported.
+    """
+    try:
+        import resource
+
+        line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData"))
+        _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = int(line.split()[1]) * 1024 + more
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    except (ImportError, OSError, StopIteration, ValueError):
+        LOG.warning("the memory of a worker has no bound here")
+
+
+def is_shortage(error: BaseException | None) -> bool:
+    """Whether `error` says that there is no more memory: Python's, NumPy's or torch's."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
 def releasing(work: Callable[P, T]) -> Callable[P, T]:

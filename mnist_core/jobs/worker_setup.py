@@ -41,6 +41,7 @@ class WorkerSetup(WorkerPlugin):
         except MnistLabError as error:
             LOG.warning("%s", error)  # the first run will say so to the one who waits for it
         memory.settle()
+        memory.bound(settings.run_memory())
 
     def teardown(self, worker: Any) -> None:
         """Called by Dask when the worker closes: what waits for the store or the disk waits no longer."""

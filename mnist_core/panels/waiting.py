@@ -8,12 +8,15 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from mnist_core import estimate, settings, stacks
 from mnist_core.estimate import Speed
 from mnist_core.records import Run
+from mnist_core.store.usage import SLICE_SECONDS
 from mnist_core.ui import names, session
 from mnist_core.ui.texts import _, ngettext
 
@@ -28,17 +31,28 @@ class Queue:
     waiting: Sequence[Run]
     workers: int
     speed: Speed
+    had: Mapping[str, float]  # worker-seconds of all these students
 
-    def seconds(self, ahead: Sequence[Run]) -> float:
-        """Until a worker is free for what comes after `ahead`, about."""
+    def seconds(self, ahead: Sequence[Run], owner: str) -> float:
+        """Until a worker is free for a run of this student that comes after `ahead`, about.
+
+        Others make room after a slice, those who have had less than he when they have had as much; his own do not.
+        """
+        together = Counter(run.worker for run in self.training)
         busy: dict[Hashable, float] = {}
         for run in self.training:
             worker = run.worker or run.id
-            busy[worker] = max(busy.get(worker, 0.0), _seconds_left(run, self.speed))
+            left = _seconds_left(run, self.speed)
+            if run.owner != owner:
+                behind = self.had.get(owner, 0.0) - self.had.get(run.owner, 0.0)
+                left = min(left, SLICE_SECONDS + max(0.0, behind) * together[run.worker])
+            busy[worker] = max(busy.get(worker, 0.0), left)
         free = [*busy.values(), *[0.0] * (self.workers - len(busy))] or [0.0]
         heapq.heapify(free)
         for stack in _stacks(ahead):
             seconds = estimate.estimate_sweep(stack[0].config, len(stack), self.speed) * _share_left(stack[0])
+            if stack[0].owner != owner:
+                seconds = min(seconds, SLICE_SECONDS)
             heapq.heappush(free, heapq.heappop(free) + seconds)
         return free[0]
 
@@ -59,9 +73,14 @@ def _stacks(runs: Iterable[Run]) -> list[list[Run]]:
     """Runs that will train as one stack, in the order of the first of each."""
     stacks_by_key: dict[Hashable, list[Run]] = {}
     for run in runs:
-        key = stacks.key(run.config) if run.group else None
-        stacks_by_key.setdefault((run.group, key) if key else run.id, []).append(run)
+        stacks_by_key.setdefault(_stack_key(run), []).append(run)
     return list(stacks_by_key.values())
+
+
+def _stack_key(run: Run) -> Hashable:
+    """Equal for runs that will share a stack, as the dispatcher has it."""
+    key = stacks.key(run.config)
+    return run.id if key is None or run.command else (run.checkpoint_step, run.threads, key)
 
 
 _lock = threading.Lock()
@@ -76,7 +95,8 @@ def read_queue() -> Queue:
         if queue is None or time.monotonic() - read_at > FRESH_SECONDS:
             training, waiting = store.queue.overview()
             workers = (store.facts.get("cluster") or {}).get("slots") or settings.worker_count()
-            queue = Queue(training, waiting, workers, Speed.from_dict(store.facts.get("speed")))
+            had = store.usage.levels({run.owner for run in (*training, *waiting)})
+            queue = Queue(training, waiting, workers, Speed.from_dict(store.facts.get("speed")), had)
             _queues[store.url] = time.monotonic(), queue
         return queue
 
@@ -86,7 +106,13 @@ def words(run_ids: Collection[str]) -> str:
     queue = read_queue()
     place = next((place for place, run in enumerate(queue.waiting) if run.id in run_ids), 0)
     training = [run for run in queue.training if run.id not in run_ids]
-    seconds = queue.seconds(queue.waiting[:place])
+    seconds = 0.0
+    if queue.waiting:
+        key = _stack_key(queue.waiting[place])
+        ahead = list(
+            takewhile(lambda run: _stack_key(run) != key, queue.waiting)
+        )  # it starts with the first of its stack
+        seconds = queue.seconds(ahead, queue.waiting[place].owner)
     if not place and not (training and seconds):
         return _("Starting …")
     parts = [

@@ -21,6 +21,7 @@ from mnist_core.messages import N_, Message, message
 from mnist_core.records import Analysis, AnalysisKind
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import holds
+from mnist_core.store.limits import check_analyses
 from mnist_core.store.queue import in_turn
 from mnist_core.store.tables import analyses
 from mnist_core.store.usage import charge, join, levels
@@ -47,6 +48,7 @@ class Analyses:
         """Put a new analysis in the queue, in place of the owner's one of this kind that waits; returns its id.
 
         `analysis_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one analysis.
+        Raises LimitError where the student has too many.
         """
         if kind not in get_args(AnalysisKind):
             raise ValueError(f"expected one of {get_args(AnalysisKind)}, got {kind!r}")
@@ -64,6 +66,7 @@ class Analyses:
             if connection.execute(sa.select(analyses.c.id).where(analyses.c.id == analysis_id)).scalar():
                 return analysis_id
             connection.execute(sa.delete(analyses).where(same_kind, analyses.c.state == "queued"))
+            check_analyses(connection, owner)
             ended = sa.select(analyses.c.id).where(same_kind, analyses.c.state.in_(("finished", "failed")))
             old = connection.execute(ended.order_by(analyses.c.created_order.desc()).offset(KEPT - 1)).scalars().all()
             connection.execute(sa.delete(analyses).where(analyses.c.id.in_(old)))

@@ -44,6 +44,12 @@ class Retention:
         with self.database.begin(write=False) as connection:
             return list(connection.execute(query.order_by(runs.c.star, runs.c.finished_order)).scalars())
 
+    def owners(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """Whose each of these runs is."""
+        query = sa.select(runs.c.id, runs.c.owner).where(runs.c.id.in_(run_ids))
+        with self.database.begin(write=False) as connection:
+            return {row.id: row.owner for row in connection.execute(query)}
+
     def forget_weights(self, run_id: str) -> bool:
         """A finished run's weights are kept no more; False where it is not finished (any more)."""
         finished = sa.and_(runs.c.id == run_id, runs.c.state == "finished")

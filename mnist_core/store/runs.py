@@ -17,6 +17,7 @@ from mnist_core.config import RunConfig
 from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, UnreadableRun
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
+from mnist_core.store.limits import check_runs
 from mnist_core.store.queue import fair_order
 from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
 from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
@@ -44,9 +45,13 @@ class Runs:
         """Put a new run in the queue; returns its id, which cannot be guessed.
 
         `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
+        Raises LimitError where the student has too many, or the run is too large.
         """
         run_id = run_id or secrets.token_hex(5)
         with self.database.begin() as connection:
+            if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
+                return run_id
+            check_runs(connection, owner, [config])
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
             row["prediction"] = prediction
@@ -66,7 +71,7 @@ class Runs:
         """Put all runs of `group` in the queue, in this order, in one transaction; returns their ids.
 
         `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `variants` of the preset: one for
-        each run, or one for all.
+        each run, or one for all. Raises LimitError as `create`.
         """
         with self.database.begin() as connection:
             return insert_group(connection, owner, configs, group, preset=preset, variants=variants)
@@ -184,6 +189,9 @@ def insert_group(
 ) -> list[str]:
     """Put all runs of `group` in the queue, in this order; returns their ids. As `Runs.create_group`."""
     ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
+    if connection.execute(sa.select(runs.c.id).where(runs.c.id.in_(ids))).first():
+        return ids  # the same press has arrived before
+    check_runs(connection, owner, configs)
     labels = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
     first = next_order(connection, len(ids))
     rows = [

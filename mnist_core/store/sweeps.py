@@ -14,6 +14,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import SweepRecord
 from mnist_core.store.database import Database, next_order
+from mnist_core.store.limits import check_sweeps
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.runs import insert_group
 from mnist_core.store.tables import sweeps
@@ -29,9 +30,11 @@ class Sweeps:
         """Put the runs of a sweep in the queue, in this order, and keep its plan beside them; returns their ids.
 
         The runs are the group `plan.id`, 10 random hexadecimal digits; the same id twice makes one sweep, the first.
-        Its `created_at` is now, whatever the plan says.
+        Its `created_at` is now, whatever the plan says. Raises LimitError as `Runs.create`, and where there are too many sweeps.
         """
         with self.database.begin() as connection:
+            if not connection.execute(sa.select(sweeps.c.id).where(sweeps.c.id == plan.id)).first():
+                check_sweeps(connection, plan.owner)
             ids = insert_group(connection, plan.owner, configs, plan.id, preset=plan.preset, variants=(plan.variant,))
             _insert(connection, plan)
         return ids

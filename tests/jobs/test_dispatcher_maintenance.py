@@ -145,9 +145,41 @@ def test_snapshots_go_before_any_weights(dispatcher: Dispatcher, store: Store, m
     assert all(checkpoint_file(run_id).exists() for run_id in ids)
 
 
-def with_weights(store: Store, runs: int) -> list[str]:
+def kept(ids: list[str]) -> list[bool]:
+    return [checkpoint_file(run_id).exists() for run_id in ids]
+
+
+def test_one_students_weights_push_nobody_elses_off_the_disk(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
+    monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "2")
+    old = with_weights(store, 1, "bob")
+    many = with_weights(store, 6)
+    for run_id in many:
+        store.labels.write(run_id, "ann", star=True)
+    dispatcher.tick()
+    assert kept(old) == [True]
+    assert snapshot_folder(old[0]).exists()
+    assert sum(kept(many)) < 6 or not any(snapshot_folder(run_id).exists() for run_id in many[:4])
+
+
+def test_what_a_student_has_above_his_room_goes_though_the_disk_has_more(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "1")
+    others, ids = with_weights(store, 1, "bob"), with_weights(store, 6)
+    store.labels.write(ids[0], "ann", star=True)
+    dispatcher.tick()
+    # 3 MB in a room of 1.05: all snapshots, and the oldest weights without a star.
+    assert kept(ids) == [True, False, True, True, True, True]
+    assert kept(others) == [True]
+    assert snapshot_folder(others[0]).exists()
+
+
+def with_weights(store: Store, runs: int, owner: str = "ann") -> list[str]:
     """Runs that have ended, with snapshots of 300,000 bytes and weights of 200,000."""
-    ids = [store.runs.create("ann", CONFIG) for _number in range(runs)]
+    ids = [store.runs.create(owner, CONFIG) for _number in range(runs)]
     for run_id in ids:
         claim(store, run_id)
         store.record_writer.publish([Report(run_id, Progress(1, 10), Curves(), checkpoint=True)])

@@ -247,10 +247,10 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
     single = store.runs.create("bob", RunConfig(batch_size=100))
     group = "0123456789"
     store.runs.create_group("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], group)
-    sentence = "Waiting: next in line · 3 runs are training · starts in about 60 s"
+    sentence = "Waiting: next in line · 3 runs are training · starts in about 2.0 s"
     assert bars(open_page, "train", run=single) == [sentence]
     assert bars(open_page, "train", lang="ko", run=single) == [
-        "대기 중: 다음 차례 · 훈련 중인 실행 3개 · 약 60초 뒤 시작"
+        "대기 중: 다음 차례 · 훈련 중인 실행 3개 · 약 2.0초 뒤 시작"
     ]
     (of_group,) = bars(open_page, "train", group=group)
     assert of_group.startswith(

@@ -1,0 +1,88 @@
+"""What students may have at the same time, and how large a run may be: bounds by setting, each with a sentence.
+
+Checked where something is put into the queue, in the same transaction. What waits already stays, whatever the settings say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from mnist_core import settings
+from mnist_core.config import RunConfig
+from mnist_core.errors import LimitError
+from mnist_core.messages import N_
+from mnist_core.networks.models import describe
+from mnist_core.store.tables import analyses, runs, sweeps
+
+
+def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfig]) -> None:
+    """See that the student may put these runs into the queue. Raises LimitError."""
+    for config in set(configs):
+        _check_size(config)
+    most = settings.limit("MNIST_LAB_STUDENT_RUNS")
+    waiting = _count(connection, runs.c.owner == owner, runs.c.state == "queued")
+    if waiting + len(configs) > most:
+        raise LimitError(
+            N_(
+                "{waiting} of your runs are waiting, and at most {most} may wait. Stop some of them, or start these {new} later."
+            ),
+            waiting=waiting,
+            most=most,
+            new=len(configs),
+        )
+    most = settings.limit("MNIST_LAB_QUEUE")
+    if _count(connection, runs.c.state == "queued") + len(configs) > most:
+        raise LimitError(
+            N_("The queue is full: at most {most} runs of all students may wait. Try again in a moment."), most=most
+        )
+
+
+def _check_size(config: RunConfig) -> None:
+    most, parameters = settings.limit("MNIST_LAB_PARAMETERS"), describe(config).parameters
+    if parameters > most:
+        raise LimitError(
+            N_(
+                "This network has {parameters} parameters, and this server trains networks of at most {most}. Use fewer or smaller layers."
+            ),
+            parameters=f"{parameters:,}",
+            most=f"{most:,}",
+        )
+    most = settings.limit("MNIST_LAB_EPOCHS")
+    if config.epochs > most:
+        raise LimitError(
+            N_("This run has {epochs} epochs, and this server trains at most {most}. Set fewer epochs."),
+            epochs=config.epochs,
+            most=most,
+        )
+
+
+def check_sweeps(connection: sa.Connection, owner: str) -> None:
+    """See that the student may start one more sweep. Raises LimitError."""
+    most = settings.limit("MNIST_LAB_SWEEPS")
+    active = sa.select(runs.c.group_id).where(runs.c.owner == owner, runs.c.state.in_(("queued", "running")))
+    query = sa.select(sa.func.count()).select_from(sweeps).where(sweeps.c.id.in_(active))
+    if connection.execute(query).scalar_one() >= most:
+        raise LimitError(
+            N_(
+                "At most {most} of your sweeps may wait or train at the same time. Wait for one to finish, or stop one."
+            ),
+            most=most,
+        )
+
+
+def check_analyses(connection: sa.Connection, owner: str) -> None:
+    """See that the student may ask for one more analysis. Raises LimitError."""
+    most = settings.limit("MNIST_LAB_ANALYSES")
+    active = analyses.c.owner == owner, analyses.c.state.in_(("queued", "running"))
+    if connection.execute(sa.select(sa.func.count()).select_from(analyses).where(*active)).scalar_one() >= most:
+        raise LimitError(
+            N_("At most {most} of your computations may wait or run at the same time. Wait for one to finish."),
+            most=most,
+        )
+
+
+def _count(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:
+    count: int = connection.execute(sa.select(sa.func.count()).select_from(runs).where(*conditions)).scalar_one()
+    return count
