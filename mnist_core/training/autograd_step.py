@@ -14,7 +14,7 @@ from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import BatchLoader, Rows
 from mnist_core.training.evaluation import alive, loss_of
 from mnist_core.training.optimizers import ParameterOptimizer
-from mnist_core.training.signals import ACTIVATIONS, Signal, detached, forward
+from mnist_core.training.signals import ACTIVATIONS, detached, forward
 from mnist_core.training.step import (
     Block,
     BlockResult,
@@ -120,7 +120,7 @@ class AutogradStep:
         """Both n × units, or n × filters × height × width."""
         return alive(self._config, z, a).transpose(0, 1).flatten(1).any(dim=1)
 
-    def inside(self, loader: BatchLoader, rows: slice) -> list[Inside]:
+    def inside(self, loader: BatchLoader, rows: slice) -> Inside:
         """See `step.Step.inside`."""
         inputs, labels = self._rows(loader, rows)
         parameters = detached(self._model)
@@ -129,9 +129,9 @@ class AutogradStep:
             loss = loss_of(self._config, outputs, labels)
             values = list(parameters.values())
             gradients = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
-        signals = [Signal(signal.z.detach(), signal.a.detach()) for signal in signals]
-        live_units = [self._live_units(*signal) for signal in signals[:-1]]
-        return [Inside([signal.a for signal in signals], live_units, gradients)]
+        live_units = [self._live_units(signal.z.detach(), signal.a.detach())[None] for signal in signals[:-1]]
+        of_layers = [signal.a.detach().reshape(1, -1) for signal in signals]
+        return Inside(of_layers, live_units, [gradient[None] for gradient in gradients])
 
     @contextmanager
     def _evaluating(self, *, gradients: bool = False) -> Iterator[None]:

@@ -206,7 +206,7 @@ class DenseStep:
         live_units = (alive(self._config, z, a).any(-1) for z, a in signals)
         return [torch.from_numpy(units.reshape(len(self._configs), -1)) for units in live_units]
 
-    def inside(self, loader: BatchLoader, rows: slice) -> list[Inside]:
+    def inside(self, loader: BatchLoader, rows: slice) -> Inside:
         """See `step.Step.inside`."""
         batch, labels = self._batch(rows.stop - rows.start), loader.labels(rows)
         loader.fill(batch.inputs, rows)
@@ -218,10 +218,7 @@ class DenseStep:
         self._backward(batch, training=False, at_once=False, kept=0)
         signals = [signal.a.view(len(self._configs), -1) for signal in batch.signals]
         gradients = [gradient for layer in self._layers for gradient in layer.gradients.of_runs]
-        return [
-            Inside(*([of_all[run] for of_all in kind] for kind in (signals, live_units, gradients)))
-            for run in range(len(self._configs))
-        ]
+        return Inside(signals, live_units, gradients)
 
     # ---- buffers -----------------------------------------------------------------------------------------------
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import pieces
 from mnist_core.training.evaluation import can_die
 from mnist_core.training.signals import WITH_WEIGHTS
-from mnist_core.training.step import Inside, Step, Stop, never
+from mnist_core.training.step import Step, Stop, never
 
 PROBED_IMAGES = 128  # the first training images, that are looked at: a probe costs about one step
 _COUNTED_AT_ONCE = 2**18  # numbers; what is made of them takes 3 MB
@@ -39,24 +39,27 @@ class Probed:
 
 
 class _LayerSums:
-    """What is measured of one layer, added up over all pieces of the images."""
+    """What is measured of one layer of `runs` networks, added up over all pieces of the images."""
 
-    def __init__(self) -> None:
-        self.squares, self.numbers = 0.0, 0  # of its signals
-        self.counts = np.zeros(SPREAD_BINS)
-        self.live_units: torch.Tensor | None = None  # of each unit
+    def __init__(self, runs: int) -> None:
+        self.squares, self.numbers = np.zeros(runs), 0  # of its signals
+        self.counts = np.zeros((runs, SPREAD_BINS))
+        self.live_units: torch.Tensor | None = None  # runs × units
 
-    def add(self, signal: torch.Tensor, live_units: torch.Tensor | None) -> None:
-        self.squares += float(torch.linalg.vector_norm(signal)) ** 2
-        self.numbers += signal.numel()
-        self.counts += magnitude_counts(signal)
+    def add(self, signals: torch.Tensor, live_units: torch.Tensor | None) -> None:
+        """Needs a row of `signals` for each run."""
+        self.squares += _norms(list(signals)) ** 2
+        self.numbers += signals.shape[1]
+        self.counts += magnitude_counts(signals)
         if live_units is not None:
             self.live_units = live_units if self.live_units is None else self.live_units | live_units
 
-    def dead_units(self, config: RunConfig) -> float:
-        if not can_die(config) or self.live_units is None:
-            return 0.0
-        return 1.0 - self.live_units.float().mean().item()
+    def dead_units(self, config: RunConfig) -> NDArray[np.float64]:
+        if self.live_units is None:  # the outputs
+            return np.full(len(self.squares), np.nan)
+        if not can_die(config):
+            return np.zeros(len(self.squares))
+        return 1.0 - self.live_units.float().mean(1).cpu().numpy().astype(np.float64)
 
 
 def probe_layers(
@@ -67,47 +70,60 @@ def probe_layers(
     At most `chunk` images go through the networks at once. None where `stop()`, asked before each piece of them, said so.
     """
     images = min(PROBED_IMAGES, len(loader))
-    layers: list[list[_LayerSums]] = []
-    gradients: list[list[torch.Tensor]] = []
+    layers: list[_LayerSums] = []
+    gradients: list[torch.Tensor] = []
     for rows in pieces(images, chunk):
         if stop():
             return None
-        insides = step.inside(loader, rows)
-        layers = layers or [[_LayerSums() for _signal in inside.signals] for inside in insides]
-        for sums_of_run, inside in zip(layers, insides, strict=True):
-            for sums, signal, live_units in zip(sums_of_run, inside.signals, [*inside.live_units, None], strict=True):
-                sums.add(signal, live_units)
-        gradients = _added_up(gradients, insides, (rows.stop - rows.start) / images)
-    return [_rows(*of_run) for of_run in zip(runs, layers, gradients, strict=True)]
+        inside = step.inside(loader, rows)
+        layers = layers or [_LayerSums(len(runs)) for _signals in inside.signals]
+        for sums, signals, live_units in zip(layers, inside.signals, [*inside.live_units, None], strict=True):
+            sums.add(signals, live_units)
+        gradients = _added_up(gradients, inside.gradients, (rows.stop - rows.start) / images)
+    return list(_rows(runs, layers, gradients))
 
 
-def _added_up(
-    sums: Sequence[list[torch.Tensor]], insides: Sequence[Inside], fraction: float
-) -> list[list[torch.Tensor]]:
-    """Each run's gradients, with those of a piece which has this fraction of the images."""
+def _added_up(sums: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], fraction: float) -> list[torch.Tensor]:
+    """The sums, with the gradients of a piece which has this fraction of the images."""
     if fraction == 1:
-        return [list(inside.gradients) for inside in insides]
-    of_piece = [[gradient * fraction for gradient in inside.gradients] for inside in insides]
-    return [list(torch._foreach_add(*both)) for both in zip(sums, of_piece, strict=True)] if sums else of_piece
+        return list(gradients)
+    of_piece = [gradient * fraction for gradient in gradients]
+    return list(torch._foreach_add(list(sums), of_piece)) if sums else of_piece
 
 
-def _rows(run: Probed, layers: Sequence[_LayerSums], gradients: Sequence[torch.Tensor]) -> NDArray[np.void]:
-    """The rows of one run."""
-    parameters = [value.detach() for value in run.model.parameters()]
-    norms = {"gradient": _norms(gradients), "weight": _norms(parameters)}
-    moved = None if run.weights_before is None else _norms(torch._foreach_sub(parameters, list(run.weights_before)))
-    rows = np.zeros(len(layers), LAYER_DTYPE)
-    for layer, (row, sums, places) in enumerate(zip(rows, layers, _places(run.model), strict=True)):
-        row["layer"] = layer
-        row["dead_units"] = sums.dead_units(run.config) if layer + 1 < len(layers) else np.nan
-        row["activation"] = math.sqrt(sums.squares / sums.numbers)
-        for name, of_parameters in norms.items():
-            row[name] = np.linalg.norm(of_parameters[places])
+def _rows(runs: Sequence[Probed], layers: Sequence[_LayerSums], gradients: Sequence[torch.Tensor]) -> NDArray[np.void]:
+    """Runs × layers."""
+    gradient_norms, weight_norms, moved = _parameter_norms(runs, gradients)
+    counts = [magnitude_counts(of_all.flatten(1)) for of_all in gradients]
+    rows = np.zeros((len(runs), len(layers)), LAYER_DTYPE)
+    for layer, (sums, places) in enumerate(zip(layers, _places(runs[0].model), strict=True)):
+        of_layer = rows[:, layer]
+        of_layer["layer"] = layer
+        of_layer["dead_units"] = sums.dead_units(runs[0].config)
+        of_layer["activation"] = np.sqrt(sums.squares / sums.numbers)
+        of_layer["gradient"] = np.linalg.norm(gradient_norms[:, places], axis=1)
+        of_layer["weight"] = np.linalg.norm(weight_norms[:, places], axis=1)
         with np.errstate(all="ignore"):
-            row["update"] = np.nan if moved is None else np.linalg.norm(moved[places]) / row["weight"]
-        row["activations"] = as_bytes(sums.counts)
-        row["gradients"] = as_bytes(np.sum([magnitude_counts(gradients[place]) for place in places], axis=0))
+            of_layer["update"] = np.linalg.norm(moved[:, places], axis=1) / of_layer["weight"]
+        of_layer["activations"] = as_bytes(sums.counts)
+        of_layer["gradients"] = as_bytes(np.sum([counts[place] for place in places], axis=0))
     return rows
+
+
+def _parameter_norms(runs: Sequence[Probed], gradients: Sequence[torch.Tensor]) -> tuple[NDArray[np.float64], ...]:
+    """Of each run's parameters (runs × parameters) the norms of gradients, weights and last changes; those of a run whose last
+    change is not known are NaN."""
+    parameters = [[value.detach() for value in run.model.parameters()] for run in runs]
+    of_gradients = [gradient[place] for place in range(len(runs)) for gradient in gradients]
+    moved = [
+        torch._foreach_sub(now, list(run.weights_before))
+        for now, run in zip(parameters, runs, strict=True)
+        if run.weights_before is not None
+    ]
+    norms = _norms([*of_gradients, *chain(*parameters), *chain(*moved)]).reshape(-1, len(gradients))
+    changes = np.full((len(runs), len(gradients)), np.nan)
+    changes[[run.weights_before is not None for run in runs]] = norms[2 * len(runs) :]
+    return norms[: len(runs)], norms[len(runs) : 2 * len(runs)], changes
 
 
 def _places(model: nn.Sequential) -> list[list[int]]:
@@ -120,24 +136,31 @@ def _places(model: nn.Sequential) -> list[list[int]]:
     ]
 
 
-def _norms(values: Sequence[torch.Tensor]) -> NDArray[np.float64]:
+def _norms(values: list[torch.Tensor]) -> NDArray[np.float64]:
     """Euclidean norm of each."""
-    norms: NDArray[np.float64] = torch.stack(torch._foreach_norm(list(values))).cpu().numpy().astype(np.float64)
+    norms: NDArray[np.float64] = torch.stack(torch._foreach_norm(values)).cpu().numpy().astype(np.float64)
     return norms
 
 
 def magnitude_counts(values: torch.Tensor) -> NDArray[np.float64]:
-    """How many of |values| lie in each half decade (records.SPREAD_…); NaN and infinity count to the last."""
-    counts = np.zeros(SPREAD_BINS)
-    for part in torch.split(values.detach().flatten(), _COUNTED_AT_ONCE):
-        bits = part.abs().float().cpu().numpy().view(np.int32)
-        eighth = bits >> _EIGHTH
-        bins = _BIN.take(eighth) + (bits >= _NEXT_LIMIT.take(eighth))
-        counts += np.bincount(bins, minlength=SPREAD_BINS)
+    """How many of each row's |values| lie in each half decade (records.SPREAD_…), rows × half decades; NaN and infinity count to
+    the last."""
+    counts = np.zeros((len(values), SPREAD_BINS))
+    numbers = values.detach()
+    height = max(1, _COUNTED_AT_ONCE // max(1, values.shape[1]))
+    for top in range(0, len(values), height):
+        for part in torch.split(numbers[top : top + height], _COUNTED_AT_ONCE, dim=1):
+            bits = part.abs().float().cpu().numpy().view(np.int32)
+            eighth = bits >> _EIGHTH
+            bins = _BIN.take(eighth) + (bits >= _NEXT_LIMIT.take(eighth))
+            firsts = SPREAD_BINS * np.arange(len(bins))[:, None]
+            found = np.bincount((bins + firsts).reshape(-1), minlength=SPREAD_BINS * len(bins))
+            counts[top : top + height] += found.reshape(-1, SPREAD_BINS)
     return counts
 
 
 def as_bytes(counts: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The same as fractions of all, 255 for 1."""
-    fractions: NDArray[np.uint8] = np.round(255 * counts / max(1.0, counts.sum())).astype(np.uint8)
+    """The same as fractions of each row, 255 for 1."""
+    totals = np.maximum(1.0, counts.sum(-1, keepdims=True))
+    fractions: NDArray[np.uint8] = np.round(255 * counts / totals).astype(np.uint8)
     return fractions

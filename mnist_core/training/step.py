@@ -99,11 +99,11 @@ class Outputs(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """Of one run, what its layers hold of some images in evaluation mode. Good until the next call."""
+    """What the layers of all runs hold of some images in evaluation mode. Good until the next call."""
 
-    signals: Sequence[torch.Tensor]  # what each layer with weights puts out, in any order of the axes
-    live_units: Sequence[torch.Tensor]  # of each hidden layer, as in `Outputs`: bool, units
-    gradients: Sequence[torch.Tensor]  # of the mean loss over these images, for each parameter of the model
+    signals: Sequence[torch.Tensor]  # what each layer with weights puts out, runs × numbers, in any order
+    live_units: Sequence[torch.Tensor]  # of each hidden layer, as in `Outputs`: bool, runs × units
+    gradients: Sequence[torch.Tensor]  # of the mean loss over these images, for each parameter runs × its shape
 
 
 class Step(Protocol):
@@ -124,8 +124,8 @@ class Step(Protocol):
     def outputs(self, loader: BatchLoader, rows: slice, *, probed: int = 0) -> Outputs:
         """What the models say of these images in evaluation mode; the first `probed` are looked at for live units, too."""
 
-    def inside(self, loader: BatchLoader, rows: slice) -> list[Inside]:
-        """What each run's layers hold of these images, and the gradients there."""
+    def inside(self, loader: BatchLoader, rows: slice) -> Inside:
+        """What the layers hold of these images, and the gradients there."""
 
     def release_buffers(self) -> None:
         """Let go of what is kept from step to step for speed alone: no step may follow soon."""

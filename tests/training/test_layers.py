@@ -14,7 +14,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.networks.models import build_model
 from mnist_core.records import LAYER_DTYPE, SPREAD_BINS, SPREAD_LOW, SPREAD_STEP
-from mnist_core.training import Trainer
+from mnist_core.training import Trainer, layer_probe
 from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.dense_step import DenseStep
@@ -130,7 +130,7 @@ def test_every_evaluation_has_a_row_for_each_layer(tiny: Dataset) -> None:
 
 
 def test_spread_counts_by_half_decades() -> None:
-    found = as_bytes(magnitude_counts(torch.tensor([0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2])))
+    found = as_bytes(magnitude_counts(torch.tensor([[0.0, 1e-20, 1.5, 1.7, -2.0, float("nan"), 1e30, 0.2]])))[0]
     at = lambda value: int((np.log10(value) - SPREAD_LOW) / SPREAD_STEP)  # noqa: E731
     assert found[0] == round(255 * 2 / 8)
     assert found[at(1.5)] == round(255 * 3 / 8)
@@ -145,7 +145,17 @@ def test_every_number_is_counted_to_its_half_decade() -> None:
     special = np.array([0, -0.0, 1e-40, np.inf, -np.inf], np.float32)
     numbers = np.concatenate([numbers, limits, np.nextafter(limits, np.float32(0)), special])
     expected = np.histogram(np.minimum(np.abs(numbers), np.float32(1e20)), [0, *limits.astype(float), 1e30])[0]
-    assert magnitude_counts(torch.from_numpy(numbers)).tolist() == expected.tolist()
+    assert magnitude_counts(torch.from_numpy(numbers[None])).tolist() == [expected.tolist()]
+
+
+def test_rows_are_counted_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_probe, "_COUNTED_AT_ONCE", 100)
+    random = np.random.default_rng(0)
+    for columns in (30, 100, 250):  # several rows at once, one, a part of one
+        values = torch.from_numpy(10 ** random.uniform(-6, 4, (7, columns)))
+        alone = [magnitude_counts(row[None])[0].tolist() for row in values]
+        assert magnitude_counts(values).tolist() == alone
+        assert [sum(counts) for counts in alone] == [columns] * 7
 
 
 def test_a_gelu_unit_near_0_is_alive_and_one_far_below_is_dead() -> None:
