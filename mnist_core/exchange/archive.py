@@ -49,6 +49,9 @@ SIZES = (
     "seconds",
     "seconds_per_epoch",
 )
+COUNTS = ("threads", "trained_together")  # from 1 to MOST_COUNT
+DEVICES: tuple[Any, ...] = ("cpu", "cuda", "mps")
+MOST_COUNT = 1 << 12
 MOST_RUN = 1 << 18  # bytes of the settings and results, unpacked
 MOST_WEIGHTS = 1 << 25  # bytes of one file of weights, unpacked
 MOST_MEMBERS = 64  # files in a zip; one of ours has nine
@@ -156,7 +159,7 @@ def _run(
     if outcome not in typing.get_args(Outcome):
         raise ValueError("no outcome")
     last = max((int(array["step"][-1]) for array in records.values() if len(array)), default=0)
-    step = max(last, _whole(metadata["step"], config.total_steps))
+    step = max(last, _whole(metadata["step"], 0, config.total_steps))
     steps = metadata.get("weights", {"last": step})
     return Imported(
         config,
@@ -168,7 +171,7 @@ def _run(
         escape.line(_text(metadata.get("name", ""))),
         escape.lines(_text(metadata.get("note", ""))),
         {
-            which: Snapshot(min(step, _whole(steps[which], config.total_steps)), tensors)
+            which: Snapshot(min(step, _whole(steps[which], 0, config.total_steps)), tensors)
             for which, tensors in weights.items()
         },
     )
@@ -253,7 +256,7 @@ def _events(entries: Any, config: RunConfig) -> tuple[Event, ...]:
     for step, kind, value in entries[:MOST_EVENTS]:
         if kind not in typing.get_args(EventKind):
             raise ValueError("no such event")
-        events.append(Event(_whole(step, config.total_steps), kind, _value(kind, value, config)))
+        events.append(Event(_whole(step, 0, config.total_steps), kind, _value(kind, value, config)))
     return tuple(sorted(events, key=lambda event: event.step))
 
 
@@ -272,15 +275,19 @@ def _figures(result: Any, config: RunConfig) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise TypeError("no object")
     figures: dict[str, Any] = {}
-    for name in [name for name in (*FRACTIONS, *STEPS, *SIZES) if name in result]:
+    for name in [name for name in (*FRACTIONS, *STEPS, *SIZES, *COUNTS) if name in result]:
         with contextlib.suppress(TypeError, ValueError):
             figures[name] = None if result[name] is None else _figure(name, result[name], config)
+    if result.get("device") in DEVICES:
+        figures["device"] = result["device"]
     return figures
 
 
 def _figure(name: str, value: Any, config: RunConfig) -> float:
     if name in STEPS:
-        return _whole(value, config.total_steps)
+        return _whole(value, 0, config.total_steps)
+    if name in COUNTS:
+        return _whole(value, 1, MOST_COUNT)
     number = _float(value)
     return number if math.isnan(number) else _number(number, 0, 1 if name in FRACTIONS else math.inf)
 
@@ -303,9 +310,9 @@ def _number(value: Any, minimum: float, maximum: float) -> float:
     return number
 
 
-def _whole(value: Any, maximum: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= maximum:
-        raise ValueError("no step of this run")
+def _whole(value: Any, minimum: int, maximum: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+        raise ValueError("no whole number in range")
     return value
 
 

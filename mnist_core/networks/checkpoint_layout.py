@@ -58,7 +58,7 @@ class RunFields(TypedDict, total=False):
     open_epoch: list[float]
     last_finite_loss: float
     together: int  # the size of the stack that it trained in last; older files lack this and the next two
-    stacked: bool  # whether it ever trained in one
+    widest: int  # the size of the widest stack that it trained in
     chunk: int  # images that go through the network at once
 
 

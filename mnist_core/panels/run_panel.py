@@ -271,6 +271,20 @@ def _results(run: Run) -> None:
     step = run.result.get("evaluated_step")
     if step is not None and step < run.progress.step:  # it was stopped in between
         st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))
+    _say_how_it_trained(run)
+
+
+def _say_how_it_trained(run: Run) -> None:
+    """What the last digits of its curve depend on."""
+    device, threads, together = (run.result.get(name) for name in ("device", "threads", "trained_together"))
+    if device is None or threads is None or together is None:  # of an earlier version
+        return
+    text = (
+        _("Trained alone ({device}, threads: {threads}).")
+        if together == 1
+        else _("Trained as one network with up to {others} other runs ({device}, threads: {threads}).")
+    )
+    st.caption(text.format(device=device.upper(), threads=threads, others=together - 1))
 
 
 def _charts(panel: Panel, view: watch.View) -> None:

@@ -90,7 +90,7 @@ def _fields(run: RunState) -> layout.RunFields:
         "open_epoch": run.open_epoch,
         "last_finite_loss": run.last_finite_loss,
         "together": run.stack_size,
-        "stacked": run.was_stacked,
+        "widest": run.widest_stack,
         "chunk": run.chunk_size,
     }
 
@@ -111,7 +111,7 @@ def _restore_fields(run: RunState, fields: layout.RunFields) -> None:
     # Older files lack what follows. Sums are then added up in the order in which a new run alone has them.
     run.lowest_epoch = fields.get("lowest_epoch", fields["lowest"])
     run.stack_size = fields.get("together", run.stack_size)
-    run.was_stacked = fields.get("stacked", run.was_stacked)
+    run.widest_stack = fields.get("widest", run.stack_size)
     run.chunk_size = fields.get("chunk", run.chunk_size)
 
 

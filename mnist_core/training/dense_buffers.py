@@ -21,10 +21,10 @@ class Weights:
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, *, stacked: bool) -> None:
-        self.weight_rows, self.bias_rows, self.bias_vector = weight.flatten(0, 1), bias.view(-1, 1), bias.view(-1)
+        self.weight_rows, self.bias_rows = weight.flatten(0, 1), bias.view(-1, 1)
         self.matrix, self.column = (weight, bias.unsqueeze(2)) if stacked else (self.weight_rows, self.bias_rows)
         self.transposed = self.matrix.mT
-        self.bias_numbers = self.bias_vector.numpy()
+        self.bias_numbers = bias.view(-1).numpy()
         self.of_runs = weight, bias
 
 
@@ -79,17 +79,9 @@ class Batch:
     def __init__(self, inputs: torch.Tensor, signals: Sequence[Signal]) -> None:
         self.n = len(inputs)
         self.inputs, self.transposed = inputs, inputs.T  # n × 784
-        self.ones = inputs.new_ones(self.n)
         self.signals = signals  # layer after layer
         self.z, self.delta = (kind.numpy() for kind in (signals[-1].z, signals[-1].delta))
         self.delta_numbers = self.delta.reshape(-1)
-
-
-def joined(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """All numbers in one vector, and its parts in the shapes of `parts`."""
-    vector = torch.cat([part.flatten() for part in parts])
-    cut = torch.split_with_sizes(vector, [part.numel() for part in parts])
-    return vector, [piece.view(part.shape) for piece, part in zip(cut, parts, strict=True)]
 
 
 def of_runs(parts: Sequence[torch.Tensor]) -> list[list[torch.Tensor]]:

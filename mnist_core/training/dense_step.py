@@ -15,7 +15,7 @@ Several networks of one shape that see the same batches train at once, as one th
 rows of one matrix, later ones are products side by side. No row's arithmetic sees another network's numbers, so that
 the NaN of one never reaches the next. Nor do its last digits hang on the others' number, as far as that is not up to the
 library of the matrix products: sums are those of each row alone, and every optimizer sees each run's parameters one by
-one. A run that has left such a stack goes on so (`stacked`). A run that never was in one takes short cuts.
+one. So a run draws the same curve alone and beside others.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
 from mnist_core.training.batches import BatchLoader
-from mnist_core.training.dense_buffers import Batch, Flat, Layer, Signal, Weights, joined, of_runs
+from mnist_core.training.dense_buffers import Batch, Flat, Layer, Signal, Weights, of_runs
 from mnist_core.training.dense_losses import LOSSES, Seen, part_of
 from mnist_core.training.evaluation import alive
 from mnist_core.training.flat_optimizers import FlatOptimizer
@@ -45,7 +45,6 @@ class DenseStep:
 
     The configurations may differ in what does not change the network's shape and what it sees (`stacks.SHARED`). The
     models' parameters become views into the step's own; they may be read and written (`load_state_dict`), not replaced.
-    `stacked`: the one model's numbers are those that it would come to beside others, with whom it has trained.
     """
 
     def __init__(
@@ -53,8 +52,6 @@ class DenseStep:
         configs: Sequence[RunConfig],
         models: Sequence[nn.Sequential],
         loader: BatchLoader,
-        *,
-        stacked: bool = False,
     ) -> None:
         self._configs = configs
         self._config = configs[0]  # for what all have in common
@@ -64,30 +61,25 @@ class DenseStep:
         self._loss = LOSSES[self._config.loss]
         parameters = [torch.stack(same).detach() for same in zip(*(m.parameters() for m in models), strict=True)]
         gradients = [torch.zeros_like(parameter) for parameter in parameters]
-        self._stacked = stacked or len(configs) > 1
-        self._leading = (len(configs),) if self._stacked else ()  # axes in front of a run's own
-        if not self._stacked:  # all in one vector, so that the optimizer and the norm go through one
-            weights, parameters = joined(parameters)
-            self._vector, gradients = joined(gradients)
+        stacked = len(configs) > 1
+        self._leading = (len(configs),) if stacked else ()  # axes in front of a run's own
         for place, model in enumerate(models):
             for parameter, of_all in zip(model.parameters(), parameters, strict=True):
                 parameter.data = of_all[place]
         self._dtype, self._numbers = parameters[0].dtype, parameters[0].numpy().dtype
         self._layers = [
-            Layer(*(Weights(*of_all[i : i + 2], stacked=self._stacked) for of_all in (parameters, gradients)))
+            Layer(*(Weights(*of_all[i : i + 2], stacked=stacked) for of_all in (parameters, gradients)))
             for i in range(0, len(parameters), 2)
         ]
         # A product, and one that is added to something: of all runs' matrices side by side, or of the one that there is.
-        self._mm: Callable[..., torch.Tensor] = torch.bmm if self._stacked else torch.mm
-        self._addmm: Callable[..., torch.Tensor] = torch.baddbmm if self._stacked else torch.addmm
+        self._mm: Callable[..., torch.Tensor] = torch.bmm if stacked else torch.mm
+        self._addmm: Callable[..., torch.Tensor] = torch.baddbmm if stacked else torch.addmm
         self._ending = [place for place, config in enumerate(configs) if config.stop_when_not_finite]
         self._plain = all(config.optimizer == "sgd" and not config.weight_decay for config in configs)
         self._gradients = [gradient.flatten(1) for gradient in gradients]
-        self.optimizers = (
-            [FlatOptimizer(*of_run) for of_run in zip(configs, of_runs(parameters), of_runs(gradients), strict=True)]
-            if self._stacked
-            else [FlatOptimizer(self._config, [weights], [self._vector])]
-        )
+        self.optimizers = [
+            FlatOptimizer(*of_run) for of_run in zip(configs, of_runs(parameters), of_runs(gradients), strict=True)
+        ]
         self._batches: dict[int, Batch] = {}  # by number of images
 
     # ---- the step ----------------------------------------------------------------------------------------------
@@ -178,15 +170,10 @@ class DenseStep:
                 self._addmm(into.matrix, signal.delta, below.transposed, beta=beta, out=into.matrix)  # ∂L/∂W = δ aᵀ
             else:
                 into.weight_rows.addmm_(signal.delta_rows, batch.inputs, beta=beta, alpha=self._factor)
-            if self._stacked:
-                _add_up(signal.delta_numbers, into.bias_numbers, beta)  # ∂L/∂b = δ 1
-            else:
-                into.bias_vector.addmv_(signal.delta_rows, batch.ones, beta=beta)
+            _add_up(signal.delta_numbers, into.bias_numbers, beta)  # ∂L/∂b = δ 1
 
     def _norms(self) -> list[float]:
         """Euclidean norm of each run's whole gradient."""
-        if not self._stacked:
-            return [math.sqrt(torch.dot(self._vector, self._vector))]
         of_parameters = [torch.linalg.vector_norm(vectors, dim=1).tolist() for vectors in self._gradients]
         return [math.sqrt(sum(norm * norm for norm in of_run)) for of_run in zip(*of_parameters, strict=True)]
 

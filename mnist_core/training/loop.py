@@ -65,7 +65,7 @@ class TrainingLoop:
         self._due = sorted({*self._evaluation_steps, *self._watched_steps, self._config.total_steps})
         if not self._single:
             for run in self.runs:
-                run.stack_size, run.was_stacked = len(configs), True
+                run.join_stack(len(configs))
         self.step = self._new_step()
         for run, optimizer, state in zip(self.runs, self.step.optimizers, states, strict=True):
             if state:
@@ -78,7 +78,7 @@ class TrainingLoop:
         if not covers(self._config) or first.device.type != "cpu":
             return AutogradStep(self._config, first.model, loader)
         configs, models = [run.config for run in self.runs], [run.model for run in self.runs]
-        return DenseStep(configs, models, loader, stacked=first.was_stacked)
+        return DenseStep(configs, models, loader)
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 

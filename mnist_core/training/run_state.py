@@ -85,7 +85,7 @@ class RunState:
         self.stack_size = (
             1  # runs that trained as one network with it, itself included, when it last trained with others
         )
-        self.was_stacked = False  # it has trained with others; its sums are ever after added up as there (`DenseStep`)
+        self.widest_stack = 1  # the greatest that `stack_size` ever was
 
         self.step = 0
         self.seconds = 0.0
@@ -142,6 +142,11 @@ class RunState:
         """Another base rate from the next step on; the schedule goes on scaling it."""
         self.base_rate = self.config.replace(learning_rate=value).learning_rate
         self._add_event("learning_rate", self.base_rate)
+
+    def join_stack(self, size: int) -> None:
+        """It trains as one network with others, `size` runs in all."""
+        self.stack_size = size
+        self.widest_stack = max(self.widest_stack, size)
 
     def leave_stack(self) -> None:
         """The runs that it trained with go on without it, from this step on."""
@@ -355,6 +360,9 @@ class RunState:
             "seconds": self.seconds,
             "seconds_per_epoch": self.seconds / self.epoch if self.step else None,
             "parameters": describe(self.config).parameters,
+            "device": self.device.type,
+            "threads": torch.get_num_threads(),
+            "trained_together": self.widest_stack,
             "not_finite_step": not_finite.step if not_finite else None,
             "last_finite_loss": not_finite.value if not_finite else None,
         }

@@ -43,6 +43,9 @@ RESULT_KEYS = (
     "seconds",  # training with its evaluations
     "seconds_per_epoch",
     "parameters",
+    "device",  # how it trained, on which the last digits depend: "cpu", "cuda", "mps",
+    "threads",  # torch's threads when it trained last,
+    "trained_together",  # and how many runs trained as one network with it at most, itself included
     "not_finite_step",  # step of the first NaN or infinity
     "last_finite_loss",
     "verdict",  # of the health check (diagnostics.verdict.Kind), once the run is over

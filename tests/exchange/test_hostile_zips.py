@@ -226,11 +226,16 @@ def test_figures_of_a_result_are_believed_within_what_they_can_be() -> None:
         "evaluated_step": 1.5,
         "seconds": "many",
         "verdict": "![x](http://a.bc)",
+        "threads": 0,
+        "trained_together": 4,
+        "device": "<b>cuda</b>",
         "a" * 40: 1,
     }
     result = unpacked(rezipped(with_fields(result=figures))).result
     assert np.isnan(result.pop("validation_loss"))
-    assert result == {"best_validation_accuracy": 0.5, "train_loss": np.inf, "not_finite_step": 3}
+    believed = {"best_validation_accuracy": 0.5, "train_loss": np.inf, "not_finite_step": 3, "trained_together": 4}
+    assert result == believed
+    assert unpacked(rezipped(with_fields(result={"device": "cuda"}))).result == {"device": "cuda"}
 
 
 def test_events_are_kept_in_their_order_and_not_without_end() -> None:

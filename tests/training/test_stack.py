@@ -137,6 +137,19 @@ def test_a_run_that_leaves_its_stack_comes_to_what_it_comes_to_in_it(
     assert [(event.kind, event.step, event.value) for event in events] == [("alone", 2, 3)]
 
 
+@pytest.mark.parametrize("changes", KINDS, ids=lambda changes: changes.get("optimizer", "sgd"))
+def test_a_run_draws_the_same_curve_alone_and_in_a_stack(changes: dict[str, Any], tiny: Dataset) -> None:
+    if not same_beside_others(50, 20) or not same_beside_others(18, 20):
+        pytest.skip("here the matrix products alone are others beside others")
+    base = small(**{"hidden_layers": (50, 18), "batch_size": 20, "learning_rate": 0.02, **changes})
+    configs = [base.replace(learning_rate=base.learning_rate * factor) for factor in (0.5, 1.0, 1.5)]
+    alone, beside = ([Course(Trainer(config, tiny, threads=1)) for config in configs] for _time in range(2))
+    train_together([course.trainer for course in beside]).advance()
+    for course in (*alone, *beside):
+        course.advance()
+    assert beside == alone
+
+
 @pytest.mark.parametrize("size", [1, 7])
 def test_where_products_add_up_otherwise_only_the_last_digits_of_a_step_differ(
     size: int, tiny: Dataset, tmp_path: Path
@@ -172,7 +185,7 @@ def test_a_run_of_an_older_file_goes_on_as_one_alone(
 
 def older(state: dict[str, Any]) -> dict[str, Any]:
     """As a file was before it told with whom a run has trained."""
-    return {name: value for name, value in state.items() if name not in ("together", "stacked", "chunk")}
+    return {name: value for name, value in state.items() if name not in ("together", "widest", "chunk")}
 
 
 @settings(max_examples=30, deadline=None)
@@ -215,6 +228,21 @@ def test_a_run_that_breaks_leaves_and_the_others_go_on(tiny: Dataset) -> None:
         assert trainer.step == trainer.state.evaluated_step == trainer.total_steps
     alone = train(other.config, tiny)
     assert other.result()["test_loss"] == pytest.approx(alone.result["test_loss"], rel=1e-3)
+
+
+def test_a_run_says_how_it_trained(tiny: Dataset, tmp_path: Path) -> None:
+    alone, first, second = (Trainer(small(seed=seed, batch_seed=0), tiny, threads=1) for seed in range(3))
+    assert _how(alone) == ("cpu", 1, 1)
+    train_together([first, second]).advance(steps=2)
+    first.advance(steps=2)  # alone from here on
+    first.save(tmp_path / "run")
+    again = Trainer.load(tmp_path / "run", first.config, tiny, threads=1)
+    assert _how(first) == _how(second) == _how(again) == ("cpu", 1, 2)
+
+
+def _how(trainer: Trainer) -> tuple[Any, ...]:
+    result = trainer.result()
+    return tuple(result[name] for name in ("device", "threads", "trained_together"))
 
 
 def test_early_stopping_ends_one_run_of_several(tiny: Dataset) -> None:
