@@ -24,7 +24,10 @@ _COUNTED_AT_ONCE = 2**18  # numbers; what is made of them takes 3 MB
 # Numbers of one sign are in the order of their bits, read as a whole number; NaN comes after infinity. The upper bits tell the
 # eighth of an octave that a number is in: the half decade at its lower end, and where the next one begins, are looked up.
 _EIGHTH = 20  # bits below those upper ones
-_LIMITS = (10 ** (SPREAD_LOW + SPREAD_STEP * np.arange(1, SPREAD_BINS))).astype(np.float32).view(np.int32)
+# What is a rounding below a border counts as at it: a saturated tanh puts out 1 or a little less.
+_ROUNDING = 5.5e-7
+_BORDERS = 10 ** (SPREAD_LOW + SPREAD_STEP * np.arange(1, SPREAD_BINS)) * (1 - _ROUNDING)
+_LIMITS = _BORDERS.astype(np.float32).view(np.int32)
 _BIN = np.searchsorted(_LIMITS, np.arange(2 ** (31 - _EIGHTH)) << _EIGHTH, side="right").astype(np.uint8)
 _NEXT_LIMIT = np.append(_LIMITS, np.int32(2**31 - 1))[_BIN]
 
@@ -137,8 +140,9 @@ def _places(model: nn.Sequential) -> list[list[int]]:
 
 
 def _norms(values: list[torch.Tensor]) -> NDArray[np.float64]:
-    """Euclidean norm of each."""
-    norms: NDArray[np.float64] = torch.stack(torch._foreach_norm(values)).cpu().numpy().astype(np.float64)
+    """Euclidean norm of each. Of a convolution's many signals float32 would lose the fourth digit on the way; MPS has no other."""
+    dtype = None if values[0].device.type == "mps" else torch.float64
+    norms: NDArray[np.float64] = torch.stack(torch._foreach_norm(values, 2, dtype)).cpu().numpy().astype(np.float64)
     return norms
 
 

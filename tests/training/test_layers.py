@@ -139,13 +139,28 @@ def test_spread_counts_by_half_decades() -> None:
 
 
 def test_every_number_is_counted_to_its_half_decade() -> None:
-    limits = (10.0 ** (SPREAD_LOW + SPREAD_STEP * np.arange(1, SPREAD_BINS))).astype(np.float32)
+    limits = (10.0 ** (SPREAD_LOW + SPREAD_STEP * np.arange(1, SPREAD_BINS)) * (1 - 5.5e-7)).astype(np.float32)
     random = np.random.default_rng(0)
     numbers = (10 ** random.uniform(-12, 8, 50_000) * random.choice([-1, 1], 50_000)).astype(np.float32)
     special = np.array([0, -0.0, 1e-40, np.inf, -np.inf], np.float32)
     numbers = np.concatenate([numbers, limits, np.nextafter(limits, np.float32(0)), special])
     expected = np.histogram(np.minimum(np.abs(numbers), np.float32(1e20)), [0, *limits.astype(float), 1e30])[0]
     assert magnitude_counts(torch.from_numpy(numbers[None])).tolist() == [expected.tolist()]
+
+
+def test_a_saturated_unit_is_counted_as_1() -> None:
+    almost, one = magnitude_counts(torch.tanh(torch.tensor([[8.8, 9.0], [20.0, -30.0]])))
+    assert almost.tolist() == one.tolist()
+
+
+def test_the_size_of_many_signals_is_exact_to_six_digits(tiny: Dataset) -> None:
+    config = small(model="cnn", filters=(8,), kernel_size=5, activation="sigmoid")
+    model, batches = build_model(config), loader(config, tiny)
+    found = rows_of(config, model, batches, dense=False)["activation"][0]
+    with torch.no_grad():
+        signal = model[:2](batches.rows(slice(PROBED_IMAGES))[0]).double()
+    assert signal.numel() > 100_000
+    assert found == pytest.approx(signal.square().mean().sqrt().item(), rel=1e-6)
 
 
 def test_rows_are_counted_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
