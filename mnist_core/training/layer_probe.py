@@ -51,7 +51,8 @@ class _LayerSums:
 
     def add(self, signals: torch.Tensor, live_units: torch.Tensor | None) -> None:
         """Needs a row of `signals` for each run."""
-        self.squares += _norms(list(signals)) ** 2
+        with np.errstate(all="ignore"):
+            self.squares += _norms(list(signals)) ** 2
         self.numbers += signals.shape[1]
         self.counts += magnitude_counts(signals)
         if live_units is not None:
@@ -103,10 +104,10 @@ def _rows(runs: Sequence[Probed], layers: Sequence[_LayerSums], gradients: Seque
         of_layer = rows[:, layer]
         of_layer["layer"] = layer
         of_layer["dead_units"] = sums.dead_units(runs[0].config)
-        of_layer["activation"] = np.sqrt(sums.squares / sums.numbers)
-        of_layer["gradient"] = np.linalg.norm(gradient_norms[:, places], axis=1)
-        of_layer["weight"] = np.linalg.norm(weight_norms[:, places], axis=1)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # NaN and infinity are results, and what float32 cannot hold is infinity
+            of_layer["activation"] = np.sqrt(sums.squares / sums.numbers)
+            of_layer["gradient"] = np.linalg.norm(gradient_norms[:, places], axis=1)
+            of_layer["weight"] = np.linalg.norm(weight_norms[:, places], axis=1)
             of_layer["update"] = np.linalg.norm(moved[:, places], axis=1) / of_layer["weight"]
         of_layer["activations"] = as_bytes(sums.counts)
         of_layer["gradients"] = as_bytes(np.sum([counts[place] for place in places], axis=0))
