@@ -71,13 +71,12 @@ def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName
 
 
 def _that_fit(jobs: Sequence[Job]) -> list[list[Job]]:
-    """The same jobs, those together that can train as one: at the same step, which differs where a checkpoint was lost, on the
-    CPU, and not begun alone, which would not go on to the bit."""
+    """The same jobs, those together that can train as one: at the same step, which differs where a checkpoint was lost, and on the
+    CPU."""
     fitting: dict[Hashable, list[Job]] = {}
     for job in jobs:
         state = job.trainer.state
-        fits = state.device.type == "cpu" and (state.was_stacked or not state.step)
-        fitting.setdefault((state.step, None if fits else job.run.id), []).append(job)
+        fitting.setdefault((state.step, None if state.device.type == "cpu" else job.run.id), []).append(job)
     return list(fitting.values())
 
 
