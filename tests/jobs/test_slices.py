@@ -110,7 +110,9 @@ def test_without_a_checkpoint_nothing_is_given_up(store: Store, monkeypatch: pyt
     assert (run.state, run.outcome, run.progress.step) == ("finished", "completed", CONFIG.total_steps)
 
 
-def test_runs_that_were_begun_alone_are_not_put_into_a_stack(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_were_begun_alone_go_on_as_one_with_the_same_curve(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = undisturbed(store)
     ids = [store.runs.create(owner, CONFIG) for owner in ("ann", "bob")]
     for run_id in ids:
