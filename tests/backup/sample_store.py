@@ -50,8 +50,8 @@ def crashed(store: Store, monkeypatch: pytest.MonkeyPatch, run_id: str = "crashe
     store.runs.create("ann", CONFIG, run_id=run_id)
     real, calls = store.record_writer.publish, iter(range(100))
 
-    def publish(reports: Any) -> Any:
-        accepted = real(reports)
+    def publish(reports: Any, *rest: Any) -> Any:
+        accepted = real(reports, *rest)
         if next(calls) >= 3 and reports[0].checkpoint:  # on a busy machine not each report has one
             raise Crash
         return accepted

@@ -109,8 +109,8 @@ def crash(store: Store, owner: str, run_id: str, step: int, *, saving: bool) -> 
     writer = store.record_writer
     real, seconds = writer.publish, run_job.CHECKPOINT_SECONDS
 
-    def publish(reports: Any) -> Any:
-        changed = real(reports)
+    def publish(reports: Any, *rest: Any) -> Any:
+        changed = real(reports, *rest)
         if reports[0].progress.step >= step:
             raise Crash
         return changed
