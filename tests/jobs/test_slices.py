@@ -6,14 +6,11 @@ from typing import Any
 
 import pytest
 
-from mnist_core.jobs import dispatcher as dispatching
 from mnist_core.jobs import run_execution, run_job
-from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import Event
 from mnist_core.store import Store
 from mnist_core.training import Trainer
 from tests.jobs.crashes import CONFIG, RATES, after, undisturbed
-from tests.jobs.fake_client import claim, owning
 from tests.jobs.short_run import rows
 
 
@@ -122,157 +119,6 @@ def test_runs_that_were_begun_alone_go_on_as_one_with_the_same_curve(
     run_job.execute(ids, store.url, 1)
     for run_id in ids:
         assert rows(store.record_reader.curves(run_id)) == expected
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every slice is over at once."""
-    monkeypatch.setattr(dispatching, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(dispatching, "SLICE_LOOK_SECONDS", 0.0)
-
-
-def told(store: Store, ids: list[str]) -> list[str]:
-    return [run_id for run_id, asked in store.commands.pending(ids).items() if asked.slice_over]
-
-
-class TestWhoMakesRoom:
-    """The dispatcher, with a stand-in for Dask."""
-
-    @pytest.fixture
-    def store(self, home: Any, mnist_is_there: None, monkeypatch: pytest.MonkeyPatch) -> Any:
-        monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
-        from mnist_core.store import open_store
-
-        opened = open_store()
-        opened.facts.set("speed", {})
-        yield opened
-        opened.close()
-
-    @pytest.fixture
-    def dispatcher(self, store: Store) -> Dispatcher:
-        from tests.jobs.fake_client import Client
-
-        dispatcher = Dispatcher(Client(), store)
-        dispatcher.begin()
-        return dispatcher
-
-    def train(self, dispatcher: Dispatcher, store: Store, *owners: str) -> list[str]:
-        """A run of each on a worker of its own."""
-        ids = [
-            store.runs.create(owner, CONFIG.replace(hidden_layers=(16 + number,)))
-            for number, owner in enumerate(owners)
-        ]
-        dispatcher.tick()
-        claim(store, *ids)
-        return ids
-
-    def test_one_student_on_every_worker_makes_room_on_one_for_another(
-        self, dispatcher: Dispatcher, store: Store, hasty: None
-    ) -> None:
-        ids = self.train(dispatcher, store, "ann", "ann")
-        store.usage.charge({"ann": 10.0})
-        dispatcher.tick()
-        assert told(store, ids) == []  # nobody waits
-        waiting = store.runs.create("bob", CONFIG)
-        store.usage.charge({"ann": 0.2})
-        for _look in range(3):
-            dispatcher.tick()
-        (leaving,) = told(store, ids)
-        store.queue.put_back({leaving: store.runs.get(leaving).token})
-        dispatcher.client.sent[ids.index(leaving)].status = "finished"
-        dispatcher.tick()
-        assert dispatcher.client.runs()[2:] == [waiting]
-        claim(store, waiting)
-        store.usage.charge({"bob": 0.5, "ann": 0.5})
-        dispatcher.tick()
-        assert told(store, [*ids, waiting]) == []  # one worker each
-
-    def test_a_student_makes_no_room_for_his_own(self, dispatcher: Dispatcher, store: Store, hasty: None) -> None:
-        ids = self.train(dispatcher, store, "ann", "ann")
-        store.usage.charge({"ann": 10.0})
-        store.runs.create("ann", CONFIG)
-        dispatcher.tick()
-        assert told(store, ids) == []
-
-    def test_who_has_had_less_makes_no_room(self, dispatcher: Dispatcher, store: Store, hasty: None) -> None:
-        ids = self.train(dispatcher, store, "ann", "bob")
-        store.runs.create("cem", CONFIG)
-        store.usage.charge({"ann": 3.0, "bob": 5.0, "cem": 4.0})
-        dispatcher.tick()
-        assert told(store, ids) == ids[1:]
-
-    def test_nobody_makes_room_before_his_slice_is_over(self, dispatcher: Dispatcher, store: Store) -> None:
-        ids = self.train(dispatcher, store, "ann", "bob")
-        store.usage.charge({"ann": 10.0, "bob": 10.0})
-        store.runs.create("cem", CONFIG)
-        store.usage.charge({"ann": 1.0, "bob": 1.0})
-        dispatcher.tick()
-        assert told(store, ids) == []
-
-    def test_a_run_that_waits_for_its_data_takes_nobodys_place(
-        self, dispatcher: Dispatcher, store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        ids = self.train(dispatcher, store, "ann", "bob")
-        store.usage.charge({"ann": 10.0, "bob": 10.0})
-        store.runs.create("cem", CONFIG)
-        store.usage.charge({"ann": 1.0, "bob": 1.0})
-        monkeypatch.setattr(dispatcher._maintenance, "data_to_come", lambda name: True)
-        dispatcher.tick()
-        assert told(store, ids) == []
-
-    def test_runs_of_different_students_share_a_stack_when_workers_are_few(
-        self, dispatcher: Dispatcher, store: Store
-    ) -> None:
-        dispatcher.client.workers = owning("a")
-        dispatcher.slots = 1
-        ids = begun(store)
-        other = store.runs.create("dan", CONFIG.replace(batch_size=20))
-        asked = store.runs.create("eve", CONFIG)
-        store.commands.send(asked, "eve", "step")
-        dispatcher.tick()
-        assert dispatcher.client.bunches() == [ids]
-        assert {other, asked} < {run.id for run in store.queue.next(9)}
-
-    def test_each_has_a_worker_of_his_own_where_there_are_enough(self, dispatcher: Dispatcher, store: Store) -> None:
-        ids = begun(store)[:2]
-        store.runs.delete(store.queue.next(9)[-1].id, "cem")
-        dispatcher.tick()
-        assert dispatcher.client.bunches() == [[run_id] for run_id in ids]
-
-    def test_a_stack_that_fails_goes_on_as_single_runs_and_only_the_broken_one_fails(
-        self, dispatcher: Dispatcher, store: Store
-    ) -> None:
-        dispatcher.client.workers = owning("a")
-        dispatcher.slots = 1
-        ids = begun(store)
-        dispatcher.tick()
-        claim(store, *ids)
-        dispatcher.client.sent[0].fail(ZeroDivisionError())
-        for number, run_id in enumerate(ids, 1):
-            dispatcher.tick()
-            assert dispatcher.client.bunches()[number:] == [[run_id]]
-            claim(store, run_id)
-            if run_id == ids[1]:
-                dispatcher.client.sent[number].fail(ZeroDivisionError())
-            else:
-                store.record_writer.finish(run_id, "completed", {})
-                dispatcher.client.sent[number].status = "finished"
-        dispatcher.tick()
-        assert [store.runs.get(run_id).outcome for run_id in ids] == ["completed", "failed", "completed"]
-
-    def test_a_worker_that_was_not_heard_gets_nothing(self, dispatcher: Dispatcher, store: Store) -> None:
-        heard = {"b"}
-        dispatcher._heard = lambda: heard
-        ids = [store.runs.create(owner, CONFIG.replace(seed=3)) for owner in ("ann", "bob")]
-        store.analyses.create("ann", "batch-times", {})
-        dispatcher.tick()
-        assert [future.arguments[0] for future in dispatcher.client.sent if future.worker == "b"][1:] == [ids]
-        assert {future.worker for future in dispatcher.client.calls_of("execute")} == {"b"}
-        heard.add("a")
-        claim(store, *ids)
-        later = store.runs.create("cem", CONFIG.replace(batch_size=20))
-        dispatcher.tick()
-        assert (dispatcher.client.sent[-1].arguments[0], dispatcher.client.sent[-1].worker) == ([later], "a")
 
 
 def test_a_rate_that_was_changed_by_hand_survives_the_end_of_a_slice(
