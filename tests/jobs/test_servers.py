@@ -65,7 +65,8 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(
 ) -> None:
     home = tmp_path / "other"
     store = open_store(f"sqlite:///{home / 'runs.sqlite'}")
-    waiting = [store.runs.create("ann", LONG), store.runs.create("bob", LONG)]
+    other = LONG.replace(batch_size=LONG.batch_size + 1)  # so that the two do not train as one
+    waiting = [store.runs.create("ann", LONG), store.runs.create("bob", other)]
     server = start({**environment, "MNIST_LAB_HOME": str(home)})
     for run_id in waiting:  # neither comes to its end meanwhile
         at_work(store, run_id)
