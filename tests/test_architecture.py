@@ -268,7 +268,17 @@ def test_libraries_stay_in_their_rooms(file: Path) -> None:
 
 # Parts of the store that hand out runs and records; of these methods alone, none of which does, pages may use.
 READERS: dict[str, set[str]] = {
-    "runs": {"create", "create_group", "add_finished", "state", "version", "versions", "unreadable", "delete"},
+    "runs": {
+        "create",
+        "create_group",
+        "add_finished",
+        "state",
+        "version",
+        "versions",
+        "versions_of",
+        "unreadable",
+        "delete",
+    },
     "record_reader": set(),
 }
 

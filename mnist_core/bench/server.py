@@ -69,7 +69,8 @@ def start_server(environment: Mapping[str, str]) -> Server:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    return Server(process, f"http://127.0.0.1:{port}")
+    base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+    return Server(process, f"http://127.0.0.1:{port}/{base}".rstrip("/"))
 
 
 def draw_digits(environment: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ stops being a number, a sign says at which step and how far it went.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ __all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "l
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]
+Make = Callable[[Run, Curves, ChartView, Translate], Figure]
 AXES = {"step": N_("Step (weight updates)"), "epoch": N_("Epoch"), "seconds": N_("Training time (seconds)")}
 SHARES = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2}  # an axis of accuracies
 

@@ -1,6 +1,6 @@
 """The panel of one run: buttons, progress, what happened, and the curves, live.
 
-A fragment asks the store a few times a second while something may happen, and rests otherwise.
+While it trains, the browser is told what is new of charts and words; where the panel must look otherwise, it is drawn anew.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -19,8 +20,7 @@ from mnist_core.figures import curves as charts
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
-from mnist_core.ui import frame, names, session, texts, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui import frame, live_parts, names, session, texts, watch
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -39,15 +39,15 @@ def interval() -> float:
 
 def draw(panel: Panel, run_id: str) -> None:
     """The panel of the run, moving while the run does."""
-    moving = watch.look(run_id).run.active
-    frame.fragment(_panel, every=interval() if moving else None)(panel, run_id, moving)
+    frame.fragment(_panel)(panel, run_id, watch.look(run_id).run.active)
 
 
 def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     view = watch.look(run_id)
     run = view.run
     if run.active != moving:
-        st.rerun()  # start or end polling
+        st.rerun()  # other parts of the page speak of it, too
+    live_parts.link([view], partial(_signature, run_id), key=panel.key("run_link"))
     own = run.owner == session.student()
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("run_head")):
         # The title takes what is left, so that a change of its badge does not move the buttons under a pointer.
@@ -61,7 +61,7 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
             export_panel.draw(panel, run)
     if not own:
         st.caption(_(":material/visibility: This is someone else's run. You can watch it and use its settings."))
-    _progress(run)
+    _progress(panel, view)
     say_changes(run)
     if run.rate_request is not None and run.state in ("paused", "queued"):
         rate = names.number(run.rate_request)
@@ -189,12 +189,43 @@ def _change_rate(panel: Panel, run: Run) -> None:
             st.error(frame.sentence(problem))
 
 
-def _progress(run: Run) -> None:
+def _signature(run_id: str) -> Any:
+    """What of a run that moves is not told by its charts and words: another one, and the panel is drawn anew."""
+    view = watch.look(run_id)
+    run = view.run
+    changes = len(run.rate_changes), run.base_rate, run.rate_request
+    return [
+        run.state,
+        run.outcome,
+        run.attempts,
+        run.command,
+        *changes,
+        names.run_title(run).plain,
+        bool(len(view.curves.layers)),
+    ]
+
+
+def _progress(panel: Panel, view: watch.View) -> None:
+    run = view.run
+    if run.active:
+        make = partial(_progress_of, run.id)
+        live_parts.progress([view], "run", make, key=panel.key("run_progress"))
+    else:
+        fraction, text = _progress_words(run)
+        st.progress(fraction, text=text)
+        _say_what_is_saved(run)
+
+
+def _progress_of(run_id: str) -> tuple[float, str]:
+    return _progress_words(watch.look(run_id).run)
+
+
+def _progress_words(run: Run) -> tuple[float, str]:
+    """How far the run is, from 0 to 1, and in words."""
     progress = run.progress
     waits = [waiting.words([run.id])] if run.state == "queued" else []
     if waits and not progress.step:
-        st.progress(0.0, text=waits[0])
-        return
+        return 0.0, waits[0]
     fraction = progress.step / progress.total_steps if progress.total_steps else 0.0
     parts = [
         *waits,
@@ -212,8 +243,7 @@ def _progress(run: Run) -> None:
             "no progress for {time}: the step takes long, or the store or disk is busy; the run continues automatically"
         )
         parts.append(text.format(time=names.duration(silent)))
-    st.progress(min(1.0, fraction), text=" · ".join(parts))
-    _say_what_is_saved(run)
+    return min(1.0, fraction), " · ".join(parts)
 
 
 def _say_what_is_saved(run: Run) -> None:
@@ -230,32 +260,52 @@ def _say_what_is_saved(run: Run) -> None:
     st.caption(":material/warning: " + text.format(step=f"{saved:,}"))
 
 
-_TONES = {
-    "diverged": st.error,
-    "collapsed": st.warning,
-    "unstable": st.warning,
-    "plateau": st.warning,
-    "overfitting": st.warning,
-    "underfitting": st.warning,
-    "learning-well": st.success,
+TONES = {
+    "diverged": "error",
+    "collapsed": "warning",
+    "unstable": "warning",
+    "plateau": "warning",
+    "overfitting": "warning",
+    "underfitting": "warning",
+    "learning-well": "success",
 }
 
 
 def _explain(panel: Panel, view: watch.View) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
-    explanation = diagnostics.explain(view.run, view.curves)
-    # While it runs the place is kept, whatever the words are, so that the charts below stay where they are.
-    with st.container(key=panel.key("explanation_live" if view.run.active else "explanation")):
+    if view.run.active:
+        # The place is kept, whatever the words are, so that the charts below stay where they are.
+        with st.container(key=panel.key("explanation_live")):
+            live_parts.verdict([view], "run", partial(_verdict, view.run.id), key=panel.key("run_verdict"))
+        return
+    with st.container(key=panel.key("explanation")):
+        explanation = diagnostics.explain(view.run, view.curves)
         if explanation is not None:
             _say(explanation)
 
 
+def _verdict(run_id: str) -> dict[str, str] | None:
+    """What is said of a run that moves, part by part."""
+    view = watch.look(run_id)
+    explanation = diagnostics.explain(view.run, view.curves)
+    if explanation is None:
+        return None
+    advice = "" if explanation.advice is None else explanation.advice.text(_)
+    words = {"title": explanation.title.text(_), "text": _story(explanation), "advice": advice}
+    return words | {"tone": TONES.get(explanation.kind or "diverged", "info")}
+
+
+def _story(explanation: diagnostics.Explanation) -> str:
+    return " ".join(sentence.text(_) for sentence in (explanation.summary, *explanation.evidence))
+
+
 def _say(explanation: diagnostics.Explanation) -> None:
-    sentences = [explanation.summary, *explanation.evidence]
-    text = f"**{explanation.title.text(_)}** " + " ".join(sentence.text(_) for sentence in sentences)
+    text = f"**{explanation.title.text(_)}** {_story(explanation)}"
     if explanation.advice is not None:
         text += f"\n\n:material/lightbulb: {explanation.advice.text(_)}"
-    tone = st.error if explanation.kind is None else _TONES.get(explanation.kind, st.info)
+    tone = {"error": st.error, "warning": st.warning, "success": st.success}.get(
+        TONES.get(explanation.kind or "diverged", "info"), st.info
+    )
     tone(text)
 
 
@@ -315,11 +365,17 @@ def _charts(panel: Panel, view: watch.View) -> None:
             layer_charts.draw(panel, view)
 
 
-def _chart(panel: Panel, kind: str, make: Any, view: watch.View, settings: charts.ChartView) -> None:
-    key = (view.run.id, view.run.version, kind, settings, texts.language())
+def _chart(panel: Panel, kind: str, make: charts.Make, view: watch.View, settings: charts.ChartView) -> None:
+    picture = partial(_picture, view.run.id, kind, make, settings)
+    name = (kind, settings)
+    live_parts.chart_of([view], name, picture, key=panel.key(f"chart_{kind}"), height=430, subject=view.run.id)
+
+
+def _picture(run_id: str, kind: str, make: charts.Make, settings: charts.ChartView) -> live_parts.Picture:
+    view = watch.look(run_id)
+    key = (run_id, view.run.version, kind, settings, texts.language())
     figure = watch.figure(key, lambda: make(view.run, view.curves, settings, _))
-    description = charts.describe_chart(view.run, view.curves, kind).text(_)
-    live_chart(figure, key=panel.key(f"chart_{kind}"), height=430, description=description, subject=view.run.id)
+    return figure, charts.describe_chart(view.run, view.curves, kind).text(_)
 
 
 def chart_view(panel: Panel) -> charts.ChartView:

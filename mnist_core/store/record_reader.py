@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,31 +24,44 @@ class RecordReader:
 
     def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
         """What was recorded after those steps (default: everything), with all events."""
-        after = dict.fromkeys(DTYPES, after_evaluation) | {"steps": after_step}
-        query = (
-            sa.select(chunks.c.kind, chunks.c.data)
-            .where(
-                chunks.c.run_id == as_id(run_id),
-                sa.or_(*(sa.and_(chunks.c.kind == kind, chunks.c.last_step > step) for kind, step in after.items())),
-            )
-            .order_by(chunks.c.last_step)
-        )
+        return self.curves_of({run_id: (after_step, after_evaluation)})[run_id]
+
+    def curves_of(self, after: Mapping[str, tuple[int, int]]) -> dict[str, Curves]:
+        """The same of several runs: id → what was recorded after its steps (of records, of evaluations)."""
         with self.database.begin(write=False) as connection:
-            rows = connection.execute(query).all()
-            event_rows = connection.execute(
-                sa.select(events).where(events.c.run_id == as_id(run_id)).order_by(events.c.id)
-            ).all()
-        arrays = {
-            kind: _unpack((row.data for row in rows if row.kind == kind), dtype, after[kind])
-            for kind, dtype in DTYPES.items()
-        }
-        return Curves(
-            arrays["steps"],
-            arrays["evaluations"],
-            tuple(Event(row.step, row.kind, row.value) for row in event_rows),
-            arrays["layers"],
-            arrays["sharpness"],
-        )
+            return {run_id: _read(connection, run_id, *steps) for run_id, steps in after.items()}
+
+
+# Built once: they are asked many times a second while runs train.
+_CHUNKS = (
+    sa.select(chunks.c.kind, chunks.c.data)
+    .where(
+        chunks.c.run_id == sa.bindparam("run"),
+        sa.or_(
+            sa.and_(chunks.c.kind == "steps", chunks.c.last_step > sa.bindparam("step")),
+            sa.and_(chunks.c.kind != "steps", chunks.c.last_step > sa.bindparam("evaluation")),
+        ),
+    )
+    .order_by(chunks.c.last_step)
+)
+_EVENTS = sa.select(events).where(events.c.run_id == sa.bindparam("run")).order_by(events.c.id)
+
+
+def _read(connection: sa.Connection, run_id: str, after_step: int, after_evaluation: int) -> Curves:
+    run = {"run": as_id(run_id)}
+    rows = connection.execute(_CHUNKS, run | {"step": after_step, "evaluation": after_evaluation}).all()
+    after = dict.fromkeys(DTYPES, after_evaluation) | {"steps": after_step}
+    arrays = {
+        kind: _unpack((row.data for row in rows if row.kind == kind), dtype, after[kind])
+        for kind, dtype in DTYPES.items()
+    }
+    return Curves(
+        arrays["steps"],
+        arrays["evaluations"],
+        tuple(Event(row.step, row.kind, row.value) for row in connection.execute(_EVENTS, run)),
+        arrays["layers"],
+        arrays["sharpness"],
+    )
 
 
 def append_records(connection: sa.Connection, run_id: str, curves: Curves) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import plotly
 import streamlit as st
 
 from mnist_core.ui import large_type
+from mnist_core.ui.live import Followed
 from mnist_core.ui.texts import _
 from mnist_core.web.kept_files import content_hash
 
@@ -107,13 +108,15 @@ def live_chart(
     frames: Sequence[Frame] = (),
     narrow: Narrow | None = None,
     on_click: Callable[[Click], None] | None = None,
+    followed: Followed | None = None,
 ) -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     `frames`: all pictures of the chart as part of the frame player `player` (ui/frame_player.py); of `figure` then only the layout counts.
-    `narrow`: what is drawn instead where there is less room; the browser chooses.
+    `narrow`: what is drawn instead where there is less room; the browser chooses. `followed`: how the browser is told what is new
+    of [`figure`, `description`].
     """
     component = st.components.v2.component("mnist_lab_chart", js=LOADER, isolate_styles=False)
     growth = large_type.growth()
@@ -139,6 +142,8 @@ def live_chart(
         "clickable": on_click is not None,
         "linked": linked,
         "svg": _("Download as SVG"),
+        "live": followed and asdict(followed),
+        "link": script("live.js"),
         **_addresses(),
     }
     # Which of two heights it has, only the browser knows.

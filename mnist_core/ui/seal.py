@@ -6,6 +6,11 @@ promise more than new images will hold. The seal is kept in the store, with how 
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +20,35 @@ from mnist_core.records import SPLITS, Curves, Run, Split
 from mnist_core.ui import frame, session
 from mnist_core.ui.texts import _, ngettext
 
+State = dict[str, int | bool]
+
+STATES = 2_000  # students whose seal is remembered here: one of all tabs, and of what is pushed to them
+_states: OrderedDict[str, State] = OrderedDict()
+_lock = threading.Lock()
+_seen_sealed: ContextVar[bool | None] = ContextVar("mnist_lab_sealed", default=None)
+
 
 def sealed() -> bool:
-    """Whether this student has sealed the test set."""
-    return bool(_state()["sealed"])
+    """Whether this student, or whoever is looked for just now, has sealed the test set."""
+    seen = _seen_sealed.get()
+    return bool(_state()["sealed"]) if seen is None else seen
+
+
+@contextmanager
+def seen(*, sealed: bool) -> Iterator[None]:
+    """See for a while what those see who have, or have not, sealed the test set; outside of any session, too."""
+    token = _seen_sealed.set(sealed)
+    try:
+        yield
+    finally:
+        _seen_sealed.reset(token)
+
+
+def sealed_by(student: str) -> bool:
+    """Whether that student has sealed the test set: as it was last said, in whatever tab."""
+    with _lock:
+        state = _states.get(student)
+    return bool((_read(student) if state is None else state)["sealed"])
 
 
 def splits() -> tuple[Split, ...]:
@@ -61,21 +91,38 @@ def draw() -> None:
         st.button(label, key="seal", on_click=_switch)
 
 
-def _state() -> dict[str, int | bool]:
+def _state() -> State:
+    student = session.student()
     if "seal_state" not in st.session_state:
-        fact = session.store().facts.get(_key()) or {}
-        st.session_state["seal_state"] = {"sealed": bool(fact.get("sealed")), "opened": int(fact.get("opened", 0))}
-    state: dict[str, int | bool] = st.session_state["seal_state"]
+        _read(student)
+    with _lock:
+        state = _states.get(student) or st.session_state["seal_state"]
+    st.session_state["seal_state"] = state
     return state
+
+
+def _read(student: str) -> State:
+    fact = session.store().facts.get(_key(student)) or {}
+    state: State = {"sealed": bool(fact.get("sealed")), "opened": int(fact.get("opened", 0))}
+    _keep(student, state)
+    return state
+
+
+def _keep(student: str, state: State) -> None:
+    with _lock:
+        _states[student] = state
+        _states.move_to_end(student)
+        while len(_states) > STATES:
+            _states.popitem(last=False)
 
 
 @frame.callback
 def _switch() -> None:
     state = _state()
     new_state = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
-    session.store().facts.set(_key(), new_state)
-    st.session_state["seal_state"] = new_state
+    session.store().facts.set(_key(session.student()), new_state)
+    _keep(session.student(), new_state)
 
 
-def _key() -> str:
-    return f"seal:{session.student()}"
+def _key(student: str) -> str:
+    return f"seal:{student}"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import gettext
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from mnist_core.ui import address
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 LOCALES = Path(__file__).parents[2] / "locales"
+_spoken: ContextVar[str | None] = ContextVar("mnist_lab_spoken", default=None)
 
 
 def _(text: str) -> str:
@@ -30,9 +34,19 @@ def ngettext(singular: str, plural: str, n: int) -> str:
 
 
 def language() -> str:
-    """Code of the session's language."""
-    code: str = st.session_state.get("language", "en")
+    """Code of the session's language, or of that which is spoken just now."""
+    code: str = _spoken.get() or st.session_state.get("language", "en")
     return code
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak this language for a while, outside of any session, too."""
+    token = _spoken.set(code)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def begin() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,6 +27,7 @@ from mnist_core.ui import seal, session
 FIGURES = 48 * MB  # for figures, and other things made of views
 VIEWS = 320  # ten sweeps of 32 runs; a view of 1,000 records takes about 60 kB
 VIEWS_ROOM = 64 * MB
+FROM_START = (-1, -1)
 T = TypeVar("T")
 
 
@@ -57,6 +60,7 @@ _lock = threading.Lock()
 _views = _Recent(VIEWS, VIEWS_ROOM)
 _figures = Memo(FIGURES)
 _versions = _Recent(VIEWS, VIEWS_ROOM)  # version of each run, and since when it has been that
+_known: ContextVar[Mapping[str, int] | None] = ContextVar("mnist_lab_known", default=None)
 
 
 def look(run_id: str) -> View:
@@ -90,19 +94,55 @@ def _hidden_view(view: View) -> View:
 
 def _look(run_id: str) -> View:
     store = session.store()
-    version = store.runs.version(run_id)
+    known = _known.get()
+    version = known.get(run_id) if known is not None else store.runs.version(run_id)
     if version is None:
         raise RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=shown_id(run_id))
     with _lock:
         cached: View | None = _views.get((store.url, run_id))
-    # A queued run is read again each time: its place in the queue changes without it.
-    if cached is not None and cached.run.version == version and cached.run.state != "queued":
+    if cached is not None and cached.run.version >= version and (known is not None or cached.run.state != "queued"):
         return cached
+    # A queued run is read again each time: its place in the queue changes without it.
     run = store.runs.get(run_id)
-    view = View(run, _curves(run, cached))
+    return _keep(View(run, _curves(run, cached)))
+
+
+def _keep(view: View) -> View:
+    """Let this be the view of its run, unless another thread has read a newer one."""
+    key = (session.store().url, view.run.id)
     with _lock:
-        _views.put((store.url, run_id), view)
+        kept: View | None = _views.get(key)
+        if kept is None or kept.run.version <= view.run.version:
+            _views.put(key, view)
     return view
+
+
+@contextmanager
+def knowing(versions: Mapping[str, int]) -> Iterator[None]:
+    """Look for a while at these runs, and no others, as they were at these versions, or later: what is kept is not asked for."""
+    token = _known.set(versions)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def read(run_ids: Collection[str]) -> dict[str, int]:
+    """Versions of those of these runs that there are, all of which are read where they are new: few queries, however many runs."""
+    store = session.store()
+    versions = store.runs.versions_of(run_ids)
+    with _lock:
+        cached: dict[str, View | None] = {run_id: _views.get((store.url, run_id)) for run_id in versions}
+    old = [run_id for run_id, view in cached.items() if view is None or view.run.version < versions[run_id]]
+    if old:
+        runs = store.runs.of_ids(old)
+        steps = {run.id: _read_so_far(run, cached[run.id]) for run in runs}
+        curves = store.record_reader.curves_of(steps)
+        for run in runs:
+            view = cached[run.id]
+            from_start = view is None or steps[run.id] == FROM_START
+            _keep(View(run, curves[run.id] if view is None or from_start else view.curves.followed_by(curves[run.id])))
+    return versions
 
 
 def silent_seconds(run: Run) -> float:
@@ -155,13 +195,17 @@ def await_first_point(run_id: str, seconds: float = 0.5) -> None:
 
 
 def _curves(run: Run, cached: View | None) -> Curves:
-    store = session.store()
-    restarted = cached is None or run.progress.step < cached.run.progress.step or run.attempts != cached.run.attempts
-    if cached is None or restarted:
-        return store.record_reader.curves(run.id)
-    old = cached.curves
-    new = store.record_reader.curves(run.id, _last(old.steps), _last(old.evaluations))
-    return old.followed_by(new)
+    reader = session.store().record_reader
+    steps = _read_so_far(run, cached)
+    new = reader.curves(run.id, *steps)
+    return new if cached is None or steps == FROM_START else cached.curves.followed_by(new)
+
+
+def _read_so_far(run: Run, cached: View | None) -> tuple[int, int]:
+    """The steps (of records, of evaluations) after which there may be something new."""
+    if cached is None or run.progress.step < cached.run.progress.step or run.attempts != cached.run.attempts:
+        return FROM_START
+    return _last(cached.curves.steps), _last(cached.curves.evaluations)
 
 
 def _last(records: np.ndarray[Any, Any]) -> int:

@@ -43,10 +43,10 @@ class Lab:
 
 
 @contextmanager
-def lab_in(home: Path, digits: Path) -> Iterator[Lab]:
-    """A server with this home, which has the digits; fails where a process of it is left afterwards."""
+def lab_in(home: Path, digits: Path, **more: str) -> Iterator[Lab]:
+    """A server with this home, which has the digits, and `more` in its environment; fails where a process of it is left."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
-    environment["MNIST_LAB_HOME"] = str(home)
+    environment |= {"MNIST_LAB_HOME": str(home), **more}
     if folder := mnist_folder():
         environment["MNIST_LAB_DATA"] = str(folder)
     else:

@@ -27,6 +27,12 @@ def components(app: AppTest) -> list[dict[str, Any]]:
     return [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
 
 
+def bars(app: AppTest) -> list[str]:
+    """What stands beside the bars of progress: of runs at rest Streamlit's, of those that move the one that the browser changes."""
+    at_rest = [element.proto.text for element in app.main if element.type == "progress"]
+    return at_rest + [message["value"]["text"] for message in components(app) if message.get("kind") == "bar"]
+
+
 def component(app: AppTest, key: str) -> dict[str, Any]:
     """What the browser gets for one of them."""
     (data,) = [message for message in components(app) if message.get("key") == key]

@@ -17,6 +17,7 @@ from mnist_core.ideas.data.samples import ranking_panel
 from mnist_core.networks import weights
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.ui import seal
 from tests.pages.conftest import Open
 from tests.pages.content import texts
 
@@ -248,8 +249,7 @@ def test_test_images_are_ranked_only_while_they_are_not_sealed(built_in: None, o
     app.run()
     assert "on 100.0% of all 10,000 test images" in texts(app)
     # Sealed: by the same run on validation images alone; a run that kept none ranks nothing.
-    store.facts.set(f"seal:{owner}", {"sealed": True, "opened": 0})
-    app.session_state["seal_state"] = {"sealed": True, "opened": 0}
+    seal._keep(owner, {"sealed": True, "opened": 0})  # in another tab
     app.run()
     assert "test images" not in texts(app)
     assert store.analyses.newest(owner, "answers")[0].parameters == {"run": run_id, "split": "validation"}

@@ -22,7 +22,7 @@ from mnist_core.store.facts import Facts
 from mnist_core.store.runs import Runs
 from mnist_core.ui import frame
 from tests.pages.conftest import Open
-from tests.pages.content import texts
+from tests.pages.content import bars, texts
 
 
 def trained(app: AppTest, store: Store, checkpoint: bool = True) -> str:
@@ -124,7 +124,7 @@ def test_a_run_of_which_nothing_is_heard_is_spoken_of(
     monkeypatch.setattr(time, "monotonic", lambda: clock() + passed[0])
 
     def progress_text() -> str:
-        return "".join(element.proto.text for element in app.run().main if element.type == "progress")
+        return "".join(bars(app.run()))
 
     assert "no progress for" not in progress_text()
     passed[0] += 3_600.0

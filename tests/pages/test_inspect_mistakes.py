@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import data
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.ui import seal
 from tests.pages.conftest import Open
 from tests.pages.content import texts
 from tests.pages.inspected_runs import CONFIG, run_with_weights, with_answers
@@ -55,7 +56,7 @@ def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
 def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:
     parts = [group for group in mistaken.get("button_group") if group.proto.id.endswith("mistakes_part")]
     assert "Test" in str(parts[0].proto)
-    mistaken.session_state["seal_state"] = {"sealed": True, "opened": 0}
+    seal._keep(mistaken.session_state["student"], {"sealed": True, "opened": 0})  # in another tab
     mistaken.run()
     parts = [group for group in mistaken.get("button_group") if group.proto.id.endswith("mistakes_part")]
     assert "Validation" in str(parts[0].proto)

@@ -16,7 +16,7 @@ from mnist_core.store import Store
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.sweep_range import Plan
 from tests.pages.conftest import Open
-from tests.pages.content import component, texts
+from tests.pages.content import bars, component, texts
 
 CHANCE = math.log(10)
 TWO_LAYER = PRESETS["two-layer-net"].config.replace(epochs=10, dataset="built-in")
@@ -132,7 +132,7 @@ def test_one_click_makes_the_sweep(open_page: Open, store: Store) -> None:
     assert {run.config.epochs for run in runs} == {20}
     assert {run.config.batch_seed for run in runs} == {11}
     assert app.query_params["sweep"] == runs[0].group
-    assert "Starting …" in [element.proto.text for element in app.main if element.type == "progress"]
+    assert "Starting …" in bars(app)
     assert not app.exception
 
 
@@ -167,7 +167,7 @@ def test_a_sweep_that_waits_says_its_place_and_when_it_will_begin(open_page: Ope
     store.runs.create("cem", RunConfig())
     create(store, Plan(0.1, 1, 3))
     app = open_page("learning_rate", sweep="0123456789")
-    (progress,) = [element.proto.text for element in app.main if element.type == "progress"]
+    (progress,) = bars(app)
     assert progress.startswith("Waiting: 1 run is ahead · 1 run is training · starts in about ")
 
 
@@ -230,12 +230,12 @@ def test_a_sweep_goes_on_where_the_page_is_opened_again(open_page: Open, store: 
     ids = create(store, Plan(0.1, 1, 3))
     end(store, ids[0], 0.2)
     app = open_page("learning_rate", sweep="0123456789")
-    (progress,) = [element.proto.text for element in app.main if element.type == "progress"]
+    (progress,) = bars(app)
     assert progress.startswith("1 of 3 runs is done" if "is done" in progress else "1 of 3 runs are done")
     assert "2 wait" in progress
     end(store, ids[1], 0.1)
     app.run()
-    (progress,) = [element.proto.text for element in app.main if element.type == "progress"]
+    (progress,) = bars(app)
     assert progress.startswith("2 of 3 runs are done")
 
 

@@ -19,6 +19,7 @@ from mnist_core.store import Store, tables
 from mnist_core.store.commands import Commands
 from mnist_core.store.runs import Runs
 from mnist_core.ui import watch
+from tests.pages import content
 from tests.pages.conftest import Open
 from tests.pages.content import metrics, texts, unescape
 
@@ -153,7 +154,7 @@ def test_run_all_queues_every_variant_as_one_group(open_page: Open, store: Store
     queued = store.queue.next(20)
     assert {run.variant for run in queued} == {"SGD", "Momentum", "Adagrad", "RMSprop", "Adam"}
     assert len({run.group for run in queued}) == 1
-    progress = [element.proto.text for element in app.main if element.type == "progress"]
+    progress = content.bars(app)
     assert "**Five optimizers on the same batches**" in texts(app), progress
     assert not app.exception
 
@@ -225,7 +226,7 @@ def test_a_press_that_the_store_refuses_is_a_sentence(open_page: Open, monkeypat
 def bars(open_page: Open, page: str, **query: str) -> list[str]:
     """What stands beside the bars of progress."""
     waiting._queues.clear()  # the queue is read once a second
-    return [element.proto.text for element in open_page(page, **query).main if element.type == "progress"]
+    return content.bars(open_page(page, **query))
 
 
 def test_the_place_in_the_queue_counts_in_english(open_page: Open, store: Store) -> None:

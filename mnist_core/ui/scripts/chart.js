@@ -350,6 +350,37 @@ async function draw(chart, url, failure) {
   }
 }
 
+function show(chart, data) {
+  chart.data = data;
+  chart.pending = data;
+  if (!data.frames.length) chart.div.setAttribute("aria-label", data.description);
+  draw(chart, data.plotly, data.failure);
+}
+
+let live = null; // live.js, once it is here
+
+// The server tells the browser what is new of a run that trains: [figure, description].
+function followPicture(chart, data) {
+  const stop = chart.stop;
+  chart.stop = null;
+  chart.plan = data.live;
+  if (!data.live) stop?.();
+  else if (live) startFollowing(chart, data, stop);
+  else {
+    import(new URL(data.link, document.baseURI).href).then((script) => {
+      live = script;
+      if (!chart.gone && chart.plan === data.live) startFollowing(chart, data, stop);
+    });
+  }
+}
+
+function startFollowing(chart, data, stop) {
+  chart.stop = live.follow(data.live, [data.figure, data.description], (picture) => {
+    if (picture) show(chart, { ...chart.data, figure: picture[0], description: picture[1] });
+  });
+  stop?.(); // only now, so that what is known is not forgotten in between
+}
+
 export default function (component) {
   const { parentElement, data } = component;
   if (!data.figure) {
@@ -361,9 +392,9 @@ export default function (component) {
   linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
   chart.div.dataset.subject = data.subject;
-  chart.data = data;
+  const isSame = chart.data && chart.version === data.version;
+  chart.data = isSame ? { ...data, figure: chart.data.figure, description: chart.data.description } : data;
   if (!chart.div.style.height) chart.div.style.height = `${forRoom(chart, data).height}px`; // so that nothing below it moves
-  if (!data.frames.length) chart.div.setAttribute("aria-label", data.description);
   if (chart.subject !== data.subject) {
     // Another run: what was drawn says nothing about it.
     chart.subject = data.subject;
@@ -371,11 +402,12 @@ export default function (component) {
   }
   if (chart.version !== data.version) {
     chart.version = data.version;
-    chart.pending = data;
-    draw(chart, data.plotly, data.failure);
+    show(chart, data);
   }
+  followPicture(chart, data); // where something newer is known already, that is drawn at once
   return () => {
     chart.gone = true;
+    chart.stop?.();
     linkTo(chart, "");
     document.removeEventListener("mnist-lab-frame", chart.follow);
     chart.observer.disconnect();

@@ -1,0 +1,115 @@
+"""Parts of a page that follow runs while they train: charts, a line of progress, a verdict, and what has a fragment drawn anew.
+
+The browser changes charts and words by itself, as it is told (`push.py`); where a page must be drawn otherwise (another state,
+other buttons) its `link` asks for the fragment it stands in, once. Where there is no connection, the link asks now and then:
+the more sessions have to, the more seldom.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Hashable
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from mnist_core.ui import chart, live, watch
+from mnist_core.ui.chart import live_chart
+
+POLL_SECONDS = 0.5  # between two polls of a session that has no connection
+POLLING = 10  # so many sessions poll as often as one; twice as many half as often
+FORGET_SECONDS = 30.0
+Picture = tuple[dict[str, Any], str]  # a figure and its description
+
+_lock = threading.Lock()
+_polled: dict[str, float] = {}  # session → when it last polled, on the monotonic clock
+
+
+def link(views: Collection[watch.View], signature: Callable[[], live.Value], *, key: str, pause: float = 0.0) -> None:
+    """Have the fragment in which this stands drawn anew when `signature` becomes another one while any of the runs moves.
+
+    `signature`: of what the fragment shows of the runs, as plain values; as `make` of `live.follow`. `pause`: seconds between
+    two drawings, at least.
+    """
+    value, followed = live.follow(views, ("link", key), signature)
+    if followed is None:
+        return
+    component = st.components.v2.component("mnist_lab_link", js=chart.LOADER)
+    data = {
+        "script": chart.script("live.js"),
+        "live": asdict(followed),
+        "value": value,
+        "seconds": _poll_seconds(),
+        "pause": round(1000 * pause),
+    }
+    asked = component(key=key, data=data, height=0, on_asked_change=_nothing).get("asked")
+    if asked and str(asked).startswith("poll"):
+        _note_poll()
+
+
+def _nothing() -> None:
+    """What the browser says is read where the component is drawn."""
+
+
+def _note_poll() -> None:
+    context = get_script_run_ctx()
+    now = time.monotonic()
+    with _lock:
+        _polled[context.session_id if context else ""] = now
+        for session_id in [one for one, moment in _polled.items() if now - moment > FORGET_SECONDS]:
+            del _polled[session_id]
+
+
+def _poll_seconds() -> float:
+    with _lock:
+        return POLL_SECONDS * max(1, round(len(_polled) / POLLING))
+
+
+def chart_of(
+    views: Collection[watch.View],
+    name: Hashable,
+    make: Callable[[], Picture],
+    *,
+    key: str,
+    height: int,
+    subject: str = "",
+    linked: str = "",
+) -> None:
+    """`live_chart` of what `make` gives of these runs, which the browser follows; `name` and `make` as for `live.follow`."""
+    (figure, description), followed = live.follow(views, name, lambda: list(make()))
+    live_chart(
+        figure, key=key, height=height, description=description, subject=subject, linked=linked, followed=followed
+    )
+
+
+def progress(views: Collection[watch.View], name: Hashable, make: Callable[[], tuple[float, str]], *, key: str) -> None:
+    """A bar, filled to a fraction from 0 to 1, under a line of text, both of which `make` gives; as for `live.follow`."""
+
+    def value() -> dict[str, Any]:
+        fraction, text = make()
+        return {"fraction": round(min(1.0, max(0.0, fraction)), 3), "text": text}
+
+    _words(views, ("progress", name), value, "bar", key)
+
+
+def verdict(
+    views: Collection[watch.View], name: Hashable, make: Callable[[], dict[str, str] | None], *, key: str
+) -> None:
+    """A sentence with its `title`, `text`, `advice` and `tone` (error, warning, success, info), or nothing; as for `live.follow`."""
+    _words(views, ("verdict", name), make, "verdict", key)
+
+
+def _words(views: Collection[watch.View], name: Hashable, make: Callable[[], Any], kind: str, key: str) -> None:
+    value, followed = live.follow(views, name, make, ticks=kind == "bar")
+    component = st.components.v2.component("mnist_lab_words", js=chart.LOADER, isolate_styles=False)
+    data = {
+        "script": chart.script("words.js"),
+        "link": chart.script("live.js"),
+        "kind": kind,
+        "value": value,
+        "live": followed and asdict(followed),
+    }
+    component(key=key, data=data)
