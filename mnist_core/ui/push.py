@@ -158,7 +158,7 @@ async def _send(connection: Connection) -> None:
     except (WebSocketDisconnect, RuntimeError):
         return
     except Exception as error:  # the store is out of reach, say: the browser comes again
-        LOG.warning("A connection for what is new was ended: %s", error)
+        LOG.warning("%s", error)
         await connection.websocket.close(BUSY)
 
 
@@ -184,7 +184,7 @@ def _watch(loop: asyncio.AbstractEventLoop) -> None:
             changed = watcher.look([item for item_id in followed if (item := live.find(item_id))])
             live.forget_unused(followed)
         except Exception as error:
-            LOG.warning("What runs have recorded could not be read for those who watch: %s", error)
+            LOG.warning("%s", error)
             time.sleep(1)
             continue
         if changed and not loop.is_closed():
