@@ -14,7 +14,7 @@ from mnist_core.networks import models
 from mnist_core.panels import controls, draft, group_panel, predictions, run_panel
 from mnist_core.presets import Preset
 from mnist_core.train_page import preview_panel, run_list
-from mnist_core.ui import address, frame, names, session, watch
+from mnist_core.ui import address, frame, names, session
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
@@ -40,7 +40,6 @@ def start(run_id: str) -> None:
     )
     predictions.forget_outcome()
     st.session_state.update(shown_run=run_id, shown_group=None)
-    watch.await_first_point(run_id)
 
 
 @frame.callback

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_
 from mnist_core.panels import run_panel, undrawn
 from mnist_core.records import Run, Split
-from mnist_core.ui import frame, names, seal, session, texts, watch
+from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -39,13 +39,14 @@ RESULTS: Mapping[str, str] = {
 def draw(panel: Panel, ids: Sequence[str]) -> None:
     """The charts of these runs, moving while any of them does."""
     moving = any(watch.look(run_id).run.active for run_id in ids)
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, tuple(ids), moving)
+    frame.fragment(_panel)(panel, tuple(ids), moving)
 
 
 def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     views = [watch.look(run_id) for run_id in ids]
     if any(view.run.active for view in views) != moving:
         st.rerun()
+    live_parts.link(views, partial(_signature, ids), key=panel.key("compare_link"))
     compare_views: dict[str, tuple[str, Callable[[Panel, list[watch.View]], None]]] = {
         "curves": (N_("Curves"), _curves),
         "groups": (N_("Groups"), _groups),
@@ -53,6 +54,11 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     }
     titles = {name: title for name, (title, _draw) in compare_views.items()}
     compare_views[panel.one_of("compare_view", _("View"), titles, "curves", titled=False)][1](panel, views)
+
+
+def _signature(ids: tuple[str, ...]) -> Any:
+    """What else the panel shows of runs that move: results, why a run is not drawn, and which ended before the others."""
+    return [live_parts.states(ids), [names.run_title(watch.look(run_id).run).plain for run_id in ids]]
 
 
 def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
@@ -82,20 +88,19 @@ def _at_least_one(panel: Panel) -> None:
 def _curves(panel: Panel, views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
     parts, view = _parts_and_view(panel)
-    colors = comparison.places([run_view.run for run_view in views])
-    overlaid = [
-        overlay.Overlaid(title, run_view.curves, run_view.run.id, color)
-        for title, run_view, color in zip(_numbered([run_view.run for run_view in views]), views, colors, strict=True)
-    ]
-    _say_shared(colors, parts)
-    chance = maximum_chance(run_view.run.config for run_view in views)
-    _two_charts(
-        panel,
-        views,
-        (parts, view),
-        lambda metric: overlay.runs_chart(overlaid, metric, parts, view, _, chance),
-        lambda metric: overlay.describe(overlaid, metric, parts, _),
-    )
+    _say_shared(comparison.places([run_view.run for run_view in views]), parts)
+
+    def draw_curves(views: list[watch.View], metric: overlay.Metric) -> tuple[overlay.Figure, str]:
+        runs = [run_view.run for run_view in views]
+        overlaid = [
+            overlay.Overlaid(title, run_view.curves, run_view.run.id, color)
+            for title, run_view, color in zip(_numbered(runs), views, comparison.places(runs), strict=True)
+        ]
+        chance = maximum_chance(run.config for run in runs)
+        figure = overlay.runs_chart(overlaid, metric, parts, view, _, chance)
+        return figure, overlay.describe(overlaid, metric, parts, _)
+
+    _two_charts(panel, views, ("curves", parts, view), draw_curves)
     undrawn.say(_without_curve(views, parts))
 
 
@@ -139,23 +144,27 @@ def _say_differences(runs: Sequence[Run]) -> None:
     st.markdown(f":material/difference: {text}")
 
 
-def _two_charts(
-    panel: Panel,
-    views: list[watch.View],
-    version_key: Any,
-    make: Callable[[Any], dict[str, Any]],
-    describe: Callable[[Any], str],
-) -> None:
-    key = (tuple((view.run.id, view.run.version) for view in views), version_key, texts.language())
-    for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
+DrawMetric = Callable[[list[watch.View], overlay.Metric], tuple[overlay.Figure, str]]
+
+
+def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: DrawMetric) -> None:
+    """Loss and accuracy beside each other, each as `make` draws and describes it; `name` tells what `make` knows besides."""
+    ids = tuple(view.run.id for view in views)
+
+    def picture(metric: overlay.Metric) -> live_parts.Picture:
+        now = [watch.look(run_id) for run_id in ids]
+        key = ("compare", tuple((view.run.id, view.run.version) for view in now), name, metric, texts.language())
+        return live_parts.Picture(*watch.figure(key, lambda: make(now, metric)))
+
+    metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
+    for column, metric in zip(st.columns(2, gap="medium"), metrics, strict=True):
         with column:
-            figure = watch.figure((*key, metric), partial(make, metric))
-            height = HEIGHT + ROW * min(12, max(0, len(views) - ROOMY))
-            live_chart(
-                figure,
+            live_parts.chart_of(
+                views,
+                ("compare", name, metric),
+                partial(picture, metric),
                 key=panel.key(f"chart_compare_{metric}"),
-                height=height,
-                description=describe(metric),
+                height=HEIGHT + ROW * min(12, max(0, len(views) - ROOMY)),
                 linked=panel.key("compare"),
             )
 
@@ -164,35 +173,39 @@ def _two_charts(
 
 
 def _groups(panel: Panel, views: list[watch.View]) -> None:
-    runs = {view.run.id: view for view in views}
     fields = [name for name in comparison.differing(view.run for view in views) if name not in comparison.SEEDS]
     labels = {"seed": _("all settings except the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
     by = panel.selectbox("compare_by", _("Group by"), list(labels), format_func=labels.__getitem__, width=320)
     parts, view = _parts_and_view(panel)
-    grouped = comparison.grouped([run_view.run for run_view in views], by)
-    groups = [
-        (_group_name(by, key, members), _members([runs[run.id] for run in members], by))
-        for key, members in grouped.items()
-    ]
     st.caption(
         _(
             "Each line is the mean of a group's runs (their number in brackets); the band spans their minimum to maximum. Where a run ends before the others (✕), a thin line continues as the mean of the remaining runs."
         )
     )
+    groups = _grouped(views, by)
     _say_shared(range(len(groups)), parts)
-    counts = "; ".join(f"{name}: {len(members)}" for name, members in groups)
-    chance = maximum_chance(run_view.run.config for run_view in views)
-    ended_sentence = _ended_sentence(groups, parts)
-    _two_charts(
-        panel,
-        views,
-        (by, parts, view),
-        lambda metric: groups_figure.bands(groups, metric, parts, view, _, chance),
-        lambda metric: f"{overlay.heading(metric, parts, _)}. {counts}. {ended_sentence}".strip(),
-    )
-    if ended_sentence:
+
+    def draw_bands(views: list[watch.View], metric: overlay.Metric) -> tuple[overlay.Figure, str]:
+        groups = _grouped(views, by)
+        counts = "; ".join(f"{name}: {len(members)}" for name, members in groups)
+        chance = maximum_chance(run_view.run.config for run_view in views)
+        figure = groups_figure.bands(groups, metric, parts, view, _, chance)
+        return figure, f"{overlay.heading(metric, parts, _)}. {counts}. {_ended_sentence(groups, parts)}".strip()
+
+    _two_charts(panel, views, ("groups", by, parts, view), draw_bands)
+    if ended_sentence := _ended_sentence(groups, parts):
         st.caption(f"✕ {escape.markdown(ended_sentence)}")
     undrawn.say(_without_curve(views, parts))
+
+
+def _grouped(views: list[watch.View], by: str) -> list[tuple[str, list[groups_figure.Member]]]:
+    """(name, its runs) of each group."""
+    runs = {view.run.id: view for view in views}
+    grouped = comparison.grouped([view.run for view in views], by)
+    return [
+        (_group_name(by, key, members), _members([runs[run.id] for run in members], by))
+        for key, members in grouped.items()
+    ]
 
 
 def _members(views: Sequence[watch.View], by: str) -> list[groups_figure.Member]:

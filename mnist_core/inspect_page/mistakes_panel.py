@@ -219,7 +219,7 @@ def _comparison(
         format_func=lambda run_id: names.option(others[run_id]),
     )
     other = others[run_id]
-    analysis = analysis_panel.look(
+    analysis = watch.analysis(
         analysis_panel.of_run(panel, Parameters(run=other.id, split=part), other, "again_other").id
     )
     if analysis is None or analysis.state != "finished":
@@ -233,7 +233,7 @@ def _comparison(
 
 
 def _wait(analysis_id: str) -> None:
-    analysis = analysis_panel.look(analysis_id)
+    analysis = watch.analysis(analysis_id)
     if analysis is None or not analysis.active:
         st.rerun()
     st.progress(analysis.progress, text=_("Computing …"))

@@ -12,9 +12,8 @@ import streamlit as st
 from mnist_core import escape
 from mnist_core.analysis import registry
 from mnist_core.analysis.schema import Parameters
-from mnist_core.panels import run_panel
 from mnist_core.records import Analysis, Run
-from mnist_core.ui import frame, session, watch
+from mnist_core.ui import frame, live_parts, session, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -114,18 +113,9 @@ def begin(parameters: Parameters, analysis_id: str) -> None:
 
 def draw(panel: Panel, analysis_id: str, show: Show) -> None:
     """The analysis as it is now, followed until it ends; `show` draws a result."""
-    analysis = look(analysis_id)
+    analysis = watch.analysis(analysis_id)
     moving = analysis is not None and analysis.active
-    frame.fragment(_panel, every=run_panel.interval() if moving else None)(panel, analysis_id, moving, show)
-
-
-def look(analysis_id: str) -> Analysis | None:
-    """The analysis as it is now; read from the store once for each version. None where there is none."""
-    store = session.store()
-    version = store.analyses.version(analysis_id)
-    if version is None:
-        return None
-    return watch.figure((store.url, analysis_id, version, "analysis"), partial(store.analyses.get, analysis_id))
+    frame.fragment(_panel)(panel, analysis_id, moving, show)
 
 
 def computed(analysis: Analysis) -> Computed[Any, Any]:
@@ -134,7 +124,7 @@ def computed(analysis: Analysis) -> Computed[Any, Any]:
 
 
 def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
-    analysis = look(analysis_id)
+    analysis = watch.analysis(analysis_id)
     if (analysis is not None and analysis.active) != moving:
         st.rerun()
     if analysis is None:
@@ -149,10 +139,22 @@ def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
 
 
 def _progress(panel: Panel, analysis: Analysis) -> None:
+    key = panel.key(f"analysis_{analysis.id}")
+    live_parts.link([analysis], partial(_state, analysis.id), key=f"{key}_link")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(analysis.progress, text=_computing(analysis))
+        live_parts.progress([analysis], "analysis", partial(_progress_of, analysis.id), key=f"{key}_progress")
         if analysis.owner == session.student():
             panel.button(f"cancel_{analysis.kind}", _("Cancel"), "close", _cancel, analysis)
+
+
+def _state(analysis_id: str) -> str:
+    analysis = watch.analysis(analysis_id)
+    return "" if analysis is None else analysis.state
+
+
+def _progress_of(analysis_id: str) -> tuple[float, str]:
+    analysis = watch.analysis(analysis_id)
+    return (0.0, "") if analysis is None else (analysis.progress, _computing(analysis))
 
 
 def _computing(analysis: Analysis) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
+from mnist_core.figures.axes import ChartView
 from mnist_core.networks import models
 from mnist_core.panels import run_panel, waiting
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run, Split
-from mnist_core.ui import frame, names, seal, session, texts, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -24,27 +24,43 @@ NAMED = 5  # runs in the title of a group that is no experiment
 
 def draw(panel: Panel, group: str) -> None:
     """The panel of the group, moving while any of its runs does."""
-    moving = any(run.active for run in watch.runs_of_group(group))
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, group, moving)
+    moving = any(view.run.active for view in watch.look_at_group(group))
+    frame.fragment(_panel)(panel, group, moving)
 
 
 def _panel(panel: Panel, group: str, moving: bool) -> None:
-    runs = watch.runs_of_group(group)
-    if not runs:
+    views = watch.look_at_group(group)
+    if not views:
         st.info(_("This group of runs does not exist here."))
         return
+    runs = [view.run for view in views]
     if any(run.active for run in runs) != moving:
         st.rerun()
+    live_parts.link(views, partial(_signature, [run.id for run in runs]), key=panel.key("group_link"))
     preset = PRESETS.get(runs[0].preset or "")
     title = _(preset.title) if preset else " · ".join(names.variant(run).markdown for run in runs[:NAMED])
     st.markdown(f"**{title}**")
-    progress(panel, runs)
-    _charts(panel, group, runs)
+    progress(panel, views)
+    _charts(panel, views)
     _table(runs)
 
 
-def progress(panel: Panel, runs: list[Run]) -> None:
+def _signature(run_ids: list[str]) -> Any:
+    """What else the panel shows of runs that move: the table, of which seconds per epoch are there after the first."""
+    return [live_parts.states(run_ids), [watch.look(run_id).run.progress.epoch >= 1 for run_id in run_ids]]
+
+
+def progress(panel: Panel, views: list[watch.View]) -> None:
     """How many are done, and their owner's button that stops them while any of them moves."""
+    runs = [view.run for view in views]
+    make = partial(_progress_of, [run.id for run in runs])
+    live_parts.progress(views, "group", make, key=panel.key("group_progress"))
+    if runs[0].owner == session.student() and any(run.active for run in runs):
+        panel.button("stop_all", _("Stop all"), "stop", run_panel.stop_all, runs)
+
+
+def _progress_of(run_ids: list[str]) -> tuple[float, str]:
+    runs = [watch.look(run_id).run for run_id in run_ids]
     done = sum(run.state == "finished" for run in runs)
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
     parts = [text.format(done=done, all=len(runs))]
@@ -52,12 +68,11 @@ def progress(panel: Panel, runs: list[Run]) -> None:
         parts.append(waiting.words([run.id for run in runs]))
     elif waits := sum(run.state == "queued" for run in runs):
         parts.append(ngettext("{n} waiting", "{n} waiting", waits).format(n=waits))
-    st.progress(done / len(runs), text=" · ".join(parts))
-    if runs[0].owner == session.student() and any(run.active for run in runs):
-        panel.button("stop_all", _("Stop all"), "stop", run_panel.stop_all, runs)
+    return done / len(runs), " · ".join(parts)
 
 
-def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
+def _charts(panel: Panel, views: list[watch.View]) -> None:
+    runs = [view.run for view in views]
     with st.container(horizontal=True, key=panel.key("group_controls")):
         has_validation = any(run.config.validation_size for run in runs)
         titles: dict[Split, str] = {
@@ -68,19 +83,26 @@ def _charts(panel: Panel, group: str, runs: list[Run]) -> None:
         start: Split = "validation" if has_validation else "train"
         split = panel.one_of("group_split", _("Show curves for"), titles, start)
         chart_view = run_panel.view_controls(panel)
-    views = [watch.look(run.id) for run in runs]
-    overlaid = overlay.overlaid([(names.variant(view.run).plain, view.curves) for view in views])
-    parts = (split,)
-    chance = maximum_chance(view.run.config for view in views)
-    versions = tuple(view.run.version for view in views)
-    for column, metric in zip(st.columns(2, gap="medium"), ("loss", "accuracy"), strict=True):
+    ids = tuple(run.id for run in runs)
+    metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
+    for column, metric in zip(st.columns(2, gap="medium"), metrics, strict=True):
         with column:
-            key = (group, versions, metric, split, chart_view, texts.language())
-            make = partial(overlay.runs_chart, overlaid, cast(Any, metric), parts, chart_view, _, chance)
-            figure = watch.figure(key, make)
-            live_chart(
-                figure, key=panel.key(f"group_{metric}"), height=440, description=_("Curves of all runs, overlaid.")
+            make = partial(_picture, ids, metric, split, chart_view)
+            live_parts.chart_of(
+                views, ("group", metric, split, chart_view), make, key=panel.key(f"group_{metric}"), height=440
             )
+
+
+def _picture(ids: tuple[str, ...], metric: overlay.Metric, split: Split, view: ChartView) -> live_parts.Picture:
+    views = [watch.look(run_id) for run_id in ids]
+
+    def make() -> dict[str, Any]:
+        overlaid = overlay.overlaid([(names.variant(one.run).plain, one.curves) for one in views])
+        chance = maximum_chance(one.run.config for one in views)
+        return overlay.runs_chart(overlaid, metric, (split,), view, _, chance)
+
+    key = ("group", ids, tuple(one.run.version for one in views), metric, split, view, texts.language())
+    return live_parts.Picture(watch.figure(key, make), _("Curves of all runs, overlaid."))
 
 
 def _table(runs: list[Run]) -> None:

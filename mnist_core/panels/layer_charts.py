@@ -9,9 +9,7 @@ import streamlit as st
 
 from mnist_core.figures import layers as charts
 from mnist_core.figures.axes import ChartView
-from mnist_core.records import Run
-from mnist_core.ui import session, texts, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui import live_parts, session, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -20,7 +18,6 @@ KINDS: tuple[charts.Kind, ...] = ("dead_units", "update", "gradient")
 
 def draw(panel: Panel, view: watch.View) -> None:
     """Three quantities over time for all layers, and two spreads for the layer that is chosen."""
-    run = view.run
     rows = view.curves.layers
     if not len(rows):
         st.info(
@@ -30,13 +27,11 @@ def draw(panel: Panel, view: watch.View) -> None:
     axes = ChartView(dark=session.dark())
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
-            make = partial(charts.chart, run.id, view.curves, kind, axes, _)
-            _chart(panel, run, kind, _(charts.TITLES[kind]), (axes, kind), make)
+            _chart(panel, view, kind, _(charts.TITLES[kind]), (kind, axes), partial(_over_time, kind, axes))
     _spreads(panel, view, axes, int(rows["layer"].max()) + 1)
 
 
 def _spreads(panel: Panel, view: watch.View, axes: ChartView, layers: int) -> None:
-    run = view.run
     layer = st.segmented_control(
         _("Layer"),
         list(range(layers)),
@@ -48,11 +43,35 @@ def _spreads(panel: Panel, view: watch.View, axes: ChartView, layers: int) -> No
     spreads: tuple[charts.Spread, ...] = ("activations", "gradients")
     for column, spread in zip(st.columns(2, gap="medium"), spreads, strict=True):
         with column:
-            make = partial(charts.spread_chart, run.id, view.curves, layer or 0, spread, axes, _)
-            _chart(panel, run, spread, _(charts.SPREADS[spread]), (axes, spread, layer), make)
+            make = partial(_spread, layer or 0, spread, axes)
+            _chart(panel, view, spread, _(charts.SPREADS[spread]), (spread, axes, layer), make)
 
 
-def _chart(panel: Panel, run: Run, name: str, title: str, subject: Hashable, make: Callable[[], charts.Figure]) -> None:
-    """The chart that `make` gives, kept for the run's version and this `subject`."""
-    figure = watch.figure((run.id, run.version, subject, texts.language()), make)
-    live_chart(figure, key=panel.key(f"chart_layers_{name}"), height=340, description=title, subject=run.id)
+def signature(run_id: str) -> bool:
+    """Another one when there is something to draw, for `live_parts.link`."""
+    return len(watch.look(run_id).curves.layers) > 0
+
+
+Make = Callable[[watch.View], charts.Figure]
+
+
+def _over_time(kind: charts.Kind, axes: ChartView, view: watch.View) -> charts.Figure:
+    return charts.chart(view.run.id, view.curves, kind, axes, _)
+
+
+def _spread(layer: int, spread: charts.Spread, axes: ChartView, view: watch.View) -> charts.Figure:
+    return charts.spread_chart(view.run.id, view.curves, layer, spread, axes, _)
+
+
+def _chart(panel: Panel, view: watch.View, kind: str, title: str, name: Hashable, make: Make) -> None:
+    """The chart that `make` gives, kept for the run's version; `name` tells what `make` knows besides."""
+    run_id = view.run.id
+
+    def picture() -> live_parts.Picture:
+        now = watch.look(run_id)
+        figure = watch.figure((run_id, now.run.version, name, texts.language()), partial(make, now))
+        return live_parts.Picture(figure, title)
+
+    live_parts.chart_of(
+        [view], ("layers", name), picture, key=panel.key(f"chart_layers_{kind}"), height=340, subject=run_id
+    )

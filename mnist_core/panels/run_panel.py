@@ -5,7 +5,6 @@ While it trains, the browser is told what is new of charts and words; where the 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -25,16 +24,7 @@ from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
-POLL_SECONDS = 0.4
 SILENT_SECONDS = 20.0  # a run that trains and tells nothing for so long is spoken of
-
-
-def interval() -> float:
-    """Seconds between polls, a little different in every session, so that a class does not ask all at once."""
-    if "poll_seconds" not in st.session_state:
-        st.session_state["poll_seconds"] = POLL_SECONDS * random.uniform(0.9, 1.2)
-    seconds: float = st.session_state["poll_seconds"]
-    return seconds
 
 
 def draw(panel: Panel, run_id: str) -> None:
@@ -207,12 +197,8 @@ def _signature(run_id: str) -> Any:
 
 def _progress(panel: Panel, view: watch.View) -> None:
     run = view.run
-    if run.active:
-        make = partial(_progress_of, run.id)
-        live_parts.progress([view], "run", make, key=panel.key("run_progress"))
-    else:
-        fraction, text = _progress_words(run)
-        st.progress(fraction, text=text)
+    live_parts.progress([view], "run", partial(_progress_of, run.id), key=panel.key("run_progress"))
+    if not run.active:
         _say_what_is_saved(run)
 
 
@@ -273,40 +259,20 @@ TONES = {
 
 def _explain(panel: Panel, view: watch.View) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
-    if view.run.active:
-        # The place is kept, whatever the words are, so that the charts below stay where they are.
-        with st.container(key=panel.key("explanation_live")):
-            live_parts.verdict([view], "run", partial(_verdict, view.run.id), key=panel.key("run_verdict"))
-        return
-    with st.container(key=panel.key("explanation")):
-        explanation = diagnostics.explain(view.run, view.curves)
-        if explanation is not None:
-            _say(explanation)
+    # While it moves the place is kept, whatever the words are, so that the charts below stay where they are.
+    with st.container(key=panel.key("explanation_live" if view.run.active else "explanation")):
+        live_parts.said([view], "run", partial(_explanation, view.run.id), key=panel.key("run_explanation"))
 
 
-def _verdict(run_id: str) -> dict[str, str] | None:
-    """What is said of a run that moves, part by part."""
+def _explanation(run_id: str) -> live_parts.Sentence | None:
     view = watch.look(run_id)
     explanation = diagnostics.explain(view.run, view.curves)
     if explanation is None:
         return None
+    text = " ".join(sentence.text(_) for sentence in (explanation.summary, *explanation.evidence))
     advice = "" if explanation.advice is None else explanation.advice.text(_)
-    words = {"title": explanation.title.text(_), "text": _story(explanation), "advice": advice}
-    return words | {"tone": TONES.get(explanation.kind or "diverged", "info")}
-
-
-def _story(explanation: diagnostics.Explanation) -> str:
-    return " ".join(sentence.text(_) for sentence in (explanation.summary, *explanation.evidence))
-
-
-def _say(explanation: diagnostics.Explanation) -> None:
-    text = f"**{explanation.title.text(_)}** {_story(explanation)}"
-    if explanation.advice is not None:
-        text += f"\n\n:material/lightbulb: {explanation.advice.text(_)}"
-    tone = {"error": st.error, "warning": st.warning, "success": st.success}.get(
-        TONES.get(explanation.kind or "diverged", "info"), st.info
-    )
-    tone(text)
+    tone = TONES.get(explanation.kind or "diverged", "info")
+    return live_parts.sentence(text, tone, title=explanation.title.text(_), advice=advice)
 
 
 def _results(run: Run) -> None:
@@ -375,7 +341,7 @@ def _picture(run_id: str, kind: str, make: charts.Make, settings: charts.ChartVi
     view = watch.look(run_id)
     key = (run_id, view.run.version, kind, settings, texts.language())
     figure = watch.figure(key, lambda: make(view.run, view.curves, settings, _))
-    return figure, charts.describe_chart(view.run, view.curves, kind).text(_)
+    return live_parts.Picture(figure, charts.describe_chart(view.run, view.curves, kind).text(_))
 
 
 def chart_view(panel: Panel) -> charts.ChartView:

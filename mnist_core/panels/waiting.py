@@ -9,9 +9,10 @@ import heapq
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from functools import cached_property
+from itertools import islice
 
 from mnist_core import estimate, settings, stacks
 from mnist_core.estimate import Speed
@@ -33,11 +34,41 @@ class Queue:
     speed: Speed
     had: Mapping[str, float]  # worker-seconds of all these students
 
-    def seconds(self, ahead: Sequence[Run], owner: str) -> float:
-        """Until a worker is free for a run of this student that comes after `ahead`, about.
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Id of a waiting run → how many are ahead of it."""
+        return {run.id: place for place, run in enumerate(self.waiting)}
+
+    @cached_property
+    def _stacks(self) -> Mapping[Hashable, tuple[int, str, float]]:
+        """What will train as one, in the order of the first run of each: key → (place, whose that is, seconds that all take)."""
+        alike: dict[Hashable, list[Run]] = {}
+        for run in self.waiting:
+            alike.setdefault(_stack_key(run), []).append(run)
+        return {
+            key: (
+                place,
+                runs[0].owner,
+                estimate.estimate_sweep(runs[0].config, len(runs), self.speed) * _share_left(runs[0]),
+            )
+            for place, (key, runs) in enumerate(alike.items())
+        }
+
+    @cached_property
+    def _seconds(self) -> dict[Hashable, float]:
+        return {}
+
+    def seconds(self, run: Run) -> float:
+        """Until a worker is free for the stack that the run will be in, about.
 
         Others make room after a slice, those who have had less than he when they have had as much; his own do not.
         """
+        key = run.owner, _stack_key(run)
+        if key not in self._seconds:
+            self._seconds[key] = self._until(self._stacks[key[1]][0], run.owner)
+        return self._seconds[key]
+
+    def _until(self, stacks_ahead: int, owner: str) -> float:
         together = Counter(run.worker for run in self.training)
         busy: dict[Hashable, float] = {}
         for run in self.training:
@@ -49,11 +80,8 @@ class Queue:
             busy[worker] = max(busy.get(worker, 0.0), left)
         free = [*busy.values(), *[0.0] * (self.workers - len(busy))] or [0.0]
         heapq.heapify(free)
-        for stack in _stacks(ahead):
-            seconds = estimate.estimate_sweep(stack[0].config, len(stack), self.speed) * _share_left(stack[0])
-            if stack[0].owner != owner:
-                seconds = min(seconds, SLICE_SECONDS)
-            heapq.heappush(free, heapq.heappop(free) + seconds)
+        for _place, whose, seconds in islice(self._stacks.values(), stacks_ahead):
+            heapq.heapreplace(free, free[0] + (seconds if whose == owner else min(seconds, SLICE_SECONDS)))
         return free[0]
 
 
@@ -67,14 +95,6 @@ def _seconds_left(run: Run, speed: Speed) -> float:
     if progress.images_per_second:
         return (progress.total_steps - progress.step) * run.config.batch_size / progress.images_per_second
     return estimate.estimate_seconds(run.config, speed) * _share_left(run)
-
-
-def _stacks(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs that will train as one stack, in the order of the first of each."""
-    stacks_by_key: dict[Hashable, list[Run]] = {}
-    for run in runs:
-        stacks_by_key.setdefault(_stack_key(run), []).append(run)
-    return list(stacks_by_key.values())
 
 
 def _stack_key(run: Run) -> Hashable:
@@ -104,15 +124,9 @@ def read_queue() -> Queue:
 def words(run_ids: Collection[str]) -> str:
     """For the first of these queued runs: its place, and when it will start."""
     queue = read_queue()
-    place = next((place for place, run in enumerate(queue.waiting) if run.id in run_ids), 0)
+    place = min((queue.places[run_id] for run_id in run_ids if run_id in queue.places), default=0)
     training = [run for run in queue.training if run.id not in run_ids]
-    seconds = 0.0
-    if queue.waiting:
-        key = _stack_key(queue.waiting[place])
-        ahead = list(
-            takewhile(lambda run: _stack_key(run) != key, queue.waiting)
-        )  # it starts with the first of its stack
-        seconds = queue.seconds(ahead, queue.waiting[place].owner)
+    seconds = queue.seconds(queue.waiting[place]) if queue.waiting else 0.0
     if not place and not (training and seconds):
         return _("Starting …")
     parts = [

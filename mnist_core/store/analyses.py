@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -85,6 +85,12 @@ class Analyses:
         """The analysis's version, None where there is none. Cheap."""
         with self.database.begin(write=False) as connection:
             return connection.execute(sa.select(analyses.c.version).where(analyses.c.id == analysis_id)).scalar()
+
+    def versions_of(self, analysis_ids: Collection[str]) -> dict[str, int]:
+        """Those of these analyses that there are, with their versions; one cheap query."""
+        query = sa.select(analyses.c.id, analyses.c.version).where(analyses.c.id.in_(analysis_ids))
+        with self.database.begin(write=False) as connection:
+            return {row.id: row.version for row in connection.execute(query)}
 
     def newest(self, owner: str, kind: AnalysisKind, limit: int = KEPT) -> list[Analysis]:
         """The owner's analyses of a kind, newest first, without their arrays."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
-from mnist_core.panels import draft, run_panel, started, waiting
+from mnist_core.panels import draft, started, waiting
 from mnist_core.schedule import RISE
 from mnist_core.sweep_page import range_test_figure as charts
-from mnist_core.ui import frame, names, session, texts, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui import frame, live_parts, names, session, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -46,12 +47,11 @@ def _start(panel: Panel, run_id: str) -> None:
         session.student(), config, preset=preset.name if preset else None, variant=draft.variant(), run_id=run_id
     )
     panel.session["shown_test"] = run_id
-    watch.await_first_point(run_id)
 
 
 def _test(panel: Panel, run_id: str) -> None:
     moving = watch.look(run_id).run.active
-    frame.fragment(_panel, every=run_panel.interval() if moving else None)(panel, run_id, moving)
+    frame.fragment(_panel)(panel, run_id, moving)
 
 
 def _panel(panel: Panel, run_id: str, moving: bool) -> None:
@@ -61,26 +61,46 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     if run.active != moving:
         st.rerun()
     st.markdown(f"**{names.run_title(run).markdown}**" + (f" {names.badge(run)}" if run.active else ""))
-    steps = view.curves.steps
-    reading = watch.figure((run.id, run.version, "reading"), lambda: range_test.read(steps, run.config))
+    live_parts.link([view], partial(_signature, run_id), key=panel.key("range_link"))
+    reading = _reading(view)
     if run.active:
-        fraction = run.progress.step / max(1, run.progress.total_steps)
-        text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
-        st.progress(fraction, text=waiting.words([run.id]) if run.state == "queued" else text)
-    elif len(steps):
+        live_parts.progress([view], "range", partial(_progress, run_id), key=panel.key("range_progress"))
+    elif len(view.curves.steps):
         st.markdown(f":material/lightbulb: {reading.sentence.text(_)}")
-    highest = run.config.learning_rate
     dark = session.dark()
-    key = (run.id, run.version, "range", dark, texts.language())
-    chance = chance_loss(run.config)
-    figure = watch.figure(key, lambda: charts.chart(run.id, reading, highest / RISE, highest, chance, dark, _))
-    live_chart(
-        figure, key=panel.key("chart_range"), height=560, description=charts.describe(reading).text(_), subject=run.id
-    )
+    make = partial(_picture, run_id, dark)
+    live_parts.chart_of([view], ("range", dark), make, key=panel.key("chart_range"), height=560, subject=run.id)
     if not run.active:
         for column, suggestion in zip(st.columns(3, gap="medium"), reading.suggestions, strict=False):
             with column, st.container(border=True, height="stretch"):
                 _suggestion(panel, suggestion, run.config)
+
+
+def _signature(run_id: str) -> Any:
+    """What the title says of a run that moves."""
+    run = watch.look(run_id).run
+    return [run.state, run.outcome, names.run_title(run).plain]
+
+
+def _reading(view: watch.View) -> range_test.Reading:
+    key = (view.run.id, view.run.version, "reading")
+    return watch.figure(key, lambda: range_test.read(view.curves.steps, view.run.config))
+
+
+def _progress(run_id: str) -> tuple[float, str]:
+    run = watch.look(run_id).run
+    text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
+    fraction = run.progress.step / max(1, run.progress.total_steps)
+    return fraction, waiting.words([run.id]) if run.state == "queued" else text
+
+
+def _picture(run_id: str, dark: bool) -> live_parts.Picture:
+    view = watch.look(run_id)
+    reading, highest = _reading(view), view.run.config.learning_rate
+    chance = chance_loss(view.run.config)
+    key = (run_id, view.run.version, "range", dark, texts.language())
+    figure = watch.figure(key, lambda: charts.chart(run_id, reading, highest / RISE, highest, chance, dark, _))
+    return live_parts.Picture(figure, charts.describe(reading).text(_))
 
 
 def _suggestion(panel: Panel, suggestion: Suggestion, config: RunConfig) -> None:

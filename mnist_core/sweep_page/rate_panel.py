@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -59,7 +60,7 @@ def chosen_rate(
 
 
 def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, view: SweepView) -> None:
-    """All runs in figures; a row can be chosen, too."""
+    """All runs in figures, which those have that are over; a row can be chosen, too."""
     split = view.split
     point_zones = {point.rate: point.zone for point in reading.points}
     by_rate = sorted(views, key=lambda run_view: (run_view.run.config.learning_rate, run_view.run.config.seed))
@@ -69,13 +70,17 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
         cells = {_("Rate"): run.rates}
         if sweep.seeds > 1:
             cells[_("Seed")] = str(run.config.seed)
+
+        def figure(of: Callable[..., float], metric: Literal["loss", "accuracy"], form: str) -> str:
+            return _number_text(of(run, run_view.curves, split, metric), form) if run.state == "finished" else ""
+
         return cells | {
             _("Outcome"): _(names.STATES[names.state(run)]),
             _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
-            _("Final loss"): _number_text(zones.last(run, run_view.curves, split, "loss"), ".4g"),
-            _("Best loss"): _number_text(zones.best(run, run_view.curves, split, "loss"), ".4g"),
-            _("Final accuracy"): _number_text(zones.last(run, run_view.curves, split, "accuracy"), ".2%"),
-            _("Best accuracy"): _number_text(zones.best(run, run_view.curves, split, "accuracy"), ".2%"),
+            _("Final loss"): figure(zones.last, "loss", ".4g"),
+            _("Best loss"): figure(zones.best, "loss", ".4g"),
+            _("Final accuracy"): figure(zones.last, "accuracy", ".2%"),
+            _("Best accuracy"): figure(zones.best, "accuracy", ".2%"),
         }
 
     def choose(place: int) -> None:
@@ -102,6 +107,9 @@ def _rate_summary(of_rate: list[watch.View], reading: zones.Reading, view: Sweep
     if zone is not None:
         parts.append(_(ZONE_NAMES[zone]))
     for run_view in of_rate:
+        if run_view.run.state != "finished":
+            parts.append(names.badge(run_view.run))
+            continue
         loss = zones.last(run_view.run, run_view.curves, view.split, "loss")
         accuracy = zones.last(run_view.run, run_view.curves, view.split, "accuracy")
         figures = _("loss {loss}, accuracy {accuracy}").format(loss=f"{loss:.4g}", accuracy=f"{accuracy:.2%}")

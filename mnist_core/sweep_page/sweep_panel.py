@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,10 +13,10 @@ from mnist_core.diagnostics import Scale, zones
 from mnist_core.errors import TransientStoreError
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.panels import predictions, run_panel, started, waiting
-from mnist_core.records import SweepRecord
+from mnist_core.records import Curves, Run, SweepRecord
 from mnist_core.sweep_page import curves_figure, rate_panel, zones_figure
-from mnist_core.ui import frame, names, seal, session, texts, watch
-from mnist_core.ui.chart import Click, Narrow, live_chart
+from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
+from mnist_core.ui.chart import Click
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -23,7 +24,7 @@ from mnist_core.ui.texts import _, ngettext
 def draw(panel: Panel, sweep_id: str) -> None:
     """The sweep, moving while any of its runs does."""
     moving = any(view.run.active for view in watch.look_at_group(sweep_id))
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, sweep_id, moving)
+    frame.fragment(_panel)(panel, sweep_id, moving)
 
 
 def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
@@ -35,6 +36,8 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
         return
     if any(view.run.active for view in views) != moving:
         st.rerun()
+    ids = tuple(view.run.id for view in views)
+    live_parts.link(views, partial(_signature, ids), key=panel.key("sweep_link"))
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("sweep_head")):
         st.markdown(f"**{names.but_the_rate(sweep.config)}**", width="content")
         if moving and sweep.owner == session.student():
@@ -48,12 +51,11 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
     if sweep.owner != session.student():
         st.caption(_(":material/visibility: Someone else's sweep: you can watch it and use its rates."))
     if moving:
-        _progress(views)
-    versions = tuple(view.run.version for view in views)
-    reading = watch.figure((sweep_id, versions, "reading"), partial(read, views))
-    _words(panel, sweep, reading)
+        live_parts.progress(views, "sweep", partial(_progress, ids), key=panel.key("sweep_progress"))
+    reading = _reading(views)
+    _words(panel, sweep, views, reading)
     view = _view(panel, sweep)
-    _charts(panel, sweep, views, versions, reading, view)
+    _charts(panel, sweep, views, view)
     rate_panel.chosen_rate(panel, sweep, views, reading, view)
     rate_panel.table(panel, sweep, views, reading, view)
 
@@ -69,6 +71,22 @@ def read(views: list[watch.View]) -> zones.Reading:
     return zones.read(trials, Scale.of(views[0].run.config))
 
 
+def _reading(views: list[watch.View]) -> zones.Reading:
+    """`read` of these views, once for all who ask."""
+    key = (*((view.run.id, view.run.version) for view in views), "reading")
+    return watch.figure(key, partial(read, views))
+
+
+def _signature(ids: Sequence[str]) -> Any:
+    """What the table and the chosen rate show of runs that move, and charts and words do not."""
+    points = _reading(_look(ids)).points
+    return [live_parts.states(ids), [[point.rate, point.zone] for point in points]]
+
+
+def _look(ids: Sequence[str]) -> list[watch.View]:
+    return [watch.look(run_id) for run_id in ids]
+
+
 def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
     """Keep by how much the prediction missed, once an edge was found."""
     if sweep.off is None and sweep.predicted_edge is not None and reading.edge is not None:
@@ -76,14 +94,14 @@ def settle(sweep: SweepRecord, reading: zones.Reading) -> None:
             session.store().sweeps.settle(sweep.id, reading.edge.off(sweep.predicted_edge))
 
 
-def _progress(views: list[watch.View]) -> None:
-    runs = [view.run for view in views]
+def _progress(ids: Sequence[str]) -> tuple[float, str]:
+    """How far the sweep is, from 0 to 1, and in words."""
+    runs = [view.run for view in _look(ids)]
     total = sum(run.config.total_steps for run in runs)
     steps_done = sum(run.config.total_steps if run.state == "finished" else run.progress.step for run in runs)
     fraction = steps_done / total
     if not any(run.started_at for run in runs):
-        st.progress(0.0, text=waiting.words([run.id for run in runs]))
-        return
+        return 0.0, waiting.words(ids)
     ended = sum(run.state == "finished" for run in runs)
     text = ngettext("{done} of {all} run is done", "{done} of {all} runs are done", len(runs))
     parts = [text.format(done=ended, all=len(runs))]
@@ -91,24 +109,24 @@ def _progress(views: list[watch.View]) -> None:
         parts.append(ngettext("{n} waiting", "{n} waiting", waits).format(n=waits))
     if (seconds_left := _seconds_left(str(runs[0].group), fraction)) is not None:
         parts.append(_("about {time} left").format(time=names.duration(seconds_left)))
-    st.progress(min(1.0, fraction), text=" · ".join(parts))
+    return min(1.0, fraction), " · ".join(parts)
 
 
 def _seconds_left(sweep_id: str, fraction: float) -> float | None:
-    """Until all is done, by how fast it has gone since this session first looked; None: too early to say.
+    """Until all is done, by how fast it has gone since this process first looked; None: too early to say.
 
     Timed here, and not from when the runs began: the machine's clock may have been set since.
     """
-    first, since = st.session_state.setdefault(f"sweep_seen_{sweep_id}", (fraction, time.monotonic()))
+    first, since = watch.first_look(sweep_id, fraction)
     progress = fraction - first
-    return None if progress < 0.03 else (time.monotonic() - since) * (1 - fraction) / progress
+    return None if progress < 0.03 else since * (1 - fraction) / progress
 
 
-def _words(panel: Panel, sweep: SweepRecord, reading: zones.Reading) -> None:
+def _words(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading) -> None:
     """What the sweep says, and how good the prediction was."""
-    if text := " ".join(sentence.text(_) for sentence in reading.sentences):
-        with st.container(key=panel.key("sweep_words")):
-            st.success(text, icon=":material/query_stats:")
+    with st.container(key=panel.key("sweep_words")):
+        make = partial(_said, tuple(view.run.id for view in views))
+        live_parts.said(views, "sweep", make, key=panel.key("sweep_says"))
     if sweep.predicted_edge is None:
         return
     if not reading.done or reading.edge is None:
@@ -119,6 +137,11 @@ def _words(panel: Panel, sweep: SweepRecord, reading: zones.Reading) -> None:
     st.markdown(f":material/psychology: {zones.prediction_sentence(reading.edge, sweep.predicted_edge).text(_)}")
     if sweep.owner == session.student():
         predictions.draw_tally()
+
+
+def _said(ids: Sequence[str]) -> live_parts.Sentence | None:
+    text = " ".join(sentence.text(_) for sentence in _reading(_look(ids)).sentences)
+    return live_parts.sentence(text, "success", icon="query_stats") if text else None
 
 
 def _view(panel: Panel, sweep: SweepRecord) -> SweepView:
@@ -133,42 +156,58 @@ def _view(panel: Panel, sweep: SweepRecord) -> SweepView:
     return SweepView(metric, part, log_y, session.dark(), chosen if isinstance(chosen, int | float) else None)
 
 
-def _charts(
-    panel: Panel,
-    sweep: SweepRecord,
-    views: list[watch.View],
-    versions: tuple[int, ...],
-    reading: zones.Reading,
-    view: SweepView,
-) -> None:
-    runs = [(run_view.run, run_view.curves) for run_view in views]
-    key = (sweep.id, versions, view, texts.language())
+def _charts(panel: Panel, sweep: SweepRecord, views: list[watch.View], view: SweepView) -> None:
+    ids = tuple(run_view.run.id for run_view in views)
     # Side by side where each has room.
     st.html("<style>[class*=sweep_charts] [data-testid=stColumn] { min-width: min(100%, 24rem); }</style>")
     with st.container(key=panel.key("sweep_charts")):
         left, right = st.columns(2, gap="medium")
     with left:
-        make = partial(curves_figure.curves_chart, sweep.id, runs, sweep.rates, view, _)
-        live_chart(
-            watch.figure((*key, "curves"), make),
+        live_parts.chart_of(
+            views,
+            ("sweep curves", view),
+            partial(_curves, sweep, ids, view),
             key=panel.key("chart_sweep"),
             height=460,
-            description=_("Curves of all runs, overlaid."),
             subject=sweep.id,
             on_click=partial(_clicked, panel, sweep),
         )
     with right:
-        ends = partial(zones_figure.rates_chart, sweep.id, runs, reading, view, _, sweep.predicted_edge)
-        narrow = watch.figure((*key, "narrow ends"), partial(ends, width=zones_figure.NARROW))
-        live_chart(
-            watch.figure((*key, "ends"), ends),
-            narrow=Narrow(narrow, below=zones_figure.WIDTH, height=460),
+        live_parts.chart_of(
+            views,
+            ("sweep ends", view),
+            partial(_ends, sweep, ids, view),
             key=panel.key("chart_rates"),
             height=460,
-            description=zones_figure.describe(reading, len(sweep.rates)).text(_),
+            narrow=(zones_figure.WIDTH, 460),
             subject=sweep.id,
             on_click=partial(_clicked, panel, sweep),
         )
+
+
+def _curves(sweep: SweepRecord, ids: Sequence[str], view: SweepView) -> live_parts.Picture:
+    """The left chart: the curves of all runs."""
+    views = _look(ids)
+    make = partial(curves_figure.curves_chart, sweep.id, _pairs(views), sweep.rates, view, _)
+    return live_parts.Picture(watch.figure((*_key(views, view), "curves"), make), _("Curves of all runs, overlaid."))
+
+
+def _ends(sweep: SweepRecord, ids: Sequence[str], view: SweepView) -> live_parts.Picture:
+    """The right chart: where they ended, by their rates."""
+    views = _look(ids)
+    reading, key = _reading(views), _key(views, view)
+    make = partial(zones_figure.rates_chart, sweep.id, _pairs(views), reading, view, _, sweep.predicted_edge)
+    wide = watch.figure((*key, "ends"), make)
+    narrow = watch.figure((*key, "narrow ends"), partial(make, width=zones_figure.NARROW))
+    return live_parts.Picture(wide, zones_figure.describe(reading, len(sweep.rates)).text(_), narrow)
+
+
+def _pairs(views: list[watch.View]) -> list[tuple[Run, Curves]]:
+    return [(view.run, view.curves) for view in views]
+
+
+def _key(views: list[watch.View], view: SweepView) -> tuple[Hashable, ...]:
+    return *((run_view.run.id, run_view.run.version) for run_view in views), view, texts.language()
 
 
 def _clicked(panel: Panel, sweep: SweepRecord, click: Click) -> None:

@@ -116,7 +116,7 @@ def live_chart(
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
     `frames`: all pictures of the chart as part of the frame player `player` (ui/frame_player.py); of `figure` then only the layout counts.
     `narrow`: what is drawn instead where there is less room; the browser chooses. `followed`: how the browser is told what is new
-    of [`figure`, `description`].
+    of [`figure`, `description`, the narrow figure].
     """
     component = st.components.v2.component("mnist_lab_chart", js=LOADER, isolate_styles=False)
     growth = large_type.growth()

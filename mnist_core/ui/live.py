@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnist_core.errors import MnistLabError
+from mnist_core.records import Analysis
 from mnist_core.ui import seal, texts, watch
 
 LOG = logging.getLogger("mnist_lab")
@@ -28,6 +29,7 @@ EARLIER = 4  # values before the present one from which a change can be told
 SHORTEST_START = 32  # letters that two texts begin with alike, for their end alone to be sent
 GONE = "gone"  # in place of a value: ask the page anew
 Value = Any  # plain values, as JSON has them
+Moving = watch.View | Analysis
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,7 @@ class Item:
 
     id: str
     runs: tuple[str, ...]
+    analyses: tuple[str, ...]
     make: Callable[[], Value]
     language: str
     sealed: bool  # whether test figures are left out
@@ -107,8 +110,8 @@ class Item:
     told: Told
     used: float  # on the monotonic clock
 
-    def renew(self, versions: Mapping[str, int]) -> bool:
-        """Make the value of the runs at these versions; whether it is another one."""
+    def renew(self, versions: Mapping[str, int]) -> None:
+        """Make the value of the runs at these versions."""
         before = self.told
         try:
             with texts.speaking(self.language), seal.seen(sealed=self.sealed), watch.knowing(versions):
@@ -121,11 +124,19 @@ class Item:
         with _lock:
             if self.told is before:  # else a page has just drawn a newer one
                 self.told = Told.of(value, self.at(versions), before)
-        return self.told is not before
 
     def at(self, versions: Mapping[str, int]) -> int:
-        """The sum of its runs' versions, which rises with every change."""
-        return sum(versions.get(run_id, 0) for run_id in self.runs)
+        """The sum of the versions of what it shows, which rises with every change."""
+        return sum(self.made_of(versions))
+
+    def made_of(self, versions: Mapping[str, int]) -> tuple[int, ...]:
+        """The versions of what it shows; 0 of what is gone."""
+        return tuple(versions.get(one, 0) for one in (*self.runs, *self.analyses))
+
+
+def is_moving(views: Collection[Moving]) -> bool:
+    """Whether anything may still happen to one of them without the student."""
+    return any(view.run.active if isinstance(view, watch.View) else view.active for view in views)
 
 
 _lock = threading.Lock()
@@ -134,17 +145,20 @@ _ids: dict[Hashable, str] = {}
 
 
 def follow(
-    views: Collection[watch.View], name: Hashable, make: Callable[[], Value], *, ticks: bool = False
+    views: Collection[Moving], name: Hashable, make: Callable[[], Value], *, ticks: bool = False
 ) -> tuple[Value, Followed | None]:
-    """What `make` gives of these runs, as they were looked at, and the way to follow it; None where none of them moves.
+    """What `make` gives of these runs or analyses, as they were looked at, and the way to follow it; None where none of them moves.
 
-    `name`: what is shown of them and how, apart from language and seal. `make` must look at the runs by itself (`watch.look`)
-    and know nothing of a session: it is called again, in another thread, when a run has changed (`ticks`: and each second).
+    `name`: what is shown of them and how, apart from language and seal. `make` must look at them by itself (`watch.look`,
+    `watch.analysis`) and know nothing of a session: it is called again, in another thread, when one of them has changed (`ticks`:
+    and each second).
     """
-    versions = {view.run.id: view.run.version for view in views}
+    runs = {view.run.id: view.run.version for view in views if isinstance(view, watch.View)}
+    analyses = {one.id: one.version for one in views if isinstance(one, Analysis)}
+    versions = runs | analyses
     with watch.knowing(versions):
         value = make()
-    if not any(view.run.active for view in views):
+    if not is_moving(views):
         return value, None
     key = (tuple(versions), name, texts.language(), seal.sealed())
     with _lock:
@@ -153,7 +167,7 @@ def follow(
         if item is None:
             item_id = secrets.token_hex(8)
             told = Told.of(value, at)
-            item = Item(item_id, key[0], make, key[2], key[3], ticks, told, time.monotonic())
+            item = Item(item_id, tuple(runs), tuple(analyses), make, key[2], key[3], ticks, told, time.monotonic())
             _items[item_id], _ids[key] = item, item_id
             _forget_some()
         elif item.told.at <= at:

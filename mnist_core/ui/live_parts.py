@@ -11,24 +11,32 @@ import threading
 import time
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mnist_core.ui import chart, live, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui.chart import Narrow, live_chart
 
 POLL_SECONDS = 0.5  # between two polls of a session that has no connection
 POLLING = 10  # so many sessions poll as often as one; twice as many half as often
 FORGET_SECONDS = 30.0
-Picture = tuple[dict[str, Any], str]  # a figure and its description
+
+
+class Picture(NamedTuple):
+    """A figure, its description, and the figure in its place where there is less room."""
+
+    figure: dict[str, Any]
+    description: str
+    narrow: dict[str, Any] | None = None
+
 
 _lock = threading.Lock()
 _polled: dict[str, float] = {}  # session → when it last polled, on the monotonic clock
 
 
-def link(views: Collection[watch.View], signature: Callable[[], live.Value], *, key: str, pause: float = 0.0) -> None:
+def link(views: Collection[live.Moving], signature: Callable[[], live.Value], *, key: str, pause: float = 0.0) -> None:
     """Have the fragment in which this stands drawn anew when `signature` becomes another one while any of the runs moves.
 
     `signature`: of what the fragment shows of the runs, as plain values; as `make` of `live.follow`. `pause`: seconds between
@@ -69,24 +77,38 @@ def _poll_seconds() -> float:
 
 
 def chart_of(
-    views: Collection[watch.View],
+    views: Collection[live.Moving],
     name: Hashable,
     make: Callable[[], Picture],
     *,
     key: str,
     height: int,
-    subject: str = "",
-    linked: str = "",
+    narrow: tuple[int, int] | None = None,
+    **options: Any,
 ) -> None:
-    """`live_chart` of what `make` gives of these runs, which the browser follows; `name` and `make` as for `live.follow`."""
-    (figure, description), followed = live.follow(views, name, lambda: list(make()))
-    live_chart(
-        figure, key=key, height=height, description=description, subject=subject, linked=linked, followed=followed
-    )
+    """`live_chart` of what `make` gives of these runs, which the browser follows; `name` and `make` as for `live.follow`.
+
+    `narrow`: below which width the narrow figure is drawn, and its height; `options` of `live_chart`.
+    """
+    (figure, description, small), followed = live.follow(views, name, lambda: list(make()))
+    below = Narrow(small, *narrow) if narrow and small else None
+    live_chart(figure, key=key, height=height, description=description, narrow=below, followed=followed, **options)
 
 
-def progress(views: Collection[watch.View], name: Hashable, make: Callable[[], tuple[float, str]], *, key: str) -> None:
+def states(run_ids: Collection[str]) -> live.Value:
+    """Where each of these runs is, as a part of a signature: another one when a run begins, has its first evaluation, or ends."""
+    views = [watch.look(run_id) for run_id in run_ids]
+    return [[view.run.state, view.run.outcome, len(view.curves.evaluations) > 0] for view in views]
+
+
+def progress(
+    views: Collection[live.Moving], name: Hashable, make: Callable[[], tuple[float, str]], *, key: str
+) -> None:
     """A bar, filled to a fraction from 0 to 1, under a line of text, both of which `make` gives; as for `live.follow`."""
+    if not live.is_moving(views):
+        fraction, text = make()
+        st.progress(min(1.0, fraction), text=text)
+        return
 
     def value() -> dict[str, Any]:
         fraction, text = make()
@@ -95,14 +117,27 @@ def progress(views: Collection[watch.View], name: Hashable, make: Callable[[], t
     _words(views, ("progress", name), value, "bar", key)
 
 
-def verdict(
-    views: Collection[watch.View], name: Hashable, make: Callable[[], dict[str, str] | None], *, key: str
-) -> None:
-    """A sentence with its `title`, `text`, `advice` and `tone` (error, warning, success, info), or nothing; as for `live.follow`."""
-    _words(views, ("verdict", name), make, "verdict", key)
+Sentence = dict[str, str]
 
 
-def _words(views: Collection[watch.View], name: Hashable, make: Callable[[], Any], kind: str, key: str) -> None:
+def sentence(text: str, tone: str, *, icon: str = "", title: str = "", advice: str = "") -> Sentence:
+    """What `said` shows: `text` without Markdown; `tone`: error, warning, success or info; `icon` of Material's symbols."""
+    return {"title": title, "text": text, "advice": advice, "tone": tone, "icon": icon}
+
+
+def said(views: Collection[live.Moving], name: Hashable, make: Callable[[], Sentence | None], *, key: str) -> None:
+    """What `make` has to say of these runs, or nothing; as for `live.follow`."""
+    if live.is_moving(views):
+        _words(views, ("said", name), make, "sentence", key)
+    elif (told := make()) is not None:
+        text = f"**{told['title']}** {told['text']}".removeprefix("**** ")
+        if told["advice"]:
+            text += f"\n\n:material/lightbulb: {told['advice']}"
+        tone = {"error": st.error, "warning": st.warning, "success": st.success}.get(told["tone"], st.info)
+        tone(text, icon=f":material/{told['icon']}:" if told["icon"] else None)
+
+
+def _words(views: Collection[live.Moving], name: Hashable, make: Callable[[], Any], kind: str, key: str) -> None:
     value, followed = live.follow(views, name, make, ticks=kind == "bar")
     component = st.components.v2.component("mnist_lab_words", js=chart.LOADER, isolate_styles=False)
     data = {

@@ -177,8 +177,8 @@ def _watch(loop: asyncio.AbstractEventLoop) -> None:
 
     watcher = Watcher()
     while not loop.is_closed():
+        _wake.clear()  # before what is followed is read, else a tab that says it just then is not heard
         followed = {item_id for connection in list(_connections) for item_id in list(connection.positions)}
-        _wake.clear()
         begun = time.monotonic()
         try:
             changed = watcher.look([item for item_id in followed if (item := live.find(item_id))])
@@ -209,6 +209,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, ...]] = {}  # id of an item → versions of its runs that it was made of
+        self._told: dict[str, live.Told] = {}  # id → what those who follow it were last said to have
         self._ticked = 0.0
 
     def look(self, items: Iterable[live.Item]) -> list[str]:
@@ -220,15 +221,17 @@ class Watcher:
         ticking = now - self._ticked >= TICK_SECONDS
         if ticking:
             self._ticked = now
-        versions: dict[str, int] = watch.read({run_id for item in items for run_id in item.runs}) if items else {}
-        seen, changed = {}, []
+        versions = watch.read({run_id for item in items for run_id in item.runs})
+        versions |= watch.read_analyses({one for item in items for one in item.analyses})
+        seen, told = {}, {}
         for item in items:
-            made_of = tuple(versions.get(run_id, 0) for run_id in item.runs)
-            if self._seen.get(item.id) != made_of or (ticking and item.ticks):
-                # What a page has just drawn of the same versions need not be made again.
-                drawn = item.id not in self._seen and item.told.at == item.at(versions)
-                if drawn or item.renew(versions):
-                    changed.append(item.id)
-            seen[item.id] = made_of
-        self._seen = seen
+            seen[item.id] = item.made_of(versions)
+            # What a page has just drawn of the same versions need not be made again.
+            drawn = item.id not in self._seen and item.told.at == item.at(versions)
+            if not drawn and (self._seen.get(item.id) != seen[item.id] or (ticking and item.ticks)):
+                item.renew(versions)
+            told[item.id] = item.told
+        # Not only what was made here: one tab's page may have drawn what another tab is yet to be told.
+        changed = [item_id for item_id, value in told.items() if self._told.get(item_id) is not value]
+        self._seen, self._told = seen, told
         return changed

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from mnist_core.errors import RunNotFoundError
 from mnist_core.memo import MB, Memo, bytes_of
 from mnist_core.messages import N_
-from mnist_core.records import Curves, Run
+from mnist_core.records import Analysis, Curves, Run
 from mnist_core.store import shown_id
 from mnist_core.ui import seal, session
 
@@ -60,6 +61,7 @@ _lock = threading.Lock()
 _views = _Recent(VIEWS, VIEWS_ROOM)
 _figures = Memo(FIGURES)
 _versions = _Recent(VIEWS, VIEWS_ROOM)  # version of each run, and since when it has been that
+_first_looks = _Recent(VIEWS, VIEWS_ROOM)
 _known: ContextVar[Mapping[str, int] | None] = ContextVar("mnist_lab_known", default=None)
 
 
@@ -117,9 +119,19 @@ def _keep(view: View) -> View:
     return view
 
 
+def analysis(analysis_id: str) -> Analysis | None:
+    """The analysis as it is now; read from the store once for each version. None where there is none."""
+    store, known = session.store(), _known.get()
+    version = known.get(analysis_id) if known is not None else store.analyses.version(analysis_id)
+    if version is None:
+        return None
+    return figure((store.url, analysis_id, version, "analysis"), partial(store.analyses.get, analysis_id))
+
+
 @contextmanager
 def knowing(versions: Mapping[str, int]) -> Iterator[None]:
-    """Look for a while at these runs, and no others, as they were at these versions, or later: what is kept is not asked for."""
+    """Look for a while at these runs or analyses, and no others, as they were at these versions, or later: what is kept is not
+    asked for."""
     token = _known.set(versions)
     try:
         yield
@@ -127,10 +139,15 @@ def knowing(versions: Mapping[str, int]) -> Iterator[None]:
         _known.reset(token)
 
 
+def read_analyses(analysis_ids: Collection[str]) -> dict[str, int]:
+    """Versions of those of these analyses that there are."""
+    return session.store().analyses.versions_of(analysis_ids) if analysis_ids else {}
+
+
 def read(run_ids: Collection[str]) -> dict[str, int]:
     """Versions of those of these runs that there are, all of which are read where they are new: few queries, however many runs."""
     store = session.store()
-    versions = store.runs.versions_of(run_ids)
+    versions = store.runs.versions_of(run_ids) if run_ids else {}
     with _lock:
         cached: dict[str, View | None] = {run_id: _views.get((store.url, run_id)) for run_id in versions}
     old = [run_id for run_id, view in cached.items() if view is None or view.run.version < versions[run_id]]
@@ -158,6 +175,16 @@ def silent_seconds(run: Run) -> float:
     return now - since
 
 
+def first_look(name: str, value: float) -> tuple[float, float]:
+    """The `value` that this was given when it was first called with `name`, and how many seconds ago that was."""
+    now = time.monotonic()
+    with _lock:
+        if name not in _first_looks:
+            _first_looks.put(name, (value, now))
+        first, moment = _first_looks[name]
+    return first, now - moment
+
+
 def look_at_group(group: str) -> list[View]:
     """The runs started together under `group` as they are now, oldest first. One small query while nothing is new.
 
@@ -176,22 +203,6 @@ def look_at_group(group: str) -> list[View]:
                 with _lock:
                     _views.put((store.url, run.id), view)
     return [_hidden_view(view) for view in views.values() if view is not None]
-
-
-def await_first_point(run_id: str, seconds: float = 0.5) -> None:
-    """Wait until the run has an evaluation, or for `seconds`: a page drawn then need not wait for the next poll.
-
-    A warm worker needs a fifth of a second; a queue that is longer is for the polls.
-    """
-    store = session.store()
-    end = time.monotonic() + seconds
-    version = store.runs.version(run_id)
-    while time.monotonic() < end:
-        if store.runs.version(run_id) != version:
-            version = store.runs.version(run_id)
-            if len(store.record_reader.curves(run_id).evaluations):
-                return
-        time.sleep(0.01)
 
 
 def _curves(run: Run, cached: View | None) -> Curves:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -11,12 +10,13 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs import cluster, watchdog, worker_heartbeat
 from mnist_core.jobs.dispatcher import DEATHS, Dispatcher
 from mnist_core.jobs.liveness import Watch
+from mnist_core.jobs.private_cluster import closed_cluster
 from mnist_core.jobs.watchdog import HANG_SECONDS, STUCK_SECONDS, Watchdog
 from mnist_core.store import Store
 from tests.conftest import wait_until
@@ -182,9 +182,7 @@ def test_a_process_that_is_stopped_is_started_anew(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(watchdog, "HANG_SECONDS", 3.0)
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.1)
     with (
-        LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.ERROR
-        ) as started,
+        closed_cluster({"train": 1}, threads=1) as started,
         Client(started) as client,  # type: ignore[no-untyped-call]
     ):
         watching = cluster.watch(client, started)

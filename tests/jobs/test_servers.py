@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
 
 from mnist_core.jobs.cluster import renew_workers
+from mnist_core.jobs.private_cluster import closed_cluster
 from mnist_core.store import open_store
 from tests.conftest import wait_until
 from tests.jobs.servers import LONG, Start, at_work, gone
@@ -85,14 +84,13 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(
 
 
 def test_a_worker_that_dask_gave_up_is_started_anew_under_its_name() -> None:
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.ERROR
-    ) as cluster:
+    with closed_cluster({"train": 1}, threads=1) as cluster:
+        cluster.scale(2)
 
         def names() -> list[int]:
             return sorted(worker["name"] for worker in cluster.scheduler_info["workers"].values())
 
-        wait_until(lambda: names() == [0, 1], 60)
+        wait_until(lambda: names() == sorted(cluster.workers) == [0, 1], 60)
         cluster.sync(cluster.workers[1].close)
         wait_until(lambda: names() == [0], 60)
         renew_workers(cluster)

@@ -18,7 +18,6 @@ from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Event, Prog
 from mnist_core.store import Store, tables
 from mnist_core.store.commands import Commands
 from mnist_core.store.runs import Runs
-from mnist_core.ui import watch
 from tests.pages import content
 from tests.pages.conftest import Open
 from tests.pages.content import metrics, texts, unescape
@@ -172,14 +171,16 @@ def test_one_press_of_run_that_arrives_twice_makes_one_run(
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click()
     pressed = app._tree.get_widget_states()
+    create = Runs.create
     arrivals = []
 
-    def arrives_again(run_id: str) -> None:
-        arrivals.append(run_id)
+    def arrives_again(*args: Any, **kwargs: Any) -> str:
+        arrivals.append(create(*args, **kwargs))
         if len(arrivals) == 1:
             raise again(pressed)
+        return arrivals[-1]
 
-    monkeypatch.setattr(watch, "await_first_point", arrives_again)
+    monkeypatch.setattr(Runs, "create", arrives_again)
     app.run()
     (run,) = store.queue.next(10)
     assert arrivals == [run.id, run.id]

@@ -223,8 +223,46 @@ def test_one_query_for_all_that_is_watched(store: Store, monkeypatch: pytest.Mon
     read = watch.read
     monkeypatch.setattr(watch, "read", lambda run_ids: asked.append(set(run_ids)) or read(run_ids))
     made: list[str] = []
-    monkeypatch.setattr(live.Item, "renew", lambda item, _versions: made.append(item.id) or True)
+    renew = live.Item.renew
+    monkeypatch.setattr(live.Item, "renew", lambda item, versions: made.append(item.id) or renew(item, versions))
     report(store, ids[2], 3)
     assert watcher.look(found) == [found[2].id]
     assert asked == [set(ids)]
     assert made == [found[2].id]
+    assert watcher.look(found) == []
+
+
+def test_what_one_tab_has_just_drawn_is_told_to_the_others(store: Store) -> None:
+    run_id = running(store)
+    item = live.find(follow(run_id).id)
+    assert item is not None
+    watcher = push.Watcher()
+    watcher.look([item])
+    report(store, run_id, 5)
+    assert follow(run_id).id == item.id  # the other tab's page is quicker than the watcher
+    assert watcher.look([item]) == [item.id]
+
+
+def test_a_tab_that_comes_while_the_watcher_sees_that_nobody_is_there_is_seen(
+    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = running(store)
+    followed = follow(run_id)
+    empty: list[object] = []
+
+    class Connections(set[push.Connection]):
+        def __iter__(self) -> Iterator[push.Connection]:
+            if threading.current_thread().name == "watcher" and not empty:
+                empty.append(self)
+                wait_until(lambda: any(connection.positions for connection in set.__iter__(self)))
+                push._wake.set()
+                return iter(())
+            return super().__iter__()
+
+    monkeypatch.setattr(push, "_connections", Connections())
+    with client.connect() as socket:
+        tell(socket, followed)
+        report(store, run_id, 5)
+        (message,) = heard(socket)
+        assert message["id"] == followed.id
+    assert empty

@@ -359,7 +359,7 @@ function show(chart, data) {
 
 let live = null; // live.js, once it is here
 
-// The server tells the browser what is new of a run that trains: [figure, description].
+// The server tells the browser what is new of runs that train: [figure, description, narrow figure].
 function followPicture(chart, data) {
   const stop = chart.stop;
   chart.stop = null;
@@ -375,8 +375,12 @@ function followPicture(chart, data) {
 }
 
 function startFollowing(chart, data, stop) {
-  chart.stop = live.follow(data.live, [data.figure, data.description], (picture) => {
-    if (picture) show(chart, { ...chart.data, figure: picture[0], description: picture[1] });
+  const picture = [data.figure, data.description, data.narrow?.figure ?? null];
+  chart.stop = live.follow(data.live, picture, (told) => {
+    if (!told) return;
+    const [figure, description, narrow] = told;
+    chart.version = null; // what is drawn is none of the page's
+    show(chart, { ...chart.data, figure, description, narrow: narrow && { ...chart.data.narrow, figure: narrow } });
   });
   stop?.(); // only now, so that what is known is not forgotten in between
 }
@@ -392,19 +396,17 @@ export default function (component) {
   linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
   chart.div.dataset.subject = data.subject;
-  const isSame = chart.data && chart.version === data.version;
-  chart.data = isSame ? { ...data, figure: chart.data.figure, description: chart.data.description } : data;
+  chart.data = data;
   if (!chart.div.style.height) chart.div.style.height = `${forRoom(chart, data).height}px`; // so that nothing below it moves
   if (chart.subject !== data.subject) {
     // Another run: what was drawn says nothing about it.
     chart.subject = data.subject;
     delete chart.div.dataset.drawnAt;
   }
-  if (chart.version !== data.version) {
-    chart.version = data.version;
-    show(chart, data);
-  }
+  const isDrawn = chart.version === data.version;
+  chart.version = data.version;
   followPicture(chart, data); // where something newer is known already, that is drawn at once
+  if (!isDrawn && chart.version === data.version) show(chart, data);
   return () => {
     chart.gone = true;
     chart.stop?.();

@@ -1,4 +1,4 @@
-// Words that change while a run trains: a line of progress with its bar, or a verdict. What the server tells is text.
+// Words that change while a run trains: a line of progress with its bar, or a sentence. What the server tells is text.
 
 const parts = new WeakMap();
 
@@ -23,10 +23,19 @@ function bar(parent) {
   };
 }
 
-function verdict(parent) {
+function symbol(name) {
+  const icon = document.createElement("span");
+  icon.textContent = name;
+  icon.setAttribute("aria-hidden", "true");
+  Object.assign(icon.style, { fontFamily: '"Material Symbols Rounded"', verticalAlign: "bottom", userSelect: "none" });
+  icon.style.fontFeatureSettings = '"liga"';
+  return icon;
+}
+
+function sentence(parent) {
   const box = document.createElement("div");
   box.setAttribute("role", "status");
-  box.dataset.testid = "live-verdict";
+  box.dataset.testid = "live-sentence";
   Object.assign(box.style, { padding: "1rem", borderRadius: "0.4rem" });
   parent.append(box);
   return (value) => {
@@ -35,19 +44,18 @@ function verdict(parent) {
     const color = TONES[value.tone];
     box.style.background = `var(--st-${color}-background-color)`;
     box.style.color = `var(--st-${color}-text-color)`;
-    const title = document.createElement("strong");
-    title.textContent = value.title;
     const lines = [document.createElement("div")];
-    lines[0].append(title, ` ${value.text}`);
+    if (value.icon) lines[0].append(symbol(value.icon), " ");
+    if (value.title) {
+      const title = document.createElement("strong");
+      title.textContent = value.title;
+      lines[0].append(title, " ");
+    }
+    lines[0].append(value.text);
     if (value.advice) {
       lines.push(document.createElement("div"));
       lines[1].style.marginTop = "0.8rem";
-      const icon = document.createElement("span");
-      icon.textContent = "lightbulb";
-      icon.setAttribute("aria-hidden", "true");
-      Object.assign(icon.style, { fontFamily: '"Material Symbols Rounded"', verticalAlign: "bottom", userSelect: "none" });
-      icon.style.fontFeatureSettings = '"liga"';
-      lines[1].append(icon, ` ${value.advice}`);
+      lines[1].append(symbol("lightbulb"), ` ${value.advice}`);
     }
     box.replaceChildren(...lines);
   };
@@ -59,7 +67,7 @@ export default function (component) {
   if (!part) {
     const root = document.createElement("div");
     parentElement.append(root);
-    part = { root, show: data.kind === "bar" ? bar(root) : verdict(root), gone: false, stop: null, drawing: 0 };
+    part = { root, show: data.kind === "bar" ? bar(root) : sentence(root), gone: false, stop: null, drawing: 0 };
     parts.set(parentElement, part);
   }
   part.show(data.value);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,13 +15,13 @@ import streamlit as st
 from mnist_core import comparison, sweep_range
 from mnist_core.config import RunConfig
 from mnist_core.ideas.architecture.depth_and_width import figure as charts
-from mnist_core.ideas.architecture.depth_and_width.cells import Network, Place, accuracy_of, networks
+from mnist_core.ideas.architecture.depth_and_width.cells import Network, accuracy_of, networks
 from mnist_core.messages import N_
 from mnist_core.networks import models
-from mnist_core.panels import controls, group_panel, run_panel, started
+from mnist_core.panels import controls, group_panel, started
 from mnist_core.presets import PRESETS
-from mnist_core.ui import data_note, frame, lesson, names, session, watch
-from mnist_core.ui.chart import Click, live_chart
+from mnist_core.ui import data_note, frame, lesson, live_parts, names, session, watch
+from mnist_core.ui.chart import Click
 from mnist_core.ui.choice import row_of
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -121,7 +122,7 @@ def _variants(configs: Mapping[str, RunConfig], seeds: int) -> list[tuple[str, R
 
 def _live(panel: Panel, group: str) -> None:
     moving = any(view.run.active for view in watch.look_at_group(group))
-    frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, group, moving)
+    frame.fragment(_panel)(panel, group, moving)
 
 
 def _panel(panel: Panel, group: str, moving: bool) -> None:
@@ -134,13 +135,14 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
         st.rerun()
     if views[0].run.owner != session.student():
         st.caption(_(":material/visibility: Someone else's runs: you can watch them."))
-    group_panel.progress(panel, [view.run for view in views])
     measure, accuracy = _measure(panel)
+    ids = tuple(view.run.id for view in views)
+    live_parts.link(views, partial(_signature, ids, accuracy), key=panel.key("grid_link"))
+    group_panel.progress(panel, views)
     grid = networks(views)
     several = len(views) > len(grid)
-    summary = _summary(grid.values())
-    _chart(panel, grid, measure, accuracy, summary, group, several)
-    st.markdown(summary)
+    _chart(panel, views, measure, accuracy, group)
+    st.markdown(_summary(grid.values()))
     st.caption(_how_to_read(several))
     _table(panel, views, accuracy, several)
 
@@ -168,35 +170,65 @@ def _measure(panel: Panel) -> tuple[str, float]:
     return measure, percent / 100
 
 
-def _chart(
-    panel: Panel, grid: Mapping[Place, Network], measure: str, accuracy: float, summary: str, group: str, several: bool
-) -> None:
-    depths = sorted({depth for depth, _width in grid})
-    widths = sorted({width for depth, width in grid if depth}) or [0]
-    # What has no hidden layer stands in every column of its row.
-    rows = [[grid.get((depth, width if depth else 0)) for width in widths] for depth in depths]
-    cells = [[network.cell(measure, accuracy) if network else None for network in row] for row in rows]
+def _signature(ids: tuple[str, ...], accuracy: float) -> Any:
+    """What else the panel shows of runs that move: the table, and the summary of those that are done."""
+    converged = [comparison.reached(watch.look(run_id).curves, accuracy) is not None for run_id in ids]
+    return [live_parts.states(ids), converged]
+
+
+def _chart(panel: Panel, views: Sequence[watch.View], measure: str, accuracy: float, group: str) -> None:
+    places = _Places.of(views)
+    dark = session.dark()
+    live_parts.chart_of(
+        views,
+        ("grid", measure, accuracy, dark),
+        partial(_picture, tuple(view.run.id for view in views), measure, accuracy, dark),
+        key=panel.key("chart_grid"),
+        height=140 + (100 if places.several else 80) * len(places.depths),
+        subject=f"{group} {measure}",
+        on_click=partial(
+            _clicked, [network.views[0].run.id if network else None for row in places.rows for network in row]
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The networks as they stand on the map: a row for each depth, a column for each width."""
+
+    depths: Sequence[int]
+    widths: Sequence[int]
+    rows: Sequence[Sequence[Network | None]]
+    several: bool  # seeds in a cell
+
+    @classmethod
+    def of(cls, views: Sequence[watch.View]) -> _Places:
+        grid = networks(views)
+        depths = sorted({depth for depth, _width in grid})
+        widths = sorted({width for depth, width in grid if depth}) or [0]
+        # What has no hidden layer stands in every column of its row.
+        rows = [[grid.get((depth, width if depth else 0)) for width in widths] for depth in depths]
+        return cls(depths, widths, rows, len(views) > len(grid))
+
+
+def _picture(ids: tuple[str, ...], measure: str, accuracy: float, dark: bool) -> live_parts.Picture:
+    views = [watch.look(run_id) for run_id in ids]
+    places = _Places.of(views)
+    cells = [[network.cell(measure, accuracy) if network else None for network in row] for row in places.rows]
     title = _(MEASURES[measure])
     if measure in ("seconds", "steps"):
         title += f" ({accuracy:.1%})"
     figure = charts.grid_chart(
         title,
-        [str(depth) for depth in depths],
-        [names.number(width) if width else "–" for width in widths],
+        [str(depth) for depth in places.depths],
+        [names.number(width) if width else "–" for width in places.widths],
         cells,
-        session.dark(),
+        dark,
         _,
         log=measure != "accuracy",
     )
-    flat = [network.views[0].run.id if network else None for row in rows for network in row]
-    live_chart(
-        figure,
-        key=panel.key("chart_grid"),
-        height=140 + (100 if several else 80) * len(depths),
-        description=f"{title}. {_in_words(depths, widths, cells)} {summary}",
-        subject=f"{group} {measure}",
-        on_click=partial(_clicked, flat),
-    )
+    words = _in_words(places.depths, places.widths, cells)
+    return live_parts.Picture(figure, f"{title}. {words} {_summary(networks(views).values())}")
 
 
 def _in_words(depths: Sequence[int], widths: Sequence[int], cells: Sequence[Sequence[charts.Cell | None]]) -> str:
@@ -242,7 +274,8 @@ def _figures(network: Network) -> dict[str, str]:
 
 def _table(panel: Panel, views: Sequence[watch.View], accuracy: float, several: bool) -> None:
     def row(view: watch.View) -> dict[str, Any]:
-        fraction, convergence = accuracy_of(view), comparison.reached(view.curves, accuracy)
+        fraction = accuracy_of(view) if view.run.state == "finished" else math.nan
+        convergence = comparison.reached(view.curves, accuracy)
         return {
             _("Layers × units"): names.variant(view.run).cell,
             **({_("Seed"): view.run.config.seed} if several else {}),

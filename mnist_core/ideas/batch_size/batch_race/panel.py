@@ -15,11 +15,10 @@ from mnist_core.config import RunConfig
 from mnist_core.ideas.batch_size.batch_race import figure as charts
 from mnist_core.ideas.batch_size.batch_race.figure import Equal, Point
 from mnist_core.ideas.batch_size.updates_per_epoch import concept
-from mnist_core.panels import controls, group_panel, run_panel, undrawn
+from mnist_core.panels import controls, group_panel, undrawn
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import FIRST, evaluated_images
-from mnist_core.ui import data_note, frame, lesson, names, session, texts, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui import data_note, frame, lesson, live_parts, names, session, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -102,7 +101,7 @@ def _group(panel: Panel, group: str) -> None:
     views = watch.look_at_group(group)
     if views:
         moving = any(view.run.active for view in views)
-        frame.fragment(_panel, every=run_panel.interval() * 1.5 if moving else None)(panel, group, moving)
+        frame.fragment(_panel)(panel, group, moving)
     group_panel.draw(panel, group)
 
 
@@ -111,23 +110,29 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
     views = watch.look_at_group(group)
     if any(view.run.active for view in views) != moving:
         st.rerun()
-    runs = [(view.run, view.curves) for view in views]
-    versions = tuple(view.run.version for view in views)
+    ids = tuple(view.run.id for view in views)
+    live_parts.link(views, partial(live_parts.states, ids), key=panel.key("race_link"))
     images = min(evaluated_images(view.run.config) for view in views)
     for column, equal in zip(st.columns(2, gap="medium"), charts.EQUALS, strict=True):
         with column:
             place = _place(panel, equal, [view.run.config for view in views])
-            points = charts.points(runs, equal, place)
-            key = (group, versions, equal, place, session.dark(), texts.language())
-            figure = watch.figure(key, partial(charts.chart, points, equal, place, group, session.dark(), _))
-            description = _describe(points)
-            live_chart(figure, key=panel.key(f"chart_{equal}"), height=430, description=description, subject=group)
+            name = (equal, place, session.dark())
+            make = partial(_picture, group, ids, *name)
+            live_parts.chart_of(views, name, make, key=panel.key(f"chart_{equal}"), height=430, subject=group)
     undrawn.say(undrawn.rate_changed([view.run for view in views]))
     if images < min(view.run.config.validation_size for view in views):
         text = _(
             "Measured on at least {n} validation images, the same ones throughout a run; the table below uses all of them."
         )
         st.caption(text.format(n=f"{images:,}"))
+
+
+def _picture(group: str, ids: tuple[str, ...], equal: Equal, place: float, dark: bool) -> live_parts.Picture:
+    views = [watch.look(run_id) for run_id in ids]
+    points = charts.points([(view.run, view.curves) for view in views], equal, place)
+    key = (group, tuple(view.run.version for view in views), equal, place, dark, texts.language())
+    figure = watch.figure(key, partial(charts.chart, points, equal, place, group, dark, _))
+    return live_parts.Picture(figure, _describe(points))
 
 
 def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from mnist_core.panels import layer_charts, run_panel, started
-from mnist_core.ui import frame, lesson, names, watch
+from mnist_core.panels import layer_charts, started
+from mnist_core.ui import frame, lesson, live_parts, names, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -32,7 +34,7 @@ def draw(panel: Panel) -> None:
         format_func=lambda run_id: names.option(ids[run_id]),
     )
     moving = ids[run_id].active
-    frame.fragment(_charts, every=run_panel.interval() * 1.5 if moving else None)(panel, run_id, moving)
+    frame.fragment(_charts)(panel, run_id, moving)
 
 
 def _charts(panel: Panel, run_id: str, moving: bool) -> None:
@@ -40,4 +42,5 @@ def _charts(panel: Panel, run_id: str, moving: bool) -> None:
     view = watch.look(run_id)
     if view.run.active != moving:
         st.rerun()
+    live_parts.link([view], partial(layer_charts.signature, run_id), key=panel.key("layers_link"))
     layer_charts.draw(panel, view)
