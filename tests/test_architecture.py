@@ -451,3 +451,18 @@ def test_no_decision_hangs_on_the_machines_clock(file: Path) -> None:
     assert not asks or str(file.relative_to(ROOT).as_posix()) in WALL_TIME
     columns = re.findall(r"order_by\([^)]*_at\b", source)
     assert columns == []
+
+
+# What is drawn anew by the clock: the line about the data while it comes, a page that the store kept from being drawn, pictures
+# that are played. All that moves with runs and analyses is told (ui/live.py).
+BY_THE_CLOCK = {"mnist_core/ui/frame.py", "mnist_core/ui/playing.py", "pages/data.py"}
+
+
+def test_nothing_polls_for_runs() -> None:
+    polling = {
+        str(file.relative_to(ROOT))
+        for file in files()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and any(word.arg in ("run_every", "every") for word in node.keywords)
+    }
+    assert polling == BY_THE_CLOCK

@@ -7,6 +7,8 @@ be free.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -22,7 +24,7 @@ from mnist_core.messages import N_
 from mnist_core.networks import forward, weights
 from mnist_core.panels import image_split, last_weights
 from mnist_core.records import Run
-from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui import frame, live_parts, names, session, watch
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.pad import pad
 from mnist_core.ui.panel import Panel
@@ -35,7 +37,7 @@ HINTS = {
     "picture": N_("Choose a photo of one digit: the networks answer at once."),
 }
 SHOWN = 12  # runs side by side
-LIVE_SECONDS = 1.0  # between looks at weights that are being trained
+LIVE_SECONDS = 1.0  # between looks at weights that are being trained, at least
 Image = NDArray[np.uint8]
 
 
@@ -53,12 +55,15 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
     compared = runs[:SHOWN]
     moving = list(dict.fromkeys(any_run.id for any_run in (run, *compared) if any_run.active))
-    frame.fragment(_panel, every=LIVE_SECONDS if moving else None)(panel, run, compared, moving)
+    frame.fragment(_panel)(panel, run, compared, moving)
 
 
 def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
-    if moving and not any(watch.look(run_id).run.active for run_id in moving):
-        st.rerun()  # nobody trains any more: no need to ask again
+    if moving:
+        views = [watch.look(run_id) for run_id in moving]
+        if not any(view.run.active for view in views):
+            st.rerun()  # nobody trains any more
+        live_parts.link(views, partial(_saved, moving), key=panel.key("draw_link"), pause=LIVE_SECONDS)
     source = choose_source(panel, run)
     left, middle, right = st.columns([1.15, 0.9, 2.2], gap="medium")
     with left:
@@ -78,6 +83,11 @@ def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
         _answer(panel, run, image, answers[run.id])
     all_answers = [own for other in runs if (own := answers[other.id]) is not None]
     _all_answers(panel, all_answers, _place(panel, run) if source == "sample" else None)
+
+
+def _saved(run_ids: list[str]) -> Any:
+    """Up to which steps these runs' weights can be read."""
+    return [[run.state, run.checkpoint_step] for run in (watch.look(run_id).run for run_id in run_ids)]
 
 
 def hint(panel: Panel, source: str) -> str:

@@ -18,7 +18,7 @@ from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
-from mnist_core.ui import frame, names, session, texts, watch
+from mnist_core.ui import frame, live_parts, names, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -227,16 +227,18 @@ def _comparison(
             if analysis.message is not None:
                 st.warning(escape.markdown(analysis.message.text(_)), icon=":material/error:")
         else:
-            frame.fragment(_wait, every=0.5)(analysis.id if analysis is not None else "")
+            frame.fragment(_wait)(panel, analysis.id if analysis is not None else "")
         return
     _differences(panel, images, labels, shares, _shares(analysis_panel.computed(analysis).result))
 
 
-def _wait(analysis_id: str) -> None:
+def _wait(panel: Panel, analysis_id: str) -> None:
     analysis = watch.analysis(analysis_id)
     if analysis is None or not analysis.active:
         st.rerun()
-    st.progress(analysis.progress, text=_("Computing …"))
+    live_parts.link([analysis], partial(analysis_panel.state_of, analysis_id), key=panel.key("other_link"))
+    make = partial(analysis_panel.progress_of, analysis_id)
+    live_parts.progress([analysis], "other", make, key=panel.key("other_progress"))
 
 
 def _same_images(run: Run, other: Run, part: image_split.Part) -> bool:

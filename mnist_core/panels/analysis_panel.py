@@ -140,19 +140,21 @@ def _panel(panel: Panel, analysis_id: str, moving: bool, show: Show) -> None:
 
 def _progress(panel: Panel, analysis: Analysis) -> None:
     key = panel.key(f"analysis_{analysis.id}")
-    live_parts.link([analysis], partial(_state, analysis.id), key=f"{key}_link")
+    live_parts.link([analysis], partial(state_of, analysis.id), key=f"{key}_link")
     with st.container(horizontal=True, vertical_alignment="center"):
-        live_parts.progress([analysis], "analysis", partial(_progress_of, analysis.id), key=f"{key}_progress")
+        live_parts.progress([analysis], "analysis", partial(progress_of, analysis.id), key=f"{key}_progress")
         if analysis.owner == session.student():
             panel.button(f"cancel_{analysis.kind}", _("Cancel"), "close", _cancel, analysis)
 
 
-def _state(analysis_id: str) -> str:
+def state_of(analysis_id: str) -> str:
+    """Its state, for `live_parts.link`; empty where there is none."""
     analysis = watch.analysis(analysis_id)
     return "" if analysis is None else analysis.state
 
 
-def _progress_of(analysis_id: str) -> tuple[float, str]:
+def progress_of(analysis_id: str) -> tuple[float, str]:
+    """How far it is, from 0 to 1, and in words, for `live_parts.progress`."""
     analysis = watch.analysis(analysis_id)
     return (0.0, "") if analysis is None else (analysis.progress, _computing(analysis))
 

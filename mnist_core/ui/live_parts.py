@@ -7,8 +7,10 @@ the more sessions have to, the more seldom.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+import zlib
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -36,13 +38,20 @@ _lock = threading.Lock()
 _polled: dict[str, float] = {}  # session → when it last polled, on the monotonic clock
 
 
-def link(views: Collection[live.Moving], signature: Callable[[], live.Value], *, key: str, pause: float = 0.0) -> None:
+def link(
+    views: Collection[live.Moving],
+    signature: Callable[[], live.Value],
+    *,
+    key: str,
+    name: Hashable = None,
+    pause: float = 0.0,
+) -> None:
     """Have the fragment in which this stands drawn anew when `signature` becomes another one while any of the runs moves.
 
-    `signature`: of what the fragment shows of the runs, as plain values; as `make` of `live.follow`. `pause`: seconds between
-    two drawings, at least.
+    `signature`: of what the fragment shows of the runs, as plain values, of which the browser is told no more than whether they
+    are others; `name`: what it knows besides the runs; both as for `live.follow`. `pause`: seconds between two drawings, at least.
     """
-    value, followed = live.follow(views, ("link", key), signature)
+    value, followed = live.follow(views, ("link", key, name), lambda: zlib.crc32(json.dumps(signature()).encode()))
     if followed is None:
         return
     component = st.components.v2.component("mnist_lab_link", js=chart.LOADER)

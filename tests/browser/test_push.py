@@ -87,6 +87,39 @@ def test_while_a_run_trains_the_page_asks_for_nothing(open_browser: Open, store:
     wait_until(lambda: drawn(page) == recorded(store, page))
 
 
+@pytest.mark.parametrize(
+    ("address", "start", "chart", "end"),
+    [
+        ("/train?preset=optimizer-race&epochs=500", "run_all", "group_loss", "stop_all"),
+        ("/learning_rate?preset=two-layer-net&epochs=500", "sweep", "chart_sweep", "stop_sweep"),
+    ],
+)
+def test_while_many_train_the_page_asks_for_nothing(
+    open_browser: Open, address: str, start: str, chart: str, end: str
+) -> None:
+    page = counting(open_browser()).open(address)
+    page.press(start)
+
+    def points() -> int:
+        (found,) = page.find(f"[data-testid=live-chart][data-key$={chart}]")
+        return int(found.get_attribute("data-points"))
+
+    def first_looks() -> bool:
+        """All runs have a point: the last words that a state changes are there."""
+        return (
+            number(page, "told") > 4
+            and page.at_rest()
+            and "waiting" not in page.find("[data-testid=live-progress]")[0].text
+        )
+
+    wait_until(lambda: page.find("[data-testid=live-progress]") and first_looks() and points() > 20, 60)
+    asked, told, seen = number(page, "asked"), number(page, "told"), points()
+    wait_until(lambda: points() > seen and number(page, "told") > told + 8)
+    assert number(page, "asked") == asked
+    page.press(end)
+    wait_until(lambda: not page.can_press(end), 60)
+
+
 def test_without_a_connection_the_page_polls_and_says_nothing(open_browser: Open, store: Store) -> None:
     page = counting(open_browser(), "window.withoutLive = true;").open(LONG)
     page.press("run")

@@ -10,12 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import stacks
 from mnist_core.estimate import Speed, estimate_seconds
-from mnist_core.ideas.architecture.depth_and_width import panel as depth_and_width_panel
 from mnist_core.panels import started as started_panel
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
-from mnist_core.ui import names
+from mnist_core.ui import live_parts, names
 from mnist_core.ui.chart import Click
 from tests.pages.conftest import Open
 from tests.pages.content import component, metrics, texts
@@ -265,7 +264,7 @@ def test_a_click_on_a_cell_opens_its_run(open_page: Open, store: Store, monkeypa
     ids = started(store)
     report(store, ids[3], 0.96, "completed")
     heard: dict[str, Any] = {}
-    monkeypatch.setattr(depth_and_width_panel, "live_chart", lambda figure, **more: heard.update(more))
+    monkeypatch.setattr(live_parts, "live_chart", lambda figure, **more: heard.update(more))
     app = open_page("architecture", view="grid", group=GROUP)
     with pytest.MonkeyPatch.context() as patch:
         opened: list[str] = []
@@ -320,13 +319,13 @@ def test_a_cell_is_the_mean_of_its_seeds(open_page: Open, store: Store, monkeypa
     report(store, ids[5], 0.1, "diverged")
     report(store, ids[6], 0.98)
     heard: dict[str, Any] = {}
-    live_chart = depth_and_width_panel.live_chart
+    live_chart = live_parts.live_chart
 
     def draw(figure: dict[str, Any], **more: Any) -> None:
         heard.update(more)
         live_chart(figure, **more)
 
-    monkeypatch.setattr(depth_and_width_panel, "live_chart", draw)
+    monkeypatch.setattr(live_parts, "live_chart", draw)
     app = open_page("architecture", view="grid", group=GROUP)
     assert written(app) == [["96.00%<br>± 0.35%", "97.20%<br>± 0.20%<br>✕ 1 / 3", "98.00%<br>…"]]
     assert "1 × 16: 96.00% ± 0.35% (mean of 3 seeds, from 95.60% to 96.30%)" in heard["description"]

@@ -20,11 +20,12 @@ export function follow(live, value, hear) {
   let item = items.get(live.id);
   if (!item) items.set(live.id, (item = { position: live.position, at: live.at, value, hearers: new Set() }));
   else if (live.at > item.at) Object.assign(item, { position: live.position, at: live.at, value });
-  item.hearers.add(hear);
+  const hearer = (...told) => hear(...told); // one for each call: who follows anew with the same function stops the earlier call alone
+  item.hearers.add(hearer);
   if (item.position !== live.position) hear(item.value, item.position);
   tellSoon();
   return () => {
-    item.hearers.delete(hear);
+    item.hearers.delete(hearer);
     if (item.hearers.size || items.get(live.id) !== item) return;
     items.delete(live.id);
     tellSoon();

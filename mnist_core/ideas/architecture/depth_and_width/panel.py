@@ -137,7 +137,7 @@ def _panel(panel: Panel, group: str, moving: bool) -> None:
         st.caption(_(":material/visibility: Someone else's runs: you can watch them."))
     measure, accuracy = _measure(panel)
     ids = tuple(view.run.id for view in views)
-    live_parts.link(views, partial(_signature, ids, accuracy), key=panel.key("grid_link"))
+    live_parts.link(views, partial(_signature, ids, accuracy), key=panel.key("grid_link"), name=accuracy)
     group_panel.progress(panel, views)
     grid = networks(views)
     several = len(views) > len(grid)
