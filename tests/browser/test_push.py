@@ -95,7 +95,7 @@ def test_while_a_run_trains_the_page_asks_for_nothing(open_browser: Open, store:
     ],
 )
 def test_while_many_train_the_page_asks_for_nothing(
-    open_browser: Open, address: str, start: str, chart: str, end: str
+    open_browser: Open, store: Store, address: str, start: str, chart: str, end: str
 ) -> None:
     page = counting(open_browser()).open(address)
     page.press(start)
@@ -104,15 +104,14 @@ def test_while_many_train_the_page_asks_for_nothing(
         (found,) = page.find(f"[data-testid=live-chart][data-key$={chart}]")
         return int(found.get_attribute("data-points"))
 
-    def first_looks() -> bool:
-        """All runs have a point: the last words that a state changes are there."""
-        return (
-            number(page, "told") > 4
-            and page.at_rest()
-            and "waiting" not in page.find("[data-testid=live-progress]")[0].text
-        )
+    def all_train() -> bool:
+        """What is drawn anew when a run begins or is through its first epoch is there."""
+        runs = store.runs.newest(page.student(), 50, of_sweeps=True)
+        return len(runs) > 1 and all(run.progress.epoch >= 1 for run in runs)
 
-    wait_until(lambda: page.find("[data-testid=live-progress]") and first_looks() and points() > 20, 60)
+    wait_until(all_train, 60)
+    told = number(page, "told")
+    wait_until(lambda: number(page, "told") > told + 3 and page.at_rest() and points() > 20, 60)
     asked, told, seen = number(page, "asked"), number(page, "told"), points()
     wait_until(lambda: points() > seen and number(page, "told") > told + 8)
     assert number(page, "asked") == asked
