@@ -40,6 +40,7 @@ def start(run_id: str) -> None:
     )
     predictions.forget_outcome()
     st.session_state.update(shown_run=run_id, shown_group=None)
+    frame.draw_anew()
 
 
 @frame.callback
@@ -52,6 +53,7 @@ def start_all(group: str) -> None:
         session.student(), configs, group, preset=preset.name, variants=tuple(preset.variants)
     )
     st.session_state.update(shown_run=None, shown_group=group)
+    frame.draw_anew()
 
 
 def _variants(preset: Preset) -> list[RunConfig]:
@@ -118,18 +120,24 @@ def page() -> None:
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
-    with st.sidebar:
-        controls.draw()
-    design()
     preload()
-    draft.write_address()
+    frame.fragment(settings)(nothing_shown=not (run or group))
     if group:
         frame.safely(group_panel.draw)(PAGE, group)
     elif run:
         frame.safely(run_panel.draw)(PAGE, run)
-    else:
-        preview_panel.draw(draft.config())
     run_list.draw()
+
+
+def settings(nothing_shown: bool) -> None:
+    """What changes as a control is moved; what is shown of runs is not drawn again for it."""
+    with st.sidebar:
+        controls.draw()
+    design()
+    if nothing_shown:
+        preview_panel.draw(draft.config())
+    draft.write_address()
+    address.end_of_fragment()
 
 
 page()

@@ -91,14 +91,27 @@ def say(**parameters: str | None) -> None:
 
 def end() -> None:
     """At the end of a page: write what was said, where the address says something else."""
-    state, query = st.session_state, st.query_params.to_dict()
-    parameters = {name: value for name, value in state["address_says"].items() if value is not None}
+    state = st.session_state
     ready = state.get("address_ready", False)
-    if ready and query != parameters:
-        st.query_params.from_dict(parameters)
+    parameters = _write(ready=ready)
     # The script is not there before it has come with a page: the first address is its to write.
     _watch_history(None if ready else urlencode(parameters))
     state["address_ready"] = True
+    state["address_followed"] = False
+
+
+def end_of_fragment() -> None:
+    """At the end of a fragment that says parameters: the same, where it is drawn without the rest of the page."""
+    context = get_script_run_ctx()
+    if context is not None and context.fragment_ids_this_run:
+        _write(ready=True)
+
+
+def _write(*, ready: bool) -> Parameters:
+    state, query = st.session_state, st.query_params.to_dict()
+    parameters = {name: value for name, value in state["address_says"].items() if value is not None}
+    if ready and query != parameters:
+        st.query_params.from_dict(parameters)
     now = time.monotonic()
     written = [*state["address_written"], _WrittenAddress(query)]
     earlier = [address for address in written if address.parameters != parameters]
@@ -106,7 +119,7 @@ def end() -> None:
         address.until = address.until or now + ON_ITS_WAY_SECONDS
     on_their_way = [address for address in earlier if address.until and now < address.until]
     state["address_written"] = [*on_their_way, _WrittenAddress(parameters)]
-    state["address_followed"] = False
+    return parameters
 
 
 def _watch_history(first: str | None) -> None:
