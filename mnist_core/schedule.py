@@ -54,7 +54,7 @@ def window(config: RunConfig) -> int:
     return max(1, math.ceil(config.total_steps / RECORDS))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # 6 kB each at most
 def evaluation_steps(config: RunConfig) -> frozenset[int]:
     """After how many updates the network is evaluated: before the first, early and often, then by epochs.
 
@@ -68,7 +68,7 @@ def evaluation_steps(config: RunConfig) -> frozenset[int]:
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # 60 kB each at most, of 1,000 epochs
 def watched_steps(config: RunConfig) -> frozenset[int]:
     """After how many updates early stopping sees the validation loss besides `evaluation_steps`: at every other epoch's
     end. None without early stopping."""

@@ -78,6 +78,6 @@ def _seconds_per_epoch(run: Run) -> float | None:
     return round(progress.seconds / progress.epoch, 2) if progress.epoch else None
 
 
-@lru_cache(10_000)
+@lru_cache(5_000)  # as many as `store.rows` keeps, whose configurations these are
 def _parameters(config: RunConfig) -> int:
     return models.describe(config).parameters

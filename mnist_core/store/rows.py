@@ -138,7 +138,7 @@ def end_run(
     return change_row(connection, run_id, change, token)
 
 
-# To read and check settings is most of the work of listing a thousand runs, and they never change.
+# To read and check settings is most of the work of listing a thousand runs, and they never change. 4 kB each: 20 MB at most.
 _settings = lru_cache(5_000)(RunConfig.from_json)
 
 

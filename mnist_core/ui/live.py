@@ -15,15 +15,17 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnist_core.errors import MnistLabError
+from mnist_core.memo import MB
 from mnist_core.records import Analysis
 from mnist_core.ui import seal, texts, watch
 
 LOG = logging.getLogger("mnist_lab")
 ITEMS = 2_000  # kept at most; those that nobody follows go first
+ROOM = 96 * MB  # of all items with their earlier values; these go first, of items that were not used for the longest
 FORGET_SECONDS = 60.0  # an item that nobody has followed for so long is forgotten
 EARLIER = 4  # values before the present one from which a change can be told
 SHORTEST_START = 32  # letters that two texts begin with alike, for their end alone to be sent
@@ -122,8 +124,16 @@ class Item:
             LOG.exception("What a page follows could not be made")
             value = GONE
         with _lock:
-            if self.told is before:  # else a page has just drawn a newer one
+            if (self.told.position, self.told.at) == (
+                before.position,
+                before.at,
+            ):  # else a page has just drawn a newer one
                 self.told = Told.of(value, self.at(versions), before)
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept of it, about: a value takes what its text does."""
+        return (2 + len(self.told.earlier)) * len(self.told.text) + sum(map(len, list(self.told.messages.values())))
 
     def at(self, versions: Mapping[str, int]) -> int:
         """The sum of the versions of what it shows, which rises with every change."""
@@ -194,11 +204,32 @@ def forget_unused(followed: Collection[str]) -> None:
             if item_id in _items:
                 _items[item_id].used = now
         _forget([item.id for item in _items.values() if now - item.used > FORGET_SECONDS])
+        _make_room()
 
 
 def _forget_some() -> None:
     if len(_items) > ITEMS:
         _forget(sorted(_items, key=lambda item_id: _items[item_id].used)[: ITEMS // 10])
+    _make_room()
+
+
+def _make_room() -> None:
+    """Where all take more than ROOM: forget earlier values, then items, but for the last."""
+    total = sum(item.size for item in _items.values())
+    if total <= ROOM:
+        return
+    by_use = sorted(_items.values(), key=lambda item: item.used)
+    for item in by_use:
+        if total > ROOM:
+            total -= item.size
+            item.told = replace(item.told, earlier=(), messages={})
+            total += item.size
+    gone = []
+    for item in by_use[:-1]:
+        if total > ROOM:
+            total -= item.size
+            gone.append(item.id)
+    _forget(gone)
 
 
 def _forget(gone: Collection[str]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mnist_core.figures.axes import packed
-from mnist_core.ui.live import EARLIER, Told, patch
+from mnist_core.ui import live
+from mnist_core.ui.live import EARLIER, Item, Told, patch
 
 
 def patched(old: Any, change: Any) -> Any:
@@ -112,3 +113,23 @@ def test_few_earlier_values_are_kept() -> None:
         told = Told.of(number, number, told)
     assert [one.value for one in told.earlier] == [18, 17, 16, 15][:EARLIER]
     assert all(not one.earlier for one in told.earlier)
+
+
+@pytest.mark.parametrize(
+    ("room", "kept", "with_earlier"), [(270, 3, 3), (269, 3, 2), (180, 3, 0), (179, 2, 0), (1, 1, 0)]
+)
+def test_items_take_no_more_than_their_room(
+    monkeypatch: pytest.MonkeyPatch, room: int, kept: int, with_earlier: int
+) -> None:
+    items = {}
+    for number in range(3):
+        told = Told.of("b" * 28, 2, Told.of("a" * 28, 1))
+        items[str(number)] = Item(str(number), (), (), lambda: None, "en", False, False, told, used=float(number))
+    assert {item.size for item in items.values()} == {90}
+    monkeypatch.setattr(live, "_items", items)
+    monkeypatch.setattr(live, "ROOM", room)
+    with live._lock:
+        live._make_room()
+    assert list(items) == ["0", "1", "2"][3 - kept :]
+    assert sum(bool(item.told.earlier) for item in items.values()) == with_earlier
+    assert all(item.told.value == "b" * 28 for item in items.values())
