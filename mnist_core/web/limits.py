@@ -99,6 +99,10 @@ class Limits:
             await self._refuse(scope, send, 414, TOO_LONG)
         elif self._waits(cookie.student(scope), REQUESTS) or self._waits(_uploader(scope), UPLOADS):
             await self._refuse(scope, send, 429, TOO_MANY)
+        elif _is_page(scope) and (refusal := self._no_room(cookie.student(scope))):
+            await self._refuse(
+                scope, send, *refusal
+            )  # a page that found none for its connection would say nothing of it
         elif _uploader(scope):
             await self._app(scope, receive, send)  # Streamlit bounds it while it reads
         else:
@@ -133,10 +137,8 @@ class Limits:
 
     async def _connection(self, scope: Scope, receive: Receive, send: Send) -> None:
         session = cookie.student(scope)
-        if sum(self._open.values()) >= ALL_OPEN_CONNECTIONS:
-            await self._refuse_connection(scope, receive, send, 503, FULL)
-        elif session and self._open.get(session, 0) >= OPEN_CONNECTIONS:
-            await self._refuse_connection(scope, receive, send, 429, TOO_MANY_OPEN)
+        if refusal := self._no_room(session):
+            await self._refuse_connection(scope, receive, send, *refusal)
         elif self._waits(session, CONNECTIONS):
             await self._refuse_connection(scope, receive, send, 429, TOO_MANY)
         else:
@@ -147,6 +149,14 @@ class Limits:
                 self._open[session] -= 1
                 if not self._open[session]:
                     del self._open[session]
+
+    def _no_room(self, session: str) -> tuple[int, str] | None:
+        """Status and sentence where the session may have no connection more."""
+        if sum(self._open.values()) >= ALL_OPEN_CONNECTIONS:
+            return 503, FULL
+        if session and self._open.get(session, 0) >= OPEN_CONNECTIONS:
+            return 429, TOO_MANY_OPEN
+        return None
 
     def _slowed(self, receive: Receive) -> Receive:
         """The connection's messages, no faster than its share."""
@@ -189,6 +199,11 @@ class Limits:
 
 class _TooLargeError(Exception):
     """A body grew beyond its bound."""
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether a browser asks for a page to show: of all that it asks for only then it names HTML."""
+    return b"text/html" in header(scope, b"accept")
 
 
 def _uploader(scope: Scope) -> str:

@@ -153,6 +153,34 @@ def test_the_server_has_so_many_connections_at_once(monkeypatch: pytest.MonkeyPa
     asyncio.run(connecting())
 
 
+def test_a_page_that_would_find_no_room_for_its_connection_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "OPEN_CONNECTIONS", 3)
+    monkeypatch.setattr(limits, "ALL_OPEN_CONNECTIONS", 5)
+    document = (b"accept", b"text/html,*/*;q=0.8")
+
+    sockets, pages = Sockets(), Server()
+
+    async def server(scope: Scope, receive: Receive, send: Send) -> None:
+        await (pages if scope["type"] == "http" else sockets)(scope, receive, send)
+
+    async def asking() -> None:
+        app = Limits(server)
+
+        async def ask(*headers: tuple[bytes, bytes]) -> tuple[int, str]:
+            answer = await send_to(app, request("/train", headers=list(headers)))
+            return answer.status, answer.body.decode()
+
+        await connect(app, 3, COOKIE)
+        assert await ask(document, COOKIE) == (429, limits.TOO_MANY_OPEN)
+        assert (await ask(COOKIE))[0] == 200  # a picture of a tab that is open
+        assert (await ask(document, OTHER))[0] == 200
+        await connect(app, 2)
+        assert await ask(document) == (503, limits.FULL)
+        assert (await ask())[0] == 200
+
+    asyncio.run(asking())
+
+
 def test_a_server_that_cannot_answer_a_handshake_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ALL_OPEN_CONNECTIONS", 0)
 
