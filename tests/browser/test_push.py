@@ -79,7 +79,7 @@ def test_while_a_run_trains_the_page_asks_for_nothing(open_browser: Open, store:
     page.press("run")
     wait_until(lambda: page.step() > 0 and number(page, "told") > 2 and page.at_rest())
     asked, told, points = number(page, "asked"), number(page, "told"), page.points()
-    wait_until(lambda: page.points() > points and number(page, "told") > told + 8)
+    wait_until(lambda: page.points() > points and number(page, "told") > told + 4, 60)
     assert number(page, "asked") == asked
     assert number(page, "opened") == 1
     page.press("stop")
@@ -109,11 +109,11 @@ def test_while_many_train_the_page_asks_for_nothing(
         runs = store.runs.newest(page.student(), 50, of_sweeps=True)
         return len(runs) > 1 and all(run.progress.epoch >= 1 for run in runs)
 
-    wait_until(all_train, 60)
+    wait_until(all_train, 120)
     told = number(page, "told")
     wait_until(lambda: number(page, "told") > told + 3 and page.at_rest() and points() > 20, 60)
     asked, told, seen = number(page, "asked"), number(page, "told"), points()
-    wait_until(lambda: points() > seen and number(page, "told") > told + 8)
+    wait_until(lambda: points() > seen and number(page, "told") > told + 4, 60)
     assert number(page, "asked") == asked
     page.press(end)
     wait_until(lambda: not page.can_press(end), 60)
