@@ -132,7 +132,8 @@ def write_address() -> None:
     address.say(
         preset=experiment.name if experiment is not None else None,
         variant=variant() if experiment is not None and experiment.variants else None,
-        **config().to_query(base()),
+        # None for what is as the experiment has it: where the controls alone are drawn, it was said before.
+        **(dict.fromkeys(FIELDS) | config().to_query(base())),
     )
 
 

@@ -59,6 +59,15 @@ def run_once(page: Page) -> str:
     return query(page)["run"]
 
 
+def test_a_setting_that_is_moved_back_leaves_the_address(open_browser: Open) -> None:
+    page = open_browser().open(f"/train?{SMALL}")
+    wait_until(lambda: rate(page) == "0.5", 30)
+    lower_rate(page)
+    page.move("c_learning_rate", Keys.ARROW_RIGHT)
+    wait_until(lambda: rate(page) == "0.5" and "learning_rate" not in query(page), 30)
+    assert query(page)["epochs"] == "1"
+
+
 def test_twenty_key_presses_make_no_entry_in_the_history(open_browser: Open) -> None:
     page = open_browser().open("/").open(f"/train?{SMALL}")
     wait_until(lambda: rate(page) == "0.5", 30)
