@@ -10,6 +10,8 @@ MnistLabError
 │   ├── StoreUnavailableError  corrupt, from a newer version, not to be had at all
 │   │   └── TransientStoreError  locked, full, read-only, its server stopped: it passes, and runs wait
 │   ├── LeaseLostError         another cluster serves the store
+│   ├── ClassError             a wrong code, a nickname that is taken, a class that is gone
+│   │   └── NotTeacherError    what only the teacher of a class may do
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
 ├── AnalysisError         an analysis that is asked with what cannot be, or whose result is another version's
@@ -102,6 +104,14 @@ class LeaseLostError(StoreError):
 
 class LimitError(StoreError):
     """More than a student may have at the same time, or a larger run than this server trains."""
+
+
+class ClassError(StoreError):
+    """A wrong code or password, a nickname that cannot be, a class or member that is not there."""
+
+
+class NotTeacherError(ClassError):
+    """Only the teacher of a class may do this, and whoever asked has not shown that he is."""
 
 
 class RunNotFoundError(StoreError):

@@ -332,3 +332,37 @@ class Analysis:
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of students, as everybody may know it who has its code."""
+
+    id: str
+    name: UserText
+    code: str
+    version: int  # grows with every change, of its members too
+    members_only: bool  # nobody but members of a class trains on this server
+    address: str  # of the app, as students reach it; empty: not chosen
+    members: int  # who are in it now
+    days_left: float  # that the server serves until it goes by itself
+
+
+@dataclass(frozen=True)
+class Member:
+    """Who is in a class. `personal_code` brings him back in another browser."""
+
+    id: str
+    nickname: UserText
+    personal_code: str
+    removed: bool = False
+    runs: int = 0  # of his that are the class's
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The class that a student is in, as whom, and the name that his cookie should have: another one where two were merged."""
+
+    in_class: Class
+    member: Member
+    student: str

@@ -23,6 +23,8 @@
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
 | MNIST_LAB_FRAME_ANCESTORS | other sites that may show the app in a frame   | none                   |
 | MNIST_LAB_PROXIES   | proxies whose word on a browser's address counts     | none                   |
+| MNIST_LAB_URL       | the app's address, as students reach it              | offered: the network's |
+| MNIST_LAB_TEACHER_PASSWORD | asked for before a class is opened            | none                   |
 
 Read at each call, not at import, so that tests and secrets can set them late.
 """
@@ -43,8 +45,9 @@ from mnist_core.messages import N_
 
 TLS = ("MNIST_LAB_TLS_CA", "MNIST_LAB_TLS_CERT", "MNIST_LAB_TLS_KEY")
 # What a host's secrets may set (Streamlit's, for one), beside the environment.
-FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", *TLS)
+FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", "MNIST_LAB_URL", "MNIST_LAB_TEACHER_PASSWORD", *TLS)
 _SITE = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE)
+_URL = re.compile(r"https?://[\w.\-\[\]:%]{1,150}(/[\w.\-/%]{0,100})?", re.ASCII)
 # What one worker needs, with PyPI's CUDA build of torch: at most 550 MB for itself, and a part of 260 MB that all share.
 WORKER_BYTES = 700 * 2**20
 WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
@@ -117,6 +120,17 @@ def data_folder() -> Path | None:
     """The folder named by MNIST_LAB_DATA, if any."""
     value = os.environ.get("MNIST_LAB_DATA")
     return Path(value).expanduser() if value else None
+
+
+def public_url() -> str | None:
+    """The app's address as students' browsers reach it, without a slash at its end; None where none that is one is named."""
+    value = os.environ.get("MNIST_LAB_URL", "").strip().rstrip("/")
+    return value if _URL.fullmatch(value) else None
+
+
+def teacher_password() -> str | None:
+    """What is asked for before a class can be opened, if anything."""
+    return os.environ.get("MNIST_LAB_TEACHER_PASSWORD") or None
 
 
 def store_url() -> str:

@@ -49,7 +49,7 @@ LIGHT = BASE | {
 }
 # What pages are made of, below the folder of one page or one idea.
 KIT = LIGHT | {"schema", "figures", "store", "jobs", "ui"}
-PAGE_FOLDERS = {"home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
+PAGE_FOLDERS = {"classroom_page", "home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
 # In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
 # `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown. Each kind is a room of its own; the rest of
 # a folder is panels.
@@ -438,7 +438,7 @@ def test_a_page_is_found_under_the_name_of_its_file() -> None:
 WALL_TIME = {
     *(
         f"mnist_core/store/{name}.py"
-        for name in ("analyses", "commands", "facts", "queue", "retention", "rows", "runs", "sweeps")
+        for name in ("analyses", "classes", "commands", "facts", "queue", "retention", "rows", "runs", "sweeps")
     ),
     "mnist_core/jobs/dispatcher.py",  # since when the cluster is there
 }

@@ -14,7 +14,8 @@ SOFT_DELETED_SECONDS = 86_400.0  # a soft-deleted run can be restored for so lon
 
 
 def delete_expired(store: Store) -> None:
-    """Delete what was soft-deleted a day ago, by the store's own clock, with its files."""
+    """Delete classes whose time is over, and what was soft-deleted a day ago, by the store's own clock, with its files."""
+    store.classes.delete_expired()
     for run_id, owner in store.retention.expired(SOFT_DELETED_SECONDS):
         store.runs.delete(run_id, owner)
         forget_files(run_id)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Analysis, AnalysisKind
+from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import holds
 from mnist_core.store.limits import check_analyses
@@ -70,7 +71,7 @@ class Analyses:
             ended = sa.select(analyses.c.id).where(same_kind, analyses.c.state.in_(("finished", "failed")))
             old = connection.execute(ended.order_by(analyses.c.created_order.desc()).offset(KEPT - 1)).scalars().all()
             connection.execute(sa.delete(analyses).where(analyses.c.id.in_(old)))
-            row["created_order"] = next_order(connection)
+            row |= {"created_order": next_order(connection), "class_id": class_of(connection, owner)}
             join(connection, owner)
             connection.execute(sa.insert(analyses).values(row))
         return analysis_id

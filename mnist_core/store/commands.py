@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from mnist_core.records import Requests
+from mnist_core.store.class_rows import check_member
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.record_reader import drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
@@ -31,7 +32,7 @@ class Commands:
         pause, resume (also of a run that has failed, from its last checkpoint or afresh), stop, step (one update, then
         paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already: no
         command brings a run in front of others.
-        Raises RunNotFoundError where the run is not the owner's.
+        Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train.
         """
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
@@ -41,6 +42,7 @@ class Commands:
             if change is None:
                 return
             if change.get("state") == "queued":
+                check_member(connection, owner)
                 change |= {"priority": 0} | end_of_the_queue(connection)
                 join(connection, owner)
             if command == "reset" and row.state != "running":

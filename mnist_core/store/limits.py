@@ -14,11 +14,13 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.messages import N_
 from mnist_core.networks.models import describe
+from mnist_core.store.class_rows import check_member
 from mnist_core.store.tables import analyses, runs, sweeps
 
 
 def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfig]) -> None:
     """See that the student may put these runs into the queue. Raises LimitError."""
+    check_member(connection, owner)
     for config in set(configs):
         _check_size(config)
     most = settings.limit("MNIST_LAB_STUDENT_RUNS")

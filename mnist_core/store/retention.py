@@ -13,6 +13,8 @@ from mnist_core.store.lease import served_seconds
 from mnist_core.store.rows import change_runs
 from mnist_core.store.tables import runs
 
+NOBODY = "deleted"  # whose runs of a class are that was deleted: no cookie has this name
+
 
 @dataclass(eq=False)
 class Retention:
@@ -22,16 +24,11 @@ class Retention:
 
     def soft_delete(self, run_ids: Sequence[str], owner: str) -> None:
         """Take one's own runs out of sight, to be deleted later; those that are not over end as stopped."""
-        now = time.time()
-        stopped = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": now}
-        waiting = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state.in_(("queued", "paused")))
-        training = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner, runs.c.state == "running")
+        own = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner)
         with self.database.begin() as connection:
-            # Locks the rows before the sequence.
-            hidden = {"soft_deleted_at": now, "soft_deleted_served": served_seconds(connection)}
-            change_runs(connection, run_ids, owner, hidden)
-            connection.execute(sa.update(runs).where(training).values(command="stop"))
-            connection.execute(sa.update(runs).where(waiting).values(**stopped, finished_order=next_order(connection)))
+            hidden = {"soft_deleted_at": time.time(), "soft_deleted_served": served_seconds(connection)}
+            change_runs(connection, run_ids, owner, hidden)  # locks the rows before the sequence
+            _end(connection, own)
 
     def restore(self, run_ids: Sequence[str], owner: str) -> None:
         """Show one's own soft-deleted runs again."""
@@ -66,3 +63,20 @@ class Retention:
         with self.database.begin(write=False) as connection:
             query = finished.where(runs.c.soft_deleted_served <= served_seconds(connection) - seconds)
             return [(row.id, row.owner) for row in connection.execute(query)]
+
+
+def give_up_runs(connection: sa.Connection, class_id: str) -> None:
+    """Take all runs of a class out of sight for good: nobody can restore them, and they are deleted as soon as they have ended."""
+    own = runs.c.class_id == class_id
+    hidden = {"soft_deleted_at": time.time(), "soft_deleted_served": -1e12, "owner": NOBODY}
+    connection.execute(sa.update(runs).where(own).values(version=runs.c.version + 1, **hidden))
+    _end(connection, own)
+
+
+def _end(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Stop those of the runs that are not over."""
+    training, waiting = runs.c.state == "running", runs.c.state.in_(("queued", "paused"))
+    stopped = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}
+    connection.execute(sa.update(runs).where(which, training).values(command="stop"))
+    order = next_order(connection)
+    connection.execute(sa.update(runs).where(which, waiting).values(**stopped, finished_order=order))

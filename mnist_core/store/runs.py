@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, UnreadableRun
+from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.limits import check_runs
@@ -54,6 +55,7 @@ class Runs:
             check_runs(connection, owner, [config])
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
+            row["class_id"] = class_of(connection, owner)
             row["prediction"] = prediction
             join(connection, owner)
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
@@ -110,6 +112,7 @@ class Runs:
         with self.database.begin() as connection:
             order = next_order(connection)
             row = new_row(run_id, owner, config, order) | finished | {"finished_order": order}
+            row["class_id"] = class_of(connection, owner)
             connection.execute(sa.insert(runs).values(row))
             append_records(connection, run_id, curves)
         return run_id
@@ -203,9 +206,11 @@ def insert_group(
         return ids  # the same press has arrived before
     check_runs(connection, owner, configs)
     labels = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
-    first = next_order(connection, len(ids))
+    first, in_class = next_order(connection, len(ids)), class_of(connection, owner)
     rows = [
-        new_row(run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group)
+        new_row(
+            run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group, class_id=in_class
+        )
         for number, (run_id, config, variant) in enumerate(zip(ids, configs, labels, strict=True))
     ]
     join(connection, owner)

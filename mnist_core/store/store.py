@@ -7,6 +7,7 @@ so that a page asks one cheap question ("is it still version n?") before it read
 from __future__ import annotations
 
 from mnist_core.store.analyses import Analyses
+from mnist_core.store.classes import Classes
 from mnist_core.store.commands import Commands
 from mnist_core.store.database import Database
 from mnist_core.store.facts import Facts
@@ -44,6 +45,7 @@ class Store:
         self.lease = Leases(database)
         self.retention = Retention(database)
         # Besides runs.
+        self.classes = Classes(database)
         self.analyses = Analyses(database)
         self.facts = Facts(database)
         self.transfer = Transfer(database)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import SweepRecord
+from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.limits import check_sweeps
 from mnist_core.store.rows import as_id, insert_into
@@ -70,6 +71,7 @@ def _insert(connection: sa.Connection, sweep: SweepRecord) -> None:
         "preset": sweep.preset,
         "variant": sweep.variant,
         "predicted_edge": sweep.predicted_edge,
+        "class_id": class_of(connection, sweep.owner),
         "created_order": next_order(connection),
     }
     connection.execute(insert_into(connection, sweeps).values(row).on_conflict_do_nothing())

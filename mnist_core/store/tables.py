@@ -60,10 +60,12 @@ runs = sa.Table(
     sa.Column("soft_deleted_at", sa.Float),
     # … and what the store's clock (`lease.served_seconds`) said then; it goes for good a day later by that clock.
     sa.Column("soft_deleted_served", sa.Float),
+    sa.Column("class_id", sa.String(16)),  # the class that its student was in when it was made
 )
 sa.Index("runs_by_owner", runs.c.owner, runs.c.created_order)
 sa.Index("runs_by_group", runs.c.group_id)
 sa.Index("runs_by_state", runs.c.state)
+sa.Index("runs_by_class", runs.c.class_id)
 
 # One row per sweep over learning rates; its runs are those of the group with its id.
 sweeps = sa.Table(
@@ -80,7 +82,9 @@ sweeps = sa.Table(
     sa.Column("predicted_edge", sa.Float),
     sa.Column("off", sa.Float),
     sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("class_id", sa.String(16)),  # as that of a run
 )
+sa.Index("sweeps_by_class", sweeps.c.class_id)
 
 # Packed records (records.STEP_DTYPE, records.EVALUATION_DTYPE), a few times a second one row of each kind.
 chunks = sa.Table(
@@ -121,9 +125,11 @@ analyses = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, default=1),
     sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("token", sa.Integer, nullable=False, server_default="0"),  # as that of a run
+    sa.Column("class_id", sa.String(16)),  # as that of a run
 )
 sa.Index("analyses_by_owner", analyses.c.owner, analyses.c.kind, analyses.c.created_order)
 sa.Index("analyses_by_state", analyses.c.state)
+sa.Index("analyses_by_class", analyses.c.class_id)
 
 # What is known of this installation: its speed, what the cluster is doing, how far a download is.
 facts = sa.Table(
@@ -163,4 +169,55 @@ counters = sa.Table(
     metadata,
     sa.Column("name", sa.String(16), primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+# One row per class (store/classes.py). Of the teacher's secret only the hash is kept.
+classes = sa.Table(
+    "classes",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("code", sa.String(8), nullable=False, unique=True),
+    sa.Column("teacher_hash", sa.String(64), nullable=False),  # SHA-256, in hexadecimal digits
+    sa.Column("members_only", sa.Boolean, nullable=False, server_default=sa.false()),  # nobody else trains here
+    sa.Column("address", sa.String(200), nullable=False, server_default=""),  # of the app, as students reach it
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # raised by every change, of members too
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_served", sa.Float, nullable=False),  # what the store's clock said
+)
+
+# One row per student and class. `student`: the name in his cookie, which owns his runs and is told to nobody else.
+members = sa.Table(
+    "members",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("class_id", sa.String(16), sa.ForeignKey("classes.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("student", sa.String(64), nullable=False, index=True),
+    sa.Column("nickname", sa.String(40), nullable=False),
+    sa.Column("nickname_key", sa.String(200), nullable=False),  # equal for nicknames that look alike
+    sa.Column("personal_code", sa.String(8), nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("merged_into", sa.String(16)),  # the member that this one is, too: its browser takes that one's name
+    sa.Column("joined_order", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("class_id", "student", name="members_by_student"),
+    sa.UniqueConstraint("class_id", "nickname_key", name="members_by_nickname"),
+    sa.UniqueConstraint("class_id", "personal_code", name="members_by_code"),
+)
+
+# The browsers in which a class's console was opened: what they train is the class's, too.
+teachers = sa.Table(
+    "teachers",
+    metadata,
+    sa.Column("class_id", sa.String(16), sa.ForeignKey("classes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("student", sa.String(64), primary_key=True, index=True),
+    sa.Column("joined_order", sa.BigInteger, nullable=False),
+)
+
+# Who entered wrong codes or passwords, and until when he waits, by the store's clock (store/attempts.py).
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("key", sa.String(80), primary_key=True),
+    sa.Column("wrong", sa.Integer, nullable=False),
+    sa.Column("until_served", sa.Float, nullable=False),
 )

@@ -25,7 +25,7 @@ from mnist_core.store.database import Database
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.rows import insert_into
-from mnist_core.store.tables import analyses, counters, facts, lease, metadata, runs, sweeps, usage
+from mnist_core.store.tables import analyses, attempts, classes, counters, facts, lease, metadata, runs, sweeps, usage
 
 __all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfer", "known_revisions", "stage"]
 ROWS = 200  # that are in memory at a time
@@ -117,7 +117,7 @@ class Transfer:
             yield Snapshot(connection)
 
     def has_runs(self) -> bool:
-        """Whether there are runs, sweeps or analyses."""
+        """Whether there are runs, sweeps, analyses or classes."""
         with self.database.begin(write=False) as connection:
             return _has_runs(connection)
 
@@ -136,7 +136,8 @@ class Transfer:
 
 def _has_runs(connection: sa.Connection) -> bool:
     return any(
-        connection.execute(sa.select(sa.literal(1)).select_from(table)).first() for table in (runs, sweeps, analyses)
+        connection.execute(sa.select(sa.literal(1)).select_from(table)).first()
+        for table in (runs, sweeps, analyses, classes)
     )
 
 
@@ -145,7 +146,7 @@ def _take_over(connection: sa.Connection, table: sa.Table, rows: Iterator[dict[s
         (row,) = rows
         change = {"token": lease.c.token + 1, "served_seconds": row["served_seconds"], "holder": ""}
         connection.execute(sa.update(lease).values(change))
-    elif table in (facts, counters, usage):
+    elif table in (facts, counters, usage, attempts):
         for row in rows:
             statement = insert_into(connection, table).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=row))
