@@ -47,9 +47,7 @@ def check(connection: sa.Connection, slowed: Sequence[Slowed]) -> None:
     query = sa.select(sa.func.max(attempts.c.until_served)).where(attempts.c.key.in_([one.key for one in slowed]))
     seconds = (connection.execute(query).scalar() or 0.0) - served_seconds(connection)
     if seconds > 0:
-        raise LimitError(
-            N_("Too many wrong attempts. Wait {seconds} seconds, then try again."), seconds=math.ceil(seconds)
-        )
+        raise LimitError(N_("Too many wrong attempts. Wait {seconds} s, then try again."), seconds=math.ceil(seconds))
 
 
 def count(connection: sa.Connection, slowed: Sequence[Slowed]) -> None:

@@ -10,7 +10,7 @@ from mnist_core.store.tables import classes, members, teachers
 
 # Built once: each new run asks.
 _IS_IN = sa.and_(members.c.removed.is_(False), members.c.merged_into.is_(None))
-_STUDENT = sa.bindparam("student")
+_STUDENT: sa.BindParameter[str] = sa.bindparam("student")
 _CLASS = (
     sa.union_all(
         sa.select(members.c.class_id, members.c.joined_order).where(members.c.student == _STUDENT, _IS_IN),

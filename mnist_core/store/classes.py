@@ -392,7 +392,7 @@ def _join(connection: sa.Connection, class_id: str, student: str, nickname: str)
     codes = set(connection.execute(of_class).scalars())
     if len(codes) >= MEMBERS:
         raise ClassError(N_("This class is full: it has {most} members."), most=MEMBERS)
-    row = {
+    row: dict[str, Any] = {
         "id": secrets.token_hex(5),
         "class_id": class_id,
         "student": student,

@@ -2,7 +2,7 @@
 
 The unit is a second of a worker, counted by the worker itself; of a stack each run has its part. Who has had least is next.
 What was used while nobody else waited is no debt for ever: the turn of the pool goes with what is trained now, and who comes
-back, or comes for the first time, begins there (virtual-time fair queueing). All students are one pool until there are classes.
+back, or comes for the first time, begins there (virtual-time fair queueing). All students are one pool, whatever their classes.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_core import escape, settings
 from mnist_core.errors import ConfigError, MnistLabError, StoreError, TransientStoreError
 from mnist_core.jobs import keeper
-from mnist_core.ui import address, data_note, large_type, session, texts, visits, widget_messages
+from mnist_core.ui import address, data_note, large_type, membership, session, texts, visits, widget_messages
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
@@ -40,6 +40,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
             _page("learning_rate", _("Learning rate"), "speed"),
             _page("compare", _("Compare"), "compare_arrows"),
             _page("inspect", _("Inspect"), "search_insights"),
+            _page("classroom", _("Classroom"), "school"),
         ],
         _("Understand"): [
             _page("data", _("Data"), "grid_view"),
@@ -100,13 +101,17 @@ def _draw(page: StreamlitPage) -> None:
     large_type.begin()
     visits.note()
     session.read_secrets()
+    membership.begin()
     session.remember_student()
+    if session.is_becoming():
+        return
     keeper.keep_cluster()
     interval = data_note.interval()  # where the store is out of reach, what a press met is said when it is back
     problem = st.session_state.pop("problem", None)  # before a fragment takes it for its own
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
         fragment(data_note.line, every=interval)()
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            membership.line()
             large_type.switch()
             texts.language_switch()
     _say_when_the_disk_is_full()

@@ -20,7 +20,7 @@ from typing import Any
 
 from mnist_core.errors import MnistLabError
 from mnist_core.memo import MB
-from mnist_core.records import Analysis
+from mnist_core.records import Analysis, Class
 from mnist_core.ui import seal, texts, watch
 
 LOG = logging.getLogger("mnist_lab")
@@ -31,7 +31,7 @@ EARLIER = 4  # values before the present one from which a change can be told
 SHORTEST_START = 32  # letters that two texts begin with alike, for their end alone to be sent
 GONE = "gone"  # in place of a value: ask the page anew
 Value = Any  # plain values, as JSON has them
-Moving = watch.View | Analysis
+Moving = watch.View | Analysis | Class
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,7 @@ class Item:
     id: str
     runs: tuple[str, ...]
     analyses: tuple[str, ...]
+    classes: tuple[str, ...]
     make: Callable[[], Value]
     language: str
     sealed: bool  # whether test figures are left out
@@ -141,12 +142,18 @@ class Item:
 
     def made_of(self, versions: Mapping[str, int]) -> tuple[int, ...]:
         """The versions of what it shows; 0 of what is gone."""
-        return tuple(versions.get(one, 0) for one in (*self.runs, *self.analyses))
+        return tuple(versions.get(one, 0) for one in (*self.runs, *self.analyses, *self.classes))
 
 
 def is_moving(views: Collection[Moving]) -> bool:
     """Whether anything may still happen to one of them without the student."""
-    return any(view.run.active if isinstance(view, watch.View) else view.active for view in views)
+    return any(_is_moving(view) for view in views)
+
+
+def _is_moving(view: Moving) -> bool:
+    if isinstance(view, Class):
+        return True  # somebody may come at any time
+    return view.run.active if isinstance(view, watch.View) else view.active
 
 
 _lock = threading.Lock()
@@ -157,15 +164,17 @@ _ids: dict[Hashable, str] = {}
 def follow(
     views: Collection[Moving], name: Hashable, make: Callable[[], Value], *, ticks: bool = False
 ) -> tuple[Value, Followed | None]:
-    """What `make` gives of these runs or analyses, as they were looked at, and the way to follow it; None where none of them moves.
+    """What `make` gives of these runs, analyses or classes, as they were looked at, and the way to follow it; None where none of
+    them moves.
 
     `name`: what is shown of them and how, apart from language and seal. `make` must look at them by itself (`watch.look`,
-    `watch.analysis`) and know nothing of a session: it is called again, in another thread, when one of them has changed (`ticks`:
+    `watch.analysis`, `watch.class_version`) and know nothing of a session: it is called again, in another thread, when one of them has changed (`ticks`:
     and each second).
     """
     runs = {view.run.id: view.run.version for view in views if isinstance(view, watch.View)}
     analyses = {one.id: one.version for one in views if isinstance(one, Analysis)}
-    versions = runs | analyses
+    classes = {one.id: one.version for one in views if isinstance(one, Class)}
+    versions = runs | analyses | classes
     with watch.knowing(versions):
         value = make()
     if not is_moving(views):
@@ -177,7 +186,18 @@ def follow(
         if item is None:
             item_id = secrets.token_hex(8)
             told = Told.of(value, at)
-            item = Item(item_id, tuple(runs), tuple(analyses), make, key[2], key[3], ticks, told, time.monotonic())
+            item = Item(
+                item_id,
+                tuple(runs),
+                tuple(analyses),
+                tuple(classes),
+                make,
+                key[2],
+                key[3],
+                ticks,
+                told,
+                time.monotonic(),
+            )
             _items[item_id], _ids[key] = item, item_id
             _forget_some()
         elif item.told.at <= at:

@@ -223,6 +223,7 @@ class Watcher:
             self._ticked = now
         versions = watch.read({run_id for item in items for run_id in item.runs})
         versions |= watch.read_analyses({one for item in items for one in item.analyses})
+        versions |= watch.read_classes({one for item in items for one in item.classes})
         seen, told = {}, {}
         for item in items:
             seen[item.id] = item.made_of(versions)

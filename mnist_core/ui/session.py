@@ -52,7 +52,7 @@ export default function ({ data, setTriggerValue }) {
     .map((cookie) => cookie.slice(data.cookie.length + 1));
   const values = read();
   const whole = values.map((value) => value.replaceAll('"', "")).filter((value) => new RegExp(`^${data.form}$`).test(value));
-  const name = data.known && (whole.includes(data.student) || !whole.length) ? data.student : whole[0] ?? data.student;
+  const name = data.become ?? (data.known && (whole.includes(data.student) || !whole.length) ? data.student : whole[0] ?? data.student);
   if (values.some((value) => value !== name)) {
     const parts = location.pathname.split("/").filter(Boolean);
     for (let count = 0; count <= parts.length; count += 1) {
@@ -62,15 +62,33 @@ export default function ({ data, setTriggerValue }) {
     }
   }
   keep(name, "/", 31536000); // a year from now, at each visit
+  if (data.become) location.replace(new URL(data.then, document.baseURI));
   if (!data.known && !read().includes(name)) setTriggerValue("refused", true);
 }
 """
 
 
+def become(student: str, then: str) -> None:
+    """Let this browser be another student's, who opens the address `then` (relative to the app's start) at the next drawing."""
+    st.session_state["become"] = student, then
+
+
+def is_becoming() -> bool:
+    """Whether the browser is about to be another student's: nothing needs to be drawn."""
+    return "become" in st.session_state
+
+
 def remember_student() -> None:
     """Leave the student's name in the browser; where it keeps none, say once what that means."""
     component = st.components.v2.component("mnist_lab_remember", js=_REMEMBER)
-    data = {"cookie": COOKIE, "student": student(), "known": st.session_state["student_known"], "form": NAME}
+    data: dict[str, object] = {
+        "cookie": COOKIE,
+        "student": student(),
+        "known": st.session_state["student_known"],
+        "form": NAME,
+    }
+    if is_becoming():
+        data["become"], data["then"] = st.session_state["become"]
     refused = component(key="remember_student", data=data, height=0, on_refused_change=_nothing).get("refused")
     if refused and not st.session_state.get("told_refused"):
         st.session_state["told_refused"] = True

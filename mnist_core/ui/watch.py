@@ -130,7 +130,7 @@ def analysis(analysis_id: str) -> Analysis | None:
 
 @contextmanager
 def knowing(versions: Mapping[str, int]) -> Iterator[None]:
-    """Look for a while at these runs or analyses, and no others, as they were at these versions, or later: what is kept is not
+    """Look for a while at these runs, analyses or classes, and no others, as they were at these versions, or later: what is kept is not
     asked for."""
     token = _known.set(versions)
     try:
@@ -142,6 +142,17 @@ def knowing(versions: Mapping[str, int]) -> Iterator[None]:
 def read_analyses(analysis_ids: Collection[str]) -> dict[str, int]:
     """Versions of those of these analyses that there are."""
     return session.store().analyses.versions_of(analysis_ids) if analysis_ids else {}
+
+
+def read_classes(class_ids: Collection[str]) -> dict[str, int]:
+    """Versions of those of these classes that there are."""
+    return session.store().classes.versions_of(class_ids) if class_ids else {}
+
+
+def class_version(class_id: str) -> int | None:
+    """The version of the class, which tells of each change of its members; None where it is gone."""
+    known = _known.get()
+    return (read_classes([class_id]) if known is None else known).get(class_id)
 
 
 def read(run_ids: Collection[str]) -> dict[str, int]:

@@ -1,0 +1,52 @@
+"""The class that this student is in: read once a drawing, shown in a small line on every page."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from mnist_core.errors import StoreError
+from mnist_core.records import Membership
+from mnist_core.ui import session
+from mnist_core.ui.texts import _
+
+
+def begin() -> None:
+    """Read whose this browser is. Where its student was merged with another, it becomes that one's."""
+    try:
+        membership = session.store().classes.membership(session.student())
+    except StoreError:
+        membership = None  # what needs the store says so itself
+    st.session_state["membership"] = membership
+    if membership is not None and membership.student != session.student():
+        session.become(membership.student, "./")
+
+
+def current() -> Membership | None:
+    """The class that this student is in, and as whom; as of this drawing of the page."""
+    membership: Membership | None = st.session_state.get("membership")
+    return membership
+
+
+def line() -> None:
+    """In which class one is, and as whom; behind it the personal code and the way out."""
+    membership = current()
+    if membership is None:
+        return
+    member, name = membership.member, membership.in_class.name
+    label = _("{nickname} in {name}").format(nickname=member.nickname.markdown, name=name.markdown)
+    with st.popover(label, icon=":material/school:", key="membership"):
+        st.markdown(
+            _("Your personal code is **{code}**. With it you come back in another browser, with all your runs.").format(
+                code=member.personal_code
+            )
+        )
+        st.button(
+            _("Not you?"), key="not_you", icon=":material/logout:", on_click=_leave, args=(membership.in_class.code,)
+        )
+        st.caption(_("Somebody else then joins in this browser. Your runs stay yours."))
+
+
+def _leave(code: str) -> None:
+    session.become(secrets.token_hex(16), f"./?class={code}")
