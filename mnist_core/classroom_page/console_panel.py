@@ -190,8 +190,8 @@ def _change_members_only(class_id: str, secret: str) -> None:
 
 
 def _own_link(opened: Class, secret: str) -> None:
-    """The link that makes another browser the teacher's, shown for one drawing: it carries the secret."""
-    if st.button(_("Show my teacher's link"), key="own_link", icon=":material/key:"):
+    """The link that makes another browser the teacher's, shown when it is asked for: it carries the secret."""
+    if st.toggle(_("Show my teacher's link"), key="own_link"):
         st.warning(
             _("Whoever has this link is the teacher of the class. Show it to nobody; keep it for another computer.")
         )

@@ -78,10 +78,11 @@ def _memory() -> tuple[bool, str]:
 
 def _time() -> None:
     """How long sixty runs of a preset will take."""
+    titles = {name: _(preset.title) for name, preset in PRESETS.items()}
     preset = st.selectbox(
         _("If {n} students start this experiment together").format(n=STUDENTS),
-        list(PRESETS),
-        format_func=lambda name: _(PRESETS[name].title),
+        list(titles),
+        format_func=titles.__getitem__,
         key="check_preset",
     )
     store = session.store()

@@ -128,7 +128,7 @@ def test_a_class_from_opening_to_its_end(open_browser: Open, store: Store) -> No
     assert line(ann.open("/train")) == ""
 
 
-ACTS = ("rename_member", "remove_member", "merge_members", "delete_class", "own_link")
+ACTS = ("rename_member", "remove_member", "merge_members", "delete_class")
 
 
 def test_no_student_is_the_teacher_over_the_socket(lab: Lab, store: Store) -> None:
@@ -166,6 +166,7 @@ def _forge(lab: Lab, opened: Class, cookies: dict[str, str], widgets: dict[str, 
         filled(widgets[merge], "Eve"),
         filled(widgets[nickname], "Eel"),
         switched(widgets["members_only"]),
+        switched(widgets["own_link"]),
     ]
     with SocketSession(lab.address, cookies) as session:
         for act in ACTS:

@@ -103,7 +103,7 @@ def test_the_console_shows_the_way_in_and_who_is_there(
     assert "Guest networks" not in texts(app)
     assert any("Otter<small>1 run</small>" in html.proto.body for html in app.get("html"))
     assert secret not in str([element.proto for element in app.main if hasattr(element, "proto")])
-    press(app, "own_link")
+    app.toggle(key="own_link").set_value(True).run()
     assert f"{ADDRESS}/{teacher.link(found.id, secret)}" in [code.value for code in app.code]
 
 
@@ -151,7 +151,9 @@ def test_who_has_no_secret_gets_no_console(
         app = open_page("classroom", **{"class": found.id})
         assert app.title[0].value == "Classroom"
         assert not app.code
-        assert not {"delete_class", "remove_member", "own_link"} & {button.key for button in app.button}
+        assert not {"delete_class", "remove_member", "own_link", "members_only"} & {
+            one.key for one in [*app.button, *app.toggle]
+        }
 
 
 def test_a_teacher_of_two_classes_finds_both(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +182,7 @@ def test_the_room_is_checked_on_one_screen(
         assert sentence in shown
     before = [text for text in shown.splitlines() if text.startswith("All have finished")]
     store.facts.set("cluster", {"workers": 2, "slots": 2})
-    app.selectbox(key="check_preset").select("simple-convnet").run()
+    app.selectbox(key="check_preset").select("lenet").run()
     assert "Training processes ready: 2" in texts(app)
     assert [text for text in texts(app).splitlines() if text.startswith("All have finished")] != before
 

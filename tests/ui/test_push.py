@@ -266,3 +266,19 @@ def test_a_tab_that_comes_while_the_watcher_sees_that_nobody_is_there_is_seen(
         (message,) = heard(socket)
         assert message["id"] == followed.id
     assert empty
+
+
+def test_who_follows_a_class_hears_of_each_who_joins(client: Client, store: Store) -> None:
+    opened, secret = store.classes.open("3b", STUDENT)
+    with texts.speaking("en"), seal.seen(sealed=False):
+        value, followed = live.follow([opened], "members", lambda: watch.class_version(opened.id))
+    assert value == 1
+    assert followed is not None
+    with client.connect() as socket:
+        tell(socket, followed)
+        store.classes.join(opened.code, "b" * 32, "Otter")
+        (message,) = heard(socket)
+        assert (message["from"], message["patch"]) == (followed.position, ["=", 2])
+        store.classes.delete(opened.id, secret)
+        (message,) = heard(socket)
+        assert message["patch"] == ["=", None]
