@@ -36,5 +36,5 @@ def _board(class_id: str) -> None:
 
 
 def _count(opened: Class) -> None:
-    text = ngettext("**{n}** student is here.", "**{n}** students are here.", opened.members)
-    st.subheader(text.format(n=opened.members), anchor=False)
+    text = ngettext("{n} student is here", "{n} students are here", opened.members).format(n=opened.members)
+    st.subheader(text if opened.members else _("Nobody is here yet"), anchor=False)

@@ -61,7 +61,7 @@ def _invitation(opened: Class, secret: str) -> str | None:
         invitation.words(opened, None)
         return None
     st.markdown(_("Students scan the picture, open the link, or enter the code on **Home**."))
-    invitation.words(opened, address)
+    invitation.words(opened, None)
     st.code(reach.join_link(address, opened.code), language=None)
     if len(offered) > 1:
         st.session_state["class_address"] = address
@@ -88,8 +88,8 @@ def _members(class_id: str, secret: str) -> None:
         st.info(_("This class is no longer here."))
         return
     members = session.store().classes.members(class_id, secret)
-    text = ngettext("{n} student is here", "{n} students are here", opened.members)
-    st.subheader(text.format(n=opened.members), anchor=False)
+    text = ngettext("{n} student is here", "{n} students are here", opened.members).format(n=opened.members)
+    st.subheader(text if opened.members else _("Nobody is here yet"), anchor=False)
     if members:
         st.html(f'<ul class="mnist-lab-members">{"".join(map(_chip, members))}</ul>')
         _change_one(members, class_id, secret)
@@ -99,9 +99,10 @@ def _members(class_id: str, secret: str) -> None:
 
 
 def _chip(member: Member) -> str:
-    count = ngettext("{n} run", "{n} runs", member.runs).format(n=member.runs) if member.runs else ""
+    text = ngettext("{n} run", "{n} runs", member.runs).format(n=member.runs)
+    count = f"<small>{text}</small>" if member.runs else ""
     kind = ' class="removed"' if member.removed else ""
-    return f"<li{kind}>{member.nickname.html}<small>{count}</small></li>"
+    return f"<li{kind}>{member.nickname.html}{count}</li>"
 
 
 def _nobody_yet() -> None:

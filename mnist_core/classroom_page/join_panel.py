@@ -58,7 +58,7 @@ def _welcome(member: Member) -> None:
 def _ask_for_code() -> None:
     with st.form("join_code_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(_("Code of your class"), key="typed_code", max_chars=CODE_ROOM, width=200)
-        st.form_submit_button(_("Join your class"), icon=":material/school:", on_click=_take_code)
+        st.form_submit_button(_("Join your class"), icon=":material/school:", key="take_code", on_click=_take_code)
 
 
 @frame.callback

@@ -29,7 +29,7 @@ class SocketSession:
     def __init__(self, server: str, cookies: dict[str, str]) -> None:
         host = urlsplit(server).netloc
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        self._socket = connect(
+        self._connecting = connect(
             f"ws://{host}/_stcore/stream",
             additional_headers={"Cookie": cookie, "Origin": server},
             subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -37,10 +37,11 @@ class SocketSession:
         )
 
     def __enter__(self) -> Self:
+        self._socket = self._connecting.__enter__()
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self._socket.close()
+    def __exit__(self, *error: Any) -> None:
+        self._connecting.__exit__(*error)
 
     def draw(self, page: str, query: str, states: Iterable[WidgetState] = ()) -> Drawn:
         """Ask for the page, with widgets in these states; returns what it draws."""

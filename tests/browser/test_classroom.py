@@ -47,6 +47,21 @@ def fill(page: Page, key: str, text: str) -> None:
     wait_until(filled_in, 20)
 
 
+def choose(page: Page, key: str, word: str) -> None:
+    """Choose an entry of the list with Streamlit's `key`."""
+
+    def chosen() -> bool:
+        try:
+            page.find(f".st-key-{key} [role=combobox], .st-key-{key} button, .st-key-{key} input")[0].click()
+            wait_until(lambda: page.find("[role=option]"), 5)
+            next(option for option in page.find("[role=option]") if option.text == word).click()
+        except (*NOT_CLICKED, IndexError, StopIteration, pytest.fail.Exception):
+            return False
+        return True
+
+    wait_until(chosen, 20)
+
+
 def cookies(page: Page) -> dict[str, dict[str, object]]:
     """All cookies of the browser, those too that no script sees."""
     found = page.browser.execute_cdp_cmd("Network.getCookies", {"urls": [page.server]})["cookies"]
@@ -68,7 +83,7 @@ def test_a_class_from_opening_to_its_end(open_browser: Open, store: Store) -> No
     fill(teacher, "class_name", "3b")
     teacher.press("open_class")
     wait_until(lambda: "class=" in teacher.address, 40)
-    teacher.wait_for("0 students are here")
+    teacher.wait_for("Nobody is here yet")
     (name,) = [name for name in cookies(teacher) if name.startswith(TEACHER)]
     class_id, secret = name.removeprefix(TEACHER), str(cookies(teacher)[name]["value"])
     assert cookies(teacher)[name]["httpOnly"]
@@ -87,7 +102,7 @@ def test_a_class_from_opening_to_its_end(open_browser: Open, store: Store) -> No
     teacher.wait_for("1 student is here")
     bob = open_browser(size=PHONE).open("/")
     fill(bob, "typed_code", opened.code.lower())
-    bob.press("join_code_form")
+    bob.press("take_code")
     fill(bob, "nickname", "Falcon")
     bob.press("join_now")
     teacher.wait_for("2 students are here")
@@ -113,7 +128,7 @@ def test_a_class_from_opening_to_its_end(open_browser: Open, store: Store) -> No
     # Removed by the teacher, and the end.
     (falcon,) = [member for member in store.classes.members(class_id, secret) if member.nickname.raw == "Falcon"]
     teacher.expand("Change a member")
-    teacher.pick("chosen_member", "Falcon")
+    choose(teacher, "chosen_member", "Falcon")
     teacher.press("remove_member")
     wait_until(lambda: store.classes.membership(str(cookies(bob)[COOKIE]["value"])) is None, 20)
     bob.open("/train")
