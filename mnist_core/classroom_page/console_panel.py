@@ -9,7 +9,8 @@ import streamlit as st
 from mnist_core.classroom_page import invitation, reach, room_check
 from mnist_core.messages import N_
 from mnist_core.records import Class, Member
-from mnist_core.store.classes import NICKNAME_LETTERS, Classes
+from mnist_core.store.class_codes import NICKNAME_LETTERS
+from mnist_core.store.classes import Classes
 from mnist_core.ui import frame, live_parts, session, teacher, watch
 from mnist_core.ui.texts import _, ngettext
 

@@ -8,7 +8,8 @@ from mnist_core import settings
 from mnist_core.classroom_page import board_panel, console_panel
 from mnist_core.errors import NotTeacherError
 from mnist_core.records import Class
-from mnist_core.store.classes import LIFETIME_DAYS, NAME_LETTERS
+from mnist_core.store.class_rows import LIFETIME_DAYS
+from mnist_core.store.classes import NAME_LETTERS
 from mnist_core.ui import address, frame, session, teacher
 from mnist_core.ui.texts import _
 

@@ -100,6 +100,9 @@ def filled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
             assert analysis is not None
     store.analyses.finish("done", {"reached": 1}, {"loss": np.arange(6, dtype=np.float32).reshape(2, 3)})
     store.analyses.fail("broken", message("No."))
+    opened, secret = store.classes.open("3b", "ann")
+    store.classes.enter(opened.id, secret, "teacher")
+    store.classes.join(opened.code, "bob", "Otter")
     store.facts.set("seal ann", {"sealed": True})
     store.facts.set("cluster", {"pid": 1})
     store.facts.set("speed", {"mlp": 1.0})

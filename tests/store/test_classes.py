@@ -13,7 +13,8 @@ from mnist_core.errors import ClassError, LimitError, NotTeacherError, RunNotFou
 from mnist_core.jobs import retention
 from mnist_core.records import Class, SweepRecord
 from mnist_core.store import Store
-from mnist_core.store.classes import LETTERS, LIFETIME_DAYS, NICKNAME_LETTERS, clean_code, new_code
+from mnist_core.store.class_codes import LETTERS, NICKNAME_LETTERS, clean_code, new_code
+from mnist_core.store.class_rows import LIFETIME_DAYS
 from mnist_core.store.tables import attempts
 
 CONFIG = RunConfig()
