@@ -44,7 +44,7 @@ def _address(address: str | None) -> tuple[bool, str]:
         return False, _("This computer is in no network. Connect it, then check again.")
     if reach.listens_for_itself_alone():
         return False, _("The server hears this computer alone. Start it without `server.address`.")
-    return True, _("Students reach it at **{address}**.").format(address=f"`{address}`")
+    return True, _("Students reach it at {address}.").format(address=f"`{address}`")
 
 
 def _data() -> tuple[bool, str]:
