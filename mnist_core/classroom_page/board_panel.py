@@ -6,9 +6,8 @@ import streamlit as st
 
 from mnist_core.classroom_page import invitation
 from mnist_core.errors import ClassError, LimitError
-from mnist_core.records import Class
 from mnist_core.ui import frame, live_parts, session, watch
-from mnist_core.ui.texts import _, ngettext
+from mnist_core.ui.texts import _
 
 
 def draw(code: str) -> None:
@@ -30,11 +29,5 @@ def _board(class_id: str) -> None:
         st.info(_("This class is no longer here."))
         return
     st.title(opened.name.markdown)
-    invitation.large(opened)
-    _count(opened)
+    invitation.large(opened, invitation.who_is_here(opened))
     live_parts.link([opened], lambda: watch.class_version(class_id), key="board_link")
-
-
-def _count(opened: Class) -> None:
-    text = ngettext("{n} student is here", "{n} students are here", opened.members).format(n=opened.members)
-    st.subheader(text if opened.members else _("Nobody is here yet"), anchor=False)

@@ -89,8 +89,7 @@ def _members(class_id: str, secret: str) -> None:
         st.info(_("This class is no longer here."))
         return
     members = session.store().classes.members(class_id, secret)
-    text = ngettext("{n} student is here", "{n} students are here", opened.members).format(n=opened.members)
-    st.subheader(text if opened.members else _("Nobody is here yet"), anchor=False)
+    st.subheader(invitation.who_is_here(opened), anchor=False)
     if members:
         st.html(f'<ul class="mnist-lab-members">{"".join(map(_chip, members))}</ul>')
         _change_one(members, class_id, secret)

@@ -36,7 +36,7 @@ def line() -> None:
         return
     member, name = membership.member, membership.in_class.name
     label = _("{nickname} in {name}").format(nickname=member.nickname.markdown, name=name.markdown)
-    with st.popover(label, icon=":material/school:", key="membership"):
+    with st.popover(label, icon=":material/school:", type="tertiary", key="membership"):
         st.markdown(
             _("Your personal code is **{code}**. With it you come back in another browser, with all your runs.").format(
                 code=member.personal_code
