@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -143,6 +144,13 @@ def test_a_class_from_opening_to_its_end(open_browser: Open, store: Store) -> No
     assert line(ann.open("/train")) == ""
 
 
+def as_it_is(store: Store, class_id: str, secret: str) -> tuple[object, ...]:
+    """The class and its members; the days that it has left pass by themselves."""
+    opened = store.classes.get(class_id)
+    assert opened is not None
+    return replace(opened, days_left=0.0), store.classes.members(class_id, secret)
+
+
 ACTS = ("rename_member", "remove_member", "merge_members", "delete_class")
 
 
@@ -159,7 +167,7 @@ def test_no_student_is_the_teacher_over_the_socket(lab: Lab, store: Store) -> No
         (merge,) = [key for key in widgets if key.startswith("merge_with_")]
         merged = filled(widgets[merge], "Eve")
         widgets |= session.draw("classroom", query, [chosen, merged]).widgets
-        before = store.classes.get(opened.id), store.classes.members(opened.id, secret)
+        before = as_it_is(store, opened.id, secret)
         for cookies in (
             {COOKIE: EVE},
             {COOKIE: EVE, TEACHER + opened.id: "0" * 32},
@@ -167,7 +175,7 @@ def test_no_student_is_the_teacher_over_the_socket(lab: Lab, store: Store) -> No
             {COOKIE: EVE, TEACHER + other.id: other_secret},
         ):
             _forge(lab, opened, cookies, widgets, merge)
-            assert (store.classes.get(opened.id), store.classes.members(opened.id, secret)) == before
+            assert as_it_is(store, opened.id, secret) == before
         # The very same messages are acts where the secret comes with them.
         session.draw("classroom", query, [chosen, pressed(widgets["remove_member"])])
         assert [one.removed for one in store.classes.members(opened.id, secret)] == [False, True]
