@@ -87,6 +87,19 @@ def test_while_a_run_trains_the_page_asks_for_nothing(open_browser: Open, store:
     wait_until(lambda: drawn(page) == recorded(store, page))
 
 
+def test_a_slow_machine_draws_the_newest_and_stays_usable(open_browser: Open, store: Store) -> None:
+    page = counting(open_browser()).open(LONG)
+    page.press("run")
+    wait_until(lambda: page.points() > 0 and "run=" in page.address)
+    page.browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": 6})  # a telephone beside a desktop
+    drawings, told = int(page.chart("loss", "updates") or 0), number(page, "told")
+    wait_until(lambda: number(page, "told") > told + 30, 60)
+    assert int(page.chart("loss", "updates") or 0) - drawings < number(page, "told") - told
+    page.press("stop")
+    page.wait_for("The run was stopped after step", 60)
+    wait_until(lambda: drawn(page) and drawn(page)[-1] == recorded(store, page)[-1], 60)
+
+
 @pytest.mark.parametrize(
     ("address", "start", "chart", "end"),
     [

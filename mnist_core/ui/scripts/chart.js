@@ -230,7 +230,7 @@ function create(parent) {
   div.dataset.points = "0";
   div.style.width = "100%";
   parent.appendChild(div);
-  const chart = { div, version: null, pending: null, drawing: false, gone: false, data: null, frame: 0 };
+  const chart = { div, version: null, pending: null, drawing: false, turn: null, gone: false, data: null, frame: 0 };
   chart.follow = (event) => {
     if (!chart.data.frames.length || chart.data.player !== event.detail) return;
     chart.pending = chart.data;
@@ -350,11 +350,35 @@ async function draw(chart, url, failure) {
   }
 }
 
-function show(chart, data) {
+function take(chart, data) {
   chart.data = data;
   chart.pending = data;
   if (!data.frames.length) chart.div.setAttribute("aria-label", data.description);
+}
+
+function show(chart, data) {
+  take(chart, data);
   draw(chart, data.plotly, data.failure);
+}
+
+// What is pushed comes as fast as runs train, however long a drawing takes here: between two drawings of whatever chart the page
+// is left as much time as the last took. What comes meanwhile is drawn as one; else a slow machine would draw old news for ever.
+let restUntil = 0;
+
+function showInTurn(chart, data) {
+  take(chart, data);
+  if (!chart.turn) waitForTurn(chart);
+}
+
+function waitForTurn(chart) {
+  chart.turn = setTimeout(async () => {
+    chart.turn = null;
+    if (chart.gone || !chart.pending) return;
+    if (performance.now() < restUntil) return waitForTurn(chart);
+    const begun = performance.now();
+    await draw(chart, chart.data.plotly, chart.data.failure);
+    restUntil = 2 * performance.now() - begun;
+  }, Math.max(0, restUntil - performance.now()));
 }
 
 let live = null; // live.js, once it is here
@@ -380,7 +404,7 @@ function startFollowing(chart, data, stop) {
     if (!told) return;
     const [figure, description, narrow] = told;
     chart.version = null; // what is drawn is none of the page's
-    show(chart, { ...chart.data, figure, description, narrow: narrow && { ...chart.data.narrow, figure: narrow } });
+    showInTurn(chart, { ...chart.data, figure, description, narrow: narrow && { ...chart.data.narrow, figure: narrow } });
   });
   stop?.(); // only now, so that what is known is not forgotten in between
 }
