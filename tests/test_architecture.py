@@ -48,7 +48,7 @@ LIGHT = BASE | {
     "exchange",
 }
 # What pages are made of, below the folder of one page or one idea.
-KIT = LIGHT | {"schema", "figures", "store", "jobs", "ui"}
+KIT = LIGHT | {"schema", "figures", "report", "store", "jobs", "ui"}
 PAGE_FOLDERS = {"classroom_page", "home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
 # In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
 # `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown. Each kind is a room of its own; the rest of
@@ -76,6 +76,7 @@ ARROWS: dict[str, set[str]] = {
     "sweep_range": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
     "exchange": BASE | {"data", "networks", "schedule"},
+    "report": {"messages", "escape"},
     "diagnostics": BASE | {"networks", "schedule"},
     "concept": set(),
     "recorded": {"config", "diagnostics"},
@@ -104,7 +105,7 @@ STREAMLIT = {"ui", "panels", "ideas", "pages"} | PAGE_FOLDERS
 # Library → rooms that may import it at all.
 LIBRARIES: dict[str, set[str]] = {
     "streamlit": {"app", "bench", "web"} | STREAMLIT,
-    "plotly": {"ui", "bench"},
+    "plotly": {"ui", "bench", "report"},
     "babel": {"ui"},
     "torch": {"data", "networks", "training", "analysis", "jobs", "bench"},
     "torchvision": {"data", "bench"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from mnist_core.bench.server import start_server, wait_until
 from mnist_core.errors import MnistLabError
 from tests import built_in
 from tests.browser.browsers import Browsers
+from tests.browser.elsewhere import Elsewhere
 from tests.browser.page import Page
 from tests.browser.trained_runs import TrainedRuns
 from tests.conftest import mnist_folder
@@ -85,6 +87,15 @@ def browsers(chromium: None) -> Iterator[Browsers]:
     """The browsers of all tests."""
     with Browsers() as kept:
         yield kept
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """A server of somebody else's, and what it was asked for."""
+    with Elsewhere() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -17,41 +14,11 @@ from mnist_core.networks.forward import shapes
 from mnist_core.networks.weights import Snapshot
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Run
 from tests.browser.conftest import Open
+from tests.browser.elsewhere import Elsewhere
 from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-
-
-class Elsewhere(ThreadingHTTPServer):
-    """A web server that is not ours, and what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        paths = self.asked
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                paths.append(self.path)
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_args: object) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    with Elsewhere() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 def saved(folder: Path, number: int, name: str) -> Path:
