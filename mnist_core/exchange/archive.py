@@ -56,7 +56,7 @@ MOST_RUN = 1 << 18  # bytes of the settings and results, unpacked
 MOST_WEIGHTS = 1 << 25  # bytes of one file of weights, unpacked
 MOST_MEMBERS = 64  # files in a zip; one of ours has nine
 MOST_EVENTS = 1_000  # the first so many are kept
-_ENTRY = b"PK\x01\x02"  # what each file's entry in a zip's list begins with
+ENTRY = b"PK\x01\x02"  # what each file's entry in a zip's list begins with
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What Python's zipfile raises for a damaged or hostile zip, as changing one in all ways showed.
 BROKEN = (
@@ -89,8 +89,10 @@ class Imported:
     weights: Mapping[Which, Snapshot]  # those that are in the file
 
 
-def packed(run: Run, curves: Curves, weights: Mapping[Which, Snapshot] | None = None) -> bytes:
-    """The zip of a finished run, with these of its weights (default: none)."""
+def packed(
+    run: Run, curves: Curves, weights: Mapping[Which, Snapshot] | None = None, *, for_people: bool = True
+) -> bytes:
+    """The zip of a finished run, with these of its weights (default: none). `for_people`: with a table and a script, too."""
     weights = weights or {}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -99,8 +101,9 @@ def packed(run: Run, curves: Curves, weights: Mapping[Which, Snapshot] | None = 
             content = io.BytesIO()
             np.save(content, getattr(curves, name), allow_pickle=False)
             archive.writestr(f"records/{name}.npy", content.getvalue())
-        archive.writestr(TABLE, curves_csv(curves))
-        archive.writestr(SCRIPT, script_of(run))
+        if for_people:
+            archive.writestr(TABLE, curves_csv(curves))
+            archive.writestr(SCRIPT, script_of(run))
         for which, snapshot in weights.items():
             archive.writestr(WEIGHTS[which], safetensors(snapshot))
     return file.getvalue()
@@ -129,10 +132,10 @@ def _plain(value: Any) -> Any:
 def unpacked(content: bytes) -> Imported:
     """The run in a zip. Raises ImportedFileError with a sentence where it is none, or not a whole one."""
     try:
-        if content.count(_ENTRY) > MOST_MEMBERS:
+        if content.count(ENTRY) > MOST_MEMBERS:
             raise zipfile.BadZipFile("too many files")  # before they are listed
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            metadata = _object(_member(archive, RUN, MOST_RUN))
+            metadata = _object(member(archive, RUN, MOST_RUN))
             config = _config(metadata)
             records = {name: _records(archive, name, config) for name in DTYPES}
             weights = {
@@ -189,7 +192,7 @@ def _config(metadata: dict[str, Any]) -> RunConfig:
 
 
 def _records(archive: zipfile.ZipFile, name: str, config: RunConfig) -> NDArray[np.void]:
-    content = _member(archive, f"records/{name}.npy", arrays.most_bytes(config)[name])
+    content = member(archive, f"records/{name}.npy", arrays.most_bytes(config)[name])
     try:
         return arrays.read(content, name, config)
     except ValueError as error:
@@ -206,7 +209,7 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
             most=MOST_WEIGHTS >> 20,
         )
     try:
-        return read(_member(archive, WEIGHTS[which], most), config)
+        return read(member(archive, WEIGHTS[which], most), config)
     except ValueError as error:
         raise ImportedFileError(
             N_(
@@ -216,7 +219,8 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
         ) from error
 
 
-def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """A file in a zip, of so many bytes at most. Raises ImportedFileError, or one of BROKEN."""
     entries = [info for info in archive.infolist() if info.filename == name]
     if not entries:
         raise ImportedFileError(

@@ -20,6 +20,7 @@ from mnist_core.ui import frame, names, session, visits, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
+MOST_CHOSEN = 6  # runs of a zip that Compare shows at once
 LARGEST = 10  # MB of a zip that is imported; the server takes no more (.streamlit/config.toml)
 _LABELS: Mapping[Which, str] = {
     "last": N_("Last weights as safetensors (step {step})"),
@@ -86,7 +87,7 @@ def import_field() -> None:
     """A field for a zip that was exported elsewhere."""
     with st.popover(_("Import"), icon=":material/upload:"):
         file = st.file_uploader(
-            _("Zip of a run, saved with “Export”"),
+            _("Zip of a run, or of a round’s runs, saved in MNIST Lab"),
             type="zip",
             key=f"bring_in_{st.session_state.get('brought_in', 0)}",
             max_upload_size=LARGEST,
@@ -100,7 +101,18 @@ def import_field() -> None:
 
 
 def _import(file: UploadedFile) -> None:
-    imported = exchange.unpacked(file.getvalue())
+    content = file.getvalue()
+    for _run in exchange.unpacked_all(content):
+        pass  # where one of them is damaged, none is kept
+    run_ids = [_keep(imported) for imported in exchange.unpacked_all(content)]
+    visits.forget(file)
+    st.session_state["brought_in"] = st.session_state.get("brought_in", 0) + 1  # an empty field again
+    st.session_state["compared"] = [*run_ids[:MOST_CHOSEN], *st.session_state.get("compared", [])]
+    st.rerun()
+
+
+def _keep(imported: exchange.Imported) -> str:
+    """Make a run of the student's of what came in; returns its id."""
     verdict = diagnostics.at_end(imported.config, imported.curves, imported.outcome)
     config, step = imported.config, imported.step
     progress = Progress(step, config.total_steps, step / config.steps_per_epoch, imported.seconds)
@@ -125,10 +137,7 @@ def _import(file: UploadedFile) -> None:
     except StoreError:
         weights.forget(run_id)
         raise
-    visits.forget(file)
-    st.session_state["brought_in"] = st.session_state.get("brought_in", 0) + 1  # an empty field again
-    st.session_state["compared"] = [run_id, *st.session_state.get("compared", [])]
-    st.rerun()
+    return run_id
 
 
 def _download(panel: Panel, run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
