@@ -38,7 +38,8 @@ class StudentRun:
 def runs_csv(rows: Sequence[StudentRun]) -> bytes:
     """As CSV in UTF-8 with a byte order mark; a text that a spreadsheet would take for a formula is shown as text."""
     frame = table(rows)
-    for name in frame.select_dtypes("str"):
+    texts: list[str] = list(frame.select_dtypes("str").columns)
+    for name in texts:
         frame[name] = frame[name].map(escape.cell, na_action="ignore")
     return BYTE_ORDER_MARK + frame.to_csv(index=False, lineterminator="\r\n").encode()
 
