@@ -11,7 +11,8 @@ MnistLabError
 │   │   └── TransientStoreError  locked, full, read-only, its server stopped: it passes, and runs wait
 │   ├── LeaseLostError         another cluster serves the store
 │   ├── ClassError             a wrong code, a nickname that is taken, a class that is gone
-│   │   └── NotTeacherError    what only the teacher of a class may do
+│   │   ├── NotTeacherError    what only the teacher of a class may do
+│   │   └── RoundError         what the round of a class does not leave free
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
 ├── AnalysisError         an analysis that is asked with what cannot be, or whose result is another version's
@@ -112,6 +113,10 @@ class ClassError(StoreError):
 
 class NotTeacherError(ClassError):
     """Only the teacher of a class may do this, and whoever asked has not shown that he is."""
+
+
+class RoundError(ClassError):
+    """A run that the round of a class does not allow, or a round that is gone or over."""
 
 
 class RunNotFoundError(StoreError):

@@ -257,6 +257,9 @@ class Run:
     star: bool = False
     color: int | None = None  # number of a color of the charts; None: by its place among others
     soft_deleted: bool = False  # its student wants to see it no more
+    round: str | None = None  # id of the round of a class that it is a part of
+    stopped_by_teacher: bool = False
+    demonstration: bool = False  # its class's teacher shows it: it begins at once
 
     @property
     def active(self) -> bool:
@@ -346,6 +349,10 @@ class Class:
     address: str  # of the app, as students reach it; empty: not chosen
     members: int  # who are in it now
     days_left: float  # that the server serves until it goes by itself
+    news: int = 0  # grows with what its students' pages show
+    round_only: bool = False  # while a round is open, its members train for nothing else
+    paused: bool = False  # those of its runs that wait go on waiting
+    look_here: str = ""  # the page that the teacher shows, as `ui.look_here` wrote it; empty: none
 
 
 @dataclass(frozen=True)
@@ -366,3 +373,4 @@ class Membership:
     in_class: Class
     member: Member
     student: str
+    test_sealed: bool = False  # the class is to see no test figures

@@ -34,6 +34,7 @@ BASE = {
     "presets",
     "escape",
     "records",
+    "rounds",
 }
 # What computes without torch, so that pages may ask it at once.
 LIGHT = BASE | {
@@ -68,6 +69,7 @@ ARROWS: dict[str, set[str]] = {
     "escape": set(),
     "memo": set(),
     "records": {"messages", "config", "escape"},
+    "rounds": {"messages", "errors", "config", "escape", "records"},
     "data": {"messages", "errors", "settings", "config", "config_validation", "records"},
     "schedule": {"config", "networks"},
     "stacks": {"config"},
@@ -439,7 +441,18 @@ def test_a_page_is_found_under_the_name_of_its_file() -> None:
 WALL_TIME = {
     *(
         f"mnist_core/store/{name}.py"
-        for name in ("analyses", "classes", "commands", "facts", "queue", "retention", "rows", "runs", "sweeps")
+        for name in (
+            "analyses",
+            "classes",
+            "commands",
+            "facts",
+            "queue",
+            "retention",
+            "rounds",
+            "rows",
+            "runs",
+            "sweeps",
+        )
     ),
     "mnist_core/jobs/dispatcher.py",  # since when the cluster is there
 }

@@ -27,12 +27,13 @@ Send = Callable[..., Any]
 class Assignment:
     """The task of one analysis, of one run or of several in a stack, and the address of the worker that has it.
 
-    `owners`: of its runs; `since`: when it was sent, on the monotonic clock.
+    `owners`: of its runs; `demonstration`: whether a teacher shows one of them; `since`: when it was sent, on the monotonic clock.
     """
 
     future: Any
     worker: str
     owners: tuple[str, ...] = ()
+    demonstration: bool = False
     since: float = field(default_factory=time.monotonic)
 
 

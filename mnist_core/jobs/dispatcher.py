@@ -196,7 +196,8 @@ class Dispatcher:
             ids, task = [run.id for run in runs], (self.store.url, threads, self.store.lease.token)
             future = self._send("run", "train", worker, run_job.execute, ids, *task)
             owners = tuple(run.owner for run in runs)
-            self._running |= dict.fromkeys(ids, Assignment(future, worker, owners))
+            shown = any(run.demonstration for run in runs)
+            self._running |= dict.fromkeys(ids, Assignment(future, worker, owners, shown))
 
     def _waiting(self) -> list[Run]:
         """Runs that could begin now, in fair order."""
@@ -205,25 +206,36 @@ class Dispatcher:
         return [run for run in queued if run.id not in self._running and self._not_before.get(run.id, 0.0) <= now]
 
     def _end_slices(self) -> None:
-        """Ask runs that have trained for a while to make room for those whose turn it is, as many as wait."""
+        """Ask runs that have trained for a while to make room for those whose turn it is, as many as wait; for what a teacher
+        shows, at once."""
         now = time.monotonic()
         training = set(self._running.values())
         self._leaving &= training
-        long = [one for one in training - self._leaving if now - one.since >= SLICE_SECONDS]
-        if not long or now < self._slices_looked + SLICE_LOOK_SECONDS:
+        others = [one for one in training - self._leaving if not one.demonstration]
+        if not others or now < self._slices_looked + SLICE_LOOK_SECONDS:
             return
         self._slices_looked = now
-        firsts = [stack[0].owner for stack in self._stacks(self._waiting())]
+        stacks = self._stacks(self._waiting())
+        shown = sum(stack[0].demonstration for stack in stacks) - len(self._leaving)
+        for longest in sorted(others, key=lambda assignment: assignment.since)[: max(0, shown)]:
+            self._end_slice(longest)
+        long = [one for one in others if one not in self._leaving and now - one.since >= SLICE_SECONDS]
+        if not long:
+            return
+        firsts = [stack[0].owner for stack in stacks]
         turns = turns_of(firsts, [assignment.owners for assignment in training], self.store.usage.levels)
         for turn in turns.waiting[len(self._leaving) :]:
             last = max(long, key=lambda assignment: turns.training[assignment.owners])
             if turns.training[last.owners] <= turn:
                 return
-            self.store.queue.end_slices([run_id for run_id, one in self._running.items() if one is last])
-            self._leaving.add(last)
+            self._end_slice(last)
             long.remove(last)
             if not long:
                 return
+
+    def _end_slice(self, assignment: Assignment) -> None:
+        self.store.queue.end_slices([run_id for run_id, one in self._running.items() if one is assignment])
+        self._leaving.add(assignment)
 
     def _assignments(self) -> set[Assignment]:
         """What fills slots for training: analyses, too, where workers have no slot of their own for them."""

@@ -86,6 +86,10 @@ def to_class(connection: sa.Connection, row: sa.Row[Any]) -> Class:
         address=row.address,
         members=connection.execute(of_class).scalar_one(),
         days_left=max(0.0, days),
+        news=row.news,
+        round_only=row.round_only,
+        paused=row.paused,
+        look_here=row.look_here,
     )
 
 
@@ -146,3 +150,8 @@ def raise_version(connection: sa.Connection, class_id: str, **change: Any) -> No
     """Change a class's row, and its version, which tells of every change; locks it until the transaction ends."""
     statement = sa.update(classes).where(classes.c.id == class_id)
     connection.execute(statement.values(version=classes.c.version + 1, **change))
+
+
+def raise_news(connection: sa.Connection, class_id: str, **change: Any) -> None:
+    """The same for a change that students' pages show."""
+    raise_version(connection, class_id, news=classes.c.news + 1, **change)

@@ -32,6 +32,7 @@ from mnist_core.store.class_rows import (
     known,
     member_row,
     merged,
+    raise_news,
     raise_version,
     taken,
     to_class,
@@ -40,10 +41,11 @@ from mnist_core.store.class_rows import (
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.retention import give_up_runs
+from mnist_core.store.round_rows import hides_test, merge_students
 from mnist_core.store.rows import as_id, insert_into
-from mnist_core.store.tables import analyses, classes, members, runs, sweeps, teachers
+from mnist_core.store.tables import analyses, classes, members, round_students, rounds, runs, sweeps, teachers
 
-NAME_LETTERS, ADDRESS_LETTERS = 60, 200
+NAME_LETTERS, ADDRESS_LETTERS, LOOK_HERE_LETTERS = 60, 200, 400
 CLASSES, MEMBERS = 200, 300  # of a server, of a class
 
 
@@ -110,7 +112,8 @@ class Classes:
                 row = merged(connection, row)
                 if not row.removed:
                     in_class = connection.execute(sa.select(classes).where(classes.c.id == row.class_id)).one()
-                    return Membership(to_class(connection, in_class), to_member(row), row.student)
+                    sealed = hides_test(connection, row.class_id)
+                    return Membership(to_class(connection, in_class), to_member(row), row.student, sealed)
         return None
 
     def free_nickname(self, code: str, student: str, candidates: Iterable[str]) -> str:
@@ -190,15 +193,26 @@ class Classes:
         return [to_member(row, row.runs) for row in rows]
 
     def change(
-        self, class_id: str, secret: str, *, members_only: bool | None = None, address: str | None = None
+        self,
+        class_id: str,
+        secret: str,
+        *,
+        members_only: bool | None = None,
+        round_only: bool | None = None,
+        address: str | None = None,
+        look_here: str | None = None,
     ) -> None:
-        """Change what is given: who may train on this server, the address that students are told. Raises NotTeacherError."""
-        change: dict[str, Any] = {} if members_only is None else {"members_only": members_only}
+        """Change what is given: who may train on this server, whether members train for the open round alone, the address that
+        students are told, the page that all are asked to look at. Raises NotTeacherError."""
+        given: dict[str, Any] = {"members_only": members_only, "round_only": round_only}
+        change = {name: value for name, value in given.items() if value is not None}
         if address is not None:
             change["address"] = escape.line(address)[:ADDRESS_LETTERS]
+        if look_here is not None:
+            change["look_here"] = look_here if len(look_here) <= LOOK_HERE_LETTERS else ""
         with self.database.begin() as connection:
             for_teacher(connection, class_id, secret, write=True)
-            raise_version(connection, class_id, **change)
+            raise_news(connection, class_id, **change)
 
     def rename(self, class_id: str, secret: str, member_id: str, nickname: str) -> None:
         """Give a member another nickname. Raises NotTeacherError, ClassError where it cannot be."""
@@ -209,14 +223,14 @@ class Classes:
             if has_nickname(connection, class_id, nickname, but=row.id):
                 raise taken(nickname)
             change_member(connection, row.id, nickname=nickname, nickname_key=nickname_key(nickname))
-            raise_version(connection, class_id)
+            raise_news(connection, class_id)
 
     def remove(self, class_id: str, secret: str, member_id: str, *, removed: bool = True) -> None:
         """Remove a member, or let him in again. His runs stay the class's. Raises NotTeacherError, ClassError."""
         with self.database.begin() as connection:
             for_teacher(connection, class_id, secret, write=True)
             change_member(connection, member_row(connection, class_id, member_id).id, removed=removed)
-            raise_version(connection, class_id)
+            raise_news(connection, class_id)
 
     def merge(self, class_id: str, secret: str, kept_id: str, other_id: str) -> None:
         """Make one member of two: the runs of the other in this class are the first one's, and so is its browser.
@@ -237,7 +251,8 @@ class Classes:
             connection.execute(sa.update(members).where(members.c.merged_into == other.id).values(merged_into=kept.id))
             # No nickname has this key, so that the one it had is free.
             change_member(connection, other.id, merged_into=kept.id, nickname_key=f"={other.id}")
-            raise_version(connection, class_id)
+            merge_students(connection, class_id, kept.student, other.student)
+            raise_news(connection, class_id)
 
     def delete(self, class_id: str, secret: str) -> None:
         """Delete the class with all its runs: they are gone from all pages now, and from the disk a moment later.
@@ -309,6 +324,8 @@ def _join(connection: sa.Connection, class_id: str, student: str, nickname: str)
 
 def _delete(connection: sa.Connection, class_id: str) -> None:
     give_up_runs(connection, class_id)
-    for table in (sweeps, analyses, members, teachers):
+    of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)
+    connection.execute(sa.delete(round_students).where(round_students.c.round_id.in_(of_class)))
+    for table in (sweeps, analyses, rounds, members, teachers):
         connection.execute(sa.delete(table).where(table.c.class_id == class_id))
     connection.execute(sa.delete(classes).where(classes.c.id == class_id))

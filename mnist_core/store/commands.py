@@ -13,6 +13,7 @@ from mnist_core.records import Requests
 from mnist_core.store.class_rows import check_member
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.record_reader import drop_records
+from mnist_core.store.round_rows import check_going_on, check_rate
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
 from mnist_core.store.tables import runs
 from mnist_core.store.usage import join
@@ -32,7 +33,8 @@ class Commands:
         pause, resume (also of a run that has failed, from its last checkpoint or afresh), stop, step (one update, then
         paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already: no
         command brings a run in front of others.
-        Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train.
+        Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train,
+        RoundError where its class trains for another round alone.
         """
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
@@ -43,6 +45,7 @@ class Commands:
                 return
             if change.get("state") == "queued":
                 check_member(connection, owner)
+                check_going_on(connection, owner, row.round_id)
                 change |= {"priority": 0} | end_of_the_queue(connection)
                 join(connection, owner)
             if command == "reset" and row.state != "running":
@@ -50,10 +53,11 @@ class Commands:
             change_row(connection, run_id, change)
 
     def set_learning_rate(self, run_id: str, owner: str, value: float) -> None:
-        """Ask for another learning rate from the next step on. Raises RunNotFoundError."""
+        """Ask for another learning rate from the next step on. Raises RunNotFoundError, RoundError where its round locks it."""
         with self.database.begin() as connection:
             row = find_row(connection, run_id, owner, write=True)
             if row.state != "finished":
+                check_rate(connection, row.round_id, value)
                 change_row(connection, run_id, {"rate_request": value})
 
     def pending(self, run_ids: Sequence[str], tokens: Mapping[str, int] | None = None) -> dict[str, Requests]:

@@ -14,7 +14,7 @@ from mnist_core.records import Run, UnreadableRun
 from mnist_core.store.database import Database
 from mnist_core.store.lease import holds
 from mnist_core.store.rows import change_row, end_of_the_queue, end_run, find_row, read_row, readable, to_run
-from mnist_core.store.tables import runs
+from mnist_core.store.tables import classes, runs
 from mnist_core.store.usage import SLICE_SECONDS, levels
 
 
@@ -123,15 +123,17 @@ _BEHIND: dict[str, Any] = {"state": "queued", "priority": 0, "slice_over": False
 
 
 # Built once: the dispatcher asks many times a second.
+_PAUSED = sa.select(classes.c.id).where(classes.c.paused)
 _WAITING = (
     sa.select(runs.c.id, runs.c.owner, runs.c.priority)
-    .where(runs.c.state == "queued")
+    .where(runs.c.state == "queued", sa.or_(runs.c.class_id.is_(None), runs.c.class_id.not_in(_PAUSED)))
     .order_by(runs.c.priority.desc(), runs.c.queued_order, runs.c.id)
 )
 
 
 def fair_order(connection: sa.Connection) -> list[str]:
-    """Ids of the queued runs: those that lost their worker first, each kind as in `in_turn`."""
+    """Ids of the queued runs, without those of classes whose teacher lets none begin: what a teacher shows first, then those that
+    lost their worker, each kind as in `in_turn`."""
     waiting = connection.execute(_WAITING).all()
     if not waiting:
         return []

@@ -28,7 +28,7 @@ class Retention:
         with self.database.begin() as connection:
             hidden = {"soft_deleted_at": time.time(), "soft_deleted_served": served_seconds(connection)}
             change_runs(connection, run_ids, owner, hidden)  # locks the rows before the sequence
-            _end(connection, own)
+            end_all(connection, own)
 
     def restore(self, run_ids: Sequence[str], owner: str) -> None:
         """Show one's own soft-deleted runs again."""
@@ -70,10 +70,10 @@ def give_up_runs(connection: sa.Connection, class_id: str) -> None:
     own = runs.c.class_id == class_id
     hidden = {"soft_deleted_at": time.time(), "soft_deleted_served": -1e12, "owner": NOBODY}
     connection.execute(sa.update(runs).where(own).values(version=runs.c.version + 1, **hidden))
-    _end(connection, own)
+    end_all(connection, own)
 
 
-def _end(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+def end_all(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     """Stop those of the runs that are not over."""
     training, waiting = runs.c.state == "running", runs.c.state.in_(("queued", "paused"))
     stopped = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}

@@ -19,6 +19,8 @@ from mnist_core.records import Outcome, Progress, Run, UnreadableRun
 from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
 
+DEMONSTRATION = 2  # priority of what a teacher shows: it goes in front even of runs that lost their worker (1)
+
 
 def find_row(connection: sa.Connection, run_id: str, owner: str | None = None, *, write: bool = False) -> sa.Row[Any]:
     """The run's row; with `write`, nobody else changes it before this transaction ends."""
@@ -197,4 +199,7 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         star=row.star,
         color=row.color,
         soft_deleted=row.soft_deleted_at is not None,
+        round=row.round_id,
+        stopped_by_teacher=row.stopped_by_teacher,
+        demonstration=row.priority == DEMONSTRATION,
     )

@@ -21,7 +21,8 @@ from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.limits import check_runs
 from mnist_core.store.queue import fair_order
 from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
-from mnist_core.store.rows import as_id, find_row, insert_into, new_row, read_row, readable, to_run
+from mnist_core.store.round_rows import check_demonstration, start
+from mnist_core.store.rows import DEMONSTRATION, as_id, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
 
@@ -42,21 +43,28 @@ class Runs:
         group: str | None = None,
         run_id: str | None = None,
         prediction: Prediction | None = None,
+        round_id: str | None = None,
+        demonstration: str | None = None,
     ) -> str:
         """Put a new run in the queue; returns its id, which cannot be guessed.
 
-        `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run.
-        Raises LimitError where the student has too many, or the run is too large.
+        `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run. `round_id`: the round that it
+        is a part of; `demonstration`: secret of the class whose teacher starts it, in front of all that wait.
+        Raises LimitError where the student has too many, or the run is too large; RoundError where the round, or that the class
+        trains for it alone, does not allow it; NotTeacherError.
         """
         run_id = run_id or secrets.token_hex(5)
         with self.database.begin() as connection:
             if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
                 return run_id
             check_runs(connection, owner, [config])
+            if demonstration is not None:
+                check_demonstration(connection, owner, demonstration)
+            start(connection, owner, round_id, [config], ("run", "range-test"))
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
-            row["class_id"] = class_of(connection, owner)
-            row["prediction"] = prediction
+            row |= {"class_id": class_of(connection, owner), "round_id": round_id, "prediction": prediction}
+            row["priority"] = 0 if demonstration is None else DEMONSTRATION
             join(connection, owner)
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
         return run_id
@@ -73,7 +81,7 @@ class Runs:
         """Put all runs of `group` in the queue, in this order, in one transaction; returns their ids.
 
         `group`: 10 random hexadecimal digits; the same group twice makes its runs once. `variants` of the preset: one for
-        each run, or one for all. Raises LimitError as `create`.
+        each run, or one for all. Raises LimitError and RoundError as `create`.
         """
         with self.database.begin() as connection:
             return insert_group(connection, owner, configs, group, preset=preset, variants=variants)
@@ -199,17 +207,30 @@ def insert_group(
     *,
     preset: str | None = None,
     variants: Sequence[str | None] = (None,),
+    round_id: str | None = None,
 ) -> list[str]:
-    """Put all runs of `group` in the queue, in this order; returns their ids. As `Runs.create_group`."""
+    """Put all runs of `group` in the queue, in this order; returns their ids. As `Runs.create_group`.
+
+    `round_id`: the round that they are a sweep of.
+    """
     ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
     if connection.execute(sa.select(runs.c.id).where(runs.c.id.in_(ids))).first():
         return ids  # the same press has arrived before
     check_runs(connection, owner, configs)
+    start(connection, owner, round_id, configs, ("sweep",))
     labels = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
     first, in_class = next_order(connection, len(ids)), class_of(connection, owner)
     rows = [
         new_row(
-            run_id, owner, config, first + number, preset=preset, variant=variant, group_id=group, class_id=in_class
+            run_id,
+            owner,
+            config,
+            first + number,
+            preset=preset,
+            variant=variant,
+            group_id=group,
+            class_id=in_class,
+            round_id=round_id,
         )
         for number, (run_id, config, variant) in enumerate(zip(ids, configs, labels, strict=True))
     ]

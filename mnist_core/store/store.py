@@ -7,6 +7,7 @@ so that a page asks one cheap question ("is it still version n?") before it read
 from __future__ import annotations
 
 from mnist_core.store.analyses import Analyses
+from mnist_core.store.class_commands import ClassCommands
 from mnist_core.store.classes import Classes
 from mnist_core.store.commands import Commands
 from mnist_core.store.database import Database
@@ -17,6 +18,7 @@ from mnist_core.store.queue import Queue
 from mnist_core.store.record_reader import RecordReader
 from mnist_core.store.record_writer import RecordWriter
 from mnist_core.store.retention import Retention
+from mnist_core.store.rounds import Rounds
 from mnist_core.store.runs import Runs
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.store.transfer import Transfer
@@ -46,6 +48,8 @@ class Store:
         self.retention = Retention(database)
         # Besides runs.
         self.classes = Classes(database)
+        self.class_commands = ClassCommands(database)
+        self.rounds = Rounds(database)
         self.analyses = Analyses(database)
         self.facts = Facts(database)
         self.transfer = Transfer(database)

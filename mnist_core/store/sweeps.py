@@ -27,17 +27,26 @@ class Sweeps:
 
     database: Database
 
-    def create(self, plan: SweepRecord, configs: Sequence[RunConfig]) -> list[str]:
+    def create(self, plan: SweepRecord, configs: Sequence[RunConfig], round_id: str | None = None) -> list[str]:
         """Put the runs of a sweep in the queue, in this order, and keep its plan beside them; returns their ids.
 
         The runs are the group `plan.id`, 10 random hexadecimal digits; the same id twice makes one sweep, the first.
-        Its `created_at` is now, whatever the plan says. Raises LimitError as `Runs.create`, and where there are too many sweeps.
+        Its `created_at` is now, whatever the plan says. `round_id`: the round that it is a part of, where it counts as one run.
+        Raises LimitError and RoundError as `Runs.create`, and where there are too many sweeps.
         """
         with self.database.begin() as connection:
             if not connection.execute(sa.select(sweeps.c.id).where(sweeps.c.id == plan.id)).first():
                 check_sweeps(connection, plan.owner)
-            ids = insert_group(connection, plan.owner, configs, plan.id, preset=plan.preset, variants=(plan.variant,))
-            _insert(connection, plan)
+            ids = insert_group(
+                connection,
+                plan.owner,
+                configs,
+                plan.id,
+                preset=plan.preset,
+                variants=(plan.variant,),
+                round_id=round_id,
+            )
+            _insert(connection, plan, round_id)
         return ids
 
     def get(self, sweep_id: str) -> SweepRecord | None:
@@ -60,7 +69,7 @@ class Sweeps:
             connection.execute(change)
 
 
-def _insert(connection: sa.Connection, sweep: SweepRecord) -> None:
+def _insert(connection: sa.Connection, sweep: SweepRecord, round_id: str | None) -> None:
     row = {
         "id": sweep.id,
         "owner": sweep.owner,
@@ -72,6 +81,7 @@ def _insert(connection: sa.Connection, sweep: SweepRecord) -> None:
         "variant": sweep.variant,
         "predicted_edge": sweep.predicted_edge,
         "class_id": class_of(connection, sweep.owner),
+        "round_id": round_id,
         "created_order": next_order(connection),
     }
     connection.execute(insert_into(connection, sweeps).values(row).on_conflict_do_nothing())

@@ -61,11 +61,14 @@ runs = sa.Table(
     # … and what the store's clock (`lease.served_seconds`) said then; it goes for good a day later by that clock.
     sa.Column("soft_deleted_served", sa.Float),
     sa.Column("class_id", sa.String(16)),  # the class that its student was in when it was made
+    sa.Column("round_id", sa.String(16)),  # and the round of it that it is a part of
+    sa.Column("stopped_by_teacher", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 sa.Index("runs_by_owner", runs.c.owner, runs.c.created_order)
 sa.Index("runs_by_group", runs.c.group_id)
 sa.Index("runs_by_state", runs.c.state)
 sa.Index("runs_by_class", runs.c.class_id)
+sa.Index("runs_by_round", runs.c.round_id)
 
 # One row per sweep over learning rates; its runs are those of the group with its id.
 sweeps = sa.Table(
@@ -83,6 +86,7 @@ sweeps = sa.Table(
     sa.Column("off", sa.Float),
     sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("class_id", sa.String(16)),  # as that of a run
+    sa.Column("round_id", sa.String(16)),
 )
 sa.Index("sweeps_by_class", sweeps.c.class_id)
 
@@ -182,6 +186,14 @@ classes = sa.Table(
     sa.Column("members_only", sa.Boolean, nullable=False, server_default=sa.false()),  # nobody else trains here
     sa.Column("address", sa.String(200), nullable=False, server_default=""),  # of the app, as students reach it
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # raised by every change, of members too
+    sa.Column("news", sa.Integer, nullable=False, server_default="0"),  # raised by what students' pages show
+    sa.Column(
+        "round_only", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # members train for the open round alone
+    sa.Column(
+        "paused", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # what waits of its runs goes on waiting
+    sa.Column("look_here", sa.String(400), nullable=False, server_default=""),  # the page that the teacher shows, JSON
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("created_served", sa.Float, nullable=False),  # what the store's clock said
 )
@@ -211,6 +223,43 @@ teachers = sa.Table(
     sa.Column("class_id", sa.String(16), sa.ForeignKey("classes.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("student", sa.String(64), primary_key=True, index=True),
     sa.Column("joined_order", sa.BigInteger, nullable=False),
+)
+
+# One row per round of a class (store/rounds.py). `free`: JSON, setting → what it may be (rounds.Plan).
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("class_id", sa.String(16), sa.ForeignKey("classes.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("title", sa.String(80), nullable=False),
+    sa.Column("instruction", sa.Text, nullable=False, server_default=""),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("free", sa.Text, nullable=False),
+    sa.Column("preset", sa.String(64)),
+    sa.Column("variant", sa.String(64)),
+    sa.Column("idea", sa.String(64), nullable=False, server_default=""),
+    sa.Column("runs_each", sa.Integer),
+    sa.Column("question", sa.String(16), nullable=False),
+    sa.Column("same_seed", sa.Boolean, nullable=False),
+    sa.Column("test_sealed", sa.Boolean, nullable=False),
+    sa.Column("board_shown", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("uncovered", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", sa.Float, nullable=False),
+)
+
+# One row per student who has done something in a round, or was given more of it.
+round_students = sa.Table(
+    "round_students",
+    metadata,
+    sa.Column("round_id", sa.String(16), sa.ForeignKey("rounds.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("student", sa.String(64), primary_key=True),
+    sa.Column("started", sa.Integer, nullable=False, server_default="0"),  # runs or sweeps, deleted ones too
+    sa.Column("extra", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("prediction", sa.String(16)),
 )
 
 # Who entered wrong codes or passwords, and until when he waits, by the store's clock (store/attempts.py).

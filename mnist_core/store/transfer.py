@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from mnist_core.records import AnalysisState, Outcome, State
+from mnist_core.rounds import KINDS, QUESTIONS, RoundState
 from mnist_core.store.database import Database
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
@@ -38,11 +39,16 @@ _CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("runs", "state"): get_args(State),
     ("runs", "outcome"): get_args(Outcome),
     ("analyses", "state"): get_args(AnalysisState),
+    ("rounds", "state"): get_args(RoundState),
+    ("rounds", "kind"): KINDS,
+    ("rounds", "question"): QUESTIONS,
 }
 _JSON: dict[tuple[str, str], type] = {
     ("runs", "result"): dict,
     ("runs", "error"): dict,
     ("sweeps", "rates"): list,
+    ("rounds", "config"): dict,
+    ("rounds", "free"): dict,
     ("analyses", "parameters"): dict,
     ("analyses", "message"): dict,
     ("analyses", "result"): dict,

@@ -298,8 +298,20 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "color",
         "slice_over",
         "class_id",
+        "round_id",
+        "stopped_by_teacher",
     }
-    later_tables = ("lease", "counters", "usage", "classes", "members", "teachers", "attempts")
+    later_tables = (
+        "lease",
+        "counters",
+        "usage",
+        "classes",
+        "members",
+        "teachers",
+        "attempts",
+        "rounds",
+        "round_students",
+    )
     old_names = {"soft_deleted_at": "put_away_at"}
 
     def change(content: dict[str, bytes]) -> None:

@@ -146,3 +146,29 @@ def test_a_worker_that_was_not_heard_gets_nothing(dispatcher: Dispatcher, store:
     later = store.runs.create("cem", CONFIG.replace(batch_size=20))
     dispatcher.tick()
     assert (dispatcher.client.sent[-1].arguments[0], dispatcher.client.sent[-1].worker) == ([later], "a")
+
+
+def test_what_a_teacher_shows_begins_at_once_and_makes_no_room(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "SLICE_LOOK_SECONDS", 0.0)
+    opened, secret = store.classes.open("3b", "teacher")
+    store.classes.enter(opened.id, secret, "teacher")
+    ids = train(dispatcher, store, "ann", "bob")
+    for _run in range(3):
+        store.runs.create("cem", CONFIG)
+    dispatcher.tick()
+    assert told(store, ids) == []
+    shown = store.runs.create("teacher", CONFIG, demonstration=secret)
+    dispatcher.tick()
+    (leaving,) = told(store, ids)
+    store.queue.put_back({leaving: store.runs.get(leaving).token})
+    dispatcher.client.sent[ids.index(leaving)].status = "finished"
+    monkeypatch.setattr(dispatching, "SLICE_SECONDS", 0.0)
+    dispatcher.tick()
+    assert dispatcher.client.runs()[2] == shown
+    claim(store, shown)
+    store.usage.charge({"teacher": 100.0})
+    for _look in range(3):
+        dispatcher.tick()
+    assert told(store, [shown]) == []

@@ -1,0 +1,264 @@
+"""A round: what a class does now, which settings of it are free and within what, and what is refused.
+
+The store checks by this what students start, the pages draw by it what they may move; nothing here knows either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choices
+from mnist_core.errors import RoundError
+from mnist_core.escape import NOTHING, UserText
+from mnist_core.messages import N_, Message, message
+from mnist_core.records import Prediction
+
+RoundKind = Literal["run", "sweep", "range-test", "idea"]
+RoundState = Literal["draft", "open", "closed"]
+Question = Literal["none", "outcome", "accuracy"]  # what students predict before they train
+KINDS: tuple[RoundKind, ...] = get_args(RoundKind)
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+Free = Mapping[str, tuple[Any, ...]]
+LAYERS = ("hidden_layers", "filters")
+TITLE_LETTERS, INSTRUCTION_LETTERS = 80, 2_000
+MOST_RUNS = 200  # that a student may be given
+# Besides the rate itself, what a range test sets by itself of the settings that it tests (diagnostics.range_test.plan).
+OF_A_RANGE_TEST = (
+    "learning_rate",
+    "schedule",
+    "train_size",
+    "batch_size",
+    "epochs",
+    "early_stopping",
+    "stop_when_not_finite",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a teacher gives.
+
+    `config`: all settings, of which `free` may be changed: of a number the least and greatest, of a choice the words, of layers
+    the fewest and most and the least and greatest units, of a switch both; everything else is locked. `runs_each`: runs (or sweeps)
+    of one student at most; None: any number. `same_seed`: all train with the seed of `config`; else each has his own.
+    `test_sealed`: no student of the class sees test figures until it is opened for all. `idea`: which one is given.
+    """
+
+    title: UserText = NOTHING
+    instruction: UserText = NOTHING
+    kind: RoundKind = "run"
+    config: RunConfig = field(default_factory=RunConfig)
+    free: Free = field(default_factory=dict)
+    preset: str | None = None
+    variant: str | None = None
+    idea: str = ""
+    runs_each: int | None = None
+    question: Question = "none"
+    same_seed: bool = True
+    test_sealed: bool = False
+
+    def for_student(self, student: str, round_id: str) -> RunConfig:
+        """The settings that a student begins with: with a seed of his own where each has one, and the same batches for all."""
+        if self.same_seed or "seed" in self.free:
+            return self.config
+        digest = hashlib.sha256(f"{round_id} {student}".encode()).digest()
+        order = self.config.seed if self.config.batch_seed is None else self.config.batch_seed
+        return self.config.replace(seed=int.from_bytes(digest[:4], "big") >> 1, batch_seed=order)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round as the store knows it."""
+
+    id: str
+    class_id: str
+    number: int  # in its class, from 1
+    state: RoundState
+    version: int  # grows with every change
+    plan: Plan
+    board_shown: bool = False  # students may see the board
+    uncovered: bool = False  # results stand beside predictions on the board
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The round that is open in a student's class, and what of it is his."""
+
+    round: Round
+    base: RunConfig  # what he begins with, his seed in it
+    round_only: bool  # nothing but the round trains while it is open
+    started: int = 0  # runs (or sweeps) of it that he has started
+    extra: int = 0  # that he was given beyond the others
+    prediction: str | None = None
+
+    @property
+    def left(self) -> int | None:
+        """How many he may still start; None: any number."""
+        each = self.round.plan.runs_each
+        return None if each is None else max(0, each + self.extra - self.started)
+
+    @property
+    def must_predict(self) -> bool:
+        """Whether he is to say first what he expects."""
+        return self.round.plan.question != "none" and self.prediction is None
+
+
+# ---- what is refused -------------------------------------------------------------------------------------------
+
+
+def check(plan: Plan, base: RunConfig, config: RunConfig) -> None:
+    """See that a run is what the round leaves free of `base`. Raises RoundError for the first setting that is not."""
+    settable = (
+        {*OF_A_RANGE_TEST}
+        if plan.kind == "range-test"
+        else {"learning_rate", "seed", "batch_seed"}
+        if plan.kind == "sweep"
+        else set()
+    )
+    if plan.kind == "range-test" and config.schedule != "rising":
+        raise RoundError(N_("This round is a range test. Start it on the Learning rate page."))
+    for name in base.differences(config):
+        value = getattr(config, name)
+        if name in plan.free:
+            if not within(name, value, plan.free[name]):
+                raise RoundError(
+                    N_("In this round, {setting} must be {allowed}, not {value}."),
+                    setting=Message(NAMES[name], {}),
+                    allowed=in_words(name, plan.free[name]),
+                    value=shown(value),
+                )
+        elif name not in settable:
+            raise RoundError(
+                N_("In this round, {setting} is {given} for everybody, not {value}."),
+                setting=Message(NAMES[name], {}),
+                given=shown(getattr(base, name)),
+                value=shown(value),
+            )
+
+
+def within(name: str, value: Any, allowed: Sequence[Any]) -> bool:
+    """Whether a free setting may have this value."""
+    if name in LAYERS:
+        fewest, most, least, greatest = allowed
+        return fewest <= len(value) <= most and all(least <= units <= greatest for units in value)
+    if choices(name) or FIELDS[name] is bool:
+        return value in allowed
+    return value is not None and allowed[0] <= value <= allowed[1]
+
+
+def nearest(name: str, value: Any, allowed: Sequence[Any]) -> Any:
+    """The value that a free setting may have which is nearest to this one."""
+    if within(name, value, allowed):
+        return value
+    if name in LAYERS:
+        fewest, most, least, greatest = allowed
+        units = [min(max(one, least), greatest) for one in value][:most]
+        return tuple(units + [least] * (fewest - len(units)))
+    if choices(name) or FIELDS[name] is bool:
+        return allowed[0]
+    return allowed[0] if value is None else min(max(value, allowed[0]), allowed[1])
+
+
+def in_words(name: str, allowed: Sequence[Any]) -> Message:
+    """What a free setting may be."""
+    if name in LAYERS:
+        fewest, most, least, greatest = allowed
+        return message(
+            N_("{fewest} to {most} layers of {least} to {greatest} units"),
+            fewest=fewest,
+            most=most,
+            least=least,
+            greatest=greatest,
+        )
+    if choices(name) or FIELDS[name] is bool:
+        return message(N_("one of {options}"), options=", ".join(shown(word) for word in allowed))
+    return message(N_("from {low} to {high}"), low=shown(allowed[0]), high=shown(allowed[1]))
+
+
+def shown(value: Any) -> str:
+    """A setting's value in a sentence."""
+    if isinstance(value, list | tuple):
+        return "–".join(map(str, value)) or "0"
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# ---- what is given ---------------------------------------------------------------------------------------------
+
+
+def cleaned(free: Mapping[str, Any], config: RunConfig) -> dict[str, tuple[Any, ...]]:
+    """What is left free, as it is kept: known settings alone, within what each may be, the given value among it.
+
+    Raises RoundError.
+    """
+    return {name: _cleaned(name, list(allowed), config) for name, allowed in free.items() if _is_known(name, allowed)}
+
+
+def _is_known(name: str, allowed: Any) -> bool:
+    if name not in SETTINGS or not isinstance(allowed, list | tuple):
+        raise RoundError(N_("There is no setting {name} to leave free."), name=str(name)[:40])
+    return True
+
+
+def _cleaned(name: str, allowed: list[Any], config: RunConfig) -> tuple[Any, ...]:
+    current = getattr(config, name)
+    if FIELDS[name] is bool:
+        return (False, True)
+    if words := choices(name):
+        return tuple(word for word in words if word in allowed or word == current)
+    wanted = 4 if name in LAYERS else 2
+    if len(allowed) != wanted or not all(_is_number(number) for number in allowed):
+        raise RoundError(
+            N_("{setting} needs a range: the least and the greatest value."), setting=Message(NAMES[name], {})
+        )
+    if name in LAYERS:
+        return _layers(name, allowed, current)
+    low, high = sorted(allowed)
+    limits, kind = RANGES[name], float if FIELDS[name] is float else int
+    low, high = max(limits.minimum, low), min(limits.maximum, high)
+    if current is not None:
+        low, high = min(low, current), max(high, current)
+    return kind(low), kind(high)
+
+
+def _layers(name: str, allowed: list[Any], current: Sequence[int]) -> tuple[int, ...]:
+    count, units = SETTINGS[name].layers, SETTINGS[name].allowed
+    assert count is not None
+    assert units is not None
+    (fewest, most), (least, greatest) = sorted(allowed[:2]), sorted(allowed[2:])
+    fewest, most = min(max(fewest, count.minimum), len(current)), max(min(most, count.maximum), len(current))
+    least = min([max(least, units.minimum), *current])
+    greatest = max([min(greatest, units.maximum), *current])
+    return int(fewest), int(most), int(least), int(greatest)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def free_to_json(free: Free) -> str:
+    """What is free, for the store."""
+    return json.dumps({name: list(allowed) for name, allowed in free.items()})
+
+
+def free_from_json(text: str, config: RunConfig) -> dict[str, tuple[Any, ...]]:
+    """What `free_to_json` wrote; settings that this version does not know are left out. Raises RoundError."""
+    return cleaned({name: allowed for name, allowed in json.loads(text).items() if name in SETTINGS}, config)
+
+
+# ---- predictions -----------------------------------------------------------------------------------------------
+
+
+def clean_prediction(question: Question, prediction: Any) -> str:
+    """A prediction as it is kept: a word (`records.Prediction`), or a percentage from 0 to 100. Raises RoundError."""
+    if question == "outcome" and prediction in get_args(Prediction):
+        return str(prediction)
+    if question == "accuracy" and _is_number(prediction) and 0 <= prediction <= 100:
+        return f"{float(prediction):g}"
+    raise RoundError(N_("This is no prediction that this round asks for."))
