@@ -43,7 +43,7 @@ from mnist_core.store.lease import served_seconds
 from mnist_core.store.retention import give_up_runs
 from mnist_core.store.round_rows import hides_test, merge_students
 from mnist_core.store.rows import as_id, insert_into
-from mnist_core.store.tables import analyses, classes, members, round_students, rounds, runs, sweeps, teachers
+from mnist_core.store.tables import analyses, assignments, classes, members, rounds, runs, sweeps, teachers
 
 NAME_LETTERS, ADDRESS_LETTERS, LOOK_HERE_LETTERS = 60, 200, 400
 CLASSES, MEMBERS = 200, 300  # of a server, of a class
@@ -325,7 +325,7 @@ def _join(connection: sa.Connection, class_id: str, student: str, nickname: str)
 def _delete(connection: sa.Connection, class_id: str) -> None:
     give_up_runs(connection, class_id)
     of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)
-    connection.execute(sa.delete(round_students).where(round_students.c.round_id.in_(of_class)))
+    connection.execute(sa.delete(assignments).where(assignments.c.round_id.in_(of_class)))
     for table in (sweeps, analyses, rounds, members, teachers):
         connection.execute(sa.delete(table).where(table.c.class_id == class_id))
     connection.execute(sa.delete(classes).where(classes.c.id == class_id))

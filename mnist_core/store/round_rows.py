@@ -15,7 +15,7 @@ from mnist_core.messages import N_
 from mnist_core.rounds import Assignment, Plan, Round, RoundKind
 from mnist_core.store.class_rows import class_of, for_teacher
 from mnist_core.store.rows import as_id, insert_into
-from mnist_core.store.tables import classes, round_students, rounds, teachers
+from mnist_core.store.tables import assignments, classes, rounds, teachers
 
 # Built once: each drawing of a member's page asks.
 _CLASS: sa.BindParameter[str] = sa.bindparam("class")
@@ -85,18 +85,18 @@ def assignment(connection: sa.Connection, student: str, row: sa.Row[Any]) -> Ass
 
 
 def _own(connection: sa.Connection, student: str, round_id: str) -> dict[str, Any]:
-    columns = (round_students.c.started, round_students.c.extra, round_students.c.prediction)
-    is_own = sa.and_(round_students.c.round_id == round_id, round_students.c.student == student)
+    columns = (assignments.c.started, assignments.c.extra, assignments.c.prediction)
+    is_own = sa.and_(assignments.c.round_id == round_id, assignments.c.student == student)
     row = connection.execute(sa.select(*columns).where(is_own)).mappings().one_or_none()
     return {} if row is None else dict(row)
 
 
 def change_own(connection: sa.Connection, student: str, round_id: str, **change: Any) -> None:
     """Change what is kept of a student in a round; locks it until the transaction ends."""
-    row = insert_into(connection, round_students).values(round_id=round_id, student=student)
+    row = insert_into(connection, assignments).values(round_id=round_id, student=student)
     connection.execute(row.on_conflict_do_nothing())
-    is_own = sa.and_(round_students.c.round_id == round_id, round_students.c.student == student)
-    connection.execute(sa.update(round_students).where(is_own).values(change))
+    is_own = sa.and_(assignments.c.round_id == round_id, assignments.c.student == student)
+    connection.execute(sa.update(assignments).where(is_own).values(change))
 
 
 def start(
@@ -119,7 +119,7 @@ def start(
         raise RoundError(N_("This round is another class's. Enter the code of that class on the Home page."))
     if row.state != "open":
         raise RoundError(N_("This round is not open. Your teacher opens and closes it."))
-    change_own(connection, student, round_id, started=round_students.c.started + 1)
+    change_own(connection, student, round_id, started=assignments.c.started + 1)
     own = assignment(connection, student, row)
     if own is None or own.round.plan.kind not in kinds:
         raise RoundError(N_("This round is about something else. Open it on the Train page."))
@@ -184,8 +184,8 @@ def check_demonstration(connection: sa.Connection, student: str, secret: str) ->
 def merge_students(connection: sa.Connection, class_id: str, kept: str, other: str) -> None:
     """What one student has done in the rounds of a class is another's from now on, unless that one has done something, too."""
     of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)
-    has = sa.select(round_students.c.round_id).where(round_students.c.student == kept)
-    others = sa.and_(round_students.c.student == other, round_students.c.round_id.in_(of_class))
-    move = sa.update(round_students).where(others, round_students.c.round_id.not_in(has))
+    has = sa.select(assignments.c.round_id).where(assignments.c.student == kept)
+    others = sa.and_(assignments.c.student == other, assignments.c.round_id.in_(of_class))
+    move = sa.update(assignments).where(others, assignments.c.round_id.not_in(has))
     connection.execute(move.values(student=kept))
-    connection.execute(sa.delete(round_students).where(others))
+    connection.execute(sa.delete(assignments).where(others))

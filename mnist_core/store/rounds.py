@@ -24,7 +24,7 @@ from mnist_core.store.round_rows import (
     open_row,
     to_round,
 )
-from mnist_core.store.tables import round_students, rounds, runs
+from mnist_core.store.tables import assignments, rounds, runs
 
 ROUNDS = 100  # of a class
 MORE_RUNS = 50  # that a student is given at a time, at most
@@ -50,7 +50,7 @@ class Rounds:
             row = find_round(connection, round_id)
             if row.state != "open" or row.class_id != class_of(connection, student):
                 raise RoundError(N_("This round is not open. Your teacher opens and closes it."))
-            change_own(connection, student, round_id, started=round_students.c.started)  # locks it
+            change_own(connection, student, round_id, started=assignments.c.started)  # locks it
             own = assignment(connection, student, row)
             if own is None or own.started:
                 raise RoundError(N_("Your prediction stays as it is: you have started a run."))
@@ -80,8 +80,8 @@ class Rounds:
 
     def predictions(self, round_id: str) -> dict[str, str]:
         """What was predicted: cookie's name of each student who did → prediction."""
-        query = sa.select(round_students.c.student, round_students.c.prediction)
-        query = query.where(round_students.c.round_id == round_id, round_students.c.prediction.is_not(None))
+        query = sa.select(assignments.c.student, assignments.c.prediction)
+        query = query.where(assignments.c.round_id == round_id, assignments.c.prediction.is_not(None))
         with self.database.begin(write=False) as connection:
             return {row.student: row.prediction for row in connection.execute(query)}
 
@@ -152,7 +152,7 @@ class Rounds:
             for_teacher(connection, class_id, secret, write=True)
             row = find_round(connection, round_id, class_id)
             student = member_row(connection, class_id, member_id).student
-            change_own(connection, student, round_id, extra=round_students.c.extra + more)
+            change_own(connection, student, round_id, extra=assignments.c.extra + more)
             raise_round(connection, row)
             raise_news(connection, class_id)
 
@@ -163,7 +163,7 @@ class Rounds:
             find_round(connection, round_id, class_id)
             if connection.execute(sa.select(runs.c.id).where(runs.c.round_id == round_id).limit(1)).first():
                 raise RoundError(N_("This round has runs. Close it; it goes with the class."))
-            connection.execute(sa.delete(round_students).where(round_students.c.round_id == round_id))
+            connection.execute(sa.delete(assignments).where(assignments.c.round_id == round_id))
             connection.execute(sa.delete(rounds).where(rounds.c.id == round_id))
             raise_news(connection, class_id)
 

@@ -252,8 +252,8 @@ rounds = sa.Table(
 )
 
 # One row per student who has done something in a round, or was given more of it.
-round_students = sa.Table(
-    "round_students",
+assignments = sa.Table(
+    "assignments",
     metadata,
     sa.Column("round_id", sa.String(16), sa.ForeignKey("rounds.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("student", sa.String(64), primary_key=True),

@@ -310,7 +310,7 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "teachers",
         "attempts",
         "rounds",
-        "round_students",
+        "assignments",
     )
     old_names = {"soft_deleted_at": "put_away_at"}
 

@@ -494,7 +494,7 @@ def test_a_deleted_class_takes_its_rounds_along(store: Store, opened: Opened) ->
     store.classes.delete(*_rights(opened))
     rows = everything(store)
     assert not rows["rounds"]
-    assert not rows["round_students"]
+    assert not rows["assignments"]
 
 
 def test_a_round_whose_settings_are_another_versions_is_none(store: Store, opened: Opened) -> None:

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Float, nullable=False),
     )
     op.create_table(
-        "round_students",
+        "assignments",
         sa.Column("round_id", sa.String(16), sa.ForeignKey("rounds.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("student", sa.String(64), primary_key=True),
         sa.Column("started", sa.Integer, nullable=False, server_default="0"),
