@@ -50,10 +50,9 @@ def page() -> None:
         preload()
         name = available[0]
         if len(available) > 1:
-            name = st.segmented_control(
-                _("Images"), available, default=available[0], required=True, format_func=names.choice, key="data_set"
-            )
-        views.show(Panel("data"), VIEWS, name or available[0])
+            titles = {name: names.CHOICES.get(name, name) for name in available}
+            name = Panel("data").one_of("set", _("Images"), titles, available[0])
+        views.show(Panel("data"), VIEWS, name)
     how_to_get()
 
 

@@ -64,12 +64,11 @@ def _signature(ids: tuple[str, ...]) -> Any:
 def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
     """The parts to draw, at least one, in their order; and how."""
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("compare_controls")):
-        chosen = st.segmented_control(
+        chosen = panel.several_of(
+            "compare_split",
             _("Show curves for"),
             seal.splits(),
-            selection_mode="multi",
-            default=["validation"],
-            key=panel.key("compare_split"),
+            ["validation"],
             on_change=_at_least_one,
             args=(panel,),
             label_visibility="collapsed",

@@ -12,12 +12,13 @@ from streamlit.delta_generator import DeltaGenerator
 from mnist_core import escape
 from mnist_core.compare_page.columns import Column, columns
 from mnist_core.records import Run
-from mnist_core.ui import names, session
+from mnist_core.ui import address, names, session
 from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _, ngettext
 
 FEW = 8  # different values of a column, and they are chosen from a list; of more numbers a range is
 MOST_SWEEPS = 5_000
+LETTERS = 200  # of a search that the address says
 Predicate = Callable[[Run], bool]
 
 
@@ -25,6 +26,7 @@ def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
     """The search and the choice of columns to filter by: what a run has to fit, and these columns."""
     text = st.text_input(
         _("Search"),
+        address.begins("compare_search", "", lambda text: text[:LETTERS]) or "",
         key="compare_search",
         placeholder=_("name, note or setting"),
         width=320,
@@ -32,6 +34,7 @@ def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
         label_visibility="collapsed",
         persist_state="session",
     )
+    address.keep("compare_search", typed(text)[:LETTERS] or None)
     fits = _by_search(typed(text))
     by_key = {column.key: column for column in columns(runs)}
     with st.popover(_("Filter"), icon=":material/filter_list:"):

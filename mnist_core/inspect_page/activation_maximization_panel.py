@@ -35,16 +35,9 @@ def draw(panel: Panel, run: Run) -> None:
         if layer.parameters
     }
     if panel.session.get("exciting_layer") not in titles:
-        panel.session["exciting_layer"] = max(titles)
-    layer = st.segmented_control(
-        _("Layer"),
-        list(titles),
-        required=True,
-        key=panel.key("exciting_layer"),
-        format_func=titles.__getitem__,
-        wrap=True,
-    )
-    parameters = Parameters(run=run.id, layer=layer if layer is not None else max(titles))
+        panel.session.pop("exciting_layer", None)
+    layer = panel.one_of("exciting_layer", _("Layer"), titles, max(titles), wrap=True)
+    parameters = Parameters(run=run.id, layer=layer)
     analysis = analysis_panel.of_run(panel, parameters, run)
     analysis_panel.draw(
         panel, analysis.id, lambda computed: frame.fragment(_units)(panel, run, parameters.layer, computed.result)

@@ -102,11 +102,8 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
         if layer.kind in activation_maximization_panel.LAYERS
     }
     if panel.session.get("layer_shown") not in titles:
-        panel.session["layer_shown"] = next(iter(titles))
-    number = st.segmented_control(
-        _("Layer"), list(titles), required=True, key=panel.key("layer_shown"), format_func=titles.__getitem__, wrap=True
-    )
-    number = number if number is not None else next(iter(titles))
+        panel.session.pop("layer_shown", None)
+    number = panel.one_of("layer_shown", _("Layer"), titles, next(iter(titles)), wrap=True)
     output = outputs[number][0]
     if not output.any():
         st.info(_("Every output of this layer is 0 for this image."))

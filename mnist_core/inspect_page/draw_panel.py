@@ -130,8 +130,9 @@ def _centered(panel: Panel) -> bool:
 def _sample(panel: Panel, run: Run) -> Image:
     part = data.analysis_split(run.config)
     count = len(image_split.images(run, part))
-    panel.session["sample_number"] = min(panel.session.get("sample_number", 0), count - 1)
-    st.number_input(_("Image number"), 0, count - 1, key=panel.key("sample_number"))
+    if panel.session.get("sample_number", 0) >= count:
+        panel.session["sample_number"] = count - 1
+    panel.number_input("sample_number", _("Image number"), 0, count - 1, 0)
     place = _place(panel, run)
     dataset = data.load_dataset(run.config.dataset)
     st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[place.index])))

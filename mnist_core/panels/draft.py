@@ -128,12 +128,14 @@ def make_batches_of_two() -> bool:
 
 def write_address() -> None:
     """Let the browser's address say these controls, so that opening it brings them back."""
-    experiment = preset()
+    experiment, settings = preset(), config().to_query(base())
+    # An address without any setting asks for the first experiment.
+    own = None if settings else ""
     address.say(
-        preset=experiment.name if experiment is not None else None,
+        preset=own if experiment is None else experiment.name,
         variant=variant() if experiment is not None and experiment.variants else None,
         # None for what is as the experiment has it: where the controls alone are drawn, it was said before.
-        **(dict.fromkeys(FIELDS) | config().to_query(base())),
+        **(dict.fromkeys(FIELDS) | settings),
     )
 
 

@@ -71,10 +71,10 @@ def draw(panel: Panel, run: Run) -> None:
 def _with_weights(panel: Panel, run: Run, files: int) -> bool:
     """Whether the zip is to hold the weights: they make it larger, maybe too large to be imported."""
     megabytes = files * exchange.size(run.config) / 1e6
-    include = st.toggle(
+    include = panel.toggle(
+        f"take_weights_{run.id}",
         _("Include the weights in the zip ({size} MB)").format(size=f"{megabytes:.1f}"),
-        value=megabytes < LARGEST - 1,
-        key=panel.key(f"take_weights_{run.id}"),
+        megabytes < LARGEST - 1,
         help=_("With the weights, the imported run can be opened on the Inspect page."),
     )
     if include and megabytes > LARGEST - 1:

@@ -32,18 +32,11 @@ def draw(panel: Panel, view: watch.View) -> None:
 
 
 def _spreads(panel: Panel, view: watch.View, axes: ChartView, layers: int) -> None:
-    layer = st.segmented_control(
-        _("Layer"),
-        list(range(layers)),
-        default=0,
-        required=True,
-        key=panel.key(f"layer_of_{layers}"),
-        format_func=lambda n: charts.name_of(n, layers, _),
-    )
+    layer = panel.one_of(f"layer_of_{layers}", _("Layer"), {n: charts.name_of(n, layers, _) for n in range(layers)}, 0)
     spreads: tuple[charts.Spread, ...] = ("activations", "gradients")
     for column, spread in zip(st.columns(2, gap="medium"), spreads, strict=True):
         with column:
-            make = partial(_spread, layer or 0, spread, axes)
+            make = partial(_spread, layer, spread, axes)
             _chart(panel, view, spread, _(charts.SPREADS[spread]), (spread, axes, layer), make)
 
 

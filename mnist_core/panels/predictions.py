@@ -10,10 +10,11 @@ import streamlit as st
 from mnist_core.diagnostics import predictions
 from mnist_core.messages import N_
 from mnist_core.records import Prediction, Run, Tally
-from mnist_core.ui import session, watch
+from mnist_core.ui import address, session, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
+ADDRESS = "predict"  # the parameter that says so
 WORDS: Mapping[Prediction, str] = {"learns": N_("learns"), "slow": N_("learns slowly"), "breaks": N_("breaks")}
 MEANINGS = N_(
     "Learns: at least 80% of the training or validation images are classified correctly at the end (of the test images if there are no validation images). Learns slowly: fewer, but nothing broke. Breaks: the run diverged or collapsed."
@@ -22,7 +23,9 @@ MEANINGS = N_(
 
 def toggle() -> bool:
     """Whether the student wants to predict first: a toggle, off at first, the same on all pages."""
-    st.session_state["predict_toggle"] = st.session_state.get("predict_first", False)
+    if "predict_first" not in st.session_state:
+        st.session_state["predict_first"] = st.query_params.get(ADDRESS) == "1"
+    st.session_state["predict_toggle"] = st.session_state["predict_first"]
 
     def changed() -> None:
         st.session_state["predict_first"] = st.session_state["predict_toggle"]
@@ -33,7 +36,9 @@ def toggle() -> bool:
         on_change=changed,
         help=_("Predict the outcome before you press Run. Your prediction is shown beside the outcome afterwards."),
     )
-    return bool(st.session_state.get("predict_first", False))
+    predicts = bool(st.session_state["predict_first"])
+    address.say(**{ADDRESS: "1" if predicts else None})
+    return predicts
 
 
 def ask_outcome() -> Prediction | None:

@@ -16,6 +16,7 @@ from mnist_core import diagnostics
 from mnist_core.config import RunConfig, parse_field
 from mnist_core.errors import ConfigError
 from mnist_core.figures import curves as charts
+from mnist_core.messages import N_
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
@@ -352,15 +353,8 @@ def chart_view(panel: Panel) -> charts.ChartView:
 
 def view_controls(panel: Panel) -> charts.ChartView:
     """The controls of `chart_view`, to stand in a row with others."""
-    axis = st.segmented_control(
-        _("Horizontal axis"),
-        ("step", "epoch", "seconds"),
-        default="step",
-        required=True,
-        key=panel.key("view_x"),
-        format_func=lambda word: {"step": _("Step"), "epoch": _("Epoch"), "seconds": _("Seconds")}[word],
-        label_visibility="collapsed",
-    )
+    titles = {"step": N_("Step"), "epoch": N_("Epoch"), "seconds": N_("Seconds")}
+    axis = panel.one_of("view_x", _("Horizontal axis"), titles, "step", titled=False)
     with st.popover(_("View"), icon=":material/tune:"):
         log_x = panel.toggle("view_log_x", _("Log horizontal axis"))
         log_y = panel.toggle("view_log_y", _("Log loss axis"))

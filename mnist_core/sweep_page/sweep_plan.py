@@ -12,18 +12,25 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import estimate, settings, sweep_range
-from mnist_core.config import RunConfig
+from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.panels import draft, predictions
 from mnist_core.panels.controls import EPOCHS, RATES
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel
 from mnist_core.sweep_range import Plan
-from mnist_core.ui import frame, names, session
+from mnist_core.ui import address, address_text, frame, names, session
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
+FIRST = {"count": 12, "seeds": 1}
+COUNTS = {
+    "count": (sweep_range.FEWEST, sweep_range.MOST),
+    "seeds": (1, sweep_range.MOST_SEEDS),
+    "epochs": (int(RANGES["epochs"].minimum), int(RANGES["epochs"].maximum)),
+}
+LETTERS = 20  # of a rate in the address
 STOPS = tuple(rate for rate in RATES if sweep_range.MINIMUM <= rate <= sweep_range.MAXIMUM)
 
 
@@ -58,6 +65,7 @@ def controls() -> Plan | None:
     st.select_slider(
         _("Epochs"), stops, **_bound("epochs"), format_func=names.number, help=_("For each run of the sweep.")
     )
+    _say()
     return plan
 
 
@@ -131,12 +139,37 @@ def _start(panel: Panel, sweep_id: str) -> None:
 def _fields() -> dict[str, Any]:
     """The plan as it was typed. Its range follows the settings of the network until another one is chosen."""
     usual = sweep_range.usual_range(draft.config())
-    fields: dict[str, Any] = st.session_state.setdefault("rates_plan", {"count": 12, "seeds": 1, "usual": None})
+    epochs = draft.fields()["epochs"]
+    is_new = "rates_plan" not in st.session_state
+    fields: dict[str, Any] = st.session_state.setdefault("rates_plan", {**FIRST, "usual": None})
     if fields["usual"] != usual:
         fields |= {"usual": usual, "lowest": names.number(usual[0]), "highest": names.number(usual[1])}
-    if fields.get("epochs_of") != draft.fields()["epochs"]:
-        fields["epochs"] = fields["epochs_of"] = draft.fields()["epochs"]
+    if fields.get("epochs_of") != epochs:
+        fields["epochs"] = fields["epochs_of"] = epochs
+    if is_new:
+        fields |= _from_address()
     return fields
+
+
+def _from_address() -> dict[str, Any]:
+    """What the address says of a plan; a range that is none is told as one that was typed."""
+    told: dict[str, Any] = {}
+    for name, (least, most) in COUNTS.items():
+        value = address_text.number(st.query_params.get(f"sweep_{name}", ""), 1, least, most)
+        told |= {} if value is None else {name: value}
+    for name in ("lowest", "highest"):
+        text = st.query_params.get(f"sweep_{name}", "")
+        told |= {name: text} if 0 < len(text) <= LETTERS else {}
+    return told
+
+
+def _say() -> None:
+    """Let the address say what of the plan is not as it begins."""
+    fields = _fields()
+    low, high = fields["usual"]
+    first = {**FIRST, "epochs": fields["epochs_of"], "lowest": names.number(low), "highest": names.number(high)}
+    told = {name: str(fields[name])[:LETTERS] if fields[name] != first[name] else None for name in first}
+    address.say(**{f"sweep_{name}": text for name, text in told.items()})
 
 
 def _plan() -> Plan:

@@ -6,12 +6,16 @@ left before ours arrived) changes nothing. Pages say their parameters with `say`
 one message at the end.
 
 Streamlit writes by `history.pushState`. scripts/address.js makes `replaceState` of that, but for what is worth a place in the
-history: another run, sweep or view.
+history: another run, sweep or view. It also asks for the page once a connection that was lost is back.
+
+What a student sets in a panel is said, too, where it is another value than the control begins with (`begins`, `keep`): a session
+ends a minute after its browser is gone, a phone forgets a tab that sleeps, and the address is what is left.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +26,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-EVERYWHERE = ("lang", "large")  # parameters that say nothing of what is shown
+EVERYWHERE = ("lang", "large", "predict")  # parameters that say nothing of what is shown
 # Another value of these makes an entry in the browser's history.
 ENTRIES = ("run", "group", "sweep", "test", "pair", "race", "view")
 ON_ITS_WAY_SECONDS = 10.0  # for so long a browser may tell an address that has been written over
@@ -64,7 +68,13 @@ def _is_own(query: Parameters) -> bool:
 
 def followed() -> bool:
     """Whether the address decides what is shown, in this drawing of the page."""
-    return _followed.get()
+    return _followed.get() and not _in_fragment()
+
+
+def _in_fragment() -> bool:
+    """Whether a fragment is drawn anew, alone."""
+    context = get_script_run_ctx()
+    return bool(context and context.fragment_ids_this_run)
 
 
 def follow(key: str, name: str) -> str | None:
@@ -84,6 +94,25 @@ def widget_default(key: str, value: T) -> T | None:
     return None
 
 
+def begins(key: str, default: T, read: Callable[[str], T | None]) -> T | None:
+    """What to give the widget under `key`, which is drawn next, as its default: what the address says of it, else `default`.
+
+    `read`: the value that a text stands for; None where the widget cannot show it. None as for `widget_default`. A widget of
+    which an address that was followed says nothing stays as it is.
+    """
+    text = st.query_params.get(key)
+    value = None if text is None else read(text)
+    if value is None:
+        return default
+    return widget_default(key, value) if followed() else value
+
+
+def keep(key: str, text: str | None) -> None:
+    """Let the address say the value of the widget under `key` (None: the one that it begins with), at once in a fragment."""
+    say(**{key: text})
+    end_of_fragment()
+
+
 def say(**parameters: str | None) -> None:
     """Let the address have these parameters; those that are None are left out."""
     st.session_state.setdefault("address_says", {}).update(parameters)
@@ -92,9 +121,9 @@ def say(**parameters: str | None) -> None:
 def end() -> None:
     """At the end of a page: write what was said, where the address says something else."""
     state = st.session_state
+    # The script is not there before it has come with a page: the first address is its to write.
     ready = state.get("address_ready", False)
     parameters = _write(ready=ready)
-    # The script is not there before it has come with a page: the first address is its to write.
     _watch_history(None if ready else urlencode(parameters))
     state["address_ready"] = True
     state["address_followed"] = False
@@ -102,8 +131,7 @@ def end() -> None:
 
 def end_of_fragment() -> None:
     """At the end of a fragment that says parameters: the same, where it is drawn without the rest of the page."""
-    context = get_script_run_ctx()
-    if context is not None and context.fragment_ids_this_run:
+    if _in_fragment():
         _write(ready=True)
 
 
@@ -124,7 +152,8 @@ def _write(*, ready: bool) -> Parameters:
 
 def _watch_history(first: str | None) -> None:
     component = st.components.v2.component("mnist_lab_address", js=_script())
-    component(key="address", data={"entries": ENTRIES, "first": first}, height=0)
+    data = {"entries": ENTRIES, "first": first}
+    component(key="address", data=data, height=0, on_back_change=lambda: None)
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 The same panel may stand twice on one page. What it keeps in the session, the keys of its widgets and charts, and its parameters
 in the address are therefore asked of its `Panel`, which is the first argument of whatever draws: `panel.key("rate")`,
 `panel.session["row"]`, `panel.address("run")`. Controls that somebody else may set are drawn by the methods that are named like
-Streamlit's: they take the name in front of the label.
+Streamlit's: they take the name in front of the label. What a student sets there is in the address, under the control's key.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from mnist_core.errors import InitialValueError
 from mnist_core.messages import N_
-from mnist_core.ui import address
+from mnist_core.ui import address, address_text
 from mnist_core.ui.texts import _
 
 T = TypeVar("T")
@@ -70,7 +71,9 @@ class Panel:
         pair = isinstance(default, tuple)
         numbers = tuple(value) if pair and isinstance(value, list | tuple) else (value,)
         kind: Any = type(default[0] if isinstance(default, tuple) else default)
-        if len(numbers) != (2 if pair else 1) or not all(_fits(number, kind, least, most) for number in numbers):
+        if len(numbers) != (2 if pair else 1) or not all(
+            address_text.fits(number, kind, least, most) for number in numbers
+        ):
             template = N_("“{control}” cannot begin with {value}: expected a number from {least} to {most}.")
             raise InitialValueError(template, control=name, value=value, least=least, most=most)
         converted = tuple(kind(number) for number in numbers)
@@ -121,6 +124,8 @@ class Panel:
             **more,
         )
 
+    # Each begins with what the address says of it, and the address says its value from then on.
+
     def slider(
         self,
         name: str,
@@ -134,28 +139,47 @@ class Panel:
     ) -> T:
         """`st.slider` from `least` to `most`; a pair of values makes two handles."""
         value = self.initial_number(name, value, least, most)
-        chosen: T = st.slider(label, least, most, value, step, format, key=self.key(name), **more)
-        return chosen
+        start = address.begins(self.key(name), value, partial(address_text.number, like=value, least=least, most=most))
+        chosen: T = st.slider(label, least, most, start, step, format, key=self.key(name), **more)
+        return self.keep(name, chosen, value)
+
+    def number(self, name: str, default: T, least: float, most: float) -> T:
+        """What the slider `name`, which is drawn further below, shows or will begin with."""
+        value = self.initial_number(name, default, least, most)
+        text = st.query_params.get(self.key(name))
+        found = None if text is None else address_text.number(text, value, least, most)
+        if name in self.session and (found is None or not address.followed()):
+            chosen: T = self.session[name]
+            return chosen
+        return value if found is None else found
 
     def select_slider(self, name: str, label: str, options: Sequence[T], value: T, **more: Any) -> T:
         """`st.select_slider` over the options."""
         value = self.initial_choice(name, value, options)
-        return st.select_slider(label, options, value, key=self.key(name), **more)
+        start = address.begins(self.key(name), value, partial(address_text.choice, options=options))
+        chosen: T = st.select_slider(label, options, start, key=self.key(name), **more)
+        return self.keep(name, chosen, value)
 
     def selectbox(self, name: str, label: str, options: Sequence[T], value: T | None = None, **more: Any) -> T:
         """`st.selectbox`, at first with `value` (None: the first of the options)."""
         first = self.initial_choice(name, options[0] if value is None else value, options)
-        chosen: T = st.selectbox(label, options, options.index(first), key=self.key(name), **more)
-        return chosen
+        start = address.begins(self.key(name), first, partial(address_text.choice, options=options))
+        place = 0 if start is None else options.index(start)
+        chosen: T = st.selectbox(label, options, place, key=self.key(name), **more)
+        return self.keep(name, chosen, first)
 
     def toggle(self, name: str, label: str, value: bool = False, **more: Any) -> bool:
         """`st.toggle`."""
-        return st.toggle(label, self.initial_choice(name, value, (False, True)), key=self.key(name), **more)
+        value = self.initial_choice(name, value, (False, True))
+        start = address.begins(self.key(name), value, partial(address_text.choice, options=(False, True)))
+        return self.keep(name, st.toggle(label, bool(start), key=self.key(name), **more), value)
 
     def number_input(self, name: str, label: str, least: int, most: int, value: int, **more: Any) -> int:
         """`st.number_input` for a whole number."""
         value = self.initial_number(name, value, least, most)
-        return int(st.number_input(label, least, most, value, key=self.key(name), **more))
+        start = address.begins(self.key(name), value, partial(address_text.number, like=value, least=least, most=most))
+        shown: Any = "min" if start is None else start  # Streamlit's word for no default
+        return self.keep(name, int(st.number_input(label, least, most, shown, key=self.key(name), **more)), value)
 
     def one_of(
         self, name: str, label: str, titles: Mapping[T, str], value: T, *, titled: bool = True, wrap: bool | None = None
@@ -170,24 +194,35 @@ class Panel:
         chosen = st.segmented_control(
             label,
             list(titles),
-            default=first,
+            default=address.begins(self.key(name), first, partial(address_text.choice, options=list(titles))),
             required=True,
             key=self.key(name),
             format_func=names.__getitem__,
             label_visibility="visible" if titled else "collapsed",
             wrap=wrap,
         )
-        return first if chosen is None else chosen
+        return self.keep(name, first if chosen is None else chosen, first)
 
     def pills(self, name: str, label: str, options: Sequence[T], value: Sequence[T], **more: Any) -> list[T]:
         """`st.pills`: any number of a few that stand side by side."""
+        return self._several(st.pills, name, label, options, value, more)
+
+    def several_of(self, name: str, label: str, options: Sequence[T], value: Sequence[T], **more: Any) -> list[T]:
+        """`st.segmented_control`: any number of a few, as one control."""
+        return self._several(st.segmented_control, name, label, options, value, more)
+
+    def _several(
+        self, widget: Any, name: str, label: str, options: Sequence[T], value: Sequence[T], more: Mapping[str, Any]
+    ) -> list[T]:
         first = self.initial_choices(name, value, options)
-        return st.pills(label, options, selection_mode="multi", default=first, key=self.key(name), **more)
+        start = address.begins(self.key(name), first, partial(address_text.choices, options=options))
+        chosen = widget(label, options, selection_mode="multi", default=start, key=self.key(name), **more)
+        return self.keep(name, list(chosen), first)
 
-
-def _fits(value: Any, kind: type, least: float, most: float) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and least <= value <= most and (kind is not int or value == int(value))
+    def keep(self, name: str, value: T, first: T) -> T:
+        """`value` of the control `name`, of which the address is told where it is another one than `first`."""
+        address.keep(self.key(name), None if value == first else address_text.of(value))
+        return value
 
 
 class _Entries(MutableMapping[str, Any]):

@@ -82,6 +82,14 @@ def test_twenty_key_presses_make_no_entry_in_the_history(open_browser: Open) -> 
     wait_until(lambda: rate(another) == last, 30)
 
 
+def test_a_setting_that_is_the_experiments_again_leaves_the_address(open_browser: Open) -> None:
+    page = open_browser().open(f"/train?{SMALL}")
+    wait_until(lambda: rate(page) == "0.5", 30)
+    lower_rate(page)
+    page.move("c_learning_rate", Keys.ARROW_RIGHT)
+    wait_until(lambda: rate(page) == "0.5" and "learning_rate" not in query(page), 30)
+
+
 def test_back_shows_the_run_that_the_address_names_with_its_controls(open_browser: Open) -> None:
     page = open_browser().open(f"/train?{SMALL}")
     wait_until(lambda: rate(page) == "0.5", 30)

@@ -87,6 +87,53 @@ def test_an_address_without_a_run_shows_none(open_page: Open, store: Store, monk
     assert "run" not in app.query_params
 
 
+def test_back_brings_the_controls_of_a_panel_that_the_address_names(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("why", view="bowl")
+    app.slider(key="bowl_steps").set_value(20).run()
+    app.slider(key="bowl_start").set_value(-1.0).run()
+    first = dict(app.query_params)
+    app.slider(key="bowl_steps").set_value(30).run()
+    app.slider(key="bowl_start").set_value(1.0).run()
+    with going_back(monkeypatch):
+        browser_tells(app, first)
+        app.run()
+    assert (app.slider(key="bowl_steps").value, app.slider(key="bowl_start").value) == (20, -1.0)
+    assert dict(app.query_params) == first
+
+
+def test_own_settings_that_are_no_others_than_the_first_come_back(open_page: Open) -> None:
+    app = open_page("train", preset="")
+    assert app.session_state["preset"] == ""
+    told = dict(app.query_params)
+    again = open_page("train", **told)
+    assert again.session_state["draft"] == app.session_state["draft"]
+    assert app.session_state["draft"] != open_page("train").session_state["draft"]
+
+
+def test_who_predicts_first_and_the_plan_of_a_sweep_come_back(open_page: Open) -> None:
+    app = open_page("learning_rate", preset="two-layer-net")
+    app.toggle(key="predict_toggle").set_value(True).run()
+    app.slider(key="rates_count").set_value(7).run()
+    app.text_input(key="rates_lowest").set_value("0.002").run()
+    again = open_page("learning_rate", **dict(app.query_params))
+    assert again.toggle(key="predict_toggle").value
+    assert again.slider(key="rates_count").value == 7
+    assert again.text_input(key="rates_lowest").value == "0.002"
+    assert dict(again.query_params) == dict(app.query_params)
+
+
+def test_what_no_plan_of_a_sweep_can_be_is_left_out_or_said(open_page: Open) -> None:
+    app = open_page("learning_rate", sweep_count="1e9", sweep_seeds="x", sweep_lowest="**no**", sweep_highest="9" * 99)
+    plain = open_page("learning_rate")
+    for key in ("rates_count", "rates_seeds"):
+        assert app.slider(key=key).value == plain.slider(key=key).value
+    assert app.text_input(key="rates_highest").value == plain.text_input(key="rates_highest").value
+    assert app.text_input(key="rates_lowest").value == "**no**"
+    assert len(app.error) == 1
+
+
 def test_the_table_of_compare_follows_the_address(open_page: Open, store: Store) -> None:
     app = open_page("compare")
     me = app.session_state["student"]

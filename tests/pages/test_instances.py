@@ -110,6 +110,13 @@ def move(app: AppTest, place: str, stops: Mapping[str, Sequence[Any]]) -> bool:
     return moved
 
 
+def flip(app: AppTest, place: str) -> None:
+    """Turn each toggle of the place."""
+    for toggle in app.toggle:
+        if str(toggle.key).startswith(f"{place}-"):
+            toggle.set_value(not toggle.value)
+
+
 def with_layers(store: Store, run_id: str) -> str:
     """The run with something measured inside it."""
     layers = np.zeros(2, LAYER_DTYPE)
@@ -134,6 +141,23 @@ def test_an_idea_stands_twice_and_each_keeps_its_own(
     if moved:
         assert of("a", app)[0] != before[0]
         assert of("a", app)[1] != before[1] or not before[1]
+
+
+@pytest.mark.parametrize("idea", IDEAS.values(), ids=IDEAS)
+def test_the_address_brings_back_what_was_set_in_an_idea(
+    idea: Idea, stand: Stand, store: Store, stops: Mapping[str, Sequence[Any]]
+) -> None:
+    with_layers(store, run_with_weights(store, OWNER, answer=3))
+    panels = [idea.panel(place) for place in PLACES]
+    app = stand(idea.draw, panels)
+    plain = dict(app.query_params)
+    flip(app, "a")
+    moved = move(app, "a", stops)
+    fine(app.run())
+    assert moved == (dict(app.query_params) != plain)
+    again = stand(idea.draw, panels, **dict(app.query_params))
+    assert of("a", again) == of("a", app)
+    assert of("b", again) == of("b", app)
 
 
 def test_groups_of_runs_that_two_places_started(stand: Stand, store: Store) -> None:
@@ -242,6 +266,33 @@ def test_all_charts_of_a_run_stand_twice(stand: Stand, store: Store) -> None:
     assert {"chart_gradient", "chart_layers_gradient"} <= of("a", app)[1].keys()
 
 
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_address_brings_back_how_runs_are_shown(
+    name: str, stand: Stand, store: Store, stops: Mapping[str, Sequence[Any]]
+) -> None:
+    draw = SHOWN[name](store)
+    app = stand(draw, [Panel("", "a")])
+    flip(app, "a")
+    move(app, "a", stops)
+    fine(app.run())
+    again = stand(draw, [Panel("", "a")], **dict(app.query_params))
+    assert of("a", again) == of("a", app)
+
+
+def test_what_the_address_cannot_mean_changes_nothing(stand: Stand) -> None:
+    idea = IDEAS["bowl"]
+    wrong = {
+        "bowl_rate": "7e9",
+        "bowl_steps": "2.5",
+        "bowl_momentum": "nan",
+        "bowl_weights": "<b>",
+        "bowl_start": "1,2",
+    }
+    app = stand(idea.draw, [idea.panel("a")], **{f"a-{name}": value for name, value in wrong.items()})
+    assert of("a", app) == of("a", stand(idea.draw, [idea.panel("a")]))
+    assert not [name for name in app.query_params if "bowl_" in name]
+
+
 # ---- the registry, and keys in the source ----------------------------------------------------------------------------
 
 
@@ -262,7 +313,7 @@ def test_every_idea_is_registered_and_drawn_by_one_function() -> None:
         assert len(set(words)) == len(words), page
 
 
-CONTROLS = ("slider", "select_slider", "selectbox", "toggle", "number_input", "one_of", "pills")
+CONTROLS = ("slider", "select_slider", "selectbox", "toggle", "number_input", "one_of", "pills", "several_of")
 CHOICES_OF_RUNS = {"run", "runs", "rank_run"}  # nobody but the student has their ids
 
 

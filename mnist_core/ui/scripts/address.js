@@ -3,24 +3,44 @@
 // Streamlit tells every change of the address by history.pushState. Here a change of settings takes the place of the entry
 // that stands there, once it has settled; only another value of one of `entries` makes a new one.
 
-const SETTLED = 200; // ms without another change; browsers refuse to write hundreds of addresses in half a minute
+const SETTLED = 200; // ms without another change
+const BETWEEN = 500; // ms between two changes of one entry: browsers refuse to write a hundred addresses in half a minute
 
-export default function ({ data }) {
+export default function ({ data, setTriggerValue }) {
   const history = window.history;
-  if (!history.mnistLab) watch(history, data.entries);
+  if (!history.mnistLab) {
+    history.mnistLab = {};
+    watch(history, data.entries);
+    watchConnection(history.mnistLab);
+  }
+  history.mnistLab.ask = () => setTriggerValue("back", Date.now());
   if (data.first !== null) history.pushState(history.state, "", window.location.pathname + (data.first && `?${data.first}`));
 }
 
+// Who was away for long finds another session: the page is drawn anew with what the browser has, before anybody presses a button
+// that this session does not know. Streamlit does so only where a part of the page was drawn last.
+function watchConnection(page) {
+  const app = document.querySelector("[data-testid=stApp]");
+  const isConnected = () => app.dataset.testConnectionState === "CONNECTED";
+  let was = isConnected();
+  new MutationObserver(() => {
+    if (isConnected() && !was) page.ask();
+    was = isConnected();
+  }).observe(app, { attributeFilter: ["data-test-connection-state"] });
+}
+
 function watch(history, entries) {
-  history.mnistLab = true;
   const push = history.pushState.bind(history);
   let waiting = null; // a change that has not settled yet
+  let writtenAt = 0; // when an entry was last changed
   let writtenPath = null; // path of the page whose address was written here before
 
   const settle = () => {
     const change = waiting;
     forget();
-    if (change) history.replaceState(change.state, "", change.url);
+    if (!change) return;
+    writtenAt = Date.now();
+    history.replaceState(change.state, "", change.url);
   };
   // A panel that stands on another page than its own has its instance before the name (ui/panel.py): `b1-run`.
   const hasEntry = (from, to) => [...new Set([...from.keys(), ...to.keys()])]
@@ -43,7 +63,7 @@ function watch(history, entries) {
       return;
     }
     forget();
-    waiting = { state, url, timer: setTimeout(settle, SETTLED) };
+    waiting = { state, url, timer: setTimeout(settle, Math.max(SETTLED, writtenAt + BETWEEN - Date.now())) };
   };
   // The entry that the change was of is no longer the one that is shown.
   window.addEventListener("popstate", () => { forget(); writtenPath = null; }, true);

@@ -123,11 +123,13 @@ def _kernel(panel: Panel) -> conv.Floats:
 def _place(panel: Panel, side: int, plays: bool) -> tuple[int, int]:
     """Row and column of the output's pixel, by slider, step or play; never outside."""
     if "at" not in panel.session:
-        panel.session["at"] = [panel.initial_number(name, default, 0, side - 1) for name, default in START.items()]
+        panel.session["at"] = [panel.number(name, default, 0, side - 1) for name, default in START.items()]
     place: list[int] = panel.session["at"]
     place[:] = [min(index, side - 1) for index in place]
     row = st.slider(_("Row"), 0, side - 1, **_bound(panel, 0))
     column = st.slider(_("Column"), 0, side - 1, **_bound(panel, 1))
+    for value, (name, default) in zip((row, column), START.items(), strict=True):
+        panel.keep(name, value, panel.initial_number(name, default, 0, side - 1))
     playing.play_or_pause(panel, plays)
     st.caption(_("Or click a pixel of the output."))
     return row, column

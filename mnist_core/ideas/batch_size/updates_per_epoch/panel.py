@@ -39,7 +39,7 @@ def draw(panel: Panel) -> None:
 def _fields(panel: Panel) -> dict[str, int]:
     if "fields" not in panel.session:
         panel.session["fields"] = {
-            name: panel.initial_number(name, default, 1, most) for name, (default, most) in FIELDS.items()
+            name: panel.number(name, default, 1, most) for name, (default, most) in FIELDS.items()
         }
     fields: dict[str, int] = panel.session["fields"]
     return fields
@@ -57,7 +57,8 @@ def _stops(panel: Panel, name: str, label: str, stops: tuple[int, ...], *, most:
         panel.session.pop("problem", None)
 
     st.select_slider(label, options, key=panel.key(name), format_func=names.number, on_change=changed, help=help_text)
-    return fields[name]
+    default, greatest = FIELDS[name]
+    return panel.keep(name, fields[name], panel.initial_number(name, default, 1, greatest))
 
 
 def _panel(panel: Panel) -> None:

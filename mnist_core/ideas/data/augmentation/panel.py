@@ -54,14 +54,7 @@ def _show(panel: Panel, computed: Computed[Parameters, Result]) -> None:
     transformed, originals = computed.result.of(kind), computed.result.originals
     # A row for each digit: itself, then what the transform made of it.
     sheet = np.concatenate([originals[:, None], transformed[:, strength]], axis=1)
-    digits = st.segmented_control(
-        _("Digits"),
-        range(10),
-        selection_mode="multi",
-        default=panel.initial_choices("digits", (2, 4, 6, 7, 9), range(10)),
-        key=panel.key("digits"),
-        wrap=True,
-    )
+    digits = panel.several_of("digits", _("Digits"), range(10), (2, 4, 6, 7, 9), wrap=True)
     rows = sorted(digits) or list(range(10))
     st.image(image_sheet(sheet[rows].reshape(-1, 28, 28), columns=sheet.shape[1], scale=4), width=900)
     st.caption(

@@ -51,14 +51,7 @@ def _panel(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)  # not before: the map opens it, too, and two of them take twice the memory
     left, right = st.columns([2.2, 1], gap="large")
     with right:
-        digits = st.segmented_control(
-            _("Digits"),
-            range(10),
-            selection_mode="multi",
-            default=panel.initial_choices("digits", range(10), range(10)),
-            key=panel.key("digits"),
-            wrap=True,
-        )
+        digits = panel.several_of("digits", _("Digits"), range(10), range(10), wrap=True)
         first = panel.slider("first", _("Horizontal component"), 1, 10, 1) - 1
         second = panel.slider("second", _("Vertical component"), 1, 10, 2) - 1
         count = panel.select_slider("count", _("Images"), SHOWN, 300)

@@ -106,7 +106,7 @@ def _choices(panel: Panel) -> Iteration:
 
 def _steps(panel: Panel, count: int, iteration: Iteration) -> int:
     """The buttons and the slider; which step is shown, from 1."""
-    if panel.session.setdefault(STAGE, panel.initial_number(STAGE, 1, 1, count)) > count:
+    if panel.session.setdefault(STAGE, panel.number(STAGE, 1, 1, count)) > count:
         panel.session[STAGE] = count
     current = panel.session[STAGE]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -125,7 +125,9 @@ def _steps(panel: Panel, count: int, iteration: Iteration) -> int:
                 disabled=_largest(iteration.new) > MOST,
             )
         panel.button("reset", _("Start over"), "restart_alt", _reset, panel, disabled=NET not in panel.session)
-    step = st.slider(_("Step"), 1, count, key=panel.key(STAGE))
+    step = panel.keep(
+        STAGE, st.slider(_("Step"), 1, count, key=panel.key(STAGE)), panel.initial_number(STAGE, 1, 1, count)
+    )
     if past := panel.session.get(PAST):
         losses = " → ".join(f"{loss:.3f}" for loss in past[-8:])
         st.caption(_("Loss of the iterations so far: {losses}").format(losses=losses))

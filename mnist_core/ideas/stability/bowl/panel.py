@@ -67,7 +67,7 @@ def _bowl(panel: Panel) -> Bowl:
         rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.5)
     with fourth:
         momentum = panel.slider("momentum", _("Momentum"), 0.0, 0.95, 0.0, 0.05)
-    start = panel.session.get("start", panel.initial_number("start", START, -3.0, 3.0))
+    start = panel.number("start", START, -3.0, 3.0)
     if plane == 1:
         return Bowl((steep,), rate, momentum, (start,))
     return Bowl((steep, steep / 10), rate, momentum, (start, 2.5))
