@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,21 +14,24 @@ from streamlit.delta_generator import DeltaGenerator
 from mnist_core import escape
 from mnist_core.compare_page.columns import Column, columns
 from mnist_core.records import Run
-from mnist_core.ui import address, names, session
+from mnist_core.ui import address, address_text, names, session
 from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _, ngettext
 
 FEW = 8  # different values of a column, and they are chosen from a list; of more numbers a range is
 MOST_SWEEPS = 5_000
 LETTERS = 200  # of a search that the address says
+LARGEST = sys.float_info.max
 Predicate = Callable[[Run], bool]
+_read_number = partial(address_text.number, like=0.0, least=-LARGEST, most=LARGEST)
 
 
 def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
     """The search and the choice of columns to filter by: what a run has to fit, and these columns."""
     text = st.text_input(
         _("Search"),
-        address.begins("compare_search", "", lambda text: text[:LETTERS]) or "",
+        address.begins("compare_search", "", _cut) or "",
         key="compare_search",
         placeholder=_("name, note or setting"),
         width=320,
@@ -34,21 +39,21 @@ def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
         label_visibility="collapsed",
         persist_state="session",
     )
-    address.keep("compare_search", typed(text)[:LETTERS] or None)
+    address.keep("compare_search", _cut(typed(text)) or None)
     fits = _by_search(typed(text))
     by_key = {column.key: column for column in columns(runs)}
     with st.popover(_("Filter"), icon=":material/filter_list:"):
         keys = st.multiselect(
             _("Filter by"),
             list(by_key),
+            address.begins("filter_columns", None, partial(address_text.some, options=list(by_key))),
             key="filter_columns",
             format_func=lambda key: by_key[key].title if key in by_key else key,
             placeholder=_("choose one or more columns"),
             persist_state="session",
         )
-        if any(run.group for run in runs) and not st.toggle(
-            _("Include runs of sweeps"), value=True, key="filter_sweeps"
-        ):
+        address.keep("filter_columns", address_text.of(keys) or None)
+        if any(run.group for run in runs) and not PAGE.toggle("filter_sweeps", _("Include runs of sweeps"), True):
             sweep_ids = {sweep.id for sweep in session.store().sweeps.newest(session.student(), MOST_SWEEPS)}
             fits.append(lambda run: run.group not in sweep_ids)
     return fits, [by_key[key] for key in keys if key in by_key]
@@ -56,7 +61,7 @@ def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
 
 def range_tests(runs: Sequence[Run]) -> list[Run]:
     """Those of `runs` that the table leaves out: range tests, which end broken on purpose, until they are asked for."""
-    included = st.session_state.get("filter_range_tests", False)
+    included = address.shows("filter_range_tests", False, partial(address_text.choice, options=(False, True)))
     return [] if included else [run for run in runs if is_range_test(run)]
 
 
@@ -69,7 +74,7 @@ def range_test_switch(count: int) -> None:
     """Asks for the range tests; nothing where there is none. `count`: how many there are."""
     if count:
         label = ngettext("Include {n} range test", "Include {n} range tests", count).format(n=f"{count:,}")
-        st.toggle(label, key="filter_range_tests", persist_state="session")
+        PAGE.toggle("filter_range_tests", label, persist_state="session")
 
 
 def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Predicate]:
@@ -103,6 +108,10 @@ def _clear() -> None:
     st.session_state["filter_columns"] = []
 
 
+def _cut(text: str) -> str:
+    return text[:LETTERS]
+
+
 def _by_search(text: str) -> list[Predicate]:
     words = text.casefold().split()
     return [lambda run: all(word in _searched_text(run) for word in words)] if words else []
@@ -123,9 +132,10 @@ def _of(column: Column, runs: Sequence[Run]) -> Predicate | None:
 
 
 def _by_words(column: Column) -> Predicate | None:
-    text = st.text_input(
-        column.title, key=f"filter_{column.key}", placeholder=_("contains"), width=220, persist_state="session"
-    )
+    key = f"filter_{column.key}"
+    start = address.begins(key, "", _cut) or ""
+    text = st.text_input(column.title, start, key=key, placeholder=_("contains"), width=220, persist_state="session")
+    address.keep(key, _cut(typed(text)) or None)
     words = typed(text).casefold().split()
     return (
         (lambda run: all(word in column.of(run).replace(escape.JOINER, "").casefold() for word in words))
@@ -135,16 +145,18 @@ def _by_words(column: Column) -> Predicate | None:
 
 
 def _by_values(column: Column, values: list[Any]) -> Predicate | None:
-    texts = {value: _value_text(column, value) for value in values}
+    texts, key = {value: _value_text(column, value) for value in values}, f"filter_{column.key}"
     chosen = st.multiselect(
         column.title,
         values,
-        key=f"filter_{column.key}",
+        address.begins(key, None, partial(address_text.some, options=values)),
+        key=key,
         format_func=lambda value: texts.get(value, str(value)),
         placeholder=_("all"),
         width=260,
         persist_state="session",
     )
+    address.keep(key, address_text.of(chosen) or None)
     return (lambda run: column.of(run) in chosen) if chosen else None
 
 
@@ -169,15 +181,18 @@ def _by_range(column: Column, minimum: float, maximum: float) -> Predicate | Non
 
 
 def _end(place: DeltaGenerator, column: Column, label: str, side: str) -> float | None:
+    key = f"filter_{side}_{column.key}"
+    address.begin_with_nothing_or(key, _read_number)
     value = place.number_input(
         f"{column.title}, {label}",
         value=None,
         format="%g",
-        key=f"filter_{side}_{column.key}",
+        key=key,
         placeholder=label,
         label_visibility="collapsed",
         persist_state="session",
     )
+    address.keep(key, None if value is None else address_text.of(float(value)))
     return None if value is None else float(value)
 
 

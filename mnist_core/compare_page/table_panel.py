@@ -30,9 +30,7 @@ def choose() -> list[Run]:
     """Draw the table and return the chosen runs; those of other students that the address names come first."""
     own_runs = watch.my_runs(limit=MOST, of_sweeps=True)
     if address.followed() or "compared" not in st.session_state:
-        run_ids = [run_id for run_id in st.query_params.get("runs", "").split(",") if run_id]
-        default_runs = [run for run in own_runs if not filters.is_range_test(run)]
-        st.session_state["compared"] = run_ids or [run.id for run in default_runs[:FIRST]]
+        st.session_state["compared"] = _asked_for(own_runs)
         # A table that was drawn before would say what was chosen in it.
         st.session_state["compare_table"] = st.session_state.get("compare_table", 0) + 1
     _undo()
@@ -48,7 +46,7 @@ def choose() -> list[Run]:
         st.info(_("No runs match. Clear the search or the filter."))
     others = _others({run.id for run in own_runs})
     chosen = [run for run in (*others, *own_runs) if run.id in set(st.session_state["compared"])]
-    address.say(runs=",".join(run.id for run in chosen))
+    address.say(runs=",".join(run.id for run in chosen) if own_runs or chosen else None)
     if set(st.session_state["compared"]) - {run.id for run in (*others, *own_runs)}:
         st.warning(_("Some of the runs in this link were not found. They may have been deleted."))
     if others:
@@ -56,6 +54,14 @@ def choose() -> list[Run]:
             _(":material/visibility: Some of these runs are someone else's: you can watch them and use their settings.")
         )
     return chosen
+
+
+def _asked_for(own_runs: Sequence[Run]) -> list[str]:
+    """The runs that the address names, which may be none; the first ones where it says nothing."""
+    asked = st.query_params.get("runs")
+    if asked is not None:
+        return [run_id for run_id in asked.split(",") if run_id]
+    return [run.id for run in own_runs if not filters.is_range_test(run)][:FIRST]
 
 
 def has_runs() -> bool:

@@ -42,13 +42,12 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     kinds = {name: title for name, (title, _unit) in KINDS.items()}
     kind = panel.one_of("disturbance", _("Perturbation"), kinds, "noise", titled=False, wrap=True)
     others = {other.id: other for other in runs if other.id != run.id and other.config.dataset == run.config.dataset}
-    run_ids = [run_id for run_id in panel.session.get("disturbed_others", list(others)[:2]) if run_id in others]
-    panel.session["disturbed_others"] = run_ids
-    chosen_ids = st.multiselect(
+    chosen_ids = panel.multiselect(
+        "disturbed_others",
         _("Compare with"),
         list(others),
-        key=panel.key("disturbed_others"),
-        max_selections=MOST - 1,
+        list(others)[:2],
+        MOST - 1,
         format_func=lambda run_id: names.option(others[run_id]),
     )
     chosen = [run, *(others[run_id] for run_id in chosen_ids)]

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -105,6 +105,24 @@ def begins(key: str, default: T, read: Callable[[str], T | None]) -> T | None:
     if value is None:
         return default
     return widget_default(key, value) if followed() else value
+
+
+def begin_with_nothing_or(key: str, read: Callable[[str], Any]) -> None:
+    """The same for a widget that is empty by default: with a default of its own it could not be made empty again."""
+    if followed() or key not in st.session_state:
+        value = read(st.query_params.get(key, ""))
+        if value is not None:
+            st.session_state[key] = value
+
+
+def shows(key: str, default: T, read: Callable[[str], T | None]) -> T:
+    """What the widget under `key`, which is drawn further below, shows or will begin with."""
+    text = st.query_params.get(key)
+    value = None if text is None else read(text)
+    if key in st.session_state and (value is None or not followed()):
+        shown: T = st.session_state[key]
+        return shown
+    return default if value is None else value
 
 
 def keep(key: str, text: str | None) -> None:

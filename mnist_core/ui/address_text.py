@@ -43,6 +43,12 @@ def choices(text: str, options: Sequence[T]) -> list[T] | None:
     return None if None in found else list(dict.fromkeys(found))  # type: ignore[arg-type]
 
 
+def some(text: str, options: Sequence[T]) -> list[T]:
+    """Those of these texts that are options."""
+    found = [choice(part, options) for part in text.split(BETWEEN)]
+    return [option for option in dict.fromkeys(found) if option is not None]
+
+
 def fits(value: Any, kind: type, least: float, most: float) -> bool:
     """Whether it is a number within the bounds, and a whole one where `kind` is int."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)

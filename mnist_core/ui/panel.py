@@ -146,12 +146,7 @@ class Panel:
     def number(self, name: str, default: T, least: float, most: float) -> T:
         """What the slider `name`, which is drawn further below, shows or will begin with."""
         value = self.initial_number(name, default, least, most)
-        text = st.query_params.get(self.key(name))
-        found = None if text is None else address_text.number(text, value, least, most)
-        if name in self.session and (found is None or not address.followed()):
-            chosen: T = self.session[name]
-            return chosen
-        return value if found is None else found
+        return address.shows(self.key(name), value, partial(address_text.number, like=value, least=least, most=most))
 
     def select_slider(self, name: str, label: str, options: Sequence[T], value: T, **more: Any) -> T:
         """`st.select_slider` over the options."""
@@ -205,18 +200,31 @@ class Panel:
 
     def pills(self, name: str, label: str, options: Sequence[T], value: Sequence[T], **more: Any) -> list[T]:
         """`st.pills`: any number of a few that stand side by side."""
-        return self._several(st.pills, name, label, options, value, more)
+        return self._several(partial(st.pills, selection_mode="multi"), name, label, options, value, more)
 
     def several_of(self, name: str, label: str, options: Sequence[T], value: Sequence[T], **more: Any) -> list[T]:
         """`st.segmented_control`: any number of a few, as one control."""
-        return self._several(st.segmented_control, name, label, options, value, more)
+        widget = partial(st.segmented_control, selection_mode="multi")
+        return self._several(widget, name, label, options, value, more)
 
     def _several(
         self, widget: Any, name: str, label: str, options: Sequence[T], value: Sequence[T], more: Mapping[str, Any]
     ) -> list[T]:
         first = self.initial_choices(name, value, options)
         start = address.begins(self.key(name), first, partial(address_text.choices, options=options))
-        chosen = widget(label, options, selection_mode="multi", default=start, key=self.key(name), **more)
+        chosen = widget(label, options, default=start, key=self.key(name), **more)
+        return self.keep(name, list(chosen), first)
+
+    def multiselect(
+        self, name: str, label: str, options: Sequence[T], value: Sequence[T], most: int, **more: Any
+    ) -> list[T]:
+        """`st.multiselect`: at most `most` of many; what is no option any more is left out."""
+        key, first = self.key(name), self.initial_choices(name, value, options)
+        start: list[T] | None = address.begins(key, first, lambda text: address_text.some(text, options)[:most])
+        shown = self.session.get(name, [])
+        if not set(shown) <= set(options):
+            start = address.widget_default(key, [option for option in shown if option in options])
+        chosen = st.multiselect(label, options, start, key=key, max_selections=most, **more)
         return self.keep(name, list(chosen), first)
 
     def keep(self, name: str, value: T, first: T) -> T:

@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.conftest import Lab, Open, lab_in
+from tests.browser.conftest import Lab, Open, Put, lab_in
 from tests.browser.cut import Cable
 from tests.browser.page import Page
-from tests.conftest import wait_until
+from tests.browser.trained_runs import TrainedRuns
+from tests.conftest import mnist_folder, wait_until
 
 pytestmark = pytest.mark.browser
 LONG = "/train?preset=two-layer-net&epochs=1000"
@@ -30,6 +31,14 @@ def forgetful(chromium: None, drawn: Path, tmp_path_factory: pytest.TempPathFact
     """A server that forgets a session as soon as its browser is gone."""
     with lab_in(tmp_path_factory.mktemp("home"), drawn, STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="0") as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def give(forgetful: Lab, drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Put]:
+    """What `put` is to the server of the other tests."""
+    runs = TrainedRuns(tmp_path_factory.mktemp("trained"), drawn, mnist_folder(), forgetful.home)
+    yield lambda page, **changes: runs.put(page.student(), **changes)
+    runs.close()
 
 
 @pytest.fixture
@@ -135,6 +144,84 @@ def test_a_page_with_sliders(
     page.move(slider, Keys.ARROW_RIGHT)
     wait_until(lambda: shown(page, slider) != values[slider] and query(page) != before, 30)
     assert shown(page, steps) == values[steps]
+
+
+def test_the_compare_page(open_browser: Open, cable: Cable, leave: Leave, give: Put) -> None:
+    page = open_browser()
+    page.server = cable.address
+    for rate in (0.5, 1.5, 0.25):
+        give(page, epochs=1, train_size=1_000, learning_rate=rate)
+    page.open("/compare")
+    wait_until(lambda: page.column("Learning rate") == ["0.25", "1.5", "0.5"] and page.at_rest(), 30)
+    page.tick(0)  # the newest is chosen no more
+    wait_until(lambda: query(page).get("runs", "").count(",") == 1, 30)
+    page.popover("Filter")
+    page.pick("filter_columns", "Learning rate")
+    wait_until(lambda: query(page).get("filter_columns") == "learning_rate", 30)
+    page.pick("filter_learning_rate", "1.5")
+    page.wait_for("1 of 3 runs")
+    page.choose("compare_split", "Training")
+    page.switch("View", "view_log_y")
+    page.choose("view_x", "Epoch")
+
+    def as_set() -> bool:
+        axes = page.axis("compare_loss", "yaxis")["type"], page.axis("compare_loss", "xaxis")["title"]
+        table = page.says("1 of 3 runs") and page.column("Learning rate") == ["1.5"]
+        parts = page.says("Accuracy – Training, Validation") and page.says("learning rate: 1.5 → 0.5")
+        return axes == ("log", "Epoch") and table and parts
+
+    wait_until(lambda: as_set() and query(page).get("view_x") == "epoch" and page.at_rest(), 30)
+    before = query(page)
+    leave(page)
+    wait_until(lambda: as_set() and query(page) == before, 60)
+    page.choose("compare_view", "Groups")
+    wait_until(lambda: query(page) == before | {"compare_view": "groups"}, 30)
+    page.press("filter_clear")
+    page.wait_for("3 of 3 runs")
+
+
+def test_the_inspect_page(open_browser: Open, cable: Cable, leave: Leave, give: Put) -> None:
+    page = open_browser()
+    page.server = cable.address
+    older = give(page, epochs=1, train_size=1_000)
+    give(page, epochs=1, train_size=1_000, learning_rate=1.5)
+    page.open(f"/inspect?run={older}&view=inside")
+    page.choose("network_view", "Activations and feature maps")
+    page.choose("image_source", "Validation image")
+    wait_until(lambda: query(page).get("image_source") == "sample", 30)
+    wait_until(lambda: page.says("Its label") and page.chart("units", "subject") == f"{older} 1", 30)
+    page.find(".st-key-sample_number input")[0].send_keys(Keys.ARROW_UP)
+    wait_until(lambda: query(page).get("sample_number") == "1", 30)
+    page.choose("layer_shown", "2. Outputs 10")
+    wait_until(lambda: page.chart("units", "subject") == f"{older} 2", 30)
+    wait_until(lambda: query(page).get("layer_shown") == "2" and page.at_rest(), 30)
+    before = query(page)
+    leave(page)
+    wait_until(lambda: page.chart("units", "subject") == f"{older} 2" and query(page) == before, 60)
+    assert chosen(page, "image_source") == ["Validation image"]
+
+
+def test_the_runs_and_the_strength_of_a_perturbation(open_browser: Open, cable: Cable, leave: Leave, give: Put) -> None:
+    page = open_browser()
+    page.server = cable.address
+    for rate in (0.1, 0.25, 0.5, 1.0):
+        give(page, epochs=1, train_size=1_000, learning_rate=rate)
+    page.open("/inspect?view=disturb")
+    page.choose("disturbance", "Rotation")
+    page.pick("disturbed_others", "SGD 0.1")
+    wait_until(lambda: query(page).get("disturbed_others", "").count(",") == 2, 30)
+    wait_until(lambda: shown(page, "strength_rotation") is not None and page.chart("disturbed", "drawn-at"), 60)
+    page.move("strength_rotation", Keys.ARROW_RIGHT)
+    wait_until(lambda: "strength_rotation" in query(page) and page.at_rest(), 30)
+    before, analysis = query(page), page.chart("disturbed", "subject")
+    strength = shown(page, "strength_rotation")
+    leave(page)
+
+    def as_before() -> bool:
+        is_same = page.chart("disturbed", "subject") == analysis and shown(page, "strength_rotation") == strength
+        return is_same and query(page) == before
+
+    wait_until(as_before, 60)
 
 
 def test_the_first_press_after_coming_back_counts(open_browser: Open, cable: Cable) -> None:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.ui import session
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
 
@@ -122,6 +123,57 @@ def test_columns_of_few_values_and_of_words(open_page: Open, finished: Callable[
     assert "2 chosen runs are in the charts but not in the table" in texts(app)
     app.multiselect(key="filter_learning_rate").set_value([0.5]).run()
     assert "No runs match. Clear the search or the filter." in texts(app)
+
+
+def of_ann(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every session be that of the student Ann."""
+    monkeypatch.setattr(session, "name_in", lambda _cookies: "ann")
+
+
+def test_the_address_brings_back_filters_and_chosen_runs(
+    open_page: Open, finished: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_ann(monkeypatch)
+    for number in range(10):
+        finished("ann", (number + 1) / 10, 0.90 + number / 100)
+    finished("ann", 3.0, schedule="rising")
+    app = open_page("compare")
+    app.toggle(key="filter_range_tests").set_value(True)
+    app.multiselect(key="filter_columns").set_value(["learning_rate", "validation_accuracy", "state"]).run()
+    app.number_input(key="filter_from_learning_rate").set_value(0.3)
+    app.number_input(key="filter_to_validation_accuracy").set_value(95.5)
+    app.multiselect(key="filter_state").set_value(["completed"]).run()
+    app.session_state["compared"] = []
+    app.run()
+    assert rates(app) == [0.3, 0.4, 0.5, 0.6, 3.0]
+    again = open_page("compare", **dict(app.query_params))
+    assert rates(again) == rates(app)
+    assert again.session_state["compared"] == []
+    assert dict(again.query_params) == dict(app.query_params)
+    again.button(key="filter_clear").click().run()
+    assert len(rates(again)) == 11
+    assert set(again.query_params) == {"runs", "filter_range_tests"}
+
+
+def test_filters_of_an_address_that_cannot_be_are_left_out(
+    open_page: Open, finished: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_ann(monkeypatch)
+    for number in range(10):
+        finished("ann", (number + 1) / 10)
+    wrong = {
+        "filter_columns": "learning_rate,owner,validation_accuracy,state",
+        "filter_from_learning_rate": "nan",
+        "filter_to_learning_rate": "inf",
+        "filter_from_validation_accuracy": "1e999",
+        "filter_to_validation_accuracy": "<b>",
+        "filter_state": "lost",
+        "filter_range_tests": "yes",
+    }
+    app = open_page("compare", **wrong)
+    assert len(rates(app)) == 10
+    assert app.multiselect(key="filter_columns").value == ["learning_rate", "validation_accuracy", "state"]
+    assert set(app.query_params) == {"runs", "filter_columns"}
 
 
 def test_what_came_of_a_run_stands_beside_its_name_before_its_settings(

@@ -48,3 +48,5 @@ def test_options_from_text() -> None:
     assert address_text.choices("2,1,2", (1, 2, 3)) == [2, 1]
     assert address_text.choices("", (1, 2)) == []
     assert address_text.choices("1,9", (1, 2)) is None
+    assert address_text.some("2,9,2,1", (1, 2)) == [2, 1]
+    assert address_text.some("", (1, 2)) == []
