@@ -33,7 +33,14 @@ def test_no_view_of_any_page_violates_the_policy(open_browser: Open, put: Put) -
     page = open_browser()
     page.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE})
     run = put(page, epochs=1)
-    addresses = ["/", f"/train?run={run}", "/learning_rate", "/learning_rate?view=test", f"/compare?runs={run}"]
+    addresses = [
+        "/",
+        f"/train?run={run}",
+        "/learning_rate",
+        "/learning_rate?view=test",
+        "/classroom",
+        f"/compare?runs={run}",
+    ]
     addresses += [f"/inspect?run={run}&view={view}" for view in VIEWS_OF_A_RUN]
     addresses += [f"/{idea.page}?view={idea.view}" for idea in IDEAS.values()]
     assert not [one for address in addresses for one in violations(page, address)]
