@@ -16,7 +16,7 @@ from mnist_core.compare_page.columns import Column, columns
 from mnist_core.records import Run
 from mnist_core.ui import address, address_text, names, session
 from mnist_core.ui.choice import typed
-from mnist_core.ui.panel import PAGE
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 FEW = 8  # different values of a column, and they are chosen from a list; of more numbers a range is
@@ -27,7 +27,7 @@ Predicate = Callable[[Run], bool]
 _read_number = partial(address_text.number, like=0.0, least=-LARGEST, most=LARGEST)
 
 
-def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
+def controls(panel: Panel, runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
     """The search and the choice of columns to filter by: what a run has to fit, and these columns."""
     text = st.text_input(
         _("Search"),
@@ -53,7 +53,7 @@ def controls(runs: Sequence[Run]) -> tuple[list[Predicate], list[Column]]:
             persist_state="session",
         )
         address.keep("filter_columns", address_text.of(keys) or None)
-        if any(run.group for run in runs) and not PAGE.toggle("filter_sweeps", _("Include runs of sweeps"), True):
+        if any(run.group for run in runs) and not panel.toggle("filter_sweeps", _("Include runs of sweeps"), True):
             sweep_ids = {sweep.id for sweep in session.store().sweeps.newest(session.student(), MOST_SWEEPS)}
             fits.append(lambda run: run.group not in sweep_ids)
     return fits, [by_key[key] for key in keys if key in by_key]
@@ -70,11 +70,11 @@ def is_range_test(run: Run) -> bool:
     return run.config.schedule == "rising"
 
 
-def range_test_switch(count: int) -> None:
+def range_test_switch(panel: Panel, count: int) -> None:
     """Asks for the range tests; nothing where there is none. `count`: how many there are."""
     if count:
         label = ngettext("Include {n} range test", "Include {n} range tests", count).format(n=f"{count:,}")
-        PAGE.toggle("filter_range_tests", label, persist_state="session")
+        panel.toggle("filter_range_tests", label, persist_state="session")
 
 
 def ranges(by: Sequence[Column], runs: Sequence[Run]) -> list[Predicate]:

@@ -133,8 +133,8 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
     """The runs that fit, without those `left_out`, and the columns that they were chosen by."""
     runs = [run for run in own_runs if run.id not in left_out]
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
-        fits, by = filters.controls(runs)
-        filters.range_test_switch(sum(map(filters.is_range_test, own_runs)))
+        fits, by = filters.controls(PAGE, runs)
+        filters.range_test_switch(PAGE, sum(map(filters.is_range_test, own_runs)))
         seal.draw()
         export_panel.import_field()
     fits += filters.ranges(by, runs)
