@@ -374,3 +374,13 @@ class Membership:
     member: Member
     student: str
     test_sealed: bool = False  # the class is to see no test figures
+
+
+@dataclass(frozen=True)
+class ClassRun:
+    """A run of a member of a class, and what he predicted of its round (`rounds.clean_prediction`); for the teacher."""
+
+    run_id: str
+    nickname: UserText
+    prediction: str | None = None
+    round_id: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from mnist_core.classroom_page import invitation, reach, room_check
+from mnist_core.classroom_page import invitation, reach, results_panel, room_check, student_panel
 from mnist_core.messages import N_
 from mnist_core.records import Class, Member
 from mnist_core.store.class_codes import NICKNAME_LETTERS
@@ -49,6 +49,8 @@ def draw(opened: Class, secret: str) -> None:
         with picture:
             invitation.small(opened, address)
     frame.fragment(_members)(opened.id, secret)
+    frame.fragment(student_panel.draw)(opened, secret)
+    frame.fragment(results_panel.draw)(opened, secret)
     with st.expander(_("Check the room"), icon=":material/fact_check:"):
         frame.fragment(room_check.draw)(address)
     _settings(opened, secret)

@@ -4,6 +4,8 @@ const content = JSON.parse(document.getElementById("charts").textContent);
 const places = [...document.querySelectorAll("figure[data-chart]")];
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
+const ON_PAPER = 0.75; // of a chart's height
+
 async function unpackPlotly() {
   const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (sign) => sign.charCodeAt(0));
   const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -23,17 +25,20 @@ function onDark(chart) {
   return figure;
 }
 
+const isPrinted = () => document.documentElement.classList.contains("printing");
+
 function drawAll(dark) {
   places.forEach((place, number) => {
     const chart = content.charts[number];
     const figure = dark ? onDark(chart) : chart.figure;
-    const { height, description } = chart;
+    const { description } = chart;
+    const height = Math.round(chart.height * (isPrinted() ? ON_PAPER : 1));
     drawChart({
       parentElement: place,
       setTriggerValue() {},
       data: {
         figure, height, description, narrow: null, player: "", frames: [], key: `chart-${number + 1}`, growth: 1, subject: "",
-        version: `${dark} ${document.documentElement.className}`, failure: content.failure, clickable: false, linked: "",
+        version: `${dark} ${isPrinted()}`, failure: content.failure, clickable: false, linked: "",
         svg: content.svg, live: null, link: "", plotly: "",
       },
     });

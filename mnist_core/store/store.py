@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mnist_core.store.analyses import Analyses
 from mnist_core.store.class_commands import ClassCommands
+from mnist_core.store.class_results import ClassResults
 from mnist_core.store.classes import Classes
 from mnist_core.store.commands import Commands
 from mnist_core.store.database import Database
@@ -49,6 +50,7 @@ class Store:
         # Besides runs.
         self.classes = Classes(database)
         self.class_commands = ClassCommands(database)
+        self.class_results = ClassResults(database)
         self.rounds = Rounds(database)
         self.analyses = Analyses(database)
         self.facts = Facts(database)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mnist_core.errors import RunNotFoundError
+from mnist_core.errors import RunNotFoundError, RunUnreadableError
 from mnist_core.memo import MB, Memo, bytes_of
 from mnist_core.messages import N_
 from mnist_core.records import Analysis, Curves, Run
@@ -28,6 +28,7 @@ from mnist_core.ui import seal, session
 FIGURES = 48 * MB  # for figures, and other things made of views
 VIEWS = 320  # ten sweeps of 32 runs; a view of 1,000 records takes about 60 kB
 VIEWS_ROOM = 64 * MB
+READ_AT_ONCE = 200  # runs: fewer than views are kept
 FROM_START = (-1, -1)
 T = TypeVar("T")
 
@@ -171,6 +172,19 @@ def read(run_ids: Collection[str]) -> dict[str, int]:
             from_start = view is None or steps[run.id] == FROM_START
             _keep(View(run, curves[run.id] if view is None or from_start else view.curves.followed_by(curves[run.id])))
     return versions
+
+
+def look_at(run_ids: Sequence[str]) -> list[View]:
+    """These runs as they are now, as they may be seen, in their order; few queries, however many. Those that are gone, or cannot
+    be read, are left out."""
+    views = []
+    for first in range(0, len(run_ids), READ_AT_ONCE):
+        part = run_ids[first : first + READ_AT_ONCE]
+        with knowing(read(part)):
+            for run_id in part:
+                with suppress(RunNotFoundError, RunUnreadableError):
+                    views.append(look(run_id))
+    return views
 
 
 def silent_seconds(run: Run) -> float:

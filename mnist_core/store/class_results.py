@@ -1,0 +1,49 @@
+"""Whose the runs of a class are, for its teacher: those of a round, and those of one member. Each is the store's to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from mnist_core.escape import UserText
+from mnist_core.records import ClassRun
+from mnist_core.store.class_rows import for_teacher, member_row
+from mnist_core.store.database import Database
+from mnist_core.store.round_rows import find_round
+from mnist_core.store.tables import assignments, members, runs
+
+_COLUMNS = (runs.c.id, runs.c.round_id, members.c.nickname, assignments.c.prediction)
+_OWN_PREDICTION = sa.and_(assignments.c.round_id == runs.c.round_id, assignments.c.student == runs.c.owner)
+
+
+@dataclass(eq=False)
+class ClassResults:
+    """What came of rounds; a part of `Store`."""
+
+    database: Database
+
+    def of_round(self, class_id: str, secret: str, round_id: str) -> list[ClassRun]:
+        """The runs of members in a round, of those too who were removed, in the order of their beginning; none of the teacher's.
+
+        Raises NotTeacherError, RoundError where the class has no such round.
+        """
+        with self.database.begin(write=False) as connection:
+            for_teacher(connection, class_id, secret)
+            find_round(connection, round_id, class_id)
+            return _found(connection, runs.c.round_id == round_id, members.c.class_id == class_id)
+
+    def of_member(self, class_id: str, secret: str, member_id: str) -> list[ClassRun]:
+        """The class's runs of a member, oldest first. Raises NotTeacherError, ClassError where the class has no such member."""
+        with self.database.begin(write=False) as connection:
+            for_teacher(connection, class_id, secret)
+            row = member_row(connection, class_id, member_id)
+            return _found(connection, runs.c.class_id == class_id, members.c.id == row.id)
+
+
+def _found(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[ClassRun]:
+    is_there = sa.and_(runs.c.soft_deleted_at.is_(None), *which)
+    whose = sa.and_(members.c.student == runs.c.owner, members.c.merged_into.is_(None))
+    tables = runs.join(members, whose).outerjoin(assignments, _OWN_PREDICTION)
+    query = sa.select(*_COLUMNS).select_from(tables).where(is_there).order_by(runs.c.created_order)
+    return [ClassRun(row.id, UserText(row.nickname), row.prediction, row.round_id) for row in connection.execute(query)]

@@ -1,0 +1,93 @@
+"""The teacher's files of a round and view of a student, on the Classroom page without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.config import RunConfig
+from mnist_core.escape import UserText
+from mnist_core.records import Class
+from mnist_core.rounds import Plan
+from mnist_core.store import Store
+from mnist_core.ui import teacher
+from tests.pages.conftest import Open
+from tests.pages.content import texts
+
+TEACHER, ANN = "a" * 32, "b" * 32
+CONFIG = RunConfig(epochs=1, hidden_layers=(16,))
+HOSTILE = "=<b>x</b>"
+
+
+@pytest.fixture
+def opened(store: Store, monkeypatch: pytest.MonkeyPatch) -> tuple[Class, str]:
+    """A class and its secret, which the browser of all pages has."""
+    monkeypatch.setenv("MNIST_LAB_URL", "https://lab.example")
+    found, secret = store.classes.open("3b", TEACHER)
+    monkeypatch.setattr(teacher, "secrets", lambda: {found.id: secret})
+    return found, secret
+
+
+def expanders(app: AppTest) -> Sequence[str]:
+    return [expander.label for expander in app.expander]
+
+
+def downloads(app: AppTest) -> list[str]:
+    return [button.proto.label for button in app.get("download_button")]
+
+
+def test_before_a_round_there_is_nothing_to_take(open_page: Open, opened: tuple[Class, str]) -> None:
+    app = open_page("classroom", **{"class": opened[0].id})
+    assert "Results of a round" not in expanders(app)
+    assert "Look at a student" not in expanders(app)
+
+
+def test_a_round_has_its_files(open_page: Open, store: Store, opened: tuple[Class, str]) -> None:
+    store.classes.join(opened[0].code, ANN, HOSTILE)
+    plan = Plan(UserText(HOSTILE), config=CONFIG, free={"learning_rate": (0.01, 10.0)})
+    first, second = (store.rounds.give(opened[0].id, opened[1], plan) for _number in range(2))
+    store.runs.create(ANN, CONFIG, round_id=second.id)
+    app = open_page("classroom", **{"class": opened[0].id})
+    assert app.selectbox(key="results_of").value == second.id  # the newest
+    assert app.selectbox(key="results_of").options == [f"2. {HOSTILE}", f"1. {HOSTILE}"]
+    assert "1 run, students with runs: 1" in texts(app)
+    files = ["Report as one HTML file", "Table as CSV", "Table as Parquet"]
+    assert downloads(app) == [*files, "All runs as one zip"]
+    app.selectbox(key="results_of").select(first.id).run()
+    assert not app.exception
+    assert downloads(app) == files  # a round without runs has no zip
+
+
+def test_the_teacher_looks_at_a_student(open_page: Open, store: Store, opened: tuple[Class, str]) -> None:
+    ann = store.classes.join(opened[0].code, ANN, "Otter")
+    app = open_page("classroom", **{"class": opened[0].id})
+    app.selectbox(key="looked_at").select(ann.id).run()
+    assert "This student has no runs in this class yet." in texts(app)
+    plan = Plan(UserText(HOSTILE), config=CONFIG, free={"learning_rate": (0.01, 10.0)}, question="outcome")
+    given = store.rounds.give(opened[0].id, opened[1], plan)
+    store.rounds.predict(given.id, ANN, "breaks")
+    run_id = store.runs.create(ANN, CONFIG, round_id=given.id)
+    store.record_writer.finish(run_id, "completed", {f"{part}_accuracy": 0.9 for part in ("train", "validation")})
+    store.labels.write(run_id, ANN, name=HOSTILE, note="=1+1\nwhy?")
+    app.run()
+    assert not app.exception
+    (row,) = app.dataframe[0].value.to_dict("records")
+    assert row["Prediction"] == "breaks"
+    assert row["Outcome"] == "learns"
+    assert not any(str(row[title]).startswith("=") for title in ("Run", "Note"))
+    assert "why?" in row["Note"]
+    assert row["Round"].startswith("1. ")
+
+
+def test_who_is_not_the_teacher_sees_neither(
+    open_page: Open, store: Store, opened: tuple[Class, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.classes.join(opened[0].code, ANN, "Otter")
+    store.rounds.give(opened[0].id, opened[1], Plan(UserText("x"), config=CONFIG))
+    monkeypatch.setattr(teacher, "secrets", lambda: {opened[0].id: "0" * 32})
+    app = open_page("classroom", **{"class": opened[0].id})
+    assert "this browser is not its teacher's" in texts(app)
+    assert expanders(app) == []
+    assert downloads(app) == []
