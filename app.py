@@ -10,6 +10,6 @@ from mnist_core.web import middleware
 app = st.App(__file__, routes=[*push.routes(), *teacher.routes()], lifespan=start.lifespan, middleware=middleware())
 
 if get_script_run_ctx(suppress_warning=True) is not None:
-    from mnist_core.ui import frame
+    from mnist_core.ui import classwork, frame
 
-    frame.run()
+    frame.run(classwork.draw)

@@ -16,6 +16,12 @@ JOINER = "\u2060"
 # Signs that Markdown, Streamlit's colors and formulas are made of, and a colon before a word (`:red[…]`, `:tada:`).
 _SIGNS = re.compile(r"[\\`*_\[\]{}<>&$~|#!^=]|:(?!\s|$)")
 _LIST = re.compile(r"^(\d*(?=[.)](?:\s|$)))([.)])|^([-+])")  # at the head of a line: a list, or a line across
+_ITEM = re.compile(r"\s*(?:([-*+])|(\d{1,3})[.)])\s+")  # of a list
+# What `markdown` made of **bold** and *italic*: no blank inside at the ends, and none of it across another.
+_EMPHASIS = tuple(
+    (re.compile(rf"(?<!&#42;){sign}(?=[^\s&])((?:(?!&#42;).)*?[^\s;])\s*{sign}(?!&#42;)"), mark)
+    for sign, mark in (("&#42;&#42;", "**"), ("&#42;", "*"))
+)
 _FOUND_LATER = re.compile(
     r"(?<=:)(?=[\w+-]+:)"  # :smile: :material_check: :streamlit:
     r"|(?<=[hH][tT][tT][pP]:)(?=//)|(?<=[hH][tT][tT][pP][sS]:)(?=//)|(?<=[wW]{3})(?=\.)"
@@ -42,6 +48,11 @@ class UserText:
     def markdown(self) -> str:
         """For everything of Streamlit's that reads Markdown: texts, labels of buttons and switches, tips, messages."""
         return markdown(self.raw)
+
+    @property
+    def formatted(self) -> str:
+        """The same for a text of several lines, of which paragraphs, lists, **bold** and *italic* stay what they are."""
+        return formatted(self.raw)
 
     @property
     def plotly(self) -> str:
@@ -93,6 +104,20 @@ def markdown(text: str) -> str:
     joined = _FOUND_LATER.sub(JOINER, plain(text))
     signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", joined.strip())
     return _LIST.sub(lambda head: f"{head[1] or ''}&#{ord(head[2] or head[3])};", signs)
+
+
+def formatted(text: str) -> str:
+    """`text` as Streamlit's Markdown, line by line: lists, **bold** and *italic* stay, all else is shown as it was typed."""
+    return "\n".join(map(_formatted_line, text.splitlines()))
+
+
+def _formatted_line(row: str) -> str:
+    item = _ITEM.match(row)
+    head = "" if item is None else ("- " if item[2] is None else f"{item[2]}. ")
+    shown = markdown(row if item is None else row[item.end() :])
+    for marked, mark in _EMPHASIS:
+        shown = marked.sub(rf"{mark}\1{mark}", shown)
+    return f"{head}{shown}" if item is not None else f"{shown}  "  # two blanks: the next line begins a line
 
 
 def plotly(text: str) -> str:

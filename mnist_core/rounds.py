@@ -16,7 +16,7 @@ from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choice
 from mnist_core.errors import RoundError
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import N_, Message, message
-from mnist_core.records import Prediction
+from mnist_core.records import Curves, Prediction, Run
 
 RoundKind = Literal["run", "sweep", "range-test", "idea"]
 RoundState = Literal["draft", "open", "closed"]
@@ -108,6 +108,16 @@ class Assignment:
         return self.round.plan.question != "none" and self.prediction is None
 
 
+@dataclass(frozen=True)
+class RoundRun:
+    """A run of a round with its evaluations (no steps), and whose it is: nickname, and a number among the round's students."""
+
+    run: Run
+    curves: Curves
+    nickname: UserText
+    student: int
+
+
 # ---- what is refused -------------------------------------------------------------------------------------------
 
 
@@ -193,11 +203,19 @@ def shown(value: Any) -> str:
 
 
 def cleaned(free: Mapping[str, Any], config: RunConfig) -> dict[str, tuple[Any, ...]]:
-    """What is left free, as it is kept: known settings alone, within what each may be, the given value among it.
+    """What is left free, as it is kept: known settings alone, within what each may be, the given value among it; what leaves
+    no choice is locked.
 
     Raises RoundError.
     """
-    return {name: _cleaned(name, list(allowed), config) for name, allowed in free.items() if _is_known(name, allowed)}
+    found = {name: _cleaned(name, list(allowed), config) for name, allowed in free.items() if _is_known(name, allowed)}
+    return {name: allowed for name, allowed in found.items() if _leaves_a_choice(name, allowed)}
+
+
+def _leaves_a_choice(name: str, allowed: Sequence[Any]) -> bool:
+    if name in LAYERS:
+        return bool(allowed[0] != allowed[1] or allowed[2] != allowed[3])
+    return len(set(allowed)) > 1
 
 
 def _is_known(name: str, allowed: Any) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.panels import controls, draft
+from mnist_core.panels import controls, draft, round_panel
+from mnist_core.rounds import Assignment
 from mnist_core.sweep_page import range_test_panel, rates_panel
 from mnist_core.ui import address, frame, names
 from mnist_core.ui.chart import preload
@@ -17,9 +18,15 @@ frame.ensure()
 def settings() -> None:
     """What is trained: an experiment, in a line, and the way to change more of it."""
     draft.keep_possible()
-    controls.experiment()
+    if _round() is None:
+        controls.experiment()
     st.caption(names.but_the_rate(draft.config()))
     st.page_link("pages/train.py", label=_("Change more settings on the Train page"), icon=":material/tune:")
+
+
+def _round() -> Assignment | None:
+    """The round that is done on this page, where one is."""
+    return draft.given_here("sweep") or draft.given_here("range-test")
 
 
 def view() -> str:
@@ -46,6 +53,8 @@ def page() -> None:
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
+    if _round() is not None:
+        round_panel.draw({}, draft.follow_round())
     with st.sidebar:
         settings()
     preload()

@@ -10,11 +10,13 @@ from mnist_core import estimate
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.figures.network import network_svg
+from mnist_core.ideas.registry import IDEAS
 from mnist_core.networks import models
-from mnist_core.panels import controls, draft, group_panel, predictions, run_panel
+from mnist_core.panels import controls, draft, group_panel, predictions, round_panel, run_panel
 from mnist_core.presets import Preset
-from mnist_core.train_page import preview_panel, run_list
-from mnist_core.ui import address, frame, names, session
+from mnist_core.rounds import Assignment
+from mnist_core.train_page import give_panel, preview_panel, run_list
+from mnist_core.ui import address, classwork, frame, names, session
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
@@ -29,14 +31,16 @@ def start(run_id: str) -> None:
     The button was drawn with the run's id: one press makes one run, even where it arrives twice (while the first
     arrival is still at work here, the browser's next message may bring the press again).
     """
-    preset = draft.preset()
+    preset, own, mine = draft.preset(), draft.given(), classwork.taught()
     session.store().runs.create(
         session.student(),
         draft.config(),
         preset=preset.name if preset else None,
         variant=draft.variant(),
         run_id=run_id,
-        prediction=predictions.predicted_outcome(),
+        prediction=predictions.predicted_outcome() if own is None else round_panel.predicted_outcome(own),
+        round_id=None if own is None else own.round.id,
+        demonstration=None if mine is None else mine.secret,
     )
     predictions.forget_outcome()
     st.session_state.update(shown_run=run_id, shown_group=None)
@@ -81,7 +85,7 @@ def design() -> None:
                 st.metric(label, value, width="content")
         with st.container(horizontal=True, vertical_alignment="center"):
             _buttons()
-            predicting = predictions.toggle()
+            predicting = draft.given() is None and predictions.toggle()
         if predicting:
             predictions.ask_outcome()
 
@@ -90,9 +94,12 @@ def _buttons() -> None:
     """Each with the id of what a press of it will make."""
     run, group = secrets.token_hex(5), secrets.token_hex(5)
     icon = ":material/play_arrow:"
+    own, preset = draft.given(), draft.preset()
+    if own is not None:
+        _round_button(own, run, icon)
+        return
     silent = bool(st.session_state.get("predict_first")) and not st.session_state.get("predicted_outcome")
     st.button(_("Run"), key="run", type="primary", icon=icon, on_click=start, args=(run,), width=160, disabled=silent)
-    preset = draft.preset()
     if preset is None or len(preset.variants) < 2:
         return
     label, why_not = _("Run all {n} variants").format(n=len(preset.variants)), None
@@ -111,6 +118,24 @@ def _buttons() -> None:
     )
 
 
+def _round_button(own: Assignment, run: str, icon: str) -> None:
+    """Of the round that the controls are for; a sweep's is on another page."""
+    if own.round.plan.kind != "run":
+        return
+    problem = round_panel.why_not(own)
+    st.button(
+        _("Run"),
+        key="run",
+        type="primary",
+        icon=icon,
+        on_click=start,
+        args=(run,),
+        width=160,
+        disabled=problem is not None,
+        help=problem,
+    )
+
+
 def page() -> None:
     """Controls in the sidebar, the design above, the run below."""
     run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))
@@ -120,6 +145,7 @@ def page() -> None:
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
+    round_panel.draw(ideas(), draft.follow_round())
     preload()
     frame.fragment(settings)(nothing_shown=not (run or group))
     if group:
@@ -129,6 +155,11 @@ def page() -> None:
     run_list.draw()
 
 
+def ideas() -> dict[str, round_panel.IdeaPlace]:
+    """Where each idea is shown, for rounds."""
+    return {name: round_panel.IdeaPlace(idea.title, idea.page, idea.view) for name, idea in IDEAS.items()}
+
+
 def settings(nothing_shown: bool) -> None:
     """What changes as a control is moved; what is shown of runs is not drawn again for it."""
     with st.sidebar:
@@ -136,6 +167,8 @@ def settings(nothing_shown: bool) -> None:
     design()
     if nothing_shown:
         preview_panel.draw(draft.config())
+    if (mine := classwork.taught()) is not None:
+        give_panel.draw(mine, ideas())
     draft.write_address()
     address.end_of_fragment()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from mnist_core.classroom_page import invitation, reach, results_panel, room_check, student_panel
+from mnist_core.classroom_page import invitation, reach, results_panel, room_check, rounds_panel, student_panel
 from mnist_core.messages import N_
 from mnist_core.records import Class, Member
 from mnist_core.store.class_codes import NICKNAME_LETTERS
@@ -48,6 +48,7 @@ def draw(opened: Class, secret: str) -> None:
     if address is not None:
         with picture:
             invitation.small(opened, address)
+    frame.fragment(rounds_panel.draw)(opened.id, secret)
     frame.fragment(_members)(opened.id, secret)
     frame.fragment(student_panel.draw)(opened, secret)
     frame.fragment(results_panel.draw)(opened, secret)
@@ -149,6 +150,7 @@ def _change_one(members: Sequence[Member], class_id: str, secret: str) -> None:
                 )
                 if merged is not None:
                     _act(_("Merge the two"), "merge_members", lambda: _classes().merge(*rights, member.id, merged))
+        rounds_panel.about_member(member, rights)
         if member.removed:
             _act(_("Let in again"), "restore_member", lambda: _classes().remove(*rights, member.id, removed=False))
         else:

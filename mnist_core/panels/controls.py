@@ -6,7 +6,7 @@ a value between the stops (from a preset or a shared address) becomes a stop of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -36,9 +36,10 @@ DECAYS = (0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1.0)
 
 
 def draw() -> None:
-    """All controls, into the container that is open."""
+    """All controls that are free, into the container that is open."""
     draft.keep_possible()
-    experiment()
+    if draft.given() is None:
+        experiment()
     _choice(
         "model",
         _("Network"),
@@ -48,20 +49,33 @@ def draw() -> None:
         _layers("filters", _("Convolutional layers"), _("Filters in convolutional layer {n}"), FILTERS, "filter", 1, 4)
     _layers("hidden_layers", _("Hidden layers"), _("Units in hidden layer {n}"), UNITS, "units", 0, 6)
     _learning_rate()
-    too_small = draft.make_batches_of_two()
+    too_small = draft.given() is None and draft.make_batches_of_two()
     _stops("batch_size", _("Batch size"), SIZES, _("Number of images per update. The gradient is averaged over them."))
     if too_small:
         st.caption(_("Batch normalization needs at least two images in every batch, so the settings were adjusted."))
     _stops("epochs", _("Epochs"), EPOCHS, _("How many times the network sees each training image."))
     _select("optimizer", _("Optimizer"), _("How a gradient becomes an update of the weights."))
-    with st.expander(_("Optimizer and schedule"), icon=":material/tune:"):
-        _optimizer_details()
-    with st.expander(_("Network details"), icon=":material/hub:"):
-        _network_details()
-    with st.expander(_("Data"), icon=":material/database:"):
-        _data()
-    with st.expander(_("Batches and stopping"), icon=":material/loop:"):
-        _loop()
+    _folded(_("Optimizer and schedule"), "tune", _OPTIMIZER, _optimizer_details)
+    _folded(_("Network details"), "hub", _NETWORK, _network_details)
+    _folded(_("Data"), "database", _DATA, _data)
+    _folded(_("Batches and stopping"), "loop", _LOOP, _loop)
+
+
+# Settings behind each fold.
+_OPTIMIZER = (
+    *("learning_rate", "momentum", "rho", "beta1", "beta2", "epsilon", "weight_decay"),
+    *("schedule", "schedule_epochs", "schedule_factor"),
+)
+_NETWORK = ("activation", "initialization", "init_std", "kernel_size", "pooling", "dropout", "batch_norm", "loss")
+_DATA = ("dataset", "train_size", "validation_size", "preprocessing", "label_noise")
+_LOOP = ("sampling", "early_stopping", "stop_when_not_finite", "seed")
+
+
+def _folded(label: str, icon: str, names_of_settings: Iterable[str], draw: Callable[[], None]) -> None:
+    """A fold, where any of its settings is free."""
+    if not all(map(draft.is_locked, names_of_settings)):
+        with st.expander(label, icon=f":material/{icon}:"):
+            draw()
 
 
 def experiment() -> None:
@@ -111,6 +125,9 @@ def _learning_rate() -> None:
 
 
 def _exact_rate() -> None:
+    if draft.is_locked("learning_rate"):
+        return
+
     def changed() -> None:
         text = typed(st.session_state.get("c_exact_rate"))  # not there where settings were taken meanwhile
         if not text.strip():
@@ -195,9 +212,7 @@ def _network_details() -> None:
 
 
 def _data() -> None:
-    available: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
-    help_text = _("MNIST, the digits drawn by this program, or the data set in the data folder.")
-    _choice("dataset", _("Images"), help_text, [*available, *({draft.fields()["dataset"]} - set(available))])
+    _dataset()
     stops = TRAIN_SIZES
     _stops(
         "train_size",
@@ -220,6 +235,12 @@ def _data() -> None:
         0.05,
         _("Fraction of training labels that are made wrong on purpose."),
     )
+
+
+def _dataset() -> None:
+    available: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
+    help_text = _("MNIST, the digits drawn by this program, or the data set in the data folder.")
+    _choice("dataset", _("Images"), help_text, [*available, *({draft.fields()["dataset"]} - set(available))])
 
 
 def _loop() -> None:
@@ -245,12 +266,18 @@ def _stops(
     most: float | None = None,
     on_change: Any = None,
 ) -> None:
-    """A slider over `stops` within the field's range (at most `most`) and the draft's own value."""
+    """A slider over `stops` within the field's range (at most `most`) and the draft's own value; nothing where it is locked."""
+    if draft.is_locked(name):
+        return
     current = draft.fields()[name]
     if most is None and name == "batch_size":
         most = draft.fields()["train_size"]
         stops = (*stops, most)
-    options = _options(stops, current, RANGES[name].maximum if most is None else most)
+    highest = RANGES[name].maximum if most is None else most
+    options = _options(stops, current, highest)
+    if (allowed := draft.allowed(name)) is not None:
+        ends = {end for end in allowed if end <= highest}
+        options = sorted({stop for stop in options if allowed[0] <= stop <= allowed[1]} | ends | {current})
     if len(options) == 1:
         options.append(current + 1)  # a slider needs two stops; disabled, it shows the one there is
         st.select_slider(label, options, current, format_func=names.number, disabled=True, help=help_text)
@@ -266,7 +293,9 @@ def _options(stops: Iterable[float], current: float, most: float) -> list[float]
 
 
 def _choice(name: str, label: str, help_text: str, options: Sequence[str] | None = None) -> None:
-    options = options or choices(name)
+    if draft.is_locked(name):
+        return
+    options = draft.allowed(name) or options or choices(name)
     value = st.segmented_control(
         label, options, key=draft.key(name), format_func=names.choice, help=help_text, required=True, width="stretch"
     )
@@ -274,44 +303,56 @@ def _choice(name: str, label: str, help_text: str, options: Sequence[str] | None
 
 
 def _select(name: str, label: str, help_text: str) -> None:
-    value = st.selectbox(label, choices(name), key=draft.key(name), format_func=names.choice, help=help_text)
+    if draft.is_locked(name):
+        return
+    options = draft.allowed(name) or choices(name)
+    value = st.selectbox(label, options, key=draft.key(name), format_func=names.choice, help=help_text)
     _remember(name, value)
 
 
 def _slider(name: str, label: str, minimum: float, most: float, step: float, help_text: str) -> None:
-    most = max(most, draft.fields()[name])
+    if draft.is_locked(name):
+        return
+    minimum, most = draft.allowed(name) or (minimum, max(most, draft.fields()[name]))
     value = st.slider(label, minimum, most, step=step, key=draft.key(name), help=help_text)
     _remember(name, value)
 
 
 def _toggle(name: str, label: str, help_text: str) -> None:
-    _remember(name, st.toggle(label, key=draft.key(name), help=help_text))
+    if not draft.is_locked(name):
+        _remember(name, st.toggle(label, key=draft.key(name), help=help_text))
 
 
 def _number(name: str, label: str, help_text: str) -> None:
-    allowed = RANGES[name]
-    value = st.number_input(
-        label, int(allowed.minimum), int(allowed.maximum), step=1, key=draft.key(name), help=help_text
-    )
+    if draft.is_locked(name):
+        return
+    least, most = draft.allowed(name) or (RANGES[name].minimum, RANGES[name].maximum)
+    value = st.number_input(label, int(least), int(most), step=1, key=draft.key(name), help=help_text)
     _remember(name, value)
 
 
 def _layers(name: str, label: str, unit_label: str, stops: Sequence[int], prefix: str, fewest: int, most: int) -> None:
-    """How many layers, then a slider for the size of each."""
+    """How many layers, then a slider for the size of each; nothing where they are locked."""
+    if draft.is_locked(name):
+        return
+    smallest, largest = 1, 4096
+    if (allowed := draft.allowed(name)) is not None:
+        fewest, most, smallest, largest = allowed
+        stops = sorted({smallest, largest, *(stop for stop in stops if smallest <= stop <= largest)})
     sizes: list[int] = list(draft.fields()[name])
     depth_key = f"c_{name}_depth"
     # Streamlit forgets a slider that another page did not draw.
     if depth_key not in st.session_state or st.session_state.get(f"{depth_key}_of") != len(sizes):
         st.session_state[depth_key] = st.session_state[f"{depth_key}_of"] = len(sizes)
-    depth = st.slider(label, fewest, most, key=depth_key)
-    fill = sizes[-1] if sizes else 64
+    depth = st.slider(label, fewest, most, key=depth_key) if fewest < most else fewest
+    fill = sizes[-1] if sizes else min(max(64, smallest), largest)
     sizes = (sizes + [fill] * depth)[:depth]
     for index in range(depth):
         key = f"c_{prefix}_{index}"
         if key not in st.session_state:
             st.session_state[key] = sizes[index]
         chosen = st.select_slider(
-            unit_label.format(n=index + 1), _options(stops, sizes[index], 4096), key=key, format_func=names.number
+            unit_label.format(n=index + 1), _options(stops, sizes[index], largest), key=key, format_func=names.number
         )
         sizes[index] = int(chosen)
     st.session_state[f"{depth_key}_of"] = depth

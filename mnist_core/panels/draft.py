@@ -16,7 +16,8 @@ from mnist_core.config import FIELDS, RunConfig
 from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS, Preset
-from mnist_core.ui import address, data_note
+from mnist_core.rounds import Assignment, RoundKind, nearest
+from mnist_core.ui import address, classwork, data_note
 
 DEFAULT_PRESET = "keras-first-look"
 _KEY = "c_"
@@ -92,12 +93,73 @@ def load(new: RunConfig, *, keep_preset: bool = False) -> None:
         del st.session_state[widget]
 
 
+# ---- a round of the student's class ----------------------------------------------------------------------------
+
+
+def given() -> Assignment | None:
+    """The round that the controls are for; None where the student trains what he likes."""
+    own = classwork.assignment()
+    if own is None or own.round.plan.kind == "idea":
+        return None
+    return own if own.round_only or st.session_state.get("left_round") != own.round.id else None
+
+
+def given_here(kind: RoundKind) -> Assignment | None:
+    """The same where the round is of this kind."""
+    own = given()
+    return own if own is not None and own.round.plan.kind == kind else None
+
+
+def is_locked(name: str) -> bool:
+    """Whether the round that the controls are for leaves this setting as it was given."""
+    own = given()
+    return own is not None and name not in own.round.plan.free
+
+
+def allowed(name: str) -> tuple[Any, ...] | None:
+    """What the round that the controls are for allows of this setting (`rounds.Plan.free`); None: all that there is."""
+    own = given()
+    return None if own is None else own.round.plan.free.get(name)
+
+
+def follow_round() -> list[str]:
+    """Begin with what the round gives, and keep to it; returns which settings an address, or a run, had otherwise."""
+    own = given()
+    if own is None:
+        st.session_state.pop("round_in_draft", None)
+        return []
+    if st.session_state.get("round_in_draft") != (own.round.id, own.base):
+        st.session_state["round_in_draft"] = own.round.id, own.base
+        _begin_round(own)
+    draft = fields()
+    _take_what_was_moved(draft)
+    others = [name for name in FIELDS if name not in own.round.plan.free and draft[name] != getattr(own.base, name)]
+    for name in others:
+        put(name, getattr(own.base, name))
+    for name, allowed_values in own.round.plan.free.items():
+        if (value := nearest(name, draft[name], allowed_values)) != draft[name]:
+            others.append(name)
+            put(name, value)
+    return others
+
+
+def _begin_round(own: Assignment) -> None:
+    plan = own.round.plan
+    st.session_state["preset"] = plan.preset if plan.preset in PRESETS else ""
+    st.session_state["variant"] = plan.variant
+    load(own.base, keep_preset=True)
+
+
+def _take_what_was_moved(draft: dict[str, Any]) -> None:
+    for name in FIELDS:  # before any widget is drawn
+        if _KEY + name in st.session_state:
+            draft[name] = st.session_state[_KEY + name]
+
+
 def keep_possible() -> None:
     """Bring settings that depend on each other together, so that controls cannot make an error."""
     draft = fields()
-    for name in FIELDS:  # what has just been moved, before any widget is drawn
-        if _KEY + name in st.session_state:
-            draft[name] = st.session_state[_KEY + name]
+    _take_what_was_moved(draft)
     for name, most in (
         ("validation_size", TRAIN_FILES - draft["train_size"]),
         ("batch_size", draft["train_size"]),

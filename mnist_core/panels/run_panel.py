@@ -52,6 +52,8 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
             export_panel.draw(panel, run)
     if not own:
         st.caption(_(":material/visibility: This is someone else's run. You can watch it and use its settings."))
+    if run.stopped_by_teacher and run.outcome in (None, "stopped"):
+        st.info(_("Your teacher stopped this run."), icon=":material/school:")
     _progress(panel, view)
     say_changes(run)
     if run.rate_request is not None and run.state in ("paused", "queued"):
@@ -115,7 +117,8 @@ def _buttons(panel: Panel, run: Run) -> None:
         "reset",
         help=_("Sets the run back to step 0 with the same initial weights, and pauses it."),
     )
-    if run.config.schedule != "rising":  # a range test reads its rates off the plan
+    # A range test reads its rates off the plan; a round may have given the rate.
+    if run.config.schedule != "rising" and not (run.round is not None and draft.is_locked("learning_rate")):
         _change_rate(panel, run)
 
 

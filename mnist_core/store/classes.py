@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from mnist_core.store.class_rows import (
     by_code,
     change_member,
     check_not_removed,
+    class_of,
     for_teacher,
     has_nickname,
     known,
@@ -41,7 +42,7 @@ from mnist_core.store.class_rows import (
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.retention import give_up_runs
-from mnist_core.store.round_rows import hides_test, merge_students
+from mnist_core.store.round_rows import hides_test, is_teachers_browser, merge_students
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import analyses, assignments, classes, members, rounds, runs, sweeps, teachers
 
@@ -181,6 +182,20 @@ class Classes:
                 values = {"class_id": class_id, "student": student, "joined_order": next_order(connection)}
                 connection.execute(insert_into(connection, teachers).values(values).on_conflict_do_nothing())
             return to_class(connection, row)
+
+    def taught(self, student: str, secrets: Mapping[str, str]) -> Class | None:
+        """The class that this browser's runs are of, where it holds that class's secret and has opened its console.
+
+        `secrets`: by the classes' ids.
+        """
+        with self.database.begin(write=False) as connection:
+            class_id = class_of(connection, student)
+            if class_id is None or class_id not in secrets or not is_teachers_browser(connection, class_id, student):
+                return None
+            try:
+                return to_class(connection, for_teacher(connection, class_id, secrets[class_id]))
+            except NotTeacherError:
+                return None
 
     def members(self, class_id: str, secret: str) -> list[Member]:
         """Who is in the class, and who was removed, by nickname. Raises NotTeacherError."""

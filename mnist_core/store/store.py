@@ -7,6 +7,7 @@ so that a page asks one cheap question ("is it still version n?") before it read
 from __future__ import annotations
 
 from mnist_core.store.analyses import Analyses
+from mnist_core.store.board import Boards
 from mnist_core.store.class_commands import ClassCommands
 from mnist_core.store.class_results import ClassResults
 from mnist_core.store.classes import Classes
@@ -52,6 +53,7 @@ class Store:
         self.class_commands = ClassCommands(database)
         self.class_results = ClassResults(database)
         self.rounds = Rounds(database)
+        self.board = Boards(database)
         self.analyses = Analyses(database)
         self.facts = Facts(database)
         self.transfer = Transfer(database)

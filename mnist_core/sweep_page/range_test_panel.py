@@ -42,9 +42,14 @@ def draw(panel: Panel) -> None:
 @frame.callback
 def _start(panel: Panel, run_id: str) -> None:
     config = range_test.plan(draft.config())
-    preset = draft.preset()
+    preset, own = draft.preset(), draft.given_here("range-test")
     session.store().runs.create(
-        session.student(), config, preset=preset.name if preset else None, variant=draft.variant(), run_id=run_id
+        session.student(),
+        config,
+        preset=preset.name if preset else None,
+        variant=draft.variant(),
+        run_id=run_id,
+        round_id=None if own is None else own.round.id,
     )
     panel.session["shown_test"] = run_id
 

@@ -61,12 +61,17 @@ def controls() -> Plan | None:
         **_bound("seeds"),
         help=_("Runs at each rate. Their weight initialization differs, their batches are the same: how much is luck?"),
     )
+    if draft.given_here("sweep") is None:
+        _epochs()
+    _say()
+    return plan
+
+
+def _epochs() -> None:
     stops = sorted({*EPOCHS, _fields()["epochs"]})
     st.select_slider(
         _("Epochs"), stops, **_bound("epochs"), format_func=names.number, help=_("For each run of the sweep.")
     )
-    _say()
-    return plan
 
 
 def launch(panel: Panel, plan: Plan | None) -> None:
@@ -132,7 +137,8 @@ def _start(panel: Panel, sweep_id: str) -> None:
         variant=draft.variant(),
         predicted_edge=predicted,
     )
-    session.store().sweeps.create(record, plan.configs(config))
+    own = draft.given_here("sweep")
+    session.store().sweeps.create(record, plan.configs(config), None if own is None else own.round.id)
     sweep_panel.show(panel, sweep_id)
 
 
@@ -180,7 +186,8 @@ def _plan() -> Plan:
 
 def _config() -> RunConfig:
     """What all runs of the next sweep share."""
-    return draft.config().replace(epochs=_fields()["epochs"])
+    config = draft.config()
+    return config if draft.given_here("sweep") else config.replace(epochs=_fields()["epochs"])
 
 
 def _bound(name: str) -> dict[str, Any]:

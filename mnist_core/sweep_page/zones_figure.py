@@ -66,14 +66,14 @@ def rates_chart(
     layout = theme.layout(title, translate(N_("Learning rate")), dark=view.dark, revision=sweep_id, up=view.metric)
     layout["hovermode"] = "closest"
     figure: Figure = {"data": [], "layout": layout}
-    bounds = _bounds(rates)
+    bounds = rate_bounds(rates)
     low, high = float(np.log10(bounds[0])), float(np.log10(bounds[-1]))
     layout["xaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     final = _table(runs, rates, lambda run, curves: zones.last(run, curves, view.split, view.metric))
     peak = _table(runs, rates, lambda run, curves: zones.best(run, curves, view.split, view.metric))
     floor, top = _ends(final, peak, runs, view)
-    _shade(figure, reading, bounds, view)
-    ceiling = _name_zones(figure, reading, bounds, width - MARGINS, view, translate)
+    shade(figure, reading, bounds, view)
+    ceiling = name_zones(figure, reading, bounds, width - MARGINS, view, translate)
     if final.shape[0] > 1:
         figure["data"] += _band(rates, final, floor, top, view)
     figure["data"] += [
@@ -110,7 +110,7 @@ def describe(reading: Reading, rates: int) -> Message:
     return description
 
 
-def _bounds(rates: Sequence[float]) -> list[float]:
+def rate_bounds(rates: Sequence[float]) -> list[float]:
     """Where each rate's stretch of the axis begins and ends: half way to its neighbors."""
     inner = [math.sqrt(rate * next_rate) for rate, next_rate in pairwise(rates)]
     first = rates[0] ** 2 / inner[0] if inner else rates[0] / 2
@@ -225,7 +225,7 @@ def _stretches(reading: Reading, bounds: Sequence[float]) -> list[tuple[Zone, fl
     return stretches
 
 
-def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: SweepView) -> None:
+def shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: SweepView) -> None:
     """The grounds of the zones."""
     for zone, left, right in _stretches(reading, bounds):
         figure["layout"]["shapes"].append(
@@ -243,7 +243,7 @@ def _shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: Swee
         )
 
 
-def _name_zones(
+def name_zones(
     figure: Figure, reading: Reading, bounds: Sequence[float], room: float, view: SweepView, translate: Translate
 ) -> float:
     """The zones' names above the axes, on their colors, in as many rows as they need: each at its widest stretch.

@@ -71,13 +71,18 @@ def _configure() -> None:
     )
 
 
-def run() -> None:
-    """Draw the page that the address asks for, in its frame."""
+def page_names() -> list[str]:
+    """Addresses of all pages, as the browser has them; Home's is empty."""
+    return [page.url_path for group in pages().values() for page in group]
+
+
+def run(below: Callable[[str], None]) -> None:
+    """Draw the page that the address asks for, in its frame; `below` draws what stands between the frame's line and the page."""
     widget_messages.fold_in_logs()
     _configure()
     texts.begin()
     page = st.navigation(pages(), position="top")
-    safely(_draw)(page)
+    safely(_draw)(page, below)
 
 
 # Streamlit leaves a hand's breadth of nothing above a page; a projector has better uses for it.
@@ -94,7 +99,7 @@ _STYLE = """<style>
 </style>"""
 
 
-def _draw(page: StreamlitPage) -> None:
+def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     address.begin()
     st.session_state.pop("draw_anew", None)  # that is what happens here
     st.html(_STYLE)
@@ -117,6 +122,7 @@ def _draw(page: StreamlitPage) -> None:
     _say_when_the_disk_is_full()
     if problem is not None:
         show_error(problem)
+    below(page.url_path)
     token = _inside.set(True)
     try:
         page.run()

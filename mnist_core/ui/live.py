@@ -21,7 +21,7 @@ from typing import Any
 from mnist_core.errors import MnistLabError
 from mnist_core.memo import MB
 from mnist_core.records import Analysis, Class
-from mnist_core.ui import seal, texts, watch
+from mnist_core.ui import board, seal, texts, watch
 
 LOG = logging.getLogger("mnist_lab")
 ITEMS = 2_000  # kept at most; those that nobody follows go first
@@ -31,7 +31,7 @@ EARLIER = 4  # values before the present one from which a change can be told
 SHORTEST_START = 32  # letters that two texts begin with alike, for their end alone to be sent
 GONE = "gone"  # in place of a value: ask the page anew
 Value = Any  # plain values, as JSON has them
-Moving = watch.View | Analysis | Class
+Moving = watch.View | Analysis | Class | board.Board
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +106,7 @@ class Item:
     runs: tuple[str, ...]
     analyses: tuple[str, ...]
     classes: tuple[str, ...]
+    rounds: tuple[str, ...]
     make: Callable[[], Value]
     language: str
     sealed: bool  # whether test figures are left out
@@ -142,7 +143,7 @@ class Item:
 
     def made_of(self, versions: Mapping[str, int]) -> tuple[int, ...]:
         """The versions of what it shows; 0 of what is gone."""
-        return tuple(versions.get(one, 0) for one in (*self.runs, *self.analyses, *self.classes))
+        return tuple(versions.get(one, 0) for one in (*self.runs, *self.analyses, *self.classes, *self.rounds))
 
 
 def is_moving(views: Collection[Moving]) -> bool:
@@ -151,8 +152,8 @@ def is_moving(views: Collection[Moving]) -> bool:
 
 
 def _is_moving(view: Moving) -> bool:
-    if isinstance(view, Class):
-        return True  # somebody may come at any time
+    if isinstance(view, Class | board.Board):
+        return True  # somebody may come, or start a run, at any time
     return view.run.active if isinstance(view, watch.View) else view.active
 
 
@@ -164,17 +165,18 @@ _ids: dict[Hashable, str] = {}
 def follow(
     views: Collection[Moving], name: Hashable, make: Callable[[], Value], *, ticks: bool = False
 ) -> tuple[Value, Followed | None]:
-    """What `make` gives of these runs, analyses or classes, as they were looked at, and the way to follow it; None where none of
+    """What `make` gives of these runs, analyses, classes or boards, as they were looked at, and the way to follow it; None where none of
     them moves.
 
     `name`: what is shown of them and how, apart from language and seal. `make` must look at them by itself (`watch.look`,
-    `watch.analysis`, `watch.class_version`) and know nothing of a session: it is called again, in another thread, when one of them has changed (`ticks`:
+    `watch.analysis`, `watch.class_version`, `board.look`) and know nothing of a session: it is called again, in another thread, when one of them has changed (`ticks`:
     and each second).
     """
     runs = {view.run.id: view.run.version for view in views if isinstance(view, watch.View)}
     analyses = {one.id: one.version for one in views if isinstance(one, Analysis)}
     classes = {one.id: one.version for one in views if isinstance(one, Class)}
-    versions = runs | analyses | classes
+    rounds = {one.id: one.version for one in views if isinstance(one, board.Board)}
+    versions = runs | analyses | classes | rounds
     with watch.knowing(versions):
         value = make()
     if not is_moving(views):
@@ -191,6 +193,7 @@ def follow(
                 tuple(runs),
                 tuple(analyses),
                 tuple(classes),
+                tuple(rounds),
                 make,
                 key[2],
                 key[3],

@@ -104,6 +104,11 @@ def chart_of(
     live_chart(figure, key=key, height=height, description=description, narrow=below, followed=followed, **options)
 
 
+def still_chart(picture: Picture, *, key: str, height: int, **options: Any) -> None:
+    """`live_chart` of a picture that nobody follows; `options` as for `chart_of`."""
+    live_chart(picture.figure, key=key, height=height, description=picture.description, **options)
+
+
 def states(run_ids: Collection[str]) -> live.Value:
     """Where each of these runs is, as a part of a signature: another one when a run begins, has its first evaluation, or ends."""
     views = [watch.look(run_id) for run_id in run_ids]

@@ -17,10 +17,34 @@ def begin() -> None:
     try:
         membership = session.store().classes.membership(session.student())
     except StoreError:
-        membership = None  # what needs the store says so itself
+        st.session_state["membership"] = None  # what needs the store says so itself
+        return
+    before: Membership | None = st.session_state.get("membership")
     st.session_state["membership"] = membership
+    if before is not None and (note := _what_the_teacher_did(before, membership)):
+        st.session_state["class_note"] = note
     if membership is not None and membership.student != session.student():
         session.become(membership.student, "./")
+
+
+def _what_the_teacher_did(before: Membership, now: Membership | None) -> str:
+    """What a student is told who was in a class at the last drawing."""
+    name = before.in_class.name.markdown
+    if now is None or now.in_class.id != before.in_class.id:
+        if session.store().classes.get(before.in_class.id) is None:
+            return _("The class {name} was deleted, with all its runs.").format(name=name)
+        return "" if now else _("Your teacher has removed you from {name}.").format(name=name)
+    if now.member.nickname != before.member.nickname and now.student == before.student:
+        return _("Your teacher has given you another nickname: {nickname}.").format(
+            nickname=now.member.nickname.markdown
+        )
+    return ""
+
+
+def sealed_for(student: str) -> bool:
+    """Whether a round of that student's class keeps the test set sealed; outside of any session, too."""
+    found = session.store().classes.membership(student)
+    return found is not None and found.test_sealed
 
 
 def current() -> Membership | None:

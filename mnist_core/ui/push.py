@@ -214,7 +214,7 @@ class Watcher:
 
     def look(self, items: Iterable[live.Item]) -> list[str]:
         """Ids of those of the items that are others than at the last look."""
-        from mnist_core.ui import watch
+        from mnist_core.ui import board, watch
 
         items = list(items)
         now = time.monotonic()
@@ -224,6 +224,7 @@ class Watcher:
         versions = watch.read({run_id for item in items for run_id in item.runs})
         versions |= watch.read_analyses({one for item in items for one in item.analyses})
         versions |= watch.read_classes({one for item in items for one in item.classes})
+        versions |= board.read({one for item in items for one in item.rounds})
         seen, told = {}, {}
         for item in items:
             seen[item.id] = item.made_of(versions)

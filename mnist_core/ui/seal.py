@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.records import SPLITS, Curves, Run, Split
-from mnist_core.ui import frame, session
+from mnist_core.ui import frame, membership, session
 from mnist_core.ui.texts import _, ngettext
 
 State = dict[str, int | bool]
@@ -31,7 +31,13 @@ _seen_sealed: ContextVar[bool | None] = ContextVar("mnist_lab_sealed", default=N
 def sealed() -> bool:
     """Whether this student, or whoever is looked for just now, has sealed the test set."""
     seen = _seen_sealed.get()
-    return bool(_state()["sealed"]) if seen is None else seen
+    return bool(_state()["sealed"]) or _class_seals() if seen is None else seen
+
+
+def _class_seals() -> bool:
+    """Whether the student's class is to see no test figures, until its teacher opens them for all."""
+    current = membership.current()
+    return current is not None and current.test_sealed
 
 
 @contextmanager
@@ -48,7 +54,7 @@ def sealed_by(student: str) -> bool:
     """Whether that student has sealed the test set: as it was last said, in whatever tab."""
     with _lock:
         state = _states.get(student)
-    return bool((_read(student) if state is None else state)["sealed"])
+    return bool((_read(student) if state is None else state)["sealed"]) or membership.sealed_for(student)
 
 
 def splits() -> tuple[Split, ...]:
@@ -78,6 +84,9 @@ def draw() -> None:
     icon, word = (
         (":material/lock:", _("Test set sealed")) if state["sealed"] else (":material/lock_open:", _("Test set open"))
     )
+    if _class_seals():
+        st.caption(_(":material/lock: Your teacher has sealed the test set for the class."))
+        return
     with st.popover(word, icon=icon):
         st.markdown(
             _(

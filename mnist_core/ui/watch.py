@@ -140,6 +140,11 @@ def knowing(versions: Mapping[str, int]) -> Iterator[None]:
         _known.reset(token)
 
 
+def known_versions() -> Mapping[str, int] | None:
+    """The versions that are looked at just now (`knowing`); None: those that the store has."""
+    return _known.get()
+
+
 def read_analyses(analysis_ids: Collection[str]) -> dict[str, int]:
     """Versions of those of these analyses that there are."""
     return session.store().analyses.versions_of(analysis_ids) if analysis_ids else {}

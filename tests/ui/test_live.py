@@ -124,7 +124,9 @@ def test_items_take_no_more_than_their_room(
     items = {}
     for number in range(3):
         told = Told.of("b" * 28, 2, Told.of("a" * 28, 1))
-        items[str(number)] = Item(str(number), (), (), lambda: None, "en", False, False, told, used=float(number))
+        items[str(number)] = Item(
+            str(number), (), (), (), (), lambda: None, "en", False, False, told, used=float(number)
+        )
     assert {item.size for item in items.values()} == {90}
     monkeypatch.setattr(live, "_items", items)
     monkeypatch.setattr(live, "ROOM", room)

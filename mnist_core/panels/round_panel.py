@@ -1,0 +1,135 @@
+"""The round of a student's class: what to do, what he is asked to expect first, how many runs he has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import streamlit as st
+
+from mnist_core.config import NAMES
+from mnist_core.panels import draft, predictions
+from mnist_core.records import Prediction
+from mnist_core.rounds import Assignment, Question
+from mnist_core.ui import classwork, frame, membership, session
+from mnist_core.ui.texts import _, ngettext
+
+
+class IdeaPlace(NamedTuple):
+    """Where an idea is shown: its title, the page's file, and the word for it in the address."""
+
+    title: str
+    page: str
+    view: str
+
+
+def draw(ideas: Mapping[str, IdeaPlace], others: list[str]) -> None:
+    """The round that is open, where one is. `ideas`: all, by name; `others`: settings that were asked for otherwise than it gives."""
+    own = classwork.assignment()
+    if own is None:
+        return
+    plan = own.round.plan
+    with st.container(border=True, key="round"):
+        st.markdown(f"##### :material/school: {plan.title.markdown}")
+        if plan.instruction:
+            st.markdown(plan.instruction.formatted)
+        if plan.kind == "idea":
+            _lead_to_idea(ideas.get(plan.idea))
+        elif draft.given() is None:
+            st.caption(_("You are training something else. The round waits for you."))
+        else:
+            _what_is_asked(own)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _ways(own)
+    if others:
+        st.warning(_("The round gives these settings, and they stay: {settings}.").format(settings=_titles(others)))
+
+
+def _titles(names_of_settings: list[str]) -> str:
+    return ", ".join(_(NAMES[name]) for name in names_of_settings)
+
+
+def _lead_to_idea(place: IdeaPlace | None) -> None:
+    if place is not None:
+        icon, query = ":material/lightbulb:", {"view": place.view}
+        st.page_link(f"pages/{place.page}.py", label=_(place.title), icon=icon, query_params=query)
+
+
+def _what_is_asked(own: Assignment) -> None:
+    kind = own.round.plan.kind
+    if kind in ("sweep", "range-test"):
+        label = _("Start the sweep here") if kind == "sweep" else _("Start the range test here")
+        query = {"view": "test"} if kind == "range-test" else {}
+        st.page_link("pages/learning_rate.py", label=label, icon=":material/speed:", query_params=query)
+    if own.must_predict:
+        _ask(own)
+    elif own.prediction is not None:
+        predicted = _("You predicted: **{said}**.").format(said=in_words(own.prediction))
+        st.caption(f":material/psychology: {predicted}")
+    if own.left is not None:
+        text = ngettext("{n} run left", "{n} runs left", own.left).format(n=own.left)
+        st.caption(f":material/tag: {text}")
+
+
+def in_words(prediction: str) -> str:
+    """A prediction of a round, as it is read."""
+    word = predictions.WORDS.get(prediction)  # type: ignore[call-overload]
+    return _(word) if word is not None else f"{prediction}%"
+
+
+def _ask(own: Assignment) -> None:
+    """What the student expects: before his first run."""
+    question = own.round.plan.question
+    with st.form("round_prediction", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        if question == "accuracy":
+            st.slider(_("Which validation accuracy do you expect, in percent?"), 0, 100, 50, key="expected", width=420)
+        else:
+            st.segmented_control(
+                _("I expect that this run …"),
+                list(predictions.WORDS),
+                key="expected",
+                format_func=lambda word: _(predictions.WORDS[word]),
+                help=_(predictions.MEANINGS),
+            )
+        st.form_submit_button(
+            _("This is my prediction"), key="predict_round", type="primary", on_click=_predict, args=(own.round.id,)
+        )
+    st.caption(_("Predict first; then the round lets you train."))
+
+
+@frame.callback
+def _predict(round_id: str) -> None:
+    session.store().rounds.predict(round_id, session.student(), st.session_state.get("expected"))
+
+
+def _ways(own: Assignment) -> None:
+    """To the board, and out of the round and back, where that may be."""
+    current = membership.current()
+    if own.round.board_shown and current is not None:
+        query = {"board": current.in_class.code}
+        st.page_link("pages/classroom.py", label=_("The board"), icon=":material/scatter_plot:", query_params=query)
+    if own.round_only or own.round.plan.kind == "idea":
+        return
+    if draft.given() is None:
+        st.button(_("Back to the round"), key="join_round", on_click=_leave, args=(None,))
+    else:
+        st.button(_("Train something else"), key="leave_round", type="tertiary", on_click=_leave, args=(own.round.id,))
+
+
+def _leave(round_id: str | None) -> None:
+    st.session_state["left_round"] = round_id
+
+
+def why_not(own: Assignment | None) -> str | None:
+    """Why the student cannot start a run of the round now; None: he can."""
+    if own is None:
+        return None
+    if own.must_predict:
+        return _("Predict first; then the round lets you train.")
+    return None if own.left is None or own.left else _("You have used all runs of this round.")
+
+
+def predicted_outcome(own: Assignment) -> Prediction | None:
+    """What was predicted of the round, for a run of it."""
+    question: Question = own.round.plan.question
+    return own.prediction if question == "outcome" else None  # type: ignore[return-value]

@@ -1,0 +1,156 @@
+"""The runs of a round as everybody may see them: kept once for the process, and only what is new of them is read.
+
+A board of 2,000 runs changes several times a second: of each change the changed runs alone are asked for, with their evaluations
+alone. Students' names in cookies stay here; outside a student is his nickname and a number.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.errors import RoundError
+from mnist_core.escape import NOTHING
+from mnist_core.messages import N_
+from mnist_core.records import Curves, Run
+from mnist_core.rounds import Round, RoundRun
+from mnist_core.ui import seal, session, watch
+
+BOARDS = 6  # rounds whose runs are kept
+NOTHING_YET = -1
+
+
+@dataclass(frozen=True)
+class Board:
+    """A round with all its runs, oldest first, as of one version; `predictions`: by the numbers of the students who made one."""
+
+    round: Round
+    version: int
+    runs: tuple[RoundRun, ...]
+    predictions: Mapping[int, str]
+
+    @property
+    def id(self) -> str:
+        """Of the round."""
+        return self.round.id
+
+
+_Kept = dict[str, tuple[Run, Curves]]
+_lock = threading.Lock()
+_kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+_shown: ContextVar[Board | None] = ContextVar("mnist_lab_board", default=None)
+_boards: OrderedDict[tuple[str, str, bool], Board] = OrderedDict()
+
+
+def look(round_id: str) -> Board | None:
+    """The round with its runs as it is now, without test figures where they are sealed; None where it is gone."""
+    store = session.store()
+    known = watch.known_versions()
+    versions = read([round_id]) if known is None else known
+    if round_id not in versions:
+        return None
+    key = (store.url, round_id, seal.sealed())
+    with _lock:
+        board = _boards.get(key)
+    if board is not None and board.version >= versions[round_id]:
+        return board
+    given = store.rounds.get(round_id)
+    if given is None:
+        return None
+    made = _made(given, versions[round_id])
+    with _lock:
+        _boards[key] = made
+        _boards.move_to_end(key)
+        while len(_boards) > 2 * BOARDS:
+            _boards.popitem(last=False)
+    return made
+
+
+def found(round_id: str) -> Board:
+    """The same. Raises RoundError where it is gone."""
+    board = _shown.get() or look(round_id)
+    if board is None:
+        raise RoundError(N_("This round is no longer here."))
+    return board
+
+
+@contextmanager
+def showing(board: Board) -> Iterator[None]:
+    """Find for a while this one, as it was."""
+    token = _shown.set(board)
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
+def read(round_ids: Collection[str]) -> dict[str, int]:
+    """Versions of those of these rounds that there are; they rise with each change of a run, too."""
+    return session.store().board.versions(round_ids) if round_ids else {}
+
+
+def _made(given: Round, version: int) -> Board:
+    store = session.store()
+    runs = _read_runs(given.id)
+    nicknames = store.board.nicknames(given.class_id)
+    predicted = store.rounds.predictions(given.id)
+    students = {name: number for number, name in enumerate(dict.fromkeys([*nicknames, *predicted]))}
+    for run, _curves in runs.values():
+        students.setdefault(run.owner, len(students))
+    of_round = tuple(
+        RoundRun(
+            replace(seal.hidden_run(run), owner=""),
+            seal.hidden_curves(curves),
+            nicknames.get(run.owner, NOTHING),
+            students[run.owner],
+        )
+        for run, curves in runs.values()
+    )
+    return Board(given, version, of_round, {students[name]: said for name, said in predicted.items()})
+
+
+def _read_runs(round_id: str) -> _Kept:
+    """All runs of the round, oldest first: those that have changed since the last time are read."""
+    store = session.store()
+    versions = store.board.run_versions(round_id)
+    with _lock:
+        kept = _kept.get((store.url, round_id), {})
+    old = {run_id for run_id, version in versions.items() if run_id not in kept or kept[run_id][0].version < version}
+    new = _evaluated(old, kept)
+    runs = {run_id: new.get(run_id) or kept[run_id] for run_id in versions if run_id in new or run_id in kept}
+    with _lock:
+        _kept[store.url, round_id] = runs
+        _kept.move_to_end((store.url, round_id))
+        while len(_kept) > BOARDS:
+            _kept.popitem(last=False)
+    return runs
+
+
+def _evaluated(run_ids: Collection[str], kept: _Kept) -> _Kept:
+    """These runs with all their evaluations, of which only what came after those that are kept is read."""
+    after = {run_id: _last_step(kept[run_id][1]) if run_id in kept else NOTHING_YET for run_id in run_ids}
+    runs, new = session.store().board.read(after)
+    again = {run.id: NOTHING_YET for run in runs if run.id in kept and _began_anew(run, kept[run.id][0])}
+    if again:
+        runs_again, whole = session.store().board.read(again)
+        runs, new = [*(run for run in runs if run.id not in again), *runs_again], new | whole
+    return {run.id: (run, _with_kept(new[run.id], None if run.id in again else kept.get(run.id))) for run in runs}
+
+
+def _with_kept(new: NDArray[np.void], kept: tuple[Run, Curves] | None) -> Curves:
+    return Curves(evaluations=new if kept is None else np.concatenate([kept[1].evaluations, new]))
+
+
+def _began_anew(run: Run, before: Run) -> bool:
+    return run.attempts != before.attempts or run.progress.step < before.progress.step
+
+
+def _last_step(curves: Curves) -> int:
+    return int(curves.evaluations["step"][-1]) if len(curves.evaluations) else NOTHING_YET

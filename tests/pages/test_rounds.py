@@ -1,0 +1,358 @@
+"""Rounds on the pages: given on Train, found by students, what is locked and asked first; the console's part about them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.config import FIELDS, RunConfig
+from mnist_core.escape import UserText
+from mnist_core.records import Class
+from mnist_core.rounds import Plan, Round
+from mnist_core.store import Store
+from mnist_core.ui import classwork, teacher
+from tests.pages.conftest import Open
+from tests.pages.content import components, texts
+from tests.pages.test_classroom import fill, press
+from tests.pages.test_korean import english
+
+TEACHER = "a" * 32
+CONFIG = RunConfig(dataset="built-in", epochs=2, hidden_layers=(16,))
+PLAN = Plan(
+    UserText("Find the edge"), UserText("Use **your** rate"), config=CONFIG, free={"learning_rate": (0.01, 10.0)}
+)
+Opened = tuple[Class, str]
+
+
+@pytest.fixture
+def opened(store: Store) -> Opened:
+    """A class and its secret."""
+    found, secret = store.classes.open("3b", TEACHER)
+    store.classes.enter(found.id, secret, TEACHER)
+    return found, secret
+
+
+def give(store: Store, opened: Opened, plan: Plan = PLAN, **options: Any) -> Round:
+    return store.rounds.give(opened[0].id, opened[1], plan, **options)
+
+
+def joined(app: AppTest, store: Store, opened: Opened, nickname: str = "Otter") -> AppTest:
+    """The page, whose student is in the class now."""
+    store.classes.join(opened[0].code, app.session_state["student"], nickname)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def controls(app: AppTest) -> set[str]:
+    """Settings that the page lets one change."""
+    return {str(key).removeprefix("c_") for key in app.session_state.filtered_state if str(key).startswith("c_")}
+
+
+def runs_of(app: AppTest, store: Store) -> list[Any]:
+    return store.runs.newest(app.session_state["student"])
+
+
+# ---- students ------------------------------------------------------------------------------------------------------
+
+
+def test_a_student_sees_the_round_with_what_is_free_alone(open_page: Open, store: Store, opened: Opened) -> None:
+    given = give(store, opened)
+    app = joined(open_page("train"), store, opened)
+    assert "Find the edge" in texts(app)
+    assert "Use **your** rate" in texts(app)
+    assert controls(app) & {*FIELDS} == {"learning_rate"}
+    app.select_slider(key="c_learning_rate").set_value(5.0).run()
+    press(app, "run")
+    (run,) = runs_of(app, store)
+    assert (run.config, run.round) == (CONFIG.replace(learning_rate=5.0), given.id)
+
+
+def test_a_free_control_ends_where_the_round_says(open_page: Open, store: Store, opened: Opened) -> None:
+    free = {
+        "learning_rate": (0.05, 2.0),
+        "optimizer": ("sgd", "adam"),
+        "hidden_layers": (1, 2, 8, 32),
+        "dropout": (0.0, 0.5),
+    }
+    give(store, opened, replace(PLAN, free=free))
+    app = joined(open_page("train"), store, opened)
+    stops = app.select_slider(key="c_learning_rate").options
+    assert (stops[0], stops[-1]) == ("0.05", "2")
+    assert app.selectbox(key="c_optimizer").options == ["SGD", "Adam"]
+    assert (app.slider(key="c_hidden_layers_depth").min, app.slider(key="c_hidden_layers_depth").max) == (1, 2)
+    units = app.select_slider(key="c_units_0").options
+    assert (units[0], units[-1]) == ("8", "32")
+    assert app.slider(key="c_dropout").max == 0.5
+
+
+def test_an_address_changes_nothing_that_is_locked(open_page: Open, store: Store, opened: Opened) -> None:
+    give(store, opened)
+    app = joined(open_page("train"), store, opened)
+    app.query_params.clear()
+    app.query_params.update({"epochs": "9", "learning_rate": "50", "run": ""})
+    app.run()
+    assert "The round gives these settings" in texts(app)
+    press(app, "run")
+    (run,) = runs_of(app, store)
+    assert run.config == CONFIG.replace(learning_rate=10.0)
+
+
+def test_a_prediction_is_asked_for_first(open_page: Open, store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, question="outcome"))
+    app = joined(open_page("train"), store, opened)
+    assert {button.key: button.disabled for button in app.button}["run"]
+    app.segmented_control(key="expected").set_value("breaks")
+    press(app, "predict_round")
+    assert "You predicted: **breaks**" in texts(app)
+    press(app, "run")
+    (run,) = runs_of(app, store)
+    assert (run.round, run.prediction) == (given.id, "breaks")
+
+
+def test_more_runs_than_given_are_a_sentence(open_page: Open, store: Store, opened: Opened) -> None:
+    give(store, opened, replace(PLAN, runs_each=1))
+    app = joined(open_page("train"), store, opened)
+    assert "1 run left" in texts(app)
+    press(app, "run")
+    app.run()
+    assert {button.key: button.disabled for button in app.button}["run"]
+
+
+def test_a_student_leaves_the_round_and_comes_back(open_page: Open, store: Store, opened: Opened) -> None:
+    give(store, opened)
+    app = press(joined(open_page("train"), store, opened), "leave_round")
+    assert "epochs" in controls(app)
+    press(app, "run")
+    assert runs_of(app, store)[0].round is None
+    app = press(app, "join_round")
+    assert controls(app) & {*FIELDS} == {"learning_rate"}
+
+
+def test_where_the_round_alone_trains_nobody_leaves_it(open_page: Open, store: Store, opened: Opened) -> None:
+    store.classes.change(opened[0].id, opened[1], round_only=True)
+    give(store, opened)
+    app = joined(open_page("train"), store, opened)
+    assert "leave_round" not in {button.key for button in app.button}
+
+
+def test_an_idea_is_given_by_its_page(open_page: Open, store: Store, opened: Opened) -> None:
+    give(store, opened, Plan(UserText("Open it"), kind="idea", idea="bowl"))
+    app = joined(open_page("train"), store, opened)
+    assert "Open it" in texts(app)
+    assert "epochs" in controls(app)  # nothing is locked
+
+
+@pytest.mark.parametrize("kind", ["sweep", "range-test"])
+def test_a_sweep_is_started_on_its_page(open_page: Open, store: Store, opened: Opened, kind: Any) -> None:
+    given = give(store, opened, replace(PLAN, kind=kind, free={}, runs_each=1))
+    app = joined(open_page("train"), store, opened)
+    assert "run" not in {button.key for button in app.button}
+    app = joined(open_page("learning_rate", view="test" if kind == "range-test" else ""), store, opened, "Falcon")
+    assert "Find the edge" in texts(app)
+    press(app, "sweep" if kind == "sweep" else "range_test")
+    student = app.session_state["student"]
+    assert {run.round for run in store.runs.newest(student, of_sweeps=True)} == {given.id}
+
+
+def test_what_the_teacher_writes_is_shown_as_it_was_typed(open_page: Open, store: Store, opened: Opened) -> None:
+    hostile = UserText("![a](http://evil.example/a.png) <b>x</b> [l](//a.bc) :red[z]")
+    give(store, opened, replace(PLAN, title=hostile, instruction=hostile))
+    app = joined(open_page("train"), store, opened)
+    shown = [element.value for element in app.markdown if "evil" in element.value]
+    assert len(shown) == 2
+    for markdown in shown:
+        assert not {"<b", "](", "![", ":red"} & {markdown[place : place + 2] for place in range(len(markdown))}
+        assert "http://" not in markdown
+    assert "![a](http://evil.example/a.png) <b>x</b>" in texts(app)
+
+
+def test_a_student_is_told_what_the_teacher_did(open_page: Open, store: Store, opened: Opened) -> None:
+    app = joined(open_page("train"), store, opened)
+    press(app, "run")
+    run = runs_of(app, store)[0].id
+    rights = opened[0].id, opened[1]
+    store.class_commands.stop(*rights, run_id=run)
+    store.class_commands.pause(*rights, paused=True)
+    app.run()
+    assert "Your teacher stopped this run" in texts(app)
+    assert "Your teacher has paused the queue" in texts(app)
+    member = store.classes.members(*rights)[0].id
+    store.classes.rename(*rights, member, "Eel")
+    assert "another nickname: Eel" in texts(app.run())
+    store.classes.remove(*rights, member)
+    assert "Your teacher has removed you from 3b" in texts(app.run())
+    assert "removed you" not in texts(app.run())
+
+
+def test_the_page_that_the_teacher_shows_is_a_line_on_all_pages(open_page: Open, store: Store, opened: Opened) -> None:
+    app = joined(open_page("data"), store, opened)
+    place = {"page": "train", "query": {"run": "5eed5eed50"}}
+    store.classes.change(opened[0].id, opened[1], look_here=json.dumps(place))
+    assert "Your teacher shows something" in texts(app.run())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no JSON", "[]", '"x"', '{"page": "evil"}', '{"page": "train", "query": 1}', '{"page": "train", "query": {"a": 1}}',
+     '{"page": "../app", "query": {}}', json.dumps({"page": "train", "query": {"a": "x" * 61}})],
+)  # fmt: skip
+def test_a_place_that_is_none_is_not_shown(text: str) -> None:
+    assert classwork.read_place(text) is None
+
+
+def test_a_sealed_test_set_is_sealed_for_the_class(open_page: Open, store: Store, opened: Opened) -> None:
+    app = joined(open_page("compare"), store, opened)
+    assert "seal" in {button.key for button in app.button}
+    give(store, opened, replace(PLAN, test_sealed=True))
+    app.run()
+    assert "seal" not in {button.key for button in app.button}
+    assert "Your teacher has sealed the test set" in texts(app)
+
+
+# ---- the teacher ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def teaching(store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """The browser of all pages is the teacher's."""
+    monkeypatch.setattr(teacher, "secrets", lambda: {opened[0].id: opened[1]})
+    return opened
+
+
+def entered(app: AppTest, store: Store, opened: Opened) -> AppTest:
+    """The page, whose browser has opened the console."""
+    store.classes.enter(opened[0].id, opened[1], app.session_state["student"])
+    return app.run()
+
+
+def test_the_settings_of_the_train_page_are_given(open_page: Open, store: Store, teaching: Opened) -> None:
+    app = entered(open_page("train", preset="keras-first-look"), store, teaching)
+    fill(app, "give_title", "Find it")
+    app.multiselect(key="give_free_run").set_value(["learning_rate", "optimizer", "hidden_layers"]).run()
+    app.select_slider(key="give_range_learning_rate").set_value((0.01, 1.0))
+    app.multiselect(key="give_range_optimizer").set_value(["sgd", "adam"])
+    app.number_input(key="give_runs").set_value(3)
+    app.selectbox(key="give_question").set_value("accuracy")
+    press(app, "give_open")
+    assert "The round **Find it** is open" in texts(app)
+    (given,) = store.rounds.of_class(teaching[0].id, teaching[1])
+    plan = given.plan
+    assert (plan.title.raw, plan.runs_each, plan.question, plan.test_sealed) == ("Find it", 3, "accuracy", True)
+    assert plan.free["learning_rate"] == (0.01, 1.0)
+    assert {"sgd", "adam"} <= set(plan.free["optimizer"])
+    assert plan.config.hidden_layers == (512,)
+    assert "epochs" in controls(app)  # nothing is locked for the teacher
+
+
+def test_every_setting_can_be_left_free(open_page: Open, store: Store, teaching: Opened) -> None:
+    app = entered(open_page("train"), store, teaching)
+    fill(app, "give_title", "All of it")
+    names = app.multiselect(key="give_free_run")
+    wanted = [name for name in FIELDS if name not in ("sharpness", "batch_seed")]
+    names.set_value(wanted).run()
+    assert not app.exception
+    press(app, "give_draft")
+    (given,) = store.rounds.of_class(teaching[0].id, teaching[1])
+    assert given.state == "draft"
+    assert set(given.plan.free) == set(wanted)
+
+
+def test_an_idea_and_a_sweep_are_given(open_page: Open, store: Store, teaching: Opened) -> None:
+    app = entered(open_page("train"), store, teaching)
+    app.selectbox(key="give_kind").set_value("idea").run()
+    fill(app, "give_title", "Open A bowl")
+    app.selectbox(key="give_idea").set_value("bowl")
+    press(app, "give_open")
+    app.selectbox(key="give_kind").set_value("sweep").run()
+    fill(app, "give_title", "Sweep")
+    press(app, "give_open")
+    idea, sweep = store.rounds.of_class(teaching[0].id, teaching[1])
+    assert (idea.plan.kind, idea.plan.idea, idea.state) == ("idea", "bowl", "closed")
+    assert (sweep.plan.kind, sweep.state) == ("sweep", "open")
+
+
+def test_a_round_without_a_title_is_a_sentence(open_page: Open, store: Store, teaching: Opened) -> None:
+    app = press(entered(open_page("train"), store, teaching), "give_open")
+    assert not store.rounds.of_class(teaching[0].id, teaching[1])
+    assert [toast.value for toast in app.toast] == ["Give the round a title."]
+
+
+def test_nobody_else_is_asked_to_give(open_page: Open, store: Store, opened: Opened) -> None:
+    app = joined(open_page("train"), store, opened)
+    assert "give_open" not in {button.key for button in app.button}
+    assert "lead" not in {button.key for button in app.button}
+
+
+def test_what_the_teacher_runs_begins_first(open_page: Open, store: Store, teaching: Opened) -> None:
+    app = press(entered(open_page("train"), store, teaching), "run")
+    assert store.runs.get(runs_of(app, store)[0].id).demonstration
+
+
+def test_everybody_is_led_to_where_the_teacher_is(open_page: Open, store: Store, teaching: Opened) -> None:
+    app = entered(open_page("train", preset="keras-first-look", lang="en"), store, teaching)
+    press(app, "lead")
+    found = store.classes.get(teaching[0].id)
+    assert found is not None
+    page, query = classwork.read_place(found.look_here) or ("", {})
+    assert (page, "lang" in query) == ("train", False)
+    press(app, "lead_no_more")
+    found = store.classes.get(teaching[0].id)
+    assert found is not None
+    assert found.look_here == ""
+
+
+def test_the_console_opens_and_closes_rounds_and_stops_runs(open_page: Open, store: Store, teaching: Opened) -> None:
+    rights = teaching[0].id, teaching[1]
+    store.classes.join(teaching[0].code, "b" * 32, "Otter")
+    given = give(store, teaching, replace(PLAN, runs_each=1, question="outcome"), state="draft")
+    mistake = give(store, teaching, replace(PLAN, title=UserText("Mistake")), state="draft")
+    app = open_page("classroom", **{"class": teaching[0].id})
+    press(app, f"delete_round_{mistake.id}")
+    press(app, f"open_round_{given.id}")
+    assert [one.state for one in store.rounds.of_class(*rights)] == ["open"]
+    for name in ("board_shown", "uncovered", "test_sealed"):
+        app.toggle(key=f"{name}_{given.id}").set_value(True).run()
+    changed = store.rounds.get(given.id)
+    assert changed is not None
+    assert (changed.board_shown, changed.uncovered, changed.plan.test_sealed) == (True, True, True)
+    run = store.runs.create("b" * 32, CONFIG)
+    app.run()
+    press(app, "stop_class")
+    assert store.runs.get(run).stopped_by_teacher
+    for key in ("class_paused", "round_only"):
+        app.toggle(key=key).set_value(True).run()
+    found = store.classes.get(teaching[0].id)
+    assert found is not None
+    assert (found.paused, found.round_only) == (True, True)
+    member = store.classes.members(*rights)[0].id
+    app.selectbox(key="chosen_member").set_value(member).run()
+    app.number_input(key="more_runs").set_value(4)
+    press(app, "give_more_runs")
+    own = store.rounds.assignment("b" * 32)
+    assert own is not None
+    assert own.left == 5
+    press(app, f"closed_round_{given.id}")
+    assert store.rounds.assignment("b" * 32) is None
+
+
+def test_no_english_is_left_in_rounds(open_page: Open, store: Store, teaching: Opened) -> None:
+    give(
+        store, teaching, replace(PLAN, title=UserText("가"), instruction=UserText(""), runs_each=2, question="outcome")
+    )
+    app = entered(open_page("train", lang="ko"), store, teaching)
+    assert not english(app)
+    assert not english(open_page("classroom", lang="ko", **{"class": teaching[0].id}))
+    student = joined(open_page("train", lang="ko"), store, teaching, "수달")
+    assert not english(student)
+
+
+def test_the_browser_follows_the_class(open_page: Open, store: Store, opened: Opened) -> None:
+    app = joined(open_page("data"), store, opened)
+    links = [message for message in components(app) if message.get("pause") == 300]
+    assert len(links) == 1
+    assert links[0]["live"]
