@@ -71,9 +71,11 @@ def _configure() -> None:
     )
 
 
-def page_names() -> list[str]:
+@lru_cache(maxsize=1)
+def page_names() -> frozenset[str]:
     """Addresses of all pages, as the browser has them; Home's is empty."""
-    return [page.url_path for group in pages().values() for page in group]
+    files = {file.stem for file in (Path(__file__).parents[2] / "pages").glob("*.py")}
+    return frozenset("" if name == "home" else name for name in files)
 
 
 def run(below: Callable[[str], None]) -> None:

@@ -14,7 +14,7 @@ from mnist_core.escape import UserText
 from mnist_core.records import Class
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store
-from mnist_core.ui import classwork, teacher
+from mnist_core.ui import classwork, session, teacher
 from tests.pages.conftest import Open
 from tests.pages.content import components, texts
 from tests.pages.test_classroom import fill, press
@@ -50,7 +50,8 @@ def joined(app: AppTest, store: Store, opened: Opened, nickname: str = "Otter") 
 
 def controls(app: AppTest) -> set[str]:
     """Settings that the page lets one change."""
-    return {str(key).removeprefix("c_") for key in app.session_state.filtered_state if str(key).startswith("c_")}
+    kinds = (app.select_slider, app.slider, app.selectbox, app.segmented_control, app.toggle, app.number_input)
+    return {str(widget.key).removeprefix("c_") for kind in kinds for widget in kind}
 
 
 def runs_of(app: AppTest, store: Store) -> list[Any]:
@@ -243,7 +244,7 @@ def test_the_settings_of_the_train_page_are_given(open_page: Open, store: Store,
     (given,) = store.rounds.of_class(teaching[0].id, teaching[1])
     plan = given.plan
     assert (plan.title.raw, plan.runs_each, plan.question, plan.test_sealed) == ("Find it", 3, "accuracy", True)
-    assert plan.free["learning_rate"] == (0.01, 1.0)
+    assert plan.free["learning_rate"] == (0.001, 1.0)  # the given value is within
     assert {"sgd", "adam"} <= set(plan.free["optimizer"])
     assert plan.config.hidden_layers == (512,)
     assert "epochs" in controls(app)  # nothing is locked for the teacher
@@ -279,7 +280,7 @@ def test_an_idea_and_a_sweep_are_given(open_page: Open, store: Store, teaching: 
 def test_a_round_without_a_title_is_a_sentence(open_page: Open, store: Store, teaching: Opened) -> None:
     app = press(entered(open_page("train"), store, teaching), "give_open")
     assert not store.rounds.of_class(teaching[0].id, teaching[1])
-    assert [toast.value for toast in app.toast] == ["Give the round a title."]
+    assert "Give the round a title." in texts(app)
 
 
 def test_nobody_else_is_asked_to_give(open_page: Open, store: Store, opened: Opened) -> None:
@@ -340,15 +341,20 @@ def test_the_console_opens_and_closes_rounds_and_stops_runs(open_page: Open, sto
     assert store.rounds.assignment("b" * 32) is None
 
 
-def test_no_english_is_left_in_rounds(open_page: Open, store: Store, teaching: Opened) -> None:
+def test_no_english_is_left_in_rounds(
+    open_page: Open, store: Store, teaching: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = "b" * 32
+    store.classes.join(teaching[0].code, student, "수달")
     give(
         store, teaching, replace(PLAN, title=UserText("가"), instruction=UserText(""), runs_each=2, question="outcome")
     )
-    app = entered(open_page("train", lang="ko"), store, teaching)
-    assert not english(app)
+    monkeypatch.setattr(session, "name_in", lambda cookies: TEACHER)
+    assert not english(open_page("train", lang="ko"))
     assert not english(open_page("classroom", lang="ko", **{"class": teaching[0].id}))
-    student = joined(open_page("train", lang="ko"), store, teaching, "수달")
-    assert not english(student)
+    monkeypatch.setattr(teacher, "secrets", dict)
+    monkeypatch.setattr(session, "name_in", lambda cookies: student)
+    assert not english(open_page("train", lang="ko"))
 
 
 def test_the_browser_follows_the_class(open_page: Open, store: Store, opened: Opened) -> None:

@@ -1,0 +1,174 @@
+"""The board's charts: which run stands for a student, where it stands, what broke in its band, curves and predictions."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core.classroom_page.board_figure import (
+    LINES,
+    BoardLook,
+    chosen,
+    curves_chart,
+    describe_points,
+    points_chart,
+    settings_across,
+)
+from mnist_core.classroom_page.predictions_figure import predictions_chart
+from mnist_core.config import RunConfig
+from mnist_core.escape import UserText
+from mnist_core.records import EVALUATION_DTYPE, Curves, Outcome, Run
+from mnist_core.rounds import Plan, RoundRun
+
+CONFIG = RunConfig(epochs=4)
+RATES = Plan(config=CONFIG, free={"learning_rate": (0.001, 10.0)})
+LOOK = BoardLook(across="learning_rate")
+
+
+def run(student: int, accuracy: float, outcome: Outcome | None = "completed", **changes: Any) -> RoundRun:
+    """A run whose validation accuracy rose to this one."""
+    config = CONFIG.replace(**changes)
+    rows = np.zeros(5, EVALUATION_DTYPE)
+    rows["step"] = rows["epoch"] = np.arange(5)
+    for split in ("train", "validation", "test"):
+        rows[f"{split}_accuracy"] = np.linspace(0.1, accuracy, 5)
+        rows[f"{split}_loss"] = np.linspace(2.3, 2.4 * (1 - accuracy), 5)
+    run.number = getattr(run, "number", 0) + 1  # type: ignore[attr-defined]
+    state = "running" if outcome is None else "finished"
+    row = Run(f"{run.number:010x}"[::-1], "", config, state, 1, 0.0, outcome=outcome)  # type: ignore[attr-defined]
+    return RoundRun(row, Curves(evaluations=rows), UserText(f"S{student}"), student)
+
+
+def trace(figure: dict[str, Any], uid: str) -> dict[str, Any]:
+    (found,) = [one for one in figure["data"] if one["uid"] == uid]
+    return found  # type: ignore[no-any-return]
+
+
+def numbers(packed: dict[str, str]) -> list[float]:
+    return np.frombuffer(base64.b64decode(packed["bdata"]), "<f4").tolist()
+
+
+def test_the_best_of_a_student_goes_by_validation_and_never_broke() -> None:
+    runs = [run(0, 0.5), run(0, 0.9), run(0, 0.99, "diverged"), run(0, 0.7), run(1, 0.3, "collapsed")]
+    assert chosen(runs, "best") == [runs[1], runs[4]]
+    assert chosen(runs, "last") == runs[3:]
+    assert chosen(runs, "all") == runs
+
+
+def test_every_run_is_a_point_at_its_rate() -> None:
+    runs = [
+        run(0, 0.9, learning_rate=0.1),
+        run(1, 0.5, None, learning_rate=0.01),
+        run(2, 0.1, "diverged", learning_rate=5),
+    ]
+    figure = points_chart(RATES, "r", [*runs, run(3, 0.8, "stopped", learning_rate=1)], LOOK, str)
+    done = trace(figure, "done")
+    assert numbers(done["x"]) == pytest.approx([0.1])
+    assert numbers(done["y"]) == pytest.approx([0.9])
+    assert done["meta"] == [runs[0].run.id]
+    assert trace(figure, "training")["meta"] == [runs[1].run.id]
+    assert len(trace(figure, "stopped")["meta"]) == 1
+    assert figure["layout"]["xaxis"]["type"] == "log"
+    broken = trace(figure, "broken")
+    assert (broken["yaxis"], broken["meta"]) == ("y2", [runs[2].run.id])
+    assert 0 < numbers(broken["y"])[0] < 1
+
+
+def test_a_run_without_a_figure_yet_is_no_point() -> None:
+    waiting = run(0, 0.9, None)
+    figure = points_chart(RATES, "r", [replace(waiting, curves=Curves())], LOOK, str)
+    assert [one["meta"] for one in figure["data"] if "meta" in one] == [[], [], [], []]
+
+
+def test_zones_stand_where_the_rate_alone_is_free() -> None:
+    runs = [run(student, 0.9, learning_rate=0.01 * 2**student) for student in range(5)]
+    runs.append(run(5, 0.1, "diverged", learning_rate=5.0))
+    both = replace(RATES, free={**RATES.free, "batch_size": (1, 100)})
+    assert len(points_chart(RATES, "r", runs, LOOK, str)["layout"]["shapes"]) > 1
+    assert len(points_chart(both, "r", runs, LOOK, str)["layout"]["shapes"]) == 1  # the band of what broke
+
+
+def test_losses_have_the_band_above_them() -> None:
+    runs = [run(0, 0.9, learning_rate=0.1), run(1, 0.1, "diverged", learning_rate=5.0)]
+    layout = points_chart(RATES, "r", runs, replace(LOOK, metric="loss"), str)["layout"]
+    assert layout["yaxis2"]["domain"][0] > layout["yaxis"]["domain"][1]
+    layout = points_chart(RATES, "r", runs, LOOK, str)["layout"]
+    assert layout["yaxis2"]["domain"][1] < layout["yaxis"]["domain"][0]
+
+
+@pytest.mark.parametrize(
+    ("free", "across", "ticks"),
+    [
+        ({"optimizer": ("sgd", "adam")}, "optimizer", ["adam", "sgd"]),
+        ({"hidden_layers": (0, 2, 1, 64)}, "hidden_layers", ["0", "128", "16–16"]),
+        ({"batch_norm": (False, True)}, "batch_norm", ["false", "true"]),
+    ],
+)
+def test_words_stand_side_by_side(free: dict[str, Any], across: str, ticks: list[str]) -> None:
+    values = {
+        "optimizer": ["sgd", "adam", "sgd"],
+        "hidden_layers": [(16, 16), (128,), ()],
+        "batch_norm": [True, False, True],
+    }[across]
+    runs = [run(student, 0.5, **{across: value}) for student, value in enumerate(values)]
+    figure = points_chart(Plan(config=CONFIG, free=free), "r", runs, BoardLook(across=across), str)
+    assert figure["layout"]["xaxis"]["ticktext"] == ticks
+
+
+def test_a_zero_has_a_place_on_an_axis_of_factors() -> None:
+    plan = Plan(config=CONFIG, free={"weight_decay": (0.0, 0.1)})
+    runs = [run(0, 0.5), run(1, 0.5, weight_decay=0.01)]
+    figure = points_chart(plan, "r", runs, BoardLook(across="weight_decay"), str)
+    assert all(value > 0 for value in numbers(trace(figure, "done")["x"]))
+
+
+def test_where_nothing_is_free_students_stand_side_by_side() -> None:
+    plan = Plan(config=CONFIG, free={"seed": (0, 9)})
+    assert settings_across(plan) == []
+    figure = points_chart(plan, "r", [run(0, 0.5), run(4, 0.7)], BoardLook(), str)
+    assert numbers(trace(figure, "done")["x"]) == [1.0, 5.0]
+
+
+def test_nicknames_are_written_only_where_they_are_wanted_and_are_text() -> None:
+    named = replace(run(0, 0.5), nickname=UserText("<b>%{x}</b>"))
+    texts = trace(points_chart(RATES, "r", [named], replace(LOOK, names=True), str), "done")["text"]
+    assert texts == ["&lt;b>%&#123;x}&lt;/b>"]
+    assert trace(points_chart(RATES, "r", [named], LOOK, str), "done")["text"] == [""]
+
+
+def test_curves_are_few_traces_however_many_runs() -> None:
+    runs = [run(student % 60, 0.5, learning_rate=0.01 * 1.01**student) for student in range(LINES + 50)]
+    figure = curves_chart(RATES, "r", runs, replace(LOOK, which="all"), str)
+    lines = [one for one in figure["data"] if str(one["uid"]).startswith("lines")]
+    assert len(lines) <= 13
+    gaps = sum(int(np.isnan(numbers(one["x"])).sum()) for one in lines)
+    assert gaps == LINES
+
+
+def test_a_point_and_its_curve_have_one_color() -> None:
+    runs = [run(0, 0.9, learning_rate=0.01), run(1, 0.5, learning_rate=1.0)]
+    points = trace(points_chart(RATES, "r", runs, LOOK, str), "done")["marker"]["color"]
+    lines = {one["line"]["color"] for one in curves_chart(RATES, "r", runs, LOOK, str)["data"] if "lines" in one["uid"]}
+    assert set(points) == lines
+
+
+def test_an_empty_board_is_a_chart() -> None:
+    for chart in (points_chart, curves_chart):
+        assert chart(RATES, "r", [], LOOK, str)["layout"]
+    assert "–" in describe_points([], LOOK).text()
+
+
+def test_predictions_are_bars_and_results_stand_beside_them_once_they_are_uncovered() -> None:
+    runs = [run(0, 0.93), run(1, 0.2), run(2, 0.97)]
+    covered = predictions_chart("accuracy", "r", ["90", "92.5", "100"], runs, LOOK, str, uncovered=False)
+    (bars,) = [one for one in covered["data"] if one["type"] == "bar"]
+    assert dict(zip(bars["x"], bars["y"], strict=True)) == {92.5: 2, 97.5: 1}
+    open_ = predictions_chart("accuracy", "r", ["90"], runs, LOOK, str, uncovered=True)
+    outcome = trace(open_, "outcome")
+    assert dict(zip(outcome["x"], outcome["y"], strict=True)) == {22.5: 1, 92.5: 1, 97.5: 1}
+    words = predictions_chart("outcome", "r", ["learns", "breaks", "learns"], runs, LOOK, str, uncovered=False)
+    assert trace(words, "predicted")["y"] == [2, 0, 1]

@@ -1,0 +1,111 @@
+"""The board's runs in the page's process: only what has changed is read, and nothing that is sealed is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.escape import UserText
+from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
+from mnist_core.rounds import Plan, Round
+from mnist_core.store import Store, open_store
+from mnist_core.ui import board, seal, session
+
+CONFIG = RunConfig(epochs=2)
+PLAN = Plan(UserText("Round"), config=CONFIG, free={"learning_rate": (0.01, 10.0)}, question="outcome")
+
+
+@pytest.fixture
+def given(home: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A store with a class of Ann and Bob and its open round, which the page's process sees without a session."""
+    store = open_store()
+    monkeypatch.setattr(session, "store", lambda: store)
+    found, secret = store.classes.open("3b", "teacher")
+    store.classes.join(found.code, "ann", "Otter")
+    store.classes.join(found.code, "bob", "Falcon")
+    board._kept.clear()
+    board._boards.clear()
+    yield store, store.rounds.give(found.id, secret, PLAN)
+    store.close()
+
+
+def start(store: Store, given: Round, student: str) -> str:
+    if student not in store.rounds.predictions(given.id):
+        store.rounds.predict(given.id, student, "learns")
+    run_id = store.runs.create(student, CONFIG, round_id=given.id)
+    assert store.queue.claim(run_id, "worker", 1) is not None
+    return run_id
+
+
+def evaluate(store: Store, run_id: str, *steps: int) -> None:
+    rows = np.zeros(len(steps), EVALUATION_DTYPE)
+    rows["step"] = steps
+    rows["test_accuracy"] = rows["validation_accuracy"] = 0.5
+    progress = Progress(max(steps), CONFIG.total_steps, 0.5, 1.0)
+    store.record_writer.publish([Report(run_id, progress, Curves(evaluations=rows))])
+
+
+def look(given: Round, *, sealed: bool = False) -> board.Board:
+    with seal.seen(sealed=sealed):
+        found = board.look(given.id)
+    assert found is not None
+    return found
+
+
+def test_only_what_has_changed_is_read(given: tuple[Store, Round], monkeypatch: pytest.MonkeyPatch) -> None:
+    store, opened = given
+    ann, bob = start(store, opened, "ann"), start(store, opened, "bob")
+    evaluate(store, ann, 0, 5)
+    asked: list[Mapping[str, int]] = []
+    read = store.board.read
+    monkeypatch.setattr(store.board, "read", lambda after: asked.append(dict(after)) or read(after))
+    first = look(opened)
+    assert [(one.nickname.raw, one.student) for one in first.runs] == [("Otter", 0), ("Falcon", 1)]
+    assert first.predictions == {0: "learns", 1: "learns"}
+    assert all(one.run.owner == "" for one in first.runs)
+    assert look(opened) is first
+    evaluate(store, ann, 9)
+    second = look(opened)
+    assert asked == [{ann: -1, bob: -1}, {ann: 5}]
+    assert second.runs[0].curves.evaluations["step"].tolist() == [0, 5, 9]
+    assert second.version > first.version
+
+
+def test_a_run_that_began_anew_has_its_new_evaluations_alone(given: tuple[Store, Round]) -> None:
+    store, opened = given
+    ann = start(store, opened, "ann")
+    evaluate(store, ann, 0, 5)
+    look(opened)
+    store.record_writer.reset(ann)
+    store.commands.send(ann, "ann", "resume")
+    assert store.queue.claim(ann, "worker", 1) is not None
+    evaluate(store, ann, 0, 3)
+    assert look(opened).runs[0].curves.evaluations["step"].tolist() == [0, 3]
+
+
+def test_who_joins_or_is_renamed_changes_the_board(given: tuple[Store, Round]) -> None:
+    store, opened = given
+    start(store, opened, "ann")
+    before = look(opened)
+    found = store.classes.membership("ann")
+    assert found is not None
+    store.classes.join(found.in_class.code, "cem", "Late")
+    after = look(opened)
+    assert after.version > before.version
+    assert after.runs[0].student == before.runs[0].student  # its color stays
+
+
+def test_sealed_test_figures_are_nowhere(given: tuple[Store, Round]) -> None:
+    store, opened = given
+    evaluate(store, start(store, opened, "ann"), 0)
+    assert np.isnan(look(opened, sealed=True).runs[0].curves.evaluations["test_accuracy"]).all()
+    assert not np.isnan(look(opened).runs[0].curves.evaluations["test_accuracy"]).any()
+
+
+def test_a_round_that_is_gone_is_none(given: tuple[Store, Round]) -> None:
+    with seal.seen(sealed=False):
+        assert board.look("nothing") is None
