@@ -108,7 +108,7 @@ class Assignment:
         return self.round.plan.question != "none" and self.prediction is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RoundRun:
     """A run of a round with its evaluations (no steps), and whose it is: nickname, and a number among the round's students."""
 

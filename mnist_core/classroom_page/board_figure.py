@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from mnist_core.records import Split
 from mnist_core.rounds import LAYERS, Plan, RoundRun, shown
 from mnist_core.sweep_page import zones_figure
 
+T = TypeVar("T")
 Which = Literal["best", "last", "all"]
 WHICH: Mapping[Which, str] = {"best": N_("Each student's best run"), "last": N_("Last run"), "all": N_("All runs")}
 # Settings whose values are told apart by factors.
@@ -72,6 +74,24 @@ def chosen(runs: Sequence[RoundRun], which: Which) -> list[RoundRun]:
     return [one for one in runs if of_student[one.student] is one]
 
 
+def _once(find: Callable[[RoundRun], T]) -> Callable[[RoundRun], T]:
+    """`find` of each run as it is, once: of 2,000 runs a few change from one drawing to the next."""
+    known: WeakKeyDictionary[RoundRun, T] = WeakKeyDictionary()
+
+    def found(one: RoundRun) -> T:
+        if one not in known:
+            known[one] = find(one)
+        return known[one]
+
+    return found
+
+
+@_once
+def _trial(one: RoundRun) -> zones.Trial:
+    return zones.trial(one.run, one.curves)
+
+
+@_once
 def _quality(one: RoundRun) -> tuple[float, float]:
     accuracy = zones.best(one.run, one.curves, "validation", "accuracy")
     loss = zones.last(one.run, one.curves, "validation", "loss")
@@ -254,7 +274,7 @@ def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook
     """The zones of the rates, where the rate alone is free, as in a sweep; returns where the axes end."""
     if set(plan.free) != {"learning_rate"} or look.across != "learning_rate":
         return 1.0
-    reading = zones.read([zones.trial(one.run, one.curves) for one in runs], Scale.of(plan.config))
+    reading = zones.read([_trial(one) for one in runs], Scale.of(plan.config))
     if len(reading.points) < 2:
         return 1.0
     view = SweepView(look.metric, dark=look.dark)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.errors import RoundError
-from mnist_core.escape import NOTHING
+from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import N_
 from mnist_core.records import Curves, Run
 from mnist_core.rounds import Round, RoundRun
@@ -64,7 +64,7 @@ def look(round_id: str) -> Board | None:
     given = store.rounds.get(round_id)
     if given is None:
         return None
-    made = _made(given, versions[round_id])
+    made = _made(given, versions[round_id], {} if board is None else {one.run.id: one for one in board.runs})
     with _lock:
         _boards[key] = made
         _boards.move_to_end(key)
@@ -96,7 +96,8 @@ def read(round_ids: Collection[str]) -> dict[str, int]:
     return session.store().board.versions(round_ids) if round_ids else {}
 
 
-def _made(given: Round, version: int) -> Board:
+def _made(given: Round, version: int, before: Mapping[str, RoundRun]) -> Board:
+    """The board as of this version; runs that are as they were `before` are the same objects."""
     store = session.store()
     runs = _read_runs(given.id)
     nicknames = store.board.nicknames(given.class_id)
@@ -105,15 +106,16 @@ def _made(given: Round, version: int) -> Board:
     for run, _curves in runs.values():
         students.setdefault(run.owner, len(students))
     of_round = tuple(
-        RoundRun(
-            replace(seal.hidden_run(run), owner=""),
-            seal.hidden_curves(curves),
-            nicknames.get(run.owner, NOTHING),
-            students[run.owner],
-        )
+        _shown_run(run, curves, nicknames.get(run.owner, NOTHING), students[run.owner], before.get(run.id))
         for run, curves in runs.values()
     )
     return Board(given, version, of_round, {students[name]: said for name, said in predicted.items()})
+
+
+def _shown_run(run: Run, curves: Curves, nickname: UserText, student: int, before: RoundRun | None) -> RoundRun:
+    if before is not None and (before.run.version, before.nickname, before.student) == (run.version, nickname, student):
+        return before
+    return RoundRun(replace(seal.hidden_run(run), owner=""), seal.hidden_curves(curves), nickname, student)
 
 
 def _read_runs(round_id: str) -> _Kept:
