@@ -120,6 +120,15 @@ def test_typed_text_as_it_is_goes_into_fields_and_files_only() -> None:
         "mnist_core/compare_page/table_panel.py: run.name.raw",  # the fields in which it is typed
         "mnist_core/compare_page/table_panel.py: run.note.raw",
         "mnist_core/ui/names.py: title.raw",
+        # Kept as it was typed; in files, where the writer escapes it; asked whether it is empty.
+        "mnist_core/classroom_page/results_panel.py: given.plan.title.raw",
+        "mnist_core/classroom_page/results_panel.py: names.run_title(row.run).raw",
+        "mnist_core/classroom_page/results_panel.py: row.nickname.raw",
+        "mnist_core/classroom_page/round_report.py: row.nickname.raw",
+        "mnist_core/classroom_page/student_panel.py: run.note.raw",
+        "mnist_core/report/writer.py: text.raw",
+        "mnist_core/store/rounds.py: plan.instruction.raw",
+        "mnist_core/store/rounds.py: plan.title.raw",
     }
 
 
