@@ -25,7 +25,7 @@ from mnist_core.ui.panel import PAGE, Panel
 from mnist_core.ui.texts import _
 
 HEIGHT = 760  # pixels of the points
-LOW = 380  # of what stands below others
+LOW, GAP = 330, 16  # of the predictions above the curves
 OPENED = Panel("opened")  # the run that was clicked on
 _STYLE = """<style>
 .mnist-lab-board-code { font: 700 1.6rem/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: 0.15em; }
@@ -91,10 +91,8 @@ def _round(opened: Class, given: Round) -> None:
     if shown is None:
         return
     look = _look(given)
-    covered = given.plan.question != "none" and not given.uncovered
-    if given.plan.question != "none":
-        _predictions(shown, look, height=HEIGHT if covered else LOW)
-    if covered:
+    if given.plan.question != "none" and not given.uncovered:
+        _predictions(shown, look, height=HEIGHT)
         st.caption(_("The results are covered until the teacher uncovers them."))
     else:
         _charts(shown, look)
@@ -178,7 +176,11 @@ def _charts(shown: board.Board, look: BoardLook) -> None:
     with left:
         _chart(shown, ("board points", look), make_points, "chart_board", on_click=partial(_clicked, shown.id))
     with right:
-        _chart(shown, ("board curves", look), make_curves, "chart_board_curves")
+        asked = shown.round.plan.question != "none"
+        if asked:
+            _predictions(shown, look, height=LOW)
+        height = HEIGHT - LOW - GAP if asked else HEIGHT
+        _chart(shown, ("board curves", look), make_curves, "chart_board_curves", height=height)
     _opened_run(shown)
 
 

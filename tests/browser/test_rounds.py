@@ -127,11 +127,8 @@ def _ended(store: Store, round_id: str) -> int:
 
 def _points(page: Page) -> int:
     """How many points the board shows."""
-    script = "return (arguments[0].data ?? []).filter((trace) => trace.meta).reduce((sum, trace) => sum + trace.meta.length, 0)"
-    try:
-        return int(page.of_chart("board", script))
-    except Exception:  # it is not there yet
-        return -1
+    script = "return chart.data.filter((trace) => trace.meta).reduce((sum, trace) => sum + trace.meta.length, 0)"
+    return int(page.of_chart("board", script) or 0)
 
 
 # ---- over the socket -----------------------------------------------------------------------------------------------
