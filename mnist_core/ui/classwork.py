@@ -22,6 +22,7 @@ from mnist_core.ui.texts import _
 WORD_LETTERS = 60  # of a parameter that students are led to
 NOT_LED_TO = ("lang", "large", "class", "board")  # parameters that are the teacher's own
 BESIDE = ("", "classroom")  # pages that are shown to nobody
+WHERE_ROUNDS_ARE = ("train", "learning_rate", "classroom")
 
 
 class Taught(NamedTuple):
@@ -38,10 +39,13 @@ def draw(page: str) -> None:
     if (note := st.session_state.pop("class_note", None)) is not None:
         st.warning(note, icon=":material/school:")
     if current is not None:
-        st.session_state["assignment"] = session.store().rounds.assignment(session.student())
+        st.session_state["assignment"] = own = session.store().rounds.assignment(session.student())
         frame.fragment(_follow)(current.in_class.id, current.in_class.news)
         _say_pause(current.in_class)
         _led(current.in_class, page)
+        if own is not None and page not in WHERE_ROUNDS_ARE:
+            label = _("To the round: {title}").format(title=own.round.plan.title.markdown)
+            st.page_link("pages/train.py", label=label, icon=":material/school:")
     st.session_state["taught"] = _taught()
     if (mine := taught()) is not None and page not in BESIDE:
         _lead(mine, page)

@@ -141,6 +141,13 @@ def test_where_the_round_alone_trains_nobody_leaves_it(open_page: Open, store: S
     assert "leave_round" not in {button.key for button in app.button}
 
 
+def test_other_pages_lead_to_the_round(open_page: Open, store: Store, opened: Opened) -> None:
+    give(store, opened)
+    app = joined(open_page("data"), store, opened)
+    links = [element.proto.label for element in app.main if element.type == "page_link"]
+    assert "To the round: Find the edge" in links
+
+
 def test_an_idea_is_given_by_its_page(open_page: Open, store: Store, opened: Opened) -> None:
     give(store, opened, Plan(UserText("Open it"), kind="idea", idea="bowl"))
     app = joined(open_page("train"), store, opened)
