@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.classroom_page import board_figure, invitation, predictions_figure
+from mnist_core.classroom_page import board_figure, invitation, predictions_figure, rounds_panel
 from mnist_core.classroom_page.board_figure import BoardLook
 from mnist_core.config import NAMES
 from mnist_core.errors import ClassError, LimitError
@@ -254,6 +254,10 @@ def _opened_run(shown: board.Board) -> None:
                 st.button(
                     label, key="show_run", icon=":material/campaign:", on_click=_show_run, args=(mine, one.run.id)
                 )
+                if one.run.state != "finished":
+                    rights = (mine.in_class.id, mine.secret)
+                    label, act = _("Stop this run"), rounds_panel.stop
+                    st.button(label, key="stop_run", icon=":material/stop:", on_click=act, args=(rights, None, run_id))
             st.button(_("Close"), key="close_run", on_click=_close_run)
         run_panel.draw(OPENED, one.run.id)
 
