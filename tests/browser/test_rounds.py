@@ -101,7 +101,7 @@ def test_a_round_from_giving_it_to_its_end(open_browser: Open, store: Store) -> 
     ann.press("run")
     wait_until(lambda: len(store.board.run_versions(given.id)) == 3, 20)
     wait_until(lambda: _ended(store, given.id) == 3, 60)
-    board.press_label("All runs")
+    board.choose("board_which", "All runs")
     wait_until(lambda: _points(board) == 3, 40)
     store.class_commands.pause(opened.id, secret, paused=True)
     bob.wait_for("Your teacher has paused the queue")
