@@ -110,11 +110,11 @@ def _head(opened: Class, given: Round) -> None:
 
 def _look(given: Round) -> BoardLook:
     """What is drawn, by the switches above it."""
-    across = board_figure.settings_across(given.plan)
+    panel, across = PAGE, board_figure.settings_across(given.plan)
     with st.container(horizontal=True, vertical_alignment="center", key="board_controls"):
         _choose_round(given)
-        which = PAGE.one_of("board_which", _("Runs"), board_figure.WHICH, "best", titled=False)
-        metric = PAGE.one_of("board_metric", _("Metric"), METRICS, "accuracy", titled=False)
+        which = panel.one_of("board_which", _("Runs"), board_figure.WHICH, "best", titled=False)
+        metric = panel.one_of("board_metric", _("Metric"), METRICS, "accuracy", titled=False)
         setting = across[0] if across else ""
         if len(across) > 1:
             titles = {name: names.headline(_(NAMES[name])) for name in across}
@@ -129,11 +129,11 @@ def _look(given: Round) -> BoardLook:
         splits = _splits(given)
         split = splits[0]
         if len(splits) > 1:
-            split = PAGE.one_of(
+            split = panel.one_of(
                 "board_split", _("Images"), {one: SPLIT_STYLES[one].name for one in splits}, split, titled=False
             )
-        with_names = PAGE.toggle("board_names", _("Nicknames"))
-        PAGE.toggle("board_frozen", _("Freeze"), help=_("The board stays as it is until you switch this off."))
+        with_names = panel.toggle("board_names", _("Nicknames"))
+        panel.toggle("board_frozen", _("Freeze"), help=_("The board stays as it is until you switch this off."))
     return BoardLook(metric, which, setting, with_names, split, session.dark())
 
 
