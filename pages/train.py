@@ -162,7 +162,8 @@ def ideas() -> dict[str, round_panel.IdeaPlace]:
 
 def settings(nothing_shown: bool) -> None:
     """What changes as a control is moved; what is shown of runs is not drawn again for it."""
-    with st.sidebar:
+    # The few that a round leaves free stand where a telephone shows them, too.
+    with st.sidebar if draft.given() is None else st.container(key="round_controls", width=560):
         controls.draw()
     design()
     if nothing_shown:

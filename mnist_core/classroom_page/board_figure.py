@@ -278,7 +278,11 @@ def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook
     if len(reading.points) < 2:
         return 1.0
     view = SweepView(look.metric, dark=look.dark)
-    bounds = zones_figure.rate_bounds([point.rate for point in reading.points])
+    rates = [point.rate for point in reading.points]
+    axis = _of_numbers([], look.across, (rates[0], rates[-1], *plan.free[look.across]), "", look)
+    low, high = axis.words["autorangeoptions"]["include"]
+    # The outer zones reach to the ends of the axis.
+    bounds = [low, *zones_figure.rate_bounds(rates)[1:-1], high]
     zones_figure.shade(figure, reading, bounds, view)
     return zones_figure.name_zones(figure, reading, bounds, WIDTH, view, translate)
 
@@ -307,10 +311,10 @@ def _of_students(drawn: Sequence[RoundRun], look: BoardLook, translate: Translat
 
 def _of_numbers(drawn: Sequence[RoundRun], name: str, allowed: Sequence[float], title: str, look: BoardLook) -> _Axis:
     values = [float(getattr(one.run.config, name) or 0) for one in drawn]
-    low, high = min([allowed[0], *values]), max([allowed[1], *values])
+    low, high = min([*allowed, *values]), max([*allowed, *values])
     log = name in BY_FACTORS and high > 0
     if log:
-        least = min((value for value in [*values, allowed[0]] if value > 0), default=high / 1000)
+        least = min((value for value in [*values, *allowed] if value > 0), default=high)
         floor = least / 3 if low <= 0 else low  # 0 stands a step left of the least
         places = [max(value, floor) for value in values]
         logs = math.log10(floor), math.log10(high)

@@ -24,8 +24,8 @@ from mnist_core.ui.chart import Click, preload
 from mnist_core.ui.panel import PAGE, Panel
 from mnist_core.ui.texts import _
 
-HEIGHT = 760  # pixels of the points
-LOW, GAP = 330, 16  # of the predictions above the curves
+HEIGHT = 660  # pixels of the points
+LOW, GAP = 290, 16  # of the predictions above the curves
 OPENED = Panel("opened")  # the run that was clicked on
 _STYLE = """<style>
 .mnist-lab-board-code { font: 700 1.6rem/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: 0.15em; }

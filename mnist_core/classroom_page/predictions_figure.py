@@ -38,7 +38,7 @@ def predictions_chart(
     layout = theme.layout(title, across if question == "accuracy" else "", dark=look.dark, revision=round_id)
     layout["font"]["size"] = layout["legend"]["font"]["size"] = FONT
     layout |= {"barmode": "group", "bargap": 0.12, "hovermode": "closest"}
-    counts = [(N_("predicted"), _count(question, predictions), theme.SPLIT_STYLES["train"].color(look.dark))]
+    counts = [(N_("predictions"), _count(question, predictions), theme.SPLIT_STYLES["train"].color(look.dark))]
     if uncovered:
         results = _results(question, board_figure.chosen(runs, "best"))
         counts.append((N_("outcome"), _count(question, results), theme.SPLIT_STYLES["validation"].color(look.dark)))

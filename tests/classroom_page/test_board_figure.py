@@ -171,4 +171,4 @@ def test_predictions_are_bars_and_results_stand_beside_them_once_they_are_uncove
     outcome = trace(open_, "outcome")
     assert dict(zip(outcome["x"], outcome["y"], strict=True)) == {22.5: 1, 92.5: 1, 97.5: 1}
     words = predictions_chart("outcome", "r", ["learns", "breaks", "learns"], runs, LOOK, str, uncovered=False)
-    assert trace(words, "predicted")["y"] == [2, 0, 1]
+    assert trace(words, "predictions")["y"] == [2, 0, 1]
