@@ -6,6 +6,7 @@ import ctypes
 import functools
 import gc
 import logging
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -52,16 +53,34 @@ def is_shortage(error: BaseException | None) -> bool:
 
 
 def releasing(work: Callable[P, T]) -> Callable[P, T]:
-    """`work`, after which its memory is given back."""
+    """`work`, after which its memory is given back, also where it ends with an error."""
 
     @functools.wraps(work)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return work(*args, **kwargs)
+        except BaseException as error:
+            _forget_variables(error)
+            raise
         finally:
             release()
 
     return wrapped
+
+
+def _forget_variables(error: BaseException) -> None:
+    """Let go of what the functions that `error` came through held: a network, where it was its memory that did not suffice.
+
+    Dask keeps the error, and with it all this, until the next run needs the memory. The lines in the log stay.
+    """
+    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and one not in seen:
+            seen.append(one)
+            traceback.clear_frames(one.__traceback__)
+            waiting += [one.__cause__, one.__context__]
 
 
 def release() -> None:
