@@ -18,7 +18,7 @@ from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
-from mnist_core.ui import frame, live_parts, names, session, texts, watch
+from mnist_core.ui import address, frame, live_parts, names, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -26,6 +26,10 @@ from mnist_core.ui.texts import _
 VIEWS = {"matrix": N_("Confusion matrix"), "sure": N_("Calibration"), "beside": N_("Compare with another run")}
 MOST, COLUMNS = 24, 8  # images on a sheet
 Shares = NDArray[np.float32]
+Cell = tuple[int, int]  # true digit, answer
+CELLS = {
+    f"{true}-{answer}": (true, answer) for true in range(10) for answer in range(10)
+}  # by their names in the address
 
 
 def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
@@ -90,7 +94,7 @@ def _matrix(
 
 def _images_of_cell(panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares) -> None:
     """Those of the chosen cell; without one the most confident mistakes."""
-    chosen = panel.session.get("mistakes_cell")
+    chosen = _chosen_cell(panel)
     if chosen is None:
         rows = mistakes.wrong(labels, shares)
         title = _("Most confident mistakes")
@@ -112,12 +116,24 @@ def _images_of_cell(panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.
     sheet(panel, images, labels, shares, rows)
 
 
+def _chosen_cell(panel: Panel) -> Cell | None:
+    """The cell whose images are shown, which the address names; None: none."""
+    parameter = panel.address("cell")
+    if address.followed() or "mistakes_cell" not in panel.session:
+        panel.session["mistakes_cell"] = CELLS.get(st.query_params.get(parameter, ""))
+    chosen: Cell | None = panel.session["mistakes_cell"]
+    address.say(**{parameter: None if chosen is None else f"{chosen[0]}-{chosen[1]}"})
+    address.end_of_fragment()
+    return chosen
+
+
 def _choose_cell(panel: Panel, click: Click) -> None:
-    panel.session["mistakes_cell"] = divmod(click.point, 10)
+    if 0 <= click.point < 100:  # the browser says what it likes
+        panel.session["mistakes_cell"] = divmod(click.point, 10)
 
 
 def _forget_cell(panel: Panel) -> None:
-    panel.session.pop("mistakes_cell", None)
+    panel.session["mistakes_cell"] = None
 
 
 def sheet(

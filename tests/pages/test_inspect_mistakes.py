@@ -40,6 +40,21 @@ def test_mistakes_of_a_run(mistaken: AppTest) -> None:
     assert f"Mean confidence 100.0%, accuracy {right / len(labels):.1%}" in texts(mistaken)
 
 
+def test_the_address_names_the_cell(mistaken: AppTest) -> None:
+    assert "cell" not in mistaken.query_params
+    mistaken.query_params["cell"] = "7-3"
+    mistaken.run()
+    assert "True digit 7, answered 3" in texts(mistaken)
+    assert mistaken.query_params["cell"] == "7-3"
+    mistaken.button(key="mistakes_all").click().run()
+    assert "True digit" not in texts(mistaken)
+    assert "cell" not in mistaken.query_params
+    mistaken.query_params["cell"] = "12-3"
+    mistaken.run()
+    assert "True digit" not in texts(mistaken)
+    assert "cell" not in mistaken.query_params
+
+
 def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
     mistaken.session_state["mistakes_view"] = "beside"
     mistaken.run()
