@@ -4,7 +4,7 @@ const content = JSON.parse(document.getElementById("charts").textContent);
 const places = [...document.querySelectorAll("figure[data-chart]")];
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
-const ON_PAPER = 0.75; // of a chart's height
+const ON_PAPER = 0.7; // of a chart's height
 
 async function unpackPlotly() {
   const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (sign) => sign.charCodeAt(0));
@@ -94,11 +94,19 @@ function sort(table, place, down) {
 
 for (const table of document.querySelectorAll("table")) {
   [...table.tHead.rows[0].cells].forEach((head, place) => {
-    const button = document.createElement("button");
-    button.type = "button";
+    // No <button>: Chromium does not print a header with one on each page.
+    const button = document.createElement("span");
+    button.setAttribute("role", "button");
+    button.tabIndex = 0;
     button.append(...head.childNodes);
     head.append(button);
-    button.addEventListener("click", () => sort(table, place, head.getAttribute("aria-sort") === "ascending"));
+    const press = () => sort(table, place, head.getAttribute("aria-sort") === "ascending");
+    button.addEventListener("click", press);
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      press();
+    });
   });
 }
 
