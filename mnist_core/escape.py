@@ -74,6 +74,11 @@ class UserText:
         """For what shows text as text: fields, entries of a list to choose from, what is read to those who do not see."""
         return plain(self.raw)
 
+    @property
+    def rows(self) -> list[str]:
+        """Its lines, each as `plain`."""
+        return [plain(row) for row in self.raw.split("\n")]
+
     def __bool__(self) -> bool:
         return bool(self.raw)
 
@@ -82,6 +87,11 @@ class UserText:
 
     def __format__(self, _spec: str) -> str:
         return str(self)
+
+
+def joined(separator: str, *parts: str | UserText) -> UserText:
+    """What was typed together with words of ours, or of somebody else, as one text."""
+    return UserText(separator.join(part.raw if isinstance(part, UserText) else part for part in parts))
 
 
 def plain(text: str) -> str:

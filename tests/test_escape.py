@@ -79,6 +79,17 @@ def test_typed_text_shows_nowhere_by_accident() -> None:
         message("The run {name}.", name=text).text()
 
 
+def test_joined_text_is_still_to_be_said_where() -> None:
+    text = escape.joined(" · ", UserText("=<b>"), "run 3")
+    assert text == UserText("=<b> · run 3")
+    with pytest.raises(TypeError):
+        str(text)
+
+
+def test_the_lines_of_a_text_are_plain() -> None:
+    assert UserText("one\n\ntwo\u2028\x00three").rows == ["one", "", "two  three"]
+
+
 # ---- no place that forgets it ----------------------------------------------------------------------------------
 
 
@@ -115,20 +126,14 @@ def test_typed_text_as_it_is_goes_into_fields_and_files_only() -> None:
     }
     assert places == {
         "mnist_core/escape.py: self.raw",
+        "mnist_core/escape.py: part.raw",
+        "mnist_core/store/rounds.py: plan.title.raw",  # what the store keeps
+        "mnist_core/store/rounds.py: plan.instruction.raw",
         "mnist_core/exchange/archive.py: run.name.raw",
         "mnist_core/exchange/archive.py: run.note.raw",
         "mnist_core/compare_page/table_panel.py: run.name.raw",  # the fields in which it is typed
         "mnist_core/compare_page/table_panel.py: run.note.raw",
         "mnist_core/ui/names.py: title.raw",
-        # Kept as it was typed; in files, where the writer escapes it; asked whether it is empty.
-        "mnist_core/classroom_page/results_panel.py: given.plan.title.raw",
-        "mnist_core/classroom_page/results_panel.py: names.run_title(row.run).raw",
-        "mnist_core/classroom_page/results_panel.py: row.nickname.raw",
-        "mnist_core/classroom_page/round_report.py: row.nickname.raw",
-        "mnist_core/classroom_page/student_panel.py: run.note.raw",
-        "mnist_core/report/writer.py: text.raw",
-        "mnist_core/store/rounds.py: plan.instruction.raw",
-        "mnist_core/store/rounds.py: plan.title.raw",
     }
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from mnist_core import exchange
+from mnist_core import escape, exchange
 from mnist_core.classroom_page import round_report
 from mnist_core.escape import UserText
 from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
@@ -37,7 +37,7 @@ def draw(opened: Class, secret: str) -> None:
 
 
 def _title(given: Round) -> UserText:
-    return UserText(f"{given.number}. {given.plan.title.raw}")
+    return escape.joined(". ", str(given.number), given.plan.title)
 
 
 def _files(opened: Class, secret: str, given: Round) -> None:
@@ -135,5 +135,5 @@ def _zip(rows: Callable[[], Rows], first: int) -> bytes:
 
 
 def _called(row: StudentRun) -> StudentRun:
-    name = UserText(f"{row.nickname.raw} · {names.run_title(row.run).raw}")
+    name = escape.joined(" · ", row.nickname, names.run_title(row.run))
     return replace(row, run=replace(row.run, name=name))

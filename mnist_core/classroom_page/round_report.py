@@ -230,7 +230,7 @@ def _table(results: RoundResults) -> Table:
 
 
 def _rank(row: StudentRun) -> tuple[float, str, str]:
-    return -_best(row.run), row.nickname.raw, row.run.id
+    return -_best(row.run), row.nickname.plain, row.run.id
 
 
 def _value(value: Any) -> Cell:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core import escape
 from mnist_core.classroom_page.round_report import prediction_text
 from mnist_core.diagnostics import predictions
 from mnist_core.panels.predictions import WORDS
@@ -81,8 +80,8 @@ def _row(one: ClassRun, run: Run, given: Round | None) -> dict[str, object]:
 def _one(run: Run) -> None:
     """A run that was chosen: its note in full, and the way to it."""
     if run.note:
-        for line in run.note.raw.splitlines():
-            st.text(escape.plain(line))
+        for line in run.note.rows:
+            st.text(line)
     st.page_link(
         "pages/train.py", label=_("Open this run"), icon=":material/open_in_new:", query_params={"run": run.id}
     )

@@ -96,7 +96,7 @@ def _part(part: Part, numbers: Iterator[int], translate: Translate) -> Iterator[
         case Paragraph(text):
             yield f"<p>{_html(text)}</p>"
         case Quote(text):
-            lines = map(escape.html, text.raw.split("\n"))
+            lines = map(escape.html, text.rows)
             yield f"<blockquote>{'<br>'.join(lines)}</blockquote>"
         case Facts(rows):
             yield "<dl>"
