@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import secrets
+import threading
+import time
 
 import streamlit as st
 
@@ -10,6 +13,12 @@ from mnist_core.errors import StoreError
 from mnist_core.records import Membership
 from mnist_core.ui import session
 from mnist_core.ui.texts import _
+
+
+FRESH_SECONDS = 5.0
+STUDENTS = 2_000  # of whom it is known for so long whether the test set is sealed for their class
+_lock = threading.Lock()
+_sealed: dict[str, tuple[bool, float]] = {}  # student → whether it is, and when that was read, on the monotonic clock
 
 
 def begin() -> None:
@@ -43,8 +52,17 @@ def _what_the_teacher_did(before: Membership, now: Membership | None) -> str:
 
 def sealed_for(student: str) -> bool:
     """Whether a round of that student's class keeps the test set sealed; outside of any session, too."""
-    found = session.store().classes.membership(student)
-    return found is not None and found.test_sealed
+    now = time.monotonic()
+    with _lock:
+        sealed, read_at = _sealed.get(student, (False, -math.inf))
+    if now - read_at > FRESH_SECONDS:  # it is asked with each message that a browser is sent
+        found = session.store().classes.membership(student)
+        sealed = found is not None and found.test_sealed
+        with _lock:
+            _sealed[student] = sealed, now
+            while len(_sealed) > STUDENTS:
+                del _sealed[next(iter(_sealed))]
+    return sealed
 
 
 def current() -> Membership | None:

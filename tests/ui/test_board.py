@@ -13,7 +13,7 @@ from mnist_core.escape import UserText
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store, open_store
-from mnist_core.ui import board, seal, session
+from mnist_core.ui import board, membership, seal, session
 
 CONFIG = RunConfig(epochs=2)
 PLAN = Plan(UserText("Round"), config=CONFIG, free={"learning_rate": (0.01, 10.0)}, question="outcome")
@@ -109,3 +109,19 @@ def test_sealed_test_figures_are_nowhere(given: tuple[Store, Round]) -> None:
 def test_a_round_that_is_gone_is_none(given: tuple[Store, Round]) -> None:
     with seal.seen(sealed=False):
         assert board.look("nothing") is None
+
+
+def test_whether_a_class_seals_the_test_set_is_asked_seldom(
+    given: tuple[Store, Round], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, opened = given
+    monkeypatch.setattr(membership, "_sealed", {})
+    asked = []
+    found = store.classes.membership
+    monkeypatch.setattr(store.classes, "membership", lambda student: asked.append(student) or found(student))
+    assert [seal.sealed_by("ann") for _message in range(9)] == [False] * 9
+    assert asked == ["ann"]
+    with store.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE rounds SET test_sealed = true")
+    monkeypatch.setattr(membership, "FRESH_SECONDS", -1.0)
+    assert seal.sealed_by("ann")
