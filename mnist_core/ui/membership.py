@@ -14,7 +14,6 @@ from mnist_core.records import Membership
 from mnist_core.ui import session
 from mnist_core.ui.texts import _
 
-
 FRESH_SECONDS = 5.0
 STUDENTS = 2_000  # of whom it is known for so long whether the test set is sealed for their class
 _lock = threading.Lock()

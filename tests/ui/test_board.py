@@ -114,7 +114,7 @@ def test_a_round_that_is_gone_is_none(given: tuple[Store, Round]) -> None:
 def test_whether_a_class_seals_the_test_set_is_asked_seldom(
     given: tuple[Store, Round], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, opened = given
+    store, _opened = given
     monkeypatch.setattr(membership, "_sealed", {})
     asked = []
     found = store.classes.membership
