@@ -1,0 +1,147 @@
+"""The board on the Classroom page: who sees the runs, what is covered, frozen, opened by a click."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.records import EVALUATION_DTYPE, Class, Curves, Progress, Report
+from mnist_core.rounds import Round
+from mnist_core.store import Store
+from mnist_core.ui import session, teacher
+from tests.pages.conftest import Open
+from tests.pages.content import components, texts
+from tests.pages.test_classroom import press
+from tests.pages.test_rounds import CONFIG, PLAN, TEACHER, Opened, give
+
+ANN, EVE = "b" * 32, "e" * 32
+
+
+@pytest.fixture
+def opened(store: Store, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """A class with Ann in it, and its secret; the browser of all pages is the teacher's."""
+    found, secret = store.classes.open("3b", TEACHER)
+    store.classes.enter(found.id, secret, TEACHER)
+    store.classes.join(found.code, ANN, "Otter")
+    monkeypatch.setattr(session, "name_in", lambda cookies: TEACHER)
+    monkeypatch.setattr(teacher, "secrets", lambda: {found.id: secret})
+    return found, secret
+
+
+def trained(store: Store, given: Round, accuracy: float = 0.9) -> str:
+    """A run of Ann's in the round."""
+    run_id = store.runs.create(ANN, CONFIG, round_id=given.id)
+    assert store.queue.claim(run_id, "worker", 1) is not None
+    rows = np.zeros(2, EVALUATION_DTYPE)
+    rows["step"] = (0, 9)
+    rows["validation_accuracy"] = rows["test_accuracy"] = accuracy
+    store.record_writer.publish([Report(run_id, Progress(9, CONFIG.total_steps, 0.5, 1.0), Curves(evaluations=rows))])
+    return run_id
+
+
+def board(open_page: Open, found: Class, **query: str) -> AppTest:
+    return open_page("classroom", board=found.code, **query)
+
+
+def charts(app: AppTest) -> dict[str, Any]:
+    """What the browser gets for the board's charts, by their keys."""
+    return {message["key"]: message for message in components(app) if str(message.get("key")).startswith("chart_")}
+
+
+def points(app: AppTest) -> list[str]:
+    figure = charts(app)["chart_board"]["figure"]
+    return [run_id for trace in figure["data"] for run_id in trace.get("meta") or ()]
+
+
+def test_the_board_shows_the_runs_of_the_round_that_is_open(open_page: Open, store: Store, opened: Opened) -> None:
+    assert not charts(board(open_page, opened[0]))
+    run_id = trained(store, give(store, opened))
+    app = board(open_page, opened[0])
+    assert app.title[0].value == "1. Find the edge"
+    assert points(app) == [run_id]
+    assert opened[1] not in texts(app)
+    assert charts(app)["chart_board"]["live"]
+
+
+def test_others_see_it_only_where_the_teacher_says_so(
+    open_page: Open, store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = give(store, opened)
+    trained(store, given)
+    for student, secrets in ((ANN, {}), (EVE, {opened[0].id: "0" * 32})):
+        monkeypatch.setattr(session, "name_in", lambda cookies, student=student: student)
+        monkeypatch.setattr(teacher, "secrets", lambda secrets=secrets: secrets)
+        store.rounds.change(opened[0].id, opened[1], given.id, board_shown=False)
+        assert not charts(board(open_page, opened[0]))
+        store.rounds.change(opened[0].id, opened[1], given.id, board_shown=True)
+        app = board(open_page, opened[0])
+        assert len(points(app)) == 1
+        assert "show_run" not in {button.key for button in app.button}
+
+
+def test_results_are_covered_until_they_are_uncovered(open_page: Open, store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, question="accuracy"))
+    store.rounds.predict(given.id, ANN, 80)
+    trained(store, given)
+    app = board(open_page, opened[0])
+    assert set(charts(app)) == {"chart_predictions"}
+    assert [one["uid"] for one in charts(app)["chart_predictions"]["figure"]["data"] if one["type"] == "bar"] == [
+        "predictions"
+    ]
+    store.rounds.change(opened[0].id, opened[1], given.id, uncovered=True)
+    app = board(open_page, opened[0])
+    assert set(charts(app)) == {"chart_predictions", "chart_board", "chart_board_curves"}
+
+
+def test_a_frozen_board_stays_and_goes_on(open_page: Open, store: Store, opened: Opened) -> None:
+    given = give(store, opened)
+    first = trained(store, given)
+    app = board(open_page, opened[0])
+    app.segmented_control(key="board_which").set_value("all").run()
+    app.toggle(key="board_frozen").set_value(True).run()
+    second = trained(store, given)
+    app.run()
+    assert points(app) == [first]
+    assert not charts(app)["chart_board"]["live"]
+    app.toggle(key="board_frozen").set_value(False).run()
+    assert points(app) == [first, second]
+
+
+def test_test_figures_are_offered_once_they_are_open_to_all(open_page: Open, store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, test_sealed=True))
+    app = board(open_page, opened[0])
+    assert "board_split" not in {control.key for control in app.segmented_control}
+    store.rounds.change(opened[0].id, opened[1], given.id, test_sealed=False)
+    app = board(open_page, opened[0])
+    assert app.segmented_control(key="board_split").options == ["Validation", "Test"]
+
+
+def test_an_earlier_round_is_at_hand(open_page: Open, store: Store, opened: Opened) -> None:
+    first = give(store, opened)
+    run_id = trained(store, first)
+    give(store, opened)
+    app = board(open_page, opened[0])
+    assert points(app) == []
+    app.selectbox(key="board_round_choice").set_value(first.id).run()
+    assert points(app) == [run_id]
+
+
+def test_a_run_that_was_clicked_on_is_opened_shown_to_all_and_stopped(
+    open_page: Open, store: Store, opened: Opened
+) -> None:
+    run_id = trained(store, give(store, opened))
+    app = board(open_page, opened[0])
+    app.session_state["board_run"] = run_id
+    app.run()
+    press(app, "show_run")
+    found = store.classes.get(opened[0].id)
+    assert found is not None
+    assert run_id in found.look_here
+    press(app, "stop_run")
+    assert store.runs.get(run_id).stopped_by_teacher
+    app.session_state["board_run"] = "nothing"
+    assert "Click a point" in texts(app.run())
