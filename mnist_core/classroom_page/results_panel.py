@@ -117,10 +117,8 @@ def _report(opened: Class, given: Round, rows: Rows, code: str) -> bytes:
     newest = max((row.run.created_at for row, _curves in rows), default=None)
     results = round_report.RoundResults(
         class_name=opened.name,
-        title=_title(given),
-        instruction=given.plan.instruction,
+        given=given,
         date="" if newest is None else date.fromtimestamp(newest).isoformat(),
-        free=list(given.plan.free),
         rows=rows,
         test_shown=not (given.plan.test_sealed or seal.sealed()),
     )

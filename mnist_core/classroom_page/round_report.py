@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core import comparison
+from mnist_core import comparison, escape
+from mnist_core.classroom_page import board_figure, predictions_figure
 from mnist_core.classroom_page import results_figure as charts
+from mnist_core.classroom_page.board_figure import BoardLook
 from mnist_core.classroom_page.results_figure import NamedRun, Setting
-from mnist_core.diagnostics import predictions
 from mnist_core.escape import UserText
 from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
 from mnist_core.panels.predictions import WORDS
 from mnist_core.records import Curves, Run, Split
 from mnist_core.report import Cell, Chart, Column, Facts, Paragraph, Part, Quote, Report, Section, Table, Words
+from mnist_core.rounds import Question, Round, RoundRun
 from mnist_core.ui import names
-from mnist_core.ui.texts import _, language, ngettext
+from mnist_core.ui.texts import _, language
 
 Figure = dict[str, Any]
 MOST_CURVES = 300  # lines in a chart: a browser takes a second for them
@@ -27,15 +29,31 @@ MOST_CURVES = 300  # lines in a chart: a browser takes a second for them
 
 @dataclass(frozen=True, eq=False)
 class RoundResults:
-    """What is told of a round. `free`: the settings that students could move; `date`: as it is to be read."""
+    """What is told of a round. `date`: as it is to be read."""
 
     class_name: UserText
-    title: UserText
-    instruction: UserText
+    given: Round
     date: str
-    free: Sequence[str]
     rows: Sequence[tuple[StudentRun, Curves]]
     test_shown: bool
+
+    @property
+    def title(self) -> UserText:
+        """The round's number and title."""
+        return escape.joined(". ", str(self.given.number), self.given.plan.title)
+
+    @property
+    def free(self) -> Sequence[str]:
+        """The settings that students could move."""
+        return list(self.given.plan.free)
+
+    @property
+    def runs(self) -> list[RoundRun]:
+        """The runs as the board has them."""
+        students = {
+            nickname: number for number, nickname in enumerate(dict.fromkeys(row.nickname for row, _ in self.rows))
+        }
+        return [RoundRun(row.run, curves, row.nickname, students[row.nickname]) for row, curves in self.rows]
 
 
 def report(results: RoundResults) -> Report:
@@ -46,8 +64,8 @@ def report(results: RoundResults) -> Report:
         across = _across(results)
         runs = [NamedRun(row.nickname.plain, row.run, curves) for row, curves in rows]
         sections += [
-            Section(_("Board"), [_points(runs, across)]),
-            *([Section(_("Predictions"), found)] if (found := _predictions([row for row, _curves in rows])) else []),
+            Section(_("Board"), [_board(results)]),
+            *([Section(_("Predictions"), found)] if (found := _predictions(results)) else []),
             Section(_("Curves"), _curves_of(runs, across)),
             Section(_("All runs"), [_table(results)], new_page=True),
         ]
@@ -68,7 +86,7 @@ def _about(results: RoundResults) -> list[Part]:
     ]
     if runs:
         facts.append((_("The same for all"), names.but_the_rate(runs[0].config) if _alike(runs) else "–"))
-    parts: list[Part] = [Quote(results.instruction)] if results.instruction else []
+    parts: list[Part] = [Quote(results.given.plan.instruction)] if results.given.plan.instruction else []
     parts.append(Facts(facts))
     if not runs:
         parts.append(Paragraph(_("Nobody has trained in this round.")))
@@ -110,14 +128,16 @@ def _split(runs: Sequence[NamedRun]) -> Split:
     return "validation" if any(one.run.config.validation_size for one in runs) else "train"
 
 
-def _points(runs: Sequence[NamedRun], across: str) -> Chart:
-    split, setting = _split(runs), _setting(across, runs)
-    broken = sum(charts.is_broken(one.run) for one in runs)
-    text = ngettext("Each of {n} point is a run.", "Each of {n} points is a run.", len(runs)).format(n=len(runs))
-    accuracies = [value for one in runs if (value := charts.final_accuracy(one.run, split)) is not None]
-    best = _("The best accuracy is {best}.").format(best=f"{max(accuracies):.2%}") if accuracies else ""
-    fell = ngettext("{n} run broke.", "{n} runs broke.", broken).format(n=broken)
-    return _chart(lambda view: charts.points_chart(runs, setting, split, view, _), f"{text} {best} {fell}", 460)
+def _board(results: RoundResults) -> Chart:
+    """The board with all runs, as the class has seen it."""
+    plan, runs = results.given.plan, results.runs
+    across = next(iter(board_figure.settings_across(plan)), "")
+
+    def make(view: ChartView) -> Figure:
+        look = BoardLook(which="all", across=across, dark=view.dark)
+        return board_figure.points_chart(plan, results.given.id, runs, look, _)
+
+    return _chart(make, board_figure.describe_points(runs, BoardLook(which="all")).text(_), 480)
 
 
 def _curves_of(runs: Sequence[NamedRun], across: str) -> list[Part]:
@@ -151,24 +171,27 @@ def _best(run: Run) -> float:
     return float(value) if isinstance(value, int | float) and np.isfinite(value) else -1.0
 
 
-def _predictions(rows: Sequence[StudentRun]) -> list[Part]:
-    """What was expected beside what came: of words the outcome of each run, of percentages its accuracy; one prediction of each student."""
-    said = {row.nickname: word for row in rows if (word := row.prediction or row.run.prediction) is not None}
+def _predictions(results: RoundResults) -> list[Part]:
+    """What was expected, one prediction of each student, beside what came."""
+    said = {
+        row.nickname: word
+        for row, _curves in results.rows
+        if (word := row.prediction or row.run.prediction) is not None
+    }
     if not said:
         return []
-    description = _("How often each outcome was predicted, and how often it came.")
-    numbers = [value for text in said.values() if (value := _percent(text)) is not None]
-    if numbers:
-        observed = [
-            100 * value for row in rows if (value := charts.final_accuracy(row.run, _judge(row.run))) is not None
-        ]
-        return [_chart(lambda view: charts.percent_chart(numbers, observed, view, _), description, 360)]
-    came = [outcome for row in rows if (outcome := predictions.observed(row.run)) is not None]
-    return [_chart(lambda view: charts.words_chart(list(said.values()), came, _words(), view, _), description, 360)]
+    # Where the round asks nothing, some may have predicted all the same, of a run of theirs.
+    question: Question = "accuracy" if results.given.plan.question == "accuracy" else "outcome"
 
+    def make(view: ChartView) -> Figure:
+        look = BoardLook(dark=view.dark)
+        told = list(said.values())
+        return predictions_figure.predictions_chart(
+            question, results.given.id, told, results.runs, look, _, uncovered=True
+        )
 
-def _judge(run: Run) -> Split:
-    return "validation" if run.config.validation_size else "train"
+    text = _("How many students predicted each outcome, and what the best run of each came to.")
+    return [_chart(make, text, 380)]
 
 
 def _words() -> dict[str, str]:

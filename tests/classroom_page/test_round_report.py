@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, Curves, Outcome, Progress, Run
 from mnist_core.report import Chart, Part, Report, Table, written
+from mnist_core.rounds import Plan, Round
 from mnist_core.ui import texts
 from tests.charts import floats
 
@@ -49,16 +51,10 @@ def rows_of(predictions: tuple[str | None, ...] = ("learns", "breaks", None)) ->
     ]
 
 
-def results(rows: Rows, **more: Any) -> RoundResults:
-    words: dict[str, Any] = {
-        "class_name": UserText("3b"),
-        "title": UserText("Break it"),
-        "instruction": UserText("Choose a rate."),
-        "date": "2026-11-29",
-        "free": ["learning_rate"],
-        "test_shown": True,
-    }
-    return RoundResults(rows=rows, **(words | more))
+def results(rows: Rows, test_shown: bool = True, **more: Any) -> RoundResults:
+    plan = Plan(UserText("Break it"), UserText("Choose a rate."), free={"learning_rate": (0.001, 10.0)})
+    given = Round("abc", "c", 1, "closed", 1, replace(plan, **more))
+    return RoundResults(UserText("3b"), given, "2026-11-29", rows, test_shown=test_shown)
 
 
 @pytest.fixture(autouse=True)
@@ -119,19 +115,19 @@ def test_of_a_round_without_predictions_none_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predictions", "names", "predicted", "observed"),
+    ("question", "predictions", "predicted", "observed"),
     [
-        (("learns", "learns", "breaks"), ["learns", "learns slowly", "breaks"], [2, 0, 1], [2, 0, 1]),
-        (("97.5", "100", "42"), None, [0, 1, 0, 0, 0, 0, 1, 0, 1], [1, 0, 0, 0, 1, 0, 1, 0, 0]),
+        ("outcome", ("learns", "learns", "breaks"), [2, 0, 1], [2, 0, 1]),
+        ("none", ("learns", None, "breaks"), [1, 0, 1], [2, 0, 1]),  # of a run of one's own
+        ("accuracy", ("97.5", "100", "42"), [1, 2], [1, 1, 1]),
     ],
 )
 def test_predictions_stand_beside_outcomes(
-    predictions: tuple[str, ...], names: list[str] | None, predicted: list[int], observed: list[int]
+    question: str, predictions: tuple[str | None, ...], predicted: list[int], observed: list[int]
 ) -> None:
-    (chart,) = parts(report(results(rows_of(predictions))), "Predictions")
+    (chart,) = parts(report(results(rows_of(predictions), question=question)), "Predictions")
     assert isinstance(chart, Chart)
-    first, second = chart.light["data"]
-    assert names is None or first["x"] == names
+    first, second, *_ends = chart.light["data"]
     assert (first["y"], second["y"]) == (predicted, observed)
 
 
@@ -148,8 +144,6 @@ def test_of_very_many_runs_each_students_best_is_drawn(monkeypatch: pytest.Monke
     assert next(line["name"] for line in loss.light["data"]) == "ann"
     assert len(loss.light["data"]) == 3
     assert "the best of each student" in loss.description
-    (board,) = [part for part in parts(made, "Board") if isinstance(part, Chart)]
-    assert sum(len(floats(trace["x"])) for trace in board.light["data"]) == 4  # the board has all
 
 
 # ---- charts ----------------------------------------------------------------------------------------------------
@@ -162,22 +156,16 @@ def named(rows: Rows) -> list[NamedRun]:
 RATES = Setting("Learning rate", (0.1, 0.01, 3.0), log=True)
 
 
-def test_what_broke_stands_in_its_band() -> None:
-    figure = charts.points_chart(named(rows_of()), RATES, "validation", ChartView(), str)
-    well, broke = figure["data"]
-    assert floats(well["x"]) == pytest.approx([0.1, 0.01])
-    assert floats(well["y"]) == pytest.approx([0.9, 0.97])
-    assert floats(broke["x"]) == [3.0]
-    (height,) = floats(broke["y"])
-    assert figure["layout"]["shapes"][0]["y0"] < height < figure["layout"]["shapes"][0]["y1"] < 0
-    assert well["marker"]["symbol"] != broke["marker"]["symbol"]  # not by color alone
-    assert "<img" not in well["text"][1]
+def board(made: Report) -> dict[str, Any]:
+    (chart,) = [part for part in parts(made, "Board") if isinstance(part, Chart)]
+    return {trace["uid"]: trace for trace in chart.light["data"]}
 
 
-def test_without_broken_runs_there_is_no_band() -> None:
-    figure = charts.points_chart(named(rows_of()[:2]), Setting("r", (0.1, 0.2)), "validation", ChartView(), str)
-    assert figure["layout"]["shapes"] == []
-    assert figure["layout"]["yaxis"]["range"][0] == 0
+def test_the_board_has_all_runs_and_what_broke_apart() -> None:
+    again = [(StudentRun(UserText("ann"), run(9, 0.2, 0.4)), curves())]
+    drawn = board(report(results([*rows_of(), *again])))
+    assert floats(drawn["done"]["x"]) == pytest.approx([0.1, 0.01, 0.2])
+    assert floats(drawn["broken"]["x"]) == [3.0]
 
 
 def test_curves_are_thin_and_colored_by_the_setting() -> None:
@@ -199,7 +187,8 @@ def test_settings_that_are_words_have_their_names() -> None:
         (StudentRun(UserText(name), run(number, 0.1, 0.9, optimizer=name)), curves())
         for number, name in enumerate(("sgd", "adam", "sgd"))
     ]
-    (chart,) = parts(report(results(rows, free=["optimizer"])), "Board")
-    assert isinstance(chart, Chart)
-    assert list(chart.light["layout"]["xaxis"]["ticktext"]) == ["Adam", "SGD"]
-    assert floats(chart.light["data"][0]["x"]) == [1.0, 0.0, 1.0]
+    made = report(results(rows, free={"optimizer": ("adam", "sgd")}))
+    (chart,) = [part for part in parts(made, "Board") if isinstance(part, Chart)]
+    assert list(chart.light["layout"]["xaxis"]["ticktext"]) == ["adam", "sgd"]
+    loss, _accuracy = [part for part in parts(made, "Curves") if isinstance(part, Chart)]
+    assert len({line["line"]["color"] for line in loss.light["data"]}) == 1  # words have no order
