@@ -224,6 +224,21 @@ def test_the_runs_and_the_strength_of_a_perturbation(open_browser: Open, cable: 
     wait_until(as_before, 60)
 
 
+def test_the_cell_of_the_confusion_matrix(open_browser: Open, cable: Cable, leave: Leave, give: Put) -> None:
+    page = open_browser()
+    page.server = cable.address
+    give(page, epochs=1, train_size=1_000)
+    page.open("/inspect?view=mistakes")
+    wait_until(lambda: page.chart("confusion", "drawn-at"), 60)
+    page.click_cell("confusion", 4, 9)
+    wait_until(lambda: query(page).get("cell") == "4-9" and page.at_rest(), 30)
+    before = query(page)
+    leave(page)
+    wait_until(lambda: page.says("True digit 4, answered 9") and query(page) == before, 60)
+    page.press("mistakes_all")
+    wait_until(lambda: "cell" not in query(page) and not page.says("True digit 4"), 30)
+
+
 def test_the_first_press_after_coming_back_counts(open_browser: Open, cable: Cable) -> None:
     page = open_browser()
     page.server = cable.address
