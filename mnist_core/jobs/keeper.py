@@ -21,10 +21,15 @@ _over = threading.Event()  # set by tests alone: the thread ends with the proces
 
 def keep_cluster() -> None:
     """See that the cluster lives, now and from now on. Cheap where it does. Raises JobsError as `ensure_cluster`."""
-    # By its name: Streamlit may have imported this module anew.
-    if not any(thread.name == NAME for thread in threading.enumerate()):
+    if not is_kept():
         threading.Thread(target=_keep, name=NAME, daemon=True).start()
     jobs.ensure_cluster()
+
+
+def is_kept() -> bool:
+    """Whether something has asked for it in this process."""
+    # By its name: Streamlit may have imported this module anew.
+    return any(thread.name == NAME for thread in threading.enumerate())
 
 
 def _keep() -> None:

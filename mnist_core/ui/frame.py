@@ -112,7 +112,9 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     session.remember_student()
     if session.is_becoming():
         return
-    keeper.keep_cluster()
+    is_first = not keeper.is_kept()  # since the server's start: it is drawn before the cluster takes the cores
+    if not is_first:
+        keeper.keep_cluster()
     interval = data_note.interval()  # where the store is out of reach, what a press met is said when it is back
     problem = st.session_state.pop("problem", None)  # before a fragment takes it for its own
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
@@ -131,6 +133,8 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     finally:
         _inside.reset(token)
     address.end()
+    if is_first:
+        keeper.keep_cluster()
 
 
 def _say_when_the_disk_is_full() -> None:

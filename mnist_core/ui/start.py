@@ -21,6 +21,7 @@ FIRST_PAGE_SECONDS = 3.0  # the first page, if somebody waits for one, is drawn 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Keep the cluster alive as long as the server lives: runs that wait from before go on without a page."""
+    threading.Thread(target=_prepare, daemon=True).start()
     threading.Thread(target=_keep_cluster, daemon=True).start()
     if not st.get_option("server.headless"):
         # As Streamlit does for a plain script. The server answers a moment after this.
@@ -30,6 +31,17 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _open_browser() -> None:
     cli_util.open_browser(server_util.get_url(st.get_option("browser.serverAddress")))
+
+
+def _prepare() -> None:
+    """Have what the first page needs, while the browser still loads Streamlit's own scripts."""
+    try:
+        from mnist_core.ui import chart, frame, session  # noqa: F401
+
+        session.read_secrets()
+        session.store()
+    except Exception as error:  # a page says it to who comes
+        LOG.warning("%s", error)
 
 
 def _keep_cluster() -> None:
