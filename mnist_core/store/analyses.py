@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Analysis, AnalysisKind
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.lease import holds
 from mnist_core.store.limits import check_analyses
 from mnist_core.store.queue import in_turn
@@ -64,6 +64,7 @@ class Analyses:
         }
         same_kind = sa.and_(analyses.c.owner == owner, analyses.c.kind == kind)
         with self.database.begin() as connection:
+            wait_for_others(connection)
             if connection.execute(sa.select(analyses.c.id).where(analyses.c.id == analysis_id)).scalar():
                 return analysis_id
             connection.execute(sa.delete(analyses).where(same_kind, analyses.c.state == "queued"))

@@ -54,6 +54,12 @@ def check_lease(connection: sa.Connection, token: int | None) -> None:
         raise LeaseLostError(N_("Another machine now serves the store. This one is on standby."))
 
 
+def wait_for_others(connection: sa.Connection) -> None:
+    """Let whoever puts something into the queue wait for others who do, until their transactions end: so that what is counted
+    against a bound is all there is. (The sequence's row is locked, which each of them changes anyway.)"""
+    connection.execute(sa.select(counters.c.value).where(counters.c.name == "order").with_for_update())
+
+
 def next_order(connection: sa.Connection, count: int = 1) -> int:
     """The next number of the store's sequence, the first where several are taken: what comes later has a higher one."""
     is_order = counters.c.name == "order"

@@ -16,7 +16,7 @@ from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, UnreadableRun
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.limits import check_runs
 from mnist_core.store.queue import fair_order
@@ -55,6 +55,7 @@ class Runs:
         """
         run_id = run_id or secrets.token_hex(5)
         with self.database.begin() as connection:
+            wait_for_others(connection)
             if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
                 return run_id
             check_runs(connection, owner, [config])
@@ -214,6 +215,7 @@ def insert_group(
     `round_id`: the round that they are a sweep of.
     """
     ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
+    wait_for_others(connection)
     if connection.execute(sa.select(runs.c.id).where(runs.c.id.in_(ids))).first():
         return ids  # the same press has arrived before
     check_runs(connection, owner, configs)

@@ -14,7 +14,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import SweepRecord
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.limits import check_sweeps
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.runs import insert_group
@@ -35,6 +35,7 @@ class Sweeps:
         Raises LimitError and RoundError as `Runs.create`, and where there are too many sweeps.
         """
         with self.database.begin() as connection:
+            wait_for_others(connection)
             if not connection.execute(sa.select(sweeps.c.id).where(sweeps.c.id == plan.id)).first():
                 check_sweeps(connection, plan.owner)
             ids = insert_group(
