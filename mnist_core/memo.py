@@ -23,6 +23,7 @@ class Memo:
     def __init__(self, room: int) -> None:
         self.room = room
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0  # of all values: thousands are kept, and one comes at a time
         self._computing: dict[Hashable, threading.Event] = {}
         self._lock = threading.Lock()
 
@@ -44,6 +45,7 @@ class Memo:
             size = bytes_of(value)
             with self._lock:
                 self._values[key] = (value, size)
+                self._bytes += size
                 self._make_room()
             return value
         finally:
@@ -54,13 +56,12 @@ class Memo:
     def bytes(self) -> int:
         """What all values take, as `bytes_of` reckons."""
         with self._lock:
-            return sum(size for _value, size in self._values.values())
+            return self._bytes
 
     def _make_room(self) -> None:
-        total = sum(size for _value, size in self._values.values())
-        while total > self.room and len(self._values) > 1:
+        while self._bytes > self.room and len(self._values) > 1:
             _key, (_value, size) = self._values.popitem(last=False)
-            total -= size
+            self._bytes -= size
 
 
 def kept(room: int) -> Callable[[Callable[P, T]], Callable[P, T]]:

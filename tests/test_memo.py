@@ -87,3 +87,13 @@ def test_bytes_of_what_figures_are_made_of() -> None:
     points = [{"y": np.zeros(1_000)} for _number in range(300)]
     assert 300 * 8_000 < bytes_of({"data": points}) < 300 * 9_000
     assert bytes_of("x" * 10_000) > 10_000
+
+
+def test_room_is_kept_count_of_through_many_values_and_failures() -> None:
+    memo = Memo(50_000)
+    for number in range(500):
+        memo.get(number % 70, lambda number=number: np.zeros(500 + number, np.uint8))  # type: ignore[misc]
+        with pytest.raises(ValueError, match="no"):
+            memo.get("failing", lambda: int("no"))
+    kept = [key for key in range(70) if key in memo._values]
+    assert memo.bytes() == sum(bytes_of(memo.get(key, lambda: pytest.fail("is there"))) for key in kept) <= 50_000

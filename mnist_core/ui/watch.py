@@ -48,14 +48,17 @@ class _Recent(OrderedDict[Hashable, Any]):
         super().__init__()
         self.most, self.room = most, room
         self._sizes: dict[Hashable, int] = {}
+        self._bytes = 0
 
     def put(self, key: Hashable, value: Any) -> None:
+        size = bytes_of(value)
+        self._bytes += size - self._sizes.get(key, 0)
+        self._sizes[key] = size
         self[key] = value
         self.move_to_end(key)
-        self._sizes[key] = bytes_of(value)
-        while len(self) > 1 and (len(self) > self.most or sum(self._sizes.values()) > self.room):
+        while len(self) > 1 and (len(self) > self.most or self._bytes > self.room):
             oldest, _value = self.popitem(last=False)
-            del self._sizes[oldest]
+            self._bytes -= self._sizes.pop(oldest)
 
 
 _lock = threading.Lock()
