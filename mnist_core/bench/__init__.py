@@ -1,9 +1,9 @@
-"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench sliders`, `bench strokes`,
+"""Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench class`, `bench sliders`, `bench strokes`,
 `bench growth`, `bench verdicts`, `bench range-test` and `bench photos`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
-(requirements-dev.txt), Chromium and its driver. `sliders`: from a slider's move to the redrawn picture on the pages
+(requirements-dev.txt), Chromium and its driver. `class`: many browsers at once, on the cores of the server. `sliders`: from a slider's move to the redrawn picture on the pages
 that explain, `strokes`: from a stroke on the drawing pad to the redrawn bars of three runs; both need the same.
 `growth`: the Compare page with 10 to 5,000 runs. `verdicts`: how often the health check of a run is right. `range-test`: how
 good the rates are that a range test suggests. `photos`: how often a network reads a photo of a digit. Speaks English only.
@@ -20,7 +20,18 @@ from mnist_core.bench.report import Report
 from mnist_core.cli_options import Parser, writable_file
 from mnist_core.errors import MnistLabError
 
-COMMANDS = ("training", "ui", "sliders", "strokes", "growth", "verdicts", "range-test", "photos", "home-curves")
+COMMANDS = (
+    "training",
+    "ui",
+    "class",
+    "sliders",
+    "strokes",
+    "growth",
+    "verdicts",
+    "range-test",
+    "photos",
+    "home-curves",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _training_options(command("training", _training, "training beside its floor and other libraries (the default)"))
     _ui_options(command("ui", _ui, "start, memory, and from the click on Run to the first point in the browser"))
+    _class_options(command("class", _class, "a class on one machine: many browsers, each with a run just begun"))
     _repeated_options(
         command("sliders", _sliders, "from a slider's move to the redrawn picture in the browser"),
         "--moves",
@@ -95,6 +107,15 @@ def _training_options(command: Parser) -> None:
 def _ui_options(command: Parser) -> None:
     command.add_argument("--clicks", metavar="N", type=_at_least_one, default=20, help="clicks with warm workers (20)")
     command.add_argument("--starts", metavar="N", type=_at_least_one, default=3, help="starts of the server (3)")
+    _data_option(command, " (default: the built-in digits)")
+    _json_option(command)
+
+
+def _class_options(command: Parser) -> None:
+    command.add_argument("--browsers", metavar="N", type=_at_least_one, default=60, help="browsers in all (60)")
+    command.add_argument("--chromiums", metavar="N", type=int, default=3, help="real ones among them (3)")
+    command.add_argument("--seconds", metavar="N", type=_at_least_one, default=60, help="for which they watch (60)")
+    command.add_argument("--only", default="", help="one lesson: watching, at-once, among-long or start")
     _data_option(command, " (default: the built-in digits)")
     _json_option(command)
 
@@ -150,6 +171,14 @@ def _ui(options: argparse.Namespace) -> Report:
     from mnist_core.bench import ui
 
     return ui.measure(clicks=options.clicks, starts=options.starts, data=options.data)
+
+
+def _class(options: argparse.Namespace) -> Report:
+    from mnist_core.bench import class_room
+
+    return class_room.measure(
+        count=options.browsers, real=options.chromiums, seconds=options.seconds, data=options.data, only=options.only
+    )
 
 
 def _sliders(options: argparse.Namespace) -> Report:

@@ -56,12 +56,17 @@ class Server:
 
 def start_server(environment: Mapping[str, str]) -> Server:
     """Start the app on a free port of this machine; does not wait until it answers."""
+    return start_script("app.py", environment)
+
+
+def start_script(script: str, environment: Mapping[str, str]) -> Server:
+    """The same with any script of Streamlit's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = {"server.port": port, "server.headless": "true", "server.address": "127.0.0.1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py"]
+        [sys.executable, "-m", "streamlit", "run", script]
         + [word for name, value in options.items() for word in (f"--{name}", str(value))],
         cwd=ROOT,
         env=dict(environment),

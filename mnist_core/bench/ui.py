@@ -31,8 +31,8 @@ SWEEP_PAGE, SWEEP_RATES, SWEEP_ENDS = "/learning_rate?preset=two-layer-net&epoch
 SWEEPS = 3
 HEAVY = ("/torch/", "/torchvision/", "/distributed/")
 
-_LISTEN = "document.addEventListener('click', () => { window.benchClicked = Date.now(); }, true);"
-_WAITED = """
+LISTEN = "document.addEventListener('click', () => { window.benchClicked = Date.now(); }, true);"
+WAITED = """
 const chart = document.querySelector('[data-testid="live-chart"][data-key="chart_loss"]');
 const drawn = chart && Number(chart.dataset.drawnAt || 0);
 return drawn && drawn >= window.benchClicked ? drawn - window.benchClicked : null;
@@ -102,10 +102,10 @@ def _cold(browser: WebDriver, server: Server) -> float:
 
 def _click(browser: WebDriver) -> float:
     """Seconds from a click on Run to the first point of its curve; the run is stopped afterwards."""
-    _script(browser, "if (!window.benchClicked) {" + _LISTEN + "}")
+    _script(browser, "if (!window.benchClicked) {" + LISTEN + "}")
     press(browser, RUN)
-    wait_until(lambda: _script(browser, _WAITED) is not None, "the first point of the curve")
-    waited = float(_script(browser, _WAITED)) / 1000
+    wait_until(lambda: _script(browser, WAITED) is not None, "the first point of the curve")
+    waited = float(_script(browser, WAITED)) / 1000
     press(browser, STOP)
     wait_until(lambda: not _script(browser, _READY, STOP), "the end of the run")
     return waited
