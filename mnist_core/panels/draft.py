@@ -147,7 +147,8 @@ def _begin_round(own: Assignment) -> None:
     plan = own.round.plan
     st.session_state["preset"] = plan.preset if plan.preset in PRESETS else ""
     st.session_state["variant"] = plan.variant
-    load(own.base, keep_preset=True)
+    if not _asked_for(*FIELDS):  # else who reloads the page keeps what he has moved
+        load(own.base, keep_preset=True)
 
 
 def _take_what_was_moved(draft: dict[str, Any]) -> None:
@@ -203,8 +204,13 @@ def write_address() -> None:
 
 def follow_address() -> None:
     """Take the settings of an address that was followed, where it has any."""
-    if address.followed() and any(name in FIELDS or name in ("preset", "variant") for name in st.query_params):
+    if _asked_for(*FIELDS, "preset", "variant"):
         _from_address()
+
+
+def _asked_for(*names: str) -> bool:
+    """Whether an address was followed that says one of these."""
+    return address.followed() and any(name in names for name in st.query_params)
 
 
 def _from_address() -> None:

@@ -103,6 +103,21 @@ def test_an_address_changes_nothing_that_is_locked(open_page: Open, store: Store
     assert run.config == CONFIG.replace(learning_rate=10.0)
 
 
+def test_who_opens_the_round_with_an_address_begins_with_what_it_says_of_free_settings(
+    open_page: Open, store: Store, opened: Opened
+) -> None:
+    # So does who reloads the page: his session is a new one.
+    give(store, opened)
+    app = joined(open_page(), store, opened)
+    app.switch_page("pages/train.py")
+    app.query_params.update({"epochs": "9", "learning_rate": "5"})
+    app.run()
+    assert "The round gives these settings" in texts(app)
+    press(app, "run")
+    (run,) = runs_of(app, store)
+    assert run.config == CONFIG.replace(learning_rate=5.0)
+
+
 def test_a_prediction_is_asked_for_first(open_page: Open, store: Store, opened: Opened) -> None:
     given = give(store, opened, replace(PLAN, question="outcome"))
     app = joined(open_page("train"), store, opened)
