@@ -1,9 +1,12 @@
-"""A round in real browsers: given, found without reloading, predicted, trained, on the board, stopped; and what students forge."""
+"""A round in real browsers: joined by the code, given, found without reloading, predicted, trained, on the board, stopped, taken
+home, found again by the personal code; and what students forge."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +20,8 @@ from mnist_core.web.cookie import COOKIE
 from tests.browser.conftest import Lab, Open
 from tests.browser.page import Page
 from tests.browser.socket_session import SocketSession, filled, pressed, switched
-from tests.browser.test_classroom import PHONE, cookies, fill
+from tests.browser.test_classroom import PHONE, cookies, fill, in_class
+from tests.browser.test_export import only
 from tests.conftest import mnist_folder, wait_until
 
 pytestmark = pytest.mark.browser
@@ -55,12 +59,23 @@ def enter(page: Page, store: Store, opened: Class, nickname: str, address: str =
     return student
 
 
-def test_a_round_from_giving_it_to_its_end(open_browser: Open, store: Store) -> None:
+def join(page: Page, opened: Class, nickname: str) -> Page:
+    """Join as a student does: the code on Home, a nickname."""
+    page.open("/")
+    fill(page, "typed_code", opened.code)
+    page.press("take_code")
+    fill(page, "nickname", nickname)
+    page.press("join_now")
+    page.wait_for(f"You are in, as {nickname}")
+    return page
+
+
+def test_a_round_from_joining_to_what_is_taken_home(open_browser: Open, store: Store, tmp_path: Path) -> None:
     opened, secret = store.classes.open("3b", "t" * 32)
     teacher = teach(open_browser(size=(1600, 1200)), opened, secret)
     ann, bob = open_browser(), open_browser(size=PHONE)
     enter(ann, store, opened, "Otter")
-    enter(bob, store, opened, "Falcon")
+    join(bob, opened, "Falcon").open("/train")
 
     # Given on the Train page; both students see it without reloading, with what is free alone.
     query = "&".join(f"{name}={value}" for name, value in CONFIG.to_query().items())
@@ -93,8 +108,7 @@ def test_a_round_from_giving_it_to_its_end(open_browser: Open, store: Store) -> 
     store.rounds.change(opened.id, secret, given.id, uncovered=True, board_shown=True)
     wait_until(lambda: _points(teacher) == 2, 40)
     wait_until(lambda: _points(board) == 2, 40)
-    late = open_browser()
-    enter(late, store, opened, "Late")
+    late = join(open_browser(), opened, "Late").open("/train")
     late.wait_for("Find the edge")
 
     # A point on the board without anybody's doing; stopped by the teacher, with a sentence for the student.
@@ -111,12 +125,34 @@ def test_a_round_from_giving_it_to_its_end(open_browser: Open, store: Store) -> 
     teacher.press("stop_class")
     bob.wait_for("Your teacher stopped this run")
 
+    # Another phone: by the personal code it is the same student, with his prediction.
+    members = {one.nickname.raw: one for one in store.classes.members(opened.id, secret)}
+    phone = open_browser(size=PHONE).open(f"/?class={opened.code}")
+    phone.expand("I was here before, in another browser")
+    fill(phone, "typed_personal", members["Falcon"].personal_code)
+    phone.press("rejoin")
+    in_class(phone, "Falcon")
+    phone.open("/train").wait_for("You predicted: learns")
+
+    # The teacher takes the table home.
+    folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    teacher.browser.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
+    teacher.expand("Results of a round")
+    teacher.press_label("CSV")
+    table = wait_until(lambda: only(tmp_path, ".csv"))
+    assert table is not None
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert (
+        sorted((row["nickname"], row["prediction"]) for row in rows)
+        == [("Falcon", "learns")] * 2 + [("Otter", "learns")] * 2
+    )
+
     # Everybody is led to the teacher's page; who is removed is told.
     teacher.open("/data?view=classes")
     teacher.press("lead")
     ann.wait_for("Your teacher shows something")
-    member = {one.nickname.raw: one for one in store.classes.members(opened.id, secret)}["Otter"]
-    store.classes.remove(opened.id, secret, member.id)
+    store.classes.remove(opened.id, secret, members["Otter"].id)
     ann.wait_for("Your teacher has removed you from 3b")
 
 
