@@ -94,17 +94,20 @@ _STYLE = """<style>
 .stMainBlockContainer h1 { font-size: 1.7rem; padding: 0 0 0.2rem; }
 .stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.6rem 0 0.2rem; }
 .stMainBlockContainer [data-testid="stMetricValue"] { font-size: 1.7rem; }
+.stMainBlockContainer :is(h1, h2, h3, h5) { word-break: keep-all; overflow-wrap: anywhere; }
 [class*="explanation_live"] { min-height: 9.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.4rem; min-height: 0; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4.2rem 1rem 2rem; } }
 </style>"""
+# Streamlit's own hints in fields are English, whatever the page speaks.
+_NO_HINTS = """<style>[data-testid="InputInstructions"] { display: none; }</style>"""
 
 
 def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     address.begin()
     st.session_state.pop("draw_anew", None)  # that is what happens here
-    st.html(_STYLE)
+    st.html(_STYLE if texts.language() == "en" else _STYLE + _NO_HINTS)
     large_type.begin()
     visits.note()
     session.read_secrets()

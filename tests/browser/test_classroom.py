@@ -144,6 +144,20 @@ def test_a_class_from_opening_to_its_end(open_browser: Open, store: Store) -> No
     assert line(ann.open("/train")) == ""
 
 
+def test_joining_in_korean_on_a_telephone(open_browser: Open, store: Store) -> None:
+    opened, _secret = store.classes.open("3학년 2반", "t" * 32)
+    page = open_browser(language="ko-KR", size=PHONE).open("/")
+    fill(page, "typed_code", opened.code)
+    page.press("take_code")
+    fill(page, "nickname", "수달 7")
+    assert not page.says("Press Enter")  # Streamlit's own words in a field
+    page.press("join_now")
+    page.wait_for("개인 코드")
+    assert "3학년 2반: 수달 7" in line(page)
+    wide, room = page.browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= room
+
+
 def as_it_is(store: Store, class_id: str, secret: str) -> tuple[object, ...]:
     """The class and its members; the days that it has left pass by themselves."""
     opened = store.classes.get(class_id)
