@@ -115,7 +115,7 @@ def _class_options(command: Parser) -> None:
     command.add_argument("--browsers", metavar="N", type=_at_least_one, default=60, help="browsers in all (60)")
     command.add_argument("--chromiums", metavar="N", type=int, default=3, help="real ones among them (3)")
     command.add_argument("--seconds", metavar="N", type=_at_least_one, default=60, help="for which they watch (60)")
-    command.add_argument("--only", default="", help="one lesson: watching, at-once, among-long or start")
+    command.add_argument("--only", default="", help="one lesson: watching, at-once, among-long, round or start")
     _data_option(command, " (default: the built-in digits)")
     _json_option(command)
 

@@ -1,4 +1,5 @@
 """Raw clients of a class: `python -m mnist_core.bench.class_clients ADDRESS COUNT SECONDS EPOCHS`, a process of its own.
+With 0 epochs they are a class's members, who do the round that is open.
 
 Each speaks Streamlit's protocol (protobuf messages over its WebSocket) and that of our own connection (ui/push.py) as a browser
 does, without drawing: opens the Train page with a rate of its own, presses Run within five seconds, follows what the page gives
@@ -59,9 +60,8 @@ class Client:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.query = self.query or (
-            f"preset=two-layer-net&epochs={self.epochs}&learning_rate={0.01 * (self.number % 30 + 1):.2f}"
-        )
+        rate = f"learning_rate={0.01 * (self.number % 30 + 1):.2f}"
+        self.query = self.query or (f"preset=two-layer-net&epochs={self.epochs}&{rate}" if self.epochs else rate)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """A class on one machine: many browsers on the Train page, each with a run just begun, beside the server on the same cores.
 
-Most are raw clients (class_clients.py), a process whose own CPU is told, too; the first few are real Chromiums. Four lessons, each
+Most are raw clients (class_clients.py), a process whose own CPU is told, too; the first few are real Chromiums. Five lessons, each
 with a server and a home of its own: a class that *watches* runs that train all the while, with one worker; a class that presses Run on short
-runs *at once*; a short run while somebody else's long ones have every worker; and the server's *start* beside that of a
-bare page of Streamlit's.
+runs *at once*; a short run while somebody else's long ones have every worker; a *round* of a class with the board open; and the
+server's *start* beside that of a bare page of Streamlit's.
 """
 
 from __future__ import annotations
@@ -42,7 +42,17 @@ LONGEST = 300.0  # until all runs are done, say
 AT_ONCE = 30  # students who press Run on a short run
 SHORT_EPOCHS, LONG_EPOCHS = 20, 1_000  # of 100 updates each
 STARTS = 5
-INTERACTION, SHOWN, CPU, MEMORY, WORKER, LAST, AMONG_LONG, START = 0.1, 0.3, 40.0, 350.0, 0.85, 10.0, 3.0, 1.15
+INTERACTION, SHOWN, CPU, MEMORY, WORKER, LAST, AMONG_LONG, ON_BOARD, START = (
+    0.1,
+    0.3,
+    40.0,
+    350.0,
+    0.85,
+    10.0,
+    3.0,
+    1.0,
+    1.15,
+)
 
 # Notes the time of each drawing and the last step that it shows.
 NOTE = """
@@ -55,6 +65,17 @@ new MutationObserver(() => {
 """
 
 
+# Notes when a run first stands on the board as one that is over.
+NOTE_ENDS = """
+window.benchEnded = {};
+const chart = document.querySelector('[data-testid="live-chart"][data-key="chart_board"]');
+new MutationObserver(() => {
+  for (const trace of chart._fullData || [])
+    if (trace.uid !== 'training') for (const id of trace.meta || []) window.benchEnded[id] ??= Date.now() / 1000;
+}).observe(chart, { attributes: true, attributeFilter: ['data-updates'] });
+"""
+
+
 def measure(
     *, count: int = 60, real: int = REAL, seconds: float = SECONDS, data: Path | None = None, only: str = ""
 ) -> Report:
@@ -63,6 +84,7 @@ def measure(
         "watching": lambda samples: _watching(samples, count, real, seconds, data),
         "at-once": lambda samples: _at_once(samples, min(AT_ONCE, count), data),
         "among-long": lambda samples: _among_long(samples, data),
+        "round": lambda samples: _round(samples, count, seconds, data),
         "start": lambda samples: _starts(samples, data),
     }
     if only not in ("", *lessons):
@@ -250,6 +272,57 @@ def _among_long(samples: dict[str, Any], data: Path | None) -> list[Figure]:
     samples["among-long"] = waits
     title = "a short run while somebody else's long ones have every worker"
     return [Figure("click to first point, longest of 5", max(waits), "s", most=AMONG_LONG, group=title)]
+
+
+def _round(samples: dict[str, Any], count: int, seconds: float, data: Path | None) -> list[Figure]:
+    """A class's members do a round, each with a rate of his own, while the board is on a screen."""
+    from mnist_core.escape import UserText
+    from mnist_core.rounds import Plan
+
+    config = PRESETS["two-layer-net"].config.replace(epochs=SHORT_EPOCHS, dataset=_dataset(data))
+    plan = Plan(UserText("Find the edge"), config=config, free={"learning_rate": (0.01, 10.0)}, runs_each=2)
+    with _school(data) as (server, store), _chromiums(1) as (board,):
+        _warm(store, data)
+        opened, secret = store.classes.open("Benchmark", "d" * 32)
+        for number in range(count - 1):
+            store.classes.join(opened.code, student(number), f"Student {number}")
+        given = store.rounds.give(opened.id, secret, plan)
+        store.rounds.change(opened.id, secret, given.id, board_shown=True)
+        board.get(f"{server.address}/classroom?board={opened.code}")
+        wait_until(lambda: board.find_elements("css selector", '[data-key="chart_board"]'), "the board")
+        board.execute_script(NOTE_ENDS)
+        with _clients(server, count - 1, seconds, 0) as clients:
+            clients.told()
+            usage = _Usage({"page": server.process.pid})
+            told = clients.told()
+            used = usage.end()
+            wait_until(lambda: _ended(store, count - 1), "the end of all runs", LONGEST)
+        runs = [run for number in range(count - 1) for run in store.runs.newest(student(number), 1)]
+        assert store.board.run_versions(given.id).keys() == {run.id for run in runs}
+        wait_until(lambda: len(_on_board(board)) >= len(runs), "all runs on the board")
+        shown = _on_board(board)
+    late = [max(0.0, shown[run.id] - (run.finished_at or 0.0)) for run in runs]
+    samples["round"] = {**told, **used, "late": late}
+    title = f"a round of {count} browsers, one of them the board"
+    return [
+        _percentile(
+            f"interaction, 95th percentile of {len(told['interactions'])}",
+            told["interactions"],
+            95,
+            title,
+            most=INTERACTION,
+        ),
+        _percentile("interaction, median", told["interactions"], 50, title),
+        _percentile(f"end of a run to the board, 95th percentile of {len(late)}", late, 95, title, most=ON_BOARD),
+        _percentile("end of a run to the board, median", late, 50, title),
+        Figure("page's process", float(np.mean(used["page"])), "% of a core", group=title),
+        Figure("its memory, most", max(used["page_memory"]), "MB", group=title),
+    ]
+
+
+def _on_board(board: WebDriver) -> dict[str, float]:
+    shown: dict[str, float] = board.execute_script("return window.benchEnded")
+    return shown
 
 
 def _cookie(chromium: WebDriver) -> str:
