@@ -101,13 +101,16 @@ _STYLE = """<style>
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4.2rem 1rem 2rem; } }
 </style>"""
 # Streamlit's own hints in fields are English, whatever the page speaks.
-_NO_HINTS = """<style>[data-testid="InputInstructions"] { display: none; }</style>"""
+_HINTLESS = _STYLE + """<style>[data-testid="InputInstructions"] { display: none; }</style>"""
 
 
 def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     address.begin()
     st.session_state.pop("draw_anew", None)  # that is what happens here
-    st.html(_STYLE if texts.language() == "en" else _STYLE + _NO_HINTS)
+    if texts.language() == "en":
+        st.html(_STYLE)
+    else:
+        st.html(_HINTLESS)
     large_type.begin()
     visits.note()
     session.read_secrets()
