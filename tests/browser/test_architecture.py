@@ -38,9 +38,12 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     assert len({linear, narrow, wide}) == 3
     page.wait_for("Best: ")
     page.choose("depth_and_width_measure", "Parameters")
-    wait_until(lambda: cells(page) == [["7,850"] * 2, ["12,730", "50,890"]])
+    parameters = [["7,850"] * 2, ["12,730", "50,890"]]
+    wait_until(lambda: cells(page) == parameters)
 
-    other = open_browser().open(page.address)  # found again by its address
+    other = open_browser().open(page.address)  # found again by its address, with what is shown of it
+    wait_until(lambda: cells(other) == parameters)
+    other.choose("depth_and_width_measure", "Validation accuracy")
     wait_until(lambda: cells(other) == [[linear, same], [narrow, wide]])
     other.wait_for("Someone else's runs: you can watch them.")
 
