@@ -22,7 +22,7 @@ from tests.browser.page import Page
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-RUN = "/train?preset=two-layer-net&epochs=40"
+RUN = "/train?preset=two-layer-net&epochs=10"
 LONG = "/train?preset=two-layer-net&epochs=1000"
 CUT_SECONDS = 20.0
 # Counts what the page says to Streamlit, and over how many connections of ours it is told what is new.
