@@ -25,7 +25,7 @@ from tests.jobs.servers import LONG
 
 pytestmark = pytest.mark.processes
 MEG, ANN = "d" * 32, "a" * 32
-CONFIG = LONG.replace(epochs=3)
+CONFIG = LONG.replace(epochs=1)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_class_is_taught_at_one_server_and_joined_at_the_other(servers: tuple[
                 texts = list(pool.map(press, both, runs))
         assert sorted("You have used all 1 runs of this round" in text for text in texts) == [False, True]
         (run_id,) = store.board.run_versions(given.id)
-        wait_until(lambda: store.runs.get(run_id).outcome == "completed", 180)  # two clusters start meanwhile
+        wait_until(lambda: store.runs.get(run_id).outcome == "completed", 60)
         for server in servers:
             with SocketSession(server.address, rights) as teacher_there:
                 board = teacher_there.draw("classroom", f"board={opened.code}").text
