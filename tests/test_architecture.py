@@ -79,6 +79,7 @@ ARROWS: dict[str, set[str]] = {
     "comparison": {"messages", "config", "records"},
     "exchange": BASE | {"data", "networks", "schedule"},
     "report": {"messages", "escape"},
+    "lessons": LIGHT,  # without torch; `lesson run` trains by a function that it is given
     "diagnostics": BASE | {"networks", "schedule"},
     "concept": set(),
     "recorded": {"config", "diagnostics"},

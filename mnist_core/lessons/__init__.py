@@ -1,0 +1,1 @@
+"""Lessons: Markdown files with live parts."""
