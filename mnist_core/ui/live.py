@@ -177,17 +177,20 @@ def follow(
     classes = {one.id: one.version for one in views if isinstance(one, Class)}
     rounds = {one.id: one.version for one in views if isinstance(one, board.Board)}
     versions = runs | analyses | classes | rounds
+    at = sum(versions.values())
+    moving = is_moving(views)
+    key = (tuple(versions), name, texts.language(), seal.sealed())
+    if moving and not ticks and (told := _told(key, at)) is not None:
+        return told
     with watch.knowing(versions):
         value = make()
-    if not is_moving(views):
+    if not moving:
         return value, None
-    key = (tuple(versions), name, texts.language(), seal.sealed())
     with _lock:
         item = _items.get(_ids.get(key, ""))
-        at = sum(versions.values())
         if item is None:
             item_id = secrets.token_hex(8)
-            told = Told.of(value, at)
+            told_now = Told.of(value, at)
             item = Item(
                 item_id,
                 tuple(runs),
@@ -198,16 +201,27 @@ def follow(
                 key[2],
                 key[3],
                 ticks,
-                told,
+                told_now,
                 time.monotonic(),
             )
             _items[item_id], _ids[key] = item, item_id
             _forget_some()
         elif item.told.at <= at:
-            item.told = Told.of(value, at, item.told)
+            item.told = told_now = Told.of(value, at, item.told)
+        else:
+            told_now = Told.of(value, at)
         item.used = time.monotonic()
-        position = zlib.crc32(json.dumps(value, separators=(",", ":")).encode())
-    return value, Followed(item.id, position, at)
+    return value, Followed(item.id, told_now.position, at)
+
+
+def _told(key: Hashable, at: int) -> tuple[Value, Followed] | None:
+    """What others were shown of the same versions, which needs not be made again; None where it was not made of these."""
+    with _lock:
+        item = _items.get(_ids.get(key, ""))
+        if item is None or item.told.at != at or item.told.value == GONE:
+            return None
+        item.used = time.monotonic()
+        return item.told.value, Followed(item.id, item.told.position, at)
 
 
 def find(item_id: str) -> Item | None:

@@ -243,6 +243,29 @@ def test_what_one_tab_has_just_drawn_is_told_to_the_others(store: Store) -> None
     assert watcher.look([item]) == [item.id]
 
 
+def test_what_many_look_at_is_made_once_for_each_version(store: Store) -> None:
+    run_id = running(store)
+    made: list[int] = []
+
+    def make() -> Any:
+        made.append(watch.look(run_id).run.progress.step)
+        return steps_of(run_id)
+
+    def seen() -> Any:
+        with texts.speaking("en"), seal.seen(sealed=False):
+            value, followed = live.follow([watch.look(run_id)], "made once", make)
+        assert followed is not None
+        item = live.find(followed.id)
+        assert item is not None
+        assert (item.told.value, item.told.position) == (value, followed.position)
+        return value["step"]
+
+    assert [seen(), seen(), seen()] == [0, 0, 0]
+    report(store, run_id, 5)
+    assert [seen(), seen()] == [5, 5]
+    assert made == [0, 5]
+
+
 def test_a_tab_that_comes_while_the_watcher_sees_that_nobody_is_there_is_seen(
     client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
