@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choices
-from mnist_core.errors import RoundError
+from mnist_core.errors import ConfigError, RoundError
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Prediction, Run
@@ -209,7 +209,46 @@ def cleaned(free: Mapping[str, Any], config: RunConfig) -> dict[str, tuple[Any, 
     Raises RoundError.
     """
     found = {name: _cleaned(name, list(allowed), config) for name, allowed in free.items() if _is_known(name, allowed)}
+    numbers = {name: allowed for name, allowed in found.items() if _is_numeric(name)}
+    found |= {name: _that_goes(name, allowed, numbers, config) for name, allowed in numbers.items()}
     return {name: allowed for name, allowed in found.items() if _leaves_a_choice(name, allowed)}
+
+
+def _is_numeric(name: str) -> bool:
+    return not (name in LAYERS or choices(name) or FIELDS[name] is bool)
+
+
+def _that_goes(name: str, allowed: Sequence[Any], free: Free, config: RunConfig) -> tuple[Any, ...]:
+    """The part of a range that goes with the settings that stay as they are, as 50,000 images at most where 10,000 are for validation."""
+    current = getattr(config, name)
+    if current is None:
+        return tuple(allowed)
+
+    def goes(value: Any) -> bool:
+        others = [{}, *({other: end} for other, ends in free.items() if other != name for end in ends)]
+        return any(_can_be(config, {name: value, **other}) for other in others)
+
+    return tuple(_farthest(goes, current, end) for end in allowed)
+
+
+def _can_be(config: RunConfig, changes: Mapping[str, Any]) -> bool:
+    try:
+        config.replace(**changes)
+    except ConfigError:
+        return False
+    return True
+
+
+def _farthest(goes: Callable[[Any], bool], good: Any, end: Any) -> Any:
+    """The value from `good` on towards `end` up to which all goes."""
+    if goes(end):
+        return end
+    for _halving in range(60):
+        middle = (good + end) / 2 if isinstance(good, float) else (good + end) // 2
+        if middle in (good, end):
+            break
+        good, end = (middle, end) if goes(middle) else (good, middle)
+    return good
 
 
 def _leaves_a_choice(name: str, allowed: Sequence[Any]) -> bool:

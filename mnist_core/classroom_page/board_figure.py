@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
@@ -88,7 +88,8 @@ def _once(find: Callable[[RoundRun], T]) -> Callable[[RoundRun], T]:
 
 @_once
 def _trial(one: RoundRun) -> zones.Trial:
-    return zones.trial(one.run, one.curves)
+    """As in a sweep; the board reads no steps, of which a run's verdict was made."""
+    return replace(zones.trial(one.run, one.curves), unstable=one.run.result.get("verdict") == "unstable")
 
 
 @_once

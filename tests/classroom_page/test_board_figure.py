@@ -23,6 +23,7 @@ from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
 from mnist_core.records import EVALUATION_DTYPE, Curves, Outcome, Run
 from mnist_core.rounds import Plan, RoundRun
+from mnist_core.sweep_page.zones_figure import ZONE_COLORS
 
 CONFIG = RunConfig(epochs=4)
 RATES = Plan(config=CONFIG, free={"learning_rate": (0.001, 10.0)})
@@ -90,6 +91,17 @@ def test_zones_stand_where_the_rate_alone_is_free() -> None:
     both = replace(RATES, free={**RATES.free, "batch_size": (1, 100)})
     assert len(points_chart(RATES, "r", runs, LOOK, str)["layout"]["shapes"]) > 1
     assert len(points_chart(both, "r", runs, LOOK, str)["layout"]["shapes"]) == 1  # the band of what broke
+
+
+def test_an_unstable_run_makes_its_rate_the_edge() -> None:
+    runs = [run(student, 0.9, learning_rate=0.01 * 2**student) for student in range(5)]
+    rough = replace(runs[4], run=replace(runs[4].run, result={"verdict": "unstable"}))
+    calm, edge = (
+        [shape["fillcolor"] for shape in points_chart(RATES, "r", these, LOOK, str)["layout"]["shapes"]]
+        for these in (runs, [*runs[:4], rough])
+    )
+    assert ZONE_COLORS["edge"][False] in edge
+    assert ZONE_COLORS["edge"][False] not in calm
 
 
 def test_losses_have_the_band_above_them() -> None:

@@ -55,7 +55,9 @@ def store(address: str, servers: tuple[Server, Server]) -> Iterator[Store]:
     opened.close()
 
 
-def test_a_class_is_taught_at_one_server_and_joined_at_the_other(servers: tuple[Server, Server], store: Store) -> None:
+def test_a_class_is_taught_at_one_server_and_joined_at_the_other_which_goes_on_alone(
+    servers: tuple[Server, Server], store: Store
+) -> None:
     first, second = servers
     opened, secret = open_class(first, store)
     rights = {COOKIE: MEG, TEACHER + opened.id: secret}
@@ -88,12 +90,15 @@ def test_a_class_is_taught_at_one_server_and_joined_at_the_other(servers: tuple[
                 texts = list(pool.map(press, both, runs))
         assert sorted("You have used all 1 runs of this round" in text for text in texts) == [False, True]
         (run_id,) = store.board.run_versions(given.id)
-        wait_until(lambda: store.runs.get(run_id).outcome == "completed", 60)
-        for server in servers:
-            with SocketSession(server.address, rights) as teacher_there:
-                board = teacher_there.draw("classroom", f"board={opened.code}").text
-            assert "Find the edge" in board
-            assert run_id in board
+
+    # The server at which the teacher teaches is killed: the run goes on, and the other one has the board.
+    first.process.kill()
+    first.process.wait()
+    wait_until(lambda: store.runs.get(run_id).outcome == "completed", 60)
+    with SocketSession(second.address, rights) as teacher:
+        board = teacher.draw("classroom", f"board={opened.code}").text
+    assert "Find the edge" in board
+    assert run_id in board
 
 
 def open_class(server: Server, store: Store) -> tuple[Class, str]:

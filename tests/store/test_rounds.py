@@ -125,6 +125,14 @@ def test_what_is_given_is_kept_as_it_was(store: Store, opened: Opened) -> None:
         ({"optimizer": ["adam", "magic"]}, {"optimizer": ("sgd", "adam")}),
         ({"batch_norm": []}, {"batch_norm": (False, True)}),
         ({"hidden_layers": [3, 9, 32, 64]}, {"hidden_layers": (1, 6, 16, 64)}),
+        # Up to what goes with the settings that stay as they are: 60,000 images in all, no batch of more than there are.
+        ({"train_size": [1, 60_000]}, {"train_size": (100, 50_000)}),
+        ({"validation_size": [0, 60_000]}, {"validation_size": (0, 10_000)}),
+        ({"batch_size": [1, 60_000]}, {"batch_size": (1, 50_000)}),
+        (
+            {"train_size": [1, 60_000], "batch_size": [1, 60_000]},
+            {"train_size": (1, 50_000), "batch_size": (1, 50_000)},
+        ),
         ({"magic": [1, 2]}, "There is no setting magic"),
         ({"epochs": [1]}, "needs a range"),
         ({"epochs": ["1", "2"]}, "needs a range"),
