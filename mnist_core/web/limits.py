@@ -2,8 +2,8 @@
 
 A session is what the student's cookie names, for messages one connection. An address is no session: sixty students behind one
 router have one. Who sends no cookie, as at a first visit, counts to the server's bounds alone: what costs, a page, needs a
-connection, and of these there is a greatest number. A message more than its share waits, which keeps the sender from sending on
-(TCP); all else that is too much gets a status and a sentence.
+connection, and of these there is a greatest number. A message or a file more than its share waits, which keeps the sender from sending
+on (TCP); all else that is too much gets a status and a sentence.
 
 Streamlit itself bounds a file (`server.maxUploadSize`) and a message (`server.maxWidgetStateSize`), ui/visits.py the files kept.
 """
@@ -36,6 +36,7 @@ class Share:
 # A first visit asks for 150 files, a page that is drawn for its pictures.
 REQUESTS = Share(burst=2_000, per_second=50)
 UPLOADS = Share(burst=30, per_second=0.5)
+WAITING_UPLOADS = 60  # files of one session, all of which have had their turn in two minutes
 # A tab has two connections (Streamlit's and that for news); one that reloads makes new ones.
 CONNECTIONS = Share(burst=60, per_second=1)
 # A pad says 14 strokes a second while the pen is down.
@@ -83,6 +84,7 @@ class Limits:
         self._clock = clock
         self._buckets: OrderedDict[tuple[str, Share], Bucket] = OrderedDict()
         self._open: dict[str, int] = {}  # connections by session; "" for those without one
+        self._waiting: dict[str, int] = {}  # files that wait, by the session that uploads them
         self._logged: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +99,7 @@ class Limits:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > ADDRESS_BYTES:
             await self._refuse(scope, send, 414, TOO_LONG)
-        elif self._waits(cookie.student(scope), REQUESTS) or self._waits(_uploader(scope), UPLOADS):
+        elif self._waits(cookie.student(scope), REQUESTS) or not await self._turn(_uploader(scope)):
             await self._refuse(scope, send, 429, TOO_MANY)
         elif _is_page(scope) and (refusal := self._no_room(cookie.student(scope))):
             await self._refuse(
@@ -182,6 +184,20 @@ class Limits:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end((session, share))
         return bucket.take() > 0
+
+    async def _turn(self, uploader: str) -> bool:
+        """Wait until the session may upload a file; False where too many of its files wait. The browser shows them on their way."""
+        while uploader and self._waits(uploader, UPLOADS):
+            if self._waiting.get(uploader, 0) >= WAITING_UPLOADS:
+                return False
+            self._waiting[uploader] = self._waiting.get(uploader, 0) + 1
+            try:
+                await asyncio.sleep(1 / UPLOADS.per_second)
+            finally:
+                self._waiting[uploader] -= 1
+                if not self._waiting[uploader]:
+                    del self._waiting[uploader]
+        return True
 
     async def _refuse_connection(self, scope: Scope, receive: Receive, send: Send, status: int, sentence: str) -> None:
         await receive()  # that it wants to connect

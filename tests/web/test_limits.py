@@ -54,12 +54,37 @@ def test_an_answer_to_too_much_is_a_sentence(monkeypatch: pytest.MonkeyPatch) ->
     assert answer.headers[b"cache-control"] == b"no-store"
 
 
-def test_uploads_are_counted_by_streamlits_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "UPLOADS", SHARE)
-    app = Limits(Server(), Clock())
-    files = [request(f"/_stcore/upload_file/one/{number}", method="PUT") for number in range(4)]
-    assert statuses(app, *files) == [200, 200, 200, 429]
-    assert statuses(app, request("/_stcore/upload_file/two/1", method="PUT")) == [200]
+def upload(session: str, number: int) -> Scope:
+    return request(f"/_stcore/upload_file/{session}/{number}", method="PUT")
+
+
+def test_more_files_than_the_share_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "UPLOADS", Share(burst=3, per_second=50))
+
+    async def asking() -> list[Answer]:
+        app = Limits(Server())
+        return await asyncio.gather(*(send_to(app, upload("one", number)) for number in range(8)))
+
+    assert [answer.status for answer in asyncio.run(asking())] == [200] * 8
+
+
+def test_so_many_files_of_a_session_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "UPLOADS", Share(burst=3, per_second=0.001))
+    monkeypatch.setattr(limits, "WAITING_UPLOADS", 2)
+
+    async def asking() -> tuple[list[int], list[bool]]:
+        app = Limits(Server(), Clock())
+        tasks = [asyncio.create_task(send_to(app, upload("one", number))) for number in range(6)]
+        refused = await tasks[5]
+        other = await send_to(app, upload("two", 1))  # Streamlit's session counts
+        waiting = [not task.done() for task in tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert not app._waiting  # who goes away while he waits is forgotten
+        return [refused.status, other.status], waiting
+
+    assert asyncio.run(asking()) == ([429, 200], [False, False, False, True, True, False])
 
 
 def test_an_address_that_is_too_long() -> None:
