@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import mnist_core
+from tests.every_file import for_every_file
 
 ROOT = Path(__file__).parents[1]
 
@@ -181,13 +183,22 @@ def _kind_of_file(parts: list[str]) -> str | None:
     return next((kind for kind in KINDS_OF_FILE if parts[-1] == kind or parts[-1].endswith(f"_{kind}")), None)
 
 
-def imports(file: Path) -> Iterator[Import]:
+@cache
+def tree_of(file: Path) -> ast.Module:
+    """The file's syntax tree, which no test changes."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(file: Path) -> list[Import]:
     """Every import in the file, however deep."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = tree_of(file)
     top = set(_at_the_top(tree))
-    for node in ast.walk(tree):
-        for name in _names(node):
-            yield Import(file, node.lineno, name, node in top)  # type: ignore[attr-defined]
+    return [
+        Import(file, node.lineno, name, node in top)  # type: ignore[attr-defined]
+        for node in ast.walk(tree)
+        for name in _names(node)
+    ]
 
 
 def _names(node: ast.AST) -> list[str]:
@@ -225,7 +236,7 @@ def core_room(name: str) -> str:
     return _kind_of_file(parts) or parts[0]
 
 
-@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(files())
 def test_imports_run_one_way(file: Path) -> None:
     importer = room(file)
     assert importer in ARROWS, f"{file.relative_to(ROOT)} is in a room that ARROWS does not know"
@@ -257,7 +268,7 @@ def _defining(modules: dict[str, Path], name: str) -> str:
     return name
 
 
-@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(files())
 def test_libraries_stay_in_their_rooms(file: Path) -> None:
     importer = room(file)
     names = list(imports(file))
@@ -317,7 +328,7 @@ def test_runs_reach_a_page_through_what_hides_test_figures_alone() -> None:
         f"{file.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
         for file in files()
         if room(file) in STREAMLIT and file.relative_to(ROOT).as_posix() not in HIDING
-        for node in reads_of_runs(ast.parse(file.read_text(encoding="utf-8")))
+        for node in reads_of_runs(tree_of(file))
     ]
     assert not wrong
 
@@ -342,13 +353,13 @@ LAYOUT = ("model.", "best.", "optimizer.", "before.", ".trail", ".safetensors", 
 OTHER_WEIGHTS = {"mnist_core/exchange/archive.py", "mnist_core/panels/export_panel.py"}
 
 
-@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(files())
 def test_one_module_knows_the_layout_of_a_checkpoint(file: Path) -> None:
     if file.relative_to(ROOT).as_posix() in OTHER_WEIGHTS | {"mnist_core/networks/checkpoint_layout.py"}:
         return
     layout_names = [
         f"line {node.lineno}: {node.value}"
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if node.value.startswith(LAYOUT) or node.value.endswith(LAYOUT)
         if " " not in node.value  # a sentence
@@ -428,9 +439,9 @@ def test_a_name_that_is_not_there() -> None:
         mnist_core.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(files())
 def test_a_module_opens_with_its_job(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    assert ast.get_docstring(tree_of(file))
 
 
 def test_a_page_is_found_under_the_name_of_its_file() -> None:
@@ -466,9 +477,9 @@ WALL_TIME = {
 }
 
 
-@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(files())
 def test_no_decision_hangs_on_the_machines_clock(file: Path) -> None:
-    source = ast.unparse(ast.parse(file.read_text(encoding="utf-8")))
+    source = ast.unparse(tree_of(file))
     asks = re.search(r"\btime\.time\(|\bdatetime\.now\(|\butcnow\(|\bfrom time import\b.*\btime\b", source)
     assert not asks or str(file.relative_to(ROOT).as_posix()) in WALL_TIME
     columns = re.findall(r"order_by\([^)]*_at\b", source)
@@ -484,7 +495,7 @@ def test_nothing_polls_for_runs() -> None:
     polling = {
         str(file.relative_to(ROOT))
         for file in files()
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Call) and any(word.arg in ("run_every", "every") for word in node.keywords)
     }
     assert polling == BY_THE_CLOCK

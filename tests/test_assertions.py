@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.every_file import for_every_file
+
 TESTS = Path(__file__).parent
 # What fails by itself …
 CHECKS = frozenset({"raises", "warns", "fail", "wait_until"})
@@ -41,10 +43,20 @@ def functions(file: Path) -> Iterator[ast.FunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
-@pytest.mark.parametrize("file", sorted(TESTS.rglob("test_*.py")), ids=lambda file: str(file.relative_to(TESTS)))
+@for_every_file(sorted(TESTS.rglob("test_*.py")))
 def test_every_test_says_what_should_be_seen(file: Path) -> None:
     tests = [function for function in functions(file) if function.name.startswith("test_")]
     assert [test.name for test in tests if not checks(test)] == []
+
+
+def test_a_check_of_every_file_names_those_that_fail() -> None:
+    def check(file: Path) -> None:
+        assert file.name != "conftest.py", "not this one"
+
+    with pytest.raises(AssertionError, match=r"^tests/conftest\.py: not this one"):
+        for_every_file([TESTS / "__init__.py", TESTS / "conftest.py"])(check)()
+    with pytest.raises(AssertionError, match="no files"):
+        for_every_file([])(check)()
 
 
 def test_the_helpers_do_check() -> None:

@@ -15,6 +15,7 @@ import pytest
 from babel.messages.catalog import Message
 
 from mnist_core.ui import texts
+from tests.every_file import for_every_file
 
 ROOT = Path(__file__).parents[1]
 UPDATE: dict[str, Any] = runpy.run_path(str(ROOT / "locales" / "update.py"))
@@ -165,7 +166,7 @@ SEEN = ("pages", *(f"mnist_core/{name}" for name in ("ui", "figures", "panels", 
 PAGE_FOLDERS = tuple(str(folder.relative_to(ROOT)) for folder in sorted((ROOT / "mnist_core").glob("*_page")))
 
 
-@pytest.mark.parametrize("file", sources(*SEEN, *PAGE_FOLDERS), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(sources(*SEEN, *PAGE_FOLDERS))
 def test_no_visible_words_bypass_the_catalog(file: Path) -> None:
     figures = "figures" in file.parts or file.stem.endswith("figure")
     assert not untranslated(file.read_text(encoding="utf-8"), figures=figures)
@@ -195,7 +196,7 @@ def test_the_search_for_visible_words_finds_them(code: str, caught: bool) -> Non
     assert bool(untranslated(code, figures=False)) == caught
 
 
-@pytest.mark.parametrize("file", sources("pages", "mnist_core"), ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file(sources("pages", "mnist_core"))
 def test_what_is_marked_for_translation_can_be_found_in_the_source(file: Path) -> None:
     """`_(f"…")` is never in a catalog, and neither is a text put together with +; both forms of one that counts."""
     marks = [

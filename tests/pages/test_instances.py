@@ -27,6 +27,7 @@ from mnist_core.store import Store
 from mnist_core.sweep_page import range_test_panel, sweep_panel
 from mnist_core.ui import session
 from mnist_core.ui.panel import Panel
+from tests.every_file import for_every_file
 from tests.pages.conftest import Open
 from tests.pages.content import components, texts
 from tests.pages.inspected_runs import run_with_weights, with_answers
@@ -353,9 +354,7 @@ def around_the_panel(code: str) -> list[str]:
     return places
 
 
-@pytest.mark.parametrize(
-    "file", sorted(ROOT.glob("mnist_core/ideas/**/*.py")), ids=lambda file: str(file.relative_to(ROOT))
-)
+@for_every_file(sorted(ROOT.glob("mnist_core/ideas/**/*.py")))
 def test_an_idea_asks_its_panel_for_every_key(file: Path) -> None:
     assert not around_the_panel(file.read_text(encoding="utf-8"))
 
