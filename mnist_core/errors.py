@@ -119,6 +119,10 @@ class RoundError(ClassError):
     """A run that the round of a class does not allow, or a round that is gone or over."""
 
 
+class LessonRefusedError(StoreError):
+    """A lesson that is gone, or is somebody else's, or what cannot be kept of one."""
+
+
 class RunNotFoundError(StoreError):
     """No run has this id."""
 

@@ -258,6 +258,7 @@ class Run:
     color: int | None = None  # number of a color of the charts; None: by its place among others
     soft_deleted: bool = False  # its student wants to see it no more
     round: str | None = None  # id of the round of a class that it is a part of
+    place: LessonPlace | None = None  # in which lesson it was started
     stopped_by_teacher: bool = False
     demonstration: bool = False  # its class's teacher shows it: it begins at once
 
@@ -335,6 +336,62 @@ class Analysis:
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+
+class LessonPlace(NamedTuple):
+    """Where in a lesson something stands or was started. `lesson`: its name, or that under which the store has a written one."""
+
+    lesson: str
+    block: str
+
+
+@dataclass(frozen=True)
+class LessonAnswer:
+    """What a student said in a block. `content`: of what was asked (another one: the block asks something else by now)."""
+
+    content: str
+    value: Any  # plain, as JSON has it
+    given: bool  # else it is half-written
+    is_right: bool | None = None  # None: nothing is right or wrong here
+    tries: int = 0  # how often it was given
+
+
+@dataclass(frozen=True)
+class LessonProgress:
+    """How far a student is in a lesson. Steps count from 0."""
+
+    place: int = 0  # the step that was shown last
+    reached: int = 0  # the furthest
+    steps: int = 1
+    finished: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class StudentInLesson:
+    """A member of a class in a lesson, for the teacher; what is half-written is left out. `progress` None: has not begun."""
+
+    nickname: UserText
+    progress: LessonProgress | None = None
+    answers: Mapping[str, LessonAnswer] = field(default_factory=dict)  # by block
+
+
+@dataclass(frozen=True)
+class WrittenLesson:
+    """A lesson that was written or uploaded in a browser."""
+
+    id: str
+    owner: str
+    title: UserText
+    bytes: int
+    version: int  # grows with every change
+
+    @property
+    def lesson(self) -> str:
+        """What it is called where lessons have a name: in addresses, in rounds, in what is kept of students."""
+        return WRITTEN + self.id
+
+
+WRITTEN = "own-"  # begins the name of a written lesson
 
 
 @dataclass(frozen=True)

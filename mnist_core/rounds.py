@@ -18,7 +18,7 @@ from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Prediction, Run
 
-RoundKind = Literal["run", "sweep", "range-test", "idea"]
+RoundKind = Literal["run", "sweep", "range-test", "idea", "lesson"]
 RoundState = Literal["draft", "open", "closed"]
 Question = Literal["none", "outcome", "accuracy"]  # what students predict before they train
 KINDS: tuple[RoundKind, ...] = get_args(RoundKind)
@@ -46,7 +46,8 @@ class Plan:
     `config`: all settings, of which `free` may be changed: of a number the least and greatest, of a choice the words, of layers
     the fewest and most and the least and greatest units, of a switch both; everything else is locked. `runs_each`: runs (or sweeps)
     of one student at most; None: any number. `same_seed`: all train with the seed of `config`; else each has his own.
-    `test_sealed`: no student of the class sees test figures until it is opened for all. `idea`: which one is given.
+    `test_sealed`: no student of the class sees test figures until it is opened for all. `idea`, `lesson`: the name of what
+    is given; a lesson says itself what may be trained, and the round checks no settings.
     """
 
     title: UserText = NOTHING
@@ -61,6 +62,7 @@ class Plan:
     question: Question = "none"
     same_seed: bool = True
     test_sealed: bool = False
+    lesson: str = ""
 
     def for_student(self, student: str, round_id: str) -> RunConfig:
         """The settings that a student begins with: with a seed of his own where each has one, and the same batches for all."""
@@ -123,6 +125,8 @@ class RoundRun:
 
 def check(plan: Plan, base: RunConfig, config: RunConfig) -> None:
     """See that a run is what the round leaves free of `base`. Raises RoundError for the first setting that is not."""
+    if plan.kind == "lesson":
+        return
     settable = (
         {*OF_A_RANGE_TEST}
         if plan.kind == "range-test"

@@ -35,7 +35,7 @@ PIECE = 1 << 20  # bytes that are in memory at a time
 FOLDER = "checkpoints"
 # Members beside the first two: a table's rows, a run's checkpoint, a snapshot.
 NAMES = re.compile(
-    r"rows/(?P<table>[a-z]{1,16})\.jsonl"
+    r"rows/(?P<table>[a-z_]{1,24})\.jsonl"
     rf"|{FOLDER}/{NAME_PATTERN}",
     re.ASCII,
 )

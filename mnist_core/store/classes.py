@@ -41,6 +41,7 @@ from mnist_core.store.class_rows import (
 )
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import served_seconds
+from mnist_core.store.lesson_rows import forget_class, merge_lessons
 from mnist_core.store.retention import give_up_runs
 from mnist_core.store.round_rows import hides_test, is_teachers_browser, merge_students
 from mnist_core.store.rows import as_id, insert_into
@@ -267,6 +268,7 @@ class Classes:
             # No nickname has this key, so that the one it had is free.
             change_member(connection, other.id, merged_into=kept.id, nickname_key=f"={other.id}")
             merge_students(connection, class_id, kept.student, other.student)
+            merge_lessons(connection, class_id, kept.student, other.student)
             raise_news(connection, class_id)
 
     def delete(self, class_id: str, secret: str) -> None:
@@ -339,6 +341,7 @@ def _join(connection: sa.Connection, class_id: str, student: str, nickname: str)
 
 def _delete(connection: sa.Connection, class_id: str) -> None:
     give_up_runs(connection, class_id)
+    forget_class(connection, class_id)
     of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)
     connection.execute(sa.delete(assignments).where(assignments.c.round_id.in_(of_class)))
     for table in (sweeps, analyses, rounds, members, teachers):

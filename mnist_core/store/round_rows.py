@@ -48,6 +48,7 @@ def to_round(row: sa.Row[Any]) -> Round | None:
         row.question,
         row.same_seed,
         row.test_sealed,
+        row.lesson,
     )
     return Round(row.id, row.class_id, row.number, row.state, row.version, plan, row.board_shown, row.uncovered)
 
@@ -105,10 +106,12 @@ def start(
     round_id: str | None,
     configs: Sequence[RunConfig],
     kinds: Sequence[RoundKind],
+    lesson: str | None = None,
 ) -> None:
     """See that the student may start these runs, and count them as one of what he may start in the round.
 
-    `round_id`: the round that they are to be a part of; None: of none. `kinds`: what rounds they may be of. Raises RoundError.
+    `round_id`: the round that they are to be a part of; None: of none. `kinds`: what rounds they may be of, besides
+    one about the `lesson` in which they are started. Raises RoundError.
     """
     class_id = class_of(connection, student)
     if round_id is None:
@@ -121,11 +124,15 @@ def start(
         raise RoundError(N_("This round is not open. Your teacher opens and closes it."))
     change_own(connection, student, round_id, started=assignments.c.started + 1)
     own = assignment(connection, student, row)
-    if own is None or own.round.plan.kind not in kinds:
+    if own is None or not _is_about(own.round.plan, kinds, lesson):
         raise RoundError(N_("This round is about something else. Open it on the Train page."))
     _check_own(own)
     for config in configs:
         rules.check(own.round.plan, own.base, config)
+
+
+def _is_about(plan: Plan, kinds: Sequence[RoundKind], lesson: str | None) -> bool:
+    return plan.lesson == lesson if plan.kind == "lesson" else plan.kind in kinds
 
 
 def _check_own(own: Assignment) -> None:
@@ -152,7 +159,9 @@ def _check_free(connection: sa.Connection, student: str, class_id: str | None) -
         return
     if not is_teachers_browser(connection, row.class_id, student):
         raise RoundError(
-            N_("While this round is open, your class trains for it alone. Start your run on the Train page.")
+            N_("While this round is open, your class trains for it alone. Start your run in its lesson.")
+            if row.kind == "lesson"
+            else N_("While this round is open, your class trains for it alone. Start your run on the Train page.")
         )
 
 

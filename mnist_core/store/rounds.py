@@ -17,6 +17,7 @@ from mnist_core.messages import N_
 from mnist_core.rounds import Assignment, Plan, Round, RoundState
 from mnist_core.store.class_rows import class_of, for_teacher, member_row, raise_news
 from mnist_core.store.database import Database
+from mnist_core.store.lesson_rows import is_name
 from mnist_core.store.round_rows import (
     assignment,
     change_own,
@@ -193,14 +194,17 @@ def _cleaned(plan: Plan) -> Plan:
         raise RoundError(N_("This cannot be given to a class."))
     if plan.runs_each is not None and not 1 <= plan.runs_each <= rules.MOST_RUNS:
         raise RoundError(N_("Each student may have from 1 to {most} runs."), most=rules.MOST_RUNS)
-    trains = plan.kind != "idea"
+    trains = plan.kind not in ("idea", "lesson")
+    if plan.kind == "lesson" and not is_name(plan.lesson):
+        raise RoundError(N_("This cannot be given to a class."))
     return replace(
         plan,
         title=UserText(title),
         instruction=UserText(escape.lines(plan.instruction.raw)[: rules.INSTRUCTION_LETTERS]),
         free=rules.cleaned(plan.free, plan.config) if trains else {},
         question=plan.question if trains else "none",
-        idea="" if trains else escape.line(plan.idea)[:64],
+        idea=escape.line(plan.idea)[:64] if plan.kind == "idea" else "",
+        lesson=plan.lesson if plan.kind == "lesson" else "",
     )
 
 
@@ -219,5 +223,5 @@ def _insert(connection: sa.Connection, class_id: str, round_id: str, plan: Plan)
         "free": rules.free_to_json(plan.free),
         "created_at": time.time(),
     }
-    same = ("kind", "preset", "variant", "idea", "runs_each", "question", "same_seed", "test_sealed")
+    same = ("kind", "preset", "variant", "idea", "lesson", "runs_each", "question", "same_seed", "test_sealed")
     connection.execute(sa.insert(rounds).values(row | {name: getattr(plan, name) for name in same}))

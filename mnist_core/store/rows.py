@@ -15,7 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_, Message
-from mnist_core.records import Outcome, Progress, Run, UnreadableRun
+from mnist_core.records import LessonPlace, Outcome, Progress, Run, UnreadableRun
 from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
 
@@ -200,6 +200,7 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         color=row.color,
         soft_deleted=row.soft_deleted_at is not None,
         round=row.round_id,
+        place=LessonPlace(row.lesson, row.block) if row.lesson and row.block else None,
         stopped_by_teacher=row.stopped_by_teacher,
         demonstration=row.priority == DEMONSTRATION,
     )

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from mnist_core import escape
 from mnist_core.config import RunConfig
-from mnist_core.records import Curves, Outcome, Prediction, Progress, Run, State, UnreadableRun
+from mnist_core.records import Curves, LessonPlace, Outcome, Prediction, Progress, Run, State, UnreadableRun
 from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
+from mnist_core.store.lesson_rows import place_columns
 from mnist_core.store.limits import check_runs
 from mnist_core.store.queue import fair_order
 from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
@@ -25,6 +26,8 @@ from mnist_core.store.round_rows import check_demonstration, start
 from mnist_core.store.rows import DEMONSTRATION, as_id, find_row, insert_into, new_row, read_row, readable, to_run
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
+
+LESSON_RUNS = 200  # of a student in a lesson that are looked at, the newest
 
 
 @dataclass(eq=False)
@@ -45,11 +48,13 @@ class Runs:
         prediction: Prediction | None = None,
         round_id: str | None = None,
         demonstration: str | None = None,
+        place: LessonPlace | None = None,
     ) -> str:
         """Put a new run in the queue; returns its id, which cannot be guessed.
 
         `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run. `round_id`: the round that it
-        is a part of; `demonstration`: secret of the class whose teacher starts it, in front of all that wait.
+        is a part of; `demonstration`: secret of the class whose teacher starts it, in front of all that wait;
+        `place`: in which lesson it is started.
         Raises LimitError where the student has too many, or the run is too large; RoundError where the round, or that the class
         trains for it alone, does not allow it; NotTeacherError.
         """
@@ -61,10 +66,11 @@ class Runs:
             check_runs(connection, owner, [config])
             if demonstration is not None:
                 check_demonstration(connection, owner, demonstration)
-            start(connection, owner, round_id, [config], ("run", "range-test"))
+            start(connection, owner, round_id, [config], ("run", "range-test"), place and place.lesson)
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
             row |= {"class_id": class_of(connection, owner), "round_id": round_id, "prediction": prediction}
+            row |= place_columns(place)
             row["priority"] = 0 if demonstration is None else DEMONSTRATION
             join(connection, owner)
             connection.execute(insert_into(connection, runs).values(row).on_conflict_do_nothing())
@@ -163,6 +169,15 @@ class Runs:
             rows = connection.execute(_newest(owner, limit)).all()
         return [run for run in map(read_row, rows) if isinstance(run, UnreadableRun)]
 
+    def of_lesson(self, owner: str, lesson: str) -> list[Run]:
+        """The owner's runs that were started in the lesson, newest first, those of its sweeps among them."""
+        started = sa.select(runs).where(
+            runs.c.owner == owner, runs.c.lesson == lesson, runs.c.soft_deleted_at.is_(None)
+        )
+        query = started.order_by(runs.c.created_order.desc(), runs.c.id).limit(LESSON_RUNS)
+        with self.database.begin(write=False) as connection:
+            return with_rate_changes(connection, readable(connection.execute(query)))
+
     def of_group(self, group: str) -> list[Run]:
         """The runs started together under `group`, oldest first, without those whose settings cannot be read."""
         query = sa.select(runs).where(*_of_group(group)).order_by(runs.c.created_order, runs.c.id)
@@ -209,17 +224,18 @@ def insert_group(
     preset: str | None = None,
     variants: Sequence[str | None] = (None,),
     round_id: str | None = None,
+    place: LessonPlace | None = None,
 ) -> list[str]:
     """Put all runs of `group` in the queue, in this order; returns their ids. As `Runs.create_group`.
 
-    `round_id`: the round that they are a sweep of.
+    `round_id`: the round that they are a sweep of; `place`: in which lesson they are started.
     """
     ids = [hashlib.sha256(f"{group} {number}".encode()).hexdigest()[:10] for number in range(len(configs))]
     wait_for_others(connection)
     if connection.execute(sa.select(runs.c.id).where(runs.c.id.in_(ids))).first():
         return ids  # the same press has arrived before
     check_runs(connection, owner, configs)
-    start(connection, owner, round_id, configs, ("sweep",))
+    start(connection, owner, round_id, configs, ("sweep",), place and place.lesson)
     labels = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
     first, in_class = next_order(connection, len(ids)), class_of(connection, owner)
     rows = [
@@ -233,6 +249,7 @@ def insert_group(
             group_id=group,
             class_id=in_class,
             round_id=round_id,
+            **place_columns(place),
         )
         for number, (run_id, config, variant) in enumerate(zip(ids, configs, labels, strict=True))
     ]

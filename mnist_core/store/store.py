@@ -16,6 +16,7 @@ from mnist_core.store.database import Database
 from mnist_core.store.facts import Facts
 from mnist_core.store.labels import Labels
 from mnist_core.store.lease import Leases
+from mnist_core.store.lessons import Lessons
 from mnist_core.store.queue import Queue
 from mnist_core.store.record_reader import RecordReader
 from mnist_core.store.record_writer import RecordWriter
@@ -25,6 +26,7 @@ from mnist_core.store.runs import Runs
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.store.transfer import Transfer
 from mnist_core.store.usage import Usage
+from mnist_core.store.written_lessons import WrittenLessons
 
 
 class Store:
@@ -54,6 +56,8 @@ class Store:
         self.class_results = ClassResults(database)
         self.rounds = Rounds(database)
         self.board = Boards(database)
+        self.lessons = Lessons(database)
+        self.written_lessons = WrittenLessons(database)
         self.analyses = Analyses(database)
         self.facts = Facts(database)
         self.transfer = Transfer(database)

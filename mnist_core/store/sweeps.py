@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
-from mnist_core.records import SweepRecord
+from mnist_core.records import LessonPlace, SweepRecord
 from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.limits import check_sweeps
@@ -27,11 +27,18 @@ class Sweeps:
 
     database: Database
 
-    def create(self, plan: SweepRecord, configs: Sequence[RunConfig], round_id: str | None = None) -> list[str]:
+    def create(
+        self,
+        plan: SweepRecord,
+        configs: Sequence[RunConfig],
+        round_id: str | None = None,
+        place: LessonPlace | None = None,
+    ) -> list[str]:
         """Put the runs of a sweep in the queue, in this order, and keep its plan beside them; returns their ids.
 
         The runs are the group `plan.id`, 10 random hexadecimal digits; the same id twice makes one sweep, the first.
-        Its `created_at` is now, whatever the plan says. `round_id`: the round that it is a part of, where it counts as one run.
+        Its `created_at` is now, whatever the plan says. `round_id`: the round that it is a part of, where it counts as one run;
+        `place`: in which lesson it is started.
         Raises LimitError and RoundError as `Runs.create`, and where there are too many sweeps.
         """
         with self.database.begin() as connection:
@@ -46,6 +53,7 @@ class Sweeps:
                 preset=plan.preset,
                 variants=(plan.variant,),
                 round_id=round_id,
+                place=place,
             )
             _insert(connection, plan, round_id)
         return ids

@@ -63,12 +63,15 @@ runs = sa.Table(
     sa.Column("class_id", sa.String(16)),  # the class that its student was in when it was made
     sa.Column("round_id", sa.String(16)),  # and the round of it that it is a part of
     sa.Column("stopped_by_teacher", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("lesson", sa.String(64)),  # where it was started: the lesson's name …
+    sa.Column("block", sa.String(64)),  # … and that of its block
 )
 sa.Index("runs_by_owner", runs.c.owner, runs.c.created_order)
 sa.Index("runs_by_group", runs.c.group_id)
 sa.Index("runs_by_state", runs.c.state)
 sa.Index("runs_by_class", runs.c.class_id)
 sa.Index("runs_by_round", runs.c.round_id)
+sa.Index("runs_by_lesson", runs.c.owner, runs.c.lesson)
 
 # One row per sweep over learning rates; its runs are those of the group with its id.
 sweeps = sa.Table(
@@ -242,6 +245,7 @@ rounds = sa.Table(
     sa.Column("preset", sa.String(64)),
     sa.Column("variant", sa.String(64)),
     sa.Column("idea", sa.String(64), nullable=False, server_default=""),
+    sa.Column("lesson", sa.String(64), nullable=False, server_default=""),
     sa.Column("runs_each", sa.Integer),
     sa.Column("question", sa.String(16), nullable=False),
     sa.Column("same_seed", sa.Boolean, nullable=False),
@@ -260,6 +264,47 @@ assignments = sa.Table(
     sa.Column("started", sa.Integer, nullable=False, server_default="0"),  # runs or sweeps, deleted ones too
     sa.Column("extra", sa.Integer, nullable=False, server_default="0"),
     sa.Column("prediction", sa.String(16)),
+)
+
+# How far a student is in a lesson (store/lessons.py). `class_id`: whose teacher may see it, since it was given there.
+lesson_progress = sa.Table(
+    "lesson_progress",
+    metadata,
+    sa.Column("student", sa.String(64), primary_key=True),
+    sa.Column("lesson", sa.String(64), primary_key=True),
+    sa.Column("place", sa.Integer, nullable=False, server_default="0"),  # number of the step that was shown last
+    sa.Column("reached", sa.Integer, nullable=False, server_default="0"),  # … and of the furthest
+    sa.Column("steps", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("finished", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("class_id", sa.String(16), index=True),
+    sa.Column("changed_order", sa.BigInteger, nullable=False),
+)
+
+# What a student said in a block of a lesson. `content`: of what the block asked then; `value`: JSON.
+lesson_answers = sa.Table(
+    "lesson_answers",
+    metadata,
+    sa.Column("student", sa.String(64), primary_key=True),
+    sa.Column("lesson", sa.String(64), primary_key=True),
+    sa.Column("block", sa.String(64), primary_key=True),
+    sa.Column("content", sa.String(16), nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("given", sa.Boolean, nullable=False),  # else it is half-written
+    sa.Column("is_right", sa.Boolean),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # how often it was given
+)
+
+# Lessons that were written or uploaded in a browser, each as a zip.
+written_lessons = sa.Table(
+    "written_lessons",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("title", sa.String(120), nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("created_order", sa.BigInteger, nullable=False),
 )
 
 # Who entered wrong codes or passwords, and until when he waits, by the store's clock (store/attempts.py).
