@@ -54,9 +54,9 @@ LIGHT = BASE | {
 KIT = LIGHT | {"schema", "figures", "report", "store", "jobs", "ui"}
 PAGE_FOLDERS = {"classroom_page", "home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
 # In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
-# `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown. Each kind is a room of its own; the rest of
-# a folder is panels.
-KINDS_OF_FILE = ("concept", "figure", "recorded")
+# `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown, `names.py` what a lesson may name. Each kind is
+# a room of its own; the rest of a folder is panels.
+KINDS_OF_FILE = ("concept", "figure", "recorded", "names")
 # In `analysis/` these are the room `schema`, which pages may use: what a kind is asked with and what it gives. The rest computes.
 SCHEMA_FILES = ("schema", "registry")
 # Room → rooms of mnist_core that it may import besides itself.
@@ -81,10 +81,11 @@ ARROWS: dict[str, set[str]] = {
     "comparison": {"messages", "config", "records"},
     "exchange": BASE | {"data", "networks", "schedule"},
     "report": {"messages", "escape"},
-    "lessons": LIGHT,  # without torch; `lesson run` trains by a function that it is given
+    "lessons": LIGHT | {"names"},  # without torch; `lesson run` trains by a function that it is given
     "diagnostics": BASE | {"networks", "schedule"},
     "concept": set(),
     "recorded": {"config", "diagnostics"},
+    "names": {"messages"},  # of ideas
     "figures": BASE | {"networks", "schedule", "diagnostics"},
     "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept", "recorded", "schema"},
     "training": LIGHT,
@@ -96,7 +97,7 @@ ARROWS: dict[str, set[str]] = {
     "web": {"messages", "errors", "settings"},
     "ui": LIGHT | {"figures", "store", "jobs", "web"},
     "panels": KIT,
-    "ideas": KIT | {"panels", "figure", "concept"},
+    "ideas": KIT | {"panels", "figure", "concept", "names"},
     **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},
     "bench": LIGHT | {"training", "analysis", "figures", "concept", "recorded", "store", "cli_options", ""},
     "cli_options": set(),

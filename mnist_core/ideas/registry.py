@@ -11,44 +11,17 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.errors import InitialValueError
+from mnist_core.ideas.names import NAMES, IdeaName
 from mnist_core.messages import N_
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.views import Views
 from mnist_core.ui.views import show as show_view
 
-# Folder of ideas → page that shows them, by the name of its file.
-PAGES: Mapping[str, str] = {
-    "data": "data",
-    "loss": "loss_and_gradients",
-    "architecture": "architecture",
-    "batch_size": "batch_size",
-    "stability": "why",
-}
-
 
 @dataclass(frozen=True)
-class Idea:
-    """An idea: a folder below this one with a `panel.py` whose `draw(panel)` draws it.
-
-    `view`: the word for it in its page's address, which old links have. `title`: on the page's switch. `controls`: the names, with
-    spaces between, of those that may be told where to begin.
-    """
-
-    folder: str
-    view: str
-    title: str
-    controls: str = ""
-
-    @property
-    def name(self) -> str:
-        """What a lesson calls it, and the beginning of its keys."""
-        return self.folder.partition("/")[2]
-
-    @property
-    def page(self) -> str:
-        """File of the page that shows it."""
-        return PAGES[self.folder.partition("/")[0]]
+class Idea(IdeaName):
+    """An idea: a folder below this one with a `panel.py` whose `draw(panel)` draws it."""
 
     def panel(self, instance: str = "", initial: Mapping[str, Any] | None = None) -> Panel:
         """One place for it to stand: on its own page, or an `instance` elsewhere whose controls begin with `initial` values.
@@ -69,75 +42,9 @@ class Idea:
         draw(panel, *parts)
 
 
-# In the order in which a page's switch has them.
+# In the order of `NAMES`.
 IDEAS: Mapping[str, Idea] = {
-    idea.name: idea
-    for idea in (
-        Idea("data/samples", "samples", N_("Samples"), "order hard rank_part rank_hard"),
-        Idea("data/classes", "classes", N_("Classes"), "size shares mean_count one other"),
-        Idea("data/pixel_values", "numbers", N_("Pixel values"), "image scale shown row column flatten_side"),
-        Idea("data/pixel_scaling", "scales", N_("Pixel scaling"), "scale row column rate steps"),
-        Idea("data/data_split", "heaps", N_("Train, validation and test split"), "cut leak_share leak_memory"),
-        Idea("data/augmentation", "augmentation", N_("Augmentation"), "kind strength digits"),
-        Idea("data/projection", "projection", N_("Projection"), "digits first second count numbers"),
-        Idea("loss/perceptron", "perceptron", N_("A perceptron"), "activation w1 w2 b picture"),
-        Idea("loss/cross_entropy", "classes", N_("From logits to loss"), "target logit_0 logit_1 logit_2"),
-        Idea(
-            "loss/binary_cross_entropy",
-            "binary",
-            N_("Binary cross-entropy: confident and wrong"),
-            "target probability log",
-        ),
-        Idea("loss/local_minima", "valleys", N_("Local minima"), "start rate steps"),
-        Idea("loss/backpropagation", "backprop", N_("Backpropagation"), "x1 x2 target rate activation loss stage"),
-        Idea("loss/gradient_check", "check", N_("Numerical gradient"), "hidden step"),
-        Idea("loss/from_scratch", "scratch", N_("From scratch"), "rate iterations"),
-        Idea(
-            "architecture/layers",
-            "layers",
-            N_("Layers and units"),
-            "task depth units_0 units_1 units_2 units_3 batch optimizer measure",
-        ),
-        Idea(
-            "architecture/depth_and_width",
-            "grid",
-            N_("Depth × width"),
-            "depths widths images epochs rate seeds measure accuracy",
-        ),
-        Idea(
-            "architecture/mlp_or_cnn",
-            "equal",
-            N_("MLP vs. CNN"),
-            "filters_0 filters_1 kernel units depth images epochs seed",
-        ),
-        Idea(
-            "architecture/convolution",
-            "convolution",
-            N_("How a convolution works"),
-            "image kernel side stride padding row column",
-        ),
-        Idea(
-            "architecture/optimizer_paths",
-            "valley",
-            N_("Optimizer trajectories"),
-            "kind shown rate adaptive_rate momentum decay steps",
-        ),
-        Idea("architecture/optimizer_race", "race", N_("Comparing optimizers"), "images epochs factor"),
-        Idea("batch_size/updates_per_epoch", "updates", N_("Updates per epoch"), "train_size batch_size epochs"),
-        Idea("batch_size/gradient_noise", "noise", N_("Gradient noise"), "batch steps"),
-        Idea(
-            "batch_size/batch_paths",
-            "paths",
-            N_("Full batch, mini-batch, single examples"),
-            "equal batch rate steps points",
-        ),
-        Idea("batch_size/batch_times", "seconds", N_("Seconds per epoch"), "units"),
-        Idea("batch_size/batch_race", "race", N_("Equal epochs, equal updates"), "images epochs rate"),
-        Idea("stability/bowl", "bowl", N_("A quadratic bowl"), "weights curvature rate momentum start steps"),
-        Idea("stability/sharpness", "sharpness", N_("Sharpness")),
-        Idea("stability/landscape", "landscape", N_("Loss landscape"), "plane"),
-        Idea("stability/inside_layers", "inside", N_("Inside the layers")),
-    )
+    name: Idea(known.folder, known.view, known.title, known.controls) for name, known in NAMES.items()
 }
 
 

@@ -1,7 +1,8 @@
 """What a lesson is: front matter, and parts in their order: prose, and blocks that a page makes live.
 
-docs/lessons.md says how each is written. Texts are Markdown that a person wrote (maybe one whom nobody knows); whoever shows
-them shows neither HTML nor pictures or links to elsewhere. Names of blocks are small letters, digits and hyphens, each once in a lesson.
+docs/lessons.md says how each is written. A person wrote it, maybe one whom nobody knows. `title` and `unit` are plain text, for
+`escape`; all other texts are Markdown without HTML, links and pictures, as Streamlit may show it as it is. Names of blocks are small
+letters, digits and hyphens, each once in a lesson.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Measure = Literal[
     "seconds",
     "parameters",
 ]
+View = Literal["draw", "mistakes", "inside", "course", "disturb"]  # of the Inspect page
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,27 @@ class RangeClaim:
 
 @dataclass(frozen=True)
 class Prose:
-    """Markdown with formulas between `$` and pictures of the lesson's own."""
+    """Markdown with formulas between `$`."""
 
     text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Code:
+    """Code that is shown, letter by letter (`st.code`). `language`: what it is written in; empty where that is not said."""
+
+    text: str
+    language: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One of the lesson's images (`Lesson.images[file]`), in a paragraph of its own. `says`: plain text for who does not see it."""
+
+    file: str
+    says: str
     line: int
 
 
@@ -121,7 +141,7 @@ class InspectBlock:
     name: str
     line: int
     run: str
-    view: str
+    view: View
 
 
 @dataclass(frozen=True)
@@ -137,7 +157,7 @@ class CompareBlock:
 class PredictBlock:
     """What the student expects of the run, sweep or range test of the block `of`, which stands further below.
 
-    Asked is the outcome, the accuracy, or one of `answers`; `right`: the number of the one that comes true, from 0.
+    Asked is the outcome or the accuracy (of a run), or one of `answers`.
     """
 
     name: str
@@ -159,7 +179,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class OwnNumber:
-    """A number of the student's own: what the last run of the block `run` reached."""
+    """A number of the student's own: what the last run of the block `run` reached.
+
+    An accuracy is asked in percent where the question's unit is %, else as a fraction.
+    """
 
     run: str
     measure: Measure
@@ -213,7 +236,7 @@ Block = (
     | NoteBlock
     | CheckBlock
 )
-Part = Prose | Block
+Part = Prose | Code | Picture | Block
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,8 +255,17 @@ class Lesson:
     @property
     def blocks(self) -> tuple[Block, ...]:
         """The live parts."""
-        return tuple(part for part in self.parts if not isinstance(part, Prose))
+        return tuple(part for part in self.parts if not isinstance(part, Prose | Code | Picture))
 
     def block(self, name: str) -> Block | None:
         """The block of this name."""
         return next((one for one in self.blocks if one.name == name), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The files of one lesson as they are kept: Markdown by language, and images by file name."""
+
+    name: str
+    texts: Mapping[str, str]
+    images: Mapping[str, bytes] = field(default_factory=dict)
