@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core train|sweep|range-test|data|backup|restore|bench`.
+"""The command line: `python -m mnist_core train|sweep|range-test|lesson|data|backup|restore|bench`.
 
 Exit status: 0 done, 1 something outside the options failed (data, disk), 2 options that cannot be. Errors are
 sentences on standard error. With --json the last line of standard output is one JSON object.
@@ -64,7 +64,7 @@ def _run(words: Sequence[str]) -> int:
 
         status: int = bench(words[1:])
         return status
-    options, unknown = _parser().parse_known_args(words)
+    options, unknown = _parser(words[:1] == ["lesson"]).parse_known_args(words)
     if unknown:
         options.parser.refuse(unknown)
     try:
@@ -81,15 +81,19 @@ def _run(words: Sequence[str]) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(for_lessons: bool) -> argparse.ArgumentParser:
+    """All commands; what reads lessons is loaded for those alone."""
     parser = Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
     parser.add_argument("--version", action="version", version=mnist_core.__version__)
     commands = parser.add_subparsers(
-        required=True, metavar="train|sweep|range-test|data|backup|restore|bench", parser_class=Parser
+        required=True, metavar="train|sweep|range-test|lesson|data|backup|restore|bench", parser_class=Parser
     )
     _train_options(commands.add_parser("train", help="run one experiment"))
     _sweep_options(commands.add_parser("sweep", help="run one experiment at many learning rates, together"))
     _range_test_options(commands.add_parser("range-test", help="find a learning rate: one short run whose rate rises"))
+    lesson = commands.add_parser("lesson", help="check the files of lessons")
+    if for_lessons:
+        _lesson_options(lesson)
     _data_options(commands.add_parser("data", help="say which data are here, fetch MNIST, draw the built-in digits"))
     _backup_options(
         commands.add_parser("backup", help="write runs, curves and weights to one file; the app may be in use")
@@ -152,6 +156,12 @@ def _help(name: str) -> str:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _lesson_options(parser: Parser) -> None:
+    from mnist_core.cli_lesson import add_commands
+
+    add_commands(parser)
 
 
 def _data_options(parser: Parser) -> None:

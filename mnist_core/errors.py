@@ -15,6 +15,7 @@ MnistLabError
 │   │   └── RoundError         what the round of a class does not leave free
 │   ├── RunNotFoundError
 │   └── RunUnreadableError     its settings are another version's
+├── LessonError           a lesson's file that cannot be: all problems at once, with their lines
 ├── AnalysisError         an analysis that is asked with what cannot be, or whose result is another version's
 ├── CheckpointError       a checkpoint that is missing or does not fit the run
 ├── InitialValueError     a control of a panel that cannot begin with what it was given
@@ -64,6 +65,27 @@ class ConfigError(MnistLabError):
         super().__init__(
             N_("These settings cannot be used: {problems}"),
             problems=" ".join(str(problem.message) for problem in self.problems),
+        )
+
+
+@dataclass(frozen=True)
+class LineProblem:
+    """What is wrong in one line of a file, from 1; 0: with the file as a whole."""
+
+    line: int
+    message: Message
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}" if self.line else str(self.message)
+
+
+class LessonError(MnistLabError):
+    """A lesson that cannot be; `problems` lists everything that is wrong with its file, in the order of the lines."""
+
+    def __init__(self, problems: Sequence[LineProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            N_("This lesson cannot be used: {problems}"), problems=" ".join(str(problem) for problem in self.problems)
         )
 
 

@@ -28,6 +28,11 @@ _FOUND_LATER = re.compile(
     r"|(?<=[-.\w+])(?=@)"  # an address for mail
     r"|(?<=[-<>~])(?=[-=>])"  # -> becomes an arrow, -- a dash
 )
+# Where Markdown makes a link: [text](address), [name]: address, <address>, and an address that stands in a sentence.
+_LEADS = re.compile(
+    r"(?<=\])(?=[(:])|(?<=<)(?=[A-Za-z][\w+.-]{1,31}:|[^\s<>]{1,99}@)"
+    r"|(?<=[hH][tT][tT][pP]:)(?=//)|(?<=[hH][tT][tT][pP][sS]:)(?=//)|(?<=[wW]{3})(?=\.)|(?<=[-.\w+])(?=@[\w-]+\.)"
+)
 # What a spreadsheet takes for the beginning of a formula (the wide signs, too), at the head of a cell or of what it may take
 # for one.
 _FORMULA = re.compile(r"(^|[;|])(\s*)(?=[=+\-@＝＋－＠])")
@@ -119,6 +124,11 @@ def markdown(text: str) -> str:
 def formatted(text: str) -> str:
     """`text` as Streamlit's Markdown, line by line: lists, **bold** and *italic* stay, all else is shown as it was typed."""
     return "\n".join(map(_formatted_line, text.splitlines()))
+
+
+def without_links(text: str) -> str:
+    """Markdown that stays what it is, but leads nowhere: an address is shown as text. Of pictures the same is true."""
+    return _LEADS.sub(JOINER, text)
 
 
 def _formatted_line(row: str) -> str:

@@ -4,6 +4,7 @@
 |---------------------|------------------------------------------------------|------------------------|
 | MNIST_LAB_HOME      | folder for the store, checkpoints and prepared data  | ~/.mnist-lab           |
 | MNIST_LAB_DATA      | folder with MNIST in torchvision's layout, used first| none                   |
+| MNIST_LAB_LESSONS   | folder of lessons beside ours                        | none                   |
 | MNIST_LAB_STORE     | SQLAlchemy address of the store                      | sqlite file in the home|
 | MNIST_LAB_SCHEDULER | address of a running Dask scheduler                  | a local cluster        |
 | MNIST_LAB_TLS_CA    | certificate authority of that scheduler, a file      | no TLS                 |
@@ -121,6 +122,12 @@ def exposed() -> list[Path]:
 def data_folder() -> Path | None:
     """The folder named by MNIST_LAB_DATA, if any."""
     value = os.environ.get("MNIST_LAB_DATA")
+    return Path(value).expanduser() if value else None
+
+
+def lessons_folder() -> Path | None:
+    """The folder of a teacher's own lessons, named by MNIST_LAB_LESSONS, if any."""
+    value = os.environ.get("MNIST_LAB_LESSONS")
     return Path(value).expanduser() if value else None
 
 

@@ -101,7 +101,8 @@ ARROWS: dict[str, set[str]] = {
     **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},
     "bench": LIGHT | {"training", "analysis", "figures", "concept", "recorded", "store", "cli_options", ""},
     "cli_options": set(),
-    "cli": LIGHT | {"training", "bench", "backup", "cli_options", ""},
+    "cli_lesson": LIGHT | {"lessons", "training", "cli_options"},
+    "cli": LIGHT | {"training", "bench", "backup", "cli_options", "cli_lesson", ""},
     "__main__": {"cli"},
     "": LIGHT | {"training"},  # mnist_core/__init__.py
     "pages": LIGHT | {"figures", "ui", "panels", "ideas"} | PAGE_FOLDERS,

@@ -1,0 +1,58 @@
+"""The images of a lesson: few, small, and whole files of the three kinds that every browser shows."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+
+from PIL import Image
+
+from mnist_core.lessons.faults import Faults, shown
+from mnist_core.lessons.markdown import PICTURE
+from mnist_core.messages import N_
+
+MOST_IMAGES = 20  # of one lesson
+MOST_BYTES = 1_000_000  # of one
+MOST_PIXELS = 4_000_000  # of one
+_KINDS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP"}
+
+
+def check(images: Mapping[str, bytes], faults: Faults) -> None:
+    """Tell what is wrong with the images of a lesson."""
+    if len(images) > MOST_IMAGES:
+        template = N_("This lesson has {count} pictures, but at most {most} are possible.")
+        faults.add(0, template, count=len(images), most=MOST_IMAGES)
+        return
+    for name, content in images.items():
+        _check(name, content, faults)
+
+
+def _check(name: str, content: bytes, faults: Faults) -> None:
+    if not PICTURE.fullmatch(name):
+        template = N_(
+            "The file {name} has no name for a picture: Latin letters, digits, - and _, then .png, .jpg or .webp."
+        )
+        faults.add(0, template, name=shown(name))
+    elif len(content) > MOST_BYTES:
+        template = N_("The picture {name} has {size} MB, but at most {most} MB are possible.")
+        faults.add(0, template, name=name, size=f"{len(content) / 1e6:.1f}", most=MOST_BYTES // 1_000_000)
+    else:
+        _look_into(name, content, faults)
+
+
+def _look_into(name: str, content: bytes, faults: Faults) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures, measured below, and of odd files
+            picture = Image.open(io.BytesIO(content), formats=[_KINDS[name.rpartition(".")[2]]])
+            if picture.width * picture.height > MOST_PIXELS:
+                template = N_(
+                    "The picture {name} has {pixels} million pixels, but at most {most} million are possible."
+                )
+                pixels = f"{picture.width * picture.height / 1e6:.1f}"
+                faults.add(0, template, name=name, pixels=pixels, most=MOST_PIXELS // 1_000_000)
+            else:
+                picture.load()
+    except Exception:  # what a damaged file makes a decoder raise is written down nowhere
+        faults.add(0, N_("The file {name} is no whole picture of the kind that its name says."), name=name)

@@ -1,0 +1,122 @@
+"""YAML as plain values that know their lines, without what makes YAML dangerous or surprising.
+
+No anchors, aliases or tags, no key twice, little nesting. Words are words: only `true` and `false` are a switch, `1e-3` is a number.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from mnist_core.lessons.faults import Faults, shown
+from mnist_core.messages import N_
+
+MOST_NESTING = 6  # lists and mappings within each other
+MOST_VALUES = 2_000  # of one block
+_WHOLE = re.compile(r"[-+]?\d[\d_]{0,20}")
+_NUMBER = re.compile(r"[-+]?(\d[\d_]{0,20}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,3})?")
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A text, number, switch or nothing, a list of Values, or a dict of them, and the line that it stands in (of its key, if any)."""
+
+    line: int
+    content: Any
+
+    @property
+    def plain(self) -> Any:
+        """Without lines: lists and dicts of plain values."""
+        if isinstance(self.content, list):
+            return [value.plain for value in self.content]
+        if isinstance(self.content, dict):
+            return {key: value.plain for key, value in self.content.items()}
+        return self.content
+
+
+class _RefusedError(Exception):
+    """Reading cannot go on; what is wrong has been told."""
+
+
+def read(text: str, line: int, faults: Faults) -> Value | None:
+    """The value that is written in `text`, whose first line is this one of the file; None where it is faulty."""
+    reader = _Reader(text, line, faults)
+    try:
+        return reader.document()
+    except _RefusedError:
+        return None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        template = N_("This cannot be read: {reason}. Put a text with a colon or a # between quotation marks.")
+        reason = error.problem or error.context or ""
+        faults.add(line + (0 if mark is None else mark.line), template, reason=reason)
+    except yaml.YAMLError:
+        faults.add(line, N_("This has signs in it that are no letters."))
+    return None
+
+
+class _Reader:
+    """The events of a text, one after the other, so that nothing is built of what is refused."""
+
+    def __init__(self, text: str, line: int, faults: Faults) -> None:
+        self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.line, self.faults, self.count = line, faults, 0
+
+    def document(self) -> Value:
+        next(self.events)  # the stream begins
+        if isinstance(next(self.events), yaml.StreamEndEvent):
+            return Value(self.line, None)
+        value = self.value(next(self.events), 0)
+        next(self.events)  # the document ends
+        after = next(self.events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise self.refused(after, N_("A second part begins here. Leave --- and … out."))
+        return value
+
+    def value(self, event: Any, depth: int) -> Value:
+        self.count += 1
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None or event.tag is not None:
+            raise self.refused(event, N_("Anchors, aliases and tags (&, *, !) are not possible. Use quotation marks."))
+        if depth > MOST_NESTING or self.count > MOST_VALUES:
+            raise self.refused(event, N_("This is nested too deep or too long."))
+        line = self.line + event.start_mark.line
+        if isinstance(event, yaml.ScalarEvent):
+            return Value(line, event.value if event.style else _scalar(event.value))
+        content = self.entries(depth) if isinstance(event, yaml.MappingStartEvent) else list(self.items(depth))
+        return Value(line, content)
+
+    def items(self, depth: int) -> Iterator[Value]:
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            yield self.value(event, depth + 1)
+
+    def entries(self, depth: int) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.value(event, depth + 1)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self.refused(event, N_("A key must be a word."))
+            if event.value in found:
+                self.faults.add(key.line, N_("{key} stands here for the second time."), key=shown(event.value))
+            content = self.value(next(self.events), depth + 1).content
+            found.setdefault(event.value, Value(key.line, content))
+        return found
+
+    def refused(self, event: Any, template: str) -> _RefusedError:
+        self.faults.add(self.line + event.start_mark.line, template)
+        return _RefusedError()
+
+
+def _scalar(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
+    return text
