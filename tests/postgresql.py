@@ -8,11 +8,15 @@ import secrets
 import shutil
 import subprocess
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import NoReturn
 
 import pytest
+import sqlalchemy as sa
+
+from mnist_core.store import open_store
 
 PROGRAMS = Path("/usr/lib/postgresql")
 
@@ -60,11 +64,21 @@ class Server:
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """The address of an empty database."""
+    def new_database(self, *, empty: bool = False) -> str:
+        """The address of a database without rows; `empty`: without tables, too, which the first that opens it makes."""
+        return self._create("" if empty else f"TEMPLATE {self._with_tables}")
+
+    @cached_property
+    def _with_tables(self) -> str:
+        """A database that has the tables: to copy it takes less time than to make them in each."""
+        address = self._create()
+        open_store(address).close()
+        return str(sa.make_url(address).database)
+
+    def _create(self, more: str = "") -> str:
         import psycopg
 
         name = f"lab{secrets.token_hex(4)}"
         with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} {more}")
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"

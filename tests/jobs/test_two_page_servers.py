@@ -30,8 +30,8 @@ CONFIG = LONG.replace(epochs=1)
 
 @pytest.fixture
 def address(postgresql: postgresql.Server) -> str:
-    """Of a new store in PostgreSQL."""
-    return postgresql.new_database()
+    """Of a new store in PostgreSQL, whose tables one of the servers makes."""
+    return postgresql.new_database(empty=True)
 
 
 @pytest.fixture
