@@ -56,23 +56,19 @@ def built_in(drawn: Path, home: Path) -> None:
 def tables_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A new SQLite file gets the tables that the migrations make, without the migrations, which take twenty times as long."""
     upgrade = engine._upgrade
-    statements = ""
 
-    def made() -> str:
-        nonlocal statements
-        if not statements:
-            file = tmp_path_factory.mktemp("tables") / "runs.sqlite"
-            engine.new_sqlite(file, engine.HEAD).dispose()
-            with closing(sqlite3.connect(file)) as connection:
-                statements = "\n".join(connection.iterdump())
-        return statements
+    @cache
+    def made() -> Path:
+        file = tmp_path_factory.mktemp("tables") / "runs.sqlite"
+        engine.new_sqlite(file, engine.HEAD).dispose()
+        return file
 
     def upgraded(opened: sa.Engine, target: str = "head") -> None:
         if opened.dialect.name != "sqlite" or target != "head" or sa.inspect(opened).get_table_names():
             upgrade(opened, target)
             return
-        with closing(opened.raw_connection()) as connection:
-            connection.executescript(made())  # type: ignore[attr-defined]
+        with closing(sqlite3.connect(made())) as source, closing(opened.raw_connection()) as connection:
+            source.backup(connection.driver_connection)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "_upgrade", upgraded)
