@@ -17,14 +17,13 @@ import numpy as np
 
 from mnist_core.config import FIELDS, NAMES, RANGES
 from mnist_core.diagnostics import Scale, chance_loss, zones
-from mnist_core.figures import theme
+from mnist_core.figures import sweep_zones, theme
 from mnist_core.figures.axes import ChartView, ends, log_ticks, loss_axis, packed, spread, top_of_loss
 from mnist_core.figures.curves import AXES, Figure, Trace
 from mnist_core.figures.sweep import METRICS, Metric, SweepView
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import Split
 from mnist_core.rounds import LAYERS, Plan, RoundRun, shown
-from mnist_core.sweep_page import zones_figure
 
 T = TypeVar("T")
 Which = Literal["best", "last", "all"]
@@ -252,7 +251,7 @@ def _axes_up(
             "y0": band[0],
             "y1": band[1],
             "layer": "below",
-            "fillcolor": zones_figure.ZONE_COLORS["broken"][look.dark],
+            "fillcolor": sweep_zones.ZONE_COLORS["broken"][look.dark],
             "line": {"width": 0},
         }
     )
@@ -283,9 +282,9 @@ def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook
     axis = _of_numbers([], look.across, (rates[0], rates[-1], *plan.free[look.across]), "", look)
     low, high = axis.words["autorangeoptions"]["include"]
     # The outer zones reach to the ends of the axis.
-    bounds = [low, *zones_figure.rate_bounds(rates)[1:-1], high]
-    zones_figure.shade(figure, reading, bounds, view)
-    return zones_figure.name_zones(figure, reading, bounds, WIDTH, view, translate)
+    bounds = [low, *sweep_zones.rate_bounds(rates)[1:-1], high]
+    sweep_zones.shade(figure, reading, bounds, view)
+    return sweep_zones.name_zones(figure, reading, bounds, WIDTH, view, translate)
 
 
 # ---- from left to right --------------------------------------------------------------------------------------------

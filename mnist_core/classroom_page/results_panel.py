@@ -16,7 +16,7 @@ from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
 from mnist_core.records import Class, Curves
 from mnist_core.report import written
 from mnist_core.rounds import Round
-from mnist_core.ui import frame, names, seal, session, texts, watch
+from mnist_core.ui import download, frame, names, seal, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 Rows = list[tuple[StudentRun, Curves]]
@@ -46,13 +46,12 @@ def _files(opened: Class, secret: str, given: Round) -> None:
     said = ngettext("{n} run", "{n} runs", len(runs)).format(n=f"{len(runs):,}")
     st.caption(_("{runs}, students with runs: {students}").format(runs=said, students=students))
     rows = partial(_rows, opened.id, secret, given)
-    code = texts.language()
     with st.container(horizontal=True):
         _download(
             given,
             _("Report as one HTML file"),
             "html",
-            lambda: _report(opened, given, rows(), code),
+            lambda: _report(opened, given, rows()),
             ":material/article:",
             _(
                 "Board, predictions, curves and all runs. It opens without a server and without a network, and can be printed."
@@ -90,15 +89,8 @@ def _files(opened: Class, secret: str, given: Round) -> None:
 
 
 def _download(given: Round, label: str, ending: str, make: Callable[[], bytes], icon: str, help: str) -> None:
-    st.download_button(
-        label,
-        make,
-        f"mnist-lab-round-{given.number}.{ending}",
-        key=f"results_{ending.replace('.', '_')}_{given.id}",
-        icon=icon,
-        on_click="ignore",
-        help=help,
-    )
+    key = f"results_{ending.replace('.', '_')}_{given.id}"
+    download.button(label, make, f"mnist-lab-round-{given.number}.{ending}", key=key, icon=icon, help=help)
 
 
 def _rows(class_id: str, secret: str, given: Round) -> Rows:
@@ -113,7 +105,7 @@ def _rows(class_id: str, secret: str, given: Round) -> Rows:
     ]
 
 
-def _report(opened: Class, given: Round, rows: Rows, code: str) -> bytes:
+def _report(opened: Class, given: Round, rows: Rows) -> bytes:
     newest = max((row.run.created_at for row, _curves in rows), default=None)
     results = round_report.RoundResults(
         class_name=opened.name,
@@ -122,8 +114,7 @@ def _report(opened: Class, given: Round, rows: Rows, code: str) -> bytes:
         rows=rows,
         test_shown=not (given.plan.test_sealed or seal.sealed()),
     )
-    with texts.speaking(code):
-        return written(round_report.report(results), _)
+    return written(round_report.report(results), _)
 
 
 def _zip(rows: Callable[[], Rows], first: int) -> bytes:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core.classroom_page.round_report import prediction_text
-from mnist_core.diagnostics import predictions
-from mnist_core.panels.predictions import WORDS
+from mnist_core.panels.reports.blocks import outcome_text, prediction_text
 from mnist_core.records import Class, ClassRun, Run
 from mnist_core.rounds import Round
 from mnist_core.ui import frame, names, seal, session, watch
@@ -62,14 +60,13 @@ def _runs(opened: Class, secret: str, member_id: str) -> None:
 
 
 def _row(one: ClassRun, run: Run, given: Round | None) -> dict[str, object]:
-    observed = predictions.observed(run)
     row: dict[str, object] = {
         _("Run"): names.run_title(run).cell,
         _("Round"): None if given is None else f"{given.number}. {given.plan.title.cell}",
         _("State"): _(names.STATES[names.state(run)]),
         _("Health check"): names.verdict(run) or None,
         _("Prediction"): prediction_text(one.prediction or run.prediction),
-        _("Outcome"): None if observed is None else _(WORDS[observed]),
+        _("Outcome"): outcome_text(run),
         _("Best validation accuracy"): run.result.get("best_validation_accuracy"),
     }
     if not seal.sealed():

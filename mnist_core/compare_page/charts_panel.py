@@ -17,6 +17,7 @@ from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_
 from mnist_core.panels import run_panel, undrawn
+from mnist_core.panels.reports import blocks
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.chart import live_chart
@@ -129,18 +130,7 @@ def _say_differences(runs: Sequence[Run]) -> None:
     if len(runs) < 2:
         st.caption(_("Choose two or more runs in the table to compare them."))
         return
-    if len(runs) == 2:
-        first, second = runs
-        values = {
-            name: (names.value(comparison.setting(first, name)), names.value(comparison.setting(second, name)))
-            for name in comparison.differing((first, second))
-        }
-        st.markdown(f":material/difference: {comparison.in_words(first, second, values).text(_)}")
-        return
-    differing = comparison.differing(runs)
-    listed = ", ".join(_(comparison.NAMES[name]) for name in differing)
-    text = _("They differ in: {settings}.").format(settings=listed) if differing else _("All have the same settings.")
-    st.markdown(f":material/difference: {text}")
+    st.markdown(f":material/difference: {blocks.differences(runs)}")
 
 
 DrawMetric = Callable[[list[watch.View], overlay.Metric], tuple[overlay.Figure, str]]

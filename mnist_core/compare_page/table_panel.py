@@ -14,7 +14,7 @@ from mnist_core.compare_page.columns import columns
 from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLORS_LIGHT
-from mnist_core.panels import draft, export_panel
+from mnist_core.panels import draft, export_panel, report_panel
 from mnist_core.records import Run
 from mnist_core.ui import address, frame, names, seal, session, watch
 from mnist_core.ui.choice import typed
@@ -104,6 +104,8 @@ def actions(chosen: Sequence[Run]) -> None:
         )
         if len(chosen) == 1:
             export_panel.draw(PAGE, chosen[0])
+        elif chosen:
+            report_panel.of_comparison(PAGE, chosen)
     if len(chosen) == 1 and (story := names.rate_story(chosen[0])):
         more = _(
             "“Duplicate and change” uses the rate that the run started with; the zip, script and JSON include the changes."

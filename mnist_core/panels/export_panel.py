@@ -1,8 +1,7 @@
-"""Export a run: curves, settings, weights, a script, or all of it as one zip that another installation imports."""
+"""Export a run: a report, curves, settings, weights, a script, or all of it as one zip that another installation imports."""
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,8 +14,9 @@ from mnist_core.errors import StoreError
 from mnist_core.messages import N_
 from mnist_core.networks import weights
 from mnist_core.networks.weights import Which
+from mnist_core.panels import report_panel
 from mnist_core.records import Curves, Progress, Run, rate_changes, rates_in_a_line
-from mnist_core.ui import frame, names, session, visits, watch
+from mnist_core.ui import download, frame, names, session, visits, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -32,6 +32,7 @@ def draw(panel: Panel, run: Run) -> None:
     """The button with what there is to take; each thing is made when it is asked for."""
     with st.popover(_("Export"), icon=":material/download:"):
         st.caption(_("To save a chart, use the camera above it for a PNG or the button beside the camera for an SVG."))
+        report_panel.of_run(panel, run)
         steps = weights.saved_steps(run.id) if run.checkpoint_step is not None else {}
         if run.state == "finished":
             with_weights = bool(steps) and _with_weights(panel, run, len(steps))
@@ -141,17 +142,10 @@ def _keep(imported: exchange.Imported) -> str:
 
 
 def _download(panel: Panel, run: Run, label: str, ending: str, make: Callable[[], bytes], icon: str) -> None:
-    words = re.sub(r"[^A-Za-z0-9.]+", "-", names.run_title(run).plain).strip("-") or "run"
+    words = download.words(names.run_title(run), "run")
     file = f"events.out.tfevents.{words}-{run.id}" if ending == "tfevents" else f"{words}-{run.id}.{ending}"
-    st.download_button(
-        label,
-        make,
-        file,
-        key=panel.key(f"take_{ending.replace('.', '_')}_{run.id}"),
-        icon=icon,
-        on_click="ignore",
-        type="tertiary",
-    )
+    key = panel.key(f"take_{ending.replace('.', '_')}_{run.id}")
+    download.button(label, make, file, key=key, icon=icon, kind="tertiary")
 
 
 def _curves(run_id: str) -> Curves:

@@ -1,6 +1,7 @@
 """Reports: one HTML file that opens by a double click, without a server and without a network."""
 
 from mnist_core.report.document import (
+    Blank,
     Cell,
     Chart,
     Column,
@@ -16,6 +17,7 @@ from mnist_core.report.document import (
 from mnist_core.report.writer import written
 
 __all__ = [
+    "Blank",
     "Cell",
     "Chart",
     "Column",

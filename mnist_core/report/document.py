@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_core.escape import UserText
+from mnist_core.escape import NOTHING, UserText
 
 Words = str | UserText
 Cell = Words | float | None  # None: there is none
@@ -70,6 +70,14 @@ Part = Paragraph | Quote | Facts | Table | Chart
 
 
 @dataclass(frozen=True)
+class Blank:
+    """A line at the head to be filled in: what belongs there, and what was typed; without that, a line to write on."""
+
+    label: Words
+    text: UserText = NOTHING
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading and what stands below it. `new_page`: it begins one when it is printed."""
 
@@ -80,9 +88,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """All of a report, in one language. `language`: its code, such as `ko`; `lead`: the first sentences, in a line each."""
+    """All of a report, in one language. `language`: its code, such as `ko`; `lead`: the first sentences, in a line each; `blanks`
+    stand below them."""
 
     title: Words
     language: str
     sections: Sequence[Section]
     lead: Sequence[Words] = ()
+    blanks: Sequence[Blank] = ()

@@ -73,6 +73,8 @@ def _html(words: Words) -> str:
 def _body(report: Report, translate: Translate) -> Iterator[str]:
     yield f"<header><h1>{_html(report.title)}</h1>"
     yield from (f'<p class="lead">{_html(words)}</p>' for words in report.lead)
+    for blank in report.blanks:
+        yield f'<p class="blank"><span>{_html(blank.label)}</span><span class="line">{blank.text.html}</span></p>'
     yield "</header>"
     if len(report.sections) >= CONTENTS_FROM:
         yield from _contents(report.sections, translate(N_("Contents")))

@@ -11,9 +11,9 @@ import streamlit as st
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
-from mnist_core.panels import draft, started, waiting
+from mnist_core.figures import range_test as charts
+from mnist_core.panels import draft, export_panel, started, waiting
 from mnist_core.schedule import RISE
-from mnist_core.sweep_page import range_test_figure as charts
 from mnist_core.ui import frame, live_parts, names, session, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -65,7 +65,12 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     run = view.run
     if run.active != moving:
         st.rerun()
-    st.markdown(f"**{names.run_title(run).markdown}**" + (f" {names.badge(run)}" if run.active else ""))
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("range_head")):
+        st.markdown(
+            f"**{names.run_title(run).markdown}**" + (f" {names.badge(run)}" if run.active else ""), width="content"
+        )
+        if not run.active:
+            export_panel.draw(panel, run)
     live_parts.link([view], partial(_signature, run_id), key=panel.key("range_link"))
     reading = _reading(view)
     if run.active:

@@ -11,9 +11,9 @@ import streamlit as st
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import zones
 from mnist_core.figures.sweep import SweepView
+from mnist_core.figures.sweep_zones import ZONE_NAMES
 from mnist_core.panels import draft, started
 from mnist_core.records import SweepRecord
-from mnist_core.sweep_page.zones_figure import ZONE_NAMES
 from mnist_core.ui import names, watch
 from mnist_core.ui.choice import row_of
 from mnist_core.ui.panel import Panel

@@ -9,6 +9,7 @@ import time
 
 import streamlit as st
 
+from mnist_core.panels.reports import sweep_report
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel, sweep_plan
 from mnist_core.ui import frame, names, session, watch
@@ -55,7 +56,7 @@ def _settle_unseen(sweep: SweepRecord) -> None:
     """A prediction whose sweep ended while nobody looked."""
     views = watch.look_at_group(sweep.id)
     if views and not any(view.run.active for view in views):
-        sweep_panel.settle(sweep, sweep_panel.read(views))
+        sweep_panel.settle(sweep, sweep_report.read(views))
 
 
 def _line(panel: Panel, sweep: SweepRecord) -> None:

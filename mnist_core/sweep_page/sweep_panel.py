@@ -9,12 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.diagnostics import Scale, zones
+from mnist_core.diagnostics import zones
 from mnist_core.errors import TransientStoreError
+from mnist_core.figures import sweep_curves, sweep_zones
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
-from mnist_core.panels import predictions, run_panel, started, waiting
+from mnist_core.panels import predictions, report_panel, run_panel, started, waiting
+from mnist_core.panels.reports import sweep_report
 from mnist_core.records import Curves, Run, SweepRecord
-from mnist_core.sweep_page import curves_figure, rate_panel, zones_figure
+from mnist_core.sweep_page import rate_panel
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.chart import Click
 from mnist_core.ui.panel import Panel
@@ -48,6 +50,8 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
                 on_click=run_panel.stop_all,
                 args=([view.run for view in views],),
             )
+        if not moving:
+            report_panel.of_sweep(panel, sweep_id)
     if sweep.owner != session.student():
         st.caption(_(":material/visibility: Someone else's sweep: you can watch it and use its rates."))
     if moving:
@@ -65,16 +69,10 @@ def show(panel: Panel, sweep_id: str) -> None:
     panel.session.update(shown_sweep=sweep_id, chosen_rate=None)
 
 
-def read(views: list[watch.View]) -> zones.Reading:
-    """Zones and sentences of a sweep, as far as its runs have come."""
-    trials = [zones.trial(view.run, view.curves) for view in views]
-    return zones.read(trials, Scale.of(views[0].run.config))
-
-
 def _reading(views: list[watch.View]) -> zones.Reading:
-    """`read` of these views, once for all who ask."""
+    """Zones and sentences of these runs, read once for all who ask."""
     key = (*((view.run.id, view.run.version) for view in views), "reading")
-    return watch.figure(key, partial(read, views))
+    return watch.figure(key, partial(sweep_report.read, views))
 
 
 def _signature(ids: Sequence[str]) -> Any:
@@ -179,7 +177,7 @@ def _charts(panel: Panel, sweep: SweepRecord, views: list[watch.View], view: Swe
             partial(_ends, sweep, ids, view),
             key=panel.key("chart_rates"),
             height=460,
-            narrow=(zones_figure.WIDTH, 460),
+            narrow=(sweep_zones.WIDTH, 460),
             subject=sweep.id,
             on_click=partial(_clicked, panel, sweep),
         )
@@ -188,7 +186,7 @@ def _charts(panel: Panel, sweep: SweepRecord, views: list[watch.View], view: Swe
 def _curves(sweep: SweepRecord, ids: Sequence[str], view: SweepView) -> live_parts.Picture:
     """The left chart: the curves of all runs."""
     views = _look(ids)
-    make = partial(curves_figure.curves_chart, sweep.id, _pairs(views), sweep.rates, view, _)
+    make = partial(sweep_curves.curves_chart, sweep.id, _pairs(views), sweep.rates, view, _)
     return live_parts.Picture(watch.figure((*_key(views, view), "curves"), make), _("Curves of all runs, overlaid."))
 
 
@@ -196,10 +194,10 @@ def _ends(sweep: SweepRecord, ids: Sequence[str], view: SweepView) -> live_parts
     """The right chart: where they ended, by their rates."""
     views = _look(ids)
     reading, key = _reading(views), _key(views, view)
-    make = partial(zones_figure.rates_chart, sweep.id, _pairs(views), reading, view, _, sweep.predicted_edge)
+    make = partial(sweep_zones.rates_chart, sweep.id, _pairs(views), reading, view, _, sweep.predicted_edge)
     wide = watch.figure((*key, "ends"), make)
-    narrow = watch.figure((*key, "narrow ends"), partial(make, width=zones_figure.NARROW))
-    return live_parts.Picture(wide, zones_figure.describe(reading, len(sweep.rates)).text(_), narrow)
+    narrow = watch.figure((*key, "narrow ends"), partial(make, width=sweep_zones.NARROW))
+    return live_parts.Picture(wide, sweep_zones.describe(reading, len(sweep.rates)).text(_), narrow)
 
 
 def _pairs(views: list[watch.View]) -> list[tuple[Run, Curves]]:

@@ -17,7 +17,7 @@ from mnist_core.exchange import runs_csv, unpacked_all
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, Class, Curves, Progress, Report
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store, open_store
-from mnist_core.ui import seal, session
+from mnist_core.ui import seal, session, texts
 
 TEACHER, ANN, BOB = "t" * 32, "a" * 32, "b" * 32
 HOSTILE = "=</script><img src=x>"
@@ -78,7 +78,7 @@ def test_test_figures_are_left_out_while_the_round_keeps_them_sealed(store: Stor
     ((row, curves),) = results_panel._rows(opened[0].id, opened[1], given)
     assert "test_accuracy" not in row.run.result
     assert np.isnan(curves.evaluations["test_loss"]).all()
-    content = results_panel._report(opened[0], given, [(row, curves)], "en").decode()
+    content = results_panel._report(opened[0], given, [(row, curves)]).decode()
     assert "Test accuracy" not in content
 
 
@@ -97,9 +97,9 @@ def test_the_report_speaks_the_language_of_who_asks(
 ) -> None:
     given = give(store, opened)
     train(store, ANN, given)
-    content = results_panel._report(
-        opened[0], given, results_panel._rows(opened[0].id, opened[1], given), code
-    ).decode()
+    with texts.speaking(code):
+        rows = results_panel._rows(opened[0].id, opened[1], given)
+        content = results_panel._report(opened[0], given, rows).decode()
     assert f'<html lang="{code}">' in content
     assert word in content
     assert "<img" not in content

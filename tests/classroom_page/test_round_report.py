@@ -12,11 +12,12 @@ import pytest
 from mnist_core.classroom_page import results_figure as charts
 from mnist_core.classroom_page import round_report
 from mnist_core.classroom_page.results_figure import NamedRun, Setting
-from mnist_core.classroom_page.round_report import RoundResults, prediction_text, report
+from mnist_core.classroom_page.round_report import RoundResults, report
 from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
 from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
+from mnist_core.panels.reports.blocks import prediction_text
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, Curves, Outcome, Progress, Run
 from mnist_core.report import Chart, Part, Report, Table, written
 from mnist_core.rounds import Plan, Round

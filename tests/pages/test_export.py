@@ -141,3 +141,15 @@ def test_last_and_best_weights_are_offered(open_page: Open, foreign: str) -> Non
     app.run()
     assert not [button for button in app.get("download_button") if "weights" in button.proto.label]
     assert not app.exception
+
+
+def test_a_run_and_a_comparison_have_a_report_with_a_field_for_the_name(open_page: Open, store: Store) -> None:
+    first, second = (
+        store.runs.add_finished("bob", CONFIG, Curves(), "completed", {}, Progress(10, 10, 1, 2)) for _ in range(2)
+    )
+    for chosen, subject in (((first,), first), ((first, second), "comparison")):
+        app = open_page("compare", runs=",".join(chosen))
+        (button,) = [one for one in app.get("download_button") if one.proto.label == "Report as one HTML file"]
+        assert button.proto.id.endswith(f"report_{subject}")
+        app.text_input(key=f"report_name_{subject}").set_value("Ada").run()
+        assert app.session_state["report_name"] == {"text": "Ada"}

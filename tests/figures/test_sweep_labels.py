@@ -11,12 +11,12 @@ import pytest
 
 from mnist_core.diagnostics import range_test
 from mnist_core.diagnostics.zones import Edge, RatePoint, Reading, Trial, Zone
+from mnist_core.figures import range_test as range_test_figure
 from mnist_core.figures.labels import width_of
 from mnist_core.figures.sweep import SweepView
+from mnist_core.figures.sweep_zones import NARROW, WIDTH, rates_chart
 from mnist_core.messages import Translate, message
 from mnist_core.records import Curves, Run
-from mnist_core.sweep_page import range_test_figure
-from mnist_core.sweep_page.zones_figure import NARROW, WIDTH, rates_chart
 from mnist_core.ui import texts
 from tests.sweep_page.test_figures import run
 

@@ -12,9 +12,9 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale, zones
 from mnist_core.figures import theme
 from mnist_core.figures.sweep import SweepView
+from mnist_core.figures.sweep_curves import BATCH_POINTS, curves_chart
+from mnist_core.figures.sweep_zones import describe, rates_chart
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Run
-from mnist_core.sweep_page.curves_figure import BATCH_POINTS, curves_chart
-from mnist_core.sweep_page.zones_figure import describe, rates_chart
 from tests.charts import ends_of, numbers, trace
 
 RATES = (0.01, 0.1, 0.5, 1.0, 2.0)

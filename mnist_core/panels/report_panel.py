@@ -1,0 +1,105 @@
+"""The report that a student takes along: a field for his name, and the button. It is made when the button is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from mnist_core.errors import RunNotFoundError
+from mnist_core.escape import UserText
+from mnist_core.messages import N_
+from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
+from mnist_core.records import Run
+from mnist_core.report import Report, written
+from mnist_core.ui import download, names, session, watch
+from mnist_core.ui.choice import typed
+from mnist_core.ui.panel import Panel
+from mnist_core.ui.texts import _
+
+Make = Callable[[], Report]
+
+
+def draw(panel: Panel, subject: str, file: str, make: Make) -> None:
+    """The field and the button. `subject`: what it is about, in letters and digits; `file`: what its file is called, without `.html`.
+
+    `make` is called when the button is pressed, outside of the session (see `ui/download.py`).
+    """
+    name = _name(panel, subject)
+    download.button(
+        _("Report as one HTML file"),
+        lambda: _file(make, name),
+        f"{file}.html",
+        key=panel.key(f"report_{subject}"),
+        icon=":material/article:",
+        kind="tertiary",
+        help=_(
+            "Curves, settings, health check, predictions and notes. It opens without a network, and can be printed."
+        ),
+    )
+
+
+def of_run(panel: Panel, run: Run) -> None:
+    """The report of one run."""
+    draw(panel, run.id, f"{download.words(names.run_title(run), 'run')}-{run.id}", partial(_run, run.id))
+
+
+def of_sweep(panel: Panel, sweep_id: str) -> None:
+    """The report of a sweep, behind a button as other exports are."""
+    with st.popover(_("Export"), icon=":material/download:"):
+        draw(panel, sweep_id, f"sweep-{sweep_id}", partial(_sweep, sweep_id))
+
+
+def of_comparison(panel: Panel, runs: Sequence[Run]) -> None:
+    """The report of several runs, behind a button as other exports are."""
+    with st.popover(_("Export"), icon=":material/download:"):
+        draw(panel, "comparison", "comparison", partial(_comparison, [run.id for run in runs]))
+
+
+def _name(panel: Panel, subject: str) -> dict[str, str]:
+    """The field, and what was typed into it, which is kept for all reports of the session.
+
+    Not the text itself: whoever types it and then presses the button tells both at the same moment.
+    """
+    name: dict[str, str] = st.session_state.setdefault("report_name", {"text": ""})
+    key = panel.key(f"report_name_{subject}")
+
+    def changed() -> None:
+        name["text"] = typed(st.session_state[key])
+
+    st.text_input(
+        _("Name on the report"),
+        name["text"],
+        max_chars=blocks.NAME_LETTERS,
+        key=key,
+        on_change=changed,
+        placeholder=_("Empty: a line to write on"),
+    )
+    return name
+
+
+def _file(make: Make, name: dict[str, str]) -> bytes:
+    report = make()
+    return written(blocks.named(report, UserText(name["text"])), _)
+
+
+def _run(run_id: str) -> Report:
+    view = watch.look(run_id)
+    return run_report.report(view, _of_round(view.run))
+
+
+def _of_round(run: Run) -> str | None:
+    """What its student predicted of the round that the run is a part of."""
+    return None if run.round is None else session.store().rounds.predictions(run.round).get(run.owner)
+
+
+def _sweep(sweep_id: str) -> Report:
+    sweep, views = session.store().sweeps.get(sweep_id), watch.look_at_group(sweep_id)
+    if sweep is None or not views:
+        raise RunNotFoundError(N_("This sweep was not found. It may have been deleted."))
+    return sweep_report.report(sweep, views)
+
+
+def _comparison(run_ids: Sequence[str]) -> Report:
+    return comparison_report.report(watch.look_at(run_ids))

@@ -1,0 +1,66 @@
+"""Runs beside each other as a report: how their settings differ, their curves overlaid, what came of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from mnist_core import comparison
+from mnist_core.diagnostics import maximum_chance
+from mnist_core.escape import UserText
+from mnist_core.figures import overlay
+from mnist_core.figures.axes import ChartView
+from mnist_core.panels.reports import blocks
+from mnist_core.panels.reports.blocks import Row
+from mnist_core.records import Split
+from mnist_core.report import Chart, Paragraph, Report, Section, Words
+from mnist_core.ui import names, watch
+from mnist_core.ui.texts import _, ngettext
+
+MOST_RUNS = 100  # in a report: a browser draws so many curves at once
+ROW, ROOMY = 22, 4  # pixels of a row in the legend; so many have room in a chart of the usual height
+
+
+def report(views: Sequence[watch.View]) -> Report:
+    """The report of several runs, the first `MOST_RUNS` of them."""
+    shown = views[:MOST_RUNS]
+    lead: list[Words] = [ngettext("{n} run", "{n} runs", len(shown)).format(n=len(shown))]
+    if len(shown) < len(views):
+        lead.append(_("You chose {n} runs. The report has the first {shown}.").format(n=len(views), shown=len(shown)))
+    newest = max(view.run.created_at for view in shown)
+    return blocks.whole(_("Comparison of runs"), sections(shown), [*lead, blocks.day(newest)])
+
+
+def sections(views: Sequence[watch.View]) -> list[Section]:
+    """What there is to say of several runs together; a part of any report that compares them."""
+    runs = [view.run for view in views]
+    titles = [f"{number}. {title.raw}" for number, title in enumerate(names.run_titles(runs), 1)]
+    rows = [Row(UserText(title), run) for title, run in zip(titles, runs, strict=True)]
+    caption = _("The chosen runs with the settings that differ. Press a column’s title to sort by it.")
+    return [
+        Section(_("What differs"), [Paragraph(blocks.differences(runs))]),
+        Section(_("Curves"), _charts(views, titles)),
+        Section(_("All runs"), [blocks.run_table(caption, _("Run"), rows)], new_page=True),
+        *blocks.notes(runs),
+        Section(_("Settings of all runs"), [blocks.settings(runs, without=["rate_changes"])]),
+    ]
+
+
+def _charts(views: Sequence[watch.View], titles: Sequence[str]) -> list[Chart]:
+    runs = [view.run for view in views]
+    split: Split = "validation" if any(run.config.validation_size for run in runs) else "train"
+    chance = maximum_chance(run.config for run in runs)
+    overlaid = [
+        overlay.Overlaid(UserText(title).plain, view.curves, view.run.id, place)
+        for title, view, place in zip(titles, views, comparison.places(runs), strict=True)
+    ]
+
+    def chart(metric: overlay.Metric, view: ChartView) -> overlay.Figure:
+        return overlay.runs_chart(overlaid, metric, [split], view, _, chance)
+
+    metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
+    height = 420 + ROW * max(0, len(views) - ROOMY)
+    return [
+        blocks.chart(partial(chart, metric), overlay.describe(overlaid, metric, [split], _), height)
+        for metric in metrics
+    ]
