@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from mnist_core import escape
 from mnist_core.errors import RunNotFoundError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
@@ -66,7 +67,7 @@ def _name(panel: Panel, subject: str) -> dict[str, str]:
     key = panel.key(f"report_name_{subject}")
 
     def changed() -> None:
-        name["text"] = typed(st.session_state[key])
+        name["text"] = escape.line(typed(st.session_state[key]))[: blocks.NAME_LETTERS]
 
     st.text_input(
         _("Name on the report"),

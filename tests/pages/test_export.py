@@ -151,5 +151,5 @@ def test_a_run_and_a_comparison_have_a_report_with_a_field_for_the_name(open_pag
         app = open_page("compare", runs=",".join(chosen))
         (button,) = [one for one in app.get("download_button") if one.proto.label == "Report as one HTML file"]
         assert button.proto.id.endswith(f"report_{subject}")
-        app.text_input(key=f"report_name_{subject}").set_value("Ada").run()
-        assert app.session_state["report_name"] == {"text": "Ada"}
+        app.text_input(key=f"report_name_{subject}").set_value("  Ada\n\x00Lovelace").run()
+        assert app.session_state["report_name"] == {"text": "Ada Lovelace"}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core import comparison, escape
+from mnist_core import comparison
 from mnist_core.diagnostics import predictions
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.figures.axes import ChartView
@@ -33,8 +33,8 @@ def whole(title: Words, sections: Sequence[Section], lead: Sequence[Words] = ())
 
 
 def named(report: Report, name: UserText) -> Report:
-    """The report with the name as it was typed, in one line; without one there is a line to write it on."""
-    return replace(report, blanks=[Blank(_("Name"), UserText(escape.line(name.raw)[:NAME_LETTERS]))])
+    """The report with a student's name; without one there is a line to write it on."""
+    return replace(report, blanks=[Blank(_("Name"), name)])
 
 
 def day(seconds: float) -> str:

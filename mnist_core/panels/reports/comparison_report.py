@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from mnist_core import comparison
+from mnist_core import comparison, escape
 from mnist_core.diagnostics import maximum_chance
 from mnist_core.escape import UserText
 from mnist_core.figures import overlay
@@ -34,8 +34,8 @@ def report(views: Sequence[watch.View]) -> Report:
 def sections(views: Sequence[watch.View]) -> list[Section]:
     """What there is to say of several runs together; a part of any report that compares them."""
     runs = [view.run for view in views]
-    titles = [f"{number}. {title.raw}" for number, title in enumerate(names.run_titles(runs), 1)]
-    rows = [Row(UserText(title), run) for title, run in zip(titles, runs, strict=True)]
+    titles = [escape.joined(". ", str(number), title) for number, title in enumerate(names.run_titles(runs), 1)]
+    rows = [Row(title, run) for title, run in zip(titles, runs, strict=True)]
     caption = _("The chosen runs with the settings that differ. Press a column’s title to sort by it.")
     return [
         Section(_("What differs"), [Paragraph(blocks.differences(runs))]),
@@ -46,12 +46,12 @@ def sections(views: Sequence[watch.View]) -> list[Section]:
     ]
 
 
-def _charts(views: Sequence[watch.View], titles: Sequence[str]) -> list[Chart]:
+def _charts(views: Sequence[watch.View], titles: Sequence[UserText]) -> list[Chart]:
     runs = [view.run for view in views]
     split: Split = "validation" if any(run.config.validation_size for run in runs) else "train"
     chance = maximum_chance(run.config for run in runs)
     overlaid = [
-        overlay.Overlaid(UserText(title).plain, view.curves, view.run.id, place)
+        overlay.Overlaid(title.plain, view.curves, view.run.id, place)
         for title, view, place in zip(titles, views, comparison.places(runs), strict=True)
     ]
 

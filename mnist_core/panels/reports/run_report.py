@@ -27,7 +27,7 @@ def report(view: watch.View, prediction: str | None = None) -> Report:
     """The report of one run. `prediction`: that of its round, where the run has none of its own."""
     run = view.run
     title, network = names.run_title(run), names.describe(run.config, run.rates)
-    lead: list[Words] = [network] if title.raw != network else []
+    lead: list[Words] = [network] if title.plain != network else []
     return blocks.whole(title, sections(view, prediction), [*lead, blocks.day(run.created_at)])
 
 
