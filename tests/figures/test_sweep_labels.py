@@ -18,7 +18,7 @@ from mnist_core.figures.sweep_zones import NARROW, WIDTH, rates_chart
 from mnist_core.messages import Translate, message
 from mnist_core.records import Curves, Run
 from mnist_core.ui import texts
-from tests.sweep_page.test_figures import run
+from tests.figures.test_sweep_charts import run
 
 # The chart in windows of 1,400, 900, 420 and 360 pixels, beside the sidebar where there is one: its own width, and for which it was drawn.
 CHARTS = {1400: (460, WIDTH), 900: (500, WIDTH), 420: (388, NARROW), 360: (328, NARROW)}
