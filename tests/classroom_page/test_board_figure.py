@@ -21,9 +21,9 @@ from mnist_core.classroom_page.board_figure import (
 from mnist_core.classroom_page.predictions_figure import predictions_chart
 from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
+from mnist_core.figures.sweep_zones import ZONE_COLORS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Outcome, Run
 from mnist_core.rounds import Plan, RoundRun
-from mnist_core.sweep_page.zones_figure import ZONE_COLORS
 
 CONFIG = RunConfig(epochs=4)
 RATES = Plan(config=CONFIG, free={"learning_rate": (0.001, 10.0)})
