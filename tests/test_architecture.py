@@ -88,7 +88,8 @@ ARROWS: dict[str, set[str]] = {
     "names": {"messages"},  # of ideas
     "figures": BASE | {"networks", "schedule", "diagnostics"},
     "figure": BASE | {"networks", "schedule", "diagnostics", "figures", "concept", "recorded", "schema"},
-    "training": LIGHT,
+    "notebook": LIGHT | {"figures"},
+    "training": LIGHT | {"notebook"},
     "schema": BASE | {"data"},
     "analysis": LIGHT | {"training", "concept", "schema"},
     "store": BASE | {"networks"},  # how many parameters a run has
@@ -112,7 +113,9 @@ STREAMLIT = {"ui", "panels", "ideas", "pages"} | PAGE_FOLDERS
 # Library → rooms that may import it at all.
 LIBRARIES: dict[str, set[str]] = {
     "streamlit": {"app", "bench", "web"} | STREAMLIT,
-    "plotly": {"ui", "bench", "report"},
+    "plotly": {"ui", "bench", "report", "notebook"},
+    "tqdm": {"notebook"},
+    "nbformat": {"exchange"},
     "babel": {"ui"},
     "torch": {"data", "networks", "training", "analysis", "jobs", "bench"},
     "torchvision": {"data", "bench"},
@@ -140,6 +143,8 @@ AT_THE_TOP: dict[str, set[str]] = {
     "distributed": {"jobs"},
     "dask": {"jobs"},
     "selenium": set(),
+    "tqdm": set(),
+    "nbformat": set(),
 }
 # The page's process never loads these: torch alone costs 500 MB and three seconds.
 HEAVY = ("torch", "torchvision", "distributed", "dask")

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mnist_core import settings
+from mnist_core import notebook, settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.errors import TrainingError
 from mnist_core.estimate import Speed, estimate_seconds, useful_threads
 from mnist_core.messages import N_
 from mnist_core.networks.models import build_model
+from mnist_core.notebook import SweepChart
 from mnist_core.records import Curves
 from mnist_core.stacks import groups
 from mnist_core.sweep_range import variants
@@ -43,6 +44,16 @@ class Sweep:
     runs: list[Result]
     seconds: float
 
+    def figure(self, chart: SweepChart = "loss", *, dark: bool = False) -> Any:
+        """Where the runs ended against their rates, as a Plotly figure: "loss" or "accuracy"."""
+        return notebook.sweep_figure(self._pairs(), chart, dark=dark)
+
+    def _repr_html_(self) -> str:
+        return notebook.sweep_html(self._pairs())
+
+    def _pairs(self) -> notebook.Pairs:
+        return [(notebook.run_of(run.config, run.outcome, run.result), run.curves) for run in self.runs]
+
     def table(self) -> pd.DataFrame:
         """One row a run: learning rate, seed, outcome, and the figures of `single_run.RESULT_KEYS`."""
         import pandas as pd
@@ -62,6 +73,7 @@ def sweep(
     threads: int | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
+    progress: bool = False,
 ) -> Sweep:
     """Train `config` with each of the learning rates, and each of the seeds for the weights (default: its own).
 
@@ -69,9 +81,12 @@ def sweep(
     default as many as are of use; on Linux runs that share their batches are dealt out to that many processes, since
     several small steps side by side take less time than one whose threads wait for each other. `device`: auto (default),
     cpu, cuda or mps; on another than the CPU one run trains after the other. `on_progress(share)` about five times a
-    second with the share of all steps that is done. Raises ConfigError, DataError, DeviceError.
+    second with the share of all steps that is done. `progress`: show a bar (of tqdm's). Raises ConfigError, DataError,
+    DeviceError, and TrainingError for a bar without tqdm.
     """
     configs = variants(config, learning_rates, seeds)
+    if progress:
+        on_progress = notebook.progress_bar(sum(one.total_steps for one in configs), on_progress)
     dataset = dataset or load_dataset(config.dataset, data)
     results: dict[int, Result] = {}
     seconds = 0.0

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from mnist_core import settings
+from mnist_core import notebook, settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.estimate import useful_threads
-from mnist_core.records import DTYPES, Curves, Event, Outcome
+from mnist_core.notebook import RunChart
+from mnist_core.records import DTYPES, Curves, Event, Outcome, Run
 from mnist_core.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -71,6 +72,25 @@ class Result:
     seconds: float
     result: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def curves(self) -> Curves:
+        """The records as charts are made of them; without those of layers and of sharpness."""
+        steps, evaluations = (
+            frame.to_records(index=False).astype(DTYPES[name])
+            for name, frame in (("steps", self.steps), ("evaluations", self.evaluations))
+        )
+        return Curves(steps, evaluations, self.events)
+
+    def figure(self, chart: RunChart = "loss", *, dark: bool = False) -> Any:
+        """A chart as a Plotly figure: "loss", "accuracy", "gradient" or "rate"."""
+        return notebook.run_figure(self._run(), self.curves, chart, dark=dark)
+
+    def _repr_html_(self) -> str:
+        return notebook.run_html(self._run(), self.curves)
+
+    def _run(self) -> Run:
+        return notebook.run_of(self.config, self.outcome, self.result)
+
 
 def train(
     config: RunConfig,
@@ -80,16 +100,19 @@ def train(
     threads: int | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
+    progress: bool = False,
     learning_rate_changes: Sequence[tuple[int, float]] = (),
 ) -> Result:
     """Train to the end and return everything.
 
     `threads`: as many as are of use by default. `device`: auto (default), cpu, cuda or mps; see `devices.device_for`.
     `dataset`, or the one that the configuration names, from folder `data`. `on_progress(trainer)` about five times a
-    second. `learning_rate_changes`: (updates made before it, base rate) for each change on the way, as by hand on a page.
-    Raises DataError where the data cannot be had, DeviceError where there is no such device, ConfigError for a rate that
-    cannot be.
+    second. `progress`: show a bar (of tqdm's). `learning_rate_changes`: (updates made before it, base rate) for each change on
+    the way, as by hand on a page. Raises DataError where the data cannot be had, DeviceError where there is no such device,
+    ConfigError for a rate that cannot be, TrainingError for a bar without tqdm.
     """
+    if progress:
+        on_progress = _with_bar(config, on_progress)
     threads = threads or useful_threads(config, settings.cpu_count())
     trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads, device=device)
     parts: list[Curves] = []
@@ -105,6 +128,17 @@ def train(
     accuracy = trainer.train_files_accuracy()
     trainer.model.to("cpu")  # the last that was asked of it as a run
     return replace(result, result=result.result | {"train_files_accuracy": accuracy})
+
+
+def _with_bar(config: RunConfig, also: OnProgress | None) -> OnProgress:
+    tell = notebook.progress_bar(config.total_steps)
+
+    def told(trainer: Trainer) -> None:
+        tell(1.0 if trainer.finished else trainer.step / trainer.total_steps)
+        if also is not None:
+            also(trainer)
+
+    return told
 
 
 def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
