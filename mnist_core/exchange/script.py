@@ -29,8 +29,7 @@ _IMAGES = {"other": "other images in MNIST's format", "fashion-mnist": "Fashion-
 
 def script_of(run: Run) -> str:
     """The script of what the run did: with the changes of its rate, and up to where it was stopped by hand."""
-    stopped = run.outcome == "stopped" and 0 < run.progress.step < run.config.total_steps
-    return script(run.config, run.rate_changes, run.progress.step if stopped else None)
+    return script(run.config, run.rate_changes, last_step_of(run))
 
 
 def script(config: RunConfig, changes: Sequence[RateChange] = (), last_step: int | None = None) -> str:
@@ -38,7 +37,18 @@ def script(config: RunConfig, changes: Sequence[RateChange] = (), last_step: int
 
     `changes` of the base rate on the way; `last_step`: after so many updates it ends (default: at the end).
     """
-    parts = [
+    start = 'main(sys.argv[1] if len(sys.argv) > 1 else "data")'
+    return "\n\n\n".join(["\n\n".join(parts(config, changes, last_step)), start]) + "\n"
+
+
+def last_step_of(run: Run) -> int | None:
+    """The step at which the run was stopped by hand; None where it was not."""
+    return run.progress.step if run.outcome == "stopped" and 0 < run.progress.step < run.config.total_steps else None
+
+
+def parts(config: RunConfig, changes: Sequence[RateChange] = (), last_step: int | None = None) -> list[str]:
+    """The script in parts, as a notebook has them in cells; all but the call of `main(folder)`, which returns what it measured."""
+    texts = [
         _head(config) + _by_hand(changes, last_step),
         _data(config),
         _network(config),
@@ -46,7 +56,7 @@ def script(config: RunConfig, changes: Sequence[RateChange] = (), last_step: int
         _rates(config, bool(changes)),
         _training(config, last_step is not None),
     ]
-    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+    return [text.strip("\n") for text in texts]
 
 
 def _by_hand(changes: Sequence[RateChange], last_step: int | None) -> str:
@@ -257,7 +267,7 @@ def _training(config: RunConfig, stopped: bool) -> str:
         broken = """
             if not math.isfinite(loss.item()):
                 print(f"diverged: the loss of update {step + 1} is {loss.item()}")
-                return"""
+                return history"""
     early = _early_stopping(config) if config.early_stopping else ""
     leave_epoch = leave = ""
     if stopped:
@@ -277,12 +287,14 @@ def score(model, images, labels):
     return loss_of(outputs, labels).item(), (outputs.argmax(dim=1) == labels).float().mean().item()
 
 
-def main():
-    train, validation, test = load(sys.argv[1] if len(sys.argv) > 1 else "data")
+def main(folder):
+    """Train; returns loss and accuracy of each split after each epoch."""
+    train, validation, test = load(folder)
     splits = {{"train": train, "validation": validation, "test": test}}
     torch.manual_seed(SEED)
     model = network()
     optimizer = {_optimizer(config)}
+    history = []
     step{", lowest, lowest_epoch" if early else ""} = {"0, math.inf, 0" if early else "0"}
     for epoch in range(EPOCHS):
         random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, 2], counter=[0, 0, 0, epoch]))
@@ -294,9 +306,8 @@ def main():
             optimizer.step()
             step += 1{leave_epoch}
         scores = {{name: score(model, *split) for name, split in splits.items() if len(split[1])}}
+        history.append(scores)
         parts = [f"{{name}} {{loss:.4f}} {{accuracy:.2%}}" for name, (loss, accuracy) in scores.items()]
         print(f"epoch {{epoch + 1}}:", ", ".join(parts), flush=True){leave}{early}
     print(f"test accuracy {{score(model, *test)[1]:.4f}}")
-
-
-main()'''
+    return history'''

@@ -1,4 +1,4 @@
-"""Export a run: a report, curves, settings, weights, a script, or all of it as one zip that another installation imports."""
+"""Export a run: a report, curves, settings, weights, a script, a notebook, or all of it as one zip that another installation imports."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def draw(panel: Panel, run: Run) -> None:
         _download(
             panel, run, _("Script in plain PyTorch"), "py", lambda: exchange.script_of(run).encode(), ":material/code:"
         )
+        for label, ending, plain in (
+            (_("Notebook with MNIST Lab"), "ipynb", False),
+            (_("Notebook in plain PyTorch"), "pytorch.ipynb", True),
+        ):
+            _download(panel, run, label, ending, partial(_notebook, run, plain), ":material/book_2:")
         _download(panel, run, _("TensorBoard events"), "tfevents", partial(_events, run), ":material/monitoring:")
         for which, step in steps.items():
             label = _(_LABELS[which]).format(step=f"{step:,}")
@@ -154,6 +159,10 @@ def _curves(run_id: str) -> Curves:
 
 def _settings(run: Run) -> bytes:
     return exchange.settings_json(run).encode()
+
+
+def _notebook(run: Run, plain: bool) -> bytes:
+    return exchange.notebook_of(run, plain=plain).encode()
 
 
 def _events(run: Run) -> bytes:
