@@ -3,11 +3,12 @@
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from mnist_core.ui import push, start, teacher
+from mnist_core.ui import handed_in, push, start, teacher
 from mnist_core.web import middleware
 
 # `streamlit run` finds this by reading the file, and imports it once, outside of any session.
-app = st.App(__file__, routes=[*push.routes(), *teacher.routes()], lifespan=start.lifespan, middleware=middleware())
+routes = [*push.routes(), *teacher.routes(), *handed_in.routes()]
+app = st.App(__file__, routes=routes, lifespan=start.lifespan, middleware=middleware())
 
 if get_script_run_ctx(suppress_warning=True) is not None:
     from mnist_core.ui import classwork, frame

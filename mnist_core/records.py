@@ -441,3 +441,13 @@ class ClassRun:
     nickname: UserText
     prediction: str | None = None
     round_id: str | None = None
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A report that a student has handed in to his class; what it says is the teacher's to ask for."""
+
+    id: str
+    title: UserText
+    nickname: UserText
+    handed_in_at: float  # seconds since the epoch (UTC)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from mnist_core.classroom_page import invitation, reach, results_panel, room_check, rounds_panel, student_panel
+from mnist_core.classroom_page import (
+    handed_in_panel,
+    invitation,
+    reach,
+    results_panel,
+    room_check,
+    rounds_panel,
+    student_panel,
+)
 from mnist_core.messages import N_
 from mnist_core.records import Class, Member
 from mnist_core.store.class_codes import NICKNAME_LETTERS
@@ -52,6 +60,7 @@ def draw(opened: Class, secret: str) -> None:
     frame.fragment(_members)(opened.id, secret)
     frame.fragment(student_panel.draw)(opened, secret)
     frame.fragment(results_panel.draw)(opened, secret)
+    frame.fragment(handed_in_panel.draw)(opened, secret)
     with st.expander(_("Check the room"), icon=":material/fact_check:"):
         frame.fragment(room_check.draw)(address)
     _settings(opened, secret)

@@ -1,8 +1,10 @@
-"""The report that a student takes along: a field for his name, and the button. It is made when the button is pressed."""
+"""The report that a student takes along, or hands in: a field for his name, and buttons. It is made when one is pressed."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -13,8 +15,8 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import Run
-from mnist_core.report import Report, written
-from mnist_core.ui import download, names, session, watch
+from mnist_core.report import Report, without_script, written
+from mnist_core.ui import download, frame, membership, names, session, watch
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -39,6 +41,32 @@ def draw(panel: Panel, subject: str, file: str, make: Make) -> None:
             "Curves, settings, health check, predictions and notes. It opens without a network, and can be printed."
         ),
     )
+    if (member := membership.current()) is not None:
+        _hand_in_button(panel, subject, make, name, member.member.nickname)
+
+
+def _hand_in_button(panel: Panel, subject: str, make: Make, name: dict[str, str], nickname: UserText) -> None:
+    help = _("Puts the report, as it is now, into your teacher’s list.")
+    panel.button(f"hand_in_{subject}", _("Hand in"), "outbox", _hand_in, make, name, nickname, help=help)
+    if own := session.store().reports.own(session.student()):
+        text = _("Handed in last: {title}, {moment}").format(
+            title=own[0].title.markdown, moment=_read(own[0].handed_in_at)
+        )
+        st.caption(f":material/check: {text}")
+
+
+@frame.callback
+def _hand_in(make: Make, name: dict[str, str], nickname: UserText) -> None:
+    report = make()
+    dated = replace(report, lead=[*report.lead, _("Handed in: {moment}").format(moment=_read(None))])
+    content = written(blocks.named(dated, UserText(name["text"]) or nickname), _)
+    title = report.title.plain if isinstance(report.title, UserText) else report.title
+    session.store().reports.hand_in(session.student(), title, *without_script(content))
+
+
+def _read(moment: float | None) -> str:
+    """A moment (seconds since the epoch; None: now) as it is read."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
 
 
 def of_run(panel: Panel, run: Run) -> None:

@@ -14,7 +14,7 @@ from mnist_core.report.document import (
     Table,
     Words,
 )
-from mnist_core.report.writer import written
+from mnist_core.report.writer import with_script, without_script, written
 
 __all__ = [
     "Blank",
@@ -29,5 +29,7 @@ __all__ = [
     "Section",
     "Table",
     "Words",
+    "with_script",
+    "without_script",
     "written",
 ]

@@ -30,6 +30,7 @@ _HERE = Path(__file__).parent
 _CHART = _HERE.parent / "ui" / "scripts" / "chart.js"
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 _EXPORT = "export default function (component)"  # what a module hands out, the file has as a function
+_PLOTLY_HEAD = '<script type="text/plain" id="plotly">'  # nothing that is typed has such an element
 CONTENTS_FROM = 3  # sections: a report of fewer has no list of them
 # What figures of ours may say in Plotly's own words; any other tag is shown as letters. It could be a link.
 _TAG = re.compile(r'<(?!/?(?:b|i|sub|sup|extra|span)>|br ?/?>|span style="[\w #:;.,%()-]*">)')
@@ -58,9 +59,22 @@ def written(report: Report, translate: Translate = str) -> bytes:
         f'<script type="application/json" id="charts">{_data(charts, translate)}</script>',
     ]
     if charts:
-        lines.append(f'<script type="text/plain" id="plotly">{_plotly_packed()}</script>')
+        lines.append(f"{_PLOTLY_HEAD}{_plotly_packed()}</script>")
     lines += [f"<script>{script}</script>", "</body>", "</html>", ""]
     return "\n".join(lines).encode()
+
+
+def without_script(content: bytes) -> tuple[bytes, bytes]:
+    """A report's file without Plotly's script, and the script, which many have alike; empty where it has no charts."""
+    before, head, after = content.partition(_PLOTLY_HEAD.encode())
+    script, end, rest = after.partition(b"</script>")
+    return before + head + end + rest, base64.b64decode(script)
+
+
+def with_script(page: bytes, script: bytes) -> bytes:
+    """The file that `without_script` was given."""
+    head = _PLOTLY_HEAD.encode()
+    return page.replace(head, head + base64.b64encode(script), 1) if script else page
 
 
 # ---- what is read ----------------------------------------------------------------------------------------------

@@ -42,10 +42,11 @@ from mnist_core.store.class_rows import (
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.lesson_rows import forget_class, merge_lessons
+from mnist_core.store.reports import delete_reports
 from mnist_core.store.retention import give_up_runs
 from mnist_core.store.round_rows import hides_test, is_teachers_browser, merge_students
 from mnist_core.store.rows import as_id, insert_into
-from mnist_core.store.tables import analyses, assignments, classes, members, rounds, runs, sweeps, teachers
+from mnist_core.store.tables import analyses, assignments, classes, members, reports, rounds, runs, sweeps, teachers
 
 NAME_LETTERS, ADDRESS_LETTERS, LOOK_HERE_LETTERS = 60, 200, 400
 CLASSES, MEMBERS = 200, 300  # of a server, of a class
@@ -269,6 +270,7 @@ class Classes:
             change_member(connection, other.id, merged_into=kept.id, nickname_key=f"={other.id}")
             merge_students(connection, class_id, kept.student, other.student)
             merge_lessons(connection, class_id, kept.student, other.student)
+            connection.execute(sa.update(reports).where(reports.c.member_id == other.id).values(member_id=kept.id))
             raise_news(connection, class_id)
 
     def delete(self, class_id: str, secret: str) -> None:
@@ -344,6 +346,7 @@ def _delete(connection: sa.Connection, class_id: str) -> None:
     forget_class(connection, class_id)
     of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)
     connection.execute(sa.delete(assignments).where(assignments.c.round_id.in_(of_class)))
+    delete_reports(connection, reports.c.class_id == class_id)
     for table in (sweeps, analyses, rounds, members, teachers):
         connection.execute(sa.delete(table).where(table.c.class_id == class_id))
     connection.execute(sa.delete(classes).where(classes.c.id == class_id))

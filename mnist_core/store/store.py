@@ -20,6 +20,7 @@ from mnist_core.store.lessons import Lessons
 from mnist_core.store.queue import Queue
 from mnist_core.store.record_reader import RecordReader
 from mnist_core.store.record_writer import RecordWriter
+from mnist_core.store.reports import Reports
 from mnist_core.store.retention import Retention
 from mnist_core.store.rounds import Rounds
 from mnist_core.store.runs import Runs
@@ -55,6 +56,7 @@ class Store:
         self.class_commands = ClassCommands(database)
         self.class_results = ClassResults(database)
         self.rounds = Rounds(database)
+        self.reports = Reports(database)
         self.board = Boards(database)
         self.lessons = Lessons(database)
         self.written_lessons = WrittenLessons(database)

@@ -307,6 +307,28 @@ written_lessons = sa.Table(
     sa.Column("created_order", sa.BigInteger, nullable=False),
 )
 
+# The script of reports that were handed in, once for all that have the same; `digest`: SHA-256 in hexadecimal digits.
+report_scripts = sa.Table(
+    "report_scripts",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+# One row per report that a member has handed in (store/reports.py).
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("class_id", sa.String(16), sa.ForeignKey("classes.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("member_id", sa.String(16), sa.ForeignKey("members.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("page", sa.LargeBinary, nullable=False),  # HTML without its script, compressed
+    sa.Column("script", sa.String(64), sa.ForeignKey("report_scripts.digest")),  # null: it has no charts
+    sa.Column("handed_in_at", sa.Float, nullable=False),
+    sa.Column("handed_in_order", sa.BigInteger, nullable=False),
+)
+
 # Who entered wrong codes or passwords, and until when he waits, by the store's clock (store/attempts.py).
 attempts = sa.Table(
     "attempts",

@@ -7,6 +7,7 @@ in the address bar nor in the history. Whether it is the right one, the store sa
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -64,6 +65,11 @@ def _is_teacher(class_id: str, secret: str) -> bool:
 
 def secrets() -> dict[str, str]:
     """Id of a class → what this browser has for its secret."""
-    cookies = (cookie.strip() for header in st.context.headers.get_all("Cookie") for cookie in header.split(";"))
+    return secrets_in(st.context.headers.get_all("Cookie"))
+
+
+def secrets_in(headers: Iterable[str]) -> dict[str, str]:
+    """The same of a request with these headers of cookies."""
+    cookies = (cookie.strip() for header in headers for cookie in header.split(";"))
     found = [(match[1], match[2]) for cookie in cookies if (match := _COOKIE.fullmatch(cookie))]
     return dict(found[:CLASSES])

@@ -137,6 +137,10 @@ class Page:
         """Press the download button whose label has this text."""
         self._click("[data-testid=stDownloadButton] button", label)
 
+    def press_link(self, label: str) -> None:
+        """Press the link that looks like a button and whose label has this text."""
+        self._click("[data-testid=stLinkButton] a", label)
+
     def pick(self, key: str, word: str) -> None:
         """Choose one more in the list of several with Streamlit's `key`."""
 

@@ -153,3 +153,19 @@ def test_a_run_and_a_comparison_have_a_report_with_a_field_for_the_name(open_pag
         assert button.proto.id.endswith(f"report_{subject}")
         app.text_input(key=f"report_name_{subject}").set_value("  Ada\n\x00Lovelace").run()
         assert app.session_state["report_name"] == {"text": "Ada Lovelace"}
+
+
+def test_a_report_is_handed_in_to_the_class(open_page: Open, store: Store) -> None:
+    run_id = store.runs.add_finished("bob", CONFIG, Curves(), "completed", {}, Progress(10, 10, 1, 2))
+    app = open_page("compare", runs=run_id)
+    assert not [button for button in app.button if button.label == "Hand in"]  # of no class
+    opened, secret = store.classes.open("3b", "t" * 32)
+    store.classes.join(opened.code, app.session_state["student"], "<i>Otter</i>")
+    app.run()
+    app.button(key=f"hand_in_{run_id}").click().run()
+    assert not app.exception
+    (handed_in,) = store.reports.of_class(opened.id, secret)
+    assert any(handed_in.title.markdown in caption.value for caption in app.caption)
+    page, _script = store.reports.content(opened.id, secret, handed_in.id)
+    assert b"Handed in: " in page
+    assert b"&lt;i&gt;Otter&lt;/i&gt;" in page  # his nickname, where he typed no name

@@ -17,7 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_core.escape import UserText, plain
-from mnist_core.report import Chart, Column, Quote, Report, Section, Table, written
+from mnist_core.report import (
+    Chart,
+    Column,
+    Quote,
+    Report,
+    Section,
+    Table,
+    with_script,
+    without_script,
+    written,
+)
 from mnist_core.ui.texts import catalog
 from tests.report import sample
 
@@ -170,3 +180,18 @@ def test_the_file_speaks_the_reports_language() -> None:
     content = written(sample.report("ann", "ko"), catalog("ko").gettext).decode()
     assert '<html lang="ko">' in content
     assert '<nav aria-label="목차">' in content
+
+
+@pytest.mark.parametrize("text", ["Ann", sample.typed(), '<script type="text/plain" id="plotly">x</script>'])
+def test_the_script_is_taken_out_and_put_back(text: str) -> None:
+    content = written(sample.report(text))
+    page, script = without_script(content)
+    assert len(page) < 200_000
+    assert gzip.decompress(script) == (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+    assert with_script(page, script) == content
+
+
+def test_a_report_without_charts_has_no_script_to_take_out() -> None:
+    content = written(Report("Nothing", "en", []))
+    assert without_script(content) == (content, b"")
+    assert with_script(content, b"") == content

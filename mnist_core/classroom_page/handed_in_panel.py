@@ -1,0 +1,66 @@
+"""What students have handed in: the teacher's list, one report, all of them as one zip. The store allows it, or does not."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.records import Class, HandedIn
+from mnist_core.report import with_script
+from mnist_core.ui import download, frame, handed_in, live_parts, session, watch
+from mnist_core.ui.texts import _, ngettext
+
+ROW = 37  # pixels
+
+
+def draw(opened: Class, secret: str) -> None:
+    """The list, drawn anew when somebody hands in."""
+    live_parts.link([opened], lambda: watch.class_version(opened.id), key="handed_in_link", pause=0.5)
+    with st.expander(_("Reports handed in"), icon=":material/inbox:", key="handed_in"):
+        frame.safely(_list)(opened, secret)
+
+
+def _list(opened: Class, secret: str) -> None:
+    reports = session.store().reports.of_class(opened.id, secret)
+    if not reports:
+        st.caption(_("Nothing yet. Students find **Hand in** where they export a run, a sweep or a comparison."))
+        return
+    st.caption(ngettext("{n} report", "{n} reports", len(reports)).format(n=f"{len(reports):,}"))
+    newest = reports[::-1]
+    event = st.dataframe(
+        pd.DataFrame([_row(one) for one in newest]),
+        hide_index=True,
+        height=min(11, len(reports) + 1) * ROW + 4,
+        key=f"handed_in_{len(reports)}_{newest[0].id}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    with st.container(horizontal=True):
+        st.link_button(
+            _("All reports as one zip"),
+            handed_in.link(opened.id),
+            icon=":material/folder_zip:",
+            help=_("Each is a file that opens by itself. The date of a file is that of its handing in."),
+        )
+        for place in event["selection"]["rows"][:1]:
+            _one(opened, secret, newest[place])
+
+
+def _row(one: HandedIn) -> dict[str, str]:
+    return {
+        _("Nickname"): one.nickname.cell,
+        _("Report"): one.title.cell,
+        _("Handed in"): time.strftime("%Y-%m-%d %H:%M", time.localtime(one.handed_in_at)),
+    }
+
+
+def _one(opened: Class, secret: str, one: HandedIn) -> None:
+    download.button(
+        _("Report of {nickname}").format(nickname=one.nickname.markdown),
+        lambda: with_script(*session.store().reports.content(opened.id, secret, one.id)),
+        f"{download.words(one.title, 'report')}-{one.id}.html",
+        key=f"report_{one.id}",
+        icon=":material/article:",
+    )

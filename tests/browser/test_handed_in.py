@@ -1,0 +1,65 @@
+"""A student takes a run's report along and hands it in; his teacher gets the zip, and both files open from disk."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from mnist_core.store import Store, open_store
+from tests.browser.conftest import Lab, Open, Put
+from tests.browser.elsewhere import Elsewhere
+from tests.browser.test_export import only
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def store(lab: Lab) -> Iterator[Store]:
+    """The server's store; no class is left in it."""
+    opened = open_store(f"sqlite:///{lab.home / 'runs.sqlite'}")
+    yield opened
+    with opened.database.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM classes")
+    opened.close()
+
+
+def test_a_report_is_taken_along_and_handed_in(
+    open_browser: Open, put: Put, store: Store, tmp_path: Path, elsewhere: Elsewhere
+) -> None:
+    hostile = f"<img src={elsewhere.address}/n>"[:24]
+    teacher, ann = open_browser(), open_browser()
+    opened, secret = store.classes.open("3b", "t" * 32)
+    store.classes.join(opened.code, ann.student(), hostile)
+    run_id = put(ann, epochs=1)
+    for page in (teacher, ann):
+        folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
+        page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
+
+    ann.open(f"/train?run={run_id}")
+    ann.popover("Export")
+    ann.press_label("HTML")
+    own = wait_until(lambda: only(tmp_path, ".html"))
+    ann.press(f"hand_in_{run_id}")
+    wait_until(lambda: "Handed in last" in ann.browser.find_element(By.TAG_NAME, "body").text)
+
+    teacher.open(f"/teacher?class={opened.id}&secret={secret}")
+    teacher.wait_for("3b")
+    teacher.expand("Reports handed in")
+    teacher.press_link("All reports as one zip")
+    bundle = wait_until(lambda: only(tmp_path, ".zip"))
+    with zipfile.ZipFile(bundle) as archive:
+        (name,) = archive.namelist()
+        handed_in = Path(archive.extract(name, tmp_path / "unpacked"))
+
+    reader = open_browser()
+    for file in (own, handed_in):
+        reader.browser.get(file.as_uri())
+        wait_until(lambda: reader.find(".scatterlayer .trace"), 30)
+        assert not reader.find("main img")
+    assert hostile in reader.browser.find_element(By.TAG_NAME, "header").text
+    assert elsewhere.asked == []

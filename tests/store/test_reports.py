@@ -1,0 +1,130 @@
+"""Reports that are handed in: by members alone, for their teacher alone, so many of each, gone with the class."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from mnist_core.errors import ClassError, LimitError, NotTeacherError
+from mnist_core.records import Class
+from mnist_core.store import Store, reports
+from mnist_core.store.tables import report_scripts
+from mnist_core.store.tables import reports as table
+
+TEACHER, ANN, BOB, EVE = "t" * 32, "a" * 32, "b" * 32, "e" * 32
+PAGE, SCRIPT = b"<p>A report</p>", b"the script"
+Opened = tuple[Class, str]
+
+
+@pytest.fixture
+def opened(store: Store) -> Opened:
+    """A class with a teacher's browser, Ann and Bob, and its secret."""
+    found, secret = store.classes.open("3b", TEACHER)
+    store.classes.enter(found.id, secret, TEACHER)
+    store.classes.join(found.code, ANN, "Otter")
+    store.classes.join(found.code, BOB, "Falcon")
+    return found, secret
+
+
+def ids(opened: Opened) -> tuple[str, str]:
+    return opened[0].id, opened[1]
+
+
+def listed(store: Store, opened: Opened) -> list[tuple[str, str]]:
+    return [(one.nickname.raw, one.title.raw) for one in store.reports.of_class(*ids(opened))]
+
+
+def kept(store: Store, what: sa.Table) -> int:
+    with store.database.begin(write=False) as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(what)).scalar_one()
+
+
+def member_id(store: Store, opened: Opened, nickname: str) -> str:
+    (found,) = [one for one in store.classes.members(*ids(opened)) if one.nickname.raw == nickname]
+    return found.id
+
+
+def test_the_teacher_gets_what_was_handed_in(store: Store, opened: Opened) -> None:
+    version = opened[0].version
+    first = store.reports.hand_in(ANN, "One\n\u202erun", PAGE, SCRIPT)
+    second = store.reports.hand_in(BOB, "Another", b"<p>no charts</p>", b"")
+    assert listed(store, opened) == [("Otter", "One run"), ("Falcon", "Another")]
+    assert store.reports.content(*ids(opened), first.id) == (PAGE, SCRIPT)
+    assert store.reports.content(*ids(opened), second.id) == (b"<p>no charts</p>", b"")
+    assert ANN not in repr(store.reports.of_class(*ids(opened)))  # cookies are nobody's to know
+    now = store.classes.get(opened[0].id)
+    assert now is not None
+    assert now.version > version  # the console is drawn anew
+
+
+def test_a_student_sees_his_own_alone(store: Store, opened: Opened) -> None:
+    for title in ("One", "Two"):
+        store.reports.hand_in(ANN, title, PAGE, SCRIPT)
+    store.reports.hand_in(BOB, "Three", PAGE, SCRIPT)
+    assert [one.title.raw for one in store.reports.own(ANN)] == ["Two", "One"]
+    assert store.reports.own(EVE) == []
+
+
+@pytest.mark.parametrize("who", [EVE, TEACHER, "removed"])
+def test_only_members_hand_in(store: Store, opened: Opened, who: str) -> None:
+    if who == "removed":
+        store.classes.remove(*ids(opened), member_id(store, opened, "Otter"))
+        who = ANN
+    with pytest.raises(ClassError, match="Only members"):
+        store.reports.hand_in(who, "One", PAGE, SCRIPT)
+    assert kept(store, table) == kept(store, report_scripts) == 0
+
+
+def test_a_new_one_takes_the_place_of_the_oldest(store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "EACH", 2)
+    store.reports.hand_in(BOB, "his", PAGE, SCRIPT)
+    for number in range(4):
+        last = store.reports.hand_in(ANN, str(number), PAGE, SCRIPT)
+    assert listed(store, opened) == [("Falcon", "his"), ("Otter", "2"), ("Otter", "3")]
+    assert store.reports.content(*ids(opened), last.id) == (PAGE, SCRIPT)
+
+
+def test_what_is_too_large_is_refused(store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "PAGE_BYTES", 1_000)
+    store.reports.hand_in(ANN, "Large and simple", b"a" * 100_000, SCRIPT)
+    with pytest.raises(LimitError, match="too large"):
+        store.reports.hand_in(ANN, "Large", secrets.token_bytes(2_000), SCRIPT)
+    assert len(listed(store, opened)) == 1
+
+
+@pytest.mark.parametrize("right", ["", "0" * 32, "another"])
+def test_nobody_but_the_teacher_is_told(store: Store, opened: Opened, right: str) -> None:
+    other, others_secret = store.classes.open("4a", "u" * 32)
+    secret = others_secret if right == "another" else right
+    made = store.reports.hand_in(ANN, "One", PAGE, SCRIPT)
+    asked: list[Callable[[], object]] = [
+        lambda: store.reports.of_class(opened[0].id, secret),
+        lambda: store.reports.content(opened[0].id, secret, made.id),
+    ]
+    for ask in asked:
+        with pytest.raises(NotTeacherError):
+            ask()
+    with pytest.raises(ClassError, match="no longer here"):
+        store.reports.content(other.id, others_secret, made.id)
+
+
+def test_two_that_are_one_have_one_list(store: Store, opened: Opened) -> None:
+    store.reports.hand_in(ANN, "One", PAGE, SCRIPT)
+    store.reports.hand_in(BOB, "Two", PAGE, SCRIPT)
+    store.classes.merge(*ids(opened), *(member_id(store, opened, name) for name in ("Otter", "Falcon")))
+    assert listed(store, opened) == [("Otter", "One"), ("Otter", "Two")]
+
+
+def test_with_the_class_its_reports_go_and_the_script_with_the_last(store: Store, opened: Opened) -> None:
+    other, others_secret = store.classes.open("4a", "u" * 32)
+    store.reports.hand_in(ANN, "One", PAGE, SCRIPT)
+    store.classes.join(other.code, EVE, "Owl")
+    store.reports.hand_in(EVE, "Two", PAGE, SCRIPT)
+    assert (kept(store, table), kept(store, report_scripts)) == (2, 1)
+    store.classes.delete(*ids(opened))
+    assert (kept(store, table), kept(store, report_scripts)) == (1, 1)
+    store.classes.delete(other.id, others_secret)
+    assert (kept(store, table), kept(store, report_scripts)) == (0, 0)
