@@ -316,6 +316,8 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "lesson_progress",
         "lesson_answers",
         "written_lessons",
+        "reports",
+        "report_scripts",
     )
     old_names = {"soft_deleted_at": "put_away_at"}
 
