@@ -73,7 +73,7 @@ class Reading:
 def read(fence: Fence, place: int, names: Mapping[str, Named], faults: Faults) -> Block:
     """The block in a fence; what it lacks is told, so that it is of no use then."""
     value = read_values(fence.text, fence.line + 1, faults)
-    keys, make = _KINDS[fence.kind]
+    keys, make = KINDS[fence.kind]
     fields = Fields(value, keys, faults, fence.line)
     return make(Reading(fence, fields, place, names))
 
@@ -363,7 +363,7 @@ def _reference(reading: Reading, key: str, value: Any, line: int, kinds: Sequenc
     return name
 
 
-_KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
+KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
     "run": (TRAINED, _run),
     "sweep": ((*TRAINED, "rates"), _sweep),
     "range-test": (TRAINED, _range_test),

@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 
 from mnist_core.errors import LessonError
 from mnist_core.lessons import Lesson, read, reader
-from mnist_core.lessons.blocks import _KINDS
+from mnist_core.lessons.blocks import KINDS as KEYS
 from mnist_core.lessons.markdown import KINDS
 from tests.lessons.test_reader import HEAD, WHOLE
 
-WORDS = sorted(
-    {*KINDS, *(key for keys, _make in _KINDS.values() for key in keys), "one", "large", "mnist", "completed"}
-)
+WORDS = sorted({*KINDS, *(key for keys, _make in KEYS.values() for key in keys), "one", "large", "mnist", "completed"})
 SIGNS = [
     "\n",
     "```",

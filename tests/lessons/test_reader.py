@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mnist_core.errors import LessonError
-from mnist_core.lessons import Lesson, read
+from mnist_core.lessons import Lesson, blocks, read
 from mnist_core.lessons.schema import (
     CheckBlock,
     Claim,
@@ -106,10 +106,34 @@ def test_what_is_asked() -> None:
     assert check.claim == Claim(("diverged", "collapsed"))
 
 
-def test_the_guides_example_is_a_lesson() -> None:
-    guide = (ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"````markdown\n(.*?)````", guide, re.DOTALL)
-    assert [block.name for block in read(example, name="guide", language="en").blocks] == ["guess", "large"]
+GUIDE = (ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
+
+
+def test_the_guides_examples_are_lessons() -> None:
+    examples = re.findall(r"````markdown\n(.*?)````", GUIDE, re.DOTALL)
+    read_lessons = [read(example, name="guide", language="en") for example in examples]
+    assert [[block.name for block in one.blocks] for one in read_lessons] == [
+        ["large"],
+        ["guess", "large", "why", "chance", "rescued", "surprise"],
+        ["large", "rates"],
+    ]
+
+
+def test_the_guides_fault_is_told_as_it_says() -> None:
+    (example, *_others) = re.findall(r"````markdown\n(.*?)````", GUIDE, re.DOTALL)
+    ((line, sentence),) = problems(example.replace("change", "chnage"))
+    assert f"my-lessons/too-large/en.md:{line}: {sentence}" in GUIDE
+
+
+def test_the_guide_names_every_block_and_key() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", GUIDE, re.MULTILINE))
+    assert set(rows) == set(blocks.KINDS)
+    missing = {
+        kind: [key for key in keys if f"`{key}`" not in rows[kind]]
+        for kind, (keys, _make) in blocks.KINDS.items()
+        if kind not in ("sweep", "range-test")  # as a run
+    }
+    assert not any(missing.values()), missing
 
 
 # A body, the line of its fault (from 1, in the body), and words of the sentence.
