@@ -27,6 +27,7 @@ EXPERIMENT_TEXTS = (
 )
 # Page, its name, icon, the question that it answers.
 IDEAS = (
+    ("two_inputs", N_("Two inputs"), "scatter_plot", N_("How does a network bend its decision boundary, and what does each unit see?")),
     ("data", N_("Data"), "grid_view", N_("What does a network see in an image of a digit, and why are the images split into three sets?")),
     ("loss_and_gradients", N_("Loss and gradients"), "functions", N_("How wrong is an answer, and which change makes it better?")),
     ("architecture", N_("Architecture"), "account_tree", N_("What do layers, units and filters cost, and what do they improve?")),

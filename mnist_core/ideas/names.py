@@ -9,6 +9,7 @@ from mnist_core.messages import N_
 
 # Folder of ideas → page that shows them, by the name of its file.
 PAGES: Mapping[str, str] = {
+    "two_inputs": "two_inputs",
     "data": "data",
     "loss": "loss_and_gradients",
     "architecture": "architecture",
@@ -45,6 +46,13 @@ class IdeaName:
 NAMES: Mapping[str, IdeaName] = {
     idea.name: idea
     for idea in (
+        IdeaName(
+            "two_inputs/plane",
+            "plane",
+            N_("Two inputs"),
+            "data noise features layers units_0 units_1 units_2 units_3 activation loss rate batch regularization strength"
+            " seed speed test_points painted",
+        ),
         IdeaName("data/samples", "samples", N_("Samples"), "order hard rank_part rank_hard"),
         IdeaName("data/classes", "classes", N_("Classes"), "size shares mean_count one other"),
         IdeaName("data/pixel_values", "numbers", N_("Pixel values"), "image scale shown row column flatten_side"),

@@ -43,6 +43,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
             _page("classroom", _("Classroom"), "school"),
         ],
         _("Understand"): [
+            _page("two_inputs", _("Two inputs"), "scatter_plot"),
             _page("data", _("Data"), "grid_view"),
             _page("loss_and_gradients", _("Loss and gradients"), "functions"),
             _page("architecture", _("Architecture"), "account_tree"),

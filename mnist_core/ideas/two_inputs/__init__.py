@@ -1,0 +1,1 @@
+"""A network with two inputs, all of which can be seen."""

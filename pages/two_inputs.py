@@ -1,0 +1,14 @@
+"""Two inputs: a network of which everything can be seen, trained in the browser."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.ideas.registry import IDEAS
+from mnist_core.ui import frame
+from mnist_core.ui.texts import _
+
+frame.ensure()
+st.title(_("Two inputs"))
+idea = IDEAS["plane"]
+idea.draw(idea.panel())
