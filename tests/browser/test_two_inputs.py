@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 from typing import Any
 
@@ -24,7 +23,7 @@ STEPS = 1_000
 # Trains as the page does, and tells each batch.
 TRAIN = """
 const [sources, settings, steps, done] = arguments;
-const load = (source) => import(`data:text/javascript;base64,${source}`);
+const load = (source) => import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
 Promise.all(sources.map(load)).then((modules) => {
   const kit = Object.assign({}, ...modules);
   const points = kit.pointsOf(kit, settings, "");
@@ -51,14 +50,16 @@ Promise.all(sources.map(load)).then((modules) => {
 @pytest.fixture
 def blank(browsers: Browsers) -> Any:
     """A browser without a page."""
-    yield browsers.take("en-US", (800, 600))
+    browser = browsers.take("en-US", (800, 600))
+    browser.get("about:blank")
+    yield browser
     browsers.give_back()
 
 
 def trained(browser: WebDriver, settings: dict[str, Any]) -> dict[str, Any]:
     """What the page's own script makes of these settings."""
     files = ("network.js", "points.js", "training.js")
-    sources = [base64.b64encode((SCRIPTS / file).read_bytes()).decode() for file in files]
+    sources = [(SCRIPTS / file).read_text(encoding="utf-8") for file in files]
     answer: dict[str, Any] = browser.execute_async_script(TRAIN, sources, settings, STEPS)
     assert "error" not in answer, answer
     return answer
@@ -115,6 +116,8 @@ def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
     wait_until(lambda: part(page, "verdict") == "learning" and page.says("100% of the test points are right"))
     page.move("plane_rate", Keys.END)  # of what trains, without a new start
     wait_until(lambda: "plane_rate=30" in page.address)
+    rate = "return document.querySelector('.mnist-lab-plane').view.training.rate"
+    wait_until(lambda: page.browser.execute_script(rate) == 30)
     assert int(part(page, "step")) > 1
     page.open("/two_inputs?plane_data=spiral&plane_rate=3&plane_loss=squared-error&plane_speed=3000")
     wait_until(lambda: part(page, "verdict") == "ready")
@@ -128,7 +131,7 @@ def test_points_painted_by_keyboard_are_in_the_address(open_browser: Open) -> No
     page = open_browser().open("/two_inputs?plane_data=painted")
     page.wait_for("No points yet.")
     page.find(".mnist-lab-plane .ground canvas")[0].send_keys(" ", Keys.ARROW_RIGHT * 5, "0 ")
-    wait_until(lambda: "plane_painted=WV1" in page.address)
+    wait_until(lambda: "plane_painted=WW1" in page.address)
     address = page.address
     press(page, "clear")
     page.wait_for("No points yet.")

@@ -50,7 +50,7 @@ def draw(panel: Panel) -> None:
     """The settings, the network that trains, the code, an experiment."""
     lesson.look_at(
         _(
-            "A network learns to tell two classes of points apart. Press Play and watch the decision boundary bend and each hidden unit find its own line; then raise the learning rate until training breaks."
+            "A network learns to tell two classes of points apart. Press **Play** and watch the decision boundary bend and each hidden unit find its own line; then raise the learning rate until training breaks."
         )
     )
     frame.fragment(_panel)(panel)
@@ -66,19 +66,16 @@ def _panel(panel: Panel) -> None:
     with st.container(key=panel.key("settings")):
         begins = _network(panel)
         rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.3)
-    training = st.empty()
+    training = st.container()  # an empty one would be emptied by each drawing, and what trains be gone
     with st.container(key=panel.key("settings_more")):
         begins |= _more_of_the_network(panel)
         more = _training(panel)
-    more |= {
-        "rate": rate,
-        "speed": panel.select_slider("speed", _("Steps per second"), SPEEDS, 100, format_func=_count),
-    }
+    more["rate"] = rate
     features = panel.pills(
         "features", _("Inputs of the network"), list(FEATURES), ["x", "y"], format_func=FEATURES.__getitem__
     )
     begins["features"] = [name for name in FEATURES if name in features]
-    with training.container():
+    with training:
         _train(panel, begins, more)
 
 
@@ -116,8 +113,14 @@ def _training(panel: Panel) -> dict[str, Any]:
     strength = panel.select_slider(
         "strength", _("Regularization strength"), STRENGTHS, 0.001, disabled=penalty == "none"
     )
-    shows_test = panel.toggle("test_points", _("Show test points"))
-    return {"batch": batch, "regularization": penalty, "strength": strength, "shows_test": shows_test}
+    speed = panel.select_slider("speed", _("Steps per second"), SPEEDS, 100, format_func=_count)
+    return {
+        "batch": batch,
+        "regularization": penalty,
+        "strength": strength,
+        "speed": speed,
+        "shows_test": panel.toggle("test_points", _("Show test points")),
+    }
 
 
 def _train(panel: Panel, begins: dict[str, Any], more: dict[str, Any]) -> None:
