@@ -110,9 +110,9 @@ def _training(panel: Panel) -> dict[str, Any]:
     penalty = panel.selectbox(
         "regularization", _("Regularization"), list(PENALTIES), format_func=lambda name: _(PENALTIES[name])
     )
-    strength = panel.select_slider(
-        "strength", _("Regularization strength"), STRENGTHS, 0.001, disabled=penalty == "none"
-    )
+    strength = 0.0
+    if penalty != "none":
+        strength = panel.select_slider("strength", _("Regularization strength"), STRENGTHS, 0.001)
     speed = panel.select_slider("speed", _("Steps per second"), SPEEDS, 100, format_func=_count)
     return {
         "batch": batch,
@@ -140,7 +140,7 @@ def _train(panel: Panel, begins: dict[str, Any], more: dict[str, Any]) -> None:
         "texts": texts(_),
         **look,
     }
-    data["version"] = zlib.crc32(repr(data).encode())
+    data["version"] = zlib.crc32(repr([data["settings"], data["painted"], look]).encode())
     state = component(key=key, data=data, height="content", on_painted_change=lambda: None)
     if (told := _readable(state.get("painted"))) is not None:
         panel.session["painted"] = told
