@@ -50,7 +50,7 @@ NAMES: Mapping[str, IdeaName] = {
             "two_inputs/plane",
             "plane",
             N_("Two inputs"),
-            "data noise features layers units_0 units_1 units_2 units_3 activation loss rate batch regularization strength"
+            "shown data noise features layers units_0 units_1 units_2 units_3 activation loss rate batch regularization strength"
             " seed speed test_points painted",
         ),
         IdeaName("data/samples", "samples", N_("Samples"), "order hard rank_part rank_hard"),

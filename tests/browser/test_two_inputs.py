@@ -125,6 +125,12 @@ def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
     page.wait_for("Diverged. At step")
     assert part(page, "playing") == "false"
     assert "The learning rate 3 is too high" in page.find(".mnist-lab-plane .said")[0].get_attribute("textContent")
+    page.choose("plane_shown", "Eight learning rates")
+    wait_until(lambda: part(page, "verdict") == "eight")
+    press(page, "play")
+    page.wait_for("Diverged or collapsed: 3, 10.")
+    assert len(page.find(".mnist-lab-plane .eight canvas")) == 8
+    assert page.find('.mnist-lab-plane .eight [data-verdict="learning"]')
 
 
 def test_points_painted_by_keyboard_are_in_the_address(open_browser: Open) -> None:

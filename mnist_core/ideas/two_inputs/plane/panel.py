@@ -20,13 +20,16 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 SCRIPTS = Path(__file__).with_name("scripts")
-MODULES = ("network.js", "points.js", "training.js", "pictures.js", "curves.js", "plane.js")
+MODULES = ("network.js", "points.js", "training.js", "pictures.js", "curves.js", "eight.js", "plane.js")
 MOST_LAYERS, MOST_UNITS = 4, 8
 UNITS = (4, 2, 2, 2)
+RATE = 0.3
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+EIGHT_RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # trained side by side
 BATCHES = (1, 5, 10, 20, 50, 100, 200)
 STRENGTHS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 SPEEDS = (2, 5, 10, 30, 100, 300, 1_000, 3_000)  # steps a second
+SHOWN = {"one": N_("One network"), "eight": N_("Eight learning rates")}
 # A setting in the address → its title.
 POINTS = {
     "clusters": N_("Two clusters"),
@@ -63,9 +66,11 @@ def draw(panel: Panel) -> None:
 
 def _panel(panel: Panel) -> None:
     st.html(STYLE)
+    shown = panel.one_of("shown", _("What trains"), SHOWN, "one", titled=False)
     with st.container(key=panel.key("settings")):
         begins = _network(panel)
-        rate = panel.select_slider("rate", _("Learning rate"), RATES, 0.3)
+        begins["shown"] = shown
+        rate = panel.select_slider("rate", _("Learning rate"), RATES, RATE) if shown == "one" else RATE
     training = st.container()  # an empty one would be emptied by each drawing, and what trains be gone
     with st.container(key=panel.key("settings_more")):
         begins |= _more_of_the_network(panel)
@@ -135,6 +140,7 @@ def _train(panel: Panel, begins: dict[str, Any], more: dict[str, Any]) -> None:
         "about": json.dumps(begins),
         "settings": begins | more,
         "speed": more["speed"],
+        "rates": EIGHT_RATES,
         "names": [FEATURES[name] for name in begins["features"]],
         "painted": _painted(panel),
         "texts": texts(_),

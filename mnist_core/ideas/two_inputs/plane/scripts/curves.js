@@ -90,6 +90,14 @@ function powers({ low, high }) {
   return Array.from({ length: Math.floor((last - first) / by) + 1 }, (_none, n) => 10 ** (first + n * by));
 }
 
+// A template with its fields in braces filled in; a number in three digits.
+export const filled = (template, values) => template.replace(/\{(\w+)\}/g, (_whole, name) => values[name]);
+
+export function number(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : "∞";
+  return Math.abs(value) >= 1e4 ? value.toExponential(1).replace("+", "") : String(Number(value.toPrecision(3)));
+}
+
 export const short = (value) => (value >= 1e4 || (value && value < 1e-3) ? value.toExponential(0).replace("+", "") : String(Number(value.toPrecision(3))));
 
 // A sign that points out of the chart, and the text on the side where there is room.

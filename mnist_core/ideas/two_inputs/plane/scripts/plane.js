@@ -26,10 +26,12 @@ const STYLE = `
   .mnist-lab-plane .sentence { margin: 0.6rem 0 0.7rem; min-height: 3.2em; }
   .mnist-lab-plane canvas { display: block; border-radius: 2px; }
   .mnist-lab-plane canvas:focus-visible { outline: 3px solid var(--st-primary-color, #0072b2); outline-offset: 2px; }
+  .mnist-lab-plane .eight .small { opacity: 1; line-height: 1.35; font-variant-numeric: tabular-nums; }
   .mnist-lab-plane .small { font-size: 0.85rem; opacity: 0.8; margin: 0.35rem 0 0; }
   .mnist-lab-plane .charts { display: flex; flex-wrap: wrap; gap: 0.8rem 1.4rem; }
   .mnist-lab-plane .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-  .mnist-lab-plane .brushes[hidden] { display: none; }`;
+  .mnist-lab-plane .eight { display: grid; }
+  .mnist-lab-plane [hidden] { display: none; }`;
 
 const HTML = `<style>${STYLE}</style>
   <div class="row"><button type="button" class="play"></button><button type="button" class="one"></button>
@@ -39,7 +41,8 @@ const HTML = `<style>${STYLE}</style>
     <button type="button" class="brush" role="radio"><i></i><span></span></button><button type="button" class="clear"></button></div>
   <div class="views"><div class="network"><canvas tabindex="0" role="img"></canvas><p class="small"></p></div>
     <div class="ground"><canvas tabindex="0" role="img"></canvas><p class="small"></p></div>
-    <div class="charts"><canvas role="img"></canvas><canvas role="img"></canvas></div></div>`;
+    <div class="charts"><canvas role="img"></canvas><canvas role="img"></canvas></div></div>
+  <div class="eight"></div>`;
 
 function create({ parentElement, data }, kit) {
   const root = document.createElement("div");
@@ -52,6 +55,7 @@ function create({ parentElement, data }, kit) {
   Object.assign(view, { play: part(".play"), one: part(".one"), reset: part(".reset"), counts: part(".counts"), sentence: part(".sentence") });
   Object.assign(view, { said: part(".said"), brushes: part(".brushes"), clear: part(".clear"), legend: part(".network p"), caption: part(".ground p") });
   Object.assign(view, { brushButtons: [...root.querySelectorAll(".brush")], charts: [...root.querySelectorAll(".charts canvas")] });
+  Object.assign(view, { views: part(".views"), eight: part(".eight"), turn: 0 });
   view.plane = new kit.Plane(part(".ground canvas"), kit.REACH);
   view.graph = new kit.Graph(part(".network canvas"));
   view.play.addEventListener("click", () => (view.playing ? pause(view) : play(view)));
@@ -76,15 +80,20 @@ function create({ parentElement, data }, kit) {
 function begin(view) {
   const { kit, data } = view;
   view.points = kit.pointsOf(kit, data.settings, view.painted);
-  view.training = new kit.Training(kit, data.settings, view.points);
+  view.isEight = data.settings.shown === "eight";
+  const rates = view.isEight ? data.rates : [data.settings.rate];
+  view.trainings = rates.map((rate) => new kit.Training(kit, { ...data.settings, rate }, view.points));
+  view.training = view.trainings[0];
   view.grid = new kit.Grid(SIDE, kit.REACH, data.settings.features, view.training.network.units);
   Object.assign(view, { due: 0, chosen: null, drawnCurves: 0, verdict: "" });
   layOut(view);
 }
 
+const canTrain = (view) => view.trainings.some((training) => training.canTrain);
+
 function play(view) {
-  if (!view.training.canTrain) begin(view);
-  if (!view.training.canTrain) return;
+  if (!canTrain(view)) begin(view);
+  if (!canTrain(view)) return;
   Object.assign(view, { playing: true, last: performance.now(), due: 1 });
   view.frame = requestAnimationFrame((now) => tick(view, now));
   show(view);
@@ -93,31 +102,36 @@ function play(view) {
 function pause(view) {
   view.playing = false;
   cancelAnimationFrame(view.frame);
-  view.training.evaluate();
+  measureAll(view);
   show(view);
+}
+
+function measureAll(view) {
+  for (const training of view.trainings) training.evaluate();
 }
 
 function oneStep(view) {
   if (view.playing) return pause(view);
-  view.training.advance();
-  view.training.evaluate();
+  for (const training of view.trainings) training.advance();
+  measureAll(view);
   show(view);
 }
 
 function tick(view, now) {
-  const { training } = view;
+  const { trainings } = view;
   view.due += (view.data.speed * Math.min(LONGEST_MS, now - view.last)) / 1000;
   view.last = now;
   const end = performance.now() + TRAIN_MS;
-  const before = training.step;
-  while (view.due >= 1 && training.canTrain) {
-    training.advance();
+  let steps = 0;
+  while (view.due >= 1 && canTrain(view)) {
+    for (let n = 0; n < trainings.length; n += 1) trainings[n].advance();
+    steps += 1;
     view.due -= 1;
     if (performance.now() > end) view.due = 0;
   }
-  if (!training.canTrain) return pause(view);
-  if (training.step > before) {
-    training.evaluate(now);
+  if (!canTrain(view)) return pause(view);
+  if (steps) {
+    if (!view.isEight) view.training.evaluate(now);
     view.pictures += 1;
     draw(view, now);
     say(view);
@@ -142,10 +156,11 @@ function layOut(view) {
   plane.resize(side);
   graph.resize(across, middle ? side : Math.max(150, 46 * rows), training.network.sizes, letters);
   plane.canvas.parentElement.style.order = middle ? "" : "-1";
-  for (const part of root.querySelectorAll(".small")) part.style.maxWidth = `${part.parentElement.firstElementChild.style.width}`;
+  for (const part of view.views.querySelectorAll(".small")) part.style.maxWidth = `${part.parentElement.firstElementChild.style.width}`;
   root.querySelector(".charts").style.width = `${wide ? chart : width}px`;
   Object.assign(view, { letters, chartSize: [chart, Math.floor(wide ? side / 2 - 0.4 * gap : 200)] });
   plane.setPoints(view.points.train, data.settings.shows_test ? view.points.test : null, data.colors);
+  if (view.isEight) view.kit.layOutEight(view);
   show(view);
 }
 
@@ -157,10 +172,12 @@ function show(view) {
   view.play.textContent = view.playing ? texts.pause : texts.play;
   view.one.textContent = texts.one;
   view.reset.textContent = texts.reset;
-  view.one.disabled = !training.canTrain;
+  view.one.disabled = !canTrain(view);
+  view.views.hidden = view.isEight;
+  view.eight.hidden = !view.isEight;
   view.play.disabled = !training.train.count;
   view.legend.textContent = texts.legend;
-  view.brushes.hidden = data.settings.data !== "painted";
+  view.brushes.hidden = data.settings.data !== "painted" || view.isEight;
   view.clear.textContent = texts.clear;
   view.clear.disabled = !view.painted;
   view.brushes.setAttribute("aria-label", texts.brush);
@@ -176,6 +193,10 @@ function show(view) {
 }
 
 function draw(view, now, whole = false) {
+  if (view.isEight) {
+    view.kit.drawEight(view, whole ? null : now);
+    return;
+  }
   const { training, grid, plane, graph, data, lut, chosen } = view;
   const { network } = training;
   grid.fill(network);
@@ -217,7 +238,7 @@ function reach({ records: { count, sharpness, edge } }) {
   return { low: Math.max(1e-3, whole(low, Math.floor)), high: Math.min(1e6, Math.max(whole(high, Math.ceil), 1)), log: true };
 }
 
-function departure({ training, data }) {
+function departure({ training, data, kit: { filled } }) {
   const { leftAt, brokenAt, peak } = training;
   const notes = [];
   if (leftAt !== null) notes.push({ step: leftAt, text: filled(data.texts.left, { step: leftAt, loss: peak ? peak.toPrecision(2) : "NaN" }) });
@@ -227,14 +248,8 @@ function departure({ training, data }) {
 
 // ---- what is said ----------------------------------------------------------------------------------------------------------
 
-const filled = (template, values) => template.replace(/\{(\w+)\}/g, (_whole, name) => values[name]);
-
-const number = (value) => {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : "∞";
-  return Math.abs(value) >= 1e4 ? value.toExponential(1).replace("+", "") : String(Number(value.toPrecision(3)));
-};
-
-function sentenceOf({ training, data }) {
+function sentenceOf({ training, data, kit }) {
+  const { filled, number } = kit;
   const { texts } = data;
   const { network } = training;
   const values = {
@@ -261,12 +276,14 @@ function sentenceOf({ training, data }) {
 }
 
 function say(view) {
+  const { filled, number } = view.kit;
   const { training, data } = view;
-  const [kind, text] = sentenceOf(view);
+  const [kind, text] = view.isEight ? view.kit.sentenceOfEight(view) : sentenceOf(view);
   view.root.dataset.verdict = kind;
-  view.root.dataset.step = String(training.step);
-  const values = { step: training.step.toLocaleString("en"), train: number(training.trainLoss), test: number(training.testLoss) };
-  const counts = filled(training.test ? data.texts.counts : data.texts.counts_painted, values);
+  const step = Math.max(...view.trainings.map((one) => one.step));
+  view.root.dataset.step = String(step);
+  const values = { step: step.toLocaleString("en"), train: number(training.trainLoss), test: number(training.testLoss) };
+  const counts = filled(view.isEight ? data.texts.counts_eight : training.test ? data.texts.counts : data.texts.counts_painted, values);
   if (view.counts.textContent !== counts) view.counts.textContent = counts;
   const [, bold, rest] = text.match(/^\*\*(.+?)\*\*(.*)$/);
   if (view.text !== text) view.sentence.replaceChildren(Object.assign(document.createElement("strong"), { textContent: bold }), rest);
@@ -279,6 +296,7 @@ function say(view) {
 }
 
 function describe(view, plain) {
+  const { filled, number } = view.kit;
   const { data, training } = view;
   const { texts } = data;
   const layers = training.network.sizes.slice(1, -1).join(", ") || "0";
@@ -292,7 +310,7 @@ function describe(view, plain) {
 
 // ---- one unit's picture, large -----------------------------------------------------------------------------------------------
 
-function unitText({ training, chosen, data }) {
+function unitText({ training, chosen, data, kit: { filled } }) {
   const { sizes, starts, alive } = training.network;
   const layer = sizes.findLastIndex((_units, n) => starts[n] <= chosen);
   if (layer === 0) return filled(data.texts.input, { name: data.names[chosen] });
@@ -432,7 +450,7 @@ function update(component, kit) {
     begin(view);
     if (playing) play(view);
   } else {
-    view.training.use(data.settings);
+    for (const training of view.trainings) training.use({ ...data.settings, rate: view.isEight ? training.rate : data.settings.rate });
     layOut(view);
   }
 }

@@ -60,8 +60,8 @@ export class Training {
     if (!this.network.step(this.train, this.batches.rows, count, this.rate)) this.brokenAt = this.step;
   }
 
-  // Measure the network as it is now, and note it. `now`: the page's time while it plays, none at rest.
-  evaluate(now = null) {
+  // Measure the network as it is now, and note it. `now`: the page's time while it plays, none at rest. `sharp`: its sharpness, too.
+  evaluate(now = null, sharp = true) {
     if (!this.train.count) return;
     const { network } = this;
     this.trainLoss = network.measure(this.train, true);
@@ -75,7 +75,7 @@ export class Training {
     this.largest = network.largestWeight();
     this.countDead();
     if (this.brokenAt !== null) this.sharpness = NaN;
-    else if (now === null || now - this.measured > TURN_MS) {
+    else if (sharp && (now === null || now - this.measured > TURN_MS)) {
       this.sharpness = network.sharpness(this.train, now === null ? REST_TURNS : TURNS);
       this.measured = now ?? 0;
     }
