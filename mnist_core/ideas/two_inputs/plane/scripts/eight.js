@@ -2,7 +2,7 @@
 
 const DRAW_MS = 9; // of a picture's time; whose turn does not come is drawn with the next
 const SIDE = 40; // places of the grid
-const WIDEST = 300;
+const WIDEST = 240; // both rows are seen at once
 
 export function layOutEight(view) {
   const { kit, root, data, trainings, letters } = view;
