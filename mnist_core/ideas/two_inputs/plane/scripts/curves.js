@@ -15,10 +15,14 @@ export function drawChart(fit, canvas, width, height, { title, steps, count, lin
   const last = Math.max(10, count ? steps[count - 1] : 0);
   const across = (step) => left + (step / last) * (right - left);
   const share = (value) => (y.log ? Math.log(value / y.low) / Math.log(y.high / y.low) : (value - y.low) / (y.high - y.low));
-  const up = (value) => bottom - Math.min(1, Math.max(0, share(value))) * (bottom - top);
+  const up = (value) => bottom - Math.min(2, Math.max(-1, share(value))) * (bottom - top); // beyond the chart it is cut off
   pen.font = `${0.85 * letters}px ${colors.font}`;
   legend(pen, lines, 1.9 * letters, letters, colors);
   axes(pen, { left, right, top, bottom, across, up, last, y, letters, colors });
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top - 1, right - left, bottom - top + 2);
+  pen.clip();
   for (const { values, color, dash } of lines) {
     pen.strokeStyle = color;
     pen.lineWidth = 2;
@@ -35,7 +39,7 @@ export function drawChart(fit, canvas, width, height, { title, steps, count, lin
     }
     pen.stroke();
   }
-  pen.setLineDash([]);
+  pen.restore();
   notes.forEach(({ step, text }, row) => note(pen, across(step), top, row, text, { right, left, letters, colors }));
 }
 

@@ -238,10 +238,10 @@ function reach({ records: { count, sharpness, edge } }) {
   return { low: Math.max(1e-3, whole(low, Math.floor)), high: Math.min(1e6, Math.max(whole(high, Math.ceil), 1)), log: true };
 }
 
-function departure({ training, data, kit: { filled } }) {
+function departure({ training, data, kit: { filled, number } }) {
   const { leftAt, brokenAt, peak } = training;
   const notes = [];
-  if (leftAt !== null) notes.push({ step: leftAt, text: filled(data.texts.left, { step: leftAt, loss: peak ? peak.toPrecision(2) : "NaN" }) });
+  if (leftAt !== null) notes.push({ step: leftAt, text: filled(data.texts.left, { step: leftAt, loss: peak ? number(peak) : "NaN" }) });
   if (brokenAt !== null) notes.push({ step: leftAt ?? brokenAt, text: filled(data.texts.nan, { step: brokenAt }) });
   return notes;
 }
