@@ -130,7 +130,7 @@ def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
     press(page, "play")
     page.wait_for("Diverged or collapsed: 3, 10.")
     assert len(page.find(".mnist-lab-plane .eight canvas")) == 8
-    assert page.find('.mnist-lab-plane .eight [data-verdict="learning"]')
+    wait_until(lambda: len(page.find('.mnist-lab-plane .eight [data-verdict="diverged"]')) == 2)
 
 
 def test_points_painted_by_keyboard_are_in_the_address(open_browser: Open) -> None:

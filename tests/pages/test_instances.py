@@ -19,6 +19,7 @@ from mnist_core.compare_page import charts_panel
 from mnist_core.config import RunConfig
 from mnist_core.errors import InitialValueError
 from mnist_core.ideas import registry
+from mnist_core.ideas.names import PAGES
 from mnist_core.ideas.registry import IDEAS, Idea
 from mnist_core.inspect_page import activations_panel, draw_panel, mistakes_panel, robustness_panel, snapshots_panel
 from mnist_core.panels import group_panel, run_panel
@@ -308,7 +309,7 @@ def test_every_idea_is_registered_and_drawn_by_one_function() -> None:
         first, *rest = inspect.signature(module.draw).parameters.values()
         assert first.annotation == "Panel", idea
         assert all(parameter.default is not parameter.empty for parameter in rest), idea
-    for page in registry.PAGES.values():
+    for page in PAGES.values():
         words = [idea.view for idea in registry.of_page(page)]
         assert words, page
         assert len(set(words)) == len(words), page

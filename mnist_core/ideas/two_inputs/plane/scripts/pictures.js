@@ -56,7 +56,7 @@ export class Plane {
   setPoints(train, test, colors) {
     const pen = fit(this.points, this.side, this.side);
     pen.clearRect(0, 0, this.side, this.side);
-    const size = Math.max(1.6, this.side / 100);
+    const size = Math.max(2, this.side / 100);
     if (test) this.paintPoints(pen, test, size, colors, true);
     this.paintPoints(pen, train, size, colors, false);
   }
@@ -69,7 +69,7 @@ export class Plane {
       else pen.arc(x, y, size, 0, 2 * Math.PI);
       pen.fillStyle = hollow ? colors.middle : targets[n] ? colors.high : colors.low;
       pen.strokeStyle = hollow ? (targets[n] ? colors.high : colors.low) : colors.middle;
-      pen.lineWidth = hollow ? 1.5 : 1;
+      pen.lineWidth = (hollow ? 1.5 : 1) * Math.min(1, this.side / 350);
       pen.fill();
       pen.stroke();
     }
