@@ -68,9 +68,9 @@ def _panel(panel: Panel) -> None:
     st.html(STYLE)
     shown = panel.one_of("shown", _("What trains"), SHOWN, "one", titled=False)
     with st.container(key=panel.key("settings")):
-        begins = _network(panel)
-        begins["shown"] = shown
+        begins = {"shown": shown} | _points(panel)
         rate = panel.select_slider("rate", _("Learning rate"), RATES, RATE) if shown == "one" else RATE
+        begins["units"] = _units(panel)
     training = st.container()  # an empty one would be emptied by each drawing, and what trains be gone
     with st.container(key=panel.key("settings_more")):
         begins |= _more_of_the_network(panel)
@@ -88,18 +88,21 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
-def _network(panel: Panel) -> dict[str, Any]:
-    """Points and layers: what is changed most."""
+def _points(panel: Panel) -> dict[str, Any]:
     data = panel.selectbox("data", _("Points"), list(POINTS), "circles", format_func=lambda name: _(POINTS[name]))
     activation = panel.selectbox(
         "activation", _("Activation function"), list(ACTIVATIONS), format_func=lambda name: _(ACTIVATIONS[name])
     )
+    return {"data": data, "activation": activation}
+
+
+def _units(panel: Panel) -> list[int]:
+    """Of each hidden layer."""
     layers = panel.slider("layers", _("Hidden layers"), 0, MOST_LAYERS, 2)
-    units = [
+    return [
         panel.slider(f"units_{n}", _("Units in layer {n}").format(n=n + 1), 1, MOST_UNITS, UNITS[n])
         for n in range(layers)
     ]
-    return {"data": data, "activation": activation, "units": units}
 
 
 def _more_of_the_network(panel: Panel) -> dict[str, Any]:

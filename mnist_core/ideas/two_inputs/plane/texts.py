@@ -15,7 +15,7 @@ VERDICTS: Mapping[str, str] = {
     "learning_painted": N_("**Learning.** The training loss is {train}; {percent}% of the points are right."),
     "plateau": N_("**On a plateau.** After {step} steps the training loss, {train}, is no better than guessing, {guess}."),
     "overfitting": N_("**Overfitting.** The training loss is {train}, but the test loss is {test}; it has been down to {lowest_test}."),
-    "unstable": N_("**Unstable.** The training loss has been down to {lowest} and is {train}: updates overshoot. The sharpness is {sharpness}, the stability edge 2 / rate is {edge}."),
+    "unstable": N_("**Unstable.** The training loss has been down to {lowest} and is {train}: updates go too far. The sharpness is {sharpness}, the stability edge 2 / rate is {edge}."),
     "diverging": N_("**Diverging.** The training loss is {train}, where guessing gives {guess}, and the largest weight is {weight}. At a rate of {rate} each update overshoots: above a sharpness of {edge} the steps grow."),
     "diverged": N_("**Diverged.** At step {step} the weights became infinite, so the output is NaN and training has ended. The learning rate {rate} is too high: press Reset and try a lower one."),
     "collapsed": N_("**Collapsed.** Every unit of hidden layer {layer} is dead (gray): it outputs the same for every point and passes no gradient, so the network cannot recover."),

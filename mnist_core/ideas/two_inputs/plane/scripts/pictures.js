@@ -3,6 +3,7 @@
 const COLORS = 256;
 const LEFT_WEIGHT = 100; // a weight beyond it has left
 const SMALL = 2; // of the grid's places, one in so many for a unit's own picture
+const MOST_DENSITY = 1.5; // pixels of a canvas to one of the page: more cost a telephone its pictures a second
 const GAP = 8; // pixels between two pictures, at least
 
 // Colors from −1 to 1 as canvases have them, and one more for what is no number.
@@ -31,7 +32,7 @@ function scratch(width, height) {
 
 // A canvas of so many pixels of the page, sharp on every screen.
 export function fit(canvas, width, height) {
-  const density = Math.min(2, window.devicePixelRatio || 1);
+  const density = Math.min(MOST_DENSITY, window.devicePixelRatio || 1);
   const [wide, high] = [Math.round(width * density), Math.round(height * density)];
   if (canvas.width !== wide || canvas.height !== high) {
     Object.assign(canvas, { width: wide, height: high });
@@ -91,7 +92,6 @@ export class Plane {
     }
     this.ground.pen.putImageData(image, 0, 0);
     pen.imageSmoothingEnabled = true;
-    pen.imageSmoothingQuality = "medium";
     pen.drawImage(this.ground.canvas, 0, 0, side, side);
     this.drawBoundary(grid, from, colors);
     pen.drawImage(this.points, 0, 0, side, side);

@@ -3,10 +3,10 @@
 
 const TRAIN_MS = 8; // of a picture's time, for training at most
 const LONGEST_MS = 100; // between two pictures, that count for training
-const SIDE = 60; // places of the grid
+const [SIDE, COARSE, MANY] = [60, 44, 14]; // places of the grid; of that for so many units or more
+const SLOW_MS = 25; // between two pictures: what stands around the plane is then drawn in turn, a part with each
 const MOST_POINTS = 200; // painted by hand
 const APART = 0.25; // between two painted points of one stroke
-const CURVES_MS = 90; // between two drawings of the charts
 
 const views = new WeakMap();
 
@@ -84,8 +84,8 @@ function begin(view) {
   const rates = view.isEight ? data.rates : [data.settings.rate];
   view.trainings = rates.map((rate) => new kit.Training(kit, { ...data.settings, rate }, view.points));
   view.training = view.trainings[0];
-  view.grid = new kit.Grid(SIDE, kit.REACH, data.settings.features, view.training.network.units);
-  Object.assign(view, { due: 0, chosen: null, drawnCurves: 0, verdict: "" });
+  view.grid = new kit.Grid(view.training.network.units < MANY ? SIDE : COARSE, kit.REACH, data.settings.features, view.training.network.units);
+  Object.assign(view, { due: 0, chosen: null, verdict: "" });
   layOut(view);
 }
 
@@ -119,6 +119,7 @@ function oneStep(view) {
 
 function tick(view, now) {
   const { trainings } = view;
+  view.slow = now - view.last > SLOW_MS;
   view.due += (view.data.speed * Math.min(LONGEST_MS, now - view.last)) / 1000;
   view.last = now;
   const end = performance.now() + TRAIN_MS;
@@ -134,7 +135,7 @@ function tick(view, now) {
     if (!view.isEight) view.training.evaluate(now);
     view.pictures += 1;
     draw(view, now);
-    say(view);
+    if (!view.slow || view.pictures % 3 === 2) say(view);
   }
   view.frame = requestAnimationFrame((next) => tick(view, next));
 }
@@ -204,15 +205,16 @@ function draw(view, now, whole = false) {
   const isOutput = unit === network.units - 1;
   plane.draw(grid, unit, isOutput && !network.squared, isOutput ? 1 : view.kit.scaleOf(network, grid, unit), data.colors, lut);
   if (!view.brushes.hidden && document.activeElement === plane.canvas) plane.drawCursor(view.cursor, data.colors);
-  graph.draw(network, grid, data.names, data.colors, lut, chosen, training.brokenAt !== null);
-  if (whole || now - view.drawnCurves > CURVES_MS) drawCurves(view, now);
+  const turn = view.pictures % 3;
+  const everything = whole || !view.slow;
+  if (everything || turn === 0) graph.draw(network, grid, data.names, data.colors, lut, chosen, training.brokenAt !== null);
+  if (whole || turn === 1) drawCurves(view);
 }
 
-function drawCurves(view, now) {
+function drawCurves(view) {
   const { data, training, letters, charts, chartSize, kit } = view;
   const { texts, colors } = data;
   const { steps, count, train, test, sharpness, edge } = training.records;
-  view.drawnCurves = now;
   const common = { steps, count, colors, letters };
   const lines = [{ values: train, color: colors.train, dash: "solid", name: texts.train }];
   if (training.test) lines.push({ values: test, color: colors.test, dash: "dash", name: texts.test });

@@ -6,7 +6,7 @@ const LEFT_WEIGHT = 100; // a weight beyond it has left
 const LEFT_LOSS = 3; // times the loss of guessing
 const CALM_STEPS = 300; // before a plateau is one
 const FIRST_TURNS = 30; // of the power iteration, before the first step
-const [TURNS, REST_TURNS, TURN_MS] = [2, 12, 60]; // with a record, with one at rest, and how often at most while it plays
+const [TURNS, REST_TURNS, TURN_MS] = [2, 12, 120]; // with a record, with one at rest, and how often at most while it plays
 
 export function pointsOf(kit, { data, noise, seed }, text) {
   const random = kit.generator(3 * seed);
