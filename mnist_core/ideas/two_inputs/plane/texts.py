@@ -13,7 +13,7 @@ VERDICTS: Mapping[str, str] = {
     "ready": N_("**Ready.** The weights are random and the training loss is {train}; always guessing gives {guess}. Press Play."),
     "learning": N_("**Learning.** The training loss is {train}, the test loss {test}; {percent}% of the test points are right."),
     "learning_painted": N_("**Learning.** The training loss is {train}; {percent}% of the points are right."),
-    "plateau": N_("**On a plateau.** After {step} steps the training loss, {train}, is no better than guessing, {guess}."),
+    "plateau": N_("**On a plateau.** After {step} steps the training loss, {train}, is hardly better than that of guessing, {guess}."),
     "overfitting": N_("**Overfitting.** The training loss is {train}, but the test loss is {test}; it has been down to {lowest_test}."),
     "unstable": N_("**Unstable.** The training loss has been down to {lowest} and is {train}: updates go too far. The sharpness is {sharpness}, the stability edge 2 / rate is {edge}."),
     "diverging": N_("**Diverging.** The training loss is {train}, where guessing gives {guess}, and the largest weight is {weight}. At a rate of {rate} each update overshoots: above a sharpness of {edge} the steps grow."),
