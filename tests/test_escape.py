@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from mnist_core import escape
 from mnist_core.escape import JOINER, UserText
@@ -145,3 +146,33 @@ def test_html_of_pages_is_our_own() -> None:
                 assert node.arg not in ("unsafe_allow_html", "unsafe_allow_javascript"), file
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.html":
                 assert re.fullmatch(r"_?[A-Z]+", ast.unparse(node.args[0])), f"{file}:{node.lineno}"
+
+
+LINKS = [
+    "[text](https://example.org)",
+    "![picture](https://example.org/x.png)",
+    "[text][name]\n\n[name]: https://example.org",
+    "<https://example.org>",
+    "<mail@example.org>",
+    "`$` [text](https://example.org) `$`",
+]
+
+
+@pytest.mark.parametrize("text", LINKS)
+def test_without_links_markdown_leads_nowhere(text: str) -> None:
+    assert links(text)
+    assert not links(escape.without_links(text))
+
+
+@given(TYPED)
+def test_without_links_no_text_leads_anywhere_and_reads_as_it_was_typed(text: str) -> None:
+    escaped = escape.without_links(text)
+    assert not links(escaped)
+    assert escaped.replace(JOINER, "") == text.replace(JOINER, "")
+
+
+def links(text: str) -> list[str]:
+    """What of this Markdown is a link or a picture."""
+    tokens = MarkdownIt("commonmark").parse(text)
+    children = [child for token in tokens for child in token.children or []]
+    return [child.type for child in children if child.type in ("link_open", "image")]
