@@ -51,8 +51,16 @@ LIGHT = BASE | {
     "exchange",
 }
 # What pages are made of, below the folder of one page or one idea.
-KIT = LIGHT | {"schema", "figures", "report", "store", "jobs", "ui"}
-PAGE_FOLDERS = {"classroom_page", "home_page", "train_page", "sweep_page", "compare_page", "inspect_page"}
+KIT = LIGHT | {"lessons", "schema", "figures", "report", "store", "jobs", "ui"}
+PAGE_FOLDERS = {
+    "classroom_page",
+    "home_page",
+    "lessons_page",
+    "train_page",
+    "sweep_page",
+    "compare_page",
+    "inspect_page",
+}
 # In the folders of ideas and pages the file's name says what it is: `concept.py` or `…_concept.py` is arithmetic, `figure.py` or
 # `…_figure.py` a chart, `recorded.py` curves that were trained once and are only shown, `names.py` what a lesson may name. Each kind is
 # a room of its own; the rest of a folder is panels.
@@ -100,6 +108,7 @@ ARROWS: dict[str, set[str]] = {
     "panels": KIT,
     "ideas": KIT | {"panels", "figure", "concept", "names"},
     **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},
+    "lessons_page": KIT | {"panels", "ideas"},
     "bench": LIGHT | {"training", "analysis", "figures", "concept", "recorded", "store", "cli_options", ""},
     "cli_options": set(),
     "cli_lesson": LIGHT | {"lessons", "training", "cli_options"},

@@ -10,7 +10,7 @@ from functools import partial
 import streamlit as st
 
 from mnist_core import escape, exchange
-from mnist_core.classroom_page import round_report
+from mnist_core.classroom_page import lesson_results_panel, round_report
 from mnist_core.escape import UserText
 from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
 from mnist_core.records import Class, Curves
@@ -41,6 +41,8 @@ def _title(given: Round) -> UserText:
 
 
 def _files(opened: Class, secret: str, given: Round) -> None:
+    if given.plan.kind == "lesson":
+        lesson_results_panel.draw(opened.id, secret, given)
     runs = session.store().class_results.of_round(opened.id, secret, given.id)
     students = len({one.nickname for one in runs})
     said = ngettext("{n} run", "{n} runs", len(runs)).format(n=f"{len(runs):,}")

@@ -12,7 +12,7 @@ from mnist_core.figures.sweep import ZONE_LABELS
 from mnist_core.home_page import figure
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
 from mnist_core.messages import N_
-from mnist_core.panels import draft
+from mnist_core.panels import course, draft
 from mnist_core.records import SweepRecord
 from mnist_core.ui import chart, data_note, frame, seal, session, texts
 from mnist_core.ui.drawing import drawing
@@ -91,6 +91,11 @@ def _words() -> None:
         args=(secrets.token_hex(5),),
     )
     st.page_link("pages/train.py", label=_("Or train with your own settings"), icon=":material/tune:")
+    if first := next((entry.name for entry in course.ours() if entry.lesson is not None), None):
+        query = {"lesson": first}
+        st.page_link(
+            "pages/lessons.py", label=_("Or begin the first lesson"), icon=":material/menu_book:", query_params=query
+        )
 
 
 @frame.callback

@@ -99,7 +99,7 @@ def load(new: RunConfig, *, keep_preset: bool = False) -> None:
 def given() -> Assignment | None:
     """The round that the controls are for; None where the student trains what he likes."""
     own = classwork.assignment()
-    if own is None or own.round.plan.kind == "idea":
+    if own is None or own.round.plan.kind in ("idea", "lesson"):
         return None
     return own if own.round_only or st.session_state.get("left_round") != own.round.id else None
 

@@ -35,6 +35,8 @@ def draw(ideas: Mapping[str, IdeaPlace], others: list[str]) -> None:
             st.markdown(plan.instruction.formatted)
         if plan.kind == "idea":
             _lead_to_idea(ideas.get(plan.idea))
+        elif plan.kind == "lesson":
+            lead_to_lesson(own)
         elif draft.given() is None:
             st.caption(_("You are training something else. The round waits for you."))
         else:
@@ -53,6 +55,12 @@ def _lead_to_idea(place: IdeaPlace | None) -> None:
     if place is not None:
         icon, query = ":material/lightbulb:", {"view": place.view}
         st.page_link(f"pages/{place.page}.py", label=_(place.title), icon=icon, query_params=query)
+
+
+def lead_to_lesson(own: Assignment) -> None:
+    """The way to the lesson of a round."""
+    query = {"lesson": own.round.plan.lesson}
+    st.page_link("pages/lessons.py", label=_("Open the lesson"), icon=":material/menu_book:", query_params=query)
 
 
 def _what_is_asked(own: Assignment) -> None:
@@ -108,7 +116,7 @@ def _ways(own: Assignment) -> None:
     if own.round.board_shown and current is not None:
         query = {"board": current.in_class.code}
         st.page_link("pages/classroom.py", label=_("The board"), icon=":material/scatter_plot:", query_params=query)
-    if own.round_only or own.round.plan.kind == "idea":
+    if own.round_only or own.round.plan.kind in ("idea", "lesson"):
         return
     if draft.given() is None:
         st.button(_("Back to the round"), key="join_round", on_click=_leave, args=(None,))

@@ -36,7 +36,7 @@ def draw(panel: Panel) -> None:
         args=(panel, secrets.token_hex(5)),
     )
     if run_id:
-        frame.safely(_test)(panel, run_id)
+        frame.safely(show)(panel, run_id)
 
 
 @frame.callback
@@ -54,7 +54,8 @@ def _start(panel: Panel, run_id: str) -> None:
     panel.session["shown_test"] = run_id
 
 
-def _test(panel: Panel, run_id: str) -> None:
+def show(panel: Panel, run_id: str) -> None:
+    """One test, moving while it does."""
     moving = watch.look(run_id).run.active
     frame.fragment(_panel)(panel, run_id, moving)
 

@@ -28,7 +28,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 EVERYWHERE = ("lang", "large", "predict")  # parameters that say nothing of what is shown
 # Another value of these makes an entry in the browser's history.
-ENTRIES = ("run", "group", "sweep", "test", "pair", "race", "view")
+ENTRIES = ("run", "group", "sweep", "test", "pair", "race", "view", "lesson", "step")
 ON_ITS_WAY_SECONDS = 10.0  # for so long a browser may tell an address that has been written over
 Parameters = dict[str, str]
 T = TypeVar("T")
@@ -68,10 +68,10 @@ def _is_own(query: Parameters) -> bool:
 
 def followed() -> bool:
     """Whether the address decides what is shown, in this drawing of the page."""
-    return _followed.get() and not _in_fragment()
+    return _followed.get() and not in_fragment()
 
 
-def _in_fragment() -> bool:
+def in_fragment() -> bool:
     """Whether a fragment is drawn anew, alone."""
     context = get_script_run_ctx()
     return bool(context and context.fragment_ids_this_run)
@@ -149,7 +149,7 @@ def end() -> None:
 
 def end_of_fragment() -> None:
     """At the end of a fragment that says parameters: the same, where it is drawn without the rest of the page."""
-    if _in_fragment():
+    if in_fragment():
         _write(ready=True)
 
 

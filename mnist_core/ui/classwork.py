@@ -45,10 +45,19 @@ def draw(page: str) -> None:
         _led(current.in_class, page)
         if own is not None and page not in WHERE_ROUNDS_ARE:
             label = _("To the round: {title}").format(title=own.round.plan.title.markdown)
-            st.page_link("pages/train.py", label=label, icon=":material/school:")
+            _link_to_round(own, label, page)
     st.session_state["taught"] = _taught()
     if (mine := taught()) is not None and page not in BESIDE:
         _lead(mine, page)
+
+
+def _link_to_round(own: Assignment, label: str, page: str) -> None:
+    plan = own.round.plan
+    if plan.kind != "lesson":
+        st.page_link("pages/train.py", label=label, icon=":material/school:")
+    elif page != "lessons" or st.query_params.get("lesson") != plan.lesson:
+        query = {"lesson": plan.lesson}
+        st.page_link("pages/lessons.py", label=label, icon=":material/school:", query_params=query)
 
 
 def assignment() -> Assignment | None:

@@ -36,6 +36,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
     return {
         "": [
             st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
+            _page("lessons", _("Lessons"), "menu_book"),
             _page("train", _("Train"), "play_circle"),
             _page("learning_rate", _("Learning rate"), "speed"),
             _page("compare", _("Compare"), "compare_arrows"),

@@ -79,6 +79,11 @@ def my_runs(limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
     return [seal.hidden_run(run) for run in session.store().runs.newest(session.student(), limit, of_sweeps=of_sweeps)]
 
 
+def my_runs_in(lesson: str) -> list[Run]:
+    """This student's runs that were started in the lesson, as they may be seen, newest first; without their records."""
+    return [seal.hidden_run(run) for run in session.store().runs.of_lesson(session.student(), lesson)]
+
+
 def my_predictions() -> list[Run]:
     """This student's runs that are over and that a prediction was made of, as they may be seen, oldest first."""
     return [seal.hidden_run(run) for run in session.store().runs.predicted(session.student())]

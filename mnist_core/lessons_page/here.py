@@ -1,0 +1,103 @@
+"""Where a student is: the lesson that is open, with what the store has of his runs and answers in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.lessons.schema import Lesson, PredictBlock, Trained
+from mnist_core.lessons_page import reached, steps
+from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, Run
+from mnist_core.ui import classwork, data_note, session, watch
+
+
+@dataclass(eq=False)
+class Here:
+    """`name`: of the lesson, as it is kept. `light`: with the settings for a very small host. Each drawing makes a new one; what the store
+    has is read once."""
+
+    lesson: Lesson
+    name: str
+    light: bool = False
+
+    def anew(self) -> Here:
+        """The same as the store has it now."""
+        return Here(self.lesson, self.name, self.light)
+
+    @cached_property
+    def steps(self) -> list[steps.Step]:
+        """The lesson in steps."""
+        return steps.split(self.lesson)
+
+    @cached_property
+    def _state(self) -> tuple[LessonProgress | None, dict[str, LessonAnswer]]:
+        return session.store().lessons.state(session.student(), self.name)
+
+    @property
+    def progress(self) -> LessonProgress:
+        """How far the student is."""
+        return self._state[0] or LessonProgress()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything is kept of him here."""
+        return self._state[0] is not None
+
+    def answer(self, block: str, content: str | None = None) -> LessonAnswer | None:
+        """What he said in a block; None where that was another question (`content`)."""
+        found = self._state[1].get(block)
+        return found if found is None or content is None or found.content == content else None
+
+    @cached_property
+    def runs(self) -> dict[str, list[Run]]:
+        """His runs in this lesson, by block, newest first."""
+        found: dict[str, list[Run]] = defaultdict(list)
+        for run in watch.my_runs_in(self.name):
+            if run.place is not None:
+                found[run.place.block].append(run)
+        return found
+
+    def newest(self, block: str) -> Run | None:
+        """The newest run of a block."""
+        runs = self.runs.get(block)
+        return runs[0] if runs else None
+
+    def place(self, block: str) -> LessonPlace:
+        """A block of it, for the store."""
+        return LessonPlace(self.name, block)
+
+    def config(self, block: Trained) -> RunConfig:
+        """The settings that a block begins with, on the data that is here."""
+        return (block.light if self.light else block.config).replace(dataset=data_note.dataset())
+
+    def prediction_of(self, block: str) -> PredictBlock | None:
+        """Where the student is asked what he expects of a block."""
+        asked = (one for one in self.lesson.blocks if isinstance(one, PredictBlock) and one.of == block)
+        return next(asked, None)
+
+    def predicted(self, block: str) -> Any:
+        """What he said there; None: nothing yet, or he is not asked."""
+        asked = self.prediction_of(block)
+        answer = None if asked is None else self.answer(asked.name, reached.content(asked))
+        return answer.value if answer is not None and answer.given else None
+
+    @property
+    def round_id(self) -> str | None:
+        """The round of his class that is about this lesson, if one is open."""
+        own = classwork.assignment()
+        is_it = own is not None and own.round.plan.kind == "lesson" and own.round.plan.lesson == self.name
+        return own.round.id if own is not None and is_it else None
+
+    def all_done(self) -> bool:
+        """Whether all that is to be done in the lesson is done."""
+        return all(reached.is_done(one, self.runs) for step in self.steps for one in step.checks)
+
+    def last_open(self) -> int:
+        """Number of the last step that may be opened: behind it something is to be done first."""
+        for number, step in enumerate(self.steps):
+            if number >= self.progress.reached and not all(reached.is_done(one, self.runs) for one in step.checks):
+                return number
+        return len(self.steps) - 1

@@ -1,0 +1,90 @@
+"""The lessons to choose from, with how long they take and how far one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from mnist_core import escape
+from mnist_core.panels import course
+from mnist_core.panels.course import Entry
+from mnist_core.records import LessonProgress
+from mnist_core.ui import frame, session, texts
+from mnist_core.ui.texts import _
+
+STYLE = """<style>
+.st-key-lessons { max-width: 60rem; }
+.st-key-lessons [data-testid="stPageLink"] a { padding-left: 0; }
+.st-key-lessons [data-testid="stPageLink"] p { font-size: 1.1rem; font-weight: 600; white-space: normal; }
+</style>"""
+
+
+def draw() -> None:
+    """All lessons, by where they come from."""
+    st.html(STYLE)
+    st.title(_("Lessons"))
+    with st.container(key="lessons"):
+        st.markdown(
+            _("Each lesson lets you predict, train, break something and find out why. It opens where you left it.")
+        )
+        progress = session.store().lessons.progress(session.student())
+        _some(None, course.ours(), progress)
+        _some(_("Lessons of this server"), course.of_server(), progress)
+        written = session.store().written_lessons
+        own = written.of_owner(session.student())
+        given = [one for one in written.given_to(session.student()) if one not in own]
+        _some(_("Given to your class"), [course.of_written(one) for one in given], progress)
+        _some(_("Your own lessons"), [course.of_written(one) for one in own], progress)
+        st.page_link(
+            "pages/lessons.py",
+            label=_("Write a lesson"),
+            icon=":material/edit:",
+            query_params={"write": "new"},
+        )
+
+
+def _some(title: str | None, entries: Sequence[Entry], progress: Mapping[str, LessonProgress]) -> None:
+    if title is not None and entries:
+        st.subheader(title, anchor=False)
+    for entry in entries:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            _row(entry, progress.get(entry.name))
+
+
+def _row(entry: Entry, progress: LessonProgress | None) -> None:
+    lesson = entry.lesson
+    with st.container(gap=None, width="stretch"):
+        if lesson is None:
+            title = entry.name if entry.written is None else entry.written.title.raw
+            st.markdown(f"**{escape.markdown(title)}**")
+            st.caption(_(":material/warning: This lesson has faults and cannot be shown."))
+        else:
+            label = escape.markdown(lesson.title)
+            st.page_link("pages/lessons.py", label=label, query_params={"lesson": entry.name})
+            parts = [_("{n} minutes").format(n=lesson.minutes), *lesson.teaches[:1]]
+            if not entry.is_translated:
+                language = texts.LANGUAGES[lesson.language]
+                parts.append(_("in {language}: not translated yet").format(language=language))
+            st.caption(" · ".join(parts))
+    _state(progress)
+    if entry.written is not None and entry.written.owner == session.student():
+        query = {"write": entry.written.id}
+        st.page_link("pages/lessons.py", label=_("Edit"), icon=":material/edit:", query_params=query, width="content")
+
+
+def _state(progress: LessonProgress | None) -> None:
+    if progress is None:
+        return
+    if progress.finished:
+        st.markdown(f":green-badge[:material/check: {_('finished')}]", width="content")
+        return
+    steps = max(1, progress.steps)
+    text = _("Step {n} of {all}").format(n=progress.place + 1, all=steps)
+    st.progress(min(1.0, (progress.reached + 1) / steps), text=text, width=180)
+
+
+def say_faults(entry: Entry) -> None:
+    """Why a lesson cannot be shown."""
+    if entry.problem is not None:
+        frame.show_error(entry.problem)

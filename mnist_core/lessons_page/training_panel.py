@@ -1,0 +1,168 @@
+"""The blocks that train: a run, a sweep, a range test, with the settings that are free, and what came of the last one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import estimate, settings, sweep_range
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics import range_test
+from mnist_core.errors import ConfigError
+from mnist_core.lessons.schema import Lesson, RangeTestBlock, RunBlock, SweepBlock, Trained
+from mnist_core.lessons_page import controls_panel
+from mnist_core.lessons_page.here import Here
+from mnist_core.panels import predictions, run_panel
+from mnist_core.records import Prediction, Run, SweepRecord
+from mnist_core.ui import data_note, frame, names, session
+from mnist_core.ui.panel import Panel
+from mnist_core.ui.texts import _, ngettext
+
+Draw = Callable[[Panel, str], None]
+
+
+@dataclass(frozen=True)
+class Others:
+    """What other pages draw of a sweep and of a range test, by its id."""
+
+    sweep: Draw
+    range_test: Draw
+
+
+def draw(here: Here, panel: Panel, block: Trained, others: Others) -> None:
+    """The settings, the button, and what the last one looks like."""
+    icon, title = _head(block)
+    with st.container(border=True, key=panel.key("training")):
+        config = here.config(block)
+        st.markdown(f"{icon} **{title}**")
+        st.caption(_settings_of(block, config))
+        if block.watch:
+            st.markdown(f":material/visibility: {block.watch}")
+        chosen = controls_panel.draw(panel, config, block.free)
+        newest = here.newest(block.name)
+        _button(here, panel, block, config, chosen, newest)
+        if newest is not None:
+            _result(panel, block, newest, others)
+
+
+def _head(block: Trained) -> tuple[str, str]:
+    if isinstance(block, SweepBlock):
+        n = len(block.rates)
+        return ":material/stacks:", ngettext("Sweep over {n} learning rate", "Sweep over {n} learning rates", n).format(
+            n=n
+        )
+    return (
+        (":material/trending_up:", _("Range test"))
+        if isinstance(block, RangeTestBlock)
+        else (":material/model_training:", _("Training"))
+    )
+
+
+def _settings_of(block: Trained, config: RunConfig) -> str:
+    words = names.but_the_rate(config)
+    if isinstance(block, SweepBlock):
+        return f"{words} · {names.number(block.rates[0])} – {names.number(block.rates[-1])}"
+    if isinstance(block, RangeTestBlock) or "learning_rate" in block.free:
+        return words
+    return f"{words} · {_('learning rate')} {names.number(config.learning_rate)}"
+
+
+def _button(
+    here: Here, panel: Panel, block: Trained, base: RunConfig, chosen: Mapping[str, Any], newest: Run | None
+) -> None:
+    problem = None
+    try:
+        config = planned(block, base.replace(**chosen))
+        seconds = _seconds(block, config)
+    except ConfigError as error:
+        config, seconds, problem = base, 0.0, frame.sentence(error)
+    if here.prediction_of(block.name) is not None and here.predicted(block.name) is None and newest is None:
+        problem = problem or _("Say above what you expect; then you can start.")
+    labels = {SweepBlock: _("Run the sweep"), RangeTestBlock: _("Run the range test")}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            labels.get(type(block), _("Run")) if newest is None else _("Run again"),
+            key=panel.key("run"),
+            type="primary" if newest is None else "secondary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(here, block, config, secrets.token_hex(5)),
+            disabled=problem is not None or (newest is not None and newest.active),
+        )
+        if problem is None:
+            st.caption(_("about {time} here").format(time=names.duration(seconds)))
+        else:
+            st.caption(f":material/info: {problem}")
+
+
+def planned(block: Trained, config: RunConfig) -> RunConfig:
+    """The settings of what is trained. Raises ConfigError."""
+    return range_test.plan(config) if isinstance(block, RangeTestBlock) else config
+
+
+@frame.callback
+def _start(here: Here, block: Trained, config: RunConfig, new_id: str) -> None:
+    """Queue it, once however often the press arrives."""
+    store, student, place = session.store(), session.student(), here.place(block.name)
+    frame.draw_anew()
+    if isinstance(block, SweepBlock):
+        sweep = SweepRecord(new_id, student, 0.0, config, block.rates, 1, block.preset, block.variant)
+        store.sweeps.create(sweep, sweep_range.variants(config, block.rates), here.round_id, place)
+        return
+    predicted: Prediction | None = here.predicted(block.name)
+    store.runs.create(
+        student,
+        config,
+        preset=block.preset,
+        variant=block.variant,
+        run_id=new_id,
+        prediction=predicted if isinstance(predicted, str) and predicted in predictions.WORDS else None,
+        round_id=here.round_id,
+        place=place,
+    )
+
+
+def _result(panel: Panel, block: Trained, newest: Run, others: Others) -> None:
+    if isinstance(block, SweepBlock):
+        frame.safely(others.sweep)(panel, str(newest.group))
+    elif isinstance(block, RangeTestBlock):
+        frame.safely(others.range_test)(panel, newest.id)
+    elif isinstance(block, RunBlock):
+        frame.safely(run_panel.draw)(panel, newest.id)
+
+
+# ---- how long it takes ---------------------------------------------------------------------------------------------
+
+
+def _speed() -> estimate.Speed:
+    return estimate.Speed.from_dict(session.store().facts.get("speed"))
+
+
+def _seconds(block: Trained, config: RunConfig) -> float:
+    runs = len(block.rates) if isinstance(block, SweepBlock) else 1
+    return estimate.estimate_sweep(config, runs, _speed(), settings.worker_count())
+
+
+def seconds_of(lesson: Lesson, *, light: bool) -> float:
+    """How long all that the lesson trains takes on this machine, in seconds, one after the other."""
+    dataset = data_note.dataset()
+    make = _planned_light if light else _planned
+    blocks = [block for block in lesson.blocks if isinstance(block, Trained)]
+    return sum(_seconds(block, make(block).replace(dataset=dataset)) for block in blocks)
+
+
+def _planned(block: Trained) -> RunConfig:
+    return planned(block, block.config)
+
+
+def _planned_light(block: Trained) -> RunConfig:
+    return planned(block, block.light)
+
+
+def has_light(lesson: Lesson) -> bool:
+    """Whether anything of it has other settings for a very small host."""
+    return any(isinstance(block, Trained) and block.light != block.config for block in lesson.blocks)

@@ -1,0 +1,106 @@
+"""The Lessons page without a browser: what is kept, and what opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import lessons
+from mnist_core.config import RunConfig
+from mnist_core.records import LessonPlace
+from mnist_core.store import Store
+from mnist_core.store.rows import end_run
+from mnist_core.ui import session
+from tests.lessons_page.short import SOURCE, TEXT
+from tests.pages.conftest import Open
+from tests.pages.content import texts
+
+STUDENT = "a" * 32
+
+
+@pytest.fixture
+def lesson(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A lesson that the student has written; its name."""
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    return store.written_lessons.create(STUDENT, "A *short* lesson", lessons.packed(SOURCE)).lesson
+
+
+def key(app: AppTest, kind: str, ending: str) -> str:
+    """Key of the widget with this ending."""
+    (found,) = [one.key for one in getattr(app, kind) if str(one.key).endswith(ending)]
+    return str(found)
+
+
+def trained(store: Store, lesson: str) -> None:
+    """A run of the lesson that is over."""
+    run_id = store.runs.create(STUDENT, RunConfig(), place=LessonPlace(lesson, "small"))
+    with store.database.begin() as connection:
+        end_run(connection, run_id, "completed", {"validation_accuracy": 0.9, "train_accuracy": 0.95})
+
+
+def test_a_lesson_goes_on_when_its_task_is_done_and_opens_where_it_was_left(
+    open_page: Open, store: Store, lesson: str
+) -> None:
+    app = open_page("lessons", lesson=lesson, step="4")
+    assert "A *short* lesson" in texts(app)
+    next_button = app.button(key="lesson_next")
+    assert next_button.disabled  # and the address opens no step behind it
+    assert app.button(key=key(app, "button", "-run")).disabled  # nothing is predicted
+    trained(store, lesson)
+    app = open_page("lessons", lesson=lesson)
+    app.button(key="lesson_next").click().run()
+    app.button(key="lesson_next").click().run()
+    assert "## What you saw" in texts(app)
+    app = open_page("lessons", lesson=lesson)
+    assert "## What you saw" in texts(app)
+    progress, _answers = store.lessons.state(STUDENT, lesson)
+    assert progress is not None
+    assert (progress.place, progress.reached, progress.steps) == (2, 2, 4)
+
+
+def test_answers_are_kept_half_written_and_are_right_or_wrong(open_page: Open, store: Store, lesson: str) -> None:
+    trained(store, lesson)
+    store.lessons.go_to(STUDENT, lesson, 2, 4)
+    app = open_page("lessons", lesson=lesson)
+    (field,) = [one for one in app.text_input if str(one.key).endswith("-answer")]
+    field.set_value("4").run()
+    assert store.lessons.state(STUDENT, lesson)[1]["steps"].value == "4"
+    app = open_page("lessons", lesson=lesson)
+    (field,) = [one for one in app.text_input if str(one.key).endswith("-answer")]
+    assert field.value == "4"
+    check = str(field.key).replace("-answer", "-check")
+    app.button(key=check).click().run()
+    assert "Divide the images by the batch size." in texts(app)
+    app.text_input(key=field.key).set_value("5").run()
+    app.button(key=check).click().run()
+    answer = store.lessons.state(STUDENT, lesson)[1]["steps"]
+    assert (answer.is_right, answer.tries) == (True, 2)
+    assert "Right." in texts(app)
+
+
+def test_a_lesson_is_written_checked_and_deleted(open_page: Open, store: Store, lesson: str) -> None:
+    app = open_page("lessons", write="new")
+    app.button(key="write_begin").click().run()
+    (area,) = app.text_area
+    assert "The lesson can be shown. Steps: 2, live parts: 3." in texts(app)
+    area.set_value(TEXT.replace("preset: two-layer-net", "presett: x")).run()
+    app.button(key="write_save").click().run()
+    assert "Line 18: " in texts(app)
+    made = store.written_lessons.of_owner(STUDENT)[0]
+    assert made.title.raw == "A *short* lesson"
+    assert "This lesson has faults and cannot be shown." in texts(open_page("lessons", lesson=made.lesson))
+    app.button(key="write_delete").click().run()
+    assert [one.lesson for one in store.written_lessons.of_owner(STUDENT)] == [lesson]
+
+
+def test_a_folder_of_lessons_is_listed_in_the_language_that_there_is(
+    open_page: Open, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.parent / "more"
+    (folder / "short-one").mkdir(parents=True)
+    (folder / "short-one" / "en.md").write_text(TEXT)
+    monkeypatch.setenv("MNIST_LAB_LESSONS", str(folder))
+    app = open_page("lessons", lang="ko")
+    assert "3분 · that a run learns · 아직 번역되지 않음(English)" in texts(app)
