@@ -38,9 +38,10 @@ STYLE = """<style>
 .st-key-lesson { max-width: 74rem; }
 .st-key-lesson [data-testid="stMarkdownContainer"] :is(p, ul, ol, blockquote) { max-width: 46rem; }
 .st-key-lesson [data-testid="stAlert"] :is(p, ul, ol) { max-width: none; }
-.st-key-lesson .st-key-prose [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.06rem; line-height: 1.65; }
+.st-key-lesson [class*="st-key-prose_"] [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.06rem; line-height: 1.65; }
 .st-key-lesson [data-testid="stCode"], .st-key-lesson .katex-display { max-width: 46rem; }
 .st-key-lesson h2 { font-size: 1.5rem; padding: 0.3rem 0 0.2rem; word-break: keep-all; }
+.st-key-lesson [data-testid="stPageLink"] a { background: none; padding-left: 0; }
 .st-key-lesson_way { border-top: 1px solid #8884; padding-top: 0.8rem; margin-top: 0.6rem; }
 </style>"""
 # A new step begins at its beginning.
@@ -68,7 +69,11 @@ def draw(entry: Entry, lesson: Lesson, drawers: Drawers) -> None:
     with st.container(key="lesson"):
         st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/arrow_back:", query_params={})
         st.title(escape.markdown(lesson.title))
-        here = Here(lesson, entry.name, _is_light(lesson))
+        with st.container(horizontal=True, vertical_alignment="center", key="lesson_facts"):
+            facts = st.container(width="stretch")
+            here = Here(lesson, entry.name, _is_light(lesson))
+        with facts:
+            _facts(here, entry)
         number = _step(here)
         _head(here, entry, number)
         step = here.steps[number]
@@ -106,14 +111,19 @@ def _is_light(lesson: Lesson) -> bool:
     )
 
 
-def _head(here: Here, entry: Entry, number: int) -> None:
-    lesson, steps = here.lesson, here.steps
+def _facts(here: Here, entry: Entry) -> None:
+    """How long it takes, and in which language it is where that is not the session's."""
+    lesson = here.lesson
     facts = [_("{n} minutes").format(n=lesson.minutes)]
     if seconds := training_panel.seconds_of(lesson, light=here.light):
         facts.append(_("training takes about {time} on this machine").format(time=names.duration(seconds)))
     if not entry.is_translated:
         facts.append(_("in {language}: not translated yet").format(language=texts.LANGUAGES[lesson.language]))
     st.caption(" · ".join(facts))
+
+
+def _head(here: Here, entry: Entry, number: int) -> None:
+    lesson, steps = here.lesson, here.steps
     if here.round_id is not None:
         st.caption(
             _(":material/school: Your class does this lesson. Your teacher sees how far you are and what you answer.")

@@ -15,7 +15,7 @@ from mnist_core.ui.texts import _
 
 STYLE = """<style>
 .st-key-lessons { max-width: 60rem; }
-.st-key-lessons [data-testid="stPageLink"] a { padding-left: 0; }
+.st-key-lessons [data-testid="stPageLink"] a { background: none; padding-left: 0; }
 .st-key-lessons [data-testid="stPageLink"] p { font-size: 1.1rem; font-weight: 600; white-space: normal; }
 </style>"""
 
@@ -24,12 +24,12 @@ def draw() -> None:
     """All lessons, by where they come from."""
     st.html(STYLE)
     st.title(_("Lessons"))
-    with st.container(key="lessons"):
+    with st.container(key="lessons", gap="small"):
         st.markdown(
             _("Each lesson lets you predict, train, break something and find out why. It opens where you left it.")
         )
         progress = session.store().lessons.progress(session.student())
-        _some(None, course.ours(), progress)
+        _some(None, course.ours(), progress, numbered=True)
         _some(_("Lessons of this server"), course.of_server(), progress)
         written = session.store().written_lessons
         own = written.of_owner(session.student())
@@ -44,15 +44,21 @@ def draw() -> None:
         )
 
 
-def _some(title: str | None, entries: Sequence[Entry], progress: Mapping[str, LessonProgress]) -> None:
+def _some(
+    title: str | None,
+    entries: Sequence[Entry],
+    progress: Mapping[str, LessonProgress],
+    *,
+    numbered: bool = False,
+) -> None:
     if title is not None and entries:
         st.subheader(title, anchor=False)
-    for entry in entries:
+    for number, entry in enumerate(entries, 1):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            _row(entry, progress.get(entry.name))
+            _row(entry, progress.get(entry.name), f"{number}. " if numbered else "")
 
 
-def _row(entry: Entry, progress: LessonProgress | None) -> None:
+def _row(entry: Entry, progress: LessonProgress | None, number: str) -> None:
     lesson = entry.lesson
     with st.container(gap=None, width="stretch"):
         if lesson is None:
@@ -60,7 +66,7 @@ def _row(entry: Entry, progress: LessonProgress | None) -> None:
             st.markdown(f"**{escape.markdown(title)}**")
             st.caption(_(":material/warning: This lesson has faults and cannot be shown."))
         else:
-            label = escape.markdown(lesson.title)
+            label = number.replace(".", "\\.") + escape.markdown(lesson.title)
             st.page_link("pages/lessons.py", label=label, query_params={"lesson": entry.name})
             parts = [_("{n} minutes").format(n=lesson.minutes), *lesson.teaches[:1]]
             if not entry.is_translated:

@@ -16,7 +16,7 @@ from mnist_core.lessons.schema import CheckBlock, CompareBlock, IdeaBlock, Inspe
 from mnist_core.lessons_page import reached
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels import run_panel
-from mnist_core.ui import frame, live_parts, names, texts, watch
+from mnist_core.ui import address, frame, live_parts, names, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 from mnist_core.ui.views import Views
@@ -92,6 +92,9 @@ def check(here: Here, panel: Panel, block: CheckBlock) -> None:
     asked = here.runs.get(block.run, []) if block.run else [run for some in here.runs.values() for run in some]
     moving = watch.look_at([run.id for run in asked if run.active])
     live_parts.link(moving, partial(live_parts.states, [one.run.id for one in moving]), key=panel.key("check_link"))
+    if done and address.in_fragment() and not panel.session.get("was_done"):
+        st.rerun()  # the way on is open, too
+    panel.session["was_done"] = done
     if done:
         st.success(f"{_('Done.')} {block.says}", icon=":material/task_alt:")
     else:

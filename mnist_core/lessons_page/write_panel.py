@@ -20,6 +20,10 @@ from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
+STYLE = """<style>
+.st-key-write [data-testid="stPageLink"] a { background: none; padding-left: 0; }
+.st-key-write textarea { font-family: "Source Code Pro", monospace; font-size: 0.9rem; }
+</style>"""
 NEW = "new"  # in place of an id, in the address
 TEXT_LETTERS = 100_000
 IMAGES = ("png", "jpg", "jpeg", "webp")
@@ -57,6 +61,7 @@ answers:
 
 def draw(panel: Panel, written: str) -> None:
     """The place for a new lesson, or one's own lesson as text."""
+    st.html(STYLE)
     back = {} if written == NEW else {"lesson": f"own-{written}"}
     with st.container(key="write", width=1000):
         st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/arrow_back:", query_params={})
