@@ -93,6 +93,14 @@ def _questions(students: Sequence[StudentInLesson], blocks: Sequence[Block]) -> 
             st.caption(text.format(question=block.ask, right=right, all=len(answers), first=first))
 
 
+def answers(class_id: str, secret: str, given: Round) -> list[Cells]:
+    """A row for each student; none where the round is no lesson."""
+    if given.plan.kind != "lesson":
+        return []
+    blocks = _blocks(given)
+    return [_row(one, blocks) for one in session.store().lessons.of_class(class_id, secret, given.plan.lesson)]
+
+
 def _shown(row: Mapping[str, str]) -> Cells:
     return {escape.plain(name): escape.cell(value) for name, value in row.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,11 @@ from mnist_core.classroom_page.results_figure import NamedRun, Setting
 from mnist_core.escape import UserText
 from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
-from mnist_core.panels.reports import blocks
+from mnist_core.panels.predictions import WORDS
 from mnist_core.records import Curves, Run, Split
-from mnist_core.report import Chart, Facts, Paragraph, Part, Quote, Report, Section, Table, Words
+from mnist_core.report import Cell, Chart, Column, Facts, Paragraph, Part, Quote, Report, Section, Table, Words
 from mnist_core.rounds import Question, Round, RoundRun
-from mnist_core.ui import names, seal
+from mnist_core.ui import names
 from mnist_core.ui.texts import _, language
 
 Figure = dict[str, Any]
@@ -36,6 +36,7 @@ class RoundResults:
     date: str
     rows: Sequence[tuple[StudentRun, Curves]]
     test_shown: bool
+    answers: Sequence[Mapping[str, str]] = ()  # of a round that is a lesson: a row for each student, as it was typed
 
     @property
     def title(self) -> UserText:
@@ -58,11 +59,6 @@ class RoundResults:
 
 def report(results: RoundResults) -> Report:
     """The report, in the language of the session."""
-    with seal.seen(sealed=not results.test_shown):
-        return Report(results.title, language(), _sections(results), [results.class_name, results.date])
-
-
-def _sections(results: RoundResults) -> list[Section]:
     rows = results.rows
     sections = [Section(_("The round"), _about(results))]
     if rows:
@@ -74,7 +70,10 @@ def _sections(results: RoundResults) -> list[Section]:
             Section(_("Curves"), _curves_of(runs, across)),
             Section(_("All runs"), [_table(results)], new_page=True),
         ]
-    return sections
+    if results.answers:
+        sections.append(Section(_("Answers"), [_answers(results.answers)], new_page=True))
+    lead: list[Words] = [results.class_name, results.date]
+    return Report(results.title, language(), sections, lead)
 
 
 def _about(results: RoundResults) -> list[Part]:
@@ -102,6 +101,10 @@ def _alike(runs: Sequence[Run]) -> bool:
 
 
 # ---- charts ----------------------------------------------------------------------------------------------------
+
+
+def _chart(make: Callable[[ChartView], Figure], description: str, height: int = 420) -> Chart:
+    return Chart(make(ChartView(dark=False)), make(ChartView(dark=True)), description, height)
 
 
 def _across(results: RoundResults) -> str:
@@ -137,7 +140,7 @@ def _board(results: RoundResults) -> Chart:
         look = BoardLook(which="all", across=across, dark=view.dark)
         return board_figure.points_chart(plan, results.given.id, runs, look, _)
 
-    return blocks.chart(make, board_figure.describe_points(runs, BoardLook(which="all")).text(_), 480)
+    return _chart(make, board_figure.describe_points(runs, BoardLook(which="all")).text(_), 480)
 
 
 def _curves_of(runs: Sequence[NamedRun], across: str) -> list[Part]:
@@ -152,8 +155,8 @@ def _curves_of(runs: Sequence[NamedRun], across: str) -> list[Part]:
         text = f"{text} {more}"
     return [
         Paragraph(text),
-        blocks.chart(lambda view: charts.curves_chart(shown, setting, "loss", split, view, _), text),
-        blocks.chart(lambda view: charts.curves_chart(shown, setting, "accuracy", split, view, _), text),
+        _chart(lambda view: charts.curves_chart(shown, setting, "loss", split, view, _), text),
+        _chart(lambda view: charts.curves_chart(shown, setting, "accuracy", split, view, _), text),
     ]
 
 
@@ -191,7 +194,26 @@ def _predictions(results: RoundResults) -> list[Part]:
         )
 
     text = _("How many students predicted each outcome, and what the best run of each came to.")
-    return [blocks.chart(make, text, 380)]
+    return [_chart(make, text, 380)]
+
+
+def _words() -> dict[str, str]:
+    return {name: _(word) for name, word in WORDS.items()}
+
+
+def _percent(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
+
+
+def prediction_text(prediction: str | None) -> str | None:
+    """A prediction as it is read: a word, or a percentage."""
+    if prediction is None:
+        return None
+    return f"{prediction}%" if _percent(prediction) is not None else _words().get(prediction, prediction)
 
 
 # ---- the table -------------------------------------------------------------------------------------------------
@@ -200,11 +222,51 @@ def _predictions(results: RoundResults) -> list[Part]:
 def _table(results: RoundResults) -> Table:
     """What differs between the runs and what came of them; the best first."""
     rows = sorted((row for row, _curves in results.rows), key=_rank)
-    caption = _("All runs of the round, the best first. Press a column’s title to sort by it.")
-    return blocks.run_table(
-        caption, _("Nickname"), [blocks.Row(row.nickname, row.run, prediction=row.prediction) for row in rows]
-    )
+    differing = comparison.differing([row.run for row in rows])
+    settings = [
+        name for name in comparison.NAMES if name in differing and (name not in comparison.SEEDS or len(differing) < 4)
+    ]
+    results_of = [
+        ("best_validation_accuracy", _("Best validation accuracy")),
+        ("validation_accuracy", _("Validation accuracy")),
+        *([("test_accuracy", _("Test accuracy"))] if results.test_shown else []),
+    ]
+    columns = [
+        Column(_("Nickname")),
+        *(Column(names.headline(_(comparison.NAMES[name]))) for name in settings),
+        Column(_("Prediction")),
+        Column(_("State")),
+        Column(_("Health check")),
+        *(Column(title, ".2%") for _name, title in results_of),
+        Column(_("Seconds"), ",.1f"),
+    ]
+    cells = [
+        [
+            row.nickname,
+            *(_value(comparison.setting(row.run, name)) for name in settings),
+            prediction_text(row.prediction or row.run.prediction),
+            _(names.STATES[names.state(row.run)]),
+            names.verdict(row.run) or None,
+            *(row.run.result.get(name) for name, _title in results_of),
+            row.run.progress.seconds,
+        ]
+        for row in rows
+    ]
+    return Table(_("All runs of the round, the best first. Press a column’s title to sort by it."), columns, cells)
+
+
+def _answers(rows: Sequence[Mapping[str, str]]) -> Table:
+    """Where each student is in the lesson, and what he answered."""
+    columns = [Column(UserText(name)) for name in rows[0]]
+    caption = _("Where each student is in the lesson, and the answers. In brackets: how often one tried.")
+    return Table(caption, columns, [[UserText(value) for value in row.values()] for row in rows])
 
 
 def _rank(row: StudentRun) -> tuple[float, str, str]:
     return -_best(row.run), row.nickname.plain, row.run.id
+
+
+def _value(value: Any) -> Cell:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return names.value(value)

@@ -193,3 +193,12 @@ def test_settings_that_are_words_have_their_names() -> None:
     assert list(chart.light["layout"]["xaxis"]["ticktext"]) == ["adam", "sgd"]
     loss, _accuracy = [part for part in parts(made, "Curves") if isinstance(part, Chart)]
     assert len({line["line"]["color"] for line in loss.light["data"]}) == 1  # words have no order
+
+
+def test_of_a_lesson_the_report_has_what_was_answered() -> None:
+    given = results([])
+    answers = [{"Nickname": "<b>Otter", "why": "✓ The loss (2)"}, {"Nickname": "Falcon", "why": ""}]
+    content = written(report(replace(given, answers=answers)), str).decode()
+    assert "&lt;b&gt;Otter" in content
+    assert "✓ The loss (2)" in content
+    assert "Where each student is in the lesson" in content
