@@ -24,7 +24,7 @@ from mnist_core.lessons.schema import (
     QuestionBlock,
     Trained,
 )
-from mnist_core.lessons_page import asking_panel, give_panel, showing_panel, training_panel
+from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels.course import Entry
 from mnist_core.ui import address, frame, names, session, texts
@@ -263,6 +263,7 @@ def _way(here: Here, number: int) -> None:
 def _end(here: Here, number: int) -> None:
     if here.progress.finished:
         st.markdown(f":material/task_alt: {_('You have finished this lesson.')}")
+        lesson_report.draw(here)
         st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/list:", query_params={})
         return
     done = here.all_done()
