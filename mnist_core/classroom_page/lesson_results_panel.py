@@ -56,7 +56,7 @@ def _blocks(given: Round) -> list[Block]:
 
 
 def _row(student: StudentInLesson, blocks: Sequence[Block]) -> Cells:
-    row = {_("Nickname"): student.nickname.raw, _("Where"): _where(student)}
+    row = {_("Nickname"): student.nickname.plain, _("Where"): _where(student)}
     for block in blocks:
         answer = student.answers.get(block.name)
         row[block.name] = "" if answer is None else _answer(block, answer)

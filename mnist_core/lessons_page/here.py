@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import streamlit as st
+
 from mnist_core.config import RunConfig
 from mnist_core.lessons.schema import Lesson, PredictBlock, Trained
 from mnist_core.lessons_page import reached, steps
 from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, Run
-from mnist_core.ui import classwork, data_note, session, watch
+from mnist_core.ui import classwork, data_note, frame, session, watch
+
+STEP = "lesson_step"  # in the session: number of the step that is shown, from 1, as the address has it
+
+
+def go(place: int) -> None:
+    """Show a step, from 0; for callbacks."""
+    st.session_state[STEP] = str(place + 1)
+    frame.draw_anew()
 
 
 @dataclass(eq=False)
@@ -72,6 +82,11 @@ class Here:
     def config(self, block: Trained) -> RunConfig:
         """The settings that a block begins with, on the data that is here."""
         return (block.light if self.light else block.config).replace(dataset=data_note.dataset())
+
+    def step_of(self, block: str) -> int | None:
+        """Number of the step in which a block stands, from 0."""
+        steps = enumerate(self.steps)
+        return next((number for number, step in steps if block in step.blocks), None)
 
     def prediction_of(self, block: str) -> PredictBlock | None:
         """Where the student is asked what he expects of a block."""

@@ -25,14 +25,13 @@ from mnist_core.lessons.schema import (
     Trained,
 )
 from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
-from mnist_core.lessons_page.here import Here
+from mnist_core.lessons_page.here import STEP, Here, go
 from mnist_core.panels.course import Entry
 from mnist_core.ui import address, frame, names, session, texts
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 from mnist_core.ui.views import Views
 
-STEP = "lesson_step"  # in the session: number of the step that is shown, from 1, as the address has it
 SLOW = 0.5  # of a lesson's minutes: where its training takes longer, the light variant is chosen at first
 STYLE = """<style>
 .st-key-lesson { max-width: 74rem; }
@@ -156,7 +155,7 @@ def _contents(here: Here, number: int) -> None:
             key=f"lesson_go_{place}",
             type="tertiary",
             disabled=place > last or place == number,
-            on_click=_go,
+            on_click=go,
             args=(place,),
         )
     if here.progress.reached or here.progress.finished:
@@ -168,11 +167,6 @@ def _contents(here: Here, number: int) -> None:
             args=(here,),
             help=_("Forgets your answers in this lesson. Your runs stay."),
         )
-
-
-def _go(place: int) -> None:
-    st.session_state[STEP] = str(place + 1)
-    frame.draw_anew()
 
 
 @frame.callback
@@ -241,7 +235,7 @@ def _way(here: Here, number: int) -> None:
     is_last, is_open = number + 1 == len(here.steps), number < here.last_open()
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_way"):
         if number:
-            st.button(_("Back"), key="lesson_back", icon=":material/arrow_back:", on_click=_go, args=(number - 1,))
+            st.button(_("Back"), key="lesson_back", icon=":material/arrow_back:", on_click=go, args=(number - 1,))
         if not is_last:
             st.button(
                 _("Next"),
@@ -250,7 +244,7 @@ def _way(here: Here, number: int) -> None:
                 icon=":material/arrow_forward:",
                 icon_position="right",
                 disabled=not is_open,
-                on_click=_go,
+                on_click=go,
                 args=(number + 1,),
                 width=140,
             )

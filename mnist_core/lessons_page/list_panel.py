@@ -62,8 +62,8 @@ def _row(entry: Entry, progress: LessonProgress | None, number: str) -> None:
     lesson = entry.lesson
     with st.container(gap=None, width="stretch"):
         if lesson is None:
-            title = entry.name if entry.written is None else entry.written.title.raw
-            st.markdown(f"**{escape.markdown(title)}**")
+            title = escape.markdown(entry.name) if entry.written is None else entry.written.title.markdown
+            st.markdown(f"**{title}**")
             st.caption(_(":material/warning: This lesson has faults and cannot be shown."))
         else:
             label = number.replace(".", "\\.") + escape.markdown(lesson.title)

@@ -14,7 +14,7 @@ from mnist_core.figures.axes import ChartView
 from mnist_core.ideas.registry import IDEAS
 from mnist_core.lessons.schema import CheckBlock, CompareBlock, IdeaBlock, InspectBlock
 from mnist_core.lessons_page import reached
-from mnist_core.lessons_page.here import Here
+from mnist_core.lessons_page.here import Here, go
 from mnist_core.panels import run_panel
 from mnist_core.ui import address, frame, live_parts, names, texts, watch
 from mnist_core.ui.panel import Panel
@@ -99,3 +99,12 @@ def check(here: Here, panel: Panel, block: CheckBlock) -> None:
         st.success(f"{_('Done.')} {block.says}", icon=":material/task_alt:")
     else:
         st.info(f"**{_('To do before the lesson goes on:')}** {block.says}", icon=":material/radio_button_unchecked:")
+        _lead_to_run(here, panel, block)
+
+
+def _lead_to_run(here: Here, panel: Panel, block: CheckBlock) -> None:
+    """The way to the run that is asked for, where that stands in another step."""
+    place = None if block.run is None else here.step_of(block.run)
+    if place is not None and place != here.step_of(block.name):
+        label = _("To the training in step {n}").format(n=place + 1)
+        st.button(label, key=panel.key("to_run"), icon=":material/arrow_back:", on_click=go, args=(place,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mnist_core.lessons.schema import CheckBlock, Lesson, Part, Prose
+from mnist_core.lessons.schema import CheckBlock, Code, Lesson, Part, Picture, Prose
 
 _HEADING = re.compile(r"^##[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
@@ -16,6 +16,11 @@ class Step:
 
     title: str = ""
     parts: list[tuple[int, Part]] = field(default_factory=list)
+
+    @property
+    def blocks(self) -> list[str]:
+        """Names of its live parts."""
+        return [part.name for _number, part in self.parts if not isinstance(part, Prose | Code | Picture)]
 
     @property
     def checks(self) -> list[CheckBlock]:
