@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal, get_args
 
 from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choices
@@ -27,6 +28,8 @@ Free = Mapping[str, tuple[Any, ...]]
 LAYERS = ("hidden_layers", "filters")
 TITLE_LETTERS, INSTRUCTION_LETTERS = 80, 2_000
 MOST_RUNS = 200  # that a student may be given
+# Numbers of which one may be bounded by another (config_validation).
+OF_ONE_ANOTHER = ("train_size", "validation_size", "batch_size", "early_stopping")
 # Besides the rate itself, what a range test sets by itself of the settings that it tests (diagnostics.range_test.plan).
 OF_A_RANGE_TEST = (
     "learning_rate",
@@ -228,9 +231,11 @@ def _that_goes(name: str, allowed: Sequence[Any], free: Free, config: RunConfig)
     if current is None:
         return tuple(allowed)
 
+    others = [other for other in OF_ONE_ANOTHER if other in free and other != name]
+
     def goes(value: Any) -> bool:
-        others = [{}, *({other: end} for other, ends in free.items() if other != name for end in ends)]
-        return any(_can_be(config, {name: value, **other}) for other in others)
+        ends = product(*((getattr(config, other), *free[other]) for other in others))
+        return any(_can_be(config, {name: value, **dict(zip(others, end, strict=True))}) for end in ends)
 
     return tuple(_farthest(goes, current, end) for end in allowed)
 

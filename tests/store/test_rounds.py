@@ -133,6 +133,20 @@ def test_what_is_given_is_kept_as_it_was(store: Store, opened: Opened) -> None:
             {"train_size": [1, 60_000], "batch_size": [1, 60_000]},
             {"train_size": (1, 50_000), "batch_size": (1, 50_000)},
         ),
+        (
+            {
+                "train_size": [1, 60_000],
+                "batch_size": [1, 60_000],
+                "validation_size": [0, 60_000],
+                "early_stopping": [0, 50],
+            },
+            {
+                "train_size": (1, 60_000),
+                "batch_size": (1, 60_000),
+                "validation_size": (0, 59_999),
+                "early_stopping": (0, 50),
+            },
+        ),
         ({"magic": [1, 2]}, "There is no setting magic"),
         ({"epochs": [1]}, "needs a range"),
         ({"epochs": ["1", "2"]}, "needs a range"),
