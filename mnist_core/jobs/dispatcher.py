@@ -84,6 +84,7 @@ class Dispatcher:
         self.store = store
         self._renew = renew
         self._hung = hung
+        self._worn: set[str] = set()  # addresses of workers that ran out of memory and are about to be started anew
         self._heard = heard
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
         self.elsewhere = settings.scheduler_address() is not None
@@ -285,7 +286,8 @@ class Dispatcher:
         """Slots of the workers that can begin something at once."""
         workers = self._workers()
         heard = self._heard() if self._heard is not None else workers
-        return {address: slots for address, slots in workers.items() if address in heard}
+        self._worn &= set(workers)
+        return {address: slots for address, slots in workers.items() if address in heard and address not in self._worn}
 
     def _workers(self) -> dict[str, int]:
         """Slots for training by the address of each registered worker that lives."""
@@ -328,6 +330,8 @@ class Dispatcher:
             return
         error = future.exception() if future.status == "error" else None
         delay = self._retry_delay(run_id, error)
+        if is_shortage(error) and self._renew is not None:
+            self._worn.add(assignment.worker)
         if error is not None and delay is None and len(assignment.owners) > 1:
             if state in ("queued", "running"):
                 LOG.error("run %s goes on alone: its stack failed", run_id, exc_info=error)

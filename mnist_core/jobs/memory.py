@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 LOG = logging.getLogger("mnist_lab.worker")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
+_shortages = 0
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -60,12 +61,26 @@ def releasing(work: Callable[P, T]) -> Callable[P, T]:
         try:
             return work(*args, **kwargs)
         except BaseException as error:
+            if is_shortage(error):
+                _note_shortage()
             _forget_variables(error)
             raise
         finally:
             release()
 
     return wrapped
+
+
+def _note_shortage() -> None:
+    global _shortages
+    _shortages += 1
+
+
+def is_worn() -> bool:
+    """Whether something here has needed more memory than there was. What it held is free then, but lies in pieces between what
+    stays: the system counts them as taken, and the next large array finds no room. Such a process should end when it is idle.
+    """
+    return _shortages > 0
 
 
 def _forget_variables(error: BaseException) -> None:

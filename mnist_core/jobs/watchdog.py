@@ -1,4 +1,4 @@
-"""Ends workers that hang: a thread of the cluster's process, which waits for nothing but its own clock.
+"""Ends workers that hang, and idle ones that ran out of memory: a thread of the cluster's process, which waits for nothing but its own clock.
 
 It uses neither the store nor the dispatcher's thread: a worker that hangs may hold the store's lock. Dask's nanny starts
 a worker that was ended again, and the dispatcher queues its runs anew, from their checkpoints.
@@ -20,10 +20,11 @@ HANG_SECONDS = 30.0  # a process that has given no sign for so long does nothing
 # Work that has not counted for so long goes on no more. It counts many times a second, but what it does in one piece (a
 # file on a slow disk, a large evaluation) takes its time on a slow host.
 STUCK_SECONDS = 300.0
+_OVER = -1  # in place of a sign's number: that worker was ended
 
 
 class Watchdog:
-    """Hears the workers' signs of life (`pulse`) and calls `end` with the last sign of each that hangs, once.
+    """Hears the workers' signs of life (`pulse`) and calls `end` with the last sign of each that hangs, or is worn, once.
 
     `connected()`: addresses of the workers that are connected. One that has died gives no signs, and does not hang.
     """
@@ -38,6 +39,9 @@ class Watchdog:
         self._connected = connected
         self._over = threading.Event()
         self._ended: set[str] = set()  # that have not been heard of since
+        self._worn: dict[
+            tuple[str, int], int
+        ] = {}  # worn process by worker and id → its sign when it was first seen idle
         self._signs: dict[str, dict[str, Any]] = {}
         self._living: Watch[str] = Watch(clock)
         self._working: Watch[str] = Watch(clock)
@@ -69,7 +73,21 @@ class Watchdog:
             LOG.warning("the worker %s hangs and is ended", worker)
             self._ended.add(worker)
             self._end(signs[worker])
+        for worker, sign in signs.items():
+            self._end_worn(worker, sign)
         self.hung = frozenset(hung | self._ended)
+
+    def _end_worn(self, worker: str, sign: dict[str, Any]) -> None:
+        """End a worker, once, whose memory lies in pieces (`memory.is_worn`), while it has nothing to do."""
+        if not sign.get("worn") or sign["busy"]:
+            return
+        # A sign later: what became of its run is told by then.
+        first = self._worn.setdefault((worker, sign["pid"]), sign["alive"])
+        if first < sign["alive"] and first != _OVER:
+            LOG.warning("the worker %s ran out of memory and is started anew", worker)
+            self._worn[worker, sign["pid"]] = _OVER
+            self._ended.add(worker)
+            self._end(sign)
 
     def start(self) -> None:
         """Look from now on, once a second, as long as the process lives."""

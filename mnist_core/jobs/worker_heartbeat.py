@@ -14,6 +14,8 @@ from typing import Any
 
 from distributed import WorkerPlugin
 
+from mnist_core.jobs import memory
+
 TOPIC = "mnist-lab-pulse"
 BEAT_SECONDS = 1.0
 _counts = {"working": 0, "busy": 0}
@@ -53,5 +55,6 @@ async def _beat(worker: Any) -> None:
     alive = 0
     while True:
         alive += 1
-        worker.log_event(TOPIC, {"worker": worker.address, "pid": os.getpid(), "alive": alive, **_counts})
+        sign = {"worker": worker.address, "pid": os.getpid(), "alive": alive, "worn": memory.is_worn(), **_counts}
+        worker.log_event(TOPIC, sign)
         await asyncio.sleep(BEAT_SECONDS)

@@ -95,6 +95,29 @@ def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbe
     assert rows(store.record_reader.curves(run_id)) == undisturbed
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a worker's memory is bounded on Linux alone")
+def test_a_worker_that_ran_out_of_memory_is_started_anew(environment: dict[str, str], tmp_path: Path) -> None:
+    home = tmp_path / "memory"
+    bounds = {"MNIST_LAB_HOME": str(home), "MNIST_LAB_WORKERS": "1", "MNIST_LAB_WORKER_MB": "150"}
+    server = StandIn(environment | bounds)
+    store = open_store(f"sqlite:///{home}/runs.sqlite")
+    try:
+        wait_until(lambda: (store.facts.get("cluster") or {}).get("workers") == 1, 120)
+        before = {worker.pid for worker in server.workers()}
+        giant = store.runs.create("eve", SHORT.replace(hidden_layers=(2048,) * 4, optimizer="adam"))
+        finished(store, giant)
+        small = store.runs.create("ann", SHORT.replace(epochs=2))
+        finished(store, small)
+        error = store.runs.get(giant).error
+        assert error is not None
+        assert "needs more memory" in error.text()
+        assert store.runs.get(small).outcome == "completed"
+        assert before.isdisjoint(worker.pid for worker in server.workers())
+    finally:
+        store.close()
+        server.end()
+
+
 def test_a_cnn_whose_worker_is_killed_comes_to_the_same_weights(server: StandIn, store: Store) -> None:
     both_workers(store)
     config = LONG.replace(

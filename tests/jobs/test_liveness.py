@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -61,7 +62,10 @@ class Pack:
     def __init__(self) -> None:
         self.clock, self.ended, self.there = Clock(), list[str](), {"a", "b"}
         self.watchdog = Watchdog(lambda sign: self.ended.append(sign["worker"]), lambda: self.there, self.clock)
-        self.signs = {name: {"worker": name, "alive": 0, "working": 0, "busy": 0} for name in "ab"}
+        self.signs: dict[str, dict[str, Any]] = {
+            name: {"worker": name, "pid": number, "alive": 0, "working": 0, "busy": 0, "worn": False}
+            for number, name in enumerate("ab")
+        }
 
     def pass_time(self, seconds: float, *beating: str, working: bool = True) -> None:
         for _second in range(int(seconds)):
@@ -99,6 +103,23 @@ def test_a_worker_that_died_does_not_hang_and_nobody_is_ended_in_its_place() -> 
     starting.wait(10)
     assert starting.stdin is not None
     starting.stdin.close()
+
+
+def test_a_worker_that_ran_out_of_memory_is_ended_once_when_it_is_idle() -> None:
+    pack = Pack()
+    pack.signs["a"] |= {"worn": True, "busy": 1}
+    pack.pass_time(5, "a", "b")
+    assert pack.ended == []
+    pack.signs["a"]["busy"] = 0
+    pack.pass_time(1, "a", "b")
+    assert pack.ended == []  # what became of its run may still be on its way
+    pack.pass_time(1, "a", "b")
+    assert (pack.ended, pack.watchdog.hung) == (["a"], {"a"})
+    pack.pass_time(9, "a", "b")  # one elsewhere that nobody starts anew
+    assert (pack.ended, pack.watchdog.hung) == (["a"], frozenset())
+    pack.signs["a"]["pid"] = 7
+    pack.pass_time(9, "a", "b")
+    assert pack.ended == ["a", "a"]
 
 
 def test_one_that_was_ended_counts_as_hung_until_it_is_heard_of_again() -> None:
