@@ -60,7 +60,7 @@ def draw(opened: Class, secret: str) -> None:
     frame.fragment(_members)(opened.id, secret)
     frame.fragment(student_panel.draw)(opened, secret)
     frame.fragment(results_panel.draw)(opened, secret)
-    frame.fragment(handed_in_panel.draw)(opened, secret)
+    frame.fragment(handed_in_panel.draw)(opened.id, secret)
     with st.expander(_("Check the room"), icon=":material/fact_check:"):
         frame.fragment(room_check.draw)(address)
     _settings(opened, secret)

@@ -15,9 +15,12 @@ from mnist_core.ui.texts import _, ngettext
 ROW = 37  # pixels
 
 
-def draw(opened: Class, secret: str) -> None:
-    """The list, drawn anew when somebody hands in."""
-    live_parts.link([opened], lambda: watch.class_version(opened.id), key="handed_in_link", pause=0.5)
+def draw(class_id: str, secret: str) -> None:
+    """The list; a fragment that is drawn anew when somebody hands in."""
+    opened = session.store().classes.get(class_id)  # as it is now: a link to an earlier state would ask again and again
+    if opened is None:
+        return
+    live_parts.link([opened], lambda: watch.class_version(class_id), key="handed_in_link", pause=0.5)
     with st.expander(_("Reports handed in"), icon=":material/inbox:", key="handed_in"):
         frame.safely(_list)(opened, secret)
 

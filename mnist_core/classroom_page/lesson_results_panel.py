@@ -26,6 +26,9 @@ def draw(class_id: str, secret: str, given: Round) -> None:
 
 
 def _table(class_id: str, secret: str, given: Round) -> None:
+    opened = session.store().classes.get(class_id)  # before its students: what changes meanwhile is drawn, too
+    if opened is not None:
+        live_parts.link([opened], lambda: watch.class_version(class_id), key=f"answers_link_{given.id}", pause=1.0)
     students = session.store().lessons.of_class(class_id, secret, given.plan.lesson)
     blocks = _blocks(given)
     begun = [one for one in students if one.progress is not None]
@@ -43,9 +46,6 @@ def _table(class_id: str, secret: str, given: Round) -> None:
         icon=":material/table:",
         on_click="ignore",
     )
-    opened = session.store().classes.get(class_id)
-    if opened is not None:
-        live_parts.link([opened], lambda: watch.class_version(class_id), key=f"answers_link_{given.id}", pause=1.0)
 
 
 def _blocks(given: Round) -> list[Block]:
