@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Page:
         """Whether the page's script is not running just now."""
         return bool(self.find('[data-testid="stApp"][data-test-script-state="notRunning"]'))
 
+    def _is_calm(self, since: float) -> bool:
+        """Whether something may be clicked: while the page is drawn, what is clicked may be replaced before the button is let go, and
+        nobody hears of it. A page that never rests (it plays, say) is clicked after a while all the same."""
+        return self.at_rest() or time.monotonic() - since > 5
+
     @property
     def address(self) -> str:
         """What the address bar says."""
@@ -76,10 +82,12 @@ class Page:
     def press(self, key: str) -> None:
         """Press the button with Streamlit's `key`, once it can be pressed."""
 
+        since = time.monotonic()
+
         def pressed() -> bool:
             try:
                 button = self.find(f".st-key-{key} button")
-                if button and button[0].is_enabled():
+                if button and button[0].is_enabled() and self._is_calm(since):
                     button[0].click()
                     return True
             except NOT_CLICKED:
@@ -91,10 +99,12 @@ class Page:
     def choose(self, key: str, word: str) -> None:
         """Press the choice `word` of the segmented control with Streamlit's `key`."""
 
+        since = time.monotonic()
+
         def pressed() -> bool:
             try:
                 for button in self.find(f".st-key-{key} button"):
-                    if button.text == word:
+                    if button.text == word and self._is_calm(since):
                         button.click()
                         return True
             except NOT_CLICKED:
@@ -235,10 +245,12 @@ class Page:
         self.find("[data-testid=stFileUploader] input[type=file]")[-1].send_keys(str(file))
 
     def _click(self, selector: str, label: str) -> None:
+        since = time.monotonic()
+
         def clicked() -> bool:
             try:
                 for element in self.find(selector):
-                    if label in element.text:
+                    if label in element.text and self._is_calm(since):
                         element.click()
                         return True
             except NOT_CLICKED:

@@ -40,6 +40,7 @@ def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     page.choose("depth_and_width_measure", "Parameters")
     parameters = [["7,850"] * 2, ["12,730", "50,890"]]
     wait_until(lambda: cells(page) == parameters)
+    wait_until(lambda: "measure=" in page.address)  # which is told at the end of the drawing
 
     other = open_browser().open(page.address)  # found again by its address, with what is shown of it
     wait_until(lambda: cells(other) == parameters)
@@ -75,8 +76,17 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     page.wait_for("Pause")
     # It goes on by itself into the next rows, perhaps more than one between two looks.
     wait_until(lambda: any(page.says(f"Row {row}, column ") for row in range(8, 13)), 40)
-    page.press("convolution_play")
-    page.wait_for("Play")
+
+    def stopped() -> bool:
+        """It draws all the time, and a click into a drawing may be lost: pressed again, as a student would."""
+        page.press("convolution_play")
+        try:
+            page.wait_for("Play", 5)
+        except pytest.fail.Exception:
+            return False
+        return True
+
+    wait_until(stopped, 40)
     page.choose("architecture_view", "Optimizer trajectories")
     wait_until(lambda: page.points("paths") > 5 * 61)
     wait_until(lambda: "view=valley" in page.address)
