@@ -14,7 +14,7 @@ from mnist_core.lessons.schema import Block, QuestionBlock
 from mnist_core.panels import course, lesson_answers
 from mnist_core.records import LessonAnswer, StudentInLesson
 from mnist_core.rounds import Round
-from mnist_core.ui import frame, live_parts, session, watch
+from mnist_core.ui import download, frame, live_parts, session, watch
 from mnist_core.ui.texts import _
 
 Cells = dict[str, str]
@@ -38,13 +38,12 @@ def _table(class_id: str, secret: str, given: Round) -> None:
     rows = [_row(one, blocks) for one in students]
     st.dataframe(pd.DataFrame([_shown(row) for row in rows]), hide_index=True, width="stretch")
     _questions(students, blocks)
-    st.download_button(
+    download.button(
         _("Answers as CSV"),
-        answers_csv(rows),
+        lambda: answers_csv(rows),
         f"mnist-lab-round-{given.number}-answers.csv",
         key=f"answers_{given.id}",
         icon=":material/table:",
-        on_click="ignore",
     )
 
 

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 LOG = logging.getLogger("mnist_lab.worker")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
-_shortages = 0
+_worn = False
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -72,15 +72,15 @@ def releasing(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def _note_shortage() -> None:
-    global _shortages
-    _shortages += 1
+    global _worn
+    _worn = True
 
 
 def is_worn() -> bool:
     """Whether something here has needed more memory than there was. What it held is free then, but lies in pieces between what
     stays: the system counts them as taken, and the next large array finds no room. Such a process should end when it is idle.
     """
-    return _shortages > 0
+    return _worn
 
 
 def _forget_variables(error: BaseException) -> None:

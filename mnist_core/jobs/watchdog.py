@@ -39,9 +39,8 @@ class Watchdog:
         self._connected = connected
         self._over = threading.Event()
         self._ended: set[str] = set()  # that have not been heard of since
-        self._worn: dict[
-            tuple[str, int], int
-        ] = {}  # worn process by worker and id → its sign when it was first seen idle
+        # Worker and process id of one that is worn → its sign when it was first seen idle.
+        self._worn: dict[tuple[str, int], int] = {}
         self._signs: dict[str, dict[str, Any]] = {}
         self._living: Watch[str] = Watch(clock)
         self._working: Watch[str] = Watch(clock)

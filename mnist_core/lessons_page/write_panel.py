@@ -15,7 +15,7 @@ from mnist_core.lessons_page.steps import split
 from mnist_core.panels import course
 from mnist_core.records import WrittenLesson
 from mnist_core.store.written_lessons import LESSON_BYTES
-from mnist_core.ui import frame, session, texts
+from mnist_core.ui import download, frame, session, texts
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
@@ -149,13 +149,13 @@ def _edit(panel: Panel, written: WrittenLesson, source: Source, back: Mapping[st
     with st.container(horizontal=True, vertical_alignment="center"):
         panel.button("save", _("Save and check"), "save", _save, written, source, code, key, primary=True)
         st.page_link("pages/lessons.py", label=_("Open the lesson"), icon=":material/menu_book:", query_params=back)
-        st.download_button(
+        store = session.store()
+        download.button(
             _("Download as zip"),
-            session.store().written_lessons.data(written.id) or b"",
+            lambda: store.written_lessons.data(written.id) or b"",
             f"{source.name}.zip",
             key=panel.key("zip"),
             icon=":material/folder_zip:",
-            on_click="ignore",
         )
         with st.popover(_("Delete"), icon=":material/delete:"):
             st.markdown(_("The lesson goes, and what was answered in it."))

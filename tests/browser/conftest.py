@@ -15,6 +15,7 @@ import pytest
 from mnist_core.bench import browser
 from mnist_core.bench.server import start_server, wait_until
 from mnist_core.errors import MnistLabError
+from mnist_core.store import Store, open_store
 from tests import built_in
 from tests.browser.browsers import Browsers
 from tests.browser.elsewhere import Elsewhere
@@ -66,6 +67,17 @@ def lab(chromium: None, drawn: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The server of all tests."""
     with lab_in(tmp_path_factory.mktemp("home"), drawn) as running:
         yield running
+
+
+@pytest.fixture
+def store(lab: Lab) -> Iterator[Store]:
+    """The server's store; no class is left in it."""
+    opened = open_store(f"sqlite:///{lab.home / 'runs.sqlite'}")
+    yield opened
+    with opened.database.begin() as connection:
+        for table in ("assignments", "rounds", "classes", "attempts"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    opened.close()
 
 
 @pytest.fixture(scope="session")

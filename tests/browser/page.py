@@ -197,7 +197,7 @@ class Page:
             """Whether a click there sorted the table otherwise; not so between two heads, where a column is made wider."""
             wait_until(self.at_rest, 20)
             before = sorted_by()
-            self.click_at(x, top + 17)
+            self.click_at(x, self.browser.execute_script(box)[1] + 17)  # what stands above it may have changed since
             try:
                 wait_until(lambda: sorted_by() != before, 3)
             except pytest.fail.Exception:
@@ -205,7 +205,7 @@ class Page:
             return True
 
         order = [head.lstrip("↑↓ ") for head in self.browser.execute_script(heads)]
-        low, top, high = self.browser.execute_script(box)
+        low, _top, high = self.browser.execute_script(box)
         target = order.index(head)
         low = max([low + 60, *(x for place, x in self._heads.items() if place < target)])  # 60: the boxes to tick
         high = min([high, *(x for place, x in self._heads.items() if place > target)])

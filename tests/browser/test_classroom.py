@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from mnist_core.records import Class
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 from mnist_core.ui.teacher import COOKIE as TEACHER
 from mnist_core.web.cookie import COOKIE
 from tests.browser.conftest import Lab, Open
@@ -19,17 +18,6 @@ from tests.conftest import wait_until
 pytestmark = pytest.mark.browser
 PHONE = (420, 850)
 ANN, EVE = "a" * 32, "e" * 32
-
-
-@pytest.fixture
-def store(lab: Lab) -> Iterator[Store]:
-    """The server's store; no class is left in it."""
-    opened = open_store(f"sqlite:///{lab.home / 'runs.sqlite'}")
-    yield opened
-    with opened.database.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM classes")
-        connection.exec_driver_sql("DELETE FROM attempts")
-    opened.close()
 
 
 def fill(page: Page, key: str, text: str) -> None:

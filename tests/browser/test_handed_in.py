@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 
-from mnist_core.store import Store, open_store
-from tests.browser.conftest import Lab, Open, Put
+from mnist_core.store import Store
+from tests.browser.conftest import Open, Put
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.test_export import only
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(lab: Lab) -> Iterator[Store]:
-    """The server's store; no class is left in it."""
-    opened = open_store(f"sqlite:///{lab.home / 'runs.sqlite'}")
-    yield opened
-    with opened.database.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM classes")
-    opened.close()
 
 
 def test_a_report_is_taken_along_and_handed_in(

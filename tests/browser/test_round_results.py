@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,24 +12,14 @@ from selenium.webdriver.common.by import By
 from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
 from mnist_core.rounds import Plan
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 from mnist_core.store.tables import runs
-from tests.browser.conftest import Lab, Open, Put
+from tests.browser.conftest import Open, Put
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.test_export import only
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(lab: Lab) -> Iterator[Store]:
-    """The server's store; no class is left in it."""
-    opened = open_store(f"sqlite:///{lab.home / 'runs.sqlite'}")
-    yield opened
-    with opened.database.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM classes")
-    opened.close()
 
 
 def test_a_rounds_files_are_taken_and_open(

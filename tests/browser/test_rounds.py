@@ -4,7 +4,6 @@ home, found again by the personal code; and what students forge."""
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from mnist_core.config import FIELDS, RunConfig
 from mnist_core.escape import UserText
 from mnist_core.records import Class
 from mnist_core.rounds import Plan
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store
 from mnist_core.ui.teacher import COOKIE as TEACHER
 from mnist_core.web.cookie import COOKIE
 from tests.browser.conftest import Lab, Open
@@ -29,17 +28,6 @@ ANN, BOB = "a" * 32, "b" * 32
 DATASET = "mnist" if mnist_folder() else "built-in"
 CONFIG = RunConfig(dataset=DATASET, epochs=1, hidden_layers=(16,), train_size=1_000, validation_size=1_000)
 PLAN = Plan(UserText("Find the edge"), config=CONFIG, free={"learning_rate": (0.01, 10.0)}, runs_each=2)
-
-
-@pytest.fixture
-def store(lab: Lab) -> Iterator[Store]:
-    """The server's store; no class is left in it."""
-    opened = open_store(f"sqlite:///{lab.home / 'runs.sqlite'}")
-    yield opened
-    with opened.database.begin() as connection:
-        for table in ("assignments", "rounds", "classes", "attempts"):
-            connection.exec_driver_sql(f"DELETE FROM {table}")
-    opened.close()
 
 
 def teach(page: Page, opened: Class, secret: str) -> Page:

@@ -9,6 +9,7 @@ import pytest
 
 from mnist_core.store import Store, open_store
 from tests.postgresql import Server
+from tests.store.class_of_two import ANN, BOB, TEACHER, Opened
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -20,3 +21,13 @@ def store(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     opened = open_store()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def opened(store: Store) -> Opened:
+    """A class with a teacher's browser, Ann and Bob, and its secret."""
+    found, secret = store.classes.open("3b", TEACHER)
+    store.classes.enter(found.id, secret, TEACHER)
+    store.classes.join(found.code, ANN, "Otter")
+    store.classes.join(found.code, BOB, "Falcon")
+    return found, secret

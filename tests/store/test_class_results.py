@@ -9,24 +9,12 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.errors import ClassError, NotTeacherError, RoundError
 from mnist_core.escape import UserText
-from mnist_core.records import Class
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store
+from tests.store.class_of_two import ANN, BOB, EVE, TEACHER, Opened, ids, member_id
 
-TEACHER, ANN, BOB, EVE = "t" * 32, "a" * 32, "b" * 32, "e" * 32
 CONFIG = RunConfig(epochs=1, hidden_layers=(16,))
 PLAN = Plan(UserText("Find the edge"), config=CONFIG, free={"learning_rate": (0.01, 10.0)}, question="accuracy")
-Opened = tuple[Class, str]
-
-
-@pytest.fixture
-def opened(store: Store) -> Opened:
-    """A class with a teacher's browser, Ann and Bob, and its secret."""
-    found, secret = store.classes.open("3b", TEACHER)
-    store.classes.enter(found.id, secret, TEACHER)
-    store.classes.join(found.code, ANN, "Otter")
-    store.classes.join(found.code, BOB, "Falcon")
-    return found, secret
 
 
 @pytest.fixture
@@ -34,20 +22,11 @@ def given(store: Store, opened: Opened) -> Round:
     return store.rounds.give(*ids(opened), PLAN)
 
 
-def ids(opened: Opened) -> tuple[str, str]:
-    return opened[0].id, opened[1]
-
-
 def train(store: Store, student: str, given: Round | None, prediction: str | None = "97.5") -> str:
     """A run of the round, or of none."""
     if given is not None and prediction is not None and store.rounds.predictions(given.id).get(student) is None:
         store.rounds.predict(given.id, student, float(prediction))
     return store.runs.create(student, CONFIG, round_id=given.id if given else None)
-
-
-def member_id(store: Store, opened: Opened, nickname: str) -> str:
-    (found,) = [one for one in store.classes.members(*ids(opened)) if one.nickname.raw == nickname]
-    return found.id
 
 
 def test_the_runs_of_a_round_have_nicknames_and_predictions(store: Store, opened: Opened, given: Round) -> None:

@@ -7,25 +7,14 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.errors import LessonRefusedError, NotTeacherError, RoundError
 from mnist_core.escape import UserText
-from mnist_core.records import Class, LessonAnswer, LessonPlace, LessonProgress, SweepRecord
+from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, SweepRecord
 from mnist_core.rounds import Plan
 from mnist_core.store import Store, lessons, written_lessons
+from tests.store.class_of_two import ANN, BOB, TEACHER, Opened
 
-TEACHER, ANN, BOB = "t" * 32, "a" * 32, "b" * 32
 CONFIG = RunConfig(epochs=1)
 LESSON = "learning-rate"
 GUESS = LessonPlace(LESSON, "guess")
-Opened = tuple[Class, str]
-
-
-@pytest.fixture
-def opened(store: Store) -> Opened:
-    """A class with a teacher's browser, Ann and Bob, and its secret."""
-    found, secret = store.classes.open("3b", TEACHER)
-    store.classes.enter(found.id, secret, TEACHER)
-    store.classes.join(found.code, ANN, "Otter")
-    store.classes.join(found.code, BOB, "Falcon")
-    return found, secret
 
 
 def give(store: Store, opened: Opened, lesson: str = LESSON, state: str = "open") -> str:

@@ -9,28 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from mnist_core.errors import ClassError, LimitError, NotTeacherError
-from mnist_core.records import Class
 from mnist_core.store import Store, reports
 from mnist_core.store.tables import report_scripts
 from mnist_core.store.tables import reports as table
+from tests.store.class_of_two import ANN, BOB, EVE, TEACHER, Opened, ids, member_id
 
-TEACHER, ANN, BOB, EVE = "t" * 32, "a" * 32, "b" * 32, "e" * 32
 PAGE, SCRIPT = b"<p>A report</p>", b"the script"
-Opened = tuple[Class, str]
-
-
-@pytest.fixture
-def opened(store: Store) -> Opened:
-    """A class with a teacher's browser, Ann and Bob, and its secret."""
-    found, secret = store.classes.open("3b", TEACHER)
-    store.classes.enter(found.id, secret, TEACHER)
-    store.classes.join(found.code, ANN, "Otter")
-    store.classes.join(found.code, BOB, "Falcon")
-    return found, secret
-
-
-def ids(opened: Opened) -> tuple[str, str]:
-    return opened[0].id, opened[1]
 
 
 def listed(store: Store, opened: Opened) -> list[tuple[str, str]]:
@@ -40,11 +24,6 @@ def listed(store: Store, opened: Opened) -> list[tuple[str, str]]:
 def kept(store: Store, what: sa.Table) -> int:
     with store.database.begin(write=False) as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(what)).scalar_one()
-
-
-def member_id(store: Store, opened: Opened, nickname: str) -> str:
-    (found,) = [one for one in store.classes.members(*ids(opened)) if one.nickname.raw == nickname]
-    return found.id
 
 
 def test_the_teacher_gets_what_was_handed_in(store: Store, opened: Opened) -> None:
