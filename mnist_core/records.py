@@ -220,6 +220,13 @@ class Requests:
     slice_over: bool = False  # it is to make room for others that wait
 
 
+class Student(NamedTuple):
+    """Whose a run or an analysis is."""
+
+    name: str  # in his cookie
+    guest: bool  # it belongs to no class
+
+
 @dataclass(frozen=True)
 class Run:
     """One run as the store knows it. Times are seconds since the epoch (UTC)."""
@@ -260,12 +267,18 @@ class Run:
     round: str | None = None  # id of the round of a class that it is a part of
     place: LessonPlace | None = None  # in which lesson it was started
     stopped_by_teacher: bool = False
+    guest: bool = True  # its student was in no class when it was made
     demonstration: bool = False  # its class's teacher shows it: it begins at once
 
     @property
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+    @property
+    def student(self) -> Student:
+        """Whose it is."""
+        return Student(self.owner, self.guest)
 
     @property
     def base_rate(self) -> float:

@@ -15,6 +15,7 @@
 | MNIST_LAB_STUDENT_WEIGHTS_MB | … of those of one student                    | all of it              |
 | MNIST_LAB_STUDENT_RUNS | runs of one student that wait                      | 200                    |
 | MNIST_LAB_QUEUE     | runs of all students that wait                       | 2000                   |
+| MNIST_LAB_GUEST_RUNS | runs of all browsers without a class that wait      | 1000                   |
 | MNIST_LAB_PARAMETERS| parameters of a network                              | 50,000,000             |
 | MNIST_LAB_EPOCHS    | epochs of a run                                      | 1000                   |
 | MNIST_LAB_SWEEPS    | sweeps of one student that wait or train             | 4                      |
@@ -57,6 +58,7 @@ WEIGHTS_MB = 2_048  # of disk, for the weights and snapshots of all runs
 LIMITS = {
     "MNIST_LAB_STUDENT_RUNS": 200,  # the largest sweep has 160
     "MNIST_LAB_QUEUE": 2_000,
+    "MNIST_LAB_GUEST_RUNS": 1_000,
     "MNIST_LAB_PARAMETERS": 50_000_000,
     "MNIST_LAB_EPOCHS": 1_000,
     "MNIST_LAB_SWEEPS": 4,

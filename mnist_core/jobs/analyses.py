@@ -16,6 +16,7 @@ from mnist_core import settings
 from mnist_core.errors import MnistLabError, TransientStoreError
 from mnist_core.jobs import analysis_job
 from mnist_core.messages import N_, Message, message
+from mnist_core.records import Student
 from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
@@ -27,12 +28,12 @@ Send = Callable[..., Any]
 class Assignment:
     """The task of one analysis, of one run or of several in a stack, and the address of the worker that has it.
 
-    `owners`: of its runs; `demonstration`: whether a teacher shows one of them; `since`: when it was sent, on the monotonic clock.
+    `students`: of its runs; `demonstration`: whether a teacher shows one of them; `since`: when it was sent, on the monotonic clock.
     """
 
     future: Any
     worker: str
-    owners: tuple[str, ...] = ()
+    students: tuple[Student, ...] = ()
     demonstration: bool = False
     since: float = field(default_factory=time.monotonic)
 

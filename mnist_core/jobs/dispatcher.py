@@ -32,7 +32,7 @@ from mnist_core.messages import N_, Message, message
 from mnist_core.networks.models import describe
 from mnist_core.records import Run
 from mnist_core.store import Store
-from mnist_core.store.queue import turns_of
+from mnist_core.store.turns import turns_of
 from mnist_core.store.usage import SLICE_SECONDS
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
@@ -196,9 +196,9 @@ class Dispatcher:
             threads = useful_threads(runs[0].config, max(1, cores), len(runs))
             ids, task = [run.id for run in runs], (self.store.url, threads, self.store.lease.token)
             future = self._send("run", "train", worker, run_job.execute, ids, *task)
-            owners = tuple(run.owner for run in runs)
+            students = tuple(run.student for run in runs)
             shown = any(run.demonstration for run in runs)
-            self._running |= dict.fromkeys(ids, Assignment(future, worker, owners, shown))
+            self._running |= dict.fromkeys(ids, Assignment(future, worker, students, shown))
 
     def _waiting(self) -> list[Run]:
         """Runs that could begin now, in fair order."""
@@ -223,11 +223,11 @@ class Dispatcher:
         long = [one for one in others if one not in self._leaving and now - one.since >= SLICE_SECONDS]
         if not long:
             return
-        firsts = [stack[0].owner for stack in stacks]
-        turns = turns_of(firsts, [assignment.owners for assignment in training], self.store.usage.levels)
+        firsts = [stack[0].student for stack in stacks]
+        turns = turns_of(firsts, [assignment.students for assignment in training], self.store.usage.levels)
         for turn in turns.waiting[len(self._leaving) :]:
-            last = max(long, key=lambda assignment: turns.training[assignment.owners])
-            if turns.training[last.owners] <= turn:
+            last = max(long, key=lambda assignment: turns.training[assignment.students])
+            if turns.training[last.students] <= turn:
                 return
             self._end_slice(last)
             long.remove(last)
@@ -332,7 +332,7 @@ class Dispatcher:
         delay = self._retry_delay(run_id, error)
         if is_shortage(error) and self._renew is not None:
             self._worn.add(assignment.worker)
-        if error is not None and delay is None and len(assignment.owners) > 1:
+        if error is not None and delay is None and len(assignment.students) > 1:
             if state in ("queued", "running"):
                 LOG.error("run %s goes on alone: its stack failed", run_id, exc_info=error)
                 self._requeue(run_id, max(1, self._deaths[run_id]), _CRASHED)

@@ -23,9 +23,10 @@ from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.lease import holds
 from mnist_core.store.limits import check_analyses
-from mnist_core.store.queue import in_turn
+from mnist_core.store.rows import student_of
 from mnist_core.store.tables import analyses
-from mnist_core.store.usage import charge, join, levels
+from mnist_core.store.turns import in_turn
+from mnist_core.store.usage import GUESTS, charge, join, levels
 
 DEATHS = 3  # so many workers lost with the same analysis, and it is the analysis's fault
 KEPT = 40  # finished analyses of a kind that are kept for each student
@@ -218,7 +219,7 @@ def _change(connection: sa.Connection, condition: sa.ColumnElement[bool], change
 
 # Built once: the dispatcher asks many times a second.
 _OPEN = (
-    sa.select(analyses.c.id, analyses.c.owner, analyses.c.state)
+    sa.select(analyses.c.id, analyses.c.owner, analyses.c.class_id, analyses.c.state)
     .where(analyses.c.state.in_(("queued", "running")))
     .order_by(analyses.c.created_order, analyses.c.id)
 )
@@ -227,9 +228,9 @@ _OPEN = (
 def _queue(connection: sa.Connection) -> list[str]:
     """Ids of the waiting analyses, in fair order."""
     rows = connection.execute(_OPEN).all()
-    waiting = [(row.id, row.owner, 0) for row in rows if row.state == "queued"]
-    had = levels(connection, {owner for _id, owner, _priority in waiting})
-    return in_turn(waiting, (row.owner for row in rows if row.state == "running"), had)
+    waiting = [(row.id, student_of(row), 0) for row in rows if row.state == "queued"]
+    had = levels(connection, {GUESTS, *(student.name for _id, student, _priority in waiting)})
+    return in_turn(waiting, (student_of(row) for row in rows if row.state == "running"), had)
 
 
 def _analysis(row: sa.Row[Any]) -> Analysis:

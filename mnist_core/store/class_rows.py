@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,12 +30,22 @@ _CLASS = (
     .order_by(sa.desc("joined_order"))
     .limit(1)
 )
+_STUDENTS: sa.BindParameter[Any] = sa.bindparam("students", expanding=True)
+_ANY_CLASS = sa.union(
+    sa.select(members.c.student).where(members.c.student.in_(_STUDENTS), IS_IN),
+    sa.select(teachers.c.student).where(teachers.c.student.in_(_STUDENTS)),
+)
 _MEMBERS_ONLY = sa.select(sa.literal(1)).select_from(classes).where(classes.c.members_only).limit(1)
 
 
 def class_of(connection: sa.Connection, student: str) -> str | None:
     """The class that the student joined last, or whose console he opened; None: he is in none."""
     return connection.execute(_CLASS, {"student": student}).scalar()
+
+
+def in_classes(connection: sa.Connection, students: Collection[str]) -> set[str]:
+    """Those of these students who are in some class, as members or as teachers."""
+    return set(connection.execute(_ANY_CLASS, {"students": list(students)}).scalars())
 
 
 def check_member(connection: sa.Connection, student: str) -> None:

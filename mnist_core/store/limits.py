@@ -14,7 +14,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.messages import N_
 from mnist_core.networks.models import describe
-from mnist_core.store.class_rows import check_member
+from mnist_core.store.class_rows import check_member, class_of
 from mnist_core.store.tables import analyses, runs, sweeps
 
 
@@ -33,6 +33,14 @@ def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfi
             waiting=waiting,
             most=most,
             new=len(configs),
+        )
+    guests_most = settings.limit("MNIST_LAB_GUEST_RUNS")
+    if class_of(connection, owner) is None and _guests_waiting(connection) + len(configs) > guests_most:
+        raise LimitError(
+            N_(
+                "The queue is full for browsers without a class: at most {most} of their runs may wait, all together. Enter your class's code on the Home page, or try again in a moment."
+            ),
+            most=guests_most,
         )
     most = settings.limit("MNIST_LAB_QUEUE")
     if _count(connection, runs.c.state == "queued") + len(configs) > most:
@@ -83,6 +91,10 @@ def check_analyses(connection: sa.Connection, owner: str) -> None:
             N_("At most {most} of your computations may wait or run at the same time. Wait for one to finish."),
             most=most,
         )
+
+
+def _guests_waiting(connection: sa.Connection) -> int:
+    return _count(connection, runs.c.state == "queued", runs.c.class_id.is_(None))
 
 
 def _count(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,19 @@ import sqlalchemy as sa
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.store.database import Database
 from mnist_core.store.lease import holds
-from mnist_core.store.rows import change_row, end_of_the_queue, end_run, find_row, read_row, readable, to_run
+from mnist_core.store.rows import (
+    change_row,
+    end_of_the_queue,
+    end_run,
+    find_row,
+    read_row,
+    readable,
+    student_of,
+    to_run,
+)
 from mnist_core.store.tables import classes, runs
-from mnist_core.store.usage import SLICE_SECONDS, levels
+from mnist_core.store.turns import in_turn
+from mnist_core.store.usage import GUESTS, levels
 
 
 @dataclass(eq=False)
@@ -125,63 +134,19 @@ _BEHIND: dict[str, Any] = {"state": "queued", "priority": 0, "slice_over": False
 # Built once: the dispatcher asks many times a second.
 _PAUSED = sa.select(classes.c.id).where(classes.c.paused)
 _WAITING = (
-    sa.select(runs.c.id, runs.c.owner, runs.c.priority)
+    sa.select(runs.c.id, runs.c.owner, runs.c.class_id, runs.c.priority)
     .where(runs.c.state == "queued", sa.or_(runs.c.class_id.is_(None), runs.c.class_id.not_in(_PAUSED)))
     .order_by(runs.c.priority.desc(), runs.c.queued_order, runs.c.id)
 )
+_RUNNING = sa.select(runs.c.owner, runs.c.class_id).where(runs.c.state == "running")
 
 
 def fair_order(connection: sa.Connection) -> list[str]:
     """Ids of the queued runs, without those of classes whose teacher lets none begin: what a teacher shows first, then those that
-    lost their worker, each kind as in `in_turn`."""
+    lost their worker, each kind in turn (`turns.in_turn`)."""
     waiting = connection.execute(_WAITING).all()
     if not waiting:
         return []
-    running = connection.execute(sa.select(runs.c.owner).where(runs.c.state == "running")).scalars().all()
-    had = levels(connection, {row.owner for row in waiting})
-    return in_turn(((row.id, row.owner, row.priority) for row in waiting), running, had)
-
-
-def in_turn(waiting: Iterable[tuple[str, str, int]], running: Iterable[str], had: Mapping[str, float]) -> list[str]:
-    """Ids in fair order: by priority, by what their owners have had, by age.
-
-    `waiting`: (id, owner, priority), highest priority and then oldest in front; `running`: owners of what is being
-    computed; `had`: worker-seconds by owner. Each of an owner's that is before another, or is computed, counts as a slice.
-    """
-    before = Counter(running)
-    ranked = []
-    for place, (item_id, owner, priority) in enumerate(waiting):
-        ranked.append((-priority, had.get(owner, 0.0) + SLICE_SECONDS * before[owner], place, item_id))
-        before[owner] += 1
-    return [item_id for *_rank, item_id in sorted(ranked)]
-
-
-@dataclass(frozen=True)
-class Turns:
-    """Whose turn it is; the lower the sooner."""
-
-    waiting: list[float]  # of each that waits
-    training: dict[tuple[str, ...], float]  # of stacks that train, by the owners of their runs, as if they waited
-
-
-def turns_of(
-    waiting: Sequence[str],
-    training: Sequence[tuple[str, ...]],
-    levels: Callable[[Collection[str]], Mapping[str, float]],
-) -> Turns:
-    """The turns of the owners of runs that wait, in fair order, and of the owners of each stack that trains, as in `in_turn`.
-
-    `levels`: worker-seconds of students.
-    """
-    owners = [owner for stack in training for owner in stack]
-    had, before = levels({*waiting, *owners}), Counter(owners)
-
-    def turn(owner: str, ahead: int) -> float:
-        return had[owner] + SLICE_SECONDS * ahead
-
-    as_waiting = {stack: min(turn(owner, before[owner] - stack.count(owner)) for owner in stack) for stack in training}
-    turns = []
-    for owner in waiting:
-        turns.append(turn(owner, before[owner]))
-        before[owner] += 1
-    return Turns(turns, as_waiting)
+    running = [student_of(row) for row in connection.execute(_RUNNING)]
+    had = levels(connection, {GUESTS, *(row.owner for row in waiting)})
+    return in_turn(((row.id, student_of(row), row.priority) for row in waiting), running, had)

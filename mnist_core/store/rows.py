@@ -15,7 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_, Message
-from mnist_core.records import LessonPlace, Outcome, Progress, Run, UnreadableRun
+from mnist_core.records import LessonPlace, Outcome, Progress, Run, Student, UnreadableRun
 from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
 
@@ -157,6 +157,11 @@ def read_row(row: sa.Row[Any], queue_place: int | None = None) -> Run | Unreadab
         return UnreadableRun(row.id, row.created_at, error.message)
 
 
+def student_of(row: Any) -> Student:
+    """Whose a run or an analysis is, from `owner` and `class_id`."""
+    return Student(row.owner, row.class_id is None)
+
+
 def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
     """The run. Raises RunUnreadableError."""
     try:
@@ -202,5 +207,6 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         round=row.round_id,
         place=LessonPlace(row.lesson, row.block) if row.lesson and row.block else None,
         stopped_by_teacher=row.stopped_by_teacher,
+        guest=row.class_id is None,
         demonstration=row.priority == DEMONSTRATION,
     )

@@ -10,6 +10,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.records import SweepRecord
 from mnist_core.store import Store
+from tests.store.class_of_two import ANN, BOB, TEACHER, Opened
 
 CONFIG = RunConfig()
 
@@ -46,6 +47,18 @@ def test_the_queue_of_all_is_bounded_whatever_cookies_there_are(store: Store, mo
         store.runs.create(f"cookie {number}", CONFIG)
     with pytest.raises(LimitError, match="The queue is full"):
         store.runs.create("one more", CONFIG)
+
+
+def test_browsers_without_a_class_leave_room_in_the_queue_for_classes(
+    store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_GUEST_RUNS", "2")
+    for number in range(2):
+        store.runs.create(f"cookie {number}", CONFIG)
+    with pytest.raises(LimitError, match=r"at most 2 of their runs may wait, all together\. Enter your class's code"):
+        store.runs.create("one more", CONFIG)
+    for student in (ANN, BOB, TEACHER):
+        store.runs.create(student, CONFIG)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mnist_core.config import RunConfig
 from mnist_core.store import Command, Store, open_store
 from mnist_core.store.tables import runs, usage
-from mnist_core.store.usage import POOL, SLICE_SECONDS
+from mnist_core.store.usage import GUESTS, POOL, SLICE_SECONDS
+from tests.store.class_of_two import ANN, BOB, Opened
 
 CONFIG = RunConfig()
 
@@ -99,6 +100,45 @@ def test_the_turn_never_goes_back(store: Store) -> None:
     store.record_writer.finish(first, "completed", {})
     store.runs.create("dan", CONFIG)
     assert store.usage.of(POOL) >= turn == 30.0
+
+
+@pytest.mark.parametrize(
+    ("guests", "part", "new_cookies"), [(1, 1 / 3, False), (6, 1 / 2, False), (6, 1 / 2, True), (40, 1 / 2, True)]
+)
+def test_browsers_without_a_class_have_together_as_much_as_the_members_at_most(
+    store: Store, opened: Opened, guests: int, part: float, new_cookies: bool
+) -> None:
+    members, turns = (ANN, BOB), 60
+    for name in (*members, *(f"guest {number}" for number in range(guests))):
+        store.runs.create(name, CONFIG)
+    had: Counter[str] = Counter()
+    for turn in range(turns):
+        (run,) = store.queue.next(1)
+        assert store.queue.claim(run.id, "w", 1)
+        store.usage.charge({run.owner: SLICE_SECONDS})
+        had[run.owner] += 1
+        if new_cookies and run.owner not in members:
+            store.runs.delete(run.id, run.owner)
+            store.runs.create(f"guest {guests + turn}", CONFIG)
+        else:
+            store.queue.requeue_last(run.id)
+    of_guests = turns - sum(had[name] for name in members)
+    assert of_guests == pytest.approx(part * turns, abs=3)
+    assert had[members[0]] == pytest.approx(had[members[1]], abs=1)
+
+
+def test_without_members_guests_go_by_what_each_has_had(store: Store, opened: Opened) -> None:
+    store.runs.create(ANN, CONFIG)
+    store.runs.create("guest", CONFIG)
+    store.usage.charge({"guest": 100.0})
+    assert store.usage.of(GUESTS) == 100.0
+    store.commands.send(store.runs.newest(ANN)[0].id, ANN, "stop")
+    store.runs.create("another", CONFIG)
+    store.usage.charge({"guest": 10.0})
+    assert line(store) == ["another", "guest"]
+    store.usage.charge({"another": 20.0})
+    assert line(store) == ["guest", "another"]
+    assert store.usage.of(GUESTS) == 100.0
 
 
 TRICKS = (*get_args(Command), "soft_delete", "restore", "delete", "another", "new cookie")
