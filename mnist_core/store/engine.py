@@ -1,6 +1,7 @@
 """Opens the database: connection settings, and migration to the newest schema.
 
-Alembic is imported only when the schema is not the newest, so that a page's process rarely pays for it.
+A new database gets the newest schema at once. Alembic is imported only where there is an older one, so that a page's process rarely pays
+for it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mnist_core import settings
 from mnist_core.errors import StoreUnavailableError
 from mnist_core.messages import N_
 from mnist_core.store.faults import as_sentences, sentence
+from mnist_core.store.tables import counters, lease, metadata
 
 HEAD = "0015_reports"  # newest revision in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -189,9 +191,18 @@ def _config() -> Any:
     return config
 
 
-def _upgrade(engine: sa.Engine, target: str = "head") -> None:
-    from alembic import command
+def _create(connection: sa.Connection) -> None:
+    """The tables of HEAD, with the rows that are there from the start, as all migrations would make them: a second sooner."""
+    if connection.dialect.name == "sqlite":  # whose driver begins none for tables: all of them, or none
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    metadata.create_all(connection)
+    connection.execute(sa.insert(counters).values(name="order", value=0))
+    connection.execute(sa.insert(lease).values(id=1, token=0, beats=0, served_seconds=0, holder=""))
+    connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(sa.text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
 
+
+def _upgrade(engine: sa.Engine, target: str = HEAD) -> None:
     revision = _revision(engine)
     if revision is not None and revision not in known_revisions():
         raise StoreUnavailableError(
@@ -206,6 +217,11 @@ def _upgrade(engine: sa.Engine, target: str = "head") -> None:
             # No file to lock: whoever comes second waits here, and finds nothing left to do.
             connection.execute(sa.text(f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        if target == HEAD and not sa.inspect(connection).get_table_names():
+            _create(connection)
+            return
+        from alembic import command
+
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, target)

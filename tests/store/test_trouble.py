@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import filelock
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -27,6 +29,7 @@ from mnist_core.records import STEP_DTYPE
 from mnist_core.store import Store, engine, faults, open_store
 from mnist_core.store.tables import metadata
 from tests.conftest import ROOT
+from tests.postgresql import Server
 
 
 @pytest.fixture
@@ -36,14 +39,66 @@ def file(home: Path) -> Path:
     return home / "runs.sqlite"
 
 
-def test_migrations_make_the_tables(home: Path) -> None:
-    store = open_store()
-    with store.database.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), metadata)
-        revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-    store.close()
-    assert found == []
-    assert revision == engine.HEAD
+def migrated(url: str) -> sa.Engine:
+    """An empty database that all migrations have brought up to date, one after the other."""
+    made = sa.create_engine(url)
+    config = engine._config()
+    with made.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return made
+
+
+def everything(opened: sa.Engine) -> dict[str, Any]:
+    """Tables with columns, defaults, indexes and constraints, and their rows."""
+    inspector = sa.inspect(opened)
+    with opened.connect() as connection:
+        return {
+            name: {
+                "columns": [
+                    (one["name"], str(one["type"]), one["nullable"], str(one["default"]).split("::")[0].strip("'()"))
+                    for one in sorted(inspector.get_columns(name), key=itemgetter("name"))
+                ],
+                "key": inspector.get_pk_constraint(name)["constrained_columns"],
+                "indexes": sorted((one["name"], one["column_names"]) for one in inspector.get_indexes(name)),
+                "unique": sorted(one["column_names"] for one in inspector.get_unique_constraints(name)),
+                "foreign": sorted(
+                    (one["constrained_columns"], one["referred_table"]) for one in inspector.get_foreign_keys(name)
+                ),
+                "rows": [tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))],
+            }
+            for name in inspector.get_table_names()
+        }
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_new_store_is_what_all_migrations_make(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
+    if kind == "sqlite":
+        new = engine.new_sqlite(tmp_path / "new.sqlite", engine.HEAD)
+        old = migrated(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    else:
+        server: Server = request.getfixturevalue("postgresql")
+        opened = open_store(server.new_database(empty=True))
+        new, old = opened.database.engine, migrated(server.new_database(empty=True))
+    assert everything(new) == everything(old)
+    with old.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    for one in (new, old):
+        one.dispose()
+
+
+def test_a_new_store_has_all_of_its_tables_or_none(tmp_path: Path) -> None:
+    new = sa.create_engine(f"sqlite:///{tmp_path / 'new.sqlite'}")
+
+    def cut_short() -> None:
+        with new.begin() as connection:
+            engine._create(connection)
+            raise OSError("the power was cut")
+
+    with pytest.raises(OSError, match="power"):
+        cut_short()
+    assert sa.inspect(new).get_table_names() == []
+    new.dispose()
 
 
 def test_a_newer_store_is_left_alone(file: Path) -> None:
