@@ -34,9 +34,17 @@ def order_seed(config: RunConfig) -> int:
     return config.seed if config.batch_seed is None else config.batch_seed
 
 
-def key(config: RunConfig) -> Hashable | None:
-    """Runs with equal keys can share a stack; None: this one trains alone."""
-    if not covers(config):
+_CONVOLUTIONS = ("model", "filters", "kernel_size", "pooling")
+
+
+def key(config: RunConfig, device: str = "cpu") -> Hashable | None:
+    """Runs with equal keys can share a stack on a device of this type; None: this one trains alone.
+
+    On CUDA convolutional networks can, too, and nothing but the shape counts: no run takes a short cut there.
+    """
+    if device == "cuda" and not config.batch_norm:
+        return (device, *(getattr(config, name) for name in (*_CONVOLUTIONS, *SHARED)), order_seed(config))
+    if device != "cpu" or not covers(config):
         return None
     # Plain gradient descent takes a short cut (DenseStep), which it could not beside others: in the last digits it would be
     # another run than alone.
@@ -44,10 +52,10 @@ def key(config: RunConfig) -> Hashable | None:
     return (*(getattr(config, name) for name in SHARED), order_seed(config), plain)
 
 
-def groups(configs: Sequence[RunConfig]) -> list[list[int]]:
-    """Places of the configurations that train together, each group in one stack of at most `WIDEST`."""
+def groups(configs: Sequence[RunConfig], device: str = "cpu") -> list[list[int]]:
+    """Places of the configurations that train together there, each group in one stack of at most `WIDEST`."""
     alike: dict[Hashable, list[int]] = {}
     for place, config in enumerate(configs):
         unique = ("alone", place)
-        alike.setdefault(key(config) or unique, []).append(place)
+        alike.setdefault(key(config, device) or unique, []).append(place)
     return [places[start : start + WIDEST] for places in alike.values() for start in range(0, len(places), WIDEST)]

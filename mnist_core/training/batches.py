@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mnist_core.config import RunConfig
 from mnist_core.data import affine
 from mnist_core.stacks import order_seed
+from mnist_core.training.device_images import on_device
 
 Rows = NDArray[np.int64] | slice  # which images
 _ORDER_STREAM = 2
@@ -49,7 +50,7 @@ class BatchLoader:
         self._pixels = torch.from_numpy(self._bytes)  # the same memory
         self._convolutional = config.model == "cnn"
         self._device = device or torch.device("cpu")
-        self._there: tuple[torch.Tensor, torch.Tensor] | None = None  # images and labels on another device than the CPU
+        self._labels_there: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -69,17 +70,25 @@ class BatchLoader:
         return pixels, torch.from_numpy(self._labels[indices])
 
     def _elsewhere(self, indices: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-        # The set is sent once, 47 MB at most, rather than batch after batch.
-        if self._there is None:
-            self._there = (
-                torch.from_numpy(self._images.copy()).to(self._device),
-                torch.from_numpy(self._labels).to(self._device),
-            )
-        pixels, labels = self._there
-        if isinstance(indices, slice):
-            return pixels[indices], labels[indices]
-        rows = torch.from_numpy(indices).to(self._device)
-        return pixels[rows], labels[rows]
+        rows = indices if isinstance(indices, slice) else torch.from_numpy(indices).to(self._device)
+        return self._sent(rows)
+
+    def _sent(self, rows: torch.Tensor | slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """(pixels, labels) of these images on the device, where all of them lie: sent once, not batch after batch."""
+        pixels = on_device(self._images, self._device)
+        if self._labels_there is None:
+            self._labels_there = torch.from_numpy(self._labels).to(self._device)
+        if isinstance(rows, slice):
+            return pixels[rows], self._labels_there[rows]
+        return pixels.index_select(0, rows), self._labels_there.index_select(0, rows)
+
+    def there(self, rows: torch.Tensor | slice, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same as `rows`, for rows that the device knows: nothing is read, so that it can be captured."""
+        pixels, labels = self._sent(rows)
+        x = pixels.to(dtype).mul_(self._scale)
+        if self._shift:
+            x.add_(self._shift)
+        return (x.view(-1, 1, 28, 28) if self._convolutional else x), labels
 
     def labels(self, indices: Rows) -> NDArray[np.intp]:
         """Those of these images."""

@@ -6,17 +6,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import torch
+
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe
 
 CHUNK_BYTES = 64 * 2**20  # what all layers hold of a chunk
 MULTIPLICATIONS = 2e9  # forward, for a chunk
 MOST = 10_000
+ROOM_ON_A_CARD = 32.0  # of both, on CUDA, that a chunk may take as against the CPU: many small kernels leave a card idle
 Progress = Callable[[float], None]  # told the share that is done, again and again; what it raises ends the work
 
 
 def nothing(_share: float) -> None:
     """Nobody wants to know."""
+
+
+def room_of(device: torch.device) -> float:
+    """By how much more of memory and time a chunk may take there than on the CPU."""
+    return ROOM_ON_A_CARD if device.type == "cuda" else 1.0
 
 
 def chunk_size(config: RunConfig, fraction: float = 1.0) -> int:

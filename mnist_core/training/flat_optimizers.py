@@ -38,7 +38,7 @@ class FlatOptimizer:
         self._config = config
         self._parameters = list(parameters)
         self._gradients = list(gradients)
-        used = _BUFFERS[config.optimizer]
+        used = BUFFERS[config.optimizer]
         # Running means of gradients, or momentum's velocity; of squared gradients, or Adagrad's sum of them.
         self._means = [torch.zeros_like(vector) for vector in parameters] if "mean" in used else []
         self._squares = [torch.zeros_like(vector) for vector in parameters] if "square" in used else []
@@ -127,12 +127,12 @@ class FlatOptimizer:
     def state(self) -> dict[str, torch.Tensor]:
         """Those buffers that the optimizer has use for, by name: copies, each in one vector."""
         buffers = {"mean": self._means, "square": self._squares, "count": self._counts[:1]}
-        return {name: torch.cat([part.view(-1) for part in buffers[name]]) for name in _BUFFERS[self._config.optimizer]}
+        return {name: torch.cat([part.view(-1) for part in buffers[name]]) for name in BUFFERS[self._config.optimizer]}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
         """Take the values that `state` gave. Raises KeyError where one is missing."""
         lengths = [len(vector) for vector in self._parameters]
-        for name in _BUFFERS[self._config.optimizer]:
+        for name in BUFFERS[self._config.optimizer]:
             if name == "count":
                 torch._foreach_zero_(self._counts)
                 torch._foreach_add_(self._counts, float(state[name]))
@@ -142,7 +142,7 @@ class FlatOptimizer:
                 buffer.copy_(part)
 
 
-_BUFFERS = {
+BUFFERS = {
     "sgd": (),
     "momentum": ("mean",),
     "nesterov": ("mean",),

@@ -1,11 +1,11 @@
 """The loop: runs that train together, step by step and evaluation by evaluation. Most often it is one run.
 
-A step is: gather a batch, forward, loss, backward, gradient norm, update; `DenseStep` makes it for MLPs, `AutogradStep`
-for all other networks. Large batches are cut into chunks whose gradients add up, so that memory stays bounded and a
+A step is: gather a batch, forward, loss, backward, gradient norm, update; `DenseStep` makes it for MLPs, `DeviceStep` on a
+graphics processor that can replay it, `AutogradStep` for all other networks. Large batches are cut into chunks whose gradients add up, so that memory stays bounded and a
 request to stop is heard within a fraction of a second; nothing but rounding hangs on where they are cut. A step or an
 evaluation that is interrupted changes nothing and is made again later.
 
-MLPs of one shape that see the same batches may share a loop as one stack (`stacks.key`): what is common to them is done once.
+MLPs of one shape (on CUDA: other networks, too) that see the same batches may share a loop as one stack (`stacks.key`): what is common to them is done once.
 A run that is over leaves it.
 """
 
@@ -23,8 +23,9 @@ from mnist_core.records import EVALUATION_DTYPE, SHARPNESS_DTYPE, Split
 from mnist_core.stacks import covers, key
 from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader, order
-from mnist_core.training.chunks import chunk_size, even_size, pieces
+from mnist_core.training.chunks import chunk_size, even_size, pieces, room_of
 from mnist_core.training.dense_step import DenseStep
+from mnist_core.training.device_step import DeviceStep, captures
 from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, score
 from mnist_core.training.layer_probe import Probed, probe_layers
 from mnist_core.training.run_state import RunState, Updates
@@ -32,20 +33,22 @@ from mnist_core.training.sharpness import sharpness
 from mnist_core.training.step import Block, Chunks, Step, Stop, never
 
 BLOCK_SECONDS = 0.1  # of updates that are made in one call; pause, stop and a changed rate are heard between two
-EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time, since they leave the cache
+EVALUATED_AT_ONCE = 1_000  # images; more cost memory and time on a CPU, since they leave the cache
+EVALUATED_ON_A_DEVICE = 10_000
 
 
 class TrainingLoop:
-    """The loop over `runs`, all at the same step; if they are several, with equal keys and on the CPU.
+    """The loop over `runs`, all at the same step; if they are several, with equal keys and on one device.
 
     Their weights and their optimizers' buffers move into its step: of all loops that were made of a run, only the last
     trains it.
     """
 
     def __init__(self, runs: Sequence[RunState]) -> None:
-        assert len(runs) == 1 or len({(run.step, key(run.config)) for run in runs}) == 1
+        assert len(runs) == 1 or len({(run.step, key(run.config, run.device.type)) for run in runs}) == 1
         self.runs = list(runs)  # those that are not over
         self._config = runs[0].config  # for what all have in common
+        self._device = runs[0].device
         self._loaders = runs[0].loaders
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))  # an epoch, and its images' order
         self._evaluation_steps = schedule.evaluation_steps(self._config)
@@ -59,7 +62,8 @@ class TrainingLoop:
         configs = [run.config for run in self.runs]
         states = [run.optimizer_state() for run in self.runs]
         # A run keeps its chunks, as long as some are small enough for all: they say in which order its sums are added up.
-        self.chunk_size = min(chunk_size(self._config, 1 / len(configs)), *(run.chunk_size for run in self.runs))
+        room = room_of(self.runs[0].device) / len(configs)
+        self.chunk_size = min(chunk_size(self._config, room), *(run.chunk_size for run in self.runs))
         self._watched_steps = frozenset[int]().union(*(schedule.watched_steps(config) for config in configs))
         # After these updates something is to be done.
         self._due = sorted({*self._evaluation_steps, *self._watched_steps, self._config.total_steps})
@@ -75,10 +79,12 @@ class TrainingLoop:
 
     def _new_step(self) -> Step:
         first, loader = self.runs[0], self._loaders["train"]
-        if not covers(self._config) or first.device.type != "cpu":
-            return AutogradStep(self._config, first.model, loader)
         configs, models = [run.config for run in self.runs], [run.model for run in self.runs]
-        return DenseStep(configs, models, loader)
+        if captures(first.device) and not (self._config.batch_norm and self._config.batch_size > self.chunk_size):
+            return DeviceStep(configs, models, loader)
+        if first.device.type == "cpu" and covers(self._config):
+            return DenseStep(configs, models, loader)
+        return AutogradStep(self._config, first.model, loader)
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 
@@ -273,7 +279,8 @@ class TrainingLoop:
 
     @property
     def _at_once(self) -> int:
-        return min(EVALUATED_AT_ONCE, self.chunk_size)
+        most = EVALUATED_AT_ONCE if self._device.type == "cpu" else EVALUATED_ON_A_DEVICE
+        return min(most, self.chunk_size)
 
 
 def _empty_row(run: RunState) -> NDArray[np.void]:

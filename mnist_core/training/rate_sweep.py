@@ -80,7 +80,7 @@ def sweep(
     All see the same batches. `dataset`, or the one that the configuration names, from folder `data`. `threads`: by
     default as many as are of use; on Linux runs that share their batches are dealt out to that many processes, since
     several small steps side by side take less time than one whose threads wait for each other. `device`: auto (default),
-    cpu, cuda or mps; on another than the CPU one run trains after the other. `on_progress(share)` about five times a
+    cpu, cuda or mps; on CUDA convolutional networks train together, too, on MPS one run trains after the other. `on_progress(share)` about five times a
     second with the share of all steps that is done. `progress`: show a bar (of tqdm's). Raises ConfigError, DataError,
     DeviceError, and TrainingError for a bar without tqdm.
     """
@@ -96,10 +96,10 @@ def sweep(
         if on_progress is not None:
             on_progress((done + fraction * len(places)) / len(configs))
 
-    one_by_one = device_for(config, device).type != "cpu"
-    for places in [[place] for place in range(len(configs))] if one_by_one else groups(configs):
+    kind = device_for(config, device).type
+    for places in groups(configs, kind):
         group = [configs[place] for place in places]
-        of_group = _train_group(group, dataset, threads, device if one_by_one else "cpu", report)
+        of_group = _train_group(group, dataset, threads, kind, report)
         seconds += max(result.seconds for result in of_group)
         done += len(places)
         results |= dict(zip(places, of_group, strict=True))
@@ -110,13 +110,13 @@ def _train_group(
     configs: Sequence[RunConfig],
     dataset: Dataset,
     threads: int | None,
-    device: str | None,
+    device: str,
     on_progress: OnProgress,
 ) -> list[Result]:
-    """Train the runs of one group: in this process, or dealt out to as many as there are cores."""
+    """Train the runs of one group: in this process, or on the CPU dealt out to as many as there are cores."""
     seconds = len(configs) * estimate_seconds(configs[0], Speed())
     processes = min(threads or settings.cpu_count(), len(configs), max(1, int(seconds / WORTH_A_PROCESS)))
-    if processes == 1 or not sys.platform.startswith("linux"):
+    if processes == 1 or device != "cpu" or not sys.platform.startswith("linux"):
         threads = threads or useful_threads(configs[0], settings.cpu_count(), len(configs))
         return _train([Trainer(config, dataset, threads=threads, device=device) for config in configs], on_progress)
     parts = [list(configs[start::processes]) for start in range(processes)]
