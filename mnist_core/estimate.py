@@ -25,12 +25,22 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A graphics processor on which training was measured."""
+
+    device: str  # torch's name for its type: cuda, mps
+    mlp: Rate
+    cnn: Rate
+
+
+@dataclass(frozen=True)
 class Speed:
     """What was measured, or a guess for two cores until it is."""
 
     mlp: Rate = field(default_factory=lambda: Rate(3e-4, 2.5e10))
     cnn: Rate = field(default_factory=lambda: Rate(6e-4, 1.2e10))
     measured: bool = False
+    card: Card | None = None  # None: there is none, or none that agrees with the CPU
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -41,7 +51,7 @@ class Speed:
         """The speed that `to_dict` wrote; the guess for None or anything unreadable."""
         try:
             assert data is not None
-            return cls(Rate(**data["mlp"]), Rate(**data["cnn"]), True)
+            return cls(Rate(**data["mlp"]), Rate(**data["cnn"]), True, _card(data.get("card")))
         except (AssertionError, KeyError, TypeError):
             return cls()
 
@@ -51,6 +61,16 @@ class Speed:
         old = self.cnn if model == "cnn" else self.mlp
         new = Rate(old.overhead * step, old.multiplications / step)
         return replace(self, measured=True, cnn=new) if model == "cnn" else replace(self, measured=True, mlp=new)
+
+
+def _card(data: Mapping[str, Any] | None) -> Card | None:
+    return None if data is None else Card(str(data["device"]), Rate(**data["mlp"]), Rate(**data["cnn"]))
+
+
+def faster_device(config: RunConfig, speed: Speed) -> str:
+    """Where a run of `config` takes less time by what was measured on this machine: "cpu", or the card's."""
+    card = speed.card
+    return card.device if card and _seconds(config, card) < _seconds(config, speed) else "cpu"
 
 
 # Below so many multiplications a step, a second thread costs more in waiting than it saves in work.
@@ -64,8 +84,12 @@ def useful_threads(config: RunConfig, cores: int, runs: int = 1) -> int:
 
 
 def estimate_seconds(config: RunConfig, speed: Speed) -> float:
-    """Seconds of training with evaluations."""
-    rate = speed.cnn if config.model == "cnn" else speed.mlp
+    """Seconds of training with evaluations, where it takes less time."""
+    return min(_seconds(config, where) for where in (speed, speed.card) if where)
+
+
+def _seconds(config: RunConfig, where: Speed | Card) -> float:
+    rate = where.cnn if config.model == "cnn" else where.mlp
     network = describe(config)
     # Activations, pixels and updates move memory rather than multiply: some numbers of work each.
     per_image = 3 * network.multiplications + 40 * sum(_size(layer.output_shape) for layer in network.layers)
@@ -83,9 +107,9 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
 IN_A_STACK_SMALL, IN_A_STACK_LARGE = 0.5, 1.0
 
 
-def trains_stacked(config: RunConfig) -> bool:
+def trains_stacked(config: RunConfig, speed: Speed) -> bool:
     """Whether runs like this one that differ in rate or seed train together, as one wider network."""
-    return config.model == "mlp" and not config.batch_norm
+    return not config.batch_norm and (config.model == "mlp" or faster_device(config, speed) == "cuda")
 
 
 def estimate_sweep(config: RunConfig, runs: int, speed: Speed, workers: int = 1) -> float:
@@ -94,7 +118,7 @@ def estimate_sweep(config: RunConfig, runs: int, speed: Speed, workers: int = 1)
     One stack where they can train together, else one after another on each of the `workers`.
     """
     alone = estimate_seconds(config, speed)
-    if not trains_stacked(config):
+    if not trains_stacked(config, speed):
         return alone * -(-runs // max(1, workers))
     small = 3 * describe(config).multiplications * config.batch_size < SMALL_STEP
     fraction = IN_A_STACK_SMALL if small else IN_A_STACK_LARGE

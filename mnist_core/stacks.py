@@ -34,7 +34,7 @@ def order_seed(config: RunConfig) -> int:
     return config.seed if config.batch_seed is None else config.batch_seed
 
 
-_CONVOLUTIONS = ("model", "filters", "kernel_size", "pooling")
+_CONVOLUTIONS = ("filters", "kernel_size", "pooling")
 
 
 def key(config: RunConfig, device: str = "cpu") -> Hashable | None:
@@ -43,7 +43,8 @@ def key(config: RunConfig, device: str = "cpu") -> Hashable | None:
     On CUDA convolutional networks can, too, and nothing but the shape counts: no run takes a short cut there.
     """
     if device == "cuda" and not config.batch_norm:
-        return (device, *(getattr(config, name) for name in (*_CONVOLUTIONS, *SHARED)), order_seed(config))
+        names = (*SHARED, *_CONVOLUTIONS) if config.model == "cnn" else SHARED
+        return (device, config.model, *(getattr(config, name) for name in names), order_seed(config))
     if device != "cpu" or not covers(config):
         return None
     # Plain gradient descent takes a short cut (DenseStep), which it could not beside others: in the last digits it would be

@@ -125,14 +125,14 @@ def test_stacked_runs_cost_less_and_others_take_turns() -> None:
     assert estimate_sweep(SMALL, 1, speed) == alone
     assert 4 * alone < estimate_sweep(SMALL, 8, speed, workers=4) < 5 * alone
     cnn = RunConfig(model="cnn")
-    assert not trains_stacked(cnn)
+    assert not trains_stacked(cnn, Speed())
     assert estimate_sweep(cnn, 5, speed, workers=2) == pytest.approx(3 * estimate_seconds(cnn, speed))
 
 
 def test_32_cnns_are_announced_with_their_time() -> None:
     cnn = RunConfig(model="cnn")
     seconds = estimate_sweep(cnn, 32, Speed(), workers=1)
-    sentence = sweep_range.announcement(cnn, 32, seconds, trains_stacked(cnn), "1 h")
+    sentence = sweep_range.announcement(cnn, 32, seconds, trains_stacked(cnn, Speed()), "1 h")
     assert sentence is not None
     assert str(sentence).startswith("This takes about 1 h: 32 networks are queued and trained one after another")
     assert sweep_range.announcement(SMALL, 8, 5.0, True, "5 s") is None

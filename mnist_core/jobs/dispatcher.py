@@ -22,7 +22,7 @@ from typing import Any
 from mnist_core import settings, stacks
 from mnist_core.config import RunConfig
 from mnist_core.errors import LeaseLostError, MnistLabError, RunNotFoundError, StoreError, TransientStoreError
-from mnist_core.estimate import useful_threads
+from mnist_core.estimate import Speed, faster_device, useful_threads
 from mnist_core.jobs import maintenance, retention, run_job
 from mnist_core.jobs.analyses import SLOT, AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
@@ -45,6 +45,7 @@ TROUBLE_SECONDS = 1.0  # before the next try after something went wrong
 TROUBLES = 10  # so many in a row, and the process ends, for another to take its place
 # A cluster whose counter has stood still for so long serves the store no more: longer than a writer waits for another.
 LEASE_SECONDS = 20.0
+SPEED_SECONDS = 5.0  # for which what was measured of the machine is remembered
 LOOKED_THROUGH = 200  # queued runs that are looked at while some of them wait for data
 CLEAR_SECONDS, CLEAR_FULL_SECONDS = 60.0, 5.0  # between two looks at the disk, and where it is nearly full
 # Before a run whose disk was out of reach is tried again, the first time, the second …; after that it has failed.
@@ -84,6 +85,8 @@ class Dispatcher:
         self.store = store
         self._renew = renew
         self._hung = hung
+        self._speed: Speed | None = None
+        self._speed_read = 0.0
         self._worn: set[str] = set()  # addresses of workers that ran out of memory and are about to be started anew
         self._heard = heard
         # A scheduler of one's own may have workers on other machines: as many slots as they have at the moment.
@@ -256,22 +259,30 @@ class Dispatcher:
 
         A run that has lost a worker, or failed in a stack, goes alone, so that it brings no other down with it.
         """
-        key = stacks.key(run.config)
+        key = stacks.key(run.config, self._device_of(run.config))
         if key is None or run.command or self._deaths[run.id]:
             return run.id
         return run.checkpoint_step, run.threads, key
 
-    @staticmethod
-    def _distributed(waiting: Sequence[list[Run]], workers: int) -> list[list[Run]]:
+    def _device_of(self, config: RunConfig) -> str:
+        """Where a worker will train it, as far as that is known here."""
+        now = time.monotonic()
+        if self._speed is None or now > self._speed_read + SPEED_SECONDS:
+            self._speed, self._speed_read = Speed.from_dict(self.store.facts.get("speed")), now
+        return faster_device(config, self._speed)
+
+    def _distributed(self, waiting: Sequence[list[Run]], workers: int) -> list[list[Run]]:
         """What each of so many free workers is to train: one stack each, in order; the first is split among the others.
 
-        Two halves of a sweep side by side take less time than one stack whose threads wait for each other.
+        Two halves of a sweep side by side take less time than one stack whose threads wait for each other; on a card, which
+        they would share, one takes less.
         """
         if not waiting or not workers:
             return []
         most = widest(waiting[0][0].config)
         first = waiting[0][: most * workers]
-        count = min(len(first), max(workers - len(waiting) + 1, 1 + (len(first) - 1) // most))
+        others_free = workers - len(waiting) + 1 if self._device_of(first[0].config) == "cpu" else 1
+        count = min(len(first), max(others_free, 1 + (len(first) - 1) // most))
         others = [runs[: widest(runs[0].config)] for runs in waiting[1:]]
         parts = [first[start::count] for start in range(count)] + others
         return parts[:workers]

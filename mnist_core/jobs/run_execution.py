@@ -58,12 +58,10 @@ class Job:
         self,
         store: Store,
         run: Run,
-        device: str | None = None,
         load: Callable[[DatasetName], Dataset] = data.load_dataset,
     ) -> None:
         self.store = store
         self.run = run
-        self._device = device
         self.file = checkpoint_file(run.id)
         self.next_file = next_file(run.id, run.token)
         self.requests: Requests | None = Requests()
@@ -82,7 +80,7 @@ class Job:
         trainer = self._restored(dataset)
         reached = self.run.progress.step
         if trainer is None:
-            trainer = Trainer(self.run.config, dataset, threads=self.run.threads, device=self._device)
+            trainer = Trainer(self.run.config, dataset, threads=self.run.threads, speed=self._measured_speed())
             self._rewind(-1)
             forget_files(self.run.id)
         else:
@@ -263,12 +261,17 @@ class Job:
         self._look_again()
         return self.requests is None or self.requests.command is not None
 
+    def _measured_speed(self) -> Speed:
+        return Speed.from_dict(self.store.facts.get("speed"))
+
     def _learn_speed(self) -> None:
         """Make the next estimate better by what this run took."""
         trainer, config = self.trainer, self.run.config
         if trainer.seconds < LEARNED_FROM_SECONDS or trainer.step < trainer.total_steps:
             return
-        speed = Speed.from_dict(self.store.facts.get("speed"))
+        if trainer.state.device.type != "cpu":
+            return  # what is known of a card was measured alone, and decides where others train
+        speed = self._measured_speed()
         ratio = trainer.seconds / estimate_seconds(config, speed)
         self.store.facts.set("speed", speed.scaled(config.model, ratio).to_dict())
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 
-from mnist_core import data
+from mnist_core import data, stacks
 from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
 from mnist_core.errors import StoreError, TransientStoreError
@@ -48,13 +48,11 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
         for run_id in run_ids
         if (run := patiently(partial(store.queue.claim, run_id, worker, threads, lease))) is not None
     ]
-    # A stack trains on the CPU.
-    device = "cpu" if len(run_ids) > 1 else None
     load = cache(data.load_dataset)  # mapped once, not by each run anew
     with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
         used = WorkerTime()
         try:
-            jobs = [job for run in claimed if (job := _job(store, run, device, load))]
+            jobs = [job for run in claimed if (job := _job(store, run, load))]
             for stack in _that_fit(jobs):
                 _Stack(store, stack, used).work()
         finally:
@@ -63,20 +61,21 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
                 store.usage.charge(used.take())
 
 
-def _job(store: Store, run: Run, device: str | None, load: Callable[[DatasetName], Dataset]) -> Job | None:
+def _job(store: Store, run: Run, load: Callable[[DatasetName], Dataset]) -> Job | None:
     try:
-        return Job(store, run, device, load)
+        return Job(store, run, load)
     except ClaimLostError:
         return None
 
 
 def _that_fit(jobs: Sequence[Job]) -> list[list[Job]]:
-    """The same jobs, those together that can train as one: at the same step, which differs where a checkpoint was lost, and on the
-    CPU."""
+    """The same jobs, those together that can train as one: at the same step, which differs where a checkpoint was lost, and on a
+    device that takes them together."""
     fitting: dict[Hashable, list[Job]] = {}
     for job in jobs:
         state = job.trainer.state
-        fitting.setdefault((state.step, None if state.device.type == "cpu" else job.run.id), []).append(job)
+        key = stacks.key(job.run.config, state.device.type) or job.run.id
+        fitting.setdefault((state.step, key), []).append(job)
     return list(fitting.values())
 
 

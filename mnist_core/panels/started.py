@@ -36,7 +36,7 @@ def start(
 def expected_time(configs: Sequence[RunConfig]) -> None:
     """How long the runs will take together, on all workers."""
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
-    together = stacks.groups(configs)
+    together = stacks.groups(configs, estimate.faster_device(configs[0], speed)) if configs else []
     seconds = sum(estimate.estimate_sweep(configs[places[0]], len(places), speed) for places in together)
     st.metric(_("Expected time"), names.duration(seconds / settings.worker_count()), width="content")
 

@@ -44,7 +44,7 @@ class Queue:
         """What will train as one, in the order of the first run of each: key → (place, whose that is, seconds that all take)."""
         alike: dict[Hashable, list[Run]] = {}
         for run in self.waiting:
-            alike.setdefault(_stack_key(run), []).append(run)
+            alike.setdefault(_stack_key(run, self.speed), []).append(run)
         return {
             key: (
                 place,
@@ -63,7 +63,7 @@ class Queue:
 
         Others make room after a slice, those who have had less than he when they have had as much; his own do not.
         """
-        key = run.owner, _stack_key(run)
+        key = run.owner, _stack_key(run, self.speed)
         if key not in self._seconds:
             self._seconds[key] = self._until(self._stacks[key[1]][0], run.owner)
         return self._seconds[key]
@@ -97,9 +97,9 @@ def _seconds_left(run: Run, speed: Speed) -> float:
     return estimate.estimate_seconds(run.config, speed) * _share_left(run)
 
 
-def _stack_key(run: Run) -> Hashable:
+def _stack_key(run: Run, speed: Speed) -> Hashable:
     """Equal for runs that will share a stack, as the dispatcher has it."""
-    key = stacks.key(run.config)
+    key = stacks.key(run.config, estimate.faster_device(run.config, speed))
     return run.id if key is None or run.command else (run.checkpoint_step, run.threads, key)
 
 

@@ -101,7 +101,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
     if predicting is not None:
         _ask_edge(predicting)
     st.caption(_("Rates: {rates}").format(rates=", ".join(f"{rate:g}" for rate in plan.rates)))
-    stacked = estimate.trains_stacked(config)
+    stacked = estimate.trains_stacked(config, speed)
     warning = sweep_range.announcement(config, runs, seconds, stacked, names.duration(seconds))
     if warning is not None:
         st.warning(warning.text(_), icon=":material/hourglass_top:")

@@ -14,7 +14,9 @@ from mnist_core.networks.models import describe
 CHUNK_BYTES = 64 * 2**20  # what all layers hold of a chunk
 MULTIPLICATIONS = 2e9  # forward, for a chunk
 MOST = 10_000
-ROOM_ON_A_CARD = 32.0  # of both, on CUDA, that a chunk may take as against the CPU: many small kernels leave a card idle
+ROOM_ON_A_CARD = (
+    32.0  # of both, on CUDA, that a chunk may take as against the CPU: many small kernels leave a card idle
+)
 Progress = Callable[[float], None]  # told the share that is done, again and again; what it raises ends the work
 
 

@@ -69,15 +69,14 @@ class DeviceStep:
         sizes = [value.numel() for value in first]
         self._weights = torch.empty(len(models), sum(sizes), dtype=dtype, device=self._device)
         self._gradients = torch.zeros_like(self._weights)
-        self._parameters = [
-            part.unflatten(1, value.shape) for part, value in zip(self._weights.split(sizes, 1), first, strict=True)
-        ]
+        parts = torch.split_with_sizes(self._weights, sizes, 1)
+        self._parameters = [part.view(len(models), *value.shape) for part, value in zip(parts, first, strict=True)]
         for row, model in enumerate(models):
             for value, of_all in zip(model.parameters(), self._parameters, strict=True):
                 of_all[row].copy_(value.detach())
                 value.data = of_all[row]
-        for value in self._parameters:
-            value.requires_grad_()
+        for of_all in self._parameters:
+            of_all.requires_grad_()
         self._network = WideNetwork(models[0], self._parameters)
         self._optimizer = WideOptimizer(configs, self._weights, self._gradients)
         self.optimizers = self._optimizer.of_runs
@@ -298,13 +297,15 @@ def losses_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) ->
         return F.cross_entropy(outputs.flatten(0, 1), labels.repeat(len(outputs)), reduction="none").view(
             outputs.shape[:2]
         )
-    target = labels[:, None] == torch.arange(outputs.shape[2], device=labels.device)  # `one_hot` may read the labels back
+    target = labels[:, None] == torch.arange(
+        outputs.shape[2], device=labels.device
+    )  # `one_hot` may read the labels back
     return (outputs - target.to(outputs.dtype)).square().sum(2)
 
 
 def _capture(update: Launch, first: Launch) -> Launch:
     """A launch that replays `update`. `first` makes the same as the block's first, a few times beforehand."""
-    stream = torch.cuda.Stream()
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _time in range(_WARMING):

@@ -81,7 +81,9 @@ class RunState:
             if len(part := getattr(parts, name))
         }
         self.optimizer: OptimizerState | None = None  # that of the loop which trains it; None before there was one
-        self.chunk_size = chunk_size(config, room_of(device))  # images of a batch that go through its network at once, at most
+        self.chunk_size = chunk_size(
+            config, room_of(device)
+        )  # images of a batch that go through its network at once, at most
         self.stack_size = (
             1  # runs that trained as one network with it, itself included, when it last trained with others
         )

@@ -12,9 +12,10 @@ import numpy as np
 
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
-from mnist_core.estimate import Rate, Speed
+from mnist_core.estimate import Card, Rate, Speed
 from mnist_core.networks.models import describe
 from mnist_core.training.chunks import Progress, nothing
+from mnist_core.training.devices import agrees, there
 from mnist_core.training.trainer import Trainer
 
 _IMAGES = 2_000
@@ -26,11 +27,15 @@ def measure_speed(threads: int | None = None) -> Speed:
     base = RunConfig(train_size=_IMAGES, validation_size=0, epochs=1000)
     mlp = base.replace(hidden_layers=(16,), batch_size=10)
     cnn = base.replace(model="cnn", filters=(2,), hidden_layers=(), batch_size=4)
-    return Speed(
-        _rate(mlp, mlp.replace(hidden_layers=(512,), batch_size=128), dataset, threads),
-        _rate(cnn, cnn.replace(filters=(16, 32), hidden_layers=(64,), batch_size=64), dataset, threads),
-        True,
-    )
+    large_mlp = mlp.replace(hidden_layers=(512,), batch_size=128)
+    large_cnn = cnn.replace(filters=(16, 32), hidden_layers=(64,), batch_size=64)
+
+    def rates(device: str) -> tuple[Rate, Rate]:
+        return _rate(mlp, large_mlp, dataset, threads, device), _rate(cnn, large_cnn, dataset, threads, device)
+
+    device = there()
+    card = Card(device, *rates(device)) if device and agrees(device) else None
+    return Speed(*rates("cpu"), True, card)
 
 
 def warm_up(threads: int | None = None) -> None:
@@ -38,17 +43,17 @@ def warm_up(threads: int | None = None) -> None:
     models: tuple[ModelName, ...] = ("mlp", "cnn")
     for model in models:
         config = RunConfig(model=model, train_size=_IMAGES, validation_size=0, filters=(2,), batch_size=10)
-        Trainer(config, _noise(), threads=threads).advance(steps=2)
+        Trainer(config, _noise(), threads=threads, device="cpu").advance(steps=2)
 
 
-def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | None) -> Rate:
-    overhead = _seconds_per_step(small, dataset, threads)
-    seconds = max(1e-6, _seconds_per_step(large, dataset, threads) - overhead)
+def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | None, device: str) -> Rate:
+    overhead = _seconds_per_step(small, dataset, threads, device)
+    seconds = max(1e-6, _seconds_per_step(large, dataset, threads, device) - overhead)
     return Rate(overhead, large.batch_size * 3 * describe(large).multiplications / seconds)
 
 
-def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None) -> float:
-    return statistics.median(islice(update_times(config, dataset, seconds=0.2, threads=threads), 30))
+def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None, device: str) -> float:
+    return statistics.median(islice(update_times(config, dataset, seconds=0.2, threads=threads, device=device), 30))
 
 
 def update_times(
@@ -57,6 +62,7 @@ def update_times(
     *,
     seconds: float,
     threads: int | None = None,
+    device: str = "cpu",
     warm: int = 5,
     alive: Callable[[], None] = lambda: None,
 ) -> Iterator[float]:
@@ -64,7 +70,7 @@ def update_times(
 
     `alive` is called between the chunks of an update, outside of its time, and may raise to end it.
     """
-    loop = Trainer(config, dataset, threads=threads).loop
+    loop = Trainer(config, dataset, threads=threads, device=device).loop
     aside = 0.0
 
     def between() -> bool:

@@ -12,6 +12,7 @@ import torch
 from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
+from mnist_core.estimate import Speed
 from mnist_core.records import Curves, Event, Outcome
 from mnist_core.training import checkpoint
 from mnist_core.training.batches import BatchLoader
@@ -26,7 +27,7 @@ class Trainer:
     """One run, that can be advanced, commanded, saved and gone on with.
 
     `threads`: torch's threads for this process (default: as they are). Sums depend on it in the last digits, so a run
-    that goes on elsewhere needs the same number for the same curve. `device`: see `devices.device_for`.
+    that goes on elsewhere needs the same number for the same curve. `device`, `speed`: see `devices.device_for`.
 
     `state` is what the run has come to, `loop` what trains it; several runs may share one (`train_together`).
     """
@@ -35,10 +36,16 @@ class Trainer:
     loop: TrainingLoop
 
     def __init__(
-        self, config: RunConfig, dataset: Dataset, *, threads: int | None = None, device: str | None = None
+        self,
+        config: RunConfig,
+        dataset: Dataset,
+        *,
+        threads: int | None = None,
+        device: str | None = None,
+        speed: Speed | None = None,
     ) -> None:
         _use_threads(threads)
-        self.state = RunState(config, dataset, device_for(config, device))
+        self.state = RunState(config, dataset, device_for(config, device, speed))
         self.train_alone()
 
     @classmethod

@@ -77,11 +77,11 @@ def linear(signal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, *, sh
 
 
 def convolution(signal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, *, shared: bool) -> torch.Tensor:
-    """"Same" convolution, runs × n × filters × height × width; `weight` is runs × filters × channels × size × size."""
+    """ "Same" convolution, runs × n × filters × height × width; `weight` is runs × filters × channels × size × size."""
     if len(weight) == 1:
         image = signal if shared else signal[0]
         return F.conv2d(image, weight[0], bias[0], padding="same")[None]
-    z: torch.Tensor = _Unfolded.apply(signal, weight, bias, shared)  # type: ignore[no-untyped-call]
+    z: torch.Tensor = _Unfolded.apply(signal, weight, bias, shared)
     return z
 
 
@@ -90,10 +90,8 @@ class _Unfolded(torch.autograd.Function):
     (LeCun et al. 1998), so that nothing has to be added up where patches overlap."""
 
     @staticmethod
-    def forward(
-        ctx: Any, signal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, shared: bool
-    ) -> torch.Tensor:
-        runs, filters, channels, size, _size = weight.shape
+    def forward(ctx: Any, signal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, shared: bool) -> torch.Tensor:
+        runs, filters, _channels, size, _size = weight.shape
         before = (size - 1) // 2  # as torch's padding="same"
         columns = patches(signal, size, before)  # (runs ×) places × (channels · size²)
         ctx.save_for_backward(columns, weight)
@@ -102,7 +100,7 @@ class _Unfolded(torch.autograd.Function):
         return z.view(runs, -1, *signal.shape[-2:], filters).permute(0, 1, 4, 2, 3)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         columns, weight = ctx.saved_tensors
         runs, filters, channels, size, _size = weight.shape
         delta = gradient.permute(0, 1, 3, 4, 2).reshape(runs, -1, filters)  # runs × places × filters
