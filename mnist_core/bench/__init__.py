@@ -99,6 +99,11 @@ def _training_options(command: Parser) -> None:
         "--only", metavar="NAME[,NAME]", type=_contests, default=[], help=f"only these: {', '.join(CONTESTS)}"
     )
     command.add_argument("--rounds", metavar="N", type=_at_least_one, default=5, help="rounds of turns (5)")
+    command.add_argument(
+        "--device",
+        choices=("cuda", "mps", "cpu"),
+        help="training there, beside the same steps captured by hand, instead",
+    )
     _data_option(command)
     command.add_argument("--chart", metavar="FILE", type=writable_file, help="write the figures as charts, in HTML")
     _json_option(command)
@@ -164,6 +169,10 @@ def _json_option(command: Parser, text: str = "write the figures and all samples
 def _training(options: argparse.Namespace) -> Report:
     from mnist_core.bench import training
 
+    if options.device is not None:
+        from mnist_core.bench import card
+
+        return card.measure(options.device, rounds=options.rounds, data=options.data)
     return training.measure(only=options.only, rounds=options.rounds, data=options.data)
 
 
