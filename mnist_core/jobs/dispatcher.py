@@ -26,7 +26,7 @@ from mnist_core.estimate import Speed, faster_device, useful_threads
 from mnist_core.jobs import maintenance, retention, run_job
 from mnist_core.jobs.analyses import SLOT, AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
-from mnist_core.jobs.memory import is_shortage
+from mnist_core.jobs.memory import is_shortage, is_shortage_of_card
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
 from mnist_core.networks.models import describe
@@ -431,6 +431,10 @@ def _sentence(run_id: str, error: BaseException) -> Message:
         LOG.error("run %s failed: %s", run_id, error)
         return error.message
     LOG.error("run %s failed", run_id, exc_info=error)
+    if is_shortage_of_card(error):
+        return message(
+            N_("This run needs more memory than the graphics processor has left. Try a smaller network or batch size.")
+        )
     if is_shortage(error):
         return message(
             N_("This run needs more memory than it may take here ({size} MB). Try a smaller network or batch size."),

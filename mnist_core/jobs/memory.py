@@ -49,8 +49,18 @@ def bound(more: int) -> None:
 
 
 def is_shortage(error: BaseException | None) -> bool:
-    """Whether `error` says that there is no more memory: Python's, NumPy's or torch's."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    """Whether `error` says that there is no more memory: Python's, NumPy's or torch's, or a graphics processor's."""
+    return isinstance(error, MemoryError) or is_shortage_of_card(error) or _says(error, "can't allocate memory")
+
+
+def is_shortage_of_card(error: BaseException | None) -> bool:
+    """Whether `error` says that a graphics processor has no more memory."""
+    return _says(error, "out of memory")
+
+
+def _says(error: BaseException | None, words: str) -> bool:
+    """By its words: the cluster's process knows no torch."""
+    return isinstance(error, RuntimeError) and words in str(error)
 
 
 def releasing(work: Callable[P, T]) -> Callable[P, T]:

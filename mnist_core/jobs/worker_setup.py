@@ -33,7 +33,7 @@ class WorkerSetup(WorkerPlugin):
             psutil.Process().nice(10 if os.name != "nt" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None))
         except (OSError, psutil.Error):
             LOG.warning("the worker keeps its priority")
-        from mnist_core.training import warm_up
+        from mnist_core.training import there, warm_up
 
         warm_up(settings.cpu_count())
         try:
@@ -41,7 +41,8 @@ class WorkerSetup(WorkerPlugin):
         except MnistLabError as error:
             LOG.warning("%s", error)  # the first run will say so to the one who waits for it
         memory.settle()
-        memory.bound(settings.run_memory())
+        if there() is None:  # CUDA maps far more than it takes
+            memory.bound(settings.run_memory())
 
     def teardown(self, worker: Any) -> None:
         """Called by Dask when the worker closes: what waits for the store or the disk waits no longer."""

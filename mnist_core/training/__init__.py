@@ -8,6 +8,7 @@ import os
 # 3 ms with a thousand, which without that process cost half as much again as ten thousand.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
+from mnist_core.training.devices import there
 from mnist_core.training.loop import TrainingLoop
 from mnist_core.training.rate_range_test import range_test
 from mnist_core.training.rate_sweep import Sweep, sweep
@@ -24,6 +25,7 @@ __all__ = [
     "measure_speed",
     "range_test",
     "sweep",
+    "there",
     "train",
     "train_together",
     "warm_up",

@@ -36,10 +36,15 @@ def test_what_outgrows_the_bound_is_an_error_and_the_process_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")]
+    ("error", "words"),
+    [
+        (MemoryError(), "than it may take here (900 MB)"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "here (900 MB)"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 9 bytes."), "than the graphics processor has left"),
+    ],
 )
 def test_a_run_that_needs_too_much_memory_ends_with_a_sentence(
-    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     monkeypatch.setenv("MNIST_LAB_WORKER_MB", "900")
     run_id = store.runs.create("ann", RunConfig())
@@ -49,4 +54,5 @@ def test_a_run_that_needs_too_much_memory_ends_with_a_sentence(
     dispatcher.tick()
     run = store.runs.get(run_id)
     assert run.outcome == "failed"
-    assert "needs more memory than it may take here (900 MB)" in str(run.error)
+    assert "needs more memory than" in str(run.error)
+    assert words in str(run.error)
