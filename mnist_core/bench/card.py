@@ -10,19 +10,20 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.nn import functional as F
 
 from mnist_core.bench.report import Figure, Report, median
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, affine, load_dataset, split
 from mnist_core.networks.models import build_model
 from mnist_core.presets import PRESETS
-from mnist_core.training import Trainer, sweep
-from mnist_core.training.batches import order
-from mnist_core.training.loop import TrainingLoop
+
+if TYPE_CHECKING:
+    import torch
+
+    from mnist_core.training import Trainer, TrainingLoop
 
 SECONDS = 1.0  # for which steps are timed, in each round
 WARM_SECONDS = 0.3
@@ -39,6 +40,8 @@ ROWS = {
 
 def measure(device: str, *, rounds: int = 5, data: Path | None = None, rows: Sequence[str] = tuple(ROWS)) -> Report:
     """All rows, and the runs as a whole. Raises DataError where there is no MNIST, DeviceError where there is no such device."""
+    import torch
+
     dataset = load_dataset("mnist", data)
     figures: list[Figure] = []
     for name in rows:
@@ -56,7 +59,7 @@ def measure(device: str, *, rounds: int = 5, data: Path | None = None, rows: Seq
 def _beside_the_floor(name: str, config: RunConfig, dataset: Dataset, device: str, rounds: int) -> list[Figure]:
     """Milliseconds of a step by hand, by the engine without evaluations, and with them as a run has them."""
     floor = _by_hand(config, dataset, device)
-    loop = Trainer(config.replace(epochs=1_000), dataset, device=device).loop  # its end is far away
+    loop = _trainer(config.replace(epochs=1_000), dataset, device).loop  # its end is far away
 
     def engine(seconds: float) -> int:
         made, end = 0, time.perf_counter() + seconds
@@ -91,10 +94,10 @@ def _milliseconds(method: Callable[[float], int], device: str) -> float:
 
 def _with_evaluations(config: RunConfig, dataset: Dataset, device: str) -> float:
     """Seconds of a run of two epochs with its evaluations, by those of its updates alone."""
-    trainer = Trainer(config.replace(epochs=2), dataset, device=device)
+    trainer = _trainer(config.replace(epochs=2), dataset, device)
     trainer.loop.update(count=1)
     alone = _timed(trainer.loop, device)
-    trainer = Trainer(config.replace(epochs=2), dataset, device=device)
+    trainer = _trainer(config.replace(epochs=2), dataset, device)
     trainer.loop.update(count=1)
     _wait(device)
     begun = time.perf_counter()
@@ -115,7 +118,10 @@ def _timed(loop: TrainingLoop, device: str) -> float:
 
 def _by_hand(config: RunConfig, dataset: Dataset, device: str) -> Callable[[float], int]:
     """Makes steps for so many seconds, and says how many: gather, forward, backward, torch's own fused update, in one launch."""
-    torch.manual_seed(0)
+    import torch
+
+    from mnist_core.training.batches import order
+
     there = torch.device(device)
     part = split(dataset, config).train
     images = torch.from_numpy(np.array(part.images).reshape(-1, 784)).to(there)
@@ -151,12 +157,17 @@ def _by_hand(config: RunConfig, dataset: Dataset, device: str) -> Callable[[floa
 
 
 def _loss(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    import torch
+    from torch.nn import functional as F
+
     if config.loss == "cross-entropy":
         return F.cross_entropy(outputs, labels)
     return (outputs - torch.eye(10, device=labels.device)[labels]).square().sum(1).mean()
 
 
 def _torch_optimizer(config: RunConfig, model: torch.nn.Module, device: str) -> torch.optim.Optimizer:
+    import torch
+
     on_card, rate = device == "cuda", config.learning_rate
     match config.optimizer:
         case "adam" | "adamw":
@@ -169,6 +180,8 @@ def _torch_optimizer(config: RunConfig, model: torch.nn.Module, device: str) -> 
 
 
 def _captured(step: Callable[[], None]) -> Callable[[], None]:
+    import torch
+
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -206,7 +219,7 @@ def _whole_runs(dataset: Dataset, device: str, rounds: int) -> list[Figure]:
 
 def _to_accuracy(config: RunConfig, dataset: Dataset, device: str, accuracy: float = 0.99) -> float | None:
     """Seconds until an evaluation has the test accuracy; None where none has."""
-    trainer = Trainer(config, dataset, device=device)
+    trainer = _trainer(config, dataset, device)
     while not trainer.finished:
         evaluations = trainer.advance(seconds=0.05).evaluations
         reached = evaluations["test_accuracy"] >= accuracy
@@ -216,10 +229,20 @@ def _to_accuracy(config: RunConfig, dataset: Dataset, device: str, accuracy: flo
 
 
 def _sweep_seconds(config: RunConfig, rates: Sequence[float], dataset: Dataset, device: str) -> float:
+    from mnist_core.training import sweep
+
     return sweep(config, rates, dataset=dataset, device=device).seconds
 
 
+def _trainer(config: RunConfig, dataset: Dataset, device: str) -> Trainer:
+    from mnist_core.training import Trainer
+
+    return Trainer(config, dataset, device=device)
+
+
 def _wait(device: str) -> None:
+    import torch
+
     if device == "cuda":
         torch.cuda.synchronize()
 

@@ -36,8 +36,8 @@ def device_for(config: RunConfig, name: str | None = None, speed: Speed | None =
     """The device to train `config` on.
 
     `name` is one of DEVICES (default: the environment's MNIST_LAB_DEVICE, else "auto"). "auto" takes CUDA or MPS where
-    there is one that agrees with the CPU, for networks that take less time there by `speed` (default: measured once in this
-    process, where there is one). Raises DeviceError for a device that is not there.
+    there is one that agrees with the CPU, for networks that take less time there by `speed`; without such a measurement, the
+    CPU. Raises DeviceError for a device that is not there.
     """
     name = name or settings.device()
     if name not in DEVICES:
@@ -51,23 +51,14 @@ def device_for(config: RunConfig, name: str | None = None, speed: Speed | None =
             raise DeviceError(N_("There is no device {name} on this machine. Use auto or cpu."), name=name)
         return _prepared(name)
     processor = there()
-    if processor is None or not agrees(processor):
+    if processor is None or speed is None or faster_device(config, speed) != processor:
         return CPU
-    if speed is None or speed.card is None or speed.card.device != processor:
-        speed = _measured()
-    return _prepared(processor) if faster_device(config, speed) == processor else CPU
+    return _prepared(processor) if agrees(processor) else CPU
 
 
 def there() -> str | None:
     """The type of the graphics processor of this machine, if it has one that torch can use."""
     return next((name for name in ("cuda", "mps") if _is_there(name)), None)
-
-
-@functools.cache
-def _measured() -> Speed:
-    from mnist_core.training.speed import measure_speed  # it trains, and so asks this module
-
-    return measure_speed()
 
 
 def _is_there(name: str) -> bool:

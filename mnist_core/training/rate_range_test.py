@@ -9,6 +9,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
 from mnist_core.diagnostics.range_test import Reading, plan, read
 from mnist_core.estimate import useful_threads
+from mnist_core.training.speed import speed_to_choose_by
 from mnist_core.training.trainer import Trainer
 
 
@@ -30,6 +31,12 @@ def range_test(
     """
     rising = plan(config, highest)
     threads = threads or useful_threads(rising, settings.cpu_count())
-    trainer = Trainer(rising, dataset or load_dataset(rising.dataset, data), threads=threads, device=device)
+    trainer = Trainer(
+        rising,
+        dataset or load_dataset(rising.dataset, data),
+        threads=threads,
+        device=device,
+        speed=speed_to_choose_by(device),
+    )
     steps = trainer.advance().steps
     return read(steps, rising)

@@ -28,6 +28,7 @@ from mnist_core.stacks import groups
 from mnist_core.sweep_range import variants
 from mnist_core.training.devices import device_for
 from mnist_core.training.single_run import Result, result_of
+from mnist_core.training.speed import speed_to_choose_by
 from mnist_core.training.trainer import Trainer, train_together
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def sweep(
         if on_progress is not None:
             on_progress((done + fraction * len(places)) / len(configs))
 
-    kind = device_for(config, device).type
+    kind = device_for(config, device, speed_to_choose_by(device)).type
     for places in groups(configs, kind):
         group = [configs[place] for place in places]
         of_group = _train_group(group, dataset, threads, kind, report)

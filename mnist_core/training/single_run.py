@@ -18,6 +18,7 @@ from mnist_core.diagnostics import at_end
 from mnist_core.estimate import useful_threads
 from mnist_core.notebook import RunChart
 from mnist_core.records import DTYPES, Curves, Event, Outcome, Run
+from mnist_core.training.speed import speed_to_choose_by
 from mnist_core.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -114,7 +115,13 @@ def train(
     if progress:
         on_progress = _with_bar(config, on_progress)
     threads = threads or useful_threads(config, settings.cpu_count())
-    trainer = Trainer(config, dataset or load_dataset(config.dataset, data), threads=threads, device=device)
+    trainer = Trainer(
+        config,
+        dataset or load_dataset(config.dataset, data),
+        threads=threads,
+        device=device,
+        speed=speed_to_choose_by(device),
+    )
     parts: list[Curves] = []
     changes = sorted(learning_rate_changes)
     while not trainer.finished:

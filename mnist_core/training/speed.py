@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mnist_core import settings
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Card, Rate, Speed
@@ -36,6 +38,16 @@ def measure_speed(threads: int | None = None) -> Speed:
     device = there()
     card = Card(device, *rates(device)) if device and agrees(device) else None
     return Speed(*rates("cpu"), True, card)
+
+
+def speed_to_choose_by(device: str | None) -> Speed | None:
+    """What `device_for` needs for this name: measured once in this process, where there is a card to choose; that takes seconds."""
+    return _measured() if (device or settings.device()) == "auto" and there() else None
+
+
+@functools.cache
+def _measured() -> Speed:
+    return measure_speed()
 
 
 def warm_up(threads: int | None = None) -> None:

@@ -27,7 +27,6 @@ def with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda _share: None)
     monkeypatch.setattr(devices, "agrees", lambda name: name == "cuda")
-    monkeypatch.setattr(devices, "_measured", lambda: SPEED)
 
 
 def test_without_a_graphics_processor_the_cpu_trains(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,11 +35,12 @@ def test_without_a_graphics_processor_the_cpu_trains(monkeypatch: pytest.MonkeyP
     assert devices.device_for(LARGE) == devices.CPU
 
 
-@pytest.mark.parametrize("speed", [None, Speed(), SPEED], ids=["not measured", "without a card", "with it"])
-def test_what_was_measured_decides(with_cuda: None, speed: Speed | None) -> None:
+def test_what_was_measured_decides(with_cuda: None) -> None:
     small = RunConfig(hidden_layers=(50,), batch_size=100)
-    assert devices.device_for(LARGE, speed=speed).type == "cuda"
-    assert devices.device_for(small, speed=speed).type == "cpu"
+    assert devices.device_for(LARGE, speed=SPEED).type == "cuda"
+    assert devices.device_for(small, speed=SPEED).type == "cpu"
+    for unknown in (None, Speed(), Speed(card=Card("mps", Rate(1e-9, 1e15), Rate(1e-9, 1e15)))):
+        assert devices.device_for(LARGE, speed=unknown).type == "cpu"
     quick = Speed(card=Card("cuda", Rate(1e-5, 1e12), Rate(1e-5, 1e12)))
     assert devices.device_for(small, speed=quick).type == "cuda"
 
@@ -49,19 +49,19 @@ def test_workers_share_the_memory_of_a_card(with_cuda: None, monkeypatch: pytest
     shares: list[float] = []
     monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", shares.append)
     monkeypatch.setenv("MNIST_LAB_WORKERS", "3")
-    devices.device_for(LARGE)
+    devices.device_for(LARGE, speed=SPEED)
     assert shares == [pytest.approx(0.3)]
 
 
 def test_one_that_comes_to_other_numbers_is_not_used(with_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "agrees", lambda _name: False)
-    assert devices.device_for(LARGE).type == "cpu"
+    assert devices.device_for(LARGE, speed=SPEED).type == "cpu"
 
 
 def test_the_environment_and_the_argument_decide(with_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_LAB_DEVICE", "cpu")
-    assert devices.device_for(LARGE).type == "cpu"
-    assert devices.device_for(LARGE, "cuda").type == "cuda"
+    assert devices.device_for(LARGE, speed=SPEED).type == "cpu"
+    assert devices.device_for(LARGE, "cuda", SPEED).type == "cuda"
 
 
 @pytest.mark.parametrize(
