@@ -41,6 +41,11 @@ class IdeaName:
         """File of the page that shows it."""
         return PAGES[self.folder.partition("/")[0]]
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether its page shows no other."""
+        return sum(other.page == self.page for other in NAMES.values()) == 1
+
 
 # In the order in which a page's switch has them.
 NAMES: Mapping[str, IdeaName] = {

@@ -33,7 +33,7 @@ class Idea(IdeaName):
                 template = N_("“{idea}” has no control “{control}”: expected one of {options}.")
                 options = ", ".join(self.controls.split()) or "–"
                 raise InitialValueError(template, idea=self.name, control=name, options=options)
-        return Panel(self.name, instance, initial or {})
+        return Panel(self.name, instance, initial or {}, alone=not instance and self.is_alone)
 
     def draw(self, panel: Panel, *parts: Any) -> None:
         """Draw it in this place; ideas about data take the name of a data set, which may be left out. Raises InitialValueError."""

@@ -94,17 +94,32 @@ def widget_default(key: str, value: T) -> T | None:
     return None
 
 
-def begins(key: str, default: T, read: Callable[[str], T | None]) -> T | None:
+def let(key: str, value: Any) -> None:
+    """Let the widget under `key` show `value` when it is drawn next; for callbacks."""
+    st.session_state.setdefault("address_lets", {})[key] = value
+
+
+def begins(key: str, default: T, read: Callable[[str], T | None], parameter: str = "") -> T | None:
     """What to give the widget under `key`, which is drawn next, as its default: what the address says of it, else `default`.
 
-    `read`: the value that a text stands for; None where the widget cannot show it. None as for `widget_default`. A widget of
-    which an address that was followed says nothing stays as it is.
+    `parameter`: its name in the address, where that is not the key; the key is read all the same. `read`: the value that a text stands for; None where
+    the widget cannot show it. None as for `widget_default`. A widget of which an address that was followed says nothing stays as it is.
     """
-    text = st.query_params.get(key)
+    lets = st.session_state.get("address_lets", {})
+    if key in lets:
+        wanted: T = lets.pop(key)
+        return widget_default(key, wanted)
+    text = _asked(key, parameter)
     value = None if text is None else read(text)
     if value is None:
         return default
     return widget_default(key, value) if followed() else value
+
+
+def _asked(key: str, parameter: str) -> str | None:
+    query = st.query_params
+    text: str | None = query.get(parameter, query.get(key))
+    return text
 
 
 def begin_with_nothing_or(key: str, read: Callable[[str], Any]) -> None:
@@ -115,9 +130,9 @@ def begin_with_nothing_or(key: str, read: Callable[[str], Any]) -> None:
             st.session_state[key] = value
 
 
-def shows(key: str, default: T, read: Callable[[str], T | None]) -> T:
+def shows(key: str, default: T, read: Callable[[str], T | None], parameter: str = "") -> T:
     """What the widget under `key`, which is drawn further below, shows or will begin with."""
-    text = st.query_params.get(key)
+    text = _asked(key, parameter)
     value = None if text is None else read(text)
     if key in st.session_state and (value is None or not followed()):
         shown: T = st.session_state[key]
@@ -125,9 +140,9 @@ def shows(key: str, default: T, read: Callable[[str], T | None]) -> T:
     return default if value is None else value
 
 
-def keep(key: str, text: str | None) -> None:
-    """Let the address say the value of the widget under `key` (None: the one that it begins with), at once in a fragment."""
-    say(**{key: text})
+def keep(parameter: str, text: str | None) -> None:
+    """Let the address say the value of a widget (None: the one that it begins with), at once in a fragment."""
+    say(**{parameter: text})
     end_of_fragment()
 
 

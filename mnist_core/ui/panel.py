@@ -32,11 +32,13 @@ class Panel:
     `name`: of the idea; empty for the panels of a page that is about one thing. `instance`: which of several on one page, in
     small letters and digits; empty where the panel stands on its own page, whose addresses then are the plain ones.
     `initial`: what its controls show at first, by their names; another value than they can show is an InitialValueError.
+    `alone`: it has its page for itself, whose address calls the controls by their own names.
     """
 
     name: str = ""
     instance: str = ""
     initial: Mapping[str, Any] = field(default_factory=dict)
+    alone: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z0-9]*", self.instance):
@@ -51,6 +53,14 @@ class Panel:
     def address(self, parameter: str) -> str:
         """The panel's parameter in the address."""
         return f"{self.instance}-{parameter}" if self.instance else parameter
+
+    def parameter(self, control: str) -> str:
+        """What the address calls the control."""
+        return self.address(control) if self.alone else self.key(control)
+
+    def begins(self, name: str, default: T, read: Callable[[str], T | None]) -> T | None:
+        """What to give the control's widget as its default (`address.begins`)."""
+        return address.begins(self.key(name), default, read, self.parameter(name))
 
     @property
     def session(self) -> MutableMapping[str, Any]:
@@ -139,26 +149,31 @@ class Panel:
     ) -> T:
         """`st.slider` from `least` to `most`; a pair of values makes two handles."""
         value = self.initial_number(name, value, least, most)
-        start = address.begins(self.key(name), value, partial(address_text.number, like=value, least=least, most=most))
+        start = self.begins(name, value, partial(address_text.number, like=value, least=least, most=most))
         chosen: T = st.slider(label, least, most, start, step, format, key=self.key(name), **more)
         return self.keep(name, chosen, value)
 
     def number(self, name: str, default: T, least: float, most: float) -> T:
         """What the slider `name`, which is drawn further below, shows or will begin with."""
         value = self.initial_number(name, default, least, most)
-        return address.shows(self.key(name), value, partial(address_text.number, like=value, least=least, most=most))
+        return address.shows(
+            self.key(name),
+            value,
+            partial(address_text.number, like=value, least=least, most=most),
+            self.parameter(name),
+        )
 
     def select_slider(self, name: str, label: str, options: Sequence[T], value: T, **more: Any) -> T:
         """`st.select_slider` over the options."""
         value = self.initial_choice(name, value, options)
-        start = address.begins(self.key(name), value, partial(address_text.choice, options=options))
+        start = self.begins(name, value, partial(address_text.choice, options=options))
         chosen: T = st.select_slider(label, options, start, key=self.key(name), **more)
         return self.keep(name, chosen, value)
 
     def selectbox(self, name: str, label: str, options: Sequence[T], value: T | None = None, **more: Any) -> T:
         """`st.selectbox`, at first with `value` (None: the first of the options)."""
         first = self.initial_choice(name, options[0] if value is None else value, options)
-        start = address.begins(self.key(name), first, partial(address_text.choice, options=options))
+        start = self.begins(name, first, partial(address_text.choice, options=options))
         place = 0 if start is None else options.index(start)
         chosen: T = st.selectbox(label, options, place, key=self.key(name), **more)
         return self.keep(name, chosen, first)
@@ -166,13 +181,13 @@ class Panel:
     def toggle(self, name: str, label: str, value: bool = False, **more: Any) -> bool:
         """`st.toggle`."""
         value = self.initial_choice(name, value, (False, True))
-        start = address.begins(self.key(name), value, partial(address_text.choice, options=(False, True)))
+        start = self.begins(name, value, partial(address_text.choice, options=(False, True)))
         return self.keep(name, st.toggle(label, bool(start), key=self.key(name), **more), value)
 
     def number_input(self, name: str, label: str, least: int, most: int, value: int, **more: Any) -> int:
         """`st.number_input` for a whole number."""
         value = self.initial_number(name, value, least, most)
-        start = address.begins(self.key(name), value, partial(address_text.number, like=value, least=least, most=most))
+        start = self.begins(name, value, partial(address_text.number, like=value, least=least, most=most))
         shown: Any = "min" if start is None else start  # Streamlit's word for no default
         return self.keep(name, int(st.number_input(label, least, most, shown, key=self.key(name), **more)), value)
 
@@ -189,7 +204,7 @@ class Panel:
         chosen = st.segmented_control(
             label,
             list(titles),
-            default=address.begins(self.key(name), first, partial(address_text.choice, options=list(titles))),
+            default=self.begins(name, first, partial(address_text.choice, options=list(titles))),
             required=True,
             key=self.key(name),
             format_func=names.__getitem__,
@@ -211,7 +226,7 @@ class Panel:
         self, widget: Any, name: str, label: str, options: Sequence[T], value: Sequence[T], more: Mapping[str, Any]
     ) -> list[T]:
         first = self.initial_choices(name, value, options)
-        start = address.begins(self.key(name), first, partial(address_text.choices, options=options))
+        start = self.begins(name, first, partial(address_text.choices, options=options))
         chosen = widget(label, options, default=start, key=self.key(name), **more)
         return self.keep(name, list(chosen), first)
 
@@ -220,7 +235,7 @@ class Panel:
     ) -> list[T]:
         """`st.multiselect`: at most `most` of many; what is no option any more is left out."""
         key, first = self.key(name), self.initial_choices(name, value, options)
-        start: list[T] | None = address.begins(key, first, lambda text: address_text.some(text, options)[:most])
+        start: list[T] | None = self.begins(name, first, lambda text: address_text.some(text, options)[:most])
         shown = self.session.get(name, [])
         if not set(shown) <= set(options):
             start = address.widget_default(key, [option for option in shown if option in options])
@@ -229,8 +244,12 @@ class Panel:
 
     def keep(self, name: str, value: T, first: T) -> T:
         """`value` of the control `name`, of which the address is told where it is another one than `first`."""
-        address.keep(self.key(name), None if value == first else address_text.of(value))
+        address.keep(self.parameter(name), None if value == first else address_text.of(value))
         return value
+
+    def let(self, name: str, value: Any) -> None:
+        """Let the control `name` show `value` when it is drawn next; for callbacks."""
+        address.let(self.key(name), value)
 
 
 class _Entries(MutableMapping[str, Any]):

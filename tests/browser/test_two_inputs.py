@@ -108,18 +108,18 @@ def press(page: Page, button: str) -> None:
 
 
 def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
-    page = open_browser().open("/two_inputs?plane_data=clusters&plane_speed=3000")
+    page = open_browser().open("/two_inputs?plane_data=clusters&plane_speed=3000")  # names that earlier versions wrote
     wait_until(lambda: part(page, "verdict") == "ready")
     press(page, "one")
     assert part(page, "step") == "1"
     press(page, "play")
     wait_until(lambda: part(page, "verdict") == "learning" and page.says("100% of the test points are right"))
     page.move("plane_rate", Keys.END)  # of what trains, without a new start
-    wait_until(lambda: "plane_rate=30" in page.address)
+    wait_until(lambda: "?data=clusters&" in page.address and "&rate=30" in page.address)
     rate = "return document.querySelector('.mnist-lab-plane').view.training.rate"
     wait_until(lambda: page.browser.execute_script(rate) == 30)
     assert int(part(page, "step")) > 1
-    page.open("/two_inputs?plane_data=spiral&plane_rate=3&plane_loss=squared-error&plane_speed=3000")
+    page.open("/two_inputs?data=spiral&rate=3&loss=squared-error&speed=3000")
     wait_until(lambda: part(page, "verdict") == "ready")
     press(page, "play")
     page.wait_for("Diverged. At step")
@@ -129,15 +129,21 @@ def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
     wait_until(lambda: part(page, "verdict") == "eight")
     press(page, "play")
     page.wait_for("Diverged or collapsed: 3, 10.")
-    assert len(page.find(".mnist-lab-plane .eight canvas")) == 8
+    assert len(page.find(".mnist-lab-plane .small-planes canvas[role=img]")) == 8
     wait_until(lambda: len(page.find('.mnist-lab-plane .eight [data-verdict="diverged"]')) == 2)
+    step = int(part(page, "step"))
+    page.find(".mnist-lab-plane .small-planes button")[4].click()
+    wait_until(lambda: "&rate=0.3" in page.address or "shown=" not in page.address)
+    rates = "return document.querySelector('.mnist-lab-plane').view.trainings.map((one) => one.rate)"
+    wait_until(lambda: page.browser.execute_script(rates) == [0.3])
+    assert int(part(page, "step")) >= step  # the network that had trained there, not a new one
 
 
 def test_points_painted_by_keyboard_are_in_the_address(open_browser: Open) -> None:
-    page = open_browser().open("/two_inputs?plane_data=painted")
+    page = open_browser().open("/two_inputs?data=painted")
     page.wait_for("No points yet.")
     page.find(".mnist-lab-plane .ground canvas")[0].send_keys(" ", Keys.ARROW_RIGHT * 5, "0 ")
-    wait_until(lambda: "plane_painted=WW1" in page.address)
+    wait_until(lambda: "&painted=WW1" in page.address)
     address = page.address
     press(page, "clear")
     page.wait_for("No points yet.")

@@ -23,3 +23,8 @@ def colors(dark: bool) -> dict[str, str]:
         "test": theme.SPLIT_STYLES["test"].color(dark),
         "font": theme.FONT,
     }
+
+
+def rate_colors(count: int, dark: bool) -> list[str]:
+    """Of so many learning rates side by side, the lowest first."""
+    return [theme.scale_color(number / max(1, count - 1), dark) for number in range(count)]

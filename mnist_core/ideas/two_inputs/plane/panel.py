@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import streamlit as st
 
 from mnist_core.ideas.two_inputs.plane import concept
 from mnist_core.ideas.two_inputs.plane.concept import Activation, Loss
-from mnist_core.ideas.two_inputs.plane.figure import colors
+from mnist_core.ideas.two_inputs.plane.figure import colors, rate_colors
 from mnist_core.ideas.two_inputs.plane.texts import texts
 from mnist_core.messages import N_
 from mnist_core.ui import address, chart, frame, large_type, lesson, session
@@ -144,22 +145,32 @@ def _train(panel: Panel, begins: dict[str, Any], more: dict[str, Any]) -> None:
         "settings": begins | more,
         "speed": more["speed"],
         "rates": EIGHT_RATES,
+        "rate_colors": rate_colors(len(EIGHT_RATES), session.dark()),
         "names": [FEATURES[name] for name in begins["features"]],
         "painted": _painted(panel),
         "texts": texts(_),
         **look,
     }
     data["version"] = zlib.crc32(repr([data["settings"], data["painted"], look]).encode())
-    state = component(key=key, data=data, height="content", on_painted_change=lambda: None)
+    take = partial(_take, panel, key)
+    state = component(key=key, data=data, height="content", on_painted_change=lambda: None, on_taken_change=take)
     if (told := _readable(state.get("painted"))) is not None:
         panel.session["painted"] = told
     panel.keep("painted", panel.session["painted"], "")
 
 
+def _take(panel: Panel, key: str) -> None:
+    """Of the eight, go on with the one that was chosen."""
+    rate = st.session_state[key].get("taken")
+    if rate in EIGHT_RATES:
+        panel.let("rate", rate)
+        panel.let("shown", "one")
+
+
 def _painted(panel: Panel) -> str:
     """The points painted by hand, as the session has them, else the address."""
     first = _readable(panel.initial.get("painted")) or ""
-    painted: str = address.shows(panel.key("painted"), first, _readable)
+    painted: str = address.shows(panel.key("painted"), first, _readable, panel.parameter("painted"))
     panel.session["painted"] = painted
     return painted
 

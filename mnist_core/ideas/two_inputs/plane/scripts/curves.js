@@ -2,28 +2,29 @@
 
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
-// `lines`: [{ values, color, dash, name }]; `y`: { low, high, log }. `fit`: as pictures.js has it.
-export function drawChart(fit, canvas, width, height, { title, steps, count, lines, y, notes, colors, letters }) {
+// `lines`: [{ records, values, color, dash, name, left }], of which those that have `left` the chart get a sign; `y`: { low, high, log }.
+// `fit`: as pictures.js has it.
+export function drawChart(fit, canvas, width, height, { title, lines, y, notes, colors, letters }) {
   const pen = fit(canvas, width, height);
-  const [left, right, top, bottom] = [3.1 * letters, width - 6, 2.7 * letters, height - 1.5 * letters];
   pen.clearRect(0, 0, width, height);
   pen.font = `600 ${letters}px ${colors.font}`;
   pen.fillStyle = colors.ink;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
   pen.fillText(title, 0, 0.7 * letters);
-  const last = Math.max(10, count ? steps[count - 1] : 0);
+  pen.font = `${0.85 * letters}px ${colors.font}`;
+  const rows = legend(pen, lines, 1.9 * letters, width, letters, colors);
+  const [left, right, top, bottom] = [3.1 * letters, width - 6, (1.4 + 1.3 * rows) * letters, height - 1.5 * letters];
+  const last = Math.max(10, ...lines.map(({ records: { steps, count } }) => (count ? steps[count - 1] : 0)));
   const across = (step) => left + (step / last) * (right - left);
   const share = (value) => (y.log ? Math.log(value / y.low) / Math.log(y.high / y.low) : (value - y.low) / (y.high - y.low));
   const up = (value) => bottom - Math.min(2, Math.max(-1, share(value))) * (bottom - top); // beyond the chart it is cut off
-  pen.font = `${0.85 * letters}px ${colors.font}`;
-  legend(pen, lines, 1.9 * letters, letters, colors);
   axes(pen, { left, right, top, bottom, across, up, last, y, letters, colors });
   pen.save();
   pen.beginPath();
   pen.rect(left, top - 1, right - left, bottom - top + 2);
   pen.clip();
-  for (const { values, color, dash } of lines) {
+  for (const { records: { steps, count }, values, color, dash } of lines) {
     pen.strokeStyle = color;
     pen.lineWidth = 2;
     pen.setLineDash(DASHES[dash]);
@@ -40,12 +41,18 @@ export function drawChart(fit, canvas, width, height, { title, steps, count, lin
     pen.stroke();
   }
   pen.restore();
+  pen.setLineDash([]);
+  for (const { left: step, color } of lines) if (step !== undefined && step !== null) sign(pen, across(step), top, letters, color);
   notes.forEach(({ step, text }, row) => note(pen, across(step), top, row, text, { right, left, letters, colors }));
 }
 
-function legend(pen, lines, y, letters, colors) {
-  let x = 0;
+// In as many rows as it needs; returns how many.
+function legend(pen, lines, top, width, letters, colors) {
+  let [x, row] = [0, 0];
   for (const { name, color, dash } of lines) {
+    const wide = 2.1 * letters + pen.measureText(name).width;
+    if (x && x + wide > width) [x, row] = [0, row + 1];
+    const y = top + 1.3 * row * letters;
     pen.strokeStyle = color;
     pen.lineWidth = 2.5;
     pen.setLineDash(DASHES[dash]);
@@ -55,9 +62,10 @@ function legend(pen, lines, y, letters, colors) {
     pen.stroke();
     pen.fillStyle = colors.ink;
     pen.fillText(name, x + 2.1 * letters, y);
-    x += 2.1 * letters + pen.measureText(name).width + letters;
+    x += wide + letters;
   }
   pen.setLineDash([]);
+  return row + 1;
 }
 
 function axes(pen, { left, right, top, bottom, across, up, last, y, letters, colors }) {
@@ -104,17 +112,20 @@ export function number(value) {
 
 export const short = (value) => (value >= 1e4 || (value && value < 1e-3) ? value.toExponential(0).replace("+", "") : String(Number(value.toPrecision(3))));
 
+// Points out of the chart.
+function sign(pen, x, top, letters, color) {
+  pen.fillStyle = color;
+  pen.beginPath();
+  pen.moveTo(x, top);
+  pen.lineTo(x - 0.5 * letters, top + 0.9 * letters);
+  pen.lineTo(x + 0.5 * letters, top + 0.9 * letters);
+  pen.fill();
+}
+
 // A sign that points out of the chart, and the text on the side where there is room.
 function note(pen, x, top, row, text, { left, right, letters, colors }) {
   const y = top + (0.6 + 1.25 * row) * letters;
-  pen.fillStyle = colors.broken;
-  if (row === 0) {
-    pen.beginPath();
-    pen.moveTo(x, top);
-    pen.lineTo(x - 0.5 * letters, top + 0.9 * letters);
-    pen.lineTo(x + 0.5 * letters, top + 0.9 * letters);
-    pen.fill();
-  }
+  if (row === 0) sign(pen, x, top, letters, colors.broken);
   const toRight = x < (left + right) / 2;
   const room = (toRight ? right - x : x - left) - letters;
   pen.textAlign = toRight ? "left" : "right";

@@ -1,4 +1,5 @@
 // What is seen of a network: the plane with its points, and every unit's own picture with the weights between as lines.
+// Lines are what costs most, on the thread that also trains: so what changes with each picture is little, and lies in canvases of its own.
 
 const COLORS = 256;
 const LEFT_WEIGHT = 100; // a weight beyond it has left
@@ -23,10 +24,10 @@ export function palette({ low, middle, high, broken }) {
 
 const place = (value) => (value === value ? Math.min(COLORS - 1, Math.max(0, (value * 0.5 + 0.5) * COLORS)) : COLORS);
 
-function scratch(width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+// The pen of a canvas, and its pixels to write to.
+function painter(canvas) {
   const pen = canvas.getContext("2d");
-  const image = pen.createImageData(width, height);
+  const image = pen.createImageData(canvas.width, canvas.height);
   return { canvas, pen, image, pixels: new Uint32Array(image.data.buffer) };
 }
 
@@ -43,17 +44,32 @@ export function fit(canvas, width, height) {
   return pen;
 }
 
+// A canvas over or under another one, for sight alone.
+function layer(where, canvas) {
+  const made = document.createElement("canvas");
+  made.setAttribute("aria-hidden", "true");
+  Object.assign(made.style, { position: "absolute", inset: "0", pointerEvents: "none" });
+  canvas[where](made);
+  return made;
+}
+
 export class Plane {
+  // The ground has a pixel for each place of the grid, and the browser makes it as large as the plane; `canvas` has the boundary, and
+  // the points, which seldom change, lie above.
   constructor(canvas, reach) {
-    Object.assign(this, { canvas, reach, side: 0, points: document.createElement("canvas"), ground: null });
+    canvas.parentElement.style.position = "relative";
+    const [ground, points] = [layer("before", canvas), layer("after", canvas)];
+    canvas.style.position = "relative";
+    Object.assign(this, { canvas, reach, side: 0, points, ground, paint: null });
   }
 
   resize(side) {
     this.side = side;
     this.pen = fit(this.canvas, side, side);
+    for (const { style } of [this.canvas.parentElement, this.ground]) Object.assign(style, { width: `${side}px`, height: `${side}px` });
   }
 
-  // The points as a picture of their own, which lies on the ground: circles and squares, those of the test hollow.
+  // Circles and squares, those of the test hollow.
   setPoints(train, test, colors) {
     const pen = fit(this.points, this.side, this.side);
     pen.clearRect(0, 0, this.side, this.side);
@@ -82,19 +98,20 @@ export class Plane {
 
   // `squash`: whether an output is the logit of a probability.
   draw(grid, unit, squash, scale, colors, lut) {
-    const { pen, side } = this;
-    if (this.ground?.canvas.width !== grid.side) this.ground = scratch(grid.side, grid.side);
-    const { pixels, image } = this.ground;
+    if (this.ground.width !== grid.side) {
+      Object.assign(this.ground, { width: grid.side, height: grid.side });
+      this.paint = null;
+    }
+    this.paint ??= painter(this.ground);
+    const { pixels, image, pen } = this.paint;
     const from = grid.of(unit);
     for (let n = 0; n < grid.places; n += 1) {
       const value = grid.values[from + n];
-      pixels[n] = lut[place(squash ? 1 - 2 / (Math.exp(value) + 1) : value * scale) | 0];
+      pixels[n] = lut[place(squash ? grid.squashed(value) : value * scale) | 0];
     }
-    this.ground.pen.putImageData(image, 0, 0);
-    pen.imageSmoothingEnabled = true;
-    pen.drawImage(this.ground.canvas, 0, 0, side, side);
+    pen.putImageData(image, 0, 0);
+    this.pen.clearRect(0, 0, this.side, this.side);
     this.drawBoundary(grid, from, colors);
-    pen.drawImage(this.points, 0, 0, side, side);
   }
 
   // The line on which the value is 0, through the squares between four places.
@@ -174,81 +191,97 @@ export class Graph {
     return this.boxes.findIndex(([left, top, size]) => x >= left && x <= left + size && y >= top && y <= top + size);
   }
 
-  draw(network, grid, names, colors, lut, chosen, broken) {
-    const { pen, boxes, letters } = this;
-    pen.clearRect(0, 0, this.width, this.height);
-    this.drawWeights(network, colors);
-    this.fillAtlas(network, grid, lut);
-    const small = Math.ceil(grid.side / SMALL);
+  // `layers`: numbers of those that are drawn, each with the weights that lead into it; the rest stays as it is.
+  draw(network, grid, names, colors, lut, chosen, broken, layers) {
+    const { pen, boxes } = this;
     pen.imageSmoothingEnabled = true;
-    pen.font = `${letters}px ${colors.font}`;
     pen.textBaseline = "middle";
-    boxes.forEach(([left, top, size], unit) => {
-      const dead = !network.alive[unit];
-      if (dead) {
-        pen.fillStyle = colors.dead;
-        pen.fillRect(left, top, size, size);
-      } else pen.drawImage(this.atlas.canvas, 0.5, unit * small + 0.5, small - 1, small - 1, left, top, size, size);
-      pen.setLineDash(dead ? [3, 3] : []);
-      pen.strokeStyle = unit === chosen ? colors.ink : broken && unit >= network.sizes[0] ? colors.broken : colors.quiet;
-      pen.lineWidth = unit === chosen ? 3 : 1;
-      pen.strokeRect(left, top, size, size);
-      if (unit < names.length) {
-        pen.fillStyle = colors.ink;
-        pen.textAlign = "right";
-        pen.fillText(names[unit], left - 0.4 * letters, top + size / 2);
-      } else if (broken) {
-        pen.fillStyle = colors.broken;
-        pen.textAlign = "center";
-        pen.fillText("NaN", left + size / 2, top + size / 2, size);
+    for (const layer of layers) {
+      const first = network.starts[layer];
+      const [left, , size] = boxes[first];
+      const from = layer ? boxes[first - 1][0] + size : 0;
+      pen.clearRect(from + 2, 0, left + size - from, this.height);
+      if (layer) this.drawWeights(network, layer, colors);
+      this.fillAtlas(network, grid, lut, layer);
+      for (let unit = first; unit < first + network.sizes[layer]; unit += 1) {
+        this.drawUnit(network, grid, unit, colors, unit === chosen, broken && layer > 0);
+        if (layer === 0) this.name(names[unit], boxes[unit], colors);
       }
-    });
+    }
     pen.setLineDash([]);
   }
 
-  // All units' small pictures below one another.
-  fillAtlas(network, grid, lut) {
+  drawUnit(network, grid, unit, colors, chosen, broken) {
+    const { pen, letters, boxes } = this;
+    const [left, top, size] = boxes[unit];
     const small = Math.ceil(grid.side / SMALL);
-    if (this.atlas?.canvas.height !== small * network.units) this.atlas = scratch(small, small * network.units);
-    const { pixels, image } = this.atlas;
-    let n = 0;
-    for (let unit = 0; unit < network.units; unit += 1) {
+    const dead = !network.alive[unit];
+    if (dead) {
+      pen.fillStyle = colors.dead;
+      pen.fillRect(left, top, size, size);
+    } else pen.drawImage(this.atlas.canvas, 0.5, unit * small + 0.5, small - 1, small - 1, left, top, size, size);
+    pen.setLineDash(dead ? [3, 3] : []);
+    pen.strokeStyle = chosen ? colors.ink : broken ? colors.broken : colors.quiet;
+    pen.lineWidth = chosen ? 3 : 1;
+    pen.strokeRect(left, top, size, size);
+    if (!broken) return;
+    pen.font = `${letters}px ${colors.font}`;
+    pen.fillStyle = colors.broken;
+    pen.textAlign = "center";
+    pen.fillText("NaN", left + size / 2, top + size / 2, size);
+  }
+
+  name(name, [left, top, size], colors) {
+    const { pen, letters } = this;
+    pen.font = `${letters}px ${colors.font}`;
+    pen.fillStyle = colors.ink;
+    pen.textAlign = "right";
+    pen.fillText(name, left - 0.4 * letters, top + size / 2);
+  }
+
+  // The small pictures of a layer's units; those of all units lie below one another.
+  fillAtlas(network, grid, lut, layer) {
+    const small = Math.ceil(grid.side / SMALL);
+    if (this.atlas?.canvas.height !== small * network.units) {
+      this.atlas = painter(Object.assign(document.createElement("canvas"), { width: small, height: small * network.units }));
+    }
+    const { pixels, image, pen } = this.atlas;
+    const first = network.starts[layer];
+    let n = first * small * small;
+    for (let unit = first; unit < first + network.sizes[layer]; unit += 1) {
       const squash = unit === network.units - 1 && !network.squared;
       const scale = scaleOf(network, grid, unit);
       for (let row = 0; row < grid.side; row += SMALL) {
         for (let column = 0; column < grid.side; column += SMALL) {
           const value = grid.values[grid.of(unit) + row * grid.side + column];
-          pixels[n] = lut[place(squash ? 1 - 2 / (Math.exp(value) + 1) : value * scale) | 0];
+          pixels[n] = lut[place(squash ? grid.squashed(value) : value * scale) | 0];
           n += 1;
         }
       }
     }
-    this.atlas.pen.putImageData(image, 0, 0);
+    pen.putImageData(image, 0, 0, 0, first * small, small, network.sizes[layer] * small);
   }
 
   // Orange and solid what raises, blue and dashed what lowers, the wider the larger; gray from a dead unit; red what has left.
-  drawWeights({ sizes, starts, offsets, parameters, alive }, colors) {
+  drawWeights({ sizes, starts, offsets, parameters, alive }, layer, colors) {
     const { pen, boxes } = this;
-    for (let layer = 1; layer < sizes.length; layer += 1) {
-      for (let j = 0; j < sizes[layer]; j += 1) {
-        for (let i = 0; i < sizes[layer - 1]; i += 1) {
-          const weight = parameters[offsets[layer] + j * sizes[layer - 1] + i];
-          const [from, to] = [boxes[starts[layer - 1] + i], boxes[starts[layer] + j]];
-          const left = !(Math.abs(weight) <= LEFT_WEIGHT);
-          const dead = !alive[starts[layer - 1] + i] || !alive[starts[layer] + j];
-          pen.strokeStyle = left ? colors.broken : dead ? colors.dead : weight > 0 ? colors.high : colors.low;
-          pen.lineWidth = left ? 5 : Math.min(5, 0.4 + 1.8 * Math.sqrt(Math.abs(weight)));
-          pen.globalAlpha = left ? 1 : Math.min(0.9, 0.25 + 0.4 * Math.abs(weight));
-          pen.setLineDash(weight < 0 && !left ? [5, 3] : []);
-          const [x0, y0, x1, y1] = [from[0] + from[2], from[1] + from[2] / 2, to[0], to[1] + to[2] / 2];
-          pen.beginPath();
-          pen.moveTo(x0, y0);
-          pen.bezierCurveTo((x0 + x1) / 2, y0, (x0 + x1) / 2, y1, x1, y1);
-          pen.stroke();
-        }
+    for (let j = 0; j < sizes[layer]; j += 1) {
+      for (let i = 0; i < sizes[layer - 1]; i += 1) {
+        const weight = parameters[offsets[layer] + j * sizes[layer - 1] + i];
+        const [from, to] = [boxes[starts[layer - 1] + i], boxes[starts[layer] + j]];
+        const left = !(Math.abs(weight) <= LEFT_WEIGHT);
+        const dead = !alive[starts[layer - 1] + i] || !alive[starts[layer] + j];
+        pen.strokeStyle = left ? colors.broken : dead ? colors.dead : weight > 0 ? colors.high : colors.low;
+        pen.lineWidth = left ? 5 : Math.min(5, 0.4 + 1.8 * Math.sqrt(Math.abs(weight)));
+        pen.globalAlpha = left ? 1 : Math.min(0.9, 0.25 + 0.4 * Math.abs(weight));
+        pen.setLineDash(weight < 0 && !left ? [5, 3] : []);
+        const [x0, y0, x1, y1] = [from[0] + from[2] + 2, from[1] + from[2] / 2, to[0], to[1] + to[2] / 2];
+        pen.beginPath();
+        pen.moveTo(x0, y0);
+        pen.bezierCurveTo((x0 + x1) / 2, y0, (x0 + x1) / 2, y1, x1, y1);
+        pen.stroke();
       }
     }
     pen.globalAlpha = 1;
-    pen.setLineDash([]);
   }
 }

@@ -4,7 +4,9 @@
 const TRAIN_MS = 8; // of a picture's time, for training at most
 const LONGEST_MS = 100; // between two pictures, that count for training
 const [SIDE, COARSE, MANY] = [60, 44, 14]; // places of the grid; of that for so many units or more
-const SLOW_MS = 25; // between two pictures: what stands around the plane is then drawn in turn, a part with each
+// What stands around the plane is drawn in turn: the layers of the network, then the curves and the words. With each picture one of these
+// where the last took longer than so many milliseconds, one more after each so many that did not.
+const [SLOW_MS, CALM] = [25, 60];
 const MOST_POINTS = 200; // painted by hand
 const APART = 0.25; // between two painted points of one stroke
 
@@ -26,11 +28,15 @@ const STYLE = `
   .mnist-lab-plane .sentence { margin: 0.6rem 0 0.7rem; min-height: 3.2em; }
   .mnist-lab-plane canvas { display: block; border-radius: 2px; }
   .mnist-lab-plane canvas:focus-visible { outline: 3px solid var(--st-primary-color, #0072b2); outline-offset: 2px; }
-  .mnist-lab-plane .eight .small { opacity: 1; line-height: 1.35; font-variant-numeric: tabular-nums; }
+  .mnist-lab-plane .small-planes .small { opacity: 1; line-height: 1.35; font-variant-numeric: tabular-nums; }
   .mnist-lab-plane .small { font-size: 0.85rem; opacity: 0.8; margin: 0.35rem 0 0; }
   .mnist-lab-plane .charts { display: flex; flex-wrap: wrap; gap: 0.8rem 1.4rem; }
   .mnist-lab-plane .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-  .mnist-lab-plane .eight { display: grid; }
+  .mnist-lab-plane .eight { display: flex; flex-wrap: wrap; gap: 1rem 1.4rem; align-items: flex-start; }
+  .mnist-lab-plane .small-planes { display: grid; }
+  .mnist-lab-plane .small-planes button { display: flex; align-items: center; gap: 0.4rem; padding: 0.1rem 0.5rem; min-height: 2.2rem;
+    width: 100%; margin-top: 0.35rem; font-weight: 600; }
+  .mnist-lab-plane .small-planes button i { width: 1.5rem; border-top: 3px solid; }
   .mnist-lab-plane [hidden] { display: none; }`;
 
 const HTML = `<style>${STYLE}</style>
@@ -40,9 +46,9 @@ const HTML = `<style>${STYLE}</style>
   <div class="row brushes" role="radiogroup"><button type="button" class="brush" role="radio"><i></i><span></span></button>
     <button type="button" class="brush" role="radio"><i></i><span></span></button><button type="button" class="clear"></button></div>
   <div class="views"><div class="network"><canvas tabindex="0" role="img"></canvas><p class="small"></p></div>
-    <div class="ground"><canvas tabindex="0" role="img"></canvas><p class="small"></p></div>
+    <div class="ground"><div><canvas tabindex="0" role="img"></canvas></div><p class="small"></p></div>
     <div class="charts"><canvas role="img"></canvas><canvas role="img"></canvas></div></div>
-  <div class="eight"></div>`;
+  <div class="eight"><div class="small-planes"></div><div><canvas class="losses" role="img"></canvas><p class="small"></p></div></div>`;
 
 function create({ parentElement, data }, kit) {
   const root = document.createElement("div");
@@ -51,11 +57,11 @@ function create({ parentElement, data }, kit) {
   root.innerHTML = HTML;
   parentElement.appendChild(root);
   const part = (selector) => root.querySelector(selector);
-  const view = { kit, root, data, painted: data.painted, brush: 1, cursor: [0, 0], chosen: null, playing: false, frame: 0, pictures: 0 };
+  const view = { kit, root, data, painted: data.painted, brush: 1, cursor: [0, 0], chosen: null, playing: false, frame: 0, pictures: 0, turn: 0, parts: 1, calm: 0 };
   Object.assign(view, { play: part(".play"), one: part(".one"), reset: part(".reset"), counts: part(".counts"), sentence: part(".sentence") });
   Object.assign(view, { said: part(".said"), brushes: part(".brushes"), clear: part(".clear"), legend: part(".network p"), caption: part(".ground p") });
   Object.assign(view, { brushButtons: [...root.querySelectorAll(".brush")], charts: [...root.querySelectorAll(".charts canvas")] });
-  Object.assign(view, { views: part(".views"), eight: part(".eight"), turn: 0 });
+  Object.assign(view, { views: part(".views"), eight: part(".eight"), smallPlanes: part(".small-planes"), losses: part(".losses"), hint: part(".losses + p") });
   view.plane = new kit.Plane(part(".ground canvas"), kit.REACH);
   view.graph = new kit.Graph(part(".network canvas"));
   view.play.addEventListener("click", () => (view.playing ? pause(view) : play(view)));
@@ -82,11 +88,21 @@ function begin(view) {
   view.points = kit.pointsOf(kit, data.settings, view.painted);
   view.isEight = data.settings.shown === "eight";
   const rates = view.isEight ? data.rates : [data.settings.rate];
-  view.trainings = rates.map((rate) => new kit.Training(kit, { ...data.settings, rate }, view.points));
+  view.trainings = taken(view) ?? rates.map((rate) => new kit.Training(kit, { ...data.settings, rate }, view.points));
   view.training = view.trainings[0];
   view.grid = new kit.Grid(view.training.network.units < MANY ? SIDE : COARSE, kit.REACH, data.settings.features, view.training.network.units);
-  Object.assign(view, { due: 0, chosen: null, verdict: "" });
+  Object.assign(view, { due: 0, chosen: null, verdict: "", turn: 0, parts: 1, calm: 0 });
   layOut(view);
+}
+
+// Of eight networks the one that the student went on with, as it is, where nothing else was changed.
+function taken(view) {
+  const { data, take } = view;
+  view.take = null;
+  if (!take || take.training.rate !== data.settings.rate || take.about !== data.about) return null;
+  take.training.use(data.settings);
+  take.training.evaluate();
+  return [take.training];
 }
 
 const canTrain = (view) => view.trainings.some((training) => training.canTrain);
@@ -119,7 +135,7 @@ function oneStep(view) {
 
 function tick(view, now) {
   const { trainings } = view;
-  view.slow = now - view.last > SLOW_MS;
+  keepPace(view, now - view.last);
   view.due += (view.data.speed * Math.min(LONGEST_MS, now - view.last)) / 1000;
   view.last = now;
   const end = performance.now() + TRAIN_MS;
@@ -132,12 +148,17 @@ function tick(view, now) {
   }
   if (!canTrain(view)) return pause(view);
   if (steps) {
-    if (!view.isEight) view.training.evaluate(now);
     view.pictures += 1;
+    if (!view.isEight && (view.parts > 1 || view.pictures % 2)) view.training.evaluate(now);
     draw(view, now);
-    if (!view.slow || view.pictures % 3 === 2) say(view);
   }
   view.frame = requestAnimationFrame((next) => tick(view, next));
+}
+
+function keepPace(view, passed) {
+  view.calm = passed > SLOW_MS ? 0 : view.calm + 1;
+  if (passed > SLOW_MS) view.parts = 1;
+  else if (view.calm % CALM === 0) view.parts = Math.min(view.parts + 1, view.training.network.sizes.length + 1);
 }
 
 // ---- what is seen --------------------------------------------------------------------------------------------------------
@@ -156,7 +177,7 @@ function layOut(view) {
   const across = Math.floor(wide ? width - side - chart - 2 * gap - 2 : middle ? width - side - gap - 2 : width);
   plane.resize(side);
   graph.resize(across, middle ? side : Math.max(150, 46 * rows), training.network.sizes, letters);
-  plane.canvas.parentElement.style.order = middle ? "" : "-1";
+  root.querySelector(".ground").style.order = middle ? "" : "-1";
   for (const part of view.views.querySelectorAll(".small")) part.style.maxWidth = `${part.parentElement.firstElementChild.style.width}`;
   root.querySelector(".charts").style.width = `${wide ? chart : width}px`;
   Object.assign(view, { letters, chartSize: [chart, Math.floor(wide ? side / 2 - 0.4 * gap : 200)] });
@@ -189,40 +210,53 @@ function show(view) {
   });
   view.plane.canvas.style.cursor = view.brushes.hidden ? "" : "crosshair";
   view.plane.canvas.style.touchAction = view.brushes.hidden ? "" : "none";
-  draw(view, performance.now(), true);
+  draw(view);
+}
+
+// All of it where `now` is none.
+function draw(view, now = null) {
+  if (view.isEight) {
+    if (view.kit.drawEight(view, now)) say(view);
+    return;
+  }
+  drawPlane(view);
+  const layers = view.training.network.sizes.length;
+  const parts = now === null ? layers + 1 : view.parts;
+  const due = Array.from({ length: parts }, (_none, n) => (view.turn + n) % (layers + 1));
+  view.turn = (view.turn + parts) % (layers + 1);
+  drawGraph(view, due.filter((part) => part < layers));
+  if (!due.includes(layers)) return;
+  drawCurves(view);
   say(view);
 }
 
-function draw(view, now, whole = false) {
-  if (view.isEight) {
-    view.kit.drawEight(view, whole ? null : now);
-    return;
-  }
-  const { training, grid, plane, graph, data, lut, chosen } = view;
+function drawPlane(view) {
+  const { training, grid, plane, data, lut, chosen } = view;
   const { network } = training;
   grid.fill(network);
   const unit = chosen ?? network.units - 1;
   const isOutput = unit === network.units - 1;
   plane.draw(grid, unit, isOutput && !network.squared, isOutput ? 1 : view.kit.scaleOf(network, grid, unit), data.colors, lut);
   if (!view.brushes.hidden && document.activeElement === plane.canvas) plane.drawCursor(view.cursor, data.colors);
-  const turn = view.pictures % 3;
-  const everything = whole || !view.slow;
-  if (everything || turn === 0) graph.draw(network, grid, data.names, data.colors, lut, chosen, training.brokenAt !== null);
-  if (whole || turn === 1) drawCurves(view);
+}
+
+function drawGraph(view, layers) {
+  const { training, grid, data, lut, chosen } = view;
+  view.graph.draw(training.network, grid, data.names, data.colors, lut, chosen, training.brokenAt !== null, layers);
 }
 
 function drawCurves(view) {
   const { data, training, letters, charts, chartSize, kit } = view;
   const { texts, colors } = data;
-  const { steps, count, train, test, sharpness, edge } = training.records;
-  const common = { steps, count, colors, letters };
-  const lines = [{ values: train, color: colors.train, dash: "solid", name: texts.train }];
-  if (training.test) lines.push({ values: test, color: colors.test, dash: "dash", name: texts.test });
+  const { records } = training;
+  const common = { colors, letters };
+  const lines = [{ records, values: records.train, color: colors.train, dash: "solid", name: texts.train }];
+  if (training.test) lines.push({ records, values: records.test, color: colors.test, dash: "dash", name: texts.test });
   const y = { low: 0, high: training.top || 1, log: false };
   kit.drawChart(kit.fit, charts[0], ...chartSize, { ...common, title: texts.loss, lines, y, notes: departure(view) });
   const curvature = [
-    { values: sharpness, color: colors.ink, dash: "solid", name: texts.sharpness },
-    { values: edge, color: colors.broken, dash: "dash", name: texts.edge },
+    { records, values: records.sharpness, color: colors.ink, dash: "solid", name: texts.sharpness },
+    { records, values: records.edge, color: colors.broken, dash: "dash", name: texts.edge },
   ];
   kit.drawChart(kit.fit, charts[1], ...chartSize, { ...common, title: texts.curvature, lines: curvature, y: reach(training), notes: [] });
 }
@@ -323,7 +357,7 @@ function unitText({ training, chosen, data, kit: { filled } }) {
 function choose(view, unit) {
   if (unit === view.chosen) return;
   view.chosen = unit;
-  draw(view, performance.now());
+  draw(view);
   view.caption.textContent = unit === null ? view.data.texts.points : unitText(view);
 }
 
@@ -405,7 +439,7 @@ function listenToPainting(view) {
       view.tell(view.painted);
     });
   }
-  for (const name of ["focus", "blur"]) canvas.addEventListener(name, () => view.training && draw(view, performance.now()));
+  for (const name of ["focus", "blur"]) canvas.addEventListener(name, () => view.training && draw(view));
   canvas.addEventListener("keydown", (event) => paintByKey(view, event));
   view.brushButtons.forEach((button, target) => {
     button.addEventListener("click", () => {
@@ -443,6 +477,10 @@ function update(component, kit) {
   const view = views.get(parentElement) || create(component, kit);
   const before = view.about;
   view.tell = (text) => component.setStateValue("painted", text);
+  view.goOn = (training) => {
+    view.take = { training, about: data.about.replace('"shown": "eight"', '"shown": "one"') };
+    component.setTriggerValue("taken", training.rate);
+  };
   view.data = data;
   view.lut = kit.palette(data.colors);
   view.about = data.about;

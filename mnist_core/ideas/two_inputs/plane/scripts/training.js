@@ -74,8 +74,8 @@ export class Training {
     this.lowest = Math.min(this.lowest, this.trainLoss);
     this.largest = network.largestWeight();
     this.countDead();
-    if (this.brokenAt !== null) this.sharpness = NaN;
-    else if (sharp && (now === null || now - this.measured > TURN_MS)) {
+    if (this.brokenAt !== null || !sharp) this.sharpness = NaN;
+    else if (now === null || now - this.measured > TURN_MS) {
       this.sharpness = network.sharpness(this.train, now === null ? REST_TURNS : TURNS);
       this.measured = now ?? 0;
     }
