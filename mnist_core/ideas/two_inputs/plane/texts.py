@@ -45,6 +45,7 @@ def texts(translate: Translate) -> dict[str, Any]:
         "legend": N_("Lines are weights: orange, solid: positive; blue, dashed: negative; red: beyond ±100. Gray: a dead unit. Point at a unit to see its picture large."),
         "points": N_("The line is the decision boundary. Circles: class 0; squares: class 1; hollow: test points."),
         "paint": N_("Paint up to 200 points by pointer or finger. By keyboard: arrow keys move, 0 and 1 choose the class, the space bar paints, Delete removes."),
+        "cursor": N_("x {x}, y {y}"),
         "plane": N_("The plane with the points and the decision boundary."),
         "network": N_("The network. Inputs: {inputs}; units of the hidden layers: {layers}. Arrow keys choose a unit."),
         "input": N_("Input {name}"),

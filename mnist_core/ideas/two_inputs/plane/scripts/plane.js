@@ -22,6 +22,7 @@ const STYLE = `
   .mnist-lab-plane .play { min-width: 6.2rem; font-weight: 600; color: var(--st-background-color, #fff);
     background: var(--st-primary-color, #0072b2); border-color: transparent; }
   .mnist-lab-plane .brush[aria-checked="true"] { outline: 3px solid currentColor; outline-offset: 1px; }
+  .mnist-lab-plane .brushes { margin-bottom: 0.7rem; }
   .mnist-lab-plane .brush { display: inline-flex; gap: 0.45rem; align-items: center; }
   .mnist-lab-plane .brush i { width: 0.8rem; height: 0.8rem; display: inline-block; }
   .mnist-lab-plane .counts { font-variant-numeric: tabular-nums; margin-left: 0.4rem; }
@@ -45,8 +46,8 @@ const HTML = `<style>${STYLE}</style>
   <p class="sentence"></p><div class="said" aria-live="polite"></div>
   <div class="row brushes" role="radiogroup"><button type="button" class="brush" role="radio"><i></i><span></span></button>
     <button type="button" class="brush" role="radio"><i></i><span></span></button><button type="button" class="clear"></button></div>
-  <div class="views"><div class="network"><canvas tabindex="0" role="img"></canvas><p class="small"></p></div>
-    <div class="ground"><div><canvas tabindex="0" role="img"></canvas></div><p class="small"></p></div>
+  <div class="views"><div class="network"><canvas tabindex="0" role="application"></canvas><p class="small"></p></div>
+    <div class="ground"><div><canvas tabindex="0"></canvas></div><p class="small"></p></div>
     <div class="charts"><canvas role="img"></canvas><canvas role="img"></canvas></div></div>
   <div class="eight"><div class="small-planes"></div><div><canvas class="losses" role="img"></canvas><p class="small"></p></div></div>`;
 
@@ -207,7 +208,9 @@ function show(view) {
     button.querySelector("span").textContent = texts.classes[target];
     Object.assign(button.querySelector("i").style, { background: target ? data.colors.high : data.colors.low, borderRadius: target ? "0" : "50%" });
     button.setAttribute("aria-checked", String(view.brush === target));
+    button.tabIndex = view.brush === target ? 0 : -1;
   });
+  view.plane.canvas.setAttribute("role", view.brushes.hidden ? "img" : "application"); // keys are the program's own there
   view.plane.canvas.style.cursor = view.brushes.hidden ? "" : "crosshair";
   view.plane.canvas.style.touchAction = view.brushes.hidden ? "" : "none";
   draw(view);
@@ -319,7 +322,8 @@ function say(view) {
   const step = Math.max(...view.trainings.map((one) => one.step));
   view.root.dataset.step = String(step);
   const values = { step: step.toLocaleString("en"), train: number(training.trainLoss), test: number(training.testLoss) };
-  const counts = filled(view.isEight ? data.texts.counts_eight : training.test ? data.texts.counts : data.texts.counts_painted, values);
+  const alone = view.isEight || !training.train.count;
+  const counts = filled(alone ? data.texts.counts_eight : training.test ? data.texts.counts : data.texts.counts_painted, values);
   if (view.counts.textContent !== counts) view.counts.textContent = counts;
   const [, bold, rest] = text.match(/^\*\*(.+?)\*\*(.*)$/);
   if (view.text !== text) view.sentence.replaceChildren(Object.assign(document.createElement("strong"), { textContent: bold }), rest);
@@ -446,6 +450,12 @@ function listenToPainting(view) {
       view.brush = target;
       show(view);
     });
+    button.addEventListener("keydown", (event) => {
+      if (!event.key.startsWith("Arrow")) return;
+      event.preventDefault();
+      view.brushButtons[1 - target].focus();
+      view.brushButtons[1 - target].click();
+    });
   });
   view.clear.addEventListener("click", () => {
     setPainted(view, "");
@@ -468,6 +478,7 @@ function paintByKey(view, event) {
   } else return;
   event.preventDefault();
   show(view);
+  if (by) view.said.textContent = view.kit.filled(view.data.texts.cursor, { x: view.cursor[0].toFixed(1), y: view.cursor[1].toFixed(1) });
 }
 
 // ---- the component ---------------------------------------------------------------------------------------------------------------

@@ -62,8 +62,9 @@ export class Training {
 
   // Measure the network as it is now, and note it. `now`: the page's time while it plays, none at rest. `sharp`: its sharpness, too.
   evaluate(now = null, sharp = true) {
-    if (!this.train.count) return;
     const { network } = this;
+    if (!this.train.count) network.alive.fill(1);
+    if (!this.train.count) return;
     this.trainLoss = network.measure(this.train, true);
     this.accuracy = network.right;
     if (this.test) {
