@@ -464,3 +464,4 @@ class HandedIn:
     title: UserText
     nickname: UserText
     handed_in_at: float  # seconds since the epoch (UTC)
+    is_open: bool = False  # its student may take it back, or put another in its place

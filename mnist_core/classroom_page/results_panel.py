@@ -47,6 +47,8 @@ def _files(opened: Class, secret: str, given: Round) -> None:
     students = len({one.nickname for one in runs})
     said = ngettext("{n} run", "{n} runs", len(runs)).format(n=f"{len(runs):,}")
     st.caption(_("{runs}, students with runs: {students}").format(runs=said, students=students))
+    if given.plan.kind == "lesson":
+        st.caption(_("These files have the runs. What students answered is in **Answers as CSV**, above."))
     rows = partial(_rows, opened.id, secret, given)
     with st.container(horizontal=True):
         _download(

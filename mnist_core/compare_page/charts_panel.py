@@ -16,7 +16,7 @@ from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_
-from mnist_core.panels import run_panel, undrawn
+from mnist_core.panels import report_panel, run_panel, undrawn
 from mnist_core.panels.reports import blocks
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
@@ -75,9 +75,11 @@ def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
             label_visibility="collapsed",
             format_func=lambda split: _(theme.SPLIT_STYLES[split].name),
         )
-        return tuple(split for split in seal.splits() if split in chosen) or ("validation",), run_panel.view_controls(
-            panel
-        )
+        parts = tuple(split for split in seal.splits() if split in chosen) or ("validation",)
+        view = run_panel.view_controls(panel)
+    shown = report_panel.shown_of_comparison()
+    shown.parts, shown.view = parts, view
+    return parts, view
 
 
 def _at_least_one(panel: Panel) -> None:

@@ -3,42 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
+from mnist_core import escape
 from mnist_core.escape import UserText
-from mnist_core.lessons.schema import Lesson, NoteBlock, PredictBlock, QuestionBlock, RunBlock
+from mnist_core.lessons.schema import (
+    Lesson,
+    NoteBlock,
+    PredictBlock,
+    QuestionBlock,
+    RangeTestBlock,
+    RunBlock,
+    SweepBlock,
+    Trained,
+)
 from mnist_core.lessons_page.here import Here
-from mnist_core.panels import lesson_answers
-from mnist_core.panels.reports import blocks, comparison_report, run_report
-from mnist_core.records import LessonAnswer
-from mnist_core.report import Facts, Part, Quote, Report, Section, Words, written
-from mnist_core.ui import download, watch
+from mnist_core.panels import lesson_answers, report_panel
+from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
+from mnist_core.records import LessonAnswer, SweepRecord
+from mnist_core.report import Facts, Part, Quote, Report, Section, Words
+from mnist_core.ui import download, session, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 
-def draw(here: Here) -> None:
-    """The button. What it needs of the session is read now: the file is made outside of it."""
+def draw(here: Here, panel: Panel) -> None:
+    """The buttons. What they need of the session is read now: the file is made outside of it."""
     answers = {block.name: answer for block in here.lesson.blocks if (answer := here.answer(block.name)) is not None}
-    newest = [run for block in here.lesson.blocks if isinstance(block, RunBlock) and (run := here.newest(block.name))]
-    make = partial(_written, here.lesson, answers, [run.id for run in newest])
-    file = f"{download.words(UserText(here.lesson.title), 'lesson')}.html"
-    download.button(_("Report as one HTML file"), make, file, key="lesson_report", icon=":material/article:")
+    newest = [
+        (block, run) for block in here.lesson.blocks if isinstance(block, Trained) and (run := here.newest(block.name))
+    ]
+    own = Own(
+        [run.id for block, run in newest if isinstance(block, RunBlock)],
+        [str(run.group) for block, run in newest if isinstance(block, SweepBlock)],
+        [run.id for block, run in newest if isinstance(block, RangeTestBlock)],
+    )
+    file = download.words(UserText(here.lesson.title), "lesson")
+    report_panel.draw(panel, "lesson", file, partial(_made, here.lesson, answers, own))
 
 
-def _written(lesson: Lesson, answers: Mapping[str, LessonAnswer], run_ids: Sequence[str]) -> bytes:
-    return written(report(lesson, answers, watch.look_at(run_ids)), _)
+@dataclass(frozen=True)
+class Own:
+    """What a student trained in a lesson, the last of each block: ids of runs, sweeps and range tests."""
+
+    runs: Sequence[str] = ()
+    sweeps: Sequence[str] = ()
+    range_tests: Sequence[str] = ()
 
 
-def report(lesson: Lesson, answers: Mapping[str, LessonAnswer], views: Sequence[watch.View]) -> Report:
-    """The report of a lesson with these answers (by block) and runs."""
+def _made(lesson: Lesson, answers: Mapping[str, LessonAnswer], own: Own) -> Report:
+    sweeps = [(session.store().sweeps.get(sweep_id), watch.look_at_group(sweep_id)) for sweep_id in own.sweeps]
+    kept = [(sweep, views) for sweep, views in sweeps if sweep is not None and views]
+    return report(lesson, answers, watch.look_at(own.runs), kept, watch.look_at(own.range_tests))
+
+
+def report(
+    lesson: Lesson,
+    answers: Mapping[str, LessonAnswer],
+    views: Sequence[watch.View],
+    sweeps: Sequence[tuple[SweepRecord, Sequence[watch.View]]] = (),
+    range_tests: Sequence[watch.View] = (),
+) -> Report:
+    """The report of a lesson with these answers (by block), runs, sweeps and range tests."""
     parts = [part for block in lesson.blocks for part in _said(block, answers.get(block.name))]
     sections = [Section(_("Answers"), parts)] if parts else []
     if len(views) == 1:
-        sections += run_report.sections(views[0])
+        sections += run_report.sections(views[0], says_prediction=False)
     elif views:
         sections += comparison_report.sections(views)
-    lead: list[Words] = [blocks.day(max(view.run.created_at for view in views))] if views else []
+    for sweep, of_sweep in sweeps:
+        sections += _titled(_("Learning rate sweep"), sweep_report.sections(sweep, of_sweep))
+    for view in range_tests:
+        sections += run_report.health(view)
+    runs = [view.run for some in (views, range_tests, *(of_sweep for _sweep, of_sweep in sweeps)) for view in some]
+    lead: list[Words] = [blocks.day(max(run.created_at for run in runs))] if runs else []
     return blocks.whole(UserText(lesson.title), sections, lead)
+
+
+def _titled(what: str, sections: Sequence[Section]) -> list[Section]:
+    """Sections that say what they are about: others of the report have the same titles."""
+    return [replace(section, title=escape.joined(" · ", what, section.title)) for section in sections]
 
 
 def _said(block: object, answer: LessonAnswer | None) -> list[Part]:

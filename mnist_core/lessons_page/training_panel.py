@@ -46,7 +46,7 @@ def draw(here: Here, panel: Panel, block: Trained, others: Others) -> None:
         newest = here.newest(block.name)
         _button(here, panel, block, config, chosen, newest)
         if newest is not None:
-            _result(panel, block, newest, others)
+            _result(here, panel, block, newest, others)
 
 
 def _head(block: Trained) -> tuple[str, str]:
@@ -126,13 +126,13 @@ def _start(here: Here, block: Trained, config: RunConfig, new_id: str) -> None:
     )
 
 
-def _result(panel: Panel, block: Trained, newest: Run, others: Others) -> None:
+def _result(here: Here, panel: Panel, block: Trained, newest: Run, others: Others) -> None:
     if isinstance(block, SweepBlock):
         frame.safely(others.sweep)(panel, str(newest.group))
     elif isinstance(block, RangeTestBlock):
         frame.safely(others.range_test)(panel, newest.id)
     elif isinstance(block, RunBlock):
-        frame.safely(run_panel.draw)(panel, newest.id)
+        frame.safely(run_panel.draw)(panel, newest.id, says_prediction=here.prediction_of(block.name) is None)
 
 
 # ---- how long it takes ---------------------------------------------------------------------------------------------

@@ -48,11 +48,20 @@ def draw(panel: Panel, subject: str, file: str, make: Make) -> None:
 def _hand_in_button(panel: Panel, subject: str, make: Make, name: dict[str, str], nickname: UserText) -> None:
     help = _("Puts the report, as it is now, into your teacher’s list.")
     panel.button(f"hand_in_{subject}", _("Hand in"), "outbox", _hand_in, make, name, nickname, help=help)
-    if own := session.store().reports.own(session.student()):
-        text = _("Handed in last: {title}, {moment}").format(
-            title=own[0].title.markdown, moment=_read(own[0].handed_in_at)
-        )
-        st.caption(f":material/check: {text}")
+    own = session.store().reports.own(session.student())
+    if not own:
+        return
+    text = _("Handed in last: {title}, {moment}").format(title=own[0].title.markdown, moment=_read(own[0].handed_in_at))
+    st.caption(f":material/check: {text}")
+    if not own[0].is_open:
+        return
+    st.caption(_("While the round is open you can hand it in again, which replaces it, or take it back."))
+    panel.button(f"take_back_{subject}", _("Take it back"), "undo", _take_back, own[0].id)
+
+
+@frame.callback
+def _take_back(report_id: str) -> None:
+    session.store().reports.take_back(session.student(), report_id)
 
 
 @frame.callback
@@ -83,7 +92,13 @@ def of_sweep(panel: Panel, sweep_id: str) -> None:
 def of_comparison(panel: Panel, runs: Sequence[Run]) -> None:
     """The report of several runs, behind a button as other exports are."""
     with st.popover(_("Export"), icon=":material/download:"):
-        draw(panel, "comparison", "comparison", partial(_comparison, [run.id for run in runs]))
+        draw(panel, "comparison", "comparison", partial(_comparison, [run.id for run in runs], shown_of_comparison()))
+
+
+def shown_of_comparison() -> comparison_report.Shown:
+    """What the session's comparison shows: who draws its charts changes it, and a report that is made later has it."""
+    shown: comparison_report.Shown = st.session_state.setdefault("comparison_shown", comparison_report.Shown())
+    return shown
 
 
 def _name(panel: Panel, subject: str) -> dict[str, str]:
@@ -130,5 +145,5 @@ def _sweep(sweep_id: str) -> Report:
     return sweep_report.report(sweep, views)
 
 
-def _comparison(run_ids: Sequence[str]) -> Report:
-    return comparison_report.report(watch.look_at(run_ids))
+def _comparison(run_ids: Sequence[str], shown: comparison_report.Shown) -> Report:
+    return comparison_report.report(watch.look_at(run_ids), shown)

@@ -28,12 +28,12 @@ from mnist_core.ui.texts import _
 SILENT_SECONDS = 20.0  # a run that trains and tells nothing for so long is spoken of
 
 
-def draw(panel: Panel, run_id: str) -> None:
-    """The panel of the run, moving while the run does."""
-    frame.fragment(_panel)(panel, run_id, watch.look(run_id).run.active)
+def draw(panel: Panel, run_id: str, *, says_prediction: bool = True) -> None:
+    """The panel of the run, moving while the run does. `says_prediction`: False where it stands beside it already."""
+    frame.fragment(_panel)(panel, run_id, watch.look(run_id).run.active, says_prediction)
 
 
-def _panel(panel: Panel, run_id: str, moving: bool) -> None:
+def _panel(panel: Panel, run_id: str, moving: bool, says_prediction: bool) -> None:
     view = watch.look(run_id)
     run = view.run
     if run.active != moving:
@@ -60,7 +60,8 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
         rate = names.number(run.rate_request)
         st.caption(_(":material/schedule: The learning rate is {rate} from the next step on.").format(rate=rate))
     _explain(panel, view)
-    predictions.draw(panel, run)
+    if says_prediction:
+        predictions.draw(panel, run)
     _results(run)
     _charts(panel, view)
 

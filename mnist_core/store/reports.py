@@ -1,5 +1,7 @@
 """Reports that students of a class hand in: kept as they were at that moment, for their teacher alone.
 
+A report is its student's to take back, or to replace by another of the same title, while the round is open in which it was handed in.
+
 A report's page is kept compressed. The script that draws its charts is the same in all that one version of the program has
 made: it is kept once, by its hash, so that a report also opens as it was when a later version has another.
 """
@@ -10,7 +12,8 @@ import hashlib
 import secrets
 import time
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +26,7 @@ from mnist_core.records import HandedIn
 from mnist_core.store.class_rows import IS_IN, for_teacher, raise_version
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.rows import as_id, insert_into
-from mnist_core.store.tables import members, report_scripts, reports
+from mnist_core.store.tables import members, report_scripts, reports, rounds
 
 EACH = 10  # reports of a student in a class; a new one takes the place of the oldest
 TITLE_LETTERS = 200
@@ -41,7 +44,7 @@ class Reports:
     def hand_in(self, student: str, title: str, page: bytes, script: bytes) -> HandedIn:
         """Put a report into the list of the class that the student joined last; `page` without its `script`, which may be empty.
 
-        Raises ClassError where he is in no class, LimitError where the report is too large.
+        It takes the place of an earlier one of its title, where the student may still take that back. Raises ClassError where he is in no class, LimitError where the report is too large.
         """
         packed = zlib.compress(page, 9)
         if len(packed) > PAGE_BYTES or len(script) > SCRIPT_BYTES:
@@ -59,10 +62,23 @@ class Reports:
             if script:
                 kept = insert_into(connection, report_scripts).values(digest=row["script"], data=script)
                 connection.execute(kept.on_conflict_do_nothing())
+            for earlier in _open_ones(connection, member):
+                if earlier.title == row["title"]:
+                    delete_reports(connection, reports.c.id == earlier.id)
             row |= {"class_id": member.class_id, "member_id": member.id, "handed_in_order": next_order(connection)}
             connection.execute(sa.insert(reports).values(row))
             _drop_oldest(connection, member.id)
-        return HandedIn(row["id"], UserText(row["title"]), UserText(member.nickname), row["handed_in_at"])
+            is_open = any(one.id == row["id"] for one in _open_ones(connection, member))
+        return HandedIn(row["id"], UserText(row["title"]), UserText(member.nickname), row["handed_in_at"], is_open)
+
+    def take_back(self, student: str, report_id: str) -> None:
+        """Let a report that the student has handed in be none. Raises ClassError where its round is over, or it is not his."""
+        with self.database.begin() as connection:
+            member = _member(connection, student)
+            raise_version(connection, member.class_id)
+            if report_id not in {one.id for one in _open_ones(connection, member)}:
+                raise ClassError(N_("This report can no longer be taken back: its round is closed."))
+            delete_reports(connection, reports.c.id == report_id)
 
     def own(self, student: str) -> list[HandedIn]:
         """What the student has handed in to the class that he joined last, newest first."""
@@ -72,7 +88,8 @@ class Reports:
             except ClassError:
                 return []
             found = _listed(connection, reports.c.member_id == member.id)
-        return found[::-1]
+            still_open = {one.id for one in _open_ones(connection, member)}
+        return [replace(one, is_open=one.id in still_open) for one in found[::-1]]
 
     # ---- the teacher -----------------------------------------------------------------------------------------------
 
@@ -112,6 +129,14 @@ def _member(connection: sa.Connection, student: str) -> sa.Row[Any]:
     if row is None:
         raise ClassError(N_("Only members of a class hand in reports. Enter your class's code on the Home page."))
     return row
+
+
+def _open_ones(connection: sa.Connection, member: sa.Row[Any]) -> Sequence[sa.Row[Any]]:
+    """Reports of a member that were handed in since the class's open round was given; none where no round is open."""
+    is_open = sa.and_(rounds.c.class_id == member.class_id, rounds.c.state == "open")
+    since = sa.select(sa.func.max(rounds.c.created_at)).where(is_open).scalar_subquery()
+    query = sa.select(reports.c.id, reports.c.title).where(reports.c.member_id == member.id)
+    return connection.execute(query.where(reports.c.handed_in_at >= since)).all()
 
 
 def _drop_oldest(connection: sa.Connection, member_id: str) -> None:

@@ -182,7 +182,10 @@ def _set_state(connection: sa.Connection, row: sa.Row[Any], state: RoundState) -
         others = sa.and_(rounds.c.class_id == row.class_id, rounds.c.state == "open", rounds.c.id != row.id)
         change = sa.update(rounds).where(others)
         connection.execute(change.values(state="closed", version=rounds.c.version + 1))
-    raise_round(connection, row, state=state)
+    since = (
+        {"created_at": time.time()} if row.state == "draft" else {}
+    )  # reports that came before are not of this round
+    raise_round(connection, row, state=state, **since)
 
 
 def _cleaned(plan: Plan) -> Plan:

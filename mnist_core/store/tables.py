@@ -252,7 +252,7 @@ rounds = sa.Table(
     sa.Column("test_sealed", sa.Boolean, nullable=False),
     sa.Column("board_shown", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("uncovered", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),  # or given, where it is no draft any more
 )
 
 # One row per student who has done something in a round, or was given more of it.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mnist_core.lessons_page.lesson_report import report
-from mnist_core.records import LessonAnswer
+from mnist_core.records import LessonAnswer, SweepRecord
 from mnist_core.report import written
+from mnist_core.ui import seal, texts
 from tests.lessons_page.short import short
+from tests.panels.test_reports import RATES, view
 
 
 def test_the_report_has_what_was_said_as_text_and_nothing_half_written() -> None:
@@ -28,3 +30,18 @@ def test_the_report_has_what_was_said_as_text_and_nothing_half_written() -> None
         assert text in content
     assert "<script>alert" not in content
     assert "half" not in content
+
+
+def test_it_has_runs_sweeps_and_range_tests_and_says_a_prediction_once() -> None:
+    with texts.speaking("en"), seal.seen(sealed=False):
+        record = SweepRecord("s", "me", 1.75e9, view(1).run.config, RATES, 1)
+        swept = [view(number, rate, group="s") for number, rate in enumerate(RATES)]
+        predicted = {"guess": LessonAnswer("", "breaks", given=True)}
+        own = view(9, prediction="breaks")
+        made = report(short(), predicted, [own], [(record, swept)], [view(8, 10.0, schedule="rising")])
+        titles = [str(getattr(section.title, "raw", section.title)) for section in made.sections]
+        content = written(made, str).decode()
+    assert titles[0] == "Answers"
+    assert "Prediction and outcome" not in titles  # it stands among the answers
+    assert {"Result", "Learning rate sweep · Result", "Learning rate sweep · Curves", "Range test"} <= set(titles)
+    assert content.count("Prediction") == 1

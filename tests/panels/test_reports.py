@@ -10,6 +10,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
+from mnist_core.figures.axes import ChartView
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Outcome, Progress, Run, SweepRecord
 from mnist_core.report import Chart, Facts, Part, Quote, Report, Table, written
@@ -198,3 +199,17 @@ def test_without_a_name_there_is_a_line_to_write_on() -> None:
 
 def test_the_same_report_gives_the_same_bytes() -> None:
     assert written(lone()) == written(lone())
+
+
+def test_a_comparison_is_drawn_as_it_was_on_the_page() -> None:
+    views = [view(1), view(2, batch_size=50)]
+    shown = comparison_report.Shown(("train", "test"), ChartView(x="epoch", log_y=True))
+    charts = {
+        name: [part for part in parts(comparison_report.report(views, how), "Curves") if isinstance(part, Chart)]
+        for name, how in (("usual", None), ("shown", shown))
+    }
+    usual, chosen = (charts[name][0].light["layout"] for name in ("usual", "shown"))
+    assert (usual["xaxis"]["title"]["text"], chosen["xaxis"]["title"]["text"]) == ("Step (weight updates)", "Epoch")
+    assert (usual["yaxis"].get("type"), chosen["yaxis"].get("type")) == (None, "log")
+    points = [sum(len(trace["x"]) for trace in charts[name][0].light["data"]) for name in ("usual", "shown")]
+    assert points[1] == 2 * points[0]  # of two parts of the data

@@ -8,7 +8,10 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from mnist_core.config import RunConfig
 from mnist_core.errors import ClassError, LimitError, NotTeacherError
+from mnist_core.escape import UserText
+from mnist_core.rounds import Plan, Round, RoundState
 from mnist_core.store import Store, reports
 from mnist_core.store.tables import report_scripts
 from mnist_core.store.tables import reports as table
@@ -45,6 +48,41 @@ def test_a_student_sees_his_own_alone(store: Store, opened: Opened) -> None:
     store.reports.hand_in(BOB, "Three", PAGE, SCRIPT)
     assert [one.title.raw for one in store.reports.own(ANN)] == ["Two", "One"]
     assert store.reports.own(EVE) == []
+
+
+def round_of(store: Store, opened: Opened, state: RoundState = "open") -> Round:
+    return store.rounds.give(*ids(opened), Plan(UserText("A round"), config=RunConfig()), state=state)
+
+
+def titles(store: Store, student: str) -> list[tuple[str, bool]]:
+    return [(one.title.raw, one.is_open) for one in store.reports.own(student)]
+
+
+def test_a_report_is_taken_back_or_replaced_while_its_round_is_open(store: Store, opened: Opened) -> None:
+    draft = round_of(store, opened, "draft")  # made before, given later
+    before = store.reports.hand_in(ANN, "One", PAGE, SCRIPT)
+    with pytest.raises(ClassError, match="closed"):
+        store.reports.take_back(ANN, before.id)
+    store.rounds.set_state(*ids(opened), draft.id, "open")
+    assert titles(store, ANN) == [("One", False)]  # it is of no round, or of an earlier one
+    first = store.reports.hand_in(ANN, "One", b"first", SCRIPT)
+    second = store.reports.hand_in(ANN, "One", b"second", SCRIPT)
+    assert (first.is_open, second.is_open) == (True, True)
+    assert titles(store, ANN) == [("One", True), ("One", False)]
+    assert store.reports.content(*ids(opened), second.id)[0] == b"second"
+    assert len(listed(store, opened)) == 2
+    store.reports.hand_in(BOB, "One", PAGE, SCRIPT)
+    for student in (BOB, EVE):  # nobody's but one's own
+        with pytest.raises(ClassError):
+            store.reports.take_back(student, second.id)
+    version = store.classes.get(opened[0].id)
+    store.reports.take_back(ANN, second.id)
+    assert listed(store, opened) == [("Otter", "One"), ("Falcon", "One")]
+    assert store.classes.get(opened[0].id) != version  # the console is drawn anew
+    store.rounds.set_state(*ids(opened), draft.id, "closed")
+    assert titles(store, BOB) == [("One", False)]
+    with pytest.raises(ClassError, match="closed"):
+        store.reports.take_back(BOB, store.reports.own(BOB)[0].id)
 
 
 @pytest.mark.parametrize("who", [EVE, TEACHER, "removed"])

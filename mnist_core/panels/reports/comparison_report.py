@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mnist_core import comparison, escape
@@ -14,24 +15,32 @@ from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
 from mnist_core.records import Split
 from mnist_core.report import Chart, Paragraph, Report, Section, Words
-from mnist_core.ui import names, watch
+from mnist_core.ui import names, seal, watch
 from mnist_core.ui.texts import _, ngettext
 
 MOST_RUNS = 100  # in a report: a browser draws so many curves at once
 ROW, ROOMY = 22, 4  # pixels of a row in the legend; so many have room in a chart of the usual height
 
 
-def report(views: Sequence[watch.View]) -> Report:
+@dataclass
+class Shown:
+    """What the charts show: the curves of which parts of the data (None: of validation, or training where there is none), and how."""
+
+    parts: Sequence[Split] | None = None
+    view: ChartView = field(default_factory=ChartView)
+
+
+def report(views: Sequence[watch.View], charts: Shown | None = None) -> Report:
     """The report of several runs, the first `MOST_RUNS` of them."""
     shown = views[:MOST_RUNS]
     lead: list[Words] = [ngettext("{n} run", "{n} runs", len(shown)).format(n=len(shown))]
     if len(shown) < len(views):
         lead.append(_("You chose {n} runs. The report has the first {shown}.").format(n=len(views), shown=len(shown)))
     newest = max(view.run.created_at for view in shown)
-    return blocks.whole(_("Comparison of runs"), sections(shown), [*lead, blocks.day(newest)])
+    return blocks.whole(_("Comparison of runs"), sections(shown, charts), [*lead, blocks.day(newest)])
 
 
-def sections(views: Sequence[watch.View]) -> list[Section]:
+def sections(views: Sequence[watch.View], charts: Shown | None = None) -> list[Section]:
     """What there is to say of several runs together; a part of any report that compares them."""
     runs = [view.run for view in views]
     titles = [escape.joined(". ", str(number), title) for number, title in enumerate(names.run_titles(runs), 1)]
@@ -39,16 +48,17 @@ def sections(views: Sequence[watch.View]) -> list[Section]:
     caption = _("The chosen runs with the settings that differ. Press a column’s title to sort by it.")
     return [
         Section(_("What differs"), [Paragraph(blocks.differences(runs))]),
-        Section(_("Curves"), _charts(views, titles)),
+        Section(_("Curves"), _charts(views, titles, charts or Shown())),
         Section(_("All runs"), [blocks.run_table(caption, _("Run"), rows)], new_page=True),
         *blocks.notes(runs),
         Section(_("Settings of all runs"), [blocks.settings(runs, without=["rate_changes"])]),
     ]
 
 
-def _charts(views: Sequence[watch.View], titles: Sequence[UserText]) -> list[Chart]:
+def _charts(views: Sequence[watch.View], titles: Sequence[UserText], shown: Shown) -> list[Chart]:
     runs = [view.run for view in views]
-    split: Split = "validation" if any(run.config.validation_size for run in runs) else "train"
+    usual: Split = "validation" if any(run.config.validation_size for run in runs) else "train"
+    parts = [split for split in seal.splits() if split in (shown.parts or [usual])] or [usual]
     chance = maximum_chance(run.config for run in runs)
     overlaid = [
         overlay.Overlaid(title.plain, view.curves, view.run.id, place)
@@ -56,11 +66,11 @@ def _charts(views: Sequence[watch.View], titles: Sequence[UserText]) -> list[Cha
     ]
 
     def chart(metric: overlay.Metric, view: ChartView) -> overlay.Figure:
-        return overlay.runs_chart(overlaid, metric, [split], view, _, chance)
+        look = replace(shown.view, dark=view.dark, splits=view.splits)
+        return overlay.runs_chart(overlaid, metric, parts, look, _, chance)
 
     metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
     height = 420 + ROW * max(0, len(views) - ROOMY)
     return [
-        blocks.chart(partial(chart, metric), overlay.describe(overlaid, metric, [split], _), height)
-        for metric in metrics
+        blocks.chart(partial(chart, metric), overlay.describe(overlaid, metric, parts, _), height) for metric in metrics
     ]

@@ -31,10 +31,10 @@ def report(view: watch.View, prediction: str | None = None) -> Report:
     return blocks.whole(title, sections(view, prediction), [*lead, blocks.day(run.created_at)])
 
 
-def sections(view: watch.View, prediction: str | None = None) -> list[Section]:
-    """What there is to say of one run; a part of any report that speaks of it."""
+def sections(view: watch.View, prediction: str | None = None, *, says_prediction: bool = True) -> list[Section]:
+    """What there is to say of one run; a part of any report that speaks of it. `says_prediction`: False where it does so elsewhere."""
     run = view.run
-    predicted = run.prediction or prediction
+    predicted = (run.prediction or prediction) if says_prediction else None
     return [
         Section(_("Result"), [_result(run), *_story(run)]),
         *health(view),
