@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core import estimate
 from mnist_core.config import RunConfig
 from mnist_core.lessons.schema import Lesson, PredictBlock, Trained
 from mnist_core.lessons_page import reached, steps
@@ -22,6 +23,11 @@ def go(place: int) -> None:
     """Show a step, from 0; for callbacks."""
     st.session_state[STEP] = str(place + 1)
     frame.draw_anew()
+
+
+def measured_speed() -> estimate.Speed:
+    """The speed of this machine, as the store has it."""
+    return estimate.Speed.from_dict(session.store().facts.get("speed"))
 
 
 @dataclass(eq=False)
@@ -82,6 +88,11 @@ class Here:
     def config(self, block: Trained) -> RunConfig:
         """The settings that a block begins with, on the data that is here."""
         return (block.light if self.light else block.config).replace(dataset=data_note.dataset())
+
+    @cached_property
+    def speed(self) -> estimate.Speed:
+        """The speed that was measured on this machine."""
+        return measured_speed()
 
     def step_of(self, block: str) -> int | None:
         """Number of the step in which a block stands, from 0."""

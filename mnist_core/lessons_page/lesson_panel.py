@@ -25,7 +25,7 @@ from mnist_core.lessons.schema import (
     Trained,
 )
 from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
-from mnist_core.lessons_page.here import STEP, Here, go
+from mnist_core.lessons_page.here import STEP, Here, go, measured_speed
 from mnist_core.panels.course import Entry
 from mnist_core.ui import address, frame, names, session, texts
 from mnist_core.ui.panel import Panel
@@ -100,7 +100,7 @@ def _is_light(lesson: Lesson) -> bool:
     """Whether it trains with the settings for a very small host."""
     if not training_panel.has_light(lesson):
         return False
-    slow = training_panel.seconds_of(lesson, light=False) > SLOW * 60 * lesson.minutes
+    slow = training_panel.seconds_of(lesson, measured_speed(), light=False) > SLOW * 60 * lesson.minutes
     panel = Panel("lesson")
     return panel.toggle(
         "light",
@@ -114,7 +114,7 @@ def _facts(here: Here, entry: Entry) -> None:
     """How long it takes, and in which language it is where that is not the session's."""
     lesson = here.lesson
     facts = [_("{n} minutes").format(n=lesson.minutes)]
-    if seconds := training_panel.seconds_of(lesson, light=here.light):
+    if seconds := training_panel.seconds_of(lesson, here.speed, light=here.light):
         facts.append(_("training takes about {time} on this machine").format(time=names.duration(seconds)))
     if not entry.is_translated:
         facts.append(_("in {language}: not translated yet").format(language=texts.LANGUAGES[lesson.language]))

@@ -77,7 +77,7 @@ def _button(
     problem = None
     try:
         config = planned(block, base.replace(**chosen))
-        seconds = _seconds(block, config)
+        seconds = _seconds(block, config, here.speed)
     except ConfigError as error:
         config, seconds, problem = base, 0.0, frame.sentence(error)
     if here.prediction_of(block.name) is not None and here.predicted(block.name) is None and newest is None:
@@ -138,21 +138,17 @@ def _result(here: Here, panel: Panel, block: Trained, newest: Run, others: Other
 # ---- how long it takes ---------------------------------------------------------------------------------------------
 
 
-def _speed() -> estimate.Speed:
-    return estimate.Speed.from_dict(session.store().facts.get("speed"))
-
-
-def _seconds(block: Trained, config: RunConfig) -> float:
+def _seconds(block: Trained, config: RunConfig, speed: estimate.Speed) -> float:
     runs = len(block.rates) if isinstance(block, SweepBlock) else 1
-    return estimate.estimate_sweep(config, runs, _speed(), settings.worker_count())
+    return estimate.estimate_sweep(config, runs, speed, settings.worker_count())
 
 
-def seconds_of(lesson: Lesson, *, light: bool) -> float:
-    """How long all that the lesson trains takes on this machine, in seconds, one after the other."""
+def seconds_of(lesson: Lesson, speed: estimate.Speed, *, light: bool) -> float:
+    """How long all that the lesson trains takes on a machine of this speed, in seconds, one after the other."""
     dataset = data_note.dataset()
     make = _planned_light if light else _planned
     blocks = [block for block in lesson.blocks if isinstance(block, Trained)]
-    return sum(_seconds(block, make(block).replace(dataset=dataset)) for block in blocks)
+    return sum(_seconds(block, make(block).replace(dataset=dataset), speed) for block in blocks)
 
 
 def _planned(block: Trained) -> RunConfig:
