@@ -13,8 +13,8 @@ from mnist_core import lessons
 from mnist_core.cli import main
 from mnist_core.cli_lesson import trainer
 from mnist_core.diagnostics.verdict import Kind
-from mnist_core.lessons import Source, proof
-from mnist_core.lessons.claim_check import AnyCame, AnyClaim, Came, RangeCame, check, claim_of
+from mnist_core.lessons import Lesson, Source, proof
+from mnist_core.lessons.claim_check import AnyCame, AnyClaim, Came, RangeCame, TrainingBlock, check, claim_of
 from mnist_core.lessons.proof import Trained
 from mnist_core.lessons.schema import Claim, Dataset
 from mnist_core.records import Outcome
@@ -34,6 +34,15 @@ def on_mnist(mnist: Path) -> Trained:
     return Trained(trainer(mnist))
 
 
+def cheap(lesson: Lesson) -> Iterator[tuple[TrainingBlock, bool]]:
+    """What each change of the program can wait for: the blocks that claim something of the built-in digits, and whether it is of their
+    light settings; where a block has such claims, these alone."""
+    light = proof.claiming_blocks(lesson, "built-in", light=True)
+    full = [block for block in proof.claiming_blocks(lesson, "built-in") if block not in light]
+    yield from ((block, False) for block in full)
+    yield from ((block, True) for block in light)
+
+
 def proven(source: Source, trained: Trained, dataset: Dataset, *, light: bool) -> list[proof.Proof]:
     lesson = lessons.read_source(source, "en")
     blocks = proof.claiming_blocks(lesson, dataset, light=light)
@@ -45,11 +54,34 @@ def broken(proofs: list[proof.Proof]) -> list[str]:
     return [f"{one.block.name}: {one.row}" for one in proofs if not one.row.holds]
 
 
+def came(block: TrainingBlock, trained: Trained, *, light: bool) -> tuple[AnyClaim, AnyCame]:
+    """What a block claims of the built-in digits, and what came of it."""
+    assert list(trained.train([block], "built-in", light=light)) == [block]
+    claim = claim_of(block, "built-in", light=light)
+    assert claim is not None
+    return claim, trained.came(block, "built-in", light=light)
+
+
 @pytest.mark.parametrize("source", OURS, ids=lambda source: source.name)
-def test_claims_come_true_on_the_built_in_digits(source: Source, on_built_in: Trained) -> None:
-    proofs = proven(source, on_built_in, "built-in", light=False)
-    assert proofs
-    assert not broken(proofs)
+def test_claims_come_true_and_turned_around_they_fail(source: Source, on_built_in: Trained) -> None:
+    """Judged by the same training: nothing claimed is so weak that it holds of anything."""
+    claimed = list(cheap(lessons.read_source(source, "en")))
+    assert claimed
+    for block, light in claimed:
+        claim, came_of_it = came(block, on_built_in, light=light)
+        rows = check(claim, came_of_it)
+        assert [row for row in rows if not row.holds] == [], block.name
+        turned = list(falsified(claim, came_of_it))
+        assert {what for what, _claim in turned} == {row.what for row in rows}
+        for what, false in turned:
+            assert [row.what for row in check(false, came_of_it) if not row.holds] == [what], block.name
+
+
+@pytest.mark.reference
+@pytest.mark.usefixtures("mnist")  # where there is time for these
+@pytest.mark.parametrize("source", OURS, ids=lambda source: source.name)
+def test_all_claims_come_true_on_the_built_in_digits(source: Source, on_built_in: Trained) -> None:
+    assert not broken(proven(source, on_built_in, "built-in", light=False))
     assert not broken(proven(source, on_built_in, "built-in", light=True))
 
 
@@ -60,22 +92,6 @@ def test_claims_come_true_on_mnist(source: Source, on_mnist: Trained) -> None:
     assert proofs
     assert not broken(proofs)
     assert not broken(proven(source, on_mnist, "mnist", light=True))
-
-
-@pytest.mark.parametrize("source", OURS, ids=lambda source: source.name)
-def test_each_claim_turned_around_fails(source: Source, on_built_in: Trained) -> None:
-    """Judged by the same training: nothing claimed is so weak that it holds of anything."""
-    lesson = lessons.read_source(source, "en")
-    blocks = proof.claiming_blocks(lesson, "built-in")
-    assert len(list(on_built_in.train(blocks, "built-in"))) == len(blocks)
-    for block in blocks:
-        claim, came = claim_of(block, "built-in", light=False), on_built_in.came(block, "built-in")
-        assert claim is not None
-        rows = check(claim, came)
-        turned = list(falsified(claim, came))
-        assert {what for what, _claim in turned} == {row.what for row in rows}
-        for what, false in turned:
-            assert [row.what for row in check(false, came) if not row.holds] == [what], block.name
 
 
 def falsified(claim: AnyClaim, came: AnyCame) -> Iterator[tuple[str, AnyClaim]]:
