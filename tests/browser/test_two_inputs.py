@@ -125,6 +125,10 @@ def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
     page.wait_for("Diverged. At step")
     assert part(page, "playing") == "false"
     assert "The learning rate 3 is too high" in page.find(".mnist-lab-plane .said")[0].get_attribute("textContent")
+    left = "const { leftAt, brokenAt, peak, top } = document.querySelector('.mnist-lab-plane').view.training; return [leftAt, brokenAt, peak, top]"
+    left_at, broken_at, peak, top = page.browser.execute_script(left)
+    assert left_at < broken_at  # how it went is seen, though all of it was between two pictures
+    assert top < peak
     page.choose("plane_shown", "Eight learning rates")
     wait_until(lambda: part(page, "verdict") == "eight")
     press(page, "play")

@@ -64,6 +64,7 @@ export class Network {
     this.values = new Float64Array(this.units);
     this.deltas = new Float64Array(this.units);
     this.alive = new Uint8Array(this.units);
+    this.batchLoss = NaN; // of the last batch, before its update
     this.right = 0; // fraction of the points of the last `measure` that are told apart
     this.direction = new Float64Array(count);
     this.ahead = new Float64Array(count);
@@ -154,7 +155,7 @@ export class Network {
 
   // One update from a batch; whether all parameters are still numbers.
   step(points, batch, count, rate) {
-    this.findGradient(points, batch, count);
+    this.batchLoss = this.findGradient(points, batch, count);
     const { parameters, gradient } = this;
     let sum = 0;
     for (let n = 0; n < parameters.length; n += 1) {

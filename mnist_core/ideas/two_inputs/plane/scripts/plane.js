@@ -142,7 +142,7 @@ function tick(view, now) {
   const end = performance.now() + TRAIN_MS;
   let steps = 0;
   while (view.due >= 1 && canTrain(view)) {
-    for (let n = 0; n < trainings.length; n += 1) trainings[n].advance();
+    for (let n = 0; n < trainings.length; n += 1) trainings[n].advance(view.isEight ? null : now);
     steps += 1;
     view.due -= 1;
     if (performance.now() > end) view.due = 0;
@@ -280,7 +280,7 @@ function reach({ records: { count, sharpness, edge } }) {
 function departure({ training, data, kit: { filled, number } }) {
   const { leftAt, brokenAt, peak } = training;
   const notes = [];
-  if (leftAt !== null) notes.push({ step: leftAt, text: filled(data.texts.left, { step: leftAt, loss: peak ? number(peak) : "NaN" }) });
+  if (leftAt !== null && peak) notes.push({ step: leftAt, text: filled(data.texts.left, { step: leftAt, loss: number(peak) }) });
   if (brokenAt !== null) notes.push({ step: leftAt ?? brokenAt, text: filled(data.texts.nan, { step: brokenAt }) });
   return notes;
 }

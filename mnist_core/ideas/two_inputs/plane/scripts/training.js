@@ -4,6 +4,7 @@ const POINTS = 200; // for training, and as many for the test
 const ROOM = 600; // records; when they are full, every other one goes
 const LEFT_WEIGHT = 100; // a weight beyond it has left
 const LEFT_LOSS = 3; // times the loss of guessing
+const EARLY = 30; // steps of which each is measured: what diverges at once is seen to leave
 const CALM_STEPS = 300; // before a plateau is one
 const FIRST_TURNS = 30; // of the power iteration, before the first step
 const [TURNS, REST_TURNS, TURN_MS] = [2, 12, 120]; // with a record, with one at rest, and how often at most while it plays
@@ -25,6 +26,7 @@ export class Training {
     this.guess = loss === "squared-error" ? 0.5 : Math.LN2; // the loss where the output says nothing
     this.step = 0;
     this.brokenAt = null;
+    this.rise = { since: null, peak: 0 };
     this.leftAt = null; // step since which the loss is above the chart
     Object.assign(this, { peak: 0, lowest: Infinity, lowestTest: Infinity, trainLoss: NaN, testLoss: NaN, accuracy: NaN });
     Object.assign(this, { sharpness: NaN, largest: NaN, dead: 0, deadLayer: 0, measured: 0 });
@@ -53,11 +55,27 @@ export class Training {
     return this.brokenAt === null && this.train.count > 0;
   }
 
-  advance() {
+  // One update. `now`: as `evaluate` takes it.
+  advance(now = null) {
     if (!this.canTrain) return;
     const count = this.batches.next(this.batch);
     this.step += 1;
-    if (!this.network.step(this.train, this.batches.rows, count, this.rate)) this.brokenAt = this.step;
+    const isFinite = this.network.step(this.train, this.batches.rows, count, this.rate);
+    this.noteRise(this.network.batchLoss);
+    if (!isFinite) {
+      this.brokenAt = this.step;
+      this.leftAt ??= this.rise.since ?? this.step;
+      this.peak = Math.max(this.peak, this.rise.peak);
+    } else if (now !== null && this.step <= EARLY) this.evaluate(now);
+  }
+
+  // Between two measurements the losses of batches tell how a divergence went.
+  noteRise(loss) {
+    if (loss <= this.top) Object.assign(this.rise, { since: null, peak: 0 });
+    else {
+      this.rise.since ??= this.step;
+      if (Number.isFinite(loss)) this.rise.peak = Math.max(this.rise.peak, loss);
+    }
   }
 
   // Measure the network as it is now, and note it. `now`: the page's time while it plays, none at rest. `sharp`: its sharpness, too.
