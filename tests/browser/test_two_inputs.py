@@ -146,7 +146,7 @@ def test_a_network_learns_and_breaks_and_says_which(open_browser: Open) -> None:
 def test_points_painted_by_keyboard_are_in_the_address(open_browser: Open) -> None:
     page = open_browser().open("/two_inputs?data=painted")
     page.wait_for("No points yet.")
-    page.find(".mnist-lab-plane .ground canvas")[0].send_keys(" ", Keys.ARROW_RIGHT * 5, "0 ")
+    page.find(".mnist-lab-plane .ground canvas[tabindex]")[0].send_keys(" ", Keys.ARROW_RIGHT * 5, "0 ")
     wait_until(lambda: "&painted=WW1" in page.address)
     address = page.address
     press(page, "clear")
