@@ -12,7 +12,6 @@ import hashlib
 import secrets
 import time
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,13 +61,13 @@ class Reports:
             if script:
                 kept = insert_into(connection, report_scripts).values(digest=row["script"], data=script)
                 connection.execute(kept.on_conflict_do_nothing())
-            for earlier in _open_ones(connection, member):
-                if earlier.title == row["title"]:
-                    delete_reports(connection, reports.c.id == earlier.id)
+            earlier = [one for one, title in _open_ones(connection, member).items() if title == row["title"]]
+            if earlier:
+                delete_reports(connection, reports.c.id.in_(earlier))
             row |= {"class_id": member.class_id, "member_id": member.id, "handed_in_order": next_order(connection)}
             connection.execute(sa.insert(reports).values(row))
             _drop_oldest(connection, member.id)
-            is_open = any(one.id == row["id"] for one in _open_ones(connection, member))
+            is_open = row["id"] in _open_ones(connection, member)
         return HandedIn(row["id"], UserText(row["title"]), UserText(member.nickname), row["handed_in_at"], is_open)
 
     def take_back(self, student: str, report_id: str) -> None:
@@ -76,7 +75,7 @@ class Reports:
         with self.database.begin() as connection:
             member = _member(connection, student)
             raise_version(connection, member.class_id)
-            if report_id not in {one.id for one in _open_ones(connection, member)}:
+            if report_id not in _open_ones(connection, member):
                 raise ClassError(N_("This report can no longer be taken back: its round is closed."))
             delete_reports(connection, reports.c.id == report_id)
 
@@ -88,7 +87,7 @@ class Reports:
             except ClassError:
                 return []
             found = _listed(connection, reports.c.member_id == member.id)
-            still_open = {one.id for one in _open_ones(connection, member)}
+            still_open = _open_ones(connection, member)
         return [replace(one, is_open=one.id in still_open) for one in found[::-1]]
 
     # ---- the teacher -----------------------------------------------------------------------------------------------
@@ -131,12 +130,13 @@ def _member(connection: sa.Connection, student: str) -> sa.Row[Any]:
     return row
 
 
-def _open_ones(connection: sa.Connection, member: sa.Row[Any]) -> Sequence[sa.Row[Any]]:
-    """Reports of a member that were handed in since the class's open round was given; none where no round is open."""
+def _open_ones(connection: sa.Connection, member: sa.Row[Any]) -> dict[str, str]:
+    """Ids, with titles, of the reports of a member that were handed in since the class's open round was given; none where no round is open."""
     is_open = sa.and_(rounds.c.class_id == member.class_id, rounds.c.state == "open")
     since = sa.select(sa.func.max(rounds.c.created_at)).where(is_open).scalar_subquery()
     query = sa.select(reports.c.id, reports.c.title).where(reports.c.member_id == member.id)
-    return connection.execute(query.where(reports.c.handed_in_at >= since)).all()
+    found = connection.execute(query.where(reports.c.handed_in_at >= since))
+    return {row.id: row.title for row in found}
 
 
 def _drop_oldest(connection: sa.Connection, member_id: str) -> None:
