@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core train|sweep|range-test|lesson|data|backup|restore|bench`.
+"""The command line: `python -m mnist_core app|train|sweep|range-test|lesson|data|backup|restore|bench`.
 
 Exit status: 0 done, 1 something outside the options failed (data, disk), 2 options that cannot be. Errors are
 sentences on standard error. With --json the last line of standard output is one JSON object.
@@ -11,6 +11,7 @@ import io
 import json
 import math
 import os
+import runpy
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mnist_core
-from mnist_core import old_names
+from mnist_core import old_names, settings
 from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
@@ -58,12 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def program() -> int:
+    """The command `mnist-lab`: without words it opens the app."""
+    return main(sys.argv[1:] or ["app"])
+
+
 def _run(words: Sequence[str]) -> int:
     if words[:1] == ["bench"]:
         from mnist_core.bench import main as bench
 
         status: int = bench(words[1:])
         return status
+    if words[:1] == ["app"]:
+        return _open_app(words[1:])
     options, unknown = _parser(words[:1] == ["lesson"]).parse_known_args(words)
     if unknown:
         options.parser.refuse(unknown)
@@ -81,13 +89,28 @@ def _run(words: Sequence[str]) -> int:
         return 130
 
 
+def _open_app(words: Sequence[str]) -> int:
+    """Start the app as `streamlit run app.py` does, with Streamlit's own options behind it."""
+    sys.argv = ["streamlit", "run", str(settings.APP / "app.py"), *words]
+    try:
+        runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
 def _parser(for_lessons: bool) -> argparse.ArgumentParser:
     """All commands; what reads lessons is loaded for those alone."""
-    parser = Parser(prog="python -m mnist_core", description="Train small networks on handwritten digits.")
+    program = Path(sys.argv[0]).stem
+    parser = Parser(
+        prog=program if program == "mnist-lab" else "python -m mnist_core",
+        description="Train small networks on handwritten digits.",
+    )
     parser.add_argument("--version", action="version", version=mnist_core.__version__)
     commands = parser.add_subparsers(
-        required=True, metavar="train|sweep|range-test|lesson|data|backup|restore|bench", parser_class=Parser
+        required=True, metavar="app|train|sweep|range-test|lesson|data|backup|restore|bench", parser_class=Parser
     )
+    commands.add_parser("app", help="open the app; options behind it are Streamlit's")
     _train_options(commands.add_parser("train", help="run one experiment"))
     _sweep_options(commands.add_parser("sweep", help="run one experiment at many learning rates, together"))
     _range_test_options(commands.add_parser("range-test", help="find a learning rate: one short run whose rate rises"))

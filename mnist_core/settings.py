@@ -46,9 +46,9 @@ from pathlib import Path
 from mnist_core.errors import JobsError
 from mnist_core.messages import N_
 
+# The folder of app.py, pages, lessons and catalogs: beside the package in the repository, within it where it was installed.
+APP = next(folder for folder in (Path(__file__).with_name("app"), Path(__file__).parents[1]) if folder.is_dir())
 TLS = ("MNIST_LAB_TLS_CA", "MNIST_LAB_TLS_CERT", "MNIST_LAB_TLS_KEY")
-# What a host's secrets may set (Streamlit's, for one), beside the environment.
-FROM_SECRETS = ("MNIST_LAB_DATA", "MNIST_LAB_SCHEDULER", "MNIST_LAB_URL", "MNIST_LAB_TEACHER_PASSWORD", *TLS)
 _SITE = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE)
 _URL = re.compile(r"https?://[\w.\-\[\]:%]{1,150}(/[\w.\-/%]{0,100})?", re.ASCII)
 # What one worker needs, with PyPI's CUDA build of torch: at most 550 MB for itself, and a part of 260 MB that all share.

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from mnist_core import settings
 from mnist_core.bench.report import Figure, Report, median
 from mnist_core.config import RunConfig
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Progress
@@ -36,7 +37,7 @@ TIMED = {
     "filters by three columns": AGAIN,
 }
 STUDENT = "bench"
-_APP = Path(__file__).parents[2] / "app.py"
+_APP = settings.APP / "app.py"
 
 
 def measure(counts: Sequence[int] = COUNTS) -> Report:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mnist_core import settings
 from mnist_core.bench.work import Work
 
-ROOT = Path(__file__).parents[2]
+ROOT = settings.APP
 
 
 @dataclass(frozen=True)

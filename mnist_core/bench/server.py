@@ -15,10 +15,11 @@ from pathlib import Path
 
 import psutil
 
+from mnist_core import settings
 from mnist_core.data import load_dataset
 from mnist_core.errors import MnistLabError
 
-ROOT = Path(__file__).parents[2]
+ROOT = settings.APP
 START_SECONDS = 60.0
 END_SECONDS = 20.0
 

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from mnist_core import settings
 from mnist_core.errors import ImportedFileError
 from mnist_core.exchange.archive import BROKEN, ENTRY, METHODS
 from mnist_core.lessons import images, markdown, reader
@@ -30,7 +31,7 @@ TEXTS = {f"{language}.md": language for language in LANGUAGES}
 
 def ours() -> Path:
     """The folder of the lessons that come with the program."""
-    return Path(__file__).parents[2] / "lessons"
+    return settings.APP / "lessons"
 
 
 def folder(path: Path) -> tuple[Source, ...]:

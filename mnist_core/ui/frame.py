@@ -76,7 +76,7 @@ def _configure() -> None:
 @lru_cache(maxsize=1)
 def page_names() -> frozenset[str]:
     """Addresses of all pages, as the browser has them; Home's is empty."""
-    files = {file.stem for file in (Path(__file__).parents[2] / "pages").glob("*.py")}
+    files = {file.stem for file in (settings.APP / "pages").glob("*.py")}
     return frozenset("" if name == "home" else name for name in files)
 
 
@@ -115,7 +115,6 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
         st.html(_HINTLESS)
     large_type.begin()
     visits.note()
-    session.read_secrets()
     membership.begin()
     session.remember_student()
     if session.is_becoming():

@@ -5,7 +5,6 @@ The store's handle lives in this module, not in Streamlit's cache, which any bro
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 
@@ -105,13 +104,3 @@ def _nothing() -> None:
 def dark() -> bool:
     """Whether the browser shows the dark theme."""
     return st.context.theme.type == "dark"
-
-
-def read_secrets() -> None:
-    """Take settings from Streamlit's secrets into the environment, where the cluster finds them too."""
-    missing = [name for name in settings.FROM_SECRETS if name not in os.environ]
-    if not missing or not st.secrets.load_if_toml_exists():
-        return
-    for name in missing:
-        if value := st.secrets.get(name):
-            os.environ[name] = str(value)

@@ -38,7 +38,6 @@ def _prepare() -> None:
     try:
         from mnist_core.ui import chart, frame, session  # noqa: F401
 
-        session.read_secrets()
         session.store()
     except Exception as error:  # a page says it to who comes
         LOG.warning("%s", error)
@@ -48,9 +47,7 @@ def _keep_cluster() -> None:
     time.sleep(FIRST_PAGE_SECONDS)
     try:
         from mnist_core.jobs import keeper
-        from mnist_core.ui import session
 
-        session.read_secrets()
         keeper.keep_cluster()
     except Exception as error:  # a page says it to who comes
         LOG.warning("%s", error)

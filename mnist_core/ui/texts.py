@@ -1,7 +1,7 @@
 """Texts of the interface in the language of the session, through gettext.
 
 English stands in the source; `locales/<language>/LC_MESSAGES/mnist_lab.po` has the other languages, read as it is at
-first use (no compiled catalog, no build step).
+first use. Where the program was installed there is the compiled catalog in its place.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from pathlib import Path
 
 import streamlit as st
 
+from mnist_core import settings
 from mnist_core.ui import address
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
-LOCALES = Path(__file__).parents[2] / "locales"
+LOCALES = settings.APP / "locales"
 _spoken: ContextVar[str | None] = ContextVar("mnist_lab_spoken", default=None)
 
 
@@ -82,6 +82,9 @@ def language_switch() -> None:
 def catalog(code: str) -> gettext.NullTranslations:
     """The translations into `code`."""
     file = LOCALES / code / "LC_MESSAGES" / "mnist_lab.po"
+    if (installed := file.with_suffix(".mo")).exists() and not file.exists():
+        with installed.open("rb") as source:
+            return gettext.GNUTranslations(source)
     if not file.exists():
         return gettext.NullTranslations()
     from babel.messages.mofile import write_mo

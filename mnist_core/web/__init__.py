@@ -8,6 +8,7 @@ import os
 from starlette.middleware import Middleware
 
 from mnist_core import settings
+from mnist_core.web import host_secrets
 from mnist_core.web.kept_files import KeptFiles
 from mnist_core.web.limits import Limits
 from mnist_core.web.redirect import Redirect
@@ -17,7 +18,11 @@ LOG = logging.getLogger("mnist_lab")
 
 
 def middleware() -> list[Middleware]:
-    """All of it, the outermost first, for `st.App`; to be called before the server is made, which then knows the proxies."""
+    """All of it, the outermost first, for `st.App`; to be called before the server is made, which then knows the proxies.
+
+    The host's secrets are read here, before anything asks for a setting.
+    """
+    host_secrets.read()
     trust_proxies()
     return [Middleware(SecurityHeaders), Middleware(Limits), Middleware(Redirect), Middleware(KeptFiles)]
 

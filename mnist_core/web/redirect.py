@@ -6,11 +6,10 @@ none, so that the browser stays blank; addresses with `..` it refuses with two w
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from mnist_core import settings
 from mnist_core.web.asgi import App, Receive, Scope, Send, base_path, header, path_below_base
 
-PAGES = frozenset(file.stem for file in Path(__file__).parents[2].joinpath("pages").glob("*.py")) - {"home"}
+PAGES = frozenset(file.stem for file in (settings.APP / "pages").glob("*.py")) - {"home"}
 # What Streamlit serves below these is no page.
 _SERVED = ("_stcore", "media", "component", "static", "app")
 
