@@ -11,6 +11,7 @@
 | MNIST_LAB_TLS_CERT  | certificate to show to it, a file                    | no TLS                 |
 | MNIST_LAB_TLS_KEY   | its key, a file                                      | no TLS                 |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
+| MNIST_LAB_WEIGHTS   | where weights are kept: folder, store                | folder: in the home    |
 | MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
 | MNIST_LAB_STUDENT_WEIGHTS_MB | … of those of one student                    | all of it              |
 | MNIST_LAB_STUDENT_RUNS | runs of one student that wait                      | 200                    |
@@ -82,6 +83,8 @@ def make_home() -> Path:
     folder = make_private(home(), owned=not os.environ.get("MNIST_LAB_HOME"))
     for name in ("runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "cluster.log", "cluster.lock", "migration.lock"):
         close_to_others(folder / name)
+    with suppress(OSError):  # of a disk that is away, for one
+        checkpoint_folder().mkdir(mode=0o700, exist_ok=True)
     close_to_others(checkpoint_folder())
     return folder
 
@@ -149,8 +152,13 @@ def store_url() -> str:
     return os.environ.get("MNIST_LAB_STORE") or f"sqlite:///{home() / 'runs.sqlite'}"
 
 
+def weights_in_store() -> bool:
+    """Whether the store keeps the weights of runs, for workers on many machines that share no folder."""
+    return os.environ.get("MNIST_LAB_WEIGHTS", "").strip().lower() == "store"
+
+
 def checkpoint_folder() -> Path:
-    """The folder of the runs' checkpoints; with workers on many machines, it must be shared."""
+    """The folder of the runs' checkpoints; with workers on many machines, it is shared, or a copy of what the store has."""
     return home() / "checkpoints"
 
 

@@ -20,7 +20,7 @@ from mnist_core import settings
 from mnist_core.backup.container import FOLDER, Writer, new_backup
 from mnist_core.backup.place import alone, see_that_it_fits, workspace, writing
 from mnist_core.errors import BackupError
-from mnist_core.networks.checkpoint_layout import checkpoint_file, files_of, next_file
+from mnist_core.networks.checkpoint_layout import checkpoint_file, files_of, next_file, pull_all
 from mnist_core.networks.weights import step_of
 from mnist_core.store import Store, open_store
 from mnist_core.store.transfer import HEAD, Checkpoint, Snapshot
@@ -60,10 +60,12 @@ def _write(writer: Writer, store: Store, folder: Path, target: Path) -> BackupRe
     checkpoints = _HeldCheckpoints(folder)
     for moment in range(MOMENTS):
         with store.transfer.snapshot() as snapshot:
+            pull_all({checkpoint.run_id for checkpoint in snapshot.checkpoints()})
             lost = [checkpoint for checkpoint in snapshot.checkpoints() if not checkpoints.hold(checkpoint)]
             if lost and moment < MOMENTS - 1:
                 continue
             runs = snapshot.run_ids()
+            pull_all(runs)
             see_that_it_fits(sum(map(_size, chain(files_of(runs).values(), checkpoints.files.values()))), target.parent)
             rows = {name: _add_rows(writer, snapshot, name) for name in snapshot.tables()}
         break

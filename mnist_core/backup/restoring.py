@@ -18,7 +18,7 @@ from mnist_core.backup.place import alone, locked, see_that_it_fits, workspace, 
 from mnist_core.errors import BackupError
 from mnist_core.jobs.dispatcher import LEASE_SECONDS, holder_name
 from mnist_core.jobs.liveness import Watch
-from mnist_core.networks.checkpoint_layout import forget_next
+from mnist_core.networks.checkpoint_layout import forget_next, push_all
 from mnist_core.store import Store, open_store
 from mnist_core.store.transfer import known_revisions, stage
 
@@ -65,6 +65,7 @@ def _restore(backup: Reader, store: Store, folder: Path) -> RestoreResult:
             files = [(name, run_id) for name, run_id in backup.files() if run_id in runs]
             size = sum(_unpack(backup, name, folder) for name, _run_id in files)
             _move(folder / FOLDER, runs)
+            push_all(runs)
             if not store.transfer.fill(snapshot):
                 raise _has_runs(store)
         return RestoreResult(len(runs), len(files), size, len(waiting))
@@ -120,7 +121,7 @@ def _staged(backup: Reader, folder: Path) -> Store:
         raise damaged(backup.file) from error
     if counts != backup.manifest.rows or counts.keys() != listed:
         raise damaged(backup.file)
-    return open_store(f"sqlite:///{file}")
+    return Store(f"sqlite:///{file}")
 
 
 def _unpack(backup: Reader, name: str, folder: Path) -> int:

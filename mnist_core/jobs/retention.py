@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mnist_core import settings
 from mnist_core.errors import TransientStoreError
 from mnist_core.networks import checkpoint_layout
@@ -28,10 +26,10 @@ def thin_out(store: Store) -> None:
     What one student has above his own room goes first, and then what those have who have most: nobody's large networks push
     another's weights off the disk.
     """
-    lacking, folder = settings.lacking_space(), settings.checkpoint_folder()
-    over = max(_size(folder) - settings.weights_room(), lacking)
+    lacking, taken = settings.lacking_space(), checkpoint_layout.bytes_of_all()
+    over = max(taken - settings.weights_room(), lacking)
     room = settings.student_weights_room()
-    if over <= 0 and _size(folder) <= room:
+    if over <= 0 and taken <= room:
         return
     kept = _Kept(store, full=lacking > 0)
     for owner in kept.owners:
@@ -55,8 +53,7 @@ class _Kept:
             owner = owners.get(run_id, "")
             self._snapshots.setdefault(owner, []).append(run_id)
             self._weights.setdefault(owner, []).append(run_id)
-            size = _size(checkpoint_layout.snapshot_folder(run_id)) + _size(checkpoint_layout.checkpoint_file(run_id))
-            self._bytes[owner] = self._bytes.get(owner, 0) + size
+            self._bytes[owner] = self._bytes.get(owner, 0) + sum(checkpoint_layout.bytes_of(run_id))
         self.owners = list(self._bytes)
 
     def bytes_of(self, owner: str) -> int:
@@ -84,14 +81,14 @@ class _Kept:
 
     @staticmethod
     def _take_snapshots(run_id: str) -> int:
-        size = _size(checkpoint_layout.snapshot_folder(run_id))
+        _weights, size = checkpoint_layout.bytes_of(run_id)
         forget_snapshots(run_id)
         return size
 
     def _take_weights(self, run_id: str) -> int:
         if not _may_go(self._store, run_id, full=self._full):
             return 0
-        size = _size(checkpoint_layout.checkpoint_file(run_id))
+        size = sum(checkpoint_layout.bytes_of(run_id))
         forget_files(run_id)
         return size
 
@@ -105,15 +102,3 @@ def _may_go(store: Store, run_id: str, *, full: bool) -> bool:
         if not full:
             raise
         return store.runs.state(run_id) == "finished"
-
-
-def _size(place: Path) -> int:
-    """Bytes of a file, or of all files in a folder; 0 where there is none."""
-    files = place.rglob("*") if place.is_dir() else [place]
-    total = 0
-    for file in files:
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except OSError:
-            continue  # a worker has just moved it
-    return total

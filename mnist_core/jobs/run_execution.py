@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from mnist_core import data
@@ -30,12 +31,14 @@ from mnist_core.estimate import Speed, estimate_seconds
 from mnist_core.jobs import worker_heartbeat
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.jobs.worker_store import patiently, pauses
+from mnist_core.networks import shared_files
 from mnist_core.networks.checkpoint_layout import (
     checkpoint_file,
     forget_files,
     forget_next,
     forget_snapshots,
     next_file,
+    snapshot_file,
 )
 from mnist_core.records import Curves, Event, Outcome, Progress, Report, Requests, Run
 from mnist_core.store import Command, Store
@@ -110,10 +113,11 @@ class Job:
         step = self.run.checkpoint_step
         if step is None:
             return None
-        if not self.file.parent.is_dir():
+        if shared_files.place() is None and not self.file.parent.is_dir():
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(self.file.parent))
         # The newer file counts where the worker died before it could put it in its place.
         for file in (next_file(self.run.id, self.run.checkpoint_token), self.file):
+            patiently(partial(shared_files.pull, file))
             if not file.exists():
                 continue
             try:
@@ -126,6 +130,8 @@ class Job:
             if trainer.step == step:
                 with suppress(FileNotFoundError):  # moved there meanwhile by the one that wrote it
                     file.replace(self.file)
+                if file != self.file:
+                    patiently(partial(shared_files.move, file, self.file))
                 return trainer
         LOG.warning("run %s has lost its checkpoint at step %d and starts again", self.run.id, step)
         return None
@@ -141,8 +147,16 @@ class Job:
         def keep() -> None:
             if (self.trainer.step in planned or (planned and self.trainer.finished)) and self._holds_claim():
                 snapshots.save(self.trainer.state, self.run.id)
+                self._share_snapshot()
 
         self.trainer.state.on_evaluation = keep
+
+    def _share_snapshot(self) -> None:
+        """Where it cannot be shared the path has a gap."""
+        try:
+            shared_files.push(snapshot_file(self.run.id, self.trainer.step), self.run.id)
+        except (OSError, TransientStoreError) as error:
+            LOG.warning("no snapshot of run %s: %s", self.run.id, error)
 
     def _holds_claim(self) -> bool:
         """Whether no other worker has the run by now, as far as is known."""
@@ -174,7 +188,7 @@ class Job:
         if requests is None:
             if patiently(lambda: self.store.runs.version(self.run.id)) is None:
                 forget_files(self.run.id)  # deleted
-            self.next_file.unlink(missing_ok=True)
+            self._forget_next()
             return True
         if requests.learning_rate is not None:
             self._change_rate(requests.learning_rate)
@@ -284,8 +298,12 @@ class Job:
 
     def _send(self, report: Report) -> None:
         if self.run.id not in patiently(lambda: self.store.record_writer.publish([report])):
-            self.next_file.unlink(missing_ok=True)
+            self._forget_next()
             raise ClaimLostError
+
+    def _forget_next(self) -> None:
+        self.next_file.unlink(missing_ok=True)
+        patiently(partial(shared_files.remove, self.run.id, lambda name: name == self.next_file.name))
 
     def report(self, *, saved: bool, rate: float | None = None) -> Report:
         """What is new since the last call; the records are taken from the trainer."""
@@ -304,8 +322,9 @@ class Job:
         try:
             with suppress(FileNotFoundError):  # another worker has the run, and has moved it
                 self.next_file.replace(self.file)
-        except OSError as error:
-            if passing_errno(error) is None:
+            shared_files.move(self.next_file, self.file)
+        except (OSError, TransientStoreError) as error:
+            if isinstance(error, OSError) and passing_errno(error) is None:
                 raise
             LOG.warning("the checkpoint of run %s stays where it was written: %s", self.run.id, error)
         else:
@@ -330,9 +349,10 @@ class Job:
             if self._unplaced:
                 return False  # the one that counts would be lost
             self.trainer.save(self.next_file)
+            shared_files.push(self.next_file, self.run.id)
         except Exception as error:  # safetensors has an error of its own for a full disk
             LOG.warning("no checkpoint of run %s: %s", self.run.id, error)
-            self._may_pass = passing_errno(error) is not None
+            self._may_pass = passing_errno(error) is not None or isinstance(error, TransientStoreError)
             return False
         return True
 

@@ -24,6 +24,7 @@ from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.run_execution import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.jobs.worker_time import WorkerTime
+from mnist_core.networks import shared_files
 from mnist_core.records import Run
 from mnist_core.store import Store
 
@@ -48,7 +49,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
         for run_id in run_ids
         if (run := patiently(partial(store.queue.claim, run_id, worker, threads, lease))) is not None
     ]
-    load = cache(data.load_dataset)  # mapped once, not by each run anew
+    load = cache(_dataset)  # mapped once, not by each run anew
     with worker_heartbeat.at_work(), compute_lock.OF_THIS_PROCESS:
         used = WorkerTime()
         try:
@@ -59,6 +60,17 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
             used.count([run.owner for run in claimed])
             with suppress(StoreError):  # the store has its own trouble then, and the run a sentence for it
                 store.usage.charge(used.take())
+            shared_files.drop_copies()
+
+
+def _dataset(name: DatasetName) -> Dataset:
+    """The images; on a machine that has none yet they are fetched or drawn first. Raises DataError."""
+    if not data.available(name):
+        if name == "mnist":
+            data.ensure_mnist()
+        elif name == "built-in":
+            data.ensure_built_in()
+    return data.load_dataset(name)
 
 
 def _job(store: Store, run: Run, load: Callable[[DatasetName], Dataset]) -> Job | None:

@@ -23,12 +23,15 @@ class WorkerSetup(WorkerPlugin):
 
     def __init__(self, store_url: str) -> None:
         self.store_url = store_url
+        self.weights_in_store = settings.weights_in_store()  # as on the machine of the pages
 
     def setup(self, worker: Any) -> None:
         """Called by Dask in each worker's process, again where another cluster comes to it."""
         from mnist_core.jobs import worker_store
 
         worker_store.ending.clear()
+        if self.weights_in_store:
+            os.environ["MNIST_LAB_WEIGHTS"] = "store"
         try:
             psutil.Process().nice(10 if os.name != "nt" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None))
         except (OSError, psutil.Error):

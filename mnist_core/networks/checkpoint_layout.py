@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from mnist_core import settings
+from mnist_core.networks import shared_files
 from mnist_core.records import Outcome
 
 VERSION = 4
@@ -120,8 +121,38 @@ def snapshot_file(run_id: str, step: int) -> Path:
 
 
 def snapshot_steps(run_id: str) -> list[int]:
-    """After which updates there are snapshots of the run, ascending."""
-    return sorted(int(file.stem) for file in _snapshots(snapshot_folder(run_id)))
+    """After which updates there are snapshots of the run, ascending. Raises StoreError where the store keeps them."""
+    files = _snapshots(snapshot_folder(run_id))
+    if (place := shared_files.place()) is not None:
+        files = [Path(name) for name in place.sizes(run_id) if _SNAPSHOTS in name]
+    return sorted(int(file.stem) for file in files)
+
+
+def bytes_of_all() -> int:
+    """What the weights and snapshots of all runs take. Raises StoreError where the store keeps them."""
+    place = shared_files.place()
+    return _size(settings.checkpoint_folder()) if place is None else place.total()
+
+
+def bytes_of(run_id: str) -> tuple[int, int]:
+    """What a run's checkpoint and its snapshots take. Raises StoreError where the store keeps them."""
+    if (place := shared_files.place()) is None:
+        return _size(checkpoint_file(run_id)), _size(snapshot_folder(run_id))
+    sizes = place.sizes(run_id)
+    snapshots = sum(size for name, size in sizes.items() if _SNAPSHOTS in name)
+    return sum(sizes.values()) - snapshots, snapshots
+
+
+def _size(place: Path) -> int:
+    """Bytes of a file, or of all files in a folder; 0 where there is none."""
+    files = place.rglob("*") if place.is_dir() else [place]
+    total = 0
+    for file in files:
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:
+            continue  # a worker has just moved it
+    return total
 
 
 def _snapshots(folder: Path) -> list[Path]:
@@ -157,11 +188,13 @@ def forget_next(run_id: str) -> None:
     """Remove what workers have left that never came to tell the store of it."""
     for file in settings.checkpoint_folder().glob(f"{run_id}.*next.*"):
         file.unlink(missing_ok=True)
+    shared_files.remove(run_id, lambda name: ".next." in name)
 
 
 def forget_files(run_id: str) -> None:
     """Remove checkpoints and snapshots of the run."""
     checkpoint_file(run_id).unlink(missing_ok=True)
+    shared_files.remove(run_id, lambda name: name == checkpoint_file(run_id).name)
     forget_next(run_id)
     forget_snapshots(run_id)
 
@@ -170,7 +203,24 @@ def forget_snapshots(run_id: str, after_step: int = -1) -> None:
     """Remove the snapshots of the run, or those after `after_step` updates."""
     if after_step < 0:
         shutil.rmtree(snapshot_folder(run_id), ignore_errors=True)
-        return
-    for step in snapshot_steps(run_id):
-        if step > after_step:
-            snapshot_file(run_id, step).unlink(missing_ok=True)
+    else:
+        for file in _snapshots(snapshot_folder(run_id)):
+            if int(file.stem) > after_step:
+                file.unlink(missing_ok=True)
+    shared_files.remove(run_id, lambda name: _SNAPSHOTS in name and int(Path(name).stem) > after_step)
+
+
+def pull_all(run_ids: Collection[str]) -> None:
+    """Have all files of these runs in the folder. Raises StoreError, OSError."""
+    if (place := shared_files.place()) is not None:
+        for run_id in run_ids:
+            for name in place.sizes(run_id):
+                shared_files.pull(settings.checkpoint_folder() / name)
+
+
+def push_all(run_ids: Collection[str]) -> None:
+    """Keep all files of these runs where the settings say, too. Raises StoreError, OSError."""
+    if shared_files.place() is not None:
+        for file in files_of(run_ids).values():
+            run = file.parent.stem if file.parent.suffix == _SNAPSHOTS else file.stem
+            shared_files.push(file, run)

@@ -20,6 +20,7 @@ from mnist_core.errors import CheckpointError
 from mnist_core.memo import MB, Memo
 from mnist_core.messages import N_
 from mnist_core.networks import checkpoint_layout as layout
+from mnist_core.networks import shared_files
 
 ROOM = 64 * MB  # for the weights that were read last; of a larger network those of one file
 Which = Literal["last", "best"]
@@ -64,8 +65,10 @@ def best(run_id: str) -> Snapshot:
 
 def saved_steps(run_id: str) -> dict[Which, int]:
     """After how many updates the last and the best weights of the run were saved; best only where they are others."""
+    file = layout.checkpoint_file(run_id)
     try:
-        with safe_open(layout.checkpoint_file(run_id), framework="numpy") as opened:
+        shared_files.pull(file)
+        with safe_open(file, framework="numpy") as opened:
             fields = layout.fields_of(opened.metadata())
             steps: dict[Which, int] = {"last": int(fields["step"])}
             if any(name.startswith(layout.BEST) for name in opened.keys()):  # noqa: SIM118 - no mapping
@@ -97,6 +100,7 @@ def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
         settings.make_private(file.parent)
         with layout.replacing(file) as unfinished:
             save_file(tensors, unfinished, layout.metadata(fields))
+        shared_files.push(file, run_id)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             N_(
@@ -110,12 +114,18 @@ def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
 def forget(run_id: str) -> None:
     """Remove what `keep` wrote."""
     layout.checkpoint_file(run_id).unlink(missing_ok=True)
+    shared_files.remove(run_id, lambda _name: True)
 
 
 def _checkpoint(run_id: str, prefix: str) -> Snapshot:
     file = layout.checkpoint_file(run_id)
     try:
+        shared_files.pull(file)
         return _memo.get((prefix, *_version(file)), lambda: _read(file, prefix))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            N_("The weights of this run are no longer on the server. Its curves are kept. Run it again to get weights.")
+        ) from error
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             N_("The checkpoint {file} is missing or damaged. Start the run again."), file=str(file)
@@ -126,6 +136,7 @@ def at(run_id: str, step: int) -> Snapshot:
     """The weights after `step` updates: a snapshot, or its last. Raises CheckpointError."""
     file = layout.snapshot_file(run_id, step)
     try:
+        shared_files.pull(file)
         return _memo.get((step, *_version(file)), lambda: Snapshot(step, load_file(file)))
     except (OSError, SafetensorError) as error:
         last = latest(run_id)

@@ -6,6 +6,8 @@ so that a page asks one cheap question ("is it still version n?") before it read
 
 from __future__ import annotations
 
+from mnist_core import settings
+from mnist_core.networks import shared_files
 from mnist_core.store.analyses import Analyses
 from mnist_core.store.board import Boards
 from mnist_core.store.class_commands import ClassCommands
@@ -27,6 +29,7 @@ from mnist_core.store.runs import Runs
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.store.transfer import Transfer
 from mnist_core.store.usage import Usage
+from mnist_core.store.weight_files import WeightFiles
 from mnist_core.store.written_lessons import WrittenLessons
 
 
@@ -51,6 +54,7 @@ class Store:
         self.record_writer = RecordWriter(database)
         self.lease = Leases(database)
         self.retention = Retention(database)
+        self.weight_files = WeightFiles(database)
         # Besides runs.
         self.classes = Classes(database)
         self.class_commands = ClassCommands(database)
@@ -75,5 +79,11 @@ class Store:
 
 
 def open_store(url: str | None = None, busy_seconds: float | None = None) -> Store:
-    """The store at `url` (default: `settings.store_url()`); `busy_seconds`: see `engine.open_engine`."""
-    return Store(url, busy_seconds)
+    """The store at `url` (default: `settings.store_url()`); `busy_seconds`: see `engine.open_engine`.
+
+    Where the settings say so, the weights of runs are kept in it from now on.
+    """
+    store = Store(url, busy_seconds)
+    if settings.weights_in_store():
+        shared_files.share(store.weight_files)
+    return store

@@ -337,3 +337,14 @@ attempts = sa.Table(
     sa.Column("wrong", sa.Integer, nullable=False),
     sa.Column("until_served", sa.Float, nullable=False),
 )
+
+# Files of weights, where workers share no folder (store/weight_files.py); no part of a backup, which has them as files.
+weight_files = sa.Table(
+    "weight_files",
+    sa.MetaData(),
+    sa.Column("name", sa.String(80), primary_key=True),  # as below the folder of checkpoints
+    sa.Column("run_id", sa.String(16), nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the data, in hexadecimal digits
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
