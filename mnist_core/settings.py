@@ -70,6 +70,9 @@ LEAST_RUN_BYTES = 512 * 2**20  # what a run may take in any case
 FREE_FRACTION, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB
 # The server, the cluster's process and the system around them.
 SERVER_BYTES = 400 * 2**20
+# Server, cluster and one worker, with PyPI's torch: `bench small-host` measures it. Hosts with less train nothing.
+LEAST_BYTES = 900 * 10**6
+FEW_CORES = 0.5  # of which everything takes long
 
 
 def home() -> Path:
@@ -240,14 +243,29 @@ def device() -> str:
 
 
 def cpu_count() -> int:
-    """Cores that this process may use: its affinity, cut by the container's quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        cores = min(cores, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass  # no control group, or one without a quota
-    return max(1, cores)
+    """Cores that this process may use: its affinity, cut by the container's quota, at least 1."""
+    return max(1, round(cores()))
+
+
+def cores() -> float:
+    """The same as it is: free hosts give a tenth of a core."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for read in (_quota, _quota_of_version_1):
+        with suppress(OSError, ValueError):  # no control group, or one without a quota
+            return min(float(count), read())
+    return float(count)
+
+
+def _quota() -> float:
+    quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    return int(quota) / int(period)
+
+
+def _quota_of_version_1() -> float:
+    quota, period = (int(Path(f"/sys/fs/cgroup/cpu/cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+    if quota <= 0:
+        raise ValueError
+    return quota / period
 
 
 def memory_bytes() -> int:
@@ -261,6 +279,13 @@ def memory_bytes() -> int:
     import psutil
 
     return min([psutil.virtual_memory().total, *limits])
+
+
+def can_train() -> bool:
+    """Whether there is memory for a training process; where others train, or somebody has said how many there are to be, that counts."""
+    value = os.environ.get("MNIST_LAB_WORKERS", "")
+    chosen = scheduler_address() is not None or (value.isdigit() and int(value) > 0)
+    return chosen or memory_bytes() >= LEAST_BYTES
 
 
 def worker_count() -> int:

@@ -133,8 +133,6 @@ def _start() -> None:
 
 def _spawn(log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
     """The cluster's process, and the write end of the pipe that it lives by. Raises OSError."""
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     read_end, write_end = os.pipe()  # neither is inherited; the write end stays open as long as this process lives
     sign_read_end, sign_write_end = os.pipe()
     try:
@@ -144,7 +142,7 @@ def _spawn(log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
             stdin=read_end,
             stdout=sign_write_end,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
             # Ctrl+C in the terminal ends the server; the cluster goes by its closed input, in order.
             start_new_session=sys.platform != "win32",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -158,6 +156,12 @@ def _spawn(log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         os.close(sign_write_end)
     threading.Thread(target=_hear, args=(process.pid, sign_read_end), daemon=True).start()
     return process, write_end
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a process of ours, which finds this package wherever it is started."""
+    root = str(Path(__file__).parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
 
 
 def _hear(pid: int, pipe: int) -> None:

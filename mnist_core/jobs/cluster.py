@@ -19,7 +19,7 @@ import filelock
 import psutil
 
 from mnist_core import settings
-from mnist_core.errors import TransientStoreError
+from mnist_core.errors import StoreError, TransientStoreError
 from mnist_core.jobs.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ STANDBY_SECONDS = 0.5
 LOG_BYTES = 2_000_000
 STORE_SECONDS = 1.0  # between two tries to reach the store
 SIGN_SECONDS = 1.0
+CONNECT_SECONDS = 5.0  # for a scheduler of one's own to answer
 RESTART_SECONDS = 10.0  # for a worker of somebody else's scheduler to come back
 
 
@@ -157,17 +158,41 @@ def _client(stack: ExitStack) -> tuple[Any, Any]:
 
 
 def _client_of(address: str, stack: ExitStack) -> Any:
-    """A client of somebody else's scheduler."""
+    """A client of somebody else's scheduler, as soon as that answers; meanwhile pages are told that it does not."""
     from distributed import Client
 
     from mnist_core.jobs.private_cluster import named_security
+    from mnist_core.store import open_store
 
     security = named_security()
     if security is None:
         LOG.warning(
             "whoever reaches %s can run code as its workers: see MNIST_LAB_TLS_CA in docs/environment.md", address
         )
-    return stack.enter_context(Client(address, security=security))  # type: ignore[no-untyped-call]
+    store = _reached(open_store)
+    last_warning = ""
+    try:
+        while True:
+            try:
+                client = Client(address, security=security, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+                return stack.enter_context(client)
+            except (OSError, ValueError) as error:
+                if str(error) != last_warning:
+                    last_warning = str(error)
+                    LOG.warning("the scheduler %s does not answer: %s", address, error)
+                _say_that_it_is_away(store)
+                time.sleep(STORE_SECONDS)
+    finally:
+        store.close()
+
+
+def _say_that_it_is_away(store: Store) -> None:
+    """Let pages know, unless the cluster of another home or machine serves the store."""
+    from mnist_core.jobs.dispatcher import holder_name
+
+    with suppress(StoreError):
+        if store.lease.current().holder in ("", holder_name()):
+            store.facts.set("cluster", {"workers": 0, "slots": 0, "running": 0, "trouble": "scheduler"})
 
 
 def _configure_dask() -> None:
@@ -209,7 +234,7 @@ def watch(client: Any, cluster: Any) -> Watchdog:
     from mnist_core.jobs.worker_heartbeat import TOPIC, Pulse
 
     def connected() -> Collection[str]:
-        addresses: Collection[str] = client.scheduler_info(n_workers=-1)["workers"]
+        addresses: Collection[str] = client.scheduler_info(n_workers=-1).get("workers", ())
         return addresses
 
     end = partial(end_worker, cluster) if cluster is not None else partial(restart_worker, client)

@@ -65,6 +65,10 @@ def holder_name() -> str:
     return f"{platform.node()}:{settings.home()}"[:1024]
 
 
+class SchedulerLostError(Exception):
+    """The scheduler is gone, and Dask's client has given it up."""
+
+
 class Dispatcher:
     """Serves the queue of `store` with the workers of the Dask `client`.
 
@@ -96,7 +100,7 @@ class Dispatcher:
         self._slot_names: set[str] = set() if self.elsewhere else {"train", SLOT, maintenance.SLOT}
         self._running: dict[str, Assignment] = {}
         self._analyses = AnalysisDispatcher(store, self._send)
-        self._maintenance = maintenance.Maintenance(store, self._send)
+        self._maintenance = maintenance.Maintenance(store, self._send, here=self.elsewhere)
         self._deaths: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()  # of the surroundings, that each run met in a row …
         self._not_before: dict[str, float] = {}  # … and when it may be tried again
@@ -129,6 +133,8 @@ class Dispatcher:
                 LOG.warning("%s", error)
                 has_lease = False
                 self.stand_by()
+            except SchedulerLostError:
+                raise  # another process takes this one's place, and waits for it
             except StoreError as error:
                 if str(error) != last_warning:
                     last_warning = str(error)
@@ -302,7 +308,9 @@ class Dispatcher:
 
     def _workers(self) -> dict[str, int]:
         """Slots for training by the address of each registered worker that lives."""
-        workers, hung = self.client.scheduler_info(n_workers=-1)["workers"], self._hung()
+        workers, hung = self.client.scheduler_info(n_workers=-1).get("workers"), self._hung()
+        if workers is None:
+            raise SchedulerLostError
         resources = {name: worker.get("resources", {}) for name, worker in workers.items() if name not in hung}
         if self.elsewhere:
             self._slot_names = {name for owned in resources.values() for name in owned}
@@ -411,6 +419,7 @@ class Dispatcher:
                 "slots": self.slots,
                 "running": len(self._assignments()),
                 "started": self._started,
+                "trouble": "workers" if self.elsewhere and not workers else None,
             },
         )
         self._maintenance.see_to(idle=len(workers) >= self.slots and not self._assignments())

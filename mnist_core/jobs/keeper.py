@@ -6,9 +6,11 @@ So runs that wait go on without a page, after a restart of the server, too, and 
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 
-from mnist_core import jobs
+from mnist_core import data, jobs, settings
 from mnist_core.errors import JobsError
 from mnist_core.jobs.liveness import Watch
 
@@ -16,14 +18,31 @@ LOG = logging.getLogger("mnist_lab")
 NAME = "mnist-lab-keeper"
 LOOK_SECONDS = 1.0
 HANG_SECONDS = 60.0  # a cluster that has given no sign of life for so long is ended
+_drawn = threading.Event()  # the digits were asked for, once
 _over = threading.Event()  # set by tests alone: the thread ends with the process
 
 
 def keep_cluster() -> None:
-    """See that the cluster lives, now and from now on. Cheap where it does. Raises JobsError as `ensure_cluster`."""
+    """See that the cluster lives, now and from now on. Cheap where it does. Raises JobsError as `ensure_cluster`.
+
+    Where there is no memory for one, the digits are drawn, once, and nothing else.
+    """
+    if not settings.can_train():
+        _draw_digits()
+        return
     if not is_kept():
         threading.Thread(target=_keep, name=NAME, daemon=True).start()
     jobs.ensure_cluster()
+
+
+def _draw_digits() -> None:
+    """Have something to show. In a process, which takes what it needed of the memory along."""
+    if _drawn.is_set() or data.available(data.preferred()):
+        return
+    _drawn.set()
+    LOG.warning("there is no memory for a training process: nothing is trained here")
+    command = [sys.executable, "-P", "-m", "mnist_core", "data", "--built-in"]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=jobs.child_environment())
 
 
 def is_kept() -> bool:

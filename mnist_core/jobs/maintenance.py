@@ -6,6 +6,8 @@ The store has a fact under the name of each task about data: wanted, running, fa
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,15 +21,20 @@ from mnist_core.store import Store
 
 LOG = logging.getLogger("mnist_lab.dispatcher")
 SLOT = "short"
+_OPTIONS = {"download": "--download", "digits": "--built-in"}  # of `mnist_core data`
 Send = Callable[..., Any]
 
 
 class Maintenance:
-    """Sends short tasks to the workers by `send`, each once at a time, and sees how they end."""
+    """Sends short tasks to the workers by `send`, each once at a time, and sees how they end.
 
-    def __init__(self, store: Store, send: Send) -> None:
+    `here`: workers are on other machines, which see to their own data; those that pages show are fetched and drawn on this one.
+    """
+
+    def __init__(self, store: Store, send: Send, *, here: bool = False) -> None:
         self.store = store
         self.send = send
+        self._here = here
         self.running: dict[str, Any] = {}
         self._measured = False
 
@@ -58,7 +65,7 @@ class Maintenance:
     def data_to_come(self, name: DatasetName) -> bool:
         """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
         task = {"mnist": "download", "built-in": "digits"}.get(name)
-        if task is None or data.available(name):
+        if task is None or self._here or data.available(name):
             return False
         if (
             task == "digits"
@@ -73,7 +80,9 @@ class Maintenance:
         for name, future in list(self.running.items()):
             if not future.done():
                 continue
-            if name != "speed" and future.status != "finished":
+            if isinstance(future, _OnThisMachine) and future.status == "finished":
+                self.store.facts.set(name, {"state": "done", "done": 1, "total": 1})
+            elif name != "speed" and future.status != "finished":
                 self.store.facts.set(name, {"state": "failed", "error": _sentence(name, future).to_dict()})
             del self.running[name]
             future.release()
@@ -83,7 +92,35 @@ class Maintenance:
             return
         if name != "speed":
             self.store.facts.set(name, {"state": "running", "done": 0, "total": 0})
-        self.running[name] = self.send(name, SLOT, None, function, self.store.url)
+        if self._here and name in _OPTIONS:
+            self.running[name] = _OnThisMachine(_OPTIONS[name])
+        else:
+            self.running[name] = self.send(name, SLOT, None, function, self.store.url)
+
+
+class _OnThisMachine:
+    """A task as a process of this machine (what it loads goes with it), with what is asked of Dask's futures."""
+
+    def __init__(self, option: str) -> None:
+        command = [sys.executable, "-P", "-m", "mnist_core", "data", option]
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def done(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
+    def status(self) -> str:
+        return "finished" if self._process.returncode == 0 else "error"
+
+    def exception(self) -> BaseException | None:
+        """What it said is in the log."""
+        return None
+
+    def cancel(self) -> None:
+        self._process.terminate()
+
+    def release(self) -> None:
+        """Nothing is kept of it."""
 
 
 def _sentence(name: str, future: Any) -> Message:

@@ -33,6 +33,7 @@ class Queue:
     workers: int
     speed: Speed
     had: Mapping[str, float]  # worker-seconds of all these students
+    trouble: str | None = None  # why nothing trains: "scheduler" (it does not answer) or "workers" (it has none)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -114,9 +115,11 @@ def read_queue() -> Queue:
         read_at, queue = _queues.get(store.url, (0.0, None))
         if queue is None or time.monotonic() - read_at > FRESH_SECONDS:
             training, waiting = store.queue.overview()
-            workers = (store.facts.get("cluster") or {}).get("slots") or settings.worker_count()
+            cluster = store.facts.get("cluster") or {}
+            workers = cluster.get("slots") or settings.worker_count()
             had = store.usage.levels({run.owner for run in (*training, *waiting)})
-            queue = Queue(training, waiting, workers, Speed.from_dict(store.facts.get("speed")), had)
+            speed = Speed.from_dict(store.facts.get("speed"))
+            queue = Queue(training, waiting, workers, speed, had, cluster.get("trouble"))
             _queues[store.url] = time.monotonic(), queue
         return queue
 
@@ -124,6 +127,10 @@ def read_queue() -> Queue:
 def words(run_ids: Collection[str]) -> str:
     """For the first of these queued runs: its place, and when it will start."""
     queue = read_queue()
+    if queue.trouble == "scheduler":
+        return _("Waiting: the scheduler of the training machines does not answer. The run starts when it is back.")
+    if queue.trouble == "workers":
+        return _("Waiting: no training machine is connected. The run starts when one is.")
     place = min((queue.places[run_id] for run_id in run_ids if run_id in queue.places), default=0)
     training = [run for run in queue.training if run.id not in run_ids]
     seconds = queue.seconds(queue.waiting[place]) if queue.waiting else 0.0

@@ -20,6 +20,7 @@ from mnist_core.store.tables import analyses, runs, sweeps
 
 def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfig]) -> None:
     """See that the student may put these runs into the queue. Raises LimitError."""
+    _check_memory()
     check_member(connection, owner)
     for config in set(configs):
         _check_size(config)
@@ -46,6 +47,17 @@ def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfi
     if _count(connection, runs.c.state == "queued") + len(configs) > most:
         raise LimitError(
             N_("The queue is full: at most {most} runs of all students may wait. Try again in a moment."), most=most
+        )
+
+
+def _check_memory() -> None:
+    if not settings.can_train():
+        raise LimitError(
+            N_(
+                "This server has {available} MB of memory, and training needs {needed} MB. Nothing can be trained or computed here."
+            ),
+            available=settings.memory_bytes() // 10**6,
+            needed=settings.LEAST_BYTES // 10**6,
         )
 
 
@@ -84,6 +96,7 @@ def check_sweeps(connection: sa.Connection, owner: str) -> None:
 
 def check_analyses(connection: sa.Connection, owner: str) -> None:
     """See that the student may ask for one more analysis. Raises LimitError."""
+    _check_memory()
     most = settings.limit("MNIST_LAB_ANALYSES")
     active = analyses.c.owner == owner, analyses.c.state.in_(("queued", "running"))
     if connection.execute(sa.select(sa.func.count()).select_from(analyses).where(*active)).scalar_one() >= most:

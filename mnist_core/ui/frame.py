@@ -131,6 +131,7 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
             large_type.switch()
             texts.language_switch()
     _say_when_the_disk_is_full()
+    _say_when_the_host_is_small()
     if problem is not None:
         show_error(problem)
     below(page.url_path)
@@ -151,6 +152,22 @@ def _say_when_the_disk_is_full() -> None:
                 "The server's disk is nearly full. Runs continue, but no weight snapshots are saved, and the oldest weights are deleted. Free some space, or tell the server's administrator."
             ),
             icon=":material/hard_drive:",
+        )
+
+
+def _say_when_the_host_is_small() -> None:
+    if not settings.can_train():
+        st.warning(
+            _(
+                "This server has {available} MB of memory; training needs {needed} MB, so nothing is trained here. **Two inputs** trains in your browser, and all pages under *Understand* explain without training."
+            ).format(available=settings.memory_bytes() // 10**6, needed=settings.LEAST_BYTES // 10**6),
+            icon=":material/memory:",
+        )
+    elif (cores := settings.cores()) < settings.FEW_CORES:
+        st.caption(
+            _(
+                ":material/hourglass_empty: This server has {cores} of a core: everything takes longer. Start with small networks and few epochs."
+            ).format(cores=f"{cores:.2f}")
         )
 
 
