@@ -82,3 +82,27 @@ def test_guide_and_module_tell_every_variable() -> None:
     for name in VARIABLES:
         assert f"`{name}`" in guide
         assert name in (settings.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "settings_of_host", "expected"),
+    [
+        (700, {}, False),
+        (1_000, {}, True),
+        (700, {"MNIST_LAB_WORKERS": "1"}, True),
+        (700, {"MNIST_LAB_WORKERS": "0"}, False),
+        (700, {"MNIST_LAB_SCHEDULER": "tcp://there:8786"}, True),
+    ],
+)
+def test_a_host_without_memory_trains_nothing_unless_told_to(
+    monkeypatch: pytest.MonkeyPatch, megabytes: int, settings_of_host: dict[str, str], expected: bool
+) -> None:
+    monkeypatch.setattr(settings, "memory_bytes", lambda: megabytes * 10**6)
+    for name, value in settings_of_host.items():
+        monkeypatch.setenv(name, value)
+    assert settings.can_train() is expected
+
+
+def test_a_part_of_a_core_counts_as_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "_quota", lambda: 0.08)
+    assert (settings.cores(), settings.cpu_count()) == (0.08, 1)

@@ -26,6 +26,7 @@ def thin_out(store: Store) -> None:
     What one student has above his own room goes first, and then what those have who have most: nobody's large networks push
     another's weights off the disk.
     """
+    checkpoint_layout.drop_copies()
     lacking, taken = settings.lacking_space(), checkpoint_layout.bytes_of_all()
     over = max(taken - settings.weights_room(), lacking)
     room = settings.student_weights_room()

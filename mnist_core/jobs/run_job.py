@@ -24,7 +24,7 @@ from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.run_execution import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.jobs.worker_time import WorkerTime
-from mnist_core.networks import shared_files
+from mnist_core.networks.checkpoint_layout import drop_copies
 from mnist_core.records import Run
 from mnist_core.store import Store
 
@@ -60,7 +60,7 @@ def execute(run_ids: Sequence[str], url: str, threads: int, lease: int | None = 
             used.count([run.owner for run in claimed])
             with suppress(StoreError):  # the store has its own trouble then, and the run a sentence for it
                 store.usage.charge(used.take())
-            shared_files.drop_copies()
+            drop_copies()
 
 
 def _dataset(name: DatasetName) -> Dataset:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -29,6 +29,8 @@ OPTIMIZER = "optimizer."
 BEFORE_UPDATE = "before."  # parameter by parameter, before the update that an interrupted evaluation is about
 WINDOW = "window"  # steps × loss, accuracy, gradient norm: the open window of records
 WINDOW_COLUMNS = 3
+
+COPIES_BYTES = 256 * 2**20  # of files that the store has, too
 
 _METADATA = "state"
 _ENDING = ".safetensors"
@@ -208,6 +210,23 @@ def forget_snapshots(run_id: str, after_step: int = -1) -> None:
             if int(file.stem) > after_step:
                 file.unlink(missing_ok=True)
     shared_files.remove(run_id, lambda name: _SNAPSHOTS in name and int(Path(name).stem) > after_step)
+
+
+def drop_copies() -> None:
+    """Where the store keeps the files, keep no more copies of them in the folder than have room: the oldest go."""
+    if shared_files.place() is None:
+        return
+    found: list[tuple[int, int, Path]] = []
+    for file in settings.checkpoint_folder().rglob(f"*{_ENDING}"):
+        with suppress(OSError):
+            status = file.stat()
+            found.append((status.st_mtime_ns, status.st_size, file))
+    over = sum(size for _time, size, _file in found) - COPIES_BYTES
+    for _time, size, file in sorted(found):
+        if over <= 0:
+            return
+        file.unlink(missing_ok=True)
+        over -= size
 
 
 def pull_all(run_ids: Collection[str]) -> None:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from mnist_core import settings
-
-COPIES_BYTES = 256 * 2**20  # of files that are elsewhere, too, and that a worker keeps at hand
 
 
 class SharedFiles(Protocol):
@@ -92,23 +89,6 @@ def remove(run_id: str, which: Callable[[str], bool]) -> None:
     """Remove those of the run's files from the place whose names `which` picks. Raises StoreError."""
     if _place is not None:
         _place.remove([name for name in _place.sizes(run_id) if which(name)])
-
-
-def drop_copies() -> None:
-    """Keep no more copies in the folder than have room: the oldest go."""
-    if _place is None:
-        return
-    found: list[tuple[int, int, Path]] = []
-    for file in settings.checkpoint_folder().rglob("*.safetensors"):
-        with suppress(OSError):
-            status = file.stat()
-            found.append((status.st_mtime_ns, status.st_size, file))
-    over = sum(size for _time, size, _file in found) - COPIES_BYTES
-    for _time, size, file in sorted(found):
-        if over <= 0:
-            return
-        file.unlink(missing_ok=True)
-        over -= size
 
 
 def _digest(file: Path) -> str | None:

@@ -124,7 +124,8 @@ def _checkpoint(run_id: str, prefix: str) -> Snapshot:
         return _memo.get((prefix, *_version(file)), lambda: _read(file, prefix))
     except FileNotFoundError as error:
         raise CheckpointError(
-            N_("The weights of this run are no longer on the server. Its curves are kept. Run it again to get weights.")
+            N_("The weights {file} are not on the server. The run's curves are kept. Run it again to get weights."),
+            file=str(file),
         ) from error
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(

@@ -172,7 +172,7 @@ def test_files_that_go_meanwhile_are_gone_and_their_runs_still_open(
     restored = open_store()
     assert {run.state for run in restored.runs.newest("ann")} == {"finished", "paused"}
     assert weights.latest(paused).step == 1
-    with pytest.raises(CheckpointError, match="no longer on the server"):
+    with pytest.raises(CheckpointError, match="are not on the server"):
         weights.latest("finished")
     restored.close()
 

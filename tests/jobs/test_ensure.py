@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mnist_core import jobs
+from mnist_core import jobs, settings
 from mnist_core.errors import JobsError
 from mnist_core.jobs import keeper
 from tests.conftest import wait_until
@@ -162,3 +162,16 @@ def test_asking_a_living_cluster_costs_less_than_a_millisecond(home: Path, sleep
     for _page in range(1000):
         jobs.ensure_cluster()
     assert (time.thread_time() - begun) / 1000 < 1e-3
+
+
+def test_where_there_is_no_memory_no_cluster_is_started_and_digits_are_drawn(
+    sleeper: list[int], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(settings, "memory_bytes", lambda: 700 * 10**6)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_options: commands.append(command))
+    monkeypatch.setattr(keeper, "_drawn", threading.Event())
+    keeper.keep_cluster()
+    keeper.keep_cluster()
+    assert not keeper.is_kept()
+    assert [command[-2:] for command in commands] == [["data", "--built-in"]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.records import SweepRecord
@@ -99,3 +100,12 @@ def test_analyses_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(LimitError, match="At most 2 of your computations"):
         store.analyses.create("ann", "robustness", {})
     store.analyses.create("bob", "robustness", {})
+
+
+def test_where_nothing_can_be_trained_nothing_waits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "memory_bytes", lambda: 700 * 10**6)
+    with pytest.raises(LimitError, match="700 MB of memory, and training needs 900 MB"):
+        store.runs.create("ann", CONFIG)
+    with pytest.raises(LimitError, match="700 MB"):
+        sweep(store, 1)
+    assert store.queue.overview() == ([], [])

@@ -86,15 +86,15 @@ def test_what_is_forgotten_is_gone_from_both(store: Store) -> None:
     assert checkpoint_layout.snapshot_steps(RUN) == [0, 5]
     checkpoint_layout.forget_files(RUN)
     assert store.weight_files.sizes(RUN) == {}
-    with pytest.raises(CheckpointError, match="no longer on the server"):
+    with pytest.raises(CheckpointError, match="are not on the server"):
         weights.latest(RUN)
     assert value(OTHER) == 2.0
 
 
 def test_copies_have_a_room_and_are_fetched_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     weights.keep(RUN, of(1.0))
-    monkeypatch.setattr(shared_files, "COPIES_BYTES", 0)
-    shared_files.drop_copies()
+    monkeypatch.setattr(checkpoint_layout, "COPIES_BYTES", 0)
+    checkpoint_layout.drop_copies()
     assert not checkpoint_layout.checkpoint_file(RUN).exists()
     assert value() == 1.0
 
@@ -104,9 +104,9 @@ def test_without_the_setting_the_folder_is_all_there_is(home: object) -> None:
     store = open_store()
     weights.keep(RUN, of(1.0))
     assert store.weight_files.total() == 0
-    shared_files.drop_copies()
+    checkpoint_layout.drop_copies()
     assert value() == 1.0
     wipe()
-    with pytest.raises(CheckpointError, match="Its curves are kept"):
+    with pytest.raises(CheckpointError, match="curves are kept"):
         weights.latest(RUN)
     store.close()
