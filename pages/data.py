@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core import data, escape
 from mnist_core.ideas import registry
-from mnist_core.ui import data_note, frame, names, session, views
+from mnist_core.ui import data_note, embedding, frame, names, session, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -40,7 +40,7 @@ def how_to_get() -> None:
 
 def page() -> None:
     """The data set, one of the views of it, and where MNIST comes from."""
-    st.title(_("The digits that networks learn from"))
+    embedding.title(_("The digits that networks learn from"))
     first = data.preferred()
     available = [first, *(name for name in data.TITLES if name != first)]
     available = [name for name in available if data.available(name)]
@@ -49,11 +49,12 @@ def page() -> None:
     else:
         preload()
         name = available[0]
-        if len(available) > 1:
+        if len(available) > 1 and not embedding.wanted():
             titles = {name: names.CHOICES.get(name, name) for name in available}
             name = Panel("data").one_of("set", _("Images"), titles, available[0])
         views.show(Panel("data"), VIEWS, name)
-    how_to_get()
+    if not embedding.wanted():
+        how_to_get()
 
 
 def _wait() -> None:

@@ -16,7 +16,7 @@ from mnist_core.panels import controls, draft, group_panel, predictions, round_p
 from mnist_core.presets import Preset
 from mnist_core.rounds import Assignment
 from mnist_core.train_page import give_panel, preview_panel, run_list
-from mnist_core.ui import address, classwork, frame, names, session
+from mnist_core.ui import address, classwork, embedding, frame, names, session
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
@@ -139,6 +139,9 @@ def _round_button(own: Assignment, run: str, icon: str) -> None:
 def page() -> None:
     """Controls in the sidebar, the design above, the run below."""
     run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))
+    if embedding.wanted():
+        embedded(run)
+        return
     st.title(_("Train a network and watch it learn"))
     draft.follow_address()
     draft.fields()
@@ -153,6 +156,14 @@ def page() -> None:
     elif run:
         frame.safely(run_panel.draw)(PAGE, run)
     run_list.draw()
+
+
+def embedded(run: str | None) -> None:
+    """One chart of a run, for a frame in another page."""
+    if run:
+        run_panel.draw_chart(PAGE, run)
+    else:
+        embedding.not_here()
 
 
 def ideas() -> dict[str, round_panel.IdeaPlace]:

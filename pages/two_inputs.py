@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from mnist_core.ideas.registry import IDEAS
-from mnist_core.ui import frame
+from mnist_core.ui import embedding, frame
 from mnist_core.ui.texts import _
 
 frame.ensure()
-st.title(_("Two inputs"))
+embedding.title(_("Two inputs"))
 idea = IDEAS["plane"]
 idea.draw(idea.panel())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -41,7 +42,7 @@ def measure(data: Path | None = None) -> Report:
                     before = len(_runs(store))
                     browser.get(server.address + page)
                     press(browser, f".st-key-{button} button")
-                    wait_until(lambda before=before: len(_runs(store)) > before, "a run in the queue")
+                    wait_until(partial(_has_more_runs, store, before), "a run in the queue")
                     wait_until(lambda: not any(store.queue.overview()), "the end of what was started", RUN_SECONDS)
                 pages = sorted(file.stem for file in (settings.APP / "pages").glob("*.py") if file.stem != "home")
                 for page in ("", *pages):
@@ -63,6 +64,14 @@ def measure(data: Path | None = None) -> Report:
 def _runs(store: Store) -> list[Run]:
     with store.transfer.snapshot() as snapshot:
         return store.runs.of_ids(snapshot.run_ids())
+
+
+def _has_more_runs(store: Store, than: int) -> bool:
+    return len(_runs(store)) > than
+
+
+def _is_empty(group: Path) -> bool:
+    return not (group / "cgroup.procs").read_text().strip()
 
 
 def _limit_figure(limited: bool) -> Figure:
@@ -125,7 +134,7 @@ def _limited(server: Server) -> Iterator[bool]:
             yield True
         finally:
             with suppress(OSError):
-                wait_until(lambda group=group: not (group / "cgroup.procs").read_text().strip(), "an empty group", 10)
+                wait_until(partial(_is_empty, group), "an empty group", 10)
                 group.rmdir()
         return
     yield False

@@ -8,11 +8,10 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-import streamlit as st
-
 from mnist_core.errors import InitialValueError
 from mnist_core.ideas.names import NAMES, IdeaName
 from mnist_core.messages import N_
+from mnist_core.ui import embedding
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.views import Views
@@ -60,6 +59,6 @@ def views(page: str) -> Views:
 
 def show(page: str, title: str) -> None:
     """A page of ideas: its title, and the view that its address names."""
-    st.title(title)
+    embedding.title(title)
     preload()
     show_view(Panel(page), views(page))

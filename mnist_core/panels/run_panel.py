@@ -5,7 +5,7 @@ While it trains, the browser is told what is new of charts and words; where the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -334,6 +334,30 @@ def _charts(panel: Panel, view: watch.View) -> None:
     ) as inside:
         if inside.open:
             layer_charts.draw(panel, view)
+
+
+CHARTS: Mapping[str, tuple[str, charts.Make]] = {
+    "loss": (N_("Loss"), charts.loss_chart),
+    "accuracy": (N_("Accuracy"), charts.accuracy_chart),
+    "gradient": (N_("Gradient norm"), charts.gradient_chart),
+    "rate": (N_("Learning rate"), charts.rate_chart),
+}
+
+
+def draw_chart(panel: Panel, run_id: str) -> None:
+    """One chart of the run with its controls, moving while the run does."""
+    frame.fragment(_one_chart)(panel, run_id)
+
+
+def _one_chart(panel: Panel, run_id: str) -> None:
+    view = watch.look(run_id)
+    live_parts.link([view], partial(_signature, run_id), key=panel.key("run_link"))
+    st.markdown(f"**{names.run_title(view.run).markdown}** {names.badge(view.run)}")
+    titles = {name: title for name, (title, _make) in CHARTS.items()}
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("chart_controls")):
+        kind = panel.one_of("chart", _("Chart"), titles, "loss", titled=False)
+        settings = view_controls(panel)
+    _chart(panel, kind, CHARTS[kind][1], view, settings)
 
 
 def _chart(panel: Panel, kind: str, make: charts.Make, view: watch.View, settings: charts.ChartView) -> None:

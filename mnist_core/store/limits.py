@@ -17,10 +17,13 @@ from mnist_core.networks.models import describe
 from mnist_core.store.class_rows import check_member, class_of
 from mnist_core.store.tables import analyses, runs, sweeps
 
+READER = "reader"  # who looks at a page inside another page; no cookie has this name
+
 
 def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfig]) -> None:
     """See that the student may put these runs into the queue. Raises LimitError."""
     _check_memory()
+    _check_reader(owner)
     check_member(connection, owner)
     for config in set(configs):
         _check_size(config)
@@ -61,6 +64,11 @@ def _check_memory() -> None:
         )
 
 
+def _check_reader(owner: str) -> None:
+    if owner == READER:
+        raise LimitError(N_("Nothing can be started inside another page. Open it in MNIST Lab."))
+
+
 def _check_size(config: RunConfig) -> None:
     most, parameters = settings.limit("MNIST_LAB_PARAMETERS"), describe(config).parameters
     if parameters > most:
@@ -97,6 +105,7 @@ def check_sweeps(connection: sa.Connection, owner: str) -> None:
 def check_analyses(connection: sa.Connection, owner: str) -> None:
     """See that the student may ask for one more analysis. Raises LimitError."""
     _check_memory()
+    _check_reader(owner)
     most = settings.limit("MNIST_LAB_ANALYSES")
     active = analyses.c.owner == owner, analyses.c.state.in_(("queued", "running"))
     if connection.execute(sa.select(sa.func.count()).select_from(analyses).where(*active)).scalar_one() >= most:

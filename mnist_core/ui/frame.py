@@ -21,7 +21,7 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_core import escape, settings
 from mnist_core.errors import ConfigError, MnistLabError, StoreError, TransientStoreError
 from mnist_core.jobs import keeper
-from mnist_core.ui import address, data_note, large_type, membership, session, texts, visits, widget_messages
+from mnist_core.ui import address, data_note, embedding, large_type, membership, session, texts, visits, widget_messages
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
@@ -85,7 +85,7 @@ def run(below: Callable[[str], None]) -> None:
     widget_messages.fold_in_logs()
     _configure()
     texts.begin()
-    page = st.navigation(pages(), position="top")
+    page = st.navigation(pages(), position="hidden" if embedding.wanted() else "top")
     safely(_draw)(page, below)
 
 
@@ -105,8 +105,13 @@ _STYLE = """<style>
 # Streamlit's own hints in fields are English, whatever the page speaks.
 _HINTLESS = _STYLE + """<style>[data-testid="InputInstructions"] { display: none; }</style>"""
 
+_EMBEDDED = "<style>.stMainBlockContainer { padding: 0.5rem 1rem; } .stAppHeader { display: none; }</style>"
+
 
 def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
+    if embedding.wanted():
+        _draw_embedded(page)
+        return
     address.begin()
     st.session_state.pop("draw_anew", None)  # that is what happens here
     if texts.language() == "en":
@@ -143,6 +148,27 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     address.end()
     if is_first:
         keeper.keep_cluster()
+
+
+def _draw_embedded(page: StreamlitPage) -> None:
+    """What stands in a frame of another page: no line above it, nobody is remembered, nothing is kept."""
+    address.begin()
+    st.html(_HINTLESS + _EMBEDDED)
+    visits.note()
+    if keeper.is_kept():
+        keeper.keep_cluster()
+    if (problem := st.session_state.pop("problem", None)) is not None:
+        show_error(problem)
+    if page.url_path in embedding.PAGES:
+        token = _inside.set(True)
+        try:
+            page.run()
+        finally:
+            _inside.reset(token)
+    else:
+        embedding.not_here()
+    embedding.line()
+    address.end()
 
 
 def _say_when_the_disk_is_full() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core.ui import embedding
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -18,7 +19,9 @@ def look_at(text: str) -> None:
 
 
 def code(panel: Panel, *parts: Callable[..., Any] | type[Any]) -> None:
-    """The source of functions and classes, on request."""
+    """The source of functions and classes, on request; not in a frame of another page."""
+    if embedding.wanted():
+        return
     with st.expander(
         _("The code behind it"), icon=":material/code:", on_change="rerun", key=panel.key("code")
     ) as expander:
@@ -27,7 +30,12 @@ def code(panel: Panel, *parts: Callable[..., Any] | type[Any]) -> None:
 
 
 def experiment(preset: str, text: str, **changes: str) -> None:
-    """One experiment to run on the Train page, and what it will show; `changes`: settings that differ from its own."""
+    """One experiment to run on the Train page, and what it will show; `changes`: settings that differ from its own.
+
+    Not in a frame of another page.
+    """
+    if embedding.wanted():
+        return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f":material/science: {text}", width="stretch")
         st.page_link(

@@ -12,6 +12,8 @@ import streamlit as st
 
 from mnist_core import settings
 from mnist_core.store import Store, open_store
+from mnist_core.store.limits import READER
+from mnist_core.ui import embedding
 from mnist_core.ui.texts import _
 from mnist_core.web.cookie import COOKIE, NAME, name_in
 
@@ -31,8 +33,10 @@ def store() -> Store:
 def student() -> str:
     """Who sits before this browser: a random name kept in a cookie, so that a reload finds one's runs again.
 
-    No secret is guarded by it; it keeps students from seeing or stopping each other's runs by accident.
+    In a frame of another page everybody is the same reader, who owns nothing. No secret is guarded by it; it keeps students from seeing or stopping each other's runs by accident.
     """
+    if embedding.wanted():
+        return READER
     if "student" not in st.session_state:
         cookie = name_in(st.context.headers.get_all("Cookie"))
         st.session_state.update(student=cookie or secrets.token_hex(16), student_known=cookie is not None)

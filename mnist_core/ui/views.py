@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.ui import address, frame
+from mnist_core.ui import address, embedding, frame
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -22,6 +22,10 @@ def show(panel: Panel, views: Views, *parts: Any) -> None:
     parameter, key = panel.address("view"), panel.key("view")
     requested, first = st.query_params.get(parameter), next(iter(views))
     start = requested if requested in views else first
+    if embedding.wanted():
+        address.say(**{parameter: start})
+        frame.safely(views[start][1])(*parts)
+        return
     names = {name: _(title) for name, (title, _draw) in views.items()}
     # As the default, which the browser is told with every drawing; what is written to the session's state before the
     # widget is drawn comes with the first message only.

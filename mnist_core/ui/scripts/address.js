@@ -17,6 +17,15 @@ export default function ({ data, setTriggerValue }) {
   if (data.first !== null) history.pushState(history.state, "", window.location.pathname + (data.first && `?${data.first}`));
 }
 
+// A page in a frame of another page stays one: whoever finds another session there is told by the address.
+function withEmbed(url) {
+  const to = new URL(url, window.location.href);
+  const embed = new URLSearchParams(window.location.search).get("embed");
+  if (embed === null || to.searchParams.has("embed")) return url;
+  to.searchParams.set("embed", embed);
+  return to.pathname + to.search + to.hash;
+}
+
 // Who was away for long finds another session: the page is drawn anew with what the browser has, before anybody presses a button
 // that this session does not know. Streamlit does so only where a part of the page was drawn last.
 function watchConnection(page) {
@@ -50,9 +59,10 @@ function watch(history, entries) {
     waiting = null;
   };
 
-  history.pushState = (state, title, url) => {
+  history.pushState = (state, title, asked) => {
+    const url = withEmbed(asked ?? "");
     const from = new URL(waiting?.url ?? window.location.href, window.location.href);
-    const to = new URL(url ?? "", window.location.href);
+    const to = new URL(url, window.location.href);
     const samePage = to.pathname === from.pathname;
     // What a page says first of itself belongs to the entry that it came with.
     const first = writtenPath !== to.pathname;
