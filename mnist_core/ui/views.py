@@ -21,7 +21,7 @@ def show(panel: Panel, views: Views, *parts: Any) -> None:
     """
     parameter, key = panel.address("view"), panel.key("view")
     requested, first = st.query_params.get(parameter), next(iter(views))
-    start = requested if requested in views else first
+    start = requested if requested is not None and requested in views else first
     if embedding.wanted():
         address.say(**{parameter: start})
         frame.safely(views[start][1])(*parts)
