@@ -125,6 +125,7 @@ LIBRARIES: dict[str, set[str]] = {
     "plotly": {"ui", "bench", "report", "notebook"},
     "tqdm": {"notebook"},
     "nbformat": {"exchange"},
+    "onnx": {"exchange"},
     "babel": {"ui"},
     "torch": {"data", "networks", "training", "analysis", "jobs", "bench"},
     "torchvision": {"data", "bench"},

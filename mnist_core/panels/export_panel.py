@@ -11,6 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mnist_core import diagnostics, exchange
 from mnist_core.errors import StoreError
+from mnist_core.exchange import onnx_file
 from mnist_core.messages import N_
 from mnist_core.networks import weights
 from mnist_core.networks.weights import Which
@@ -25,6 +26,11 @@ LARGEST = 10  # MB of a zip that is imported; the server takes no more (.streaml
 _LABELS: Mapping[Which, str] = {
     "last": N_("Last weights as safetensors (step {step})"),
     "best": N_("Best weights as safetensors (step {step})"),
+}
+
+_ONNX_LABELS: Mapping[Which, str] = {
+    "last": N_("Last weights as ONNX (step {step})"),
+    "best": N_("Best weights as ONNX (step {step})"),
 }
 
 
@@ -68,6 +74,9 @@ def draw(panel: Panel, run: Run) -> None:
         for which, step in steps.items():
             label = _(_LABELS[which]).format(step=f"{step:,}")
             _download(panel, run, label, f"{which}.safetensors", partial(_weights, run.id, which), ":material/grid_on:")
+            if onnx_file.available():
+                label = _(_ONNX_LABELS[which]).format(step=f"{step:,}")
+                _download(panel, run, label, f"{which}.onnx", partial(_onnx, run, which), ":material/schema:")
         if "best" in steps:
             st.caption(
                 _("Best weights: those with the highest validation accuracy. Among equals, the lower loss counts.")
@@ -179,3 +188,7 @@ def _zip(run_id: str, with_weights: bool) -> bytes:
 
 def _weights(run_id: str, which: Which) -> bytes:
     return exchange.safetensors(exchange.snapshot(run_id, which))
+
+
+def _onnx(run: Run, which: Which) -> bytes:
+    return onnx_file.onnx_file(run.config, exchange.snapshot(run.id, which))
