@@ -55,7 +55,7 @@ def test_runs_come_back_with_their_curves_and_with_what_is_kept_of_their_weights
         assert weights.latest(finished).step == CONFIG.total_steps
         assert checkpoint_layout.snapshot_steps(finished)
     else:
-        with pytest.raises(CheckpointError, match="not on the server.*curves are kept"):
+        with pytest.raises(CheckpointError, match=r"not on the server.*curves are kept"):
             weights.latest(finished)
     store.commands.send(paused, "ann", "resume")
     execute(store, paused)
