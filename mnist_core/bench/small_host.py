@@ -53,7 +53,7 @@ def measure(data: Path | None = None) -> Report:
             finally:
                 server.end()
     figures = [
-        Figure("Memory of all processes, at most", memory.most / 1e6, "MB", most=BOUND_MB),
+        Figure("Memory of all processes, at most", memory.most, "MB", most=BOUND_MB, note=memory.parts),
         Figure("Runs that lost their worker", float(sum(run.attempts > 1 for run in trained)), "", most=0),
         Figure("Runs trained", float(len(trained)), "", minimum=2),
         _limit_figure(limited),
@@ -87,6 +87,7 @@ class _Memory:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._sample)
         self.samples: list[float] = []
+        self.parts = ""  # of the greatest: what each process took, in MB
 
     def __enter__(self) -> _Memory:
         self._thread.start()
@@ -98,14 +99,17 @@ class _Memory:
 
     @property
     def most(self) -> float:
-        """Bytes at most."""
-        return max(self.samples, default=0.0) * 1e6
+        """At most, in MB."""
+        return max(self.samples, default=0.0)
 
     def _sample(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
             with suppress(psutil.Error):
                 family = [self._process, *self._process.children(recursive=True)]
-                self.samples.append(sum(map(_share, family)) / 1e6)
+                parts = sorted((_share(process) / 1e6 for process in family), reverse=True)
+                if sum(parts) > self.most:
+                    self.parts = " + ".join(f"{part:.0f}" for part in parts if part >= 1)
+                self.samples.append(sum(parts))
 
 
 def _share(process: psutil.Process) -> float:

@@ -104,7 +104,7 @@ def test_analyses_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch
 
 def test_where_nothing_can_be_trained_nothing_waits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "memory_bytes", lambda: 700 * 10**6)
-    with pytest.raises(LimitError, match="700 MB of memory, and training needs 900 MB"):
+    with pytest.raises(LimitError, match="700 MB of memory, and training needs 950 MB"):
         store.runs.create("ann", CONFIG)
     with pytest.raises(LimitError, match="700 MB"):
         sweep(store, 1)
