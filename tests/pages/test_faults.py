@@ -171,3 +171,28 @@ def test_a_page_that_cannot_read_the_store_is_drawn_anew_when_it_can(
     assert again == []
     look()
     assert again == ["again"]
+
+
+def test_a_host_without_memory_says_so_and_shows_what_needs_no_training(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "memory_bytes", lambda: 700 * 10**6)
+    app = open_page("train", preset="two-layer-net")
+    assert "700 MB of memory" in texts(app)
+    assert "trains in your browser" in texts(app)
+    app.button(key="run").click().run()
+    assert "Nothing can be trained or computed here" in texts(app)
+    assert not store.queue.next(1)
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"), [("scheduler", "does not answer"), ("workers", "no training machine is connected")]
+)
+def test_a_run_that_waits_for_machines_elsewhere_says_what_is_missing(
+    open_page: Open, store: Store, trouble: str, sentence: str
+) -> None:
+    store.facts.set("cluster", {"workers": 0, "slots": 0, "running": 0, "trouble": trouble})
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+    assert sentence in texts(app)
