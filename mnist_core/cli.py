@@ -23,6 +23,7 @@ from mnist_core import old_names, settings
 from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
+from mnist_core.image_sets import DOWNLOADABLE
 from mnist_core.messages import N_, message
 from mnist_core.presets import PRESETS, preset
 
@@ -117,7 +118,9 @@ def _parser(for_lessons: bool) -> argparse.ArgumentParser:
     lesson = commands.add_parser("lesson", help="check the files of lessons")
     if for_lessons:
         _lesson_options(lesson)
-    _data_options(commands.add_parser("data", help="say which data are here, fetch MNIST, draw the built-in digits"))
+    _data_options(
+        commands.add_parser("data", help="say which data are here, fetch data sets, draw the built-in digits")
+    )
     _backup_options(
         commands.add_parser("backup", help="write runs, curves and weights to one file; the app may be in use")
     )
@@ -189,7 +192,15 @@ def _lesson_options(parser: Parser) -> None:
 
 def _data_options(parser: Parser) -> None:
     parser.set_defaults(command=_data, parser=parser)
-    parser.add_argument("--download", action="store_true", help="fetch MNIST if it is not here")
+    names = ", ".join(DOWNLOADABLE)
+    parser.add_argument(
+        "--download",
+        metavar="NAME",
+        nargs="?",
+        const="mnist",
+        choices=DOWNLOADABLE,
+        help=f"fetch a data set if it is not here: {names} (default: mnist)",
+    )
     parser.add_argument("--built-in", action="store_true", help="draw the built-in digits if they are not here")
     parser.add_argument("--data", metavar="DIR", type=Path, help="look for images in this folder")
 
@@ -411,11 +422,11 @@ def _data(options: argparse.Namespace) -> int:
     if options.built_in:
         data.ensure_built_in(_bar("Drawing"))
     if options.download:
-        data.ensure_mnist(_bar("Downloading"))
+        data.ensure_downloaded(options.download, _bar("Downloading"))
     for name, title in data.TITLES.items():
         folder = None if name == "built-in" else options.data
         is_here = data.available(name, folder)
-        if is_here or name in ("mnist", "built-in"):
+        if is_here or name in data.DOWNLOADS or name == "built-in":
             print(f"{title}: {f'here, in {find(name, folder)}' if is_here else 'not here'}")
     if options.data is None and (trouble := data.trouble()) is not None:
         print(trouble, file=sys.stderr)

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core import old_names
-from mnist_core.config_validation import TRAIN_FILES, Range, Setting, problem, setting, validate, words_of
+from mnist_core.config_validation import Range, Setting, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
+from mnist_core.image_sets import LARGEST, SETS, DatasetName, ImageSet
 from mnist_core.messages import N_, message
 
 RATE_CHANGES = "learning_rate_changes"  # in the settings of a run as JSON: no setting, but what was done to the run
 
-DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "other", "built-in"]
 Preprocessing = Literal["raw", "scaled", "centered", "standardized"]
 ModelName = Literal["mlp", "cnn"]
 Activation = Literal["identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu"]
@@ -42,10 +42,10 @@ class RunConfig:
     """
 
     # Data. The training part is the first `train_size` images of the training files, the validation part their
-    # last `validation_size` (0: none); together at most 60,000. The 10,000 test images are kept apart.
+    # last `validation_size` (0: none); together at most 60,000 (240,000 of EMNIST). The test images are kept apart.
     dataset: DatasetName = setting("mnist", N_("data"))
-    train_size: int = setting(50_000, N_("training images"), Range(1, TRAIN_FILES))
-    validation_size: int = setting(10_000, N_("validation images"), Range(0, TRAIN_FILES - 1))
+    train_size: int = setting(50_000, N_("training images"), Range(1, LARGEST))
+    validation_size: int = setting(10_000, N_("validation images"), Range(0, LARGEST - 1))
     # raw 0–255, /255, /255 − mean, (/255 − mean) / standard deviation
     preprocessing: Preprocessing = setting("scaled", N_("pixel scaling"))
     # Fraction of training labels replaced by a random other digit.
@@ -83,7 +83,7 @@ class RunConfig:
     schedule_factor: float = setting(0.1, N_("drop factor"), Range(1e-4, 1))  # step: of each drop
 
     # Batches and stopping
-    batch_size: int = setting(100, N_("batch size"), Range(1, TRAIN_FILES))
+    batch_size: int = setting(100, N_("batch size"), Range(1, LARGEST))
     sampling: Sampling = setting("shuffle", N_("sampling"))  # by epoch, or each batch drawn with replacement
     epochs: int = setting(5, N_("epochs"), Range(1, 1000))
     # End after so many epochs without a lower validation loss than at another's end; 0: never.
@@ -106,6 +106,11 @@ class RunConfig:
         problems = validate(self, FIELDS, SETTINGS)
         if problems:
             raise ConfigError(problems)
+
+    @property
+    def image_set(self) -> ImageSet:
+        """What is known of the data set: its title, classes and sizes."""
+        return SETS[self.dataset]
 
     @property
     def steps_per_epoch(self) -> int:

@@ -15,9 +15,6 @@ from typing import Any, Literal
 from mnist_core.errors import Problem
 from mnist_core.messages import N_, Message
 
-TRAIN_FILES = 60_000  # images in the training files of MNIST and of the built-in digits
-TEST_FILES = 10_000
-
 
 @dataclass(frozen=True)
 class Range:
@@ -114,7 +111,8 @@ def _layer_problems(name: str, value: Any, count: Range, units: Range) -> list[P
 
 def _joint_problems(config: Any) -> list[Problem]:
     problems = []
-    if config.train_size + config.validation_size > TRAIN_FILES:
+    images = config.image_set.train
+    if config.train_size + config.validation_size > images:
         problems.append(
             problem(
                 N_(
@@ -122,7 +120,7 @@ def _joint_problems(config: Any) -> list[Problem]:
                 ),
                 "validation_size",
                 config.validation_size,
-                total=TRAIN_FILES,
+                total=images,
                 train=config.train_size,
                 validation=config.validation_size,
                 sum=config.train_size + config.validation_size,

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mnist_core.config import ModelName, RunConfig
-from mnist_core.config_validation import TEST_FILES
 from mnist_core.networks.models import describe
 from mnist_core.schedule import evaluated_images, evaluation_steps, watched_steps
 
@@ -96,7 +95,9 @@ def _seconds(config: RunConfig, where: Speed | Card) -> float:
     per_step = rate.overhead + (config.batch_size * per_image + 12 * network.parameters) / rate.multiplications
     evaluations = len(evaluation_steps(config))
     most = evaluated_images(config)
-    images = sum(min(most, size) for size in (min(config.train_size, 10_000), config.validation_size, TEST_FILES))
+    images = sum(
+        min(most, size) for size in (min(config.train_size, 10_000), config.validation_size, config.image_set.test)
+    )
     per_evaluated = (network.multiplications + 2_000) / rate.multiplications
     watched = len(watched_steps(config)) * min(most, config.validation_size)
     return config.total_steps * per_step + (evaluations * images + watched) * per_evaluated

@@ -1,4 +1,4 @@
-"""Data: which digits are in use, what they look like, how a network gets them, how to get MNIST."""
+"""Data: which images are in use, what they look like, how a network gets them, how to get MNIST and other sets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import streamlit as st
 
 from mnist_core import data, escape
 from mnist_core.ideas import registry
+from mnist_core.image_sets import DatasetName
+from mnist_core.messages import N_
 from mnist_core.ui import data_note, embedding, frame, names, session, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
@@ -14,11 +16,15 @@ from mnist_core.ui.texts import _
 frame.ensure()
 
 VIEWS = registry.views("data")
+WHAT: dict[DatasetName, str] = {
+    "fashion-mnist": N_("Photos of clothes, as many as MNIST has digits. Harder: the same networks reach about 88%."),
+    "kmnist": N_("Ten letters of old Japanese handwriting, each written in several ways."),
+    "emnist-digits": N_("Four times as many handwritten digits, 240,000 + 40,000, from the same forms as MNIST."),
+}
 
 
 def how_to_get() -> None:
     """Where MNIST comes from, and what stands in the way."""
-    fact = session.store().facts.get("download") or {}
     if data.available("mnist"):
         return
     st.subheader(_("How to get MNIST"))
@@ -27,20 +33,50 @@ def how_to_get() -> None:
             "MNIST is downloaded once, in the background, the first time this program starts with a network connection. Without a connection, put the four MNIST files into a folder and set the environment variable (or Streamlit secret) `MNIST_LAB_DATA` to it, or put them into `data/MNIST/raw` in this program's home folder (`MNIST_LAB_HOME`)."
         )
     )
-    if failed := data_note.failure("download"):
+    _download_failure("mnist")
+    _download_button("mnist")
+
+
+def more_data_sets() -> None:
+    """The data sets that can be fetched and are not here, each with what it is."""
+    lacking = [name for name in data.DOWNLOADS if name != "mnist" and not data.available(name)]
+    if not lacking:
+        return
+    st.subheader(_("More data sets"))
+    st.markdown(
+        _("They have images of the same size in ten classes, so that every experiment works with them as well.")
+    )
+    for name in lacking:
+        with st.container(border=True, key=f"get-{name}"):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                size = _("{megabytes} MB").format(megabytes=round(data.DOWNLOADS[name] / 1e6))
+                st.markdown(f"**{data_note.title(name)}** · {size}  \n{_(WHAT[name])}", width="stretch")
+                _download_button(name)
+            _download_failure(name)
+
+
+def _download_failure(name: DatasetName) -> None:
+    """Why the last download failed, where it was one of this data set."""
+    fact = session.store().facts.get("download") or {}
+    if fact.get("data", "mnist") == name and (failed := data_note.failure("download")):
         st.warning(_("The last download failed: {reason}").format(reason=escape.markdown(failed.text(_))))
+
+
+def _download_button(name: DatasetName) -> None:
+    @frame.callback
+    def want() -> None:
+        session.store().facts.set("download", {"state": "wanted", "done": 0, "total": 0, "data": name})
+
+    fact = session.store().facts.get("download") or {}
     if fact.get("state") not in ("running", "wanted"):
-
-        @frame.callback
-        def want() -> None:
-            session.store().facts.set("download", {"state": "wanted", "done": 0, "total": 0})
-
-        st.button(_("Download MNIST"), key="download", icon=":material/download:", on_click=want)
+        label = _("Download {data}").format(data=data_note.title(name))
+        key = "download" if name == "mnist" else f"download-{name}"
+        st.button(label, key=key, icon=":material/download:", on_click=want)
 
 
 def page() -> None:
     """The data set, one of the views of it, and where MNIST comes from."""
-    embedding.title(_("The digits that networks learn from"))
+    embedding.title(_("The images that networks learn from"))
     first = data.preferred()
     available = [first, *(name for name in data.TITLES if name != first)]
     available = [name for name in available if data.available(name)]
@@ -55,6 +91,7 @@ def page() -> None:
         views.show(Panel("data"), VIEWS, name)
     if not embedding.wanted():
         how_to_get()
+        more_data_sets()
 
 
 def _wait() -> None:

@@ -71,8 +71,9 @@ def design() -> None:
     config = draft.config()
     description = models.describe(config)
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
+    answers = [name.plain for name in names.classes(config)]
     picture, figures = st.columns([4, 5], gap="medium", vertical_alignment="center")
-    picture.image(network_svg(description, _, dark=session.dark()), width="stretch")
+    picture.image(network_svg(description, _, dark=session.dark(), answers=answers), width="stretch")
     with figures:
         metrics = (
             (_("Parameters"), f"{description.parameters:,}"),

@@ -2,12 +2,13 @@
 
 from mnist_core.data.datasets import Dataset, available, load_dataset, preferred, samples, trouble
 from mnist_core.data.digits import ensure_built_in
-from mnist_core.data.download import ensure_mnist
-from mnist_core.data.folders import TITLES
+from mnist_core.data.download import DOWNLOADS, ensure_downloaded
 from mnist_core.data.preprocessing import MEAN, STD, affine, preprocess
 from mnist_core.data.splits import Part, Parts, analysis_split, split
+from mnist_core.image_sets import TITLES
 
 __all__ = [
+    "DOWNLOADS",
     "MEAN",
     "STD",
     "TITLES",
@@ -18,7 +19,7 @@ __all__ = [
     "analysis_split",
     "available",
     "ensure_built_in",
-    "ensure_mnist",
+    "ensure_downloaded",
     "load_dataset",
     "preferred",
     "preprocess",

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import settings
-from mnist_core.config import DatasetName
-from mnist_core.data.folders import FILES, TITLES, explain, identify, is_whole, places, read
+from mnist_core.data import emnist
+from mnist_core.data.folders import FILES, explain, files_in, identify, is_whole, places, read
 from mnist_core.errors import DataMissingError
+from mnist_core.image_sets import SETS, TITLES, DatasetName
 from mnist_core.messages import N_, Message, message
 
 
@@ -23,7 +24,7 @@ from mnist_core.messages import N_, Message, message
 class Dataset:
     """A data set, memory-mapped and read-only.
 
-    Images: uint8, 0 (ground) to 255 (ink), 60,000×28×28 and 10,000×28×28; labels: uint8, 0 to 9.
+    Images: uint8, 0 (ground) to 255 (ink), n×28×28, 60,000 and 10,000 of MNIST; labels: uint8, 0 to `classes` - 1.
     """
 
     name: DatasetName
@@ -32,6 +33,7 @@ class Dataset:
     train_labels: NDArray[np.uint8]
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.uint8]
+    classes: int = 10
 
 
 def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) -> Dataset:
@@ -41,7 +43,10 @@ def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) 
     Raises DataMissingError, DataFileError, DataFolderError.
     """
     source = find(name, folder)
-    return Dataset(name, source, **read(source))
+    files = files_in(source) or FILES
+    if files is emnist.NIST_FILES:
+        source, files = emnist.make_upright(source), emnist.FILES
+    return Dataset(name, source, **read(source, files))
 
 
 def available(name: DatasetName, folder: Path | str | None = None) -> bool:
@@ -70,7 +75,9 @@ def trouble() -> Message | None:
 
 def home_folder(name: DatasetName) -> Path:
     """Where this installation keeps the files of `name`; digits that are drawn in another way have another number."""
-    return settings.home() / "data" / ("BuiltIn2" if name == "built-in" else "MNIST") / "raw"
+    if name == "emnist-digits":
+        return emnist.home_folder()
+    return settings.home() / "data" / ("BuiltIn2" if name == "built-in" else SETS[name].torchvision or "MNIST") / "raw"
 
 
 def find(name: DatasetName, folder: Path | str | None = None) -> Path:
@@ -114,6 +121,14 @@ def _identity(place: Path) -> DatasetName | None:
 
 
 def _nowhere(name: DatasetName) -> DataMissingError:
+    if name != "mnist" and SETS[name].torchvision:
+        return DataMissingError(
+            N_(
+                "{data} is not on this machine. Download it with python -m mnist_core data --download {name}, or point --data or MNIST_LAB_DATA to a folder that has it."
+            ),
+            data=message(TITLES[name]),
+            name=name,
+        )
     if name == "mnist":
         return DataMissingError(
             N_(
@@ -128,10 +143,14 @@ def _nowhere(name: DatasetName) -> DataMissingError:
     )
 
 
-def samples(dataset: Dataset, *, per_digit: int, seed: int) -> NDArray[np.int64]:
-    """Indices of random training images, `per_digit` of each digit, 0 first: (10·per_digit,)."""
+def samples(dataset: Dataset, *, per_class: int, seed: int) -> NDArray[np.int64]:
+    """Indices of random training images, `per_class` of each class, that of label 0 first: (classes · per_class,).
+
+    Of a class with fewer images some come several times.
+    """
     generator = np.random.default_rng(seed)
-    chosen = [
-        generator.choice(np.flatnonzero(dataset.train_labels == digit), per_digit, replace=False) for digit in range(10)
-    ]
+    chosen = []
+    for label in range(dataset.classes):
+        rows = np.flatnonzero(dataset.train_labels == label)
+        chosen.append(generator.choice(rows, per_class, replace=len(rows) < per_class))
     return np.concatenate(chosen)

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import settings
-from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.data import idx
 from mnist_core.data.datasets import available, home_folder
 from mnist_core.data.folders import FILES
 from mnist_core.data.strokes import STYLES, Style, basis
 from mnist_core.errors import DataFolderError
+from mnist_core.image_sets import SETS
 from mnist_core.messages import N_
 
 Progress = Callable[[int, int], None]
@@ -62,13 +62,14 @@ def ensure_built_in(progress: Progress | None = None) -> None:
 
 def _draw_all(progress: Progress | None) -> None:
     folder = home_folder("built-in")
+    known = SETS["built-in"]
     done = 0
-    for split, count, seed in (("test", TEST_FILES, SEED + 1), ("train", TRAIN_FILES, SEED)):
+    for split, count, seed in (("test", known.test, SEED + 1), ("train", known.train, SEED)):
         before = done
 
         def report(finished: int, before: int = before) -> None:
             if progress is not None:
-                progress(before + finished, TRAIN_FILES + TEST_FILES)
+                progress(before + finished, known.train + known.test)
 
         images, labels = draw_digits(count, seed, report=report)
         idx.write(folder / FILES[f"{split}_images"][0], images)

@@ -9,36 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnist_core.config import DatasetName
-from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
-from mnist_core.data import idx
+from mnist_core.data import emnist, idx
 from mnist_core.errors import DataError, DataFileError, DataFolderError, DataMissingError
+from mnist_core.image_sets import SETS, TITLES, DatasetName
 from mnist_core.messages import N_, Message, message
 
-FILES = {
-    "train_images": ("train-images-idx3-ubyte", (TRAIN_FILES, 28, 28)),
-    "train_labels": ("train-labels-idx1-ubyte", (TRAIN_FILES,)),
-    "test_images": ("t10k-images-idx3-ubyte", (TEST_FILES, 28, 28)),
-    "test_labels": ("t10k-labels-idx1-ubyte", (TEST_FILES,)),
+FILES: emnist.Files = {
+    "train_images": ("train-images-idx3-ubyte", (SETS["mnist"].train, 28, 28)),
+    "train_labels": ("train-labels-idx1-ubyte", (SETS["mnist"].train,)),
+    "test_images": ("t10k-images-idx3-ubyte", (SETS["mnist"].test, 28, 28)),
+    "test_labels": ("t10k-labels-idx1-ubyte", (SETS["mnist"].test,)),
 }
 NAMES = tuple(file for file, _shape in FILES.values())
-SIZES = {file: 4 + 4 * len(shape) + int(np.prod(shape)) for file, shape in FILES.values()}
-TITLES: Mapping[DatasetName, str] = {
-    "mnist": "MNIST",
-    "fashion-mnist": "Fashion-MNIST",
-    "kmnist": "KMNIST",
-    "other": N_("other images"),
-    "built-in": N_("built-in digits"),
-}
-# Where below a folder that is named the files may lie; torchvision makes the first three.
-LAYOUTS = ("MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "raw", ".")
+# Where below a folder that is named the files may lie; torchvision makes the first four, this program the fifth.
+LAYOUTS = ("MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "EMNIST/raw", "EMNISTDigits/raw", "raw", ".")
 
 # SHA-256 of the training and of the test labels, unpacked. Those of KMNIST are published of the packed files alone, which
 # torchvision leaves beside the unpacked ones.
@@ -58,6 +49,8 @@ KNOWN_PACKED: dict[tuple[str, str], DatasetName] = {
         "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
     ): "kmnist",
 }
+# Of EMNIST the packed training labels alone: they lie in the zip, which torchvision leaves beside what it unpacks.
+KNOWN_EMNIST = {"6638a6ff5fe2eefd9cca2471995b46c82986b8e4b2a70d2f5ce8e05d7edb319e"}
 
 
 def places(folder: Path) -> Iterator[Path]:
@@ -66,18 +59,46 @@ def places(folder: Path) -> Iterator[Path]:
 
 
 def is_whole(place: Path) -> bool:
-    """Whether all four files are there in their sizes. Cheap; never raises."""
-    return all(_size(place / name) == size for name, size in SIZES.items())
+    """Whether all four files of a set are there in their sizes. Cheap; never raises."""
+    return files_in(place) is not None
 
 
-def identify(place: Path) -> DatasetName:
-    """Which data set the files of a whole folder are: "other" where nobody knows their labels. Raises OSError."""
+def files_in(place: Path) -> emnist.Files | None:
+    """The files that lie there in their sizes: MNIST's, or EMNIST's as they come or upright; None where they are not whole."""
+    for files in (FILES, emnist.FILES, emnist.NIST_FILES):
+        if all(_size(place / name) == _bytes(shape) for name, shape in files.values()):
+            return files
+    return None
+
+
+def _bytes(shape: tuple[int, ...]) -> int:
+    """Of an IDX file with values of this shape."""
+    return 4 + 4 * len(shape) + int(np.prod(shape))
+
+
+def identify(place: Path) -> DatasetName | None:
+    """Which data set the files of a whole folder are: "other" where nobody knows their labels; None for as many as EMNIST has,
+    but others. Raises OSError."""
+    files = files_in(place)
+    if files in (emnist.FILES, emnist.NIST_FILES):
+        return "emnist-digits" if place == emnist.home_folder() or _is_emnist(place) else None
     labels = tuple(place / FILES[part][0] for part in ("train_labels", "test_labels"))
     name = KNOWN.get(_hashes(labels))
     if name is None:
         packed = tuple(file.with_name(f"{file.name}.gz") for file in labels)
         name = KNOWN_PACKED.get(_hashes(packed)) if all(_size(file) for file in packed) else None
     return name or "other"
+
+
+def _is_emnist(place: Path) -> bool:
+    stamps = tuple(_stamp(file) for file in sorted(place.glob("*.gz")) + sorted(place.glob(emnist.ARCHIVE)))
+    return _emnist_hash(place, stamps) in KNOWN_EMNIST
+
+
+@lru_cache(maxsize=64)
+def _emnist_hash(place: Path, _stamps: tuple[tuple[int, int, int], ...]) -> str:
+    packed = emnist.packed_labels(place)
+    return "" if packed is None else hashlib.sha256(packed).hexdigest()
 
 
 def _hashes(files: tuple[Path, ...]) -> tuple[str, str]:
@@ -114,22 +135,28 @@ def _size(file: Path) -> int:
 def explain(folder: Path, name: DatasetName) -> DataError:
     """Why `folder` does not give the data set `name`: what lies there, and what to do."""
     try:
-        place = next((place for place in places(folder) if _begun(place)), None)
+        files = emnist.NIST_FILES if name == "emnist-digits" else FILES
+        place = next((place for place in places(folder) if _begun(place, files)), None)
         if place is None:
-            return _nothing_there(folder, name)
-        return _missing(place) or _not_files(place) or _damaged(place) or _another_set(place, name)
+            whole = next((place for place in places(folder) if is_whole(place)), None)
+            return _nothing_there(folder, name, files) if whole is None else _another_set(whole, name)
+        return _missing(place, files) or _not_files(place, files) or _damaged(place, files) or _another_set(place, name)
     except DataError as error:
         return error
     except (OSError, ValueError) as error:
         return _unreadable(folder, error)
 
 
-def _begun(place: Path) -> bool:
+def _names(files: emnist.Files) -> tuple[str, ...]:
+    return tuple(name for name, _shape in files.values())
+
+
+def _begun(place: Path, expected: emnist.Files) -> bool:
     """Whether any of the files lies there in some form. Raises OSError where one may not look."""
     if not place.is_dir():
         return False
-    files = {file.name for file in place.iterdir()}
-    return any(name in files for name in (*NAMES, *(f"{name}.gz" for name in NAMES), *map(_dotted, NAMES)))
+    files, names = {file.name for file in place.iterdir()}, _names(expected)
+    return any(name in files for name in (*names, *(f"{name}.gz" for name in names), *map(_dotted, names)))
 
 
 def _dotted(name: str) -> str:
@@ -137,7 +164,7 @@ def _dotted(name: str) -> str:
     return name.replace("-idx", ".idx")
 
 
-def _nothing_there(folder: Path, name: DatasetName) -> DataError:
+def _nothing_there(folder: Path, name: DatasetName, expected: emnist.Files) -> DataError:
     """Nothing like the files: is there such a folder, and what is in it?"""
     try:
         status = folder.stat()
@@ -153,16 +180,17 @@ def _nothing_there(folder: Path, name: DatasetName) -> DataError:
     listing = ", ".join([*content[:5], *(["…"] if len(content) > 5 else [])])
     return DataMissingError(
         N_(
-            "There is no {data} in {folder}. Expected four files such as MNIST/raw/train-images-idx3-ubyte. Choose the folder that contains them, or choose no folder. Found there: {held}."
+            "There is no {data} in {folder}. Expected four files such as {example}. Choose the folder that contains them, or choose no folder. Found there: {held}."
         ),
         **_values(folder, name),
+        example=f"{SETS[name].torchvision or 'MNIST'}/raw/{_names(expected)[0]}",
         held=listing or message(N_("nothing")),
     )
 
 
-def _missing(place: Path) -> DataError | None:
+def _missing(place: Path, expected: emnist.Files) -> DataError | None:
     files = {file.name for file in place.iterdir()}
-    missing = [name for name in NAMES if name not in files]
+    missing = [name for name in _names(expected) if name not in files]
     if not missing:
         return None
     values = {"folder": str(place), "missing": ", ".join(missing)}
@@ -184,8 +212,8 @@ def _missing(place: Path) -> DataError | None:
     )
 
 
-def _not_files(place: Path) -> DataError | None:
-    for name in NAMES:
+def _not_files(place: Path, expected: emnist.Files) -> DataError | None:
+    for name in _names(expected):
         mode = (place / name).stat().st_mode
         if stat.S_ISDIR(mode):
             return DataFileError(
@@ -199,25 +227,25 @@ def _not_files(place: Path) -> DataError | None:
     return None
 
 
-def _damaged(place: Path) -> DataError | None:
+def _damaged(place: Path, expected: emnist.Files) -> DataError | None:
     try:
-        read(place)
+        read(place, files_in(place) or expected)
     except DataError as error:
         return error
     return None
 
 
-def read(place: Path) -> dict[str, idx.U8]:
-    """The arrays of the four files, by the names of FILES. Raises DataFileError where they are not what they should be."""
-    arrays = {part: idx.read(place / file, shape) for part, (file, shape) in FILES.items()}
+def read(place: Path, files: emnist.Files = FILES) -> dict[str, idx.U8]:
+    """The arrays of the four `files` (default: MNIST's), by the names of FILES. Raises DataFileError where they are not what they should be."""
+    arrays = {part: idx.read(place / file, shape) for part, (file, shape) in files.items()}
     for split in ("train", "test"):
         images, labels = f"{split}_images", f"{split}_labels"
-        idx.check_content(place / FILES[images][0], arrays[images], place / FILES[labels][0], arrays[labels])
+        idx.check_content(place / files[images][0], arrays[images], place / files[labels][0], arrays[labels])
     return arrays
 
 
 def _another_set(place: Path, name: DatasetName) -> DataError:
-    actual = identify(place)
+    actual: DatasetName = identify(place) or "other"
     values = {**_values(place, name), "found": message(TITLES[actual]), "name": actual}
     if actual == "other":
         return DataFileError(

@@ -1,4 +1,4 @@
-"""Where a network errs, from its answers alone: confusions, accuracy by digit, calibration."""
+"""Where a network errs, from its answers alone: confusions, accuracy by class, calibration."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.uint8]  # n
-Probabilities = NDArray[np.float32]  # n×10, probabilities
+Probabilities = NDArray[np.float32]  # n×classes
 Counts = NDArray[np.int64]
 BINS = 10
 
 
 def confusion(labels: Labels, probabilities: Probabilities) -> Counts:
-    """How many images of each digit (rows) were answered with each digit (columns): 10×10."""
-    return np.bincount(labels.astype(np.int64) * 10 + probabilities.argmax(1), minlength=100).reshape(10, 10)
+    """How many images of each class (rows) were answered with each class (columns)."""
+    classes = probabilities.shape[1]
+    counts = np.bincount(labels.astype(np.int64) * classes + probabilities.argmax(1), minlength=classes**2)
+    return counts.reshape(classes, classes)
 
 
-def per_digit(counts: Counts) -> NDArray[np.float64]:
-    """The accuracy on each digit's images: 10; NaN where there are none."""
+def per_class(counts: Counts) -> NDArray[np.float64]:
+    """The accuracy on each class's images; NaN where there are none."""
     with np.errstate(all="ignore"):
         return np.asarray(counts.diagonal() / counts.sum(1))
 
 
 def cell(labels: Labels, probabilities: Probabilities, true: int, answer: int) -> NDArray[np.int64]:
-    """The images of digit `true` answered with `answer`, the most confident first."""
+    """The images of class `true` answered with `answer`, the most confident first."""
     return _by_confidence(np.flatnonzero((labels == true) & (probabilities.argmax(1) == answer)), probabilities)
 
 

@@ -23,8 +23,6 @@ _ACTIVATIONS = {
     "leaky-relu": "nn.LeakyReLU()",
     "gelu": "nn.GELU()",
 }
-_CLASSES = {"fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}  # of torchvision; all else is read as MNIST is
-_IMAGES = {"other": "other images in MNIST's format", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
 
 
 def script_of(run: Run) -> str:
@@ -78,7 +76,7 @@ def _head(config: RunConfig) -> str:
         note = "\nThe run was trained on the built-in digits of MNIST Lab; this script trains on MNIST."
     elif config.dataset == "other":
         note = "\nThe run was trained on images that this script cannot fetch: [folder]/MNIST/raw must have their four files."
-    return f'''"""{_title(config)} on {_IMAGES.get(config.dataset, "MNIST")}, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
+    return f'''"""{_title(config)} on {_images(config)}, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
 
 import math
 import sys
@@ -97,11 +95,24 @@ LEARNING_RATE = {config.learning_rate!r}
 TRAIN_SIZE = {config.train_size}
 VALIDATION_SIZE = {config.validation_size}
 STEPS_PER_EPOCH = math.ceil(TRAIN_SIZE / BATCH_SIZE)
-TOTAL_STEPS = STEPS_PER_EPOCH * EPOCHS'''
+TOTAL_STEPS = STEPS_PER_EPOCH * EPOCHS{_names(config)}'''
+
+
+def _images(config: RunConfig) -> str:
+    """What the images are called in the first line."""
+    return {"other": "other images in MNIST's format", "built-in": "MNIST"}.get(config.dataset, config.image_set.title)
 
 
 def _class(config: RunConfig) -> str:
-    return _CLASSES.get(config.dataset, "MNIST")
+    """Torchvision's; what it does not know is read as MNIST is."""
+    return config.image_set.torchvision or "MNIST"
+
+
+def _names(config: RunConfig) -> str:
+    """What the classes are called, where they are no digits."""
+    if config.image_set.has_digits:
+        return ""
+    return f"\nCLASSES = {list(config.image_set.classes)}  # what the labels from 0 on mean"
 
 
 def _title(config: RunConfig) -> str:
@@ -122,17 +133,21 @@ def _data(config: RunConfig) -> str:
     labels = train[1].numpy().copy()
     labels[chosen] = (labels[chosen] + random.integers(1, 10, wrong)) % 10
     train = train[0], torch.from_numpy(labels)"""
+    emnist = config.dataset == "emnist-digits"
+    upright = ".transpose(1, 2)" if emnist else ""  # its files have rows and columns exchanged
+    more = 'split="digits", ' if emnist else ""
+    images = config.image_set.train
     return f'''
 def load(folder):
     """Training images from the front of the training files, validation images from their end, test images apart."""
 
     def tensors(data, part):
-        pixels = data.data[part].to(torch.float32)
-        return (pixels * {scale!r} + {shift!r}).view({shape}), data.targets[part]
+        pixels = data.data[part]{upright}.to(torch.float32)
+        return (pixels * {scale!r} + {shift!r}).reshape({shape}), data.targets[part]
 
-    files, test = ({_class(config)}(folder, train=train, download={config.dataset != "other"}) for train in (True, False))
+    files, test = ({_class(config)}(folder, {more}train=train, download={config.dataset != "other"}) for train in (True, False))
     train = tensors(files, slice(0, TRAIN_SIZE))
-    validation = tensors(files, slice(60_000 - VALIDATION_SIZE, 60_000)){noise}
+    validation = tensors(files, slice({images:_} - VALIDATION_SIZE, {images:_})){noise}
     return train, validation, tensors(test, slice(None))'''
 
 

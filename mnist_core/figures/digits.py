@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from mnist_core import escape
 from mnist_core.figures import theme
 
 SIDE = 28  # pixels of an image, both ways
@@ -16,19 +18,13 @@ GAP = 2  # pixels between images, before scaling
 LABEL = 9  # pixels beneath an image for its label, before scaling
 
 
-def image_sheet(
-    images: NDArray[np.uint8],
-    columns: int,
-    scale: int = 2,
-    labels: Sequence[object] | None = None,
-    letters: int = LABEL,
-) -> bytes:
+def image_sheet(images: NDArray[np.uint8], columns: int, scale: int = 2, *, room: int = 0) -> bytes:
     """A PNG of `images` (n×28×28, uint8), `columns` in a row, each pixel drawn `scale` times; ink dark on light.
 
-    `labels`: what stands beneath each image, one a piece (default: nothing), in `letters` so many pixels high, before scaling.
+    `room`: pixels of paper beneath each row, before scaling.
     """
     rows = max(1, -(-len(images) // columns))
-    wide, high = SIDE + GAP, SIDE + GAP + (letters if labels is not None else 0)
+    wide, high = SIDE + GAP, SIDE + GAP + room
     sheet = np.zeros((rows * high, columns * wide), np.uint8)
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
@@ -36,15 +32,39 @@ def image_sheet(
     picture = Image.fromarray(255 - sheet).resize(
         (sheet.shape[1] * scale, sheet.shape[0] * scale), Image.Resampling.NEAREST
     )
-    if labels is not None:
-        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size=letters * scale)
-        for index, label in enumerate(labels[: len(images)]):
-            row, column = divmod(index, columns)
-            place = ((column * wide + SIDE / 2) * scale, (row * high + SIDE) * scale)
-            pen.text(place, str(label), fill=0, font=font, anchor="ma")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=False, compress_level=3)
     return buffer.getvalue()
+
+
+def labeled_sheet(
+    images: NDArray[np.uint8], columns: int, scale: int, labels: Sequence[object], letters: int = LABEL
+) -> str:
+    """The same with a label beneath each image, `letters` pixels high before scaling, lower where it is long: an SVG document.
+
+    The browser writes the labels, which may be of any script. They are plain text, and escaped here.
+    """
+    columns = max(1, min(columns, len(images)))
+    high, width = SIDE + GAP + letters, columns * (SIDE + GAP) * scale
+    height = max(1, -(-len(images) // columns)) * high * scale
+    texts = []
+    for index, label in enumerate(labels[: len(images)]):
+        row, column = divmod(index, columns)
+        text = str(label)
+        size = min(letters * scale * 0.9, SIDE * scale * 1.7 / max(1, _wide(text)))
+        x, y = (column * (SIDE + GAP) + SIDE / 2) * scale, (row * high + SIDE + letters * 0.8) * scale
+        texts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}">{escape.html(text)}</text>')
+    png = base64.b64encode(image_sheet(images, columns, scale, room=letters)).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<image href="data:image/png;base64,{png}" width="{width}" height="{height}"/>'
+        f'<g font-family="{theme.FONT}" text-anchor="middle" fill="#000">{"".join(texts)}</g></svg>'
+    )
+
+
+def _wide(text: str) -> float:
+    """How wide a text is, in letters of the Latin alphabet; those of others are wider."""
+    return sum(1.0 if ord(sign) < 0x1100 else 1.8 for sign in text)
 
 
 def signed_sheet(values: NDArray[np.floating], columns: int, scale: int, dark: bool, shades: int = 127) -> bytes:

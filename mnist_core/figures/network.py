@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mnist_core import escape
 from mnist_core.figures import theme
+from mnist_core.figures.class_names import DIGITS
 from mnist_core.messages import N_, Translate
 from mnist_core.networks.models import Description, Layer
 
@@ -19,9 +21,8 @@ NAMES = {
     "convolution": N_("filters"),
     "pooling": N_("pooled"),
     "dense": N_("hidden"),
-    "output": N_("digits"),
+    "output": N_("classes"),
 }
-DIGITS = tuple(str(digit) for digit in range(10))
 MOST_OUTPUTS = 13  # drawn
 
 
@@ -30,12 +31,12 @@ def network_svg(
     translate: Translate,
     *,
     dark: bool = False,
-    answers: Sequence[str] = DIGITS,
+    answers: Sequence[str] = tuple(digit.raw for digit in DIGITS),
     names: Mapping[str, str] = NAMES,
 ) -> str:
     """The layers from left to right with their sizes, 640×239, as an SVG document; stacks of images have a line more.
 
-    `answers`: what stands beside the output nodes; `names`: what stands beneath a layer of each kind.
+    `answers`: what stands beside the output nodes, plain text; `names`: what stands beneath a layer of each kind.
     """
     layers = [layer for layer in description.layers if layer.kind != "flatten"]
     gap = WIDTH / len(layers)
@@ -46,7 +47,7 @@ def network_svg(
         parts += _links(layers, columns, centers, index, dark)
     size = min(LARGEST, int(gap / 3.9))  # "28×28" and the names fit into a column
     for layer, column, x in zip(layers, columns, centers, strict=True):
-        parts += _dense(column, x, layer, answers, dark) if column else _stack(layer, x, gap, dark)
+        parts += _dense(column, x, gap, layer, answers, dark) if column else _stack(layer, x, gap, dark)
         parts += _label(layer, x, size, translate(names[layer.kind]), dark)
     height = HEIGHT + (LINE if any(" @ " in _size(layer) for layer in layers) else 0)
     label = " → ".join(_size(layer) for layer in layers)
@@ -114,7 +115,7 @@ def _reach(layer: Layer, gap: float) -> float:
     return side / 2 + (sheets - 1) / 2 * offset + 4
 
 
-def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], dark: bool) -> list[str]:
+def _dense(column: list[float], x: float, gap: float, layer: Layer, answers: Sequence[str], dark: bool) -> list[str]:
     color = theme.SPLIT_STYLES["train"].color(dark) if layer.kind == "dense" else theme.quiet(dark)
     if layer.kind == "output":
         color = theme.SPLIT_STYLES["test"].color(dark)
@@ -129,8 +130,19 @@ def _dense(column: list[float], x: float, layer: Layer, answers: Sequence[str], 
         else:
             parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{radius}" fill="{color}"/>')
         if layer.kind == "output":
-            parts.append(_text(x + 18, y + 5, labels[index], 13, theme.quiet(dark)))
+            parts.append(_answer(x, y, gap, labels[index], dark))
     return parts
+
+
+def _answer(x: float, y: float, gap: float, name: str, dark: bool) -> str:
+    """What an output unit stands for, to its right: a digit, or a word in the room that is there."""
+    if len(name) <= 2:
+        return _text(x + 18, y + 5, name, 13, theme.quiet(dark))
+    room = gap / 2 - 13
+    size = max(10.0, min(13.0, room / (0.55 * len(name))))
+    most = max(1, int(room / (0.55 * size)))
+    shown = name if len(name) <= most else name[: most - 1] + "…"
+    return _text(x + 12, y + size / 3, shown, round(size), theme.quiet(dark), anchor="start")
 
 
 def _stack(layer: Layer, x: float, gap: float, dark: bool) -> list[str]:
@@ -148,10 +160,9 @@ def _stack(layer: Layer, x: float, gap: float, dark: bool) -> list[str]:
     return parts
 
 
-def _text(x: float, y: float, text: str, size: int, color: str, *, bold: bool = False) -> str:
+def _text(x: float, y: float, text: str, size: int, color: str, *, bold: bool = False, anchor: str = "middle") -> str:
     weight = ' font-weight="600"' if bold else ""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;")
     return (
         f'<text x="{x:.0f}" y="{y:.0f}" font-family="{theme.FONT}" font-size="{size}" fill="{color}" '
-        f'text-anchor="middle"{weight}>{safe}</text>'
+        f'text-anchor="{anchor}"{weight}>{escape.html(text)}</text>'
     )

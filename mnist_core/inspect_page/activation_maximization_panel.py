@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.analysis.activation_maximization.schema import Parameters, Result
-from mnist_core.figures.digits import image_sheet
+from mnist_core.figures.digits import image_sheet, labeled_sheet
 from mnist_core.messages import N_
 from mnist_core.networks import models
 from mnist_core.panels import analysis_panel, image_split
@@ -46,7 +46,7 @@ def draw(panel: Panel, run: Run) -> None:
 
 def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     units = len(result.smooth)
-    st.image(image_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
+    st.image(labeled_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     filters = models.describe(run.config).layers[layer].kind == "convolution"
     caption = (
         _("The image found for each of the {units} filters, by filter number.")
@@ -69,7 +69,7 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     with third:
         st.markdown("**" + _("Real images with the highest activation") + "**")
         marks = [f"{value:.2f}" for value in real_values]
-        st.image(image_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
+        st.image(labeled_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
         if float(real_values.max()) == float(real_values.min()):
             st.info(_("The activation is the same for all images: nothing you draw changes it."))
         counted = image_split.counted(result.split, result.images)

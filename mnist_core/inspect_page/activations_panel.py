@@ -186,7 +186,7 @@ def _saliency(panel: Panel, run: Run, image: Image) -> None:
             args=(parameters,),
         )
         return
-    analysis_panel.draw(panel, analysis.id, _maps)
+    analysis_panel.draw(panel, analysis.id, partial(_maps, run))
 
 
 @frame.callback
@@ -194,14 +194,14 @@ def _ask(parameters: Parameters) -> None:
     analysis_panel.start_alone(parameters)
 
 
-def _maps(computed: Computed[Parameters, Result]) -> None:
+def _maps(run: Run, computed: Computed[Parameters, Result]) -> None:
     result = computed.result
     if not any(pixels.any() for pixels in (result.gradient, result.integrated_gradients, result.occlusion)):
         st.info(_("No pixel matters: the hidden units are dead, so the answer is the same whatever you draw."))
         return
     st.markdown(
-        _("The network's answer is {digit}. Orange: evidence for this answer; blue: evidence against it.").format(
-            digit=f"**{result.digit}**"
+        _("The network's answer: {label}. Orange: evidence for this answer; blue: evidence against it.").format(
+            label=f"**{names.classes(run.config)[result.digit].markdown}**"
         )
     )
     maps = (

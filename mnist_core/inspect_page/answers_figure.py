@@ -1,4 +1,4 @@
-"""What networks answer for one image: a bar for each digit, and several networks beneath each other."""
+"""What networks answer for one image: a bar for each class, and several networks beneath each other."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import escape
-from mnist_core.figures import cells, theme
+from mnist_core.figures import cells, class_names, theme
 from mnist_core.figures.axes import packed
+from mnist_core.figures.class_names import DIGITS, Classes
 from mnist_core.messages import N_, Message, Translate, message
 
 Figure = dict[str, Any]
 Shares = NDArray[np.float64]
-DIGITS = [str(digit) for digit in range(10)]
 ROW, CELL = 56, 30  # pixels of a network among several, with its name, and of its cells
 SMALL = 13  # pixels of the numbers in them
 
 
-def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
-    """The probabilities (10) as bars, the greatest in a color of its own."""
-    title = translate(N_("Probability of each digit"))
+def bars(shares: Shares, dark: bool, translate: Translate, classes: Classes = DIGITS) -> Figure:
+    """The probabilities of `classes` as bars, the greatest in a color of its own."""
+    title = translate(N_("Probability of each class"))
     layout = theme.layout(title, "", dark=dark, revision="bars")
     layout["hovermode"] = "closest"
-    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True}
+    layout["xaxis"] |= class_names.letters(classes, slanted=True)
     layout["yaxis"] |= {"range": [0, 1.12], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
     finite = np.nan_to_num(shares)
     style = theme.SPLIT_STYLES["train"].color(dark)
     best = int(finite.argmax())
-    colors = [style if digit == best else theme.quiet(dark) for digit in range(10)]
+    colors = [style if place == best else theme.quiet(dark) for place in range(len(classes))]
     trace = {
         "type": "bar",
         "uid": "bars",
-        "x": DIGITS,
+        "x": class_names.ticks(classes),
         "y": packed(finite),
         "text": [percent(fraction) if fraction >= 0.01 else "" for fraction in finite],
         "textposition": "outside",
@@ -45,8 +46,10 @@ def bars(shares: Shares, dark: bool, translate: Translate) -> Figure:
     return {"data": [trace], "layout": layout}
 
 
-def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Translate) -> Figure:
-    """The probabilities of several networks (n×10): a row each beneath its name, darker (on dark ground: lighter) the surer."""
+def side_by_side(
+    names: Sequence[str], shares: Shares, dark: bool, translate: Translate, classes: Classes = DIGITS
+) -> Figure:
+    """The probabilities that several networks give the `classes` (networks × classes): a row each beneath its name, darker (on dark ground: lighter) the surer."""
     layout, titles = theme.layout("", "", dark=dark, revision="side-by-side"), [escape.plotly(name) for name in names]
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 6}
@@ -54,17 +57,17 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
         "showgrid": False,
         "fixedrange": True,
         "side": "top",
-        "tickvals": list(range(10)),
-        "tickfont": {"size": 18},
-        "range": [-0.5, 9.5],
-    }
+        "tickvals": list(range(len(classes))),
+        "ticktext": class_names.ticks(classes),
+        "range": [-0.5, len(classes) - 0.5],
+    } | class_names.letters(classes, slanted=True)
     # The names stand above the rows, not beside them, where they would leave a telephone no room for the digits.
     layout["yaxis"] |= {"range": [len(names) - 0.5, -0.75], "visible": False, "fixedrange": True}
     ground, top = theme.cell(dark), theme.SPLIT_STYLES["train"].color(dark)
     rows = {
         "type": "heatmap",
         "uid": "side-by-side",
-        "x": list(range(10)),
+        "x": list(range(len(classes))),
         "y": list(range(len(names))),
         "z": packed(shares),
         "zmin": 0,
@@ -74,7 +77,7 @@ def side_by_side(names: Sequence[str], shares: Shares, dark: bool, translate: Tr
         "hoverongaps": False,
         "xgap": 2,
         "ygap": ROW - CELL,
-        "customdata": [[title] * 10 for title in titles],
+        "customdata": [[title] * len(classes) for title in titles],
         "hovertemplate": "%{customdata}<br>%{x}: %{z:.2%}<extra></extra>",
     }
     broken = ~np.isfinite(shares).all(1)
@@ -126,15 +129,15 @@ def percent(fraction: float) -> str:
     return ">99%" if 0.99 < fraction < 1 else f"{fraction:.0%}"
 
 
-def describe(shares: Shares) -> Message:
-    """The answer in words, for those who do not see the bars."""
+def describe(shares: Shares, classes: Classes = DIGITS) -> Message:
+    """The answer in words, for those who do not see the bars; what shows it as Markdown escapes it, since names may be typed."""
     if not np.isfinite(shares).all():
         return message(N_("The output of this network is NaN."))
-    first, second = (int(digit) for digit in np.argsort(-shares, kind="stable")[:2])
+    first, second = (int(place) for place in np.argsort(-shares, kind="stable")[:2])
     return message(
         N_("The network's answer: {first} ({fraction}), then {second} ({other})."),
-        first=first,
+        first=classes[first].plain,
         fraction=percent(shares[first]),
-        second=second,
+        second=classes[second].plain,
         other=percent(shares[second]),
     )

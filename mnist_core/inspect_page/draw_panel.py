@@ -14,8 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import data
-from mnist_core.config_validation import TRAIN_FILES
+from mnist_core import data, escape
 from mnist_core.data import drawing
 from mnist_core.errors import CheckpointError
 from mnist_core.figures.digits import image_sheet
@@ -43,7 +42,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run gives an image: ten probabilities, or the sentence that says why there are none."""
+    """What one run gives an image: the probability of each class, or the sentence that says why there are none."""
 
     run: Run
     step: int
@@ -53,7 +52,7 @@ class Answer:
 
 def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
-    compared = runs[:SHOWN]
+    compared = [other for other in runs if names.classes(other.config) == names.classes(run.config)][:SHOWN]
     moving = list(dict.fromkeys(any_run.id for any_run in (run, *compared) if any_run.active))
     frame.fragment(_panel)(panel, run, compared, moving)
 
@@ -135,7 +134,8 @@ def _sample(panel: Panel, run: Run) -> Image:
     panel.number_input("sample_number", _("Image number"), 0, count - 1, 0)
     place = _place(panel, run)
     dataset = data.load_dataset(run.config.dataset)
-    st.markdown(_("Its label: **{digit}**").format(digit=int(dataset.train_labels[place.index])))
+    label = names.classes(run.config)[dataset.train_labels[place.index]]
+    st.markdown(_("Its label: **{label}**").format(label=label.markdown))
     if part == "train":
         st.caption(_("This run has no validation images: it was trained on this one, and may have memorized it."))
     return np.asarray(dataset.train_images[place.index])
@@ -155,7 +155,7 @@ class Place:
 
 def _place(panel: Panel, run: Run) -> Place:
     """Of the image that is chosen by number."""
-    start = TRAIN_FILES - run.config.validation_size if run.config.validation_size else 0
+    start = run.config.image_set.train - run.config.validation_size if run.config.validation_size else 0
     return Place(run.config.dataset, start + int(panel.session.get("sample_number", 0)))
 
 
@@ -169,10 +169,11 @@ def _answer(panel: Panel, run: Run, image: Image, own_answer: Answer | None) -> 
         st.warning(text.format(step=f"{own_answer.step:,}"), icon=":material/trending_up:")
         own_answer = _before(run, image)
     if own_answer is not None:
-        sentence = answers_figure.describe(own_answer.shares).text(_)
-        st.markdown(f"**{sentence}**")
+        classes = names.classes(run.config)
+        sentence = answers_figure.describe(own_answer.shares, classes).text(_)
+        st.markdown(f"**{escape.markdown(sentence)}**")
         live_chart(
-            answers_figure.bars(own_answer.shares, dark, _),
+            answers_figure.bars(own_answer.shares, dark, _, classes),
             key=panel.key("chart_answer"),
             height=270,
             description=sentence,
@@ -195,11 +196,12 @@ def _all_answers(panel: Panel, answers: list[Answer], place: Place | None) -> No
     if len(answers) < 2:
         st.caption(_("Train more networks, including one that diverges, and compare their answers here."))
         return
-    st.markdown(_("All my runs: probability of each digit in percent"))
+    st.markdown(_("All my runs with these classes: probability of each in percent"))
     titles = [_row(number, run_answer, place) for number, run_answer in enumerate(answers, 1)]
     shares = np.array([run_answer.shares for run_answer in answers])
-    figure = answers_figure.side_by_side(titles, shares, session.dark(), _)
-    sentences = [answers_figure.describe(row).text(_) for row in shares]
+    classes = names.classes(answers[0].run.config)
+    figure = answers_figure.side_by_side(titles, shares, session.dark(), _, classes)
+    sentences = [answers_figure.describe(row, classes).text(_) for row in shares]
     description = " ".join(f"{title}: {sentence}" for title, sentence in zip(titles, sentences, strict=True))
     height = answers_figure.height(titles)
     live_chart(figure, key=panel.key("chart_side_by_side"), height=height, description=description, subject="all")

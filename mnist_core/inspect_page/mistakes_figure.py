@@ -1,4 +1,4 @@
-"""A network's mistakes: confusion matrix, accuracy by digit, reliability."""
+"""A network's mistakes: confusion matrix, accuracy by class, reliability."""
 
 from __future__ import annotations
 
@@ -8,37 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.diagnostics.mistakes import Reliability
-from mnist_core.figures import cells, theme
+from mnist_core.figures import cells, class_names, theme
 from mnist_core.figures.axes import packed
+from mnist_core.figures.class_names import DIGITS, Classes
 from mnist_core.messages import N_, Message, Translate, message
 from mnist_core.records import Split
 
 Figure = dict[str, Any]
-DIGITS = [str(digit) for digit in range(10)]
 
 
-def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Translate) -> Figure:
-    """How often each digit (rows) was answered with each (columns): right answers in one color, mistakes in another.
+def matrix(
+    counts: NDArray[np.int64], rates: bool, dark: bool, translate: Translate, classes: Classes = DIGITS
+) -> Figure:
+    """How often each class (rows) was answered with each (columns): right answers in one color, mistakes in another.
 
     Mistakes are colored against the most frequent one: beside the right answers they would all look like none.
     """
-    layout = theme.layout("", translate(N_("Predicted digit")), dark=dark, revision="confusion")
+    layout = theme.layout("", translate(N_("Predicted class")), dark=dark, revision="confusion")
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 30}
-    axis = {"showgrid": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 18}}
-    layout["xaxis"] |= axis | {"type": "category"}
+    axis = {"showgrid": False, "fixedrange": True, "ticks": ""} | class_names.letters(classes)
+    layout["xaxis"] |= axis | {"type": "category"} | class_names.letters(classes, slanted=True)
     layout["yaxis"] |= axis | {
         "autorange": "reversed",
-        "tickvals": list(range(10)),
-        "ticktext": DIGITS,
-        "title": {"text": translate(N_("True digit"))},
+        "tickvals": list(range(len(classes))),
+        "ticktext": class_names.ticks(classes),
+        "title": {"text": translate(N_("True class"))},
     }
     totals = np.maximum(counts.sum(1, keepdims=True), 1)
     cell_values = counts / totals if rates else counts.astype(np.float64)
     texts = [[_number(value, rates) for value in row] for row in cell_values]
-    right = np.eye(10, dtype=bool)
+    right = np.eye(len(classes), dtype=bool)
     ground = theme.cell(dark)
-    traces, fills = [], np.empty((10, 10), object)
+    traces, fills = [], np.empty(counts.shape, object)
     for name, mask, color in (
         ("right", right, theme.SPLIT_STYLES["train"].color(dark)),
         ("wrong", ~right, theme.broken(dark)),
@@ -49,18 +51,19 @@ def matrix(counts: NDArray[np.int64], rates: bool, dark: bool, translate: Transl
             fills[row, column] = theme.mix(ground, color, float(cell_values[row, column]) / most)
         colors = {"zmin": 0, "zmax": most, "colorscale": [[0, ground], [1, color]]}
         hover = "%{y} → %{x}: %{text}" + "%" * rates + "<extra></extra>"
-        traces.append(_cells(name, values) | colors | {"text": texts, "hovertemplate": hover})
-    traces.append(cells.words("numbers", texts, lambda row, column: fills[row, column], x=DIGITS, size=theme.NOTE_SIZE))
+        traces.append(_cells(name, values, classes) | colors | {"text": texts, "hovertemplate": hover})
+    across = class_names.ticks(classes)
+    traces.append(cells.words("numbers", texts, lambda row, column: fills[row, column], x=across, size=theme.NOTE_SIZE))
     return {"data": traces, "layout": layout}
 
 
-def _cells(uid: str, values: NDArray[np.float64]) -> dict[str, Any]:
+def _cells(uid: str, values: NDArray[np.float64], classes: Classes) -> dict[str, Any]:
     """Those cells of the matrix that have a value."""
     return {
         "type": "heatmap",
         "uid": uid,
-        "x": DIGITS,
-        "y": list(range(10)),
+        "x": class_names.ticks(classes),
+        "y": list(range(len(classes))),
         "z": packed(values),
         "showscale": False,
         "hoverongaps": False,
@@ -75,8 +78,8 @@ def _number(value: float, rates: bool) -> str:
     return f"{100 * value:.1f}" if rates else f"{value:.0f}"
 
 
-def describe(counts: NDArray[np.int64]) -> Message:
-    """The matrix in words."""
+def describe(counts: NDArray[np.int64], classes: Classes = DIGITS) -> Message:
+    """The matrix in words; what shows it as Markdown escapes it, since names may be typed."""
     wrong = counts - np.diag(counts.diagonal())
     true, answer = (int(place) for place in np.unravel_index(int(wrong.argmax()), wrong.shape))
     if not wrong.any():
@@ -88,21 +91,24 @@ def describe(counts: NDArray[np.int64]) -> Message:
         right=f"{counts.diagonal().sum():,}",
         images=f"{counts.sum():,}",
         number=int(wrong.max()),
-        true=true,
-        answer=answer,
+        true=classes[true].plain,
+        answer=classes[answer].plain,
     )
 
 
-def by_digit(accuracies: NDArray[np.float64], part: Split, dark: bool, translate: Translate) -> Figure:
-    """Accuracy of each digit's images (10) as bars, in the color of their part."""
-    layout = theme.layout(translate(N_("Accuracy by digit")), "", dark=dark, revision="by-digit")
+def by_class(
+    accuracies: NDArray[np.float64], part: Split, dark: bool, translate: Translate, classes: Classes = DIGITS
+) -> Figure:
+    """Accuracy of the images of each class as bars, in the color of their part."""
+    layout = theme.layout(translate(N_("Accuracy by class")), "", dark=dark, revision="by-class")
     layout["hovermode"] = "closest"
-    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True}
+    layout["xaxis"] |= class_names.letters(classes, slanted=True)
     layout["yaxis"] |= {"range": [0, 1.12], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True}
     trace = {
         "type": "bar",
-        "uid": "by-digit",
-        "x": DIGITS,
+        "uid": "by-class",
+        "x": class_names.ticks(classes),
         "y": packed(np.nan_to_num(accuracies)),
         "text": [f"{value:.1%}" if np.isfinite(value) else "" for value in accuracies],
         "textposition": "outside",

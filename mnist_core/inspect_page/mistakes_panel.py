@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mnist_core import escape
 from mnist_core.analysis.answers.schema import Parameters, Result
 from mnist_core.diagnostics import mistakes
-from mnist_core.figures.digits import image_sheet
+from mnist_core.figures.class_names import Classes
+from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
 from mnist_core.messages import N_
@@ -26,7 +27,7 @@ from mnist_core.ui.texts import _
 VIEWS = {"matrix": N_("Confusion matrix"), "sure": N_("Calibration"), "beside": N_("Compare with another run")}
 MOST, COLUMNS = 24, 8  # images on a sheet
 Shares = NDArray[np.float32]
-Cell = tuple[int, int]  # true digit, answer
+Cell = tuple[int, int]  # true class, answer
 CELLS = {
     f"{true}-{answer}": (true, answer) for true in range(10) for answer in range(10)
 }  # by their names in the address
@@ -53,9 +54,9 @@ def _show(
     images, labels = part_images.images, part_images.labels
     shares = _shares(computed.result)
     if view == "matrix":
-        _matrix(panel, computed.id, images, labels, shares)
+        _matrix(panel, computed.id, run, images, labels, shares)
     elif view == "sure":
-        _calibration(panel, computed.id, part, labels, shares)
+        _calibration(panel, computed.id, part, run, labels, shares)
     else:
         _comparison(panel, part, run, runs, images, labels, shares)
 
@@ -68,17 +69,18 @@ def _shares(result: Result) -> Shares:
 
 
 def _matrix(
-    panel: Panel, analysis_id: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
+    panel: Panel, analysis_id: str, run: Run, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
 ) -> None:
-    counts = mistakes.confusion(labels, shares)
-    sentence = charts.describe(counts).text(_)
-    st.markdown(sentence + " " + _("Click a cell to see its images."))
+    counts, classes = mistakes.confusion(labels, shares), names.classes(run.config)
+    sentence = charts.describe(counts, classes).text(_)
+    st.markdown(escape.markdown(sentence) + " " + _("Click a cell to see its images."))
     left, right = st.columns([1, 1], gap="large")
     with left:
-        rates = panel.toggle("mistakes_rates", _("Percentage of each digit instead of counts"))
+        rates = panel.toggle("mistakes_rates", _("Percentage of each class instead of counts"))
         dark = session.dark()
         figure = watch.figure(
-            (analysis_id, "matrix", rates, dark, texts.language()), lambda: charts.matrix(counts, rates, dark, _)
+            (analysis_id, "matrix", rates, dark, texts.language()),
+            lambda: charts.matrix(counts, rates, dark, _, classes),
         )
         live_chart(
             figure,
@@ -86,22 +88,24 @@ def _matrix(
             height=520,
             description=sentence,
             subject=analysis_id,
-            on_click=partial(_choose_cell, panel),
+            on_click=partial(_choose_cell, panel, len(classes)),
         )
     with right:
-        _images_of_cell(panel, images, labels, shares)
+        _images_of_cell(panel, classes, images, labels, shares)
 
 
-def _images_of_cell(panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares) -> None:
+def _images_of_cell(
+    panel: Panel, classes: Classes, images: NDArray[np.uint8], labels: NDArray[np.uint8], shares: Shares
+) -> None:
     """Those of the chosen cell; without one the most confident mistakes."""
     chosen = _chosen_cell(panel)
-    if chosen is None:
+    if chosen is None or max(chosen) >= len(classes):
         rows = mistakes.wrong(labels, shares)
         title = _("Most confident mistakes")
     else:
         rows = mistakes.cell(labels, shares, *chosen)
-        title = _("True digit {true}, answered {answer}: {count}").format(
-            true=chosen[0], answer=chosen[1], count=f"{len(rows):,}"
+        title = _("True class {true}, answered {answer}: {count}").format(
+            true=classes[chosen[0]].markdown, answer=classes[chosen[1]].markdown, count=f"{len(rows):,}"
         )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{title}**")
@@ -113,7 +117,7 @@ def _images_of_cell(panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.
                 on_click=_forget_cell,
                 args=(panel,),
             )
-    sheet(panel, images, labels, shares, rows)
+    sheet(panel, classes, images, labels, shares, rows)
 
 
 def _chosen_cell(panel: Panel) -> Cell | None:
@@ -127,9 +131,9 @@ def _chosen_cell(panel: Panel) -> Cell | None:
     return chosen
 
 
-def _choose_cell(panel: Panel, click: Click) -> None:
-    if 0 <= click.point < 100:  # the browser says what it likes
-        panel.session["mistakes_cell"] = divmod(click.point, 10)
+def _choose_cell(panel: Panel, classes: int, click: Click) -> None:
+    if 0 <= click.point < classes**2:  # the browser says what it likes
+        panel.session["mistakes_cell"] = divmod(click.point, classes)
 
 
 def _forget_cell(panel: Panel) -> None:
@@ -138,19 +142,20 @@ def _forget_cell(panel: Panel) -> None:
 
 def sheet(
     panel: Panel,
+    classes: Classes,
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     shares: Shares,
     rows: NDArray[np.int64],
     key: str = "one",
 ) -> None:
-    """The images, what they were answered with, and all ten probabilities of a chosen one."""
+    """The images, what they were answered with, and all probabilities of a chosen one."""
     if not len(rows):
         st.info(_("There are no such images."))
         return
     shown_rows = rows[:MOST]
-    marks = [f"{shares[row].argmax()} · {100 * shares[row].max():.0f}" for row in shown_rows]
-    st.image(image_sheet(images[shown_rows], columns=COLUMNS, scale=3, labels=marks), width="stretch")
+    marks = [f"{classes[shares[row].argmax()].plain} · {100 * shares[row].max():.0f}" for row in shown_rows]
+    st.image(labeled_sheet(images[shown_rows], columns=COLUMNS, scale=3, labels=marks), width="stretch")
     st.caption(
         _(
             "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."
@@ -161,10 +166,11 @@ def sheet(
         number = int(panel.number_input(f"mistakes_{key}", _("Image to show"), 1, len(shown_rows), 1))
     row = int(shown_rows[number - 1])
     probabilities = shares[row].astype(np.float64)
-    description = answers_figure.describe(probabilities).text(_)
-    st.markdown(_("Its label: **{digit}**").format(digit=int(labels[row])) + f" · {description}")
+    description = answers_figure.describe(probabilities, classes).text(_)
+    label = _("Its label: **{label}**").format(label=classes[labels[row]].markdown)
+    st.markdown(f"{label} · {escape.markdown(description)}")
     live_chart(
-        answers_figure.bars(probabilities, session.dark(), _),
+        answers_figure.bars(probabilities, session.dark(), _, classes),
         key=panel.key(f"chart_mistake_{key}"),
         height=240,
         description=description,
@@ -176,11 +182,11 @@ def sheet(
 
 
 def _calibration(
-    panel: Panel, analysis_id: str, part: image_split.Part, labels: NDArray[np.uint8], shares: Shares
+    panel: Panel, analysis_id: str, part: image_split.Part, run: Run, labels: NDArray[np.uint8], shares: Shares
 ) -> None:
-    dark = session.dark()
+    dark, classes = session.dark(), names.classes(run.config)
     reliability = mistakes.reliability(labels, shares)
-    accuracies = mistakes.per_digit(mistakes.confusion(labels, shares))
+    accuracies = mistakes.per_class(mistakes.confusion(labels, shares))
     sentence = charts.describe_reliability(reliability).text(_)
     st.markdown(
         sentence + " " + _("On the dotted line, confidence matches accuracy; below it, the network is overconfident.")
@@ -196,17 +202,17 @@ def _calibration(
         )
     with right:
         worst = int(np.nanargmin(accuracies))
-        text = _("The hardest digit is {digit}: accuracy {fraction}.").format(
-            digit=worst, fraction=f"{accuracies[worst]:.1%}"
+        text = _("The hardest class: {label}, with an accuracy of {fraction}.").format(
+            label=classes[worst].plain, fraction=f"{accuracies[worst]:.1%}"
         )
         live_chart(
-            charts.by_digit(accuracies, part, dark, _),
-            key=panel.key("chart_by_digit"),
+            charts.by_class(accuracies, part, dark, _, classes),
+            key=panel.key("chart_by_class"),
             height=400,
             description=text,
             subject=analysis_id,
         )
-        st.caption(text)
+        st.caption(escape.markdown(text))
 
 
 # ---- compare with another run ----------------------------------------------------------------------------------
@@ -245,7 +251,9 @@ def _comparison(
         else:
             frame.fragment(_wait)(panel, analysis.id if analysis is not None else "")
         return
-    _differences(panel, images, labels, shares, _shares(analysis_panel.computed(analysis).result))
+    _differences(
+        panel, names.classes(run.config), images, labels, shares, _shares(analysis_panel.computed(analysis).result)
+    )
 
 
 def _wait(panel: Panel, analysis_id: str) -> None:
@@ -263,7 +271,12 @@ def _same_images(run: Run, other: Run, part: image_split.Part) -> bool:
 
 
 def _differences(
-    panel: Panel, images: NDArray[np.uint8], labels: NDArray[np.uint8], first: Shares, second: Shares
+    panel: Panel,
+    classes: Classes,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    first: Shares,
+    second: Shares,
 ) -> None:
     first_only, second_only = mistakes.only_first(labels, first, second), mistakes.only_first(labels, second, first)
     both_wrong = int(((first.argmax(1) != labels) & (second.argmax(1) != labels)).sum())
@@ -274,7 +287,7 @@ def _differences(
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("This run is right, the other wrong") + "**")
-        sheet(panel, images, labels, second, first_only, "here")
+        sheet(panel, classes, images, labels, second, first_only, "here")
     with right:
         st.markdown("**" + _("The other is right, this run wrong") + "**")
-        sheet(panel, images, labels, first, second_only, "there")
+        sheet(panel, classes, images, labels, first, second_only, "there")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import escape
 from mnist_core.analysis.robustness.schema import Parameters, Perturbation, Result
-from mnist_core.figures.digits import image_sheet
+from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import robustness_figure as charts
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
@@ -67,12 +67,12 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[
             f"strength_{kind}", unit, strengths, strengths[2], format_func=lambda x: f"{x:g}"
         )
         place = strengths.index(strength)
-        answer_texts = [
-            f"{answer}" if answer == label else f"{label} → {answer}"
+        classes = [name.plain for name in names.classes(runs[0].config)]
+        marks = [
+            "ok" if answer == label else f"{classes[label]} ? {classes[answer]}"
             for answer, label in zip(answers[place], result.labels, strict=True)
         ]
-        marks = ["ok" if "→" not in text else text.replace(" → ", " ? ") for text in answer_texts]
-        st.image(image_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
+        st.image(labeled_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
         st.caption(_("ok: still classified correctly. 4 ? 9: a 4 that the run takes for a 9."))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]

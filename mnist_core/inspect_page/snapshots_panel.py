@@ -12,14 +12,14 @@ from mnist_core.analysis.snapshot_answers.schema import Parameters, Result
 from mnist_core.data import drawing
 from mnist_core.diagnostics import mistakes
 from mnist_core.errors import CheckpointError
-from mnist_core.figures.digits import image_sheet, signed_sheet
+from mnist_core.figures.digits import labeled_sheet, signed_sheet
 from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
 from mnist_core.networks import forward, weights
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
-from mnist_core.ui import frame, session, texts, watch
+from mnist_core.ui import frame, names, session, texts, watch
 from mnist_core.ui.chart import Click, Frame, live_chart
 from mnist_core.ui.frame_player import control, pictures, words
 from mnist_core.ui.pad import last_drawing
@@ -73,14 +73,14 @@ def _frames(panel: Panel, run: Run, computed: Answers) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         live_chart(
-            charts.matrix(_counts(run, computed, -1), False, dark, _),
+            charts.matrix(_counts(run, computed, -1), False, dark, _, names.classes(run.config)),
             key=panel.key("chart_course"),
             height=470,
             description=sentences[-1],
             subject=computed.id,
             player=player,
             frames=matrices,
-            on_click=lambda click: _choose_cell(panel, computed, click),
+            on_click=lambda click: _choose_cell(panel, len(names.classes(run.config)), computed, click),
         )
         counted = image_split.counted(computed.result.split, computed.result.images)
         st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
@@ -107,9 +107,11 @@ def _remember_place(panel: Panel, computed: Answers, place: int) -> None:
     panel.session["course_at"] = (computed.id, place)
 
 
-def _choose_cell(panel: Panel, computed: Answers, click: Click) -> None:
-    if 0 <= click.point < 100 and 0 <= click.frame < len(computed.result.steps):  # the browser says what it likes
-        panel.session["course_cell"] = divmod(click.point, 10)
+def _choose_cell(panel: Panel, classes: int, computed: Answers, click: Click) -> None:
+    if 0 <= click.point < classes**2 and 0 <= click.frame < len(
+        computed.result.steps
+    ):  # the browser says what it likes
+        panel.session["course_cell"] = divmod(click.point, classes)
         _remember_place(panel, computed, click.frame)
 
 
@@ -120,12 +122,18 @@ def _forget_cell(panel: Panel) -> None:
 def _counts(run: Run, computed: Answers, place: int) -> NDArray[np.int64]:
     """The confusion matrix of a snapshot."""
     labels = _images(run, computed)[1]
-    return mistakes.confusion(labels, np.eye(10, dtype=np.float32)[computed.result.answers[place]])
+    return mistakes.confusion(
+        labels, np.eye(len(names.classes(run.config)), dtype=np.float32)[computed.result.answers[place]]
+    )
 
 
 def _matrices(run: Run, computed: Answers, dark: bool) -> list[Frame]:
     counts = [_counts(run, computed, place) for place in range(len(computed.result.steps))]
-    return [Frame(charts.matrix(matrix, False, dark, _)["data"], charts.describe(matrix).text(_)) for matrix in counts]
+    classes = names.classes(run.config)
+    return [
+        Frame(charts.matrix(matrix, False, dark, _, classes)["data"], charts.describe(matrix, classes).text(_))
+        for matrix in counts
+    ]
 
 
 def _snapshots(run: Run, steps: Sequence[int]) -> Iterator[weights.Snapshot | None]:
@@ -157,9 +165,11 @@ def _answers(panel: Panel, run: Run, computed: Answers, player: str) -> None:
         return
     steps = computed.result.steps
     shares = watch.figure(("course answers", computed.id, image.tobytes()), lambda: _shares(run, steps, image))
-    texts = ["" if row is None else answers_figure.describe(row).text(_) for row in shares]
+    classes = names.classes(run.config)
+    texts = ["" if row is None else answers_figure.describe(row, classes).text(_) for row in shares]
     words(player, [text and _("Your drawing:") + " " + text for text in texts], key=panel.key("course_answer"))
-    figures = [answers_figure.bars(np.zeros(10) if row is None else row, session.dark(), _) for row in shares]
+    empty = np.zeros(len(classes))
+    figures = [answers_figure.bars(empty if row is None else row, session.dark(), _, classes) for row in shares]
     live_chart(
         figures[-1],
         key=panel.key("chart_course_answer"),
@@ -189,13 +199,15 @@ def _cell(
     panel: Panel, run: Run, place: tuple[int, int], step: int, computed: Answers, answers: NDArray[np.uint8]
 ) -> None:
     """The images of a cell, as the snapshot answers them."""
-    true, answer = place
+    (true, answer), classes = place, names.classes(run.config)
     images, labels = _images(run, computed)
     rows = np.flatnonzero((labels == true) & (answers == answer))
     with st.container(horizontal=True, vertical_alignment="center"):
         after = _("After step {step}").format(step=f"{step:,}")
-        title = _("True digit {true}, answered {answer}: {count}")
-        st.markdown(f"**{title.format(true=true, answer=answer, count=f'{len(rows):,}')}** · {after}")
+        title = _("True class {true}, answered {answer}: {count}").format(
+            true=classes[true].markdown, answer=classes[answer].markdown, count=f"{len(rows):,}"
+        )
+        st.markdown(f"**{title}** · {after}")
         st.button(
             _("Close"), key=panel.key("course_close"), icon=":material/close:", on_click=_forget_cell, args=(panel,)
         )
@@ -204,7 +216,7 @@ def _cell(
         return
     shown_rows = rows[:CELL_IMAGES]
     shares = forward.probabilities(run.config, weights.at(run.id, step).weights, images[shown_rows])
-    marks = [f"{row.argmax()} · {100 * row.max():.0f}" for row in shares]
-    st.image(image_sheet(images[shown_rows], columns=12, scale=4, labels=marks, letters=7), width=1000)
+    marks = [f"{classes[row.argmax()].plain} · {100 * row.max():.0f}" for row in shares]
+    st.image(labeled_sheet(images[shown_rows], columns=12, scale=4, labels=marks, letters=7), width=1000)
     text = _("Below each image: the network's answer and its confidence in percent; {shown} of {count}.")
     st.caption(text.format(shown=len(shown_rows), count=f"{len(rows):,}"))

@@ -36,6 +36,7 @@ class Maintenance:
         self.send = send
         self._here = here
         self.running: dict[str, Any] = {}
+        self.downloading: DatasetName = "mnist"  # the last that was begun
         self._measured = False
 
     def begin(self) -> None:
@@ -50,28 +51,29 @@ class Maintenance:
         else:
             if not data.available("built-in"):
                 self._run("digits", tasks.draw_digits)
-            self._run("download", tasks.download)
+            self._download("mnist")
 
     def see_to(self, *, idle: bool) -> None:
-        """Fetch MNIST where a student wants it; measure the speed, once, while the workers are `idle`."""
+        """Fetch a data set where a student wants it; measure the speed, once, while the workers are `idle`."""
         if idle and not self.running and not self._measured:
             self._measured = True
             if "card" not in (self.store.facts.get("speed") or {}):  # none yet, or by an earlier version
                 self._run("speed", tasks.measure)
         request = self.store.facts.get("download")
         if request and request.get("state") == "wanted":
-            self._run("download", tasks.download)
+            name = request.get("data", "mnist")
+            self._download(name if name in data.DOWNLOADS else "mnist")
 
     def data_to_come(self, name: DatasetName) -> bool:
         """Whether a run on `name` should wait: its data are being fetched or drawn. Draws the digits when asked for."""
-        task = {"mnist": "download", "built-in": "digits"}.get(name)
-        if task is None or self._here or data.available(name):
+        if self._here or data.available(name):
             return False
-        if (
-            task == "digits"
-            and task not in self.running
-            and (self.store.facts.get(task) or {}).get("state") != "failed"
-        ):
+        if name in data.DOWNLOADS:
+            return "download" in self.running and self.downloading == name
+        if name != "built-in":
+            return False
+        task = "digits"
+        if task not in self.running and (self.store.facts.get(task) or {}).get("state") != "failed":
             self._run(task, tasks.draw_digits)
         return task in self.running
 
@@ -83,26 +85,33 @@ class Maintenance:
             if isinstance(future, _OnThisMachine) and future.status == "finished":
                 self.store.facts.set(name, {"state": "done", "done": 1, "total": 1})
             elif name != "speed" and future.status != "finished":
-                self.store.facts.set(name, {"state": "failed", "error": _sentence(name, future).to_dict()})
+                more = {"data": self.downloading} if name == "download" else {}
+                self.store.facts.set(name, {"state": "failed", "error": _sentence(name, future).to_dict(), **more})
             del self.running[name]
             future.release()
 
-    def _run(self, name: str, function: Callable[..., Any]) -> None:
+    def _download(self, name: DatasetName) -> None:
+        if "download" not in self.running:
+            self.downloading = name
+            self._run("download", tasks.download, name)
+
+    def _run(self, name: str, function: Callable[..., Any], *more: str) -> None:
         if name in self.running:
             return
         if name != "speed":
-            self.store.facts.set(name, {"state": "running", "done": 0, "total": 0})
+            told = {"data": more[0]} if more else {}
+            self.store.facts.set(name, {"state": "running", "done": 0, "total": 0, **told})
         if self._here and name in _OPTIONS:
-            self.running[name] = _OnThisMachine(_OPTIONS[name])
+            self.running[name] = _OnThisMachine(_OPTIONS[name], *more)
         else:
-            self.running[name] = self.send(name, SLOT, None, function, self.store.url)
+            self.running[name] = self.send(name, SLOT, None, function, self.store.url, *more)
 
 
 class _OnThisMachine:
     """A task as a process of this machine (what it loads goes with it), with what is asked of Dask's futures."""
 
-    def __init__(self, option: str) -> None:
-        command = [sys.executable, "-P", "-m", "mnist_core", "data", option]
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-P", "-m", "mnist_core", "data", *options]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def done(self) -> bool:

@@ -6,17 +6,20 @@ Each takes the store's address, and tells how it goes by a fact in the store.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
 from mnist_core import data
 from mnist_core.errors import TransientStoreError
+from mnist_core.image_sets import DatasetName
 from mnist_core.jobs.worker_store import patiently, worker_store
 
 
-def _reported(url: str, key: str, function: Callable[[Callable[[int, int], None]], None]) -> None:
-    store = patiently(partial(worker_store, url))
+def _reported(
+    url: str, key: str, function: Callable[[Callable[[int, int], None]], None], more: Mapping[str, str] | None = None
+) -> None:
+    store, more = patiently(partial(worker_store, url)), more or {}
     last = 0.0
 
     def report(done: int, total: int) -> None:
@@ -24,15 +27,15 @@ def _reported(url: str, key: str, function: Callable[[Callable[[int, int], None]
         if time.monotonic() - last > 0.3:
             last = time.monotonic()
             with suppress(TransientStoreError):  # the next one will be told
-                store.facts.set(key, {"state": "running", "done": done, "total": total})
+                store.facts.set(key, {"state": "running", "done": done, "total": total, **more})
 
     function(report)
-    patiently(lambda: store.facts.set(key, {"state": "done", "done": 1, "total": 1}))
+    patiently(lambda: store.facts.set(key, {"state": "done", "done": 1, "total": 1, **more}))
 
 
-def download(url: str) -> None:
-    """Fetch MNIST, with progress in the fact `download`. Raises DataError."""
-    _reported(url, "download", data.ensure_mnist)
+def download(url: str, name: DatasetName = "mnist") -> None:
+    """Fetch a data set, with progress in the fact `download`. Raises DataError."""
+    _reported(url, "download", partial(data.ensure_downloaded, name), {"data": name})
 
 
 def draw_digits(url: str) -> None:

@@ -13,8 +13,8 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.config import RANGES, choices, parse_field
-from mnist_core.config_validation import TRAIN_FILES
 from mnist_core.errors import ConfigError
+from mnist_core.image_sets import SETS
 from mnist_core.panels import draft
 from mnist_core.presets import PRESETS
 from mnist_core.ui import frame, names
@@ -28,6 +28,7 @@ RATES = (
 )
 SIZES = (1, 2, 5, 10, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1_000, 1_024, 2_000, 5_000, 10_000, 20_000, 50_000)
 TRAIN_SIZES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 55_000, 60_000)
+MORE_SIZES = (100_000, 150_000, 200_000, 240_000)  # of EMNIST
 VALIDATION_SIZES = (0, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000)
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1_000)
 UNITS = (1, 2, 4, 8, 16, 32, 50, 64, 100, 128, 256, 512, 1_024, 2_048)
@@ -213,19 +214,19 @@ def _network_details() -> None:
 
 def _data() -> None:
     _dataset()
-    stops = TRAIN_SIZES
-    _stops(
-        "train_size",
-        _("Training images"),
-        stops,
-        _("Taken from the start of the 60,000. With fewer images, the network overfits sooner."),
+    known = SETS[draft.fields()["dataset"]]
+    images = f"{known.train:,}"
+    help_text = _("Taken from the start of the {all}. With fewer images, the network overfits sooner.").format(
+        all=images
     )
-    most = TRAIN_FILES - draft.fields()["train_size"]
+    _stops("train_size", _("Training images"), (*TRAIN_SIZES, *MORE_SIZES), help_text, most=known.train)
+    most = known.train - draft.fields()["train_size"]
     help_text = _(
-        "Taken from the end of the 60,000 and never trained on. Use them to choose settings and to decide when to stop."
-    )
+        "Taken from the end of the {all} and never trained on. Use them to choose settings and to decide when to stop."
+    ).format(all=images)
     _stops("validation_size", _("Validation images"), (*VALIDATION_SIZES, most), help_text, most=most)
-    st.caption(_("The 10,000 test images are kept apart and used only for the final evaluation."))
+    text = _("The {test} test images are kept apart and used only for the final evaluation.")
+    st.caption(text.format(test=f"{known.test:,}"))
     _select("preprocessing", _("Pixel scaling"), _("Raw pixels make the loss very sensitive to the weights."))
     _slider(
         "label_noise",
@@ -239,7 +240,9 @@ def _data() -> None:
 
 def _dataset() -> None:
     available: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
-    help_text = _("MNIST, the digits drawn by this program, or the data set in the data folder.")
+    help_text = _(
+        "MNIST, the digits drawn by this program, or another data set that is here. The Data page downloads more."
+    )
     _choice("dataset", _("Images"), help_text, [*available, *({draft.fields()["dataset"]} - set(available))])
 
 

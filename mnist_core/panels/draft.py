@@ -13,7 +13,7 @@ import streamlit as st
 
 from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig
-from mnist_core.config_validation import TRAIN_FILES
+from mnist_core.image_sets import SETS
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.rounds import Assignment, RoundKind, nearest
@@ -162,7 +162,8 @@ def keep_possible() -> None:
     draft = fields()
     _take_what_was_moved(draft)
     for name, most in (
-        ("validation_size", TRAIN_FILES - draft["train_size"]),
+        ("train_size", SETS[draft["dataset"]].train),
+        ("validation_size", SETS[draft["dataset"]].train - draft["train_size"]),
         ("batch_size", draft["train_size"]),
     ):
         if draft[name] > most:

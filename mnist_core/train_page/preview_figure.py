@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 
 from mnist_core.config import RunConfig
-from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
 from mnist_core.figures.sweep import METRICS
@@ -45,15 +44,15 @@ def preview(config: RunConfig, description: Description, dark: bool, translate: 
 
 def _split(config: RunConfig, dark: bool, translate: Translate) -> str:
     """A bar of all images in their parts, the test images apart."""
-    unused = TRAIN_FILES - config.train_size - config.validation_size
+    unused = config.image_set.train - config.train_size - config.validation_size
     parts = [
         (config.train_size, _color("train", dark), N_("{n} training images: the weights learn from them")),
         (config.validation_size, _color("validation", dark), N_("{n} validation images: to choose settings")),
-        (TEST_FILES, _color("test", dark), N_("{n} test images: kept apart until the end")),
+        (config.image_set.test, _color("test", dark), N_("{n} test images: kept apart until the end")),
     ]
     bar = [_block(count, color) for count, color, _text in parts[:2] if count]
     bar += [_block(unused, theme.faint(dark))] if unused else []
-    bar += ['<i style="flex:0 0 0.6rem"></i>', _block(TEST_FILES, parts[2][1])]
+    bar += ['<i style="flex:0 0 0.6rem"></i>', _block(config.image_set.test, parts[2][1])]
     lines = [_line(translate(text).format(n=f"{count:,}"), color) for count, color, text in parts if count]
     return f'<div class="picture" aria-hidden="true">{"".join(bar)}</div>{"".join(lines)}'
 

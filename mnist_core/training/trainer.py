@@ -160,7 +160,7 @@ class Trainer:
         return figures
 
     def train_files_accuracy(self) -> float:
-        """Accuracy on all 60,000 images of the training files, with their true labels."""
+        """Accuracy on all images of the training files, with their true labels."""
         dataset = self.state.dataset
         loader = BatchLoader(self.config, dataset.train_images, dataset.train_labels, self.state.device)
         score = self._score(loader, never, None)

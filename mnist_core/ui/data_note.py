@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core import data, escape
 from mnist_core.config import DatasetName
+from mnist_core.image_sets import SETS
 from mnist_core.messages import Message
 from mnist_core.ui import session
 from mnist_core.ui.texts import _
@@ -65,7 +66,11 @@ def line() -> None:
     st.session_state["data_waiting"] = waiting
     if fact:
         fraction = fact["done"] / fact["total"] if fact.get("total") else 0.0
-        text = _("Drawing the built-in digits …") if fact["key"] == "digits" else _("Downloading MNIST …")
+        text = (
+            _("Drawing the built-in digits …")
+            if fact["key"] == "digits"
+            else _("Downloading {data} …").format(data=title(fact.get("data", "mnist")))
+        )
         st.progress(min(1.0, fraction), text=text)
     if (failed := failure("digits")) and not data.available(dataset()):
         st.error(escape.markdown(failed.text(_)))
@@ -78,14 +83,20 @@ def line() -> None:
     _name_data(dataset())
 
 
+def title(name: str) -> str:
+    """What a data set is called."""
+    return _(data.TITLES.get(name, name))  # type: ignore[call-overload, no-any-return]
+
+
 def _name_data(name: DatasetName) -> None:
     """Which data is in use."""
     if name == "mnist":
         st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
         return
     if name != "built-in":
-        text = _(":material/database: Data: **{name}**, 60,000 + 10,000 images, not MNIST")
-        st.caption(text.format(name=_(data.TITLES[name])))
+        text = _(":material/database: Data: **{name}**, {train} + {test} images, not MNIST")
+        known = SETS[name]
+        st.caption(text.format(name=title(name), train=f"{known.train:,}", test=f"{known.test:,}"))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_(":material/info: Data: **built-in digits**, drawn by this program, not MNIST"), width="content")

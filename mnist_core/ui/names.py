@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
+from mnist_core.image_sets import DatasetName, class_names
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
@@ -54,6 +55,17 @@ CHOICES: Mapping[str, str] = {
     "average": N_("average pooling"),
     "none": N_("no pooling"),
 }
+
+
+def classes(of: RunConfig | DatasetName) -> tuple[UserText, ...]:
+    """What the classes of a data set, or of that of a run, are called, in the order of their labels."""
+    return tuple(UserText(name) for name in class_names(of.dataset if isinstance(of, RunConfig) else of, _))
+
+
+def class_title(classes: Sequence[UserText]) -> Callable[[int], str]:
+    """What a button or a pill for a class says, given its label."""
+    return lambda label: classes[label].markdown
+
 
 MOST_CHANGES = 5  # of a run's rate that are told one by one
 

@@ -1,4 +1,4 @@
-"""Computes an image of each digit, changed in all ways and strengths."""
+"""Computes an image of each class, changed in all ways and strengths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnist_core.training.chunks import Progress
 def compute(_context: Context, parameters: Parameters, progress: Progress) -> Result:
     """The same images at all strengths, so that the slider only chooses among them."""
     dataset = data.load_dataset(parameters.dataset)
-    originals = np.asarray(dataset.train_images[data.samples(dataset, per_digit=1, seed=parameters.seed)])
+    originals = np.asarray(dataset.train_images[data.samples(dataset, per_class=1, seed=parameters.seed)])
     changed = {
         kind: _changed(originals, kind, parameters.seed, part_of(progress, number, len(augment.KINDS)))
         for number, kind in enumerate(augment.KINDS)
@@ -24,11 +24,11 @@ def compute(_context: Context, parameters: Parameters, progress: Progress) -> Re
 
 
 def _changed(originals: NDArray[np.uint8], kind: augment.Kind, seed: int, progress: Progress) -> NDArray[np.uint8]:
-    """Digits × strengths × draws × 28 × 28."""
-    changed = np.empty((10, len(augment.STRENGTHS), augment.DRAWS, 28, 28), np.uint8)
-    for digit, image in enumerate(originals):
-        progress(digit / 10)
+    """Classes × strengths × draws × 28 × 28."""
+    changed = np.empty((len(originals), len(augment.STRENGTHS), augment.DRAWS, 28, 28), np.uint8)
+    for row, image in enumerate(originals):
+        progress(row / len(originals))
         for place, strength in enumerate(augment.STRENGTHS):
             # The same seed at every strength: the same change, farther.
-            changed[digit, place] = augment.augmented(image, kind, strength, draws=augment.DRAWS, seed=seed)
+            changed[row, place] = augment.augmented(image, kind, strength, draws=augment.DRAWS, seed=seed)
     return changed

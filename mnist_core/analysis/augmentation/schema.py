@@ -1,4 +1,4 @@
-"""An image of each digit, changed in all ways and strengths: parameters and result."""
+"""An image of each class, changed in all ways and strengths: parameters and result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnist_core.data import augment
 from mnist_core.records import AnalysisKind
 
 MOST_SEED = 2**31 - 1
-_CHANGED = (10, "strengths", "draws", 28, 28)
+_CHANGED = ("classes", "strengths", "draws", 28, 28)
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Parameters(schema.Parameters):
 
 @dataclass(frozen=True, eq=False)
 class Result(schema.Result):
-    """An image of each digit, and for each kind of change (data.augment) what became of it."""
+    """An image of each class, and for each kind of change (data.augment) what became of it."""
 
     SHAPES: ClassVar = {
-        "originals": (10, 28, 28),
+        "originals": ("classes", 28, 28),
         "shift": _CHANGED,
         "rotate": _CHANGED,
         "elastic": _CHANGED,
@@ -47,7 +47,7 @@ class Result(schema.Result):
     all: NDArray[np.uint8]
 
     def of(self, kind: augment.Kind) -> NDArray[np.uint8]:
-        """Digits × strengths × draws × 28 × 28, for a kind of change."""
+        """Classes × strengths × draws × 28 × 28, for a kind of change."""
         changed: dict[augment.Kind, NDArray[np.uint8]] = {
             "shift": self.shift,
             "rotate": self.rotate,

@@ -31,7 +31,7 @@ def facts(dataset: data.Dataset) -> Facts:
 @kept(16 * MB)
 def _facts(name: DatasetName, source: Path) -> Facts:
     dataset = data.load_dataset(name, source)
-    statistics = digits.statistics(dataset.train_images, dataset.train_labels)
+    statistics = digits.statistics(dataset.train_images, dataset.train_labels, dataset.classes)
     distances = digits.distances(dataset.train_images, statistics.mean)
     hardness = digits.hardness(distances, dataset.train_labels)
     return Facts(statistics, hardness, float((distances.argmin(1) == dataset.train_labels).mean()))

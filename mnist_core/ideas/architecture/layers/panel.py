@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.config import choices
-from mnist_core.figures.network import DIGITS, NAMES, network_svg
+from mnist_core.figures.class_names import DIGITS
+from mnist_core.figures.network import NAMES, network_svg
 from mnist_core.ideas.architecture.layers import concept as sizes
 from mnist_core.ideas.architecture.layers import figure as charts
 from mnist_core.messages import N_
@@ -45,7 +46,7 @@ TASKS = {
     "digits": Task(
         N_("Which digit?"),
         784,
-        DIGITS,
+        tuple(digit.raw for digit in DIGITS),
         N_(
             "28 × 28 pixels give 784 input units, ten digits give ten output units. Softmax turns the outputs into probabilities; the digit with the largest one is the answer."
         ),

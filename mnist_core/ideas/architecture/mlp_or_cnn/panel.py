@@ -94,11 +94,12 @@ def _mlp(panel: Panel, cnn: RunConfig) -> RunConfig:
 
 def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
     drawings = st.columns(2, gap="large")
+    answers = [name.plain for name in names.classes(cnn)]
     descriptions = {"CNN": models.describe(cnn), "MLP": models.describe(mlp)}
     for column, (name, description) in zip(drawings, descriptions.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
-            st.image(network_svg(description, _, dark=session.dark()), width="stretch")
+            st.image(network_svg(description, _, dark=session.dark(), answers=answers), width="stretch")
     rows = [
         {
             _("Network"): name,

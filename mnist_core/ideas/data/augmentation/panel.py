@@ -14,7 +14,7 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel
 from mnist_core.panels.analysis_panel import Computed
-from mnist_core.ui import data_note, frame, lesson
+from mnist_core.ui import data_note, frame, lesson, names
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -33,12 +33,12 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Augmentation shows a network each image a little different every time, so that few images do the work of many. Raise the strength: it helps as long as you can still read the digit, but a 6 turned into a 9 teaches nonsense."
+            "Augmentation shows a network each image a little different every time, so that few images do the work of many. Raise the strength: it helps as long as you can still tell what the image shows, but a 6 turned into a 9 teaches nonsense."
         )
     )
     seed = int(panel.session.get("seed", 0))
     analysis = analysis_panel.find_or_start(Parameters(dataset=name, seed=seed))
-    analysis_panel.draw(panel, analysis.id, partial(_show, panel))
+    analysis_panel.draw(panel, analysis.id, partial(_show, panel, name))
     panel.button("others", _("Show other images"), "shuffle", _draw_again, panel)
     lesson.code(panel, augment.limits, augment.transform, augment.augmented)
     lesson.experiment(
@@ -47,15 +47,18 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
 
 
-def _show(panel: Panel, computed: Computed[Parameters, Result]) -> None:
+def _show(panel: Panel, name: DatasetName, computed: Computed[Parameters, Result]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = panel.one_of("kind", _("Transform"), NAMES, "shift", wrap=True)
         strength = panel.slider("strength", _("Strength"), 0, augment.STRENGTHS[-1], START, width=320)
     transformed, originals = computed.result.of(kind), computed.result.originals
-    # A row for each digit: itself, then what the transform made of it.
+    # A row for each class: itself, then what the transform made of it.
     sheet = np.concatenate([originals[:, None], transformed[:, strength]], axis=1)
-    digits = panel.several_of("digits", _("Digits"), range(10), (2, 4, 6, 7, 9), wrap=True)
-    rows = sorted(digits) or list(range(10))
+    classes = names.classes(name)
+    chosen = panel.several_of(
+        "digits", _("Classes"), range(len(classes)), (2, 4, 6, 7, 9), wrap=True, format_func=names.class_title(classes)
+    )
+    rows = sorted(chosen) or list(range(len(classes)))
     st.image(image_sheet(sheet[rows].reshape(-1, 28, 28), columns=sheet.shape[1], scale=4), width=900)
     st.caption(
         _("Each row starts with the original image, followed by {count} transformed versions.").format(

@@ -1,4 +1,4 @@
-"""How many images of each digit the three parts have, as bars."""
+"""How many images of each class the three parts have, as bars."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.figures import theme
+from mnist_core.figures import class_names, theme
 from mnist_core.figures.axes import packed
+from mnist_core.figures.class_names import DIGITS, Classes
 from mnist_core.messages import N_, Translate
 from mnist_core.records import Split
 
 Figure = dict[str, Any]
-DIGITS = [str(digit) for digit in range(10)]
 PATTERNS: Mapping[Split, str] = {"train": "", "validation": "/", "test": "x"}
 
 
-def balance_chart(counts: Mapping[Split, NDArray[np.int64]], shares: bool, dark: bool, translate: Translate) -> Figure:
-    """Bars of `counts` (10 for each part), or of the share of its part that each digit has."""
-    layout = theme.layout("", translate(N_("Digit")), dark=dark, revision="balance", up=str(shares))
+def balance_chart(
+    counts: Mapping[Split, NDArray[np.int64]],
+    shares: bool,
+    dark: bool,
+    translate: Translate,
+    classes: Classes = DIGITS,
+) -> Figure:
+    """Bars of `counts` (one for each class in each part), or of the share of its part that each class has."""
+    layout = theme.layout("", translate(N_("Class")), dark=dark, revision="balance", up=str(shares))
     layout["hovermode"] = "closest"
     layout["barmode"] = "group"
     layout["bargap"] = 0.25
     layout["legend"] |= {"y": 0.99}
     layout["margin"] |= {"t": 40}
-    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True, "tickfont": {"size": 18}}
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "fixedrange": True}
+    layout["xaxis"] |= class_names.letters(classes, slanted=True)
     title = translate(N_("Fraction of the set")) if shares else translate(N_("Images"))
     layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": title}, "tickformat": ".0%" if shares else ",d"}
     if shares:
@@ -36,16 +43,18 @@ def balance_chart(counts: Mapping[Split, NDArray[np.int64]], shares: bool, dark:
                 "xref": "paper",
                 "x0": 0,
                 "x1": 1,
-                "y0": 0.1,
-                "y1": 0.1,
+                "y0": 1 / len(classes),
+                "y1": 1 / len(classes),
                 "line": {"color": theme.quiet(dark), "width": 1.2, "dash": "longdash"},
             }
         )
-    traces = [_bars(part, numbers, shares, dark, translate) for part, numbers in counts.items()]
+    traces = [_bars(part, numbers, shares, dark, translate, classes) for part, numbers in counts.items()]
     return {"data": traces, "layout": layout}
 
 
-def _bars(part: Split, numbers: NDArray[np.int64], shares: bool, dark: bool, translate: Translate) -> dict[str, Any]:
+def _bars(
+    part: Split, numbers: NDArray[np.int64], shares: bool, dark: bool, translate: Translate, classes: Classes
+) -> dict[str, Any]:
     """The bars of one part, told from the others by a pattern, too."""
     style = theme.SPLIT_STYLES[part]
     pattern = {
@@ -59,7 +68,7 @@ def _bars(part: Split, numbers: NDArray[np.int64], shares: bool, dark: bool, tra
         "type": "bar",
         "uid": part,
         "name": translate(style.name),
-        "x": DIGITS,
+        "x": class_names.ticks(classes),
         "y": packed(numbers / max(1, int(numbers.sum())) if shares else numbers),
         "marker": {"color": style.color(dark), "pattern": pattern},
         "customdata": [int(number) for number in numbers],

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.config import DatasetName
-from mnist_core.config_validation import TEST_FILES, TRAIN_FILES
+from mnist_core.image_sets import SETS
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
 from mnist_core.memo import MB, kept
@@ -32,11 +32,11 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
             "The network learns from training images, validation images choose the settings, and test images judge once, at the end. Move the split points: what one set gains, another loses, and a small set measures imprecisely."
         )
     )
-    frame.fragment(_split)(panel)
+    frame.fragment(_split)(panel, name)
     st.subheader(_("Data leakage"))
     lesson.look_at(
         _(
-            "Here the simplest classifier, nearest neighbor, keeps images in memory and answers with the digit of the closest one. Let test images leak into its memory: the measured accuracy climbs to 100%, while the accuracy on unseen images gains only as much as from any other new images."
+            "Here the simplest classifier, nearest neighbor, keeps images in memory and answers with the class of the closest one. Let test images leak into its memory: the measured accuracy climbs to 100%, while the accuracy on unseen images gains only as much as from any other new images."
         )
     )
     frame.fragment(_leak)(panel, name)
@@ -49,20 +49,21 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
 
 
-def _split(panel: Panel) -> None:
+def _split(panel: Panel, name: DatasetName) -> None:
+    known = SETS[name]
     first, last = panel.slider(
         "cut",
-        _("Split the 60,000 training images: left for training, right for validation"),
+        _("Split the {all} training images: left for training, right for validation").format(all=f"{known.train:,}"),
         MINIMUM,
-        TRAIN_FILES,
+        known.train,
         (50_000, 50_000),
         1_000,
         "%,d",
     )
-    validation, unused = TRAIN_FILES - last, last - first
-    counts: dict[Split, int] = {"train": first, "validation": validation, "test": TEST_FILES}
+    validation, unused = known.train - last, last - first
+    counts: dict[Split, int] = {"train": first, "validation": validation, "test": known.test}
     sentence = _("{train} training, {validation} validation and {test} test images; {unused} unused.").format(
-        train=f"{first:,}", validation=f"{validation:,}", test=f"{TEST_FILES:,}", unused=f"{unused:,}"
+        train=f"{first:,}", validation=f"{validation:,}", test=f"{known.test:,}", unused=f"{unused:,}"
     )
     live_chart(
         charts.split_chart(counts, unused, session.dark(), _),
@@ -89,7 +90,7 @@ def _split(panel: Panel) -> None:
             _("Test"),
             _("Used once, after everything is chosen: only then do they show how it does on new images.")
             + " "
-            + _margin(TEST_FILES),
+            + _margin(known.test),
         ),
     )
     for place, (title, text) in zip(st.columns(3, gap="medium"), uses, strict=True):

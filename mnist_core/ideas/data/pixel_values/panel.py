@@ -64,12 +64,12 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
             start = panel.slider("column", _("From column"), 0, 28 - PART, 9)
             rows, columns = range(top, top + PART), range(start, start + PART)
         values = data.preprocess(image, scale)
-        digit = int(dataset.train_labels[number - 1])
+        label = names.classes(name)[dataset.train_labels[number - 1]]
         sentence = _(
-            "Image {number}, a **{digit}**, {scale}: from {minimum} to {maximum}, mean {mean}, standard deviation {deviation}."
+            "Image {number} (**{label}**), {scale}: from {minimum} to {maximum}, mean {mean}, standard deviation {deviation}."
         ).format(
             number=number,
-            digit=digit,
+            label=label.markdown,
             scale=names.choice(scale),
             minimum=f"{values.min():.4g}",
             maximum=f"{values.max():.4g}",

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from mnist_core import data
 from mnist_core.config import DatasetName
+from mnist_core.escape import UserText
 from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data.projection import concept as projection
 from mnist_core.ideas.data.projection.figure import map_chart
 from mnist_core.memo import MB, kept
-from mnist_core.ui import data_note, frame, lesson, session
+from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -32,7 +33,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Each symbol is an image, placed by two numbers (its principal components) instead of 784: similar images lie close together. See which digits stay apart and which mix, above all 4 and 9. Click a symbol to see its image."
+            "Each symbol is an image, placed by two numbers (its principal components) instead of 784: similar images lie close together. See which classes stay apart and which mix, such as 4 and 9 of the digits. Click a symbol to see its image."
         )
     )
     frame.fragment(_panel)(panel, name)
@@ -40,7 +41,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     lesson.experiment(
         "keras-first-look",
         _(
-            "A network without hidden layers separates the digits by straight boundaries, using all 784 numbers. Compare its mistakes with the digits that mix here."
+            "A network without hidden layers separates the classes by straight boundaries, using all 784 numbers. Compare its mistakes with the classes that mix here."
         ),
         hidden_layers="none",
     )
@@ -51,27 +52,32 @@ def _panel(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)  # not before: the map opens it, too, and two of them take twice the memory
     left, right = st.columns([2.2, 1], gap="large")
     with right:
-        digits = panel.several_of("digits", _("Digits"), range(10), range(10), wrap=True)
+        classes = names.classes(name)
+        every = range(len(classes))
+        chosen = panel.several_of(
+            "digits", _("Classes"), every, every, wrap=True, format_func=names.class_title(classes)
+        )
         first = panel.slider("first", _("Horizontal component"), 1, 10, 1) - 1
         second = panel.slider("second", _("Vertical component"), 1, 10, 2) - 1
         count = panel.select_slider("count", _("Images"), SHOWN, 300)
         images, labels = dataset.train_images[:count], dataset.train_labels[:count]
         places = all_places[:count]
         row = _chosen_row(panel, labels)
-        _reconstruction(panel, components, images[row], places[row], int(labels[row]))
+        _reconstruction(panel, components, images[row], places[row], classes[labels[row]])
     with left:
         explained = float(components.shares[first] + (components.shares[second] if second != first else 0))
         sentence = _("These components explain {fraction} of the variance.").format(fraction=f"{explained:.1%}")
-        chosen_digits = sorted(digits) or list(range(10))
+        chosen_labels = sorted(chosen) or list(every)
         figure = map_chart(
             places,
             labels,
-            chosen_digits,
+            chosen_labels,
             (first, second),
             components.shares,
-            row if labels[row] in chosen_digits else None,
+            row if labels[row] in chosen_labels else None,
             session.dark(),
             _,
+            classes,
         )
         on_click = partial(_choose, panel, labels)
         live_chart(figure, key=panel.key("chart_map"), height=640, description=sentence, on_click=on_click)
@@ -84,7 +90,7 @@ def _chosen_row(panel: Panel, labels: NDArray[np.uint8]) -> int:
 
 
 def _choose(panel: Panel, labels: NDArray[np.uint8], click: Click) -> None:
-    if not (isinstance(click.meta, int) and click.trace == f"digit-{click.meta}"):
+    if not (isinstance(click.meta, int) and click.trace == f"class-{click.meta}"):
         return
     rows = np.flatnonzero(labels == click.meta)
     if 0 <= click.point < len(rows):
@@ -92,7 +98,11 @@ def _choose(panel: Panel, labels: NDArray[np.uint8], click: Click) -> None:
 
 
 def _reconstruction(
-    panel: Panel, components: projection.Components, image: NDArray[np.uint8], place: NDArray[np.float32], label: int
+    panel: Panel,
+    components: projection.Components,
+    image: NDArray[np.uint8],
+    place: NDArray[np.float32],
+    label: UserText,
 ) -> None:
     count = panel.select_slider("numbers", _("Components used for the reconstruction"), NUMBERS, 20)
     reconstruction = components.reconstruct(place[None], count)[0]
@@ -101,8 +111,13 @@ def _reconstruction(
     error = float(np.sqrt(np.mean((reconstruction - image / 255) ** 2)))
     st.caption(
         _(
-            "Left: the image, a {digit}. Right: its reconstruction from {count} components instead of 784 numbers; root mean square error: {off} of full ink. The components explain {fraction} of the variance."
-        ).format(digit=label, count=count, off=f"{error:.1%}", fraction=f"{float(components.shares[:count].sum()):.1%}")
+            "Left: the image ({label}). Right: its reconstruction from {count} components instead of 784 numbers; root mean square error: {off} of full ink. The components explain {fraction} of the variance."
+        ).format(
+            label=label.markdown,
+            count=count,
+            off=f"{error:.1%}",
+            fraction=f"{float(components.shares[:count].sum()):.1%}",
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Samples: training images digit by digit, at random or from the easiest to the hardest, by pixels or by a run of one's own."""
+"""Samples: training images class by class, at random or from the easiest to the hardest, by pixels or by a run of one's own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data import dataset_facts
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.ideas.data.samples import ranking_panel
+from mnist_core.image_sets import SETS
 from mnist_core.messages import N_
-from mnist_core.ui import data_note, frame, lesson
+from mnist_core.ui import data_note, frame, lesson, names
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -31,7 +32,7 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
         return
     lesson.look_at(
         _(
-            "Each row is one digit, written by many people. Sort the images by difficulty and move the slider: at its right end even you may be wrong."
+            "Each row is one class. Sort the images by difficulty and move the slider: at its right end even you may be wrong."
         )
     )
     frame.fragment(_sheet)(panel, name)
@@ -50,7 +51,7 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
         order = panel.one_of("order", _("Order"), orders, "random", wrap=True)
         if order == "hard":
             hard = panel.slider(
-                "hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420
+                "hard", _("Difficulty: 0 is the easiest image of each class, 100 the hardest"), 0, 100, 100, width=420
             )
         elif order == "random":
             panel.button("shuffle", _("Show other images"), "shuffle", _shuffle, panel)
@@ -65,16 +66,25 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
         if not runs:
             sentence += " " + _("One of your own runs can rank them, too: train a network, then come back.")
     else:
-        indices = data.samples(dataset, per_digit=COLUMNS, seed=panel.session.get("seed", 0))
-        sentence = _("{shown} of 60,000 training images, each 28×28 pixels.").format(shown=len(indices))
+        indices = data.samples(dataset, per_class=COLUMNS, seed=panel.session.get("seed", 0))
+        sentence = _("{shown} of {all} training images, each 28×28 pixels.").format(
+            shown=len(indices), all=f"{len(dataset.train_labels):,}"
+        )
     st.image(_picture(dataset, indices), width="stretch")
-    st.caption(sentence)
+    st.caption(sentence + _rows(name))
 
 
 def _how_hard(facts: dataset_facts.Facts, indices: NDArray[np.int64]) -> str:
     return _(
-        "An image is hard if, pixel by pixel, it is closer to the mean image of another digit than to that of its own. By this rule, {mistaken} of the images shown would be taken for another digit, and {all} of all training images."
+        "An image is hard if, pixel by pixel, it is closer to the mean image of another class than to that of its own. By this rule, {mistaken} of the images shown would be taken for another class, and {all} of all training images."
     ).format(mistaken=f"{(facts.hardness[indices] > 0).mean():.0%}", all=f"{1 - facts.nearest_right:.1%}")
+
+
+def _rows(name: DatasetName) -> str:
+    """What the rows are, where the images themselves do not say it as digits do."""
+    if SETS[name].has_digits:
+        return ""
+    return " " + _("From top to bottom: {classes}.").format(classes=", ".join(c.markdown for c in names.classes(name)))
 
 
 def _picture(dataset: data.Dataset, indices: NDArray[np.int64]) -> bytes:

@@ -1,4 +1,4 @@
-"""Samples in the order of one's own run: from the images it is surest of to those whose digit it gives the least probability.
+"""Samples in the order of one's own run: from the images it is surest of to those whose class it gives the least probability.
 
 What the run answers is the analysis that Inspect's mistakes use as well. It is asked about images that it was not trained on.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnist_core.analysis.answers.schema import Parameters, Result
 from mnist_core.config import DatasetName
-from mnist_core.figures.digits import image_sheet
+from mnist_core.figures.digits import labeled_sheet
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
@@ -63,12 +63,13 @@ def _sheet(panel: Panel, run: Run, part: image_split.Part, computed: Computed[Pa
     shares = np.asarray(computed.result.probabilities, np.float32)
     right, answers = shares[np.arange(len(shares)), part_images.labels], shares.argmax(1)
     hard = panel.slider(
-        "rank_hard", _("Difficulty: 0 is the easiest image of each digit, 100 the hardest"), 0, 100, 100, width=420
+        "rank_hard", _("Difficulty: 0 is the easiest image of each class, 100 the hardest"), 0, 100, 100, width=420
     )
-    columns = min(COLUMNS, int(np.bincount(part_images.labels, minlength=10).min()) or COLUMNS)
+    columns = min(COLUMNS, int(np.bincount(part_images.labels, minlength=shares.shape[1]).min()) or COLUMNS)
     indices = digits.by_hardness(-right, part_images.labels, hard / 100, columns)
-    labels = [f"{answers[index]} · {100 * right[index]:.0f}" for index in indices]
-    st.image(image_sheet(part_images.images[indices], columns=columns, scale=2, labels=labels), width="stretch")
+    classes = names.classes(run.config)
+    labels = [f"{classes[answers[index]].plain} · {100 * right[index]:.0f}" for index in indices]
+    st.image(labeled_sheet(part_images.images[indices], columns=columns, scale=2, labels=labels), width="stretch")
     st.caption(_sentence(part, answers != part_images.labels, right, indices))
 
 
@@ -81,7 +82,7 @@ def _sentence(
     }
     mistakes = kinds[part].format(shown=f"{wrong[indices].mean():.0%}", n=f"{len(wrong):,}", all=f"{wrong.mean():.1%}")
     meaning = _(
-        "An image is hard if this run gives its true digit a low probability, and so has a high loss. The run was not trained on any of these images. Below each: the run's answer and the probability of the true digit in percent, here from {minimum}% to {maximum}%."
+        "An image is hard if this run gives its true class a low probability, and so has a high loss. The run was not trained on any of these images. Below each: the run's answer and the probability of the true class in percent, here from {minimum}% to {maximum}%."
     )
     probabilities = 100 * right[indices]
     return meaning.format(minimum=f"{probabilities.min():.2g}", maximum=f"{probabilities.max():.3g}") + " " + mistakes
