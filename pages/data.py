@@ -17,7 +17,7 @@ frame.ensure()
 
 VIEWS = registry.views("data")
 WHAT: dict[DatasetName, str] = {
-    "fashion-mnist": N_("Photos of clothes, as many as MNIST has digits. Harder: the same networks reach about 88%."),
+    "fashion-mnist": N_("Photos of clothes, as many as MNIST has digits. Harder to tell apart."),
     "kmnist": N_("Ten letters of old Japanese handwriting, each written in several ways."),
     "emnist-digits": N_("Four times as many handwritten digits, 240,000 + 40,000, from the same forms as MNIST."),
 }

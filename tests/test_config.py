@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_core.config import FIELDS, RANGES, SETTINGS, RunConfig, choices, parse_field
-from mnist_core.config_validation import TRAIN_FILES
+from mnist_core.image_sets import SETS
 from mnist_core.errors import ConfigError
 from mnist_core.presets import PRESETS
 
@@ -37,7 +37,8 @@ def values(name: str) -> st.SearchStrategy[Any]:
 
 def together(fields: dict[str, Any]) -> RunConfig:
     """A configuration that can be, from values that can be one by one."""
-    fields["validation_size"] = min(fields["validation_size"], TRAIN_FILES - fields["train_size"])
+    fields["train_size"] = min(fields["train_size"], SETS[fields["dataset"]].train)
+    fields["validation_size"] = min(fields["validation_size"], SETS[fields["dataset"]].train - fields["train_size"])
     fields["batch_size"] = min(fields["batch_size"], fields["train_size"])
     fields["kernel_size"] |= 1
     if not fields["validation_size"]:

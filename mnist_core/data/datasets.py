@@ -124,7 +124,7 @@ def _nowhere(name: DatasetName) -> DataMissingError:
     if name != "mnist" and SETS[name].torchvision:
         return DataMissingError(
             N_(
-                "{data} is not on this machine. Download it with python -m mnist_core data --download {name}, or point --data or MNIST_LAB_DATA to a folder that has it."
+                "There is no {data} on this machine. Download it with python -m mnist_core data --download {name}, or point --data or MNIST_LAB_DATA to a folder that contains it."
             ),
             data=message(TITLES[name]),
             name=name,

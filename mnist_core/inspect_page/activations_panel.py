@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from mnist_core.networks.weights import Snapshot
 from mnist_core.panels import analysis_panel, last_weights, products
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
-from mnist_core.ui import frame, session
+from mnist_core.ui import frame, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _

@@ -13,8 +13,8 @@ import streamlit as st
 
 from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig
-from mnist_core.image_sets import SETS
 from mnist_core.errors import ConfigError
+from mnist_core.image_sets import SETS
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.rounds import Assignment, RoundKind, nearest
 from mnist_core.ui import address, classwork, data_note

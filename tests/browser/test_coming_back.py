@@ -234,9 +234,9 @@ def test_the_cell_of_the_confusion_matrix(open_browser: Open, cable: Cable, leav
     wait_until(lambda: query(page).get("cell") == "4-9" and page.at_rest(), 30)
     before = query(page)
     leave(page)
-    wait_until(lambda: page.says("True digit 4, answered 9") and query(page) == before, 60)
+    wait_until(lambda: page.says("True class 4, answered 9") and query(page) == before, 60)
     page.press("mistakes_all")
-    wait_until(lambda: "cell" not in query(page) and not page.says("True digit 4"), 30)
+    wait_until(lambda: "cell" not in query(page) and not page.says("True class 4"), 30)
 
 
 def test_the_first_press_after_coming_back_counts(open_browser: Open, cable: Cable) -> None:

@@ -38,7 +38,7 @@ def test_the_views_of_the_data_page(open_browser: Open) -> None:
     page.choose("samples_order", "by difficulty")
     page.wait_for("would be taken for another digit")
     page.choose("data_view", "Classes")
-    page.wait_for("the most frequent digit is")
+    page.wait_for("the most frequent class is")
     wait_until(lambda: page.points("balance") == 30)
     page.choose("data_view", "Pixel scaling")
     wait_until(lambda: page.points("two") > 250)
@@ -88,7 +88,7 @@ def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
     wait_until(lambda: page.points("map") == 301)  # 300 images, and the ring
     if mnist_folder():
         page.wait_for("Left: the image, a 5.")
-    page.click_point("map", "digit-0", 3)
+    page.click_point("map", "class-0", 3)
     page.wait_for("Left: the image, a 0.")
 
 

@@ -173,7 +173,7 @@ def test_a_click_on_a_cell_shows_its_images(open_browser: Open, put: Put) -> Non
     page.wait_for("images are classified correctly.", 60)
     wait_until(lambda: page.chart("confusion", "drawn-at"))
     page.click_cell("confusion", 2, 2)
-    page.wait_for("True digit 2, answered 2: ")
+    page.wait_for("True class 2, answered 2: ")
     wait_until(lambda: page.chart("mistake_one", "drawn-at"))
 
 
@@ -253,7 +253,7 @@ def test_a_click_on_a_cell_shows_the_images_of_that_snapshot(open_browser: Open,
     wait_until(lambda: frames(page) == {"1"})
     first = player(page, "return root.querySelector('.label').textContent")
     page.click_cell("course", 1, 1)
-    page.wait_for("True digit 1, answered 1: ")
+    page.wait_for("True class 1, answered 1: ")
     wait_until(lambda: cell_is_of(page, first))
     player(page, "slider.focus()")
     ActionChains(page.browser).send_keys(Keys.END).perform()
@@ -266,6 +266,6 @@ def cell_is_of(page: Page, snapshot: str) -> bool:
     """Whether the images shown of a cell are named after this snapshot."""
     script = """
         return [...document.querySelectorAll("[data-testid=stMarkdown]")].some((one) =>
-          one.innerText.includes("True digit 1") && one.innerText.trim().endsWith(arguments[0]));
+          one.innerText.includes("True class 1") && one.innerText.trim().endsWith(arguments[0]));
     """
     return bool(page.browser.execute_script(script, snapshot))

@@ -48,7 +48,7 @@ def test_a_click_on_a_curve_opens_its_run_and_the_sweep_goes_on(open_browser: Op
     wait_until(lambda: page.points("sweep") > 24)
     address = page.address
     page.open("/data")
-    page.wait_for("The digits that networks learn from")
+    page.wait_for("The images that networks learn from")
     page.open(address)  # nothing was lost
     wait_until(lambda: page.points("sweep") > 24)
     page.press("stop_sweep")

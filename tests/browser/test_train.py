@@ -77,7 +77,7 @@ def test_training_goes_on_without_the_page(open_browser: Open) -> None:
     wait_until(lambda: page.step() > 0 and "run=" in page.address)
     address, at = page.address, page.step()
     page.open("/data")
-    page.wait_for("The digits that networks learn from")
+    page.wait_for("The images that networks learn from")
     page.open(address)
     wait_until(lambda: page.step() > at)
     other = open_browser().open(address)

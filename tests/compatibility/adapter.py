@@ -52,7 +52,7 @@ TITLES: Mapping[str, str] = {  # of pages and their views, as they are read
     "Scales": "Pixel scaling",
     "Scores to loss": "From logits to loss",
     "Sure and wrong": "Binary cross-entropy: confident and wrong",
-    "The digits that the networks learn": "The digits that networks learn from",
+    "The digits that the networks learn": "The images that networks learn from",
     "The landscape": "Loss landscape",
     "Three heaps": "Train, validation and test split",
     "Three ways down": "Full batch, mini-batch, single examples",

@@ -55,12 +55,12 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_fetches_once_with_progress(mirror: Path, home: Path) -> None:
     reports: list[tuple[int, int]] = []
-    data.ensure_mnist(lambda done, total: reports.append((done, total)))
+    data.ensure_downloaded("mnist", lambda done, total: reports.append((done, total)))
     assert data.load_dataset("mnist").train_images.shape == (60_000, 28, 28)
     assert reports[-1][0] == reports[-1][1]
     for file in mirror.iterdir():
         file.unlink()
-    data.ensure_mnist()  # here already: asks nobody
+    data.ensure_downloaded()  # here already: asks nobody
     assert [path.name for path in (home / "data").iterdir() if path.is_dir()] == ["MNIST"]
 
 
@@ -68,7 +68,7 @@ def test_a_wrong_file_leaves_nothing_behind(mirror: Path, home: Path) -> None:
     file = mirror / "t10k-images-idx3-ubyte.gz"
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(DataError, match="could not be downloaded"):
-        data.ensure_mnist()
+        data.ensure_downloaded()
     assert not data.available("mnist")
     assert not list((home / "data").rglob("*ubyte*"))
 
@@ -76,4 +76,4 @@ def test_a_wrong_file_leaves_nothing_behind(mirror: Path, home: Path) -> None:
 def test_no_network_is_a_sentence(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
     with pytest.raises(DataError, match="Check the network connection"):
-        data.ensure_mnist()
+        data.ensure_downloaded()

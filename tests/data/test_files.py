@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written(home: Path) -> None:
     with pytest.raises(DataFolderError, match="MNIST_LAB_HOME"):
         data.ensure_built_in()
     with pytest.raises(DataFolderError, match="MNIST_LAB_HOME"):
-        data.ensure_mnist()
+        data.ensure_downloaded()
     assert home.read_text() == "a file where the folder should be"
 
 

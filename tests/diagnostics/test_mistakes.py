@@ -25,7 +25,7 @@ def test_confusion_equals_pandas(answers: tuple[np.ndarray, np.ndarray]) -> None
     counts = mistakes.confusion(labels, shares)
     assert np.array_equal(counts, table.to_numpy())
     right = pd.Series(shares.argmax(1) == labels).groupby(labels).mean()
-    assert mistakes.per_digit(counts) == pytest.approx(right.to_numpy())
+    assert mistakes.per_class(counts) == pytest.approx(right.to_numpy())
 
 
 def test_cells_and_mistakes_are_the_images_of_the_matrix(answers: tuple[np.ndarray, np.ndarray]) -> None:

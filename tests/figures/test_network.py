@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import xml.etree.ElementTree as ET
 from itertools import pairwise
@@ -11,9 +12,11 @@ import pytest
 from PIL import Image
 
 from mnist_core.config import RunConfig
-from mnist_core.figures.digits import image_sheet
+from mnist_core.figures.digits import image_sheet, labeled_sheet
 from mnist_core.figures.network import network_svg
 from mnist_core.networks.models import describe
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.mark.parametrize(
@@ -74,11 +77,16 @@ def test_every_pixel_is_drawn_scale_times() -> None:
 
 def test_labels_stand_beneath_and_leave_the_images_alone() -> None:
     images = np.full((2, 28, 28), 200, np.uint8)
-    picture = opened(image_sheet(images, 2, 2, labels=[7, 3]))
+    root = ET.fromstring(labeled_sheet(images, 2, 2, labels=["7", "<b>앵클 부츠</b> · 99"]))
+    (image,) = root.iter(f"{SVG}image")
+    picture = opened(base64.b64decode(image.attrib["href"].partition(",")[2]))
     assert picture.shape == ((28 + 2 + 9) * 2, 60 * 2)
     assert (picture[:56, :56] == 55).all()
-    assert (picture[56:, :56] < 128).any()
-    assert (picture[56:, :56] != picture[56:, 60:116]).any()  # a seven is no three
+    assert (picture[58:] == 255).all()
+    seven, long = root.iter(f"{SVG}text")
+    assert (seven.text, long.text) == ("7", "<b>앵클 부츠</b> · 99")
+    assert float(seven.attrib["y"]) > 56 and float(seven.attrib["x"]) < 60 < float(long.attrib["x"])
+    assert float(long.attrib["font-size"]) < float(seven.attrib["font-size"])  # it fits beneath its image
 
 
 def test_a_sheet_without_images_is_empty_paper() -> None:

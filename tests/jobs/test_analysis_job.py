@@ -254,7 +254,7 @@ def test_augmented_digits_in_all_strengths(store: Store, monkeypatch: pytest.Mon
     analysis = finished(store, "augmentation", {"dataset": "mnist", "seed": 3})
     originals = analysis.arrays["originals"]
     dataset = data.load_dataset("mnist")
-    assert np.array_equal(originals, dataset.train_images[data.samples(dataset, per_digit=1, seed=3)])
+    assert np.array_equal(originals, dataset.train_images[data.samples(dataset, per_class=1, seed=3)])
     for kind in augment.KINDS:
         changed = analysis.arrays[kind]
         assert changed.shape == (10, len(augment.STRENGTHS), 2, 28, 28)

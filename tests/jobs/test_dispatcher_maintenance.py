@@ -51,7 +51,7 @@ def test_without_mnist_it_is_fetched_once_and_digits_are_drawn_meanwhile(
     dispatcher.begin()
     dispatcher.tick()
     assert len(dispatcher.client.calls_of("download")) == len(dispatcher.client.calls_of("draw_digits")) == 1
-    assert store.facts.get("download") == {"state": "running", "done": 0, "total": 0}
+    assert store.facts.get("download") == {"state": "running", "done": 0, "total": 0, "data": "mnist"}
     dispatcher.client.calls_of("download")[0].fail(DataError("No network."))
     dispatcher.tick()
     dispatcher.tick()

@@ -24,7 +24,7 @@ from tests.pages.content import texts
 
 def test_where_mnist_lies_is_not_for_visitors(open_page: Open, real_digits: None, mnist: Path) -> None:
     app = open_page("data")
-    assert app.title[0].value == "The digits that networks learn from"
+    assert app.title[0].value == "The images that networks learn from"
     assert "How to get MNIST" not in texts(app)
     assert str(mnist) not in texts(app)
     app.button(key="samples_shuffle").click().run()
@@ -63,7 +63,7 @@ def test_samples_by_how_hard_they_are(mnist_page: Callable[[str], AppTest]) -> N
 
 def test_classes(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("classes")
-    assert "the most frequent digit is **1** (11.4%)" in texts(app)
+    assert "the most frequent class is **1** (11.4%)" in texts(app)
     assert "right for 11.3% of the test images" in texts(app)  # 1,135 of 10,000
     app.select_slider(key="classes_size").set_value(50).run()
     assert "Of 50 training images" in texts(app)

@@ -33,7 +33,7 @@ def test_mistakes_of_a_run(mistaken: AppTest) -> None:
     assert "Most confident mistakes" in texts(mistaken)
     mistaken.session_state["mistakes_cell"] = (7, 3)
     mistaken.run()
-    assert f"True digit 7, answered 3: {int((labels == 7).sum()):,}" in texts(mistaken)
+    assert f"True class 7, answered 3: {int((labels == 7).sum()):,}" in texts(mistaken)
     assert "The network's answer: 3 (100%)" in texts(mistaken)
     mistaken.session_state["mistakes_view"] = "sure"
     mistaken.run()
@@ -44,14 +44,14 @@ def test_the_address_names_the_cell(mistaken: AppTest) -> None:
     assert "cell" not in mistaken.query_params
     mistaken.query_params["cell"] = "7-3"
     mistaken.run()
-    assert "True digit 7, answered 3" in texts(mistaken)
+    assert "True class 7, answered 3" in texts(mistaken)
     assert mistaken.query_params["cell"] == "7-3"
     mistaken.button(key="mistakes_all").click().run()
-    assert "True digit" not in texts(mistaken)
+    assert "True class" not in texts(mistaken)
     assert "cell" not in mistaken.query_params
     mistaken.query_params["cell"] = "12-3"
     mistaken.run()
-    assert "True digit" not in texts(mistaken)
+    assert "True class" not in texts(mistaken)
     assert "cell" not in mistaken.query_params
 
 

@@ -51,9 +51,9 @@ def test_on_the_map_every_digit_has_a_sign_of_its_own() -> None:
     places, labels = np.arange(24, dtype=np.float32).reshape(8, 3), np.array([0, 0, 7, 7, 9, 9, 9, 3], np.uint8)
     shares = np.array([0.5, 0.3, 0.1], np.float32)
     figure = charts.map_chart(places, labels, [0, 7, 9], (0, 2), shares, 4, False, str)
-    assert [trace["uid"] for trace in figure["data"]] == ["digit-0", "digit-7", "digit-9", "chosen"]
-    assert numbers(trace(figure, "digit-9")["x"]).tolist() == [12, 15, 18]
-    assert numbers(trace(figure, "digit-9")["y"]).tolist() == [14, 17, 20]
+    assert [trace["uid"] for trace in figure["data"]] == ["class-0", "class-7", "class-9", "chosen"]
+    assert numbers(trace(figure, "class-9")["x"]).tolist() == [12, 15, 18]
+    assert numbers(trace(figure, "class-9")["y"]).tolist() == [14, 17, 20]
     assert numbers(trace(figure, "chosen")["x"]).tolist() == [12]
     assert "10.0%" in figure["layout"]["yaxis"]["title"]["text"]
     assert len(set(charts.SYMBOLS)) == 10

@@ -8,9 +8,9 @@ import streamlit as st
 
 from mnist_core import data
 from mnist_core.config import DatasetName
-from mnist_core.image_sets import SETS
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
+from mnist_core.image_sets import SETS
 from mnist_core.memo import MB, kept
 from mnist_core.records import Split
 from mnist_core.ui import data_note, frame, lesson, session
