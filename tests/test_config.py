@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_core.config import FIELDS, RANGES, SETTINGS, RunConfig, choices, parse_field
-from mnist_core.image_sets import SETS
 from mnist_core.errors import ConfigError
+from mnist_core.image_sets import SETS
 from mnist_core.presets import PRESETS
 
 

@@ -27,7 +27,7 @@ from mnist_core.lessons.schema import (
 from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
 from mnist_core.lessons_page.here import STEP, Here, go, measured_speed
 from mnist_core.panels.course import Entry
-from mnist_core.ui import address, frame, names, session, texts
+from mnist_core.ui import address, data_note, frame, names, session, texts
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 from mnist_core.ui.views import Views
@@ -119,6 +119,7 @@ def _facts(here: Here, entry: Entry) -> None:
     if not entry.is_translated:
         facts.append(_("in {language}: not translated yet").format(language=texts.LANGUAGES[lesson.language]))
     st.caption(" · ".join(facts))
+    data_note.known_for_mnist(data_note.dataset())
 
 
 def _head(here: Here, entry: Entry, number: int) -> None:

@@ -17,7 +17,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.image_sets import SETS
 from mnist_core.panels import draft
 from mnist_core.presets import PRESETS
-from mnist_core.ui import frame, names
+from mnist_core.ui import data_note, frame, names
 from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
@@ -103,6 +103,7 @@ def experiment() -> None:
     if preset is None:
         return
     st.caption(_(preset.summary))
+    data_note.known_for_mnist(draft.fields()["dataset"])
     if preset.variants:
         st.session_state["variant_choice"] = draft.variant()
         st.selectbox(

@@ -88,6 +88,13 @@ def title(name: str) -> str:
     return _(data.TITLES.get(name, name))  # type: ignore[call-overload, no-any-return]
 
 
+def known_for_mnist(name: DatasetName) -> None:
+    """A line, where a text tells what was measured on MNIST and this is another data set."""
+    if name != "mnist":
+        text = _("The results described here were measured on MNIST. On {data} they will differ.")
+        st.caption(":material/info: " + text.format(data=title(name)))
+
+
 def _name_data(name: DatasetName) -> None:
     """Which data is in use."""
     if name == "mnist":

@@ -85,7 +85,8 @@ def test_labels_stand_beneath_and_leave_the_images_alone() -> None:
     assert (picture[58:] == 255).all()
     seven, long = root.iter(f"{SVG}text")
     assert (seven.text, long.text) == ("7", "<b>앵클 부츠</b> · 99")
-    assert float(seven.attrib["y"]) > 56 and float(seven.attrib["x"]) < 60 < float(long.attrib["x"])
+    assert float(seven.attrib["y"]) > 56
+    assert float(seven.attrib["x"]) < 60 < float(long.attrib["x"])
     assert float(long.attrib["font-size"]) < float(seven.attrib["font-size"])  # it fits beneath its image
 
 
