@@ -18,7 +18,8 @@ from typing import Any, Literal
 from mnist_core import old_names
 from mnist_core.config_validation import Range, Setting, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.image_sets import LARGEST, SETS, DatasetName, ImageSet
+from mnist_core.image_sets import LARGEST, SETS, ImageSet
+from mnist_core.image_sets import DatasetName as DatasetName
 from mnist_core.messages import N_, message
 
 RATE_CHANGES = "learning_rate_changes"  # in the settings of a run as JSON: no setting, but what was done to the run

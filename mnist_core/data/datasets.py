@@ -46,7 +46,8 @@ def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) 
     files = files_in(source) or FILES
     if files is emnist.NIST_FILES:
         source, files = emnist.make_upright(source), emnist.FILES
-    return Dataset(name, source, **read(source, files))
+    arrays = read(source, files)
+    return Dataset(name, source, *(arrays[part] for part in FILES))
 
 
 def available(name: DatasetName, folder: Path | str | None = None) -> bool:

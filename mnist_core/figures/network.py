@@ -23,6 +23,7 @@ NAMES = {
     "dense": N_("hidden"),
     "output": N_("classes"),
 }
+ANSWERS = tuple(name.raw for name in DIGITS)
 MOST_OUTPUTS = 13  # drawn
 
 
@@ -31,7 +32,7 @@ def network_svg(
     translate: Translate,
     *,
     dark: bool = False,
-    answers: Sequence[str] = tuple(digit.raw for digit in DIGITS),
+    answers: Sequence[str] = ANSWERS,
     names: Mapping[str, str] = NAMES,
 ) -> str:
     """The layers from left to right with their sizes, 640×239, as an SVG document; stacks of images have a line more.
