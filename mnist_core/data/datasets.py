@@ -47,7 +47,14 @@ def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) 
     if files is emnist.NIST_FILES:
         source, files = emnist.make_upright(source), emnist.FILES
     arrays = read(source, files)
-    return Dataset(name, source, *(arrays[part] for part in FILES))
+    return Dataset(
+        name,
+        source,
+        arrays["train_images"],
+        arrays["train_labels"],
+        arrays["test_images"],
+        arrays["test_labels"],
+    )
 
 
 def available(name: DatasetName, folder: Path | str | None = None) -> bool:
