@@ -36,7 +36,7 @@ def test_the_views_of_the_data_page(open_browser: Open) -> None:
     page = open_browser().open("/data")
     page.wait_for("training images, each 28×28 pixels")
     page.choose("samples_order", "by difficulty")
-    page.wait_for("would be taken for another digit")
+    page.wait_for("would be taken for another class")
     page.choose("data_view", "Classes")
     page.wait_for("the most frequent class is")
     wait_until(lambda: page.points("balance") == 30)

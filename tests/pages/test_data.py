@@ -56,7 +56,7 @@ def test_samples_by_how_hard_they_are(mnist_page: Callable[[str], AppTest]) -> N
     app = mnist_page("samples")
     assert "200 of 60,000 training images" in texts(app)
     app.segmented_control(key="samples_order").set_value("hard").run()
-    assert "100% of the images shown would be taken for another digit, and 19.2%" in texts(app)
+    assert "100% of the images shown would be taken for another class, and 19.2%" in texts(app)
     app.slider(key="samples_hard").set_value(0).run()
     assert "0% of the images shown would be taken" in texts(app)
 
@@ -159,7 +159,7 @@ def test_every_view_shows_the_built_in_digits_and_does_not_call_them_mnist(built
         assert "not MNIST" in texts(app)
     app = open_page("data", view="samples")
     app.segmented_control(key="samples_order").set_value("hard").run()
-    assert "would be taken for another digit" in texts(app)
+    assert "would be taken for another class" in texts(app)
 
 
 # ---- samples in the order of one's own run ---------------------------------------------------------------------

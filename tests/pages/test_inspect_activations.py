@@ -37,7 +37,7 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     maps["occlusion"][10, 10] = 1
     store.analyses.finish(analysis.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
-    assert "The network's answer is **3**" in texts(app)
+    assert "The network's answer: **3**" in texts(app)
 
 
 def with_an_earlier_snapshot(run_id: str, step: int, answer: int) -> None:
