@@ -188,7 +188,7 @@ def test_what_counted_for_a_drawn_digit(open_browser: Open, put: Put) -> None:
     wait_until(lambda: page.chart("units", "drawn-at"))
     page.choose("network_view", "Saliency: which pixels mattered")
     page.press("attention_ask")
-    page.wait_for("The network's answer: ", 60)  # the drawing stays; a worker has computed
+    page.wait_for("evidence for this answer", 60)  # the drawing stays; a worker has computed
 
 
 def player(page: Page, script: str) -> Any:

@@ -77,7 +77,7 @@ def test_classes(mnist_page: Callable[[str], AppTest]) -> None:
 def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("numbers")
     # The first training image of MNIST is a 5, its pixels from 0 to 255.
-    assert "a **5**, raw 0–255: from 0 to 255, mean 35.1" in texts(app)
+    assert "(**5**), raw 0–255: from 0 to 255, mean 35.1" in texts(app)
     app.segmented_control(key="pixel_values_scale").set_value("standardized").run()
     # (0 − 0.1307) / 0.3081 and (1 − 0.1307) / 0.3081
     assert "from -0.4242 to 2.821" in texts(app)
@@ -142,13 +142,13 @@ def test_augmentation_asks_a_worker_once_and_chooses_at_once(
 def test_projection(mnist_page: Callable[[str], AppTest]) -> None:
     app = mnist_page("projection")
     assert "These components explain 17.3% of the variance." in texts(app)
-    assert "Left: the image, a 5. Right: its reconstruction from 20 components instead of 784 numbers" in texts(app)
+    assert "Left: the image (5). Right: its reconstruction from 20 components instead of 784 numbers" in texts(app)
     app.slider(key="projection_first").set_value(2).run()
     assert "These components explain 7.4%" in texts(app)  # the same one twice
     app.session_state["projection_row"] = 999
     app.select_slider(key="projection_count").set_value(100).run()  # fewer than the image that was clicked
     app.select_slider(key="projection_numbers").set_value(300).run()
-    assert "Left: the image, a 5. Right: its reconstruction from 300 components instead of 784 numbers" in texts(app)
+    assert "Left: the image (5). Right: its reconstruction from 300 components instead of 784 numbers" in texts(app)
     assert not app.exception
 
 
@@ -206,13 +206,13 @@ def test_samples_in_the_order_of_ones_own_run(
     app.run()
     assert "One of your own runs can rank them" not in texts(app)
     sheets: dict[str, Any] = {}
-    sheet = ranking_panel.image_sheet
+    sheet = ranking_panel.labeled_sheet
 
     def image_sheet(images: np.ndarray, **more: Any) -> bytes:
         sheets.update(more, images=images)
         return sheet(images, **more)
 
-    monkeypatch.setattr(ranking_panel, "image_sheet", image_sheet)
+    monkeypatch.setattr(ranking_panel, "labeled_sheet", image_sheet)
     app.segmented_control(key="samples_order").set_value("run").run()
     whole = data.load_dataset("built-in")
     images, labels = whole.train_images[-1_000:], whole.train_labels[-1_000:]
