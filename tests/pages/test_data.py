@@ -84,7 +84,7 @@ def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]
     app.segmented_control(key="pixel_values_scale").set_value("centered").run()
     assert "from -0.1307 to 0.8693" in texts(app)
     app.slider(key="pixel_values_image").set_value(2).run()
-    assert "Image 2, a **0**" in texts(app)
+    assert "Image 2 (**0**)" in texts(app)
     app.segmented_control(key="pixel_values_shown").set_value("whole").run()
     app.segmented_control(key="pixel_values_flatten_side").set_value(2).run()
     assert "is number 2 · r + c" in texts(app)
@@ -208,11 +208,11 @@ def test_samples_in_the_order_of_ones_own_run(
     sheets: dict[str, Any] = {}
     sheet = ranking_panel.labeled_sheet
 
-    def image_sheet(images: np.ndarray, **more: Any) -> bytes:
+    def labeled_sheet(images: np.ndarray, **more: Any) -> str:
         sheets.update(more, images=images)
         return sheet(images, **more)
 
-    monkeypatch.setattr(ranking_panel, "labeled_sheet", image_sheet)
+    monkeypatch.setattr(ranking_panel, "labeled_sheet", labeled_sheet)
     app.segmented_control(key="samples_order").set_value("run").run()
     whole = data.load_dataset("built-in")
     images, labels = whole.train_images[-1_000:], whole.train_labels[-1_000:]
