@@ -341,7 +341,7 @@ attempts = sa.Table(
 # Files of weights, where workers share no folder (store/weight_files.py); no part of a backup, which has them as files.
 weight_files = sa.Table(
     "weight_files",
-    sa.MetaData(),
+    metadata,
     sa.Column("name", sa.String(80), primary_key=True),  # as below the folder of checkpoints
     sa.Column("run_id", sa.String(16), nullable=False, index=True),
     sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the data, in hexadecimal digits

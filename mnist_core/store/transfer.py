@@ -26,7 +26,19 @@ from mnist_core.store.database import Database
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.rows import insert_into
-from mnist_core.store.tables import analyses, attempts, classes, counters, facts, lease, metadata, runs, sweeps, usage
+from mnist_core.store.tables import (
+    analyses,
+    attempts,
+    classes,
+    counters,
+    facts,
+    lease,
+    metadata,
+    runs,
+    sweeps,
+    usage,
+    weight_files,
+)
 
 __all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfer", "known_revisions", "stage"]
 ROWS = 200  # that are in memory at a time
@@ -72,8 +84,8 @@ class Snapshot:
         self._connection = connection
 
     def tables(self) -> list[str]:
-        """Names of all tables, each after those that its rows refer to."""
-        return [table.name for table in metadata.sorted_tables]
+        """Names of all tables, each after those that its rows refer to; without weights, which a backup has as files."""
+        return [table.name for table in metadata.sorted_tables if table is not weight_files]
 
     def run_ids(self) -> set[str]:
         """Ids of all runs."""
@@ -176,7 +188,7 @@ def stage(file: Path, revision: str, lines: Callable[[str], Iterable[bytes]]) ->
     try:
         with as_sentences(str(engine.url)), engine.begin() as connection:
             tables = sa.MetaData()
-            tables.reflect(connection, only=lambda name, _: name != "alembic_version")
+            tables.reflect(connection, only=lambda name, _: name not in ("alembic_version", weight_files.name))
             for table in reversed(tables.sorted_tables):
                 connection.execute(sa.delete(table))  # what the migrations have put there
             for table in tables.sorted_tables:
