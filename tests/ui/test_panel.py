@@ -9,6 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.errors import InitialValueError
+from mnist_core.ideas.registry import IDEAS
+from mnist_core.ui import address
 from mnist_core.ui.panel import PAGE, Panel
 
 OWN, OTHER = Panel("bowl"), Panel("bowl", "b1")
@@ -106,3 +108,13 @@ def test_controls_begin_as_they_are_told() -> None:
 def test_what_a_control_cannot_show_is_a_sentence(value: Any, begin: Callable[[Panel], Any], sentence: str) -> None:
     with pytest.raises(InitialValueError, match=sentence):
         begin(Panel("x", initial={"n": value}))
+
+
+def test_an_idea_alone_on_its_page_has_plain_names_in_the_address_and_none_of_the_frame() -> None:
+    alone = [idea for idea in IDEAS.values() if idea.is_alone]
+    assert [idea.name for idea in alone] == ["plane"]
+    for idea in alone:
+        assert not {*idea.controls.split()} & {*address.EVERYWHERE, *address.ENTRIES}
+    assert IDEAS["plane"].panel().parameter("rate") == "rate"
+    assert IDEAS["plane"].panel("b1").parameter("rate") == "b1-plane_rate"
+    assert IDEAS["bowl"].panel().parameter("rate") == "bowl_rate"
