@@ -253,12 +253,14 @@ def _way(here: Here, number: int) -> None:
                 st.caption(_("The lesson goes on when the task above is done."))
             return
         _end(here, number)
+    if here.progress.finished:
+        with st.container(border=True, key="lesson_report_box", width=640):
+            lesson_report.draw(here, Panel("lesson"))
 
 
 def _end(here: Here, number: int) -> None:
     if here.progress.finished:
         st.markdown(f":material/task_alt: {_('You have finished this lesson.')}")
-        lesson_report.draw(here, Panel("lesson"))
         st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/list:", query_params={})
         return
     done = here.all_done()
