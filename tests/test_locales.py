@@ -215,3 +215,22 @@ def test_what_is_marked_for_translation_can_be_found_in_the_source(file: Path) -
         )
     ]
     assert not wrong
+
+
+def test_no_text_stands_in_a_template_alone_where_the_catalogs_do_not_find_it() -> None:
+    """A call inside of an f-string is not seen by what collects texts: each such text stands somewhere else, too."""
+    known = {form for text in UPDATE["texts"]() for form in forms(text)}
+    calls = (
+        node
+        for file in [*(ROOT / "mnist_core").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_", "ngettext")
+    )
+    literals = {
+        argument.value
+        for call in calls
+        for argument in call.args[: 2 if isinstance(call.func, ast.Name) and call.func.id == "ngettext" else 1]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value
+    }
+    assert literals
+    assert not literals - known

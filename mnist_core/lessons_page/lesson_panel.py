@@ -260,7 +260,7 @@ def _way(here: Here, number: int) -> None:
 
 def _end(here: Here, number: int) -> None:
     if here.progress.finished:
-        st.markdown(f":material/task_alt: {_('You have finished this lesson.')}")
+        st.markdown(_(":material/task_alt: You have finished this lesson."))
         st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/list:", query_params={})
         return
     done = here.all_done()

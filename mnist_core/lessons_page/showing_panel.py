@@ -53,7 +53,8 @@ def compare(here: Here, panel: Panel, block: CompareBlock) -> None:
     """The last runs of some blocks in one chart."""
     newest = [run for name in block.runs if (run := here.newest(name)) is not None]
     with st.container(border=True, key=panel.key("compare_box")):
-        st.markdown(f":material/compare_arrows: **{_('Side by side')}**")
+        title = _("Side by side")
+        st.markdown(f":material/compare_arrows: **{title}**")
         if len(newest) < len(block.runs):
             count = len(block.runs)
             st.caption(_("Train all {n} runs above; then their curves stand here together.").format(n=count))
@@ -96,9 +97,11 @@ def check(here: Here, panel: Panel, block: CheckBlock) -> None:
         st.rerun()  # the way on is open, too
     panel.session["was_done"] = done
     if done:
-        st.success(f"{_('Done.')} {block.says}", icon=":material/task_alt:")
+        head = _("Done.")
+        st.success(f"{head} {block.says}", icon=":material/task_alt:")
     else:
-        st.info(f"**{_('To do before the lesson goes on:')}** {block.says}", icon=":material/radio_button_unchecked:")
+        head = _("To do before the lesson goes on:")
+        st.info(f"**{head}** {block.says}", icon=":material/radio_button_unchecked:")
         _lead_to_run(here, panel, block)
 
 

@@ -97,7 +97,7 @@ def test_a_whole_lesson_with_wrong_and_right_answers_and_a_reload_in_the_middle(
     assert page.browser.execute_script(RATE_AND_LAYERS) == [1, 2]
     type_into(page, f"{note}-note", "<b>Predict</b> first")
     page.press("lesson_finish")
-    page.wait_for(said("You have finished this lesson."))
+    page.wait_for(said(":material/task_alt: You have finished this lesson.").split(": ")[1])
     page.press_label(said("Report as one HTML file"))
     wait_until(lambda: list(tmp_path.glob("*.html")))
     page.open("/lessons")
