@@ -10,8 +10,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -42,26 +42,33 @@ def main() -> None:
     threading.Thread(target=_give_signs, args=(_take_output(),), daemon=True).start()
     os.umask(0o077)  # what this process and its workers write is for this account alone
     settings.make_home()
-    _acquire(filelock.FileLock(settings.home() / "cluster.lock", mode=0o600))
-    _shorten_log()
-    for place in settings.exposed():
-        LOG.warning("other accounts can write to %s: keep it for this one alone", place)
-    try:
-        _serve()
-    except BaseException:
-        LOG.exception("the cluster ends")
-        kill_children()
-        logging.shutdown()
-        os._exit(1)  # what is left to close may hang: a scheduler that is gone, for one
+    with having_the_home():
+        _shorten_log()
+        for place in settings.exposed():
+            LOG.warning("other accounts can write to %s: keep it for this one alone", place)
+        try:
+            _serve()
+        except BaseException:
+            LOG.exception("the cluster ends")
+            kill_children()
+            logging.shutdown()
+            os._exit(1)  # what is left to close may hang: a scheduler that is gone, for one
 
 
-def _acquire(lock: filelock.BaseFileLock) -> None:
+@contextmanager
+def having_the_home() -> Iterator[None]:
+    """Wait for the lock of the home folder, and hold it. It is kept here: a lock that nobody keeps is let go of."""
+    lock = filelock.FileLock(settings.home() / "cluster.lock", mode=0o600)
     while True:
         try:
             lock.acquire(timeout=STANDBY_SECONDS)
-            return
+            break
         except filelock.Timeout:
             continue
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _end_with_input() -> None:
