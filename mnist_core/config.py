@@ -18,7 +18,7 @@ from typing import Any, Literal
 from mnist_core import old_names
 from mnist_core.config_validation import Range, Setting, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.image_sets import LARGEST, SETS, ImageSet
+from mnist_core.image_sets import LARGEST, ImageSet, image_set
 from mnist_core.image_sets import DatasetName as DatasetName
 from mnist_core.messages import N_, message
 
@@ -49,8 +49,11 @@ class RunConfig:
     validation_size: int = setting(10_000, N_("validation images"), Range(0, LARGEST - 1))
     # raw 0–255, /255, /255 − mean, (/255 − mean) / standard deviation
     preprocessing: Preprocessing = setting("scaled", N_("pixel scaling"))
-    # Fraction of training labels replaced by a random other digit.
+    # Fraction of training labels replaced by a random other class.
     label_noise: float = setting(0.0, N_("label noise"), Range(0, 1))
+
+    # Of the images, 10 of the known data sets: outputs of the network.
+    classes: int = setting(10, N_("classes"), Range(2, 10))
 
     # Network. `hidden_layers` are the units of the dense layers before the output, for MLP and CNN alike.
     model: ModelName = setting("mlp", N_("network"))
@@ -67,7 +70,7 @@ class RunConfig:
     pooling: Pooling = setting("max", N_("pooling"))
 
     # Loss and optimizer
-    # squared-error: sum over the ten outputs against one-hot, mean over images
+    # squared-error: sum over the outputs against one-hot, mean over images
     loss: Loss = setting("cross-entropy", N_("loss function"))
     optimizer: Optimizer = setting("sgd", N_("optimizer"))
     learning_rate: float = setting(0.1, N_("learning rate"), Range(1e-6, 100))
@@ -111,7 +114,7 @@ class RunConfig:
     @property
     def image_set(self) -> ImageSet:
         """What is known of the data set: its title, classes and sizes."""
-        return SETS[self.dataset]
+        return image_set(self.dataset, self.classes, self.train_size + self.validation_size)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core.errors import Problem
+from mnist_core.image_sets import OWN_MOST, own_id
 from mnist_core.messages import N_, Message
 
 
@@ -56,10 +58,14 @@ def validate(config: Any, kinds: Mapping[str, Any], settings: Mapping[str, Setti
 
 def words_of(kind: Any) -> tuple[str, ...]:
     """The words that a setting of this type may be; empty for a type that is no choice."""
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):  # the data sets: known ones, or one's own
+        return tuple(word for part in typing.get_args(kind) for word in words_of(part))
     return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
 
 
 def _field_problems(name: str, kind: Any, setting: Setting, value: Any) -> list[Problem]:
+    if name == "dataset" and isinstance(value, str) and own_id(value) is not None:
+        return []
     if options := words_of(kind):
         return [] if isinstance(value, str) and value in options else [_not_a_choice(name, value, options)]
     if setting.layers is not None and setting.allowed is not None:
@@ -111,7 +117,19 @@ def _layer_problems(name: str, value: Any, count: Range, units: Range) -> list[P
 
 def _joint_problems(config: Any) -> list[Problem]:
     problems = []
-    images = config.image_set.train
+    own = own_id(config.dataset) is not None
+    images = OWN_MOST if own else config.image_set.train
+    if not own and config.classes != len(config.image_set.classes):
+        problems.append(
+            problem(
+                N_(
+                    "classes must be {count} for these images, not {value}. Leave it as it is; only images of your own may have fewer."
+                ),
+                "classes",
+                config.classes,
+                count=len(config.image_set.classes),
+            )
+        )
     if config.train_size + config.validation_size > images:
         problems.append(
             problem(

@@ -145,6 +145,10 @@ class LessonRefusedError(StoreError):
     """A lesson that is gone, or is somebody else's, or what cannot be kept of one."""
 
 
+class OwnImagesError(StoreError):
+    """Images of one's own that are gone, or are somebody else's, or cannot be kept."""
+
+
 class RunNotFoundError(StoreError):
     """No run has this id."""
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
 from mnist_core.escape import NOTHING, UserText
+from mnist_core.image_sets import OwnName
 from mnist_core.messages import Message
 
 State = Literal["queued", "running", "paused", "finished"]
@@ -386,6 +387,35 @@ class StudentInLesson:
     nickname: UserText
     progress: LessonProgress | None = None
     answers: Mapping[str, LessonAnswer] = field(default_factory=dict)  # by block
+
+
+@dataclass(frozen=True)
+class PackedImages:
+    """Images of one's own: how many of each kind, and all pixels and labels (data/own_images.py)."""
+
+    classes: int
+    train: int
+    test: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class OwnImages:
+    """Images of a student's own, in classes, without the pixels."""
+
+    id: str
+    owner: str
+    title: UserText
+    classes: tuple[UserText, ...]  # in the order of the labels
+    train: int  # images to train on and to choose with
+    test: int
+    bytes: int
+    class_id: str | None  # the class with which its teacher shares them
+
+    @property
+    def name(self) -> OwnName:
+        """What the data set is called in settings."""
+        return OwnName(f"own-{self.id}")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@
 | MNIST_LAB_SWEEPS    | sweeps of one student that wait or train             | 4                      |
 | MNIST_LAB_ANALYSES  | analyses of one student that wait or are computed    | 10                     |
 | MNIST_LAB_LESSON_MB | lessons that were written in browsers, all together   | 200                    |
+| MNIST_LAB_IMAGES_MB | images of students' own, all together                | 200                    |
 | MNIST_LAB_WORKER_MB | memory that a run may take in a worker               | a worker's part of it  |
 | MNIST_LAB_FREE_MB   | of the disk, kept free of them                       | 5 % of it, at most 1024|
 | MNIST_LAB_DEVICE    | where to train: auto, cpu, cuda, mps                 | auto                   |
@@ -65,6 +66,7 @@ LIMITS = {
     "MNIST_LAB_SWEEPS": 4,
     "MNIST_LAB_ANALYSES": 10,
     "MNIST_LAB_LESSON_MB": 200,
+    "MNIST_LAB_IMAGES_MB": 200,
 }
 LEAST_RUN_BYTES = 512 * 2**20  # what a run may take in any case
 FREE_FRACTION, FREE_MB = 0.05, 1_024  # of the disk, kept free of them: so much of it, at most so many MB

@@ -10,6 +10,7 @@ WIDEST = 32  # runs in one stack
 # What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
 SHARED = (
     "dataset",
+    "classes",
     "train_size",
     "validation_size",
     "preprocessing",

@@ -8,6 +8,7 @@ from mnist_core import data, escape
 from mnist_core.ideas import registry
 from mnist_core.image_sets import DatasetName
 from mnist_core.messages import N_
+from mnist_core.panels import own_images_panel
 from mnist_core.ui import data_note, embedding, frame, names, session, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
@@ -92,6 +93,7 @@ def page() -> None:
     if not embedding.wanted():
         how_to_get()
         more_data_sets()
+        own_images_panel.draw()
 
 
 def _wait() -> None:

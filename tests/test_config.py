@@ -41,6 +41,7 @@ def together(fields: dict[str, Any]) -> RunConfig:
     fields["validation_size"] = min(fields["validation_size"], SETS[fields["dataset"]].train - fields["train_size"])
     fields["batch_size"] = min(fields["batch_size"], fields["train_size"])
     fields["kernel_size"] |= 1
+    fields["classes"] = 10  # of all data sets but one's own
     if not fields["validation_size"]:
         fields["early_stopping"] = 0
     if fields["batch_norm"] and (fields["batch_size"] == 1 or fields["train_size"] % fields["batch_size"] == 1):

@@ -37,7 +37,7 @@ def probabilities(
     threads: int | None = None,
     progress: Progress = nothing,
 ) -> NDArray[np.float32]:
-    """The probabilities that the network of `config` with `weights` gives each digit: n×10 for `images` (n×28×28, uint8).
+    """The probabilities that the network of `config` with `weights` gives each class: n×classes for `images` (n×28×28, uint8).
 
     `progress(fraction)` is called now and then; what it raises ends the work.
     """
@@ -51,11 +51,11 @@ def probabilities(
             inputs, _labels = loader.rows(rows)
             chunks.append(forward.to_probabilities(config, model(inputs).numpy()).astype(np.float32))
             progress(rows.stop / len(images))
-    return np.concatenate(chunks) if chunks else np.zeros((0, 10), np.float32)
+    return np.concatenate(chunks) if chunks else np.zeros((0, config.classes), np.float32)
 
 
 def outputs(config: RunConfig, model: torch.nn.Sequential, ink: torch.Tensor) -> torch.Tensor:
-    """All ten outputs before softmax: n×10."""
+    """All outputs before softmax: n×classes."""
     logits: torch.Tensor = model(shaped(config, ink))
     return logits
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from mnist_core.config import FIELDS, NAMES, RANGES
-from mnist_core.diagnostics import Scale, chance_loss, zones
+from mnist_core.diagnostics import Scale, chance_loss, maximum_chance, zones
 from mnist_core.figures import sweep_zones, theme
 from mnist_core.figures.axes import ChartView, ends, log_ticks, loss_axis, packed, spread, top_of_loss
 from mnist_core.figures.curves import AXES, Figure, Trace
@@ -229,7 +229,7 @@ def _axes_up(
         band, up["domain"] = (0.0, BAND - 0.03), (BAND, ceiling)
         layout["xaxis"]["anchor"] = "y2"
     else:
-        chance = chance_loss(drawn[0].run.config) if drawn else math.log(10)
+        chance = chance_loss(drawn[0].run.config) if drawn else maximum_chance(())
         low, high = min([chance / 10, *(value for value in calm if value > 0)]), max([chance, *calm])
         logs = math.floor(2 * math.log10(low)) / 2, math.ceil(2 * math.log10(min(high, 10 * chance))) / 2
         up |= ends(*logs, log=True) | log_ticks(*logs)

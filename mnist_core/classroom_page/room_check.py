@@ -53,7 +53,7 @@ def _data() -> tuple[bool, str]:
         return False, _("The images are not here yet.")
     if name == "built-in":
         return False, _("Data: the built-in digits, not MNIST. The Data page tells how to get MNIST.")
-    return True, _("Data: {name}.").format(name=_(data.TITLES[name]))
+    return True, _("Data: {name}.").format(name=data_note.title(name))
 
 
 def _workers() -> tuple[bool, str]:

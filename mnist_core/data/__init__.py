@@ -1,6 +1,6 @@
 """Images and labels: read, split, preprocessed, downloaded, drawn."""
 
-from mnist_core.data.datasets import Dataset, available, load_dataset, preferred, samples, trouble
+from mnist_core.data.datasets import Dataset, available, get_own_from, load_dataset, preferred, samples, trouble
 from mnist_core.data.digits import ensure_built_in
 from mnist_core.data.download import DOWNLOADS, ensure_downloaded
 from mnist_core.data.preprocessing import MEAN, STD, affine, preprocess
@@ -20,6 +20,7 @@ __all__ = [
     "available",
     "ensure_built_in",
     "ensure_downloaded",
+    "get_own_from",
     "load_dataset",
     "preferred",
     "preprocess",

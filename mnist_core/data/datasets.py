@@ -6,8 +6,10 @@ machine holds them once. Which set a folder's files are is told by `folders.iden
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,11 @@ from numpy.typing import NDArray
 from mnist_core import settings
 from mnist_core.data import emnist
 from mnist_core.data.folders import FILES, explain, files_in, identify, is_whole, places, read
-from mnist_core.errors import DataMissingError
-from mnist_core.image_sets import SETS, TITLES, DatasetName
+from mnist_core.errors import DataMissingError, MnistLabError
+from mnist_core.image_sets import SETS, TITLES, DatasetName, KnownName, own_id
 from mnist_core.messages import N_, Message, message
+
+_own_source: Callable[[str], Dataset] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,10 @@ def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) 
     A folder is one in torchvision's layout (with `MNIST/raw` in it) or the one with the four files.
     Raises DataMissingError, DataFileError, DataFolderError.
     """
-    source = find(name, folder)
+    if (images_id := own_id(name)) is not None:
+        return own(images_id)
+    known = cast(KnownName, name)
+    source = find(known, folder)
     files = files_in(source) or FILES
     if files is emnist.NIST_FILES:
         source, files = emnist.make_upright(source), emnist.FILES
@@ -57,12 +64,33 @@ def load_dataset(name: DatasetName = "mnist", folder: Path | str | None = None) 
     )
 
 
+def own(images_id: str) -> Dataset:
+    """Images of somebody's own, from where this process gets them (`get_own_from`). Raises DataMissingError, DataFileError."""
+    if _own_source is None:
+        raise DataMissingError(
+            N_("Images of your own are kept by the app, and cannot be used without it. Export them as files.")
+        )
+    return _own_source(images_id)
+
+
+def get_own_from(source: Callable[[str], Dataset]) -> None:
+    """Let this process get images of students' own by their ids from `source`, which knows who may have them."""
+    global _own_source
+    _own_source = source
+
+
 def available(name: DatasetName, folder: Path | str | None = None) -> bool:
     """Whether all four files are there in their sizes, and are those of `name`. Cheap; never raises."""
-    return _place(name, _roots(folder)) is not None
+    if (images_id := own_id(name)) is not None:
+        try:
+            own(images_id)
+        except MnistLabError:
+            return False
+        return True
+    return _place(cast(KnownName, name), _roots(folder)) is not None
 
 
-def preferred() -> DatasetName:
+def preferred() -> KnownName:
     """What to start from: the data set in the folder that MNIST_LAB_DATA names, else MNIST, else the built-in digits."""
     folder = settings.data_folder()
     for place in places(folder) if folder is not None else ():
@@ -81,14 +109,14 @@ def trouble() -> Message | None:
     )
 
 
-def home_folder(name: DatasetName) -> Path:
+def home_folder(name: KnownName) -> Path:
     """Where this installation keeps the files of `name`; digits that are drawn in another way have another number."""
     if name == "emnist-digits":
         return emnist.home_folder()
     return settings.home() / "data" / ("BuiltIn2" if name == "built-in" else SETS[name].torchvision or "MNIST") / "raw"
 
 
-def find(name: DatasetName, folder: Path | str | None = None) -> Path:
+def find(name: KnownName, folder: Path | str | None = None) -> Path:
     """The folder of the files. Raises DataMissingError, DataFileError, DataFolderError."""
     roots = _roots(folder)
     if (place := _place(name, roots)) is not None:
@@ -114,13 +142,13 @@ def _roots(folder: Path | str | None) -> list[Path]:
     return [*([configured] if configured is not None else []), settings.home() / "data"]
 
 
-def _place(name: DatasetName, roots: list[Path]) -> Path | None:
+def _place(name: KnownName, roots: list[Path]) -> Path | None:
     if name == "built-in":
         return home_folder(name) if is_whole(home_folder(name)) else None
     return next((place for root in roots for place in places(root) if _identity(place) == name), None)
 
 
-def _identity(place: Path) -> DatasetName | None:
+def _identity(place: Path) -> KnownName | None:
     """Which data set lies in this very folder; None where it is none that is whole and can be read."""
     try:
         return identify(place) if is_whole(place) else None
@@ -128,7 +156,7 @@ def _identity(place: Path) -> DatasetName | None:
         return None
 
 
-def _nowhere(name: DatasetName) -> DataMissingError:
+def _nowhere(name: KnownName) -> DataMissingError:
     if name != "mnist" and SETS[name].torchvision:
         return DataMissingError(
             N_(

@@ -20,12 +20,12 @@ from mnist_core.data import emnist
 from mnist_core.data.datasets import available, home_folder, load_dataset
 from mnist_core.data.folders import FILES, read
 from mnist_core.errors import DataError, DataFolderError
-from mnist_core.image_sets import SETS, TITLES, DatasetName
+from mnist_core.image_sets import SETS, TITLES, KnownName
 from mnist_core.messages import N_, message
 
 Progress = Callable[[int, int], None]  # (done, total) in bytes or images
 # What can be fetched, and how many bytes come: four gzip files, of EMNIST a zip with all its sets.
-DOWNLOADS: Mapping[DatasetName, int] = {
+DOWNLOADS: Mapping[KnownName, int] = {
     "mnist": 11_594_722,
     "fashion-mnist": 30_878_645,
     "kmnist": 21_240_888,
@@ -34,7 +34,7 @@ DOWNLOADS: Mapping[DatasetName, int] = {
 NETWORK_SECONDS = 10.0
 
 
-def ensure_downloaded(name: DatasetName = "mnist", progress: Progress | None = None) -> None:
+def ensure_downloaded(name: KnownName = "mnist", progress: Progress | None = None) -> None:
     """Download the data set unless it is here. Old data stay as they are whatever happens.
 
     Raises DataError where the network, the disk or what came is at fault.
@@ -59,7 +59,7 @@ def ensure_downloaded(name: DatasetName = "mnist", progress: Progress | None = N
         ) from error
 
 
-def _fetch(name: DatasetName, folder: Path, progress: Progress | None) -> None:
+def _fetch(name: KnownName, folder: Path, progress: Progress | None) -> None:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(NETWORK_SECONDS)
     try:
@@ -79,7 +79,7 @@ def _fetch(name: DatasetName, folder: Path, progress: Progress | None) -> None:
     _take_its_place(name, folder / SETS[name].torchvision / "raw")
 
 
-def _by_torchvision(name: DatasetName, folder: Path) -> None:
+def _by_torchvision(name: KnownName, folder: Path) -> None:
     """Into `folder`, in torchvision's layout; of EMNIST the digits alone are unpacked, since all its sets take 1.5 GB."""
     from torchvision import datasets
     from torchvision.datasets.utils import download_url
@@ -92,7 +92,7 @@ def _by_torchvision(name: DatasetName, folder: Path) -> None:
         getattr(datasets, SETS[name].torchvision)(str(folder), download=True)
 
 
-def _take_its_place(name: DatasetName, came: Path) -> None:
+def _take_its_place(name: KnownName, came: Path) -> None:
     """Check what came, which torchvision knows by its sums, and move it home. Raises DataError, OSError."""
     if name == "emnist-digits":
         read(came, emnist.NIST_FILES)

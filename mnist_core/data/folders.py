@@ -18,7 +18,7 @@ import numpy as np
 
 from mnist_core.data import emnist, idx
 from mnist_core.errors import DataError, DataFileError, DataFolderError, DataMissingError
-from mnist_core.image_sets import SETS, TITLES, DatasetName
+from mnist_core.image_sets import SETS, TITLES, KnownName
 from mnist_core.messages import N_, Message, message
 
 FILES: emnist.Files = {
@@ -33,7 +33,7 @@ LAYOUTS = ("MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "EMNIST/raw", "EMNISTD
 
 # SHA-256 of the training and of the test labels, unpacked. Those of KMNIST are published of the packed files alone, which
 # torchvision leaves beside the unpacked ones.
-KNOWN: dict[tuple[str, str], DatasetName] = {
+KNOWN: dict[tuple[str, str], KnownName] = {
     (
         "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
@@ -43,7 +43,7 @@ KNOWN: dict[tuple[str, str], DatasetName] = {
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ): "fashion-mnist",
 }
-KNOWN_PACKED: dict[tuple[str, str], DatasetName] = {
+KNOWN_PACKED: dict[tuple[str, str], KnownName] = {
     (
         "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
         "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
@@ -76,7 +76,7 @@ def _bytes(shape: tuple[int, ...]) -> int:
     return 4 + 4 * len(shape) + int(np.prod(shape))
 
 
-def identify(place: Path) -> DatasetName | None:
+def identify(place: Path) -> KnownName | None:
     """Which data set the files of a whole folder are: "other" where nobody knows their labels; None for as many as EMNIST has,
     but others. Raises OSError."""
     files = files_in(place)
@@ -132,7 +132,7 @@ def _size(file: Path) -> int:
 # ---- what is wrong -------------------------------------------------------------------------------------------------
 
 
-def explain(folder: Path, name: DatasetName) -> DataError:
+def explain(folder: Path, name: KnownName) -> DataError:
     """Why `folder` does not give the data set `name`: what lies there, and what to do."""
     try:
         files = emnist.NIST_FILES if name == "emnist-digits" else FILES
@@ -164,7 +164,7 @@ def _dotted(name: str) -> str:
     return name.replace("-idx", ".idx")
 
 
-def _nothing_there(folder: Path, name: DatasetName, expected: emnist.Files) -> DataError:
+def _nothing_there(folder: Path, name: KnownName, expected: emnist.Files) -> DataError:
     """Nothing like the files: is there such a folder, and what is in it?"""
     try:
         status = folder.stat()
@@ -244,8 +244,8 @@ def read(place: Path, files: emnist.Files = FILES) -> dict[str, idx.U8]:
     return arrays
 
 
-def _another_set(place: Path, name: DatasetName) -> DataError:
-    actual: DatasetName = identify(place) or "other"
+def _another_set(place: Path, name: KnownName) -> DataError:
+    actual: KnownName = identify(place) or "other"
     values = {**_values(place, name), "found": message(TITLES[actual]), "name": actual}
     if actual == "other":
         return DataFileError(
@@ -273,5 +273,5 @@ def _unreadable(folder: Path, error: Exception) -> DataError:
     )
 
 
-def _values(folder: Path, name: DatasetName) -> dict[str, str | Message]:
+def _values(folder: Path, name: KnownName) -> dict[str, str | Message]:
     return {"folder": str(folder), "data": message(TITLES[name])}

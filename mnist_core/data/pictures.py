@@ -88,12 +88,6 @@ class Reading:
 
 def read(content: bytes) -> Reading:
     """What is on the picture in `content`, at least one candidate. Raises DataFileError."""
-    if len(content) > MOST_BYTES:
-        raise DataFileError(
-            N_("The file is {size} MB, but at most {most} MB can be read. Make the image smaller."),
-            size=f"{len(content) / 1e6:.1f}",
-            most=f"{MOST_BYTES / 1e6:.0f}",
-        )
     with _one_at_a_time:
         gray = _upright(content)
         cutouts = segmentation.find(np.asarray(gray))
@@ -124,6 +118,25 @@ def read_ink(content: bytes) -> Ink:
     return reading.candidates[0].ink
 
 
+def read_whole(content: bytes) -> Gray:
+    """The middle square of a picture as 28×28 pixels: 0 is the ground, which is what its border mostly shows; 255 is farthest from it.
+
+    On a light ground what is darker counts, on a dark ground what is lighter.
+
+    Raises DataFileError.
+    """
+    with _one_at_a_time:
+        gray = _upright(content)
+    side = min(gray.size)
+    left, top = (gray.width - side) // 2, (gray.height - side) // 2
+    square = gray.crop((left, top, left + side, top + side))
+    small = np.asarray(square.resize((28, 28), Image.Resampling.BOX if side >= 28 else Image.Resampling.BILINEAR))
+    border = np.concatenate([small[0], small[-1], small[1:-1, 0], small[1:-1, -1]])
+    ground, level = float(np.median(border)), small.astype(np.float32)
+    ink = np.clip(ground - level if ground > 127 else level - ground, 0, None)
+    return np.asarray((ink * (255 / max(1.0, float(ink.max())))).round(), np.uint8)
+
+
 def _fine(cutout: segmentation.Cutout) -> Candidate:
     """The candidate with ink of FINEST pixels at most, 0 to 1, its lines as thick as MNIST's."""
     ink = Image.fromarray(cutout.ink)
@@ -138,6 +151,12 @@ def _fine(cutout: segmentation.Cutout) -> Candidate:
 
 def _upright(content: bytes) -> Image.Image:
     """The picture in gray on white (mode L), the longer side SEARCHED at most."""
+    if len(content) > MOST_BYTES:
+        raise DataFileError(
+            N_("The file is {size} MB, but at most {most} MB can be read. Make the image smaller."),
+            size=f"{len(content) / 1e6:.1f}",
+            most=f"{MOST_BYTES / 1e6:.0f}",
+        )
     if content[4:8] == b"ftyp" and content[8:12] in HEIC and b"avif" not in content[8:64]:
         raise DataFileError(
             N_(

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
 from mnist_core.data.datasets import Dataset
+from mnist_core.errors import DataMissingError
+from mnist_core.image_sets import own_id
+from mnist_core.messages import N_
 
 _NOISE_STREAM = 7  # keeps label noise apart from other uses of the same seed
 
@@ -37,9 +40,17 @@ class Parts:
 def split(dataset: Dataset, config: RunConfig) -> Parts:
     """The first `train_size` training images, the last `validation_size`, and the test images.
 
-    Label noise replaces that fraction of the training labels by another digit, each equally likely.
+    Label noise replaces that fraction of the training labels by another class, each equally likely.
     """
     count = len(dataset.train_labels)
+    if own_id(config.dataset) is not None and (
+        config.train_size + config.validation_size > count or config.classes != dataset.classes
+    ):
+        raise DataMissingError(
+            N_("These images are {classes} classes with {train} images to train and choose with. Choose them again."),
+            classes=dataset.classes,
+            train=count,
+        )
     start = count - config.validation_size
     labels = dataset.train_labels[: config.train_size]
     return Parts(
@@ -55,7 +66,7 @@ def analysis_split(config: RunConfig) -> Literal["validation", "train"]:
 
 
 def noisy(labels: NDArray[np.uint8], config: RunConfig) -> NDArray[np.uint8]:
-    """`labels` with round(fraction · n) of them replaced by another digit."""
+    """`labels` with round(fraction · n) of them replaced by another class."""
     wrong = round(config.label_noise * len(labels))
     if not wrong:
         return labels
@@ -63,5 +74,5 @@ def noisy(labels: NDArray[np.uint8], config: RunConfig) -> NDArray[np.uint8]:
     generator = np.random.Generator(np.random.Philox(key=[seed, _NOISE_STREAM]))
     chosen = generator.choice(len(labels), wrong, replace=False)
     changed = labels.copy()
-    changed[chosen] = (changed[chosen] + generator.integers(1, 10, wrong)) % 10
+    changed[chosen] = (changed[chosen] + generator.integers(1, config.classes, wrong)) % config.classes
     return changed

@@ -1,6 +1,6 @@
 """What became of a run, and why: rules and sentences, from records alone."""
 
-from mnist_core.diagnostics.chance import Scale, chance_loss, maximum_chance
+from mnist_core.diagnostics.chance import Scale, chance_accuracy, chance_loss, maximum_chance
 from mnist_core.diagnostics.outcome import classify
 from mnist_core.diagnostics.verdict import Kind, at_end, judge
 from mnist_core.diagnostics.words import TITLES, Explanation, explain
@@ -11,6 +11,7 @@ __all__ = [
     "Kind",
     "Scale",
     "at_end",
+    "chance_accuracy",
     "chance_loss",
     "classify",
     "explain",

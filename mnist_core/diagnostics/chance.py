@@ -1,9 +1,9 @@
 """What a loss and an accuracy are measured against: those of a guess, and those that wrong labels leave within reach.
 
-Label noise p gives that fraction of the training images another digit, each of the nine equally likely. A network that
-knows every digit, and not which labels are wrong, then answers the labels of 1 − p of the images; from p = 0.9 on it does better
-with one of the nine others (p/9). Its loss is no longer 0: that of the probabilities 1 − p and nine times p/9. Those that a
-uniform guess gives, a tenth each, cost the same whatever the labels are.
+Label noise p gives that fraction of the training images another of the k classes, each of the others equally likely. A network
+that knows every class, and not which labels are wrong, then answers the labels of 1 − p of the images; from p = 1 − 1/k on it does
+better with one of the others (p/(k − 1)). Its loss is no longer 0: that of the probabilities 1 − p and k − 1 times p/(k − 1). Those
+that a uniform guess gives, 1/k each, cost the same whatever the labels are.
 """
 
 from __future__ import annotations
@@ -15,22 +15,33 @@ from dataclasses import dataclass
 from mnist_core.config import RunConfig
 from mnist_core.schedule import evaluated_images
 
-DIGITS = 10
-COMMONEST = 0.1124  # frequency of the digit 1, the highest, in MNIST's 60,000: one answer to all images gets it right
+COMMONEST = (
+    1.124  # times 1/k: frequency of the digit 1, the highest, in MNIST's 60,000: one answer to all images gets it right
+)
 DEVIATIONS = 3  # standard deviations above it: more is no luck
 TRAIN_EVALUATED = 10_000  # training images that a curve is measured on, at most
-BARELY = 2 / 9  # of the way from a guess to what can be reached: 30 % without wrong labels
+BARELY = 2 / 9  # of the way from a guess to what can be reached: of ten classes 30 % without wrong labels
 ALL_BUT = 0.99  # accuracy: whoever answers all, be they ever so few, has learned them
 FLATTEST = 0.5  # of chance: no set of images, however few, is taken to have its labels guessed better
 
 
 def chance_loss(config: RunConfig) -> float:
-    """The loss of a uniform guess over ten digits: ln 10 = 2.303, or 0.9 for squared error against one-hot.
+    """The loss of a uniform guess over k classes: ln k (ten: 2.303), or 1 − 1/k for squared error against one-hot.
 
-    Squared error: (1 − 1/10)² + 9 · (1/10)² = 0.9. It is the minimum of answers that are the same for all
-    images; ten zeros have 1.
+    Squared error: (1 − 1/k)² + (k − 1) · (1/k)² = 1 − 1/k. It is the minimum of answers that are the same for all
+    images; zeros alone have 1.
     """
-    return _loss(config, [1 / DIGITS] * DIGITS)
+    return _loss(config, [1 / config.classes] * config.classes)
+
+
+def chance_accuracy(config: RunConfig) -> float:
+    """How often a guess is right: 1/k."""
+    return 1 / config.classes
+
+
+def commonest(config: RunConfig) -> float:
+    """How often one answer to all images is right, where the classes are about as frequent as MNIST's."""
+    return COMMONEST / config.classes
 
 
 def maximum_chance(configs: Iterable[RunConfig]) -> float:
@@ -39,9 +50,9 @@ def maximum_chance(configs: Iterable[RunConfig]) -> float:
 
 
 def minimum_loss(config: RunConfig) -> float:
-    """The loss of a network that knows every digit, and not which training labels are wrong; 0 without label noise."""
-    wrong = config.label_noise / (DIGITS - 1)
-    return _loss(config, [1 - config.label_noise, *[wrong] * (DIGITS - 1)])
+    """The loss of a network that knows every class, and not which training labels are wrong; 0 without label noise."""
+    others = config.classes - 1
+    return _loss(config, [1 - config.label_noise, *[config.label_noise / others] * others])
 
 
 def _loss(config: RunConfig, fractions: list[float]) -> float:
@@ -53,22 +64,25 @@ def _loss(config: RunConfig, fractions: list[float]) -> float:
 
 def reachable_accuracy(config: RunConfig) -> float:
     """The training accuracy of a network that makes no error but those of wrong labels, without knowing these."""
-    return max(1 - config.label_noise, config.label_noise / (DIGITS - 1))
+    return max(1 - config.label_noise, config.label_noise / (config.classes - 1))
 
 
-def clear_accuracy(images: int) -> float:
+def clear_accuracy(config: RunConfig, images: int) -> float:
     """What an accuracy on so many images must exceed to be more than that of one answer to all of them, and luck."""
-    return min(ALL_BUT, COMMONEST + DEVIATIONS * math.sqrt(COMMONEST * (1 - COMMONEST) / max(1, images)))
+    share = commonest(config)
+    return min(ALL_BUT, share + DEVIATIONS * math.sqrt(share * (1 - share) / max(1, images)))
 
 
 def constant_loss(config: RunConfig, images: int) -> float:
-    """The minimum expected loss of one answer to all of so many images: that of their frequencies of digits.
+    """The minimum expected loss of one answer to all of so many images: that of their frequencies of classes.
 
-    In a few images the digits are not equally frequent: n images leave about 9/(2n) less than ln 10 (Miller 1955), and
-    squared error 0.9/n less than 0.9.
+    In a few images the classes are not equally frequent: n images leave about (k − 1)/(2n) less than ln k (Miller 1955), and
+    squared error (1 − 1/k)/n less than 1 − 1/k.
     """
     chance = chance_loss(config)
-    reduction = (DIGITS - 1) / (2 * max(1, images)) if config.loss == "cross-entropy" else chance / max(1, images)
+    reduction = (
+        (config.classes - 1) / (2 * max(1, images)) if config.loss == "cross-entropy" else chance / max(1, images)
+    )
     return max(FLATTEST * chance, chance - reduction)
 
 
@@ -81,6 +95,7 @@ class Scale:
     minimum: float  # loss that wrong labels leave
     reachable: float  # accuracy that wrong labels leave
     clear: float  # accuracy that one answer to all images does not come to by luck
+    guess: float = 0.1  # accuracy of a guess
 
     @classmethod
     def of(cls, config: RunConfig) -> Scale:
@@ -91,19 +106,19 @@ class Scale:
             constant_loss(config, config.train_size),
             minimum_loss(config),
             reachable_accuracy(config),
-            clear_accuracy(images),
+            clear_accuracy(config, images),
+            chance_accuracy(config),
         )
 
     @property
     def teaches(self) -> bool:
-        """Whether the labels hold enough for a network that knows the digits to be clearly better than a guess."""
+        """Whether the labels hold enough for a network that knows the classes to be clearly better than a guess."""
         return self.reachable > self.clear
 
     @property
     def barely(self) -> float:
         """An accuracy below which next to nothing was learned: 30 % without wrong labels."""
-        guess = 1 / DIGITS
-        return max(self.clear, guess + BARELY * (self.reachable - guess))
+        return max(self.clear, self.guess + BARELY * (self.reachable - self.guess))
 
     @property
     def span(self) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import RANGES, RunConfig
-from mnist_core.diagnostics.chance import COMMONEST, DIGITS, Scale, chance_loss, reachable_accuracy
+from mnist_core.diagnostics.chance import Scale, chance_accuracy, chance_loss, commonest, reachable_accuracy
 from mnist_core.messages import N_, Message, message
 from mnist_core.networks.models import describe
 
@@ -151,6 +151,7 @@ class _Curve:
     start: float  # accuracy of the first few records, at least that of a guess
     luck: Floats  # by how much an accuracy may differ without anything being learned
     minimum: float  # accuracy that is worth to be called learned
+    commonest: float  # accuracy of one answer to all images
 
     @classmethod
     def of(cls, steps: NDArray[np.void], config: RunConfig) -> _Curve:
@@ -159,20 +160,22 @@ class _Curve:
         total = weights.sum(1)
         most = max(float(np.median(losses[: max(5, len(losses) // 10)])), chance_loss(config))
         images = config.batch_size * int(steps["steps"][0])  # of a record
-        spread = np.sqrt(COMMONEST * (1 - COMMONEST) * (weights**2).sum(1) / images) / total
+        share, guess = commonest(config), chance_accuracy(config)
+        spread = np.sqrt(share * (1 - share) * (weights**2).sum(1) / images) / total
         return cls(
             fit(np.log10(steps["learning_rate"].astype(float)), _median_filtered(losses, HIGH * most), weights)[0],
             weights @ (_median_filtered(right, 1.0) if images >= ENOUGH else right) / total,
             weights @ np.minimum(losses, 2 * EXPLODED * most) / total > EXPLODED * most,
-            max(1 / DIGITS, float(right[: max(5, len(right) // 50)].mean())),
+            max(guess, float(right[: max(5, len(right) // 50)].mean())),
             LUCK * spread,
-            1 / DIGITS + LEARNED * (reachable_accuracy(config) - 1 / DIGITS),
+            guess + LEARNED * (reachable_accuracy(config) - guess),
+            share,
         )
 
     @property
     def clear(self) -> Floats:
         """The accuracy that one answer to all images does not come to by luck, nor the network as it began."""
-        return np.maximum(self.minimum, max(COMMONEST, self.start) + self.luck)
+        return np.maximum(self.minimum, max(self.commonest, self.start) + self.luck)
 
     @property
     def end(self) -> int:

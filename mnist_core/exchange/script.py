@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from mnist_core.config import RunConfig
 from mnist_core.data.preprocessing import affine
+from mnist_core.image_sets import own_id
 from mnist_core.networks.models import describe
 from mnist_core.records import RateChange, Run
 from mnist_core.schedule import evaluated_images
@@ -74,6 +75,8 @@ def _head(config: RunConfig) -> str:
     note = ""
     if config.dataset == "built-in":
         note = "\nThe run was trained on the built-in digits of MNIST Lab; this script trains on MNIST."
+    elif own_id(config.dataset) is not None:
+        note = "\nThe run was trained on images of one's own, which the app keeps: [folder]/MNIST/raw must have four such files of them."
     elif config.dataset == "other":
         note = "\nThe run was trained on images that this script cannot fetch: [folder]/MNIST/raw must have their four files."
     return f'''"""{_title(config)} on {_images(config)}, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
@@ -100,6 +103,8 @@ TOTAL_STEPS = STEPS_PER_EPOCH * EPOCHS{_names(config)}'''
 
 def _images(config: RunConfig) -> str:
     """What the images are called in the first line."""
+    if own_id(config.dataset) is not None:
+        return f"images of one's own in {config.classes} classes"
     return {"other": "other images in MNIST's format", "built-in": "MNIST"}.get(config.dataset, config.image_set.title)
 
 
@@ -110,13 +115,13 @@ def _class(config: RunConfig) -> str:
 
 def _names(config: RunConfig) -> str:
     """What the classes are called, where they are no digits."""
-    if config.image_set.has_digits:
+    if config.image_set.has_digits or own_id(config.dataset) is not None:
         return ""
     return f"\nCLASSES = {list(config.image_set.classes)}  # what the labels from 0 on mean"
 
 
 def _title(config: RunConfig) -> str:
-    dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
+    dense = "-".join(str(units) for units in (*config.hidden_layers, config.classes))
     return f"A CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"An MLP 784-{dense}"
 
 
@@ -126,12 +131,12 @@ def _data(config: RunConfig) -> str:
     noise = ""
     if config.label_noise:
         noise = f"""
-    # Label noise: so many of the training images get the label of another digit.
+    # Label noise: so many of the training images get the label of another class.
     wrong = round({config.label_noise!r} * TRAIN_SIZE)
     random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, 7]))
     chosen = random.choice(TRAIN_SIZE, wrong, replace=False)
     labels = train[1].numpy().copy()
-    labels[chosen] = (labels[chosen] + random.integers(1, 10, wrong)) % 10
+    labels[chosen] = (labels[chosen] + random.integers(1, {config.classes}, wrong)) % {config.classes}
     train = train[0], torch.from_numpy(labels)"""
     emnist = config.dataset == "emnist-digits"
     upright = ".transpose(1, 2)" if emnist else ""  # its files have rows and columns exchanged
@@ -145,7 +150,7 @@ def load(folder):
         pixels = data.data[part]{upright}.to(torch.float32)
         return (pixels * {scale!r} + {shift!r}).reshape({shape}), data.targets[part]
 
-    files, test = ({_class(config)}(folder, {more}train=train, download={config.dataset != "other"}) for train in (True, False))
+    files, test = ({_class(config)}(folder, {more}train=train, download={config.dataset != "other" and own_id(config.dataset) is None}) for train in (True, False))
     train = tensors(files, slice(0, TRAIN_SIZE))
     validation = tensors(files, slice({images:_} - VALIDATION_SIZE, {images:_})){noise}
     return train, validation, tensors(test, slice(None))'''
@@ -170,7 +175,7 @@ def _network(config: RunConfig) -> str:
         lines += [f"nn.BatchNorm1d({hidden})"] * config.batch_norm + [activation]
         lines += [f"nn.Dropout({config.dropout!r})"] if config.dropout else []
         units = hidden
-    lines.append(f"nn.Linear({units}, 10)")
+    lines.append(f"nn.Linear({units}, {config.classes})")
     layers = "\n".join(f"        {line}," for line in lines)
     return f'''
 def network():
@@ -205,10 +210,10 @@ def _loss(config: RunConfig) -> str:
 def loss_of(outputs, labels):
     """Mean cross-entropy of the softmax."""
     return F.cross_entropy(outputs, labels)'''
-    return '''
+    return f'''
 def loss_of(outputs, labels):
-    """Squared error to one-hot, summed over the ten outputs, mean over the images."""
-    return (outputs - F.one_hot(labels, 10)).square().sum(dim=1).mean()'''
+    """Squared error to one-hot, summed over the outputs, mean over the images."""
+    return (outputs - F.one_hot(labels, {config.classes})).square().sum(dim=1).mean()'''
 
 
 def _rates(config: RunConfig, changed: bool) -> str:

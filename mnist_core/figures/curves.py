@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.diagnostics import chance_loss
+from mnist_core.diagnostics import chance_accuracy, chance_loss
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import (
     Across,
@@ -64,7 +64,8 @@ def accuracy_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     """Accuracy of the parts shown, 0 to 1."""
     figure, across = _figure(translate(N_("Accuracy")), run, curves, view, translate)
     figure["data"] += _parts(curves, "accuracy", across, view, np.inf, translate)
-    marks.reference(figure, 0.1, translate(N_("chance: {value}")).format(value="10%"), view)
+    guess = chance_accuracy(run.config)
+    marks.reference(figure, guess, translate(N_("chance: {value}")).format(value=f"{guess:.0%}"), view)
     marks.events(figure, curves, across, view, translate, at_top=False)
     figure["layout"]["yaxis"] |= SHARES
     figure["data"] += spread(figure["layout"])

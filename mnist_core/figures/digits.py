@@ -40,18 +40,19 @@ def image_sheet(images: NDArray[np.uint8], columns: int, scale: int = 2, *, room
 def labeled_sheet(
     images: NDArray[np.uint8], columns: int, scale: int, labels: Sequence[object], letters: int = LABEL
 ) -> str:
-    """The same with a label beneath each image, `letters` pixels high before scaling, lower where it is long: an SVG document.
+    """The same with a label beneath each image, `letters` pixels high before scaling, lower where one is long: an SVG document.
 
     The browser writes the labels, which may be of any script. They are plain text, and escaped here.
     """
     columns = max(1, min(columns, len(images)))
     high, width = SIDE + GAP + letters, columns * (SIDE + GAP) * scale
     height = max(1, -(-len(images) // columns)) * high * scale
+    names = [str(label) for label in labels[: len(images)]]
+    widest = max(map(_wide, names), default=1.0)
+    size = min(letters * scale * 0.9, SIDE * scale * 1.8 / max(1.0, widest))  # all alike
     texts = []
-    for index, label in enumerate(labels[: len(images)]):
+    for index, text in enumerate(names):
         row, column = divmod(index, columns)
-        text = str(label)
-        size = min(letters * scale * 0.9, SIDE * scale * 1.7 / max(1, _wide(text)))
         x, y = (column * (SIDE + GAP) + SIDE / 2) * scale, (row * high + SIDE + letters * 0.8) * scale
         texts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}">{escape.html(text)}</text>')
     png = base64.b64encode(image_sheet(images, columns, scale, room=letters)).decode()

@@ -22,11 +22,19 @@ SYMBOLS: Mapping[SuggestionKind, str] = {"valley": "circle", "steepest": "triang
 
 
 def chart(
-    run_id: str, reading: Reading, lowest: float, highest: float, chance: float, dark: bool, translate: Translate
+    run_id: str,
+    reading: Reading,
+    lowest: float,
+    highest: float,
+    chance: float,
+    dark: bool,
+    translate: Translate,
+    *,
+    guess: float = 0.1,
 ) -> Figure:
     """Losses above, raw ones faint and smoothed ones strong; below the smoothed accuracy with the suggestions marked on it.
 
-    The rates that break are shaded.
+    The rates that break are shaded. `chance`, `guess`: loss and accuracy of a guess.
     """
     title = translate(N_("Loss and accuracy as the rate rises"))
     layout = theme.layout(title, translate(N_("Learning rate")), dark=dark, revision=f"{run_id}-range")
@@ -53,7 +61,7 @@ def chart(
     figure["data"] += [_mark(reading, index, dark, translate) for index in range(len(reading.suggestions))]
     text = translate(N_("chance: {value}"))
     marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), ChartView(dark=dark))
-    marks.reference(figure, 0.1, text.format(value="10%"), ChartView(dark=dark))
+    marks.reference(figure, guess, text.format(value=f"{guess:.0%}"), ChartView(dark=dark))
     for words in (layout["shapes"][-1], layout["annotations"][-1]):
         words["yref"] = "y2"
     if reading.breaks is not None and reading.breaks < highest:

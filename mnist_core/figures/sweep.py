@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import chance_loss
+from mnist_core.diagnostics import chance_accuracy, chance_loss
 from mnist_core.diagnostics.zones import Zone
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView
@@ -77,4 +77,5 @@ def mark_chance(
         chance = chance_of(runs)
         marks.reference(figure, chance, text.format(value=f"{chance:.3f}"), axes, log=log)
     else:
-        marks.reference(figure, 0.1, text.format(value="10%"), axes)
+        guess = chance_accuracy(runs[0][0].config if runs else RunConfig())
+        marks.reference(figure, guess, text.format(value=f"{guess:.0%}"), axes)

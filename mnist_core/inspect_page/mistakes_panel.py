@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnist_core import escape
 from mnist_core.analysis.answers.schema import Parameters, Result
 from mnist_core.diagnostics import mistakes
-from mnist_core.figures.class_names import Classes
+from mnist_core.figures.class_names import SHORT, Classes
 from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
@@ -155,7 +155,9 @@ def sheet(
         return
     shown_rows = rows[:MOST]
     marks = [f"{classes[shares[row].argmax()].plain} · {100 * shares[row].max():.0f}" for row in shown_rows]
-    st.image(labeled_sheet(images[shown_rows], columns=COLUMNS, scale=3, labels=marks), width="stretch")
+    # Words want wider images above them than digits.
+    columns = COLUMNS if all(len(name.raw) <= SHORT for name in classes) else COLUMNS // 2
+    st.image(labeled_sheet(images[shown_rows], columns=columns, scale=3, labels=marks), width="stretch")
     st.caption(
         _(
             "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."

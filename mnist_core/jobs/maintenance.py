@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mnist_core import data
-from mnist_core.config import DatasetName
 from mnist_core.data.datasets import find
 from mnist_core.errors import MnistLabError
+from mnist_core.image_sets import DatasetName, KnownName
 from mnist_core.jobs import tasks
 from mnist_core.messages import N_, Message, message
 from mnist_core.store import Store
@@ -36,7 +36,7 @@ class Maintenance:
         self.send = send
         self._here = here
         self.running: dict[str, Any] = {}
-        self.downloading: DatasetName = "mnist"  # the last that was begun
+        self.downloading: KnownName = "mnist"  # the last that was begun
         self._measured = False
 
     def begin(self) -> None:
@@ -90,7 +90,7 @@ class Maintenance:
             del self.running[name]
             future.release()
 
-    def _download(self, name: DatasetName) -> None:
+    def _download(self, name: KnownName) -> None:
         if "download" not in self.running:
             self.downloading = name
             self._run("download", tasks.download, name)

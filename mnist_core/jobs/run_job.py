@@ -67,7 +67,7 @@ def _dataset(name: DatasetName) -> Dataset:
     """The images; on a machine that has none yet they are fetched or drawn first. Raises DataError."""
     if not data.available(name):
         if name == "mnist":
-            data.ensure_downloaded(name)
+            data.ensure_downloaded()
         elif name == "built-in":
             data.ensure_built_in()
     return data.load_dataset(name)

@@ -12,7 +12,7 @@ from functools import partial
 
 from mnist_core import data
 from mnist_core.errors import TransientStoreError
-from mnist_core.image_sets import DatasetName
+from mnist_core.image_sets import KnownName
 from mnist_core.jobs.worker_store import patiently, worker_store
 
 
@@ -33,7 +33,7 @@ def _reported(
     patiently(lambda: store.facts.set(key, {"state": "done", "done": 1, "total": 1, **more}))
 
 
-def download(url: str, name: DatasetName = "mnist") -> None:
+def download(url: str, name: KnownName = "mnist") -> None:
     """Fetch a data set, with progress in the fact `download`. Raises DataError."""
     _reported(url, "download", partial(data.ensure_downloaded, name), {"data": name})
 

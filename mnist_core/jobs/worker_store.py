@@ -6,9 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import TypeVar
 
+from mnist_core import data
+from mnist_core.data import own_images
 from mnist_core.errors import TransientStoreError
+from mnist_core.image_sets import OwnName
 from mnist_core.jobs import compute_lock, worker_heartbeat
 from mnist_core.store import Store, open_store
 
@@ -28,7 +32,15 @@ def worker_store(url: str) -> Store:
     """The store at `url`, opened once a process. Raises StoreUnavailableError."""
     if url not in _stores:
         _stores[url] = open_store(url, BUSY_SECONDS)
+        data.get_own_from(partial(own_images_of, url))
     return _stores[url]
+
+
+@lru_cache(maxsize=4)
+def own_images_of(url: str, images_id: str) -> data.Dataset:
+    """Images of a student's own, which never change; whoever queued the run was allowed to use them. Raises OwnImagesError."""
+    packed = patiently(lambda: worker_store(url).own_images.packed(images_id))
+    return own_images.unpack(OwnName(f"own-{images_id}"), packed)
 
 
 def patiently(call: Callable[[], T]) -> T:

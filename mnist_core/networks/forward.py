@@ -22,7 +22,7 @@ COUNT = "num_batches_tracked"  # of batch normalization: the one whole number (i
 
 
 def probabilities(config: RunConfig, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The probability of each digit, n×10, for `images` (n×28×28, uint8); NaN where the output is."""
+    """The probability of each class, n×classes, for `images` (n×28×28, uint8); NaN where the output is."""
     return to_probabilities(config, layers(config, weights, preprocess(images, config.preprocessing))[-1])
 
 
@@ -40,7 +40,7 @@ def is_finite(config: RunConfig, weights: Weights) -> bool:
 
 
 def to_probabilities(config: RunConfig, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Outputs (n×10) as probabilities.
+    """Outputs (n×classes) as probabilities.
 
     Cross-entropy: softmax. Squared error: the outputs are estimates of the probabilities themselves (its minimum is the
     conditional mean of the one-hot labels); what is below 0 is cut, and the sum brought to 1.
@@ -93,7 +93,7 @@ def shapes(config: RunConfig) -> dict[str, tuple[int, ...]]:
     for hidden in config.hidden_layers:
         arrays |= _with_norm(config, at, (hidden, units))
         at, units = at + 2 + config.batch_norm + bool(config.dropout), hidden
-    return arrays | {f"{at}.weight": (10, units), f"{at}.bias": (10,)}
+    return arrays | {f"{at}.weight": (config.classes, units), f"{at}.bias": (config.classes,)}
 
 
 def _with_norm(config: RunConfig, at: int, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

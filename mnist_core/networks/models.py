@@ -1,7 +1,7 @@
 """Networks: what one looks like (`describe`) and the network itself (`build_model`).
 
-MLP: flattened 784 pixels, dense hidden layers, ten outputs. CNN: per convolution "same" padding, activation and 2×2
-pooling; then dense hidden layers and ten outputs. Outputs are logits.
+MLP: flattened 784 pixels, dense hidden layers, an output for each class. CNN: per convolution "same" padding, activation and 2×2
+pooling; then dense hidden layers and the outputs. Outputs are logits.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _layers(config: RunConfig) -> Iterator[Layer]:
     for hidden in config.hidden_layers:
         yield Layer("dense", (hidden,), units * hidden + hidden * (1 + normal), units * hidden)
         units = hidden
-    yield Layer("output", (10,), units * 10 + 10, units * 10)
+    yield Layer("output", (config.classes,), (units + 1) * config.classes, units * config.classes)
 
 
 # max(f(a), f(b)) = f(max(a, b)) for every function that never falls; these have a gradient at the maximum, too.
@@ -94,7 +94,7 @@ def build_model(config: RunConfig) -> torch.nn.Sequential:
         if config.dropout:
             modules.append(nn.Dropout(config.dropout))
         units = hidden
-    modules.append(nn.Linear(units, 10))
+    modules.append(nn.Linear(units, config.classes))
     model = nn.Sequential(*modules)
     _initialize(model, config)
     return model

@@ -14,10 +14,10 @@ import streamlit as st
 from mnist_core import data
 from mnist_core.config import RANGES, choices, parse_field
 from mnist_core.errors import ConfigError
-from mnist_core.image_sets import SETS
+from mnist_core.image_sets import image_set
 from mnist_core.panels import draft
 from mnist_core.presets import PRESETS
-from mnist_core.ui import data_note, frame, names
+from mnist_core.ui import data_note, frame, names, own_images
 from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
@@ -215,19 +215,27 @@ def _network_details() -> None:
 
 def _data() -> None:
     _dataset()
-    known = SETS[draft.fields()["dataset"]]
-    images = f"{known.train:,}"
+    dataset = draft.fields()["dataset"]
+    all_images, found = draft.images_of(dataset), own_images.find(dataset)
+    tested = image_set(dataset).test if found is None else found.test
+    images = f"{all_images:,}"
     help_text = _("Taken from the start of the {all}. With fewer images, the network overfits sooner.").format(
         all=images
     )
-    _stops("train_size", _("Training images"), (*TRAIN_SIZES, *MORE_SIZES), help_text, most=known.train)
-    most = known.train - draft.fields()["train_size"]
+    _stops(
+        "train_size",
+        _("Training images"),
+        (*TRAIN_SIZES, *MORE_SIZES, *([all_images] if found else [])),
+        help_text,
+        most=all_images,
+    )
+    most = all_images - draft.fields()["train_size"]
     help_text = _(
         "Taken from the end of the {all} and never trained on. Use them to choose settings and to decide when to stop."
     ).format(all=images)
     _stops("validation_size", _("Validation images"), (*VALIDATION_SIZES, most), help_text, most=most)
     text = _("The {test} test images are kept apart and used only for the final evaluation.")
-    st.caption(text.format(test=f"{known.test:,}"))
+    st.caption(text.format(test=f"{tested:,}"))
     _select("preprocessing", _("Pixel scaling"), _("Raw pixels make the loss very sensitive to the weights."))
     _slider(
         "label_noise",
@@ -241,6 +249,7 @@ def _data() -> None:
 
 def _dataset() -> None:
     available: list[str] = [name for name in data.TITLES if name in ("mnist", "built-in") or data.available(name)]
+    available += [images.name for images in own_images.mine()]
     help_text = _(
         "MNIST, the digits drawn by this program, or another data set that is here. The Data page downloads more."
     )

@@ -14,10 +14,10 @@ import streamlit as st
 from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.errors import ConfigError
-from mnist_core.image_sets import SETS
+from mnist_core.image_sets import DatasetName, image_set, own_id
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.rounds import Assignment, RoundKind, nearest
-from mnist_core.ui import address, classwork, data_note
+from mnist_core.ui import address, classwork, data_note, own_images
 
 DEFAULT_PRESET = "keras-first-look"
 _KEY = "c_"
@@ -157,13 +157,33 @@ def _take_what_was_moved(draft: dict[str, Any]) -> None:
             draft[name] = st.session_state[_KEY + name]
 
 
+def images_of(dataset: DatasetName) -> int:
+    """How many images there are to train and to choose with."""
+    found = own_images.find(dataset)
+    return image_set(dataset).train if found is None else found.train
+
+
+def _follow_images(draft: dict[str, Any]) -> None:
+    """Of images of one's own as many classes as they have, and a fifth of the images to choose with, as soon as they are chosen."""
+    found = own_images.find(draft["dataset"])
+    classes = len(found.classes) if found is not None else draft["classes"] if own_id(draft["dataset"]) else 10
+    if draft["classes"] != classes:
+        put("classes", classes)
+    if found is not None and draft["train_size"] + draft["validation_size"] > found.train:
+        validation = max(1, round(found.train / 5))
+        put("train_size", found.train - validation)
+        put("validation_size", validation)
+
+
 def keep_possible() -> None:
     """Bring settings that depend on each other together, so that controls cannot make an error."""
     draft = fields()
     _take_what_was_moved(draft)
+    _follow_images(draft)
+    all_images = images_of(draft["dataset"])
     for name, most in (
-        ("train_size", SETS[draft["dataset"]].train),
-        ("validation_size", SETS[draft["dataset"]].train - draft["train_size"]),
+        ("train_size", all_images),
+        ("validation_size", all_images - draft["train_size"]),
         ("batch_size", draft["train_size"]),
     ):
         if draft[name] > most:

@@ -46,7 +46,18 @@ from mnist_core.store.reports import delete_reports
 from mnist_core.store.retention import give_up_runs
 from mnist_core.store.round_rows import hides_test, is_teachers_browser, merge_students
 from mnist_core.store.rows import as_id, insert_into
-from mnist_core.store.tables import analyses, assignments, classes, members, reports, rounds, runs, sweeps, teachers
+from mnist_core.store.tables import (
+    analyses,
+    assignments,
+    classes,
+    members,
+    own_images,
+    reports,
+    rounds,
+    runs,
+    sweeps,
+    teachers,
+)
 
 NAME_LETTERS, ADDRESS_LETTERS, LOOK_HERE_LETTERS = 60, 200, 400
 CLASSES, MEMBERS = 200, 300  # of a server, of a class
@@ -347,6 +358,7 @@ def _delete(connection: sa.Connection, class_id: str) -> None:
     of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)
     connection.execute(sa.delete(assignments).where(assignments.c.round_id.in_(of_class)))
     delete_reports(connection, reports.c.class_id == class_id)
+    connection.execute(sa.update(own_images).where(own_images.c.class_id == class_id).values(class_id=None))
     for table in (sweeps, analyses, rounds, members, teachers):
         connection.execute(sa.delete(table).where(table.c.class_id == class_id))
     connection.execute(sa.delete(classes).where(classes.c.id == class_id))

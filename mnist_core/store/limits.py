@@ -15,6 +15,7 @@ from mnist_core.errors import LimitError
 from mnist_core.messages import N_
 from mnist_core.networks.models import describe
 from mnist_core.store.class_rows import check_member, class_of
+from mnist_core.store.own_images import check_images
 from mnist_core.store.tables import analyses, runs, sweeps
 
 READER = "reader"  # who looks at a page inside another page; no cookie has this name
@@ -27,6 +28,7 @@ def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfi
     check_member(connection, owner)
     for config in set(configs):
         _check_size(config)
+        check_images(connection, owner, config)
     most = settings.limit("MNIST_LAB_STUDENT_RUNS")
     waiting = _count(connection, runs.c.owner == owner, runs.c.state == "queued")
     if waiting + len(configs) > most:

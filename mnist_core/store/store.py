@@ -19,6 +19,7 @@ from mnist_core.store.facts import Facts
 from mnist_core.store.labels import Labels
 from mnist_core.store.lease import Leases
 from mnist_core.store.lessons import Lessons
+from mnist_core.store.own_images import OwnImagesStore
 from mnist_core.store.queue import Queue
 from mnist_core.store.record_reader import RecordReader
 from mnist_core.store.record_writer import RecordWriter
@@ -64,6 +65,7 @@ class Store:
         self.board = Boards(database)
         self.lessons = Lessons(database)
         self.written_lessons = WrittenLessons(database)
+        self.own_images = OwnImagesStore(database)
         self.analyses = Analyses(database)
         self.facts = Facts(database)
         self.transfer = Transfer(database)

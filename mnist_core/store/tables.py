@@ -307,6 +307,22 @@ written_lessons = sa.Table(
     sa.Column("created_order", sa.BigInteger, nullable=False),
 )
 
+# Images of one's own: `classes` are their names as a JSON list, `data` pixels and labels (data/own_images.py).
+own_images = sa.Table(
+    "own_images",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("class_id", sa.String(16), index=True),
+    sa.Column("title", sa.String(120), nullable=False),
+    sa.Column("classes", sa.Text, nullable=False),
+    sa.Column("train", sa.Integer, nullable=False),
+    sa.Column("test", sa.Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("created_order", sa.BigInteger, nullable=False),
+)
+
 # The script of reports that were handed in, once for all that have the same; `digest`: SHA-256 in hexadecimal digits.
 report_scripts = sa.Table(
     "report_scripts",

@@ -65,6 +65,7 @@ _JSON: dict[tuple[str, str], type] = {
     ("analyses", "message"): dict,
     ("analyses", "result"): dict,
     ("facts", "value"): dict,
+    ("own_images", "classes"): list,
 }
 
 

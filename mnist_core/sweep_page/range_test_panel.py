@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import chance_loss, range_test
+from mnist_core.diagnostics import chance_accuracy, chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
 from mnist_core.panels import draft, export_panel, started, waiting
@@ -108,9 +108,11 @@ def _progress(run_id: str) -> tuple[float, str]:
 def _picture(run_id: str, dark: bool) -> live_parts.Picture:
     view = watch.look(run_id)
     reading, highest = _reading(view), view.run.config.learning_rate
-    chance = chance_loss(view.run.config)
+    chance, guess = chance_loss(view.run.config), chance_accuracy(view.run.config)
     key = (run_id, view.run.version, "range", dark, texts.language())
-    figure = watch.figure(key, lambda: charts.chart(run_id, reading, highest / RISE, highest, chance, dark, _))
+    figure = watch.figure(
+        key, lambda: charts.chart(run_id, reading, highest / RISE, highest, chance, dark, _, guess=guess)
+    )
     return live_parts.Picture(figure, charts.describe(reading).text(_))
 
 

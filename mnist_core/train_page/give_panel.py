@@ -49,7 +49,7 @@ STOPS: Mapping[str, Sequence[float]] = {
     "weight_decay": controls.DECAYS,
 }
 UNITS = (1, 2, 4, 8, 16, 32, 50, 64, 100, 128, 256, 512, 1_024, 2_048)
-NOT_FREE = ("sharpness", "batch_seed")  # no control of the Train page shows them
+NOT_FREE = ("sharpness", "batch_seed", "classes")  # no control of the Train page shows them
 STEPS = 100  # of a range that has no stops of its own
 
 

@@ -29,7 +29,7 @@ class Part:
     """What is said of the images of one chunk, each runs × n, of a run alone n: views of a block's arrays."""
 
     labels: NDArray[np.intp]  # n
-    at_labels: NDArray[np.intp]  # where the output at its label is among all numbers of the chunk, (runs ×) 10 × n
+    at_labels: NDArray[np.intp]  # where the output at its label is among all numbers of the chunk, (runs ×) classes × n
     below: NDArray[np.floating]  # z at the label less the greatest z of the image
     total: NDArray[np.floating]  # cross-entropy: Σ exp(z less the greatest); squared error: Σ (z − y)²
     hits: NDArray[np.bool_] | None = None  # where `below` does not tell them
@@ -38,13 +38,13 @@ class Part:
         """Needs z less the greatest of each image in `batch.delta`."""
         batch.delta_numbers.take(self.at_labels, out=self.below, mode="clip")
         # Of equal outputs the first counts as the greatest. Most often there are none, and no NaN.
-        if np.count_nonzero(batch.delta) != 9 * self.below.size:
+        if np.count_nonzero(batch.delta) != (batch.z.shape[-2] - 1) * self.below.size:
             self.hits = batch.z.argmax(-2) == self.labels
 
 
-def part_of(labels: NDArray[np.intp], leading: tuple[int, ...], dtype: np.dtype[Any]) -> Part:
+def part_of(labels: NDArray[np.intp], classes: int, leading: tuple[int, ...], dtype: np.dtype[Any]) -> Part:
     """Of images with these labels, as one chunk. `leading`: (runs,), of a run alone ()."""
-    outputs = 10 * np.arange(math.prod(leading)).reshape(*leading, 1) + labels
+    outputs = classes * np.arange(math.prod(leading)).reshape(*leading, 1) + labels
     below, total = np.empty((2, *leading, len(labels)), dtype)
     return Part(labels, outputs * len(labels) + np.arange(len(labels)), below, total)
 
@@ -60,7 +60,7 @@ class Seen:
         chunks = [chunk for batch in block.batches for chunk in batch]
         labels, sizes = loader.labels(np.concatenate(chunks)), np.array([len(chunk) for chunk in chunks])
         starts = sizes.cumsum() - sizes
-        outputs = 10 * np.arange(math.prod(leading)).reshape(*leading, 1) + labels
+        outputs = config.classes * np.arange(math.prod(leading)).reshape(*leading, 1) + labels
         at_labels = outputs * np.repeat(sizes, sizes) + np.arange(len(labels)) - np.repeat(starts, sizes)
         self._below, self._total = np.empty((2, *leading, len(labels)), dtype)
         self._slices = [slice(start, start + size) for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)]

@@ -185,7 +185,9 @@ class DenseStep:
         loader.fill(batch.inputs, rows)
         self._forward(batch, training=False)
         live_units = self._live_units(batch, probed) if probed else []
-        return Outputs(batch.z.reshape(len(self._configs), 10, -1), loader.labels(rows), live_units)
+        return Outputs(
+            batch.z.reshape(len(self._configs), self._configs[0].classes, -1), loader.labels(rows), live_units
+        )
 
     def _live_units(self, batch: Batch, images: int) -> list[torch.Tensor]:
         """Of each hidden layer, runs × units."""
@@ -200,7 +202,7 @@ class DenseStep:
         self._forward(batch, training=False)
         live_units = self._live_units(batch, batch.n)
         with np.errstate(all="ignore"):
-            self._loss(batch, part_of(labels, self._leading, self._numbers))
+            self._loss(batch, part_of(labels, self._configs[0].classes, self._leading, self._numbers))
             np.multiply(batch.delta, 1 / batch.n, out=batch.delta)
         self._backward(batch, training=False, at_once=False, kept=0)
         signals = [signal.a.view(len(self._configs), -1) for signal in batch.signals]

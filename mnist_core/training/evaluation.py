@@ -32,22 +32,24 @@ class Score:
 
 
 def loss_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean loss of a batch: cross-entropy of the logits, or the summed squared error of the ten outputs to one-hot."""
+    """Mean loss of a batch: cross-entropy of the logits, or the summed squared error of the outputs to one-hot."""
     if config.loss == "cross-entropy":
         return F.cross_entropy(outputs, labels)
-    target = F.one_hot(labels, 10).to(outputs.dtype)
+    target = F.one_hot(labels, config.classes).to(outputs.dtype)
     return (outputs - target).square().sum(dim=1).mean()
 
 
 def sums_over(
     config: RunConfig, z: NDArray[np.floating], labels: NDArray[np.intp]
 ) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-    """(the same loss, hits) of each of several runs, summed over the images: `z` is runs × 10 × n."""
-    count = len(labels)
-    at_labels = (np.arange(0, 10 * len(z), 10)[:, None] + labels) * count + np.arange(count)
+    """(the same loss, hits) of each of several runs, summed over the images: `z` is runs × classes × n."""
+    count, classes = len(labels), z.shape[1]
+    at_labels = (np.arange(0, classes * len(z), classes)[:, None] + labels) * count + np.arange(count)
     below = z - z.max(1, keepdims=True)
     at_label = below.reshape(-1).take(at_labels)
-    one_in_each = np.count_nonzero(below) == 9 * at_label.size  # of equal outputs the first counts as the greatest
+    one_in_each = (
+        np.count_nonzero(below) == (classes - 1) * at_label.size
+    )  # of equal outputs the first counts as the greatest
     hits = at_label == 0 if one_in_each else z.argmax(1) == labels
     if config.loss == "cross-entropy":
         of_images = np.log(np.exp(below, out=below).sum(1)) - at_label

@@ -91,7 +91,7 @@ class Optimizer(Protocol):
 class Outputs(NamedTuple):
     """Of some images, in evaluation mode. Good until the next call."""
 
-    z: NDArray[np.floating]  # what the models put out, runs × 10 × n
+    z: NDArray[np.floating]  # what the models put out, runs × classes × n
     labels: NDArray[np.intp]
     # For each hidden layer the units that pass a gradient (`evaluation.alive`) for any of the images that were looked at: bool,
     # runs × units. A unit of a convolution is a filter, over all places of the image.

@@ -7,14 +7,13 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data, escape
-from mnist_core.config import DatasetName
-from mnist_core.image_sets import SETS
+from mnist_core.image_sets import DatasetName, KnownName, image_set
 from mnist_core.messages import Message
-from mnist_core.ui import session
+from mnist_core.ui import names, session
 from mnist_core.ui.texts import _
 
 
-def dataset() -> DatasetName:
+def dataset() -> KnownName:
     """The data set that pages start from."""
     return data.preferred()
 
@@ -85,14 +84,14 @@ def line() -> None:
 
 def title(name: str) -> str:
     """What a data set is called."""
-    return _(data.TITLES.get(name, name))  # type: ignore[call-overload]
+    return names.choice(name)
 
 
 def known_for_mnist(name: DatasetName) -> None:
     """A line, where a text tells what was measured on MNIST and this is another data set."""
     if name != "mnist":
         text = _("The results described here were measured on MNIST. On {data} they will differ.")
-        st.caption(":material/info: " + text.format(data=title(name)))
+        st.caption(":material/info: " + text.format(data=escape.markdown(title(name))))
 
 
 def _name_data(name: DatasetName) -> None:
@@ -102,7 +101,7 @@ def _name_data(name: DatasetName) -> None:
         return
     if name != "built-in":
         text = _(":material/database: Data: **{name}**, {train} + {test} images, not MNIST")
-        known = SETS[name]
+        known = image_set(name)
         st.caption(text.format(name=title(name), train=f"{known.train:,}", test=f"{known.test:,}"))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

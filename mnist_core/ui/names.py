@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
-from mnist_core.image_sets import DatasetName, class_names
+from mnist_core.image_sets import SETS, DatasetName, KnownName, class_names, own_id
 from mnist_core.messages import N_
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
+from mnist_core.ui import own_images
 from mnist_core.ui.texts import _, ngettext
 
 # Names of choices; proper names stay as they are in every language.
@@ -59,7 +60,10 @@ CHOICES: Mapping[str, str] = {
 
 def classes(of: RunConfig | DatasetName) -> tuple[UserText, ...]:
     """What the classes of a data set, or of that of a run, are called, in the order of their labels."""
-    return tuple(UserText(name) for name in class_names(of.dataset if isinstance(of, RunConfig) else of, _))
+    name = of.dataset if isinstance(of, RunConfig) else of
+    if name in SETS:
+        return tuple(UserText(title) for title in class_names(cast(KnownName, name), _))
+    return own_images.class_names(name, of.classes if isinstance(of, RunConfig) else 0)
 
 
 def class_title(classes: Sequence[UserText]) -> Callable[[int], str]:
@@ -94,6 +98,9 @@ STATE_STYLES: Mapping[str, tuple[str, str]] = {
 
 def choice(word: str) -> str:
     """A choice of a setting, in the language of the session."""
+    if own_id(word) is not None:
+        found = own_images.find(cast(DatasetName, word))
+        return found.title.plain if found is not None and found.title else _("my images")
     return _(CHOICES.get(word, word))
 
 
@@ -203,7 +210,7 @@ def _changes_in_a_line(changes: Sequence[RateChange]) -> str:
 
 def describe(config: RunConfig, rates: str = "") -> str:
     """`784-128-10 · SGD 0.1 · batch 100`; `rates`: of the run, where they are not that of the configuration."""
-    dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
+    dense = "-".join(str(units) for units in (*config.hidden_layers, config.classes))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
     return _("{network} · {optimizer} {rate} · batch {batch}").format(
         network=network,
@@ -215,7 +222,7 @@ def describe(config: RunConfig, rates: str = "") -> str:
 
 def but_the_rate(config: RunConfig) -> str:
     """`784-128-10 · ReLU · SGD · batch 100 · 5 epochs · 50,000 images, scaled 0–1`."""
-    dense = "-".join(str(units) for units in (*config.hidden_layers, 10))
+    dense = "-".join(str(units) for units in (*config.hidden_layers, config.classes))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
     parts = [
         network,

@@ -18,7 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 SESSION_SECONDS = 60  # within which a browser that was cut off finds all as it left it
 LOOK_SECONDS = 10
-MOST_FILES = 3  # of one session: there are two fields for files
+MOST_FILES = 64  # of one session: as many photos of a class are given at once
+SESSION_BYTES = 40_000_000  # of one session
 MOST_BYTES = 200_000_000  # of all sessions
 _THREAD = "mnist-lab-visits"
 _lock = threading.Lock()
@@ -67,6 +68,9 @@ class Visits:
             own = [other for other in self._files if other[0] == session_id]
             for other in own[:-MOST_FILES]:
                 self._remove(other)
+            own = own[-MOST_FILES:]
+            while len(own) > 1 and sum(self._files[other] for other in own) > SESSION_BYTES:
+                self._remove(own.pop(0))
             while sum(self._files.values()) > MOST_BYTES and len(self._files) > 1:
                 self._remove(next(iter(self._files)))
 

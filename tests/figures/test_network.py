@@ -87,7 +87,9 @@ def test_labels_stand_beneath_and_leave_the_images_alone() -> None:
     assert (seven.text, long.text) == ("7", "<b>앵클 부츠</b> · 99")
     assert float(seven.attrib["y"]) > 56
     assert float(seven.attrib["x"]) < 60 < float(long.attrib["x"])
-    assert float(long.attrib["font-size"]) < float(seven.attrib["font-size"])  # it fits beneath its image
+    alone = ET.fromstring(labeled_sheet(images[:1], 2, 2, labels=["7"])).find(f".//{SVG}text")
+    assert alone is not None
+    assert float(long.attrib["font-size"]) == float(seven.attrib["font-size"]) < float(alone.attrib["font-size"])
 
 
 def test_a_sheet_without_images_is_empty_paper() -> None:

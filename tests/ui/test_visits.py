@@ -97,9 +97,15 @@ def test_a_session_is_closed_a_minute_after_its_browser_is_gone(server: Server, 
 @pytest.mark.usefixtures("watched")
 def test_a_session_has_its_last_few_files(server: Server) -> None:
     for number in range(100):
-        upload(server, "ann", str(number), 1_000_000)
+        upload(server, "ann", str(number), 1_000_000)  # 40 MB of one session
         upload(server, "bob", "one", 5)
-    assert sorted(uploads(server)) == [("ann", "97"), ("ann", "98"), ("ann", "99"), ("bob", "one")]
+        upload(server, "cid", str(number), 5)  # so many files of one session
+    files = sorted(uploads(server), key=lambda entry: (entry[0], entry[1].zfill(3)))
+    assert files == [
+        *(("ann", str(number)) for number in range(60, 100)),
+        ("bob", "one"),
+        *(("cid", str(number)) for number in range(100 - visits.MOST_FILES, 100)),
+    ]
 
 
 @pytest.mark.usefixtures("watched")

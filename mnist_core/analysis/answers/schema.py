@@ -28,7 +28,7 @@ class Parameters(schema.Parameters):
 class Result(schema.Result):
     """The probability of each digit for each image."""
 
-    SHAPES: ClassVar = {"probabilities": ("images", 10)}
+    SHAPES: ClassVar = {"probabilities": ("images", "classes")}
     step: int  # of the weights that answered, the last with finite output
     reached: int | None  # step of the run's last weights
     probabilities: NDArray[np.float16]

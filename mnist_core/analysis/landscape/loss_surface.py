@@ -167,7 +167,7 @@ def _multiplications(config: RunConfig) -> int:
     """Of one image at one point; the first layer of an MLP costs next to nothing at each of many points."""
     if not _is_plain(config):
         return describe(config).multiplications
-    sizes = (*config.hidden_layers, 10)
+    sizes = (*config.hidden_layers, config.classes)
     return 4 * sizes[0] + sum(a * b for a, b in pairwise(sizes))
 
 
@@ -224,7 +224,7 @@ def _points_at_once(config: RunConfig, images: int) -> int:
     """So many that neither what a layer says of all images, nor the weights between two layers, grows beyond bounds."""
     if not _is_plain(config):
         return 1
-    sizes = (*config.hidden_layers, 10)
+    sizes = (*config.hidden_layers, config.classes)
     widest = max(images * max(sizes), *(a * b for a, b in pairwise(sizes)), 1)
     return max(1, NUMBERS_AT_ONCE // widest)
 
@@ -268,11 +268,11 @@ def _combined(parts: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor) -
 
 
 def _losses(config: RunConfig, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean loss of each point: `z` is points × images × 10."""
+    """Mean loss of each point: `z` is points × images × classes."""
     if config.loss == "cross-entropy":
         at_label = z.gather(2, labels.view(1, -1, 1).expand(len(z), -1, 1)).squeeze(2)
         return (z.logsumexp(2) - at_label).mean(1)
-    target = F.one_hot(labels, 10).to(z.dtype)
+    target = F.one_hot(labels, config.classes).to(z.dtype)
     return (z - target).square().sum(2).mean(1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from mnist_core import diagnostics
-from mnist_core.diagnostics import chance_loss, predictions, range_test
+from mnist_core.diagnostics import chance_accuracy, chance_loss, predictions, range_test
 from mnist_core.figures import curves as charts
 from mnist_core.figures import range_test as range_test_chart
 from mnist_core.figures.axes import ChartView
@@ -86,9 +86,11 @@ def health(view: watch.View) -> list[Section]:
 
 def _range_test(view: watch.View, reading: range_test.Reading) -> list[Part]:
     run, highest = view.run, view.run.config.learning_rate
-    chance = chance_loss(run.config)
+    chance, guess = chance_loss(run.config), chance_accuracy(run.config)
     chart = blocks.chart(
-        lambda look: range_test_chart.chart(run.id, reading, highest / RISE, highest, chance, look.dark, _),
+        lambda look: range_test_chart.chart(
+            run.id, reading, highest / RISE, highest, chance, look.dark, _, guess=guess
+        ),
         range_test_chart.describe(reading).text(_),
         520,
     )

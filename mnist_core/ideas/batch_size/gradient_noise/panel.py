@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import DatasetName
 from mnist_core.data import datasets
 from mnist_core.ideas.batch_size.gradient_noise import concept
 from mnist_core.ideas.batch_size.gradient_noise import figure as charts
 from mnist_core.ideas.batch_size.gradient_noise.concept import Directions, Noise
+from mnist_core.image_sets import KnownName
 from mnist_core.memo import MB, kept
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
@@ -45,7 +45,7 @@ def draw(panel: Panel) -> None:
     )
 
 
-def _panel(panel: Panel, name: DatasetName) -> None:
+def _panel(panel: Panel, name: KnownName) -> None:
     first, second, third = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
     with first:
         size = panel.select_slider("batch", _("Batch size"), SIZES, 10, format_func=names.number)
@@ -85,7 +85,7 @@ def _draw_again(panel: Panel) -> None:
 
 
 @kept(16 * MB)
-def _noise(name: DatasetName, source: Path, steps: int) -> tuple[Noise, dict[int, Directions]]:
+def _noise(name: KnownName, source: Path, steps: int) -> tuple[Noise, dict[int, Directions]]:
     """The table of gradients after so many steps, and the first batches drawn of each size; once a process."""
     dataset = data.load_dataset(name, source)
     x = data.preprocess(dataset.train_images[:IMAGES], "scaled").reshape(IMAGES, -1)

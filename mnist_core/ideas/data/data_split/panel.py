@@ -10,7 +10,6 @@ from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.ideas.data.data_split import concept as leak
 from mnist_core.ideas.data.data_split import figure as charts
-from mnist_core.image_sets import SETS
 from mnist_core.memo import MB, kept
 from mnist_core.records import Split
 from mnist_core.ui import data_note, frame, lesson, session
@@ -50,20 +49,21 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
 
 
 def _split(panel: Panel, name: DatasetName) -> None:
-    known = SETS[name]
+    dataset = data.load_dataset(name)
+    images, tested = len(dataset.train_labels), len(dataset.test_labels)
     first, last = panel.slider(
         "cut",
-        _("Split the {all} training images: left for training, right for validation").format(all=f"{known.train:,}"),
+        _("Split the {all} training images: left for training, right for validation").format(all=f"{images:,}"),
         MINIMUM,
-        known.train,
+        images,
         (50_000, 50_000),
         1_000,
         "%,d",
     )
-    validation, unused = known.train - last, last - first
-    counts: dict[Split, int] = {"train": first, "validation": validation, "test": known.test}
+    validation, unused = images - last, last - first
+    counts: dict[Split, int] = {"train": first, "validation": validation, "test": tested}
     sentence = _("{train} training, {validation} validation and {test} test images; {unused} unused.").format(
-        train=f"{first:,}", validation=f"{validation:,}", test=f"{known.test:,}", unused=f"{unused:,}"
+        train=f"{first:,}", validation=f"{validation:,}", test=f"{tested:,}", unused=f"{unused:,}"
     )
     live_chart(
         charts.split_chart(counts, unused, session.dark(), _),
@@ -90,7 +90,7 @@ def _split(panel: Panel, name: DatasetName) -> None:
             _("Test"),
             _("Used once, after everything is chosen: only then do they show how it does on new images.")
             + " "
-            + _margin(known.test),
+            + _margin(tested),
         ),
     )
     for place, (title, text) in zip(st.columns(3, gap="medium"), uses, strict=True):

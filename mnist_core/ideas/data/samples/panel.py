@@ -12,7 +12,7 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data import dataset_facts
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.ideas.data.samples import ranking_panel
-from mnist_core.image_sets import SETS
+from mnist_core.image_sets import image_set
 from mnist_core.messages import N_
 from mnist_core.ui import data_note, frame, lesson, names
 from mnist_core.ui.panel import Panel
@@ -82,7 +82,7 @@ def _how_hard(facts: dataset_facts.Facts, indices: NDArray[np.int64]) -> str:
 
 def _rows(name: DatasetName) -> str:
     """What the rows are, where the images themselves do not say it as digits do."""
-    if SETS[name].has_digits:
+    if image_set(name).has_digits:
         return ""
     return " " + _("From top to bottom: {classes}.").format(classes=", ".join(c.markdown for c in names.classes(name)))
 

@@ -1,0 +1,41 @@
+"""Images of the student's own on pages: which there are for him, what their classes are called, and their pixels."""
+
+from __future__ import annotations
+
+from mnist_core import data
+from mnist_core.data import own_images
+from mnist_core.escape import UserText
+from mnist_core.image_sets import DatasetName, OwnName, own_id
+from mnist_core.memo import MB, Memo
+from mnist_core.records import OwnImages
+from mnist_core.ui import session
+
+_unpacked = Memo(32 * MB)
+
+
+def mine() -> list[OwnImages]:
+    """The student's, and those that are shared with his class, newest first."""
+    return session.store().own_images.of_student(session.student())
+
+
+def find(name: DatasetName) -> OwnImages | None:
+    """What is known of the images that are called so; None for a known data set, and where they are gone or somebody else's."""
+    images_id = own_id(name)
+    return None if images_id is None else session.store().own_images.get(images_id, session.student())
+
+
+def class_names(name: DatasetName, classes: int) -> tuple[UserText, ...]:
+    """What the classes are called; their numbers where the images are gone, as after a run was imported."""
+    found = find(name)
+    return found.classes if found is not None else tuple(UserText(str(label + 1)) for label in range(classes))
+
+
+def _load(images_id: str) -> data.Dataset:
+    """The images themselves, for this student. Raises OwnImagesError, DataFileError."""
+    packed = session.store().own_images.packed(
+        images_id, session.student()
+    )  # who may not have them is refused each time
+    return _unpacked.get(images_id, lambda: own_images.unpack(OwnName(f"own-{images_id}"), packed))
+
+
+data.get_own_from(_load)

@@ -1,0 +1,88 @@
+"""Images of students' own in the store: whose they are, who may use them, and how much room they have."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import LimitError, NotTeacherError, OwnImagesError
+from mnist_core.records import OwnImages, PackedImages
+from mnist_core.store import Store
+from mnist_core.store import own_images as rules
+
+PACKED = PackedImages(2, 40, 10, b"bytes")
+
+
+@pytest.fixture
+def kept(store: Store) -> OwnImages:
+    """Images of Otter's."""
+    return store.own_images.create("otter", " two\nthings ", ["cup", "<b>spoon</b>"], PACKED)
+
+
+def run_on(images: OwnImages, **more: object) -> RunConfig:
+    settings = {"classes": 2, "train_size": 32, "validation_size": 8, "batch_size": 8, **more}
+    return RunConfig.from_dict({"dataset": images.name, **settings})
+
+
+def test_kept_as_they_are(store: Store, kept: OwnImages) -> None:
+    assert (kept.title.plain, [name.raw for name in kept.classes]) == ("two things", ["cup", "<b>spoon</b>"])
+    assert store.own_images.of_student("otter") == [kept]
+    assert store.own_images.packed(kept.id, "otter") == PACKED
+    assert (
+        store.own_images.create("otter", "again", ["a", "b"], PACKED, kept.id) == kept
+    )  # one press that arrives twice
+
+
+def test_nobody_else_sees_uses_or_deletes_them(store: Store, kept: OwnImages) -> None:
+    assert store.own_images.of_student("badger") == []
+    assert store.own_images.get(kept.id, "badger") is None
+    for forbidden in (
+        lambda: store.own_images.packed(kept.id, "badger"),
+        lambda: store.own_images.delete(kept.id, "badger"),
+        lambda: store.own_images.share(kept.id, "badger", None, ""),
+    ):
+        with pytest.raises(OwnImagesError, match="belong to someone else"):
+            forbidden()
+    with pytest.raises(LimitError, match="belong to someone else"):
+        store.runs.create("badger", run_on(kept))
+    assert store.runs.create("otter", run_on(kept))
+
+
+@pytest.mark.parametrize("more", [{"classes": 3}, {"train_size": 33}])
+def test_a_run_must_fit_the_images(store: Store, kept: OwnImages, more: dict[str, int]) -> None:
+    with pytest.raises(LimitError, match="2 classes with 40 images"):
+        store.runs.create("otter", run_on(kept, **more))
+
+
+def test_deleted_they_are_gone(store: Store, kept: OwnImages) -> None:
+    run_id = store.runs.create("otter", run_on(kept))
+    store.own_images.delete(kept.id, "otter")
+    with pytest.raises(OwnImagesError):
+        store.own_images.packed(kept.id)
+    assert store.runs.get(run_id).config.dataset == kept.name  # its curves stay
+
+
+def test_rooms(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "SETS_EACH", 2)
+    for _time in range(2):
+        store.own_images.create("otter", "one", ["a", "b"], PACKED)
+    with pytest.raises(OwnImagesError, match="You have 2 sets"):
+        store.own_images.create("otter", "one", ["a", "b"], PACKED)
+    monkeypatch.setenv("MNIST_LAB_IMAGES_MB", "1")
+    with pytest.raises(OwnImagesError, match="no room for more images"):
+        store.own_images.create("badger", "one", ["a", "b"], PackedImages(2, 1, 1, b"x" * 2**20))
+
+
+def test_the_teacher_alone_shares_with_the_class(store: Store, kept: OwnImages) -> None:
+    opened, secret = store.classes.open("7b", "otter")
+    store.classes.join(opened.code, "badger", "Badger")
+    with pytest.raises(NotTeacherError):
+        store.own_images.share(kept.id, "otter", opened.id, "0" * 32)
+    assert store.own_images.of_student("badger") == []
+    store.own_images.share(kept.id, "otter", opened.id, secret)
+    assert [images.id for images in store.own_images.of_student("badger")] == [kept.id]
+    assert store.runs.create("badger", run_on(kept))
+    with pytest.raises(OwnImagesError):
+        store.own_images.delete(kept.id, "badger")
+    store.own_images.share(kept.id, "otter", None, "")
+    assert store.own_images.get(kept.id, "badger") is None
