@@ -134,6 +134,6 @@ def test_a_run_outlives_its_worker_the_scheduler_and_the_database(
     assert checkpoint_layout.snapshot_steps(run_id)
     assert os.listdir(settings.checkpoint_folder())
     threads = run.threads
-    result = training.train(LIFE, data=Path(environment["MNIST_LAB_DATA"]), threads=threads)
+    result = training.train(LIFE.replace(dataset="mnist"), data=Path(environment["MNIST_LAB_DATA"]), threads=threads)
     curves = store.record_reader.curves(run_id)
     assert np.array_equal(curves.evaluations["train_loss"], result.evaluations["train_loss"])
