@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings as hypothesis
 
 from mnist_core.data import Dataset
 from mnist_core.data.digits import draw_digits
@@ -25,6 +26,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # imported.) With as many threads as cores in each, their threads wait for one another and take twice the time.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+hypothesis.register_profile("lab", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.load_profile("lab")
 Value = TypeVar("Value")
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"

@@ -49,7 +49,7 @@ def store(home: Path, mnist_is_there: None, monkeypatch: pytest.MonkeyPatch) -> 
     """A store; MNIST is there, two workers."""
     monkeypatch.setenv("MNIST_LAB_WORKERS", "2")
     opened = open_store()
-    opened.facts.set("speed", {})
+    opened.facts.set("speed", {"card": None})
     yield opened
     opened.close()
 

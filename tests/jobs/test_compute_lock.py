@@ -108,7 +108,7 @@ def test_nobody_computes_beside_another() -> None:
 def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
-    shared_store.facts.set("speed", {})
+    shared_store.facts.set("speed", {"card": None})
     return shared_store
 
 
