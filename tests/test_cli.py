@@ -196,4 +196,10 @@ def test_a_reader_that_has_enough_gets_no_traceback() -> None:
 
 def test_data_says_what_is_here(mnist: Path) -> None:
     done = lab("data", "--data", str(mnist))
-    assert done.stdout.splitlines() == [f"MNIST: here, in {mnist / 'MNIST' / 'raw'}", "built-in digits: not here"]
+    assert done.stdout.splitlines() == [
+        f"MNIST: here, in {mnist / 'MNIST' / 'raw'}",
+        "Fashion-MNIST: not here",
+        "KMNIST: not here",
+        "EMNIST digits: not here",
+        "built-in digits: not here",
+    ]

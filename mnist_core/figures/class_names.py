@@ -20,6 +20,6 @@ def ticks(classes: Classes) -> list[str]:
 
 def letters(classes: Classes, *, slanted: bool = False) -> dict[str, Any]:
     """What an axis with these names says of its letters; `slanted`: across, where words would stand in each other's way."""
-    if all(len(name.raw) <= SHORT for name in classes):
+    if all(len(name.plain) <= SHORT for name in classes):
         return {"tickfont": {"size": LARGE}}
     return {"tickfont": {"size": SMALL}, "automargin": True} | ({"tickangle": -40} if slanted else {})

@@ -23,7 +23,7 @@ NAMES = {
     "dense": N_("hidden"),
     "output": N_("classes"),
 }
-ANSWERS = tuple(name.raw for name in DIGITS)
+ANSWERS = tuple(name.plain for name in DIGITS)
 MOST_OUTPUTS = 13  # drawn
 
 

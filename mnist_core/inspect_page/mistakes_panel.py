@@ -156,7 +156,7 @@ def sheet(
     shown_rows = rows[:MOST]
     marks = [f"{classes[shares[row].argmax()].plain} · {100 * shares[row].max():.0f}" for row in shown_rows]
     # Words want wider images above them than digits.
-    columns = COLUMNS if all(len(name.raw) <= SHORT for name in classes) else COLUMNS // 2
+    columns = COLUMNS if all(len(name.plain) <= SHORT for name in classes) else COLUMNS // 2
     st.image(labeled_sheet(images[shown_rows], columns=columns, scale=3, labels=marks), width="stretch")
     st.caption(
         _(

@@ -46,7 +46,7 @@ TASKS = {
     "digits": Task(
         N_("Which digit?"),
         784,
-        tuple(digit.raw for digit in DIGITS),
+        tuple(digit.plain for digit in DIGITS),
         N_(
             "28 × 28 pixels give 784 input units, ten digits give ten output units. Softmax turns the outputs into probabilities; the digit with the largest one is the answer."
         ),
