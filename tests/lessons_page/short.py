@@ -64,7 +64,7 @@ ask: What will you remember?
 ```
 """
 KOREAN = {
-    "A *short* lesson": "*짧은* 단원",
+    "A *short* lesson": "아주 *짧은* 단원",
     "that a run learns": "실행이 학습하는 것",
     "What comes of it?": "어떻게 될까요?",
     "Train the small network.": "작은 신경망을 훈련하세요.",
