@@ -153,7 +153,8 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
 def _draw_embedded(page: StreamlitPage) -> None:
     """What stands in a frame of another page: no line above it, nobody is remembered, nothing is kept."""
     address.begin()
-    st.html(_HINTLESS + _EMBEDDED)
+    st.html(_HINTLESS)
+    st.html(_EMBEDDED)
     visits.note()
     if keeper.is_kept():
         keeper.keep_cluster()

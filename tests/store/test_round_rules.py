@@ -25,7 +25,7 @@ from tests.store.class_of_two import (
     refused,
 )
 
-# For each setting a value that CONFIG has not.
+# For each setting a value that CONFIG has not; `classes` goes with the data set.
 OTHERS: dict[str, Any] = {
     "dataset": "built-in",
     "train_size": 1_000,
@@ -66,7 +66,7 @@ OTHERS: dict[str, Any] = {
 
 
 def test_every_setting_is_tried() -> None:
-    assert OTHERS.keys() == CONFIG.to_dict().keys()
+    assert OTHERS.keys() | {"classes"} == CONFIG.to_dict().keys()
     assert all(CONFIG.differences(CONFIG.replace(**{name: value})) for name, value in OTHERS.items())
 
 
@@ -74,6 +74,12 @@ def test_every_setting_is_tried() -> None:
 def test_a_locked_setting_is_refused(store: Store, opened: Opened, name: str) -> None:
     given = give(store, opened, replace(PLAN, free={}))
     forged = CONFIG.replace(**{name: OTHERS[name]})
+    refused(store, lambda: store.runs.create(ANN, forged, round_id=given.id), "In this round, .* for everybody")
+
+
+def test_other_classes_are_refused(store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, free={}))
+    forged = CONFIG.replace(dataset="own-0123456789abcdef", classes=3, train_size=60, validation_size=0)
     refused(store, lambda: store.runs.create(ANN, forged, round_id=given.id), "In this round, .* for everybody")
 
 
