@@ -79,7 +79,7 @@ def test_a_locked_setting_is_refused(store: Store, opened: Opened, name: str) ->
 
 def test_other_classes_are_refused(store: Store, opened: Opened) -> None:
     given = give(store, opened, replace(PLAN, free={}))
-    forged = CONFIG.replace(dataset="own-0123456789abcdef", classes=3, train_size=60, validation_size=0)
+    forged = CONFIG.replace(dataset="own-0123456789abcdef", classes=3, train_size=200, validation_size=0)
     refused(store, lambda: store.runs.create(ANN, forged, round_id=given.id), "In this round, .* for everybody")
 
 
