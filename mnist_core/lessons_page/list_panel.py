@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from mnist_core import escape
+from mnist_core.errors import LessonError
+from mnist_core.lessons_page import faults
 from mnist_core.panels import course
 from mnist_core.panels.course import Entry
 from mnist_core.records import LessonProgress
@@ -92,5 +94,7 @@ def _state(progress: LessonProgress | None) -> None:
 
 def say_faults(entry: Entry) -> None:
     """Why a lesson cannot be shown."""
-    if entry.problem is not None:
+    if isinstance(entry.problem, LessonError):
+        st.error(faults.words(entry.problem), icon=":material/error:")
+    elif entry.problem is not None:
         frame.show_error(entry.problem)

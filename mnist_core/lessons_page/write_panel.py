@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import escape, lessons
-from mnist_core.errors import LessonError, LineProblem
+from mnist_core.errors import LessonError
 from mnist_core.lessons import Lesson, Source
+from mnist_core.lessons_page import faults
 from mnist_core.lessons_page.steps import split
 from mnist_core.panels import course
 from mnist_core.records import WrittenLesson
@@ -18,7 +19,7 @@ from mnist_core.store.written_lessons import LESSON_BYTES
 from mnist_core.ui import download, frame, session, texts
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _, ngettext
+from mnist_core.ui.texts import _
 
 STYLE = """<style>
 .st-key-write [data-testid="stPageLink"] a { background: none; padding-left: 0; }
@@ -199,20 +200,9 @@ def _check(source: Source, code: str) -> None:
     try:
         lesson = lessons.read(source.texts[code], name=source.name, language=code, images=source.images)
     except LessonError as error:
-        n = len(error.problems)
-        text = ngettext(
-            "{n} fault keeps the lesson from being shown:", "{n} faults keep the lesson from being shown:", n
-        )
-        st.error("\n".join([text.format(n=n), "", *map(_fault, error.problems)]), icon=":material/error:")
+        st.error(faults.words(error), icon=":material/error:")
         return
     st.success(_holds(lesson), icon=":material/check:")
-
-
-def _fault(problem: LineProblem) -> str:
-    words = escape.markdown(problem.message.text(_))
-    if not problem.line:
-        return f"- {words}"
-    return "- " + _("Line {n}: {fault}").format(n=problem.line, fault=words)
 
 
 def _holds(lesson: Lesson) -> str:

@@ -44,6 +44,8 @@ class OwnImagesStore:
         with self.database.begin() as connection:
             wait_for_others(connection)
             if (row := _row(connection, images_id)) is not None:
+                if row.owner != owner:
+                    raise _gone()
                 return _to_images(row)
             _check_room(connection, owner, len(packed.data))
             new = {

@@ -40,6 +40,7 @@ def test_nobody_else_sees_uses_or_deletes_them(store: Store, kept: OwnImages) ->
         lambda: store.own_images.packed(kept.id, "badger"),
         lambda: store.own_images.delete(kept.id, "badger"),
         lambda: store.own_images.share(kept.id, "badger", None, ""),
+        lambda: store.own_images.create("badger", "mine", ["a", "b"], PACKED, kept.id),
     ):
         with pytest.raises(OwnImagesError, match="belong to someone else"):
             forbidden()

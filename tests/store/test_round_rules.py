@@ -79,7 +79,8 @@ def test_a_locked_setting_is_refused(store: Store, opened: Opened, name: str) ->
 
 def test_other_classes_are_refused(store: Store, opened: Opened) -> None:
     given = give(store, opened, replace(PLAN, free={}))
-    forged = CONFIG.replace(dataset="own-0123456789abcdef", classes=3, train_size=200, validation_size=0)
+    mine = store.own_images.create(ANN, "mine", ["a", "b", "c"], PackedImages(3, 200, 10, b"bytes"))
+    forged = CONFIG.replace(dataset=mine.name, classes=3, train_size=200, validation_size=0)
     refused(store, lambda: store.runs.create(ANN, forged, round_id=given.id), "In this round, .* for everybody")
 
 
