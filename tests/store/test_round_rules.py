@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mnist_core.escape import UserText
-from mnist_core.records import SweepRecord
+from mnist_core.records import PackedImages, SweepRecord
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
 from tests.store.class_of_two import (
