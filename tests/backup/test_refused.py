@@ -318,6 +318,7 @@ def test_a_backup_with_an_older_schema_is_brought_up_to_date(small: Path, elsewh
         "written_lessons",
         "reports",
         "report_scripts",
+        "own_images",
     )
     old_names = {"soft_deleted_at": "put_away_at"}
 

@@ -116,6 +116,7 @@ def test_the_guides_examples_are_lessons() -> None:
         ["large"],
         ["guess", "large", "why", "chance", "rescued", "surprise"],
         ["large", "rates"],
+        ["spirals"],
     ]
 
 
@@ -142,7 +143,7 @@ FAULTS = {
     "an unknown variant": ("```run one\npreset: optimizer-race\nvariant: Adma\n```", 3, "Did you mean Adam"),
     "a variant of nothing": ("```run one\nvariant: Adam\n```", 2, "belongs to an experiment"),
     "an unknown setting": ("```run one\nchange:\n  learning_rte: 1\n```", 3, "Did you mean learning_rate"),
-    "a value that cannot be": ("```run one\nchange:\n  epochs: 5\n  batch_size: 0\n```", 4, "from 1 to 60,000"),
+    "a value that cannot be": ("```run one\nchange:\n  epochs: 5\n  batch_size: 0\n```", 4, "from 1 to 240,000"),
     "a word for a number": ("```run one\nchange: {learning_rate: fast}\n```", 2, "must be a number"),
     "a light value that cannot be": ("```run one\nlight:\n  epochs: -1\n```", 3, "from 1 to 1,000"),
     "an unknown key": ("```run one\nchnage: {}\n```", 2, "Did you mean change"),

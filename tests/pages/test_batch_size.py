@@ -43,8 +43,8 @@ def test_fewer_images_than_the_batch_make_it_smaller(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("0", "batch_size must be from 1 to 60,000, not 0"),
-        ("70000", "batch_size must be from 1 to 60,000, not 70,000"),
+        ("0", "batch_size must be from 1 to 240,000, not 0"),
+        ("70000", "batch_size 70,000 is larger than train_size"),
         ("12.5", "batch_size cannot be '12.5'"),
         ("many", "batch_size cannot be 'many'"),
     ],

@@ -14,6 +14,7 @@ from mnist_core.escape import UserText
 from mnist_core.records import Class
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store
+from mnist_core.train_page.give_panel import NOT_FREE
 from mnist_core.ui import classwork, session, teacher
 from tests.pages.conftest import Open
 from tests.pages.content import components, texts
@@ -276,7 +277,7 @@ def test_every_setting_can_be_left_free(open_page: Open, store: Store, teaching:
     app = entered(open_page("train"), store, teaching)
     fill(app, "give_title", "All of it")
     names = app.multiselect(key="give_free_run")
-    wanted = [name for name in FIELDS if name not in ("sharpness", "batch_seed")]
+    wanted = [name for name in FIELDS if name not in NOT_FREE]
     names.set_value(wanted).run()
     assert not app.exception
     press(app, "give_draft")

@@ -152,16 +152,16 @@ def _train(panel: Panel, begins: dict[str, Any], more: dict[str, Any]) -> None:
         **look,
     }
     data["version"] = zlib.crc32(repr([data["settings"], data["painted"], look]).encode())
-    take = partial(_take, panel, key)
+    take = partial(_take, panel)
     state = component(key=key, data=data, height="content", on_painted_change=lambda: None, on_taken_change=take)
     if (told := _readable(state.get("painted"))) is not None:
         panel.session["painted"] = told
     panel.keep("painted", panel.session["painted"], "")
 
 
-def _take(panel: Panel, key: str) -> None:
+def _take(panel: Panel) -> None:
     """Of the eight, go on with the one that was chosen."""
-    rate = st.session_state[key].get("taken")
+    rate = panel.session["training"].get("taken")
     if rate in EIGHT_RATES:
         panel.let("rate", rate)
         panel.let("shown", "one")
