@@ -87,9 +87,9 @@ def test_a_click_on_the_map_shows_that_image(open_browser: Open) -> None:
     page = open_browser().open("/data?view=projection")
     wait_until(lambda: page.points("map") == 301)  # 300 images, and the ring
     if mnist_folder():
-        page.wait_for("Left: the image, a 5.")
+        page.wait_for("Left: the image (5).")
     page.click_point("map", "class-0", 3)
-    page.wait_for("Left: the image, a 0.")
+    page.wait_for("Left: the image (0).")
 
 
 def test_augmented_digits_come_from_a_worker(open_browser: Open) -> None:
