@@ -36,7 +36,7 @@ def written(page: Page, lab: Lab) -> str:
 
 def type_into(page: Page, key: str, text: str) -> None:
     """Write into a field in place of what is there, and leave it."""
-    (field,) = page.find(f".st-key-{key} :is(input, textarea)")
+    (field,) = wait_until(lambda: page.find(f".st-key-{key} :is(input, textarea)"))
     field.send_keys(Keys.CONTROL, "a")
     field.send_keys(text, Keys.TAB)
     wait_until(page.at_rest)
