@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ import psutil
 
 from mnist_core import settings
 from mnist_core.errors import StoreError, TransientStoreError
+from mnist_core.jobs.registered import Registered
 from mnist_core.jobs.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -240,12 +241,8 @@ def watch(client: Any, cluster: Any) -> Watchdog:
     """Have the workers of `client` give signs of life, and end those that hang; those of the local `cluster` at once."""
     from mnist_core.jobs.worker_heartbeat import TOPIC, Pulse
 
-    def connected() -> Collection[str]:
-        addresses: Collection[str] = client.scheduler_info(n_workers=-1).get("workers", ())
-        return addresses
-
     end = partial(end_worker, cluster) if cluster is not None else partial(restart_worker, client)
-    watchdog = Watchdog(end, connected)
+    watchdog = Watchdog(end, Registered(client))
     client.subscribe_topic(TOPIC, watchdog.hear)
     client.register_plugin(Pulse())
     watchdog.start()

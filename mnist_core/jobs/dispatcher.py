@@ -27,6 +27,7 @@ from mnist_core.jobs import maintenance, retention, run_job
 from mnist_core.jobs.analyses import SLOT, AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.memory import is_shortage, is_shortage_of_card
+from mnist_core.jobs.registered import Registered, SchedulerLostError
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.messages import N_, Message, message
 from mnist_core.networks.models import describe
@@ -65,10 +66,6 @@ def holder_name() -> str:
     return f"{platform.node()}:{settings.home()}"[:1024]
 
 
-class SchedulerLostError(Exception):
-    """The scheduler is gone, and Dask's client has given it up."""
-
-
 class Dispatcher:
     """Serves the queue of `store` with the workers of the Dask `client`.
 
@@ -87,6 +84,7 @@ class Dispatcher:
     ) -> None:
         self.client = client
         self.store = store
+        self._registered = Registered(client)
         self._renew = renew
         self._hung = hung
         self._speed: Speed | None = None
@@ -308,9 +306,7 @@ class Dispatcher:
 
     def _workers(self) -> dict[str, int]:
         """Slots for training by the address of each registered worker that lives."""
-        workers, hung = self.client.scheduler_info(n_workers=-1).get("workers"), self._hung()
-        if workers is None:
-            raise SchedulerLostError
+        workers, hung = self._registered(), self._hung()
         resources = {name: worker.get("resources", {}) for name, worker in workers.items() if name not in hung}
         if self.elsewhere:
             self._slot_names = {name for owned in resources.values() for name in owned}

@@ -47,6 +47,7 @@ class Client:
 
     workers: dict[str, dict[str, Any]] = field(default_factory=lambda: owning("a", "b"))
     sent: list[Future] = field(default_factory=list)
+    status: str = "running"
 
     def submit(
         self, function: Callable[..., None], *arguments: Any, resources: Any, workers: Any, **_options: Any
@@ -54,8 +55,15 @@ class Client:
         self.sent.append(Future(function, arguments, resources, workers))
         return self.sent[-1]
 
-    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+    @property
+    def scheduler(self) -> Client:
+        return self
+
+    def identity(self, n_workers: int) -> dict[str, Any]:
         return {"workers": self.workers}
+
+    def sync(self, function: Callable[..., Any], **options: Any) -> Any:
+        return function(**options)
 
     def calls_of(self, name: str) -> list[Future]:
         return [future for future in self.sent if future.function.__name__ == name]
