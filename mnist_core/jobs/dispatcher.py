@@ -109,6 +109,7 @@ class Dispatcher:
         self._whole = time.monotonic()  # when all workers were last there …
         self._patience = MISSING_SECONDS  # … and how long the missing ones may take
         self._leaving: set[Assignment] = set()  # that were asked to make room
+        self._left_at: dict[str, int] = {}  # step at which each run was asked last
         self._slices_looked = -math.inf
         self._busy = -math.inf  # when something was last at work or waited
         self._started = time.time()
@@ -227,7 +228,7 @@ class Dispatcher:
         shown = sum(stack[0].demonstration for stack in stacks) - len(self._leaving)
         for longest in sorted(others, key=lambda assignment: assignment.since)[: max(0, shown)]:
             self._end_slice(longest)
-        long = [one for one in others if one not in self._leaving and now - one.since >= SLICE_SECONDS]
+        long = [one for one in others if one not in self._leaving and self._has_had_its_slice(one, now)]
         if not long:
             return
         firsts = [stack[0].student for stack in stacks]
@@ -241,9 +242,27 @@ class Dispatcher:
             if not long:
                 return
 
+    def _has_had_its_slice(self, assignment: Assignment, now: float) -> bool:
+        """Whether runs have trained for a slice. One whose single update takes longer made room in its midst, and begins it
+        again: the next time it is let come to its end, or it would never get any further."""
+        if now - assignment.since < SLICE_SECONDS:
+            return False
+        run_id = next(run_id for run_id, one in self._running.items() if one is assignment)
+        left_at = self._left_at.get(run_id)
+        return left_at is None or left_at != self._step_of(run_id)
+
+    def _step_of(self, run_id: str) -> int | None:
+        try:
+            return self.store.runs.get(run_id).progress.step
+        except RunNotFoundError:
+            return None
+
     def _end_slice(self, assignment: Assignment) -> None:
-        self.store.queue.end_slices([run_id for run_id, one in self._running.items() if one is assignment])
+        ids = [run_id for run_id, one in self._running.items() if one is assignment]
+        self.store.queue.end_slices(ids)
         self._leaving.add(assignment)
+        if (step := self._step_of(ids[0])) is not None:
+            self._left_at |= dict.fromkeys(ids, step)
 
     def _assignments(self) -> set[Assignment]:
         """What fills slots for training: analyses, too, where workers have no slot of their own for them."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mnist_core.jobs import dispatcher as dispatching
 from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.records import Curves, Report
 from mnist_core.store import Store
 from tests.jobs.crashes import CONFIG
 from tests.jobs.fake_client import claim, owning
@@ -78,6 +81,38 @@ def test_nobody_makes_room_before_his_slice_is_over(dispatcher: Dispatcher, stor
     store.usage.charge({"ann": 1.0, "bob": 1.0})
     dispatcher.tick()
     assert told(store, ids) == []
+
+
+def test_who_made_room_in_the_midst_of_an_update_comes_to_its_end_the_next_time(
+    dispatcher: Dispatcher, store: Store, hasty: None
+) -> None:
+    dispatcher.client.workers = owning("a")
+    dispatcher.slots = 1
+    (giant,) = train(dispatcher, store, "ann")
+
+    def turn(*, update: bool) -> bool:
+        """Whether the run is asked to make room while another waits; then the other has been there, and the run is back."""
+        other = store.runs.create("bob", CONFIG)
+        store.usage.charge({"ann": 10.0})
+        if update:
+            run = store.runs.get(giant)
+            progress = replace(run.progress, step=run.progress.step + 1)
+            store.record_writer.publish([Report(giant, progress, Curves(), token=run.token)])
+        dispatcher.tick()
+        asked = told(store, [giant]) == [giant]
+        if asked:
+            store.queue.put_back({giant: store.runs.get(giant).token})
+            dispatcher.client.sent[-1].status = "finished"
+        store.runs.delete(other, "bob")
+        dispatcher.tick()
+        if asked:
+            claim(store, giant)
+        return asked
+
+    assert turn(update=False)
+    assert not turn(update=False)  # or it would begin the same update for ever
+    assert turn(update=True)
+    assert not turn(update=False)
 
 
 def test_a_run_that_waits_for_its_data_takes_nobodys_place(
