@@ -14,13 +14,13 @@ from mnist_core.config import RunConfig
 from mnist_core.store import Store
 from tests.conftest import ROOT, wait_until
 
-# So many steps that it still trains when another worker has come up, on a fast machine, too; so small that one takes no time.
+# Enough steps that a test can act in their midst; small enough that a step takes no time.
 LONG = RunConfig(
-    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=2, epochs=1_000
+    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000
 )
 
 
-SHORT = LONG.replace(epochs=8)
+SHORT = LONG.replace(epochs=40)
 
 
 # A shell that starts the tests in its background has them ignore SIGINT, and their children with them: a server does not.

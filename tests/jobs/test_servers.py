@@ -64,10 +64,12 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(
 ) -> None:
     home = tmp_path / "other"
     store = open_store(f"sqlite:///{home / 'runs.sqlite'}")
-    other = LONG.replace(batch_size=LONG.batch_size + 1)  # so that the two do not train as one
-    waiting = [store.runs.create("ann", LONG), store.runs.create("bob", other)]
+    # The second begins when another worker is up: the first still trains then, on a fast machine, too.
+    longer = LONG.replace(batch_size=1)
+    other = longer.replace(batch_size=2)  # so that the two do not train as one
+    waiting = [store.runs.create("ann", longer), store.runs.create("bob", other)]
     server = start({**environment, "MNIST_LAB_HOME": str(home)})
-    for run_id in waiting:  # neither comes to its end meanwhile
+    for run_id in waiting:
         at_work(store, run_id)
     assert [store.runs.get(run_id).state for run_id in waiting] == ["running", "running"]
     # A lost worker's run goes to the one that takes its place, not behind the other run.

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.processes
 
 
 LONG = RunConfig(
-    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=2, epochs=1_000
+    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000
 )
 
 
