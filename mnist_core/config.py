@@ -25,6 +25,7 @@ from mnist_core.messages import N_, message
 RATE_CHANGES = "learning_rate_changes"  # in the settings of a run as JSON: no setting, but what was done to the run
 
 Preprocessing = Literal["raw", "scaled", "centered", "standardized"]
+Augmentation = Literal["off", "shift", "affine"]
 ModelName = Literal["mlp", "cnn"]
 Activation = Literal["identity", "sigmoid", "tanh", "relu", "leaky-relu", "gelu"]
 Initialization = Literal["normal", "glorot", "he", "zeros"]
@@ -51,6 +52,8 @@ class RunConfig:
     preprocessing: Preprocessing = setting("scaled", N_("pixel scaling"))
     # Fraction of training labels replaced by a random other class.
     label_noise: float = setting(0.0, N_("label noise"), Range(0, 1))
+    # Of training images, anew in each update. shift: by up to 2 pixels; affine: rotated by up to 15° and scaled by up to 15 %, too
+    augmentation: Augmentation = setting("off", N_("augmentation"))
 
     # Of the images, 10 of the known data sets: outputs of the network.
     classes: int = setting(10, N_("classes"), Range(2, 10))
@@ -95,7 +98,7 @@ class RunConfig:
     stop_when_not_finite: bool = setting(True, N_("stop at the first NaN"))  # at the first NaN or infinity, or go on
     sharpness: bool = setting(False, N_("sharpness measured"))  # at every evaluation
     seed: int = setting(0, N_("seed"), Range(0, 2**31 - 1))  # of weights and dropout
-    # Of the order of batches and of label noise; None: the same as `seed`.
+    # Of the order of batches, of label noise and of augmentation; None: the same as `seed`.
     batch_seed: int | None = setting(None, N_("batch seed"), Range(0, 2**31 - 1))
 
     def __post_init__(self) -> None:

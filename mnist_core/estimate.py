@@ -87,11 +87,15 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
     return min(_seconds(config, where) for where in (speed, speed.card) if where)
 
 
+AUGMENTED = 250_000  # multiplications that take as long as to change an image of 28×28 pixels; measured
+
+
 def _seconds(config: RunConfig, where: Speed | Card) -> float:
     rate = where.cnn if config.model == "cnn" else where.mlp
     network = describe(config)
     # Activations, pixels and updates move memory rather than multiply: some numbers of work each.
     per_image = 3 * network.multiplications + 40 * sum(_size(layer.output_shape) for layer in network.layers)
+    per_image += AUGMENTED if config.augmentation != "off" else 0
     per_step = rate.overhead + (config.batch_size * per_image + 12 * network.parameters) / rate.multiplications
     evaluations = len(evaluation_steps(config))
     most = evaluated_images(config)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from mnist_core.config import RunConfig
 
 WIDEST = 32  # runs in one stack
-# What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, wrong labels).
+# What the runs of a stack have in common, besides the seed of what is drawn of the data (batches, label noise, augmentation).
 SHARED = (
     "dataset",
     "classes",
@@ -15,6 +15,7 @@ SHARED = (
     "validation_size",
     "preprocessing",
     "label_noise",
+    "augmentation",
     "hidden_layers",
     "activation",
     "dropout",

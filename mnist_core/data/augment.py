@@ -1,4 +1,5 @@
-"""Augmentation: the same image, changed as another hand might have written it, by torchvision's v2 transforms.
+"""Augmentation as the Data page shows it, by torchvision's v2 transforms: the same image, changed as another hand might have
+written it. And how much the augmentation of a run changes its training images (`training/augmentation.py`).
 
 Its functions import torch, so only workers call them.
 """
@@ -22,6 +23,9 @@ MOST: dict[str, tuple[float, ...]] = {
 STRENGTHS = tuple(range(6))
 DRAWS = 7  # changed images of each
 SIDE = 28
+# While training, at most: pixels in each direction; degrees either way; by how much larger or smaller.
+SHIFT, TURN, SCALE = 2, 15, 0.15
+STREAM = 8  # keeps it apart from other uses of the same seed
 
 
 def limits(kind: Kind, strength: int) -> dict[str, float]:

@@ -329,7 +329,7 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     return _explanation(
         message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
         *([message(N_("Test accuracy {test}."), test=f"{test:.1%}")] if test is not None else []),
-        advice=message(N_("Try early stopping, more training images, or dropout.")),
+        advice=message(N_("Try early stopping, more training images, augmentation, or dropout.")),
     )
 
 
@@ -351,7 +351,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
             train=_number(metrics.train_loss),
         ),
         message(gap, train=f"{metrics.train_accuracy:.1%}", validation=f"{metrics.validation_accuracy:.1%}"),
-        advice=message(N_("Try early stopping, more training images, or dropout.")),
+        advice=message(N_("Try early stopping, more training images, augmentation, or dropout.")),
     )
 
 

@@ -1,8 +1,9 @@
 """A run as a Python script that anybody can read and run, with PyTorch and torchvision alone.
 
-Initial weights, order of batches, label noise and rates are computed as the engine does (NumPy's Philox generator), so
-the script reproduces the run up to rounding; with dropout, the units that are dropped are others. What was done to the run
-by hand is in the script, too: other rates from the steps on at which they were set, and the step at which it was stopped.
+Initial weights, order of batches, label noise, augmentation and rates are computed as the engine does (NumPy's Philox
+generator), so the script reproduces the run up to rounding; with dropout, the units that are dropped are others. What was
+done to the run by hand is in the script, too: other rates from the steps on at which they were set, and the step at which it
+was stopped.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mnist_core.config import RunConfig
+from mnist_core.data import augment
 from mnist_core.data.preprocessing import affine
 from mnist_core.image_sets import own_id
 from mnist_core.networks.models import describe
@@ -277,11 +279,42 @@ def _early_stopping(config: RunConfig) -> str:
             break"""
 
 
+def _augmentation(config: RunConfig) -> str:
+    if config.augmentation == "off":
+        return ""
+    _scale, ground = affine(config.preprocessing)
+    said, mode = "shifted", "nearest"
+    turned = "turned = torch.eye(2, dtype=torch.float64).expand(len(inputs), 2, 2)"
+    if config.augmentation == "affine":
+        said, mode = "shifted, rotated and scaled", "bilinear"
+        turned = f"""angles = math.radians({augment.TURN}) * (2 * numbers[:, 2] - 1)
+    scales = 1 + {augment.SCALE} * (2 * numbers[:, 3] - 1)
+    cosines, sines = angles.cos() / scales, angles.sin() / scales
+    turned = torch.stack([cosines, sines, -sines, cosines], dim=1).view(-1, 2, 2)"""
+    return f'''
+def augmented(inputs, step):
+    """The training images of a batch, {said} at random: otherwise in every update."""
+    random = np.random.Generator(np.random.Philox(key=[BATCH_SEED, {augment.STREAM}], counter=[0, 0, step, 0]))
+    numbers = torch.from_numpy(random.random((len(inputs), 4)))
+    shifts = (numbers[:, :2] * {2 * augment.SHIFT + 1}).floor() - {augment.SHIFT}  # pixels
+    {turned}
+    moved = -(turned @ (shifts[:, :, None] * 2 / 28))
+    changes = torch.cat([turned, moved], dim=2).float()
+    images = (inputs - {ground!r}).view(-1, 1, 28, 28)  # what comes in from outside is 0
+    places = F.affine_grid(changes, list(images.shape), align_corners=False)
+    images = F.grid_sample(images, places, mode="{mode}", align_corners=False)
+    return images.view_as(inputs) + {ground!r}
+
+
+'''
+
+
 def _training(config: RunConfig, stopped: bool) -> str:
     if config.sampling == "replacement":
         order = "random.integers(0, TRAIN_SIZE, STEPS_PER_EPOCH * BATCH_SIZE)"
     else:
         order = "random.permutation(TRAIN_SIZE)"
+    inputs = "train[0][batch]" if config.augmentation == "off" else "augmented(train[0][batch], step)"
     broken = ""
     if config.stop_when_not_finite:
         broken = """
@@ -297,7 +330,7 @@ def _training(config: RunConfig, stopped: bool) -> str:
         leave = """
         if step == LAST_STEP:
             break"""
-    return f'''
+    return f'''{_augmentation(config)}
 @torch.no_grad()
 def score(model, images, labels):
     """Mean loss and accuracy."""
@@ -321,7 +354,7 @@ def main(folder):
         for batch in torch.from_numpy({order}).split(BATCH_SIZE):
             optimizer.param_groups[0]["lr"] = rate_at(step)
             optimizer.zero_grad()
-            loss = loss_of(model(train[0][batch]), train[1][batch])
+            loss = loss_of(model({inputs}), train[1][batch])
             loss.backward(){broken}
             optimizer.step()
             step += 1{leave_epoch}

@@ -68,7 +68,7 @@ _OPTIMIZER = (
     *("schedule", "schedule_epochs", "schedule_factor"),
 )
 _NETWORK = ("activation", "initialization", "init_std", "kernel_size", "pooling", "dropout", "batch_norm", "loss")
-_DATA = ("dataset", "train_size", "validation_size", "preprocessing", "label_noise")
+_DATA = ("dataset", "train_size", "validation_size", "preprocessing", "label_noise", "augmentation")
 _LOOP = ("sampling", "early_stopping", "stop_when_not_finite", "seed")
 
 
@@ -244,6 +244,13 @@ def _data() -> None:
         1.0,
         0.05,
         _("Fraction of training labels that are made wrong on purpose."),
+    )
+    _select(
+        "augmentation",
+        _("Augmentation"),
+        _(
+            "Changes each training image a little, differently in every update: a shift by up to 2 pixels; or, in addition, a rotation by up to 15° and a scale of 85–115%. Validation and test images stay as they are."
+        ),
     )
 
 

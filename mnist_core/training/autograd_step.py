@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from mnist_core.config import RunConfig
+from mnist_core.training.augmentation import transforms
 from mnist_core.training.batch_norm import CutBatch
 from mnist_core.training.batches import BatchLoader, Rows
 from mnist_core.training.evaluation import alive, loss_of
@@ -64,14 +67,14 @@ class AutogradStep:
         """Leaves the gradient of the batch's mean loss in the parameters: (loss, hits); None if interrupted."""
         self._optimizer.forget_gradients()
         if self._config.batch_norm and len(chunks) > 1:
-            fetch, apply = partial(self._rows, self._loader), partial(self._apply, number)
+            fetch, apply = partial(self._training_rows, number), partial(self._apply, number)
             return CutBatch(self._config, self._model, chunks, fetch, apply, stop).gradient()
         images = sum(len(chunk) for chunk in chunks)
         loss_sum, hits = 0.0, 0
         for rows, chunk in with_positions(chunks):
             if rows.start and stop():
                 return None
-            inputs, labels = self._rows(self._loader, chunk)
+            inputs, labels = self._training_rows(number, chunk, rows)
             outputs = self._forward(number, inputs, rows)
             loss = loss_of(self._config, outputs, labels)
             fraction = len(chunk) / images
@@ -97,8 +100,14 @@ class AutogradStep:
         output: torch.Tensor = module(signal)
         return output
 
-    def _rows(self, loader: BatchLoader, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-        inputs, labels = loader.rows(rows)
+    def _training_rows(self, number: int, chunk: NDArray[np.int64], rows: range) -> tuple[torch.Tensor, torch.Tensor]:
+        """What update `number` is given of the images of a chunk at `rows` of its batch."""
+        return self._rows(self._loader, chunk, transforms(self._config, number, rows))
+
+    def _rows(
+        self, loader: BatchLoader, rows: Rows, changes: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, labels = loader.rows(rows, changes)
         return (inputs.to(memory_format=self._layout) if inputs.dim() == 4 else inputs), labels
 
     def _norm(self) -> float:

@@ -31,7 +31,8 @@ from mnist_core.training.step import Chunks, Stop, StoppedError, with_positions
 
 KEPT_BYTES = 64 * 2**20  # signals between segments and their gradients, of a whole batch
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
-Fetch = Callable[[NDArray[np.int64]], tuple[torch.Tensor, torch.Tensor]]  # a chunk's inputs and labels
+# A chunk's inputs and labels, by its images and their places in the batch
+Fetch = Callable[[NDArray[np.int64], range], tuple[torch.Tensor, torch.Tensor]]
 Apply = Callable[[nn.Module, torch.Tensor, range], torch.Tensor]  # a module to the signal of the images at these places
 
 
@@ -124,7 +125,7 @@ class CutBatch:
         """What enters segment `number`, of chunk number `place`: kept, or made from what was kept below it."""
         below = max((kept for kept in self._signals if kept <= number), default=0)
         rows, chunk = self._chunks[place]
-        signal = self._signals[below][place] if below else self._fetch(chunk)[0]
+        signal = self._signals[below][place] if below else self._fetch(chunk, rows)[0]
         with torch.no_grad():
             for segment in range(below, number):
                 signal = self._through(segment, signal, rows)
@@ -181,8 +182,8 @@ class CutBatch:
         return self._corrected(above, self._signals[above][place].detach(), self._gradients[above][place])
 
     def _at_outputs(self, place: int, signal: torch.Tensor) -> torch.Tensor:
-        chunk = self._chunks[place][1]
-        labels = self._fetch(chunk)[1]
+        rows, chunk = self._chunks[place]
+        labels = self._fetch(chunk, rows)[1]
         outputs = signal.detach().requires_grad_()
         loss = loss_of(self._config, outputs, labels) * (len(chunk) / self._images)
         self._loss += loss.item()

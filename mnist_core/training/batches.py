@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mnist_core.config import RunConfig
 from mnist_core.data import affine
 from mnist_core.stacks import order_seed
+from mnist_core.training.augmentation import augmented
 from mnist_core.training.device_images import on_device
 
 Rows = NDArray[np.int64] | slice  # which images
@@ -49,16 +50,17 @@ class BatchLoader:
         self._bytes = np.empty((0, 784), np.uint8)
         self._pixels = torch.from_numpy(self._bytes)  # the same memory
         self._convolutional = config.model == "cnn"
+        self._augmentation = config.augmentation
         self._device = device or torch.device("cpu")
         self._labels_there: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self._labels)
 
-    def rows(self, indices: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-        """(input, labels as int64) of these images."""
+    def rows(self, indices: Rows, changes: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """(input, labels as int64) of these images, augmented by `changes` (`augmentation.transforms`)."""
         pixels, labels = self._here(indices) if self._device.type == "cpu" else self._elsewhere(indices)
-        x = pixels.to(torch.float32)
+        x = self._changed(pixels.to(torch.float32), changes)
         x.mul_(self._scale)
         if self._shift:
             x.add_(self._shift)
@@ -82,10 +84,12 @@ class BatchLoader:
             return pixels[rows], self._labels_there[rows]
         return pixels.index_select(0, rows), self._labels_there.index_select(0, rows)
 
-    def there(self, rows: torch.Tensor | slice, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same as `rows`, for rows that the device knows: nothing is read, so that it can be captured."""
+    def there(
+        self, rows: torch.Tensor | slice, dtype: torch.dtype, changes: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same as `rows`, for rows and changes that the device knows: nothing is read, so that it can be captured."""
         pixels, labels = self._sent(rows)
-        x = pixels.to(dtype).mul_(self._scale)
+        x = self._changed(pixels.to(dtype), changes).mul_(self._scale)
         if self._shift:
             x.add_(self._shift)
         return (x.view(-1, 1, 28, 28) if self._convolutional else x), labels
@@ -94,14 +98,19 @@ class BatchLoader:
         """Those of these images."""
         return self._labels[indices]
 
-    def fill(self, inputs: torch.Tensor, indices: Rows) -> None:
+    def fill(self, inputs: torch.Tensor, indices: Rows, changes: torch.Tensor | None = None) -> None:
         """Puts the same input of these images, but for `factor`, into `inputs` (n×784, any floating type)."""
         if isinstance(indices, slice):
             np.copyto(inputs.numpy(), self._images[indices])
         else:
             inputs.copy_(self._gather(indices))  # with all of torch's threads
+        if changes is not None:
+            inputs.copy_(self._changed(inputs, changes))
         if self._shift:
             inputs.mul_(self._scale).add_(self._shift)
+
+    def _changed(self, pixels: torch.Tensor, changes: torch.Tensor | None) -> torch.Tensor:
+        return pixels if changes is None else augmented(self._augmentation, pixels, changes)
 
     def _pick(self, indices: Rows) -> NDArray[np.uint8]:
         # `take` gathers three times as fast as indexing; the file stays mapped.

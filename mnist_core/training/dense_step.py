@@ -30,6 +30,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
+from mnist_core.training.augmentation import transforms
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.dense_buffers import Batch, Flat, Layer, Signal, Weights, of_runs
 from mnist_core.training.dense_losses import LOSSES, Seen, part_of
@@ -123,7 +124,7 @@ class DenseStep:
             if rows.start and stop():
                 return False
             batch = self._batch(len(chunk))
-            self._loader.fill(batch.inputs, chunk)
+            self._loader.fill(batch.inputs, chunk, transforms(self._config, block.first + place, rows))
             if self._config.dropout:
                 self._apply_dropout(batch, block.first + place, rows)
             self._forward(batch, training=True)

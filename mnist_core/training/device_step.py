@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
+from mnist_core.training.augmentation import transforms
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import even_size, pieces
 from mnist_core.training.evaluation import alive
@@ -44,10 +46,19 @@ class _Told:
 
     rows: torch.Tensor  # updates × images: which are in the batch
     rates: torch.Tensor  # updates × runs
+    changes: torch.Tensor | None  # updates × images × 2 × 3: `augmentation.transforms`
     masks: Sequence[torch.Tensor]  # of each dropout, updates × runs × images × units: what stays, as bool
     losses: torch.Tensor  # updates × runs
     hits: torch.Tensor
     norms: torch.Tensor  # of the gradients; what stands at an update that measures none is old
+
+
+class _Batch(NamedTuple):
+    """What one update is told."""
+
+    rows: torch.Tensor
+    changes: torch.Tensor | None
+    masks: Sequence[torch.Tensor]
 
 
 def captures(device: torch.device) -> bool:
@@ -112,7 +123,8 @@ class DeviceStep:
             start = end
 
     def _most(self, images: int) -> int:
-        numbers = images * (1 + len(self._configs) * sum(self._dropped_units))
+        changes = 6 if self._config.augmentation != "off" else 0
+        numbers = images * (1 + changes + len(self._configs) * sum(self._dropped_units))
         return max(1, min(MOST_UPDATES, MOST_NUMBERS // numbers))
 
     @property
@@ -165,9 +177,16 @@ class DeviceStep:
         count = len(rows)
         told.rows[:count].copy_(torch.from_numpy(rows))
         told.rates[:count].copy_(torch.from_numpy(block.rates[here]))
+        if told.changes is not None:
+            told.changes[:count].copy_(self._changes(block.first + here.start, count, images))
         for layer, mask in enumerate(told.masks):
             mask[:count].copy_(self._masks(block.first + here.start, count, images, layer))
         return told
+
+    def _changes(self, first: int, count: int, images: int) -> torch.Tensor:
+        """Of the images of each update: updates × images × 2 × 3."""
+        of_updates = (transforms(self._config, number, range(images)) for number in range(first, first + count))
+        return torch.stack([changes for changes in of_updates if changes is not None])
 
     def _masks(self, first: int, count: int, images: int, layer: int) -> torch.Tensor:
         """Of the dropout after hidden layer number `layer`: updates × runs × images × units."""
@@ -191,6 +210,7 @@ class DeviceStep:
         return _Told(
             empty(images, dtype=torch.int64),
             empty(runs, dtype=self._weights.dtype),
+            empty(images, 2, 3, dtype=torch.float32) if self._config.augmentation != "off" else None,
             [empty(runs, images, units, dtype=torch.bool) for units in self._dropped_units],
             empty(runs, dtype=self._weights.dtype),
             empty(runs, dtype=torch.int64),
@@ -228,10 +248,12 @@ class DeviceStep:
     def _update(self, told: _Told, *, measured: bool) -> None:
         """One update, by the counter, with nothing that would have to be known here before it is done."""
         rows = told.rows.index_select(0, self._counter)[0]
+        changes = None if told.changes is None else told.changes.index_select(0, self._counter)[0]
         masks = [mask.index_select(0, self._counter)[0] for mask in told.masks]
         images = len(rows)
         pieces_of = list(pieces(images, even_size(images, min(images, self._chunk))))
-        parts = [self._chunk_gradient(rows, masks, here, added=here.start > 0) for here in pieces_of]
+        batch = _Batch(rows, changes, masks)
+        parts = [self._chunk_gradient(batch, here, added=here.start > 0) for here in pieces_of]
         with torch.no_grad():
             losses, hits = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
             told.losses.index_copy_(0, self._counter, losses[None])
@@ -242,13 +264,12 @@ class DeviceStep:
             self._optimizer.update(told.rates.index_select(0, self._counter).T)
             self._counter.add_(1)
 
-    def _chunk_gradient(
-        self, rows: torch.Tensor, masks: Sequence[torch.Tensor], here: slice, *, added: bool
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _chunk_gradient(self, batch: _Batch, here: slice, *, added: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """Leaves the gradient of what these images of a batch add to its mean loss, or adds it (`added`): (that, hits), of all runs."""
-        inputs, labels = self._loader.there(rows[here], self._weights.dtype)
-        outputs, _signals = self._network.forward(inputs, self._scaled(masks, here), training=True)
-        losses = losses_of(self._config, outputs, labels).sum(1) / len(rows)
+        changes = None if batch.changes is None else batch.changes[here]
+        inputs, labels = self._loader.there(batch.rows[here], self._weights.dtype, changes)
+        outputs, _signals = self._network.forward(inputs, self._scaled(batch.masks, here), training=True)
+        losses = losses_of(self._config, outputs, labels).sum(1) / len(batch.rows)
         gradients = torch.autograd.grad(losses.sum(), self._parameters, allow_unused=True, materialize_grads=True)
         with torch.no_grad():
             of_runs = [gradient.flatten(1) for gradient in gradients]

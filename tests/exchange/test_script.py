@@ -119,6 +119,9 @@ def _accuracy(trainer: Trainer, dataset: Dataset) -> float:
         {"optimizer": "adagrad", "preprocessing": "standardized", "sampling": "replacement", "schedule": "step"},
         {"model": "cnn", "filters": (4, 8), "kernel_size": 3, "optimizer": "adam", "learning_rate": 0.003},
         {"model": "cnn", "filters": (4,), "pooling": "average", "batch_norm": True, "schedule": "cosine"},
+        {"augmentation": "shift", "preprocessing": "standardized", "optimizer": "momentum"},
+        {"augmentation": "affine", "batch_seed": 8, "optimizer": "adam", "learning_rate": 0.003},
+        {"augmentation": "affine", "model": "cnn", "filters": (4,), "preprocessing": "centered"},
     ],
 )
 def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tiny: Dataset, tmp_path: Path) -> None:

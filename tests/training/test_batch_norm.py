@@ -34,9 +34,9 @@ ALL, SOME, NONE = 2**40, 60 * 4 * 20, 0  # bytes for signals: of all places, of 
 class DoubleLoader(BatchLoader):
     """The engine's input in double precision."""
 
-    def rows(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def rows(self, indices: Any, changes: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         inputs = torch.empty(len(indices), 784, dtype=torch.float64)
-        self.fill(inputs, indices)
+        self.fill(inputs, indices, changes)
         labels = torch.from_numpy(self.labels(indices))
         inputs *= self.factor
         return (inputs.view(-1, 1, 28, 28) if self._convolutional else inputs), labels
@@ -60,6 +60,7 @@ def step_of(config: RunConfig) -> tuple[AutogradStep, nn.Sequential]:
     ("optimizer", "network", "room"),
     [
         *((optimizer, MLP, SOME) for optimizer in choices("optimizer")),
+        ("sgd", {**CNN, "augmentation": "affine"}, NONE),
         *(("momentum", CNN, room) for room in (ALL, SOME, NONE)),
         *(("adam", MLP, room) for room in (ALL, NONE)),
     ],

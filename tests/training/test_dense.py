@@ -14,7 +14,9 @@ from mnist_core import RunConfig, Trainer, build_model
 from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.data.digits import draw_digits
+from mnist_core.data.preprocessing import affine
 from mnist_core.stacks import covers
+from mnist_core.training.augmentation import augmented, transforms
 from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.dense_step import DenseStep
@@ -59,7 +61,7 @@ class Plain:
 
     def update(self, number: int, chunks: list[np.ndarray]) -> Measured:
         chosen = np.concatenate(chunks)
-        every = self._forward(number, self.inputs[torch.from_numpy(chosen)])
+        every = self._forward(number, self._augmented(number, self.inputs[torch.from_numpy(chosen)]))
         labels = torch.from_numpy(self.labels[chosen])
         loss = loss_of(self.config, every, labels)
         self.optimizer.zero_grad()
@@ -67,6 +69,13 @@ class Plain:
         norm = math.sqrt(sum(weight.grad.square().sum().item() for weight in self.model.parameters()))
         self.optimizer.step()
         return Measured(loss.item(), int((every.argmax(1) == labels).sum()), norm)
+
+    def _augmented(self, number: int, inputs: torch.Tensor) -> torch.Tensor:
+        changes = transforms(self.config, number, range(len(inputs)))
+        if changes is None:
+            return inputs
+        ground = affine(self.config.preprocessing)[1]
+        return augmented(self.config.augmentation, (inputs - ground).flatten(1), changes).view_as(inputs) + ground
 
     def _forward(self, number: int, signal: torch.Tensor) -> torch.Tensor:
         layer = 0
@@ -92,6 +101,7 @@ networks = st.builds(
     momentum=st.sampled_from([0.0, 0.9]),
     weight_decay=st.sampled_from([0.0, 0.05]),
     dropout=st.sampled_from([0.0, 0.0, 0.4]),
+    augmentation=st.sampled_from(["off", *choices("augmentation")]),
     epsilon=st.just(1e-4),
     seed=st.integers(0, 1_000),
 )

@@ -29,6 +29,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn", "filters": (3, 4), "hidden_layers": (8,), "optimizer": "momentum"},
     "even filters": {"model": "cnn", "filters": (3, 2), "kernel_size": 3, "pooling": "average", "activation": "tanh"},
     "rmsprop": {"model": "cnn", "filters": (3,), "hidden_layers": (), "optimizer": "rmsprop", "learning_rate": 0.001},
+    "augmentation": {"hidden_layers": (9,), "augmentation": "affine", "preprocessing": "standardized"},
+    "augmented cnn": {"model": "cnn", "filters": (3,), "kernel_size": 3, "augmentation": "shift"},
     "adagrad": {"hidden_layers": (9,), "activation": "sigmoid", "optimizer": "adagrad"},
 }
 
@@ -76,8 +78,9 @@ def same_weights(one: torch.nn.Sequential, other: torch.nn.Sequential, tolerance
 class InDoubles(BatchLoader):
     """The images as `AutogradStep` needs them for a network in double precision."""
 
-    def rows(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.there(indices if isinstance(indices, slice) else torch.from_numpy(indices), torch.float64)
+    def rows(self, indices: Any, changes: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        there = indices if isinstance(indices, slice) else torch.from_numpy(indices)
+        return self.there(there, torch.float64, changes)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,10 +140,10 @@ def test_where_memory_runs_out_chunks_become_smaller(monkeypatch: pytest.MonkeyP
     expected, models, _step = made(configs, block_of(configs))
     true = DeviceStep._chunk_gradient
 
-    def short(self: DeviceStep, rows: torch.Tensor, masks: Any, here: slice, *, added: bool) -> Any:
+    def short(self: DeviceStep, batch: Any, here: slice, *, added: bool) -> Any:
         if here.stop - here.start > 5:
             raise torch.OutOfMemoryError("of a card with little memory")
-        return true(self, rows, masks, here, added=added)
+        return true(self, batch, here, added=added)
 
     monkeypatch.setattr(DeviceStep, "_chunk_gradient", short)
     result, in_pieces, _step = made(configs, block_of(configs))
