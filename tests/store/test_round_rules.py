@@ -32,6 +32,7 @@ OTHERS: dict[str, Any] = {
     "validation_size": 0,
     "preprocessing": "raw",
     "label_noise": 0.5,
+    "augmentation": "shift",
     "model": "cnn",
     "hidden_layers": (16, 16),
     "activation": "tanh",
