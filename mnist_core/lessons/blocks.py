@@ -43,6 +43,7 @@ MOST_RATES = 16
 MOST_ANSWERS = 8
 MOST_COMPARED = 8
 LARGEST = 1e12  # number that is asked for
+OF_OWN_IMAGES = ("dataset", "classes", "train_size", "validation_size", "batch_size")  # follow from how many there are
 # A range test decides these by itself.
 OF_A_RANGE_TEST = ("learning_rate", "schedule", "epochs", "early_stopping", "stop_when_not_finite")
 
@@ -83,7 +84,10 @@ def read(fence: Fence, place: int, names: Mapping[str, Named], faults: Faults) -
 
 def _run(reading: Reading) -> Block:
     of = partial(claims.by_dataset, reading.fields, read=claims.of_run, keys=claims.KEYS)
-    return RunBlock(**_trained(reading, ()), claims=of("expect"), light_claims=of("expect_light"))
+    own = reading.fields.flag("own_images")
+    if own:
+        _refuse_decided(reading.fields, "free", OF_OWN_IMAGES)
+    return RunBlock(**_trained(reading, ()), own=own, claims=of("expect"), light_claims=of("expect_light"))
 
 
 def _sweep(reading: Reading) -> Block:
@@ -364,7 +368,7 @@ def _reference(reading: Reading, key: str, value: Any, line: int, kinds: Sequenc
 
 
 KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
-    "run": (TRAINED, _run),
+    "run": ((*TRAINED, "own_images"), _run),
     "sweep": ((*TRAINED, "rates"), _sweep),
     "range-test": (TRAINED, _range_test),
     "idea": (("idea", "show"), _idea),

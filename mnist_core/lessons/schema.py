@@ -101,8 +101,9 @@ class Trained:
 
 @dataclass(frozen=True)
 class RunBlock(Trained):
-    """One run."""
+    """One run. `own`: on images of the student's own, where there are any."""
 
+    own: bool = False
     claims: Mapping[Dataset, Claim] = field(default_factory=dict)
     light_claims: Mapping[Dataset, Claim] = field(default_factory=dict)
 

@@ -11,10 +11,10 @@ import streamlit as st
 
 from mnist_core import estimate
 from mnist_core.config import RunConfig
-from mnist_core.lessons.schema import Lesson, PredictBlock, Trained
+from mnist_core.lessons.schema import Lesson, PredictBlock, RunBlock, Trained
 from mnist_core.lessons_page import reached, steps
-from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, Run
-from mnist_core.ui import classwork, data_note, frame, session, watch
+from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, OwnImages, Run
+from mnist_core.ui import classwork, data_note, frame, own_images, session, watch
 
 STEP = "lesson_step"  # in the session: number of the step that is shown, from 1, as the address has it
 
@@ -86,8 +86,18 @@ class Here:
         return LessonPlace(self.name, block)
 
     def config(self, block: Trained) -> RunConfig:
-        """The settings that a block begins with, on the data that is here."""
-        return (block.light if self.light else block.config).replace(dataset=data_note.dataset())
+        """The settings that a block begins with, on the data that is here, or on the student's newest own images."""
+        config = (block.light if self.light else block.config).replace(dataset=data_note.dataset())
+        images = self.images_of(block)
+        return config if images is None else own_images.fitted(config, images)
+
+    def images_of(self, block: Trained) -> OwnImages | None:
+        """The student's own images that a block trains on; None where it wants none, or there are none."""
+        return self._newest_images if isinstance(block, RunBlock) and block.own else None
+
+    @cached_property
+    def _newest_images(self) -> OwnImages | None:
+        return next(iter(own_images.mine()), None)
 
     @cached_property
     def speed(self) -> estimate.Speed:

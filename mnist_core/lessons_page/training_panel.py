@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import estimate, settings, sweep_range
+from mnist_core import escape, estimate, settings, sweep_range
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import range_test
 from mnist_core.errors import ConfigError
@@ -17,7 +17,7 @@ from mnist_core.lessons.schema import Lesson, RangeTestBlock, RunBlock, SweepBlo
 from mnist_core.lessons_page import controls_panel
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels import predictions, run_panel
-from mnist_core.records import Prediction, Run, SweepRecord
+from mnist_core.records import OwnImages, Prediction, Run, SweepRecord
 from mnist_core.ui import data_note, frame, names, session
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
@@ -40,6 +40,8 @@ def draw(here: Here, panel: Panel, block: Trained, others: Others) -> None:
         config = here.config(block)
         st.markdown(f"{icon} **{title}**")
         st.caption(_settings_of(block, config))
+        if isinstance(block, RunBlock) and block.own:
+            _say_images(here.images_of(block))
         if block.watch:
             st.markdown(f":material/visibility: {block.watch}")
         chosen = controls_panel.draw(panel, config, block.free)
@@ -60,6 +62,16 @@ def _head(block: Trained) -> tuple[str, str]:
         if isinstance(block, RangeTestBlock)
         else (":material/model_training:", _("Training"))
     )
+
+
+def _say_images(images: OwnImages | None) -> None:
+    """Which images of the student's own the block trains on, or where he makes some."""
+    if images is not None:
+        st.caption(":material/photo_library: " + _("On your images: {title}").format(title=images.title.markdown))
+        return
+    text = _("You have no images of your own yet, so this trains on {data}. Add some on the Data page.")
+    st.caption(":material/photo_library: " + text.format(data=escape.markdown(data_note.title(data_note.dataset()))))
+    st.page_link("pages/data.py", label=_("Images of your own"), icon=":material/add_photo_alternate:")
 
 
 def _settings_of(block: Trained, config: RunConfig) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mnist_core import data
+from mnist_core.config import RunConfig
 from mnist_core.data import own_images
 from mnist_core.escape import UserText
 from mnist_core.image_sets import DatasetName, OwnName, own_id
@@ -22,6 +23,15 @@ def find(name: DatasetName) -> OwnImages | None:
     """What is known of the images that are called so; None for a known data set, and where they are gone or somebody else's."""
     images_id = own_id(name)
     return None if images_id is None else session.store().own_images.get(images_id, session.student())
+
+
+def fitted(config: RunConfig, images: OwnImages) -> RunConfig:
+    """The settings on these images: with their classes, a fifth of the images to choose with, batches that are not too large."""
+    validation = max(1, round(images.train / 5))
+    train = images.train - validation
+    batch = train if config.batch_norm else min(config.batch_size, train)  # none of a single image
+    sizes = {"train_size": train, "validation_size": validation, "batch_size": batch}
+    return config.replace(dataset=images.name, classes=len(images.classes), **sizes)
 
 
 def class_names(name: DatasetName, classes: int) -> tuple[UserText, ...]:

@@ -308,3 +308,17 @@ def test_what_leads_somewhere_is_shown_as_text() -> None:
         part.text.replace("\u2060", "") == "See https://example.org, www.example.org or `[a](b)` and mail@example.org."
     )
     assert part.text.count("\u2060") == 4
+
+
+def test_a_run_on_images_of_ones_own_leaves_what_follows_from_them() -> None:
+    (block,) = lesson(RUN[:-4] + "own_images: true\nfree: {augmentation: [off, affine]}\n```\n").blocks
+    assert isinstance(block, RunBlock)
+    assert block.own
+    assert block.free == {"augmentation": ("off", "affine")}
+    (plain,) = lesson(RUN).blocks
+    assert isinstance(plain, RunBlock)
+    assert not plain.own
+    text = HEAD + "```run one\npreset: two-layer-net\nown_images: mine\n```\n"
+    assert problems(text) == [(8, "own_images must be true or false, not mine.")]
+    text = HEAD + "```run one\npreset: two-layer-net\nown_images: true\nfree: {train_size: [100, 200]}\n```\n"
+    assert problems(text) == [(9, "This block sets train_size by itself: leave it out.")]

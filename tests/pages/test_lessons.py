@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import lessons
 from mnist_core.config import RunConfig
+from mnist_core.data import own_images
 from mnist_core.records import LessonPlace
 from mnist_core.store import Store
 from mnist_core.store.rows import end_run
@@ -104,3 +106,30 @@ def test_a_folder_of_lessons_is_listed_in_the_language_that_there_is(
     monkeypatch.setenv("MNIST_LAB_LESSONS", str(folder))
     app = open_page("lessons", lang="ko")
     assert "3분 · that a run learns · 아직 번역되지 않음(English)" in texts(app)
+
+
+def test_a_run_is_on_images_of_the_students_own_where_there_are_any(
+    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    block = "```run mine\nown_images: true\nchange: {train_size: 40, validation_size: 10, batch_size: 10}\n```\n"
+    text = f"---\nschema: 1\ntitle: Photos\nminutes: 3\n---\n{block}"
+    name = store.written_lessons.create(STUDENT, "Photos", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    app = open_page("lessons", lesson=name)
+    assert "You have no images of your own yet, so this trains on built-in digits" in texts(app)
+    app.button(key=key(app, "button", "-run")).click().run()
+    (first,) = store.runs.newest(STUDENT)
+    assert first.config.dataset == "built-in"
+    with store.database.begin() as connection:
+        end_run(connection, first.id, "completed", {"validation_accuracy": 0.9})
+    made = [np.full((28, 28), place, np.uint8) for place in range(20)]
+    images = store.own_images.create(
+        STUDENT, "K*tch*n", ["cup", "fork"], own_images.pack({"cup": made[:10], "fork": made[10:]})
+    )
+    app = open_page("lessons", lesson=name)
+    assert "On your images: K*tch*n" in texts(app)
+    app.button(key=key(app, "button", "-run")).click().run()
+    assert not app.exception
+    config = store.runs.newest(STUDENT)[0].config
+    assert (config.dataset, config.classes) == (images.name, 2)
+    assert (config.train_size, config.validation_size, config.batch_size) == (13, 3, 10)
