@@ -6,19 +6,23 @@ import gzip
 import http.server
 import os
 import re
+import shlex
 import shutil
 import socket
 import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mnist_core.config import RunConfig
 from mnist_core.jobs.private_cluster import temporary_security
+from mnist_core.store import open_store
 from tests.conftest import ROOT, wait_until
 
 DEPLOY = ROOT / "deploy"
@@ -129,7 +133,7 @@ def test_nginx_passes_both_websockets_on(nginx: int, path: str) -> None:
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda unit: unit.stem)
-def test_systemd_takes_the_unit(unit: Path, tmp_path: Path) -> None:
+def test_systemd_takes_the_unit_and_its_timer(unit: Path, tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd is not installed")
@@ -138,5 +142,39 @@ def test_systemd_takes_the_unit(unit: Path, tmp_path: Path) -> None:
     assert sys.executable in text
     copy = tmp_path / unit.name
     copy.write_text(text.replace("User=mnist-lab", f"User={os.environ.get('USER', 'root')}"))
-    done = subprocess.run([program, "verify", str(copy)], capture_output=True, text=True, check=False)
-    assert unit.name not in done.stderr, done.stderr
+    timers = [shutil.copy(timer, tmp_path) for timer in DEPLOY.glob(f"{unit.stem}.timer")]
+    done = subprocess.run([program, "verify", str(copy), *timers], capture_output=True, text=True, check=False)
+    assert unit.stem not in done.stderr, done.stderr
+
+
+def commands(unit: str, home: Path) -> Iterator[list[str]]:
+    """What the unit runs, as systemd reads it, with this program and another home."""
+    for line in (DEPLOY / unit).read_text().splitlines():
+        if line.startswith("ExecStart"):
+            words = (
+                line.partition("=")[2].replace("$$", "$").replace("%%", "%").replace("/var/lib/mnist-lab", str(home))
+            )
+            yield shlex.split(words.replace("/opt/mnist-lab/bin/mnist-lab", f"{sys.executable} -m mnist_core"))
+
+
+def test_each_nights_backup_can_be_restored_and_goes_after_two_weeks(tmp_path: Path) -> None:
+    home, restored = tmp_path / "home", tmp_path / "restored"
+    backups = home / "backups"
+    backups.mkdir(parents=True)
+    old, young = backups / "old.zip", backups / "young.zip"
+    for file, days in ((old, 16), (young, 13)):
+        file.touch()
+        os.utime(file, times=(time.time() - days * 86_400,) * 2)
+    store = open_store(f"sqlite:///{home / 'runs.sqlite'}")
+    run = store.runs.create("ann", RunConfig(dataset="built-in"))
+    store.close()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MNIST_LAB_")}
+    for command in commands("mnist-lab-backup.service", home):
+        subprocess.run(command, cwd=ROOT, env=environment | {"MNIST_LAB_HOME": str(home)}, check=True)
+    assert not old.exists()
+    (backup,) = set(backups.iterdir()) - {young}
+    command = [sys.executable, "-m", "mnist_core", "restore", str(backup)]
+    subprocess.run(command, cwd=ROOT, env=environment | {"MNIST_LAB_HOME": str(restored)}, check=True)
+    store = open_store(f"sqlite:///{restored / 'runs.sqlite'}")
+    assert store.runs.get(run).owner == "ann"
+    store.close()
