@@ -60,6 +60,11 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of nginx with our site, https ended there, in front of a stand-in for the app."""
@@ -91,7 +96,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     )
     subprocess.run([program, "-t", "-c", str(file), "-e", str(folder / "errors")], check=True, capture_output=True)
     process = subprocess.Popen([program, "-c", str(file), "-e", str(folder / "errors")])
-    wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", secure)) == 0)
+    wait_until(lambda: _answers(secure))
     yield secure
     process.terminate()
     process.wait(10)
@@ -105,8 +110,6 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-# The probing socket is closed by the collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_nginx_ends_https_compresses_and_says_who_asks(nginx: int) -> None:
     request = urllib.request.Request(
         f"https://127.0.0.1:{nginx}/mnist/train",
