@@ -1,7 +1,8 @@
 """The app on a host with 1 GB of memory, as Streamlit Community Cloud may be: one worker, a LeNet, a sweep, and all pages.
 
 Where this account may make control groups, the server and all that it starts get one with that limit; what is measured is the memory
-that all of them have together (proportional set size: what two processes share counts once), a few times a second.
+that all of them have together, a few times a second: what is in no file, and pages of files that any of them has mapped, each page of them
+once. What other programs share of these counts in full: on a host of its own the app has nobody to share with.
 """
 
 from __future__ import annotations
@@ -105,20 +106,26 @@ class _Memory:
     def _sample(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
             with suppress(psutil.Error):
-                family = [self._process, *self._process.children(recursive=True)]
-                parts = sorted((_share(process) / 1e6 for process in family), reverse=True)
+                parts = sorted(_shares([self._process, *self._process.children(recursive=True)]), reverse=True)
                 if sum(parts) > self.most:
                     self.parts = " + ".join(f"{part:.0f}" for part in parts if part >= 1)
                 self.samples.append(sum(parts))
 
 
-def _share(process: psutil.Process) -> float:
-    """The process's memory in bytes, with its part of what it shares."""
-    try:
-        memory = process.memory_full_info()
-        return float(getattr(memory, "pss", memory.rss))
-    except psutil.Error:
-        return 0.0
+def _shares(family: list[psutil.Process]) -> list[float]:
+    """The memory of each process in MB; pages of a file that several have are the first one's."""
+    of_files: dict[str, int] = {}  # the most that one of them has of each
+    shares = []
+    for process in family:
+        own = 0
+        with suppress(psutil.Error):
+            for mapping in process.memory_maps():
+                own += mapping.anonymous
+                pages, counted = mapping.rss - mapping.anonymous, of_files.get(mapping.path, 0)
+                own += max(0, pages - counted)
+                of_files[mapping.path] = max(pages, counted)
+        shares.append(own / 1e6)
+    return shares
 
 
 @contextmanager

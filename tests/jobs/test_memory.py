@@ -9,6 +9,7 @@ import sys
 import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mnist_core.jobs import memory
@@ -21,11 +22,15 @@ from mnist_core.config import RunConfig
 from mnist_core.jobs import run_job, analysis_job
 from mnist_core.jobs.worker_setup import WorkerSetup
 from mnist_core.jobs.worker_store import worker_store
+
+WorkerSetup(settings.store_url()).setup(None)  # it says how torch is to be loaded
+
+from mnist_core.training import there
 from mnist_core.training.trainer import Trainer
 
-WorkerSetup(settings.store_url()).setup(None)
 store = worker_store(settings.store_url())
 BASE = RunConfig(dataset=data.preferred(), train_size=1_000, validation_size=200, epochs=1, hidden_layers=(128,))
+NO_CUDA = () if there() else ("cuda.bindings.driver",)
 
 def own():
     return psutil.Process().memory_full_info().uss
@@ -66,7 +71,7 @@ print(json.dumps({
     "grown": own() - first,
     "above": peak() - before,
     "faults": faults(),
-    "loaded": [name for name in ("pandas", "torch._dynamo", "sympy", "torchvision") if name in sys.modules],
+    "loaded": [name for name in ("pandas", "torch._dynamo", "sympy", "torchvision", *NO_CUDA) if name in sys.modules],
 }))
 """
 MB = 2**20
@@ -87,6 +92,28 @@ def test_a_worker_keeps_what_a_step_needs_again_and_nothing_of_what_is_over(home
     assert figures["faults"] < 500  # thousands, where each tensor is given back at once
     assert figures["grown"] < 10 * MB
     assert figures["above"] < 250 * MB
+
+
+def of_libraries() -> int:
+    """Bytes in this process's memory that are pages of libraries."""
+    with open("/proc/self/smaps") as file:
+        rows = [line.split() for line in file]
+    sizes, is_library = [0], False
+    for row in rows:
+        if "-" in row[0]:
+            is_library = ".so" in row[-1]
+        elif row[0] == "Rss:" and is_library:
+            sizes.append(int(row[1]) * 1024)
+    return sum(sizes)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="which pages a process has is read from /proc")
+def test_libraries_give_back_what_was_read_and_work_as_before() -> None:
+    matrix = np.random.default_rng(1).normal(size=(200, 200))
+    before, expected = of_libraries(), np.linalg.inv(matrix)
+    memory.give_libraries_back()
+    assert of_libraries() < before / 2
+    assert np.array_equal(np.linalg.inv(matrix), expected)
 
 
 class Network:
