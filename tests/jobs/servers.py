@@ -79,14 +79,18 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
-def finished(store: Store, run_id: str, seconds: float = 90) -> None:
+# For a worker that starts, on a machine that has other things to do.
+PATIENCE_SECONDS = 180.0
+
+
+def finished(store: Store, run_id: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for the end of the run."""
     wait_until(lambda: store.runs.get(run_id).state == "finished", seconds)
 
 
 def at_work(store: Store, run_id: str, step: int = 1) -> None:
     """Wait until the run has come to `step`."""
-    wait_until(lambda: store.runs.get(run_id).progress.step >= step, 60)
+    wait_until(lambda: store.runs.get(run_id).progress.step >= step, PATIENCE_SECONDS)
 
 
 Start = Callable[[dict[str, str]], StandIn]

@@ -16,7 +16,7 @@ from mnist_core.store import Store, open_store
 from mnist_core.web.cookie import COOKIE
 from tests.browser.socket_session import SocketSession
 from tests.conftest import wait_until
-from tests.jobs.servers import LONG, gone
+from tests.jobs.servers import LONG, PATIENCE_SECONDS, gone
 
 pytestmark = pytest.mark.processes
 STUDENTS = {"a" * 32: "Otter", "b" * 32: "Falcon"}
@@ -37,7 +37,7 @@ def serve(own_home: dict[str, str]) -> Iterator[Callable[[], Server]]:
 
     def server() -> Server:
         started.append(start_server(own_home))
-        wait_until(started[-1].healthy, 60)
+        wait_until(started[-1].healthy, PATIENCE_SECONDS)
         return started[-1]
 
     yield server
@@ -70,7 +70,7 @@ def steps(store: Store, given: Round) -> dict[str, int]:
 def go_on(store: Store, given: Round) -> None:
     """Wait until each run is further than it is now."""
     before = steps(store, given)
-    wait_until(lambda: all(step > before[run_id] for run_id, step in steps(store, given).items()), 60)
+    wait_until(lambda: all(step > before[run_id] for run_id, step in steps(store, given).items()), PATIENCE_SECONDS)
 
 
 def at_work(store: Store, given: Round) -> psutil.Process:
@@ -94,7 +94,7 @@ def test_a_round_goes_on_when_worker_cluster_and_server_are_killed(serve: Callab
     go_on(store, given)
 
     at_work(store, given).kill()
-    wait_until(lambda: any(store.runs.get(run_id).attempts == 2 for run_id in steps(store, given)), 60)
+    wait_until(lambda: any(store.runs.get(run_id).attempts == 2 for run_id in steps(store, given)), PATIENCE_SECONDS)
     go_on(store, given)
     cluster, workers = family(server)
     cluster.kill()
@@ -120,7 +120,7 @@ def test_a_round_goes_on_when_worker_cluster_and_server_are_killed(serve: Callab
         own = store.rounds.assignment(student)
         assert own is not None
         assert (own.round, own.left) == (given, 1)
-    wait_until(lambda: set(steps(store, given).values()) == {CONFIG.total_steps}, 120)
+    wait_until(lambda: set(steps(store, given).values()) == {CONFIG.total_steps}, PATIENCE_SECONDS)
 
     # The board has all of them, each whole: no update is missing, none counts twice.
     runs, evaluations = store.board.read(dict.fromkeys(store.board.run_versions(given.id), -1))

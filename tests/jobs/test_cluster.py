@@ -22,7 +22,7 @@ from mnist_core.records import Analysis
 from mnist_core.store import Store, open_store, tables
 from tests.conftest import ROOT, wait_until
 from tests.jobs.ports import answers, listening, speaks_http
-from tests.jobs.servers import LONG, SHORT, StandIn, Start, at_work, finished, gone
+from tests.jobs.servers import LONG, PATIENCE_SECONDS, SHORT, StandIn, Start, at_work, finished, gone
 from tests.jobs.short_run import rows
 
 pytestmark = pytest.mark.processes
@@ -79,7 +79,7 @@ def test_pause_step_and_resume_draw_the_undisturbed_curve(server: StandIn, store
 
 def both_workers(store: Store) -> None:
     """Wait until the cluster has both of its workers."""
-    wait_until(lambda: (store.facts.get("cluster") or {}).get("workers") == 2, 120)
+    wait_until(lambda: (store.facts.get("cluster") or {}).get("workers") == 2, PATIENCE_SECONDS)
 
 
 def test_a_killed_worker_costs_nothing(server: StandIn, store: Store, undisturbed: str) -> None:
@@ -102,7 +102,7 @@ def test_a_worker_that_ran_out_of_memory_is_started_anew(environment: dict[str, 
     server = StandIn(environment | bounds)
     store = open_store(f"sqlite:///{home}/runs.sqlite")
     try:
-        wait_until(lambda: (store.facts.get("cluster") or {}).get("workers") == 1, 120)
+        wait_until(lambda: (store.facts.get("cluster") or {}).get("workers") == 1, PATIENCE_SECONDS)
         before = {worker.pid for worker in server.workers()}
         giant = store.runs.create("eve", SHORT.replace(hidden_layers=(2048,) * 4, optimizer="adam"))
         finished(store, giant)
@@ -185,7 +185,7 @@ def test_a_analysis_survives_the_death_of_its_worker(server: StandIn, store: Sto
             return connection.execute(sa.select(tables.analyses.c.deaths).where(this_analysis)).scalar_one()
 
     wait_until(lambda: deaths() == 1, 30)
-    wait_until(lambda: not analysis().active, 90)
+    wait_until(lambda: not analysis().active, PATIENCE_SECONDS)
     assert analysis().state == "finished", analysis().message
     assert analysis().arrays["losses"].shape == affordable(config)[:1] * 2
 
@@ -204,7 +204,7 @@ def test_stop_keeps_what_there_is(server: StandIn, store: Store) -> None:
 def test_a_full_batch_cnn_hears_stop_in_the_midst_of_a_step(server: StandIn, store: Store) -> None:
     config = RunConfig(dataset="other", model="cnn", filters=(32, 64), batch_size=50_000, epochs=5)
     run_id = store.runs.create("ann", config)
-    wait_until(lambda: len(store.record_reader.curves(run_id).evaluations), 60)
+    wait_until(lambda: len(store.record_reader.curves(run_id).evaluations), PATIENCE_SECONDS)
     store.commands.send(run_id, "ann", "stop")
     finished(store, run_id, 20)
     assert store.runs.get(run_id).outcome == "stopped"

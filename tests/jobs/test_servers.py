@@ -11,7 +11,7 @@ from mnist_core.jobs.cluster import renew_workers
 from mnist_core.jobs.private_cluster import closed_cluster
 from mnist_core.store import open_store
 from tests.conftest import wait_until
-from tests.jobs.servers import LONG, Start, at_work, gone
+from tests.jobs.servers import LONG, PATIENCE_SECONDS, Start, at_work, gone
 
 pytestmark = pytest.mark.processes
 
@@ -78,7 +78,7 @@ def test_runs_that_wait_for_the_cluster_share_its_workers(
     def runs() -> list[tuple[str, int]]:
         return sorted((run.state, run.attempts) for run in map(store.runs.get, waiting))
 
-    wait_until(lambda: runs() == [("running", 1), ("running", 2)], 60)
+    wait_until(lambda: runs() == [("running", 1), ("running", 2)], PATIENCE_SECONDS)
     family = server.family()
     server.end()
     wait_until(lambda: gone(family), 10)
@@ -92,11 +92,11 @@ def test_a_worker_that_dask_gave_up_is_started_anew_under_its_name() -> None:
         def names() -> list[int]:
             return sorted(worker["name"] for worker in cluster.scheduler_info["workers"].values())
 
-        wait_until(lambda: names() == sorted(cluster.workers) == [0, 1], 60)
+        wait_until(lambda: names() == sorted(cluster.workers) == [0, 1], PATIENCE_SECONDS)
         cluster.sync(cluster.workers[1].close)
-        wait_until(lambda: names() == [0], 60)
+        wait_until(lambda: names() == [0], PATIENCE_SECONDS)
         renew_workers(cluster)
-        wait_until(lambda: names() == [0, 1], 60)
+        wait_until(lambda: names() == [0, 1], PATIENCE_SECONDS)
         renew_workers(cluster)  # nobody is missing
         assert names() == [0, 1]
 

@@ -9,16 +9,11 @@ import psutil
 import pytest
 
 from mnist_core.bench.server import start_server
-from mnist_core.config import RunConfig
 from mnist_core.store import open_store
 from tests.conftest import wait_until
+from tests.jobs.servers import LONG, PATIENCE_SECONDS
 
 pytestmark = pytest.mark.processes
-
-
-LONG = RunConfig(
-    dataset="other", train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=1_000
-)
 
 
 def test_runs_that_wait_go_on_without_a_page(tmp_path: Path, small_mnist: Path) -> None:
@@ -28,13 +23,13 @@ def test_runs_that_wait_go_on_without_a_page(tmp_path: Path, small_mnist: Path) 
     run_id = store.runs.create("ann", LONG)
     running = start_server(environment | {"MNIST_LAB_WORKERS": "1"})
     try:
-        wait_until(lambda: store.runs.get(run_id).progress.step > 0, 120)
+        wait_until(lambda: store.runs.get(run_id).progress.step > 0, PATIENCE_SECONDS)
         (cluster,) = psutil.Process(running.process.pid).children()
         assert "mnist_core.jobs" in cluster.cmdline()
         cluster.kill()
-        wait_until(lambda: store.runs.get(run_id).attempts == 2, 120)
+        wait_until(lambda: store.runs.get(run_id).attempts == 2, PATIENCE_SECONDS)
         step = store.runs.get(run_id).progress.step
-        wait_until(lambda: store.runs.get(run_id).progress.step > step, 60)
+        wait_until(lambda: store.runs.get(run_id).progress.step > step, PATIENCE_SECONDS)
     finally:
         running.end()
         store.close()
