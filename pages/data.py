@@ -6,10 +6,10 @@ import streamlit as st
 
 from mnist_core import data, escape
 from mnist_core.ideas import registry
-from mnist_core.image_sets import DatasetName
+from mnist_core.image_sets import DatasetName, own_id
 from mnist_core.messages import N_
 from mnist_core.panels import own_images_panel
-from mnist_core.ui import data_note, embedding, frame, names, session, views
+from mnist_core.ui import data_note, embedding, frame, names, own_images, session, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -17,6 +17,8 @@ from mnist_core.ui.texts import _
 frame.ensure()
 
 VIEWS = registry.views("data")
+# The others are about sets of thousands, and what they say was measured on these.
+OF_OWN = {view: VIEWS[view] for view in ("samples", "classes", "numbers")}
 WHAT: dict[DatasetName, str] = {
     "fashion-mnist": N_("Photos of clothes, as many as MNIST has digits. Harder to tell apart."),
     "kmnist": N_("Ten letters of old Japanese handwriting, each written in several ways."),
@@ -80,16 +82,16 @@ def page() -> None:
     embedding.title(_("The images that networks learn from"))
     first = data.preferred()
     available = [first, *(name for name in data.TITLES if name != first)]
-    available = [name for name in available if data.available(name)]
+    available = [name for name in available if data.available(name)] + [images.name for images in own_images.mine()]
     if not data_note.ready():
         st.fragment(_wait, run_every=1.0)()
     else:
         preload()
         name = available[0]
         if len(available) > 1 and not embedding.wanted():
-            titles = {name: names.CHOICES.get(name, name) for name in available}
-            name = Panel("data").one_of("set", _("Images"), titles, available[0])
-        views.show(Panel("data"), VIEWS, name)
+            titles = {name: names.choice(name) for name in available}
+            name = Panel("data").one_of("set", _("Images"), titles, available[0], wrap=True)
+        views.show(Panel("data"), VIEWS if own_id(name) is None else OF_OWN, name)
     if not embedding.wanted():
         how_to_get()
         more_data_sets()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from mnist_core.data import own_images
 from mnist_core.store import Store
 from tests.data.test_own_images import picture, zipped
 from tests.pages.conftest import Open
@@ -44,3 +48,36 @@ def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: St
     for page in ("train", "inspect"):
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception
+
+
+@pytest.mark.parametrize("view", ["samples", "classes", "numbers"])
+def test_the_views_of_the_data_page_show_them_with_their_names(
+    view: str, open_page: Open, built_in: None, store: Store
+) -> None:
+    app = open_page("data", view=view)
+    random = np.random.default_rng(0)
+    made = {name: list(random.integers(0, 256, (5, 28, 28), np.uint8)) for name in ("c*p", "spoon", "fork")}
+    images = store.own_images.create(app.session_state["student"], "Kitchen", list(made), own_images.pack(made))
+    app.run()
+    control = app.segmented_control(key="data_set")
+    assert control.options[-1] == "Kitchen"
+    control.set_value("Kitchen").run()
+    assert not app.exception
+    assert app.segmented_control(key="data_view").options == ["Samples", "Classes", "Pixel values"]
+    said = texts(app)
+    if view == "samples":
+        assert "12 of 12 training images" in said
+        assert "From top to bottom: c*p, spoon, fork." in said
+        app.segmented_control(key="samples_order").set_value("by difficulty").run()
+    elif view == "classes":
+        assert app.select_slider(key="classes_size").options == ["2", "5", "10"]
+        assert "Of 10 training images, the most frequent class is **" in said
+        assert app.segmented_control(key="classes_one").options == ["c&#42;p", "spoon", "fork"]
+    else:
+        assert app.slider(key="pixel_values_image").max == 12
+        assert "Image 1 (**" in said
+    assert not app.exception
+    store.own_images.delete(images.id, app.session_state["student"])
+    app.run()
+    assert not app.exception
+    assert not any(control.key == "data_set" for control in app.segmented_control)

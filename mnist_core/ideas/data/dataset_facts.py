@@ -28,6 +28,11 @@ def facts(dataset: data.Dataset) -> Facts:
     return _facts(dataset.name, dataset.source)
 
 
+def fewest(dataset: data.Dataset) -> int:
+    """Training images of the rarest class, at least 1; of MNIST thousands, of one's own images often a few."""
+    return max(1, int(np.bincount(dataset.train_labels, minlength=dataset.classes).min()))
+
+
 @kept(16 * MB)
 def _facts(name: DatasetName, source: Path) -> Facts:
     dataset = data.load_dataset(name, source)

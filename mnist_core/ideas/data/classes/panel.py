@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 
 from mnist_core import data
 from mnist_core.config import DatasetName, RunConfig
-from mnist_core.figures.class_names import Classes
+from mnist_core.figures.class_names import DIGITS, Classes
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.ideas.data import dataset_facts
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.ideas.data.classes.figure import balance_chart
+from mnist_core.image_sets import own_id
 from mnist_core.records import Split
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
@@ -24,6 +26,7 @@ from mnist_core.ui.texts import _
 SIZES = (50, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000)
 AVERAGED = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 ALL = 0  # every training image
+WIDTH = 100  # of an image on the page, where there are fewer classes than ten
 
 
 def draw(panel: Panel, name: DatasetName | None = None) -> None:
@@ -44,18 +47,20 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
     frame.fragment(_means)(panel, name)
     lesson.code(panel, digits.statistics)
-    lesson.experiment(
-        "keras-first-look",
-        _("A network without hidden layers learns one weight image for each class: compare them with the means."),
-        hidden_layers="none",
-    )
+    if own_id(name) is None:
+        lesson.experiment(
+            "keras-first-look",
+            _("A network without hidden layers learns one weight image for each class: compare them with the means."),
+            hidden_layers="none",
+        )
 
 
 def _balance(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
-        size = panel.select_slider("size", _("Training images"), SIZES, 50_000, format_func=lambda n: f"{n:,}")
+        sizes = _sizes(dataset)
+        size = panel.select_slider("size", _("Training images"), sizes, sizes[-1], format_func=lambda n: f"{n:,}")
         shares = panel.toggle("shares", _("Fractions instead of counts"), value=True)
         counts = _counts(dataset, size)
         train, test = counts["train"], counts["test"]
@@ -80,8 +85,28 @@ def _balance(panel: Panel, name: DatasetName) -> None:
         )
 
 
+def _sizes(dataset: data.Dataset) -> tuple[int, ...]:
+    """How many training images may be looked at; of one's own images at most those that are not for validation."""
+    if own_id(dataset.name) is None:
+        return SIZES
+    most = len(dataset.train_labels) - _validation(dataset)
+    return tuple(sorted({max(1, most // 4), max(1, most // 2), most}))
+
+
+def _validation(dataset: data.Dataset) -> int:
+    """Validation images: of one's own a fifth, as the Train page begins with."""
+    return 10_000 if own_id(dataset.name) is None else max(1, round(len(dataset.train_labels) / 5))
+
+
 def _counts(dataset: data.Dataset, size: int) -> Mapping[Split, NDArray[np.int64]]:
-    parts = data.split(dataset, RunConfig(dataset=dataset.name, train_size=size, batch_size=1))
+    config = RunConfig(
+        dataset=dataset.name,
+        classes=dataset.classes,
+        train_size=size,
+        validation_size=_validation(dataset),
+        batch_size=1,
+    )
+    parts = data.split(dataset, config)
     return {
         "train": np.bincount(parts.train.labels, minlength=dataset.classes),
         "validation": np.bincount(parts.validation.labels, minlength=dataset.classes),
@@ -94,7 +119,7 @@ def _means(panel: Panel, name: DatasetName) -> None:
     count = panel.select_slider(
         "mean_count",
         _("Images averaged per class"),
-        (*AVERAGED, ALL),
+        (*(number for number in AVERAGED if number < dataset_facts.fewest(dataset)), ALL),
         ALL,
         format_func=lambda n: f"{n:,}" if n else _("all"),
     )
@@ -104,7 +129,8 @@ def _means(panel: Panel, name: DatasetName) -> None:
     else:
         mean, spread = digits.mean_of(dataset.train_images, dataset.train_labels, count, dataset.classes)
     sheet = np.concatenate([mean, spread * (255 / max(1.0, float(spread.max())))])
-    st.image(image_sheet(sheet.round().astype(np.uint8), columns=dataset.classes, scale=4), width="stretch")
+    width: Any = "stretch" if dataset.classes == len(DIGITS) else WIDTH * dataset.classes
+    st.image(image_sheet(sheet.round().astype(np.uint8), columns=dataset.classes, scale=4), width=width)
     st.caption(
         _("Top: the mean image of each class. Bottom: the standard deviation of each pixel; black is the largest.")
     )

@@ -10,6 +10,7 @@ from mnist_core import data
 from mnist_core.config import DatasetName, Preprocessing, choices
 from mnist_core.data import preprocessing
 from mnist_core.ideas.data.pixel_values.figure import numbers_chart
+from mnist_core.image_sets import own_id
 from mnist_core.messages import N_
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
@@ -40,21 +41,23 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
     frame.fragment(_vector)(panel, name)
     lesson.code(panel, preprocessing.affine, preprocessing.preprocess)
-    lesson.experiment(
-        "preprocessing",
-        _("The same network with raw, scaled, zero-centered and standardized pixels: which learns best?"),
-    )
+    if own_id(name) is None:
+        lesson.experiment(
+            "preprocessing",
+            _("The same network with raw, scaled, zero-centered and standardized pixels: which learns best?"),
+        )
 
 
 def _image(panel: Panel, dataset: data.Dataset) -> NDArray[np.uint8]:
-    return np.asarray(dataset.train_images[int(panel.session.get("image", 1)) - 1])
+    number = min(int(panel.session.get("image", 1)), len(dataset.train_images))  # another set may have had more
+    return np.asarray(dataset.train_images[number - 1])
 
 
 def _numbers(panel: Panel, name: DatasetName) -> None:
     dataset = data.load_dataset(name)
     left, right = st.columns([1, 1.8], gap="large")
     with left:
-        number = panel.slider("image", _("Image"), 1, MOST, 1)
+        number = panel.slider("image", _("Image"), 1, min(MOST, len(dataset.train_images)), 1)
         image = _image(panel, dataset)
         scale = _scale(panel)
         part = panel.one_of("shown", _("Show"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")

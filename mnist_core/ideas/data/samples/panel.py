@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from mnist_core.figures.digits import image_sheet
 from mnist_core.ideas.data import dataset_facts
 from mnist_core.ideas.data.classes import concept as digits
 from mnist_core.ideas.data.samples import ranking_panel
-from mnist_core.image_sets import image_set
+from mnist_core.image_sets import image_set, own_id
 from mnist_core.messages import N_
 from mnist_core.ui import data_note, frame, lesson, names
 from mnist_core.ui.panel import Panel
@@ -24,6 +26,7 @@ ORDERS = {
     "run": N_("by difficulty for one of my runs"),
 }
 COLUMNS = 20
+WIDTH = 60  # of an image on the page, where a row has fewer
 
 
 def draw(panel: Panel, name: DatasetName | None = None) -> None:
@@ -37,9 +40,11 @@ def draw(panel: Panel, name: DatasetName | None = None) -> None:
     )
     frame.fragment(_sheet)(panel, name)
     lesson.code(panel, digits.distances, digits.hardness, digits.by_hardness)
-    lesson.experiment(
-        "keras-first-look", _("After five epochs, a network with one hidden layer recognizes 98 of 100 such images.")
-    )
+    if own_id(name) is None:
+        lesson.experiment(
+            "keras-first-look",
+            _("After five epochs, a network with one hidden layer recognizes 98 of 100 such images."),
+        )
 
 
 def _sheet(panel: Panel, name: DatasetName) -> None:
@@ -59,18 +64,20 @@ def _sheet(panel: Panel, name: DatasetName) -> None:
         ranking_panel.draw(panel, runs)
         return
     dataset = data.load_dataset(name)
+    columns = min(COLUMNS, dataset_facts.fewest(dataset))
     if order == "hard":
         facts = dataset_facts.facts(dataset)
-        indices = digits.by_hardness(facts.hardness, dataset.train_labels, hard / 100, COLUMNS)
+        indices = digits.by_hardness(facts.hardness, dataset.train_labels, hard / 100, columns)
         sentence = _how_hard(facts, indices)
         if not runs:
             sentence += " " + _("One of your own runs can rank them, too: train a network, then come back.")
     else:
-        indices = data.samples(dataset, per_class=COLUMNS, seed=panel.session.get("seed", 0))
+        indices = data.samples(dataset, per_class=columns, seed=panel.session.get("seed", 0))
         sentence = _("{shown} of {all} training images, each 28×28 pixels.").format(
             shown=len(indices), all=f"{len(dataset.train_labels):,}"
         )
-    st.image(_picture(dataset, indices), width="stretch")
+    width: Any = "stretch" if columns == COLUMNS else WIDTH * columns
+    st.image(image_sheet(dataset.train_images[indices], columns, scale=2), width=width)
     st.caption(sentence + _rows(name))
 
 
@@ -85,10 +92,6 @@ def _rows(name: DatasetName) -> str:
     if image_set(name).has_digits:
         return ""
     return " " + _("From top to bottom: {classes}.").format(classes=", ".join(c.markdown for c in names.classes(name)))
-
-
-def _picture(dataset: data.Dataset, indices: NDArray[np.int64]) -> bytes:
-    return image_sheet(dataset.train_images[indices], columns=COLUMNS, scale=2)
 
 
 def _shuffle(panel: Panel) -> None:
