@@ -12,7 +12,7 @@ from mnist_core import data, escape
 from mnist_core.data import own_images
 from mnist_core.data.own_images import Collection, How
 from mnist_core.errors import MnistLabError
-from mnist_core.figures.digits import image_sheet, labeled_sheet
+from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import OwnImages
 from mnist_core.ui import classwork, frame, session, visits
@@ -25,6 +25,7 @@ HOW: dict[How, str] = {
 }
 TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "zip")
 SHOWN, COLUMNS = 20, 20  # images of a class
+WIDTH = 140  # on the page, of two images side by side
 REFUSED = 5  # files that are told one by one
 
 
@@ -150,7 +151,7 @@ def _kept(images: OwnImages) -> None:
             st.markdown(f"**{images.title.markdown}** · {_counts(images)}", width="stretch")
             _buttons(images)
         try:
-            st.image(_samples(images), width=min(840, 84 * 2 * len(images.classes)))
+            _samples(images)
         except MnistLabError as error:
             st.warning(escape.markdown(error.message.text(_)))
         st.caption(
@@ -164,12 +165,15 @@ def _counts(images: OwnImages) -> str:
     return _("{n} classes, {images} images").format(n=len(images.classes), images=images.train + images.test)
 
 
-def _samples(images: OwnImages) -> str:
-    """A few images of each class with its name beneath."""
+def _samples(images: OwnImages) -> None:
+    """Two images of each class with its name beneath."""
     dataset = data.load_dataset(images.name)
-    rows = [row for label in range(dataset.classes) for row in np.flatnonzero(dataset.train_labels == label)[:2]]
-    labels = [images.classes[dataset.train_labels[row]].plain for row in rows]
-    return labeled_sheet(dataset.train_images[rows], COLUMNS // 2, 3, labels)
+    with st.container(horizontal=True):
+        for label, name in enumerate(images.classes):
+            rows = np.flatnonzero(dataset.train_labels == label)[:2]
+            with st.container(width=WIDTH):
+                st.image(image_sheet(dataset.train_images[rows], 2, scale=3), width=WIDTH)
+                st.caption(name.markdown)
 
 
 def _buttons(images: OwnImages) -> None:
