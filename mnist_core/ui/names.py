@@ -167,7 +167,7 @@ def _own_title(run: Run) -> str:
     preset = PRESETS.get(run.preset or "")
     if preset is not None:
         base = preset.variants.get(run.variant or "", {})
-        if run.config.differences(preset.config.replace(dataset=run.config.dataset, **base)) == {}:
+        if run.config.differences(preset.config.replace(**base)).keys() <= {"dataset"}:
             title = _(preset.title)
             return _with_rates(f"{title} – {_(run.variant)}" if run.variant else title, run)
     return describe(run.config, run.rates)
@@ -235,6 +235,7 @@ def but_the_rate(config: RunConfig) -> str:
         ngettext("{n} epoch", "{n} epochs", config.epochs).format(n=f"{config.epochs:,}"),
         ngettext("{n} image", "{n} images", config.train_size).format(n=f"{config.train_size:,}"),
         choice(config.preprocessing),
+        *([] if config.augmentation == "off" else [choice(config.augmentation)]),
     ]
     return " · ".join(parts)
 

@@ -40,6 +40,8 @@ def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: St
     (run,) = store.runs.newest(owner)
     assert (run.config.dataset, run.config.classes) == (images.name, 2)
     assert (run.config.train_size, run.config.validation_size) == (6, 2)
+    assert run.preset  # which would have more images than there are
+    assert not app.error
 
     app.switch_page("pages/data.py").run()
     app.button(key=f"own_delete_{images.id}").click().run()
