@@ -81,8 +81,9 @@ def page() -> None:
     """The data set, one of the views of it, and where MNIST comes from."""
     embedding.title(_("The images that networks learn from"))
     first = data.preferred()
-    available = [first, *(name for name in data.TITLES if name != first)]
-    available = [name for name in available if data.available(name)] + [images.name for images in own_images.mine()]
+    known = [first, *(name for name in data.TITLES if name != first)]
+    here: list[DatasetName] = [name for name in known if data.available(name)]
+    available = [*here, *(images.name for images in own_images.mine())]
     if not data_note.ready():
         st.fragment(_wait, run_every=1.0)()
     else:
