@@ -141,6 +141,10 @@ DrawMetric = Callable[[list[watch.View], overlay.Metric], tuple[overlay.Figure, 
 def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: DrawMetric) -> None:
     """Loss and accuracy beside each other, each as `make` draws and describes it; `name` tells what `make` knows besides."""
     ids = tuple(view.run.id for view in views)
+    shown = report_panel.shown_of_comparison()
+
+    def hide(names: frozenset[str]) -> None:
+        shown.hidden = names
 
     def picture(metric: overlay.Metric) -> live_parts.Picture:
         now = [watch.look(run_id) for run_id in ids]
@@ -157,6 +161,8 @@ def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: Dra
                 key=panel.key(f"chart_compare_{metric}"),
                 height=HEIGHT + ROW * min(12, max(0, len(views) - ROOMY)),
                 linked=panel.key("compare"),
+                hidden=shown.hidden,
+                on_hidden=hide,
             )
 
 

@@ -8,7 +8,7 @@ Plotly's is the one in the plotly package.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from mnist_core.ui.texts import _
 from mnist_core.web.kept_files import content_hash
 
 _SCRIPTS = Path(__file__).with_name("scripts")
+MOST_HIDDEN = 1_000  # curves of which is heard that they are hidden
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
 # Travels with every message of every chart, so it only fetches the script, which the browser keeps.
 LOADER = """
@@ -108,12 +109,16 @@ def live_chart(
     frames: Sequence[Frame] = (),
     narrow: Narrow | None = None,
     on_click: Callable[[Click], None] | None = None,
+    hidden: Collection[str] = (),
+    on_hidden: Callable[[frozenset[str]], None] | None = None,
     followed: Followed | None = None,
 ) -> None:
     """Draw `figure` (`{"data", "layout"}`), or bring what is drawn under `key` up to date.
 
     `height` in pixels; `description` for those who do not see it; `subject` what it is about: when that changes, the
     chart counts as new. Charts of one `linked` hide the same curves. `on_click` hears of clicks on points, as a callback of a widget does, before the rerun.
+    `on_hidden` hears of it in the same way when the browser, which decides which of `linked` curves are hidden, hides others than
+    `hidden`: their `legendgroup`, or their `uid` where they have none.
     `frames`: all pictures of the chart as part of the frame player `player` (ui/frame_player.py); of `figure` then only the layout counts.
     `narrow`: what is drawn instead where there is less room; the browser chooses. `followed`: how the browser is told what is new
     of [`figure`, `description`, the narrow figure].
@@ -141,6 +146,7 @@ def live_chart(
         "failure": _("The chart script could not be loaded from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,
+        "hidden": None if on_hidden is None else sorted(hidden),
         "svg": _("Download as SVG"),
         "live": followed and asdict(followed),
         "link": script("live.js"),
@@ -148,10 +154,12 @@ def live_chart(
     }
     # Which of two heights it has, only the browser knows.
     component_height: Any = height if narrow is None else "content"
-    if on_click is None:
-        component(key=key, data=data, height=component_height)
-    else:
-        component(key=key, data=data, height=component_height, on_clicked_change=partial(_hear_click, key, on_click))
+    hearing: dict[str, Any] = {}
+    if on_click is not None:
+        hearing["on_clicked_change"] = partial(_hear_click, key, on_click)
+    if on_hidden is not None:
+        hearing["on_hidden_change"] = partial(_hear_hidden, key, on_hidden)
+    component(key=key, data=data, height=component_height, **hearing)
 
 
 def _hear_click(key: str, on_click: Callable[[Click], None]) -> None:
@@ -161,3 +169,9 @@ def _hear_click(key: str, on_click: Callable[[Click], None]) -> None:
     except (TypeError, KeyError, ValueError):
         return  # the browser says what it likes
     on_click(click)
+
+
+def _hear_hidden(key: str, on_hidden: Callable[[frozenset[str]], None]) -> None:
+    names = st.session_state[key].get("hidden")
+    if isinstance(names, list):
+        on_hidden(frozenset(name for name in names[:MOST_HIDDEN] if isinstance(name, str)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,8 +37,17 @@ def named_runs(page: Page) -> list[str]:
     return parse_qs(urlsplit(page.address).query).get("runs", [""])[0].split(",")
 
 
-def test_two_runs_beside_each_other(open_browser: Open, put: Put) -> None:
+def downloaded_report(page: Page, folder: Path) -> str:
+    """The report of the comparison as its button gives it."""
+    page.popover("Export")
+    page.press_label("Report as one HTML file")
+    (file,) = wait_until(lambda: list(folder.glob("*.html")))
+    return str(file.read_text(encoding="utf-8"))
+
+
+def test_two_runs_beside_each_other(open_browser: Open, put: Put, tmp_path: Path) -> None:
     page = open_browser()
+    page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     for rate in (0.5, 1.5):
         put(page, epochs=1, learning_rate=rate)
     page.open("/compare")
@@ -47,6 +57,8 @@ def test_two_runs_beside_each_other(open_browser: Open, put: Put) -> None:
     newest = named_runs(page)[0]
     page.toggle("compare_loss", "1. 784-50-10 · SGD 1.5 · batch 100")
     wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
+    report = downloaded_report(page, tmp_path)
+    assert "Hidden: 1. 784-50-10 · SGD 1.5" in report
     # Of several parts at once, too; the parts' own legend stays.
     page.choose("compare_split", "Training")
     wait_until(lambda: page.says("Accuracy – Training, Validation"))

@@ -13,7 +13,7 @@ from mnist_core.escape import UserText
 from mnist_core.figures.axes import ChartView
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Outcome, Progress, Run, SweepRecord
-from mnist_core.report import Chart, Facts, Part, Quote, Report, Table, written
+from mnist_core.report import Chart, Facts, Paragraph, Part, Quote, Report, Table, written
 from mnist_core.ui import seal, texts, watch
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -213,3 +213,18 @@ def test_a_comparison_is_drawn_as_it_was_on_the_page() -> None:
     assert (usual["yaxis"].get("type"), chosen["yaxis"].get("type")) == (None, "log")
     titles = [charts[name][0].light["layout"]["title"]["text"] for name in ("usual", "shown")]
     assert titles == ["Loss – Validation", "Loss – Training, Test"]
+
+
+def test_curves_that_were_hidden_on_the_page_are_hidden_in_the_comparison_and_named() -> None:
+    views = [view(1), view(2, batch_size=50, name=HOSTILE)]
+    shown = comparison_report.Shown(("train", "validation"), hidden=frozenset({views[1].run.id, "a group"}))
+    said, *charts = parts(comparison_report.report(views, shown), "Curves")
+    assert isinstance(said, Paragraph)
+    assert isinstance(said.text, UserText)
+    assert said.text.plain.endswith(f"Hidden: 2. {HOSTILE}")
+    for chart in charts:
+        assert isinstance(chart, Chart)
+        for figure in (chart.light, chart.dark):
+            seen = {trace["legendgroup"]: trace.get("visible") for trace in figure["data"] if "legendgroup" in trace}
+            assert seen == {views[0].run.id: None, views[1].run.id: "legendonly"}
+    assert all(isinstance(part, Chart) for part in parts(comparison_report.report(views), "Curves"))

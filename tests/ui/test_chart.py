@@ -83,6 +83,33 @@ def test_no_button_sends_a_chart_anywhere() -> None:
     assert 'plotlyServerURL: ""' in SCRIPT
 
 
+def linked_page() -> None:
+    import streamlit as st
+
+    from mnist_core.ui.chart import live_chart
+
+    def hide(names: frozenset[str]) -> None:
+        st.session_state["hidden"] = names
+
+    figure: dict[str, object] = {"data": [], "layout": {}}
+    hidden = st.session_state.get("hidden", ())
+    live_chart(figure, key="loss", height=430, description="Loss", linked="one", hidden=hidden, on_hidden=hide)
+
+
+def test_the_browser_says_which_curves_are_hidden_and_hears_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = AppTest.from_function(linked_page).run()
+    assert components(app)[0][1]["hidden"] == []
+    heard: list[frozenset[str]] = []
+    for said in (["b", "a", 3], "nonsense", None, ["x"] * 5_000):
+        with monkeypatch.context() as patch:
+            patch.setattr(chart.st, "session_state", {"loss": {"hidden": said}})
+            chart._hear_hidden("loss", heard.append)
+    assert heard == [{"a", "b"}, {"x"}]
+    app.session_state["hidden"] = heard[0]
+    assert components(app.run())[0][1]["hidden"] == ["a", "b"]
+    assert components(AppTest.from_function(page).run())[1][1]["hidden"] is None  # this chart tells nobody
+
+
 @pytest.mark.parametrize("attribute", ["testid", "key", "updates", "points", "drawnAt"])
 def test_the_script_keeps_the_counters_that_browser_tests_read(attribute: str) -> None:
     assert f"dataset.{attribute} = " in SCRIPT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -13,7 +13,7 @@ from mnist_core.figures import overlay
 from mnist_core.figures.axes import ChartView
 from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
-from mnist_core.records import Split
+from mnist_core.records import Run, Split
 from mnist_core.report import Chart, Paragraph, Report, Section, Words
 from mnist_core.ui import names, seal, watch
 from mnist_core.ui.texts import _, ngettext
@@ -24,10 +24,12 @@ ROW, ROOMY = 22, 4  # pixels of a row in the legend; so many have room in a char
 
 @dataclass
 class Shown:
-    """What the charts show: the curves of which parts of the data (None: of validation, or training where there is none), and how."""
+    """What the charts show: the curves of which parts of the data (None: of validation, or training where there is none), how, and
+    which curves, by their runs' ids, were hidden in the legend."""
 
     parts: Sequence[Split] | None = None
     view: ChartView = field(default_factory=ChartView)
+    hidden: Collection[str] = ()
 
 
 def report(views: Sequence[watch.View], charts: Shown | None = None) -> Report:
@@ -48,11 +50,22 @@ def sections(views: Sequence[watch.View], charts: Shown | None = None) -> list[S
     caption = _("The chosen runs with the settings that differ. Press a column’s title to sort by it.")
     return [
         Section(_("What differs"), [Paragraph(blocks.differences(runs))]),
-        Section(_("Curves"), _charts(views, titles, charts or Shown())),
+        Section(_("Curves"), [*_hidden(runs, titles, charts or Shown()), *_charts(views, titles, charts or Shown())]),
         Section(_("All runs"), [blocks.run_table(caption, _("Run"), rows)], new_page=True),
         *blocks.notes(runs),
         Section(_("Settings of all runs"), [blocks.settings(runs, without=["rate_changes"])]),
     ]
+
+
+def _hidden(runs: Sequence[Run], titles: Sequence[UserText], shown: Shown) -> list[Paragraph]:
+    """Which curves are there and not seen, in a sentence; nothing where all are."""
+    names = [title for run, title in zip(runs, titles, strict=True) if run.id in shown.hidden]
+    if not names:
+        return []
+    before = _(
+        "Curves that were hidden on the page are hidden here, too. Press a name in the legend to show its curve. Hidden:"
+    )
+    return [Paragraph(escape.joined(" ", before, escape.joined("; ", *names)))]
 
 
 def _charts(views: Sequence[watch.View], titles: Sequence[UserText], shown: Shown) -> list[Chart]:
@@ -67,7 +80,11 @@ def _charts(views: Sequence[watch.View], titles: Sequence[UserText], shown: Show
 
     def chart(metric: overlay.Metric, view: ChartView) -> overlay.Figure:
         look = replace(shown.view, dark=view.dark, splits=view.splits)
-        return overlay.runs_chart(overlaid, metric, parts, look, _, chance)
+        figure = overlay.runs_chart(overlaid, metric, parts, look, _, chance)
+        for trace in figure["data"]:
+            if trace.get("legendgroup") in shown.hidden:
+                trace["visible"] = "legendonly"
+        return figure
 
     metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
     height = 420 + ROW * max(0, len(views) - ROOMY)

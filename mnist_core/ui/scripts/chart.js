@@ -199,7 +199,15 @@ function followLegend(chart) {
       else hidden.delete(curveName(trace));
     }
     for (const other of linkedCharts.get(chart.link) || []) if (other !== chart) showAsHidden(other, hidden);
+    reportHidden(chart);
   });
+}
+
+// Python hears which curves are hidden wherever it does not know: after a click, and in a new session of the same tab.
+function reportHidden(chart) {
+  if (!chart.hide || !chart.link) return;
+  const hidden = [...hiddenOf(chart.link)].sort();
+  if (hidden.join("\n") !== chart.data.hidden.join("\n")) chart.hide(hidden);
 }
 
 async function showAsHidden(chart, hidden) {
@@ -417,6 +425,7 @@ export default function (component) {
   }
   const chart = charts.get(parentElement) || create(parentElement);
   chart.click = data.clickable ? (value) => component.setTriggerValue("clicked", value) : null;
+  chart.hide = data.hidden ? (names) => component.setTriggerValue("hidden", names) : null;
   linkTo(chart, data.linked);
   chart.div.dataset.key = data.key;
   chart.div.dataset.subject = data.subject;
@@ -431,6 +440,7 @@ export default function (component) {
   chart.version = data.version;
   followPicture(chart, data); // where something newer is known already, that is drawn at once
   if (!isDrawn && chart.version === data.version) show(chart, data);
+  reportHidden(chart);
   return () => {
     chart.gone = true;
     chart.stop?.();
