@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from mnist_core import data
+from mnist_core import comparison, data
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
@@ -179,12 +179,29 @@ def _with_rates(title: str, run: Run) -> str:
 
 
 def run_titles(runs: Sequence[Run]) -> list[UserText]:
-    """The titles of runs that are shown together; those that would be alike have their ids with them."""
-    titles = [run_title(run) for run in runs]
+    """The titles of runs that are shown together; those that would be alike have with them in which settings they differ, or else
+    their ids."""
+    plain = [run_title(run) for run in runs]
+    titles = list(plain)
+    for title in {one.raw: one for one in plain if plain.count(one) > 1}.values():
+        places = [place for place, one in enumerate(plain) if one == title]
+        for place, special in zip(places, _special([runs[place] for place in places]), strict=True):
+            titles[place] = UserText(" · ".join([title.raw, *special]))
     return [
         UserText(f"{title.raw} · {run.id}") if titles.count(title) > 1 else title
         for run, title in zip(runs, titles, strict=True)
     ]
+
+
+def _special(runs: Sequence[Run]) -> list[list[str]]:
+    """What is not so in most of these runs, setting by setting, of each of them."""
+    special: list[list[str]] = [[] for _run in runs]
+    for name in comparison.differing(runs):
+        settings = [comparison.setting(run, name) for run in runs]
+        for said, setting in zip(special, settings, strict=True):
+            if 2 * settings.count(setting) <= len(runs):
+                said.append(f"{_(comparison.NAMES[name])}: {value(setting)}")
+    return special
 
 
 def option(run: Run) -> str:
