@@ -234,18 +234,24 @@ def _give(here: Here, block: QuestionBlock, value: Any, right: float | None) -> 
 
 
 def _say(block: QuestionBlock, value: Any, *, right: bool) -> None:
-    """Right or wrong, and why; which ones are right stays open until they are found."""
+    if right:
+        st.success(verdict(block, value, right=right), icon=":material/check:")
+    else:
+        st.warning(verdict(block, value, right=right), icon=":material/close:")
+
+
+def verdict(block: QuestionBlock, value: Any, *, right: bool) -> str:
+    """Right or wrong, and why, in Markdown; which ones are right stays open until they are found."""
     whys = []
     if isinstance(value, list):
         chosen = [block.answers[number] for number in value if 0 <= number < len(block.answers)]
         whys = [answer.why for answer in chosen if answer.why and (right or not answer.right)]
     common = block.right if right else block.wrong
     head = _("Right.") if right else _("Not yet. Try again.")
-    text = "\n\n".join([head, *whys, *([common] if common else [])])
-    if right:
-        st.success(text, icon=":material/check:")
-    else:
-        st.warning(text, icon=":material/close:")
+    parts = [*whys, *([common] if common else [])]
+    if not parts or not parts[0].startswith(head.rstrip(".")):  # else the lesson says it in its own words
+        parts.insert(0, head)
+    return "\n\n".join(parts)
 
 
 # ---- a note --------------------------------------------------------------------------------------------------------
