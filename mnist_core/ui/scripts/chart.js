@@ -249,7 +249,7 @@ function create(parent) {
   chart.observer = new ResizeObserver(() => {
     if (!window.Plotly || !div.data || div.clientWidth === 0) return;
     const { height } = forRoom(chart, chart.data);
-    if (div.style.height !== `${height}px` || titleSizes(fitted(chart.unfitted, div.clientWidth)) !== chart.titleSizes) {
+    if (div.style.height !== `${height}px` || fitOf(fitted(chart.unfitted, div.clientWidth)) !== chart.fit) {
       chart.pending = chart.data;
       draw(chart, chart.data.plotly, chart.data.failure);
     } else window.Plotly.Plots.resize(div)?.catch(() => {});
@@ -303,8 +303,10 @@ function fitted(layout, width) {
   return { ...layout, title, xaxis, modebar: { ...layout.modebar, remove } };
 }
 
-function titleSizes(layout) {
-  return [layout.title, layout.xaxis?.title].map((title) => title?.font?.size).join(" ");
+// What of a layout depends on the chart's width.
+function fitOf(layout) {
+  const sizes = [layout.title, layout.xaxis?.title].map((title) => title?.font?.size);
+  return [...sizes, layout.modebar?.remove?.length].join(" ");
 }
 
 async function draw(chart, url, failure) {
@@ -334,7 +336,7 @@ async function draw(chart, url, failure) {
       const shown = shownFigure(chart, data);
       const figure = enlarged(shown, data.growth);
       const layout = fitted({ ...figure.layout, height, autosize: true }, chart.div.clientWidth);
-      chart.titleSizes = titleSizes(layout);
+      chart.fit = fitOf(layout);
       chart.unfitted = figure.layout;
       chart.uids = figure.data.map((trace) => String(trace.uid));
       await Plotly.react(chart.div, withHidden(figure.data.map(withSafeUid), data.linked), layout, chart.config);
