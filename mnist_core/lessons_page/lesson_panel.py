@@ -36,7 +36,7 @@ SLOW = 0.5  # of a lesson's minutes: where its training takes longer, the light 
 STYLE = """<style>
 .st-key-lesson { max-width: 74rem; }
 .st-key-lesson [data-testid="stMarkdownContainer"] :is(p, ul, ol, blockquote) { max-width: 46rem; }
-.st-key-lesson :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
+.st-key-lesson :is(p, li, th, td) { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-lesson [data-testid="stAlert"] :is(p, ul, ol) { max-width: none; }
 .st-key-lesson [class*="st-key-prose_"] [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.06rem; line-height: 1.65; }
 .st-key-lesson [data-testid="stCode"], .st-key-lesson .katex-display { max-width: 46rem; }
