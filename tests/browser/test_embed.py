@@ -11,11 +11,13 @@ from urllib.parse import unquote
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.store import open_store
+from mnist_core.jobs import run_job, worker_store
+from mnist_core.store import Store, open_store
+from tests import built_in
 from tests.browser.browsers import Browsers
 from tests.browser.conftest import Lab, lab_in
 from tests.browser.page import Page
-from tests.conftest import wait_until
+from tests.conftest import mnist_folder, wait_until
 
 pytestmark = pytest.mark.browser
 CHART = "return document.querySelector('[data-testid=live-chart]')?._fullData?.map((trace) => [...(trace.y ?? [])]).flat().join() || ''"
@@ -47,9 +49,20 @@ def slides() -> Iterator[str]:
 
 @pytest.fixture
 def framed(chromium: None, drawn: Path, slides: str, tmp_path: Path) -> Iterator[Lab]:
-    """A server that lets the other site show it."""
-    with lab_in(tmp_path / "lab", drawn, MNIST_LAB_FRAME_ANCESTORS=slides, MNIST_LAB_WORKERS="1") as running:
+    """A server that lets the other site show it; this process trains, as its worker would."""
+    nobody = "tcp://127.0.0.1:9"
+    with lab_in(tmp_path / "lab", drawn, MNIST_LAB_FRAME_ANCESTORS=slides, MNIST_LAB_SCHEDULER=nobody) as running:
         yield running
+
+
+def train(run: str, store: Store, home: Path, digits: Path) -> None:
+    """What a worker does with a run."""
+    if mnist_folder():  # else the server has them already
+        built_in.laid(digits, home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNIST_LAB_HOME", str(home))
+        patch.setitem(worker_store._stores, store.url, store)
+        run_job.execute([run], store.url, 1)
 
 
 def shown(page: Page, slides: str, address: str) -> None:
@@ -62,7 +75,7 @@ def shown(page: Page, slides: str, address: str) -> None:
 
 
 def test_a_chart_in_another_sites_page_can_be_read_and_moved_and_nothing_else(
-    framed: Lab, slides: str, browsers: Browsers
+    framed: Lab, slides: str, browsers: Browsers, drawn: Path
 ) -> None:
     store = open_store(f"sqlite:///{framed.home / 'runs.sqlite'}")
     config = RunConfig(dataset="built-in", train_size=1_000, validation_size=500, hidden_layers=(8,), epochs=2)
@@ -75,9 +88,11 @@ def test_a_chart_in_another_sites_page_can_be_read_and_moved_and_nothing_else(
     assert page.browser.execute_script("return document.cookie") == ""
     assert not page.find("h1, [data-testid=stTopNavLink], .st-key-view")
     assert f"{framed.address}/loss_and_gradients?" in page.find("a[href*=loss_and_gradients]")[0].get_attribute("href")
-    # The curve of a run, whosesoever it is.
+    # The curve of a run, whosesoever it is, while it trains.
     shown(page, slides, f"{framed.address}/train?run={run}&embed=true")
-    page.wait_for("completed", 60)
+    assert not page.says("completed")
+    train(run, store, framed.home, drawn)
+    page.wait_for("completed")
     before = wait_until(lambda: page.browser.execute_script(CHART))
     page.choose("chart", "Accuracy")
     wait_until(lambda: page.browser.execute_script(CHART) not in ("", before))
