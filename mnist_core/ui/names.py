@@ -183,7 +183,7 @@ def run_titles(runs: Sequence[Run]) -> list[UserText]:
     their ids."""
     plain = [run_title(run) for run in runs]
     titles = list(plain)
-    for title in {one.raw: one for one in plain if plain.count(one) > 1}.values():
+    for title in dict.fromkeys(one for one in plain if plain.count(one) > 1):
         places = [place for place, one in enumerate(plain) if one == title]
         for place, special in zip(places, _special([runs[place] for place in places]), strict=True):
             titles[place] = UserText(" · ".join([title.raw, *special]))
