@@ -17,7 +17,7 @@ from mnist_core import settings, training
 from mnist_core.networks import checkpoint_layout, shared_files, weights
 from mnist_core.store import Store, open_store
 from tests.conftest import ROOT, wait_until
-from tests.jobs.servers import SHORT, Start, at_work, finished
+from tests.jobs.servers import PATIENCE_SECONDS, SHORT, Start, at_work, finished
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.processes
@@ -106,7 +106,7 @@ def test_a_run_outlives_its_worker_the_scheduler_and_the_database(
     run_id = store.runs.create("ann", LIFE)
     wait_until(lambda: trouble() == "scheduler", 30)
     scheduler = machines("scheduler")
-    wait_until(lambda: trouble() == "workers", 60)
+    wait_until(lambda: trouble() == "workers", PATIENCE_SECONDS)
     worker = machines("worker")
     at_work(store, run_id)
     assert trouble() is None
@@ -115,17 +115,17 @@ def test_a_run_outlives_its_worker_the_scheduler_and_the_database(
     attempts = store.runs.get(run_id).attempts
     where = str(store.runs.get(run_id).worker).rpartition(":")[2]
     psutil.Process(int(where)).kill()
-    wait_until(lambda: store.runs.get(run_id).attempts > attempts, 60)
+    wait_until(lambda: store.runs.get(run_id).attempts > attempts, PATIENCE_SECONDS)
     postgresql.stop()
     postgresql.start()
     at_work(store, run_id, store.runs.get(run_id).progress.step + 1)
     attempts = store.runs.get(run_id).attempts
     scheduler.kill()
-    wait_until(lambda: server.show_page() or trouble() == "scheduler", 60)  # pages come and look
+    wait_until(lambda: server.show_page() or trouble() == "scheduler", PATIENCE_SECONDS)  # pages come and look
     scheduler.start()
-    worker.process.wait(60)  # it ends with it; its machine starts it again
+    worker.process.wait(PATIENCE_SECONDS)  # it ends with it; its machine starts it again
     worker.start()
-    wait_until(lambda: store.runs.get(run_id).attempts > attempts, 60)
+    wait_until(lambda: store.runs.get(run_id).attempts > attempts, PATIENCE_SECONDS)
     finished(store, run_id)
     run = store.runs.get(run_id)
     assert (run.outcome, run.error) == ("completed", None)
