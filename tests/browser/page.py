@@ -26,6 +26,11 @@ from tests.conftest import wait_until
 NOT_CLICKED = (ElementClickInterceptedException, ElementNotInteractableException, StaleElementReferenceException)
 
 
+def arrived(folder: Path, ending: str) -> Path | None:
+    """The file of this ending that was downloaded to `folder`; None while it is empty or not there."""
+    return next((file for file in folder.glob(f"*.{ending}") if file.stat().st_size), None)
+
+
 class Page:
     """One browser on one server."""
 
@@ -146,6 +151,26 @@ class Page:
     def press_label(self, label: str) -> None:
         """Press the download button whose label has this text."""
         self._click("[data-testid=stDownloadButton] button", label)
+
+    def downloads_to(self, folder: Path) -> None:
+        """From now on the browser puts what it downloads there, unasked."""
+        where = {"behavior": "allow", "downloadPath": str(folder)}
+        self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+
+    def take(self, label: str, folder: Path, ending: str) -> Path:
+        """Press the download button whose label has this text; the file of this ending that lies in `folder` then.
+
+        Streamlit forgets how a button's file is made when the page is drawn anew, a moment before the browser hears of the new one.
+        A press in that moment is answered by an error under the button; one presses again then.
+        """
+        failed = "[data-testid=stDownloadButtonError]"
+
+        while True:
+            self.press_label(label)
+            wait_until(lambda: arrived(folder, ending) or self.find(failed), 30)
+            if file := arrived(folder, ending):
+                return file
+            wait_until(lambda: not self.find(failed), 20)
 
     def press_link(self, label: str) -> None:
         """Press the link that looks like a button and whose label has this text."""

@@ -40,14 +40,12 @@ def named_runs(page: Page) -> list[str]:
 def downloaded_report(page: Page, folder: Path) -> str:
     """The report of the comparison as its button gives it."""
     page.popover("Export")
-    page.press_label("Report as one HTML file")
-    (file,) = wait_until(lambda: list(folder.glob("*.html")))
-    return str(file.read_text(encoding="utf-8"))
+    return page.take("Report as one HTML file", folder, "html").read_text(encoding="utf-8")
 
 
 def test_two_runs_beside_each_other(open_browser: Open, put: Put, tmp_path: Path) -> None:
     page = open_browser()
-    page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.downloads_to(tmp_path)
     for rate in (0.5, 1.5):
         put(page, epochs=1, learning_rate=rate)
     page.open("/compare")

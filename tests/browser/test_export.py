@@ -13,20 +13,14 @@ from tests.conftest import wait_until
 pytestmark = pytest.mark.browser
 
 
-def only(folder: Path, ending: str) -> Path | None:
-    return next((file for file in folder.glob(f"*{ending}") if file.stat().st_size), None)
-
-
 def test_a_run_is_exported_and_imported(open_browser: Open, put: Put, tmp_path: Path) -> None:
     page = open_browser()
-    page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.downloads_to(tmp_path)
     page.open(f"/train?run={put(page, epochs=1)}")
     page.popover("Export")
-    for ending in ("zip", "csv", "py", "safetensors"):
-        page.press_label({"zip": "zip", "csv": "CSV", "py": "PyTorch", "safetensors": "safetensors"}[ending])
-        wait_until(lambda ending=ending: only(tmp_path, f".{ending}"))  # type: ignore[misc]
-    zip_file = only(tmp_path, ".zip")
-    assert zip_file is not None
+    zip_file = page.take("zip", tmp_path, "zip")
+    for label, ending in (("CSV", "csv"), ("PyTorch", "py"), ("safetensors", "safetensors")):
+        page.take(label, tmp_path, ending)
     with zipfile.ZipFile(zip_file) as archive:
         assert {"run.json", "train.py", "curves.csv", "weights.safetensors"} <= set(archive.namelist())
 

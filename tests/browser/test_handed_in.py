@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from mnist_core.store import Store
 from tests.browser.conftest import Open, Put
 from tests.browser.elsewhere import Elsewhere
-from tests.browser.test_export import only
+from tests.browser.page import arrived
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
@@ -26,13 +26,11 @@ def test_a_report_is_taken_along_and_handed_in(
     store.classes.join(opened.code, ann.student(), hostile)
     run_id = put(ann, epochs=1)
     for page in (teacher, ann):
-        folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
-        page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
+        page.downloads_to(tmp_path)
 
     ann.open(f"/train?run={run_id}")
     ann.popover("Export")
-    ann.press_label("HTML")
-    own = wait_until(lambda: only(tmp_path, ".html"))
+    own = ann.take("HTML", tmp_path, "html")
     ann.press(f"hand_in_{run_id}")
     wait_until(lambda: "Handed in last" in ann.browser.find_element(By.TAG_NAME, "body").text)
 
@@ -40,7 +38,7 @@ def test_a_report_is_taken_along_and_handed_in(
     teacher.wait_for("3b")
     teacher.expand("Reports handed in")
     teacher.press_link("All reports as one zip")
-    bundle = wait_until(lambda: only(tmp_path, ".zip"))
+    bundle = wait_until(lambda: arrived(tmp_path, "zip"))
     with zipfile.ZipFile(bundle) as archive:
         (name,) = archive.namelist()
         handed_in = Path(archive.extract(name, tmp_path / "unpacked"))

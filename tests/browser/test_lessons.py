@@ -57,7 +57,7 @@ def test_a_whole_lesson_with_wrong_and_right_answers_and_a_reload_in_the_middle(
     open_browser: Open, browsers: Browsers, lab: Lab, tmp_path: Path, code: str
 ) -> None:
     page = open_browser(language={"en": "en-US", "ko": "ko-KR"}[code])
-    page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.downloads_to(tmp_path)
     said = said_in(code)
     name = written(page, lab)
     page.open(f"/lessons?lesson={name}")
@@ -98,11 +98,10 @@ def test_a_whole_lesson_with_wrong_and_right_answers_and_a_reload_in_the_middle(
     type_into(page, f"{note}-note", "<b>Predict</b> first")
     page.press("lesson_finish")
     page.wait_for(said(":material/task_alt: You have finished this lesson.").split(": ")[1])
-    page.press_label(said("Report as one HTML file"))
-    wait_until(lambda: list(tmp_path.glob("*.html")))
+    file = page.take(said("Report as one HTML file"), tmp_path, "html")
     page.open("/lessons")
     page.wait_for(said("finished"))
-    report = opened_from_disk(browsers, next(tmp_path.glob("*.html")))
+    report = opened_from_disk(browsers, file)
     shown = report.find_element(By.TAG_NAME, "main").text
     for text in ("<b>Predict</b> first", said("What fell?"), said("The loss"), said("breaks"), said("Correct.")):
         assert text in shown

@@ -16,7 +16,6 @@ from mnist_core.store import Store
 from mnist_core.store.tables import runs
 from tests.browser.conftest import Open, Put
 from tests.browser.elsewhere import Elsewhere
-from tests.browser.test_export import only
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
@@ -36,24 +35,21 @@ def test_a_rounds_files_are_taken_and_open(
         of_round = {"class_id": opened.id, "round_id": given.id}
         connection.execute(sa.update(runs).where(runs.c.id == run_id).values(of_round))
 
-    teacher.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    teacher.downloads_to(tmp_path)
     teacher.open(f"/teacher?class={opened.id}&secret={secret}")
     teacher.wait_for("3b")
     teacher.expand("Results of a round")
-    for label, ending in (("HTML", "html"), ("CSV", "csv"), ("Parquet", "parquet"), ("zip", "zip")):
-        teacher.press_label(label)
-        wait_until(lambda ending=ending: only(tmp_path, f".{ending}"))  # type: ignore[misc]
+    report = teacher.take("HTML", tmp_path, "html")
+    table = teacher.take("CSV", tmp_path, "csv")
+    teacher.take("Parquet", tmp_path, "parquet")
+    bundle = teacher.take("zip", tmp_path, "zip")
 
-    table = only(tmp_path, ".csv")
-    assert table is not None
     with table.open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["run"] == run_id
     assert row["nickname"].endswith(hostile[1:])
     assert not row["nickname"].startswith("=")
 
-    report = only(tmp_path, ".html")
-    assert report is not None
     reader = open_browser()
     reader.browser.get(report.as_uri())
     wait_until(lambda: reader.find(".scatterlayer .trace"), 30)
@@ -61,8 +57,6 @@ def test_a_rounds_files_are_taken_and_open(
     assert hostile in reader.browser.find_element(By.TAG_NAME, "main").text
     assert not reader.find("main img")
 
-    bundle = only(tmp_path, ".zip")
-    assert bundle is not None
     other = open_browser().open("/compare")
     other.popover("Import")
     other.upload(bundle)

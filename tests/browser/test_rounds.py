@@ -20,7 +20,6 @@ from tests.browser.conftest import Lab, Open
 from tests.browser.page import Page
 from tests.browser.socket_session import SocketSession, filled, pressed, switched
 from tests.browser.test_classroom import PHONE, cookies, fill, in_class
-from tests.browser.test_export import only
 from tests.conftest import mnist_folder, wait_until
 
 pytestmark = pytest.mark.browser
@@ -123,13 +122,9 @@ def test_a_round_from_joining_to_what_is_taken_home(open_browser: Open, store: S
     phone.open("/train").wait_for("You predicted: learns")
 
     # The teacher takes the table home.
-    folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
-    teacher.browser.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
+    teacher.downloads_to(tmp_path)
     teacher.expand("Results of a round")
-    teacher.press_label("CSV")
-    table = wait_until(lambda: only(tmp_path, ".csv"))
-    assert table is not None
-    with table.open(encoding="utf-8-sig", newline="") as file:
+    with teacher.take("CSV", tmp_path, "csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert (
         sorted((row["nickname"], row["prediction"]) for row in rows)
