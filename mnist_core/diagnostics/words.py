@@ -24,6 +24,7 @@ TITLES: Mapping[Kind, str] = {
 }
 
 
+WIDE_GAP = 0.1  # between training and test accuracy: from there on, more epochs and more units help little
 FAST = 0.7  # of the loss a third of the steps ago: such a fall needs no higher rate
 
 
@@ -231,14 +232,15 @@ def _well(run: Run, metrics: RunMetrics) -> Explanation:
     if test is None:
         return _explanation(summary)
     evidence = [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
-    if train - test >= 0.005:
+    advice = message(N_("Try more epochs or a wider network, and watch the gap between training and test accuracy."))
+    if train - test >= WIDE_GAP:
+        template = N_("The gap between training and test accuracy is {gap} percentage points: the network overfits.")
+        advice = message(N_("Try more training images, augmentation, or dropout."))
+    else:
         template = N_("The gap between training and test accuracy is {gap} percentage points: overfitting begins here.")
+    if train - test >= 0.005:
         evidence.append(message(template, gap=f"{100 * (train - test):.1f}"))
-    return _explanation(
-        summary,
-        *evidence,
-        advice=message(N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")),
-    )
+    return _explanation(summary, *evidence, advice=advice)
 
 
 def _slowly(run: Run, metrics: RunMetrics) -> Explanation:

@@ -81,6 +81,27 @@ def test_two_runs_beside_each_other(open_browser: Open, put: Put, tmp_path: Path
     page.wait_for("Only one setting differs.")
 
 
+def test_names_are_whole_on_a_phone(open_browser: Open, put: Put) -> None:
+    page = open_browser(size=(420, 1400))
+    for rate in (0.01, 0.02):
+        put(page, epochs=1, train_size=1_000, hidden_layers=(16,) * 5, optimizer="momentum", learning_rate=rate)
+    page.open("/compare")
+    script = """
+        const edge = chart.querySelector(".main-svg").getBoundingClientRect().right;
+        const plot = chart.querySelector(".nsewdrag").getBoundingClientRect().top;
+        return [...chart.querySelectorAll(".legend .traces text")].map((text) => {
+            const box = text.getBoundingClientRect();
+            const lines = [...text.querySelectorAll("tspan")].map((line) => line.textContent);
+            return [lines.join(" "), lines.length, box.right < edge, box.bottom < plot];
+        });
+    """
+    names = [
+        f"{place}. 784-16-16-16-16-16-10 · SGD with momentum {rate} · batch 100"
+        for place, rate in ((1, 0.02), (2, 0.01))
+    ]
+    wait_until(lambda: page.of_chart("compare_loss", script) == [[name, 2, True, True] for name in names])
+
+
 def test_filters_by_columns(open_browser: Open, put: Put) -> None:
     page = open_browser()
     for rate in (0.5, 1.5, 0.25):

@@ -251,8 +251,10 @@ def test_evidence_is_numbers_and_steps(name: str, parts: list[str]) -> None:
 def test_the_gap_is_named_at_the_end() -> None:
     result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
     text = sentences(replace(RUN, result=result), CASES["learned"][1])
-    assert "is 2.0 percentage points" in text
+    assert "is 2.0 percentage points: overfitting begins here. Try more epochs" in text
     assert "Test accuracy 97.0%" in text
+    wide = sentences(replace(RUN, result=result | {"test_accuracy": 0.66}), CASES["learned"][1])
+    assert "is 33.0 percentage points: the network overfits. Try more training images, augmentation" in wide
 
 
 def test_how_it_ended_is_said_beside_the_verdict() -> None:

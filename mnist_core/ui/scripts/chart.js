@@ -16,6 +16,8 @@ const NARROW = 520; // px: where a chart is narrower, its title needs the room o
 const BUTTONS = { wide: 190, narrow: 34 }; // px that they take
 const AXIS = 60; // px beside the plot, for the numbers of the vertical axis
 const SMALLEST_TITLE = 0.65; // of its size
+const SIGN = 60; // px that the line and the margins of an entry of the legend take
+const LINE = 1.3; // of the letters' size, from one line of an entry to the next
 const ruler = document.createElement("canvas").getContext("2d");
 
 function loadPlotly(url) {
@@ -249,7 +251,7 @@ function create(parent) {
   chart.observer = new ResizeObserver(() => {
     if (!window.Plotly || !div.data || div.clientWidth === 0) return;
     const { height } = forRoom(chart, chart.data);
-    if (div.style.height !== `${height}px` || fitOf(fitted(chart.unfitted, div.clientWidth)) !== chart.fit) {
+    if (fitOf(fittedFigure(chart.unfitted, height, div.clientWidth)) !== chart.fit) {
       chart.pending = chart.data;
       draw(chart, chart.data.plotly, chart.data.failure);
     } else window.Plotly.Plots.resize(div)?.catch(() => {});
@@ -303,10 +305,41 @@ function fitted(layout, width) {
   return { ...layout, title, xaxis, modebar: { ...layout.modebar, remove } };
 }
 
+// A curve's name in lines that fit into so many px, broken between words.
+function linesOf(name, room) {
+  const lines = [""];
+  for (const word of name.split(" ")) {
+    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
+    if (!lines.at(-1) || ruler.measureText(longer).width <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+// The traces with names that are not cut in the legend, and how many px that makes the chart higher.
+function withWholeNames(traces, layout, width) {
+  const size = layout.legend?.font?.size ?? layout.font?.size ?? 12;
+  ruler.font = `${size}px ${layout.font?.family}`;
+  let more = 0;
+  const named = traces.map((trace) => {
+    if (width === 0 || !trace.name || trace.showlegend === false || trace.legend) return trace;
+    const lines = linesOf(trace.name, width - SIGN);
+    more += Math.round((lines.length - 1) * LINE * size);
+    return lines.length > 1 ? { ...trace, name: lines.join("<br>") } : trace;
+  });
+  return [named, more];
+}
+
 // What of a layout depends on the chart's width.
-function fitOf(layout) {
+function fitOf({ layout, traces }) {
   const sizes = [layout.title, layout.xaxis?.title].map((title) => title?.font?.size);
-  return [...sizes, layout.modebar?.remove?.length].join(" ");
+  return [...sizes, layout.modebar?.remove?.length, layout.height, ...traces.map((trace) => trace.name)].join(" ");
+}
+
+// The figure as it is drawn in a chart of this width.
+function fittedFigure(figure, height, width) {
+  const [traces, more] = withWholeNames(figure.data, figure.layout, width);
+  return { traces, layout: fitted({ ...figure.layout, height: height + more, autosize: true }, width) };
 }
 
 async function draw(chart, url, failure) {
@@ -322,7 +355,6 @@ async function draw(chart, url, failure) {
         chart.div.textContent = "";
       }
       const { height } = forRoom(chart, data);
-      chart.div.style.height = `${height}px`;
       // The same object every time: where Plotly finds another configuration (a button's function is never equal to another),
       // it builds the chart anew, and zoom and hidden curves are lost.
       if (chart.svg !== data.svg) {
@@ -335,11 +367,12 @@ async function draw(chart, url, failure) {
       }
       const shown = shownFigure(chart, data);
       const figure = enlarged(shown, data.growth);
-      const layout = fitted({ ...figure.layout, height, autosize: true }, chart.div.clientWidth);
-      chart.fit = fitOf(layout);
-      chart.unfitted = figure.layout;
-      chart.uids = figure.data.map((trace) => String(trace.uid));
-      await Plotly.react(chart.div, withHidden(figure.data.map(withSafeUid), data.linked), layout, chart.config);
+      const { layout, traces } = fittedFigure(figure, height, chart.div.clientWidth);
+      chart.div.style.height = `${layout.height}px`;
+      chart.fit = fitOf({ layout, traces });
+      chart.unfitted = figure;
+      chart.uids = traces.map((trace) => String(trace.uid));
+      await Plotly.react(chart.div, withHidden(traces.map(withSafeUid), data.linked), layout, chart.config);
       if (!chart.listening) {
         reportClicks(chart);
         followLegend(chart);
