@@ -57,6 +57,9 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         return None
     if metrics is not None and not metrics.scale.teaches and kind not in ("diverged", "collapsed", "unstable"):
         explanation = replace(explanation, advice=_less_noise(run))
+    if kind == "learning-slowly" and _early_stop(curves) is not None:
+        # What was still falling is the training loss alone: more updates would not have lowered that of validation.
+        explanation = replace(explanation, advice=message(N_("Try more training images, augmentation, or dropout.")))
     explanation = replace(explanation, kind=kind, title=message(TITLES[kind]))
     return replace(explanation, evidence=(*explanation.evidence, *_ending(run, curves)))
 
@@ -75,9 +78,13 @@ def _from_failure(run: Run) -> Message:
     )
 
 
+def _early_stop(curves: Curves) -> Event | None:
+    return next((event for event in curves.events if event.kind == "early_stop"), None)
+
+
 def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:
     """That the run ended before its time, and why."""
-    early = next((event for event in curves.events if event.kind == "early_stop"), None)
+    early = _early_stop(curves)
     if early is not None and early.value is not None:
         template = N_("Early stopping ended it at step {step}: no epoch after step {best} had a lower validation loss.")
         return (message(template, best=f"{int(early.value):,}", step=f"{early.step:,}"),)

@@ -38,7 +38,7 @@ def _control(panel: Panel, name: str, current: Any, allowed: tuple[Any, ...]) ->
     current = nearest(name, current, allowed)
     with st.container(width=300):
         if name in LAYERS:
-            return _layers(panel, name, title, current, allowed)
+            return _layers(panel, name, current, allowed)
         if FIELDS[name] is bool:
             return panel.toggle(f"free_{name}", title, current)
         if choices(name):
@@ -56,19 +56,19 @@ def _stops(name: str, current: Any, allowed: tuple[Any, ...]) -> list[Any]:
     return sorted({kind(stop) for stop in between if least <= stop <= greatest} | {least, greatest, current})
 
 
-def _layers(panel: Panel, name: str, title: str, current: Sequence[int], allowed: tuple[Any, ...]) -> tuple[int, ...]:
+def _layers(panel: Panel, name: str, current: Sequence[int], allowed: tuple[Any, ...]) -> tuple[int, ...]:
     """How many layers, and how many units each has."""
+    how_many, of_each = names.of_layers(name)
     fewest, most, least, greatest = allowed
     count = len(current)
     if fewest < most:
-        count = panel.slider(f"free_{name}_count", _("{setting}: how many").format(setting=title), fewest, most, count)
+        count = panel.slider(f"free_{name}_count", how_many, fewest, most, count)
     first = current[0] if current else min(max(64, least), greatest)
     known = controls.FILTERS if name == "filters" else controls.UNITS
     stops = sorted({units for units in known if least <= units <= greatest} | {least, greatest, first})
     units = first
     if count and len(stops) > 1:
-        label = _("{setting}: units of each").format(setting=title)
-        units = panel.select_slider(f"free_{name}_units", label, stops, first, format_func=names.number)
+        units = panel.select_slider(f"free_{name}_units", of_each, stops, first, format_func=names.number)
     if tuple(current) and units == first and count == len(current):
         return tuple(current)
     return (int(units),) * count

@@ -101,13 +101,13 @@ def _range(name: str, current: Any) -> None:
     if words := choices(name):
         st.multiselect(title, words, default=words, format_func=names.choice, key=key)
     elif name in LAYERS:
+        how_many, of_each = names.of_layers(name)
         count = SETTINGS[name].layers
         assert count is not None
         fewest, most = int(count.minimum), int(count.maximum)
-        st.slider(_("{setting}: how many").format(setting=title), fewest, most, (fewest, most), key=f"{key}_count")
+        st.slider(how_many, fewest, most, (fewest, most), key=f"{key}_count")
         units = _stops(UNITS, RANGES_OF_UNITS[name], list(current))
-        label = _("{setting}: units of each").format(setting=title)
-        st.select_slider(label, units, (units[0], units[-1]), key=key, format_func=names.number)
+        st.select_slider(of_each, units, (units[0], units[-1]), key=key, format_func=names.number)
     else:
         stops = _stops(STOPS.get(name, _evenly(RANGES[name])), RANGES[name], [] if current is None else [current])
         st.select_slider(title, stops, (stops[0], stops[-1]), key=key, format_func=names.number)

@@ -257,6 +257,18 @@ def but_the_rate(config: RunConfig) -> str:
     return " · ".join(parts)
 
 
+_LAYERS: Mapping[str, tuple[str, str]] = {
+    "hidden_layers": (N_("Hidden layers: how many"), N_("Hidden layers: units of each")),
+    "filters": (N_("Convolutional layers: how many"), N_("Convolutional layers: filters of each")),
+}
+
+
+def of_layers(name: str) -> tuple[str, str]:
+    """What two controls for a setting of layers are called: how many there are, and how wide each is."""
+    count, width = _LAYERS[name]
+    return _(count), _(width)
+
+
 def headline(words: str) -> str:
     """`words` with a capital, as at the head of a column; Greek letters are symbols and stay."""
     return words[:1].upper() + words[1:] if words[:1].isascii() else words

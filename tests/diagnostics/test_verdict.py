@@ -261,6 +261,9 @@ def test_how_it_ended_is_said_beside_the_verdict() -> None:
     learned = CASES["learned"][1]
     early = replace(learned, events=(Event(600, "early_stop", 400.0),))
     assert "ended it at step 600: no epoch after step 400 had a lower validation loss" in sentences(RUN, early)
+    falling = sentences(RUN, replace(CASES["still falling"][1], events=early.events))
+    assert "The loss is still falling" in falling
+    assert falling.endswith("had a lower validation loss. Try more training images, augmentation, or dropout.")
     stopped = replace(RUN, outcome="stopped", progress=Progress(60, 100))
     assert "The run was stopped after step 60 of 100" in sentences(stopped, learned)
     assert "The run was stopped after step 60 of 100" in sentences(stopped, Curves())
