@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,18 @@ def test_a_lesson_goes_on_when_its_task_is_done_and_opens_where_it_was_left(
     progress, _answers = store.lessons.state(STUDENT, lesson)
     assert progress is not None
     assert (progress.place, progress.reached, progress.steps) == (2, 2, 4)
+
+
+def test_free_layers_of_a_cnn_are_convolutional_and_have_filters(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    cnn = TEXT.replace("hidden_layers: [8]}", "model: cnn}").replace("epochs: [1, 2]", "filters: [1, 3, 2, 32]")
+    name = store.written_lessons.create(STUDENT, "A CNN", lessons.packed(replace(SOURCE, texts={"en": cnn}))).lesson
+    app = open_page("lessons", lesson=name)
+    assert app.slider(key=key(app, "slider", "free_filters_count")).label == "Convolutional layers: how many"
+    width = app.select_slider(key=key(app, "select_slider", "free_filters_units"))
+    assert width.label == "Convolutional layers: filters of each"
 
 
 def test_answers_are_kept_half_written_and_are_right_or_wrong(open_page: Open, store: Store, lesson: str) -> None:
