@@ -33,7 +33,8 @@ def predict(here: Here, panel: Panel, block: PredictBlock) -> None:
     """The question before the run, and the outcome beside it afterwards."""
     said = here.predicted(block.of)
     with st.container(border=True, key=panel.key("prediction_box")):
-        st.markdown(f":material/psychology: **{_('Predict first')}**")
+        title = _("Predict first")
+        st.markdown(f":material/psychology: **{title}**")
         if block.ask:
             st.markdown(block.ask)
         if said is None and here.newest(block.of) is None:

@@ -85,7 +85,8 @@ def _state(progress: LessonProgress | None) -> None:
     if progress is None:
         return
     if progress.finished:
-        st.markdown(f":green-badge[:material/check: {_('finished')}]", width="content")
+        finished = _("finished")
+        st.markdown(f":green-badge[:material/check: {finished}]", width="content")
         return
     steps = max(1, progress.steps)
     text = _("Step {n} of {all}").format(n=progress.place + 1, all=steps)

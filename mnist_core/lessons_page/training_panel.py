@@ -80,7 +80,8 @@ def _settings_of(block: Trained, config: RunConfig) -> str:
         return f"{words} · {names.number(block.rates[0])} – {names.number(block.rates[-1])}"
     if isinstance(block, RangeTestBlock) or "learning_rate" in block.free:
         return words
-    return f"{words} · {_('learning rate')} {names.number(config.learning_rate)}"
+    rate = _("learning rate")
+    return f"{words} · {rate} {names.number(config.learning_rate)}"
 
 
 def _button(
