@@ -16,6 +16,7 @@ from mnist_core.lessons.faults import Faults, shown
 from mnist_core.lessons.fields import Fields
 from mnist_core.lessons.markdown import Fence
 from mnist_core.lessons.schema import (
+    Across,
     Answer,
     Asked,
     Block,
@@ -244,7 +245,8 @@ def _inspect(reading: Reading) -> Block:
 def _compare(reading: Reading) -> Block:
     values = reading.fields.listed("runs", 1, MOST_COMPARED, needed=True)
     runs = tuple(_reference(reading, "runs", value.plain, value.line, ("run", "sweep")) for value in values)
-    return CompareBlock(reading.fence.name, reading.fence.line, runs)
+    across: Any = reading.fields.word("across", get_args(Across)) or "step"
+    return CompareBlock(reading.fence.name, reading.fence.line, runs, across)
 
 
 # ---- what is asked ---------------------------------------------------------------------------------------------
@@ -373,7 +375,7 @@ KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
     "range-test": (TRAINED, _range_test),
     "idea": (("idea", "show"), _idea),
     "inspect": (("run", "view"), _inspect),
-    "compare": (("runs",), _compare),
+    "compare": (("runs", "across"), _compare),
     "predict": (("of", "question", "ask", "answers"), _predict),
     "question": (("ask", "answers", "several", "number", "tolerance", "unit", "right", "wrong"), _question),
     "note": (("ask",), _note),

@@ -28,6 +28,7 @@ Measure = Literal[
     "seconds",
     "parameters",
 ]
+Across = Literal["step", "epoch", "seconds"]  # the horizontal axis of curves
 View = Literal["draw", "mistakes", "inside", "course", "disturb"]  # of the Inspect page
 
 
@@ -147,11 +148,12 @@ class InspectBlock:
 
 @dataclass(frozen=True)
 class CompareBlock:
-    """The last runs of these blocks in one chart."""
+    """The last runs of these blocks in one chart, whose horizontal axis begins with `across`."""
 
     name: str
     line: int
     runs: tuple[str, ...]
+    across: Across = "step"
 
 
 @dataclass(frozen=True)

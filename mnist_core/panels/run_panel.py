@@ -379,10 +379,10 @@ def chart_view(panel: Panel) -> charts.ChartView:
         return view_controls(panel)
 
 
-def view_controls(panel: Panel) -> charts.ChartView:
-    """The controls of `chart_view`, to stand in a row with others."""
+def view_controls(panel: Panel, across: str = "step") -> charts.ChartView:
+    """The controls of `chart_view`, to stand in a row with others; `across`: the horizontal axis that they begin with."""
     titles = {"step": N_("Step"), "epoch": N_("Epoch"), "seconds": N_("Seconds")}
-    axis = panel.one_of("view_x", _("Horizontal axis"), titles, "step", titled=False)
+    axis = panel.one_of("view_x", _("Horizontal axis"), titles, across, titled=False)
     with st.popover(_("View"), icon=":material/tune:"):
         log_x = panel.toggle("view_log_x", _("Log horizontal axis"))
         log_y = panel.toggle("view_log_y", _("Log loss axis"))

@@ -91,6 +91,15 @@ def test_what_is_said_of_sweeps_and_range_tests() -> None:
     assert range_test.claims == {"built-in": RangeClaim(suggested=(0.01, 1.0))}
 
 
+def test_what_is_compared_and_across_what() -> None:
+    both = read(WHOLE, name="whole", language="en", images={"loss.png": PNG}).block("both")
+    assert isinstance(both, CompareBlock)
+    assert (both.runs, both.across) == (("large", "rates"), "epoch")
+    one = lesson(f"{RUN}```compare two\nruns: [one]\n```\n").block("two")
+    assert isinstance(one, CompareBlock)
+    assert one.across == "step"
+
+
 def test_what_is_asked() -> None:
     read_lesson = read(WHOLE, name="whole", language="en", images={"loss.png": PNG})
     one, own, given = (read_lesson.block(name) for name in ("why", "own", "chance"))
@@ -179,6 +188,7 @@ FAULTS = {
     "an unknown block": (f"{RUN}```inspect two\nrun: on\nview: draw\n```", 5, "Did you mean one"),
     "no such block at all": ("```inspect two\nrun: one\nview: draw\n```", 2, "there is none"),
     "a block of another kind": (f"{RUN}```note two\nask: x\n```\n```compare three\nruns: [two]\n```", 8, "one of one"),
+    "an unknown axis": (f"{RUN}```compare two\nruns: [one]\nacross: epohc\n```", 6, "Did you mean epoch"),
     "a block below": (f"```compare two\nruns: [one]\n```\n{RUN}", 2, "further below"),
     "a prediction too late": (f"{RUN}```predict two\nof: one\nquestion: outcome\n```", 5, "must stand before"),
     "a prediction of nothing": (f"```predict two\nquestion: outcome\n```\n{RUN}", 1, "of is missing"),
