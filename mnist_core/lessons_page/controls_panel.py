@@ -22,6 +22,7 @@ STOPS: Mapping[str, Sequence[float]] = {
     "epochs": controls.EPOCHS,
     "weight_decay": controls.DECAYS,
 }
+WIDTH = 300  # px of a control
 PLACES = 50  # of a range without stops of its own
 
 
@@ -36,9 +37,9 @@ def draw(panel: Panel, config: RunConfig, free: Free) -> dict[str, Any]:
 def _control(panel: Panel, name: str, current: Any, allowed: tuple[Any, ...]) -> Any:
     title = names.headline(_(NAMES[name]))
     current = nearest(name, current, allowed)
-    with st.container(width=300):
-        if name in LAYERS:
-            return _layers(panel, name, current, allowed)
+    if name in LAYERS:
+        return _layers(panel, name, current, allowed)
+    with st.container(width=WIDTH):
         if FIELDS[name] is bool:
             return panel.toggle(f"free_{name}", title, current)
         if choices(name):
@@ -62,13 +63,15 @@ def _layers(panel: Panel, name: str, current: Sequence[int], allowed: tuple[Any,
     fewest, most, least, greatest = allowed
     count = len(current)
     if fewest < most:
-        count = panel.slider(f"free_{name}_count", how_many, fewest, most, count)
+        with st.container(width=WIDTH):
+            count = panel.slider(f"free_{name}_count", how_many, fewest, most, count)
     first = current[0] if current else min(max(64, least), greatest)
     known = controls.FILTERS if name == "filters" else controls.UNITS
     stops = sorted({units for units in known if least <= units <= greatest} | {least, greatest, first})
     units = first
     if count and len(stops) > 1:
-        units = panel.select_slider(f"free_{name}_units", of_each, stops, first, format_func=names.number)
+        with st.container(width=WIDTH):
+            units = panel.select_slider(f"free_{name}_units", of_each, stops, first, format_func=names.number)
     if tuple(current) and units == first and count == len(current):
         return tuple(current)
     return (int(units),) * count

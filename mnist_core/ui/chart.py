@@ -23,6 +23,7 @@ from mnist_core.ui.texts import _
 from mnist_core.web.kept_files import content_hash
 
 _SCRIPTS = Path(__file__).with_name("scripts")
+LONG_NAME = 20  # letters of a curve's name, which may not fit into one line of a telephone's legend
 MOST_HIDDEN = 1_000  # curves of which is heard that they are hidden
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
 # Travels with every message of every chart, so it only fetches the script, which the browser keeps.
@@ -152,8 +153,9 @@ def live_chart(
         "link": script("live.js"),
         **_addresses(),
     }
-    # Which of two heights it has, only the browser knows.
-    component_height: Any = height if narrow is None else "content"
+    # How high it is where it has two heights, or names that may take several lines, only the browser knows.
+    is_open = narrow is not None or any(len(trace.get("name") or "") > LONG_NAME for trace in figure["data"])
+    component_height: Any = "content" if is_open else height
     hearing: dict[str, Any] = {}
     if on_click is not None:
         hearing["on_clicked_change"] = partial(_hear_click, key, on_click)
