@@ -158,19 +158,9 @@ class Page:
         self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
 
     def take(self, label: str, folder: Path, ending: str) -> Path:
-        """Press the download button whose label has this text; the file of this ending that lies in `folder` then.
-
-        Streamlit forgets how a button's file is made when the page is drawn anew, a moment before the browser hears of the new one.
-        A press in that moment is answered by an error under the button; one presses again then.
-        """
-        failed = "[data-testid=stDownloadButtonError]"
-
-        while True:
-            self.press_label(label)
-            wait_until(lambda: arrived(folder, ending) or self.find(failed), 30)
-            if file := arrived(folder, ending):
-                return file
-            wait_until(lambda: not self.find(failed), 20)
+        """Press the download button whose label has this text; the file of this ending that lies in `folder` then."""
+        self.press_label(label)
+        return wait_until(lambda: arrived(folder, ending))
 
     def press_link(self, label: str) -> None:
         """Press the link that looks like a button and whose label has this text."""

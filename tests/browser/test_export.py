@@ -33,3 +33,22 @@ def test_a_run_is_exported_and_imported(open_browser: Open, put: Put, tmp_path: 
     broken.write_bytes(zip_file.read_bytes()[:1_000])
     other.upload(broken)
     wait_until(lambda: any("not a readable zip" in alert.text for alert in other.find("[data-testid=stAlert]")), 40)
+
+
+def test_a_press_that_meets_a_redrawing_is_made_again(open_browser: Open, put: Put, tmp_path: Path) -> None:
+    """The first press is kept from Streamlit, and answered as Streamlit answers one whose button is no longer known."""
+    page = open_browser()
+    page.downloads_to(tmp_path)
+    page.open(f"/train?run={put(page, epochs=1)}")
+    page.popover("Export")
+    page.browser.execute_script("""
+        document.addEventListener("click", (event) => {
+            const place = event.isTrusted && event.target.closest("[data-testid=stDownloadButton]");
+            if (!place) return;
+            event.stopPropagation();
+            const error = document.createElement("div");
+            error.dataset.testid = "stDownloadButtonError";
+            setTimeout(() => place.append(error));
+        }, true);
+    """)
+    assert page.take("CSV", tmp_path, "csv").read_text().startswith("row,step")

@@ -12,6 +12,7 @@ export default function ({ data, setTriggerValue }) {
     history.mnistLab = {};
     watch(history, data.entries);
     watchConnection(history.mnistLab);
+    watchDownloads();
   }
   history.mnistLab.ask = () => setTriggerValue("back", Date.now());
   if (data.first !== null) history.pushState(history.state, "", window.location.pathname + (data.first && `?${data.first}`));
@@ -36,6 +37,30 @@ function watchConnection(page) {
     if (isConnected() && !was) page.ask();
     was = isConnected();
   }).observe(app, { attributeFilter: ["data-test-connection-state"] });
+}
+
+// A file is made when its button is pressed (ui/download.py). When the page is drawn anew, Streamlit forgets how, a moment before the
+// browser has the new button: a press in between is answered by an error. It is made once more, when the page is drawn.
+const DOWNLOAD = 60_000; // ms that a file may take
+
+function watchDownloads() {
+  document.addEventListener("click", ({ target, isTrusted }) => {
+    const place = isTrusted && target.closest("[data-testid=stDownloadButton]");
+    if (!place) return;
+    const observer = new MutationObserver(() => {
+      if (!place.querySelector("[data-testid=stDownloadButtonError]")) return;
+      observer.disconnect();
+      atRest(() => place.querySelector("button")?.click());
+    });
+    observer.observe(place, { childList: true });
+    setTimeout(() => observer.disconnect(), DOWNLOAD);
+  }, true);
+}
+
+function atRest(act) {
+  const app = document.querySelector("[data-testid=stApp]");
+  if (app.dataset.testScriptState === "notRunning") act();
+  else setTimeout(atRest, 50, act);
 }
 
 function watch(history, entries) {
