@@ -132,8 +132,10 @@ def test_a_store_damaged_in_the_middle_is_a_sentence_and_left_as_it_is(file: Pat
     assert len(content) > 100_000
     content[20_000:90_000] = (bytes(range(256)) * 274)[:70_000]
     file.write_bytes(content)
+    store = open_store()
     with pytest.raises(StoreUnavailableError, match=r"damaged, or it is not a store .* has not been changed"):
-        open_store().runs.newest("ann", 500)
+        store.runs.newest("ann", 500)
+    store.close()
     assert file.read_bytes() == content
 
 
@@ -253,6 +255,7 @@ def test_a_store_whose_folder_is_gone_for_a_while(file: Path) -> None:
         store.runs.newest("ann")
     away.rename(file.parent)
     assert store.runs.newest("ann") == []
+    store.close()
 
 
 class RefusalError(Exception):
