@@ -14,7 +14,7 @@ holds for every optimizer and network.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -212,16 +212,34 @@ def _learning(reading: Reading) -> Message | None:
         return message(
             N_("The best rate tried is {best} (training loss {loss}), which is already on the edge."), **values
         )
+    if reading.best.zone == "edge":
+        return _best_on_the_edge(good, values)
+    if len(good) == 1:
+        return message(
+            N_("The network learns well at only one of the rates tried, {best} (training loss {loss})."), **values
+        )
+    return message(
+        N_("The network learns at rates from {low} to {high}; the best rate tried is {best} (training loss {loss})."),
+        low=_rate(good[0]),
+        high=_rate(good[-1]),
+        **values,
+    )
+
+
+def _best_on_the_edge(good: Sequence[float], values: Mapping[str, str]) -> Message:
+    """Where rates without trouble are not those with the lowest loss."""
     if len(good) == 1:
         return message(
             N_(
-                "The network learns well at only one of the rates tried, {rate}; the best is {best} (training loss {loss})."
+                "The loss falls smoothly at only one of the rates tried, {rate}. The lowest training loss, {loss}, is reached at {best}, which is already on the edge."
             ),
             rate=_rate(good[0]),
             **values,
         )
     return message(
-        N_("The network learns at rates from {low} to {high}; the best rate tried is {best} (training loss {loss})."),
+        N_(
+            "The loss falls smoothly at rates from {low} to {high}. The lowest training loss, {loss}, is reached at {best}, which is already on the edge."
+        ),
         low=_rate(good[0]),
         high=_rate(good[-1]),
         **values,

@@ -72,6 +72,23 @@ def test_an_unstable_rate_is_on_the_edge_however_well_it_ended() -> None:
     assert zones(ended(0.5, 0.01), ended(1.2, 0.01, unstable=True))[1.2] == "edge"
 
 
+def test_where_the_lowest_loss_is_on_the_edge_that_is_said_and_no_other_rate_is_called_the_best() -> None:
+    """A rate that learns "at only one of the rates, 0.2" beside "the best is 0.8" read as a contradiction."""
+    shaky = ended(0.8, 0.01, unstable=True)
+    assert sentences(ended(0.002, 1.9), ended(0.2, 0.1), shaky).startswith(
+        "The loss falls smoothly at only one of the rates tried, 0.2. The lowest training loss, 0.01, is reached at 0.8, which is already on the edge."
+    )
+    assert sentences(ended(0.1, 0.2), ended(0.2, 0.1), shaky).startswith(
+        "The loss falls smoothly at rates from 0.1 to 0.2. The lowest training loss, 0.01, is reached at 0.8, which is already on the edge."
+    )
+
+
+def test_the_only_good_rate_is_the_best() -> None:
+    assert sentences(ended(0.002, 1.9), ended(0.2, 0.1), ended(3, 2.3, "collapsed")).startswith(
+        "The network learns well at only one of the rates tried, 0.2 (training loss 0.1)."
+    )
+
+
 def test_seeds_that_disagree_are_on_the_edge() -> None:
     trials = (ended(0.5, 0.1), ended(0.5, 0.1, seed=1), ended(1.2, 0.1), ended(1.2, 2.3, "collapsed", seed=1))
     broken = (ended(2.0, 2.3, "collapsed"), ended(2.0, 2.3, "collapsed", seed=1))
