@@ -12,6 +12,7 @@ export default function ({ data, setTriggerValue }) {
     history.mnistLab = {};
     watch(history, data.entries);
     watchConnection(history.mnistLab);
+    watchTheme(history.mnistLab);
     watchDownloads();
   }
   history.mnistLab.ask = () => setTriggerValue("back", Date.now());
@@ -37,6 +38,19 @@ function watchConnection(page) {
     if (isConnected() && !was) page.ask();
     was = isConnected();
   }).observe(app, { attributeFilter: ["data-test-connection-state"] });
+}
+
+// Charts are drawn by the server in the colors of the theme. When it changes (the evening comes, another is chosen in the menu),
+// Streamlit colors its own parts alone: dark letters would stay on a page that is dark now.
+function watchTheme(page) {
+  const app = document.querySelector("[data-testid=stApp]");
+  const scheme = () => getComputedStyle(app).colorScheme;
+  let was = scheme();
+  new MutationObserver(() => {
+    if (scheme() === was) return;
+    was = scheme();
+    page.ask();
+  }).observe(app, { attributeFilter: ["class"] });
 }
 
 // A file is made when its button is pressed (ui/download.py). When the page is drawn anew, Streamlit forgets how, a moment before the
