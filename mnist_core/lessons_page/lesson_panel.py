@@ -34,7 +34,7 @@ from mnist_core.ui.views import Views
 
 SLOW = 0.5  # of a lesson's minutes: where its training takes longer, the light variant is chosen at first
 STYLE = """<style>
-.st-key-lesson { max-width: 74rem; }
+.st-key-lesson { max-width: 74rem; margin-inline: auto; }
 .st-key-lesson [data-testid="stMarkdownContainer"] :is(p, ul, ol, blockquote) { max-width: 46rem; }
 .st-key-lesson :is(p, li, th, td) { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-lesson [data-testid="stAlert"] :is(p, ul, ol) { max-width: none; }

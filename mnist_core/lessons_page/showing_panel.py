@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,8 @@ from mnist_core.lessons.schema import CheckBlock, CompareBlock, IdeaBlock, Inspe
 from mnist_core.lessons_page import reached
 from mnist_core.lessons_page.here import Here, go
 from mnist_core.panels import run_panel
-from mnist_core.ui import address, frame, live_parts, names, texts, watch
+from mnist_core.records import Split
+from mnist_core.ui import address, frame, live_parts, names, seal, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 from mnist_core.ui.views import Views
@@ -75,16 +77,23 @@ def compare(here: Here, panel: Panel, block: CompareBlock) -> None:
 
 def _picture(ids: tuple[str, ...], metric: overlay.Metric, view: ChartView) -> live_parts.Picture:
     views = [watch.look(run_id) for run_id in ids]
+    part = _part_of_all(views)
 
     def make() -> dict[str, Any]:
         titles = names.run_titles([one.run for one in views])
         overlaid = overlay.overlaid([(title.plain, one.curves) for title, one in zip(titles, views, strict=True)])
-        has_validation = any(one.run.config.validation_size for one in views)
         chance = maximum_chance(one.run.config for one in views)
-        return overlay.runs_chart(overlaid, metric, ("validation" if has_validation else "train",), view, _, chance)
+        return overlay.runs_chart(overlaid, metric, (part,), view, _, chance)
 
-    key = ("lesson", ids, tuple(one.run.version for one in views), metric, view, texts.language())
+    key = ("lesson", ids, part, tuple(one.run.version for one in views), metric, view, texts.language())
     return live_parts.Picture(watch.figure(key, make), _("Curves of all runs, overlaid."))
+
+
+def _part_of_all(views: Sequence[watch.View]) -> Split:
+    """The part of the data on which each of these runs has a curve; a run without validation images is not left out."""
+    if all(one.run.config.validation_size for one in views):
+        return "validation"
+    return "test" if "test" in seal.splits() else "train"
 
 
 def check(here: Here, panel: Panel, block: CheckBlock) -> None:

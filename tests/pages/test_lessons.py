@@ -18,7 +18,7 @@ from mnist_core.store.rows import end_run
 from mnist_core.ui import session
 from tests.lessons_page.short import SOURCE, TEXT
 from tests.pages.conftest import Open
-from tests.pages.content import texts
+from tests.pages.content import components, texts
 
 STUDENT = "a" * 32
 
@@ -73,6 +73,31 @@ def test_free_layers_of_a_cnn_are_convolutional_and_have_filters(
     assert app.slider(key=key(app, "slider", "free_filters_count")).label == "Convolutional layers: how many"
     width = app.select_slider(key=key(app, "select_slider", "free_filters_units"))
     assert width.label == "Convolutional layers: filters of each"
+
+
+@pytest.mark.parametrize(
+    ("validation", "sealed", "part"),
+    [((1_000, 1_000), False, "Validation"), ((0, 1_000), False, "Test"), ((0, 1_000), True, "Training")],
+)
+def test_runs_are_compared_on_a_part_that_all_of_them_have(
+    open_page: Open,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    validation: tuple[int, int],
+    sealed: bool,
+    part: str,
+) -> None:
+    """A run without validation images was a name in the legend without a curve."""
+    student = f"{part:x<32}".lower()  # the seal of each is remembered by the process
+    monkeypatch.setattr(session, "name_in", lambda _cookies: student)
+    store.facts.set(f"seal:{student}", {"sealed": sealed, "opened": 0})
+    name = "2-the-first-look"
+    for block, size in zip(("look", "own"), validation, strict=True):
+        store.runs.create(student, RunConfig(validation_size=size), place=LessonPlace(name, block))
+    store.lessons.go_to(student, name, 8, 10)
+    app = open_page("lessons", lesson=name, step="9")
+    charts = [message["figure"] for message in components(app) if str(message.get("key")).endswith("compare_loss")]
+    assert [chart["layout"]["title"]["text"] for chart in charts] == [f"Loss – {part}"]
 
 
 def test_answers_are_kept_half_written_and_are_right_or_wrong(open_page: Open, store: Store, lesson: str) -> None:
