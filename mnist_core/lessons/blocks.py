@@ -246,7 +246,8 @@ def _compare(reading: Reading) -> Block:
     values = reading.fields.listed("runs", 1, MOST_COMPARED, needed=True)
     runs = tuple(_reference(reading, "runs", value.plain, value.line, ("run", "sweep")) for value in values)
     across: Any = reading.fields.word("across", get_args(Across)) or "step"
-    return CompareBlock(reading.fence.name, reading.fence.line, runs, across)
+    log_loss_axis = reading.fields.flag("log_loss_axis")
+    return CompareBlock(reading.fence.name, reading.fence.line, runs, across, log_loss_axis)
 
 
 # ---- what is asked ---------------------------------------------------------------------------------------------
@@ -375,7 +376,7 @@ KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
     "range-test": (TRAINED, _range_test),
     "idea": (("idea", "show"), _idea),
     "inspect": (("run", "view"), _inspect),
-    "compare": (("runs", "across"), _compare),
+    "compare": (("runs", "across", "log_loss_axis"), _compare),
     "predict": (("of", "question", "ask", "answers"), _predict),
     "question": (("ask", "answers", "several", "number", "tolerance", "unit", "right", "wrong"), _question),
     "note": (("ask",), _note),

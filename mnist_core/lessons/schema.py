@@ -148,12 +148,14 @@ class InspectBlock:
 
 @dataclass(frozen=True)
 class CompareBlock:
-    """The last runs of these blocks in one chart, whose horizontal axis begins with `across`."""
+    """The last runs of these blocks in one chart, whose horizontal axis begins with `across`; `log_loss_axis`: the loss stands on
+    a log axis at first."""
 
     name: str
     line: int
     runs: tuple[str, ...]
     across: Across = "step"
+    log_loss_axis: bool = False
 
 
 @dataclass(frozen=True)

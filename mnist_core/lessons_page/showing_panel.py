@@ -64,7 +64,7 @@ def compare(here: Here, panel: Panel, block: CompareBlock) -> None:
             return
         views = watch.look_at([run.id for run in newest])
         with st.container(horizontal=True, key=panel.key("compare_controls")):
-            view = run_panel.view_controls(panel, block.across)
+            view = run_panel.view_controls(panel, block.across, log_loss_axis=block.log_loss_axis)
         ids = tuple(one.run.id for one in views)
         live_parts.link(views, partial(live_parts.states, ids), key=panel.key("compare_link"))
         metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")

@@ -379,13 +379,13 @@ def chart_view(panel: Panel) -> charts.ChartView:
         return view_controls(panel)
 
 
-def view_controls(panel: Panel, across: str = "step") -> charts.ChartView:
-    """The controls of `chart_view`, to stand in a row with others; `across`: the horizontal axis that they begin with."""
+def view_controls(panel: Panel, across: str = "step", *, log_loss_axis: bool = False) -> charts.ChartView:
+    """The controls of `chart_view`, to stand in a row with others; `across`, `log_loss_axis`: the axes that they begin with."""
     titles = {"step": N_("Step"), "epoch": N_("Epoch"), "seconds": N_("Seconds")}
     axis = panel.one_of("view_x", _("Horizontal axis"), titles, across, titled=False)
     with st.popover(_("View"), icon=":material/tune:"):
         log_x = panel.toggle("view_log_x", _("Log horizontal axis"))
-        log_y = panel.toggle("view_log_y", _("Log loss axis"))
+        log_y = panel.toggle("view_log_y", _("Log loss axis"), log_loss_axis)
         smoothing = panel.slider("view_smoothing", _("Smoothing"), 0.0, 0.95, 0.0, 0.05)
     base = charts.ChartView(x=cast(Any, axis), dark=session.dark())
     return replace(base, log_x=log_x, log_y=log_y, smoothing=smoothing)

@@ -91,13 +91,13 @@ def test_what_is_said_of_sweeps_and_range_tests() -> None:
     assert range_test.claims == {"built-in": RangeClaim(suggested=(0.01, 1.0))}
 
 
-def test_what_is_compared_and_across_what() -> None:
+def test_what_is_compared_and_on_which_axes() -> None:
     both = read(WHOLE, name="whole", language="en", images={"loss.png": PNG}).block("both")
     assert isinstance(both, CompareBlock)
-    assert (both.runs, both.across) == (("large", "rates"), "epoch")
+    assert (both.runs, both.across, both.log_loss_axis) == (("large", "rates"), "epoch", True)
     one = lesson(f"{RUN}```compare two\nruns: [one]\n```\n").block("two")
     assert isinstance(one, CompareBlock)
-    assert one.across == "step"
+    assert (one.across, one.log_loss_axis) == ("step", False)
 
 
 def test_what_is_asked() -> None:
