@@ -32,6 +32,7 @@ from mnist_core.lessons.schema import (
     QuestionBlock,
     RangeTestBlock,
     RunBlock,
+    SealBlock,
     SweepBlock,
     View,
 )
@@ -338,6 +339,10 @@ def _check(reading: Reading) -> Block:
     return CheckBlock(reading.fence.name, reading.fence.line, says, claim or Claim(), run)
 
 
+def _seal(reading: Reading) -> Block:
+    return SealBlock(reading.fence.name, reading.fence.line)
+
+
 # ---- other blocks ----------------------------------------------------------------------------------------------
 
 
@@ -381,4 +386,5 @@ KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
     "question": (("ask", "answers", "several", "number", "tolerance", "unit", "right", "wrong"), _question),
     "note": (("ask",), _note),
     "check": (("says", "until", "run"), _check),
+    "seal": ((), _seal),
 }

@@ -19,7 +19,7 @@ from mnist_core.lessons.faults import Faults, shown
 from mnist_core.lessons.schema import Code, Picture, Prose
 from mnist_core.messages import N_
 
-KINDS = ("run", "sweep", "range-test", "idea", "inspect", "compare", "predict", "question", "note", "check")
+KINDS = ("run", "sweep", "range-test", "idea", "inspect", "compare", "predict", "question", "note", "check", "seal")
 PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\.(png|jpg|jpeg|webp)", re.ASCII)
 MOST_NESTING = 12  # of Markdown's tokens: a paragraph of a list in a list has 5
 _READER = MarkdownIt("commonmark").enable("table")

@@ -229,6 +229,14 @@ class CheckBlock:
     run: str | None = None
 
 
+@dataclass(frozen=True)
+class SealBlock:
+    """The button that seals the test set and opens it again."""
+
+    name: str
+    line: int
+
+
 Block = (
     RunBlock
     | SweepBlock
@@ -240,6 +248,7 @@ Block = (
     | QuestionBlock
     | NoteBlock
     | CheckBlock
+    | SealBlock
 )
 Part = Prose | Code | Picture | Block
 

@@ -22,6 +22,7 @@ from mnist_core.lessons.schema import (
     PredictBlock,
     Prose,
     QuestionBlock,
+    SealBlock,
     Trained,
 )
 from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
@@ -218,6 +219,8 @@ def _live(here: Here, block: Part, drawers: Drawers) -> None:
         showing_panel.compare(here, panel, block)
     elif isinstance(block, CheckBlock):
         showing_panel.check(here, panel, block)
+    elif isinstance(block, SealBlock):
+        showing_panel.seal_of_the_test_set(panel)
     else:
         _asking(block)(here, panel, block)
 

@@ -114,6 +114,12 @@ def check(here: Here, panel: Panel, block: CheckBlock) -> None:
         _lead_to_run(here, panel, block)
 
 
+def seal_of_the_test_set(panel: Panel) -> None:
+    """Whether test figures are shown, why one looks at them once, and the button."""
+    with st.container(border=True, key=panel.key("seal_box")):
+        seal.explained(panel.key("seal"))
+
+
 def _lead_to_run(here: Here, panel: Panel, block: CheckBlock) -> None:
     """The way to the run that is asked for, where that stands in another step."""
     place = None if block.run is None else here.step_of(block.run)

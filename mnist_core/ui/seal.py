@@ -80,24 +80,47 @@ def hidden_curves(curves: Curves) -> Curves:
 
 def draw() -> None:
     """The seal and its button, with how often it was opened and why that matters."""
-    state = _state()
-    icon, word = (
-        (":material/lock:", _("Test set sealed")) if state["sealed"] else (":material/lock_open:", _("Test set open"))
-    )
     if _class_seals():
-        st.caption(_(":material/lock: Your teacher has sealed the test set for the class."))
+        _say_who_seals()
         return
+    icon, word = _in_words()
     with st.popover(word, icon=icon):
-        st.markdown(
-            _(
-                "Choose settings with the **validation** images, and look at the **test** images once, at the end. Each time you look and then change something, the test results become a little better than results on new images would be."
-            )
+        _reason_and_button("seal")
+
+
+def explained(key: str) -> None:
+    """The same without a popover, as part of a text; `key`: of the button."""
+    if _class_seals():
+        _say_who_seals()
+        return
+    icon, word = _in_words()
+    st.markdown(f"{icon} **{word}**")
+    _reason_and_button(key)
+
+
+def _say_who_seals() -> None:
+    st.caption(_(":material/lock: Your teacher has sealed the test set for the class."))
+
+
+def _in_words() -> tuple[str, str]:
+    """An icon and the state."""
+    if _state()["sealed"]:
+        return ":material/lock:", _("Test set sealed")
+    return ":material/lock_open:", _("Test set open")
+
+
+def _reason_and_button(key: str) -> None:
+    state = _state()
+    st.markdown(
+        _(
+            "Choose settings with the **validation** images, and look at the **test** images once, at the end. Each time you look and then change something, the test results become a little better than results on new images would be."
         )
-        if state["opened"]:
-            text = ngettext("You have opened it {n} time.", "You have opened it {n} times.", state["opened"])
-            st.markdown(text.format(n=state["opened"]))
-        label = _("Open the test set") if state["sealed"] else _("Seal the test set")
-        st.button(label, key="seal", on_click=_switch)
+    )
+    if state["opened"]:
+        text = ngettext("You have opened it {n} time.", "You have opened it {n} times.", state["opened"])
+        st.markdown(text.format(n=state["opened"]))
+    label = _("Open the test set") if state["sealed"] else _("Seal the test set")
+    st.button(label, key=key, on_click=_switch)
 
 
 def _state() -> State:
@@ -131,6 +154,7 @@ def _switch() -> None:
     new_state = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
     session.store().facts.set(_key(session.student()), new_state)
     _keep(session.student(), new_state)
+    frame.draw_anew()
 
 
 def _key(student: str) -> str:

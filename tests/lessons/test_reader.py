@@ -25,6 +25,7 @@ from mnist_core.lessons.schema import (
     RangeClaim,
     RangeTestBlock,
     RunBlock,
+    SealBlock,
     SweepBlock,
     SweepClaim,
 )
@@ -53,7 +54,7 @@ def test_every_kind_of_part_becomes_plain_data() -> None:
     assert read_lesson.needs == ("the words *epoch* and *loss*",)
     assert [type(part) for part in read_lesson.parts] == [
         *(Prose, PredictBlock, RunBlock, Prose, Picture, Code, InspectBlock, SweepBlock, RangeTestBlock),
-        *(CompareBlock, IdeaBlock, QuestionBlock, QuestionBlock, QuestionBlock, NoteBlock, CheckBlock),
+        *(CompareBlock, IdeaBlock, QuestionBlock, QuestionBlock, QuestionBlock, NoteBlock, SealBlock, CheckBlock),
     ]
     lines = WHOLE.split("\n")
     for part in read_lesson.blocks:

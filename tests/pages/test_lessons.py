@@ -18,7 +18,7 @@ from mnist_core.store.rows import end_run
 from mnist_core.ui import session
 from tests.lessons_page.short import SOURCE, TEXT
 from tests.pages.conftest import Open
-from tests.pages.content import components, texts
+from tests.pages.content import components, metrics, texts
 
 STUDENT = "a" * 32
 
@@ -98,6 +98,29 @@ def test_runs_are_compared_on_a_part_that_all_of_them_have(
     app = open_page("lessons", lesson=name, step="9")
     charts = [message["figure"] for message in components(app) if str(message.get("key")).endswith("compare_loss")]
     assert [chart["layout"]["title"]["text"] for chart in charts] == [f"Loss – {part}"]
+
+
+def test_the_lesson_on_the_sealed_test_set_seals_it_and_opens_it(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open the seal now, it said, and nothing was sealed."""
+    student, name = "5ea1" * 8, "8-learning-by-heart"
+    monkeypatch.setattr(session, "name_in", lambda _cookies: student)
+    run_id = store.runs.create(student, RunConfig(), place=LessonPlace(name, "mine"))
+    result = {"train_accuracy": 0.9, "validation_accuracy": 0.85, "test_accuracy": 0.8421}
+    with store.database.begin() as connection:
+        end_run(connection, run_id, "completed", result)
+    store.lessons.go_to(student, name, 8, 10)
+    app = open_page("lessons", lesson=name, step="8")
+    assert "84.21%" in metrics(app).values()
+    app.button(key=key(app, "button", "-seal")).click().run()
+    assert "**Test set sealed**" in texts(app)
+    assert list(metrics(app).values()) == ["90.00%", "85.00%"]
+    app = open_page("lessons", lesson=name, step="9")
+    app.button(key=key(app, "button", "-seal")).click().run()
+    assert "You have opened it 1 time." in texts(app)
+    app = open_page("lessons", lesson=name, step="8")
+    assert "84.21%" in metrics(app).values()
 
 
 def test_answers_are_kept_half_written_and_are_right_or_wrong(open_page: Open, store: Store, lesson: str) -> None:
