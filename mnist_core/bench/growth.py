@@ -11,7 +11,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -93,11 +94,23 @@ def _fill(count: int) -> None:
     store.close()
 
 
+@contextmanager
+def _stores_of_its_own() -> Iterator[None]:
+    """The pages open the store anew, and it is closed at the end."""
+    stores: dict[str, Store] = {}
+    with patch("mnist_core.ui.session._stores", stores):
+        try:
+            yield
+        finally:
+            for store in stores.values():
+                store.close()
+
+
 def _timed() -> tuple[float, ...]:
     """Seconds of the page's script for each of `TIMED`: at first, again, and after something was typed or chosen."""
     from streamlit.testing.v1 import AppTest  # noqa: TID251 - the page is run, nothing is drawn with it
 
-    with patch("mnist_core.jobs.keeper.keep_cluster", lambda: None), patch("mnist_core.ui.session._stores", {}):
+    with patch("mnist_core.jobs.keeper.keep_cluster", lambda: None), _stores_of_its_own():
         app = AppTest.from_file(str(_APP), default_timeout=60)
         app.session_state["student"], app.session_state["student_known"] = STUDENT, True
         app.run()
