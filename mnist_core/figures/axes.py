@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 POINTS = 2_000  # drawn of a curve at most; spikes survive
 PAD = 0.02  # of the axis, free on both sides
 LEAST_LOSS = 1e-6  # lowest end of a log axis for losses
+FAR = 100  # times chance: up to there a log axis shows how runs end
 ENDS = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)  # times a power of ten: where a growing horizontal axis ends
 
 
@@ -146,17 +147,27 @@ def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) 
     most = 1.1 * float(np.quantile(calm, 0.9) if len(calm) > 3 else calm.max()) if len(calm) else 0.0
     top = max(1.6 * chance, most)
     if log:
-        return float(10 ** np.ceil(np.log10(top)))
+        return _power_of_ten(top)
     unit = 10 ** np.floor(np.log10(top)) / 2
     return float(np.ceil(top / unit) * unit)
 
 
 def top_of_losses(columns: Sequence[Floats], chance: float, *, log: bool = False) -> float:
     """The greatest loss that a chart of several runs shows, a column each: as for one, but runs that end far beyond
-    chance have no say in it where there are others."""
+    chance have no say in it where there are others. A log axis has room for those that end within `FAR` times chance."""
     ends_at = [float(measured[-1]) if len(measured := column[np.isfinite(column)]) else np.inf for column in columns]
     well = [column for column, last in zip(columns, ends_at, strict=True) if last <= 1.6 * chance]
-    return top_of_loss(well or columns, chance, log=log)
+    top = top_of_loss(well or columns, chance, log=log)
+    if not log:
+        return top
+    far = [column for column, last in zip(columns, ends_at, strict=True) if 1.6 * chance < last <= FAR * chance]
+    calm = [values[values <= FAR * chance] for values in (finite([column]) for column in far)]
+    return max([top, *(_power_of_ten(float(np.quantile(values, 0.9))) for values in calm)])
+
+
+def _power_of_ten(value: float) -> float:
+    """The next that is not below the positive `value`."""
+    return float(10 ** np.ceil(np.log10(value)))
 
 
 def loss_axis(columns: Sequence[Floats], top: float, view: ChartView) -> dict[str, Any]:

@@ -61,6 +61,14 @@ def test_the_order_of_runs_does_not_matter() -> None:
     assert axes.top_of_loss([good, good, broken], 2.3) == axes.top_of_loss([broken, good, good], 2.3) == 4
 
 
+def test_a_log_axis_has_room_for_a_run_that_ends_far_above_chance_but_not_for_an_explosion() -> None:
+    good, loud, broken = floats(2.3, 1, 0.5), floats(94, 60, 20, 12), floats(2.3, 1e30, 1e30)
+    assert axes.top_of_losses([good, loud], 2.3) == 4
+    assert axes.top_of_losses([good, good, loud, broken], 2.3, log=True) == 100
+    assert axes.top_of_losses([good, broken], 2.3, log=True) == 10
+    assert axes.top_of_losses([good, floats(3, 1e6, 1e6, 50)], 2.3, log=True) == 100  # 0.9 of what is below 230
+
+
 def test_while_a_run_explodes_the_axis_stays_where_it_was() -> None:
     losses = [2.3] * 40 + [2.3 * 3**k for k in range(1, 60)]
     tops = {ends_of(loss_chart(RUN, curves(losses[:n]), ChartView(), str), "yaxis")[1] for n in range(30, 99)}
