@@ -153,8 +153,9 @@ def live_chart(
         "link": script("live.js"),
         **_addresses(),
     }
-    # How high it is where it has two heights, or names that may take several lines, only the browser knows.
-    is_open = narrow is not None or any(len(trace.get("name") or "") > LONG_NAME for trace in figure["data"])
+    # How high it is where it has two heights, square cells, or names that may take several lines, only the browser knows.
+    has_long_name = any(len(trace.get("name") or "") > LONG_NAME for trace in figure["data"])
+    is_open = narrow is not None or has_long_name or "scaleanchor" in figure["layout"].get("yaxis", {})
     component_height: Any = "content" if is_open else height
     hearing: dict[str, Any] = {}
     if on_click is not None:

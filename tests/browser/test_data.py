@@ -123,3 +123,16 @@ def test_samples_in_the_order_of_ones_own_run(open_browser: Open, put: Put) -> N
     wait_until(lambda: page.find(".stImage img, [data-testid=stImage] img"))
     page.choose("samples_rank_part", "Test")
     page.wait_for("of all 10,000 test images", 60)
+
+
+def test_on_a_telephone_a_table_of_pixels_leaves_no_empty_height(open_browser: Open) -> None:
+    """Its cells are square: half of the height that it has on a desk would be empty."""
+    page = open_browser(size=(420, 1400)).open("/data")
+    page.choose("data_view", "Pixel values")
+    script = """
+        const plot = chart.querySelector(".nsewdrag").getBoundingClientRect();
+        const around = chart.getBoundingClientRect();
+        const below = chart.closest("[data-testid=stVerticalBlock]").getBoundingClientRect();
+        return [plot.height / plot.width, around.height < around.width + 80, around.bottom <= below.bottom + 1];
+    """
+    wait_until(lambda: page.of_chart("numbers", script) == [pytest.approx(1, abs=0.02), True, True])

@@ -301,6 +301,7 @@ function fitted(layout, width) {
   const narrow = width < NARROW;
   const title = fittedTitle(layout.title, layout.font, width - (narrow ? BUTTONS.narrow : BUTTONS.wide));
   const xaxis = { ...layout.xaxis, title: fittedTitle(layout.xaxis?.title, layout.font, width - AXIS) };
+  if (narrow && xaxis.type === "log" && Number.isInteger(xaxis.dtick)) xaxis.dtick *= 2; // a number at every power would not fit
   const remove = narrow ? ["zoom", "pan", "zoomin", "zoomout", "resetscale", "toimage"] : [];
   return { ...layout, title, xaxis, modebar: { ...layout.modebar, remove } };
 }
@@ -339,7 +340,10 @@ function fitOf({ layout, traces }) {
 // The figure as it is drawn in a chart of this width.
 function fittedFigure(figure, height, width) {
   const [traces, more] = withWholeNames(figure.data, figure.layout, width);
-  return { traces, layout: fitted({ ...figure.layout, height: height + more, autosize: true }, width) };
+  // One picture with square cells: where the chart is narrow, all height beyond that would be empty.
+  const isSquare = figure.layout.yaxis?.scaleanchor && !figure.layout.yaxis2;
+  const most = isSquare && width > 0 ? Math.min(height, width + AXIS) : height;
+  return { traces, layout: fitted({ ...figure.layout, height: most + more, autosize: true }, width) };
 }
 
 async function draw(chart, url, failure) {
