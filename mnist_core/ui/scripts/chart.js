@@ -17,6 +17,7 @@ const BUTTONS = { wide: 190, narrow: 34 }; // px that they take
 const AXIS = 60; // px beside the plot, for the numbers of the vertical axis
 const SMALLEST_TITLE = 0.65; // of its size
 const SIGN = 60; // px that the line and the margins of an entry of the legend take
+const LONGEST = 4; // of the letters' size, of a number on a log axis with the gap beside it
 const LINE = 1.3; // of the letters' size, from one line of an entry to the next
 const ruler = document.createElement("canvas").getContext("2d");
 
@@ -301,9 +302,17 @@ function fitted(layout, width) {
   const narrow = width < NARROW;
   const title = fittedTitle(layout.title, layout.font, width - (narrow ? BUTTONS.narrow : BUTTONS.wide));
   const xaxis = { ...layout.xaxis, title: fittedTitle(layout.xaxis?.title, layout.font, width - AXIS) };
-  if (narrow && xaxis.type === "log" && Number.isInteger(xaxis.dtick)) xaxis.dtick *= 2; // a number at every power would not fit
+  if (narrow) thinLogTicks(xaxis, layout.font.size, width - AXIS);
   const remove = narrow ? ["zoom", "pan", "zoomin", "zoomout", "resetscale", "toimage"] : [];
   return { ...layout, title, xaxis, modebar: { ...layout.modebar, remove } };
+}
+
+// Numbers at fewer powers of ten, where those at every one (figures/axes.py) would be turned to fit.
+function thinLogTicks(axis, size, room) {
+  if (axis.type !== "log" || !Number.isInteger(axis.dtick)) return;
+  const [low, high] = axis.autorangeoptions?.include ?? [1, 1];
+  const numbers = 1 + Math.log10(high / low) / axis.dtick;
+  if (numbers * LONGEST * size > room) axis.dtick *= 2;
 }
 
 // A curve's name in lines that fit into so many px, broken between words.
