@@ -16,6 +16,7 @@ from mnist_core.store import Store, open_store
 @pytest.fixture
 def store(home: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A store that is shared with the jobs of this process, which train on few images."""
+    monkeypatch.setattr(data, "available", lambda name: name == "built-in")  # else each home draws 70,000 digits
     monkeypatch.setattr(data, "load_dataset", lambda _name: tiny)
     opened = open_store()
     worker_store._stores[opened.url] = opened
