@@ -44,7 +44,7 @@ def test_a_lesson_without_faults(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (folder / "loss.png").write_bytes(PNG)
     for place in (tmp_path, folder, folder / "en.md"):
         assert main(["lesson", "check", str(place)]) == 0
-        assert capsys.readouterr().out == f"{folder / 'en.md'}: nothing is wrong (12 blocks)\n"
+        assert capsys.readouterr().out == f"{folder / 'en.md'}: nothing is wrong (13 blocks)\n"
 
 
 def test_every_fault_of_every_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
