@@ -28,7 +28,7 @@ from mnist_core.lessons.schema import (
 from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
 from mnist_core.lessons_page.here import STEP, Here, go, measured_speed
 from mnist_core.panels.course import Entry
-from mnist_core.ui import address, data_note, frame, names, session, texts
+from mnist_core.ui import address, data_note, frame, names, seal, session, texts
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 from mnist_core.ui.views import Views
@@ -72,6 +72,8 @@ def draw(entry: Entry, lesson: Lesson, drawers: Drawers) -> None:
         st.title(escape.markdown(lesson.title))
         with st.container(horizontal=True, vertical_alignment="center", key="lesson_facts"):
             facts = st.container(width="stretch")
+            if seal.sealed():  # else nobody would know why a test accuracy that is asked for stands nowhere
+                seal.draw()
             here = Here(lesson, entry.name, _is_light(lesson))
         with facts:
             _facts(here, entry)

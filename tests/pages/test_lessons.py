@@ -116,6 +116,7 @@ def test_the_lesson_on_the_sealed_test_set_seals_it_and_opens_it(
     app.button(key=key(app, "button", "-seal")).click().run()
     assert "**Test set sealed**" in texts(app)
     assert list(metrics(app).values()) == ["90.00%", "85.00%"]
+    assert "Open the test set" in [button.label for button in open_page("lessons", lesson="2-the-first-look").button]
     app = open_page("lessons", lesson=name, step="9")
     app.button(key=key(app, "button", "-seal")).click().run()
     assert "You have opened it 1 time." in texts(app)
