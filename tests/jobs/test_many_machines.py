@@ -21,7 +21,7 @@ from tests.jobs.servers import PATIENCE_SECONDS, SHORT, Start, at_work, finished
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.processes
-LIFE = SHORT.replace(epochs=150)  # long enough for what happens to it
+LIFE = SHORT.replace(epochs=150)  # half a minute with the slow worker, long enough for what happens to it
 
 
 class Machine:
@@ -71,7 +71,8 @@ def machines(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[
         address = f"tcp://127.0.0.1:{port}"
         scheduler = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
         resources = ["--resources", "train=1 analysis=1 short=1", "--nthreads", "3", "--memory-limit", "0"]
-        worker = ["distributed.cli.dask_worker", address, "--no-dashboard", *resources]
+        slowly = ["--preload", "tests.jobs.slow_worker"]
+        worker = ["distributed.cli.dask_worker", address, "--no-dashboard", *resources, *slowly]
         own = environment | {"MNIST_LAB_HOME": str(tmp_path / name), "DASK_TEMPORARY_DIRECTORY": str(tmp_path)}
         started.append(Machine(scheduler if name == "scheduler" else worker, own, tmp_path / f"{name}.log"))
         return started[-1]
