@@ -267,14 +267,22 @@ def restart_worker(client: Any, sign: dict[str, Any]) -> None:
         LOG.warning("the worker %s cannot be restarted from here: %s", sign["worker"], error)
 
 
-def renew_workers(cluster: Any) -> None:
-    """Start those workers of a Dask `LocalCluster` anew that are not registered: one that dies while it starts is given up
-    by its nanny. Their names stay, so that there are never more workers than were asked for."""
+def renew_workers(cluster: Any, given_up: bool = False) -> int:
+    """Start those workers of a Dask `LocalCluster` anew that are not registered, or of these those only that are `given_up`: one that
+    dies while it starts for the first time is, by its nanny, which closes. Their names stay, so that there are never more workers
+    than were asked for. Returns how many they are."""
+    from distributed.core import Status
 
-    async def close_missing() -> None:
+    async def close_missing() -> int:
         registered = {worker["name"] for worker in cluster.scheduler_info["workers"].values()}
-        for name in set(cluster.workers) - registered:
+        missing = set(cluster.workers) - registered
+        if given_up:
+            ended = (Status.closing, Status.closed, Status.failed)
+            missing = {name for name in missing if cluster.workers[name].status in ended}
+        for name in missing:
             await cluster.workers.pop(name).close()
+        return len(missing)
 
-    cluster.sync(close_missing)
+    count: int = cluster.sync(close_missing)
     cluster.scale(len(cluster.worker_spec))  # opens what is specified and not there
+    return count

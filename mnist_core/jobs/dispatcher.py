@@ -52,6 +52,7 @@ CLEAR_SECONDS, CLEAR_FULL_SECONDS = 60.0, 5.0  # between two looks at the disk, 
 # Before a run whose disk was out of reach is tried again, the first time, the second …; after that it has failed.
 FAULT_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 MISSING_SECONDS = 60.0  # a worker that has not come for so long does not come any more
+GIVEN_UP_SECONDS = 1.0  # before one that died while it started is started anew once more; each time twice as long
 MOST_PARAMETERS = 4_000_000  # in a stack: large networks have little in common, and their weights and buffers add up
 DEATHS = 3  # so many workers lost with the same run, and it is the run's fault
 
@@ -69,7 +70,8 @@ def holder_name() -> str:
 class Dispatcher:
     """Serves the queue of `store` with the workers of the Dask `client`.
 
-    `renew` starts those anew that are missing; `hung()`: addresses of those that hang, which count as missing;
+    `renew(given_up)` starts those anew that are missing, or of these those only that died while they started, and says how many;
+    `hung()`: addresses of those that hang, which count as missing;
     `heard()`: of those that have given a sign of life (default: all), which alone are given something: a worker that is there
     may still import torch.
     """
@@ -78,7 +80,7 @@ class Dispatcher:
         self,
         client: Any,
         store: Store,
-        renew: Callable[[], None] | None = None,
+        renew: Callable[[bool], int] | None = None,
         hung: Callable[[], Collection[str]] = frozenset,
         heard: Callable[[], Collection[str]] | None = None,
     ) -> None:
@@ -108,6 +110,8 @@ class Dispatcher:
         self._cleared = -math.inf
         self._whole = time.monotonic()  # when all workers were last there …
         self._patience = MISSING_SECONDS  # … and how long the missing ones may take
+        self._pause = GIVEN_UP_SECONDS  # before those that were given up are looked for again
+        self._renewed = -math.inf
         self._leaving: set[Assignment] = set()  # that were asked to make room
         self._left_at: dict[str, int] = {}  # step at which each run was asked last
         self._slices_looked = -math.inf
@@ -440,13 +444,18 @@ class Dispatcher:
         self._maintenance.see_to(idle=len(workers) >= self.slots and not self._assignments())
 
     def _replace(self, missing: int) -> None:
-        """Start workers anew that stay away, with twice the time to come each time: the machine may be slow."""
+        """Start workers anew: at once those that Dask has given up, others once they have stayed away for long, with twice the
+        time to come each time: the machine may be slow."""
+        now = time.monotonic()
         if missing <= 0 or self._renew is None:
-            self._whole, self._patience = time.monotonic(), MISSING_SECONDS
-        elif time.monotonic() - self._whole > self._patience:
+            self._whole, self._patience, self._pause = now, MISSING_SECONDS, GIVEN_UP_SECONDS
+        elif now - self._whole > self._patience:
             LOG.warning("%d workers are missing and are started anew", missing)
-            self._renew()
-            self._whole, self._patience = time.monotonic(), 2 * self._patience
+            self._renew(False)
+            self._whole, self._patience = now, 2 * self._patience
+        elif now - self._renewed >= self._pause and (count := self._renew(True)):
+            LOG.warning("%d workers died while they started, and are started anew", count)
+            self._whole, self._renewed, self._pause = now, now, 2 * self._pause
 
 
 def _sentence(run_id: str, error: BaseException) -> Message:

@@ -254,8 +254,14 @@ def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pyte
     clock = [0.0]
     monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: clock[0])
     renewed: list[float] = []
+
+    def renew(given_up: bool) -> int:
+        if not given_up:
+            renewed.append(clock[0])
+        return 0
+
     client = Client(owning("a"))
-    dispatcher = Dispatcher(client, store, lambda: renewed.append(clock[0]))
+    dispatcher = Dispatcher(client, store, renew)
     for clock[0] in range(0, 500, 10):
         dispatcher._heartbeat()
     assert renewed == [70, 200, 450]  # they may still be starting; the second time on a slow machine
@@ -271,3 +277,20 @@ def test_workers_that_stay_away_are_started_anew(store: Store, monkeypatch: pyte
     clock[0] = 1_070
     dispatcher._heartbeat()
     assert renewed == [70, 200, 450, 1_070]
+
+
+def test_a_worker_that_died_while_it_started_is_not_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class had one of two workers for a minute, when both were killed while one of them was starting."""
+    monkeypatch.setenv("MNIST_LAB_WORKERS", "3")
+    clock = [0.0]
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: clock[0])
+    renewed: list[float] = []
+
+    def renew(given_up: bool) -> int:
+        renewed.append(clock[0])
+        return 1 if given_up else 0
+
+    dispatcher = Dispatcher(Client(owning("a", "b")), store, renew)
+    for clock[0] in range(40):
+        dispatcher._heartbeat()
+    assert renewed == [0, 2, 6, 14, 30]  # it dies again and again: each time it is left in peace for twice as long

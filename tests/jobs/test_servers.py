@@ -95,10 +95,14 @@ def test_a_worker_that_dask_gave_up_is_started_anew_under_its_name() -> None:
         wait_until(lambda: names() == sorted(cluster.workers) == [0, 1], PATIENCE_SECONDS)
         cluster.sync(cluster.workers[1].close)
         wait_until(lambda: names() == [0], PATIENCE_SECONDS)
-        renew_workers(cluster)
+        assert renew_workers(cluster, given_up=True) == 1
+        assert renew_workers(cluster, given_up=True) == 0  # it is starting
         wait_until(lambda: names() == [0, 1], PATIENCE_SECONDS)
-        renew_workers(cluster)  # nobody is missing
-        assert names() == [0, 1]
+        assert renew_workers(cluster) == 0  # nobody is missing
+        cluster.sync(cluster.workers[0].close)
+        wait_until(lambda: names() == [1], PATIENCE_SECONDS)
+        assert renew_workers(cluster) == 1
+        wait_until(lambda: names() == [0, 1], PATIENCE_SECONDS)
 
 
 def test_a_second_server_stands_by_until_the_first_is_gone(
