@@ -210,7 +210,8 @@ def _learning(reading: Reading) -> Message | None:
     values = {"best": _rate(reading.best.rate), "loss": f"{reading.best.loss:.3g}"}
     if not good:
         return message(
-            N_("The best rate tried is {best} (training loss {loss}), which is already on the edge."), **values
+            N_("The best rate tried is {best} (training loss {loss}), but the loss rises again on the way."),
+            **values,
         )
     if reading.best.zone == "edge":
         return _best_on_the_edge(good, values)
@@ -231,14 +232,14 @@ def _best_on_the_edge(good: Sequence[float], values: Mapping[str, str]) -> Messa
     if len(good) == 1:
         return message(
             N_(
-                "The loss falls smoothly at only one of the rates tried, {rate}. The lowest training loss, {loss}, is reached at {best}, which is already on the edge."
+                "The loss falls fast and without rising again at only one of the rates tried, {rate}. The lowest training loss, {loss}, is reached at {best}, but it rises again on the way."
             ),
             rate=_rate(good[0]),
             **values,
         )
     return message(
         N_(
-            "The loss falls smoothly at rates from {low} to {high}. The lowest training loss, {loss}, is reached at {best}, which is already on the edge."
+            "The loss falls fast and without rising again at rates from {low} to {high}. The lowest training loss, {loss}, is reached at {best}, but it rises again on the way."
         ),
         low=_rate(good[0]),
         high=_rate(good[-1]),

@@ -220,7 +220,7 @@ def _parts(
     epochs = f"  ·  {translate(AXES['epoch'])} " if view.x == "step" else ""
     for split in view.splits:
         values = curves.evaluations[f"{split}_{metric}"]
-        if not np.isfinite(values).any() and split == "validation":
+        if not np.isfinite(values).any() and split != "train":  # there is no such part, or it is sealed
             continue
         hover = hover_of(values, top, ".4f" if metric == "loss" else ".2%", curves.evaluations["epoch"], epochs)
         traces += _part(split, curves, clipped(values, top), across, view, translate, hover)

@@ -19,7 +19,7 @@ from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
-from mnist_core.ui import address, frame, live_parts, names, session, texts, watch
+from mnist_core.ui import address, frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -39,7 +39,11 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         view = panel.one_of("mistakes_view", _("What to show"), VIEWS, "matrix", titled=False, wrap=True)
         part = image_split.choose(panel, run, "mistakes_part")
     if part is None:
-        st.info(_("This run has no validation images. Choose another run."))
+        st.info(
+            _("This run has no validation images, and the test set is sealed. Open it, or choose another run.")
+            if seal.sealed()
+            else _("This run has no validation images. Choose another run.")
+        )
         return
     if last_weights.find(run) is None:
         return

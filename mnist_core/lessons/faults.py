@@ -41,7 +41,9 @@ class Faults:
     def unknown_key(self, line: int, key: str, options: Iterable[str]) -> None:
         """There is no such key; with the likely one, or all that there are."""
         known = list(options)
-        if close := _likely(key, known):
+        if not known:
+            self.add(line, N_("This kind of block has no keys: leave {key} out."), key=shown(key))
+        elif close := _likely(key, known):
             self.add(line, N_("There is no key {key} here. Did you mean {likely}?"), key=shown(key), likely=close)
         else:
             template = N_("There is no key {key} here. Possible keys: {options}.")

@@ -114,7 +114,7 @@ class Fields:
         if content is None or isinstance(content, bool):
             return bool(content)
         template = N_("{field} must be true or false, not {value}.")
-        self.faults.add(self.at(key), template, field=key, value=shown(content))
+        self.faults.add(self.at(key), template, field=key, value=shown(self.entries[key].plain))
         return False
 
     def number(self, key: str, least: float, most: float, *, whole: bool = False, needed: bool = False) -> float | None:

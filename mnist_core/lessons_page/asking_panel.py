@@ -16,7 +16,7 @@ from mnist_core.lessons_page import reached
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels import lesson_answers, predictions
 from mnist_core.records import Run
-from mnist_core.ui import frame, names, session
+from mnist_core.ui import frame, names, seal, session
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -148,9 +148,17 @@ def question(here: Here, panel: Panel, block: QuestionBlock) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             panel.button("check", _("Check"), "check", _give, here, block, value, right, disabled=not ready)
             if isinstance(block.number, OwnNumber) and right is None:
-                st.caption(_("Train the run above first: its result answers this."))
+                st.caption(_why_not_yet(here, block.number))
         if kept is not None and kept.given and kept.value == value:
             _say(block, value, right=bool(kept.is_right))
+
+
+def _why_not_yet(here: Here, number: OwnNumber) -> str:
+    """Why a result of the student's own is not there to answer with."""
+    newest = here.newest(number.run)
+    if newest is not None and newest.state == "finished" and reached.is_of_test(number.measure) and seal.sealed():
+        return _(":material/lock: The test set is sealed: its result answers this once it is open.")
+    return _("Train the run above first: its result answers this.")
 
 
 def _half(here: Here, panel: Panel, block: QuestionBlock, content: str) -> Any:

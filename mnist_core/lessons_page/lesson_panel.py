@@ -72,7 +72,7 @@ def draw(entry: Entry, lesson: Lesson, drawers: Drawers) -> None:
         st.title(escape.markdown(lesson.title))
         with st.container(horizontal=True, vertical_alignment="center", key="lesson_facts"):
             facts = st.container(width="stretch")
-            if seal.sealed():  # else nobody would know why a test accuracy that is asked for stands nowhere
+            if seal.is_in_use():  # else nobody would know why a test accuracy that is asked for stands nowhere
                 seal.draw()
             here = Here(lesson, entry.name, _is_light(lesson))
         with facts:

@@ -32,6 +32,11 @@ def measured(run: Run, measure: Measure) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
+def is_of_test(measure: Measure) -> bool:
+    """Whether it was measured on test images, which may be sealed."""
+    return measure.startswith("test_")
+
+
 def holds(claim: Claim, run: Run) -> bool:
     """Whether the claim holds for a run that is over."""
     if run.state != "finished" or run.outcome == "failed":

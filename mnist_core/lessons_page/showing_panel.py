@@ -111,6 +111,8 @@ def check(here: Here, panel: Panel, block: CheckBlock) -> None:
     else:
         head = _("To do before the lesson goes on:")
         st.info(f"**{head}** {block.says}", icon=":material/radio_button_unchecked:")
+        if seal.sealed() and any(map(reached.is_of_test, block.claim.ranges)):
+            st.caption(_(":material/lock: The test set is sealed: whether this is done is seen once it is open."))
         _lead_to_run(here, panel, block)
 
 

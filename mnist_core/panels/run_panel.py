@@ -20,7 +20,7 @@ from mnist_core.messages import N_
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
-from mnist_core.ui import frame, live_parts, names, session, texts, watch
+from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -289,6 +289,8 @@ def _results(run: Run) -> None:
         for name, value in accuracies:
             if value is not None:
                 st.metric(labels[name], f"{value:.2%}", width="content")
+    if seal.sealed():
+        st.caption(_(":material/lock: The test set is sealed, so that no test accuracy is shown."))
     step = run.result.get("evaluated_step")
     if step is not None and step < run.progress.step:  # it was stopped in between
         st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))

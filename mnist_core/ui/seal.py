@@ -50,6 +50,11 @@ def seen(*, sealed: bool) -> Iterator[None]:
         _seen_sealed.reset(token)
 
 
+def is_in_use() -> bool:
+    """Whether the test set is sealed, or was and may be sealed again."""
+    return sealed() or bool(_state()["opened"])
+
+
 def sealed_by(student: str) -> bool:
     """Whether that student has sealed the test set: as it was last said, in whatever tab."""
     with _lock:
@@ -120,7 +125,7 @@ def _reason_and_button(key: str) -> None:
         text = ngettext("You have opened it {n} time.", "You have opened it {n} times.", state["opened"])
         st.markdown(text.format(n=state["opened"]))
     label = _("Open the test set") if state["sealed"] else _("Seal the test set")
-    st.button(label, key=key, on_click=_switch)
+    st.button(label, key=key, on_click=_switch, args=(not state["sealed"],))
 
 
 def _state() -> State:
@@ -149,12 +154,15 @@ def _keep(student: str, state: State) -> None:
 
 
 @frame.callback
-def _switch() -> None:
+def _switch(sealed: bool) -> None:
+    """What the button says, and nothing where another tab has done it since."""
+    frame.draw_anew()
     state = _state()
-    new_state = {"sealed": not state["sealed"], "opened": state["opened"] + bool(state["sealed"])}
+    if state["sealed"] == sealed:
+        return
+    new_state: State = {"sealed": sealed, "opened": state["opened"] + (not sealed)}
     session.store().facts.set(_key(session.student()), new_state)
     _keep(session.student(), new_state)
-    frame.draw_anew()
 
 
 def _key(student: str) -> str:

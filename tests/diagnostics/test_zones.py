@@ -76,10 +76,10 @@ def test_where_the_lowest_loss_is_on_the_edge_that_is_said_and_no_other_rate_is_
     """A rate that learns "at only one of the rates, 0.2" beside "the best is 0.8" read as a contradiction."""
     shaky = ended(0.8, 0.01, unstable=True)
     assert sentences(ended(0.002, 1.9), ended(0.2, 0.1), shaky).startswith(
-        "The loss falls smoothly at only one of the rates tried, 0.2. The lowest training loss, 0.01, is reached at 0.8, which is already on the edge."
+        "The loss falls fast and without rising again at only one of the rates tried, 0.2. The lowest training loss, 0.01, is reached at 0.8, but it rises again on the way."
     )
     assert sentences(ended(0.1, 0.2), ended(0.2, 0.1), shaky).startswith(
-        "The loss falls smoothly at rates from 0.1 to 0.2. The lowest training loss, 0.01, is reached at 0.8, which is already on the edge."
+        "The loss falls fast and without rising again at rates from 0.1 to 0.2. The lowest training loss, 0.01, is reached at 0.8, but it rises again on the way."
     )
 
 

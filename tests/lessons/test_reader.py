@@ -190,6 +190,8 @@ FAULTS = {
     "no such block at all": ("```inspect two\nrun: one\nview: draw\n```", 2, "there is none"),
     "a block of another kind": (f"{RUN}```note two\nask: x\n```\n```compare three\nruns: [two]\n```", 8, "one of one"),
     "an unknown axis": (f"{RUN}```compare two\nruns: [one]\nacross: epohc\n```", 6, "Did you mean epoch"),
+    "a key where there are none": ("```seal two\nwhat: 1\n```", 2, "has no keys: leave what out"),
+    "no truth": (f"{RUN}```compare two\nruns: [one]\nlog_loss_axis: [true]\n```", 6, "true or false, not [True]"),
     "a block below": (f"```compare two\nruns: [one]\n```\n{RUN}", 2, "further below"),
     "a prediction too late": (f"{RUN}```predict two\nof: one\nquestion: outcome\n```", 5, "must stand before"),
     "a prediction of nothing": (f"```predict two\nquestion: outcome\n```\n{RUN}", 1, "of is missing"),

@@ -124,6 +124,46 @@ def test_the_lesson_on_the_sealed_test_set_seals_it_and_opens_it(
     assert "84.21%" in metrics(app).values()
 
 
+def test_a_button_of_the_seal_does_what_it_says_whatever_another_tab_did(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tab that still said "Seal the test set" opened it, and an opening was counted."""
+    student, name = "7ab5" * 8, "8-learning-by-heart"
+    monkeypatch.setattr(session, "name_in", lambda _cookies: student)
+    store.lessons.go_to(student, name, 7, 10)
+    first, second = (open_page("lessons", lesson=name, step="8") for _tab in range(2))
+    for app in (first, second):
+        app.button(key=key(app, "button", "-seal")).click().run()
+        assert "**Test set sealed**" in texts(app)
+    assert store.facts.get(f"seal:{student}") == {"sealed": True, "opened": 0}
+    for app in (first, second):
+        app.button(key=key(app, "button", "-seal")).click().run()
+        assert "**Test set open**" in texts(app)
+    assert store.facts.get(f"seal:{student}") == {"sealed": False, "opened": 1}
+    assert "Seal the test set" in [button.label for button in open_page("lessons", lesson="2-the-first-look").button]
+
+
+def test_what_waits_for_a_sealed_test_figure_says_so(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = "5ea2" * 8
+    monkeypatch.setattr(session, "name_in", lambda _cookies: student)
+    text = TEXT.replace("until: {outcome: completed}", "until: {test_accuracy: [0.5, 1]}")
+    text = text.replace("number: 5", "number: {run: small, measure: test_accuracy}")
+    assert text.count("test_accuracy") == 2
+    made = store.written_lessons.create(student, "Sealed", lessons.packed(replace(SOURCE, texts={"en": text}))).lesson
+    run_id = store.runs.create(student, RunConfig(), place=LessonPlace(made, "small"))
+    with store.database.begin() as connection:
+        end_run(connection, run_id, "completed", {"train_accuracy": 0.9, "test_accuracy": 0.95})
+    store.facts.set(f"seal:{student}", {"sealed": True, "opened": 0})
+    store.lessons.go_to(student, made, 3, 4)
+    assert "so that no test accuracy is shown" in texts(open_page("lessons", lesson=made, step="1"))
+    assert "whether this is done is seen once it is open" in texts(open_page("lessons", lesson=made, step="1"))
+    shown = texts(open_page("lessons", lesson=made, step="3"))
+    assert "its result answers this once it is open" in shown
+    assert "Train the run above first" not in shown
+
+
 def test_answers_are_kept_half_written_and_are_right_or_wrong(open_page: Open, store: Store, lesson: str) -> None:
     trained(store, lesson)
     store.lessons.go_to(STUDENT, lesson, 2, 4)

@@ -50,7 +50,7 @@ def _panel(panel: Panel, name: KnownName) -> None:
     with first:
         size = panel.select_slider("batch", _("Batch size"), SIZES, 10, format_func=names.number)
     with second:
-        steps = panel.one_of("steps", _("The network"), {steps: _state(steps) for steps in TRAINED}, 0)
+        steps = panel.one_of("steps", _("The network"), {steps: _state(steps) for steps in TRAINED}, 0, wrap=True)
     with third:
         seed = int(panel.session.get("seed", 0))
         panel.button("next", _("Draw other batches"), "casino", _draw_again, panel)
