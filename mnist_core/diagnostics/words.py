@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from mnist_core.config import RunConfig
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.diagnostics.verdict import Kind, has_memorized, judge
 from mnist_core.messages import N_, Message, message
@@ -366,6 +367,8 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
 
 def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
     config = run.config
+    if config.label_noise and metrics.validation_accuracy > metrics.train_accuracy:
+        return _not_fitting_wrong_labels(config, metrics)
     regularized = config.dropout or config.weight_decay
     return _explanation(
         message(
@@ -379,6 +382,23 @@ def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
         advice=message(N_("Try less dropout or weight decay, or a wider network."))
         if regularized
         else message(N_("Try more units or layers, or another learning rate.")),
+    )
+
+
+def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> Explanation:
+    """It knows better than its labels: nothing to mend by less dropout or a wider network, which would learn them by heart."""
+    return _explanation(
+        message(
+            N_(
+                "The loss has leveled off at {last} (step {step}). {fraction} of the training labels are wrong: right answers alone have a training accuracy of {most}."
+            ),
+            last=_number(metrics.train_loss),
+            step=f"{metrics.step:,}",
+            fraction=f"{config.label_noise:.0%}",
+            most=f"{1 - config.label_noise:.0%}",
+        ),
+        _loss_and_chance(metrics),
+        advice=message(N_("Judge this run by its validation accuracy.")),
     )
 
 

@@ -153,6 +153,16 @@ def test_images_with_right_labels_have_a_say_where_others_are_wrong() -> None:
         assert judge(noisy(0.8), evaluations(FLAT, 0.185, validated=accuracy))[0] == kind
 
 
+def test_a_network_that_knows_better_than_wrong_labels_is_not_advised_to_learn_them() -> None:
+    """A lesson praises weight decay for it, and the health check asked for less of it."""
+    curves = evaluations([2.3, 2.0, 1.9, 1.85, 1.85, 1.85], 0.45, validated=0.62)
+    run = replace(RUN, config=noisy(0.4, weight_decay=0.03))
+    said = sentences(run, curves)
+    assert judge(run.config, curves)[0] == "underfitting"
+    assert "40% of the training labels are wrong: right answers alone have a training accuracy of 60%." in said
+    assert "less dropout" not in said
+
+
 def test_validation_that_never_fell_rises_while_wrong_labels_are_learned() -> None:
     curves = evaluations([2.3, 2.2, 1.9, 1.5, 1.0, 0.6], 0.5, [2.31, 2.4, 2.6, 3.0, 3.5, 4.0])
     assert judge(noisy(1.0), curves)[0] == "overfitting"
