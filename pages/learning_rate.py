@@ -21,7 +21,7 @@ def settings() -> None:
     if _round() is None:
         controls.experiment()
     st.caption(names.but_the_rate(draft.config()))
-    st.page_link("pages/train.py", label=_("Change more settings on the Train page"), icon=":material/tune:")
+    st.page_link("pages/train.py", label=_("More settings on the Train page"), icon=":material/tune:")
 
 
 def _round() -> Assignment | None:

@@ -46,7 +46,7 @@ def draw(panel: Panel) -> None:
 
 
 def _panel(panel: Panel, name: KnownName) -> None:
-    first, second, third = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
+    first, second, third = st.columns(3, gap="medium", vertical_alignment="bottom")
     with first:
         size = panel.select_slider("batch", _("Batch size"), SIZES, 10, format_func=names.number)
     with second:
