@@ -23,7 +23,7 @@ from tests.conftest import wait_until
 
 pytestmark = pytest.mark.browser
 RUN = "/train?preset=two-layer-net&epochs=10"
-LONG = "/train?preset=two-layer-net&epochs=1000"
+LONG = "/train?preset=two-layer-net&epochs=1000&train_size=50000"  # minutes, on a fast machine too
 CUT_SECONDS = 20.0
 # Counts what the page says to Streamlit, and over how many connections of ours it is told what is new.
 COUNT = """
