@@ -29,7 +29,17 @@ from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import even_size, pieces
 from mnist_core.training.evaluation import alive
 from mnist_core.training.signals import Signal
-from mnist_core.training.step import UNMEASURED, Block, BlockResult, Inside, Outputs, Stop, dropout_mask, is_over
+from mnist_core.training.step import (
+    UNMEASURED,
+    Block,
+    BlockResult,
+    Inside,
+    Outputs,
+    Stop,
+    dropout_mask,
+    is_over,
+    updates_until_over,
+)
 from mnist_core.training.wide_network import Masks, WideNetwork
 from mnist_core.training.wide_optimizers import WideOptimizer
 
@@ -157,13 +167,13 @@ class DeviceStep:
         for launch in launches:
             launch()
         result = _read(told, count, block.measured[here])
-        broke = next((place for place in range(count) if is_over(result, place, self._ending)), count - 1)
-        if broke < count - 1:
+        until = updates_until_over(result, self._ending)
+        if until < count:
             _put_back(self._changing(), before)
             self._counter.zero_()
-            for launch in launches[: broke + 1]:
+            for launch in launches[:until]:
                 launch()
-        return result.up_to(broke + 1)
+        return result.up_to(until)
 
     def _changing(self) -> Sequence[torch.Tensor]:
         """All that an update changes."""

@@ -137,6 +137,13 @@ def is_over(result: BlockResult, place: int, ending: Sequence[int]) -> bool:
     return not all(math.isfinite(losses[run]) and math.isfinite(norms[run]) for run in ending)
 
 
+def updates_until_over(result: BlockResult, ending: Sequence[int]) -> int:
+    """How many of the updates were made when one of the runs at `ending` came to its first NaN or infinity; all where none has."""
+    finite = np.isfinite(result.losses[:, ending]) & np.isfinite(result.norms[:, ending])
+    over = np.flatnonzero(~finite.all(axis=1))
+    return int(over[0]) + 1 if len(over) else len(result)
+
+
 def with_positions(chunks: Chunks) -> Iterator[tuple[range, NDArray[np.int64]]]:
     """Each chunk, after the places of its images in the batch."""
     start = 0
