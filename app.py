@@ -11,6 +11,11 @@ routes = [*push.routes(), *teacher.routes(), *handed_in.routes()]
 app = st.App(__file__, routes=routes, lifespan=start.lifespan, middleware=middleware())
 
 if get_script_run_ctx(suppress_warning=True) is not None:
-    from mnist_core.ui import classwork, frame
+    from mnist_core.ui import classwork, frame, seal
 
-    frame.run(classwork.draw)
+    def below(page: str) -> None:
+        """What stands between the frame's line and the page."""
+        seal.share()
+        classwork.draw(page)
+
+    frame.run(below)

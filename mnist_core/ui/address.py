@@ -151,6 +151,11 @@ def say(**parameters: str | None) -> None:
     st.session_state.setdefault("address_says", {}).update(parameters)
 
 
+def share(**values: bool) -> None:
+    """Tell the browser what holds for all of its tabs: where it changes in one of them, the others are drawn anew."""
+    st.session_state.setdefault("address_shared", {}).update(values)
+
+
 def end() -> None:
     """At the end of a page: write what was said, where the address says something else."""
     state = st.session_state
@@ -185,7 +190,7 @@ def _write(*, ready: bool) -> Parameters:
 
 def _watch_history(first: str | None) -> None:
     component = st.components.v2.component("mnist_lab_address", js=_script())
-    data = {"entries": ENTRIES, "first": first}
+    data = {"entries": ENTRIES, "first": first, "shared": st.session_state.get("address_shared", {})}
     component(key="address", data=data, height=0, on_back_change=lambda: None)
 
 

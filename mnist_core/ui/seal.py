@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.records import SPLITS, Curves, Run, Split
-from mnist_core.ui import frame, membership, session
+from mnist_core.ui import address, frame, membership, session
 from mnist_core.ui.texts import _, ngettext
 
 State = dict[str, int | bool]
@@ -48,6 +48,11 @@ def seen(*, sealed: bool) -> Iterator[None]:
         yield
     finally:
         _seen_sealed.reset(token)
+
+
+def share() -> None:
+    """Let the browser's other tabs follow."""
+    address.share(sealed=sealed())
 
 
 def is_in_use() -> bool:

@@ -16,6 +16,7 @@ export default function ({ data, setTriggerValue }) {
     watchDownloads();
   }
   history.mnistLab.ask = () => setTriggerValue("back", Date.now());
+  share(history.mnistLab, JSON.stringify(data.shared));
   if (data.first !== null) history.pushState(history.state, "", window.location.pathname + (data.first && `?${data.first}`));
 }
 
@@ -38,6 +39,16 @@ function watchConnection(page) {
     if (isConnected() && !was) page.ask();
     was = isConnected();
   }).observe(app, { attributeFilter: ["data-test-connection-state"] });
+}
+
+// What holds for all tabs of this browser, such as a sealed test set: another one goes on showing what was hidden here, and its button
+// says what is no longer so.
+function share(page, shared) {
+  if (!page.tabs) {
+    page.tabs = new BroadcastChannel("mnist-lab");
+    page.tabs.onmessage = ({ data }) => { if (data !== page.shared) page.ask(); };
+  } else if (page.shared !== shared) page.tabs.postMessage(shared);
+  page.shared = shared;
 }
 
 // Charts are drawn by the server in the colors of the theme. When it changes (the evening comes, another is chosen in the menu),
