@@ -260,7 +260,7 @@ def _predict(reading: Reading) -> Block:
     if of:
         _reference(reading, "of", of, fields.at("of"), ("run", "sweep", "range-test"), above=False)
     question: Any = fields.word("question", get_args(Asked))
-    if question is not None and of in reading.names and reading.names[of].kind != "run":
+    if question is not None and of in reading.names and reading.names[of].kind in ("sweep", "range-test"):
         template = N_("Outcome and accuracy are asked of a run alone. Write “ask” and “answers” for a {kind}.")
         fields.faults.add(fields.at("question"), template, kind=reading.names[of].kind)
     answers = _answers(reading)

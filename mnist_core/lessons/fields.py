@@ -9,7 +9,7 @@ from typing import Any
 from mnist_core.escape import line as in_one_line
 from mnist_core.lessons import markdown
 from mnist_core.lessons.faults import Faults, shown
-from mnist_core.lessons.values import Value
+from mnist_core.lessons.values import Value, unquoted
 from mnist_core.messages import N_
 
 MOST_LETTERS = 2_000  # of one text
@@ -113,8 +113,9 @@ class Fields:
         content = self.content(key)
         if content is None or isinstance(content, bool):
             return bool(content)
-        template = N_("{field} must be true or false, not {value}.")
-        self.faults.add(self.at(key), template, field=key, value=shown(self.entries[key].plain))
+        if not self._is_quoted(key, bool):
+            template = N_("{field} must be true or false, not {value}.")
+            self.faults.add(self.at(key), template, field=key, value=shown(self.entries[key].plain))
         return False
 
     def number(self, key: str, least: float, most: float, *, whole: bool = False, needed: bool = False) -> float | None:
@@ -122,6 +123,8 @@ class Fields:
         content = self.content(key, needed=needed)
         if content is None or (is_number(content, whole=whole) and least <= content <= most):
             return content  # type: ignore[no-any-return]
+        if self._is_quoted(key, (int, float)):
+            return None
         value = shown(self.entries[key].plain)
         if is_number(content, whole=whole):
             template = N_("{field} must be from {minimum} to {maximum}, not {value}.")
@@ -132,6 +135,16 @@ class Fields:
         else:
             self.faults.add(self.at(key), N_("{field} must be a number, not {value}."), field=key, value=value)
         return None
+
+    def _is_quoted(self, key: str, kinds: type | tuple[type, ...]) -> bool:
+        """Whether it would be of these kinds without quotation marks, which is told then."""
+        content = self.entries[key].content
+        if not isinstance(content, str) or not isinstance(unquoted(content), kinds):
+            return False
+        self.faults.add(
+            self.at(key), N_("{key} is a text, since it stands between quotation marks. Leave them out."), key=key
+        )
+        return True
 
     def pair(self, key: str, least: float, most: float) -> tuple[float, float] | None:
         """Two numbers within these ends, the smaller one first."""

@@ -87,7 +87,7 @@ class _Reader:
             raise self.refused(event, N_("This is nested too deep or too long."))
         line = self.line + event.start_mark.line
         if isinstance(event, yaml.ScalarEvent):
-            return Value(line, event.value if event.style else _scalar(event.value))
+            return Value(line, event.value if event.style else unquoted(event.value))
         content = self.entries(depth) if isinstance(event, yaml.MappingStartEvent) else list(self.items(depth))
         return Value(line, content)
 
@@ -112,7 +112,8 @@ class _Reader:
         return _RefusedError()
 
 
-def _scalar(text: str) -> Any:
+def unquoted(text: str) -> Any:
+    """What a word is where no quotation marks stand around it."""
     if text in _WORDS:
         return _WORDS[text]
     if _WHOLE.fullmatch(text):

@@ -86,7 +86,7 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
     def choose(place: int) -> None:
         panel.session["chosen_rate"] = by_rate[place].run.config.learning_rate
 
-    row_of([row(run_view) for run_view in by_rate], panel.key("sweep_table"), choose)
+    row_of([row(run_view) for run_view in by_rate], panel.key("sweep_table"), choose, wide=[_("Zone")])
 
 
 def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:

@@ -16,8 +16,13 @@ def typed(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def row_of(rows: Sequence[Mapping[str, Any]], key: str, on_choice: Callable[[int], None]) -> None:
-    """A table of `rows` (title of the column → value); `on_choice` hears, as a callback, the number of the row that is ticked."""
+def row_of(
+    rows: Sequence[Mapping[str, Any]], key: str, on_choice: Callable[[int], None], *, wide: Sequence[str] = ()
+) -> None:
+    """A table of `rows` (title of the column → value); `on_choice` hears, as a callback, the number of the row that is ticked.
+
+    The columns `wide` hold words that the browser, which gives all columns the same share, would cut.
+    """
 
     def changed() -> None:
         ticked = st.session_state[key]["selection"]["rows"]
@@ -25,5 +30,11 @@ def row_of(rows: Sequence[Mapping[str, Any]], key: str, on_choice: Callable[[int
             on_choice(ticked[0])
 
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, width="stretch", key=key, on_select=changed, selection_mode="single-row"
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        key=key,
+        column_config={title: st.column_config.Column(width="medium") for title in wide},
+        on_select=changed,
+        selection_mode="single-row",
     )

@@ -333,5 +333,17 @@ def test_a_run_on_images_of_ones_own_leaves_what_follows_from_them() -> None:
     assert not plain.own
     text = HEAD + "```run one\npreset: two-layer-net\nown_images: mine\n```\n"
     assert problems(text) == [(8, "own_images must be true or false, not mine.")]
+    quoted = text.replace("mine", '"true"')
+    assert problems(quoted) == [(8, "own_images is a text, since it stands between quotation marks. Leave them out.")]
     text = HEAD + "```run one\npreset: two-layer-net\nown_images: true\nfree: {train_size: [100, 200]}\n```\n"
     assert problems(text) == [(9, "This block sets train_size by itself: leave it out.")]
+
+
+def test_a_number_between_quotation_marks_is_a_text() -> None:
+    text = HEAD + '```question one\nask: How many?\nnumber: "12"\n```\n'
+    assert problems(text) == [(8, "number is a text, since it stands between quotation marks. Leave them out.")]
+
+
+def test_what_cannot_be_predicted_is_one_fault() -> None:
+    text = HEAD + "```seal one\n```\n\n```predict two\nof: one\nquestion: outcome\n```\n"
+    assert problems(text) == [(10, "of must name a block of the kind run, sweep, range-test, but there is none.")]

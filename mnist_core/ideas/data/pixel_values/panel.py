@@ -62,7 +62,9 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
         scale = _scale(panel)
         part = panel.one_of("shown", _("Show"), {"part": N_("a part"), "whole": N_("the whole image")}, "part")
         rows = columns = range(28)
-        if part != "whole":
+        if part == "whole":
+            st.caption(_("Point at a pixel to read its number; on a phone, tap it."))
+        else:
             top = panel.slider("row", _("From row"), 0, 28 - PART, 9)
             start = panel.slider("column", _("From column"), 0, 28 - PART, 9)
             rows, columns = range(top, top + PART), range(start, start + PART)
