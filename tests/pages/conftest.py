@@ -44,15 +44,12 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def opened(page: str | None = None, **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-        everywhere = {name: value for name, value in query.items() if name in ("lang", "large")}
-        for name, value in (everywhere if page is not None else query).items():
-            app.query_params[name] = value
-        app.run()
         if page is not None:
             app.switch_page(f"pages/{page}.py")
-            for name, value in query.items():
-                app.query_params[name] = value
-            app.run()
+            app.session_state["address_ready"] = True  # as after another page
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
         assert not app.exception
         assert not [error.value for error in app.error if "This part of the page could not be shown" in error.value]
         return app
