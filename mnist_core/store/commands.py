@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from mnist_core.records import Requests
 from mnist_core.store.class_rows import check_member
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.limits import check_queue, check_sweeps
 from mnist_core.store.record_reader import drop_records
 from mnist_core.store.round_rows import check_going_on, check_rate
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
-from mnist_core.store.tables import runs
+from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
@@ -31,10 +32,10 @@ class Commands:
         """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.
 
         pause, resume (also of a run that has failed, from its last checkpoint or afresh), stop, step (one update, then
-        paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already: no
-        command brings a run in front of others.
+        paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already, and
+        within the same bounds: no command brings a run in front of others.
         Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train,
-        RoundError where its class trains for another round alone.
+        or where too many wait; RoundError where its class trains for another round alone.
         """
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
@@ -44,7 +45,11 @@ class Commands:
             if change is None:
                 return
             if change.get("state") == "queued":
+                wait_for_others(connection)
                 check_member(connection, owner)
+                check_queue(connection, owner, 1, guest=row.class_id is None)
+                if connection.execute(sa.select(sweeps.c.id).where(sweeps.c.id == row.group_id)).first():
+                    check_sweeps(connection, owner, but=row.group_id)
                 check_going_on(connection, owner, row.round_id)
                 change |= {"priority": 0} | end_of_the_queue(connection)
                 join(connection, owner)

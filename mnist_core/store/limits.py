@@ -1,6 +1,7 @@
 """What students may have at the same time, and how large a run may be: bounds by setting, each with a sentence.
 
-Checked where something is put into the queue, in the same transaction. What waits already stays, whatever the settings say.
+Checked where something is put into the queue by its student, in the same transaction: what is new, and what goes on. What waits
+already stays, whatever the settings say, and what was made to leave its worker comes back.
 """
 
 from __future__ import annotations
@@ -29,27 +30,36 @@ def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfi
     for config in set(configs):
         _check_size(config)
         check_images(connection, owner, config)
+    check_queue(connection, owner, len(configs), guest=class_of(connection, owner) is None)
+
+
+def check_queue(connection: sa.Connection, owner: str, new: int, *, guest: bool) -> None:
+    """See that so many more of the student's runs may wait; `guest`: they are no class's. Raises LimitError."""
     most = settings.limit("MNIST_LAB_STUDENT_RUNS")
     waiting = _count(connection, runs.c.owner == owner, runs.c.state == "queued")
-    if waiting + len(configs) > most:
+    if waiting + new > most:
         raise LimitError(
             N_(
+                "{waiting} of your runs are waiting, and at most {most} may wait. Stop or pause one of them, or try again when one has trained."
+            )
+            if new == 1
+            else N_(
                 "{waiting} of your runs are waiting, and at most {most} may wait. Stop some of them, or start these {new} later."
             ),
             waiting=waiting,
             most=most,
-            new=len(configs),
+            new=new,
         )
-    guests_most = settings.limit("MNIST_LAB_GUEST_RUNS")
-    if class_of(connection, owner) is None and _guests_waiting(connection) + len(configs) > guests_most:
+    most = settings.limit("MNIST_LAB_GUEST_RUNS")
+    if guest and _count(connection, runs.c.state == "queued", runs.c.class_id.is_(None)) + new > most:
         raise LimitError(
             N_(
                 "The queue is full for browsers without a class: at most {most} of their runs may wait, all together. Enter your class's code on the Home page, or try again in a moment."
             ),
-            most=guests_most,
+            most=most,
         )
     most = settings.limit("MNIST_LAB_QUEUE")
-    if _count(connection, runs.c.state == "queued") + len(configs) > most:
+    if _count(connection, runs.c.state == "queued") + new > most:
         raise LimitError(
             N_("The queue is full: at most {most} runs of all students may wait. Try again in a moment."), most=most
         )
@@ -90,11 +100,11 @@ def _check_size(config: RunConfig) -> None:
         )
 
 
-def check_sweeps(connection: sa.Connection, owner: str) -> None:
-    """See that the student may start one more sweep. Raises LimitError."""
+def check_sweeps(connection: sa.Connection, owner: str, but: str = "") -> None:
+    """See that the student may start one more sweep, beside `but`. Raises LimitError."""
     most = settings.limit("MNIST_LAB_SWEEPS")
     active = sa.select(runs.c.group_id).where(runs.c.owner == owner, runs.c.state.in_(("queued", "running")))
-    query = sa.select(sa.func.count()).select_from(sweeps).where(sweeps.c.id.in_(active))
+    query = sa.select(sa.func.count()).select_from(sweeps).where(sweeps.c.id.in_(active), sweeps.c.id != but)
     if connection.execute(query).scalar_one() >= most:
         raise LimitError(
             N_(
@@ -115,10 +125,6 @@ def check_analyses(connection: sa.Connection, owner: str) -> None:
             N_("At most {most} of your computations may wait or run at the same time. Wait for one to finish."),
             most=most,
         )
-
-
-def _guests_waiting(connection: sa.Connection) -> int:
-    return _count(connection, runs.c.state == "queued", runs.c.class_id.is_(None))
 
 
 def _count(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:

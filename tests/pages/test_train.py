@@ -338,6 +338,21 @@ def test_a_button_of_the_panel_that_the_store_refuses_is_a_sentence(
     assert not app.exception
 
 
+def test_a_run_for_which_the_queue_has_no_room_stays_paused_and_says_so(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train", preset="two-layer-net")
+    app.button(key="run").click().run()
+    (run,) = store.queue.next(1)
+    app.button(key="pause").click().run()
+    store.runs.create("bob", run.config)
+    monkeypatch.setenv("MNIST_LAB_QUEUE", "1")
+    app.button(key="resume").click().run()
+    assert "The queue is full" in texts(app) + "".join(toast.value for toast in app.toast)
+    assert store.runs.state(run.id) == "paused"
+    assert not app.exception
+
+
 def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()

@@ -72,6 +72,23 @@ def test_of_two_runs_one_waits_where_one_may(store: Store, monkeypatch: pytest.M
         store.commands.send(waiting.id, ANN, "stop")
 
 
+@pytest.mark.parametrize("bound", ["MNIST_LAB_STUDENT_RUNS", "MNIST_LAB_QUEUE"])
+def test_of_two_paused_runs_one_comes_back_where_one_may(
+    store: Store, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    rested = [store.runs.create(ANN, CONFIG) for _run in range(2)]
+    for run_id in rested:
+        store.commands.send(run_id, ANN, "pause")
+    monkeypatch.setenv(bound, "1")
+    for _time in range(TIMES):
+        assert sorted(went_through(*(partial(store.commands.send, run_id, ANN, "resume") for run_id in rested))) == [
+            False,
+            True,
+        ]
+        (waiting,) = store.queue.next(10)
+        store.commands.send(waiting.id, ANN, "pause")
+
+
 def test_of_two_sweeps_and_two_analyses_one_is_made_where_one_may(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.records import SweepRecord
-from mnist_core.store import Store
+from mnist_core.store import Command, Store
 from tests.store.class_of_two import ANN, BOB, TEACHER, Opened
 
 CONFIG = RunConfig()
@@ -62,6 +62,58 @@ def test_browsers_without_a_class_leave_room_in_the_queue_for_classes(
         store.runs.create(student, CONFIG)
 
 
+def paused(store: Store, owner: str, count: int) -> list[str]:
+    ids = [store.runs.create(owner, CONFIG) for _run in range(count)]
+    for run_id in ids:
+        store.commands.send(run_id, owner, "pause")
+    return ids
+
+
+@pytest.mark.parametrize(("bound", "most"), [("STUDENT_RUNS", 3), ("GUEST_RUNS", 4), ("QUEUE", 5)])
+@pytest.mark.parametrize("command", ["resume", "step"])
+def test_runs_that_were_paused_come_back_within_the_same_bounds(
+    store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch, command: Command, bound: str, most: int
+) -> None:
+    monkeypatch.setenv(f"MNIST_LAB_{bound}", str(most))
+    if bound == "QUEUE":
+        store.runs.create(ANN, CONFIG)
+    if bound != "STUDENT_RUNS":
+        store.runs.create("bob", CONFIG)
+    rested = [run_id for _time in range(2) for run_id in paused(store, "eve", 3)]
+    for run_id in rested[:3]:
+        store.commands.send(run_id, "eve", command)
+    for run_id in rested[3:]:
+        with pytest.raises(LimitError, match=f"at most {most}"):
+            store.commands.send(run_id, "eve", command)
+        assert store.runs.state(run_id) == "paused"
+    store.commands.send(rested[0], "eve", "resume")  # it waits already
+    assert len(store.queue.next(10)) == most
+    store.commands.send(rested[0], "eve", "stop")
+    store.commands.send(rested[3], "eve", command)
+
+
+def test_a_run_that_failed_goes_on_within_the_same_bounds(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_LAB_STUDENT_RUNS", "1")
+    failed = store.runs.create("ann", CONFIG)
+    store.queue.claim(failed, "w", 1)
+    store.record_writer.finish(failed, "failed", {})
+    store.runs.create("ann", CONFIG)
+    with pytest.raises(LimitError, match="1 of your runs are waiting, and at most 1 may wait"):
+        store.commands.send(failed, "ann", "resume")
+    assert store.runs.state(failed) == "finished"
+
+
+def test_a_run_that_made_room_for_others_comes_back_whatever_waits(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_STUDENT_RUNS", "1")
+    training = store.queue.claim(store.runs.create("ann", CONFIG), "w", 1)
+    assert training is not None
+    store.runs.create("ann", CONFIG)
+    store.queue.put_back({training.id: training.token})
+    assert len(store.queue.next(10)) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "value", "changes", "sentence"),
     [
@@ -86,9 +138,16 @@ def test_sweeps_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch) 
     sweep(store, 2)  # the same press once more
     with pytest.raises(LimitError, match="At most 2 of your sweeps"):
         sweep(store, 3)
-    for run in store.runs.of_group(f"{1:010x}"):
-        store.commands.send(run.id, "ann", "stop")
+    first = store.runs.of_group(f"{1:010x}")
+    for run in first:
+        store.commands.send(run.id, "ann", "pause")
     sweep(store, 3)
+    with pytest.raises(LimitError, match="At most 2 of your sweeps"):
+        store.commands.send(first[0].id, "ann", "resume")
+    for run in store.runs.of_group(f"{2:010x}"):
+        store.commands.send(run.id, "ann", "stop")
+    for run in first:
+        store.commands.send(run.id, "ann", "resume")
 
 
 def test_analyses_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
