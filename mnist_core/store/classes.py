@@ -23,6 +23,7 @@ from mnist_core.records import Class, Member, Membership
 from mnist_core.store import attempts
 from mnist_core.store.class_codes import clean_code, clean_nickname, hashed, new_code, nickname_key
 from mnist_core.store.class_rows import (
+    IS_IN,
     LIFETIME_DAYS,
     by_code,
     change_member,
@@ -61,6 +62,7 @@ from mnist_core.store.tables import (
 
 NAME_LETTERS, ADDRESS_LETTERS, LOOK_HERE_LETTERS = 60, 200, 400
 CLASSES, MEMBERS = 200, 300  # of a server, of a class
+MEMBER_ROWS = 3 * MEMBERS  # those too who were removed or merged into another
 
 
 @dataclass(eq=False)
@@ -335,10 +337,13 @@ def _join(connection: sa.Connection, class_id: str, student: str, nickname: str)
     nickname = clean_nickname(nickname)
     if has_nickname(connection, class_id, nickname):
         raise taken(nickname)
-    of_class = sa.select(members.c.personal_code).where(members.c.class_id == class_id)
-    codes = set(connection.execute(of_class).scalars())
-    if len(codes) >= MEMBERS:
+    of_class = sa.select(members.c.personal_code, IS_IN.label("is_in")).where(members.c.class_id == class_id)
+    rows = connection.execute(of_class).all()
+    codes = {row.personal_code for row in rows}
+    if sum(row.is_in for row in rows) >= MEMBERS:
         raise ClassError(N_("This class is full: it has {most} members."), most=MEMBERS)
+    if len(rows) >= MEMBER_ROWS:
+        raise ClassError(N_("Too many have joined this class and left it. Ask your teacher to open another class."))
     row: dict[str, Any] = {
         "id": secrets.token_hex(5),
         "class_id": class_id,

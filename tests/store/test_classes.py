@@ -12,7 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ClassError, LimitError, NotTeacherError, RunNotFoundError
 from mnist_core.jobs import retention
 from mnist_core.records import Class, SweepRecord
-from mnist_core.store import Store
+from mnist_core.store import Store, classes
 from mnist_core.store.class_codes import LETTERS, NICKNAME_LETTERS, clean_code, new_code
 from mnist_core.store.class_rows import LIFETIME_DAYS
 from mnist_core.store.tables import attempts
@@ -234,6 +234,27 @@ def test_the_teacher_renames_removes_and_lets_in_again(store: Store, opened: tup
     ]
     store.classes.remove(*rights, ann.id, removed=False)
     assert store.classes.membership(ANN) is not None
+
+
+def test_a_class_is_full_of_those_who_are_in_it(
+    store: Store, opened: tuple[Class, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classes, "MEMBERS", 2)
+    monkeypatch.setattr(classes, "MEMBER_ROWS", 5)
+    rights = _id_and_secret(opened)
+    first = [store.classes.join(opened[0].code, f"made up {number}", f"x{number}") for number in range(2)]
+    with pytest.raises(ClassError, match="This class is full: it has 2 members"):
+        store.classes.join(opened[0].code, ANN, "Otter")
+    store.classes.remove(*rights, first[0].id)
+    ann = store.classes.join(opened[0].code, ANN, "Otter")
+    store.classes.merge(*rights, ann.id, first[1].id)
+    store.classes.join(opened[0].code, BOB, "Falcon")
+    store.classes.remove(*rights, ann.id)
+    eve = store.classes.join(opened[0].code, EVE, "Eel")
+    store.classes.remove(*rights, eve.id)
+    with pytest.raises(ClassError, match="Too many have joined this class and left it"):
+        store.classes.join(opened[0].code, "one more", "Newt")
+    store.classes.join(opened[0].code, BOB, "Falcon")  # who is in it
 
 
 def test_two_members_that_are_one(store: Store, opened: tuple[Class, str]) -> None:
