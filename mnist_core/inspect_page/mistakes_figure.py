@@ -50,8 +50,8 @@ def matrix(
         for row, column in np.argwhere(mask):
             fills[row, column] = theme.mix(ground, color, float(cell_values[row, column]) / most)
         colors = {"zmin": 0, "zmax": most, "colorscale": [[0, ground], [1, color]]}
-        hover = "%{y} → %{x}: %{text}" + "%" * rates + "<extra></extra>"
-        traces.append(_cells(name, values, classes) | colors | {"text": texts, "hovertemplate": hover})
+        hover = "%{y} → %{x}: " + ("%{z:.1%}" if rates else "%{z:.0f}") + "<extra></extra>"
+        traces.append(_cells(name, values, classes) | colors | {"hovertemplate": hover})
     across = class_names.ticks(classes)
     traces.append(cells.words("numbers", texts, lambda row, column: fills[row, column], x=across, size=theme.NOTE_SIZE))
     return {"data": traces, "layout": layout}

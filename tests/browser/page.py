@@ -372,6 +372,25 @@ class Page:
         """
         self.click_in_chart(kind, script, row, column)
 
+    def announces(self, kind: str, key: str) -> str:
+        """What the chart tells somebody who does not see it, after this key was pressed on it; empty where it stays silent."""
+        chart = self.find(f'[data-testid="live-chart"][data-key$="chart_{kind}"]')[0]
+        tells = f'[data-key$="chart_{kind}"] + [data-testid="live-chart-announcement"]'
+        self.browser.execute_script(
+            """
+            const [chart, selector] = arguments;
+            chart.focus();
+            document.querySelector(selector).textContent = "";
+        """,
+            chart,
+            tells,
+        )
+        chart.send_keys(key)
+        try:
+            return wait_until(lambda: self.find(tells)[0].get_attribute("textContent"), 5)
+        except pytest.fail.Exception:
+            return ""
+
     def click_in_chart(self, kind: str, script: str, *arguments: Any) -> None:
         """Click the place that `script` returns (see `of_chart`), once there is one."""
 

@@ -92,6 +92,17 @@ def test_a_window_slides_over_a_digit(open_browser: Open) -> None:
     wait_until(lambda: "view=valley" in page.address)
 
 
+def test_both_maps_of_a_convolution_are_read_by_keyboard(open_browser: Open) -> None:
+    page = open_browser().open("/architecture?view=convolution")
+    wait_until(lambda: page.points("slide") == 28 * 28 + 26 * 26)
+    assert page.announces("slide", Keys.END).startswith("0, 0: ")  # the first key begins
+    assert page.announces("slide", Keys.END).startswith("27, 27: ")
+    assert page.announces("slide", Keys.ARROW_DOWN).startswith("0, 0: ")  # over the edge, to the output
+    assert page.announces("slide", Keys.END).startswith("25, 25: ")
+    page.find("[data-key=convolution_chart_slide]")[0].send_keys(Keys.ENTER)
+    page.wait_for("Row 25, column 25")
+
+
 def test_two_networks_with_as_many_parameters_and_a_race(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=equal")
     for key in ("mlp_or_cnn_images", "mlp_or_cnn_epochs"):

@@ -59,6 +59,15 @@ def test_a_chart_is_read_by_keyboard(open_browser: Open) -> None:
     press(Keys.ESCAPE, "")
 
 
+def test_a_contour_is_read_by_keyboard(open_browser: Open) -> None:
+    page = open_browser().open("/loss_and_gradients")
+    wait_until(lambda: page.chart("map", "drawn-at"))
+    assert page.announces("map", Keys.ARROW_RIGHT) == "-1.00, -1.00: 0"
+    assert page.announces("map", Keys.ARROW_UP) == "-1.00, -0.93: 0"
+    assert page.announces("map", Keys.END) == "2.00, 2.00: 1"
+    assert page.announces("map", Keys.ARROW_LEFT) == "1.92, 2.00: 1"
+
+
 def test_a_round_of_training_is_stepped_through(open_browser: Open) -> None:
     page = open_browser().open("/loss_and_gradients?view=backprop")
     wait_until(lambda: page.chart("graph", "updates"))

@@ -79,60 +79,89 @@ function reportClicks(chart) {
   });
 }
 
-// ---- By keyboard: left and right from point to point, up and down from curve to curve (of a map: from row to row), Enter
-// ---- is a click, Escape leaves. What the pointer would show is shown, and told to who does not see it.
+// ---- By keyboard: left and right from point to point, up and down from curve to curve (of a map: from row to row, and at its
+// ---- edge to what is drawn next), Enter is a click, Escape leaves. What the pointer would show is shown, and told to who does
+// ---- not see it.
 
 const NAVIGABLE = new Set(["scatter", "bar", "heatmap", "contour"]);
 const isMap = (trace) => Boolean(trace.z);
 const columnsOf = (trace) => trace.z[0].length;
+const cellOf = (trace, point) => [Math.floor(point / columnsOf(trace)), point % columnsOf(trace)];
 const lengthOf = (trace) => (isMap(trace) ? trace.z.length * columnsOf(trace) : (trace.y || trace.x || []).length);
 
 function hasValue(trace, point) {
-  if (isMap(trace)) return true;
+  if (isMap(trace)) {
+    const [row, column] = cellOf(trace, point);
+    return Number.isFinite(trace.z[row][column]);
+  }
   return [trace.x, trace.y].every((axis) => !axis || (axis[point] !== null && !Number.isNaN(axis[point])));
 }
 
-// The nearest point from `from` on in direction `way` that has a value; where there is none, null.
-function nextPoint(trace, from, way) {
-  for (let point = from; point >= 0 && point < lengthOf(trace); point += way) if (hasValue(trace, point)) return point;
+// The nearest point from `from` on, in steps of `way`, at which one of these traces has a value; null where there is none.
+function nextPoint(traces, plot, from, way) {
+  for (let point = from; point >= 0 && point < lengthOf(traces[plot[0]]); point += way) {
+    const curve = plot.find((index) => hasValue(traces[index], point));
+    if (curve !== undefined) return { curve, point };
+  }
   return null;
+}
+
+// What the keys go through: a curve is the number of its trace, a map those of the layers that it is drawn in.
+function plotsOf(traces) {
+  const plots = new Map();
+  traces.forEach((trace, index) => {
+    if (trace.visible !== true || trace.hoverinfo === "skip" || !NAVIGABLE.has(trace.type) || lengthOf(trace) === 0) return;
+    const place = isMap(trace) ? [trace.xaxis, trace.yaxis, trace.z.length, columnsOf(trace)].join(" ") : index;
+    plots.set(place, [...(plots.get(place) ?? []), index]);
+  });
+  return [...plots.values()].filter((plot) => nextPoint(traces, plot, 0, 1));
 }
 
 function nextCursor(chart, key, far) {
   const traces = chart.div._fullData;
-  const curves = traces.map((_, index) => index).filter((index) => {
-    const trace = traces[index];
-    return trace.visible === true && trace.hoverinfo !== "skip" && NAVIGABLE.has(trace.type) && lengthOf(trace) > 0;
-  });
-  if (!curves.length) return null;
+  const plots = plotsOf(traces);
+  if (!plots.length) return null;
   const { curve, point } = chart.cursor || {};
-  if (!curves.includes(curve)) return { curve: curves[0], point: nextPoint(traces[curves[0]], 0, 1) };
-  const trace = traces[curve];
+  const number = plots.findIndex((plot) => plot.includes(curve));
+  if (number < 0) return nextPoint(traces, plots[0], 0, 1);
+  const [plot, trace] = [plots[number], traces[curve]];
   const last = lengthOf(trace) - 1;
   const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
   if (sideways) {
     const steps = sideways * (far ? 10 : 1);
-    return { curve, point: nextPoint(trace, Math.min(last, Math.max(0, point + steps)), sideways) ?? point };
+    return nextPoint(traces, plot, Math.min(last, Math.max(0, point + steps)), sideways) ?? chart.cursor;
   }
-  if (key === "Home") return { curve, point: nextPoint(trace, 0, 1) };
-  if (key === "End") return { curve, point: nextPoint(trace, last, -1) };
-  const upwards = key === "ArrowUp" ? -1 : 1;
+  if (key === "Home") return nextPoint(traces, plot, 0, 1);
+  if (key === "End") return nextPoint(traces, plot, last, -1);
+  const downwards = key === "ArrowUp" ? -1 : 1;
   if (isMap(trace)) {
-    const down = chart.div._fullLayout.yaxis.autorange === "reversed" || chart.div._fullLayout.yaxis.range[0] > chart.div._fullLayout.yaxis.range[1];
-    const to = point + (down ? upwards : -upwards) * columnsOf(trace);
-    return { curve, point: to < 0 || to > last ? point : to };
+    const [bottom, top] = chart.div._fullLayout[trace.yaxis.replace("y", "yaxis")].range;
+    const row = downwards * (bottom > top ? 1 : -1) * columnsOf(trace);
+    const next = nextPoint(traces, plot, point + row, row);
+    if (next || plots.length === 1) return next ?? chart.cursor;
   }
-  const other = curves[(curves.indexOf(curve) + upwards + curves.length) % curves.length];
-  const from = Math.min(point, lengthOf(traces[other]) - 1);
-  return { curve: other, point: nextPoint(traces[other], from, 1) ?? nextPoint(traces[other], from, -1) };
+  const other = plots[(number + downwards + plots.length) % plots.length];
+  const from = isMap(trace) || isMap(traces[other[0]]) ? 0 : Math.min(point, lengthOf(traces[other[0]]) - 1);
+  return nextPoint(traces, other, from, 1) ?? nextPoint(traces, other, from, -1);
+}
+
+// Where in a map of so many rows or columns Plotly finds this one: `places` are the edges of a heat map's cells, the points of a contour.
+function withinCell(places, count, number) {
+  if (places.length > count) return (places[number] + places[number + 1]) / 2;
+  return places[number] + ((places[number + 1] ?? places[number - 1]) - places[number]) / 4; // the last point is none of its own
 }
 
 function showCursor(chart) {
   const { curve, point } = chart.cursor;
   const trace = chart.div._fullData[curve];
-  const pointNumber = isMap(trace) ? [Math.floor(point / columnsOf(trace)), point % columnsOf(trace)] : point;
+  let place = { pointNumber: point };
+  if (isMap(trace)) { // Plotly finds a point of a map by its place alone
+    const [row, column] = cellOf(trace, point);
+    const { x, y } = chart.div.calcdata[curve][0];
+    place = { xval: withinCell(x, columnsOf(trace), column), yval: withinCell(y, trace.z.length, row) };
+  }
   announceCursor(chart);
-  window.Plotly.Fx.hover(chart.div, [{ curveNumber: curve, pointNumber }]);
+  window.Plotly.Fx.hover(chart.div, [{ curveNumber: curve, ...place }], trace.xaxis + trace.yaxis);
 }
 
 // Plotly draws what it was asked to show a moment later, and does not say when.
@@ -158,7 +187,7 @@ function listenToKeys(chart) {
     if (event.target !== chart.div || !chart.div._fullData) return;
     if (["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) {
       const cursor = nextCursor(chart, event.key, event.shiftKey);
-      if (!cursor || cursor.point === null) return;
+      if (!cursor) return;
       chart.cursor = cursor;
       showCursor(chart);
     } else if (event.key === "Enter" && chart.cursor && chart.click) {
