@@ -46,6 +46,7 @@ def draw(panel: Panel, run: Run) -> None:
 
 def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     units = len(result.smooth)
+    part = image_split.images(run, result.split)  # first: what was found began with their mean
     st.image(labeled_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     filters = models.describe(run.config).layers[layer].kind == "convolution"
     caption = (
@@ -57,7 +58,7 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     unit = int(
         panel.number_input("exciting_unit", _("Filter number") if filters else _("Unit number"), 0, units - 1, 0)
     )
-    real = image_split.images(run, result.split).images[result.real[unit]]
+    real = part.images[result.real[unit]]
     real_values = result.real_values[unit]
     first, second, third = st.columns([1, 1, 2.4], gap="large")
     with first:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from mnist_core import escape
+from mnist_core import data, escape
 from mnist_core.analysis.robustness.schema import Parameters, Perturbation, Result
 from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import robustness_figure as charts
@@ -57,6 +57,7 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
 
 
 def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[Parameters, Result]) -> None:
+    image_split.images(runs[0], data.analysis_split(runs[0].config))  # whoever may not have them is told so
     result = computed.result
     strengths = list(result.strengths)
     unit = _(KINDS[kind][1])

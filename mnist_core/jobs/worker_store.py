@@ -38,7 +38,7 @@ def worker_store(url: str) -> Store:
 
 @lru_cache(maxsize=4)
 def own_images_of(url: str, images_id: str) -> data.Dataset:
-    """Images of a student's own, which never change; whoever queued the run was allowed to use them. Raises OwnImagesError."""
+    """Images of a student's own, which never change; whoever queued the run or analysis may use them (store/limits.py). Raises OwnImagesError."""
     packed = patiently(lambda: worker_store(url).own_images.packed(images_id))
     return own_images.unpack(OwnName(f"own-{images_id}"), packed)
 

@@ -50,7 +50,7 @@ class Analyses:
         """Put a new analysis in the queue, in place of the owner's one of this kind that waits; returns its id.
 
         `analysis_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one analysis.
-        Raises LimitError where the student has too many.
+        Raises LimitError where the student has too many, or where the runs are of images that he may not use.
         """
         if kind not in get_args(AnalysisKind):
             raise ValueError(f"expected one of {get_args(AnalysisKind)}, got {kind!r}")
@@ -69,7 +69,7 @@ class Analyses:
             if connection.execute(sa.select(analyses.c.id).where(analyses.c.id == analysis_id)).scalar():
                 return analysis_id
             connection.execute(sa.delete(analyses).where(same_kind, analyses.c.state == "queued"))
-            check_analyses(connection, owner)
+            check_analyses(connection, owner, kind, parameters)
             ended = sa.select(analyses.c.id).where(same_kind, analyses.c.state.in_(("finished", "failed")))
             old = connection.execute(ended.order_by(analyses.c.created_order.desc()).offset(KEPT - 1)).scalars().all()
             connection.execute(sa.delete(analyses).where(analyses.c.id.in_(old)))

@@ -13,9 +13,10 @@ from mnist_core.records import Requests
 from mnist_core.store.class_rows import check_member
 from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.limits import check_queue, check_sweeps
+from mnist_core.store.own_images import check_images
 from mnist_core.store.record_reader import drop_records
 from mnist_core.store.round_rows import check_going_on, check_rate
-from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row
+from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row, readable
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
 
@@ -35,7 +36,7 @@ class Commands:
         paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already, and
         within the same bounds: no command brings a run in front of others.
         Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train,
-        or where too many wait; RoundError where its class trains for another round alone.
+        where too many wait, or whose images its owner may not use (any more); RoundError where its class trains for another round alone.
         """
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
@@ -47,6 +48,8 @@ class Commands:
             if change.get("state") == "queued":
                 wait_for_others(connection)
                 check_member(connection, owner)
+                for run in readable([row]):  # one that cannot be read fails when its turn comes
+                    check_images(connection, owner, run.config)
                 check_queue(connection, owner, 1, guest=row.class_id is None)
                 if connection.execute(sa.select(sweeps.c.id).where(sweeps.c.id == row.group_id)).first():
                     check_sweeps(connection, owner, but=row.group_id)

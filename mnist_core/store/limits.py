@@ -6,7 +6,8 @@ already stays, whatever the settings say, and what was made to leave its worker 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,11 +16,15 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.messages import N_
 from mnist_core.networks.models import describe
+from mnist_core.records import AnalysisKind
 from mnist_core.store.class_rows import check_member, class_of
-from mnist_core.store.own_images import check_images
+from mnist_core.store.own_images import check_images, check_use
+from mnist_core.store.rows import as_id, readable
 from mnist_core.store.tables import analyses, runs, sweeps
 
 READER = "reader"  # who looks at a page inside another page; no cookie has this name
+# Kinds of analyses that are computed of a run's weights alone, and of what the student gives.
+WITHOUT_IMAGES: frozenset[AnalysisKind] = frozenset({"attribution"})
 
 
 def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfig]) -> None:
@@ -114,10 +119,13 @@ def check_sweeps(connection: sa.Connection, owner: str, but: str = "") -> None:
         )
 
 
-def check_analyses(connection: sa.Connection, owner: str) -> None:
-    """See that the student may ask for one more analysis. Raises LimitError."""
+def check_analyses(connection: sa.Connection, owner: str, kind: AnalysisKind, parameters: Mapping[str, Any]) -> None:
+    """See that the student may ask for one more analysis, and may use the images that it is computed with. Raises LimitError."""
     _check_memory()
     _check_reader(owner)
+    if kind not in WITHOUT_IMAGES:
+        for dataset in _datasets(connection, parameters):
+            check_use(connection, owner, dataset)
     most = settings.limit("MNIST_LAB_ANALYSES")
     active = analyses.c.owner == owner, analyses.c.state.in_(("queued", "running"))
     if connection.execute(sa.select(sa.func.count()).select_from(analyses).where(*active)).scalar_one() >= most:
@@ -125,6 +133,13 @@ def check_analyses(connection: sa.Connection, owner: str) -> None:
             N_("At most {most} of your computations may wait or run at the same time. Wait for one to finish."),
             most=most,
         )
+
+
+def _datasets(connection: sa.Connection, parameters: Mapping[str, Any]) -> set[str]:
+    """The data sets that an analysis asks for by name, and those of the runs that it names: all kinds call them so."""
+    ids = [as_id(str(one)) for one in (parameters.get("run", ""), *parameters.get("runs", ()))]
+    named = connection.execute(sa.select(runs).where(runs.c.id.in_(ids)))
+    return {str(parameters.get("dataset", "")), *(run.config.dataset for run in readable(named))}
 
 
 def _count(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:

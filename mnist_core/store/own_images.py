@@ -77,7 +77,7 @@ class OwnImagesStore:
             return None if row is None else _to_images(row)
 
     def packed(self, images_id: str, student: str | None = None) -> PackedImages:
-        """The images themselves, for this student; for a worker, which trains what was allowed, None.
+        """The images themselves, for this student; None: for a worker, which does what was allowed when it was put into the queue.
 
         Raises OwnImagesError.
         """
@@ -108,14 +108,22 @@ class OwnImagesStore:
             connection.execute(change)
 
 
-def check_images(connection: sa.Connection, student: str, config: RunConfig) -> None:
-    """See that a run may be trained on its images, where these are somebody's own. Raises LimitError."""
-    images_id = own_id(config.dataset)
+def check_use(connection: sa.Connection, student: str, dataset: str) -> sa.Row[tuple[object, ...]] | None:
+    """See that this student may use the images that are called so; returns their row, None of a known data set. Raises LimitError."""
+    images_id = own_id(dataset)
     if images_id is None:
-        return
+        return None
     row = _row(connection, images_id, _may_use(connection, student))
     if row is None:
         raise LimitError(_gone().message.template)
+    return row
+
+
+def check_images(connection: sa.Connection, student: str, config: RunConfig) -> None:
+    """See that a run may be trained on its images, where these are somebody's own. Raises LimitError."""
+    row = check_use(connection, student, config.dataset)
+    if row is None:
+        return
     if config.classes != len(json.loads(row.classes)) or config.train_size + config.validation_size > row.train:
         raise LimitError(
             N_("These images are {classes} classes with {train} images to train and choose with. Choose them again."),

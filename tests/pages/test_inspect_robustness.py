@@ -11,7 +11,7 @@ from tests.pages.content import texts
 from tests.pages.inspected_runs import CONFIG, run_with_weights
 
 
-def test_disturb(open_page: Open, store: Store) -> None:
+def test_disturb(built_in: None, open_page: Open, store: Store) -> None:
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
@@ -33,7 +33,9 @@ def test_disturb(open_page: Open, store: Store) -> None:
     assert "50.0%" in texts(app)
 
 
-def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(open_page: Open, store: Store) -> None:
+def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(
+    built_in: None, open_page: Open, store: Store
+) -> None:
     app = open_page("inspect")
     owner = app.session_state["student"]
     other, first = (run_with_weights(store, owner, answer=3) for _number in range(2))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mnist_core.config import RunConfig
 from mnist_core.data import own_images
+from mnist_core.networks import forward, weights
+from mnist_core.records import AnalysisKind, Curves, Progress
 from mnist_core.store import Store
 from tests.data.test_own_images import picture, zipped
 from tests.pages.conftest import Open
@@ -83,3 +86,76 @@ def test_the_views_of_the_data_page_show_them_with_their_names(
     app.run()
     assert not app.exception
     assert not any(control.key == "data_set" for control in app.segmented_control)
+
+
+ARRAYS: dict[str, dict[str, np.ndarray]] = {
+    "robustness": {
+        "accuracy": np.full((1, 2), 0.5, np.float32),
+        "examples": np.zeros((2, 2, 28, 28), np.uint8),
+        "answers": np.zeros((2, 2), np.uint8),
+        "labels": np.zeros(2, np.uint8),
+    },
+    "activation-maximization": {
+        "smooth": np.zeros((2, 28, 28), np.uint8),
+        "smooth_values": np.zeros(2, np.float32),
+        "plain": np.zeros((2, 28, 28), np.uint8),
+        "plain_values": np.zeros(2, np.float32),
+        "real": np.zeros((2, 8), np.int64),
+        "real_values": np.zeros((2, 8), np.float32),
+    },
+    "answers": {"probabilities": np.full((4, 2), 0.5, np.float16)},
+    "snapshot-answers": {"answers": np.zeros((2, 4), np.uint8)},
+}
+OF_THE_RUN = {"step": 3, "reached": 3, "images": 4, "split": "validation"}
+VIEWS: list[tuple[str, AnalysisKind, dict[str, object], dict[str, object]]] = [
+    (
+        "disturb",
+        "robustness",
+        {"runs": ["r"], "perturbation": "noise"},
+        {"strengths": [0, 0.1], "images": [4], "splits": ["validation"], "steps": [3], "reached": [3]},
+    ),
+    ("inside", "activation-maximization", {"run": "r", "layer": 1}, OF_THE_RUN),
+    ("mistakes", "answers", {"run": "r", "split": "validation"}, {"step": 3, "reached": 3}),
+    ("course", "snapshot-answers", {"run": "r"}, {"steps": [0, 3], "images": 4, "split": "validation", "reached": 3}),
+]
+
+
+@pytest.mark.parametrize("was_shared", [False, True])
+@pytest.mark.parametrize(("view", "kind", "parameters", "values"), VIEWS)
+def test_nobody_else_sees_an_image_of_them_through_a_run(
+    open_page: Open,
+    store: Store,
+    view: str,
+    kind: AnalysisKind,
+    parameters: dict[str, object],
+    values: dict[str, object],
+    was_shared: bool,
+) -> None:
+    """Not anew, nor what was computed while they were shared with the class."""
+    app = open_page("inspect")
+    eve, ann = app.session_state["student"], "a" * 32
+    random = np.random.default_rng(0)
+    made = {name: list(random.integers(0, 256, (10, 28, 28), np.uint8)) for name in ("cup", "spoon")}
+    images = store.own_images.create(ann, "Kitchen", list(made), own_images.pack(made))
+    config = RunConfig(dataset=images.name, classes=2, train_size=12, validation_size=4, batch_size=4, hidden_layers=())
+    weights.keep("r", weights.Snapshot(3, {n: np.zeros(s, np.float32) for n, s in forward.shapes(config).items()}))
+    progress = Progress(3, config.total_steps)
+    store.runs.add_finished(ann, config, Curves(), "completed", {}, progress, run_id="r", checkpoint_step=3)
+    opened, secret = store.classes.open("7b", ann)
+    store.classes.join(opened.code, eve, "Eve")
+    store.own_images.share(images.id, ann, opened.id, secret)
+    app.query_params["run"], app.query_params["view"] = "r", view
+    app.session_state["network_view"] = "exciting"
+    if was_shared:
+        analysis_id = store.analyses.create(eve, kind, parameters)
+        store.analyses.claim(analysis_id)
+        store.analyses.finish(analysis_id, values, ARRAYS[kind])
+        app.run()
+        assert not app.exception
+        assert "belong to someone else" not in texts(app)
+    store.own_images.share(images.id, ann, None, "")
+    app.run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["These images are no longer here, or they belong to someone else."]
+    assert not app.get("imgs")
+    assert len(store.analyses.newest(eve, kind)) == was_shared

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError, NotTeacherError, OwnImagesError
-from mnist_core.records import OwnImages, PackedImages
+from mnist_core.records import Curves, OwnImages, PackedImages, Progress
 from mnist_core.store import Store
 from mnist_core.store import own_images as rules
 
@@ -87,3 +87,23 @@ def test_the_teacher_alone_shares_with_the_class(store: Store, kept: OwnImages) 
         store.own_images.delete(kept.id, "badger")
     store.own_images.share(kept.id, "otter", None, "")
     assert store.own_images.get(kept.id, "badger") is None
+
+
+def test_a_run_goes_on_only_where_its_owner_may_still_use_the_images(store: Store, kept: OwnImages) -> None:
+    opened, secret = store.classes.open("7b", "otter")
+    store.classes.join(opened.code, "badger", "Badger")
+    store.own_images.share(kept.id, "otter", opened.id, secret)
+    paused = store.runs.create("badger", run_on(kept))
+    store.commands.send(paused, "badger", "pause")
+    progress = Progress(0, run_on(kept).total_steps)
+    imported = store.runs.add_finished("badger", run_on(kept), Curves(), "failed", {}, progress)
+    store.own_images.share(kept.id, "otter", None, "")
+    for run_id in (paused, imported):
+        before = store.runs.get(run_id)
+        with pytest.raises(LimitError, match="belong to someone else"):
+            store.commands.send(run_id, "badger", "resume")
+        assert store.runs.get(run_id) == before
+    store.own_images.share(kept.id, "otter", opened.id, secret)
+    for run_id in (paused, imported):
+        store.commands.send(run_id, "badger", "resume")
+        assert store.runs.get(run_id).state == "queued"
