@@ -17,7 +17,7 @@ from mnist_core.messages import N_
 from mnist_core.records import DTYPES, Curves
 
 RUNS_PER_BUNDLE = 100  # without weights at most 100 kB each, so that a zip of so many can be imported (10 MB)
-MOST_BYTES = 1 << 27  # of the records of all runs in a zip, unpacked
+MOST_BYTES = 1 << 27  # of the records and weights of all runs in a zip, unpacked
 TABLE = "runs.csv"
 _ENDING = ".zip"
 
@@ -59,6 +59,7 @@ def _within(parts: Iterator[bytes]) -> Iterator[Imported]:
     for number, part in enumerate(parts):
         imported = archive.unpacked(part)
         size += sum(getattr(imported.curves, name).nbytes for name in DTYPES)
+        size += sum(array.nbytes for snapshot in imported.weights.values() for array in snapshot.weights.values())
         if number >= RUNS_PER_BUNDLE or size > MOST_BYTES:
             raise ImportedFileError(
                 N_("This zip holds more than can be imported at once: at most {runs} runs of usual size."),

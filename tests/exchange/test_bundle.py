@@ -7,11 +7,14 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mnist_core.errors import ImportedFileError
 from mnist_core.escape import UserText
-from mnist_core.exchange import StudentRun, bundle, packed, packed_runs, unpacked, unpacked_all
+from mnist_core.exchange import Imported, StudentRun, archive, bundle, packed, packed_runs, unpacked, unpacked_all
+from mnist_core.networks import forward
+from mnist_core.networks.weights import Snapshot
 from mnist_core.records import DTYPES, Curves, Run
 from tests.exchange.test_exchange import CONFIG, curves
 
@@ -108,3 +111,24 @@ def test_a_name_that_is_too_long_is_cut_not_refused() -> None:
     long = replace(row.run, name=UserText("x" * 500))
     (imported,) = unpacked_all(packed_runs([(replace(row, run=long), records)]))
     assert imported.name.startswith("xxx")
+
+
+def test_weights_count_before_the_next_run_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zeros are packed a thousandfold: a zip of 6 MB can hold weights of 6 GB."""
+    shapes = forward.shapes(CONFIG)
+    snapshot = Snapshot(1, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+    unpacked_runs: list[Imported] = []
+
+    def counted(content: bytes) -> Imported:
+        unpacked_runs.append(unpacked(content))
+        return unpacked_runs[-1]
+
+    monkeypatch.setattr(archive, "unpacked", counted)
+    of_one = sum(array.nbytes for array in snapshot.weights.values())
+    monkeypatch.setattr(bundle, "MOST_BYTES", 5 * of_one)
+    content = packed(run(0), curves(), {"last": snapshot, "best": snapshot})
+    assert len(list(unpacked_all(zipped({f"{number}.zip": content for number in range(2)})))) == 2
+    unpacked_runs.clear()
+    with pytest.raises(ImportedFileError, match="more than can be imported at once"):
+        list(unpacked_all(zipped({f"{number}.zip": content for number in range(9)})))
+    assert len(unpacked_runs) == 3
