@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -153,7 +154,9 @@ async def _send(connection: Connection) -> None:
                 await connection.websocket.send_text("[]")
                 continue
             connection.news.clear()
-            if messages := connection.messages(seal.sealed_by(connection.student)):
+            # The store may have to be asked, and may let wait: not in the event loop, which serves everybody.
+            sealed = await run_in_threadpool(seal.sealed_by, connection.student)
+            if messages := connection.messages(sealed):  # of what the tab follows by now
                 await connection.websocket.send_text(f"[{','.join(messages)}]")
     except (WebSocketDisconnect, RuntimeError):
         return

@@ -163,6 +163,38 @@ def test_test_figures_stay_here_for_who_has_sealed_them(client: Client, store: S
         seal._states.pop(STUDENT)
 
 
+def test_who_waits_for_the_store_lets_nobody_else_wait(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop is that of all browsers. Who waits is told what he follows when the wait is over, and that once."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def sealed_by(student: str) -> bool:
+        if student == STUDENT:
+            asked.set()
+            answered.wait(20)
+        return False
+
+    monkeypatch.setattr(seal, "sealed_by", sealed_by)
+    first, second = live.Followed("1" * 16, 1, 1), live.Followed("2" * 16, 1, 1)
+    with client.connect() as gone, client.connect() as waiting, client.connect("b" * 32) as other:
+        try:
+            tell(gone, first)
+            tell(waiting, first)
+            assert asked.wait(20)
+            gone.close()
+            tell(waiting, second)
+            tell(other, second)
+            assert heard(other) == [{"id": second.id, "gone": True}]
+            assert not answered.is_set()
+        finally:
+            answered.set()
+        told: list[Any] = []
+        while {"id": second.id, "gone": True} not in told:
+            told += heard(waiting)
+        tell(waiting, first)
+        assert heard(waiting) == [{"id": first.id, "gone": True}]
+    wait_until(lambda: not push._connections and not push._tabs)
+
+
 @pytest.mark.parametrize(
     "headers",
     [{"Origin": "http://elsewhere"}, {"Origin": None}, {"Cookie": None}, {"Cookie": f"{session.COOKIE}=nobody"}],
