@@ -12,7 +12,7 @@ from typing import Any
 
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.networks.models import describe
-from mnist_core.schedule import evaluated_images, evaluation_steps, watched_steps
+from mnist_core.schedule import SHARPNESS_IMAGES, evaluated_images, evaluation_steps, watched_steps
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,10 @@ def estimate_seconds(config: RunConfig, speed: Speed) -> float:
 AUGMENTED = 250_000  # multiplications that take as long as to change an image of 28×28 pixels; measured
 
 
+# Forward passes that a sharpness takes for each image: some nine products with the Hessian. Measured.
+SHARPNESS = 54
+
+
 def _seconds(config: RunConfig, where: Speed | Card) -> float:
     rate = where.cnn if config.model == "cnn" else where.mlp
     network = describe(config)
@@ -102,6 +106,8 @@ def _seconds(config: RunConfig, where: Speed | Card) -> float:
     images = sum(
         min(most, size) for size in (min(config.train_size, 10_000), config.validation_size, config.image_set.test)
     )
+    if config.sharpness:
+        images += SHARPNESS * min(SHARPNESS_IMAGES, config.train_size)
     per_evaluated = (network.multiplications + 2_000) / rate.multiplications
     watched = len(watched_steps(config)) * min(most, config.validation_size)
     return config.total_steps * per_step + (evaluations * images + watched) * per_evaluated

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import stat
 import zipfile
 import zlib
@@ -114,7 +115,16 @@ def _members(content: bytes) -> dict[str, list[tuple[str, bytes]]]:
             return found
     except DataFileError:
         raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+        OSError,
+    ) as error:
         raise DataFileError(
             N_("This zip cannot be read. Pack the folders again, without a password, and upload the new file.")
         ) from error
@@ -140,7 +150,7 @@ def _check(infos: Sequence[zipfile.ZipInfo]) -> None:
         path = PurePosixPath(info.filename)
         if stat.S_ISLNK(info.external_attr >> 16):
             raise DataFileError(N_("This zip has a link in it. Pack the images themselves."))
-        if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename.split("/")[0]:
             raise DataFileError(N_("This zip has a file that leads out of its folder. Pack the folders again."))
         if len(path.parts) < 2:
             raise DataFileError(

@@ -40,17 +40,20 @@ class Parts:
 def split(dataset: Dataset, config: RunConfig) -> Parts:
     """The first `train_size` training images, the last `validation_size`, and the test images.
 
-    Label noise replaces that fraction of the training labels by another class, each equally likely.
+    Label noise replaces that fraction of the training labels by another class, each equally likely. Raises DataMissingError where
+    there are fewer images, or, of one's own, other classes.
     """
     count = len(dataset.train_labels)
-    if own_id(config.dataset) is not None and (
-        config.train_size + config.validation_size > count or config.classes != dataset.classes
-    ):
+    wanted = config.train_size + config.validation_size
+    if own_id(config.dataset) is not None and (wanted > count or config.classes != dataset.classes):
         raise DataMissingError(
             N_("These images are {classes} classes with {train} images to train and choose with. Choose them again."),
             classes=dataset.classes,
             train=count,
         )
+    if wanted > count:
+        template = N_("There are {count} images to train and choose with, but {wanted} are needed.")
+        raise DataMissingError(template, count=f"{count:,}", wanted=f"{wanted:,}")
     start = count - config.validation_size
     labels = dataset.train_labels[: config.train_size]
     return Parts(

@@ -49,13 +49,13 @@ def edges(config: RunConfig, rates: NDArray[np.float32]) -> NDArray[np.float32] 
 
 def phase(run: Run, curves: Curves) -> Phase:
     """What the later third of the measurements shows."""
-    if run.outcome == "diverged":
-        return "broke"
     rows = curves.sharpness
-    if len(rows) < 6:
-        return "unknown"
     line = edges(run.config, rows["learning_rate"])
     if line is None:
+        return "unknown"
+    if run.outcome == "diverged":
+        return "broke"
+    if len(rows) < 6:
         return "unknown"
     late = rows["step"] > rows["step"][-1] * 2 / 3
     fraction = float(np.median(rows["sharpness"][late] / line[late]))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import advice
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.diagnostics.verdict import Kind, has_memorized, judge
+from mnist_core.diagnostics.verdict import FAR_ABOVE, Kind, has_memorized, judge
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run
 
@@ -26,7 +27,8 @@ TITLES: Mapping[Kind, str] = {
 
 
 WIDE_GAP = 0.1  # between training and test accuracy: from there on, more epochs and more units help little
-FAST = 0.7  # of the loss a third of the steps ago: such a fall needs no higher rate
+NARROW_GAP = 0.005  # that is worth a word
+SURE = 2  # standard errors of the test accuracy: a gap within them may be luck
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,9 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
     if explanation is None:
         return None
     if metrics is not None and not metrics.scale.teaches and kind not in ("diverged", "collapsed", "unstable"):
-        explanation = replace(explanation, advice=_less_noise(run))
-    if kind == "learning-slowly" and _early_stop(curves) is not None:
-        # What was still falling is the training loss alone: more updates would not have lowered that of validation.
-        explanation = replace(explanation, advice=message(N_("Try more training images, augmentation, or dropout.")))
+        explanation = replace(explanation, advice=advice.less_noise(run.config))
+    elif _early_stop(curves) is not None and kind in _AFTER_EARLY_STOPPING:
+        explanation = replace(explanation, advice=_AFTER_EARLY_STOPPING[kind]())
     explanation = replace(explanation, kind=kind, title=message(TITLES[kind]))
     return replace(explanation, evidence=(*explanation.evidence, *_ending(run, curves)))
 
@@ -99,15 +100,6 @@ def _explanation(summary: Message, *evidence: Message, advice: Message | None = 
     return Explanation(Message(""), summary, evidence, advice)
 
 
-def _rate(run: Run) -> float:
-    return run.base_rate
-
-
-def _lower_rate(run: Run) -> Message:
-    rate = max(1e-6, _rate(run) / 10)
-    return message(N_("Try a learning rate ten times smaller: {rate}."), rate=f"{rate:g}")
-
-
 def _number(value: float) -> str:
     return f"{value:.3g}" if value < 0.01 or value >= 1_000 else f"{value:.3f}"
 
@@ -130,7 +122,7 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanati
         return _not_finite(run, broken)
     if not len(curves.evaluations):  # of a run that was imported
         return _explanation(
-            message(N_("It diverged, but the recorded losses do not show where.")), advice=_lower_rate(run)
+            message(N_("It diverged, but the recorded losses do not show where.")), advice=advice.diverged(run)
         )
     first, last = curves.evaluations[0], curves.evaluations[-1]  # a loss far too great has been evaluated
     return _explanation(
@@ -140,7 +132,7 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanati
             first=f"{float(first['train_loss']):.3g}",
         ),
         *_gradient(metrics),
-        advice=_lower_rate(run),
+        advice=advice.diverged(run),
     )
 
 
@@ -156,16 +148,15 @@ def _not_finite(run: Run, event: Event) -> Explanation:
                 )
             )
         )
-    return _explanation(
-        message(
-            N_(
-                "At step {step} values exceeded the floating-point range (NaN or infinity): each update overshot by more than the one before."
-            ),
-            step=f"{event.step:,}",
-        ),
-        *evidence,
-        advice=_lower_rate(run),
+    template = N_(
+        "At step {step} values exceeded the floating-point range (NaN or infinity): each update overshot by more than the one before."
     )
+    if event.step > 1:
+        return _explanation(message(template, step=f"{event.step:,}"), *evidence, advice=advice.diverged(run))
+    template = N_(
+        "At step {step}, before the first update, values exceeded the floating-point range (NaN or infinity): the initial weights make the outputs too large."
+    )
+    return _explanation(message(template, step=event.step), *evidence, advice=advice.at_start())
 
 
 def _gradient(metrics: RunMetrics | None) -> tuple[Message, ...]:
@@ -206,12 +197,7 @@ def _collapsed(run: Run, metrics: RunMetrics) -> Explanation:
         *_dead_layers(metrics),
         _loss_and_chance(metrics),
         *_gradient(metrics),
-        advice=message(
-            N_(
-                "Try a lower learning rate, such as {rate}, or an activation function whose units cannot die (leaky ReLU)."
-            ),
-            rate=f"{_rate(run) / 3:.2g}",
-        ),
+        advice=advice.collapsed(run),
     )
 
 
@@ -223,8 +209,7 @@ def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
     summary = message(
         N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}"
     )
-    advice = message(N_("Train for more epochs, or use smaller batches, which give more updates."))
-    return _explanation(summary, advice=None if run.outcome is None else advice)
+    return _explanation(summary, advice=None if run.outcome is None else advice.too_early())
 
 
 def _well(run: Run, metrics: RunMetrics) -> Explanation:
@@ -240,15 +225,21 @@ def _well(run: Run, metrics: RunMetrics) -> Explanation:
     if test is None:
         return _explanation(summary)
     evidence = [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
-    advice = message(N_("Try more epochs or a wider network, and watch the gap between training and test accuracy."))
-    if train - test >= WIDE_GAP:
+    gap = train - test
+    wide = gap >= max(WIDE_GAP, _luck(run.config, test))
+    template = N_("The gap between training and test accuracy is {gap} percentage points: overfitting begins here.")
+    if wide:
         template = N_("The gap between training and test accuracy is {gap} percentage points: the network overfits.")
-        advice = message(N_("Try more training images, augmentation, or dropout."))
-    else:
-        template = N_("The gap between training and test accuracy is {gap} percentage points: overfitting begins here.")
-    if train - test >= 0.005:
-        evidence.append(message(template, gap=f"{100 * (train - test):.1f}"))
-    return _explanation(summary, *evidence, advice=advice)
+    if gap >= max(NARROW_GAP, _luck(run.config, test)):
+        evidence.append(message(template, gap=f"{100 * gap:.1f}"))
+    return _explanation(summary, *evidence, advice=advice.more_images() if wide else advice.learned_well())
+
+
+def _luck(config: RunConfig, accuracy: float) -> float:
+    """How far from the true accuracy one on the test images may be by chance."""
+    # Of images of one's own a fifth is for testing.
+    images = config.image_set.test or (config.train_size + config.validation_size) / 4
+    return SURE * math.sqrt(accuracy * (1 - accuracy) / images)
 
 
 def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
@@ -264,19 +255,8 @@ def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
         ),
         _loss_and_chance(metrics),
         *_updates(metrics),
-        advice=_go_on(run, metrics),
+        advice=advice.go_on(run, metrics),
     )
-
-
-def _go_on(run: Run, metrics: RunMetrics) -> Message:
-    if metrics.loss_ratio < FAST:
-        return message(
-            N_("The loss is falling well: train for more epochs.")
-            if run.outcome
-            else N_("The loss is falling well: let the run continue.")
-        )
-    rate = f"{min(100.0, _rate(run) * 3):.2g}"
-    return message(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=rate)
 
 
 def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
@@ -284,18 +264,12 @@ def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
         N_("This is not a collapse: {alive} of the units in the worst layer are alive."),
         alive=f"{1 - metrics.dead_units:.0%}",
     )
-    rate = min(100.0, _rate(run) * 10)
-    advice = message(
-        N_("Try a learning rate ten times higher, {rate}, or ReLU with He initialization."), rate=f"{rate:g}"
-    )
-    if metrics.train_loss > metrics.first_loss * 1.02:
-        advice = message(
-            N_("The loss is higher than at the start: try a lower learning rate, such as {rate}."),
-            rate=f"{_rate(run) / 10:g}",
-        )
+    template = N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to chance level.")
+    if metrics.train_loss > FAR_ABOVE * metrics.scale.chance:
+        template = N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, above chance level.")
     return _explanation(
         message(
-            N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to chance level."),
+            template,
             before=_number(metrics.earlier_loss),
             earlier=f"{metrics.earlier_step:,}",
             last=_number(metrics.train_loss),
@@ -305,7 +279,7 @@ def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
         *([alive] if run.config.hidden_layers and metrics.dead_units < 1 else []),
         *_gradient(metrics),
         *_updates(metrics),
-        advice=advice,
+        advice=advice.plateau(run, metrics),
     )
 
 
@@ -319,16 +293,8 @@ def _unstable(run: Run, metrics: RunMetrics) -> Explanation:
         message(template, worst=_number(worst), step=f"{step:,}", minimum=_number(metrics.minimum_loss)),
         _loss_and_chance(metrics),
         *_updates(metrics),
-        advice=message(
-            N_("Try a learning rate three times smaller, {rate}, or larger batches."), rate=f"{_rate(run) / 3:.2g}"
-        ),
+        advice=advice.unstable(run),
     )
-
-
-def _less_noise(run: Run) -> Message:
-    """Where the labels teach nothing, no rate and no network helps."""
-    template = N_("With {fraction} label noise there is next to nothing to learn: try less label noise.")
-    return message(template, fraction=f"{run.config.label_noise:.0%}")
 
 
 def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
@@ -339,7 +305,7 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     return _explanation(
         message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
         *([message(N_("Test accuracy {test}."), test=f"{test:.1%}")] if test is not None else []),
-        advice=message(N_("Try early stopping, more training images, augmentation, or dropout.")),
+        advice=advice.overfits(run.config),
     )
 
 
@@ -361,7 +327,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
             train=_number(metrics.train_loss),
         ),
         message(gap, train=f"{metrics.train_accuracy:.1%}", validation=f"{metrics.validation_accuracy:.1%}"),
-        advice=message(N_("Try early stopping, more training images, augmentation, or dropout.")),
+        advice=advice.overfits(run.config),
     )
 
 
@@ -369,7 +335,6 @@ def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
     config = run.config
     if config.label_noise and metrics.validation_accuracy > metrics.train_accuracy:
         return _not_fitting_wrong_labels(config, metrics)
-    regularized = config.dropout or config.weight_decay
     return _explanation(
         message(
             N_(
@@ -379,9 +344,7 @@ def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
             step=f"{metrics.step:,}",
         ),
         _loss_and_chance(metrics),
-        advice=message(N_("Try less dropout or weight decay, or a wider network."))
-        if regularized
-        else message(N_("Try more units or layers, or another learning rate.")),
+        advice=advice.underfits(config),
     )
 
 
@@ -410,4 +373,10 @@ _WORDS: Mapping[Kind, Callable[[Run, RunMetrics], Explanation]] = {
     "collapsed": _collapsed,
     "overfitting": _overfitting,
     "underfitting": _underfitting,
+}
+# More updates would not have lowered the validation loss: what was still falling is that of training alone.
+_AFTER_EARLY_STOPPING: Mapping[Kind, Callable[[], Message]] = {
+    "learning-slowly": advice.more_images,
+    "learning-well": advice.more_images,
+    "too-early": advice.patience,
 }

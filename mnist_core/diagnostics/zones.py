@@ -202,6 +202,11 @@ def _learning(reading: Reading) -> Message | None:
     if reading.best is None:
         if all(point.zone in ("broken", None) for point in reading.points):
             return message(N_("Training breaks at every rate tried: try lower ones."))
+        if mixed := [point.rate for point in reading.points if _is_mixed(point)]:
+            template = N_(
+                "No rate tried works for every seed: at {rates} training breaks for some. Try lower rates or more epochs."
+            )
+            return message(template, rates=", ".join(map(_rate, mixed)))
         return message(
             N_(
                 "At none of the rates tried does the network learn in this many epochs: try higher rates or more epochs."
@@ -225,6 +230,11 @@ def _learning(reading: Reading) -> Message | None:
         high=_rate(good[-1]),
         **values,
     )
+
+
+def _is_mixed(point: RatePoint) -> bool:
+    """Whether the seed decides: some of its runs broke, and not all."""
+    return point.zone not in ("broken", None) and any(trial.broken for trial in point.trials)
 
 
 def _best_on_the_edge(good: Sequence[float], values: Mapping[str, str]) -> Message:
@@ -251,6 +261,8 @@ def _breaking(reading: Reading) -> Message | None:
     edge = reading.edge
     if edge is None or edge.learns is None:
         return None
+    if edge.breaks is None and _is_mixed(next(point for point in reading.points if point.rate == edge.learns)):
+        return message(N_("The edge lies near {rate}, the highest rate tried."), rate=_rate(edge.learns))
     if edge.breaks is None:
         return message(N_("Training breaks at none of them: the edge lies above {rate}."), rate=_rate(edge.learns))
     return message(

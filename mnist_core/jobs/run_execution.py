@@ -211,7 +211,7 @@ class Job:
         self.trainer.loop.advance(self._has_other_request, steps=1)
         if self.trainer.finished:
             self._publish(self.save_patiently())
-            self.finish(alone=True)
+            self.finish()
             return True
         updated = self.trainer.step > before
         self._publish(updated and self.save_patiently())
@@ -255,13 +255,12 @@ class Job:
 
     # ---- the end -----------------------------------------------------------------------------------------------
 
-    def finish(self, *, alone: bool) -> None:
-        """The run is over, and its last records are in the store. `alone`: it trained in no stack with others."""
+    def finish(self) -> None:
+        """The run is over, and its last records are in the store."""
         result = self.trainer.result() | self.trainer.result_on_all_images(self._interrupted)
         self._end(self.trainer.outcome, result)
         try:
-            if alone:
-                self._learn_speed()
+            self._learn_speed()
         except Exception:
             LOG.exception("nothing was learned about the speed")  # the run has ended well all the same
 
@@ -283,6 +282,8 @@ class Job:
         trainer, config = self.trainer, self.run.config
         if trainer.seconds < LEARNED_FROM_SECONDS or trainer.step < trainer.total_steps:
             return
+        if config.sharpness or trainer.state.widest_stack > 1:
+            return  # what a sharpness takes, and a run among others, is known more roughly than the speed
         if trainer.state.device.type != "cpu":
             return  # what is known of a card was measured alone, and decides where others train
         speed = self._measured_speed()

@@ -187,7 +187,7 @@ class _Stack:
         self._publish(self.jobs if self._save_is_due() else over)
         for job in over:
             if job.requests is not None:
-                job.finish(alone=len(self.jobs) == 1)
+                job.finish()
                 self._count([job])
         self.jobs = [job for job in self.jobs if job not in over or job.requests is None]
 

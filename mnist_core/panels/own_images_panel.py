@@ -27,6 +27,7 @@ TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "zip")
 SHOWN, COLUMNS = 20, 20  # images of a class
 WIDTH = 140  # on the page, of two images side by side
 REFUSED = 5  # files that are told one by one
+UNEVEN = 2  # times the images of the smallest class: from there on one answer to all looks like learning
 
 
 def draw() -> None:
@@ -117,8 +118,20 @@ def _preview(gathered: Collection) -> None:
             )
         shown = images[:SHOWN]
         st.image(image_sheet(np.stack(shown), min(COLUMNS, len(shown)), scale=2), width=min(1_000, 50 * len(shown)))
+    _say_where_classes_are_uneven([len(images) for images in gathered.images.values()])
     st.text_input(_("Name of this set"), key="own_title", max_chars=60)
     st.button(_("Keep these images"), key="own_keep", type="primary", on_click=_keep)
+
+
+def _say_where_classes_are_uneven(counts: Sequence[int]) -> None:
+    """One answer to all images then looks like a network that has learned."""
+    if counts and max(counts) > UNEVEN * min(counts):
+        st.warning(
+            _(
+                "The classes have {fewest} to {most} images. A network that always answers the largest one gets {share} of all images right: collect about as many of each."
+            ).format(fewest=min(counts), most=max(counts), share=f"{max(counts) / sum(counts):.0%}"),
+            icon=":material/balance:",
+        )
 
 
 @frame.callback

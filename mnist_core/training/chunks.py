@@ -30,7 +30,7 @@ def room_of(device: torch.device) -> float:
 
 
 def chunk_size(config: RunConfig, fraction: float = 1.0) -> int:
-    """Images of a chunk, at least 1. `share`: of the memory and time that one chunk may take, for what needs more of it."""
+    """Images of a chunk, at least 1. `fraction`: of the memory and time that one chunk may take, for what needs more of it."""
     layers = describe(config).layers
     numbers = sum(math.prod(layer.output_shape) for layer in layers) * 4  # signals, gradients, work space
     multiplications = sum(layer.multiplications for layer in layers)

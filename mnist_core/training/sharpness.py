@@ -15,13 +15,13 @@ import torch
 from torch import nn
 
 from mnist_core.config import RunConfig
+from mnist_core.schedule import SHARPNESS_IMAGES
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import chunk_size, pieces
 from mnist_core.training.evaluation import loss_of
 from mnist_core.training.signals import detached, forward
 from mnist_core.training.step import Stop, StoppedError, never
 
-SAMPLE = 1_000  # the first so many training images
 PRODUCTS = 24  # with the Hessian, at most
 TOLERANCE = 2e-3  # relative, of the eigenvalue between two products
 NUMBERS = 4e7  # kept of all vectors: 160 MB
@@ -30,7 +30,7 @@ Product = Callable[[torch.Tensor], torch.Tensor]
 
 
 def sharpness(
-    config: RunConfig, model: nn.Sequential, loader: BatchLoader, images: int = SAMPLE, stop: Stop = never
+    config: RunConfig, model: nn.Sequential, loader: BatchLoader, images: int = SHARPNESS_IMAGES, stop: Stop = never
 ) -> float | None:
     """The sharpness of the mean loss over the first `images` training images, in evaluation mode; NaN where it is no number.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -59,13 +58,15 @@ def warm_up(threads: int | None = None) -> None:
 
 
 def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | None, device: str) -> Rate:
-    overhead = _seconds_per_step(small, dataset, threads, device)
-    seconds = max(1e-6, _seconds_per_step(large, dataset, threads, device) - overhead)
-    return Rate(overhead, large.batch_size * 3 * describe(large).multiplications / seconds)
+    whole = _seconds_per_step(large, dataset, threads, device)
+    # Of a large step no more than half is overhead, whatever else the machine did while the small one was timed.
+    overhead = min(_seconds_per_step(small, dataset, threads, device), whole / 2)
+    return Rate(overhead, large.batch_size * 3 * describe(large).multiplications / (whole - overhead))
 
 
 def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None, device: str) -> float:
-    return statistics.median(islice(update_times(config, dataset, seconds=0.2, threads=threads, device=device), 30))
+    """That of the fastest: others on the machine only ever make one slower."""
+    return min(islice(update_times(config, dataset, seconds=0.2, threads=threads, device=device), 30))
 
 
 def update_times(

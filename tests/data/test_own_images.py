@@ -34,13 +34,13 @@ def picture(shape: str, *, dark: bool = True, place: int = 0, kind: str = "PNG")
     return buffer.getvalue()
 
 
-def zipped(files: dict[str, bytes], **more: int) -> bytes:
+def zipped(files: dict[str, bytes], packed: int = zipfile.ZIP_DEFLATED, **more: int) -> bytes:
     """A zip of files by their paths."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
             info = zipfile.ZipInfo(path)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = packed
             info.external_attr = more.get("mode", 0o644) << 16
             archive.writestr(info, content)
     return buffer.getvalue()
@@ -93,6 +93,12 @@ def encrypted() -> bytes:
     return bytes(content)
 
 
+def broken_lzma() -> bytes:
+    content = bytearray(zipped({"a/1.png": b"1" * 1_000}, packed=zipfile.ZIP_LZMA))
+    content[45:60] = bytes(15)
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -107,6 +113,8 @@ def encrypted() -> bytes:
         (bomb, "more than 100 MB"),
         (doubled, "the same name"),
         (encrypted, "without a password"),
+        (lambda: zipped({"./.": b"x"}), "lies in no folder"),
+        (broken_lzma, "cannot be read"),
         (lambda: zipped({f"a/{number}": b"" for number in range(2_001)}), "at most 2,000 images"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, affine, split
 from mnist_core.data.splits import noisy
+from mnist_core.errors import DataMissingError
 
 
 @pytest.fixture
@@ -56,3 +57,12 @@ def test_pixels(kind: str, black: float, white: float) -> None:
     scale, shift = affine(kind)
     assert shift == pytest.approx(black, abs=1e-4)
     assert 255 * scale + shift == pytest.approx(white, abs=1e-4)
+
+
+def test_fewer_images_than_the_configuration_needs_are_a_sentence(tiny: Dataset) -> None:
+    config = RunConfig(dataset="built-in", train_size=1_000, validation_size=201, batch_size=10)
+    with pytest.raises(
+        DataMissingError, match=r"There are 1,200 images to train and choose with, but 1,201 are needed\."
+    ):
+        split(tiny, config)
+    assert len(split(tiny, config.replace(validation_size=200)).validation) == 200

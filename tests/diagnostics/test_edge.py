@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,5 @@ def test_what_is_seen(values: list[float], state: str, part: str) -> None:
 def test_nothing_is_said_too_early_or_where_no_edge_is_known() -> None:
     assert sentence(run(), measured([5, 8])) is None
     assert sentence(run(optimizer="adam"), measured([20] * 9)) is None
+    assert sentence(replace(run(optimizer="adam"), outcome="diverged"), Curves()) is None
+    assert "the weights diverged" in str(sentence(replace(run(), outcome="diverged"), Curves()))

@@ -243,7 +243,7 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
         ("still falling", ["from 1.900 at step 300 to 1.500 at step 500", "such as 1.5"]),
         (
             "flat near chance",
-            ["2.303 at step 300, 2.302 at step 500, close to chance level", "100% of the units", "higher, 5,"],
+            ["2.303 at step 300, 2.302 at step 500, close to chance level", "100% of the units", "higher: 5."],
         ),
         ("flat below chance", ["leveled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
         ("falls back", ["1.100 at step 500, after reaching 0.300", "three times smaller, 0.17"]),
@@ -274,6 +274,11 @@ def test_how_it_ended_is_said_beside_the_verdict() -> None:
     falling = sentences(RUN, replace(CASES["still falling"][1], events=early.events))
     assert "The loss is still falling" in falling
     assert falling.endswith("had a lower validation loss. Try more training images, augmentation, or dropout.")
+    assert sentences(RUN, early).endswith(
+        "had a lower validation loss. Try more training images, augmentation, or dropout."
+    )
+    young = replace(CASES["twenty steps"][1], events=early.events)
+    assert sentences(RUN, young).endswith("Choose a longer patience of early stopping, or train without it.")
     stopped = replace(RUN, outcome="stopped", progress=Progress(60, 100))
     assert "The run was stopped after step 60 of 100" in sentences(stopped, learned)
     assert "The run was stopped after step 60 of 100" in sentences(stopped, Curves())
@@ -302,3 +307,68 @@ def test_a_fast_fall_is_left_alone() -> None:
     curves = evaluations([2.3, 2.1, 1.8, 1.4, 0.9, 0.6], 0.7)
     assert sentences(LIVE, curves).endswith("let the run continue.")
     assert sentences(RUN, curves).endswith("train for more epochs.")
+
+
+def changed(run: Run, **changes: Any) -> Run:
+    return replace(run, config=run.config.replace(**changes))
+
+
+def test_early_stopping_is_not_advised_to_who_has_it() -> None:
+    run, curves, _kind = CASES["validation rises"]
+    assert sentences(run, curves).endswith("Try early stopping, more training images, augmentation, or dropout.")
+    stopping = sentences(changed(run, early_stopping=5), curves)
+    assert stopping.endswith("98.0%. Try more training images, augmentation, or dropout.")
+
+
+@pytest.mark.parametrize("name", ["dead", "flat near chance"])
+@pytest.mark.parametrize("zeros", [{"initialization": "zeros"}, {"initialization": "normal", "init_std": 0.0}])
+def test_no_rate_is_advised_where_all_weights_start_at_zero(name: str, zeros: dict[str, Any]) -> None:
+    run, curves, _kind = CASES[name]
+    text = sentences(changed(run, **zeros), curves)
+    assert "Choose He or Glorot initialization" in text
+    assert "learning rate, such" not in text
+    regression = sentences(changed(run, hidden_layers=(), **zeros), curves)
+    assert "Choose He or Glorot initialization" not in regression
+
+
+def test_what_is_advised_is_not_what_the_run_has() -> None:
+    run, curves, _kind = CASES["flat near chance"]
+    assert sentences(run, curves).endswith("Try a learning rate ten times higher: 5.")
+    assert sentences(changed(run, activation="sigmoid"), curves).endswith("higher, 5, or ReLU with He initialization.")
+    assert sentences(changed(run, weight_decay=1.0), curves).endswith("Try less dropout or weight decay.")
+    assert "ReLU" not in sentences(changed(run, hidden_layers=(), activation="sigmoid"), curves)
+    far = evaluations([7.0, 5.6, 5.59, 5.59, 5.59, 5.59], 0.12)
+    assert "5.590 at step 500, above chance level" in sentences(run, far)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "end"),
+    [
+        ("flat near chance", 100.0, "Try scaled pixels."),
+        ("flat near chance", 50.0, "ten times higher: 100."),
+        ("still falling", 100.0, "Try more epochs."),
+        ("still falling", 60.0, "such as 100, or more epochs."),
+        ("falls back", 1e-6, "Try larger batches."),
+        ("falls back", 2e-6, "three times smaller, 1e-06, or larger batches."),
+        ("above chance, live", 1e-6, "a smaller standard deviation of the initial weights."),
+    ],
+)
+def test_rates_that_cannot_be_set_are_not_advised(name: str, rate: float, end: str) -> None:
+    run, curves, _kind = CASES[name]
+    assert sentences(changed(run, learning_rate=rate), curves).endswith(end)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_what_breaks_before_the_first_update_is_no_overshooting(step: int) -> None:
+    text = sentences(replace(RUN, outcome="diverged"), Curves(events=(Event(step, "not_finite", 5e12),)))
+    assert "the initial weights make the outputs too large. The last finite loss was 5e+12." in text
+    assert text.endswith("Try He initialization, or a smaller standard deviation of the initial weights.")
+
+
+def test_a_gap_that_may_be_luck_is_no_overfitting() -> None:
+    run = changed(RUN, dataset="own-0123456789abcdef", train_size=40, validation_size=5, batch_size=10, classes=2)
+    learned = CASES["learned"][1]
+    small = replace(run, result={"train_accuracy": 0.906, "test_accuracy": 0.9})
+    assert "overfitting begins" not in sentences(small, learned)
+    wide = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.5})
+    assert "is 50.0 percentage points: the network overfits." in sentences(wide, learned)

@@ -217,3 +217,16 @@ def test_figures_of_a_run() -> None:
     assert trial(done, recorded) == Trial(0.3, 0, "completed", 0.5)
     assert math.isnan(last(going, Curves(), "test", "loss"))
     assert math.isnan(best(going, Curves(), "test", "loss"))
+
+
+def test_where_the_seed_decides_neither_higher_rates_nor_a_far_edge_are_spoken_of() -> None:
+    mixed = (ended(1.0, 0.2), ended(1.0, math.nan, "diverged", seed=1))
+    above = (ended(3.0, math.nan, "diverged"), ended(3.0, math.nan, "diverged", seed=1))
+    text = sentences(*mixed, *above)
+    assert text.startswith("No rate tried works for every seed: at 1 training breaks for some. Try lower rates")
+    assert "higher rates" not in text
+    assert "Training breaks from 3 on" in text
+    learned = (ended(0.1, 0.1), ended(0.1, 0.1, seed=1))
+    text = sentences(*learned, *mixed)
+    assert "The edge lies near 1, the highest rate tried." in text
+    assert "breaks at none" not in text

@@ -268,6 +268,23 @@ def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: 
     assert store.runs.get(run_id).outcome == "completed"
 
 
+@pytest.mark.parametrize(("sharpness", "widest", "learns"), [(False, 1, True), (True, 1, False), (False, 3, False)])
+def test_the_speed_is_learned_from_runs_that_trained_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, sharpness: bool, widest: int, learns: bool
+) -> None:
+    run_id = store.runs.create("ann", CONFIG.replace(sharpness=sharpness))
+    monkeypatch.setattr(run_execution, "LEARNED_FROM_SECONDS", 0.0)
+    true = run_execution.Job.finish
+
+    def finish(self: run_execution.Job) -> None:
+        self.trainer.state.widest_stack = widest
+        true(self)
+
+    monkeypatch.setattr(run_execution.Job, "finish", finish)
+    execute(store, run_id)
+    assert (store.facts.get("speed") is not None) == learns
+
+
 def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.runs.create("ann", CONFIG)
     monkeypatch.setattr(run_execution, "ASK_SECONDS", 0.0)

@@ -55,6 +55,22 @@ def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: St
         assert not app.exception
 
 
+@pytest.mark.parametrize(("spoons", "warned"), [(5, False), (11, True)])
+def test_uneven_classes_are_said_before_they_are_kept(
+    open_page: Open, built_in: None, spoons: int, warned: bool
+) -> None:
+    app = open_page("data")
+    files = {f"cup/{number}.png": picture("lying", place=number) for number in range(5)}
+    files |= {f"spoon/{number}.png": picture("upright", place=number) for number in range(spoons)}
+    app.file_uploader(key="own_files_0").upload("mine.zip", zipped(files), "application/zip").run()
+    app.radio(key="own_how").set_value("photo").run()
+    app.button(key="own_read").click().run()
+    assert not app.exception
+    assert (
+        "The classes have 5 to 11 images. A network that always answers the largest one gets 69%" in texts(app)
+    ) == warned
+
+
 @pytest.mark.parametrize("view", ["samples", "classes", "numbers"])
 def test_the_views_of_the_data_page_show_them_with_their_names(
     view: str, open_page: Open, built_in: None, store: Store

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mnist_core.config import choices
-from mnist_core.estimate import Rate, Speed, estimate_seconds
+from mnist_core.estimate import SHARPNESS, Rate, Speed, estimate_seconds
 from mnist_core.exchange import script
 from mnist_core.networks.models import describe
 from mnist_core.presets import PRESETS
@@ -113,6 +113,15 @@ def test_the_estimate_knows_what_early_stopping_costs() -> None:
         config = small(epochs=epochs, validation_size=3_000, hidden_layers=(512,))
         more = estimate_seconds(config.replace(early_stopping=3), speed) - estimate_seconds(config, speed)
         assert more == pytest.approx(unseen * 1_000 * (describe(config).multiplications + 2_000) / 1e9)
+
+
+def test_the_estimate_knows_what_sharpness_costs() -> None:
+    speed = Speed(mlp=Rate(0.0, 1e9), cnn=Rate(0.0, 1e9))
+    for train_size, images in ((20_000, 1_000), (600, 600)):
+        config = small(train_size=train_size, validation_size=0)
+        more = estimate_seconds(config.replace(sharpness=True), speed) - estimate_seconds(config, speed)
+        passes = SHARPNESS * images * len(evaluation_steps(config))
+        assert more == pytest.approx(passes * (describe(config).multiplications + 2_000) / 1e9)
 
 
 def test_large_networks_are_evaluated_on_fewer_images() -> None:
