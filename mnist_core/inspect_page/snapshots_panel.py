@@ -55,6 +55,8 @@ def _frames(panel: Panel, run: Run, computed: Answers) -> None:
     """The control above, the parts that it moves beneath, and the images of a chosen cell as the snapshot shown answers them."""
     steps, player = computed.result.steps, panel.key(f"course-{computed.id}")
     chosen = panel.session.get("course_cell")
+    if chosen is not None and max(chosen) >= len(names.classes(run.config)):
+        chosen = None  # of a run with more classes
     place = _place(panel, computed)
     labels = [_("After step {step}").format(step=f"{step:,}") for step in steps]
     dark = session.dark()

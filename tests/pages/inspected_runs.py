@@ -18,11 +18,13 @@ CONFIG = RunConfig(dataset="built-in", hidden_layers=())
 
 def run_with_weights(store: Store, owner: str, *, answer: int, scale: float = 1.0, **changes: Any) -> str:
     """A run after 40 updates whose network says `answer` to everything."""
-    run_id = store.runs.create(owner, CONFIG.replace(**changes))
+    config = CONFIG.replace(**changes)
+    run_id = store.runs.create(owner, config)
     store.queue.claim(run_id, "worker", 1)
-    bias = np.zeros(10, np.float32)
+    bias = np.zeros(config.classes, np.float32)
     bias[answer] = 3 * scale
-    weights.keep(run_id, weights.Snapshot(40, {"0.weight": np.zeros((10, 784), np.float32), "0.bias": bias}))
+    arrays = {"0.weight": np.zeros((config.classes, 784), np.float32), "0.bias": bias}
+    weights.keep(run_id, weights.Snapshot(40, arrays))
     store.record_writer.publish([Report(run_id, Progress(40, CONFIG.total_steps), Curves(), checkpoint=True)])
     return run_id
 

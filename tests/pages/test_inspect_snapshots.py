@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.data import own_images
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
@@ -73,3 +74,21 @@ def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:
     assert f"True class 7, answered 7: {sevens}" in texts(over_time)
     over_time.button(key="course_close").click().run()
     assert "True class 7" not in texts(over_time)
+
+
+def test_a_cell_of_another_run_is_none_of_one_with_fewer_classes(over_time: AppTest, store: Store) -> None:
+    owner = over_time.session_state["student"]
+    made = {name: list(np.zeros((5, 28, 28), np.uint8)) for name in ("cup", "fork", "spoon")}
+    images = store.own_images.create(owner, "Kitchen", list(made), own_images.pack(made))
+    sizes = {"train_size": 9, "validation_size": 3, "batch_size": 3}
+    run_id = run_with_weights(store, owner, answer=1, dataset=images.name, classes=3, **sizes)
+    analysis_id = store.analyses.create(owner, "snapshot-answers", {"run": run_id})
+    store.analyses.claim(analysis_id)
+    values = {"steps": [0, 40], "images": 3, "split": "validation", "reached": 40}
+    store.analyses.finish(analysis_id, values, {"answers": np.ones((2, 3), np.uint8)})
+    over_time.session_state["course_cell"] = (7, 9)
+    over_time.run()
+    over_time.selectbox(key="inspected").set_value(run_id).run()
+    assert not over_time.exception
+    assert "could not be shown" not in texts(over_time)
+    assert "of 3 images are classified correctly" in component(over_time, "course_control")["texts"][0]
