@@ -12,13 +12,11 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import RANGES, choices, parse_field
-from mnist_core.errors import ConfigError
+from mnist_core.config import RANGES, choices
 from mnist_core.image_sets import image_set
-from mnist_core.panels import draft
+from mnist_core.panels import draft, typed_setting
 from mnist_core.presets import PRESETS
 from mnist_core.ui import data_note, frame, names, own_images
-from mnist_core.ui.choice import typed
 from mnist_core.ui.texts import _
 
 # Ten stops a decade from 1e-6 to 100: wide enough to break things.
@@ -122,7 +120,7 @@ def _learning_rate() -> None:
         _("Learning rate"),
         RATES,
         _("How far each update moves the weights against the gradient. The scale is logarithmic."),
-        on_change=lambda: st.session_state.pop("rate_problem", None),
+        on_change=lambda: typed_setting.forget(draft.EXACT_RATE),
     )
 
 
@@ -130,26 +128,18 @@ def _exact_rate() -> None:
     if draft.is_locked("learning_rate"):
         return
 
-    def changed() -> None:
-        text = typed(st.session_state.get("c_exact_rate"))  # not there where settings were taken meanwhile
-        if not text.strip():
-            return
-        try:
-            value = draft.config().replace(learning_rate=parse_field("learning_rate", text)).learning_rate
-        except ConfigError as error:
-            st.session_state["rate_problem"] = error
-        else:
-            st.session_state.pop("rate_problem", None)
-            draft.put("learning_rate", value)
+    def take(value: float) -> None:
+        draft.put("learning_rate", draft.config().replace(learning_rate=value).learning_rate)
 
-    st.text_input(
+    problem = typed_setting.field(
+        draft.EXACT_RATE,
         _("Exact learning rate"),
-        key="c_exact_rate",
-        placeholder=names.number(draft.fields()["learning_rate"]),
-        on_change=changed,
-        help=_("Any number from 1e-6 to 100, such as 0.37 or 3e-4."),
+        "learning_rate",
+        draft.fields()["learning_rate"],
+        take,
+        _("Any number from 1e-6 to 100, such as 0.37 or 3e-4."),
     )
-    if problem := st.session_state.get("rate_problem"):
+    if problem:
         st.error(frame.sentence(problem))
 
 

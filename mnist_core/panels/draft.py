@@ -15,12 +15,14 @@ from mnist_core import old_names
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.image_sets import DatasetName, image_set, own_id
+from mnist_core.panels import typed_setting
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.rounds import Assignment, RoundKind, nearest
 from mnist_core.ui import address, classwork, data_note, own_images
 
 DEFAULT_PRESET = "keras-first-look"
 _KEY = "c_"
+EXACT_RATE = f"{_KEY}exact_rate"  # key of the field for a rate between the stops
 
 
 def fields() -> dict[str, Any]:
@@ -87,8 +89,9 @@ def load(new: RunConfig, *, keep_preset: bool = False) -> None:
     if not keep_preset:
         st.session_state["preset"] = ""
     st.session_state["draft"] = dict(zip(FIELDS, (getattr(new, name) for name in FIELDS), strict=True))
-    for name in [*FIELDS, "depth", "exact_rate"]:
+    for name in [*FIELDS, "depth"]:
         st.session_state.pop(_KEY + name, None)
+    typed_setting.forget(EXACT_RATE)
     for widget in [str(w) for w in st.session_state if str(w).startswith((_KEY + "units_", _KEY + "filter_"))]:
         del st.session_state[widget]
 

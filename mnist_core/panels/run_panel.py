@@ -13,15 +13,13 @@ from typing import Any, cast
 import streamlit as st
 
 from mnist_core import diagnostics
-from mnist_core.config import RunConfig, parse_field
-from mnist_core.errors import ConfigError
+from mnist_core.config import RunConfig
 from mnist_core.figures import curves as charts
 from mnist_core.messages import N_
-from mnist_core.panels import draft, export_panel, layer_charts, predictions, waiting
+from mnist_core.panels import draft, export_panel, layer_charts, predictions, typed_setting, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
-from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -162,25 +160,13 @@ def say_changes(run: Run) -> None:
 def _change_rate(panel: Panel, run: Run) -> None:
     current = run.base_rate
 
-    def changed() -> None:
-        try:
-            value = parse_field("learning_rate", typed(panel.session["new_rate"]))
-            rate = RunConfig(learning_rate=value).learning_rate
-        except ConfigError as error:
-            panel.session["new_rate_problem"] = error
-            return
-        panel.session.pop("new_rate_problem", None)
-        _ask_rate(run, rate)
+    def take(value: float) -> None:
+        _ask_rate(run, RunConfig(learning_rate=value).learning_rate)
 
     with st.popover(_("Learning rate {rate}").format(rate=names.number(current)), icon=":material/speed:"):
-        st.text_input(
-            _("New learning rate"),
-            key=panel.key("new_rate"),
-            placeholder=names.number(current),
-            on_change=changed,
-            help=_("Takes effect from the next step and is marked on the charts."),
-        )
-        if problem := panel.session.get("new_rate_problem"):
+        help_text = _("Takes effect from the next step and is marked on the charts.")
+        key = panel.key(f"new_rate_{run.id}")
+        if problem := typed_setting.field(key, _("New learning rate"), "learning_rate", current, take, help_text):
             st.error(frame.sentence(problem))
 
 

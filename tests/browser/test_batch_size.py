@@ -25,6 +25,7 @@ def test_the_views_that_are_arithmetic(open_browser: Open) -> None:
     wait_until(lambda: page.points("epoch") >= 469)
     page.find(".st-key-updates_per_epoch_exact input")[0].send_keys("10" + Keys.ENTER)
     page.wait_for("6,000 updates per epoch")
+    wait_until(lambda: page.find(".st-key-updates_per_epoch_exact input")[0].get_attribute("value") == "")
     wait_until(lambda: page.points("epoch") >= 6_000)
     page.choose("batch_size_view", "Gradient noise")
     page.wait_for("Half of the batches point within")

@@ -60,6 +60,19 @@ def test_a_typed_size_that_cannot_be_is_a_sentence(open_page: Open, typed: str, 
     assert not app.error
 
 
+def test_a_typed_size_holds_until_another_is_chosen(open_page: Open) -> None:
+    app = open_page("batch_size")
+    for _turn in range(2):
+        app.text_input(key="updates_per_epoch_exact").input("96").run()
+        assert app.select_slider(key="updates_per_epoch_batch_size").value == 96
+        assert app.text_input(key="updates_per_epoch_exact").value == ""
+        app.select_slider(key="updates_per_epoch_batch_size").set_value(128).run()
+    app.text_input(key="updates_per_epoch_exact").input("many").run()
+    app.select_slider(key="updates_per_epoch_epochs").set_value(1).run()
+    assert not app.error
+    assert app.text_input(key="updates_per_epoch_exact").value == ""
+
+
 def test_a_typed_size_above_the_images_is_a_sentence(open_page: Open) -> None:
     app = open_page("batch_size")
     app.select_slider(key="updates_per_epoch_train_size").set_value(1_000).run()

@@ -103,10 +103,29 @@ def test_a_range_test_keeps_its_rates(open_page: Open, store: Store) -> None:
     app.session_state["shown_run"] = rising
     app.run()
     assert app.button(key="pause")
-    assert not [field for field in app.text_input if field.key == "new_rate"]
-    app.session_state["shown_run"] = store.runs.create(student(app), CONFIG)
+    assert not [field for field in app.text_input if field.key == f"new_rate_{rising}"]
+    other = store.runs.create(student(app), CONFIG)
+    app.session_state["shown_run"] = other
     app.run()
-    assert [field for field in app.text_input if field.key == "new_rate"]
+    assert app.text_input(key=f"new_rate_{other}")
+
+
+def test_a_new_rate_is_that_of_one_run(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    first, second = (store.runs.create(student(app), CONFIG) for _number in range(2))
+    app.session_state["shown_run"] = first
+    app.run()
+    app.text_input(key=f"new_rate_{first}").input("0,05").run()
+    assert store.runs.get(first).rate_request == 0.05
+    assert app.text_input(key=f"new_rate_{first}").value == ""  # so that the same may be typed again
+    app.text_input(key=f"new_rate_{first}").input("fast").run()
+    assert "'fast'" in texts(app)
+    app.session_state["shown_run"] = second
+    app.run()
+    assert "'fast'" not in texts(app)
+    assert store.runs.get(second).rate_request is None
+    app.text_input(key=f"new_rate_{second}").input("0.05").run()
+    assert store.runs.get(second).rate_request == 0.05
 
 
 def test_a_rate_that_was_asked_for_while_a_run_rests_is_said_until_it_is_used(open_page: Open, store: Store) -> None:

@@ -100,6 +100,32 @@ def test_a_typed_rate_out_of_range_is_a_sentence_and_changes_nothing(open_page: 
     assert not app.error
 
 
+def test_a_typed_rate_holds_until_the_rate_is_set_otherwise(open_page: Open) -> None:
+    app = open_page("train", preset="two-layer-net")
+
+    def typed(text: str) -> None:
+        app.text_input(key="c_exact_rate").input(text).run()
+
+    typed("0.37")
+    assert app.text_input(key="c_exact_rate").value == ""
+    app.select_slider(key="c_learning_rate").set_value(0.01).run()
+    typed("0,37")
+    assert app.select_slider(key="c_learning_rate").value == 0.37
+    typed("1,000")  # a thousand, or one: no rate
+    assert app.error
+    assert app.select_slider(key="c_learning_rate").value == 0.37
+    for change in (
+        lambda: typed(""),
+        lambda: app.select_slider(key="c_learning_rate").set_value(0.01).run(),
+        lambda: app.selectbox(key="preset_choice").set_value("keras-first-look").run(),
+    ):
+        typed("abc")
+        assert "'abc'" in texts(app)
+        change()
+        assert not app.error
+        assert app.text_input(key="c_exact_rate").value == ""
+
+
 def test_sliders_cannot_make_an_error(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net")  # 10,000 to train, 10,000 to validate
     app.select_slider(key="c_train_size").set_value(55_000).run()

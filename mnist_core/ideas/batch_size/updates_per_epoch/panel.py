@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from mnist_core.config import RunConfig, parse_field
+from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.ideas.batch_size.updates_per_epoch import concept
 from mnist_core.ideas.batch_size.updates_per_epoch import figure as charts
+from mnist_core.panels import typed_setting
 from mnist_core.panels.controls import EPOCHS, SIZES, TRAIN_SIZES
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
-from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -54,7 +52,7 @@ def _stops(panel: Panel, name: str, label: str, stops: tuple[int, ...], *, most:
 
     def changed() -> None:
         fields[name] = panel.session[name]
-        panel.session.pop("problem", None)
+        typed_setting.forget(panel.key("exact"))
 
     st.select_slider(label, options, key=panel.key(name), format_func=names.number, on_change=changed, help=help_text)
     default, greatest = FIELDS[name]
@@ -91,8 +89,8 @@ def _panel(panel: Panel) -> None:
             help_text=_("How many times the network sees each training image."),
         )
     with fourth:
-        _exact(panel, images)
-    if problem := panel.session.get("problem"):
+        problem = _exact(panel, images)
+    if problem:
         frame.show_error(problem)
     sentence = _sentence(images, batch, epochs)
     st.markdown(sentence)
@@ -108,28 +106,20 @@ def _panel(panel: Panel) -> None:
         )
 
 
-def _exact(panel: Panel, images: int) -> None:
-    """Any batch size, typed; a sentence where it cannot be."""
+def _exact(panel: Panel, images: int) -> ConfigError | None:
+    """Any batch size, typed; returns what is wrong with it."""
 
-    def changed() -> None:
-        text = typed(panel.session["exact"]).strip()
-        panel.session.pop("problem", None)
-        if not text:
-            return
-        try:
-            value: Any = parse_field("batch_size", text)
-            config = RunConfig(train_size=images, validation_size=0, batch_size=value)
-        except ConfigError as error:
-            panel.session["problem"] = error
-        else:
-            _fields(panel)["batch_size"] = config.batch_size
+    def take(value: int) -> None:
+        config = RunConfig(train_size=images, validation_size=0, batch_size=value)
+        _fields(panel)["batch_size"] = config.batch_size
 
-    st.text_input(
+    return typed_setting.field(
+        panel.key("exact"),
         _("Exact batch size"),
-        key=panel.key("exact"),
-        placeholder=names.number(_fields(panel)["batch_size"]),
-        on_change=changed,
-        help=_("Any whole number from 1 to the number of training images."),
+        "batch_size",
+        _fields(panel)["batch_size"],
+        take,
+        _("Any whole number from 1 to the number of training images."),
     )
 
 
