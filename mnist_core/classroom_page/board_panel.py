@@ -12,7 +12,6 @@ import streamlit as st
 
 from mnist_core.classroom_page import board_figure, invitation, predictions_figure, rounds_panel
 from mnist_core.classroom_page.board_figure import BoardLook
-from mnist_core.config import NAMES
 from mnist_core.errors import ClassError, LimitError
 from mnist_core.figures.sweep import METRICS
 from mnist_core.figures.theme import SPLIT_STYLES
@@ -117,7 +116,7 @@ def _look(given: Round) -> BoardLook:
         metric = panel.one_of("board_metric", _("Metric"), METRICS, "accuracy", titled=False)
         setting = across[0] if across else ""
         if len(across) > 1:
-            titles = {name: names.headline(_(NAMES[name])) for name in across}
+            titles = {name: names.setting(name) for name in across}
             setting = st.selectbox(
                 _("Horizontal axis"),
                 across,

@@ -118,7 +118,7 @@ def _setting(name: str, runs: Sequence[NamedRun]) -> Setting:
     values = [comparison.setting(one.run, name) for one in runs]
     places = [comparison.position(name, value) for value in values]
     known = [place for place in places if place is not None]
-    title = names.headline(_(comparison.NAMES[name]))
+    title = names.setting(name)
     if len(known) < len(places):
         words = sorted({names.value(value) for value in values})
         ticks = tuple((float(place), word) for place, word in enumerate(words))
@@ -233,7 +233,7 @@ def _table(results: RoundResults) -> Table:
     ]
     columns = [
         Column(_("Nickname")),
-        *(Column(names.headline(_(comparison.NAMES[name]))) for name in settings),
+        *(Column(names.setting(name)) for name in settings),
         Column(_("Prediction")),
         Column(_("State")),
         Column(_("Health check")),

@@ -59,7 +59,7 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
 
 
 def _setting(name: str) -> Column:
-    return Column(name, names.headline(_(comparison.NAMES[name])), partial(_value, name))
+    return Column(name, names.setting(name), partial(_value, name))
 
 
 def _value(name: str, run: Run) -> Any:

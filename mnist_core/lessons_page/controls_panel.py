@@ -7,12 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.config import FIELDS, NAMES, RunConfig, choices
+from mnist_core.config import FIELDS, RunConfig, choices
 from mnist_core.panels import controls
 from mnist_core.rounds import LAYERS, Free, nearest
 from mnist_core.ui import names
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
 
 STOPS: Mapping[str, Sequence[float]] = {
     "learning_rate": controls.RATES,
@@ -35,7 +34,7 @@ def draw(panel: Panel, config: RunConfig, free: Free) -> dict[str, Any]:
 
 
 def _control(panel: Panel, name: str, current: Any, allowed: tuple[Any, ...]) -> Any:
-    title = names.headline(_(NAMES[name]))
+    title = names.setting(name)
     current = nearest(name, current, allowed)
     if name in LAYERS:
         return _layers(panel, name, current, allowed)

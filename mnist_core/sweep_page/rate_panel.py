@@ -64,29 +64,36 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
     split = view.split
     point_zones = {point.rate: point.zone for point in reading.points}
     by_rate = sorted(views, key=lambda run_view: (run_view.run.config.learning_rate, run_view.run.config.seed))
+    changed = any(run_view.run.rate_changes for run_view in views)
+    formats = {_("Rate"): "%g"} | dict.fromkeys((_("Final loss"), _("Best loss")), "%.4g")
+    formats |= dict.fromkeys((_("Final accuracy"), _("Best accuracy")), "percent")
 
     def row(run_view: watch.View) -> dict[str, Any]:
         run, zone = run_view.run, point_zones.get(run_view.run.config.learning_rate)
-        cells = {_("Rate"): run.rates}
+        cells: dict[str, Any] = {_("Rate"): run.config.learning_rate}
+        if changed:
+            cells[names.setting("rate_changes")] = names.value(run.rate_changes)
         if sweep.seeds > 1:
-            cells[_("Seed")] = str(run.config.seed)
+            cells[_("Seed")] = run.config.seed
 
-        def figure(of: Callable[..., float], metric: Literal["loss", "accuracy"], form: str) -> str:
-            return _number_text(of(run, run_view.curves, split, metric), form) if run.state == "finished" else ""
+        def figure(of: Callable[..., float], metric: Literal["loss", "accuracy"]) -> float | None:
+            value = of(run, run_view.curves, split, metric) if run.state == "finished" else math.nan
+            return None if math.isnan(value) else value
 
         return cells | {
             _("Outcome"): _(names.STATES[names.state(run)]),
             _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
-            _("Final loss"): figure(zones.last, "loss", ".4g"),
-            _("Best loss"): figure(zones.best, "loss", ".4g"),
-            _("Final accuracy"): figure(zones.last, "accuracy", ".2%"),
-            _("Best accuracy"): figure(zones.best, "accuracy", ".2%"),
+            _("Final loss"): figure(zones.last, "loss"),
+            _("Best loss"): figure(zones.best, "loss"),
+            _("Final accuracy"): figure(zones.last, "accuracy"),
+            _("Best accuracy"): figure(zones.best, "accuracy"),
         }
 
     def choose(place: int) -> None:
         panel.session["chosen_rate"] = by_rate[place].run.config.learning_rate
 
-    row_of([row(run_view) for run_view in by_rate], panel.key("sweep_table"), choose, wide=[_("Zone")])
+    rows = [row(run_view) for run_view in by_rate]
+    row_of(rows, panel.key("sweep_table"), choose, wide=[_("Zone")], numbers=formats)
 
 
 def _set_rate(sweep: SweepRecord, config: RunConfig) -> None:
@@ -112,10 +119,9 @@ def _rate_summary(of_rate: list[watch.View], reading: zones.Reading, view: Sweep
             continue
         loss = zones.last(run_view.run, run_view.curves, view.split, "loss")
         accuracy = zones.last(run_view.run, run_view.curves, view.split, "accuracy")
-        figures = _("loss {loss}, accuracy {accuracy}").format(loss=f"{loss:.4g}", accuracy=f"{accuracy:.2%}")
-        parts.append(f"{names.badge(run_view.run)} {figures}")
+        figures = [
+            *([] if math.isnan(loss) else [_("loss {loss}").format(loss=f"{loss:.4g}")]),
+            *([] if math.isnan(accuracy) else [_("accuracy {accuracy}").format(accuracy=f"{accuracy:.2%}")]),
+        ]
+        parts.append(f"{names.badge(run_view.run)} {', '.join(figures)}".rstrip())
     return " · ".join(parts)
-
-
-def _number_text(value: float, form: str) -> str:
-    return "" if math.isnan(value) else format(value, form)

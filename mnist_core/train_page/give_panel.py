@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choices
+from mnist_core.config import FIELDS, RANGES, SETTINGS, RunConfig, choices
 from mnist_core.config_validation import Range
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
@@ -86,7 +86,7 @@ def _free(config: RunConfig, kind: RoundKind) -> None:
         _("Students may change"),
         options,
         default=["learning_rate"] if kind == "run" else [],
-        format_func=lambda name: names.headline(_(NAMES[name])),
+        format_func=names.setting,
         key=f"give_free_{kind}",
         help=_("All other settings are locked: the store refuses every run that has others."),
     )
@@ -95,7 +95,7 @@ def _free(config: RunConfig, kind: RoundKind) -> None:
 
 
 def _range(name: str, current: Any) -> None:
-    title, key = names.headline(_(NAMES[name])), f"give_range_{name}"
+    title, key = names.setting(name), f"give_range_{name}"
     if FIELDS[name] is bool:
         return
     if words := choices(name):

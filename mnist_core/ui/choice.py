@@ -16,12 +16,23 @@ def typed(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def number_columns(formats: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration of a table's columns of numbers: title → how they are shown."""
+    return {title: st.column_config.NumberColumn(format=form) for title, form in formats.items()}
+
+
 def row_of(
-    rows: Sequence[Mapping[str, Any]], key: str, on_choice: Callable[[int], None], *, wide: Sequence[str] = ()
+    rows: Sequence[Mapping[str, Any]],
+    key: str,
+    on_choice: Callable[[int], None],
+    *,
+    wide: Sequence[str] = (),
+    numbers: Mapping[str, str] | None = None,
 ) -> None:
     """A table of `rows` (title of the column → value); `on_choice` hears, as a callback, the number of the row that is ticked.
 
-    The columns `wide` hold words that the browser, which gives all columns the same share, would cut.
+    The columns `wide` hold words that the browser, which gives all columns the same share, would cut; the columns `numbers` hold
+    numbers, None where there is none, which are shown in these formats and sorted as numbers.
     """
 
     def changed() -> None:
@@ -32,9 +43,11 @@ def row_of(
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="–",
         width="stretch",
         key=key,
-        column_config={title: st.column_config.Column(width="medium") for title in wide},
+        column_config={title: st.column_config.Column(width="medium") for title in wide}
+        | number_columns(numbers or {}),
         on_select=changed,
         selection_mode="single-row",
     )

@@ -274,6 +274,11 @@ def headline(words: str) -> str:
     return words[:1].upper() + words[1:] if words[:1].isascii() else words
 
 
+def setting(name: str) -> str:
+    """What a setting, or the changes of a run's rate, are called where the name begins: at the head of a column, of a control."""
+    return headline(_(comparison.NAMES[name]))
+
+
 def value(setting: Any) -> str:
     """The value of any setting as it is read in a table or a sentence."""
     if isinstance(setting, bool):

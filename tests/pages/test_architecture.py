@@ -256,7 +256,9 @@ def test_what_a_cell_shows_can_be_chosen(open_page: Open, store: Store) -> None:
     assert written(app)[1] == ["200", "waiting"]
     app.slider(key="depth_and_width_accuracy").set_value(96.5).run()
     assert written(app)[1] == ["–", "waiting"]
-    assert app.dataframe[0].value["Steps to converge"].tolist() == [""] * 5
+    table = app.dataframe[0].value
+    assert table["Steps to converge"].isna().all()
+    assert table["Validation accuracy"].dropna().between(0, 1).all()  # numbers, which sort as such
     assert not app.exception
 
 

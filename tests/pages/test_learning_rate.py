@@ -186,7 +186,39 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     table = app.dataframe[0].value
     assert table["Outcome"].tolist() == ["completed", "completed", "completed", "collapsed"]
     assert table["Zone"].tolist() == ["too small", "good", "good", "diverged or collapsed"]
-    assert table["Final loss"].tolist() == ["1.5", "0.1", "0.05", "2.303"]
+    assert table["Rate"].tolist() == [0.01, 0.0669, 0.448, 3.0]  # numbers, which sort as such
+    assert table["Final loss"].tolist() == [1.5, 0.1, 0.05, 2.303]
+    assert table["Final accuracy"].tolist() == [0.9, 0.9, 0.9, 0.1]
+
+
+def test_a_rate_that_never_began_has_no_figures(open_page: Open, store: Store) -> None:
+    ids = create(store, Plan(0.01, 3, 4))
+    end(store, ids[0], 1.5)
+    for run_id in ids[1:]:
+        store.commands.send(run_id, "ann", "stop")
+    app = open_page("learning_rate", sweep="0123456789")
+    app.selectbox(key="sweep_rate").set_value(0.448).run()
+    (line,) = [text.value for text in app.markdown if text.value.startswith("Rate **0.448**")]
+    assert line.endswith("stopped]")
+    assert app.dataframe[0].value["Best loss"].tolist()[:1] == [1.5]
+    assert app.dataframe[0].value["Best loss"].isna().tolist() == [False, True, True, True]
+    app.selectbox(key="sweep_rate").set_value(0.01).run()
+    assert "completed] loss 1.5, accuracy 90.00%" in texts(app)
+
+
+def test_a_rate_changed_by_hand_is_said_in_a_column_of_its_own(open_page: Open, store: Store) -> None:
+    first, *others = create(store, Plan(0.01, 3, 4))
+    for run_id in others:
+        end(store, run_id, 0.1)
+    store.queue.claim(first, "worker", 1)
+    steps = np.zeros(2, STEP_DTYPE)
+    steps["step"], steps["steps"] = [40, 100], [40, 60]
+    curves = Curves(steps, events=(Event(40, "learning_rate", 0.5),))
+    store.record_writer.publish([Report(first, Progress(100, 100, 1.0, 2.0), curves)])
+    store.record_writer.finish(first, "completed", {})
+    table = open_page("learning_rate", sweep="0123456789").dataframe[0].value
+    assert table["Rate"].tolist() == [0.01, 0.0669, 0.448, 3.0]
+    assert table["Learning rate changes by hand"].tolist() == ["0.5 after step 40", "none", "none", "none"]
 
 
 def test_a_chosen_rate_goes_to_the_train_page(open_page: Open, store: Store) -> None:

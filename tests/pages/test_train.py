@@ -292,6 +292,20 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
     assert "step 400 of 1,000" in resumed
 
 
+def test_the_table_of_a_group_has_numbers_that_sort_as_such(open_page: Open, store: Store) -> None:
+    accuracies = [0.098, 0.971]
+    for run_id, accuracy in zip(
+        store.runs.create_group("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], "0123456789"),
+        accuracies,
+        strict=True,
+    ):
+        store.queue.claim(run_id, "worker", 1)
+        store.record_writer.finish(run_id, "completed", {"validation_accuracy": accuracy})
+    table = open_page("train", group="0123456789").dataframe[0].value
+    assert table["Validation accuracy"].tolist() == accuracies
+    assert table["Test accuracy"].isna().all()
+
+
 def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_page: Open, store: Store) -> None:
     app = open_page("train", preset="two-layer-net")
     app.button(key="run").click().run()

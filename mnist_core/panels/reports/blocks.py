@@ -57,13 +57,8 @@ def settings(runs: Sequence[Run], *, without: Iterable[str] = ()) -> Facts:
     left_out = {*comparison.differing(runs), *without}
     values = {name: comparison.setting(runs[0], name) for name in comparison.NAMES if name not in left_out}
     return Facts(
-        [(setting_title(name), names.value(value)) for name, value in values.items() if value not in (None, ())]
+        [(names.setting(name), names.value(value)) for name, value in values.items() if value not in (None, ())]
     )
-
-
-def setting_title(name: str) -> str:
-    """A setting as it is called at the head of a column, or of a line."""
-    return names.headline(_(comparison.NAMES[name]))
 
 
 def differences(runs: Sequence[Run]) -> str:
@@ -140,7 +135,7 @@ def run_table(
     columns = [
         Column(first),
         *also,
-        *(Column(setting_title(name)) for name in settings_shown),
+        *(Column(names.setting(name)) for name in settings_shown),
         *([Column(_("Prediction")), Column(_("Outcome"))] if predicted else []),
         Column(_("State")),
         Column(_("Health check")),

@@ -281,9 +281,16 @@ def _table(panel: Panel, views: Sequence[watch.View], accuracy: float, several: 
             **({_("Seed"): view.run.config.seed} if several else {}),
             _("State"): _(names.STATES[names.state(view.run)]),
             _("Parameters"): models.describe(view.run.config).parameters,
-            _("Validation accuracy"): "" if math.isnan(fraction) else f"{fraction:.2%}",
-            _("Seconds to converge"): "" if convergence is None else f"{convergence.seconds:.2f}",
-            _("Steps to converge"): "" if convergence is None else f"{convergence.step:,}",
+            _("Validation accuracy"): None if math.isnan(fraction) else fraction,
+            _("Seconds to converge"): None if convergence is None else convergence.seconds,
+            _("Steps to converge"): None if convergence is None else convergence.step,
         }
 
-    row_of([row(view) for view in views], panel.key("table"), lambda place: started.open_run(views[place].run.id))
+    formats = {
+        _("Parameters"): "localized",
+        _("Validation accuracy"): "percent",
+        _("Seconds to converge"): "%.2f",
+        _("Steps to converge"): "localized",
+    }
+    rows = [row(view) for view in views]
+    row_of(rows, panel.key("table"), lambda place: started.open_run(views[place].run.id), numbers=formats)
