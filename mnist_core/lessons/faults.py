@@ -18,6 +18,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.found: list[LineProblem] = []
+        self.cells = 0  # of the tables so far (markdown.py)
 
     def add(self, line: int, template: str, **values: Any) -> None:
         """A sentence about this line, from 1; 0 where it is about the whole lesson."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import takewhile
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -22,6 +23,8 @@ from mnist_core.messages import N_
 KINDS = ("run", "sweep", "range-test", "idea", "inspect", "compare", "predict", "question", "note", "check", "seal")
 PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\.(png|jpg|jpeg|webp)", re.ASCII)
 MOST_NESTING = 12  # of Markdown's tokens: a paragraph of a list in a list has 5
+MOST_CELLS = 5_000  # of all tables of a lesson: a parser fills each row up to the columns of its table
+_BELOW_HEADERS = re.compile(r"[-:|>\s]+")  # the second line of a table, maybe in a quotation
 _READER = MarkdownIt("commonmark").enable("table")
 
 
@@ -48,6 +51,8 @@ def front_matter(lines: Sequence[str]) -> tuple[str, int] | None:
 
 def pieces(lines: Sequence[str], first: int, faults: Faults) -> list[Piece]:
     """What these lines hold, of which the first is this line of the file."""
+    if not _fit(lines, first, faults):
+        return []
     tokens = _READER.parse("\n".join(lines))
     _check(tokens, first, faults)
     found: list[Piece] = []
@@ -61,12 +66,27 @@ def pieces(lines: Sequence[str], first: int, faults: Faults) -> list[Piece]:
 
 def checked(text: str, line: int, faults: Faults) -> str:
     """A text of one block, without what leads elsewhere."""
+    if not _fit(text.split("\n"), line, faults, single=True):
+        return ""
     tokens = _READER.parse(text)
     _check(tokens, line, faults, single=True)
     for token in tokens:
         if _picture(token) is not None:
             faults.add(line, N_("A picture stands in a paragraph of its own, not in a block or a sentence."))
     return escape.without_links(text)
+
+
+def _fit(lines: Sequence[str], first: int, faults: Faults, *, single: bool = False) -> bool:
+    """Whether the tables in these lines, and all before, are small enough to be read. `single`: all of it is said of the first line."""
+    for place in range(1, len(lines)):
+        if "|" in lines[place - 1] and _BELOW_HEADERS.fullmatch(lines[place]):
+            rows = takewhile(lambda line: line.strip("> \t"), lines[place:])  # with this one, for the headers
+            faults.cells += sum(1 for _row in rows) * (lines[place].count("|") + 1)
+        if faults.cells > MOST_CELLS:
+            template = N_("The tables up to here have more than {most} cells in all. Use fewer or smaller ones.")
+            faults.add(first if single else first + place, template, most=MOST_CELLS)
+            return False
+    return True
 
 
 def _prose(lines: Sequence[str], begin: int, end: int, first: int) -> list[Piece]:

@@ -19,6 +19,7 @@ from mnist_core.messages import N_, message
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # of a lesson, or of a block
 MOST_NAME = 60  # letters
 MOST_LETTERS = 100_000  # of the file
+MOST_LINES = 5_000
 MOST_BLOCKS = 60
 MOST_MINUTES = 180
 MOST_TITLE = 120  # letters
@@ -40,6 +41,11 @@ def read(text: str, *, name: str, language: str, images: Mapping[str, bytes] | N
         faults.add(0, template, count=len(text), most=MOST_LETTERS)
         faults.end()
     lines = _lines(text)
+    if len(lines) > MOST_LINES:
+        faults.add(
+            0, N_("The file has {count} lines, but at most {most} are possible."), count=len(lines), most=MOST_LINES
+        )
+        faults.end()
     head = markdown.front_matter(lines)
     if head is None:
         faults.add(1, N_("The file must begin with a line ---, then what the lesson is, then another line ---."))

@@ -91,6 +91,8 @@ def test_a_fault_keeps_its_line_whatever_stands_above(above: list[str], extra: i
 
 
 LAUGHS = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+TABLE = "|" + "a|" * 50 + "\n|" + "-|" * 50 + "\n" + "a\n" * 50 + "\n"  # 2,550 cells
+QUOTED = "|" + "a|" * 50 + r"\n|" + "-|" * 50 + r"\n" + r"a\n" * 50
 HOSTILE = {
     "a billion laughs": (f"```run one\n{LAUGHS}```", "Anchors"),
     "a tag": ("```run one\nwatch: !!python/object/apply:os.system [ls]\n```", "Anchors"),
@@ -106,6 +108,16 @@ HOSTILE = {
         "".join(f"```run n{n}\nchnage: 1\n```\n" for n in range(50)) + "<b>\n\n" * 950,
         "HTML is not possible",
     ),
+    "tables that fill themselves": (TABLE * 2, "more than 5000 cells"),
+    "such tables in quotations": (TABLE.replace("\n", "\n> ") * 2, "more than 5000 cells"),
+    "such tables in blocks": (
+        "".join(f'```note n{n}\nask: "{QUOTED}"\n```\n' for n in range(2)),
+        "more than 5000 cells",
+    ),
+    "headers alone": ("|" + "a|" * 5_001 + "\n|" + "-|" * 5_001, "more than 5000 cells"),
+    "a table": (TABLE, ""),
+    "lines across": ("a\n---\n" * 1_000, ""),
+    "many lines": ("\n" * 5_001, "at most 5000"),
     "a megabyte": ("x" * 1_000_000, "at most 100000"),
     "a huge number": (f"```question one\nask: x\nnumber: {'9' * 5_000}\n```", "must be a number"),
     "infinity": ("```question one\nask: x\nnumber: 1e999\n```", "must be a number"),
@@ -123,6 +135,11 @@ def test_a_hostile_lesson_is_refused_with_a_sentence_or_shown_as_text(name: str)
         read(HEAD + body, name="one", language="en")
     assert len(raised.value.problems) <= 50
     assert len(str(raised.value)) < 20_000
+
+
+def test_a_table_that_is_too_much_is_told_where_it_begins() -> None:
+    second = HEAD.count("\n") + TABLE.count("\n") + 2
+    assert lesson_or_lines(HEAD + TABLE * 2) == [second]
 
 
 @pytest.mark.parametrize(
