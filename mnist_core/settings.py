@@ -12,7 +12,7 @@
 | MNIST_LAB_TLS_KEY   | its key, a file                                      | no TLS                 |
 | MNIST_LAB_WORKERS   | worker processes of the local cluster                | by cores and memory    |
 | MNIST_LAB_WEIGHTS   | where weights are kept: folder, store                | folder: in the home    |
-| MNIST_LAB_WEIGHTS_MB| disk for the weights of finished runs                | 2048                   |
+| MNIST_LAB_WEIGHTS_MB| disk for the weights of runs                         | 2048                   |
 | MNIST_LAB_STUDENT_WEIGHTS_MB | … of those of one student                    | all of it              |
 | MNIST_LAB_STUDENT_RUNS | runs of one student that wait                      | 200                    |
 | MNIST_LAB_QUEUE     | runs of all students that wait                       | 2000                   |

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from mnist_core import settings
 from mnist_core.errors import TransientStoreError
 from mnist_core.networks import checkpoint_layout
@@ -15,8 +18,8 @@ def delete_expired(store: Store) -> None:
     """Delete classes whose time is over, and what was soft-deleted a day ago, by the store's own clock, with its files."""
     store.classes.delete_expired()
     for run_id, owner in store.retention.expired(SOFT_DELETED_SECONDS):
+        forget_files(run_id)  # first: of a run that is gone nobody would know whose they are
         store.runs.delete(run_id, owner)
-        forget_files(run_id)
 
 
 def thin_out(store: Store) -> None:
@@ -24,45 +27,47 @@ def thin_out(store: Store) -> None:
     go, then their last and best weights.
 
     What one student has above his own room goes first, and then what those have who have most: nobody's large networks push
-    another's weights off the disk.
+    another's weights off the disk. Runs that are not over keep their weights; what their student has above his room by that
+    is at nobody else's cost, as long as the disk itself is not full.
     """
     checkpoint_layout.drop_copies()
-    lacking, taken = settings.lacking_space(), checkpoint_layout.bytes_of_all()
-    over = max(taken - settings.weights_room(), lacking)
+    sizes = checkpoint_layout.bytes_of_all()
+    lacking, taken = settings.lacking_space(), sum(map(sum, sizes.values()))
     room = settings.student_weights_room()
-    if over <= 0 and taken <= room:
+    if lacking <= 0 and taken <= min(room, settings.weights_room()):
         return
-    kept = _Kept(store, full=lacking > 0)
-    for owner in kept.owners:
-        over -= kept.remove(owner, kept.bytes_of(owner) - room)
+    kept = _Kept(store, sizes, full=lacking > 0)
+    removed = sum(kept.remove(owner, kept.bytes_of(owner) - room) for owner in kept.owners)
+    needed = sum(max(0, kept.bytes_of(owner) - room) for owner in kept.owners)
+    over = max(taken - needed - settings.weights_room(), lacking) - removed
     while over > 0 and (largest := kept.largest()) is not None:
         # … until he has no more than the next one, but something each time.
         over -= kept.remove(largest, min(over, max(1, kept.bytes_of(largest) - kept.second_largest())))
 
 
 class _Kept:
-    """The weights and snapshots of finished runs, by student, those that go first in front."""
+    """All weights and snapshots (`sizes`: as of `bytes_of_all`), by student, and what may go of them, what goes first in front."""
 
-    def __init__(self, store: Store, *, full: bool) -> None:
+    def __init__(self, store: Store, sizes: Mapping[str, tuple[int, int]], *, full: bool) -> None:
         self._store, self._full = store, full
-        oldest = store.retention.oldest_weights()
-        owners = store.retention.owners(oldest)
-        self._snapshots: dict[str, list[str]] = {}
-        self._weights: dict[str, list[str]] = {}
-        self._bytes: dict[str, int] = {}
-        for run_id in oldest:
-            owner = owners.get(run_id, "")
-            self._snapshots.setdefault(owner, []).append(run_id)
-            self._weights.setdefault(owner, []).append(run_id)
-            self._bytes[owner] = self._bytes.get(owner, 0) + sum(checkpoint_layout.bytes_of(run_id))
+        oldest = store.retention.oldest_weights(sizes)
+        resting = [run_id for run_id in store.retention.resting() if run_id in sizes]
+        self._sizes = dict.fromkeys(oldest, (0, 0)) | dict(sizes)
+        owners = store.retention.owners(list(self._sizes))
+        self._bytes: Counter[str] = Counter()
+        for run_id, owner in owners.items():
+            self._bytes[owner] += sum(self._sizes[run_id])
         self.owners = list(self._bytes)
+        self._over = _by_owner(oldest, owners)  # runs whose snapshots go, …
+        self._weights = _by_owner(oldest, owners)  # … then all they have …
+        self._resting = _by_owner(resting, owners)  # … and whose snapshots go last
 
     def bytes_of(self, owner: str) -> int:
         return self._bytes[owner]
 
     def largest(self) -> str | None:
-        """Who has most of what can go; None: nobody has anything."""
-        having = [owner for owner in self.owners if self._snapshots[owner] or self._weights[owner]]
+        """Who has most of those who have something that can go; None: nobody has anything."""
+        having = [owner for owner in self.owners if self._weights[owner] or self._resting[owner]]
         return max(having, key=self.bytes_of, default=None)
 
     def second_largest(self) -> int:
@@ -72,30 +77,41 @@ class _Kept:
         """Remove what of one student's goes first, at least `size` bytes where there are so many; how many went."""
         removed = 0
         for waiting, take in (
-            (self._snapshots[owner], self._take_snapshots),
-            (self._weights[owner], self._take_weights),
+            (self._over[owner], self._take_snapshots),
+            (self._weights[owner], self._take_all),
+            (self._resting[owner], self._take_snapshots),
         ):
             while removed < size and waiting:
                 removed += take(waiting.pop(0))
         self._bytes[owner] -= removed
         return removed
 
-    @staticmethod
-    def _take_snapshots(run_id: str) -> int:
-        _weights, size = checkpoint_layout.bytes_of(run_id)
-        forget_snapshots(run_id)
-        return size
+    def _take_snapshots(self, run_id: str) -> int:
+        checkpoint, snapshots = self._sizes[run_id]
+        if snapshots:
+            forget_snapshots(run_id)
+        self._sizes[run_id] = checkpoint, 0
+        return snapshots
 
-    def _take_weights(self, run_id: str) -> int:
+    def _take_all(self, run_id: str) -> int:
         if not _may_go(self._store, run_id, full=self._full):
             return 0
-        size = sum(checkpoint_layout.bytes_of(run_id))
+        size = sum(self._sizes[run_id])
         forget_files(run_id)
+        self._sizes[run_id] = 0, 0
         return size
+
+
+def _by_owner(run_ids: Iterable[str], owners: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {owner: [] for owner in owners.values()}
+    for run_id in run_ids:
+        if run_id in owners:  # it is not gone meanwhile
+            found[owners[run_id]].append(run_id)
+    return found
 
 
 def _may_go(store: Store, run_id: str, *, full: bool) -> bool:
-    """Note that the weights of a finished run are kept no more; False where it is not finished (any more)."""
+    """Note that the weights of a run are kept no more; False where it needs them (by now)."""
     try:
         return store.retention.forget_weights(run_id)
     except TransientStoreError:

@@ -130,10 +130,15 @@ def snapshot_steps(run_id: str) -> list[int]:
     return sorted(int(file.stem) for file in files)
 
 
-def bytes_of_all() -> int:
-    """What the weights and snapshots of all runs take. Raises StoreError where the store keeps them."""
-    place = shared_files.place()
-    return _size(settings.checkpoint_folder()) if place is None else place.total()
+def bytes_of_all() -> dict[str, tuple[int, int]]:
+    """What checkpoints and snapshots take, by run, with what its workers have left unfinished. Raises StoreError where the
+    store keeps them."""
+    place, found = shared_files.place(), dict[str, tuple[int, int]]()
+    for name, size in (_sizes(settings.checkpoint_folder()) if place is None else place.all_sizes()).items():
+        run_id, is_snapshot = name.split(".")[0], _SNAPSHOTS in name
+        checkpoint, snapshots = found.get(run_id, (0, 0))
+        found[run_id] = (checkpoint, snapshots + size) if is_snapshot else (checkpoint + size, snapshots)
+    return found
 
 
 def bytes_of(run_id: str) -> tuple[int, int]:
@@ -147,14 +152,17 @@ def bytes_of(run_id: str) -> tuple[int, int]:
 
 def _size(place: Path) -> int:
     """Bytes of a file, or of all files in a folder; 0 where there is none."""
-    files = place.rglob("*") if place.is_dir() else [place]
-    total = 0
-    for file in files:
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except OSError:
-            continue  # a worker has just moved it
-    return total
+    return sum(_sizes(place).values())
+
+
+def _sizes(place: Path) -> dict[str, int]:
+    """Bytes of a file, or of all files in a folder, by their names below it."""
+    found = {}
+    for file in place.rglob("*") if place.is_dir() else [place]:
+        with suppress(OSError):  # a worker has just moved it
+            if file.is_file():
+                found[file.relative_to(place).as_posix()] = file.stat().st_size
+    return found
 
 
 def _snapshots(folder: Path) -> list[Path]:

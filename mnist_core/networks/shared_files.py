@@ -32,8 +32,8 @@ class SharedFiles(Protocol):
     def sizes(self, run_id: str) -> dict[str, int]:
         """Bytes of the run's files, by name."""
 
-    def total(self) -> int:
-        """Bytes of all files."""
+    def all_sizes(self) -> dict[str, int]:
+        """Bytes of all files, by name."""
 
     def remove(self, names: list[str]) -> None:
         """Remove these files."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import served_seconds
-from mnist_core.store.rows import change_runs
+from mnist_core.store.rows import AT_ONCE, change_runs
 from mnist_core.store.tables import runs
 
 NOBODY = "deleted"  # whose runs of a class are that was deleted: no cookie has this name
+# Runs that are over, and those that were reset: they go on without what their last worker left.
+_MAY_GO = sa.or_(runs.c.state == "finished", sa.and_(runs.c.state == "paused", runs.c.checkpoint_step.is_(None)))
 
 
 @dataclass(eq=False)
@@ -35,24 +37,36 @@ class Retention:
         with self.database.begin() as connection:
             change_runs(connection, run_ids, owner, {"soft_deleted_at": None, "soft_deleted_served": None})
 
-    def oldest_weights(self) -> list[str]:
-        """Ids of finished runs whose weights are kept, those that ended first in front, runs with a star last."""
-        query = sa.select(runs.c.id).where(runs.c.state == "finished", runs.c.checkpoint_step.is_not(None))
+    def oldest_weights(self, kept: Collection[str] = ()) -> list[str]:
+        """Ids of runs whose weights may go: those that ended first in front, runs with a star last; where their files are there
+        (`kept`), or the store takes it so."""
+        query = sa.select(runs.c.id, runs.c.checkpoint_step).where(_MAY_GO)
+        in_order = query.order_by(runs.c.star, runs.c.finished_order, runs.c.queued_order)
         with self.database.begin(write=False) as connection:
-            return list(connection.execute(query.order_by(runs.c.star, runs.c.finished_order)).scalars())
+            rows = connection.execute(in_order).all()
+        return [row.id for row in rows if row.checkpoint_step is not None or row.id in kept]
+
+    def resting(self) -> list[str]:
+        """Ids of runs that wait or are paused, those first that were queued first."""
+        query = sa.select(runs.c.id).where(runs.c.state.in_(("queued", "paused"))).order_by(runs.c.queued_order)
+        with self.database.begin(write=False) as connection:
+            return list(connection.execute(query).scalars())
 
     def owners(self, run_ids: Sequence[str]) -> dict[str, str]:
         """Whose each of these runs is."""
-        query = sa.select(runs.c.id, runs.c.owner).where(runs.c.id.in_(run_ids))
+        found: dict[str, str] = {}
         with self.database.begin(write=False) as connection:
-            return {row.id: row.owner for row in connection.execute(query)}
+            for start in range(0, len(run_ids), AT_ONCE):
+                these = runs.c.id.in_(run_ids[start : start + AT_ONCE])
+                rows = connection.execute(sa.select(runs.c.id, runs.c.owner).where(these))
+                found |= {row.id: row.owner for row in rows}
+        return found
 
     def forget_weights(self, run_id: str) -> bool:
-        """A finished run's weights are kept no more; False where it is not finished (any more)."""
-        finished = sa.and_(runs.c.id == run_id, runs.c.state == "finished")
-        change = sa.update(runs).where(finished).values(checkpoint_step=None, version=runs.c.version + 1)
+        """A run's weights are kept no more; False where it needs them (by now)."""
+        change = sa.update(runs).where(runs.c.id == run_id, _MAY_GO)
         with self.database.begin() as connection:
-            return bool(connection.execute(change).rowcount)
+            return bool(connection.execute(change.values(checkpoint_step=None, version=runs.c.version + 1)).rowcount)
 
     def expired(self, seconds: float) -> list[tuple[str, str]]:
         """(id, owner) of finished runs that were soft-deleted at least so many `seconds` ago, by the store's own clock.

@@ -19,6 +19,7 @@ from mnist_core.records import LessonPlace, Outcome, Progress, Run, Student, Unr
 from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
 
+AT_ONCE = 500  # ids in one query: databases take some thousands
 DEMONSTRATION = 2  # priority of what a teacher shows: it goes in front even of runs that lost their worker (1)
 
 

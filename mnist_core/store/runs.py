@@ -23,7 +23,17 @@ from mnist_core.store.limits import check_runs
 from mnist_core.store.queue import fair_order
 from mnist_core.store.record_reader import append_records, drop_records, with_rate_changes
 from mnist_core.store.round_rows import check_demonstration, start
-from mnist_core.store.rows import DEMONSTRATION, as_id, find_row, insert_into, new_row, read_row, readable, to_run
+from mnist_core.store.rows import (
+    AT_ONCE,
+    DEMONSTRATION,
+    as_id,
+    find_row,
+    insert_into,
+    new_row,
+    read_row,
+    readable,
+    to_run,
+)
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
 
@@ -262,7 +272,6 @@ def insert_group(
 _WANTED = runs.c.id.in_(sa.bindparam("wanted", expanding=True))
 _VERSIONS = sa.select(runs.c.id, runs.c.version).where(_WANTED)
 _ROWS = sa.select(runs).where(_WANTED)
-AT_ONCE = 500  # ids in one query: databases take some thousands
 
 
 def _of_ids(connection: sa.Connection, query: sa.Select[Any], run_ids: Collection[str]) -> list[sa.Row[Any]]:

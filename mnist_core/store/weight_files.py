@@ -51,10 +51,11 @@ class WeightFiles:
         with self.database.begin(write=False) as connection:
             return {row.name: row.bytes for row in connection.execute(query)}
 
-    def total(self) -> int:
-        """Bytes of all files."""
+    def all_sizes(self) -> dict[str, int]:
+        """Bytes of all files, by name."""
+        query = sa.select(weight_files.c.name, weight_files.c.bytes)
         with self.database.begin(write=False) as connection:
-            return connection.execute(sa.select(sa.func.sum(weight_files.c.bytes))).scalar() or 0
+            return {row.name: row.bytes for row in connection.execute(query)}
 
     def remove(self, names: list[str]) -> None:
         """Remove these files."""

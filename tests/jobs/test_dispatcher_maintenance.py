@@ -18,7 +18,8 @@ from mnist_core.jobs import retention
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_folder
 from mnist_core.records import Curves, Progress, Report
-from mnist_core.store import Store, tables
+from mnist_core.store import Command, Store, tables
+from mnist_core.store.rows import change_row
 from tests.conftest import wait_until
 from tests.jobs.fake_client import Client, claim, owning
 
@@ -177,6 +178,88 @@ def test_what_a_student_has_above_his_room_goes_though_the_disk_has_more(
     assert snapshot_folder(others[0]).exists()
 
 
+def resting(store: Store, runs: int, owner: str) -> list[str]:
+    """Runs that are paused, with snapshots of 300,000 bytes and weights of 200,000."""
+    ids = with_weights(store, runs, owner)
+    for run_id in ids:
+        with store.database.begin() as connection:
+            change_row(connection, run_id, {"state": "paused", "outcome": None, "result": None})
+    return ids
+
+
+def test_weights_of_paused_runs_are_at_nobody_elses_cost(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
+    monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "1")
+    others = with_weights(store, 2, "bob")
+    paused, over = resting(store, 11, "eve"), with_weights(store, 1, "eve")
+    dispatcher.tick()
+    # Eve needs 2.2 MB where she has 1.05: all else that is hers goes, and nothing of Bob's.
+    assert kept(paused) == [True] * 11
+    assert kept(over) == [False]
+    assert not any(snapshot_folder(run_id).exists() for run_id in (*paused, *over))
+    assert kept(others) == [True, True]
+    assert all(snapshot_folder(run_id).exists() for run_id in others)
+    monkeypatch.setattr(settings, "lacking_space", lambda: 10**9)  # but a full disk helps nobody
+    retention.thin_out(store)
+    assert kept(others) == [False, False]
+
+
+def test_snapshots_of_paused_runs_go_last(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "1")
+    first, second = resting(store, 2, "ann")
+    (over,) = with_weights(store, 1)
+    dispatcher.tick()
+    # 1.5 MB in a room of 1.05: the snapshots of what is over, and its weights.
+    assert kept([over]) == [False]
+    assert [snapshot_folder(run_id).exists() for run_id in (first, second)] == [True, True]
+    (more,) = resting(store, 1, "ann")
+    retention.thin_out(store)
+    assert [snapshot_folder(run_id).exists() for run_id in (first, second, more)] == [False, False, True]
+    assert kept([first, second, more]) == [True] * 3
+
+
+@pytest.mark.parametrize("then", ["stop", None])
+def test_what_a_run_that_was_reset_has_left_counts_and_goes(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch, then: Command | None
+) -> None:
+    monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "1")
+    ids = resting(store, 4, "eve")
+    for run_id in ids:
+        store.commands.send(run_id, "eve", "reset")
+        if then is not None:
+            store.commands.send(run_id, "eve", then)
+    dispatcher.tick()
+    # 2 MB in a room of 1.05
+    assert kept(ids) == [True] * 4
+    assert not any(snapshot_folder(run_id).exists() for run_id in ids)
+    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "1")
+    monkeypatch.setattr(settings, "lacking_space", lambda: 10**9)
+    retention.thin_out(store)
+    assert kept(ids) == [False] * 4
+
+
+def test_files_go_before_the_run_that_tells_whose_they_are(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run_id,) = with_weights(store, 1)
+    store.retention.soft_delete([run_id], "ann")
+    store.lease.take("a test")
+    store.lease.beat(retention.SOFT_DELETED_SECONDS)
+
+    def dies(*_run: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.runs, "delete", dies)
+        with pytest.raises(KeyboardInterrupt):
+            retention.delete_expired(store)
+    assert kept([run_id]) == [False]
+    retention.delete_expired(store)  # the next one does the rest
+    assert store.runs.version(run_id) is None
+
+
 def with_weights(store: Store, runs: int, owner: str = "ann") -> list[str]:
     """Runs that have ended, with snapshots of 300,000 bytes and weights of 200,000."""
     ids = [store.runs.create(owner, CONFIG) for _number in range(runs)]
@@ -221,7 +304,7 @@ def test_room_is_made_on_a_full_disk_though_the_store_cannot_write(
     with store.database.begin() as connection:
         connection.execute(sa.update(tables.runs).where(tables.runs.c.id == waiting).values(state="queued"))
     monkeypatch.setattr(settings, "lacking_space", lambda: 10**9)
-    monkeypatch.setattr(store.retention, "oldest_weights", lambda: [over, waiting])  # it has changed since
+    monkeypatch.setattr(store.retention, "oldest_weights", lambda _kept: [over, waiting])  # it has changed since
 
     def full(_run_id: str) -> bool:
         raise TransientStoreError("full")

@@ -81,7 +81,7 @@ def test_what_is_forgotten_is_gone_from_both(store: Store) -> None:
     assert checkpoint_layout.snapshot_steps(RUN) == [0, 5, 9]
     checkpoint, snapshots = checkpoint_layout.bytes_of(RUN)
     assert snapshots == 3 * checkpoint
-    assert checkpoint_layout.bytes_of_all() == checkpoint + snapshots + sum(checkpoint_layout.bytes_of(OTHER))
+    assert checkpoint_layout.bytes_of_all() == {RUN: (checkpoint, snapshots), OTHER: checkpoint_layout.bytes_of(OTHER)}
     checkpoint_layout.forget_snapshots(RUN, 5)
     assert checkpoint_layout.snapshot_steps(RUN) == [0, 5]
     checkpoint_layout.forget_files(RUN)
@@ -103,7 +103,7 @@ def test_without_the_setting_the_folder_is_all_there_is(home: object) -> None:
     settings.make_home()
     store = open_store()
     weights.keep(RUN, of(1.0))
-    assert store.weight_files.total() == 0
+    assert store.weight_files.all_sizes() == {}
     checkpoint_layout.drop_copies()
     assert value() == 1.0
     wipe()
