@@ -193,7 +193,7 @@ def test_weights_of_paused_runs_are_at_nobody_elses_cost(
     monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
     monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "1")
     others = with_weights(store, 2, "bob")
-    paused, over = resting(store, 11, "eve"), with_weights(store, 1, "eve")
+    over, paused = with_weights(store, 1, "eve"), resting(store, 11, "eve")
     dispatcher.tick()
     # Eve needs 2.2 MB where she has 1.05: all else that is hers goes, and nothing of Bob's.
     assert kept(paused) == [True] * 11
