@@ -135,7 +135,7 @@ class RunConfig:
         remainder = self.train_size % self.batch_size
         return remainder if remainder and self.sampling == "shuffle" else self.batch_size
 
-    def replace(self, **changes: Any) -> RunConfig:
+    def replace(self, /, **changes: Any) -> RunConfig:
         """A copy with `changes`. Raises ConfigError for unknown names and bad values."""
         return RunConfig.from_dict({**self.to_dict(), **old_names.current_settings(changes)})
 

@@ -13,13 +13,15 @@ from typing import Any
 
 import yaml
 
+from mnist_core import escape
 from mnist_core.lessons.faults import Faults, shown
 from mnist_core.messages import N_
 
 MOST_NESTING = 6  # lists and mappings within each other
 MOST_VALUES = 2_000  # of one block
-_WHOLE = re.compile(r"[-+]?\d[\d_]{0,20}")
-_NUMBER = re.compile(r"[-+]?(\d[\d_]{0,20}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,3})?")
+_DIGITS = r"\d(_?\d){0,20}"
+_WHOLE = re.compile(rf"[-+]?{_DIGITS}")
+_NUMBER = re.compile(rf"[-+]?({_DIGITS}(\.\d{{0,20}})?|\.\d{{1,20}})([eE][-+]?\d{{1,3}})?")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -58,6 +60,8 @@ def read(text: str, line: int, faults: Faults) -> Value | None:
         faults.add(line + (0 if mark is None else mark.line), template, reason=reason)
     except yaml.YAMLError:
         faults.add(line, N_("This has signs in it that are no letters."))
+    except (ValueError, OverflowError):  # of PyYAML, such as of "\UFFFFFFFF"
+        faults.add(line, N_("A number or a sign in this is too large to be read."))
     return None
 
 
@@ -87,7 +91,8 @@ class _Reader:
             raise self.refused(event, N_("This is nested too deep or too long."))
         line = self.line + event.start_mark.line
         if isinstance(event, yaml.ScalarEvent):
-            return Value(line, event.value if event.style else unquoted(event.value))
+            text = _letters(event.value)
+            return Value(line, text if event.style else unquoted(text))
         content = self.entries(depth) if isinstance(event, yaml.MappingStartEvent) else list(self.items(depth))
         return Value(line, content)
 
@@ -101,15 +106,21 @@ class _Reader:
             key = self.value(event, depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.refused(event, N_("A key must be a word."))
-            if event.value in found:
-                self.faults.add(key.line, N_("{key} stands here for the second time."), key=shown(event.value))
+            name = _letters(event.value)
+            if name in found:
+                self.faults.add(key.line, N_("{key} stands here for the second time."), key=shown(name))
             content = self.value(next(self.events), depth + 1).content
-            found.setdefault(event.value, Value(key.line, content))
+            found.setdefault(name, Value(key.line, content))
         return found
 
     def refused(self, event: Any, template: str) -> _RefusedError:
         self.faults.add(self.line + event.start_mark.line, template)
         return _RefusedError()
+
+
+def _letters(text: str) -> str:
+    """`text` without the signs that are no letters: an escape between quotation marks brings them back."""
+    return "\n".join(map(escape.plain, text.split("\n")))
 
 
 def unquoted(text: str) -> Any:
