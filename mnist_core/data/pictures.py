@@ -16,6 +16,7 @@ from PIL import Image
 
 from mnist_core.data import segmentation
 from mnist_core.data.drawing import Ink, thickened
+from mnist_core.data.jpeg import MOST_SCANS, has_too_many_scans
 from mnist_core.data.segmentation import Box, Gray
 from mnist_core.errors import DataFileError
 from mnist_core.messages import N_
@@ -162,6 +163,10 @@ def _upright(content: bytes) -> Image.Image:
             N_(
                 "This is a HEIC file, the iPhone's photo format, which cannot be read here. Upload a JPEG: on the iPhone, set Settings, Camera, Formats to Most Compatible and take the photo again, or upload a screenshot of the photo."
             )
+        )
+    if has_too_many_scans(content):
+        raise DataFileError(
+            N_("This JPEG has more than {most} scans. Save it anew, as a PNG or a plain JPEG."), most=MOST_SCANS
         )
     try:
         with warnings.catch_warnings():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
+from mnist_core.data.jpeg import MOST_SCANS, has_too_many_scans
 from mnist_core.lessons.faults import Faults, shown
 from mnist_core.lessons.markdown import PICTURE
 from mnist_core.messages import N_
@@ -37,6 +38,9 @@ def _check(name: str, content: bytes, faults: Faults) -> None:
     elif len(content) > MOST_BYTES:
         template = N_("The picture {name} has {size} MB, but at most {most} MB are possible.")
         faults.add(0, template, name=name, size=f"{len(content) / 1e6:.1f}", most=MOST_BYTES // 1_000_000)
+    elif has_too_many_scans(content):
+        template = N_("The picture {name} has more than {most} scans. Save it anew, as a PNG or a plain JPEG.")
+        faults.add(0, template, name=name, most=MOST_SCANS)
     else:
         _look_into(name, content, faults)
 

@@ -11,7 +11,7 @@ import pytest
 from mnist_core import lessons, settings
 from mnist_core.errors import ImportedFileError, LessonError
 from mnist_core.lessons import Source, sources
-from tests.lessons.pictures import PNG, picture
+from tests.lessons.pictures import PNG, picture, with_scans
 from tests.lessons.test_reader import HEAD
 
 WHOLE = Source("one", {"en": HEAD + "![x](loss.png)", "ko": HEAD}, {"loss.png": PNG})
@@ -124,6 +124,7 @@ PICTURES = {
     "an SVG": ("a.svg", b"<svg/>", "no name for a picture"),
     "a way up": ("../a.png", PNG, "no name for a picture"),
     "too many bytes": ("a.png", PNG + bytes(1_000_000), "at most 1 MB"),
+    "too many scans": ("a.jpg", with_scans(31), "more than 30 scans"),
     "too many pixels": ("a.png", picture(size=(2_001, 2_000)), "at most 4 million"),
 }
 
