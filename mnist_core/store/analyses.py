@@ -23,7 +23,7 @@ from mnist_core.store.class_rows import class_of
 from mnist_core.store.database import Database, next_order, wait_for_others
 from mnist_core.store.lease import holds
 from mnist_core.store.limits import check_analyses
-from mnist_core.store.rows import student_of
+from mnist_core.store.rows import lock_rows, student_of
 from mnist_core.store.tables import analyses
 from mnist_core.store.turns import in_turn
 from mnist_core.store.usage import GUESTS, charge, join, levels
@@ -203,6 +203,7 @@ class Analyses:
     def requeue_lost(self) -> None:
         """Let every running analysis wait again: a new cluster starts, and none of them has a worker."""
         with self.database.begin() as connection:
+            lock_rows(connection, analyses, analyses.c.state == "running")
             _change(connection, analyses.c.state == "running", {"state": "queued"})
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mnist_core.store.class_rows import for_teacher, member_row, raise_news
 from mnist_core.store.database import Database
 from mnist_core.store.retention import end_all
-from mnist_core.store.rows import as_id
+from mnist_core.store.rows import as_id, lock_rows
 from mnist_core.store.tables import runs
 
 
@@ -31,11 +31,9 @@ class ClassCommands:
                 which = sa.and_(which, runs.c.id == as_id(run_id))
             if member_id is not None:
                 which = sa.and_(which, runs.c.owner == member_row(connection, class_id, member_id).student)
-            ids = list(connection.execute(sa.select(runs.c.id).where(which)).scalars())
+            ids = lock_rows(connection, runs, which)
             these = runs.c.id.in_(ids)
-            # The rows are locked before the sequence.
-            change = sa.update(runs).where(these, runs.c.state != "finished")
-            connection.execute(change.values(stopped_by_teacher=True, version=runs.c.version + 1))
+            connection.execute(sa.update(runs).where(these).values(stopped_by_teacher=True, version=runs.c.version + 1))
             end_all(connection, these)
             raise_news(connection, class_id)
         return len(ids)

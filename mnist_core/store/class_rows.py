@@ -157,10 +157,11 @@ def change_member(connection: sa.Connection, member_id: str, **change: Any) -> N
     connection.execute(sa.update(members).where(members.c.id == member_id).values(change))
 
 
-def raise_version(connection: sa.Connection, class_id: str, **change: Any) -> None:
-    """Change a class's row, and its version, which tells of every change; locks it until the transaction ends."""
+def raise_version(connection: sa.Connection, class_id: str, **change: Any) -> bool:
+    """Change a class's row, and its version, which tells of every change; locks it until the transaction ends. Whether there is
+    one."""
     statement = sa.update(classes).where(classes.c.id == class_id)
-    connection.execute(statement.values(version=classes.c.version + 1, **change))
+    return bool(connection.execute(statement.values(version=classes.c.version + 1, **change)).rowcount)
 
 
 def raise_news(connection: sa.Connection, class_id: str, **change: Any) -> None:

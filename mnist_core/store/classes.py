@@ -46,7 +46,7 @@ from mnist_core.store.lesson_rows import forget_class, merge_lessons
 from mnist_core.store.reports import delete_reports
 from mnist_core.store.retention import give_up_runs
 from mnist_core.store.round_rows import hides_test, is_teachers_browser, merge_students
-from mnist_core.store.rows import as_id, insert_into
+from mnist_core.store.rows import as_id, insert_into, lock_rows
 from mnist_core.store.tables import (
     analyses,
     assignments,
@@ -191,7 +191,7 @@ class Classes:
     def enter(self, class_id: str, secret: str, student: str) -> Class:
         """The class for its teacher, whose browser's runs are the class's from now on. Raises NotTeacherError."""
         with self.database.begin() as connection:
-            row = for_teacher(connection, class_id, secret)
+            row = for_teacher(connection, class_id, secret, write=True)
             is_known = sa.and_(teachers.c.class_id == class_id, teachers.c.student == student)
             if not connection.execute(sa.select(teachers.c.student).where(is_known)).first():
                 values = {"class_id": class_id, "student": student, "joined_order": next_order(connection)}
@@ -277,6 +277,7 @@ class Classes:
                 if table is not sweeps:
                     change["version"] = table.c.version + 1
                 own = sa.and_(table.c.class_id == class_id, table.c.owner == other.student)
+                lock_rows(connection, table, own)
                 connection.execute(sa.update(table).where(own).values(change))
             connection.execute(sa.update(members).where(members.c.merged_into == other.id).values(merged_into=kept.id))
             # No nickname has this key, so that the one it had is free.
@@ -326,7 +327,8 @@ def _insert_class(connection: sa.Connection, name: str, secret: str) -> Class:
 
 def _join(connection: sa.Connection, class_id: str, student: str, nickname: str) -> Member:
     # The class's row is locked first: one after another takes a nickname.
-    raise_version(connection, class_id)
+    if not raise_version(connection, class_id):
+        known(None)  # it was deleted meanwhile
     is_own = sa.and_(members.c.class_id == class_id, members.c.student == student)
     own = connection.execute(sa.select(members).where(is_own)).one_or_none()
     if own is not None:
@@ -358,6 +360,7 @@ def _join(connection: sa.Connection, class_id: str, student: str, nickname: str)
 
 
 def _delete(connection: sa.Connection, class_id: str) -> None:
+    lock_rows(connection, classes, classes.c.id == class_id)  # before its runs
     give_up_runs(connection, class_id)
     forget_class(connection, class_id)
     of_class = sa.select(rounds.c.id).where(rounds.c.class_id == class_id)

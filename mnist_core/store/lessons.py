@@ -55,14 +55,12 @@ class Lessons:
         if not 0 <= place < steps <= STEPS:
             raise LessonRefusedError(N_("There is no such place in a lesson."))
         with self.database.begin() as connection:
-            class_id = _begin(connection, student, lesson)
+            order = _begin(connection, student, lesson, told=True)
             reached = sa.case((lesson_progress.c.reached > place, lesson_progress.c.reached), else_=place)
-            change: dict[str, Any] = {"place": place, "reached": reached, "steps": steps}
-            change["changed_order"] = next_order(connection)
+            change: dict[str, Any] = {"place": place, "reached": reached, "steps": steps, "changed_order": order}
             if finished:
                 change["finished"] = True
             connection.execute(sa.update(lesson_progress).where(own(lesson_progress, student, lesson)).values(change))
-            tell(connection, class_id)
 
     def answer(
         self,
@@ -85,7 +83,7 @@ class Lessons:
             )
         check_names(*place)
         with self.database.begin() as connection:
-            class_id = _begin(connection, student, place.lesson)
+            _begin(connection, student, place.lesson, told=given)
             is_it = sa.and_(own(lesson_answers, student, place.lesson), lesson_answers.c.block == place.block)
             before = connection.execute(sa.select(lesson_answers).where(is_it)).one_or_none()
             if before is None:
@@ -101,16 +99,13 @@ class Lessons:
             }
             statement = insert_into(connection, lesson_answers).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=[*lesson_answers.primary_key], set_=row))
-            if given:
-                tell(connection, class_id)
 
     def forget(self, student: str, lesson: str) -> None:
         """Begin the lesson anew: no progress and no answers. Its runs stay."""
         with self.database.begin() as connection:
-            class_id = given_class(connection, student, lesson)
+            tell(connection, given_class(connection, student, lesson))
             for table in (lesson_answers, lesson_progress):
                 connection.execute(sa.delete(table).where(own(table, student, lesson)))
-            tell(connection, class_id)
 
     def of_class(self, class_id: str, secret: str, lesson: str) -> list[StudentInLesson]:
         """The members of the class in the lesson, by nickname, those too who have not begun. Raises NotTeacherError."""
@@ -131,21 +126,27 @@ class Lessons:
         ]
 
 
-def _begin(connection: sa.Connection, student: str, lesson: str) -> str | None:
-    """See that there is a row for the student in the lesson; returns the class whose teacher may see it. Raises LessonRefusedError."""
+def _begin(connection: sa.Connection, student: str, lesson: str, *, told: bool) -> int:
+    """See that there is a row for the student in the lesson, and lock it; `told`: the class whose teacher may see it hears of it.
+
+    Returns the next number of the store's sequence. Class and sequence are locked first, as everywhere. Raises LessonRefusedError.
+    """
     check_names(lesson)
     class_id = given_class(connection, student, lesson)
+    if told:
+        tell(connection, class_id)
+    order = next_order(connection)
     is_own = own(lesson_progress, student, lesson)
     row = connection.execute(sa.select(lesson_progress.c.class_id).where(is_own).with_for_update()).one_or_none()
     if row is None:
         count = sa.select(sa.func.count()).select_from(lesson_progress).where(lesson_progress.c.student == student)
         if connection.execute(count).scalar_one() >= LESSONS:
             raise LessonRefusedError(N_("You have begun {most} lessons already. Begin one of them anew."), most=LESSONS)
-        values = {"student": student, "lesson": lesson, "class_id": class_id, "changed_order": next_order(connection)}
+        values = {"student": student, "lesson": lesson, "class_id": class_id, "changed_order": order}
         connection.execute(insert_into(connection, lesson_progress).values(values).on_conflict_do_nothing())
     elif class_id is not None and row.class_id != class_id:
         connection.execute(sa.update(lesson_progress).where(is_own).values(class_id=class_id))
-    return class_id
+    return order
 
 
 def _check_count(connection: sa.Connection, student: str, lesson: str) -> None:

@@ -17,6 +17,7 @@ from mnist_core.store.rows import (
     end_of_the_queue,
     end_run,
     find_row,
+    lock_rows,
     read_row,
     readable,
     student_of,
@@ -103,6 +104,7 @@ class Queue:
         """Ask those of these runs that train to make room for others: their worker puts them back."""
         training = sa.and_(runs.c.id.in_(run_ids), runs.c.state == "running")
         with self.database.begin() as connection:
+            lock_rows(connection, runs, training)
             connection.execute(sa.update(runs).where(training).values(slice_over=True))
 
     def put_back(self, tokens: Mapping[str, int]) -> set[str]:
@@ -120,8 +122,7 @@ class Queue:
     def requeue_lost(self) -> list[str]:
         """Put every running run back in the queue, in front: a new cluster starts and none of them has a worker."""
         with self.database.begin() as connection:
-            query = sa.select(runs.c.id).where(runs.c.state == "running").order_by(runs.c.id).with_for_update()
-            lost = list(connection.execute(query).scalars())
+            lost = lock_rows(connection, runs, runs.c.state == "running")
             for run_id in lost:
                 change_row(connection, run_id, _IN_FRONT)
         return lost

@@ -32,7 +32,8 @@ class RecordWriter:
         students have had of the worker since the last report, of runs too that are gone (default: nothing).
         """
         with self.database.begin() as connection:
-            changed = {report.run_id for report in reports if _publish(connection, report)}
+            in_order = sorted(reports, key=lambda report: report.run_id)  # as all lock several runs
+            changed = {report.run_id for report in in_order if _publish(connection, report)}
             charge(connection, worker_seconds or {})
         return changed
 

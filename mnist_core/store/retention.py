@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mnist_core.store.database import Database, next_order
 from mnist_core.store.lease import served_seconds
-from mnist_core.store.rows import AT_ONCE, change_runs
+from mnist_core.store.rows import AT_ONCE, change_runs, lock_rows
 from mnist_core.store.tables import runs
 
 NOBODY = "deleted"  # whose runs of a class are that was deleted: no cookie has this name
@@ -83,12 +83,13 @@ def give_up_runs(connection: sa.Connection, class_id: str) -> None:
     """Take all runs of a class out of sight for good: nobody can restore them, and they are deleted as soon as they have ended."""
     own = runs.c.class_id == class_id
     hidden = {"soft_deleted_at": time.time(), "soft_deleted_served": -1e12, "owner": NOBODY}
+    lock_rows(connection, runs, own)
     connection.execute(sa.update(runs).where(own).values(version=runs.c.version + 1, **hidden))
     end_all(connection, own)
 
 
 def end_all(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    """Stop those of the runs that are not over."""
+    """Stop those of the runs that are not over; whoever asks for it has locked them."""
     training, waiting = runs.c.state == "running", runs.c.state.in_(("queued", "paused"))
     stopped = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}
     connection.execute(sa.update(runs).where(which, training).values(command="stop"))

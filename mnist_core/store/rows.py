@@ -46,9 +46,17 @@ def change_row(connection: sa.Connection, run_id: str, change: Mapping[str, Any]
     return bool(connection.execute(statement).rowcount)
 
 
+def lock_rows(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool]) -> list[str]:
+    """Lock several rows that are to be changed, in the order of their ids, which are returned: two who locked the same ones in
+    different orders would wait for each other."""
+    query = sa.select(table.c.id).where(which).order_by(table.c.id).with_for_update()
+    return list(connection.execute(query).scalars())
+
+
 def change_runs(connection: sa.Connection, run_ids: Sequence[str], owner: str, change: Mapping[str, Any]) -> None:
-    """Change those of these runs that are the owner's, and their versions."""
+    """Change those of these runs that are the owner's, and their versions; locks them in their order."""
     own = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == owner)
+    lock_rows(connection, runs, own)
     connection.execute(sa.update(runs).where(own).values(version=runs.c.version + 1, **change))
 
 
